@@ -1,0 +1,1 @@
+//! A Redfish client for async programs, on hyper.

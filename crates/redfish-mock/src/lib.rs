@@ -1,0 +1,1 @@
+//! A Redfish service to try clients against: sessions, expiry, faults on demand.

@@ -1,0 +1,1 @@
+//! The Redfish protocol as values: requests built, answers read, no I/O.

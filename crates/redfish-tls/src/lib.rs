@@ -1,0 +1,1 @@
+//! Which certificate a Redfish client trusts, as a rustls configuration.

@@ -1,0 +1,1 @@
+//! A Redfish client for sync programs, on ureq.
