@@ -1,1 +1,188 @@
 //! Which certificate a Redfish client trusts, as a rustls configuration.
+//!
+//! Management controllers show certificates of every kind: from a company's CA, from their own factory, made by
+//! themselves and marked as a CA, expired, or for another name. [`Trust`] says which of them is the right one, and
+//! [`Trust::config`] turns it into the [`ClientConfig`] that both adapters use, so that a
+//! word means the same in both.
+//!
+//! | made by | accepts |
+//! |---|---|
+//! | [`Trust::system`] | what the system's roots vouch for: the default |
+//! | [`Trust::with_pem`] | that, and what the given CAs vouch for, and exactly the given certificates |
+//! | [`Trust::pinned`] | one leaf certificate, whatever its name and dates say |
+//! | [`Trust::dangerous_none`] | anything |
+//! | [`Inspection::trust`] | nothing, but remembers what it was shown |
+//!
+//! ```
+//! use redfish_tls::{Pin, Trust};
+//!
+//! let pin: Pin = "sha256:2c26b46b68ffc68ff99b453c1d30413413422d706483bfa0f98a5e886266e7ae".parse()?;
+//! let config = Trust::pinned(pin).config();
+//! assert!(config.alpn_protocols.is_empty(), "HTTP/1.1 is all there is, and some controllers stumble over ALPN");
+//! # Ok::<(), redfish_tls::Error>(())
+//! ```
+//!
+//! The one thing done here that touches the machine is reading the system's roots: at the first handshake that
+//! needs them, once in a process. The cryptography is ring's, always named and never a process-wide default, so that
+//! a program that also links another provider works.
+//!
+//! Limits: TLS 1.2 and 1.3 with forward secrecy, since rustls knows no other. A controller that offers only RSA key
+//! exchange or a certificate of X.509 version 1 can't be spoken to, pinned or not.
+
+mod certificate;
+mod error;
+mod pin;
+mod verify;
+
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use rustls::ClientConfig;
+use rustls::client::danger::ServerCertVerifier;
+use rustls::crypto::CryptoProvider;
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject;
+
+pub use error::{Error, Untrusted};
+pub use pin::Pin;
+
+use certificate::Certificate;
+
+/// The certificate that a client accepts from a service.
+///
+/// Cheap to clone. The [`Default`] is [`Trust::system`].
+#[derive(Clone, Default)]
+pub struct Trust(Kind);
+
+#[derive(Clone, Default)]
+enum Kind {
+    #[default]
+    System,
+    Beside(Arc<verify::Given>),
+    Pinned(Pin),
+    None,
+    Inspect(Inspection),
+}
+
+impl Trust {
+    /// Accepts what one of the system's roots vouches for, with the right name and dates.
+    ///
+    /// The roots are those that the system's own TLS library uses; `SSL_CERT_FILE` and `SSL_CERT_DIR` replace them.
+    pub fn system() -> Self {
+        Self(Kind::System)
+    }
+
+    /// Accepts, beside what [`Trust::system`] does, what the certificates in this PEM text vouch for.
+    ///
+    /// A certificate marked as a CA vouches for those it signed. Each of them, CA or not, is also accepted when the
+    /// service shows exactly that one: what controllers sign for themselves is often marked as a CA, and then
+    /// nothing else would take it for a server's. Name and dates are checked in every case. A certificate that is
+    /// no CA never vouches for another.
+    ///
+    /// Text and private keys around the certificates are passed over.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::BadPem`], [`Error::NoCertificate`] and [`Error::NotACertificate`].
+    pub fn with_pem(pem: &[u8]) -> Result<Self, Error> {
+        let mut given = Vec::new();
+        for (at, der) in CertificateDer::pem_slice_iter(pem).enumerate() {
+            let der = der.map_err(|_| Error::BadPem)?;
+            let read = Certificate::read(&der).ok_or(Error::NotACertificate { position: at + 1 })?;
+            given.push((der, read));
+        }
+        if given.is_empty() {
+            return Err(Error::NoCertificate);
+        }
+        Ok(Self(Kind::Beside(Arc::new(verify::Given::new(given)?))))
+    }
+
+    /// Accepts the one leaf certificate that the pin names, whatever its name, dates and issuer say.
+    ///
+    /// That the service holds the certificate's key is still checked.
+    pub fn pinned(pin: Pin) -> Self {
+        Self(Kind::Pinned(pin))
+    }
+
+    /// Accepts anything: whoever sits between this program and the service reads and changes what they say,
+    /// password included.
+    pub fn dangerous_none() -> Self {
+        Self(Kind::None)
+    }
+
+    /// Whether [`Trust::dangerous_none`] made this, so that a program can warn.
+    pub fn is_dangerous(&self) -> bool {
+        matches!(self.0, Kind::None)
+    }
+
+    /// The configuration for rustls, without ALPN and without a client's certificate.
+    ///
+    /// Connections made with one configuration resume each other's TLS sessions, so make it once and share it.
+    pub fn config(&self) -> Arc<ClientConfig> {
+        let provider = provider();
+        let verifier: Arc<dyn ServerCertVerifier> = match &self.0 {
+            Kind::System => Arc::new(verify::Vouched::new(None)),
+            Kind::Beside(given) => Arc::new(verify::Vouched::new(Some(given.clone()))),
+            Kind::Pinned(pin) => Arc::new(verify::Pinned::new(*pin)),
+            Kind::None => Arc::new(verify::Anything),
+            Kind::Inspect(inspection) => Arc::new(verify::Shown::new(inspection.clone())),
+        };
+        let config = ClientConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .expect("ring has cipher suites for both versions")
+            .dangerous()
+            .with_custom_certificate_verifier(verifier)
+            .with_no_client_auth();
+        Arc::new(config)
+    }
+}
+
+impl fmt::Debug for Trust {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.0 {
+            Kind::System => f.write_str("Trust::system"),
+            Kind::Beside(given) => write!(f, "Trust::with_pem({} certificates)", given.count()),
+            Kind::Pinned(pin) => write!(f, "Trust::pinned({pin})"),
+            Kind::None => f.write_str("Trust::dangerous_none"),
+            Kind::Inspect(_) => f.write_str("Inspection::trust"),
+        }
+    }
+}
+
+/// Finds out which certificate a service shows, without trusting it.
+///
+/// A connection with this [`Trust`] always ends in the handshake, before any request: what a person has to look at
+/// first, and pin then.
+#[derive(Clone, Debug, Default)]
+pub struct Inspection(Arc<Mutex<Option<CertificateDer<'static>>>>);
+
+impl Inspection {
+    /// Nothing seen yet.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// The trust to connect with. It refuses every certificate and remembers the last one.
+    pub fn trust(&self) -> Trust {
+        Trust(Kind::Inspect(self.clone()))
+    }
+
+    /// The last leaf certificate shown, as DER.
+    pub fn leaf(&self) -> Option<CertificateDer<'static>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// The pin of the last leaf certificate shown.
+    pub fn pin(&self) -> Option<Pin> {
+        self.leaf().map(|leaf| Pin::of(&leaf))
+    }
+
+    fn remember(&self, leaf: &CertificateDer<'_>) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(leaf.clone().into_owned());
+    }
+}
+
+/// ring, given by name everywhere.
+fn provider() -> Arc<CryptoProvider> {
+    Arc::new(rustls::crypto::ring::default_provider())
+}

@@ -1,0 +1,200 @@
+//! What a certificate says of itself and rustls keeps to itself: its dates, and whether it may sign others.
+//!
+//! ```text
+//! Certificate ::= SEQUENCE { tbsCertificate, .. }                                   RFC 5280, section 4.1
+//! TBSCertificate ::= SEQUENCE { [0] version?, serial, algorithm, issuer, validity, subject, key, .., [3] extensions? }
+//! ```
+
+/// The part of an X.509 certificate that deciding about one given certificate takes.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Certificate {
+    /// Seconds since 1970, which controllers without a clock start from.
+    pub(crate) not_before: i64,
+    pub(crate) not_after: i64,
+    /// Marked as a CA, or of a version that can't say.
+    pub(crate) authority: bool,
+}
+
+const BOOLEAN: u8 = 0x01;
+const INTEGER: u8 = 0x02;
+const OCTET_STRING: u8 = 0x04;
+const OBJECT_IDENTIFIER: u8 = 0x06;
+const UTC_TIME: u8 = 0x17;
+const GENERALIZED_TIME: u8 = 0x18;
+const SEQUENCE: u8 = 0x30;
+const VERSION: u8 = 0xa0;
+const EXTENSIONS: u8 = 0xa3;
+
+/// 2.5.29.19, id-ce-basicConstraints.
+const BASIC_CONSTRAINTS: &[u8] = &[0x55, 0x1d, 0x13];
+
+impl Certificate {
+    /// Reads DER; `None` where it is no certificate.
+    pub(crate) fn read(der: &[u8]) -> Option<Self> {
+        let mut whole = Der(der);
+        let mut certificate = Der(whole.take(SEQUENCE)?);
+        if !whole.0.is_empty() {
+            return None;
+        }
+        let mut fields = Der(certificate.take(SEQUENCE)?);
+        let version_3 = fields.take(VERSION).is_some();
+        fields.take(INTEGER)?;
+        fields.take(SEQUENCE)?;
+        fields.take(SEQUENCE)?;
+        let mut validity = Der(fields.take(SEQUENCE)?);
+        let (not_before, not_after) = (validity.time()?, validity.time()?);
+        fields.take(SEQUENCE)?;
+        fields.take(SEQUENCE)?;
+
+        let mut authority = !version_3;
+        while let Some((tag, value)) = fields.next() {
+            if tag == EXTENSIONS {
+                authority = is_authority(Der(Der(value).take(SEQUENCE)?))?;
+            }
+        }
+        Some(Self { not_before, not_after, authority })
+    }
+}
+
+/// Whether the extensions say `cA TRUE`; `None` where they aren't readable.
+fn is_authority(mut extensions: Der<'_>) -> Option<bool> {
+    while !extensions.0.is_empty() {
+        let mut extension = Der(extensions.take(SEQUENCE)?);
+        let id = extension.take(OBJECT_IDENTIFIER)?;
+        let _critical = extension.take(BOOLEAN);
+        let value = extension.take(OCTET_STRING)?;
+        if id == BASIC_CONSTRAINTS {
+            let mut constraints = Der(Der(value).take(SEQUENCE)?);
+            return Some(constraints.take(BOOLEAN).is_some_and(|value| value != [0]));
+        }
+    }
+    Some(false)
+}
+
+/// What is left to read of some DER.
+struct Der<'a>(&'a [u8]);
+
+impl<'a> Der<'a> {
+    /// The next value, which must have this tag; nothing is consumed where it has another.
+    fn take(&mut self, tag: u8) -> Option<&'a [u8]> {
+        if *self.0.first()? != tag {
+            return None;
+        }
+        self.next().map(|(_, value)| value)
+    }
+
+    fn next(&mut self) -> Option<(u8, &'a [u8])> {
+        let (&tag, rest) = self.0.split_first()?;
+        let (&first, mut rest) = rest.split_first()?;
+        let length = match first {
+            0..=0x7f => usize::from(first),
+            // Four bytes of length are 4 GiB; the indefinite form, 0x80, is not DER.
+            0x81..=0x84 => {
+                let (digits, after) = rest.split_at_checked(usize::from(first & 0x7f))?;
+                rest = after;
+                digits.iter().fold(0, |length, digit| length << 8 | usize::from(*digit))
+            }
+            _ => return None,
+        };
+        let (value, after) = rest.split_at_checked(length)?;
+        self.0 = after;
+        Some((tag, value))
+    }
+
+    /// RFC 5280, section 4.1.2.5: two digits of a year below 50 are of this century; always seconds, always `Z`.
+    fn time(&mut self) -> Option<i64> {
+        let (tag, text) = self.next()?;
+        let text = text.strip_suffix(b"Z")?;
+        if !text.iter().all(u8::is_ascii_digit) {
+            return None;
+        }
+        let number = |digits: &[u8]| digits.iter().fold(0, |n, digit| n * 10 + i64::from(digit - b'0'));
+        let (year, rest) = match tag {
+            UTC_TIME => {
+                let (year, rest) = text.split_at_checked(2)?;
+                let year = number(year);
+                (if year < 50 { 2000 + year } else { 1900 + year }, rest)
+            }
+            GENERALIZED_TIME => {
+                let (year, rest) = text.split_at_checked(4)?;
+                (number(year), rest)
+            }
+            _ => return None,
+        };
+        let &[m1, m0, d1, d0, h1, h0, i1, i0, s1, s0] = rest else { return None };
+        let (month, day) = (number(&[m1, m0]), number(&[d1, d0]));
+        let seconds = number(&[h1, h0]) * 3600 + number(&[i1, i0]) * 60 + number(&[s1, s0]);
+        Some(days(year, month, day)? * 86_400 + seconds)
+    }
+}
+
+/// Days from 1970-01-01, in the Gregorian calendar; years are counted from March, so that the leap day comes last.
+fn days(year: i64, month: i64, day: i64) -> Option<i64> {
+    if !(1..=12).contains(&month) || !(1..=31).contains(&day) {
+        return None;
+    }
+    let year = if month <= 2 { year - 1 } else { year };
+    let before_month = (153 * ((month + 9) % 12) + 2) / 5;
+    let leap_days = year.div_euclid(4) - year.div_euclid(100) + year.div_euclid(400);
+    Some(year * 365 + leap_days + before_month + day - 1 - 719_468)
+}
+
+#[cfg(test)]
+mod tests {
+    use rcgen::{BasicConstraints, CertificateParams, IsCa, KeyPair, date_time_ymd};
+
+    use super::*;
+
+    #[test]
+    fn dates_are_seconds_since_1970() {
+        let table = [
+            (UTC_TIME, "700101000000Z", 0),
+            (UTC_TIME, "491231235959Z", 2_524_607_999),
+            (UTC_TIME, "500101000000Z", -631_152_000),
+            (GENERALIZED_TIME, "20240229120000Z", 1_709_208_000),
+            (GENERALIZED_TIME, "21000301000000Z", 4_107_542_400),
+            (GENERALIZED_TIME, "99991231235959Z", 253_402_300_799),
+        ];
+        for (tag, text, seconds) in table {
+            let mut der = vec![tag, text.len() as u8];
+            der.extend(text.bytes());
+            assert_eq!(Der(&der).time(), Some(seconds), "{text}");
+        }
+        for text in ["20240229120000", "2024022912000Z", "20241329120000Z", "20240229120000+0100Z"] {
+            let mut der = vec![GENERALIZED_TIME, text.len() as u8];
+            der.extend(text.bytes());
+            assert_eq!(Der(&der).time(), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_certificate_says_whether_it_is_a_ca_and_how_long_it_lives() {
+        let table = [
+            (IsCa::NoCa, false),
+            (IsCa::ExplicitNoCa, false),
+            (IsCa::Ca(BasicConstraints::Unconstrained), true),
+            (IsCa::Ca(BasicConstraints::Constrained(0)), true),
+        ];
+        for (is_ca, authority) in table {
+            let mut params = CertificateParams::new(vec!["bmc".to_owned()]).unwrap();
+            params.is_ca = is_ca;
+            params.not_before = date_time_ymd(2020, 1, 1);
+            params.not_after = date_time_ymd(2055, 1, 1);
+            let certificate = params.self_signed(&KeyPair::generate().unwrap()).unwrap();
+            let read = Certificate::read(certificate.der()).unwrap();
+            assert_eq!(read.authority, authority, "{is_ca:?}");
+            assert_eq!((read.not_before, read.not_after), (1_577_836_800, 2_682_374_400));
+        }
+    }
+
+    #[test]
+    fn a_cut_certificate_is_none() {
+        let key = KeyPair::generate().unwrap();
+        let certificate = CertificateParams::new(vec!["bmc".to_owned()]).unwrap().self_signed(&key).unwrap();
+        let der = certificate.der();
+        for length in 0..der.len() {
+            assert!(Certificate::read(&der[..length]).is_none(), "cut at {length}");
+        }
+        assert!(Certificate::read(&[&der[..], b"more"].concat()).is_none());
+    }
+}

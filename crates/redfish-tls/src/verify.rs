@@ -1,0 +1,342 @@
+//! The verifiers: what is asked of the certificate that a service shows, one type for each kind of trust.
+
+use std::fmt;
+use std::sync::{Arc, OnceLock};
+
+use rustls::client::WebPkiServerVerifier;
+use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::client::verify_server_name;
+use rustls::crypto::{CryptoProvider, verify_tls12_signature, verify_tls13_signature};
+use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::server::ParsedCertificate;
+use rustls::{CertificateError, DigitallySignedStruct, OtherError, RootCertStore, SignatureScheme};
+
+use crate::certificate::Certificate;
+use crate::error::Refusal;
+use crate::{Error, Inspection, Pin, provider};
+
+/// The certificates that a user gave, sorted by what they are good for.
+pub(crate) struct Given {
+    exactly: Vec<(CertificateDer<'static>, Certificate)>,
+    /// Whether any of them may vouch for others.
+    authorities: Option<Arc<WebPkiServerVerifier>>,
+}
+
+impl Given {
+    pub(crate) fn new(exactly: Vec<(CertificateDer<'static>, Certificate)>) -> Result<Self, Error> {
+        // To webpki every root is a CA, so a certificate that isn't one must not become a root.
+        let mut roots = RootCertStore::empty();
+        for (at, (der, read)) in exactly.iter().enumerate() {
+            if read.authority {
+                roots.add(der.clone()).map_err(|_| Error::NotACertificate { position: at + 1 })?;
+            }
+        }
+        let authorities = match roots.is_empty() {
+            true => None,
+            false => Some(webpki(roots).expect("it has roots, and no revocation lists")),
+        };
+        Ok(Self { exactly, authorities })
+    }
+
+    pub(crate) fn count(&self) -> usize {
+        self.exactly.len()
+    }
+
+    fn verify(&self, shown: &Presented<'_>) -> Result<ServerCertVerified, rustls::Error> {
+        if let Some((_, read)) = self.exactly.iter().find(|(der, _)| der == shown.leaf) {
+            return shown.verify_itself(read);
+        }
+        match &self.authorities {
+            Some(authorities) => shown.verify_by(authorities),
+            None => Err(CertificateError::UnknownIssuer.into()),
+        }
+    }
+}
+
+/// Accepts what the given certificates, or else the system's roots, vouch for.
+pub(crate) struct Vouched {
+    given: Option<Arc<Given>>,
+    provider: Arc<CryptoProvider>,
+}
+
+impl Vouched {
+    pub(crate) fn new(given: Option<Arc<Given>>) -> Self {
+        Self { given, provider: provider() }
+    }
+}
+
+impl ServerCertVerifier for Vouched {
+    fn verify_server_cert(
+        &self,
+        leaf: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        name: &ServerName<'_>,
+        ocsp: &[u8],
+        now: UnixTime,
+    ) -> Result<ServerCertVerified, rustls::Error> {
+        let shown = Presented { leaf, intermediates, name, ocsp, now };
+        let first = match self.given.as_ref().map(|given| given.verify(&shown)) {
+            Some(Ok(verified)) => return Ok(verified),
+            Some(Err(error)) => Some(error),
+            None => None,
+        };
+        let second = match system() {
+            Ok(system) => shown.verify_by(system),
+            Err(reason) => Err(refusal(Refusal::NoSystemRoots { reason: reason.clone() })),
+        };
+        second.map_err(|second| match first {
+            // Where the given CA knows the issuer, what it says is what is wrong.
+            Some(first) if !is_unknown_issuer(&first) => first,
+            Some(first) if system().is_err() => first,
+            _ => second,
+        })
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        leaf: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        verify_tls12_signature(message, leaf, signature, &self.provider.signature_verification_algorithms)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        leaf: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        verify_tls13_signature(message, leaf, signature, &self.provider.signature_verification_algorithms)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.provider.signature_verification_algorithms.supported_schemes()
+    }
+}
+
+/// Accepts the one certificate that a pin names, from whoever holds its key.
+pub(crate) struct Pinned {
+    pin: Pin,
+    provider: Arc<CryptoProvider>,
+}
+
+impl Pinned {
+    pub(crate) fn new(pin: Pin) -> Self {
+        Self { pin, provider: provider() }
+    }
+}
+
+impl ServerCertVerifier for Pinned {
+    fn verify_server_cert(
+        &self,
+        leaf: &CertificateDer<'_>,
+        _: &[CertificateDer<'_>],
+        _: &ServerName<'_>,
+        _: &[u8],
+        _: UnixTime,
+    ) -> Result<ServerCertVerified, rustls::Error> {
+        let shown = Pin::of(leaf);
+        match shown == self.pin {
+            true => Ok(ServerCertVerified::assertion()),
+            false => Err(refusal(Refusal::NotPinned { shown, wanted: self.pin })),
+        }
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        leaf: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        verify_tls12_signature(message, leaf, signature, &self.provider.signature_verification_algorithms)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        leaf: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        verify_tls13_signature(message, leaf, signature, &self.provider.signature_verification_algorithms)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.provider.signature_verification_algorithms.supported_schemes()
+    }
+}
+
+/// Accepts anything, and asks for no proof of it.
+pub(crate) struct Anything;
+
+impl ServerCertVerifier for Anything {
+    fn verify_server_cert(
+        &self,
+        _: &CertificateDer<'_>,
+        _: &[CertificateDer<'_>],
+        _: &ServerName<'_>,
+        _: &[u8],
+        _: UnixTime,
+    ) -> Result<ServerCertVerified, rustls::Error> {
+        Ok(ServerCertVerified::assertion())
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        _: &[u8],
+        _: &CertificateDer<'_>,
+        _: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        Ok(HandshakeSignatureValid::assertion())
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        _: &[u8],
+        _: &CertificateDer<'_>,
+        _: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        Ok(HandshakeSignatureValid::assertion())
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        provider().signature_verification_algorithms.supported_schemes()
+    }
+}
+
+/// Accepts nothing, and remembers what it was shown.
+pub(crate) struct Shown(Inspection);
+
+impl Shown {
+    pub(crate) fn new(inspection: Inspection) -> Self {
+        Self(inspection)
+    }
+}
+
+impl ServerCertVerifier for Shown {
+    fn verify_server_cert(
+        &self,
+        leaf: &CertificateDer<'_>,
+        _: &[CertificateDer<'_>],
+        _: &ServerName<'_>,
+        _: &[u8],
+        _: UnixTime,
+    ) -> Result<ServerCertVerified, rustls::Error> {
+        self.0.remember(leaf);
+        Err(refusal(Refusal::Inspected))
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        _: &[u8],
+        _: &CertificateDer<'_>,
+        _: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        Err(refusal(Refusal::Inspected))
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        _: &[u8],
+        _: &CertificateDer<'_>,
+        _: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        Err(refusal(Refusal::Inspected))
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        provider().signature_verification_algorithms.supported_schemes()
+    }
+}
+
+/// What a service shows, and to whom.
+struct Presented<'a> {
+    leaf: &'a CertificateDer<'a>,
+    intermediates: &'a [CertificateDer<'a>],
+    name: &'a ServerName<'a>,
+    ocsp: &'a [u8],
+    now: UnixTime,
+}
+
+impl Presented<'_> {
+    fn verify_by(&self, verifier: &WebPkiServerVerifier) -> Result<ServerCertVerified, rustls::Error> {
+        verifier.verify_server_cert(self.leaf, self.intermediates, self.name, self.ocsp, self.now)
+    }
+
+    /// The leaf is one that the user gave, byte for byte: who signed it and how no longer matters (old controllers
+    /// sign their own with SHA-1), nor what it says it is for.
+    fn verify_itself(&self, read: &Certificate) -> Result<ServerCertVerified, rustls::Error> {
+        verify_server_name(&ParsedCertificate::try_from(self.leaf)?, self.name)?;
+        let now = i64::try_from(self.now.as_secs()).unwrap_or(i64::MAX);
+        if now < read.not_before {
+            return Err(CertificateError::NotValidYetContext {
+                time: self.now,
+                not_before: unix(read.not_before),
+            }
+            .into());
+        }
+        if now > read.not_after {
+            return Err(
+                CertificateError::ExpiredContext { time: self.now, not_after: unix(read.not_after) }.into()
+            );
+        }
+        Ok(ServerCertVerified::assertion())
+    }
+}
+
+/// The system's roots, read at the first need and never again: that takes milliseconds and some hundred files.
+fn system() -> Result<&'static WebPkiServerVerifier, &'static String> {
+    static SYSTEM: OnceLock<Result<Arc<WebPkiServerVerifier>, String>> = OnceLock::new();
+    let system = SYSTEM.get_or_init(|| {
+        let found = rustls_native_certs::load_native_certs();
+        let mut roots = RootCertStore::empty();
+        // Systems carry a few roots that webpki doesn't read; the others are good without them.
+        roots.add_parsable_certificates(found.certs);
+        webpki(roots).map_err(|error| found.errors.first().map_or(error.to_string(), ToString::to_string))
+    });
+    match system {
+        Ok(system) => Ok(system),
+        Err(reason) => Err(reason),
+    }
+}
+
+fn webpki(roots: RootCertStore) -> Result<Arc<WebPkiServerVerifier>, rustls::client::VerifierBuilderError> {
+    WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider()).build()
+}
+
+fn refusal(refusal: Refusal) -> rustls::Error {
+    CertificateError::Other(OtherError(Arc::new(refusal))).into()
+}
+
+fn is_unknown_issuer(error: &rustls::Error) -> bool {
+    matches!(error, rustls::Error::InvalidCertificate(CertificateError::UnknownIssuer))
+}
+
+/// For messages only: what lies before 1970 is shown as 1970.
+fn unix(seconds: i64) -> UnixTime {
+    UnixTime::since_unix_epoch(std::time::Duration::from_secs(seconds.max(0).unsigned_abs()))
+}
+
+impl fmt::Debug for Vouched {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Vouched")
+    }
+}
+
+impl fmt::Debug for Pinned {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Pinned({})", self.pin)
+    }
+}
+
+impl fmt::Debug for Anything {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Anything")
+    }
+}
+
+impl fmt::Debug for Shown {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Shown")
+    }
+}
