@@ -1,0 +1,347 @@
+//! A call: an operation on its way. The machine's face; its rules are in `core`.
+//!
+//! ```text
+//!            start                 receive, fail
+//!   Call ──────────▶ Step ◀───────────────────────── Reply ◀─┐
+//!                     │ Send ─────────────────────────────────┘
+//!                     │ Wait ──────▶ Timer ── fire ──▶ Step
+//!                     │ Session ───▶ Grant ── give, decline ──▶ Step
+//!                     ▼ Done
+//! ```
+//!
+//! What answers a step rides along with it and is used up by answering, so that answering twice, answering with the
+//! wrong thing or going on after the end does not compile:
+//!
+//! ```compile_fail
+//! # use redfish_proto::*;
+//! fn twice(reply: Reply<Login>, now: Now) {
+//!     reply.fail(Failure::Broken, now);
+//!     reply.fail(Failure::Broken, now);
+//! }
+//! ```
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{HeaderMap, StatusCode, response};
+
+use crate::body::Body;
+use crate::core::{Core, Ruling};
+use crate::error::{Error, ErrorKind, Failure, Phase};
+use crate::operation::{Delivery, Operation, Verdict};
+use crate::redact::Redactor;
+use crate::service::Service;
+use crate::session::Session;
+use crate::time::Now;
+
+/// An operation that has not begun. Made by [`Service::call`].
+#[must_use = "a call does nothing until it is started"]
+pub struct Call<O> {
+    operation: O,
+    core: Box<Core>,
+}
+
+/// What the call asks of its driver.
+#[must_use = "a call that is not driven to Done has no outcome"]
+pub enum Step<O: Operation> {
+    /// Perform one exchange.
+    Send(Outgoing, Reply<O>),
+    /// Wait at least that long.
+    Wait(Duration, Timer<O>),
+    /// Find a session; see [`Authenticator`](crate::Authenticator).
+    Session(Wanted, Grant<O>),
+    /// The end.
+    Done(Result<O::Output, Error>),
+}
+
+/// A request to perform. `Display` and `Debug` are safe to log.
+pub struct Outgoing {
+    /// The request, complete: the driver adds no header and follows no redirect.
+    pub request: http::Request<Body>,
+    /// How to read its answer.
+    pub reading: Reading,
+    pub(crate) redactor: Arc<Redactor>,
+}
+
+/// How to read an answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Reading {
+    /// How long the exchange may take; for a stream, up to the end of the head.
+    pub timeout: Duration,
+    /// Bytes the body may have, after decompression.
+    pub limit: usize,
+    /// What becomes of the body of a success.
+    pub delivery: Delivery,
+}
+
+impl Reading {
+    /// How many bytes of the body to read whole, or `None` where the caller reads it.
+    pub fn collect(&self, status: StatusCode) -> Option<usize> {
+        let streamed = self.delivery == Delivery::Streamed && status.is_success();
+        (!streamed).then_some(self.limit)
+    }
+}
+
+/// The session a call asks for.
+#[derive(Clone, Debug)]
+pub struct Wanted {
+    rejected: Option<Session>,
+    deadline: Option<Now>,
+}
+
+impl Wanted {
+    pub(crate) fn new(rejected: Option<Session>, deadline: Option<Now>) -> Wanted {
+        Wanted { rejected, deadline }
+    }
+
+    /// The session the service did not take; another is needed.
+    pub fn rejected(&self) -> Option<&Session> {
+        self.rejected.as_ref()
+    }
+
+    /// How long the call can wait for it; `None` where it has no deadline.
+    pub fn remaining(&self, now: Now) -> Option<Duration> {
+        self.deadline.map(|deadline| deadline.since(now))
+    }
+
+    /// The error of a call whose time is over before there is a session.
+    pub fn expired(&self) -> Error {
+        Error::new(ErrorKind::Deadline(Phase::Session))
+    }
+}
+
+/// Takes the answer of one exchange.
+#[must_use = "the call waits for its answer"]
+pub struct Reply<O: Operation>(Box<Core>, O);
+
+/// Takes the end of a wait.
+#[must_use = "the call waits for its timer"]
+pub struct Timer<O: Operation>(Box<Core>, O);
+
+/// Takes a session.
+#[must_use = "the call waits for a session"]
+pub struct Grant<O: Operation>(Box<Core>, O);
+
+impl<O: Operation> Call<O> {
+    pub(crate) fn new(service: Arc<Service>, operation: O) -> Call<O> {
+        Call { operation, core: Box::new(Core::new(service)) }
+    }
+
+    /// How long the whole call may take from its start, with its retries and waits.
+    pub fn deadline(mut self, time: Duration) -> Call<O> {
+        self.core.allow(time);
+        self
+    }
+
+    /// With this session and no other: a 401 is then final. For Basic, for a fixed token, for a logout.
+    pub fn with(mut self, session: Session) -> Call<O> {
+        self.core.pin(session);
+        self
+    }
+
+    /// Begins.
+    pub fn start(mut self, now: Now) -> Step<O> {
+        let mut secrets = Redactor::default();
+        self.operation.secrets(&mut secrets);
+        self.core.hide(secrets);
+        match self.core.begin(now) {
+            Ok(()) => advance(self.core, self.operation, now),
+            Err(error) => Step::Done(Err(error)),
+        }
+    }
+}
+
+impl<O: Operation> Reply<O> {
+    /// What an observer may see of the answer: safe to log.
+    pub fn heading<'a>(&'a self, head: &'a response::Parts) -> Heading<'a> {
+        Heading { status: head.status, headers: &head.headers, redactor: self.0.redactor() }
+    }
+
+    /// The exchange has a head, and a body that may have broken off. Of a stream the body is empty.
+    pub fn receive(mut self, head: response::Parts, body: Result<Bytes, Failure>, now: Now) -> Step<O> {
+        let ruling = self.0.receive(head, body, now);
+        follow(self.0, self.1, ruling, now)
+    }
+
+    /// The exchange failed before a whole head was there.
+    pub fn fail(mut self, failure: Failure, now: Now) -> Step<O> {
+        let ruling = self.0.fail(failure, now);
+        follow(self.0, self.1, ruling, now)
+    }
+}
+
+impl<O: Operation> Timer<O> {
+    /// The time is over. A timer that fires early answers with the rest of the wait.
+    pub fn fire(self, now: Now) -> Step<O> {
+        let rest = self.0.wake.since(now);
+        if rest.is_zero() { advance(self.0, self.1, now) } else { Step::Wait(rest, self) }
+    }
+
+    /// The operation that waits, to show how far it is.
+    pub fn operation(&self) -> &O {
+        &self.1
+    }
+}
+
+impl<O: Operation> Grant<O> {
+    /// A session, or why there is none.
+    pub fn give(mut self, session: Result<Session, Error>, now: Now) -> Step<O> {
+        match session {
+            Ok(session) => match self.0.grant(session) {
+                Ok(true) => advance(self.0, self.1, now),
+                Ok(false) => self.decline(now),
+                Err(error) => Step::Done(Err(error)),
+            },
+            // Whatever became of the login, this call's own request had not been sent with it.
+            Err(error) => follow(self.0, self.1, Ruling::Fail(error.of_login()), now),
+        }
+    }
+
+    /// There is none to give: a 401 that led here is the answer, and before that the call goes on as nobody.
+    pub fn decline(mut self, now: Now) -> Step<O> {
+        match self.0.ungranted() {
+            Some(answer) => follow(self.0, self.1, Ruling::Answer(answer), now),
+            None => advance(self.0, self.1, now),
+        }
+    }
+}
+
+fn advance<O: Operation>(mut core: Box<Core>, operation: O, now: Now) -> Step<O> {
+    let access = operation.access();
+    if let Some(wanted) = core.wants(access) {
+        return Step::Session(wanted, Grant(core, operation));
+    }
+    match core.send(operation.request(), access, now) {
+        Ok(outgoing) => Step::Send(outgoing, Reply(core, operation)),
+        Err(error) => Step::Done(Err(core.stamp(error))),
+    }
+}
+
+fn follow<O: Operation>(core: Box<Core>, operation: O, ruling: Ruling, now: Now) -> Step<O> {
+    match ruling {
+        Ruling::Send => advance(core, operation, now),
+        Ruling::Wait(time) => wait(core, operation, time, now),
+        Ruling::Renew => Step::Session(core.wants_other(), Grant(core, operation)),
+        Ruling::Answer(answer) => settle(core, operation.respond(answer), now),
+        // What the call may take as a whole is not the operation's to extend.
+        Ruling::Fail(error) if matches!(error.kind(), ErrorKind::Deadline(_)) => Step::Done(Err(error)),
+        Ruling::Fail(error) => settle(core, operation.fail(error), now),
+    }
+}
+
+fn settle<O: Operation>(mut core: Box<Core>, verdict: Result<Verdict<O>, Error>, now: Now) -> Step<O> {
+    match verdict {
+        Ok(Verdict::Done(output)) => Step::Done(Ok(output)),
+        Ok(Verdict::Next(operation)) => {
+            core.next_stage();
+            advance(core, operation, now)
+        }
+        Ok(Verdict::Later(operation, time)) => {
+            core.next_stage();
+            match core.poll_after(time, now) {
+                Some(time) => wait(core, operation, time, now),
+                None => Step::Done(Err(core.stamp(Error::new(ErrorKind::Deadline(Phase::Poll))))),
+            }
+        }
+        Err(error) => Step::Done(Err(core.stamp(error))),
+    }
+}
+
+fn wait<O: Operation>(mut core: Box<Core>, operation: O, time: Duration, now: Now) -> Step<O> {
+    core.wake = now.after(time);
+    Step::Wait(time, Timer(core, operation))
+}
+
+/// The head of an answer without secrets. `Display` is safe to log.
+pub struct Heading<'a> {
+    status: StatusCode,
+    headers: &'a HeaderMap,
+    redactor: &'a Redactor,
+}
+
+impl Heading<'_> {
+    /// The status.
+    pub fn status(&self) -> StatusCode {
+        self.status
+    }
+
+    /// A body as text, without the secrets that the client knows and without what members such as `Password` and
+    /// `Token` hold. For people who watch a dialogue; logs are better off without bodies.
+    pub fn body(&self, body: &[u8]) -> String {
+        self.redactor.clean_json(&String::from_utf8_lossy(body))
+    }
+}
+
+impl fmt::Display for Heading<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "< {}", self.status)?;
+        write_headers(f, '<', self.headers, self.redactor)
+    }
+}
+
+impl fmt::Debug for Heading<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl Outgoing {
+    /// The body as text, without secrets, as [`Heading::body`]. `None` without a body, or with a payload.
+    pub fn body(&self) -> Option<String> {
+        let body = self.request.body().bytes().filter(|bytes| !bytes.is_empty())?;
+        Some(self.redactor.clean_json(&String::from_utf8_lossy(body)))
+    }
+}
+
+impl fmt::Display for Outgoing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let uri = self.request.uri().to_string();
+        write!(f, "> {} {}", self.request.method(), self.redactor.clean(&uri))?;
+        write_headers(f, '>', self.request.headers(), &self.redactor)
+    }
+}
+
+impl fmt::Debug for Outgoing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+fn write_headers(
+    f: &mut fmt::Formatter<'_>,
+    mark: char,
+    headers: &HeaderMap,
+    redactor: &Redactor,
+) -> fmt::Result {
+    const SECRET: [&str; 6] =
+        ["authorization", "x-auth-token", "cookie", "set-cookie", "proxy-authorization", "authentication-info"];
+    for (name, value) in headers {
+        if value.is_sensitive() || SECRET.contains(&name.as_str()) {
+            write!(f, "\n{mark} {name}: [redacted]")?;
+        } else {
+            let value = String::from_utf8_lossy(value.as_bytes());
+            write!(f, "\n{mark} {name}: {}", redactor.clean(&value))?;
+        }
+    }
+    Ok(())
+}
+
+impl<O> fmt::Debug for Call<O> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Call")
+    }
+}
+
+impl<O: Operation> fmt::Debug for Step<O> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Step::Send(outgoing, _) => write!(f, "Send({outgoing})"),
+            Step::Wait(time, _) => write!(f, "Wait({time:?})"),
+            Step::Session(wanted, _) => write!(f, "Session({wanted:?})"),
+            Step::Done(Ok(_)) => f.write_str("Done(Ok)"),
+            Step::Done(Err(error)) => write!(f, "Done({error:?})"),
+        }
+    }
+}

@@ -1,0 +1,452 @@
+//! The rules of a call, the same for every operation: sessions, 401 and replay, redirects, retries, deadlines.
+//!
+//! It is not generic, so that an operation costs little code. [`Call`](crate::Call) is its face.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::header::{self, HeaderMap, HeaderName, HeaderValue};
+use http::{Method, StatusCode, response};
+
+use crate::call::{Outgoing, Reading, Wanted};
+use crate::error::{Error, ErrorKind, Failure, Phase};
+use crate::operation::{Access, Answer, Delivery, Request, Retry};
+use crate::redact::Redactor;
+use crate::service::{Links, Service};
+use crate::session::{Session, X_AUTH_TOKEN};
+use crate::target::{self, Refused, Target};
+use crate::time::{self, Now};
+
+const ODATA_VERSION: HeaderName = HeaderName::from_static("odata-version");
+
+/// Bounds of the time between two polls when a service says when to come again.
+const POLL: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(60));
+
+/// Headers that the core alone sets, and those that change how a message is framed. `X-Requested-With` makes
+/// bmcweb set a cookie instead of giving a token.
+const RESERVED: [HeaderName; 15] = [
+    header::AUTHORIZATION,
+    X_AUTH_TOKEN,
+    header::COOKIE,
+    header::PROXY_AUTHORIZATION,
+    HeaderName::from_static("x-requested-with"),
+    header::HOST,
+    header::USER_AGENT,
+    header::ACCEPT_ENCODING,
+    header::CONTENT_LENGTH,
+    header::TRANSFER_ENCODING,
+    header::CONNECTION,
+    header::TE,
+    header::UPGRADE,
+    header::EXPECT,
+    ODATA_VERSION,
+];
+
+/// Headers of an answer that carry secrets.
+const SECRET: [HeaderName; 3] = [X_AUTH_TOKEN, header::SET_COOKIE, header::AUTHORIZATION];
+
+/// What the core decides of what came.
+pub(crate) enum Ruling {
+    /// The request goes out, once more or to another place.
+    Send,
+    /// The same after that time.
+    Wait(Duration),
+    /// A session other than the one that was used is needed.
+    Renew,
+    /// The operation says what it means.
+    Answer(Answer),
+    /// There is no answer; the operation says whether that ends it.
+    Fail(Error),
+}
+
+pub(crate) struct Core {
+    service: Arc<Service>,
+    session: Option<Session>,
+    pinned: bool,
+    own_secrets: Arc<Redactor>,
+    redactor: Arc<Redactor>,
+    allowed: Option<Duration>,
+    deadline: Option<Now>,
+    /// What was sent last, as far as its failure needs it.
+    sent: Sent,
+    begun: bool,
+    stage: Stage,
+    /// The 401 for which another session is being asked.
+    refused: Option<Box<(response::Parts, Result<Bytes, Failure>)>>,
+    /// What the last answer's `Retry-After` said.
+    asked_wait: Option<Duration>,
+    /// When the wait that is under way ends.
+    pub(crate) wake: Now,
+    phase: Phase,
+}
+
+struct Sent {
+    method: Method,
+    target: Target,
+    access: Access,
+    retry: Retry,
+    rewinds: bool,
+}
+
+/// What is counted for one request of an operation; the next begins anew.
+#[derive(Default)]
+struct Stage {
+    moved: Option<(Method, Target)>,
+    seen: Vec<(Method, Target)>,
+    retries: u32,
+    renewed: bool,
+    replay: bool,
+}
+
+impl Core {
+    pub(crate) fn new(service: Arc<Service>) -> Core {
+        Core {
+            allowed: service.policy().deadline,
+            service,
+            session: None,
+            pinned: false,
+            own_secrets: Arc::default(),
+            redactor: Arc::default(),
+            deadline: None,
+            sent: Sent {
+                method: Method::GET,
+                target: Target::well_known("/"),
+                access: Access::Open,
+                retry: Retry::Policy,
+                rewinds: true,
+            },
+            begun: false,
+            stage: Stage::default(),
+            refused: None,
+            asked_wait: None,
+            wake: Now::default(),
+            phase: Phase::Answer,
+        }
+    }
+
+    pub(crate) fn allow(&mut self, time: Duration) {
+        self.allowed = Some(time);
+    }
+
+    pub(crate) fn pin(&mut self, session: Session) {
+        self.redactor = session.redactor().and(&self.own_secrets);
+        self.session = Some(session);
+        self.pinned = true;
+    }
+
+    pub(crate) fn hide(&mut self, secrets: Redactor) {
+        self.own_secrets = Arc::new(secrets);
+        self.redactor = self.redactor.and(&self.own_secrets);
+    }
+
+    /// Sets the deadline, and refuses a pinned session of another service.
+    pub(crate) fn begin(&mut self, now: Now) -> Result<(), Error> {
+        self.deadline = self.allowed.map(|allowed| now.after(allowed));
+        match &self.session {
+            Some(session) if session.origin() != self.service.origin() => {
+                Err(Error::new(ErrorKind::ForeignSession))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// The next request of the operation is another one.
+    pub(crate) fn next_stage(&mut self) {
+        self.stage = Stage::default();
+    }
+
+    /// The session that has to be asked for before a request of that access can go.
+    pub(crate) fn wants(&self, access: Access) -> Option<Wanted> {
+        let missing = access == Access::Session && self.session.is_none();
+        missing.then(|| Wanted::new(None, self.deadline))
+    }
+
+    /// The session to ask for after a 401.
+    pub(crate) fn wants_other(&self) -> Wanted {
+        Wanted::new(self.session.clone(), self.deadline)
+    }
+
+    /// Takes a session for this call from now on. `false`: it is the one that was just refused.
+    pub(crate) fn grant(&mut self, session: Session) -> Result<bool, Error> {
+        if session.origin() != self.service.origin() {
+            return Err(Error::new(ErrorKind::ForeignSession));
+        }
+        let refused = self.refused.is_some();
+        if refused && self.session.as_ref() == Some(&session) {
+            return Ok(false);
+        }
+        self.refused = None;
+        self.stage.replay = refused;
+        self.redactor = session.redactor().and(&self.own_secrets);
+        self.session = Some(session);
+        Ok(true)
+    }
+
+    /// Goes on without another session: the 401 that asked for one is the answer; before that, as nobody.
+    pub(crate) fn ungranted(&mut self) -> Option<Answer> {
+        match self.refused.take() {
+            Some(refused) => {
+                let (head, body) = *refused;
+                Some(self.answer(head, body))
+            }
+            None => {
+                self.session = Some(Session::anonymous(&self.service));
+                None
+            }
+        }
+    }
+
+    /// Makes a request ready to go.
+    pub(crate) fn send(&mut self, request: Request, access: Access, now: Now) -> Result<Outgoing, Error> {
+        let Request { mut method, mut target, mut headers, mut body, delivery, mut retry } = request;
+        self.begun = true;
+        self.sent.method = method.clone();
+        self.sent.target = target.clone();
+        if let Some(reserved) = headers.keys().find(|name| RESERVED.contains(name)) {
+            return Err(Error::new(ErrorKind::ReservedHeader(reserved.clone())));
+        }
+        // bmcweb answers who takes HTML with a redirect to its login page instead of a 401.
+        if headers.get(header::ACCEPT).is_some_and(|a| a.as_bytes().windows(4).any(|w| w.eq_ignore_ascii_case(b"html"))) {
+            return Err(Error::new(ErrorKind::ReservedHeader(header::ACCEPT)));
+        }
+        if let Some((moved_method, moved_target)) = &self.stage.moved {
+            if *moved_method != method {
+                // A 303: what was posted stays behind.
+                body = crate::body::Body::empty();
+                headers.remove(header::CONTENT_TYPE);
+                headers.remove(header::IF_MATCH);
+                retry = Retry::Policy;
+            }
+            (method, target) = (moved_method.clone(), moved_target.clone());
+        }
+        let timeout = self.service.policy().timeout;
+        let timeout = match self.remaining(now) {
+            Some(Duration::ZERO) => return Err(Error::new(ErrorKind::Deadline(self.phase))),
+            Some(left) => timeout.min(left),
+            None => timeout,
+        };
+        self.phase = Phase::Answer;
+        self.sent =
+            Sent { method: method.clone(), target: target.clone(), access, retry, rewinds: body.rewinds() };
+
+        let session = self.session.as_ref().filter(|_| access == Access::Session);
+        let uri = self.service.origin().uri(&target);
+        self.frame(&mut headers, &method, body.len(), delivery, session);
+        let mut request = http::Request::new(body);
+        *request.method_mut() = method;
+        *request.uri_mut() = uri;
+        *request.headers_mut() = headers;
+        let reading = Reading { timeout, limit: self.service.policy().body_limit, delivery };
+        Ok(Outgoing { request, reading, redactor: Arc::clone(&self.redactor) })
+    }
+
+    fn frame(
+        &self,
+        headers: &mut HeaderMap,
+        method: &Method,
+        length: u64,
+        delivery: Delivery,
+        session: Option<&Session>,
+    ) {
+        let fixed = HeaderValue::from_static;
+        headers.reserve(8);
+        headers.insert(header::HOST, self.service.origin().host().clone());
+        headers.insert(header::USER_AGENT, self.service.policy().user_agent.clone());
+        headers.insert(ODATA_VERSION, fixed("4.0"));
+        headers.entry(header::ACCEPT).or_insert(fixed("application/json"));
+        // iLO 5 answers 406 to `identity` for some resources; a stream must come through as it is made.
+        let encoding = if delivery == Delivery::Streamed { "identity" } else { "gzip" };
+        headers.insert(header::ACCEPT_ENCODING, fixed(encoding));
+        if length > 0 || matches!(*method, Method::POST | Method::PUT | Method::PATCH) {
+            headers.insert(header::CONTENT_LENGTH, HeaderValue::from(length));
+        }
+        if let Some((name, value)) = session.and_then(Session::header) {
+            headers.insert(name.clone(), value.clone());
+        }
+    }
+
+    /// Judges an answer.
+    pub(crate) fn receive(
+        &mut self,
+        mut head: response::Parts,
+        body: Result<Bytes, Failure>,
+        now: Now,
+    ) -> Ruling {
+        for (name, value) in &mut head.headers {
+            if SECRET.contains(name) {
+                value.set_sensitive(true);
+            }
+        }
+        self.asked_wait = time::retry_after(&head.headers);
+        let status = head.status;
+        if status == StatusCode::UNAUTHORIZED {
+            if self.may_renew() {
+                self.stage.renewed = true;
+                self.refused = Some(Box::new((head, body)));
+                return Ruling::Renew;
+            }
+        } else {
+            self.stage.renewed = false;
+        }
+        match status.as_u16() {
+            301 | 302 | 303 | 307 | 308 => {
+                return match self.redirect(&head) {
+                    Ok(()) => Ruling::Send,
+                    Err((location, reason)) => Ruling::Fail(
+                        self.stamp(Error::new(ErrorKind::Redirect { location, reason }).with_status(status)),
+                    ),
+                };
+            }
+            429 | 503 if self.sent.method.is_safe() => {
+                if let Some(wait) = self.asked_wait.filter(|wait| self.may_wait(*wait, now)) {
+                    return self.again(wait);
+                }
+            }
+            _ => {}
+        }
+        let broken = matches!(body, Err(Failure::Broken | Failure::TimedOut));
+        if status.is_success() && broken && self.sent.method.is_safe() {
+            let wait = self.back_off();
+            if self.may_wait(wait, now) {
+                return self.again(wait);
+            }
+        }
+        Ruling::Answer(self.answer(head, body))
+    }
+
+    /// Judges an exchange without an answer.
+    pub(crate) fn fail(&mut self, failure: Failure, now: Now) -> Ruling {
+        let repeatable = self.sent.method.is_safe() || self.sent.retry == Retry::Idempotent;
+        let again = match failure {
+            Failure::NotSent => true,
+            Failure::Broken | Failure::TimedOut => repeatable && self.sent.rewinds,
+            _ => false,
+        };
+        let wait = self.back_off();
+        if again && self.may_wait(wait, now) {
+            return self.again(wait);
+        }
+        let nothing_left = matches!(failure, Failure::NotSent | Failure::Untrusted);
+        let kind = if !repeatable && !nothing_left {
+            ErrorKind::OutcomeUnknown(failure)
+        } else if failure == Failure::TimedOut && self.remaining(now) == Some(Duration::ZERO) {
+            ErrorKind::Deadline(Phase::Answer)
+        } else if failure == Failure::TooLarge {
+            ErrorKind::TooLarge { limit: self.service.policy().body_limit }
+        } else {
+            ErrorKind::Transport(failure)
+        };
+        Ruling::Fail(self.stamp(Error::new(kind)))
+    }
+
+    /// How long to wait before the next poll; `None` where the deadline comes first.
+    pub(crate) fn poll_after(&mut self, wait: Option<Duration>, now: Now) -> Option<Duration> {
+        let (floor, ceiling) = POLL;
+        let wait = wait.unwrap_or_else(|| self.asked_wait.unwrap_or(floor).clamp(floor, ceiling));
+        self.phase = Phase::Poll;
+        self.fits(wait, now).then_some(wait)
+    }
+
+    /// Says at which exchange an error happened, and takes secrets out of it.
+    pub(crate) fn stamp(&self, error: Error) -> Error {
+        let exchange = self.begun.then_some((&self.sent.method, &self.sent.target));
+        error.stamped(exchange, &self.redactor)
+    }
+
+    pub(crate) fn redactor(&self) -> &Redactor {
+        &self.redactor
+    }
+
+    fn answer(&self, head: response::Parts, body: Result<Bytes, Failure>) -> Answer {
+        Answer {
+            head,
+            body,
+            method: self.sent.method.clone(),
+            at: self.sent.target.clone(),
+            replay: self.stage.replay,
+            service: Arc::clone(&self.service),
+            redactor: Arc::clone(&self.redactor),
+        }
+    }
+
+    /// Whether a 401 may lead to another session: once for each request, and only where one was used that can
+    /// expire. A payload that is spent cannot be sent again.
+    fn may_renew(&self) -> bool {
+        self.sent.access == Access::Session
+            && !self.pinned
+            && !self.stage.renewed
+            && self.sent.rewinds
+            && self.session.as_ref().is_some_and(Session::is_issued)
+    }
+
+    /// Follows a redirect, or says where it pointed and why it is not followed.
+    ///
+    /// Never off the origin, whatever the policy says of links: HTTP libraries keep `X-Auth-Token` when they
+    /// follow one to another host.
+    fn redirect(&mut self, head: &response::Parts) -> Result<(), (String, &'static str)> {
+        let location = head.headers.get(header::LOCATION).map(HeaderValue::as_bytes).unwrap_or_default();
+        let location = String::from_utf8_lossy(location);
+        let refuse = |reason| Err((self.redactor.clean(&location).into_owned(), reason));
+        if location.trim().is_empty() {
+            return Err((String::new(), "names no place"));
+        }
+        let Sent { method, target: from, rewinds, .. } = &self.sent;
+        let target = match target::resolve(&location, from, self.service.origin(), Links::SameOrigin) {
+            Ok(target) => target,
+            Err(Refused::OffOrigin) => return refuse("leaves the origin"),
+            Err(Refused::Malformed(_)) => return refuse("names no place"),
+        };
+        let method = match head.status.as_u16() {
+            303 if *method != Method::HEAD => Method::GET,
+            // Supermicro moves a login to a final slash. Elsewhere it is unclear what a write would do there.
+            301 | 302 if !method.is_safe() && !target.same_but_slash(from) => {
+                return refuse("would move a write");
+            }
+            _ => method.clone(),
+        };
+        if !rewinds && method == self.sent.method {
+            return refuse("needs the payload a second time");
+        }
+        let seen = self.stage.seen.iter().chain([&(self.sent.method.clone(), from.clone())]).any(|(m, t)| {
+            *m == method && t.as_str() == target.as_str()
+        });
+        if seen {
+            return refuse("comes back to where it was");
+        }
+        if self.stage.seen.len() as u64 >= u64::from(self.service.policy().redirects) {
+            return refuse("is one too many");
+        }
+        self.stage.seen.push((self.sent.method.clone(), from.clone()));
+        self.stage.moved = Some((method, target));
+        Ok(())
+    }
+
+    fn again(&mut self, wait: Duration) -> Ruling {
+        self.stage.retries += 1;
+        self.phase = Phase::Retry;
+        if wait.is_zero() { Ruling::Send } else { Ruling::Wait(wait) }
+    }
+
+    /// Whether another try is left, and that wait before it is allowed.
+    fn may_wait(&self, wait: Duration, now: Now) -> bool {
+        let policy = self.service.policy();
+        self.stage.retries < policy.retries && wait <= policy.longest_wait && self.fits(wait, now)
+    }
+
+    /// At once the first time, which heals a stale connection; then half a second, doubled each time.
+    fn back_off(&self) -> Duration {
+        match self.stage.retries {
+            0 => Duration::ZERO,
+            n => Duration::from_millis(250).saturating_mul(1 << n.min(7)),
+        }
+    }
+
+    fn fits(&self, wait: Duration, now: Now) -> bool {
+        self.remaining(now).is_none_or(|left| wait < left)
+    }
+
+    fn remaining(&self, now: Now) -> Option<Duration> {
+        self.deadline.map(|deadline| deadline.since(now))
+    }
+}

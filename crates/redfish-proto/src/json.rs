@@ -1,0 +1,126 @@
+//! JSON as services send it, and where in it something does not fit.
+
+use serde::Deserialize;
+
+/// Nesting that serde_json allows by itself.
+const DEEPEST: usize = 127;
+
+/// Reads a value; the error is the JSON pointer of what does not fit, and what is wrong with it.
+pub(crate) fn read<'a, T: Deserialize<'a>>(body: &'a [u8], depth: usize) -> Result<T, (String, String)> {
+    if body.iter().all(u8::is_ascii_whitespace) {
+        return Err((String::new(), "an empty body".to_owned()));
+    }
+    if depth < DEEPEST && deepest(body) > depth {
+        return Err((String::new(), format!("JSON nested deeper than {depth}")));
+    }
+    serde_json::from_slice(body).map_err(|error| {
+        let at = pointer(body, offset(body, error.line(), error.column()));
+        let text = error.to_string();
+        // The place is told as a pointer; line and column mean little in a text on one line.
+        let reason = text.rsplit_once(" at line ").map_or(text.as_str(), |(reason, _)| reason);
+        (at, reason.to_owned())
+    })
+}
+
+fn offset(body: &[u8], line: usize, column: usize) -> usize {
+    let mut start = 0;
+    for _ in 1..line {
+        match body[start..].iter().position(|b| *b == b'\n') {
+            Some(end) => start += end + 1,
+            None => break,
+        }
+    }
+    start.saturating_add(column).min(body.len())
+}
+
+fn deepest(body: &[u8]) -> usize {
+    let (mut depth, mut most, mut in_string, mut escaped) = (0_usize, 0, false, false);
+    for byte in body {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' if in_string => escaped = true,
+            b'"' => in_string = !in_string,
+            b'[' | b'{' if !in_string => {
+                depth += 1;
+                most = most.max(depth);
+            }
+            b']' | b'}' if !in_string => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+    }
+    most
+}
+
+/// The JSON pointer (RFC 6901) of the value that ends at, or stands at, `end`.
+fn pointer(body: &[u8], end: usize) -> String {
+    enum Level {
+        Member(String),
+        Item(usize),
+    }
+    let mut levels: Vec<Level> = Vec::new();
+    let mut at = 0;
+    while at < end {
+        match body[at] {
+            b'{' => levels.push(Level::Member(String::new())),
+            b'[' => levels.push(Level::Item(0)),
+            // The bracket that closes a value is the last byte of it: an error there is about the value.
+            b'}' | b']' if at + 1 < end => {
+                levels.pop();
+            }
+            b',' => {
+                if let Some(Level::Item(n)) = levels.last_mut() {
+                    *n += 1;
+                }
+            }
+            b'"' => {
+                let start = at + 1;
+                at = start;
+                while at < end && body[at] != b'"' {
+                    at += if body[at] == b'\\' { 2 } else { 1 };
+                }
+                let behind = body.get(at + 1..).unwrap_or_default();
+                let is_key = behind.iter().find(|b| !b.is_ascii_whitespace()) == Some(&b':');
+                if let (true, Some(Level::Member(key))) = (is_key, levels.last_mut()) {
+                    *key = String::from_utf8_lossy(body.get(start..at).unwrap_or_default()).into_owned();
+                }
+            }
+            _ => {}
+        }
+        at += 1;
+    }
+    let segment = |level: &Level| match level {
+        Level::Member(key) => key.replace('~', "~0").replace('/', "~1"),
+        Level::Item(n) => n.to_string(),
+    };
+    levels.iter().map(|level| format!("/{}", segment(level))).collect::<String>().trim_end_matches('/').to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashMap;
+
+    use super::*;
+
+    #[test]
+    fn an_error_names_the_member_and_what_was_found() {
+        type Wanted = HashMap<String, Vec<HashMap<String, u32>>>;
+        for (body, at, reason) in [
+            (r#"{"Fans": [{"a": 1}, {"a/b": "x"}]}"#, "/Fans/1/a~1b", "invalid type: string \"x\", expected u32"),
+            (r#"{"Fans": true}"#, "/Fans", "invalid type: boolean `true`, expected a sequence"),
+            ("{\"a\": [],\n \"b\": [{\"c\": nope}]}", "/b/0/c", "expected ident"),
+            ("", "", "an empty body"),
+            ("{} {}", "", "trailing characters"),
+        ] {
+            let (found_at, found) = read::<Wanted>(body.as_bytes(), 127).unwrap_err();
+            assert_eq!((found_at.as_str(), found.as_str()), (at, reason), "{body}");
+        }
+    }
+
+    #[test]
+    fn nesting_is_bounded_exactly() {
+        let nested = |n: usize| format!("{}{}", "[".repeat(n), "]".repeat(n));
+        let reads = |n: usize, depth: usize| read::<serde_json::Value>(nested(n).as_bytes(), depth).is_ok();
+        assert!(reads(10, 10) && !reads(11, 10));
+        assert!(reads(127, 127) && !reads(128, 127) && !reads(200_000, 127));
+    }
+}

@@ -1,0 +1,252 @@
+//! Opening a session (DSP0266, "Redfish session login authentication").
+//!
+//! ```text
+//!   Root ── Links.Sessions, else the default ──▶ Post ── token ──▶ Opened
+//!                                                 │ 404, 405: the URI of Redfish before 1.6
+//!                                                 └──▶ Post
+//! ```
+
+use std::sync::Arc;
+
+use http::StatusCode;
+use serde_json::Value;
+use zeroize::Zeroizing;
+
+use crate::body::Body;
+use crate::error::{Error, ErrorKind};
+use crate::operation::{Access, Answer, Operation, Request, Retry, Verdict};
+use crate::redact::Redactor;
+use crate::session::{Credentials, Found, Session, Standing, X_AUTH_TOKEN};
+use crate::target::Target;
+
+const ROOT: &str = "/redfish/v1/";
+pub(crate) const SESSIONS: &str = "/redfish/v1/SessionService/Sessions";
+/// Where sessions were before Redfish 1.6; iDRAC 7 and 8 have them there alone.
+pub(crate) const LEGACY_SESSIONS: &str = "/redfish/v1/Sessions";
+
+/// Opens a session. Neither of its requests carries credentials other than the login's own body.
+///
+/// It has succeeded once there is a token, whatever else the answer lacks. Each URI is tried once, and a judged
+/// password is never tried again: services lock accounts and block addresses.
+#[derive(Debug)]
+pub struct Login {
+    credentials: Arc<Credentials>,
+    context: Option<Arc<str>>,
+    earlier: Arc<Redactor>,
+    stage: Stage,
+    tried: Vec<Target>,
+}
+
+#[derive(Debug)]
+enum Stage {
+    /// Reads the service root to find the Sessions URI.
+    Root,
+    /// Posts the credentials there.
+    Post {
+        at: Target,
+        /// Whether a 400 may mean that this is the wrong URI: a guess, at a service older than 1.6.
+        guessed: bool,
+        /// Whether it was found by an earlier login, and the root not read.
+        remembered: bool,
+    },
+}
+
+/// A session that a login opened, and that somebody must close.
+#[must_use = "a session that nobody closes stays open at the service"]
+#[derive(Debug)]
+pub struct Opened(Session);
+
+impl Opened {
+    /// The session; closing it is now the caller's.
+    pub fn into_session(self) -> Session {
+        self.0
+    }
+}
+
+impl Login {
+    /// Opens a session of that user.
+    pub fn new(credentials: Arc<Credentials>) -> Login {
+        Login { credentials, context: None, earlier: Arc::default(), stage: Stage::Root, tried: Vec::new() }
+    }
+
+    /// At a Sessions URI that is known from before; the service root is not read.
+    #[must_use]
+    pub fn at(mut self, sessions: Target) -> Login {
+        self.stage = Stage::Post { at: sessions, guessed: false, remembered: true };
+        self
+    }
+
+    /// With a `Context` (DSP0268, Session) that no other client uses, by which the session can be told from others
+    /// when its URI is lost. Services that do not know it may refuse the login.
+    #[must_use]
+    pub fn context(mut self, context: Arc<str>) -> Login {
+        self.context = Some(context);
+        self
+    }
+
+    /// Knows the secrets of earlier sessions too.
+    pub(crate) fn knowing(mut self, earlier: Arc<Redactor>) -> Login {
+        self.earlier = earlier;
+        self
+    }
+
+    fn post(mut self, at: &Target, guessed: bool) -> Verdict<Login> {
+        let at = at.without_final_slash();
+        self.stage = Stage::Post { at, guessed, remembered: false };
+        Verdict::Next(self)
+    }
+
+    /// What the service root says of where sessions are.
+    fn find(self, answer: &Answer) -> Result<Verdict<Login>, Error> {
+        // A root that asks for credentials, or is broken, does not stop a login; a service that is down does.
+        if answer.status().is_server_error() {
+            return Err(answer.refusal());
+        }
+        let root: Value = answer.json().unwrap_or_default();
+        match root.pointer("/Links/Sessions/@odata.id").and_then(Value::as_str) {
+            Some(link) => Ok(self.post(&answer.resolve(link)?, false)),
+            None => Ok(self.post(&Target::well_known(SESSIONS), is_before_1_6(&root))),
+        }
+    }
+
+    fn opened(self, answer: Answer) -> Result<Verdict<Login>, Error> {
+        let location = session_uri(&answer);
+        let Some(token) = token(&answer) else {
+            let lacking = Error::malformed("", "a login without X-Auth-Token");
+            return Err(lacking.with_status(answer.status()).with_session_left(location));
+        };
+        let required = answer.messages().into_iter().find(|m| m.is("PasswordChangeRequired"));
+        let standing = match required {
+            Some(message) => Standing::MustChangePassword { account: answer.account(&message) },
+            None => Standing::Full,
+        };
+        let collection = Some(answer.at().without_final_slash());
+        let found = Found { location: location.clone(), collection, standing, context: self.context };
+        match Session::from_token(&answer.service, token, found, &answer.redactor) {
+            Ok(session) => Ok(Verdict::Done(Opened(session))),
+            Err(_) => {
+                let odd = Error::malformed("", "a login whose X-Auth-Token cannot be sent back");
+                Err(odd.with_status(answer.status()).with_session_left(location))
+            }
+        }
+    }
+}
+
+impl Operation for Login {
+    type Output = Opened;
+
+    fn request(&self) -> Request {
+        match &self.stage {
+            Stage::Root => Request::get(&Target::well_known(ROOT)),
+            Stage::Post { at, .. } => {
+                let body = credentials_json(&self.credentials, self.context.as_deref());
+                Request::post(at).json(body).retry(Retry::Never)
+            }
+        }
+    }
+
+    fn access(&self) -> Access {
+        Access::Open
+    }
+
+    fn secrets(&self, known: &mut Redactor) {
+        known.add_credentials(self.credentials.user(), self.credentials.password());
+        known.extend(&self.earlier);
+    }
+
+    fn respond(mut self, answer: Answer) -> Result<Verdict<Self>, Error> {
+        let Stage::Post { at, guessed, remembered } = &self.stage else { return self.find(&answer) };
+        if answer.status().is_success() {
+            return self.opened(answer);
+        }
+        let wrong_place = match answer.status() {
+            StatusCode::NOT_FOUND | StatusCode::METHOD_NOT_ALLOWED => true,
+            StatusCode::BAD_REQUEST => *guessed,
+            _ => false,
+        };
+        let remembered = *remembered;
+        self.tried.push(at.clone());
+        let legacy = Target::well_known(LEGACY_SESSIONS);
+        if wrong_place && remembered {
+            self.stage = Stage::Root;
+            return Ok(Verdict::Next(self));
+        }
+        if wrong_place && !self.tried.contains(&legacy) {
+            return Ok(self.post(&legacy, false));
+        }
+        Err(answer.refusal())
+    }
+}
+
+/// The body of a login, in memory that is zeroed and was never moved.
+fn credentials_json(credentials: &Credentials, context: Option<&str>) -> Body {
+    let members =
+        [("UserName", Some(credentials.user())), ("Password", Some(credentials.password())), ("Context", context)];
+    // A character needs six bytes at the most: growing would leave a copy of the password behind.
+    let length: usize = members.iter().map(|(name, value)| name.len() + 6 * value.map_or(0, str::len) + 8).sum();
+    let mut text = Zeroizing::new(Vec::with_capacity(length));
+    for (name, value) in members.into_iter().filter_map(|(name, value)| Some((name, value?))) {
+        let opening: &[u8] = if text.is_empty() { b"{\"" } else { b", \"" };
+        text.extend_from_slice(opening);
+        text.extend_from_slice(name.as_bytes());
+        text.extend_from_slice(b"\": ");
+        // Writing a string to memory has no way to fail.
+        let _ = serde_json::to_writer(&mut *text, value);
+    }
+    text.push(b'}');
+    Body::secret(text)
+}
+
+fn is_before_1_6(root: &Value) -> bool {
+    let version = root.get("RedfishVersion").and_then(Value::as_str).unwrap_or_default();
+    let mut numbers = version.split('.').map(|n| n.parse::<u32>().ok());
+    match (numbers.next().flatten(), numbers.next().flatten()) {
+        (Some(major), Some(minor)) => (major, minor) < (1, 6),
+        _ => false,
+    }
+}
+
+fn token(answer: &Answer) -> Option<&str> {
+    let values = answer.headers().get_all(&X_AUTH_TOKEN);
+    values.iter().filter_map(|v| v.to_str().ok()).map(str::trim).find(|t| !t.is_empty())
+}
+
+/// Where the new session is: `Location`, else the body's `@odata.id`. Only the path counts, since services answer
+/// with their own name, port or scheme.
+fn session_uri(answer: &Answer) -> Option<Target> {
+    let collection = answer.at().without_final_slash();
+    let located = answer.location_header().and_then(|location| {
+        let location = location.trim().to_owned();
+        let target = answer.resolve_path_only(&location).ok()?;
+        let relative = !location.starts_with('/') && !location.contains("://");
+        if relative && !is_session(&target, &collection) {
+            // `Location: c4` means a member of the collection that was posted to, not a sibling of it.
+            let (_, member) = target.split_member();
+            return answer.resolve_path_only(&format!("{}/{member}", collection.path())).ok();
+        }
+        Some(target)
+    });
+    let named = || {
+        let body: Value = answer.json().ok()?;
+        answer.resolve_path_only(body.get("@odata.id")?.as_str()?).ok()
+    };
+    located.filter(|t| is_session(t, &collection)).or_else(|| named().filter(|t| is_session(t, &collection)))
+}
+
+/// Whether that is the URI of a session: what a logout deletes must be one, whatever a service says.
+pub(crate) fn is_session(target: &Target, collection: &Target) -> bool {
+    let (parent, member) = target.split_member();
+    let known = parent.eq_ignore_ascii_case(collection.path());
+    let named = parent.rsplit('/').next().is_some_and(|last| last.eq_ignore_ascii_case("Sessions"));
+    !member.is_empty()
+        && !member.eq_ignore_ascii_case("Members")
+        && (known || named)
+        && !target.path().trim_end_matches('/').eq_ignore_ascii_case(collection.path())
+}
+
+impl Error {
+    /// Whether the service judged the credentials, and did not take them.
+    pub(crate) fn is_rejection(&self) -> bool {
+        *self.kind() == ErrorKind::NotAuthenticated && self.status().is_some()
+    }
+}

@@ -1,0 +1,202 @@
+//! What a service says of a failure: the messages of an error body (DSP0266, "Error responses").
+
+use serde_json::Value;
+
+use crate::redact::Redactor;
+
+/// Messages that are read of one body; what a hostile answer has beyond is left.
+const MOST: usize = 100;
+
+/// Characters of a text that an error keeps.
+const LONGEST: usize = 2_000;
+
+/// One message of an error body's `@Message.ExtendedInfo`. Each member may be missing, and is then empty.
+///
+/// Secrets that the client knows are taken out of every text as it is read.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Message {
+    /// The `MessageId`, such as `Base.1.8.InsufficientPrivilege`.
+    pub id: String,
+    /// The `Message`: what happened, for a person.
+    pub text: String,
+    /// The `MessageArgs`, as text.
+    pub args: Vec<String>,
+    /// The `MessageSeverity` or the older `Severity`: `OK`, `Warning` or `Critical`.
+    pub severity: String,
+    /// The `Resolution`: what to do about it.
+    pub resolution: String,
+    /// The `RelatedProperties`: the members the message is about, as JSON pointers.
+    pub related: Vec<String>,
+}
+
+impl Message {
+    /// Whether this is the message of that key in any registry and any version: `Base.1.8.1.Success`,
+    /// `Base.v1_4_0.Success` and `Success` all are `Success`.
+    pub fn is(&self, key: &str) -> bool {
+        self.id.trim().rsplit('.').next().is_some_and(|last| last.eq_ignore_ascii_case(key))
+    }
+
+    /// Whether it reports no failure.
+    fn is_good(&self) -> bool {
+        const GOOD: [&str; 4] = ["Success", "Created", "AccountModified", "NoOperation"];
+        self.severity.eq_ignore_ascii_case("ok") || GOOD.iter().any(|key| self.is(key))
+    }
+}
+
+/// Reads the messages of a body in all the shapes that are seen: `error` with a list or a single object in it
+/// (iDRAC), the list at the root (as a login answers that asks for a new password), or an `error` with a code only.
+pub(crate) fn messages(body: &[u8], redactor: &Redactor) -> Vec<Message> {
+    let Ok(body) = serde_json::from_slice::<Value>(without_mark(body)) else { return Vec::new() };
+    let mut found = Vec::new();
+    let error = body.get("error");
+    for holder in error.into_iter().chain([&body]) {
+        match holder.get("@Message.ExtendedInfo") {
+            Some(Value::Array(entries)) => {
+                found.extend(entries.iter().take(MOST).filter_map(|e| read(e, redactor)));
+            }
+            Some(entry) => found.extend(read(entry, redactor)),
+            None => {}
+        }
+    }
+    if found.is_empty() {
+        let member = |name| error.and_then(|e| e.get(name)).map(|v| text(v, redactor)).unwrap_or_default();
+        let only = Message { id: member("code"), text: member("message"), ..Message::default() };
+        if only != Message::default() {
+            found.push(only);
+        }
+    }
+    found.truncate(MOST);
+    found
+}
+
+/// Whether a body that came with a success is an error all the same: an `error` with messages of which none is good.
+pub(crate) fn is_error(body: &[u8], redactor: &Redactor) -> bool {
+    // A resource has no member `error`; to parse each body twice for the few that do would be dear.
+    let start = &body[..body.len().min(256)];
+    if !start.windows(7).any(|w| w == b"\"error\"") {
+        return false;
+    }
+    let said = messages(body, redactor);
+    !said.is_empty() && !said.iter().any(Message::is_good)
+}
+
+/// A body without the byte order mark that some services put before it.
+pub(crate) fn without_mark(body: &[u8]) -> &[u8] {
+    body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body)
+}
+
+/// What a body that is no JSON says, on one line: an HTML page without its tags, shortened.
+pub(crate) fn plain(body: &[u8], redactor: &Redactor) -> String {
+    let body = String::from_utf8_lossy(without_mark(&body[..body.len().min(64 * 1024)]));
+    // Secrets go first: a tag or a cut inside one would hide it from the search.
+    let shown = redactor.clean(&body);
+    let mut line = String::new();
+    let mut in_tag = false;
+    for c in shown.chars() {
+        match c {
+            '<' => in_tag = true,
+            '>' if in_tag => {
+                in_tag = false;
+                line.push(' ');
+            }
+            c if !in_tag => line.push(c),
+            _ => {}
+        }
+    }
+    let line = line.split_whitespace().collect::<Vec<_>>().join(" ");
+    shorten(&line, 200)
+}
+
+fn read(entry: &Value, redactor: &Redactor) -> Option<Message> {
+    let member = |name| entry.get(name).map(|v| text(v, redactor)).unwrap_or_default();
+    let list = |name| match entry.get(name) {
+        Some(Value::Array(items)) => items.iter().take(MOST).map(|v| text(v, redactor)).collect(),
+        Some(Value::Null) | None => Vec::new(),
+        Some(item) => vec![text(item, redactor)],
+    };
+    match entry {
+        Value::String(_) => Some(Message { text: text(entry, redactor), ..Message::default() }),
+        Value::Object(_) => Some(Message {
+            id: member("MessageId"),
+            text: member("Message"),
+            args: list("MessageArgs"),
+            severity: Some(member("MessageSeverity")).filter(|s| !s.is_empty()).unwrap_or(member("Severity")),
+            resolution: member("Resolution"),
+            related: list("RelatedProperties"),
+        }),
+        _ => None,
+    }
+}
+
+fn text(value: &Value, redactor: &Redactor) -> String {
+    match value {
+        Value::Null => String::new(),
+        Value::String(text) => shorten(&redactor.clean(text), LONGEST),
+        other => shorten(&redactor.clean(&other.to_string()), LONGEST),
+    }
+}
+
+fn shorten(text: &str, most: usize) -> String {
+    match text.char_indices().nth(most) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ids(body: &str) -> Vec<String> {
+        messages(body.as_bytes(), &Redactor::default()).into_iter().map(|m| m.id).collect()
+    }
+
+    #[test]
+    fn every_shape_of_an_error_body_is_read() {
+        for (body, expected) in [
+            (r#"{"error":{"@Message.ExtendedInfo":[{"MessageId":"A.1.X"},{"MessageId":"A.1.Y"}]}}"#, vec!["A.1.X", "A.1.Y"]),
+            (r#"{"error":{"@Message.ExtendedInfo":{"MessageId":"A.1.X"}}}"#, vec!["A.1.X"]),
+            (r#"{"@Message.ExtendedInfo":[{"MessageId":"A.1.X","@odata.type":"Message"}]}"#, vec!["A.1.X"]),
+            (r#"{"error":{"code":"A.1.G","message":"no"}}"#, vec!["A.1.G"]),
+            (r#"{"error":{"message":"no"}}"#, vec![""]),
+            (r#"{"error":{"code":"A.1.G","@Message.ExtendedInfo":[]}}"#, vec!["A.1.G"]),
+            (r#"{"error":"no"}"#, vec![]),
+            (r#"{"error":{"@Message.ExtendedInfo":[null,7,"text"]}}"#, vec![""]),
+            ("[]", vec![]),
+            ("<html>", vec![]),
+            ("", vec![]),
+            ("\u{feff}{\"error\":{\"code\":\"A.1.G\"}}", vec!["A.1.G"]),
+        ] {
+            assert_eq!(ids(body), expected, "{body}");
+        }
+    }
+
+    #[test]
+    fn an_id_is_matched_without_registry_and_version() {
+        for id in ["Base.1.8.1.Success", "Base.v1_4_0.Success", "iLO.2.0.Success", "Success", " Base.1.0.success "] {
+            assert!(Message { id: id.into(), ..Message::default() }.is("Success"), "{id}");
+        }
+        assert!(!Message { id: "Base.1.0.NoSuccess".into(), ..Message::default() }.is("Success"));
+    }
+
+    #[test]
+    fn a_success_with_bad_news_is_an_error() {
+        let none = Redactor::default();
+        for (body, error) in [
+            (r#"{"error":{"@Message.ExtendedInfo":[{"MessageId":"Base.1.8.1.Success"}]}}"#, false),
+            (r#"{"error":{"@Message.ExtendedInfo":[{"MessageId":"Base.1.1.GeneralError"}]}}"#, true),
+            (r#"{"error":{"@Message.ExtendedInfo":[{"MessageId":"X.1.Y","Severity":"OK"}]}}"#, false),
+            (r#"{"Id":"1","error":null}"#, false),
+            (r#"{"Id":"1"}"#, false),
+        ] {
+            assert_eq!(is_error(body.as_bytes(), &none), error, "{body}");
+        }
+    }
+
+    #[test]
+    fn a_page_becomes_a_line() {
+        let page = b"<html><head><title>401</title></head>\n<body>Not \xff here</body>";
+        assert_eq!(plain(page, &Redactor::default()), "401 Not \u{fffd} here");
+    }
+}

@@ -1,0 +1,346 @@
+//! An operation: what to ask, and what the answer means. The extension point.
+//!
+//! Everything else (login, renewal, redirects, retries, waiting, deadlines) is the [`Call`](crate::Call)'s.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, LOCATION};
+use http::{Method, StatusCode, response};
+use serde::Deserialize;
+
+use crate::body::Body;
+use crate::error::{Error, ErrorKind, Failure};
+use crate::json;
+use crate::message::{self, Message};
+use crate::redact::Redactor;
+use crate::service::{Links, Service};
+use crate::target::{self, Refused, Target};
+use crate::time;
+
+/// Two pure functions: what to ask, and what the answer means.
+///
+/// An operation of one's own, for a vendor's resource, is as good as those here:
+///
+/// ```
+/// use redfish_proto::{Answer, Error, Operation, Request, Target, Verdict};
+///
+/// /// Sets the text that a chassis shows on its display.
+/// struct Show { at: Target, text: String }
+///
+/// impl Operation for Show {
+///     type Output = ();
+///
+///     fn request(&self) -> Request {
+///         Request::patch(&self.at).text("application/json", format!("{{\"Display\": {:?}}}", self.text))
+///     }
+///
+///     fn respond(self, answer: Answer) -> Result<Verdict<Self>, Error> {
+///         answer.success()?;
+///         Ok(Verdict::Done(()))
+///     }
+/// }
+/// ```
+pub trait Operation: Sized {
+    /// What a call of it returns.
+    type Output;
+
+    /// The request to send now. Asked again for every replay, so it must not change.
+    fn request(&self) -> Request;
+
+    /// With which access it is sent.
+    fn access(&self) -> Access {
+        Access::Session
+    }
+
+    /// What the answer means. It is whatever status came that the core does not deal with itself.
+    ///
+    /// # Errors
+    /// Whatever makes the call fail. The core adds method and URI.
+    fn respond(self, answer: Answer) -> Result<Verdict<Self>, Error>;
+
+    /// What to do when there is no answer, after the core's own tries. A watch goes on where a read gives up.
+    ///
+    /// # Errors
+    /// By default the error itself.
+    fn fail(self, error: Error) -> Result<Verdict<Self>, Error> {
+        Err(error)
+    }
+
+    /// Secrets that its request carries, such as a new password: they are then hidden wherever they turn up.
+    fn secrets(&self, _known: &mut Redactor) {}
+}
+
+/// How an operation goes on.
+#[derive(Debug)]
+pub enum Verdict<O: Operation> {
+    /// The call is over.
+    Done(O::Output),
+    /// Another request, at once.
+    Next(O),
+    /// Another request after that time; `None` for what this answer's `Retry-After` says, else one second.
+    Later(O, Option<Duration>),
+}
+
+/// With which credentials a request goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Access {
+    /// None, ever: the service root and a login (DSP0266, "Authentication"). Some services answer 401 or 415
+    /// to credentials there.
+    Open,
+    /// Those of the session.
+    Session,
+}
+
+/// What becomes of the body of a success.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Delivery {
+    /// It is read whole, within the limit.
+    Collected,
+    /// It goes to the caller unread; the call ends with the head.
+    Streamed,
+}
+
+/// Which requests may be sent again after a failure that leaves open whether they were received.
+///
+/// What provably was not sent is tried again under each of these.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Retry {
+    /// Those of a safe method (RFC 9110, 9.2.1): GET, HEAD, OPTIONS; so neither PUT nor DELETE.
+    Policy,
+    /// This one, whatever its method. Only a logout is: its 401 and 404 are success.
+    Idempotent,
+    /// None.
+    Never,
+}
+
+/// A request of an [`Operation`]: where to, and what; the core adds the origin and every header of its own.
+#[derive(Clone, Debug)]
+pub struct Request {
+    /// The method.
+    pub method: Method,
+    /// Where to.
+    pub target: Target,
+    /// Headers beside those the core sets.
+    pub headers: HeaderMap,
+    /// The body.
+    pub body: Body,
+    /// What becomes of the answer's body.
+    pub delivery: Delivery,
+    /// Whether it may be sent again.
+    pub retry: Retry,
+}
+
+impl Request {
+    /// A request without headers and body.
+    pub fn new(method: Method, target: &Target) -> Request {
+        Request {
+            method,
+            target: target.clone(),
+            headers: HeaderMap::new(),
+            body: Body::empty(),
+            delivery: Delivery::Collected,
+            retry: Retry::Policy,
+        }
+    }
+
+    /// A read.
+    pub fn get(target: &Target) -> Request {
+        Request::new(Method::GET, target)
+    }
+
+    /// A change of some members.
+    pub fn patch(target: &Target) -> Request {
+        Request::new(Method::PATCH, target)
+    }
+
+    /// A creation, or an action.
+    pub fn post(target: &Target) -> Request {
+        Request::new(Method::POST, target)
+    }
+
+    /// A removal.
+    pub fn delete(target: &Target) -> Request {
+        Request::new(Method::DELETE, target)
+    }
+
+    /// With a JSON body.
+    #[must_use]
+    pub fn json(self, body: Body) -> Request {
+        self.content("application/json", body)
+    }
+
+    /// With a text as its body.
+    #[must_use]
+    pub fn text(self, media_type: &'static str, text: String) -> Request {
+        self.content(media_type, Body::from(text.into_bytes()))
+    }
+
+    /// With a header. Those that only the core may set are refused when it is sent.
+    #[must_use]
+    pub fn header(mut self, name: HeaderName, value: HeaderValue) -> Request {
+        self.headers.insert(name, value);
+        self
+    }
+
+    /// With its own rule of what may be sent again.
+    #[must_use]
+    pub fn retry(mut self, retry: Retry) -> Request {
+        self.retry = retry;
+        self
+    }
+
+    /// With its own way of delivery.
+    #[must_use]
+    pub fn delivery(mut self, delivery: Delivery) -> Request {
+        self.delivery = delivery;
+        self
+    }
+
+    fn content(mut self, media_type: &'static str, body: Body) -> Request {
+        self.headers.insert(CONTENT_TYPE, HeaderValue::from_static(media_type));
+        self.body = body;
+        self
+    }
+}
+
+/// An answer as an operation sees it: the head is there, the body may have broken off.
+#[derive(Debug)]
+pub struct Answer {
+    pub(crate) head: response::Parts,
+    pub(crate) body: Result<Bytes, Failure>,
+    pub(crate) method: Method,
+    pub(crate) at: Target,
+    pub(crate) replay: bool,
+    pub(crate) service: Arc<Service>,
+    pub(crate) redactor: Arc<Redactor>,
+}
+
+impl Answer {
+    /// The status. It is final once the head is in: iDRAC 8 cuts the body of a 401.
+    pub fn status(&self) -> StatusCode {
+        self.head.status
+    }
+
+    /// The headers. Those that carry secrets are marked sensitive.
+    pub fn headers(&self) -> &HeaderMap {
+        &self.head.headers
+    }
+
+    /// The method that was answered: GET after a 303.
+    pub fn method(&self) -> &Method {
+        &self.method
+    }
+
+    /// The target that was answered: not the one that was asked, after a redirect.
+    pub fn at(&self) -> &Target {
+        &self.at
+    }
+
+    /// Whether the request had been sent before, with a session that the service then did not know any more.
+    pub fn is_replay(&self) -> bool {
+        self.replay
+    }
+
+    /// The body.
+    ///
+    /// # Errors
+    /// Where it broke off or is over the limit, with the status that came before it.
+    pub fn body(&self) -> Result<&Bytes, Error> {
+        self.body.as_ref().map_err(|failure| {
+            let kind = match failure {
+                Failure::TooLarge => ErrorKind::TooLarge { limit: self.service.policy().body_limit },
+                failure => ErrorKind::Transport(*failure),
+            };
+            Error::new(kind).with_status(self.status())
+        })
+    }
+
+    /// The body as JSON.
+    ///
+    /// # Errors
+    /// Those of [`body`](Answer::body), and [`ErrorKind::Malformed`] with the JSON pointer of what does not fit.
+    pub fn json<'a, T: Deserialize<'a>>(&'a self) -> Result<T, Error> {
+        let body = message::without_mark(self.body()?);
+        json::read(body, self.service.policy().json_depth)
+            .map_err(|(at, reason)| Error::malformed(at, reason).with_status(self.status()))
+    }
+
+    /// Where the `Location` header points, if there is one.
+    pub fn location(&self) -> Option<Result<Target, Error>> {
+        self.location_header().map(|location| self.resolve(&location))
+    }
+
+    /// A link of this answer, by the service's policy.
+    ///
+    /// # Errors
+    /// [`ErrorKind::OffOrigin`] for a link to another origin where the policy refuses those,
+    /// [`ErrorKind::Malformed`] for what is no link.
+    pub fn resolve(&self, link: &str) -> Result<Target, Error> {
+        self.resolve_by(link, self.service.policy().links)
+    }
+
+    /// A link of this answer by its path alone, on our own origin: services know themselves by other names.
+    ///
+    /// # Errors
+    /// [`ErrorKind::OffOrigin`] for a URI that is not HTTP, [`ErrorKind::Malformed`] for what is no link.
+    pub fn resolve_path_only(&self, link: &str) -> Result<Target, Error> {
+        self.resolve_by(link, Links::PathOnly)
+    }
+
+    /// What the service said, in whatever shape it said it. Empty where the body is no JSON.
+    pub fn messages(&self) -> Vec<Message> {
+        self.body.as_ref().map(|body| message::messages(body, &self.redactor)).unwrap_or_default()
+    }
+
+    /// How long the service asked to wait.
+    pub fn retry_after(&self) -> Option<Duration> {
+        time::retry_after(self.headers())
+    }
+
+    /// The answer, if it is a success: a 2xx whose body is no error.
+    ///
+    /// # Errors
+    /// What the service said, by kind.
+    pub fn success(self) -> Result<Answer, Error> {
+        let failed = !self.status().is_success()
+            || self.body.as_ref().is_ok_and(|body| message::is_error(body, &self.redactor));
+        if failed { Err(self.refusal()) } else { Ok(self) }
+    }
+
+    /// The error this answer is, whatever its status.
+    pub fn refusal(&self) -> Error {
+        let messages = self.messages();
+        let text = match (&self.body, messages.is_empty()) {
+            (Ok(body), true) => message::plain(body, &self.redactor),
+            _ => String::new(),
+        };
+        Error::refused(self.status(), self.retry_after(), messages, text, |m| self.account(m))
+    }
+
+    /// The account that a `PasswordChangeRequired` names in its arguments.
+    pub(crate) fn account(&self, message: &Message) -> Option<Target> {
+        self.resolve_path_only(message.args.first().filter(|a| !a.is_empty())?).ok()
+    }
+
+    /// A text of this answer without the secrets that the client knows, to be put into an error.
+    pub fn shown<'a>(&self, text: &'a str) -> Cow<'a, str> {
+        self.redactor.clean(text)
+    }
+
+    pub(crate) fn location_header(&self) -> Option<Cow<'_, str>> {
+        let value = self.headers().get(LOCATION)?.as_bytes();
+        Some(String::from_utf8_lossy(value)).filter(|text| !text.trim().is_empty())
+    }
+
+    fn resolve_by(&self, link: &str, links: Links) -> Result<Target, Error> {
+        target::resolve(link, &self.at, self.service.origin(), links).map_err(|refused| match refused {
+            Refused::OffOrigin => {
+                Error::new(ErrorKind::OffOrigin { link: self.redactor.clean(link).into_owned() })
+            }
+            Refused::Malformed(reason) => Error::malformed("", reason),
+        })
+    }
+}

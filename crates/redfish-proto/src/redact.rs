@@ -1,0 +1,339 @@
+//! The secrets a client knows, and their removal from every text it shows.
+//!
+//! A service may echo a password or a token in an error, a header, a link or a page of HTML. They are found by
+//! value: literally, percent-encoded, JSON-escaped, as HTML entities, or mixtures of those.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::sync::Arc;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD_NO_PAD;
+use zeroize::Zeroizing;
+
+/// What stands in place of a secret.
+const HIDDEN: &str = "[redacted]";
+
+/// A secret of fewer characters hides only where it stands alone: one letter is in every word.
+const SHORT: usize = 4;
+
+/// Tokens of earlier sessions that are still looked for; a client may renew its session without end.
+const EARLIER: usize = 4;
+
+/// Members of a JSON body whose values are never shown, whatever they are.
+const MEMBERS: [&str; 6] = ["password", "token", "x-auth-token", "secret", "authorization", "oldpassword"];
+
+/// The secrets to remove. `Debug` counts them.
+#[derive(Clone, Default)]
+pub struct Redactor {
+    secrets: Vec<Arc<Zeroizing<String>>>,
+    tokens: Vec<Arc<Zeroizing<String>>>,
+}
+
+impl Redactor {
+    /// Adds a secret, such as a password that a request sets. An empty one is none.
+    pub fn add(&mut self, secret: &str) {
+        if !secret.is_empty() && !self.secrets.iter().any(|s| s.as_str() == secret) {
+            self.secrets.push(Arc::new(Zeroizing::new(secret.to_owned())));
+        }
+    }
+
+    /// Adds a password, and what Basic authentication makes of it (RFC 7617).
+    pub(crate) fn add_credentials(&mut self, user: &str, password: &str) {
+        let pair = Zeroizing::new(format!("{user}:{password}"));
+        self.add(password);
+        self.add(&Zeroizing::new(STANDARD_NO_PAD.encode(pair.as_bytes())));
+    }
+
+    /// Adds what the members of a JSON body hold that carry a secret by name.
+    pub(crate) fn add_members(&mut self, body: &[u8]) {
+        let Ok(mut text) = std::str::from_utf8(body) else { return };
+        while let Some((key, value)) = next_member(text) {
+            if MEMBERS.iter().any(|m| key.eq_ignore_ascii_case(m)) {
+                let value = serde_json::from_str::<String>(&text[value.clone()]).map(Zeroizing::new);
+                self.add(value.as_ref().map_or("", |v| v.as_str()));
+            }
+            text = &text[value.end..];
+        }
+    }
+
+    /// Adds the token of a session; the oldest of several is forgotten.
+    pub(crate) fn add_token(&mut self, token: &str) {
+        if !token.is_empty() && !self.tokens.iter().any(|s| s.as_str() == token) {
+            self.tokens.push(Arc::new(Zeroizing::new(token.to_owned())));
+            if self.tokens.len() > EARLIER {
+                self.tokens.remove(0);
+            }
+        }
+    }
+
+    /// These secrets and those of `other`.
+    pub(crate) fn and(self: &Arc<Self>, other: &Arc<Redactor>) -> Arc<Redactor> {
+        if other.is_empty() || Arc::ptr_eq(self, other) {
+            return Arc::clone(self);
+        }
+        if self.is_empty() {
+            return Arc::clone(other);
+        }
+        let mut all = Redactor::clone(self);
+        all.extend(other);
+        Arc::new(all)
+    }
+
+    /// Adds the secrets of another.
+    pub(crate) fn extend(&mut self, other: &Redactor) {
+        other.secrets.iter().for_each(|secret| self.add(secret));
+        other.tokens.iter().for_each(|token| self.add_token(token));
+    }
+
+    fn is_empty(&self) -> bool {
+        self.secrets.is_empty() && self.tokens.is_empty()
+    }
+
+    /// The text without secrets and without control characters, which could steer a terminal.
+    pub fn clean<'a>(&self, text: &'a str) -> Cow<'a, str> {
+        let text = self.hide(text);
+        if !text.contains(|c: char| c.is_control()) {
+            return text;
+        }
+        Cow::Owned(text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect())
+    }
+
+    /// The text without secrets.
+    fn hide<'a>(&self, text: &'a str) -> Cow<'a, str> {
+        let mut shown = String::new();
+        let (mut copied, mut at) = (0, 0);
+        while at < text.len() {
+            match self.longest_at(text, at) {
+                Some(end) => {
+                    shown.push_str(&text[copied..at]);
+                    shown.push_str(HIDDEN);
+                    (copied, at) = (end, end);
+                }
+                None => at += text[at..].chars().next().map_or(1, char::len_utf8),
+            }
+        }
+        if copied == 0 {
+            return Cow::Borrowed(text);
+        }
+        shown.push_str(&text[copied..]);
+        Cow::Owned(shown)
+    }
+
+    /// Where the longest secret that begins at `at` ends.
+    fn longest_at(&self, text: &str, at: usize) -> Option<usize> {
+        self.secrets.iter().chain(&self.tokens).filter_map(|secret| match_at(secret, text, at)).max()
+    }
+
+    /// The text of a JSON body, without secrets and without the values of members that hold one by name.
+    pub(crate) fn clean_json(&self, text: &str) -> String {
+        let text = self.hide(text);
+        let mut shown = String::with_capacity(text.len());
+        let mut rest = &*text;
+        while let Some((key, value)) = next_member(rest) {
+            shown.push_str(&rest[..value.start]);
+            let hidden = MEMBERS.iter().any(|m| key.eq_ignore_ascii_case(m));
+            shown.push_str(if hidden { "\"[redacted]\"" } else { &rest[value.clone()] });
+            rest = &rest[value.end..];
+        }
+        shown.push_str(rest);
+        shown
+    }
+}
+
+impl fmt::Debug for Redactor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Redactor({} secrets)", self.secrets.len() + self.tokens.len())
+    }
+}
+
+/// The next `"key": "value"` of a JSON text: the key, and where the value stands with its quotes.
+fn next_member(text: &str) -> Option<(&str, std::ops::Range<usize>)> {
+    let mut at = 0;
+    loop {
+        let open = at + text[at..].find('"')?;
+        let close = end_of_string(text, open)?;
+        at = close;
+        let behind = text[close..].trim_start();
+        let Some(behind) = behind.strip_prefix(':') else { continue };
+        let behind = behind.trim_start();
+        if behind.starts_with('"') {
+            let start = text.len() - behind.len();
+            // A string that the text breaks off in is a value up to the end.
+            let end = end_of_string(text, start).unwrap_or(text.len());
+            return Some((&text[open + 1..close - 1], start..end));
+        }
+    }
+}
+
+/// Behind the closing quote of the string that opens at `open`.
+fn end_of_string(text: &str, open: usize) -> Option<usize> {
+    let mut escaped = false;
+    for (at, byte) in text.bytes().enumerate().skip(open + 1) {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' => escaped = true,
+            b'"' => return Some(at + 1),
+            _ => {}
+        }
+    }
+    None
+}
+
+/// Where `secret` ends in `text` if it begins at `at`, in any mixture of the encodings above.
+fn match_at(secret: &str, text: &str, at: usize) -> Option<usize> {
+    let end = at + match_bytes(secret.as_bytes(), &text.as_bytes()[at..])?;
+    if !text.is_char_boundary(end) {
+        return None;
+    }
+    let word = |c: Option<char>| c.is_some_and(char::is_alphanumeric);
+    let within = word(text[..at].chars().next_back()) || word(text[end..].chars().next());
+    (secret.chars().count() >= SHORT || !within).then_some(end)
+}
+
+/// How many bytes at the start of `text` are the secret.
+fn match_bytes(mut wanted: &[u8], text: &[u8]) -> Option<usize> {
+    let mut rest = text;
+    while let Some(byte) = wanted.first() {
+        let literal = rest.first() == Some(byte);
+        let encoded = encoded_at(rest).filter(|(bytes, _)| wanted.starts_with(bytes));
+        let taken = text.len() - rest.len();
+        match (literal, encoded) {
+            (false, None) => return None,
+            (true, None) => (rest, wanted) = (&rest[1..], &wanted[1..]),
+            (false, Some((bytes, n))) => (rest, wanted) = (&rest[n..], &wanted[bytes.len()..]),
+            // A secret that has a `%` or a backslash of its own can be meant either way.
+            (true, Some((bytes, n))) => {
+                let encoded = match_bytes(&wanted[bytes.len()..], &rest[n..]).map(|end| end + n);
+                let literal = match_bytes(&wanted[1..], &rest[1..]).map(|end| end + 1);
+                return encoded.max(literal).map(|end| taken + end);
+            }
+        }
+    }
+    Some(text.len() - rest.len())
+}
+
+/// The bytes that an encoded character at the start of `text` stands for, and the length of its encoding.
+fn encoded_at(text: &[u8]) -> Option<(Vec<u8>, usize)> {
+    let utf8 = |c: char| c.to_string().into_bytes();
+    match text {
+        [b'%', high, low, ..] => {
+            let digit = |b: &u8| char::from(*b).to_digit(16);
+            Some((vec![(digit(high)? * 16 + digit(low)?) as u8], 3))
+        }
+        [b'+', ..] => Some((vec![b' '], 1)),
+        [b'\\', b'u', ..] => {
+            let unit = |at: usize| {
+                let digits = text.get(at..at + 6)?.strip_prefix(b"\\u")?;
+                u16::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok()
+            };
+            let first = unit(0)?;
+            if let Some(c) = char::from_u32(u32::from(first)) {
+                return Some((utf8(c), 6));
+            }
+            let pair = char::decode_utf16([first, unit(6)?]).next()?.ok()?;
+            Some((utf8(pair), 12))
+        }
+        [b'\\', escaped, ..] => {
+            let byte = match escaped {
+                b'n' => b'\n',
+                b't' => b'\t',
+                b'r' => b'\r',
+                b'b' => 8,
+                b'f' => 12,
+                b'"' | b'\\' | b'/' => *escaped,
+                _ => return None,
+            };
+            Some((vec![byte], 2))
+        }
+        [b'&', ..] => {
+            let end = text.iter().take(10).position(|b| *b == b';')?;
+            let name = std::str::from_utf8(&text[1..end]).ok()?;
+            let c = match name {
+                "amp" => '&',
+                "lt" => '<',
+                "gt" => '>',
+                "quot" => '"',
+                "apos" => '\'',
+                _ => {
+                    let number = name.strip_prefix('#')?;
+                    let code = match number.strip_prefix(['x', 'X']) {
+                        Some(hex) => u32::from_str_radix(hex, 16).ok()?,
+                        None => number.parse().ok()?,
+                    };
+                    char::from_u32(code)?
+                }
+            };
+            Some((utf8(c), end + 1))
+        }
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ODD: &str = "pä s\"s%+\\w&<ör😀d";
+
+    fn knowing(secret: &str) -> Redactor {
+        let mut redactor = Redactor::default();
+        redactor.add(secret);
+        redactor
+    }
+
+    #[test]
+    fn a_secret_is_found_in_every_encoding() {
+        let percent: String = ODD.bytes().map(|b| format!("%{b:02x}")).collect();
+        let percent_upper = percent.to_uppercase();
+        let json = serde_json::to_string(ODD).unwrap();
+        let units: String = ODD.encode_utf16().map(|u| format!("\\u{u:04X}")).collect();
+        let html = ODD.replace('&', "&amp;").replace('"', "&quot;").replace('<', "&#60;").replace('ä', "&#xe4;");
+        let form = percent.replace("%20", "+");
+        for text in [ODD, &percent, &percent_upper, &json[1..json.len() - 1], &units, &html, &form] {
+            let shown = knowing(ODD).clean(&format!("wrong: {text}!")).into_owned();
+            assert_eq!(shown, "wrong: [redacted]!", "{text}");
+        }
+    }
+
+    #[test]
+    fn basic_is_a_secret_too() {
+        let mut redactor = Redactor::default();
+        redactor.add_credentials("admin", "pass word");
+        let header = format!("Basic {}", base64::engine::general_purpose::STANDARD.encode("admin:pass word"));
+        assert!(!redactor.clean(&header).contains("YWRtaW4"));
+    }
+
+    #[test]
+    fn overlapping_secrets_leave_no_rest() {
+        let mut redactor = knowing("abcd");
+        redactor.add("abcdefgh");
+        assert_eq!(redactor.clean("xabcdefghy"), "x[redacted]y");
+    }
+
+    #[test]
+    fn a_short_secret_hides_only_alone() {
+        assert_eq!(knowing("ab").clean("cab ab table 'ab'"), "cab [redacted] table '[redacted]'");
+    }
+
+    #[test]
+    fn a_terminal_cannot_be_steered() {
+        assert_eq!(knowing("x").clean("a\u{1b}[31mb\u{9b}c\nd"), "a [31mb c d");
+    }
+
+    #[test]
+    fn json_members_hide_by_name() {
+        let text = r#"{"UserName": "a", "Password" : "not known \" here", "n": 1, "Token":"#;
+        let shown = Redactor::default().clean_json(text);
+        assert_eq!(shown, r#"{"UserName": "a", "Password" : "[redacted]", "n": 1, "Token":"#);
+        assert_eq!(Redactor::default().clean_json(r#"{"Token": "cut o"#), r#"{"Token": "[redacted]""#);
+    }
+
+    #[test]
+    fn earlier_tokens_are_kept_in_number() {
+        let mut redactor = Redactor::default();
+        (0..100).for_each(|n| redactor.add_token(&format!("token-{n}-end")));
+        assert_eq!(redactor.tokens.len(), EARLIER);
+        assert_eq!(redactor.clean("token-99-end token-96-end"), "[redacted] [redacted]");
+    }
+}

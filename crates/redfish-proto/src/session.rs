@@ -1,0 +1,327 @@
+//! A session: what identifies a caller to one service, and where it is closed.
+
+use std::fmt;
+use std::sync::Arc;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use bytes::Bytes;
+use http::HeaderValue;
+use http::header::{AUTHORIZATION, HeaderName};
+use zeroize::Zeroizing;
+
+use crate::call::Call;
+use crate::error::{Error, ErrorKind};
+use crate::logout::Logout;
+use crate::redact::Redactor;
+use crate::service::{Links, Origin, Service};
+use crate::target::{self, Target};
+
+/// The header that carries a session's token (DSP0266, "Redfish session login authentication").
+pub(crate) const X_AUTH_TOKEN: HeaderName = HeaderName::from_static("x-auth-token");
+
+/// A user name and a password. `Debug` shows neither; the password is zeroed when dropped.
+pub struct Credentials {
+    user: String,
+    password: Zeroizing<String>,
+}
+
+impl Credentials {
+    /// A user name and a password, any text. What is empty, or does not fit Basic, is refused where it is used.
+    pub fn new(user: impl Into<String>, password: impl Into<String>) -> Credentials {
+        Credentials { user: user.into(), password: Zeroizing::new(password.into()) }
+    }
+
+    /// The user name.
+    pub fn user(&self) -> &str {
+        &self.user
+    }
+
+    pub(crate) fn password(&self) -> &str {
+        &self.password
+    }
+}
+
+impl fmt::Debug for Credentials {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Credentials([redacted])")
+    }
+}
+
+/// What a caller is to a service: nobody, a user by Basic, or the holder of a token.
+///
+/// It knows its service's origin and goes nowhere else. It is a reference, cheap to clone; two are equal when they
+/// are the same one, not when they look alike. `Debug` shows no secret.
+#[derive(Clone)]
+pub struct Session(Arc<Inner>);
+
+struct Inner {
+    origin: Origin,
+    header: Option<(HeaderName, HeaderValue)>,
+    /// Whether it is a session of the service, which can expire and be closed.
+    issued: bool,
+    location: Option<Target>,
+    collection: Option<Target>,
+    standing: Standing,
+    context: Option<Arc<str>>,
+    redactor: Arc<Redactor>,
+}
+
+/// What a session may do.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Standing {
+    /// What its account's role says.
+    #[default]
+    Full,
+    /// Change the account's password, and nothing else before that (DSP0266, "Password change required handling").
+    MustChangePassword {
+        /// The account, where the service named it.
+        account: Option<Target>,
+    },
+}
+
+/// What a login finds out beside the token.
+#[derive(Default)]
+pub(crate) struct Found {
+    pub(crate) location: Option<Target>,
+    pub(crate) collection: Option<Target>,
+    pub(crate) standing: Standing,
+    pub(crate) context: Option<Arc<str>>,
+}
+
+impl Session {
+    /// Nobody: requests carry no credentials.
+    pub fn anonymous(service: &Service) -> Session {
+        Session::with(service, None, false, Found::default(), Arc::default())
+    }
+
+    /// HTTP Basic authentication, sent with each request and never only when asked for: iDRAC10 does not advertise
+    /// it by default.
+    ///
+    /// # Errors
+    /// [`ErrorKind::InvalidCredentials`] for a user name that is empty or has a `:` (RFC 7617 cannot say it), and
+    /// for control characters.
+    pub fn basic(service: &Service, credentials: &Credentials) -> Result<Session, Error> {
+        let (user, password) = (credentials.user(), credentials.password());
+        let invalid = |reason| Err(Error::new(ErrorKind::InvalidCredentials(reason)));
+        if user.is_empty() {
+            return invalid("the user name is empty");
+        }
+        if user.contains(':') {
+            return invalid("a user name with a colon does not fit Basic authentication");
+        }
+        if user.chars().chain(password.chars()).any(char::is_control) {
+            return invalid("a control character does not fit Basic authentication");
+        }
+        let pair = Zeroizing::new(format!("{user}:{password}"));
+        let mut text = Zeroizing::new(String::with_capacity(8 + pair.len().div_ceil(3) * 4));
+        text.push_str("Basic ");
+        STANDARD.encode_string(pair.as_bytes(), &mut text);
+        let mut redactor = Redactor::default();
+        redactor.add_credentials(user, password);
+        let value = secret_header(&text)?;
+        Ok(Session::with(service, Some((AUTHORIZATION, value)), false, Found::default(), Arc::new(redactor)))
+    }
+
+    /// A session that another process opened: its token, and the URI to close it at where that is known.
+    ///
+    /// # Errors
+    /// [`ErrorKind::InvalidCredentials`] for a token that cannot stand in a header, [`ErrorKind::InvalidTarget`]
+    /// for a URI that is none.
+    pub fn issued(service: &Service, token: &str, at: Option<&str>) -> Result<Session, Error> {
+        let invalid = |_| Error::new(ErrorKind::InvalidTarget("not the URI of a session"));
+        let root = Target::well_known("/redfish/v1/SessionService/Sessions/");
+        let location = match at {
+            Some(at) => Some(target::resolve(at, &root, service.origin(), Links::PathOnly).map_err(invalid)?),
+            None => None,
+        };
+        Session::from_token(service, token, Found { location, ..Found::default() }, &Arc::default())
+    }
+
+    /// A token that somebody else looks after: sent as `Authorization: Bearer`, never renewed, never closed
+    /// (DSP0266, "OAuth 2.0 authentication").
+    ///
+    /// # Errors
+    /// [`ErrorKind::InvalidCredentials`] for a token that cannot stand in a header.
+    pub fn bearer(service: &Service, token: &str) -> Result<Session, Error> {
+        check_token(token)?;
+        let value = secret_header(&Zeroizing::new(format!("Bearer {token}")))?;
+        let mut redactor = Redactor::default();
+        redactor.add_token(token);
+        Ok(Session::with(service, Some((AUTHORIZATION, value)), false, Found::default(), Arc::new(redactor)))
+    }
+
+    /// The session of a login; its redactor knows what the login's did.
+    pub(crate) fn from_token(
+        service: &Service,
+        token: &str,
+        found: Found,
+        known: &Arc<Redactor>,
+    ) -> Result<Session, Error> {
+        check_token(token)?;
+        let value = secret_header(token)?;
+        let mut redactor = Redactor::clone(known);
+        redactor.add_token(token);
+        Ok(Session::with(service, Some((X_AUTH_TOKEN, value)), true, found, Arc::new(redactor)))
+    }
+
+    fn with(
+        service: &Service,
+        header: Option<(HeaderName, HeaderValue)>,
+        issued: bool,
+        found: Found,
+        redactor: Arc<Redactor>,
+    ) -> Session {
+        let Found { location, collection, standing, context } = found;
+        let origin = service.origin().clone();
+        Session(Arc::new(Inner { origin, header, issued, location, collection, standing, context, redactor }))
+    }
+
+    /// The URI of the session, at which it is closed. `None` where the service did not say, and for what is no
+    /// session of the service.
+    pub fn location(&self) -> Option<&Target> {
+        self.0.location.as_ref()
+    }
+
+    /// What it may do.
+    pub fn standing(&self) -> &Standing {
+        &self.0.standing
+    }
+
+    /// Ends it: DELETE of its URI, with its own token and no other. Where the URI is unknown it is looked for
+    /// first, by what marks it as ours.
+    pub fn logout(&self, service: &Arc<Service>) -> Call<Logout> {
+        service
+            .call(Logout::new(self))
+            .with(self.clone())
+            .deadline(service.policy().logout_deadline)
+    }
+
+    /// The token of a session, to keep it for another process. It is a secret. `None` for what is no session.
+    pub fn expose(&self) -> Option<&str> {
+        let (_, value) = self.0.header.as_ref().filter(|_| self.0.issued)?;
+        value.to_str().ok()
+    }
+
+    /// Whether it is a session of the service: it can expire, and must be closed.
+    pub fn is_issued(&self) -> bool {
+        self.0.issued
+    }
+
+    /// The same session, that also knows these secrets.
+    pub(crate) fn knowing(self, secrets: &Arc<Redactor>) -> Session {
+        let Inner { origin, header, issued, location, collection, standing, context, redactor } = &*self.0;
+        let redactor = secrets.and(redactor);
+        Session(Arc::new(Inner {
+            origin: origin.clone(),
+            header: header.clone(),
+            issued: *issued,
+            location: location.clone(),
+            collection: collection.clone(),
+            standing: standing.clone(),
+            context: context.clone(),
+            redactor,
+        }))
+    }
+
+    pub(crate) fn header(&self) -> Option<&(HeaderName, HeaderValue)> {
+        self.0.header.as_ref()
+    }
+
+    pub(crate) fn origin(&self) -> &Origin {
+        &self.0.origin
+    }
+
+    pub(crate) fn collection(&self) -> Option<&Target> {
+        self.0.collection.as_ref()
+    }
+
+    pub(crate) fn context(&self) -> Option<&Arc<str>> {
+        self.0.context.as_ref()
+    }
+
+    pub(crate) fn redactor(&self) -> &Arc<Redactor> {
+        &self.0.redactor
+    }
+}
+
+impl PartialEq for Session {
+    fn eq(&self, other: &Session) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+}
+
+impl Eq for Session {}
+
+impl fmt::Debug for Session {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Session")
+            .field("service", &format_args!("{}", self.0.origin))
+            .field("location", &self.0.location)
+            .field("standing", &self.0.standing)
+            .finish_non_exhaustive()
+    }
+}
+
+fn check_token(token: &str) -> Result<(), Error> {
+    let fits = !token.is_empty() && token.bytes().all(|b| b.is_ascii_graphic());
+    if fits { Ok(()) } else { Err(Error::new(ErrorKind::InvalidCredentials("not a token"))) }
+}
+
+/// A header value in memory that is zeroed when its last copy is dropped, and that no `Debug` shows.
+fn secret_header(text: &str) -> Result<HeaderValue, Error> {
+    let owned = Bytes::from_owner(Zeroizing::new(text.as_bytes().to_vec()));
+    let mut value = HeaderValue::from_maybe_shared(owned)
+        .map_err(|_| Error::new(ErrorKind::InvalidCredentials("they do not fit a header")))?;
+    value.set_sensitive(true);
+    Ok(value)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn service() -> Service {
+        Service::new("bmc").unwrap()
+    }
+
+    #[test]
+    fn what_basic_cannot_say_is_refused() {
+        for (user, password) in [("", "p"), ("a:b", "p"), ("a\n", "p"), ("a", "p\0")] {
+            let error = Session::basic(&service(), &Credentials::new(user, password)).unwrap_err();
+            assert!(matches!(error.kind(), ErrorKind::InvalidCredentials(_)));
+        }
+        let session = Session::basic(&service(), &Credentials::new("admin", "pä:ss")).unwrap();
+        assert_eq!(session.header().unwrap().1, format!("Basic {}", STANDARD.encode("admin:pä:ss")));
+    }
+
+    #[test]
+    fn a_resumed_session_is_closed_on_our_own_origin() {
+        let session = Session::issued(&service(), "t", Some("https://evil/redfish/v1/Sessions/1")).unwrap();
+        assert_eq!(session.location().unwrap().as_str(), "/redfish/v1/Sessions/1");
+        for token in ["", "a b", "a\r\nb", "ä"] {
+            assert!(Session::issued(&service(), token, None).is_err(), "{token:?}");
+        }
+    }
+
+    #[test]
+    fn debug_shows_no_secret() {
+        let service = service();
+        let credentials = Credentials::new("admin", "hunter2hunter2");
+        let shown = format!(
+            "{credentials:?} {:?} {:?} {:?}",
+            Session::basic(&service, &credentials).unwrap(),
+            Session::issued(&service, "hunter2hunter2", None).unwrap(),
+            Session::bearer(&service, "hunter2hunter2").unwrap()
+        );
+        assert!(!shown.contains("hunter2"), "{shown}");
+    }
+
+    #[test]
+    fn sessions_are_equal_by_identity() {
+        let (one, two) = (Session::issued(&service(), "t", None).unwrap(), Session::issued(&service(), "t", None).unwrap());
+        assert!(one == one.clone() && one != two);
+        assert_eq!(std::mem::size_of::<Session>(), std::mem::size_of::<usize>());
+    }
+}

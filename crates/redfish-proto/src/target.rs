@@ -1,0 +1,304 @@
+//! Where on a service a request goes: a path and a query, never a host.
+//!
+//! Links are resolved here (RFC 3986, section 5). A link that names another origin never becomes a [`Target`]
+//! by accident: either it is refused, or its path is used on our own origin.
+
+use std::fmt;
+
+use bytes::Bytes;
+use http::uri::PathAndQuery;
+
+use crate::service::{Links, Origin};
+
+/// Bytes a target may have; longer ones are refused.
+const LONGEST: usize = 16 * 1024;
+
+/// A place on a service: path and query, and the fragment of a link into a resource.
+///
+/// It has no scheme, host or port, so that no answer can make a request, and with it a credential, go elsewhere.
+/// Made by [`Service::target`](crate::Service::target) from what a person typed, or from a link of an
+/// [`Answer`](crate::Answer).
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct Target {
+    sent: PathAndQuery,
+    fragment: Option<Box<str>>,
+}
+
+impl Target {
+    /// A path that is written in the code.
+    pub(crate) fn well_known(path: &'static str) -> Target {
+        Target { sent: PathAndQuery::from_static(path), fragment: None }
+    }
+
+    /// The path, which begins with one `/`.
+    pub fn path(&self) -> &str {
+        self.sent.path()
+    }
+
+    /// What stands behind `?`, where there is one.
+    pub fn query(&self) -> Option<&str> {
+        self.sent.query()
+    }
+
+    /// What stands behind `#`: for a link into a resource, a JSON pointer such as `/Fans/0` (DSP0266, "Reference
+    /// properties"). It is not sent.
+    pub fn fragment(&self) -> Option<&str> {
+        self.fragment.as_deref()
+    }
+
+    /// What is sent: path and query.
+    pub fn as_str(&self) -> &str {
+        self.sent.as_str()
+    }
+
+    pub(crate) fn path_and_query(&self) -> &PathAndQuery {
+        &self.sent
+    }
+
+    /// The same place without a final slash, query and fragment: some services answer a login there with a
+    /// `Location` of doubled slashes.
+    pub(crate) fn without_final_slash(&self) -> Target {
+        let path = self.path().trim_end_matches('/');
+        if path.is_empty() { self.clone() } else { from_clean(path.to_owned(), None) }
+    }
+
+    /// Whether the other differs by a final slash at the most.
+    pub(crate) fn same_but_slash(&self, other: &Target) -> bool {
+        self.query() == other.query()
+            && self.path().trim_end_matches('/') == other.path().trim_end_matches('/')
+    }
+
+    /// The collection a member's path lies in, and the member's own segment.
+    pub(crate) fn split_member(&self) -> (&str, &str) {
+        let path = self.path().trim_end_matches('/');
+        let (parent, member) = path.rsplit_once('/').unwrap_or(("", path));
+        (parent.trim_end_matches('/'), member)
+    }
+}
+
+impl fmt::Display for Target {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())?;
+        self.fragment.as_deref().map_or(Ok(()), |fragment| write!(f, "#{fragment}"))
+    }
+}
+
+impl fmt::Debug for Target {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Target({self})")
+    }
+}
+
+/// Why a link is no target.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Refused {
+    /// It points to another origin.
+    OffOrigin,
+    /// It is no link at all.
+    Malformed(&'static str),
+}
+
+/// Reads a link that stands in the answer of `base`.
+pub(crate) fn resolve(link: &str, base: &Target, origin: &Origin, links: Links) -> Result<Target, Refused> {
+    let link = link.trim_matches([' ', '\t']);
+    if link.len() > LONGEST {
+        return Err(Refused::Malformed("a link of more than 16384 bytes"));
+    }
+    if link.bytes().any(|b| b < 0x20 || b == 0x7f) {
+        return Err(Refused::Malformed("a link with a control character"));
+    }
+    let (link, fragment) = match link.split_once('#') {
+        Some((link, fragment)) => (link, Some(fragment)),
+        None => (link, None),
+    };
+    let path = match split_authority(link) {
+        Place::Elsewhere => return Err(Refused::OffOrigin),
+        Place::At { scheme, authority, rest } => {
+            let scheme = scheme.unwrap_or(origin.scheme());
+            if links == Links::SameOrigin && Origin::parse(scheme, authority).ok().as_ref() != Some(origin) {
+                return Err(Refused::OffOrigin);
+            }
+            rest
+        }
+        Place::Here => link,
+    };
+    let (path, query) = match path.split_once('?') {
+        Some((path, query)) => (path, Some(query)),
+        None => (path, None),
+    };
+    // RFC 3986, 5.2.2: an empty path keeps the base's, and its query too where the link has none.
+    let (path, query) = if path.is_empty() && matches!(split_authority(link), Place::Here) {
+        (base.path().to_owned(), query.or(base.query()))
+    } else if path.is_empty() {
+        ("/".to_owned(), query)
+    } else if path.starts_with('/') {
+        (path.to_owned(), query)
+    } else {
+        let folder = base.path().rfind('/').map_or("/", |end| &base.path()[..=end]);
+        (format!("{folder}{path}"), query)
+    };
+    let mut sent = encode(&without_dots(&path));
+    if let Some(query) = query {
+        sent.push('?');
+        sent.push_str(&encode(query));
+    }
+    if sent.len() > LONGEST {
+        return Err(Refused::Malformed("a link of more than 16384 bytes"));
+    }
+    Ok(from_clean(sent, fragment.filter(|f| !f.is_empty()).map(encode)))
+}
+
+/// A target of text that [`encode`] made.
+fn from_clean(sent: String, fragment: Option<String>) -> Target {
+    let sent = PathAndQuery::from_maybe_shared(Bytes::from(sent));
+    debug_assert!(sent.is_ok(), "encode() lets through what http refuses");
+    Target {
+        sent: sent.unwrap_or_else(|_| PathAndQuery::from_static("/")),
+        fragment: fragment.map(Into::into),
+    }
+}
+
+enum Place<'a> {
+    /// A path of this service.
+    Here,
+    /// An HTTP URL or a network path (`//host/…`).
+    At { scheme: Option<&'a str>, authority: &'a str, rest: &'a str },
+    /// A URI of another kind, such as `mailto:`.
+    Elsewhere,
+}
+
+fn split_authority(link: &str) -> Place<'_> {
+    let (scheme, behind) = match link.find([':', '/', '?']) {
+        Some(colon) if colon > 0 && link.as_bytes()[colon] == b':' => {
+            let (scheme, behind) = (&link[..colon], &link[colon + 1..]);
+            let known = scheme.eq_ignore_ascii_case("http") || scheme.eq_ignore_ascii_case("https");
+            if !known || !behind.starts_with("//") {
+                return Place::Elsewhere;
+            }
+            (Some(scheme), behind)
+        }
+        _ => (None, link),
+    };
+    match behind.strip_prefix("//") {
+        Some(behind) => {
+            let end = behind.find(['/', '?']).unwrap_or(behind.len());
+            // RFC 3986 has no backslash; a reader that takes it for a slash would see another host here.
+            Place::At { scheme, authority: &behind[..end], rest: &behind[end..] }
+        }
+        None => Place::Here,
+    }
+}
+
+/// Takes `.` and `..` out of a path (RFC 3986, 5.2.4), and leaves one slash at its start.
+fn without_dots(path: &str) -> String {
+    let mut kept: Vec<&str> = Vec::new();
+    let mut segments = path.trim_start_matches('/').split('/').peekable();
+    while let Some(segment) = segments.next() {
+        let last = segments.peek().is_none();
+        match segment {
+            "." | ".." => {
+                if segment == ".." {
+                    kept.pop();
+                }
+                if last {
+                    kept.push("");
+                }
+            }
+            segment => kept.push(segment),
+        }
+    }
+    // What `..` left behind may begin with an empty segment; two slashes would read as a host.
+    let joined = kept.join("/");
+    format!("/{}", joined.trim_start_matches('/'))
+}
+
+/// Percent-encodes what may not stand in a path or a query; what is encoded already stays as it is.
+fn encode(text: &str) -> String {
+    const HEX: &[u8; 16] = b"0123456789ABCDEF";
+    let mut clean = String::with_capacity(text.len());
+    for (at, byte) in text.bytes().enumerate() {
+        let encoded = |at: usize| text.as_bytes().get(at).is_some_and(u8::is_ascii_hexdigit);
+        let stays = match byte {
+            b'%' => encoded(at + 1) && encoded(at + 2),
+            b'-' | b'.' | b'_' | b'~' | b'!' | b'$' | b'&' | b'\'' | b'(' | b')' | b'*' | b'+' | b',' | b';'
+            | b'=' | b':' | b'@' | b'/' | b'?' => true,
+            byte => byte.is_ascii_alphanumeric(),
+        };
+        if stays {
+            clean.push(char::from(byte));
+        } else {
+            clean.push('%');
+            clean.push(char::from(HEX[usize::from(byte >> 4)]));
+            clean.push(char::from(HEX[usize::from(byte & 15)]));
+        }
+    }
+    clean
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(base: &str, link: &str, links: Links) -> Result<String, Refused> {
+        let origin = Origin::parse("https", "bmc").unwrap();
+        let base = resolve(base, &Target::well_known("/"), &origin, links).unwrap();
+        resolve(link, &base, &origin, links).map(|t| t.to_string())
+    }
+
+    #[test]
+    fn links_resolve_by_rfc_3986_on_our_origin() {
+        let base = "/redfish/v1/SessionService/Sessions?skip=1";
+        for (link, target) in [
+            ("/redfish/v1/Systems/1", "/redfish/v1/Systems/1"),
+            ("/redfish/v1/Chassis/1/Thermal#/Fans/0", "/redfish/v1/Chassis/1/Thermal#/Fans/0"),
+            ("https://bmc/a?b=c", "/a?b=c"),
+            ("HTTPS://BMC:443/a", "/a"),
+            ("//bmc/a", "/a"),
+            ("https://bmc", "/"),
+            ("https://bmc?x", "/?x"),
+            ("https://bmc//evil/x", "/evil/x"),
+            ("c4", "/redfish/v1/SessionService/c4"),
+            ("./c4", "/redfish/v1/SessionService/c4"),
+            ("../../../../../etc", "/etc"),
+            ("/a/./b/../c/..", "/a/"),
+            ("/..//evil/x", "/evil/x"),
+            ("", "/redfish/v1/SessionService/Sessions?skip=1"),
+            ("#/Members/0", "/redfish/v1/SessionService/Sessions?skip=1#/Members/0"),
+            ("?$skip=50", "/redfish/v1/SessionService/Sessions?$skip=50"),
+            ("/Fan 1/ä|[x]", "/Fan%201/%C3%A4%7C%5Bx%5D"),
+            ("/a%20b%zz%", "/a%20b%25zz%25"),
+            ("/\\evil/x", "/%5Cevil/x"),
+            (" /a ", "/a"),
+            ("/S//1", "/S//1"),
+            ("a:1?x", "off"),
+        ] {
+            let found = at(base, link, Links::SameOrigin);
+            if target == "off" {
+                assert_eq!(found, Err(Refused::OffOrigin), "{link}");
+            } else {
+                assert_eq!(found.as_deref(), Ok(target), "{link}");
+            }
+        }
+    }
+
+    #[test]
+    fn another_origin_is_refused_or_loses_its_authority() {
+        for link in
+            ["https://evil/a", "http://bmc/a", "https://bmc:8443/a", "//evil/a", "https://u@bmc/a", "https:///a"]
+        {
+            assert_eq!(at("/", link, Links::SameOrigin), Err(Refused::OffOrigin), "{link}");
+            assert_eq!(at("/", link, Links::PathOnly).as_deref(), Ok("/a"), "{link}");
+        }
+        for link in ["mailto:a@b", "javascript:alert(1)", "https:/evil/a", "ftp://bmc/a"] {
+            assert_eq!(at("/", link, Links::PathOnly), Err(Refused::OffOrigin), "{link}");
+        }
+    }
+
+    #[test]
+    fn what_could_split_a_request_is_refused() {
+        for link in ["/a\r\nX-Evil: 1", "/a\0", "/\x7f"] {
+            assert!(matches!(at("/", link, Links::PathOnly), Err(Refused::Malformed(_))), "{link:?}");
+        }
+        assert!(at("/", &"/a".repeat(20_000), Links::PathOnly).is_err());
+    }
+}
