@@ -1,1 +1,91 @@
 //! A Redfish service to try clients against: sessions, expiry, faults on demand.
+//!
+//! [`Mock`] is the service as a value: a request and the time in, an [`Answer`] out. It has no socket, clock or thread, so
+//! that a test plays hours of a session's life in microseconds, and plays them again from the same seed. [`Server`] puts it
+//! behind a socket, with TLS or without, for clients that want a real one.
+//!
+//! ```text
+//!              Settings                      ServeOptions
+//!                 │                               │
+//!  request ──► ┌──┴───┐      TLS, HTTP/1.1   ┌────┴───┐
+//!  now     ──► │ Mock │ ◄──────────────────► │ Server │ ◄──► any client
+//!  Answer  ◄── └──────┘                      └────────┘
+//! ```
+//!
+//! Two [`Profile`]s: `standard` answers as DSP0266 asks; `ilo-amplifier` as iLO Amplifier Pack is documented, with `MySession`,
+//! weak ETags, bare message identifiers and paths in any letter case. [`Fault`]s misbehave on demand.
+//!
+//! # One session's life
+//!
+//! ```
+//! use std::time::Duration;
+//! use redfish_mock::{Mock, Settings};
+//!
+//! let mut mock = Mock::new(Settings { user: "ada".into(), password: "engine No. 1".into(), ..Settings::default() });
+//! let now = Duration::ZERO;
+//!
+//! let login = http::Request::post("/redfish/v1/SessionService/Sessions")
+//!     .header("Content-Type", "application/json")
+//!     .body(r#"{"UserName": "ada", "Password": "engine No. 1"}"#)?;
+//! let opened = mock.handle(&login, now);
+//! assert_eq!(opened.status(), 201);
+//! let token = opened.header("X-Auth-Token").expect("a token").to_owned();
+//! let location = opened.header("Location").expect("a location").to_owned();
+//!
+//! let systems = http::Request::get("/redfish/v1/Systems").header("X-Auth-Token", &token).body("")?;
+//! assert_eq!(mock.handle(&systems, now).json()["Members@odata.count"], 3);
+//!
+//! // Half an hour without a request, and the session is gone.
+//! let later = now + Duration::from_secs(1800);
+//! assert_eq!(mock.open_sessions(now), 1);
+//! assert_eq!(mock.handle(&systems, later).status(), 401);
+//! assert_eq!(mock.open_sessions(later), 0);
+//! # Ok::<(), http::Error>(())
+//! ```
+#![cfg_attr(
+    feature = "serve",
+    doc = r#"
+# Behind a socket
+
+```
+use redfish_mock::{ServeOptions, Server, Settings, Tls};
+
+let options = ServeOptions { tls: Tls::None, ..ServeOptions::default() };
+let server = Server::start(Settings::default(), options)?;
+assert!(server.url().starts_with("http://127.0.0.1:"));
+assert_eq!(server.open_sessions(), 0);
+server.shutdown();
+# Ok::<(), std::io::Error>(())
+```
+"#
+)]
+
+mod accounts;
+mod answer;
+mod fault;
+mod message;
+mod mock;
+mod patch;
+mod path;
+mod place;
+mod profile;
+mod random;
+mod reply;
+mod request;
+mod room;
+#[cfg(feature = "serve")]
+mod serve;
+mod sessions;
+mod settings;
+mod tree;
+mod write;
+
+pub use accounts::{Account, Role};
+pub use answer::{Answer, Ending};
+pub use fault::{Fault, FaultError, FaultKind};
+pub use mock::{Handled, Mock};
+pub use profile::{Profile, UnknownProfile};
+#[cfg(feature = "serve")]
+pub use serve::{Observed, Observer, ServeOptions, Server, Tls};
+pub use sessions::{Session, SessionCount};
+pub use settings::Settings;

@@ -1,0 +1,369 @@
+//! The service: a request and the time in, an answer out.
+//!
+//! ```text
+//!  request ─► faults that come before ─► door ─► place ─► method ─► role ─► condition ─► what the place does
+//!                                                                                              │
+//!  answer  ◄─ faults that come after  ◄─ profile (spells it) ◄──────────────── reply ◄─────────┘
+//! ```
+
+use std::collections::{BTreeMap, VecDeque};
+use std::time::Duration;
+
+use http::{Method, Response, StatusCode, header};
+
+use crate::accounts::{Account, Accounts, Privilege, Role};
+use crate::answer::{Answer, Ending};
+use crate::fault::{Fault, FaultKind, Faults};
+use crate::message::Base;
+use crate::place::Place;
+use crate::profile::Profile;
+use crate::reply::{Content, Reply};
+use crate::request::{Credentials, Request};
+use crate::sessions::{SESSION_SERVICE, Session, SessionCount, Sessions};
+use crate::settings::Settings;
+use crate::tree::Tree;
+
+/// How many handled requests are remembered.
+const REMEMBERED: usize = 1_000;
+
+/// A Redfish service as a value.
+///
+/// It reads no clock and opens no socket: the time comes with each request, as the duration since any moment the caller
+/// likes, and its randomness comes from [`Settings::seed`]. Copies are independent, and cheap.
+#[derive(Clone)]
+pub struct Mock {
+    pub(crate) profile: Profile,
+    pub(crate) tree: Tree,
+    pub(crate) sessions: Sessions,
+    pub(crate) accounts: Accounts,
+    bearer_token: Option<String>,
+    faults: Faults,
+    writes: BTreeMap<String, u64>,
+    handled: VecDeque<Handled>,
+}
+
+/// A request that was handled.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Handled {
+    /// Its method.
+    pub method: Method,
+    /// Its path, as the client wrote it.
+    pub path: String,
+    /// The answer's status, also where a fault kept the answer from arriving.
+    pub status: StatusCode,
+}
+
+/// Who sends a request.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Caller {
+    pub(crate) account: u32,
+    pub(crate) session: Option<u64>,
+    pub(crate) role: Role,
+}
+
+impl Mock {
+    /// A service that was just started.
+    pub fn new(settings: Settings) -> Mock {
+        let Settings {
+            user,
+            password,
+            accounts,
+            bearer_token,
+            profile,
+            session_limit,
+            session_timeout,
+            seed,
+            faults,
+        } = settings;
+        let administrator = Account::new(user, password, Role::Administrator);
+        let mut mock = Mock {
+            profile,
+            tree: Tree::machine_room(profile),
+            sessions: Sessions::new(session_limit, session_timeout, seed),
+            accounts: Accounts::new(std::iter::once(administrator).chain(accounts)),
+            bearer_token,
+            faults: Faults::new(faults),
+            writes: BTreeMap::new(),
+            handled: VecDeque::new(),
+        };
+        mock.show_session_timeout(session_timeout);
+        mock
+    }
+
+    /// Answers a request that arrives at `now`.
+    pub fn handle<B: AsRef<[u8]>>(&mut self, request: &http::Request<B>, now: Duration) -> Answer {
+        let request = Request::new(request);
+        self.sessions.expire(now);
+        let delay = self.strike(&request, |kind| match kind {
+            FaultKind::Slow(delay) => Some(*delay),
+            _ => None,
+        });
+        let mut answer = self.answer(&request, now);
+        answer.delay = delay.unwrap_or_default();
+
+        if self.handled.len() == REMEMBERED {
+            self.handled.pop_front();
+        }
+        self.handled.push_back(Handled {
+            method: request.method.clone(),
+            path: request.uri.path().to_owned(),
+            status: answer.status(),
+        });
+        answer
+    }
+
+    /// The answer to a request that cannot be handled, because the front end could not take it in whole.
+    pub fn refuse<B>(&self, request: &http::Request<B>, status: StatusCode) -> Response<Vec<u8>> {
+        let request = request.uri().path();
+        let reply = match status {
+            StatusCode::PAYLOAD_TOO_LARGE => Reply::refusal(status, Base::PayloadTooLarge, []),
+            _ => Reply::refusal(status, Base::ResourceMissingAtURI, [request]),
+        };
+        self.profile.spell(reply, &Method::POST, "")
+    }
+
+    /// Forgets all sessions, as a service does that restarts. What was written stays.
+    pub fn reboot(&mut self, now: Duration) {
+        self.sessions.expire(now);
+        self.sessions.forget(|_| true);
+    }
+
+    /// Adds a fault; it strikes from the next request on.
+    pub fn add_fault(&mut self, fault: Fault) {
+        self.faults.add(fault);
+    }
+
+    /// Removes all faults.
+    pub fn clear_faults(&mut self) {
+        self.faults.clear();
+    }
+
+    /// How many sessions are open.
+    pub fn open_sessions(&self, now: Duration) -> usize {
+        self.sessions(now).count()
+    }
+
+    /// The sessions that are open.
+    pub fn sessions(&self, now: Duration) -> impl Iterator<Item = &Session> {
+        self.sessions.open_at(now)
+    }
+
+    /// What became of all sessions up to the last request.
+    pub fn session_count(&self) -> SessionCount {
+        self.sessions.count()
+    }
+
+    /// How many writes were applied at a path: PATCH and DELETE of the resource there, POST to the collection or action
+    /// there. Logins count at the Sessions collection; for a session's DELETE see [`Mock::session_count`].
+    pub fn writes(&self, path: &str) -> u64 {
+        self.writes.get(path).copied().unwrap_or(0)
+    }
+
+    /// The requests that were handled, the last thousand of them, oldest first.
+    pub fn handled(&self) -> impl ExactSizeIterator<Item = &Handled> {
+        self.handled.iter()
+    }
+
+    pub(crate) fn wrote(&mut self, path: &str) {
+        *self.writes.entry(path.to_owned()).or_insert(0) += 1;
+    }
+
+    /// Makes the timeout in force and the one that SessionService shows the same.
+    pub(crate) fn show_session_timeout(&mut self, timeout: Duration) {
+        self.sessions.set_timeout(timeout);
+        if let Some(service) = self.tree.at(SESSION_SERVICE) {
+            let mut document = service.document().clone();
+            if document["SessionTimeout"] != timeout.as_secs() {
+                document["SessionTimeout"] = timeout.as_secs().into();
+                self.tree.write(SESSION_SERVICE, document);
+            }
+        }
+    }
+
+    fn strike<T>(&mut self, request: &Request<'_>, asked_for: impl Fn(&FaultKind) -> Option<T>) -> Option<T> {
+        self.faults.strike(&request.path, self.profile, asked_for)
+    }
+
+    fn strikes(&mut self, request: &Request<'_>, kind: &FaultKind) -> bool {
+        self.strike(request, |candidate| (candidate == kind).then_some(())).is_some()
+    }
+
+    /// The answer, with all faults but slowness.
+    fn answer(&mut self, request: &Request<'_>, now: Duration) -> Answer {
+        let whole = |response| Answer { response, delay: Duration::ZERO, ending: Ending::Whole };
+        if self.strikes(request, &FaultKind::Reset) {
+            let mut response = Response::new(Vec::new());
+            *response.status_mut() = StatusCode::SERVICE_UNAVAILABLE;
+            return Answer { response, delay: Duration::ZERO, ending: Ending::Reset };
+        }
+        let before = self.fault_before(request);
+        let mut reply = match before {
+            Some(reply) => reply,
+            None => self.reply(request, now),
+        };
+        if reply.created.is_some() && self.strikes(request, &FaultKind::NoLocation) {
+            reply.created = None;
+        }
+        let mut answer = whole(self.profile.spell(reply, request.method, &request.host()));
+        if !request.reads() && self.strikes(request, &FaultKind::LostAnswer) {
+            answer.ending = Ending::Closed;
+            return answer;
+        }
+        let length = answer.response.body().len();
+        if length > 0 {
+            let cut = self.strike(request, |kind| match kind {
+                FaultKind::CutBody(bytes) => Some(bytes.unwrap_or(length / 2)),
+                _ => None,
+            });
+            if let Some(bytes) = cut.filter(|bytes| *bytes < length) {
+                answer.ending = Ending::Cut(bytes);
+            }
+        }
+        answer
+    }
+
+    /// A fault that takes the place of the answer, or makes the right one come out wrong.
+    fn fault_before(&mut self, request: &Request<'_>) -> Option<Reply> {
+        let redirect = self.strike(request, |kind| match kind {
+            FaultKind::RedirectOffOrigin(url) => Some(url.clone()),
+            _ => None,
+        });
+        if let Some(url) = redirect {
+            let url = url.unwrap_or_else(|| format!("https://redfish.invalid{}", request.uri.path()));
+            let reply = Reply::new(StatusCode::TEMPORARY_REDIRECT, Content::Nothing);
+            return Some(reply.with(header::LOCATION, &url));
+        }
+        let unavailable = self.strike(request, |kind| match kind {
+            FaultKind::Unavailable(when) => Some(when.clone()),
+            _ => None,
+        });
+        if let Some(when) = unavailable {
+            let seconds = when.as_deref().unwrap_or("some");
+            let status = StatusCode::SERVICE_UNAVAILABLE;
+            let reply = Reply::refusal(status, Base::ServiceTemporarilyUnavailable, [seconds]);
+            return Some(match &when {
+                Some(when) => reply.with(header::RETRY_AFTER, when),
+                None => reply,
+            });
+        }
+        let place = Place::find(self, request);
+        let login = request.method == Method::POST && matches!(place, Some(Place::Sessions));
+        if login && self.strikes(request, &FaultKind::SessionLimit) {
+            return Some(Reply::refusal(StatusCode::SERVICE_UNAVAILABLE, Base::SessionLimitExceeded, []));
+        }
+        if let Credentials::Token(token) = request.credentials() {
+            let live = self.sessions.with_token(&token).map(Session::id);
+            if let Some(id) = live.filter(|_| self.strikes(request, &FaultKind::ExpireToken)) {
+                self.sessions.forget(|session| session.id() == id);
+            }
+        }
+        None
+    }
+
+    /// The right answer.
+    fn reply(&mut self, request: &Request<'_>, now: Duration) -> Reply {
+        if request.wants_other_odata() {
+            return Reply::refusal(StatusCode::PRECONDITION_FAILED, Base::PreconditionFailed, []);
+        }
+        let place = Place::find(self, request);
+        if let Some(place) = place.as_ref().filter(|place| place.is_open_to(request.method)) {
+            return self.act(request, place, None, now);
+        }
+        let Some(caller) = self.authenticate(request, now) else {
+            return Reply::refusal(StatusCode::UNAUTHORIZED, Base::NoValidSession, []);
+        };
+        let Some(place) = place else {
+            let path = request.uri.path();
+            return Reply::refusal(StatusCode::NOT_FOUND, Base::ResourceMissingAtURI, [path]);
+        };
+        self.act(request, &place, Some(caller), now)
+    }
+
+    /// Who sends the request. A session that is used starts its time anew.
+    fn authenticate(&mut self, request: &Request<'_>, now: Duration) -> Option<Caller> {
+        let found = match request.credentials() {
+            Credentials::Token(token) => {
+                self.sessions.with_token(&token).map(|session| (session.account(), Some(session.id())))
+            }
+            Credentials::Basic { user, password } => {
+                self.accounts.open(&user, &password).map(|id| (id, None))
+            }
+            Credentials::Bearer(token) if self.bearer_token.as_ref() == Some(&token) => Some((1, None)),
+            Credentials::Bearer(_) | Credentials::Nothing | Credentials::Unreadable => None,
+        };
+        let (account, session) = found?;
+        let role = self.accounts.role(account)?;
+        if let Some(id) = session {
+            self.sessions.touch(id, now);
+        }
+        Some(Caller { account, session, role })
+    }
+
+    /// Method, role and condition, then what the place does.
+    fn act(&mut self, request: &Request<'_>, place: &Place, caller: Option<Caller>, now: Duration) -> Reply {
+        let methods = place.methods();
+        let mut reply = if !methods.contains(request.method) {
+            Reply::refusal(StatusCode::METHOD_NOT_ALLOWED, Base::OperationNotAllowed, [])
+        } else if let Some(refusal) = caller.and_then(|caller| self.forbid(request, place, caller)) {
+            refusal
+        } else if request.reads() && request.unsupported_query() {
+            Reply::refusal(StatusCode::NOT_IMPLEMENTED, Base::QueryNotSupported, [])
+        } else if request.reads() {
+            self.read(request, place, caller)
+        } else if request.method != Method::POST && request.misses(place.etag(self, caller).as_deref()) {
+            Reply::refusal(StatusCode::PRECONDITION_FAILED, Base::PreconditionFailed, [])
+        } else {
+            self.write(request, place, caller, now)
+        };
+        if request.reads() || reply.status.is_success() || reply.status == StatusCode::METHOD_NOT_ALLOWED {
+            reply.allow = methods;
+        }
+        reply
+    }
+
+    fn read(&self, request: &Request<'_>, place: &Place, caller: Option<Caller>) -> Reply {
+        let content = place.content(self, caller);
+        match &content {
+            Content::Document(document) if request.has(Some(&document.etag)) => {
+                Reply::new(StatusCode::NOT_MODIFIED, Content::Nothing).with(header::ETAG, &document.etag)
+            }
+            _ => Reply::new(StatusCode::OK, content),
+        }
+    }
+
+    /// What the caller's role or a password that is due forbids.
+    fn forbid(&self, request: &Request<'_>, place: &Place, caller: Caller) -> Option<Reply> {
+        let own_account = matches!(place, Place::Account(id) if *id == caller.account);
+        let own_session = matches!(place, Place::Session(id) if self.sessions.find(*id).is_some_and(|session| session.account() == caller.account));
+
+        let must_change =
+            self.accounts.get(caller.account).is_some_and(|entry| entry.account.password_change_required);
+        let closes = own_session && request.method == Method::DELETE;
+        let changes = own_account && (request.reads() || request.method == Method::PATCH);
+        if must_change && !closes && !changes {
+            let account = crate::accounts::path(caller.account);
+            return Some(Reply::refusal(StatusCode::FORBIDDEN, Base::PasswordChangeRequired, [&account]));
+        }
+
+        let privilege = match place {
+            Place::Account(_) if own_account && (request.reads() || request.method == Method::PATCH) => {
+                Privilege::ConfigureSelf
+            }
+            Place::Session(_) if own_session => Privilege::ConfigureSelf,
+            Place::Account(_) => Privilege::ConfigureUsers,
+            _ if request.reads() => Privilege::Login,
+            Place::Accounts => Privilege::ConfigureUsers,
+            Place::Session(_) | Place::Sessions => Privilege::ConfigureManager,
+            Place::Resource(resource) | Place::Action { resource, .. } => {
+                let manages = ["/redfish/v1/Managers/", SESSION_SERVICE];
+                if manages.iter().any(|above| resource.path.starts_with(above)) {
+                    Privilege::ConfigureManager
+                } else {
+                    Privilege::ConfigureComponents
+                }
+            }
+        };
+        (!caller.role.may(privilege))
+            .then(|| Reply::refusal(StatusCode::FORBIDDEN, Base::InsufficientPrivilege, []))
+    }
+}

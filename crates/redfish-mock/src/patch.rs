@@ -1,0 +1,223 @@
+//! A PATCH against a document: what may be changed, what was, and what was refused, property by property (DSP0266, "PATCH").
+
+use serde_json::{Map, Value};
+
+use crate::message::{Base, Message};
+use crate::profile::Profile;
+
+/// A property that may be written: its path within the resource (`Boot/BootSourceOverrideEnabled`) and what it takes.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Property {
+    pub(crate) path: &'static str,
+    pub(crate) kind: Kind,
+}
+
+/// What a property takes.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Kind {
+    /// Text of so many characters.
+    Text {
+        least: usize,
+        most: usize,
+    },
+    /// Text that nobody gets to read again, in an error least of all.
+    Secret {
+        least: usize,
+        most: usize,
+    },
+    Whole {
+        least: u64,
+        most: u64,
+    },
+    Flag,
+    Choice(&'static [&'static str]),
+}
+
+impl Kind {
+    /// Checks a value; the message says what is wrong with it.
+    pub(crate) fn check(self, name: &str, value: &Value) -> Result<(), Message> {
+        let shown = match (self, value) {
+            (Kind::Secret { .. }, _) => "(not shown)".to_owned(),
+            (_, Value::String(text)) => text.clone(),
+            (_, other) => other.to_string(),
+        };
+        let wrong = |base| Err(Message::new(base, [&shown, name]));
+        match (self, value) {
+            (Kind::Text { least, most } | Kind::Secret { least, most }, Value::String(text)) => {
+                if (least..=most).contains(&text.chars().count()) {
+                    Ok(())
+                } else {
+                    wrong(Base::PropertyValueFormatError)
+                }
+            }
+            (Kind::Whole { least, most }, Value::Number(number)) => match number.as_u64() {
+                Some(number) if (least..=most).contains(&number) => Ok(()),
+                None if number.is_f64() => wrong(Base::PropertyValueTypeError),
+                _ => wrong(Base::PropertyValueOutOfRange),
+            },
+            (Kind::Flag, Value::Bool(_)) => Ok(()),
+            (Kind::Choice(choices), Value::String(text)) => {
+                if choices.contains(&text.as_str()) {
+                    Ok(())
+                } else {
+                    wrong(Base::PropertyValueNotInList)
+                }
+            }
+            _ => wrong(Base::PropertyValueTypeError),
+        }
+    }
+}
+
+/// What a PATCH comes to.
+#[derive(Debug)]
+pub(crate) struct Patch {
+    /// The document with what was taken.
+    pub(crate) document: Value,
+    /// How many properties were taken.
+    pub(crate) taken: usize,
+    /// What was refused: the property's path, and why.
+    refused: Vec<(String, Message)>,
+}
+
+impl Patch {
+    /// Takes of `change` what `writable` lets through.
+    pub(crate) fn new(document: &Value, change: &Map<String, Value>, writable: &[Property]) -> Patch {
+        let mut patch = Patch { document: document.clone(), taken: 0, refused: Vec::new() };
+        let mut target = std::mem::take(&mut patch.document);
+        patch.walk("", &mut target, change, writable);
+        patch.document = target;
+        patch
+    }
+
+    fn walk(&mut self, above: &str, target: &mut Value, change: &Map<String, Value>, writable: &[Property]) {
+        for (name, value) in change {
+            // Annotations may accompany a change and are no change (DSP0266, "PATCH (update)").
+            if name.contains('@') {
+                continue;
+            }
+            let path = if above.is_empty() { name.clone() } else { format!("{above}/{name}") };
+            let known = target.get(name.as_str()).is_some();
+            if let Some(property) = writable.iter().find(|property| property.path == path) {
+                match property.kind.check(name, value) {
+                    Ok(()) => {
+                        target[name.as_str()] = value.clone();
+                        self.taken += 1;
+                    }
+                    Err(message) => self.refuse(path, message),
+                }
+            } else if !known {
+                self.refuse(path, Message::new(Base::PropertyUnknown, [name]));
+            } else if let (Value::Object(inner), Value::Object(_)) = (value, &target[name.as_str()]) {
+                self.walk(&path, &mut target[name.as_str()], inner, writable);
+            } else {
+                self.refuse(path, Message::new(Base::PropertyNotWritable, [name]));
+            }
+        }
+    }
+
+    fn refuse(&mut self, path: String, message: Message) {
+        let message = message.about(&path);
+        self.refused.push((path, message));
+    }
+
+    /// Why nothing could be taken, in which case there is nothing to apply.
+    pub(crate) fn failure(&self) -> Option<Vec<Message>> {
+        match (self.taken, self.refused.is_empty()) {
+            (0, true) => Some(vec![Message::new(Base::NoOperation, [])]),
+            (0, false) => Some(self.messages()),
+            _ => None,
+        }
+    }
+
+    /// What was refused.
+    pub(crate) fn messages(&self) -> Vec<Message> {
+        self.refused.iter().map(|(_, message)| message.clone()).collect()
+    }
+
+    /// Notes beside each property what was refused of it (DSP0266, "Extended information").
+    pub(crate) fn annotate(&self, document: &mut Value, profile: Profile) {
+        for (path, message) in &self.refused {
+            let (above, name) = path.rsplit_once('/').unwrap_or(("", path));
+            let pointer = if above.is_empty() { String::new() } else { format!("/{above}") };
+            if let Some(Value::Object(owner)) = document.pointer_mut(&pointer) {
+                owner.insert(
+                    format!("{name}@Message.ExtendedInfo"),
+                    Value::Array(vec![profile.message(message)]),
+                );
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    const WRITABLE: &[Property] = &[
+        Property { path: "AssetTag", kind: Kind::Text { least: 0, most: 8 } },
+        Property { path: "Boot/Enabled", kind: Kind::Choice(&["Once", "Disabled"]) },
+        Property { path: "Timeout", kind: Kind::Whole { least: 30, most: 100 } },
+        Property { path: "Lamp", kind: Kind::Flag },
+    ];
+
+    fn patch(change: Value) -> Patch {
+        let document = json!({"Id": "1", "AssetTag": "", "Lamp": false, "Timeout": 30,
+            "Boot": {"Enabled": "Disabled", "Order": []}});
+        Patch::new(&document, change.as_object().unwrap(), WRITABLE)
+    }
+
+    #[test]
+    fn each_property_gets_its_own_message() {
+        let cases = [
+            (json!({"Id": "2"}), Base::PropertyNotWritable),
+            (json!({"Colour": "red"}), Base::PropertyUnknown),
+            (json!({"AssetTag": 1}), Base::PropertyValueTypeError),
+            (json!({"AssetTag": null}), Base::PropertyValueTypeError),
+            (json!({"AssetTag": "much too long"}), Base::PropertyValueFormatError),
+            (json!({"Timeout": 29}), Base::PropertyValueOutOfRange),
+            (json!({"Timeout": -1}), Base::PropertyValueOutOfRange),
+            (json!({"Timeout": 30.5}), Base::PropertyValueTypeError),
+            (json!({"Timeout": "30"}), Base::PropertyValueTypeError),
+            (json!({"Lamp": "true"}), Base::PropertyValueTypeError),
+            (json!({"Boot": {"Enabled": "Twice"}}), Base::PropertyValueNotInList),
+            (json!({"Boot": {"Order": ["Pxe"]}}), Base::PropertyNotWritable),
+            (json!({"Boot": "Once"}), Base::PropertyNotWritable),
+            (json!({"@odata.id": "/x"}), Base::NoOperation),
+            (json!({"Boot": {}}), Base::NoOperation),
+            (json!({}), Base::NoOperation),
+        ];
+        for (change, expected) in cases {
+            let failure = patch(change.clone()).failure().unwrap_or_default();
+            assert_eq!(failure.iter().map(Message::base).collect::<Vec<_>>(), [expected], "{change}");
+        }
+    }
+
+    #[test]
+    fn what_is_good_is_taken_and_what_is_not_is_noted_beside_it() {
+        let mut patch =
+            patch(json!({"AssetTag": "B7", "Boot": {"Enabled": "Once", "Order": [1]}, "Colour": "red"}));
+        assert!(patch.failure().is_none());
+        assert_eq!(patch.taken, 2);
+        let mut document = patch.document.take();
+        assert_eq!(document["AssetTag"], "B7");
+        assert_eq!(document["Boot"]["Enabled"], "Once");
+        assert_eq!(document["Boot"]["Order"], json!([]));
+        patch.annotate(&mut document, Profile::Standard);
+        assert_eq!(document["Colour@Message.ExtendedInfo"][0]["MessageId"], "Base.1.19.PropertyUnknown");
+        assert_eq!(
+            document["Boot"]["Order@Message.ExtendedInfo"][0]["MessageId"],
+            "Base.1.19.PropertyNotWritable"
+        );
+    }
+
+    #[test]
+    fn a_secret_is_not_repeated() {
+        let secret = Kind::Secret { least: 8, most: 64 };
+        for value in [json!("short"), json!(["hunter2hunter2"])] {
+            let text = secret.check("Password", &value).unwrap_err().text();
+            assert!(!text.contains("short") && !text.contains("hunter2"), "{text}");
+        }
+    }
+}

@@ -1,0 +1,110 @@
+//! Where a request goes: what stands at its path, which methods it takes, what a GET of it shows.
+
+use std::sync::Arc;
+
+use http::Method;
+
+use crate::accounts::ACCOUNTS;
+use crate::mock::{Caller, Mock};
+use crate::path::Path;
+use crate::reply::Content;
+use crate::request::Request;
+use crate::sessions::SESSIONS;
+use crate::tree::{Body, Resource};
+
+/// What stands at a path.
+#[derive(Debug)]
+pub(crate) enum Place {
+    Sessions,
+    Session(u64),
+    Accounts,
+    Account(u32),
+    /// The target of an action that the resource offers.
+    Action {
+        resource: Arc<Resource>,
+        name: String,
+    },
+    Resource(Arc<Resource>),
+}
+
+impl Place {
+    pub(crate) fn find(mock: &Mock, request: &Request<'_>) -> Option<Place> {
+        let (path, profile) = (&request.path, mock.profile);
+        // A POST to a collection's `Members` is one to the collection (DSP0266, "POST (create)").
+        let creates = |collection: &str| {
+            path.names(collection, profile)
+                || request.method == Method::POST && path.names(&format!("{collection}/Members"), profile)
+        };
+        if creates(SESSIONS) {
+            return Some(Place::Sessions);
+        }
+        if creates(ACCOUNTS) {
+            return Some(Place::Accounts);
+        }
+        if let Some(segment) = path.below(SESSIONS, profile) {
+            let id = segment.parse().ok().filter(|id: &u64| id.to_string() == segment)?;
+            return mock.sessions.find(id).map(|_| Place::Session(id));
+        }
+        if let Some(segment) = path.below(ACCOUNTS, profile) {
+            return mock.accounts.find(segment).map(Place::Account);
+        }
+        if let Some(resource) = mock.tree.find(path) {
+            return Some(Place::Resource(resource.clone()));
+        }
+        let (owner, _) = path.written().split_once("/Actions/").or_else(|| {
+            // In any letter case: found in the key, cut out of what was written.
+            path.key().find("/actions/").and_then(|at| Some((path.written().get(..at)?, "")))
+        })?;
+        let resource = mock.tree.find(&Path::new(owner))?;
+        let name = resource.action(path.written())?.to_owned();
+        let target = resource.document()["Actions"][format!("#{name}")]["target"].as_str()?;
+        path.names(target, profile).then(|| Place::Action { resource: resource.clone(), name })
+    }
+
+    /// Whether the method needs no authentication here: reading what describes the service, and logging in.
+    pub(crate) fn is_open_to(&self, method: &Method) -> bool {
+        match self {
+            Place::Sessions => method == Method::POST,
+            Place::Resource(resource) => resource.open && (method == Method::GET || method == Method::HEAD),
+            _ => false,
+        }
+    }
+
+    pub(crate) fn methods(&self) -> Vec<Method> {
+        match self {
+            Place::Sessions | Place::Accounts => vec![Method::GET, Method::HEAD, Method::POST],
+            Place::Session(_) => vec![Method::GET, Method::HEAD, Method::DELETE],
+            Place::Account(_) => vec![Method::GET, Method::HEAD, Method::PATCH, Method::DELETE],
+            Place::Action { .. } => vec![Method::POST],
+            Place::Resource(resource) if resource.writable.is_empty() => vec![Method::GET, Method::HEAD],
+            Place::Resource(_) => vec![Method::GET, Method::HEAD, Method::PATCH],
+        }
+    }
+
+    /// What a GET shows.
+    pub(crate) fn content(&self, mock: &Mock, caller: Option<Caller>) -> Content {
+        let mine = caller.and_then(|caller| caller.session);
+        let document = match self {
+            Place::Sessions => Some(mock.sessions.collection(mock.profile, mine)),
+            Place::Session(id) => mock.sessions.find(*id).map(|session| session.render(mock.profile, mine)),
+            Place::Accounts => Some(mock.accounts.collection(mock.profile)),
+            Place::Account(id) => mock.accounts.render(*id, mock.profile),
+            Place::Action { .. } => None,
+            Place::Resource(resource) => match &resource.body {
+                Body::Document { rendered, .. } => Some(rendered.clone()),
+                Body::Text { media_type, text } => {
+                    return Content::Text { media_type, text: text.clone() };
+                }
+            },
+        };
+        document.map_or(Content::Nothing, Content::Document)
+    }
+
+    /// The ETag that a GET would have.
+    pub(crate) fn etag(&self, mock: &Mock, caller: Option<Caller>) -> Option<String> {
+        match self.content(mock, caller) {
+            Content::Document(document) => Some(document.etag),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,96 @@
+//! The certificate that a server shows.
+
+use std::io;
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use rustls::ServerConfig;
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use tokio_rustls::TlsAcceptor;
+
+/// A certificate with its key.
+pub(super) struct Identity {
+    certificate_pem: String,
+    key: PrivateKeyDer<'static>,
+}
+
+impl Identity {
+    pub(super) fn new(certificate_pem: String, key_pem: &str) -> io::Result<Identity> {
+        let key = PrivateKeyDer::from_pem_slice(key_pem.as_bytes())
+            .map_err(|_| unusable("the key is not a private key in PEM form"))?;
+        Ok(Identity { certificate_pem, key })
+    }
+
+    /// One for the names of this machine's loopback, and for the address that is listened on.
+    pub(super) fn self_signed(listen: IpAddr) -> io::Result<Identity> {
+        let mut names = vec!["localhost".to_owned(), "127.0.0.1".to_owned(), "::1".to_owned()];
+        if !listen.is_loopback() && !listen.is_unspecified() {
+            names.push(listen.to_string());
+        }
+        let made = rcgen::generate_simple_self_signed(names).map_err(io::Error::other)?;
+        Identity::new(made.cert.pem(), &made.signing_key.serialize_pem())
+    }
+
+    pub(super) fn acceptor(&self) -> io::Result<TlsAcceptor> {
+        let chain: Vec<CertificateDer<'static>> =
+            CertificateDer::pem_slice_iter(self.certificate_pem.as_bytes())
+                .collect::<Result<_, _>>()
+                .map_err(|_| unusable("the certificate is not in PEM form"))?;
+        if chain.is_empty() {
+            return Err(unusable("the certificate is not in PEM form"));
+        }
+        // The provider is given: a process may hold several, and none of them is ours to make the default.
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let config = ServerConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .map_err(io::Error::other)?
+            .with_no_client_auth()
+            .with_single_cert(chain, self.key.clone_key())
+            .map_err(|error| unusable(&format!("certificate and key cannot be used together: {error}")))?;
+        Ok(TlsAcceptor::from(Arc::new(config)))
+    }
+
+    pub(super) fn into_certificate_pem(self) -> String {
+        self.certificate_pem
+    }
+}
+
+fn unusable(why: &str) -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidInput, why.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn localhost() -> Identity {
+        Identity::self_signed(IpAddr::from([127, 0, 0, 1])).unwrap()
+    }
+
+    #[test]
+    fn a_certificate_and_its_key_can_be_given() {
+        let made = rcgen::generate_simple_self_signed(vec!["bmc".into()]).unwrap();
+        let identity = Identity::new(made.cert.pem(), &made.signing_key.serialize_pem()).unwrap();
+        assert!(identity.acceptor().is_ok());
+    }
+
+    #[test]
+    fn what_cannot_be_used_says_why() {
+        let refusal = |certificate: &str, key: &str| {
+            let made = Identity::new(certificate.to_owned(), key);
+            made.and_then(|identity| identity.acceptor()).err().map(|error| (error.kind(), error.to_string()))
+        };
+        let (pem, other_key) =
+            (localhost().into_certificate_pem(), rcgen::KeyPair::generate().unwrap().serialize_pem());
+        for (certificate, key, part) in [
+            (pem.as_str(), "no key", "private key"),
+            ("no certificate", other_key.as_str(), "certificate is not"),
+            (pem.as_str(), other_key.as_str(), "together"),
+        ] {
+            let (kind, text) = refusal(certificate, key).unwrap();
+            assert_eq!(kind, io::ErrorKind::InvalidInput);
+            assert!(text.contains(part), "{text}");
+        }
+    }
+}

@@ -1,0 +1,297 @@
+//! The resources that stand by themselves: documents under their paths, changed by PATCH and by actions.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, LazyLock};
+
+use serde_json::{Value, json};
+
+use crate::patch::Property;
+use crate::path::{Path, key};
+use crate::profile::Profile;
+use crate::reply::Rendered;
+use crate::room;
+
+/// One resource.
+#[derive(Clone, Debug)]
+pub(crate) struct Resource {
+    pub(crate) path: String,
+    /// Whether it may be read by everybody.
+    pub(crate) open: bool,
+    pub(crate) body: Body,
+    /// What a PATCH may write.
+    pub(crate) writable: &'static [Property],
+    revision: u64,
+}
+
+/// What a GET of a [`Resource`] shows.
+#[derive(Clone, Debug)]
+pub(crate) enum Body {
+    Document {
+        document: Value,
+        rendered: Rendered,
+    },
+    /// Something other than a Redfish resource.
+    Text {
+        media_type: &'static str,
+        text: String,
+    },
+}
+
+/// A resource before a profile renders it.
+#[derive(Debug)]
+pub(crate) struct Draft {
+    pub(crate) path: String,
+    pub(crate) open: bool,
+    pub(crate) content: DraftContent,
+    pub(crate) writable: &'static [Property],
+}
+
+#[derive(Debug)]
+pub(crate) enum DraftContent {
+    Document(Value),
+    Text { media_type: &'static str, text: String },
+}
+
+impl Draft {
+    /// A resource whose path is its `@odata.id`.
+    pub(crate) fn new(document: Value) -> Draft {
+        let path = document["@odata.id"].as_str().unwrap_or_default().trim_end_matches('/').to_owned();
+        Draft { path, open: false, content: DraftContent::Document(document), writable: &[] }
+    }
+
+    /// A collection of `schema` with members of these names.
+    pub(crate) fn collection(
+        path: &str,
+        schema: &str,
+        name: &str,
+        members: impl IntoIterator<Item = String>,
+    ) -> Draft {
+        let members: Vec<Value> =
+            members.into_iter().map(|member| json!({"@odata.id": format!("{path}/{member}")})).collect();
+        Draft::new(json!({
+            "@odata.id": path,
+            "@odata.type": format!("#{schema}.{schema}"),
+            "Id": path.rsplit('/').next(),
+            "Name": name,
+            "Description": format!("{name} of this service"),
+            "Members@odata.count": members.len(),
+            "Members": members,
+        }))
+    }
+
+    /// Something other than a Redfish resource.
+    pub(crate) fn text(path: &str, media_type: &'static str, text: String) -> Draft {
+        Draft {
+            path: path.into(),
+            open: false,
+            content: DraftContent::Text { media_type, text },
+            writable: &[],
+        }
+    }
+
+    /// Its `@odata.type`, where it has one.
+    pub(crate) fn kind(&self) -> Option<&str> {
+        match &self.content {
+            DraftContent::Document(document) => document["@odata.type"].as_str(),
+            DraftContent::Text { .. } => None,
+        }
+    }
+
+    pub(crate) fn open_to_all(self) -> Draft {
+        Draft { open: true, ..self }
+    }
+
+    pub(crate) fn writable(self, writable: &'static [Property]) -> Draft {
+        Draft { writable, ..self }
+    }
+
+    fn render(self, profile: Profile) -> Resource {
+        let body = match self.content {
+            DraftContent::Document(document) => {
+                let rendered = Rendered::new(document.clone(), 0, profile);
+                Body::Document { document, rendered }
+            }
+            DraftContent::Text { media_type, text } => Body::Text { media_type, text },
+        };
+        Resource { path: self.path, open: self.open, body, writable: self.writable, revision: 0 }
+    }
+}
+
+impl Resource {
+    /// Its document; `null` where it is text.
+    pub(crate) fn document(&self) -> &Value {
+        match &self.body {
+            Body::Document { document, .. } => document,
+            Body::Text { .. } => &Value::Null,
+        }
+    }
+
+    /// How many writes it has seen.
+    pub(crate) fn revision(&self) -> u64 {
+        self.revision
+    }
+
+    /// Whether it offers the action whose target is `path`; the action's name.
+    pub(crate) fn action(&self, path: &str) -> Option<&str> {
+        self.document()["Actions"].as_object()?.iter().find_map(|(name, action)| {
+            action["target"].as_str().filter(|target| target.eq_ignore_ascii_case(path))?;
+            name.strip_prefix('#')
+        })
+    }
+}
+
+/// All resources of a service. Copies share them until one writes, so that a service costs next to nothing to make.
+#[derive(Clone, Debug)]
+pub(crate) struct Tree {
+    profile: Profile,
+    resources: Arc<BTreeMap<String, Arc<Resource>>>,
+}
+
+impl Tree {
+    /// The machine room, built once a profile.
+    pub(crate) fn machine_room(profile: Profile) -> Tree {
+        static STANDARD: LazyLock<Tree> = LazyLock::new(|| Tree::new(Profile::Standard));
+        static ILO_AMPLIFIER: LazyLock<Tree> = LazyLock::new(|| Tree::new(Profile::IloAmplifier));
+        match profile {
+            Profile::Standard => STANDARD.clone(),
+            Profile::IloAmplifier => ILO_AMPLIFIER.clone(),
+        }
+    }
+
+    fn new(profile: Profile) -> Tree {
+        let resources = room::drafts(profile)
+            .into_iter()
+            .map(|draft| (key(&draft.path), Arc::new(draft.render(profile))))
+            .collect();
+        Tree { profile, resources: Arc::new(resources) }
+    }
+
+    /// The resource at a path.
+    pub(crate) fn find(&self, path: &Path) -> Option<&Arc<Resource>> {
+        self.resources.get(path.key()).filter(|resource| path.names(&resource.path, self.profile))
+    }
+
+    /// The resource at a path that is known to be canonical.
+    pub(crate) fn at(&self, path: &str) -> Option<&Arc<Resource>> {
+        self.resources.get(&key(path))
+    }
+
+    /// Puts a changed document in the place of the one at `path`; its ETag changes even where the document does not.
+    pub(crate) fn write(&mut self, path: &str, document: Value) {
+        let profile = self.profile;
+        if let Some(resource) = Arc::make_mut(&mut self.resources).get_mut(&key(path)) {
+            let resource = Arc::make_mut(resource);
+            resource.revision += 1;
+            let rendered = Rendered::new(document.clone(), resource.revision, profile);
+            resource.body = Body::Document { document, rendered };
+        }
+    }
+
+    #[cfg(test)]
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Resource> {
+        self.resources.values().map(Arc::as_ref)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+    use crate::accounts::ACCOUNTS;
+    use crate::sessions::SESSIONS;
+
+    #[test]
+    fn a_write_leaves_other_copies_as_they_were() {
+        let original = Tree::machine_room(Profile::Standard);
+        let mut copy = original.clone();
+        let path = "/redfish/v1/Systems/E1D8B426";
+        let etag = |tree: &Tree| match &tree.at(path).unwrap().body {
+            Body::Document { rendered, .. } => rendered.etag.clone(),
+            Body::Text { .. } => String::new(),
+        };
+        let document = copy.at(path).unwrap().document().clone();
+        copy.write(path, document);
+        assert_ne!(etag(&copy), etag(&original));
+        assert_eq!(etag(&original), etag(&Tree::machine_room(Profile::Standard)));
+    }
+
+    #[test]
+    fn every_link_leads_somewhere_and_every_resource_is_linked() {
+        for profile in [Profile::Standard, Profile::IloAmplifier] {
+            let tree = Tree::machine_room(profile);
+            let mut linked = BTreeSet::new();
+            let mut count = 0;
+            for resource in tree.iter() {
+                links(resource.document(), &mut |link| {
+                    count += 1;
+                    let (path, pointer) = link.split_once('#').unwrap_or((link, ""));
+                    let target = tree.find(&Path::new(path));
+                    let known = target.is_some_and(|target| target.document().pointer(pointer).is_some());
+                    assert!(
+                        known || [SESSIONS, ACCOUNTS].contains(&link),
+                        "{} links to {link}, which is not there",
+                        resource.path
+                    );
+                    if link.trim_end_matches('/') != resource.path {
+                        linked.insert(link.trim_end_matches('/').to_owned());
+                    }
+                });
+            }
+            for resource in tree.iter().filter(|resource| resource.path.starts_with("/redfish/v1/")) {
+                let named = ["/redfish/v1/$metadata", "/redfish/v1/odata", "/redfish/v1/openapi.yaml"];
+                let reached = linked.contains(&resource.path) || named.contains(&resource.path.as_str());
+                assert!(reached, "nothing links to {}", resource.path);
+            }
+            assert!(count > 200, "{count} links");
+        }
+    }
+
+    #[test]
+    fn every_document_has_what_a_resource_must_have() {
+        for resource in Tree::machine_room(Profile::Standard).iter() {
+            let document = resource.document();
+            if !resource.path.starts_with("/redfish/v1")
+                || document.is_null()
+                || resource.path.ends_with("/odata")
+            {
+                continue;
+            }
+            for member in ["@odata.id", "@odata.type", "Name"] {
+                assert!(document[member].is_string(), "{} has no {member}", resource.path);
+            }
+            assert_eq!(document["@odata.id"].as_str().unwrap().trim_end_matches('/'), resource.path);
+        }
+    }
+
+    #[test]
+    fn what_is_writable_is_there() {
+        for resource in Tree::machine_room(Profile::Standard).iter() {
+            for property in resource.writable {
+                let value = resource.document().pointer(&format!("/{}", property.path));
+                let value = value.unwrap_or_else(|| panic!("{} has no {}", resource.path, property.path));
+                assert!(
+                    property.kind.check(property.path, value).is_ok(),
+                    "{} {}",
+                    resource.path,
+                    property.path
+                );
+            }
+        }
+    }
+
+    fn links<'a>(value: &'a Value, found: &mut impl FnMut(&'a str)) {
+        match value {
+            Value::Array(items) => items.iter().for_each(|item| links(item, found)),
+            Value::Object(members) => {
+                for (name, value) in members {
+                    match value {
+                        Value::String(link) if name == "@odata.id" => found(link),
+                        value => links(value, found),
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+}

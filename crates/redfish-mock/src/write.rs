@@ -1,0 +1,266 @@
+//! What a request changes: logins, accounts, properties, actions. Whoever gets here may do it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use http::header::HeaderName;
+use http::{Method, StatusCode};
+use serde_json::{Map, Value, json};
+
+use crate::accounts::{self, ACCOUNTS, Privilege};
+use crate::message::{Base, Message};
+use crate::mock::{Caller, Mock};
+use crate::patch::Patch;
+use crate::place::Place;
+use crate::profile::Profile;
+use crate::reply::{Content, Rendered, Reply};
+use crate::request::Request;
+use crate::sessions::{SESSION_SERVICE, SESSIONS};
+use crate::tree::Resource;
+
+impl Mock {
+    pub(crate) fn write(
+        &mut self,
+        request: &Request<'_>,
+        place: &Place,
+        caller: Option<Caller>,
+        now: Duration,
+    ) -> Reply {
+        if request.method == Method::DELETE {
+            return self.delete(place);
+        }
+        // An action may have no parameters, and then no body.
+        let body = match place {
+            Place::Action { .. } if request.body.is_empty() => Map::new(),
+            _ => match request.object() {
+                Ok(body) => body,
+                Err(refusal) => return *refusal,
+            },
+        };
+        match place {
+            Place::Sessions => self.log_in(&body, now),
+            Place::Accounts => self.create_account(&body),
+            Place::Account(id) => self.patch_account(*id, body, caller),
+            Place::Action { resource, name } => self.invoke(resource, name, &body),
+            Place::Resource(resource) => self.patch_resource(resource, &body),
+            // Takes neither POST nor PATCH.
+            Place::Session(_) => {
+                Reply::refusal(StatusCode::METHOD_NOT_ALLOWED, Base::OperationNotAllowed, [])
+            }
+        }
+    }
+
+    fn delete(&mut self, place: &Place) -> Reply {
+        match place {
+            Place::Session(id) => self.sessions.delete(*id),
+            Place::Account(id) => {
+                self.accounts.remove(*id);
+                self.sessions.forget(|session| session.account() == *id);
+                self.wrote(&accounts::path(*id));
+            }
+            _ => return Reply::refusal(StatusCode::METHOD_NOT_ALLOWED, Base::OperationNotAllowed, []),
+        }
+        Reply::done(self.profile)
+    }
+
+    fn log_in(&mut self, body: &Map<String, Value>, now: Duration) -> Reply {
+        let mut problems = Vec::new();
+        let mut text = |name: &str| match body.get(name) {
+            Some(Value::String(text)) => text.clone(),
+            Some(_) => {
+                problems.push(Message::new(Base::PropertyValueTypeError, ["(not shown)", name]).about(name));
+                String::new()
+            }
+            None => {
+                problems.push(Message::new(Base::CreateFailedMissingReqProperties, [name]).about(name));
+                String::new()
+            }
+        };
+        let (user, password) = (text("UserName"), text("Password"));
+        let context = body.get("Context").map(|_| text("Context"));
+        if !problems.is_empty() {
+            return Reply::refusals(StatusCode::BAD_REQUEST, problems);
+        }
+        let Some(account) = self.accounts.open(&user, &password) else {
+            return self.refuse_login();
+        };
+        let Some(session) = self.sessions.log_in(account, &user, context, now) else {
+            return Reply::refusal(StatusCode::SERVICE_UNAVAILABLE, Base::SessionLimitExceeded, []);
+        };
+
+        let must_change =
+            self.accounts.get(account).is_some_and(|entry| entry.account.password_change_required);
+        let notice =
+            must_change.then(|| Message::new(Base::PasswordChangeRequired, [&accounts::path(account)]));
+        let content = match self.profile {
+            Profile::Standard => {
+                let mut document = session.document(self.profile, Some(session.id()));
+                if let Some(notice) = &notice {
+                    document["@Message.ExtendedInfo"] = json!([self.profile.message(notice)]);
+                }
+                Content::Document(Rendered::new(document, 0, self.profile))
+            }
+            Profile::IloAmplifier => {
+                Content::Messages([Message::new(Base::Created, [])].into_iter().chain(notice).collect())
+            }
+        };
+        let mut reply = Reply::new(StatusCode::CREATED, content)
+            .with(HeaderName::from_static("x-auth-token"), session.token());
+        reply.created = Some(session.path());
+        self.wrote(SESSIONS);
+        reply
+    }
+
+    fn refuse_login(&self) -> Reply {
+        let status = StatusCode::UNAUTHORIZED;
+        match self.profile {
+            Profile::Standard => Reply::refusal(
+                status,
+                Base::ResourceAtUriUnauthorized,
+                [SESSIONS, "the user name or the password is wrong."],
+            ),
+            Profile::IloAmplifier => Reply::refusal(status, Base::NoValidSession, []),
+        }
+    }
+
+    fn create_account(&mut self, body: &Map<String, Value>) -> Reply {
+        let mut problems: Vec<Message> = accounts::REQUIRED
+            .iter()
+            .filter(|property| !body.contains_key(property.path))
+            .map(|property| {
+                Message::new(Base::CreateFailedMissingReqProperties, [property.path]).about(property.path)
+            })
+            .collect();
+        for (name, value) in body.iter().filter(|(name, _)| !name.contains('@')) {
+            let checked = match accounts::WRITABLE.iter().find(|property| property.path == name) {
+                Some(property) => property.kind.check(name, value),
+                None => Err(Message::new(Base::PropertyUnknown, [name])),
+            };
+            problems.extend(checked.err().map(|message| message.about(name)));
+        }
+        if !problems.is_empty() {
+            return Reply::refusals(StatusCode::BAD_REQUEST, problems);
+        }
+        let user = body["UserName"].as_str().unwrap_or_default();
+        if self.accounts.is_taken(user) {
+            let arguments = ["ManagerAccount", "UserName", user];
+            return Reply::refusal(StatusCode::CONFLICT, Base::ResourceAlreadyExists, arguments);
+        }
+        let id = self.accounts.create(body);
+        self.wrote(ACCOUNTS);
+        let content = match (self.profile, self.accounts.render(id, self.profile)) {
+            (Profile::Standard, Some(document)) => Content::Document(document),
+            _ => Content::Messages(vec![Message::new(Base::Created, [])]),
+        };
+        let mut reply = Reply::new(StatusCode::CREATED, content);
+        reply.created = Some(accounts::path(id));
+        reply
+    }
+
+    /// Who does not configure users may change one property of one account: their own password.
+    fn patch_account(&mut self, id: u32, change: Map<String, Value>, caller: Option<Caller>) -> Reply {
+        let configures = caller.is_some_and(|caller| {
+            let due =
+                self.accounts.get(caller.account).is_some_and(|entry| entry.account.password_change_required);
+            caller.role.may(Privilege::ConfigureUsers) && !due
+        });
+        let writable = if configures { accounts::WRITABLE } else { accounts::OWN };
+        let beyond =
+            |name: &String| !name.contains('@') && !writable.iter().any(|property| property.path == name);
+        if !configures && change.keys().any(beyond) {
+            return Reply::refusal(StatusCode::FORBIDDEN, Base::InsufficientPrivilege, []);
+        }
+        let Some(document) = self.accounts.document(id) else {
+            return Reply::refusal(StatusCode::NOT_FOUND, Base::ResourceMissingAtURI, [&accounts::path(id)]);
+        };
+        let patch = Patch::new(&document, &change, writable);
+        if let Some(failure) = patch.failure() {
+            return Reply::refusals(StatusCode::BAD_REQUEST, failure);
+        }
+        // Of the change, what was taken: the patched document has it under the same names.
+        let taken = writable
+            .iter()
+            .filter(|property| change.contains_key(property.path))
+            .map(|property| (property.path.to_owned(), patch.document[property.path].clone()))
+            .collect();
+        self.accounts.write(id, &taken);
+        self.wrote(&accounts::path(id));
+        let written = self.accounts.document(id).unwrap_or_default();
+        self.changed(&patch, written, self.accounts.revision(id))
+    }
+
+    fn patch_resource(&mut self, resource: &Arc<Resource>, change: &Map<String, Value>) -> Reply {
+        let patch = Patch::new(resource.document(), change, resource.writable);
+        if let Some(failure) = patch.failure() {
+            return Reply::refusals(StatusCode::BAD_REQUEST, failure);
+        }
+        self.tree.write(&resource.path, patch.document.clone());
+        self.wrote(&resource.path);
+        if resource.path == SESSION_SERVICE {
+            if let Some(seconds) = patch.document["SessionTimeout"].as_u64() {
+                self.show_session_timeout(Duration::from_secs(seconds));
+            }
+        }
+        self.changed(&patch, patch.document.clone(), resource.revision() + 1)
+    }
+
+    /// The answer to a PATCH that changed something: the resource as it is now, with a note beside what was refused.
+    fn changed(&self, patch: &Patch, mut document: Value, revision: u64) -> Reply {
+        match self.profile {
+            Profile::Standard => {
+                let etag = Rendered::new(document.clone(), revision, self.profile).etag;
+                patch.annotate(&mut document, self.profile);
+                let rendered = Rendered::with_etag(document, etag, self.profile);
+                Reply::document(StatusCode::OK, rendered)
+            }
+            Profile::IloAmplifier => {
+                let mut messages = patch.messages();
+                if messages.is_empty() {
+                    messages.push(Message::new(Base::Success, []));
+                }
+                Reply::refusals(StatusCode::OK, messages)
+            }
+        }
+    }
+
+    fn invoke(&mut self, resource: &Arc<Resource>, name: &str, parameters: &Map<String, Value>) -> Reply {
+        let bad = |message| Reply::refusals(StatusCode::BAD_REQUEST, vec![message]);
+        if let Some(unknown) = parameters.keys().find(|name| *name != "ResetType" && !name.contains('@')) {
+            return bad(Message::new(Base::ActionParameterUnknown, [name, unknown]));
+        }
+        let Some(kind) = parameters.get("ResetType") else {
+            return bad(Message::new(Base::ActionParameterMissing, [name, "ResetType"]));
+        };
+        let action = &resource.document()["Actions"][format!("#{name}")];
+        let allowed = action["ResetType@Redfish.AllowableValues"].as_array();
+        let Some(kind) = kind.as_str().filter(|_| allowed.is_some_and(|values| values.contains(kind))) else {
+            let shown = kind.as_str().map_or_else(|| kind.to_string(), str::to_owned);
+            return bad(Message::new(Base::ActionParameterValueNotInList, [&shown, "ResetType", name]));
+        };
+        match name {
+            "ComputerSystem.Reset" => self.reset_system(resource, kind),
+            // A controller that restarts knows none of its sessions any more.
+            _ => self.sessions.forget(|_| true),
+        }
+        let target = action["target"].as_str().unwrap_or_default();
+        self.wrote(target);
+        Reply::done(self.profile)
+    }
+
+    fn reset_system(&mut self, resource: &Arc<Resource>, kind: &str) {
+        let mut document = resource.document().clone();
+        let was_on = document["PowerState"] == "On";
+        let is_on = match kind {
+            "ForceOff" | "GracefulShutdown" => false,
+            "PushPowerButton" => !was_on,
+            _ => true,
+        };
+        document["PowerState"] = json!(if is_on { "On" } else { "Off" });
+        // A boot device that was chosen for one start is used up by it (DSP0268, "BootSourceOverrideEnabled").
+        if is_on && document["Boot"]["BootSourceOverrideEnabled"] == "Once" {
+            document["Boot"]["BootSourceOverrideEnabled"] = json!("Disabled");
+            document["Boot"]["BootSourceOverrideTarget"] = json!("None");
+        }
+        self.tree.write(&resource.path, document);
+    }
+}
