@@ -96,6 +96,11 @@ impl Wanted {
         Wanted { rejected, deadline }
     }
 
+    /// Any session, for as long as it takes: what a program asks that wants to be logged in.
+    pub fn any() -> Wanted {
+        Wanted::new(None, None)
+    }
+
     /// The session the service did not take; another is needed.
     pub fn rejected(&self) -> Option<&Session> {
         self.rejected.as_ref()

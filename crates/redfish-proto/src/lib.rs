@@ -10,6 +10,8 @@ mod body;
 mod call;
 mod core;
 mod error;
+#[cfg(feature = "fuzzing")]
+pub mod fuzzing;
 mod json;
 mod login;
 mod logout;

@@ -219,9 +219,9 @@ fn session_uri(answer: &Answer) -> Option<Target> {
         let location = location.trim().to_owned();
         let target = answer.resolve_path_only(&location).ok()?;
         let relative = !location.starts_with('/') && !location.contains("://");
-        if relative && !is_session(&target, &collection) {
-            // `Location: c4` means a member of the collection that was posted to, not a sibling of it.
-            let (_, member) = target.split_member();
+        let (parent, member) = target.split_member();
+        if relative && parent != collection.path() {
+            // `c4` and `Sessions/c4` mean a member of the collection that was posted to, not a sibling of it.
             return answer.resolve_path_only(&format!("{}/{member}", collection.path())).ok();
         }
         Some(target)
