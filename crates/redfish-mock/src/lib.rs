@@ -77,6 +77,7 @@ mod room;
 mod serve;
 mod sessions;
 mod settings;
+pub mod transcript;
 mod tree;
 mod write;
 
