@@ -1,0 +1,215 @@
+//! From a service's name to a connection: resolving, TCP, TLS. Whatever fails here, no byte of a request was sent.
+
+use std::error::Error as StdError;
+use std::net::{IpAddr, SocketAddr, TcpStream, ToSocketAddrs};
+use std::sync::Arc;
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::time::Instant;
+use std::{fmt, io, thread, vec};
+
+use http::Uri;
+use http::uri::Scheme;
+use rustls::ClientConfig;
+use rustls::pki_types::ServerName;
+use ureq::config::Config;
+use ureq::unversioned::resolver::{ResolvedSocketAddrs, Resolver};
+use ureq::unversioned::transport::{ConnectionDetails, Connector, NextTimeout};
+
+use crate::stream::Line;
+use crate::wire::Wire;
+
+/// A failure before the first byte of a request: the request may be sent again, whatever it is.
+#[derive(Debug)]
+pub(crate) struct Unsent(pub(crate) ureq::Error);
+
+impl fmt::Display for Unsent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl StdError for Unsent {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        Some(&self.0)
+    }
+}
+
+pub(crate) fn unsent(error: ureq::Error) -> ureq::Error {
+    ureq::Error::Other(Box::new(Unsent(error)))
+}
+
+/// Makes connections: TCP to one of the addresses, then TLS where the scheme asks for it.
+pub(crate) struct Dial {
+    tls: Arc<ClientConfig>,
+    line: Option<Arc<Line>>,
+}
+
+impl Dial {
+    /// For connections that are kept and reused.
+    pub(crate) fn new(tls: Arc<ClientConfig>) -> Self {
+        Self { tls, line: None }
+    }
+
+    /// For one connection, which others may end.
+    pub(crate) fn once(tls: Arc<ClientConfig>, line: Arc<Line>) -> Self {
+        Self { tls, line: Some(line) }
+    }
+
+    fn dial(&self, details: &ConnectionDetails<'_>) -> Result<Wire, ureq::Error> {
+        let started = Instant::now();
+        let tcp = connect(&details.addrs, details.timeout, started)?;
+        tcp.set_nodelay(true)?;
+        if let Some(line) = &self.line {
+            line.attach(tcp.try_clone()?);
+        }
+        let wire = match details.uri.scheme() == Some(&Scheme::HTTPS) {
+            false => Wire::plain(tcp),
+            true => {
+                let name = server_name(details.uri)?;
+                Wire::encrypted(tcp, self.tls.clone(), name, less(details.timeout, started))?
+            }
+        };
+        Ok(wire.on(self.line.clone()))
+    }
+}
+
+impl Connector<()> for Dial {
+    type Out = Wire;
+
+    fn connect(&self, details: &ConnectionDetails<'_>, _: Option<()>) -> Result<Option<Wire>, ureq::Error> {
+        self.dial(details).map(Some).map_err(unsent)
+    }
+}
+
+impl fmt::Debug for Dial {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Dial")
+    }
+}
+
+/// Tries the addresses in turn, each with its share of the time, and reports the last failure.
+fn connect(
+    addresses: &[SocketAddr],
+    timeout: NextTimeout,
+    started: Instant,
+) -> Result<TcpStream, ureq::Error> {
+    let mut last = ureq::Error::HostNotFound;
+    for (at, address) in addresses.iter().enumerate() {
+        let left = less(timeout, started).not_zero().map(|left| *left / (addresses.len() - at) as u32);
+        let tried = match left {
+            Some(left) => TcpStream::connect_timeout(address, left),
+            None => TcpStream::connect(address),
+        };
+        match tried {
+            Ok(tcp) => return Ok(tcp),
+            Err(error) if error.kind() == io::ErrorKind::TimedOut => {
+                last = ureq::Error::Timeout(timeout.reason)
+            }
+            Err(error) => last = error.into(),
+        }
+    }
+    Err(last)
+}
+
+/// What is left of a time-out that began then.
+fn less(timeout: NextTimeout, started: Instant) -> NextTimeout {
+    if timeout.after.is_not_happening() {
+        return timeout;
+    }
+    NextTimeout { after: (*timeout.after).saturating_sub(started.elapsed()).into(), ..timeout }
+}
+
+/// The name to check a certificate against.
+fn server_name(uri: &Uri) -> Result<ServerName<'static>, ureq::Error> {
+    let host = bare(uri.host().unwrap_or_default());
+    let address = host.split('%').next().unwrap_or_default();
+    ServerName::try_from(address.to_owned())
+        .map_err(|_| ureq::Error::Tls("the host is not a name that a certificate can be for"))
+}
+
+/// The host without the brackets of an IPv6 address, and its zone as the system's resolver writes it
+/// (RFC 6874: `[fe80::1%25eth0]` is `fe80::1%eth0`).
+fn bare(host: &str) -> String {
+    host.trim_start_matches('[').trim_end_matches(']').replacen("%25", "%", 1)
+}
+
+/// The system's resolver, with a time-out and zones.
+#[derive(Debug)]
+pub(crate) struct SystemResolver;
+
+impl Resolver for SystemResolver {
+    fn resolve(
+        &self,
+        uri: &Uri,
+        _: &Config,
+        timeout: NextTimeout,
+    ) -> Result<ResolvedSocketAddrs, ureq::Error> {
+        let port = uri.port_u16().unwrap_or(if uri.scheme() == Some(&Scheme::HTTP) { 80 } else { 443 });
+        let host = bare(uri.host().unwrap_or_default());
+        let found = match host.parse::<IpAddr>() {
+            Ok(address) => vec![SocketAddr::new(address, port)].into_iter(),
+            Err(_) => look_up(host, port, timeout).map_err(unsent)?,
+        };
+        let mut addresses = self.empty();
+        // The array holds sixteen, more than any service has.
+        found.take(16).for_each(|address| addresses.push(address));
+        match addresses.is_empty() {
+            false => Ok(addresses),
+            true => Err(unsent(ureq::Error::HostNotFound)),
+        }
+    }
+}
+
+/// The system's look-up can't be interrupted: past the time-out its thread is left to itself.
+fn look_up(host: String, port: u16, timeout: NextTimeout) -> Result<vec::IntoIter<SocketAddr>, ureq::Error> {
+    let Some(after) = timeout.not_zero() else { return Ok((host, port).to_socket_addrs()?) };
+    let (answer, answered) = mpsc::sync_channel(1);
+    thread::Builder::new().name("resolve".to_owned()).spawn(move || {
+        let _ = answer.send((host.as_str(), port).to_socket_addrs());
+    })?;
+    match answered.recv_timeout(*after) {
+        Ok(found) => Ok(found?),
+        Err(RecvTimeoutError::Timeout) => Err(ureq::Error::Timeout(timeout.reason)),
+        Err(RecvTimeoutError::Disconnected) => Err(ureq::Error::HostNotFound),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_has_no_brackets_and_its_zone_no_escape() {
+        for (host, expected) in [
+            ("bmc.example", "bmc.example"),
+            ("192.0.2.7", "192.0.2.7"),
+            ("[2001:db8::7]", "2001:db8::7"),
+            ("[fe80::1%25eth0]", "fe80::1%eth0"),
+        ] {
+            assert_eq!(bare(host), expected);
+        }
+    }
+
+    #[test]
+    fn a_certificate_is_for_the_address_without_its_zone() {
+        let table = [
+            ("https://bmc.example/", ServerName::try_from("bmc.example").unwrap()),
+            ("https://[fe80::1%25eth0]:8443/", ServerName::try_from("fe80::1").unwrap()),
+        ];
+        for (uri, name) in table {
+            assert_eq!(server_name(&uri.parse().unwrap()).unwrap(), name);
+        }
+        assert!(server_name(&"https://a_b..c/".parse().unwrap()).is_err());
+    }
+
+    #[test]
+    fn a_zone_of_this_machine_is_found() {
+        let uri: Uri = "http://[::1%25lo]:8080/".parse().unwrap();
+        // Where there is no interface of that name, the system says so; what matters is that it was asked.
+        match SystemResolver.resolve(&uri, &Config::default(), NextTimeout::default()) {
+            Ok(found) => assert!(found.iter().all(|address| address.port() == 8080 && address.is_ipv6())),
+            Err(ureq::Error::Other(error)) => assert!(error.is::<Unsent>()),
+            Err(error) => panic!("{error}"),
+        }
+    }
+}

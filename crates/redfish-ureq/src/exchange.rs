@@ -1,0 +1,127 @@
+//! One exchange: a request out, an answer in, and how it failed as far as can be known.
+
+use std::io;
+use std::sync::Arc;
+use std::time::Instant;
+
+use bytes::Bytes;
+use http::response;
+use redfish_proto::{Delivery, Failure, Outgoing, Reading};
+use redfish_tls::Untrusted;
+use ureq::{Agent, SendBody};
+
+use crate::connector::{Unsent, unsent};
+use crate::error::Cause;
+use crate::stream::{Line, Stream};
+use crate::transport::Transport;
+
+/// What an exchange leaves beside its answer: an unread body, and what the library said of a failure.
+#[derive(Default)]
+pub(crate) struct Aside {
+    pub(crate) stream: Option<Stream>,
+    pub(crate) cause: Option<Cause>,
+}
+
+/// A head, and a body that may have broken off: the status counts even then.
+pub(crate) type Received = (response::Parts, Result<Bytes, Failure>);
+
+impl Transport {
+    /// Performs one exchange. Redirects, statuses and repetition are the core's.
+    pub(crate) fn exchange(&self, outgoing: Outgoing, aside: &mut Aside) -> Result<Received, Failure> {
+        *aside = Aside::default();
+        let reading = outgoing.reading;
+        let deadline = Instant::now().checked_add(reading.timeout);
+        let line = match reading.delivery {
+            Delivery::Collected => None,
+            Delivery::Streamed => Some(Arc::new(Line::default())),
+        };
+        let answer = match &line {
+            None => self.perform(self.agent(), outgoing),
+            Some(line) => self.perform(&self.agent_of_one(line.clone()), outgoing),
+        };
+        let (head, body) = answer.map_err(|error| aside.blame(error))?.into_parts();
+        let body = match (reading.collect(head.status), line) {
+            (None, Some(line)) => {
+                aside.stream = Some(Stream::new(body.into_reader(), line));
+                Ok(Bytes::new())
+            }
+            (limit, line) => {
+                // A refusal where a stream was asked for: the idle time is not for this.
+                line.iter().for_each(|line| line.end_by(deadline));
+                collect(body, limit.unwrap_or(reading.limit)).map_err(|error| aside.blame(error))
+            }
+        };
+        Ok((head, body))
+    }
+
+    fn perform(&self, agent: &Agent, outgoing: Outgoing) -> Result<http::Response<ureq::Body>, ureq::Error> {
+        let Reading { timeout, delivery, .. } = outgoing.reading;
+        let (head, body) = outgoing.request.into_parts();
+        let Some(bytes) = body.bytes() else {
+            let reason = "the payload of this request was not given";
+            return Err(unsent(io::Error::new(io::ErrorKind::InvalidInput, reason).into()));
+        };
+        // The core has set a `Content-Length` wherever a body belongs, an empty one too; ureq goes by it.
+        let body = match head.headers.contains_key(http::header::CONTENT_LENGTH) {
+            true => SendBody::from_owned_reader(io::Cursor::new(bytes.clone())),
+            false => SendBody::none(),
+        };
+        let connect = self.connect_timeout().min(timeout);
+        let request = agent
+            .configure_request(http::Request::from_parts(head, body))
+            .timeout_resolve(Some(connect))
+            .timeout_connect(Some(connect));
+        let request = match delivery {
+            Delivery::Collected => request.timeout_global(Some(timeout)),
+            Delivery::Streamed => request
+                .timeout_send_request(Some(timeout))
+                .timeout_send_body(Some(timeout))
+                .timeout_recv_response(Some(timeout))
+                .timeout_per_read(Some(self.stream_idle())),
+        };
+        agent.run(request.build())
+    }
+}
+
+/// Reads a body whole, if it is within the limit.
+fn collect(body: ureq::Body, limit: usize) -> Result<Bytes, ureq::Error> {
+    let limit = limit as u64;
+    // What announces itself as too large need not be read first.
+    if body.content_length().is_some_and(|length| length > limit) {
+        return Err(ureq::Error::BodyExceedsLimit(limit));
+    }
+    Ok(body.into_with_config().limit(limit).read_to_vec()?.into())
+}
+
+impl Aside {
+    /// Keeps what the library said, and says what it means.
+    fn blame(&mut self, error: ureq::Error) -> Failure {
+        let (failure, cause): (_, Cause) = match Untrusted::find(&error) {
+            Some(untrusted) => (Failure::Untrusted, Arc::new(untrusted)),
+            None => (meaning(&error), Arc::new(error)),
+        };
+        self.cause = Some(cause);
+        failure
+    }
+}
+
+fn meaning(error: &ureq::Error) -> Failure {
+    match error {
+        ureq::Error::Other(other) if other.is::<Unsent>() => Failure::NotSent,
+        // Found wrong before anything is connected.
+        ureq::Error::BadUri(_) | ureq::Error::Http(_) => Failure::NotSent,
+        ureq::Error::Timeout(_) => Failure::TimedOut,
+        ureq::Error::BodyExceedsLimit(_) | ureq::Error::LargeResponseHeader(..) => Failure::TooLarge,
+        // The type is ureq-proto's own; its `Debug` is the name of the variant.
+        ureq::Error::Protocol(error) if format!("{error:?}") == "HttpParseTooManyHeaders" => {
+            Failure::TooLarge
+        }
+        ureq::Error::Protocol(_) => Failure::Malformed,
+        // The decoder wraps whatever it meets, a connection that broke too.
+        ureq::Error::Decompress(_, error) => match error.kind() {
+            io::ErrorKind::InvalidInput | io::ErrorKind::InvalidData => Failure::Malformed,
+            _ => Failure::Broken,
+        },
+        _ => Failure::Broken,
+    }
+}

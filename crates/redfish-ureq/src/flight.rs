@@ -1,0 +1,167 @@
+//! Single flight: of all callers that need a new session, one logs in.
+
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use redfish_proto::{Authenticator, Call, ErrorKind, Login, Logout, Opened, Renewed, Session, Wanted};
+
+use crate::clock::Clock;
+use crate::error::Error;
+
+/// The authenticator, and whose turn it is.
+///
+/// The lock is held for the authenticator's own methods alone, never while anything is sent: so a call can be
+/// closed, or a session closed from a signal's thread, whatever the network does.
+pub(crate) struct Flight {
+    state: Mutex<State>,
+    landed: Condvar,
+}
+
+struct State {
+    authenticator: Authenticator,
+    /// A login is on its way, or the logout of one that came too late.
+    flying: bool,
+    /// How many logins have ended, and how the last one did.
+    landings: u64,
+    last: Result<(), Error>,
+}
+
+impl Flight {
+    pub(crate) fn new(authenticator: Authenticator) -> Self {
+        let state = State { authenticator, flying: false, landings: 0, last: Ok(()) };
+        Self { state: Mutex::new(state), landed: Condvar::new() }
+    }
+
+    /// What holds the lock has no way to leave it half changed.
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The session that calls use now.
+    pub(crate) fn current(&self) -> Option<Session> {
+        self.lock().authenticator.current().cloned()
+    }
+
+    /// The session for a call that wants one: the present one, or a new one, by a login of this caller or of
+    /// another that is at it already.
+    ///
+    /// # Errors
+    /// Those of the login, for all who waited while it ran; [`ErrorKind::Deadline`] for one whose time is over.
+    pub(crate) fn session(
+        &self,
+        wanted: &Wanted,
+        clock: &dyn Clock,
+        log_in: impl FnOnce(Call<Login>) -> Result<Opened, Error>,
+        log_out: impl FnOnce(Call<Logout>),
+    ) -> Result<Option<Session>, Error> {
+        let mut state = self.lock();
+        loop {
+            if state.flying {
+                state = self.wait(state, wanted, clock)?;
+                continue;
+            }
+            let login = match state.authenticator.renew(wanted)? {
+                Renewed::Ready(session) => return Ok(Some(session)),
+                Renewed::Unavailable => return Ok(None),
+                Renewed::Login(login) => login,
+            };
+            state.flying = true;
+            drop(state);
+            return self.fly(wanted, clock, login, log_in, log_out).map(Some);
+        }
+    }
+
+    fn fly(
+        &self,
+        wanted: &Wanted,
+        clock: &dyn Clock,
+        login: Call<Login>,
+        log_in: impl FnOnce(Call<Login>) -> Result<Opened, Error>,
+        log_out: impl FnOnce(Call<Logout>),
+    ) -> Result<Session, Error> {
+        let mut turn = Turn { flight: self, outcome: Ok(()) };
+        let login = match wanted.remaining(clock.now()) {
+            Some(left) => login.deadline(left),
+            None => login,
+        };
+        let (opened, cause) = match log_in(login) {
+            Ok(opened) => (Ok(opened), None),
+            Err(error) => {
+                let (error, cause) = error.into_parts();
+                (Err(error), cause)
+            }
+        };
+        let mut state = self.lock();
+        let accepted = state.authenticator.accept(opened).map_err(|error| Error::new(error, cause));
+        let late = match &accepted {
+            Err(error) if *error.kind() == ErrorKind::Closed => state.authenticator.close(),
+            _ => None,
+        };
+        drop(state);
+        // The client was closed while the login ran: nobody else will close its session.
+        if let Some(late) = late {
+            log_out(late);
+        }
+        turn.outcome = match &accepted {
+            // This caller's time was over, not that of those who wait: one of them tries again.
+            Err(error) if matches!(error.kind(), ErrorKind::Deadline(_)) => Ok(()),
+            accepted => accepted.as_ref().map(|_| ()).map_err(Clone::clone),
+        };
+        accepted
+    }
+
+    /// Waits for the login that is on its way, as long as the call can.
+    fn wait<'a>(
+        &'a self,
+        state: MutexGuard<'a, State>,
+        wanted: &Wanted,
+        clock: &dyn Clock,
+    ) -> Result<MutexGuard<'a, State>, Error> {
+        let before = state.landings;
+        let state = match wanted.remaining(clock.now()) {
+            None => self.landed.wait_while(state, |state| state.landings == before),
+            Some(left) => self
+                .landed
+                .wait_timeout_while(state, left, |state| state.landings == before)
+                .map(|(state, _)| state)
+                .map_err(|poisoned| PoisonError::new(poisoned.into_inner().0)),
+        };
+        let state = state.unwrap_or_else(PoisonError::into_inner);
+        if state.landings == before {
+            return Err(wanted.expired().into());
+        }
+        state.last.clone()?;
+        Ok(state)
+    }
+
+    /// Ends it, and returns how to close the session that was open. A login on its way is waited for, this long
+    /// at the most: it closes its session itself.
+    pub(crate) fn close(&self, patience: Duration) -> Option<Call<Logout>> {
+        let mut state = self.lock();
+        let logout = state.authenticator.close();
+        let _ = self.landed.wait_timeout_while(state, patience, |state| state.flying);
+        logout
+    }
+
+    /// Takes other credentials, and returns how to close the session of the former.
+    pub(crate) fn replace(&self, credentials: redfish_proto::Credentials) -> Option<Call<Logout>> {
+        self.lock().authenticator.replace(credentials.into())
+    }
+}
+
+/// Gives the turn back, also when the login panicked: then those who wait try for themselves.
+struct Turn<'a> {
+    flight: &'a Flight,
+    outcome: Result<(), Error>,
+}
+
+impl Drop for Turn<'_> {
+    fn drop(&mut self) {
+        let mut state = self.flight.lock();
+        state.flying = false;
+        state.landings += 1;
+        state.last = std::mem::replace(&mut self.outcome, Ok(()));
+        drop(state);
+        self.flight.landed.notify_all();
+    }
+}

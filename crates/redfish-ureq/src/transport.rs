@@ -1,0 +1,175 @@
+//! What many clients share: connections, trust, the limits of connecting, a clock.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use redfish_tls::Trust;
+use rustls::ClientConfig;
+use ureq::Agent;
+use ureq::config::Config;
+
+use crate::clock::{Clock, SystemClock};
+use crate::connector::{Dial, SystemResolver};
+use crate::stream::Line;
+use crate::wire::BUFFERS;
+
+/// Bytes the head of an answer may have.
+const HEAD_LIMIT: usize = 64 << 10;
+
+/// Connections kept open for each service: one for a caller, one for a login beside it. Controllers have few.
+const KEPT_PER_SERVICE: usize = 2;
+
+/// How long a connection is kept. Controllers close theirs after some seconds, and one that is closed while a
+/// request is on its way has lost it.
+const KEPT_FOR: Duration = Duration::from_secs(10);
+
+/// The connections, the trust and the clock that many clients share. Cheap to clone.
+///
+/// Proxies are not used, whatever the environment says: a controller is on a network of its own.
+#[derive(Clone)]
+pub struct Transport(Arc<Inner>);
+
+struct Inner {
+    agent: Agent,
+    tls: Arc<ClientConfig>,
+    connect_timeout: Duration,
+    stream_idle: Duration,
+    clock: Arc<dyn Clock>,
+}
+
+impl Transport {
+    /// One with this trust, and the defaults of [`TransportBuilder`].
+    pub fn new(trust: &Trust) -> Self {
+        Self::builder().trust(trust).build()
+    }
+
+    /// One with settings of its own.
+    pub fn builder() -> TransportBuilder {
+        TransportBuilder {
+            tls: None,
+            connect_timeout: Duration::from_secs(10),
+            stream_idle: Duration::from_secs(600),
+            kept: 64,
+            clock: Arc::new(SystemClock::default()),
+        }
+    }
+
+    pub(crate) fn agent(&self) -> &Agent {
+        &self.0.agent
+    }
+
+    /// An agent for one connection, which others don't share and which can be ended from outside.
+    pub(crate) fn agent_of_one(&self, line: Arc<Line>) -> Agent {
+        Agent::with_parts(settings(0), Dial::once(self.0.tls.clone(), line), SystemResolver)
+    }
+
+    pub(crate) fn connect_timeout(&self) -> Duration {
+        self.0.connect_timeout
+    }
+
+    pub(crate) fn stream_idle(&self) -> Duration {
+        self.0.stream_idle
+    }
+
+    pub(crate) fn clock(&self) -> &dyn Clock {
+        &*self.0.clock
+    }
+}
+
+/// Everything that ureq would do by itself and the core decides is off. The time-outs are set for each request.
+fn settings(kept: usize) -> Config {
+    Agent::config_builder()
+        .max_redirects(0)
+        .max_redirects_will_error(false)
+        .http_status_as_error(false)
+        .allow_non_standard_methods(true)
+        .proxy(None)
+        .user_agent("")
+        .accept("")
+        .accept_encoding("")
+        .max_response_header_size(HEAD_LIMIT)
+        .input_buffer_size(BUFFERS.0)
+        .output_buffer_size(BUFFERS.1)
+        .max_idle_connections(kept)
+        .max_idle_connections_per_host(KEPT_PER_SERVICE)
+        .max_idle_age(KEPT_FOR)
+        .build()
+}
+
+/// The settings of a [`Transport`]. The time-outs of whole exchanges and the limits of bodies are the
+/// [`Policy`](redfish_proto::Policy)'s of each service.
+pub struct TransportBuilder {
+    tls: Option<Arc<ClientConfig>>,
+    connect_timeout: Duration,
+    stream_idle: Duration,
+    kept: usize,
+    clock: Arc<dyn Clock>,
+}
+
+impl TransportBuilder {
+    /// Which certificates are accepted. Default: what the system's roots vouch for.
+    #[must_use]
+    pub fn trust(mut self, trust: &Trust) -> Self {
+        self.tls = Some(trust.config());
+        self
+    }
+
+    /// How long it may take to find a name, and again to connect and shake hands. Default: 10 s.
+    ///
+    /// What takes longer has provably not been sent, and is tried again as the policy says; so it should be
+    /// shorter than the policy's time-out of the whole exchange, which may leave the outcome open.
+    #[must_use]
+    pub fn connect_timeout(mut self, time: Duration) -> Self {
+        self.connect_timeout = time;
+        self
+    }
+
+    /// How long a stream may be silent. Default: 10 min.
+    #[must_use]
+    pub fn stream_idle(mut self, time: Duration) -> Self {
+        self.stream_idle = time;
+        self
+    }
+
+    /// How many idle connections are kept, to all services together; to each of them two at the most.
+    /// Default: 64.
+    #[must_use]
+    pub fn kept(mut self, connections: usize) -> Self {
+        self.kept = connections;
+        self
+    }
+
+    /// The clock that calls wait by. Default: the system's.
+    #[must_use]
+    pub fn clock(mut self, clock: Arc<dyn Clock>) -> Self {
+        self.clock = clock;
+        self
+    }
+
+    /// The transport. Nothing is connected yet.
+    pub fn build(self) -> Transport {
+        let Self { tls, connect_timeout, stream_idle, kept, clock } = self;
+        let tls = tls.unwrap_or_else(|| Trust::system().config());
+        let agent = Agent::with_parts(settings(kept), Dial::new(tls.clone()), SystemResolver);
+        Transport(Arc::new(Inner { agent, tls, connect_timeout, stream_idle, clock }))
+    }
+}
+
+impl Default for Transport {
+    fn default() -> Self {
+        Self::builder().build()
+    }
+}
+
+impl fmt::Debug for Transport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Transport")
+    }
+}
+
+impl fmt::Debug for TransportBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("TransportBuilder")
+    }
+}
