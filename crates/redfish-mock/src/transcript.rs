@@ -156,6 +156,8 @@ pub enum Outcome {
     Error(String, Vec<String>),
 }
 
+type Headers = Vec<(String, String)>;
+
 const CREDENTIALS: [&str; 4] = ["authorization", "x-auth-token", "cookie", "proxy-authorization"];
 
 impl Transcript {
@@ -319,7 +321,7 @@ fn verb(word: &str, rest: &str) -> Option<Verb> {
 }
 
 /// Headers, each behind two spaces or more, and the body behind them.
-fn fields(mut rest: &str) -> Option<(Vec<(String, String)>, Option<String>)> {
+fn fields(mut rest: &str) -> Option<(Headers, Option<String>)> {
     let mut headers = Vec::new();
     loop {
         rest = rest.trim_start();

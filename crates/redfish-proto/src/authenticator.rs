@@ -45,7 +45,10 @@ enum State {
     /// One session that is never renewed and never closed.
     Fixed,
     /// Sessions opened as needed. `rejected`: the service judged these credentials and did not take them.
-    Session { credentials: Arc<Credentials>, rejected: Option<Error> },
+    Session {
+        credentials: Arc<Credentials>,
+        rejected: Option<Error>,
+    },
     Closed,
 }
 

@@ -44,6 +44,7 @@ pub struct Call<O> {
 }
 
 /// What the call asks of its driver.
+#[expect(clippy::large_enum_variant, reason = "a box would cost an allocation for each exchange")]
 #[must_use = "a call that is not driven to Done has no outcome"]
 pub enum Step<O: Operation> {
     /// Perform one exchange.
@@ -320,8 +321,14 @@ fn write_headers(
     headers: &HeaderMap,
     redactor: &Redactor,
 ) -> fmt::Result {
-    const SECRET: [&str; 6] =
-        ["authorization", "x-auth-token", "cookie", "set-cookie", "proxy-authorization", "authentication-info"];
+    const SECRET: [&str; 6] = [
+        "authorization",
+        "x-auth-token",
+        "cookie",
+        "set-cookie",
+        "proxy-authorization",
+        "authentication-info",
+    ];
     for (name, value) in headers {
         if value.is_sensitive() || SECRET.contains(&name.as_str()) {
             write!(f, "\n{mark} {name}: [redacted]")?;

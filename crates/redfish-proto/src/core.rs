@@ -47,6 +47,7 @@ const RESERVED: [HeaderName; 15] = [
 const SECRET: [HeaderName; 3] = [X_AUTH_TOKEN, header::SET_COOKIE, header::AUTHORIZATION];
 
 /// What the core decides of what came.
+#[expect(clippy::large_enum_variant, reason = "a box would cost an allocation for each exchange")]
 pub(crate) enum Ruling {
     /// The request goes out, once more or to another place.
     Send,
@@ -207,7 +208,10 @@ impl Core {
             return Err(Error::new(ErrorKind::ReservedHeader(reserved.clone())));
         }
         // bmcweb answers who takes HTML with a redirect to its login page instead of a 401.
-        if headers.get(header::ACCEPT).is_some_and(|a| a.as_bytes().windows(4).any(|w| w.eq_ignore_ascii_case(b"html"))) {
+        if headers
+            .get(header::ACCEPT)
+            .is_some_and(|a| a.as_bytes().windows(4).any(|w| w.eq_ignore_ascii_case(b"html")))
+        {
             return Err(Error::new(ErrorKind::ReservedHeader(header::ACCEPT)));
         }
         if let Some((moved_method, moved_target)) = &self.stage.moved {
@@ -408,9 +412,12 @@ impl Core {
         if !rewinds && method == self.sent.method {
             return refuse("needs the payload a second time");
         }
-        let seen = self.stage.seen.iter().chain([&(self.sent.method.clone(), from.clone())]).any(|(m, t)| {
-            *m == method && t.as_str() == target.as_str()
-        });
+        let seen = self
+            .stage
+            .seen
+            .iter()
+            .chain([&(self.sent.method.clone(), from.clone())])
+            .any(|(m, t)| *m == method && t.as_str() == target.as_str());
         if seen {
             return refuse("comes back to where it was");
         }

@@ -161,7 +161,9 @@ impl Error {
         let says = |key: &str| messages.iter().find(|m| m.is(key));
         let kind = if says("SessionLimitExceeded").or(says("RAC0218")).is_some() {
             ErrorKind::SessionLimit
-        } else if let Some(message) = says("PasswordChangeRequired").filter(|_| status != StatusCode::UNAUTHORIZED) {
+        } else if let Some(message) =
+            says("PasswordChangeRequired").filter(|_| status != StatusCode::UNAUTHORIZED)
+        {
             ErrorKind::PasswordChangeRequired { account: account(message) }
         } else {
             match status.as_u16() {
@@ -277,7 +279,7 @@ impl Error {
 
     fn what(&self) -> String {
         let inner = &*self.0;
-        let failed = match &inner.kind {
+        match &inner.kind {
             ErrorKind::Transport(failure) => match inner.status {
                 Some(status) => format!("the service answered {}, then {failure}", status.as_u16()),
                 None if inner.text.is_empty() => failure.to_string(),
@@ -291,7 +293,9 @@ impl Error {
             ErrorKind::Malformed { at, reason } if at.is_empty() => format!("a malformed answer: {reason}"),
             ErrorKind::Malformed { at, reason } => format!("a malformed answer: at {at}: {reason}"),
             ErrorKind::OutcomeUnknown(failure) => format!("sent, but its outcome is unknown: {failure}"),
-            ErrorKind::SessionUriUnknown => "the session's URI is unknown, and the service marks none as ours".into(),
+            ErrorKind::SessionUriUnknown => {
+                "the session's URI is unknown, and the service marks none as ours".into()
+            }
             ErrorKind::Closed => "the client is closed".into(),
             ErrorKind::InvalidService(reason) => format!("not the URL of a service: {reason}"),
             ErrorKind::InvalidTarget(reason) => format!("not a path of the service: {reason}"),
@@ -299,10 +303,11 @@ impl Error {
             ErrorKind::InvalidRequest(reason) => format!("not a request: {reason}"),
             ErrorKind::ReservedHeader(name) => format!("the header {name} is set by the client alone"),
             ErrorKind::ForeignSession => "the session belongs to another service".into(),
-            ErrorKind::NotAuthenticated if inner.status.is_none() => "the service has no session of ours".into(),
-            _ => return self.answered(),
-        };
-        failed
+            ErrorKind::NotAuthenticated if inner.status.is_none() => {
+                "the service has no session of ours".into()
+            }
+            _ => self.answered(),
+        }
     }
 
     /// The service's own words: `the service answered 503 (IDRAC.2.8.RAC0218): the maximum number …`.
@@ -312,7 +317,8 @@ impl Error {
             Some(status) => format!("the service answered {}", status.as_u16()),
             None => "the service refused".to_owned(),
         };
-        let ids: Vec<&str> = inner.messages.iter().map(|m| m.id.as_str()).filter(|id| !id.is_empty()).collect();
+        let ids: Vec<&str> =
+            inner.messages.iter().map(|m| m.id.as_str()).filter(|id| !id.is_empty()).collect();
         if !ids.is_empty() {
             said += &format!(" ({})", ids.join(", "));
         } else if let Some(reason) = inner.status.and_then(|s| s.canonical_reason()) {
@@ -376,7 +382,9 @@ impl ErrorKind {
             ErrorKind::Transport(Failure::Untrusted) => "Trust its CA or pin its certificate.",
             ErrorKind::Transport(Failure::NotSent) => "Check the address, and that the service runs.",
             ErrorKind::Deadline(_) => "Allow more time, or check the service.",
-            ErrorKind::OffOrigin { .. } => "Use the address the service knows itself by, or follow paths only.",
+            ErrorKind::OffOrigin { .. } => {
+                "Use the address the service knows itself by, or follow paths only."
+            }
             ErrorKind::Redirect { .. } => "Use the address the service redirects to, if you trust it.",
             ErrorKind::TooLarge { .. } => "Raise the limit, or ask for less.",
             ErrorKind::OutcomeUnknown(_) => "Read the resource to find out whether it happened.",

@@ -92,7 +92,12 @@ fn pointer(body: &[u8], end: usize) -> String {
         Level::Member(key) => key.replace('~', "~0").replace('/', "~1"),
         Level::Item(n) => n.to_string(),
     };
-    levels.iter().map(|level| format!("/{}", segment(level))).collect::<String>().trim_end_matches('/').to_owned()
+    levels
+        .iter()
+        .map(|level| format!("/{}", segment(level)))
+        .collect::<String>()
+        .trim_end_matches('/')
+        .to_owned()
 }
 
 #[cfg(test)]
@@ -105,7 +110,11 @@ mod tests {
     fn an_error_names_the_member_and_what_was_found() {
         type Wanted = HashMap<String, Vec<HashMap<String, u32>>>;
         for (body, at, reason) in [
-            (r#"{"Fans": [{"a": 1}, {"a/b": "x"}]}"#, "/Fans/1/a~1b", "invalid type: string \"x\", expected u32"),
+            (
+                r#"{"Fans": [{"a": 1}, {"a/b": "x"}]}"#,
+                "/Fans/1/a~1b",
+                "invalid type: string \"x\", expected u32",
+            ),
             (r#"{"Fans": true}"#, "/Fans", "invalid type: boolean `true`, expected a sequence"),
             ("{\"a\": [],\n \"b\": [{\"c\": nope}]}", "/b/0/c", "expected ident"),
             ("", "", "an empty body"),

@@ -180,10 +180,14 @@ impl Operation for Login {
 
 /// The body of a login, in memory that is zeroed and was never moved.
 fn credentials_json(credentials: &Credentials, context: Option<&str>) -> Body {
-    let members =
-        [("UserName", Some(credentials.user())), ("Password", Some(credentials.password())), ("Context", context)];
+    let members = [
+        ("UserName", Some(credentials.user())),
+        ("Password", Some(credentials.password())),
+        ("Context", context),
+    ];
     // A character needs six bytes at the most: growing would leave a copy of the password behind.
-    let length: usize = members.iter().map(|(name, value)| name.len() + 6 * value.map_or(0, str::len) + 8).sum();
+    let length: usize =
+        members.iter().map(|(name, value)| name.len() + 6 * value.map_or(0, str::len) + 8).sum();
     let mut text = Zeroizing::new(Vec::with_capacity(length));
     for (name, value) in members.into_iter().filter_map(|(name, value)| Some((name, value?))) {
         let opening: &[u8] = if text.is_empty() { b"{\"" } else { b", \"" };

@@ -103,7 +103,8 @@ impl Logout {
 
     /// Reads one session: whether it is ours.
     fn look(&mut self, session: &Value, answer: &Answer) {
-        let link = session.get("@odata.id").and_then(Value::as_str).unwrap_or(answer.at().as_str()).to_owned();
+        let link =
+            session.get("@odata.id").and_then(Value::as_str).unwrap_or(answer.at().as_str()).to_owned();
         let is_true = |holder: &Value| holder.get("MySession").and_then(Value::as_bool) == Some(true);
         let vendors = session.get("Oem").and_then(Value::as_object);
         let marked = is_true(session) || vendors.is_some_and(|v| v.values().any(is_true));
@@ -112,7 +113,8 @@ impl Logout {
         if marked || (self.sweep.is_none() && of_context(self.session.context())) {
             self.claim(Some(&link), answer);
         } else if of_context(self.sweep.as_ref()) {
-            self.strays.extend(self.session_at(Some(&link), answer).filter(|at| Some(at) != self.mine.as_ref()));
+            self.strays
+                .extend(self.session_at(Some(&link), answer).filter(|at| Some(at) != self.mine.as_ref()));
         }
     }
 

@@ -155,7 +155,10 @@ mod tests {
     #[test]
     fn every_shape_of_an_error_body_is_read() {
         for (body, expected) in [
-            (r#"{"error":{"@Message.ExtendedInfo":[{"MessageId":"A.1.X"},{"MessageId":"A.1.Y"}]}}"#, vec!["A.1.X", "A.1.Y"]),
+            (
+                r#"{"error":{"@Message.ExtendedInfo":[{"MessageId":"A.1.X"},{"MessageId":"A.1.Y"}]}}"#,
+                vec!["A.1.X", "A.1.Y"],
+            ),
             (r#"{"error":{"@Message.ExtendedInfo":{"MessageId":"A.1.X"}}}"#, vec!["A.1.X"]),
             (r#"{"@Message.ExtendedInfo":[{"MessageId":"A.1.X","@odata.type":"Message"}]}"#, vec!["A.1.X"]),
             (r#"{"error":{"code":"A.1.G","message":"no"}}"#, vec!["A.1.G"]),
@@ -174,7 +177,9 @@ mod tests {
 
     #[test]
     fn an_id_is_matched_without_registry_and_version() {
-        for id in ["Base.1.8.1.Success", "Base.v1_4_0.Success", "iLO.2.0.Success", "Success", " Base.1.0.success "] {
+        for id in
+            ["Base.1.8.1.Success", "Base.v1_4_0.Success", "iLO.2.0.Success", "Success", " Base.1.0.success "]
+        {
             assert!(Message { id: id.into(), ..Message::default() }.is("Success"), "{id}");
         }
         assert!(!Message { id: "Base.1.0.NoSuccess".into(), ..Message::default() }.is("Success"));

@@ -288,7 +288,8 @@ mod tests {
         let percent_upper = percent.to_uppercase();
         let json = serde_json::to_string(ODD).unwrap();
         let units: String = ODD.encode_utf16().map(|u| format!("\\u{u:04X}")).collect();
-        let html = ODD.replace('&', "&amp;").replace('"', "&quot;").replace('<', "&#60;").replace('ä', "&#xe4;");
+        let html =
+            ODD.replace('&', "&amp;").replace('"', "&quot;").replace('<', "&#60;").replace('ä', "&#xe4;");
         let form = percent.replace("%20", "+");
         for text in [ODD, &percent, &percent_upper, &json[1..json.len() - 1], &units, &html, &form] {
             let shown = knowing(ODD).clean(&format!("wrong: {text}!")).into_owned();

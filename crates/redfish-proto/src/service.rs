@@ -290,11 +290,13 @@ mod tests {
 
     #[test]
     fn a_typed_path_is_of_this_service_or_refused() {
-        let mut policy = Policy::default();
-        policy.links = Links::PathOnly;
+        let policy = Policy { links: Links::PathOnly, ..Policy::default() };
         let service = Service::with_policy("bmc", policy).unwrap();
         assert_eq!(service.target("/redfish/v1/Systems").unwrap().as_str(), "/redfish/v1/Systems");
-        assert_eq!(service.target("https://bmc/redfish/v1/Systems?a=b").unwrap().as_str(), "/redfish/v1/Systems?a=b");
+        assert_eq!(
+            service.target("https://bmc/redfish/v1/Systems?a=b").unwrap().as_str(),
+            "/redfish/v1/Systems?a=b"
+        );
         assert!(service.target("https://evil/redfish/v1/Systems").is_err());
         assert!(service.target("").is_err());
     }

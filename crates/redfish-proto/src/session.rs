@@ -192,10 +192,7 @@ impl Session {
     /// Ends it: DELETE of its URI, with its own token and no other. Where the URI is unknown it is looked for
     /// first, by what marks it as ours.
     pub fn logout(&self, service: &Arc<Service>) -> Call<Logout> {
-        service
-            .call(Logout::new(self))
-            .with(self.clone())
-            .deadline(service.policy().logout_deadline)
+        service.call(Logout::new(self)).with(self.clone()).deadline(service.policy().logout_deadline)
     }
 
     /// The token of a session, to keep it for another process. It is a secret. `None` for what is no session.
@@ -320,7 +317,10 @@ mod tests {
 
     #[test]
     fn sessions_are_equal_by_identity() {
-        let (one, two) = (Session::issued(&service(), "t", None).unwrap(), Session::issued(&service(), "t", None).unwrap());
+        let (one, two) = (
+            Session::issued(&service(), "t", None).unwrap(),
+            Session::issued(&service(), "t", None).unwrap(),
+        );
         assert!(one == one.clone() && one != two);
         assert_eq!(std::mem::size_of::<Session>(), std::mem::size_of::<usize>());
     }

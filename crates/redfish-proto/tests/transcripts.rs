@@ -10,8 +10,8 @@ use http::response;
 use redfish_mock::transcript::{self, Event, Outcome, Reaction, Transcript, User, Verb};
 use redfish_proto::fuzzing::{Client, Wire};
 use redfish_proto::{
-    Authenticator, Body, Credentials, Error, Failure, Get, Links, Now, Outgoing, Policy, Raw, Service, Session,
-    Wanted,
+    Authenticator, Body, Credentials, Error, Failure, Get, Links, Now, Outgoing, Policy, Raw, Service,
+    Session, Wanted,
 };
 use serde_json::Value;
 

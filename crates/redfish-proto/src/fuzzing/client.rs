@@ -22,10 +22,8 @@ pub trait Wire {
     ///
     /// # Errors
     /// How it failed, where no whole head came.
-    fn exchange(
-        &mut self,
-        outgoing: &Outgoing,
-    ) -> Result<(response::Parts, Result<Bytes, Failure>), Failure>;
+    fn exchange(&mut self, outgoing: &Outgoing)
+    -> Result<(response::Parts, Result<Bytes, Failure>), Failure>;
 
     /// Lets time pass.
     fn wait(&mut self, time: Duration);
