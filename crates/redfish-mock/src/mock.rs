@@ -9,7 +9,7 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
-use http::{Method, Response, StatusCode, header};
+use http::{HeaderValue, Method, Response, StatusCode, header};
 
 use crate::accounts::{Account, Accounts, Privilege, Role};
 use crate::answer::{Answer, Ending};
@@ -112,14 +112,13 @@ impl Mock {
         answer
     }
 
-    /// The answer to a request that cannot be handled, because the front end could not take it in whole.
-    pub fn refuse<B>(&self, request: &http::Request<B>, status: StatusCode) -> Response<Vec<u8>> {
-        let request = request.uri().path();
-        let reply = match status {
-            StatusCode::PAYLOAD_TOO_LARGE => Reply::refusal(status, Base::PayloadTooLarge, []),
-            _ => Reply::refusal(status, Base::ResourceMissingAtURI, [request]),
-        };
-        self.profile.spell(reply, &Method::POST, "")
+    /// The answer to a request with a body longer than the front end takes. Nobody has looked at the request.
+    pub fn refuse_body(&self) -> Response<Vec<u8>> {
+        let reply = Reply::refusal(StatusCode::PAYLOAD_TOO_LARGE, Base::PayloadTooLarge, []);
+        let mut response = self.profile.spell(reply, &Method::POST, "");
+        // What is left of the body would be taken for the next request.
+        response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+        response
     }
 
     /// Forgets all sessions, as a service does that restarts. What was written stays.
@@ -190,7 +189,6 @@ impl Mock {
 
     /// The answer, with all faults but slowness.
     fn answer(&mut self, request: &Request<'_>, now: Duration) -> Answer {
-        let whole = |response| Answer { response, delay: Duration::ZERO, ending: Ending::Whole };
         if self.strikes(request, &FaultKind::Reset) {
             let mut response = Response::new(Vec::new());
             *response.status_mut() = StatusCode::SERVICE_UNAVAILABLE;
@@ -204,7 +202,8 @@ impl Mock {
         if reply.created.is_some() && self.strikes(request, &FaultKind::NoLocation) {
             reply.created = None;
         }
-        let mut answer = whole(self.profile.spell(reply, request.method, &request.host()));
+        let response = self.profile.spell(reply, request.method, &request.host());
+        let mut answer = Answer { response, delay: Duration::ZERO, ending: Ending::Whole };
         if !request.reads() && self.strikes(request, &FaultKind::LostAnswer) {
             answer.ending = Ending::Closed;
             return answer;

@@ -10,7 +10,7 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{HeaderValue, Request, Response, StatusCode, Uri, header};
+use http::{Request, Response, Uri, header};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use hyper::body::{Body, Frame, Incoming, SizeHint};
 use hyper::service::service_fn;
@@ -136,9 +136,7 @@ impl Front {
                 self.shared.mock().handle(&request, self.shared.now())
             }
             Err(Unread::TooLong) => {
-                let request = Request::from_parts(head.clone(), ());
-                let mut response = self.shared.mock().refuse(&request, StatusCode::PAYLOAD_TOO_LARGE);
-                response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+                let response = self.shared.mock().refuse_body();
                 Answer { response, delay: Duration::ZERO, ending: Ending::Whole }
             }
             Err(Unread::Broken) => return Err(io::ErrorKind::UnexpectedEof.into()),

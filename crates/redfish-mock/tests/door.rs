@@ -1,0 +1,196 @@
+//! What is open to all, what asks who is there, and what a role may do.
+
+mod common;
+
+use common::{Client, SESSIONS, SYSTEM, basic, messages, settings};
+use redfish_mock::{Account, Profile, Role, Settings};
+use serde_json::json;
+
+#[test]
+fn the_way_in_is_open_and_the_rest_is_not() {
+    let open = [
+        "/redfish",
+        "/redfish/",
+        "/redfish/v1",
+        "/redfish/v1/",
+        "/redfish/v1/$metadata",
+        "/redfish/v1/odata",
+    ];
+    let closed = ["/", "/redfish/v2", "/redfish/v1/Systems", "/redfish/v1/nothing", SESSIONS, SYSTEM];
+    for mut client in [Client::standard(), Client::ilo_amplifier()] {
+        for path in open {
+            assert_eq!(client.get(path).status(), 200, "{path}");
+            assert_eq!(client.send("HEAD", path, &[], "").status(), 200, "{path}");
+            for method in ["POST", "PATCH", "PUT", "DELETE"] {
+                assert_eq!(client.send(method, path, &[], "").status(), 401, "{method} {path}");
+            }
+        }
+        for path in closed {
+            assert_eq!(client.get(path).status(), 401, "{path}");
+        }
+    }
+    assert_eq!(
+        Client::standard().get("/redfish/v1/openapi.yaml").header("Content-Type"),
+        Some("application/yaml")
+    );
+    assert_eq!(Client::ilo_amplifier().get("/redfish/v1/openapi.yaml").status(), 401);
+}
+
+#[test]
+fn the_versions_are_exactly_that() {
+    let answer = Client::standard().get("/redfish");
+    assert_eq!(answer.json(), json!({"v1": "/redfish/v1/"}));
+    assert_eq!(answer.header("Content-Type"), Some("application/json"));
+}
+
+#[test]
+fn root_with_and_without_a_slash_are_the_same() {
+    let mut client = Client::standard();
+    let (with, without) = (client.get("/redfish/v1/"), client.get("/redfish/v1"));
+    assert_eq!(with.response.body(), without.response.body());
+    assert_eq!(with.response.headers(), without.response.headers());
+    assert_eq!(with.json()["Links"]["Sessions"]["@odata.id"], SESSIONS);
+}
+
+#[test]
+fn letter_case_matters_in_standard_alone() {
+    for path in ["/redfish/v1/systems/", "/Redfish/V1/SYSTEMS", "/redfish/v1/sessionservice/sessions"] {
+        assert_eq!(Client::standard().basic("ada").get(path).status(), 404, "{path}");
+        assert_eq!(Client::ilo_amplifier().basic("ada").get(path).status(), 200, "{path}");
+    }
+    let upper = "/REDFISH/V1/SYSTEMS/E1D8B426/ACTIONS/COMPUTERSYSTEM.RESET";
+    let reset = json!({"ResetType": "ForceOff"});
+    assert_eq!(Client::standard().basic("ada").post(upper, reset.clone()).status(), 404);
+    assert_eq!(Client::ilo_amplifier().basic("ada").post(upper, reset).status(), 200);
+}
+
+#[test]
+fn no_path_leads_out_of_the_tree() {
+    for path in
+        ["/redfish/v1/../../etc/passwd", "/redfish/v1/%2e%2e/%2e%2e/etc/passwd", "/redfish/v1//Systems", "*"]
+    {
+        assert_eq!(Client::standard().basic("ada").get(path).status(), 404, "{path}");
+    }
+}
+
+#[test]
+fn credentials_that_are_wrong_open_nothing() {
+    let wrong = [
+        ("Authorization", "Basic YWRhOndyb25n"),
+        ("Authorization", "Basic ????"),
+        ("Authorization", "Bearer analytical"),
+        ("Authorization", ""),
+        ("X-Auth-Token", ""),
+        ("X-Auth-Token", "0000"),
+    ];
+    for (name, value) in wrong {
+        let mut client = Client::standard();
+        client.log_in("ada");
+        client.credentials = Some((name, value.into()));
+        let answer = client.get("/redfish/v1/Systems");
+        assert_eq!(answer.status(), 401, "{name}: {value}");
+        assert_eq!(messages(&answer), ["NoValidSession"]);
+        // What is open stays open, whatever rides along.
+        assert_eq!(client.get("/redfish/v1/").status(), 200);
+    }
+}
+
+#[test]
+fn a_bearer_token_acts_for_the_first_account() {
+    let mut client =
+        Client::new(Settings { bearer_token: Some("issued".into()), ..settings(Profile::Standard) });
+    client.credentials = Some(("Authorization", "Bearer issued".into()));
+    assert_eq!(client.patch(SYSTEM, json!({"AssetTag": "b"})).status(), 200);
+}
+
+#[test]
+fn a_role_writes_what_it_may() {
+    let managers = "/redfish/v1/Managers/E1D8B426";
+    let service = "/redfish/v1/SessionService";
+    let accounts = "/redfish/v1/AccountService/Accounts";
+    let reset = format!("{SYSTEM}/Actions/ComputerSystem.Reset");
+    let account = json!({"UserName": "eve", "Password": "eavesdrop", "RoleId": "ReadOnly"});
+    let lamp = json!({"LocationIndicatorActive": true});
+    let cases = [
+        ("PATCH", SYSTEM, lamp.clone(), [200, 200, 403]),
+        ("POST", &reset, json!({"ResetType": "On"}), [204, 204, 403]),
+        ("PATCH", "/redfish/v1/Chassis/E1D8B426", lamp.clone(), [200, 200, 403]),
+        ("PATCH", managers, lamp, [200, 403, 403]),
+        ("PATCH", service, json!({"SessionTimeout": 60}), [200, 403, 403]),
+        ("POST", accounts, account, [201, 403, 403]),
+        ("PATCH", "/redfish/v1/AccountService/Accounts/3", json!({"RoleId": "Operator"}), [200, 403, 403]),
+        ("DELETE", "/redfish/v1/AccountService/Accounts/3", json!({}), [204, 403, 403]),
+    ];
+    for (method, path, body, expected) in cases {
+        for (user, status) in ["ada", "olga", "bob"].into_iter().zip(expected) {
+            let mut client = Client::standard().basic(user);
+            let answer = client.send(method, path, &[], &body.to_string());
+            assert_eq!(answer.status(), status, "{user} {method} {path}: {}", answer.json());
+            assert_eq!(client.mock.writes(path), u64::from(status < 400), "{user} {method} {path}");
+            if status == 403 {
+                assert_eq!(messages(&answer), ["InsufficientPrivilege"], "{user} {method} {path}");
+            }
+            assert_eq!(client.get(SYSTEM).status(), 200, "{user} reads");
+        }
+    }
+}
+
+#[test]
+fn nobody_writes_without_credentials() {
+    let mut client = Client::standard();
+    client.log_in("ada");
+    client.credentials = None;
+    for path in ["/redfish/v1/SessionService", SYSTEM, "/redfish/v1/AccountService/Accounts/1"] {
+        for method in ["PATCH", "PUT", "POST", "DELETE"] {
+            assert_eq!(client.send(method, path, &[], "{}").status(), 401, "{method} {path}");
+        }
+    }
+    assert_eq!(client.mock.open_sessions(client.now), 1);
+}
+
+#[test]
+fn everybody_may_change_their_own_password_and_nothing_else_of_it() {
+    let account = "/redfish/v1/AccountService/Accounts/3";
+    let mut client = Client::standard().basic("bob");
+    assert_eq!(client.get(account).json()["UserName"], "bob");
+    assert_eq!(client.get("/redfish/v1/AccountService/Accounts/1").status(), 403);
+    let both = json!({"Password": "new password", "RoleId": "Administrator"});
+    assert_eq!(client.patch(account, both).status(), 403);
+    assert_eq!(client.patch(account, json!({"Password": "short"})).status(), 400);
+    assert_eq!(client.get(account).status(), 200, "the old password still opens");
+    let answer = client.patch(account, json!({"Password": "new password"}));
+    assert_eq!(answer.status(), 200);
+    assert!(!answer.json().to_string().contains("new password"));
+    assert_eq!(client.get(account).status(), 401, "the old password opens no more");
+}
+
+#[test]
+fn a_password_that_is_due_has_to_be_changed_first() {
+    let due =
+        Account { password_change_required: true, ..Account::new("new", "analytical", Role::Administrator) };
+    let mut client = Client::new(Settings { accounts: vec![due], ..settings(Profile::Standard) });
+    let account = "/redfish/v1/AccountService/Accounts/2";
+
+    let login = client.post(SESSIONS, json!({"UserName": "new", "Password": "analytical"}));
+    assert_eq!(login.status(), 201);
+    let notice = &login.json()["@Message.ExtendedInfo"][0];
+    assert_eq!(notice["MessageId"], "Base.1.19.PasswordChangeRequired");
+    assert_eq!(notice["MessageArgs"], json!([account]));
+
+    client.credentials = Some(("X-Auth-Token", common::token(&login)));
+    let refused = client.get("/redfish/v1/Systems");
+    assert_eq!(
+        (refused.status().as_u16(), messages(&refused)),
+        (403, vec!["PasswordChangeRequired".to_owned()])
+    );
+    assert_eq!(client.delete(login.header("Location").unwrap()).status(), 204, "logging out is allowed");
+
+    client.credentials = Some(basic("new"));
+    assert_eq!(client.get(account).status(), 200);
+    assert_eq!(client.patch(account, json!({"PasswordChangeRequired": false})).status(), 403);
+    assert_eq!(client.patch(account, json!({"Password": "a better one"})).status(), 200);
+    client.credentials = None;
+    let login = client.post(SESSIONS, json!({"UserName": "new", "Password": "a better one"}));
+    client.credentials = Some(("X-Auth-Token", common::token(&login)));
+    assert_eq!(client.get("/redfish/v1/Systems").status(), 200);
+}

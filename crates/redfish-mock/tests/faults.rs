@@ -1,0 +1,166 @@
+//! Each fault: what it does, what it leaves alone, and what it does to the service's state.
+
+mod common;
+
+use std::time::Duration;
+
+use common::{Client, SESSIONS, SYSTEM, messages, settings};
+use redfish_mock::{Ending, Profile, SessionCount, Settings};
+use serde_json::json;
+
+fn with(fault: &str) -> Client {
+    let faults = vec![fault.parse().expect("a fault")];
+    Client::new(Settings { faults, ..settings(Profile::Standard) })
+}
+
+fn credentials() -> serde_json::Value {
+    json!({"UserName": "ada", "Password": "analytical"})
+}
+
+#[test]
+fn expire_token_ends_the_session_before_its_request() {
+    let mut client = with("expire-token@/redfish/v1/Systems*1");
+    client.log_in("ada");
+    assert_eq!(client.get("/redfish/v1/Chassis").status(), 200);
+    assert_eq!(client.get("/redfish/v1/Systems").status(), 401);
+    assert_eq!(client.mock.open_sessions(client.now), 0);
+    // A request with a token that is dead already was no strike, nor is one without.
+    client.log_in("ada");
+    assert_eq!(client.get("/redfish/v1/Systems").status(), 200);
+    let expected = SessionCount { opened: 2, forgotten: 1, ..SessionCount::default() };
+    assert_eq!(client.mock.session_count(), expected);
+}
+
+#[test]
+fn cut_body_promises_all_and_sends_half() {
+    let mut client = with("cut-body*1").basic("ada");
+    assert_eq!(client.send("HEAD", SYSTEM, &[], "").ending, Ending::Whole, "there is nothing to cut");
+    let answer = client.get(SYSTEM);
+    let length = answer.response.body().len();
+    assert_eq!(answer.ending, Ending::Cut(length / 2));
+    assert_eq!(answer.header("Content-Length"), Some(length.to_string().as_str()));
+    assert_eq!(client.get(SYSTEM).ending, Ending::Whole);
+    assert_eq!(with("cut-body=3").get(SYSTEM).ending, Ending::Cut(3), "a 401 too");
+    assert_eq!(with("cut-body=100000").get(SYSTEM).ending, Ending::Whole);
+}
+
+#[test]
+fn reset_does_nothing_and_says_nothing() {
+    let mut client = with(&format!("reset@{SYSTEM}*1")).basic("ada");
+    let answer = client.patch(SYSTEM, json!({"AssetTag": "x"}));
+    assert_eq!(answer.ending, Ending::Reset);
+    assert_eq!(client.mock.writes(SYSTEM), 0);
+    assert_eq!(client.patch(SYSTEM, json!({"AssetTag": "x"})).ending, Ending::Whole);
+    assert_eq!(client.mock.writes(SYSTEM), 1);
+}
+
+#[test]
+fn slow_delays_as_often_as_it_says() {
+    let mut client = with("slow=2s@/redfish/v1/Systems*2").basic("ada");
+    let mut delay = |path| {
+        let answer = client.get(path);
+        assert_eq!(answer.status(), 200);
+        answer.delay
+    };
+    assert_eq!(delay("/redfish/v1/Chassis"), Duration::ZERO);
+    assert_eq!(delay("/redfish/v1/Systems"), Duration::from_secs(2));
+    assert_eq!(delay("/redfish/v1/Systems/"), Duration::from_secs(2));
+    assert_eq!(delay("/redfish/v1/Systems"), Duration::ZERO);
+}
+
+#[test]
+fn redirect_off_origin_leads_away_and_does_nothing() {
+    let mut client = with("redirect-off-origin");
+    let answer = client.post(SESSIONS, credentials());
+    assert_eq!(answer.status(), 307);
+    assert_eq!(answer.header("Location"), Some(format!("https://redfish.invalid{SESSIONS}").as_str()));
+    assert_eq!(client.mock.session_count(), SessionCount::default());
+    let mut client = with("redirect-off-origin=http://127.0.0.1:1/else@/redfish/v1/*1");
+    assert_eq!(client.get("/redfish/v1").header("Location"), Some("http://127.0.0.1:1/else"));
+    assert_eq!(client.get("/redfish/v1").status(), 200);
+}
+
+#[test]
+fn session_limit_refuses_logins_alone() {
+    let mut client = with("session-limit*1").basic("ada");
+    assert_eq!(client.get(SESSIONS).status(), 200);
+    let refused = client.post(SESSIONS, credentials());
+    assert_eq!(
+        (refused.status().as_u16(), messages(&refused)),
+        (503, vec!["SessionLimitExceeded".to_owned()])
+    );
+    assert_eq!(client.mock.open_sessions(client.now), 0);
+    client.log_in("ada");
+}
+
+#[test]
+fn no_location_opens_a_session_and_does_not_say_where() {
+    for profile in [Profile::Standard, Profile::IloAmplifier] {
+        let faults = vec!["no-location*1".parse().expect("a fault")];
+        let mut client = Client::new(Settings { faults, ..settings(profile) });
+        assert_eq!(client.get("/redfish/v1/").status(), 200, "an answer without a location is no strike");
+        let answer = client.post(SESSIONS, credentials());
+        assert_eq!(answer.status(), 201);
+        assert!(answer.header("Location").is_none());
+        assert!(answer.header("X-Auth-Token").is_some());
+        let id = client.mock.sessions(client.now).next().expect("a session").path();
+        let told = format!("{:?} {}", answer.response.headers(), answer.json()).contains(&id);
+        assert_eq!(told, profile == Profile::Standard, "the resource in the body still says it");
+        client.log_in("ada");
+    }
+}
+
+#[test]
+fn lost_answer_does_the_work_and_says_nothing() {
+    let mut client = with("lost-answer*2");
+    assert_eq!(client.get("/redfish/v1/").ending, Ending::Whole, "a read has nothing to lose");
+    assert_eq!(client.post(SESSIONS, credentials()).ending, Ending::Closed);
+    assert_eq!(client.mock.open_sessions(client.now), 1);
+    client.credentials = Some(common::basic("ada"));
+    assert_eq!(client.patch(SYSTEM, json!({"AssetTag": "x"})).ending, Ending::Closed);
+    assert_eq!(client.mock.writes(SYSTEM), 1);
+    assert_eq!(client.patch(SYSTEM, json!({"AssetTag": "y"})).ending, Ending::Whole);
+}
+
+#[test]
+fn unavailable_does_nothing_and_says_when() {
+    for (fault, when) in [
+        ("503", None),
+        ("503=7", Some("7")),
+        ("503=Thu, 01 Jan 2026 00:00:09 GMT*1", Some("Thu, 01 Jan 2026 00:00:09 GMT")),
+    ] {
+        let mut client = with(fault).basic("ada");
+        let answer = client.patch(SYSTEM, json!({"AssetTag": "x"}));
+        assert_eq!((answer.status().as_u16(), answer.header("Retry-After")), (503, when), "{fault}");
+        assert_eq!(messages(&answer), ["ServiceTemporarilyUnavailable"]);
+        assert_eq!(client.mock.writes(SYSTEM), 0);
+    }
+}
+
+#[test]
+fn faults_come_together_and_go() {
+    let mut client = with("slow=1s").basic("ada");
+    client.mock.add_fault("503".parse().expect("a fault"));
+    client.mock.add_fault("cut-body=1".parse().expect("a fault"));
+    let answer = client.get(SYSTEM);
+    assert_eq!(
+        (answer.status().as_u16(), answer.delay, answer.ending),
+        (503, Duration::from_secs(1), Ending::Cut(1))
+    );
+    client.mock.clear_faults();
+    let answer = client.get(SYSTEM);
+    assert_eq!((answer.status().as_u16(), answer.delay, answer.ending), (200, Duration::ZERO, Ending::Whole));
+}
+
+#[test]
+fn a_path_is_compared_as_the_profile_compares_paths() {
+    let faults = |profile| Settings {
+        faults: vec!["503@/redfish/v1/systems/".parse().expect("a fault")],
+        ..settings(profile)
+    };
+    assert_eq!(
+        Client::new(faults(Profile::IloAmplifier)).basic("ada").get("/redfish/v1/Systems").status(),
+        503
+    );
+    assert_eq!(Client::new(faults(Profile::Standard)).basic("ada").get("/redfish/v1/Systems").status(), 200);
+}
