@@ -210,10 +210,6 @@ impl Accounts {
     pub(crate) fn render(&self, id: u32, profile: Profile) -> Option<Rendered> {
         Some(Rendered::new(self.document(id)?, self.get(id)?.revision, profile))
     }
-
-    pub(crate) fn revision(&self, id: u32) -> u64 {
-        self.get(id).map_or(0, |entry| entry.revision)
-    }
 }
 
 impl Entry {

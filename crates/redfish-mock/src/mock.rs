@@ -309,7 +309,7 @@ impl Mock {
             Reply::refusal(StatusCode::NOT_IMPLEMENTED, Base::QueryNotSupported, [])
         } else if request.reads() {
             self.read(request, place, caller)
-        } else if request.method != Method::POST && request.misses(place.etag(self, caller).as_deref()) {
+        } else if request.method != Method::POST && request.misses(|| place.etag(self, caller)) {
             Reply::refusal(StatusCode::PRECONDITION_FAILED, Base::PreconditionFailed, [])
         } else {
             self.write(request, place, caller, now)

@@ -80,12 +80,8 @@ pub(crate) struct Rendered {
 
 impl Rendered {
     /// `revision` differs after each write, so that a value changed there and back does not get its old ETag again.
-    pub(crate) fn new(document: Value, revision: u64, profile: Profile) -> Rendered {
+    pub(crate) fn new(mut document: Value, revision: u64, profile: Profile) -> Rendered {
         let etag = profile.etag(fingerprint(document.to_string().as_bytes(), revision));
-        Rendered::with_etag(document, etag, profile)
-    }
-
-    pub(crate) fn with_etag(mut document: Value, etag: String, profile: Profile) -> Rendered {
         let text = |name: &str| document[name].as_str().unwrap_or_default().to_owned();
         let (path, kind) = (text("@odata.id"), text("@odata.type"));
         let kind = kind.trim_start_matches('#');

@@ -126,11 +126,6 @@ impl Resource {
         }
     }
 
-    /// How many writes it has seen.
-    pub(crate) fn revision(&self) -> u64 {
-        self.revision
-    }
-
     /// Whether it offers the action whose target is `path`; the action's name.
     pub(crate) fn action(&self, path: &str) -> Option<&str> {
         self.document()["Actions"].as_object()?.iter().find_map(|(name, action)| {
@@ -140,11 +135,13 @@ impl Resource {
     }
 }
 
-/// All resources of a service. Copies share them until one writes, so that a service costs next to nothing to make.
+/// All resources of a service. Copies share what none of them wrote, so that a service costs next to nothing to make.
 #[derive(Clone, Debug)]
 pub(crate) struct Tree {
     profile: Profile,
-    resources: Arc<BTreeMap<String, Arc<Resource>>>,
+    shared: Arc<BTreeMap<String, Arc<Resource>>>,
+    /// Those that were written; they stand in front of the shared ones.
+    written: BTreeMap<String, Arc<Resource>>,
 }
 
 impl Tree {
@@ -159,37 +156,41 @@ impl Tree {
     }
 
     fn new(profile: Profile) -> Tree {
-        let resources = room::drafts(profile)
+        let shared = room::drafts(profile)
             .into_iter()
             .map(|draft| (key(&draft.path), Arc::new(draft.render(profile))))
             .collect();
-        Tree { profile, resources: Arc::new(resources) }
+        Tree { profile, shared: Arc::new(shared), written: BTreeMap::new() }
     }
 
     /// The resource at a path.
     pub(crate) fn find(&self, path: &Path) -> Option<&Arc<Resource>> {
-        self.resources.get(path.key()).filter(|resource| path.names(&resource.path, self.profile))
+        self.with_key(path.key()).filter(|resource| path.names(&resource.path, self.profile))
     }
 
     /// The resource at a path that is known to be canonical.
     pub(crate) fn at(&self, path: &str) -> Option<&Arc<Resource>> {
-        self.resources.get(&key(path))
+        self.with_key(&key(path))
+    }
+
+    fn with_key(&self, key: &str) -> Option<&Arc<Resource>> {
+        self.written.get(key).or_else(|| self.shared.get(key))
     }
 
     /// Puts a changed document in the place of the one at `path`; its ETag changes even where the document does not.
     pub(crate) fn write(&mut self, path: &str, document: Value) {
-        let profile = self.profile;
-        if let Some(resource) = Arc::make_mut(&mut self.resources).get_mut(&key(path)) {
-            let resource = Arc::make_mut(resource);
-            resource.revision += 1;
-            let rendered = Rendered::new(document.clone(), resource.revision, profile);
-            resource.body = Body::Document { document, rendered };
+        if let Some(before) = self.at(path) {
+            let revision = before.revision + 1;
+            let rendered = Rendered::new(document.clone(), revision, self.profile);
+            let body = Body::Document { document, rendered };
+            let after = Resource { path: before.path.clone(), body, revision, ..**before };
+            self.written.insert(key(path), Arc::new(after));
         }
     }
 
     #[cfg(test)]
     pub(crate) fn iter(&self) -> impl Iterator<Item = &Resource> {
-        self.resources.values().map(Arc::as_ref)
+        self.shared.keys().filter_map(|key| self.with_key(key)).map(Arc::as_ref)
     }
 }
 

@@ -185,8 +185,7 @@ impl Mock {
             .collect();
         self.accounts.write(id, &taken);
         self.wrote(&accounts::path(id));
-        let written = self.accounts.document(id).unwrap_or_default();
-        self.changed(&patch, written, self.accounts.revision(id))
+        self.changed(&patch, &Place::Account(id))
     }
 
     fn patch_resource(&mut self, resource: &Arc<Resource>, change: &Map<String, Value>) -> Reply {
@@ -201,20 +200,22 @@ impl Mock {
                 self.show_session_timeout(Duration::from_secs(seconds));
             }
         }
-        self.changed(&patch, patch.document.clone(), resource.revision() + 1)
+        let written = self.tree.at(&resource.path).unwrap_or(resource).clone();
+        self.changed(&patch, &Place::Resource(written))
     }
 
     /// The answer to a PATCH that changed something: the resource as it is now, with a note beside what was refused.
-    fn changed(&self, patch: &Patch, mut document: Value, revision: u64) -> Reply {
-        match self.profile {
-            Profile::Standard => {
-                let etag = Rendered::new(document.clone(), revision, self.profile).etag;
+    fn changed(&self, patch: &Patch, place: &Place) -> Reply {
+        let mut messages = patch.messages();
+        match (self.profile, place.content(self, None)) {
+            (Profile::Standard, Content::Document(mut now)) if !messages.is_empty() => {
+                let mut document = serde_json::from_slice(&now.body).unwrap_or_default();
                 patch.annotate(&mut document, self.profile);
-                let rendered = Rendered::with_etag(document, etag, self.profile);
-                Reply::document(StatusCode::OK, rendered)
+                now.body = document.to_string().into_bytes();
+                Reply::document(StatusCode::OK, now)
             }
-            Profile::IloAmplifier => {
-                let mut messages = patch.messages();
+            (Profile::Standard, now) => Reply::new(StatusCode::OK, now),
+            (Profile::IloAmplifier, _) => {
                 if messages.is_empty() {
                     messages.push(Message::new(Base::Success, []));
                 }

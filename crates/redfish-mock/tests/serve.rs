@@ -336,6 +336,6 @@ fn many_clients_at_once_leave_no_session() {
 fn a_port_that_is_taken_is_an_error() {
     let server = plain(&[]);
     let options = ServeOptions { listen: server.address(), tls: Tls::None, ..ServeOptions::default() };
-    let error = Server::start(settings(Profile::Standard), options).err().expect("an error");
+    let error = Server::start(settings(Profile::Standard), options).expect_err("taken");
     assert_eq!(error.kind(), ErrorKind::AddrInUse);
 }
