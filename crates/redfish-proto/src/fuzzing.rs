@@ -1,7 +1,131 @@
-//! For tests and fuzzers: whole dialogues driven from memory.
+//! For tests and fuzzers: whole dialogues driven from memory, and the parsers that a service's bytes reach.
 //!
-//! Not part of the API that versions promise anything of.
+//! Each fuzz target is a function of bytes that panics when a rule is broken. Not part of the API that versions
+//! promise anything of.
 
+mod alphabet;
 mod client;
+mod dialogue;
 
+use std::sync::Arc;
+
+use bytes::Bytes;
+
+pub use alphabet::{ALPHABET, Letter};
 pub use client::{Client, Wire};
+pub use dialogue::{Report, TASKS, Task, play};
+
+use crate::call::Step;
+use crate::login::Login;
+use crate::message;
+use crate::redact::Redactor;
+use crate::service::{Links, Origin, Service};
+use crate::session::Credentials;
+use crate::target::{self, Target};
+use crate::time::Now;
+
+/// A whole dialogue: the first byte is what the client is asked, the others are what the service answers.
+pub fn call(data: &[u8]) {
+    if let Some((task, answers)) = data.split_first() {
+        play(TASKS[usize::from(*task) % TASKS.len()], &mut answers.iter().copied());
+    }
+}
+
+/// A link in the answer of a resource, both of any text: what comes of it never leaves the origin, and reads the
+/// same a second time.
+pub fn link(data: &[u8]) {
+    let text = String::from_utf8_lossy(data);
+    let (base, link) = text.split_once('\n').unwrap_or(("/redfish/v1/", &text));
+    let Ok(origin) = Origin::parse("https", "bmc.example:8443") else { return };
+    let root = Target::well_known("/redfish/v1/");
+    for links in [Links::SameOrigin, Links::PathOnly] {
+        let base = target::resolve(base, &root, &origin, links).unwrap_or_else(|_| root.clone());
+        let Ok(target) = target::resolve(link, &base, &origin, links) else { continue };
+        let uri = origin.uri(&target);
+        assert_eq!(uri.scheme_str(), Some("https"), "{link:?}");
+        assert_eq!(uri.authority().map(|a| a.as_str()), Some("bmc.example:8443"), "{link:?}");
+        assert!(target.path().starts_with('/') && !target.path().starts_with("//"), "{link:?} {target}");
+        assert!(target.to_string().bytes().all(|b| b.is_ascii_graphic()), "{link:?} {target}");
+        let again = target::resolve(&target.to_string(), &root, &origin, Links::SameOrigin);
+        assert_eq!(again.as_ref(), Ok(&target), "{link:?}");
+    }
+}
+
+/// The answer of a login: a head line a header, an empty line, and the body, all of any bytes.
+pub fn login(data: &[u8]) {
+    let Ok(service) = Service::new("bmc.example:8443").map(Arc::new) else { return };
+    let sessions = Target::well_known("/redfish/v1/SessionService/Sessions");
+    let credentials = Arc::new(Credentials::new("admin", "canary-password"));
+    let login = service.call(Login::new(credentials).at(sessions));
+    let Step::Send(outgoing, reply) = login.start(Now::default()) else { panic!("a login sends first") };
+    assert!(outgoing.request.uri().to_string().starts_with("https://bmc.example:8443/"));
+    let (mut head, ()) = http::Response::new(()).into_parts();
+    let (status, rest) = data.split_first().unwrap_or((&0, &[]));
+    // Mostly successes: what is read of the others is less.
+    head.status = http::StatusCode::from_u16(200 + u16::from(*status) % 64 * 8 % 400).unwrap_or_default();
+    let end = rest.windows(2).position(|w| w == b"\n\n").unwrap_or(rest.len());
+    for line in rest[..end].split(|b| *b == b'\n') {
+        let colon = line.iter().position(|b| *b == b':').unwrap_or(line.len());
+        let value = line.get(colon + 1..).unwrap_or_default();
+        if let (Ok(name), Ok(value)) =
+            (http::HeaderName::from_bytes(&line[..colon]), http::HeaderValue::from_bytes(value))
+        {
+            head.headers.append(name, value);
+        }
+    }
+    let body = Bytes::copy_from_slice(rest.get(end + 2..).unwrap_or_default());
+    match reply.receive(head, Ok(body), Now::default()) {
+        Step::Done(Ok(opened)) => {
+            let session = opened.into_session();
+            assert!(session.expose().is_some_and(|token| !token.is_empty()));
+            if let Some(at) = session.location() {
+                assert!(service.target(&at.to_string()).is_ok(), "{at}");
+            }
+            assert!(!format!("{session:?}").contains("canary-password"));
+        }
+        Step::Done(Err(error)) => assert!(!format!("{error:?}").contains("canary-password"), "{error}"),
+        Step::Send(outgoing, _) => {
+            assert!(outgoing.request.uri().to_string().starts_with("https://bmc.example:8443/"));
+        }
+        Step::Wait(..) | Step::Session(..) => {}
+    }
+}
+
+/// An error body of any bytes.
+pub fn message(data: &[u8]) {
+    let mut redactor = Redactor::default();
+    redactor.add("canary-password");
+    let said = message::messages(data, &redactor);
+    assert!(said.len() <= 100);
+    let shown = format!("{said:?} {}", message::plain(data, &redactor));
+    assert!(!shown.contains("canary-password"), "{shown}");
+    message::is_error(data, &redactor);
+}
+
+/// A secret, a line end, and a text of any bytes: what is shown of it does not contain the secret.
+pub fn redact(data: &[u8]) {
+    let text = String::from_utf8_lossy(data);
+    let (secret, text) = text.split_once('\n').unwrap_or(("canary-password", &text));
+    // What stands in place of a secret would itself be one.
+    if "[redacted]".contains(secret) || secret.contains(['[', ']']) || secret.chars().any(char::is_control) {
+        return;
+    }
+    let mut redactor = Redactor::default();
+    redactor.add(secret);
+    let percent: String = secret.bytes().map(|b| format!("%{b:02X}")).collect();
+    let json = serde_json::to_string(secret).unwrap_or_default();
+    for around in
+        [format!("{text} {secret} {text}"), format!("{text} {percent} {text}"), format!("{text} {json} ")]
+    {
+        let shown = redactor.clean(&around);
+        // A short secret stays where it is a part of a word.
+        if secret.chars().count() >= 4 {
+            assert!(!shown.contains(secret), "{shown:?}");
+            assert!(!shown.contains(&percent), "{shown:?}");
+        } else {
+            assert!(!shown.contains(&format!(" {secret} ")), "{shown:?}");
+        }
+        assert!(!shown.contains(char::is_control), "{shown:?}");
+        redactor.clean_json(&around);
+    }
+}

@@ -8,7 +8,7 @@
 
 use std::sync::Arc;
 
-use http::StatusCode;
+use http::{Method, StatusCode};
 use serde_json::Value;
 use zeroize::Zeroizing;
 
@@ -156,6 +156,9 @@ impl Operation for Login {
 
     fn respond(mut self, answer: Answer) -> Result<Verdict<Self>, Error> {
         let Stage::Post { at, guessed, remembered } = &self.stage else { return self.find(&answer) };
+        if *answer.method() != Method::POST {
+            return Err(Error::malformed("", "a login that was redirected to a read"));
+        }
         if answer.status().is_success() {
             return self.opened(answer);
         }

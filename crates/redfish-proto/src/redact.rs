@@ -93,30 +93,30 @@ impl Redactor {
     /// The text without secrets and without control characters, which could steer a terminal.
     pub fn clean<'a>(&self, text: &'a str) -> Cow<'a, str> {
         let text = self.hide(text);
-        if !text.contains(|c: char| c.is_control()) {
+        if !text.contains(char::is_control) {
             return text;
         }
-        Cow::Owned(text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect())
+        let flat: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+        // A secret with a space in it may have stood there over two lines.
+        Cow::Owned(self.hide(&flat).into_owned())
     }
 
-    /// The text without secrets.
+    /// The text without secrets; where several overlap, without all of them.
     fn hide<'a>(&self, text: &'a str) -> Cow<'a, str> {
         let mut shown = String::new();
-        let (mut copied, mut at) = (0, 0);
-        while at < text.len() {
-            match self.longest_at(text, at) {
-                Some(end) => {
-                    shown.push_str(&text[copied..at]);
-                    shown.push_str(HIDDEN);
-                    (copied, at) = (end, end);
-                }
-                None => at += text[at..].chars().next().map_or(1, char::len_utf8),
+        let mut hidden_to = 0;
+        for (at, _) in text.char_indices() {
+            let Some(end) = self.longest_at(text, at) else { continue };
+            if at >= hidden_to {
+                shown.push_str(&text[hidden_to..at]);
+                shown.push_str(HIDDEN);
             }
+            hidden_to = hidden_to.max(end);
         }
-        if copied == 0 {
+        if hidden_to == 0 {
             return Cow::Borrowed(text);
         }
-        shown.push_str(&text[copied..]);
+        shown.push_str(&text[hidden_to..]);
         Cow::Owned(shown)
     }
 
@@ -309,7 +309,8 @@ mod tests {
     fn overlapping_secrets_leave_no_rest() {
         let mut redactor = knowing("abcd");
         redactor.add("abcdefgh");
-        assert_eq!(redactor.clean("xabcdefghy"), "x[redacted]y");
+        redactor.add("ghijkl");
+        assert_eq!(redactor.clean("xabcdefghyabcdefghijkly"), "x[redacted]y[redacted]y");
     }
 
     #[test]
@@ -336,5 +337,10 @@ mod tests {
         (0..100).for_each(|n| redactor.add_token(&format!("token-{n}-end")));
         assert_eq!(redactor.tokens.len(), EARLIER);
         assert_eq!(redactor.clean("token-99-end token-96-end"), "[redacted] [redacted]");
+    }
+
+    #[test]
+    fn a_secret_over_two_lines_is_one() {
+        assert_eq!(knowing("pass word").clean("pass\nword"), HIDDEN);
     }
 }

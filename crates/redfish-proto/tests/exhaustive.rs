@@ -1,0 +1,66 @@
+//! Every sequence of answers up to a depth, for every task: no rule is ever broken.
+//!
+//! The depth is 3, 4 in a release build, or what `REDFISH_DEPTH` says.
+
+use redfish_proto::fuzzing::{ALPHABET, TASKS, play};
+
+fn depth() -> usize {
+    let default = if cfg!(debug_assertions) { 3 } else { 4 };
+    std::env::var("REDFISH_DEPTH").map_or(default, |depth| depth.parse().expect("REDFISH_DEPTH is a number"))
+}
+
+/// Gives out a spelling, and counts how much of it was read.
+struct Spelling<'a> {
+    rows: &'a [u8],
+    read: usize,
+}
+
+impl Iterator for Spelling<'_> {
+    type Item = u8;
+
+    fn next(&mut self) -> Option<u8> {
+        let row = self.rows.get(self.read).copied();
+        self.read += usize::from(row.is_some());
+        row
+    }
+}
+
+#[test]
+fn no_sequence_of_answers_breaks_a_rule() {
+    let depth = depth();
+    let (mut dialogues, mut exchanges, mut lost) = (0_u64, 0_u64, 0_u64);
+    for task in TASKS {
+        let mut rows = vec![0_u8; depth];
+        loop {
+            let mut spelling = Spelling { rows: &rows, read: 0 };
+            let played = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| play(task, &mut spelling)));
+            let read = spelling.read;
+            let Ok(report) = played else {
+                let names: Vec<_> = rows[..read].iter().map(|row| ALPHABET[usize::from(*row)].name).collect();
+                panic!("{task:?} with {names:?}: see above");
+            };
+            dialogues += 1;
+            exchanges += report.exchanges as u64;
+            lost += report.lost_logins as u64;
+            // The next spelling that differs in what was read.
+            rows[read..].fill(0);
+            let Some(last) = rows[..read].iter().rposition(|row| usize::from(*row) + 1 < ALPHABET.len())
+            else {
+                break;
+            };
+            rows[last] += 1;
+            rows[last + 1..].fill(0);
+        }
+    }
+    println!(
+        "depth {depth}: {dialogues} dialogues, {exchanges} exchanges, {lost} logins whose answer was lost"
+    );
+    assert!(dialogues > 1_000);
+}
+
+#[test]
+fn the_alphabet_is_whole() {
+    assert_eq!(ALPHABET.len(), 30);
+    let names: std::collections::HashSet<_> = ALPHABET.iter().map(|letter| letter.name).collect();
+    assert_eq!(names.len(), ALPHABET.len());
+}

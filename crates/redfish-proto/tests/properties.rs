@@ -1,0 +1,44 @@
+//! The fuzz targets' properties over random bytes.
+
+use proptest::prelude::*;
+use redfish_proto::fuzzing;
+
+/// Bytes that are rows of the alphabet more often than free answers.
+fn answers() -> impl Strategy<Value = Vec<u8>> {
+    prop::collection::vec(prop_oneof![9 => 0..30_u8, 1 => Just(255), 1 => any::<u8>()], 0..40)
+}
+
+/// Text with the characters that links, escapes and encodings are made of.
+fn text() -> impl Strategy<Value = Vec<u8>> {
+    "(\\PC|[a-c/.:%?#&;+@\\\\\"\\n\\[\\]<> ]|//|%[0-9a-f]{2}|https://|\\\\u00[0-9a-f]{2}|&#x?[0-9]{2};){0,40}"
+        .prop_map(String::into_bytes)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 2_000, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn a_dialogue_keeps_its_rules(data in answers()) {
+        fuzzing::call(&data);
+    }
+
+    #[test]
+    fn a_link_never_leaves_the_origin(data in text()) {
+        fuzzing::link(&data);
+    }
+
+    #[test]
+    fn a_login_reads_any_answer(data in prop_oneof![text(), prop::collection::vec(any::<u8>(), 0..200)]) {
+        fuzzing::login(&data);
+    }
+
+    #[test]
+    fn a_message_reads_any_body(data in prop_oneof![text(), prop::collection::vec(any::<u8>(), 0..200)]) {
+        fuzzing::message(&data);
+    }
+
+    #[test]
+    fn a_secret_is_not_shown(data in text()) {
+        fuzzing::redact(&data);
+    }
+}
