@@ -1,6 +1,6 @@
 //! A PATCH against a document: what may be changed, what was, and what was refused, property by property (DSP0266, "PATCH").
 
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use crate::message::{Base, Message};
 use crate::profile::Profile;
@@ -134,25 +134,22 @@ impl Patch {
         self.refused.iter().map(|(_, message)| message.clone()).collect()
     }
 
-    /// Notes beside each property what was refused of it (DSP0266, "Extended information").
+    /// Notes what was refused, beside each property and for the whole (DSP0266, "PATCH (update)", "Extended information").
     pub(crate) fn annotate(&self, document: &mut Value, profile: Profile) {
         for (path, message) in &self.refused {
             let (above, name) = path.rsplit_once('/').unwrap_or(("", path));
             let pointer = if above.is_empty() { String::new() } else { format!("/{above}") };
             if let Some(Value::Object(owner)) = document.pointer_mut(&pointer) {
-                owner.insert(
-                    format!("{name}@Message.ExtendedInfo"),
-                    Value::Array(vec![profile.message(message)]),
-                );
+                owner.insert(format!("{name}@Message.ExtendedInfo"), json!([profile.message(message)]));
             }
         }
+        let all = self.refused.iter().map(|(_, message)| profile.message(message)).collect();
+        document["@Message.ExtendedInfo"] = Value::Array(all);
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
 
     const WRITABLE: &[Property] = &[

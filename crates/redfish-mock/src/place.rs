@@ -51,10 +51,8 @@ impl Place {
         if let Some(resource) = mock.tree.find(path) {
             return Some(Place::Resource(resource.clone()));
         }
-        let (owner, _) = path.written().split_once("/Actions/").or_else(|| {
-            // In any letter case: found in the key, cut out of what was written.
-            path.key().find("/actions/").and_then(|at| Some((path.written().get(..at)?, "")))
-        })?;
+        // The key differs from what was written in letters' case alone.
+        let owner = path.written().get(..path.key().find("/actions/")?)?;
         let resource = mock.tree.find(&Path::new(owner))?;
         let name = resource.action(path.written())?.to_owned();
         let target = resource.document()["Actions"][format!("#{name}")]["target"].as_str()?;

@@ -4,13 +4,14 @@ mod certificate;
 mod connection;
 
 use std::net::SocketAddr;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 use std::{fmt, io};
 
 use http::{Method, StatusCode};
 use tokio::net::TcpListener;
+use tokio::runtime::Runtime;
 use tokio::sync::watch;
 
 use crate::mock::Mock;
@@ -141,19 +142,27 @@ impl Server {
         let listener = std::net::TcpListener::bind(listen)?;
         listener.set_nonblocking(true)?;
         let address = listener.local_addr()?;
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        let listener = runtime.block_on(async { TcpListener::from_std(listener) })?;
-
         let shared = Arc::new(Shared {
             mock: Mutex::new(Mock::new(settings)),
             started: Instant::now(),
             ahead: Mutex::new(Duration::ZERO),
         });
         let (stop, stopped) = watch::channel(false);
-        let front = Front::new(shared.clone(), acceptor, address, body_limit, observer, stopped);
-        let thread = std::thread::Builder::new()
-            .name(format!("redfish-mock {address}"))
-            .spawn(move || runtime.block_on(front.serve(listener)))?;
+        let front = Front { shared: shared.clone(), acceptor, address, body_limit, observer, stopped };
+
+        // The runtime is made in the thread that it stays in: the caller may be in one of its own.
+        let (report, started) = mpsc::channel();
+        let thread =
+            std::thread::Builder::new().name(format!("redfish-mock {address}")).spawn(move || {
+                let (runtime, listener) = match runtime(listener) {
+                    Ok(made) => made,
+                    Err(error) => return drop(report.send(Err(error))),
+                };
+                if report.send(Ok(())).is_ok() {
+                    runtime.block_on(Arc::new(front).serve(listener));
+                }
+            })?;
+        started.recv().map_err(io::Error::other)??;
         Ok(Server { shared, address, certificate_pem, stop, thread: Some(thread) })
     }
 
@@ -206,6 +215,14 @@ impl Server {
             let _ = thread.join();
         }
     }
+}
+
+fn runtime(listener: std::net::TcpListener) -> io::Result<(Runtime, TcpListener)> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let inside = runtime.enter();
+    let listener = TcpListener::from_std(listener)?;
+    drop(inside);
+    Ok((runtime, listener))
 }
 
 impl Drop for Server {

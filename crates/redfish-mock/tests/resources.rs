@@ -173,6 +173,7 @@ fn a_patch_says_of_each_property_what_became_of_it() {
     assert_eq!((answer.status().as_u16(), &body["AssetTag"]), (200, &json!("B7")));
     assert_eq!(body["SerialNumber@Message.ExtendedInfo"][0]["MessageId"], "Base.1.19.PropertyNotWritable");
     assert_eq!(body["Colour@Message.ExtendedInfo"][0]["MessageId"], "Base.1.19.PropertyUnknown");
+    assert_eq!(body["@Message.ExtendedInfo"].as_array().map(Vec::len), Some(2));
     assert_eq!(etag(&answer), etag(&client.get(SYSTEM)), "notes are not part of the state");
     assert!(!client.get(SYSTEM).json().to_string().contains("ExtendedInfo"));
 

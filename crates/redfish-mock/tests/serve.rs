@@ -333,6 +333,16 @@ fn many_clients_at_once_leave_no_session() {
 }
 
 #[test]
+fn it_starts_and_ends_within_another_runtime() {
+    let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
+    runtime.block_on(async {
+        let server = plain(&[]);
+        assert_eq!(status(&ask(&mut connect(&server), &get("/redfish")).0), "200");
+        drop(server);
+    });
+}
+
+#[test]
 fn a_port_that_is_taken_is_an_error() {
     let server = plain(&[]);
     let options = ServeOptions { listen: server.address(), tls: Tls::None, ..ServeOptions::default() };

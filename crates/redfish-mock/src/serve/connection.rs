@@ -34,26 +34,15 @@ const HEAD_LIMIT: usize = 64 << 10;
 
 /// What all connections of a server share.
 pub(super) struct Front {
-    shared: Arc<Shared>,
-    acceptor: Option<TlsAcceptor>,
-    address: SocketAddr,
-    body_limit: usize,
-    observer: Option<Observer>,
-    stopped: watch::Receiver<bool>,
+    pub(super) shared: Arc<Shared>,
+    pub(super) acceptor: Option<TlsAcceptor>,
+    pub(super) address: SocketAddr,
+    pub(super) body_limit: usize,
+    pub(super) observer: Option<Observer>,
+    pub(super) stopped: watch::Receiver<bool>,
 }
 
 impl Front {
-    pub(super) fn new(
-        shared: Arc<Shared>,
-        acceptor: Option<TlsAcceptor>,
-        address: SocketAddr,
-        body_limit: usize,
-        observer: Option<Observer>,
-        stopped: watch::Receiver<bool>,
-    ) -> Arc<Front> {
-        Arc::new(Front { shared, acceptor, address, body_limit, observer, stopped })
-    }
-
     /// Serves until it is told to stop, and then until the last connection is done.
     pub(super) async fn serve(self: Arc<Front>, listener: TcpListener) {
         // Each connection holds a sender: when the last is gone, the receiver says so.
@@ -115,6 +104,8 @@ impl Front {
         let connection = hyper::server::conn::http1::Builder::new()
             .timer(TokioTimer::new())
             .header_read_timeout(PATIENCE)
+            // As people write them, and as documentation shows them.
+            .title_case_headers(true)
             .max_buf_size(HEAD_LIMIT)
             .serve_connection(TokioIo::new(stream), service);
         let mut connection = std::pin::pin!(connection);
