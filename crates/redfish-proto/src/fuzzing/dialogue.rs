@@ -288,7 +288,8 @@ impl<'a> Judge<'a> {
             Ok((head, _)) => head.status.is_redirection() || head.status == StatusCode::UNAUTHORIZED,
             Err(failure) => matches!(failure, Failure::NotSent | Failure::Untrusted),
         };
-        if !request.method().is_safe() && !not_taken {
+        // A login that a watch needs anew is another one; those are counted by themselves.
+        if !request.method().is_safe() && !not_taken && !login {
             self.received.push((request.method().clone(), request.uri().path().to_owned(), body));
         }
     }
