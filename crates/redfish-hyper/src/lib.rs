@@ -1,1 +1,55 @@
 //! A Redfish client for async programs, on hyper.
+//!
+//! ```text
+//!   Client ── drive ──▶ redfish_proto::Call     what to do next: the protocol, without I/O
+//!     │  │
+//!     │  └─ Flight ───▶ Authenticator           one login for all who need one
+//!     ▼
+//!   Transport ── exchange ──▶ hyper ─▶ Wire     one request and its answer; TCP and TLS
+//! ```
+//!
+//! All that is Redfish is decided in [`redfish_proto`]; here requests are sent, waits are waited, and what became of
+//! an exchange is told as far as it can be known. The names and methods are those of the sync client, `redfish-ureq`.
+//! It needs a Tokio runtime with time and I/O.
+//!
+//! ```no_run
+//! use redfish_hyper::{Client, Credentials, Error, Service, Trust};
+//!
+//! # async fn example() -> Result<(), Error> {
+//! let client = Client::builder(Service::new("https://bmc.example")?)
+//!     .login(Credentials::new("admin", std::env::var("BMC_PASSWORD").unwrap()))
+//!     .trust(&Trust::system())
+//!     .build()?;
+//!
+//! client.scoped(async |client| {
+//!     let system: serde_json::Value = client.get("/redfish/v1/Systems/1").await?;
+//!     println!("{}", system["PowerState"]);
+//!     Ok::<_, Error>(())
+//! })
+//! .await
+//! # }
+//! ```
+//!
+//! Nothing is read or waited for without end: each exchange has its time-out and its limit, and so has connecting.
+
+mod client;
+mod clock;
+mod connector;
+mod decode;
+mod drive;
+mod error;
+mod exchange;
+mod flight;
+mod stream;
+mod trace;
+mod transport;
+mod wire;
+
+pub use client::{Builder, Client};
+pub use clock::{Clock, SystemClock};
+pub use error::Error;
+pub use redfish_proto::{Body, Credentials, ErrorKind, Service, Session};
+pub use redfish_tls::{Inspection, Pin, Trust};
+pub use stream::Stream;
+pub use trace::Trace;
+pub use transport::{Transport, TransportBuilder};

@@ -17,6 +17,9 @@ use crate::wire::BUFFERS;
 /// Bytes the head of an answer may have.
 const HEAD_LIMIT: usize = 64 << 10;
 
+/// Connections kept open, to all services together.
+const KEPT: usize = 64;
+
 /// Connections kept open for each service: one for a caller, one for a login beside it. Controllers have few.
 const KEPT_PER_SERVICE: usize = 2;
 
@@ -50,7 +53,6 @@ impl Transport {
             tls: None,
             connect_timeout: Duration::from_secs(10),
             stream_idle: Duration::from_secs(600),
-            kept: 64,
             clock: Arc::new(SystemClock::default()),
         }
     }
@@ -103,7 +105,6 @@ pub struct TransportBuilder {
     tls: Option<Arc<ClientConfig>>,
     connect_timeout: Duration,
     stream_idle: Duration,
-    kept: usize,
     clock: Arc<dyn Clock>,
 }
 
@@ -132,14 +133,6 @@ impl TransportBuilder {
         self
     }
 
-    /// How many idle connections are kept, to all services together; to each of them two at the most.
-    /// Default: 64.
-    #[must_use]
-    pub fn kept(mut self, connections: usize) -> Self {
-        self.kept = connections;
-        self
-    }
-
     /// The clock that calls wait by. Default: the system's.
     #[must_use]
     pub fn clock(mut self, clock: Arc<dyn Clock>) -> Self {
@@ -149,9 +142,9 @@ impl TransportBuilder {
 
     /// The transport. Nothing is connected yet.
     pub fn build(self) -> Transport {
-        let Self { tls, connect_timeout, stream_idle, kept, clock } = self;
+        let Self { tls, connect_timeout, stream_idle, clock } = self;
         let tls = tls.unwrap_or_else(|| Trust::system().config());
-        let agent = Agent::with_parts(settings(kept), Dial::new(tls.clone()), SystemResolver);
+        let agent = Agent::with_parts(settings(KEPT), Dial::new(tls.clone()), SystemResolver);
         Transport(Arc::new(Inner { agent, tls, connect_timeout, stream_idle, clock }))
     }
 }

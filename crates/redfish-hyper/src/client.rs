@@ -1,0 +1,379 @@
+//! The client: one service, one way to authenticate, and what can be asked.
+
+use std::fmt;
+use std::future::Future;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http::{Method, Response};
+use redfish_proto::{
+    Authenticator, Body, Call, Closed, Credentials, ErrorKind, Get, Logout, Operation, Raw, Service, Session,
+    Wanted,
+};
+use serde::de::DeserializeOwned;
+use tokio::runtime::Handle;
+
+use crate::clock::Clock;
+use crate::error::Error;
+use crate::flight::Flight;
+use crate::stream::Stream;
+use crate::trace::{Observer, Trace};
+use crate::transport::Transport;
+
+/// A client of one service. Cheap to clone and to share: its clones use one session.
+///
+/// Nothing is sent before it is needed, the login neither. The session it opens stays open until
+/// [`close`](Client::close), or the end of [`scoped`](Client::scoped); dropping a client sends nothing.
+#[derive(Clone)]
+pub struct Client(Arc<Inner>);
+
+struct Inner {
+    service: Arc<Service>,
+    transport: Transport,
+    flight: Flight,
+    observer: Option<Observer>,
+}
+
+impl Client {
+    /// A client of this service, to be given credentials and more.
+    ///
+    /// ```
+    /// use redfish_hyper::{Client, Credentials, Service};
+    ///
+    /// let client = Client::builder(Service::new("bmc.example")?)
+    ///     .login(Credentials::new("admin", "a password from somewhere safe"))
+    ///     .build()?;
+    /// # Ok::<(), redfish_hyper::Error>(())
+    /// ```
+    pub fn builder(service: impl Into<Arc<Service>>) -> Builder {
+        Builder {
+            service: service.into(),
+            transport: None,
+            identity: Identity::Anonymous,
+            context: None,
+            observer: None,
+        }
+    }
+
+    /// The service.
+    pub fn service(&self) -> &Arc<Service> {
+        &self.0.service
+    }
+
+    /// Reads a resource into a type; `serde_json::Value` takes any.
+    ///
+    /// # Errors
+    /// Whatever the service refused, a connection that failed, an answer that does not fit the type.
+    pub async fn get<T: DeserializeOwned + Send>(&self, path: &str) -> Result<T, Error> {
+        self.run(Get::new(self.service().target(path)?)).await
+    }
+
+    /// Reads a resource as the service sends it.
+    ///
+    /// # Errors
+    /// Whatever the service refused, and a connection that failed.
+    pub async fn get_raw(&self, path: &str) -> Result<Response<Bytes>, Error> {
+        self.run(Raw::get(&self.service().target(path)?)).await
+    }
+
+    /// Sends a request of any method, with a JSON body or [none](Body::empty), for what no operation does.
+    ///
+    /// # Errors
+    /// Whatever the service refused, and a connection that failed.
+    /// [`OutcomeUnknown`](redfish_proto::ErrorKind::OutcomeUnknown) where a write was sent and no answer came: it
+    /// is not sent again.
+    pub async fn send(&self, method: Method, path: &str, body: Body) -> Result<Response<Bytes>, Error> {
+        let request = Raw::new(method, &self.service().target(path)?);
+        self.run(if body.is_empty() { request } else { request.json(body) }).await
+    }
+
+    /// Runs any operation.
+    ///
+    /// # Errors
+    /// Those of the operation, and a connection that failed.
+    pub async fn run<O>(&self, operation: O) -> Result<O::Output, Error>
+    where
+        O: Operation + Send,
+        O::Output: Send,
+    {
+        self.run_call(self.service().call(operation)).await
+    }
+
+    /// Runs a call, which is an operation with a deadline or a session of its own.
+    ///
+    /// # Errors
+    /// Those of the operation, a deadline that passed, and a connection that failed.
+    pub async fn run_call<O>(&self, call: Call<O>) -> Result<O::Output, Error>
+    where
+        O: Operation + Send,
+        O::Output: Send,
+    {
+        self.drive(call).await.map(|(output, _)| output)
+    }
+
+    /// Runs an operation whose answer is read as it comes. `None` where the operation does not stream.
+    ///
+    /// # Errors
+    /// Those of the operation, and a connection that failed before the body began.
+    pub async fn stream<O>(&self, operation: O) -> Result<(O::Output, Option<Stream>), Error>
+    where
+        O: Operation + Send,
+        O::Output: Send,
+    {
+        self.drive(self.service().call(operation)).await
+    }
+
+    /// The session that calls use, opened if there is none yet. Keep what it [exposes](Session::expose) to
+    /// [resume](Builder::resume) it in another process.
+    ///
+    /// # Errors
+    /// Those of the login.
+    pub async fn session(&self) -> Result<Session, Error> {
+        match self.find_session(&Wanted::any()).await? {
+            Some(session) => Ok(session),
+            None => Ok(Session::anonymous(self.service())),
+        }
+    }
+
+    /// The session that calls use, if there is one.
+    pub fn current(&self) -> Option<Session> {
+        self.0.flight.current()
+    }
+
+    /// Takes other credentials from now on, also where the former were rejected, and closes their session.
+    ///
+    /// # Errors
+    /// Those of the logout; the credentials are taken in any case.
+    pub async fn replace(&self, credentials: Credentials) -> Result<Option<Closed>, Error> {
+        match self.0.flight.replace(credentials) {
+            Some(logout) => self.run_call(logout).await.map(Some),
+            None => Ok(None),
+        }
+    }
+
+    /// Closes the session this client opened or resumed, and ends the client: every call after it, and every clone,
+    /// gets [`Closed`](redfish_proto::ErrorKind::Closed). A login that another task waits for is closed too.
+    /// `None` where there was nothing to close.
+    ///
+    /// # Errors
+    /// Those of the logout. It takes the policy's `logout_deadline` at the most.
+    pub async fn close(&self) -> Result<Option<Closed>, Error> {
+        // In a task of its own: dropped half way, the session would stay open.
+        let client = self.clone();
+        let closing = tokio::spawn(async move {
+            let patience = client.service().policy().logout_deadline;
+            match client.0.flight.close(patience).await {
+                Some(logout) => client.run_call(logout).await.map(Some),
+                None => Ok(None),
+            }
+        });
+        match closing.await {
+            Ok(closed) => closed,
+            Err(ended) => match ended.try_into_panic() {
+                Ok(panic) => std::panic::resume_unwind(panic),
+                // The runtime is shutting down, and whoever asked with it.
+                Err(_) => Err(redfish_proto::Error::new(ErrorKind::Closed).into()),
+            },
+        }
+    }
+
+    /// Runs a piece of work, and closes the client on every way out of it: success, error, early return, panic,
+    /// and a future that is dropped.
+    ///
+    /// What the work returns is returned. A logout that fails is told to the observer alone: it never hides what
+    /// the work did. Use [`close`](Client::close) to have it as an error.
+    ///
+    /// ```no_run
+    /// # use redfish_hyper::{Client, Credentials, Error, Service};
+    /// # async fn example() -> Result<(), Error> {
+    /// # let client = Client::builder(Service::new("bmc.example")?).build()?;
+    /// let state = client.scoped(async |client| {
+    ///     let system: serde_json::Value = client.get("/redfish/v1/Systems/1").await?;
+    ///     Ok::<_, Error>(system["PowerState"].to_string())
+    /// }).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// Where the future is dropped, or the work panics, the logout runs in a task on the current runtime; it needs
+    /// that runtime to go on for the moment it takes, and where there is none the session stays open.
+    ///
+    /// # Errors
+    /// Those of the work.
+    pub async fn scoped<T, E, W>(self, work: impl FnOnce(Client) -> W) -> Result<T, E>
+    where
+        W: Future<Output = Result<T, E>>,
+    {
+        let guard = Guard(Some(self.clone()));
+        let done = work(self).await;
+        guard.close().await;
+        done
+    }
+
+    async fn close_quietly(&self) {
+        if let Err(error) = self.close().await {
+            self.observe(&Trace::Unclosed(&error));
+        }
+    }
+
+    /// The logout of a session whose login ended after the client was closed.
+    pub(crate) async fn log_out_late(&self, logout: Call<Logout>) {
+        if let Err(error) = self.run_call(logout).await {
+            self.observe(&Trace::Unclosed(&error));
+        }
+    }
+
+    pub(crate) fn observe(&self, trace: &Trace<'_>) {
+        if let Some(observer) = &self.0.observer {
+            observer(trace);
+        }
+    }
+
+    pub(crate) fn transport(&self) -> &Transport {
+        &self.0.transport
+    }
+
+    pub(crate) fn clock(&self) -> &dyn Clock {
+        self.0.transport.clock()
+    }
+
+    pub(crate) fn flight(&self) -> &Flight {
+        &self.0.flight
+    }
+}
+
+impl fmt::Debug for Client {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Client({})", self.service())
+    }
+}
+
+/// Closes a client at the end of its scope, however that comes.
+struct Guard(Option<Client>);
+
+impl Guard {
+    async fn close(mut self) {
+        if let Some(client) = self.0.take() {
+            client.close_quietly().await;
+        }
+    }
+}
+
+impl Drop for Guard {
+    fn drop(&mut self) {
+        if let (Some(client), Ok(runtime)) = (self.0.take(), Handle::try_current()) {
+            runtime.spawn(async move { client.close_quietly().await });
+        }
+    }
+}
+
+/// The settings of a [`Client`]. Made by [`Client::builder`].
+#[must_use = "a builder does nothing until it builds"]
+pub struct Builder {
+    service: Arc<Service>,
+    transport: Option<Transport>,
+    identity: Identity,
+    context: Option<Arc<str>>,
+    observer: Option<Observer>,
+}
+
+/// Who the client is. What can't be said in a header is found out when it is built.
+enum Identity {
+    Anonymous,
+    Login { credentials: Credentials, resumed: Option<Session> },
+    Basic(Credentials),
+    Fixed(Result<Session, redfish_proto::Error>),
+}
+
+impl Builder {
+    /// Opens a session with these credentials when one is needed, and again when it has expired.
+    pub fn login(mut self, credentials: Credentials) -> Self {
+        let resumed = match self.identity {
+            Identity::Fixed(Ok(session)) if session.is_issued() => Some(session),
+            _ => None,
+        };
+        self.identity = Identity::Login { credentials, resumed };
+        self
+    }
+
+    /// Uses a session that another process opened, made by [`Session::issued`]. With [`login`](Builder::login)
+    /// beside it, it is renewed when it has expired, and closed in the end; without, neither.
+    pub fn resume(mut self, session: Session) -> Self {
+        self.identity = match self.identity {
+            Identity::Login { credentials, .. } => Identity::Login { credentials, resumed: Some(session) },
+            _ => Identity::Fixed(Ok(session)),
+        };
+        self
+    }
+
+    /// Sends these credentials with each request (RFC 7617): for services without sessions.
+    pub fn basic(mut self, credentials: Credentials) -> Self {
+        self.identity = Identity::Basic(credentials);
+        self
+    }
+
+    /// Sends this token with each request, as `Authorization: Bearer`. It is never renewed and never closed.
+    pub fn bearer(mut self, token: &str) -> Self {
+        self.identity = Identity::Fixed(Session::bearer(&self.service, token));
+        self
+    }
+
+    /// Sends no credentials. The default.
+    pub fn anonymous(mut self) -> Self {
+        self.identity = Identity::Anonymous;
+        self
+    }
+
+    /// Marks the sessions it opens with a `Context` that no other client uses, so that one whose login's answer
+    /// was lost is found and closed at the end. Services that don't know it may refuse the login.
+    pub fn context(mut self, context: impl Into<Arc<str>>) -> Self {
+        self.context = Some(context.into());
+        self
+    }
+
+    /// The connections, trust and clock to use, perhaps with other clients. Default: its own, with the system's
+    /// roots.
+    pub fn transport(mut self, transport: &Transport) -> Self {
+        self.transport = Some(transport.clone());
+        self
+    }
+
+    /// Which certificates are accepted, with a transport of its own.
+    pub fn trust(self, trust: &redfish_tls::Trust) -> Self {
+        self.transport(&Transport::new(trust))
+    }
+
+    /// Is told of each request, answer, failure and wait. It is called between them, so it should be quick.
+    pub fn observer(mut self, observer: impl Fn(&Trace<'_>) + Send + Sync + 'static) -> Self {
+        self.observer = Some(Arc::new(observer));
+        self
+    }
+
+    /// The client. Nothing is sent yet.
+    ///
+    /// # Errors
+    /// [`InvalidCredentials`](redfish_proto::ErrorKind::InvalidCredentials) for what can't be sent.
+    pub fn build(self) -> Result<Client, Error> {
+        let Self { service, transport, identity, context, observer } = self;
+        let fixed = |session| Authenticator::fixed(service.clone(), session);
+        let mut authenticator = match identity {
+            Identity::Anonymous => fixed(Session::anonymous(&service)),
+            Identity::Basic(credentials) => fixed(Session::basic(&service, &credentials)?),
+            Identity::Fixed(session) => fixed(session?),
+            Identity::Login { credentials, resumed } => {
+                Authenticator::session(service.clone(), credentials.into(), resumed)
+            }
+        };
+        if let Some(context) = context {
+            authenticator = authenticator.context(context);
+        }
+        let transport = transport.unwrap_or_default();
+        Ok(Client(Arc::new(Inner { service, transport, flight: Flight::new(authenticator), observer })))
+    }
+}
+
+impl fmt::Debug for Builder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Builder({})", self.service)
+    }
+}

@@ -1,0 +1,122 @@
+//! From a service's name to a connection: resolving, TCP, TLS. Whatever fails here, no byte of a request was sent.
+
+use std::future::Future;
+use std::io;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use http::Uri;
+use hyper_rustls::HttpsConnector;
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::client::legacy::connect::dns::{GaiAddrs, GaiFuture, GaiResolver, Name};
+use rustls::ClientConfig;
+use rustls::pki_types::ServerName;
+use tower_service::Service;
+
+use crate::wire::Wire;
+
+type BoxError = Box<dyn std::error::Error + Send + Sync>;
+
+/// Makes connections, each within a time-out for all of it: name, TCP and TLS.
+///
+/// A time-out of TCP alone would miss a peer that accepts and never speaks TLS, and then nobody could say that
+/// nothing was sent.
+#[derive(Clone)]
+pub(crate) struct Dial {
+    connector: HttpsConnector<HttpConnector<SystemResolver>>,
+    timeout: Duration,
+}
+
+impl Dial {
+    pub(crate) fn new(tls: Arc<ClientConfig>, timeout: Duration) -> Self {
+        let mut tcp = HttpConnector::new_with_resolver(SystemResolver(GaiResolver::new()));
+        tcp.enforce_http(false);
+        tcp.set_nodelay(true);
+        Self { connector: HttpsConnector::new(tcp, tls, false, Arc::new(server_name)), timeout }
+    }
+}
+
+impl Service<Uri> for Dial {
+    type Response = Wire;
+    type Error = BoxError;
+    type Future = Pin<Box<dyn Future<Output = Result<Wire, BoxError>> + Send>>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
+        self.connector.poll_ready(cx)
+    }
+
+    fn call(&mut self, uri: Uri) -> Self::Future {
+        let connecting = tokio::time::timeout(self.timeout, self.connector.call(uri));
+        Box::pin(async move {
+            match connecting.await {
+                Ok(connected) => Ok(Wire(connected?)),
+                Err(_) => Err(io::Error::new(io::ErrorKind::TimedOut, "connecting took too long").into()),
+            }
+        })
+    }
+}
+
+/// The name to check a certificate against: an IPv6 address has neither brackets nor a zone there.
+fn server_name(uri: &Uri) -> Result<ServerName<'static>, BoxError> {
+    let host = unescaped(uri.host().unwrap_or_default());
+    let address = host.split('%').next().unwrap_or_default();
+    Ok(ServerName::try_from(address.to_owned())?)
+}
+
+/// The host without the brackets of an IPv6 address, and its zone as the system's resolver writes it
+/// (RFC 6874: `[fe80::1%25eth0]` is `fe80::1%eth0`).
+fn unescaped(host: &str) -> String {
+    host.trim_start_matches('[').trim_end_matches(']').replacen("%25", "%", 1)
+}
+
+/// The system's resolver, with zones: to hyper, an address with a zone is a name.
+#[derive(Clone)]
+struct SystemResolver(GaiResolver);
+
+impl Service<Name> for SystemResolver {
+    type Response = GaiAddrs;
+    type Error = io::Error;
+    type Future = GaiFuture;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), io::Error>> {
+        self.0.poll_ready(cx)
+    }
+
+    fn call(&mut self, name: Name) -> GaiFuture {
+        match unescaped(name.as_str()).parse() {
+            Ok(name) => self.0.call(name),
+            Err(_) => self.0.call(name),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_has_no_brackets_and_its_zone_no_escape() {
+        for (host, expected) in [
+            ("bmc.example", "bmc.example"),
+            ("192.0.2.7", "192.0.2.7"),
+            ("[2001:db8::7]", "2001:db8::7"),
+            ("[fe80::1%25eth0]", "fe80::1%eth0"),
+        ] {
+            assert_eq!(unescaped(host), expected);
+        }
+    }
+
+    #[test]
+    fn a_certificate_is_for_the_address_without_its_zone() {
+        let table = [
+            ("https://bmc.example/", ServerName::try_from("bmc.example").unwrap()),
+            ("https://[fe80::1%25eth0]:8443/", ServerName::try_from("fe80::1").unwrap()),
+        ];
+        for (uri, name) in table {
+            assert_eq!(server_name(&uri.parse().unwrap()).unwrap(), name);
+        }
+        assert!(server_name(&"https://a_b..c/".parse().unwrap()).is_err());
+    }
+}

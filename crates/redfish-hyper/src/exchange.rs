@@ -1,0 +1,189 @@
+//! One exchange: a request out, an answer in, and how it failed as far as can be known.
+
+use std::error::Error as StdError;
+use std::sync::Arc;
+use std::{fmt, io};
+
+use bytes::Bytes;
+use http::header::CONTENT_LENGTH;
+use http::response;
+use http_body_util::{BodyExt, Full};
+use hyper::body::Incoming;
+use hyper_util::client::legacy;
+use hyper_util::client::legacy::connect::capture_connection;
+use redfish_proto::{Failure, Outgoing};
+use redfish_tls::Untrusted;
+use tokio::time::{Instant, timeout_at};
+
+use crate::decode::{Decoder, PIECE};
+use crate::error::Cause;
+use crate::stream::Stream;
+use crate::transport::Transport;
+
+/// What an exchange leaves beside its answer: an unread body, and what the library said of a failure.
+#[derive(Default)]
+pub(crate) struct Aside {
+    pub(crate) stream: Option<Stream>,
+    pub(crate) cause: Option<Cause>,
+}
+
+/// A head, and a body that may have broken off: the status counts even then.
+pub(crate) type Received = (response::Parts, Result<Bytes, Failure>);
+
+impl Transport {
+    /// Performs one exchange. Redirects, statuses and repetition are the core's.
+    pub(crate) async fn exchange(&self, outgoing: Outgoing, aside: &mut Aside) -> Result<Received, Failure> {
+        *aside = Aside::default();
+        let reading = outgoing.reading;
+        let deadline = Instant::now() + reading.timeout;
+        let (head, body) = outgoing.request.into_parts();
+        let Some(bytes) = body.bytes() else {
+            return Err(aside.blame(Unfit::NoPayload));
+        };
+        let mut request = http::Request::from_parts(head, Full::new(bytes.clone()));
+        let connection = capture_connection(&mut request);
+        let answer = match timeout_at(deadline, self.client().request(request)).await {
+            Ok(Ok(answer)) => answer,
+            Ok(Err(error)) => return Err(aside.blame(Unfit::Exchange(error))),
+            Err(_) if connection.connection_metadata().is_none() => {
+                return Err(aside.blame(Unfit::NoConnection));
+            }
+            Err(_) => return Err(aside.blame(Unfit::TimedOut)),
+        };
+        let (mut head, body) = answer.into_parts();
+        let decoder = Decoder::of(&mut head.headers);
+        let Some(limit) = reading.collect(head.status) else {
+            aside.stream = Some(Stream::new(body, decoder, self.stream_idle()));
+            return Ok((head, Ok(Bytes::new())));
+        };
+        let body = match announced(&head).is_some_and(|length| length > limit as u64) {
+            // What announces itself as too large need not be read first.
+            true => Err(Unfit::TooLarge(limit)),
+            false => match timeout_at(deadline, collect(body, decoder, limit)).await {
+                Ok(collected) => collected,
+                Err(_) => Err(Unfit::TimedOut),
+            },
+        };
+        Ok((head, body.map_err(|unfit| aside.blame(unfit))))
+    }
+}
+
+fn announced(head: &response::Parts) -> Option<u64> {
+    head.headers.get(CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
+}
+
+/// Reads a body whole, if it is within the limit.
+async fn collect(mut body: Incoming, mut decoder: Decoder, limit: usize) -> Result<Bytes, Unfit> {
+    let mut whole = Vec::new();
+    while let Some(frame) = body.frame().await {
+        let data = frame.map_err(Unfit::Body)?.into_data().unwrap_or_default();
+        for piece in data.chunks(PIECE) {
+            decoder.push(piece, &mut whole).map_err(Unfit::Gzip)?;
+            if whole.len() > limit {
+                return Err(Unfit::TooLarge(limit));
+            }
+        }
+    }
+    decoder.finish(&mut whole).map_err(Unfit::Gzip)?;
+    match whole.len() > limit {
+        true => Err(Unfit::TooLarge(limit)),
+        false => Ok(whole.into()),
+    }
+}
+
+impl Aside {
+    /// Keeps what the library said, and says what it means.
+    fn blame(&mut self, unfit: Unfit) -> Failure {
+        let (failure, cause): (_, Cause) = match Untrusted::find(&unfit) {
+            Some(untrusted) => (Failure::Untrusted, Arc::new(untrusted)),
+            None => (unfit.meaning(), Arc::new(unfit)),
+        };
+        self.cause = Some(cause);
+        failure
+    }
+}
+
+/// Why there is no answer, or no body.
+#[derive(Debug)]
+enum Unfit {
+    Exchange(legacy::Error),
+    Body(hyper::Error),
+    Gzip(io::Error),
+    TooLarge(usize),
+    TimedOut,
+    NoConnection,
+    NoPayload,
+}
+
+impl Unfit {
+    fn meaning(&self) -> Failure {
+        match self {
+            Self::NoPayload | Self::NoConnection => Failure::NotSent,
+            Self::TimedOut => Failure::TimedOut,
+            Self::TooLarge(_) => Failure::TooLarge,
+            Self::Gzip(error) if error.kind() == io::ErrorKind::UnexpectedEof => Failure::Broken,
+            Self::Gzip(_) => Failure::Malformed,
+            // Before the connection was there, or before it took the request from us.
+            Self::Exchange(error) if error.is_connect() => Failure::NotSent,
+            Self::Exchange(error) => {
+                match error.source().and_then(|source| source.downcast_ref::<hyper::Error>()) {
+                    Some(error) if error.is_canceled() => Failure::NotSent,
+                    Some(error) => meaning(error),
+                    None => Failure::NotSent,
+                }
+            }
+            Self::Body(error) => meaning(error),
+        }
+    }
+}
+
+fn meaning(error: &hyper::Error) -> Failure {
+    // The question itself is one that hyper answers to servers alone.
+    if error.is_parse() && error.to_string() == "message head is too large" {
+        return Failure::TooLarge;
+    }
+    // A chunk's length that is none is an I/O error to hyper.
+    let io = error.source().and_then(|source| source.downcast_ref::<io::Error>());
+    let garbled =
+        io.is_some_and(|io| matches!(io.kind(), io::ErrorKind::InvalidInput | io::ErrorKind::InvalidData));
+    match error.is_parse() || garbled {
+        true => Failure::Malformed,
+        false => Failure::Broken,
+    }
+}
+
+impl fmt::Display for Unfit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Exchange(error) => write!(f, "{}", innermost(error)),
+            Self::Body(error) => write!(f, "{}", innermost(error)),
+            Self::Gzip(error) => write!(f, "gzip: {error}"),
+            Self::TooLarge(limit) => write!(f, "the body is larger than {limit} bytes"),
+            Self::TimedOut => f.write_str("the time for this exchange is over"),
+            Self::NoConnection => {
+                f.write_str("the time for this exchange was over before there was a connection")
+            }
+            Self::NoPayload => f.write_str("the payload of this request was not given"),
+        }
+    }
+}
+
+impl StdError for Unfit {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        match self {
+            Self::Exchange(error) => Some(error),
+            Self::Body(error) => Some(error),
+            Self::Gzip(error) => Some(error),
+            Self::TooLarge(_) | Self::TimedOut | Self::NoConnection | Self::NoPayload => None,
+        }
+    }
+}
+
+/// hyper's own words are kinds alone; what happened is at the end of the chain.
+fn innermost<'a>(error: &'a (dyn StdError + 'static)) -> &'a (dyn StdError + 'static) {
+    let mut innermost = error;
+    while let Some(source) = innermost.source() {
+        innermost = source;
+    }
+    innermost
+}

@@ -1,0 +1,150 @@
+//! Single flight: of all callers that need a new session, one login serves them.
+//!
+//! It runs in a task of its own, which owns the turn and stores the session; callers await its outcome alone. So
+//! a caller that is dropped, or alive but not polled, neither stops a login, nor loses its token, nor holds up the
+//! others.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use redfish_proto::{Authenticator, Call, Credentials, ErrorKind, Login, Logout, Renewed, Session, Wanted};
+use tokio::sync::watch;
+use tokio::time::timeout;
+
+use crate::client::Client;
+use crate::error::Error;
+
+/// The authenticator, and the login that is on its way.
+///
+/// The lock is held for the authenticator's own methods alone, never across an await.
+pub(crate) struct Flight(Mutex<State>);
+
+struct State {
+    authenticator: Authenticator,
+    /// A login on its way, or the logout of one that came too late.
+    flying: Option<Landing>,
+}
+
+/// How a login ended, once it has. Closed without a word where its task was ended by force.
+type Landing = watch::Receiver<Option<Result<(), Error>>>;
+
+impl Flight {
+    pub(crate) fn new(authenticator: Authenticator) -> Self {
+        Self(Mutex::new(State { authenticator, flying: None }))
+    }
+
+    /// What holds the lock has no way to leave it half changed.
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The session that calls use now.
+    pub(crate) fn current(&self) -> Option<Session> {
+        self.lock().authenticator.current().cloned()
+    }
+
+    /// Ends it, and returns how to close the session that was open. A login on its way is waited for, this long
+    /// at the most: it closes its session itself.
+    pub(crate) async fn close(&self, patience: Duration) -> Option<Call<Logout>> {
+        let (logout, flying) = {
+            let mut state = self.lock();
+            (state.authenticator.close(), state.flying.clone())
+        };
+        if let Some(mut landing) = flying {
+            let _ = timeout(patience, landing.wait_for(Option::is_some)).await;
+        }
+        logout
+    }
+
+    /// Takes other credentials, and returns how to close the session of the former.
+    pub(crate) fn replace(&self, credentials: Credentials) -> Option<Call<Logout>> {
+        self.lock().authenticator.replace(credentials.into())
+    }
+}
+
+impl Client {
+    /// The session for a call that wants one: the present one, or a new one, by a login that this caller begins or
+    /// that is on its way already. `None` where there is no other than the one it had.
+    ///
+    /// # Errors
+    /// Those of the login, for all who waited while it ran; [`ErrorKind::Deadline`] for one whose time is over.
+    pub(crate) async fn find_session(&self, wanted: &Wanted) -> Result<Option<Session>, Error> {
+        loop {
+            let mut landing = {
+                let mut state = self.flight().lock();
+                match &state.flying {
+                    Some(landing) => landing.clone(),
+                    None => match state.authenticator.renew(wanted)? {
+                        Renewed::Ready(session) => return Ok(Some(session)),
+                        Renewed::Unavailable => return Ok(None),
+                        Renewed::Login(login) => {
+                            let landing = self.take_off(login);
+                            state.flying = Some(landing.clone());
+                            landing
+                        }
+                    },
+                }
+            };
+            let landed = landing.wait_for(Option::is_some);
+            let landed = match wanted.remaining(self.clock().now()) {
+                None => landed.await,
+                Some(left) => timeout(left, landed).await.map_err(|_| wanted.expired())?,
+            };
+            // A task that was ended by force has no outcome: another tries.
+            if let Ok(landed) = landed {
+                landed.clone().transpose()?;
+            }
+        }
+    }
+
+    /// Begins a login in a task of its own.
+    fn take_off(&self, login: Call<Login>) -> Landing {
+        let (outcome, landing) = watch::channel(None);
+        let turn = Turn { client: self.clone(), outcome };
+        tokio::spawn(async move {
+            let turn = turn;
+            let result = turn.client.land(login).await;
+            let outcome = turn.outcome.clone();
+            // The turn is given back first, so that who hears of the outcome finds it so.
+            drop(turn);
+            outcome.send_replace(Some(result));
+        });
+        landing
+    }
+
+    async fn land(&self, login: Call<Login>) -> Result<(), Error> {
+        let (opened, cause) = match self.log_in(login).await {
+            Ok(opened) => (Ok(opened), None),
+            Err(error) => {
+                let (error, cause) = error.into_parts();
+                (Err(error), cause)
+            }
+        };
+        let (accepted, late) = {
+            let mut state = self.flight().lock();
+            let accepted = state.authenticator.accept(opened);
+            let late = match &accepted {
+                Err(error) if *error.kind() == ErrorKind::Closed => state.authenticator.close(),
+                _ => None,
+            };
+            (accepted, late)
+        };
+        // The client was closed while the login ran: nobody else will close its session.
+        if let Some(logout) = late {
+            self.log_out_late(logout).await;
+        }
+        accepted.map(|_| ()).map_err(|error| Error::new(error, cause))
+    }
+}
+
+/// Gives the turn back, also when the login's task is ended by force.
+struct Turn {
+    client: Client,
+    outcome: watch::Sender<Option<Result<(), Error>>>,
+}
+
+impl Drop for Turn {
+    fn drop(&mut self) {
+        self.client.flight().lock().flying = None;
+    }
+}

@@ -1,0 +1,144 @@
+//! What many clients share: connections, trust, the limits of connecting, a clock.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http_body_util::Full;
+use hyper_util::client::legacy;
+use hyper_util::rt::{TokioExecutor, TokioTimer};
+use redfish_tls::Trust;
+use rustls::ClientConfig;
+
+use crate::clock::{Clock, SystemClock};
+use crate::connector::Dial;
+
+/// Bytes the head of an answer may have. hyper reads a whole head into its buffer, so this is the buffer's.
+const HEAD_LIMIT: usize = 64 << 10;
+
+/// Headers an answer may have.
+const HEADERS_LIMIT: usize = 128;
+
+/// Connections kept open for each service: one for a caller, one for a login beside it. Controllers have few.
+const KEPT_PER_SERVICE: usize = 2;
+
+/// How long a connection is kept. Controllers close theirs after some seconds, and one that is closed while a
+/// request is on its way has lost it.
+const KEPT_FOR: Duration = Duration::from_secs(10);
+
+/// The connections, the trust and the clock that many clients share. Cheap to clone.
+///
+/// Its connections live on the Tokio runtime that first used them, so it should not outlive that. Proxies are not
+/// used, whatever the environment says: a controller is on a network of its own.
+#[derive(Clone)]
+pub struct Transport(Arc<Inner>);
+
+struct Inner {
+    client: legacy::Client<Dial, Full<Bytes>>,
+    stream_idle: Duration,
+    clock: Arc<dyn Clock>,
+}
+
+impl Transport {
+    /// One with this trust, and the defaults of [`TransportBuilder`].
+    pub fn new(trust: &Trust) -> Self {
+        Self::builder().trust(trust).build()
+    }
+
+    /// One with settings of its own.
+    pub fn builder() -> TransportBuilder {
+        TransportBuilder {
+            tls: None,
+            connect_timeout: Duration::from_secs(10),
+            stream_idle: Duration::from_secs(600),
+            clock: Arc::new(SystemClock::default()),
+        }
+    }
+
+    pub(crate) fn client(&self) -> &legacy::Client<Dial, Full<Bytes>> {
+        &self.0.client
+    }
+
+    pub(crate) fn stream_idle(&self) -> Duration {
+        self.0.stream_idle
+    }
+
+    pub(crate) fn clock(&self) -> &dyn Clock {
+        &*self.0.clock
+    }
+}
+
+/// The settings of a [`Transport`]. The time-outs of whole exchanges and the limits of bodies are the
+/// [`Policy`](redfish_proto::Policy)'s of each service.
+pub struct TransportBuilder {
+    tls: Option<Arc<ClientConfig>>,
+    connect_timeout: Duration,
+    stream_idle: Duration,
+    clock: Arc<dyn Clock>,
+}
+
+impl TransportBuilder {
+    /// Which certificates are accepted. Default: what the system's roots vouch for.
+    #[must_use]
+    pub fn trust(mut self, trust: &Trust) -> Self {
+        self.tls = Some(trust.config());
+        self
+    }
+
+    /// How long it may take to find a name, connect and shake hands. Default: 10 s.
+    ///
+    /// What takes longer has provably not been sent, and is tried again as the policy says; so it should be
+    /// shorter than the policy's time-out of the whole exchange, which may leave the outcome open.
+    #[must_use]
+    pub fn connect_timeout(mut self, time: Duration) -> Self {
+        self.connect_timeout = time;
+        self
+    }
+
+    /// How long a stream may be silent. Default: 10 min.
+    #[must_use]
+    pub fn stream_idle(mut self, time: Duration) -> Self {
+        self.stream_idle = time;
+        self
+    }
+
+    /// The clock that calls wait by. Default: the system's.
+    #[must_use]
+    pub fn clock(mut self, clock: Arc<dyn Clock>) -> Self {
+        self.clock = clock;
+        self
+    }
+
+    /// The transport. Nothing is connected yet.
+    pub fn build(self) -> Transport {
+        let Self { tls, connect_timeout, stream_idle, clock } = self;
+        let tls = tls.unwrap_or_else(|| Trust::system().config());
+        let client = legacy::Client::builder(TokioExecutor::new())
+            .pool_timer(TokioTimer::new())
+            .pool_idle_timeout(KEPT_FOR)
+            .pool_max_idle_per_host(KEPT_PER_SERVICE)
+            .http1_max_buf_size(HEAD_LIMIT)
+            .http1_max_headers(HEADERS_LIMIT)
+            .build(Dial::new(tls, connect_timeout));
+        Transport(Arc::new(Inner { client, stream_idle, clock }))
+    }
+}
+
+impl Default for Transport {
+    fn default() -> Self {
+        Self::builder().build()
+    }
+}
+
+impl fmt::Debug for Transport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Transport")
+    }
+}
+
+impl fmt::Debug for TransportBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("TransportBuilder")
+    }
+}
