@@ -58,7 +58,8 @@ enum State {
 pub enum Renewed {
     /// It goes on with this one.
     Ready(Session),
-    /// This login has to run first; its outcome goes to [`Authenticator::accept`].
+    /// This login has to run first; its outcome goes to [`Authenticator::accept`]. A driver that runs it on the
+    /// caller's own thread gives it the caller's time: `login.deadline(wanted.remaining(now))`.
     Login(Call<Login>),
     /// There is no other: [`decline`](crate::Grant::decline).
     Unavailable,

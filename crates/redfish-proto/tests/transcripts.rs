@@ -136,10 +136,36 @@ fn play(transcript: &Transcript) {
     }
 }
 
+/// Writes what services answer in the transcripts as seeds for the fuzz targets, where `REDFISH_SEEDS` names a folder.
+fn write_seeds(transcripts: &[Transcript]) {
+    let Some(folder) = std::env::var_os("REDFISH_SEEDS") else { return };
+    let write = |target: &str, name: &str, seed: &[u8]| {
+        let folder = Path::new(&folder).join(target);
+        std::fs::create_dir_all(&folder).and_then(|()| std::fs::write(folder.join(name), seed)).unwrap();
+    };
+    for transcript in transcripts {
+        let events = transcript.calls.iter().flat_map(|call| &call.events);
+        for (n, event) in events.enumerate() {
+            let Event::Exchange(request, Reaction::Answer { headers, body, .. }) = event else { continue };
+            let name = format!("{}-{n}", transcript.name);
+            write("message", &name, body.as_bytes());
+            let lines: String = headers.iter().map(|(name, value)| format!("{name}:{value}\n")).collect();
+            write("login", &name, format!("\0{lines}\n{body}").as_bytes());
+            for (_, value) in headers.iter().filter(|(name, _)| name == "Location") {
+                write("link", &name, format!("{}\n{value}", request.target).as_bytes());
+            }
+            write("redact", &name, format!("pw-secret\n{body}").as_bytes());
+        }
+        // The rows of the alphabet that come closest: the length and the order are what matters.
+        write("call", &transcript.name, &(0..transcript.calls.len() as u8 * 5).collect::<Vec<_>>());
+    }
+}
+
 #[test]
 fn every_transcript_is_played_to_its_end() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/transcripts");
     let transcripts = Transcript::read_all(&folder).unwrap();
+    write_seeds(&transcripts);
     let mut failed = Vec::new();
     for transcript in &transcripts {
         if let Err(panic) = std::panic::catch_unwind(|| play(transcript)) {

@@ -85,7 +85,11 @@ impl<W: Wire> Client<W> {
         match self.authenticator.renew(wanted)? {
             Renewed::Ready(session) => Ok(Some(session)),
             Renewed::Unavailable => Ok(None),
-            Renewed::Login(login) => self.log_in(login).map(Some),
+            // Nobody else runs it, so it has the time that the caller has.
+            Renewed::Login(login) => match wanted.remaining(self.wire.now()) {
+                Some(left) => self.log_in(login.deadline(left)).map(Some),
+                None => self.log_in(login).map(Some),
+            },
         }
     }
 

@@ -1,0 +1,4 @@
+//! Links of any text: none leaves the origin.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| redfish_proto::fuzzing::link(data));

@@ -1,0 +1,4 @@
+//! The answer of a login, of any bytes.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| redfish_proto::fuzzing::login(data));
