@@ -73,6 +73,8 @@ mod random;
 mod reply;
 mod request;
 mod room;
+#[cfg(feature = "script")]
+pub mod script;
 #[cfg(feature = "serve")]
 mod serve;
 mod sessions;

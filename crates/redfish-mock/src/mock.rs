@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use http::{HeaderValue, Method, Response, StatusCode, header};
 
-use crate::accounts::{Account, Accounts, Privilege, Role};
+use crate::accounts::{self, Account, Accounts, Role};
 use crate::answer::{Answer, Ending};
 use crate::fault::{Fault, FaultKind, Faults};
 use crate::message::Base;
@@ -194,8 +194,7 @@ impl Mock {
             *response.status_mut() = StatusCode::SERVICE_UNAVAILABLE;
             return Answer { response, delay: Duration::ZERO, ending: Ending::Reset };
         }
-        let before = self.fault_before(request);
-        let mut reply = match before {
+        let mut reply = match self.fault_before(request) {
             Some(reply) => reply,
             None => self.reply(request, now),
         };
@@ -330,39 +329,28 @@ impl Mock {
         }
     }
 
-    /// What the caller's role or a password that is due forbids.
+    /// What the caller's role, or a password that is due, forbids.
     fn forbid(&self, request: &Request<'_>, place: &Place, caller: Caller) -> Option<Reply> {
-        let own_account = matches!(place, Place::Account(id) if *id == caller.account);
-        let own_session = matches!(place, Place::Session(id) if self.sessions.find(*id).is_some_and(|session| session.account() == caller.account));
+        let owner = match place {
+            Place::Account(id) => Some(*id),
+            Place::Session(id) => self.sessions.find(*id).map(Session::account),
+            _ => None,
+        };
+        let own = owner == Some(caller.account);
 
         let must_change =
             self.accounts.get(caller.account).is_some_and(|entry| entry.account.password_change_required);
-        let closes = own_session && request.method == Method::DELETE;
-        let changes = own_account && (request.reads() || request.method == Method::PATCH);
-        if must_change && !closes && !changes {
-            let account = crate::accounts::path(caller.account);
+        let deletes = request.method == Method::DELETE;
+        let still_may = match place {
+            Place::Account(_) => own && !deletes,
+            Place::Session(_) => own && deletes,
+            _ => false,
+        };
+        if must_change && !still_may {
+            let account = accounts::path(caller.account);
             return Some(Reply::refusal(StatusCode::FORBIDDEN, Base::PasswordChangeRequired, [&account]));
         }
-
-        let privilege = match place {
-            Place::Account(_) if own_account && (request.reads() || request.method == Method::PATCH) => {
-                Privilege::ConfigureSelf
-            }
-            Place::Session(_) if own_session => Privilege::ConfigureSelf,
-            Place::Account(_) => Privilege::ConfigureUsers,
-            _ if request.reads() => Privilege::Login,
-            Place::Accounts => Privilege::ConfigureUsers,
-            Place::Session(_) | Place::Sessions => Privilege::ConfigureManager,
-            Place::Resource(resource) | Place::Action { resource, .. } => {
-                let manages = ["/redfish/v1/Managers/", SESSION_SERVICE];
-                if manages.iter().any(|above| resource.path.starts_with(above)) {
-                    Privilege::ConfigureManager
-                } else {
-                    Privilege::ConfigureComponents
-                }
-            }
-        };
-        (!caller.role.may(privilege))
+        (!caller.role.may(place.privilege(request, own)))
             .then(|| Reply::refusal(StatusCode::FORBIDDEN, Base::InsufficientPrivilege, []))
     }
 }

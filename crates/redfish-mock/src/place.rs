@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use http::Method;
 
-use crate::accounts::ACCOUNTS;
+use crate::accounts::{ACCOUNTS, Privilege};
 use crate::mock::{Caller, Mock};
 use crate::path::Path;
 use crate::reply::Content;
 use crate::request::Request;
-use crate::sessions::SESSIONS;
+use crate::sessions::{SESSION_SERVICE, SESSIONS};
 use crate::tree::{Body, Resource};
 
 /// What stands at a path.
@@ -76,6 +76,27 @@ impl Place {
             Place::Action { .. } => vec![Method::POST],
             Place::Resource(resource) if resource.writable.is_empty() => vec![Method::GET, Method::HEAD],
             Place::Resource(_) => vec![Method::GET, Method::HEAD, Method::PATCH],
+        }
+    }
+
+    /// What a role must have to do this here; `own` is whether the account or session is the caller's. As in the standard's
+    /// own registry of privileges (DSP0266, "Redfish service operation-to-privilege mapping").
+    pub(crate) fn privilege(&self, request: &Request<'_>, own: bool) -> Privilege {
+        match self {
+            Place::Account(_) if own && request.method != Method::DELETE => Privilege::ConfigureSelf,
+            Place::Session(_) if own => Privilege::ConfigureSelf,
+            Place::Account(_) => Privilege::ConfigureUsers,
+            _ if request.reads() => Privilege::Login,
+            Place::Accounts => Privilege::ConfigureUsers,
+            Place::Session(_) | Place::Sessions => Privilege::ConfigureManager,
+            Place::Resource(resource) | Place::Action { resource, .. } => {
+                let manages = ["/redfish/v1/Managers/", SESSION_SERVICE];
+                if manages.iter().any(|above| resource.path.starts_with(above)) {
+                    Privilege::ConfigureManager
+                } else {
+                    Privilege::ConfigureComponents
+                }
+            }
         }
     }
 
