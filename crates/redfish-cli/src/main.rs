@@ -1,2 +1,129 @@
-//! The command `redfish`.
-fn main() {}
+//! The command `redfish`: Redfish services from a terminal or a script.
+//!
+//! A thin layer over `redfish-ureq`. What is Redfish is decided in `redfish-proto`; here are words, files, signals and
+//! a terminal. `main` reads the words and gives the exit status; each command is a file.
+
+mod connection;
+mod credentials;
+mod demo;
+mod document;
+mod exit;
+mod failure;
+mod get;
+mod login;
+mod logout;
+mod man;
+mod options;
+mod output;
+mod pin;
+mod serve;
+mod sessions;
+mod signal;
+mod state;
+mod usage;
+mod whoami;
+mod write;
+
+use std::process::ExitCode;
+
+use clap::{CommandFactory, Parser, Subcommand};
+use clap_complete::Shell;
+use http::Method;
+
+use crate::failure::Failure;
+use crate::options::Options;
+
+const AFTER_HELP: &str = "\
+Exit status: 0 done; 1 the service refused or failed; 2 wrong usage, nothing was written; 3 not authenticated; \
+4 no answer that can be trusted; 5 a write was sent and its outcome is unknown.";
+
+const ENVIRONMENT: &str = "\
+Environment:
+  REDFISH_SERVICE, REDFISH_USER, REDFISH_AUTH, REDFISH_CACERT, REDFISH_PIN
+          what the options of these names say, where they are not given
+  REDFISH_PASSWORD, REDFISH_TOKEN
+          the password and the bearer token themselves; the options that name a file win
+  REDFISH_SESSION_CONTEXT
+          what --session-context says
+  REDFISH_STATE_DIR
+          where login keeps sessions; else $XDG_STATE_HOME/redfish, else ~/.local/state/redfish
+  NO_COLOR
+          no colour in demo
+
+A password or a token is never an argument: other users see those.";
+
+/// Talks to Redfish services: management controllers, and whatever else speaks DSP0266.
+#[derive(Parser)]
+#[command(name = "redfish", version, about, after_help = AFTER_HELP)]
+#[command(after_long_help = format!("{ENVIRONMENT}\n\n{AFTER_HELP}"))]
+#[command(max_term_width = 100, disable_help_subcommand = true)]
+struct Cli {
+    #[command(flatten)]
+    options: Options,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Shows authentication and sessions at work, against a service inside this process
+    Demo,
+    /// Runs a service to try clients against
+    Serve(serve::Serve),
+    /// Reads resources
+    Get(get::Get),
+    /// Creates a resource, or performs an action
+    Post(write::Write),
+    /// Replaces a resource
+    Put(write::Write),
+    /// Deletes a resource
+    Delete(write::Delete),
+    /// Opens a session and keeps it for later commands
+    Login,
+    /// Closes the session that login kept
+    Logout,
+    /// Shows who one is to the service
+    Whoami,
+    /// Lists the sessions of the service, or closes some
+    Sessions(sessions::Sessions),
+    /// Prints the pin of the certificate that the service shows
+    Pin,
+    /// Prints a script that completes this command's words
+    Completions {
+        /// The shell it is for
+        shell: Shell,
+    },
+    /// Prints a manual page
+    Man(man::Man),
+}
+
+fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return usage::end(&error),
+    };
+    let done = run(&cli);
+    signal::settle();
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => failure.end(cli.options.errors_as_json()),
+    }
+}
+
+fn run(Cli { options, command }: &Cli) -> Result<(), Failure> {
+    match command {
+        Command::Demo => demo::run(),
+        Command::Serve(serve) => serve.run(options),
+        Command::Get(get) => get.run(options),
+        Command::Post(post) => post.run(options, Method::POST),
+        Command::Put(put) => put.run(options, Method::PUT),
+        Command::Delete(delete) => delete.run(options),
+        Command::Login => login::run(options),
+        Command::Logout => logout::run(options),
+        Command::Whoami => whoami::run(options),
+        Command::Sessions(sessions) => sessions.run(options),
+        Command::Pin => pin::run(options),
+        Command::Completions { shell } => man::completions(*shell, Cli::command()),
+        Command::Man(man) => man.run(Cli::command()),
+    }
+}

@@ -1,0 +1,208 @@
+//! A client for one command: made of the options, with the session that was kept or one of its own, closed at the end.
+
+use std::sync::Arc;
+
+use redfish_proto::{Credentials, ErrorKind, Service, Session};
+use redfish_ureq::{Builder, Client, Transport};
+use zeroize::Zeroizing;
+
+use crate::credentials::Identity;
+use crate::failure::Failure;
+use crate::options::Options;
+use crate::output;
+use crate::signal;
+use crate::state::{self, Kept, Store};
+
+/// A client for one command.
+pub(crate) struct Connection<'a> {
+    options: &'a Options,
+    service: Arc<Service>,
+    transport: Transport,
+    client: Client,
+    identity: Who,
+}
+
+/// Who the command is, as far as that matters later on.
+enum Who {
+    Nobody,
+    /// A user of Basic authentication, or the holder of a bearer token.
+    Fixed(Option<String>),
+    /// A user with a session that ends with the command.
+    Own(String),
+    /// The holder of a kept session, and the password to renew it with.
+    Kept(Kept, Option<Zeroizing<String>>),
+}
+
+impl<'a> Connection<'a> {
+    /// Does a piece of work. The session that was opened for it is closed, also when the work fails; a logout that
+    /// fails is said, and never hides what the work did.
+    pub(crate) fn scoped<T>(
+        options: &'a Options,
+        work: impl FnOnce(&mut Connection<'a>) -> Result<T, Failure>,
+    ) -> Result<T, Failure> {
+        let service = options.service()?;
+        let transport = options.transport()?;
+        let identity = Identity::of(options, &service)?;
+        let (client, identity) = make(options, &service, &transport, identity)?;
+        let mut connection = Connection { options, service, transport, client, identity };
+        work(&mut connection)
+    }
+
+    /// Runs a call. With a kept session that the service has forgotten, once more with another.
+    pub(crate) fn run<T>(
+        &mut self,
+        call: impl Fn(&Client) -> Result<T, redfish_ureq::Error>,
+    ) -> Result<T, Failure> {
+        loop {
+            let failure = match call(&self.client) {
+                Ok(output) => return Ok(output),
+                Err(error) => Failure::from(error),
+            };
+            if !failure.is_kind(&ErrorKind::NotAuthenticated) || !self.renew()? {
+                return Err(failure);
+            }
+        }
+    }
+
+    /// The service.
+    pub(crate) fn service(&self) -> &Arc<Service> {
+        &self.service
+    }
+
+    /// The user, where one is named.
+    pub(crate) fn user(&self) -> Option<&str> {
+        match &self.identity {
+            Who::Nobody => None,
+            Who::Fixed(user) => user.as_deref(),
+            Who::Own(user) => Some(user),
+            Who::Kept(kept, _) => Some(kept.user()),
+        }
+    }
+
+    /// How the command authenticates, in the words of `--auth`; `None` where it does not.
+    pub(crate) fn auth(&self) -> Option<&'static str> {
+        match &self.identity {
+            Who::Nobody => None,
+            Who::Fixed(Some(_)) => Some("basic"),
+            Who::Fixed(None) => Some("bearer"),
+            Who::Own(_) | Who::Kept(..) => Some("session"),
+        }
+    }
+
+    /// The session that was kept.
+    pub(crate) fn kept(&self) -> Option<&Kept> {
+        match &self.identity {
+            Who::Kept(kept, _) => Some(kept),
+            _ => None,
+        }
+    }
+
+    /// The session that is in use.
+    pub(crate) fn session(&self) -> Option<Session> {
+        self.client.current().filter(Session::is_issued)
+    }
+
+    /// Finds another session in place of a kept one: another process may have renewed it, else it is renewed here,
+    /// where a password is at hand. `false` where there is none.
+    fn renew(&mut self) -> Result<bool, Failure> {
+        let Who::Kept(kept, password) = &self.identity else { return Ok(false) };
+        let (kept, password) = (kept.clone(), password.clone());
+        let place = Store::required()?.lock(&self.service.to_string(), kept.user())?;
+        let there = place.read()?;
+        let other = match (there, password) {
+            (Some(newer), password) if !newer.is(&kept) => Identity::Kept(newer, password),
+            (_, None) => return Ok(false),
+            (Some(_), Some(password)) => {
+                let credentials = Credentials::new(kept.user(), password.as_str());
+                let login = Identity::Session(credentials);
+                let (client, _) = make(self.options, &self.service, &self.transport, login)?;
+                let session = client.session().map_err(Failure::from)?;
+                let Some(renewed) = Kept::new(&self.service, kept.user(), &session) else { return Ok(false) };
+                if let Err(failure) = signal::hand_over(|| place.write(&renewed)) {
+                    close();
+                    return Err(failure);
+                }
+                // A second 401 is final, as it is for a session of the command's own.
+                Identity::Kept(renewed, None)
+            }
+            // Somebody has logged out meanwhile: nothing is kept again.
+            (None, Some(password)) => Identity::Session(Credentials::new(kept.user(), password.as_str())),
+        };
+        (self.client, self.identity) = make(self.options, &self.service, &self.transport, other)?;
+        Ok(true)
+    }
+
+    /// Forgets the kept session, which is closed.
+    pub(crate) fn forget(&self) -> Result<(), Failure> {
+        self.kept().map_or(Ok(()), state::forget)
+    }
+}
+
+impl Drop for Connection<'_> {
+    /// Whatever way the work ended, a panic among them.
+    fn drop(&mut self) {
+        close();
+    }
+}
+
+/// A client of nobody, for a command that brings its own session.
+pub(crate) fn anonymous(options: &Options, service: &Arc<Service>) -> Result<Client, Failure> {
+    Ok(observed(Client::builder(service.clone()), options).transport(&options.transport()?).build()?)
+}
+
+/// A client that logs in. It is closed by a signal, and by [`close`].
+pub(crate) fn logging_in(
+    options: &Options,
+    service: &Arc<Service>,
+    credentials: Credentials,
+) -> Result<Client, Failure> {
+    Ok(make(options, service, &options.transport()?, Identity::Session(credentials))?.0)
+}
+
+/// Closes the session that the command opened, if there is one that nobody took over.
+pub(crate) fn close() {
+    if let Err(error) = signal::close() {
+        if !signal::caught() {
+            output::note(format_args!("redfish: warning: the session could not be closed: {error}"));
+        }
+    }
+}
+
+fn make(
+    options: &Options,
+    service: &Arc<Service>,
+    transport: &Transport,
+    identity: Identity,
+) -> Result<(Client, Who), Failure> {
+    let builder = observed(Client::builder(service.clone()), options).transport(transport);
+    let (builder, who) = match identity {
+        Identity::Anonymous => (builder, Who::Nobody),
+        Identity::Basic(credentials) => {
+            let user = credentials.user().to_owned();
+            (builder.basic(credentials), Who::Fixed(Some(user)))
+        }
+        Identity::Bearer(token) => (builder.bearer(&token), Who::Fixed(None)),
+        Identity::Kept(kept, password) => (builder.resume(kept.session(service)?), Who::Kept(kept, password)),
+        Identity::Session(credentials) => {
+            let user = credentials.user().to_owned();
+            let builder = match options.session_context() {
+                Some(context) => builder.context(context),
+                None => builder,
+            };
+            let client = builder.login(credentials).build()?;
+            signal::guard(&client);
+            return Ok((client, Who::Own(user)));
+        }
+    };
+    Ok((builder.build()?, who))
+}
+
+fn observed(builder: Builder, options: &Options) -> Builder {
+    let shown = options.trace;
+    builder.observer(move |trace| {
+        signal::observe(trace);
+        if shown {
+            output::note(trace);
+        }
+    })
+}

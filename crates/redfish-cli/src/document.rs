@@ -1,0 +1,84 @@
+//! What the service sent, on its way to standard output: byte for byte, or indented for a person.
+
+use serde::de::IgnoredAny;
+
+use crate::failure::Failure;
+use crate::options::Options;
+use crate::output;
+
+/// Prints a body and a line end.
+pub(crate) fn print(body: &[u8], options: &Options) -> Result<(), Failure> {
+    match options.output.is_none() && output::is_terminal() {
+        true => output::print(&indented(body)),
+        false => output::print(body),
+    }
+}
+
+/// JSON with a line for each member. Order, numbers and strings stay as they came; what is no JSON stays whole.
+pub(crate) fn indented(body: &[u8]) -> Vec<u8> {
+    if serde_json::from_slice::<IgnoredAny>(body).is_err() {
+        return body.to_vec();
+    }
+    let mut shown = Vec::with_capacity(body.len() * 2);
+    let mut depth = 0;
+    let mut rest = body.iter().copied().peekable();
+    let line = |shown: &mut Vec<u8>, depth: usize| {
+        shown.push(b'\n');
+        shown.resize(shown.len() + 2 * depth, b' ');
+    };
+    while let Some(byte) = rest.next() {
+        match byte {
+            b'"' => {
+                shown.push(byte);
+                let mut escaped = false;
+                for byte in rest.by_ref() {
+                    shown.push(byte);
+                    match byte {
+                        _ if escaped => escaped = false,
+                        b'\\' => escaped = true,
+                        b'"' => break,
+                        _ => {}
+                    }
+                }
+            }
+            b'{' | b'[' => {
+                while rest.next_if(u8::is_ascii_whitespace).is_some() {}
+                shown.push(byte);
+                match rest.next_if(|next| *next == byte + 2) {
+                    Some(end) => shown.push(end),
+                    None => {
+                        depth += 1;
+                        line(&mut shown, depth);
+                    }
+                }
+            }
+            b'}' | b']' => {
+                depth = depth.saturating_sub(1);
+                line(&mut shown, depth);
+                shown.push(byte);
+            }
+            b',' => {
+                shown.push(byte);
+                line(&mut shown, depth);
+            }
+            b':' => shown.extend(b": "),
+            byte if byte.is_ascii_whitespace() => {}
+            byte => shown.push(byte),
+        }
+    }
+    shown
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_document_is_indented_and_otherwise_as_it_came() {
+        let body = br#"{"b":[1.50,{ },[ ]],"a":"x: {\"y\", \\","n":null}"#;
+        let expected = "{\n  \"b\": [\n    1.50,\n    {},\n    []\n  ],\n  \"a\": \"x: {\\\"y\\\", \\\\\",\n  \"n\": null\n}";
+        assert_eq!(String::from_utf8(indented(body)).unwrap(), expected);
+        assert_eq!(indented(b"<html> {"), b"<html> {");
+        assert_eq!(indented(b""), b"");
+    }
+}

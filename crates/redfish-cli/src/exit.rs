@@ -1,0 +1,51 @@
+//! The exit status: what a script can tell apart without reading.
+
+use std::process::ExitCode;
+
+use redfish_proto::ErrorKind;
+
+/// How a command that failed ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Exit {
+    /// The service refused or failed, or this machine did.
+    Failed = 1,
+    /// Wrong usage: no write was sent.
+    Usage = 2,
+    /// The service does not know who is asking.
+    NotAuthenticated = 3,
+    /// No answer that can be trusted.
+    NoAnswer = 4,
+    /// A write was sent, and what became of it is unknown.
+    OutcomeUnknown = 5,
+}
+
+impl Exit {
+    /// That of a failed call.
+    pub(crate) fn of(kind: &ErrorKind) -> Exit {
+        match kind {
+            ErrorKind::NotAuthenticated
+            | ErrorKind::SessionLimit
+            | ErrorKind::PasswordChangeRequired { .. } => Exit::NotAuthenticated,
+            ErrorKind::OutcomeUnknown(_) => Exit::OutcomeUnknown,
+            ErrorKind::InvalidService(_)
+            | ErrorKind::InvalidTarget(_)
+            | ErrorKind::InvalidCredentials(_)
+            | ErrorKind::InvalidRequest(_)
+            | ErrorKind::ReservedHeader(_)
+            | ErrorKind::ForeignSession => Exit::Usage,
+            ErrorKind::Transport(_)
+            | ErrorKind::Deadline(_)
+            | ErrorKind::OffOrigin { .. }
+            | ErrorKind::Redirect { .. }
+            | ErrorKind::TooLarge { .. }
+            | ErrorKind::Malformed { .. } => Exit::NoAnswer,
+            _ => Exit::Failed,
+        }
+    }
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> ExitCode {
+        ExitCode::from(exit as u8)
+    }
+}

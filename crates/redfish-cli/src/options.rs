@@ -1,0 +1,247 @@
+//! The options that every command takes: where, who, and how.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use clap::{Args, ValueEnum};
+use http::HeaderValue;
+use redfish_proto::{Links, Policy, Service};
+use redfish_tls::{Pin, Trust};
+use redfish_ureq::{Transport, TransportBuilder};
+
+use crate::failure::Failure;
+use crate::output;
+
+/// How long a logout may take. It comes after the work, which has had its own time.
+const LOGOUT: Duration = Duration::from_secs(5);
+
+/// How long one exchange may take, where the whole operation may take longer.
+const EXCHANGE: Duration = Duration::from_secs(30);
+
+/// How long to connect, so that there is time for another try.
+const CONNECT: Duration = Duration::from_secs(10);
+
+/// The options that every command takes.
+#[derive(Args)]
+pub(crate) struct Options {
+    /// The service: https://bmc, bmc, bmc:8443, [fe80::1%25eth0]. No scheme means https
+    #[arg(short, long, value_name = "URL", env = "REDFISH_SERVICE", hide_env_values = true, global = true)]
+    #[arg(allow_hyphen_values = false)]
+    service: Option<String>,
+
+    /// The user
+    #[arg(short, long, value_name = "NAME", env = "REDFISH_USER", hide_env_values = true, global = true)]
+    user: Option<String>,
+
+    /// The file that holds the password; - is standard input. Else REDFISH_PASSWORD, else it is asked for
+    #[arg(long, value_name = "FILE", global = true)]
+    pub(crate) password_file: Option<PathBuf>,
+
+    /// How to authenticate. Default: bearer with a token, else the session that login kept, else session with a
+    /// user, else none
+    #[arg(long, value_enum, env = "REDFISH_AUTH", hide_env_values = true, global = true)]
+    pub(crate) auth: Option<Auth>,
+
+    /// The file that holds a bearer token; - is standard input. Else REDFISH_TOKEN
+    #[arg(long, value_name = "FILE", global = true)]
+    pub(crate) token_file: Option<PathBuf>,
+
+    /// Trust this CA, or exactly this self-signed certificate, beside the system's own
+    #[arg(long, value_name = "FILE", env = "REDFISH_CACERT", hide_env_values = true, global = true)]
+    cacert: Option<PathBuf>,
+
+    /// Trust exactly this certificate: sha256:HEX, as "redfish pin" prints it
+    #[arg(long, value_name = "PIN", env = "REDFISH_PIN", hide_env_values = true, global = true)]
+    pin: Option<String>,
+
+    /// Trust any certificate: whoever is in between reads and changes all, password included
+    #[arg(long, global = true)]
+    insecure: bool,
+
+    /// How long one operation may take with its retries
+    #[arg(long, value_name = "SECONDS", default_value = "60", value_parser = seconds, global = true)]
+    timeout: Duration,
+
+    /// How large an answer may be, after decompression
+    #[arg(long, value_name = "BYTES", default_value = "33554432", value_parser = bytes, global = true)]
+    max_body: usize,
+
+    /// What becomes of a link to another origin
+    #[arg(long, value_enum, default_value = "same-origin", global = true)]
+    links: LinkPolicy,
+
+    /// Marks the sessions that are opened with this Context, by which "sessions close --mine" finds them
+    #[arg(long, value_name = "TEXT", env = "REDFISH_SESSION_CONTEXT", hide_env_values = true, global = true)]
+    session_context: Option<String>,
+
+    /// Shows each request and answer on standard error, without secrets
+    #[arg(long, global = true)]
+    pub(crate) trace: bool,
+
+    /// How data and errors are written. Default: table on a terminal where there is one, else json
+    #[arg(long, value_enum, global = true)]
+    pub(crate) output: Option<Output>,
+}
+
+/// How to authenticate.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Auth {
+    /// A session of the service (X-Auth-Token)
+    Session,
+    /// User and password with each request
+    Basic,
+    /// A token that somebody else issued
+    Bearer,
+    /// Nobody
+    None,
+}
+
+/// How data and errors are written.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Output {
+    /// For programs, errors too
+    Json,
+    /// Columns
+    Table,
+    /// For people
+    Text,
+}
+
+/// What becomes of a link to another origin.
+#[derive(Clone, Copy, ValueEnum)]
+enum LinkPolicy {
+    /// It is refused
+    SameOrigin,
+    /// Its path is used on the service's own origin
+    PathOnly,
+}
+
+impl Options {
+    /// The service that was named.
+    pub(crate) fn service(&self) -> Result<Arc<Service>, Failure> {
+        let Some(url) = given(self.service.as_ref()) else {
+            return Err(Failure::usage("no service is named", "Use --service or REDFISH_SERVICE."));
+        };
+        let mut policy = Policy::default();
+        policy.links = match self.links {
+            LinkPolicy::SameOrigin => Links::SameOrigin,
+            LinkPolicy::PathOnly => Links::PathOnly,
+        };
+        policy.timeout = self.timeout.min(EXCHANGE);
+        policy.deadline = Some(self.timeout);
+        policy.body_limit = self.max_body;
+        policy.logout_deadline = LOGOUT;
+        policy.user_agent = HeaderValue::from_static(concat!("redfish-cli/", env!("CARGO_PKG_VERSION")));
+        Ok(Arc::new(Service::with_policy(url, policy)?))
+    }
+
+    /// The user that was named.
+    pub(crate) fn user(&self) -> Option<&str> {
+        given(self.user.as_ref())
+    }
+
+    /// What marks the sessions that are opened.
+    pub(crate) fn session_context(&self) -> Option<&str> {
+        given(self.session_context.as_ref())
+    }
+
+    /// Connections with the trust that was asked for.
+    pub(crate) fn transport(&self) -> Result<Transport, Failure> {
+        Ok(self.connections().trust(&self.trust()?).build())
+    }
+
+    /// The settings of connections, without any trust.
+    pub(crate) fn connections(&self) -> TransportBuilder {
+        Transport::builder().connect_timeout(self.timeout.min(CONNECT))
+    }
+
+    fn trust(&self) -> Result<Trust, Failure> {
+        let pin = given(self.pin.as_ref());
+        let cacert = self.cacert.as_deref().filter(|file| !file.as_os_str().is_empty());
+        if self.insecure {
+            if pin.is_some() || cacert.is_some() {
+                let what = "--insecure does not go with a pin or a CA, from an option or the environment";
+                return Err(Failure::usage(what, "Leave one of them out."));
+            }
+            output::note("redfish: warning: --insecure: the service's certificate is not checked.");
+            return Ok(Trust::dangerous_none());
+        }
+        if let Some(pin) = pin {
+            let pin: Pin =
+                pin.parse().map_err(|error: redfish_tls::Error| Failure::usage(error.to_string(), ""))?;
+            return Ok(Trust::pinned(pin));
+        }
+        let Some(file) = cacert else { return Ok(Trust::system()) };
+        let pem = read(file).map_err(|error| Failure::unusable("the CA file cannot be read", error))?;
+        Trust::with_pem(&pem).map_err(|error| Failure::usage(error.to_string(), ""))
+    }
+
+    /// Refuses standard input for two things at once.
+    pub(crate) fn check_stdin(&self, body: bool) -> Result<(), Failure> {
+        let files = [&self.password_file, &self.token_file];
+        let taken = files.into_iter().flatten().filter(|file| is_stdin(file)).count() + usize::from(body);
+        if taken > 1 {
+            return Err(Failure::usage(
+                "standard input, \"-\", is named twice",
+                "Use a file for one of them.",
+            ));
+        }
+        Ok(())
+    }
+
+    /// Whether errors are one object of JSON.
+    pub(crate) fn errors_as_json(&self) -> bool {
+        self.output == Some(Output::Json)
+    }
+
+    /// How to write what has a table.
+    pub(crate) fn output_of_table(&self) -> Output {
+        self.output.unwrap_or(if output::is_terminal() { Output::Table } else { Output::Json })
+    }
+}
+
+/// What an option or its variable says; an empty variable says nothing.
+fn given(text: Option<&String>) -> Option<&str> {
+    text.map(String::as_str).filter(|text| !text.is_empty())
+}
+
+/// Whether the file is standard input.
+pub(crate) fn is_stdin(file: &Path) -> bool {
+    file.as_os_str() == "-"
+}
+
+/// Reads a file of certificates, which is never large.
+fn read(file: &Path) -> std::io::Result<Vec<u8>> {
+    const LARGEST: u64 = 16 << 20;
+    let mut text = Vec::new();
+    std::io::Read::read_to_end(&mut std::io::Read::take(fs::File::open(file)?, LARGEST), &mut text)?;
+    Ok(text)
+}
+
+/// A time. The reason never repeats what was typed, nor do those below.
+fn seconds(typed: &str) -> Result<Duration, &'static str> {
+    let reason = "a number of seconds above zero";
+    let time =
+        typed.parse().ok().and_then(|seconds| Duration::try_from_secs_f64(seconds).ok()).ok_or(reason)?;
+    if time.is_zero() { Err(reason) } else { Ok(time) }
+}
+
+/// A size.
+fn bytes(typed: &str) -> Result<usize, &'static str> {
+    typed.parse().map_err(|_| "a number of bytes")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_time_is_above_zero_and_finite() {
+        assert_eq!(seconds("0.25"), Ok(Duration::from_millis(250)));
+        for typed in ["0", "-1", "inf", "NaN", "1e99", "", "2s"] {
+            assert!(seconds(typed).is_err(), "{typed}");
+        }
+    }
+}

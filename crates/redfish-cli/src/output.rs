@@ -1,0 +1,59 @@
+//! Where things go: data to standard output, verbatim; all else to standard error.
+
+use std::fmt;
+use std::io::{self, IsTerminal, Write};
+
+use crate::failure::Failure;
+
+/// Says something beside the data, a line of it. Where standard error is gone there is nobody to tell.
+pub(crate) fn note(text: impl fmt::Display) {
+    let _ = writeln!(io::stderr(), "{text}");
+}
+
+/// Prints data and a line end.
+pub(crate) fn print(data: &[u8]) -> Result<(), Failure> {
+    let mut out = io::stdout().lock();
+    out.write_all(data)
+        .and_then(|()| out.write_all(b"\n"))
+        .and_then(|()| out.flush())
+        .map_err(Failure::stdout)
+}
+
+/// Prints a line.
+pub(crate) fn line(text: impl fmt::Display) -> Result<(), Failure> {
+    print(text.to_string().as_bytes())
+}
+
+/// Whether a person looks at standard output.
+pub(crate) fn is_terminal() -> bool {
+    io::stdout().is_terminal()
+}
+
+/// Rows in columns under their headings, as wide as the widest cell. Control characters, which could steer a
+/// terminal, are left out.
+pub(crate) fn table<const N: usize>(headings: [&str; N], rows: &[[String; N]]) -> String {
+    let clean = |cell: &str| cell.chars().filter(|c| !c.is_control()).collect::<String>();
+    let mut cells = vec![headings.map(str::to_owned)];
+    cells.extend(rows.iter().map(|row| row.each_ref().map(|cell| clean(cell))));
+    let width = |column: usize| cells.iter().map(|row| row[column].chars().count()).max().unwrap_or_default();
+    let widths: [usize; N] = std::array::from_fn(width);
+    let lines: Vec<String> = cells
+        .iter()
+        .map(|row| {
+            let padded = row.iter().zip(widths).map(|(cell, width)| format!("{cell:width$}"));
+            padded.collect::<Vec<_>>().join("  ").trim_end().to_owned()
+        })
+        .collect();
+    lines.join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_table_lines_its_columns_up() {
+        let rows = [["a".to_owned(), "long\u{1b}[31m".to_owned()], ["ä…b".to_owned(), String::new()]];
+        assert_eq!(table(["ONE", "TWO"], &rows), "ONE  TWO\na    long[31m\nä…b");
+    }
+}

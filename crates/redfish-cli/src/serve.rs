@@ -1,0 +1,167 @@
+//! `serve`: a Redfish service for others to try their clients against.
+
+use std::fs;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process;
+use std::sync::Arc;
+use std::thread;
+
+use clap::Args;
+use redfish_mock::{Fault, Observed, Profile, ServeOptions, Server, Settings, Tls};
+use redfish_tls::Inspection;
+use redfish_ureq::{Client, Service, Transport};
+use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::iterator::Signals;
+
+use crate::credentials::password_at_hand;
+use crate::failure::Failure;
+use crate::options::Options;
+use crate::output;
+
+/// Runs a service to try clients against.
+///
+/// The first line is its URL, the second says where its certificate is. Without a user it is "admin" with the password
+/// "machine-room". It ends on SIGINT and SIGTERM.
+#[derive(Args)]
+pub(crate) struct Serve {
+    /// The address and port to listen on; port 0 is any that is free
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:0", value_parser = address)]
+    listen: SocketAddr,
+    /// Without TLS
+    #[arg(long, conflicts_with_all = ["cert", "key", "cert_out"])]
+    http: bool,
+    /// The certificate to show, and those that it needs to be trusted, as PEM. Default: one made at the start
+    #[arg(long, value_name = "FILE", requires = "key")]
+    cert: Option<PathBuf>,
+    /// The certificate's private key, as PEM
+    #[arg(long, value_name = "FILE", requires = "cert")]
+    key: Option<PathBuf>,
+    /// Where to write the certificate that clients have to trust
+    #[arg(long, value_name = "FILE")]
+    cert_out: Option<PathBuf>,
+    /// How answers are spelled: standard, as DSP0266 asks, or ilo-amplifier, with MySession and in any letter case
+    #[arg(long, default_value = "standard", value_parser = profile)]
+    profile: Profile,
+    /// What goes wrong: NAME[=VALUE][@PATH][*COUNT], as in slow=2s@/redfish/v1/Systems*3. NAME is one of expire-token,
+    /// cut-body, reset, slow, redirect-off-origin, session-limit, no-location, lost-answer, 503
+    #[arg(long = "fault", value_name = "SPEC", value_parser = fault)]
+    faults: Vec<Fault>,
+    /// What tokens and identifiers are made from
+    #[arg(long, value_name = "N", default_value = "1", value_parser = number)]
+    seed: u64,
+}
+
+impl Serve {
+    pub(crate) fn run(&self, options: &Options) -> Result<(), Failure> {
+        options.check_stdin(false)?;
+        let settings = self.settings(options)?;
+        let observer = options.trace.then(|| -> redfish_mock::Observer { Arc::new(log) });
+        let tls = self.tls()?;
+        let serve = ServeOptions { listen: self.listen, tls, observer, ..ServeOptions::default() };
+        // Before it listens: a signal that comes early is then not lost.
+        let mut signals = Signals::new([SIGINT, SIGTERM])
+            .map_err(|error| Failure::local("signals cannot be caught", error))?;
+        let server = Server::start(settings, serve)
+            .map_err(|error| Failure::unusable("the service cannot be started", error))?;
+        self.announce(&server)?;
+        let mut caught = signals.forever();
+        caught.next();
+        let stopping = thread::spawn(move || server.shutdown());
+        // A second signal does not wait for requests that are on their way.
+        let again = signals.handle();
+        let impatient = thread::spawn(move || {
+            if let Some(signal) = signals.forever().next() {
+                process::exit(128 + signal);
+            }
+        });
+        let _ = stopping.join();
+        again.close();
+        let _ = impatient.join();
+        Ok(())
+    }
+
+    fn settings(&self, options: &Options) -> Result<Settings, Failure> {
+        let mut settings = Settings {
+            profile: self.profile,
+            seed: self.seed,
+            faults: self.faults.clone(),
+            ..Settings::default()
+        };
+        let password = password_at_hand(options)?;
+        if let Some(user) = options.user() {
+            settings.user = user.to_owned();
+            if password.is_none() {
+                let hint = "Use --password-file or REDFISH_PASSWORD.";
+                return Err(Failure::usage("the user has no password", hint));
+            }
+        }
+        if let Some(password) = password {
+            settings.password = password.to_string();
+        }
+        Ok(settings)
+    }
+
+    fn tls(&self) -> Result<Tls, Failure> {
+        let read =
+            |file: &Path, what| fs::read_to_string(file).map_err(|error| Failure::unusable(what, error));
+        match (&self.cert, &self.key) {
+            _ if self.http => Ok(Tls::None),
+            (Some(cert), Some(key)) => Ok(Tls::Given {
+                certificate_pem: read(cert, "the certificate file cannot be read")?,
+                key_pem: read(key, "the key file cannot be read")?,
+            }),
+            _ => Ok(Tls::SelfSigned),
+        }
+    }
+
+    /// Says where it is. Who starts it in a script waits for the first line, so what that promises is done before.
+    fn announce(&self, server: &Server) -> Result<(), Failure> {
+        let mut lines = server.url();
+        if let Some(pem) = server.certificate_pem() {
+            if let Some(file) = &self.cert_out {
+                fs::write(file, pem)
+                    .map_err(|error| Failure::unusable("the certificate cannot be written", error))?;
+            }
+            lines += match (&self.cert_out, &self.cert) {
+                (Some(file), _) | (None, Some(file)) => format!("\ncertificate: {}", file.display()),
+                (None, None) => format!("\ncertificate: {} (--cert-out FILE writes it)", shown(server)?),
+            }
+            .as_str();
+        }
+        output::line(lines)
+    }
+}
+
+/// The pin of the certificate, as any client would find it.
+fn shown(server: &Server) -> Result<String, Failure> {
+    let inspection = Inspection::new();
+    let service = Service::new(&server.url())?;
+    let transport = Transport::new(&inspection.trust());
+    let _ = Client::builder(service).transport(&transport).build()?.get_raw("/redfish/v1/");
+    Ok(inspection.pin().map(|pin| pin.to_string()).unwrap_or_default())
+}
+
+fn log(seen: &Observed<'_>) {
+    let Observed { method, path, status } = seen;
+    match status {
+        Some(status) => output::note(format_args!("{method} {path} {}", status.as_u16())),
+        None => output::note(format_args!("{method} {path} (closed without an answer)")),
+    }
+}
+
+fn address(typed: &str) -> Result<SocketAddr, &'static str> {
+    typed.parse().map_err(|_| "an address and a port, such as 127.0.0.1:8443")
+}
+
+fn profile(typed: &str) -> Result<Profile, String> {
+    typed.parse().map_err(|error: redfish_mock::UnknownProfile| error.to_string())
+}
+
+fn fault(typed: &str) -> Result<Fault, String> {
+    typed.parse().map_err(|error: redfish_mock::FaultError| error.to_string())
+}
+
+fn number(typed: &str) -> Result<u64, &'static str> {
+    typed.parse().map_err(|_| "a whole number")
+}

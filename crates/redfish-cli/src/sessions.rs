@@ -1,0 +1,167 @@
+//! `sessions`: those of the service, whose they are, and closing some.
+
+mod list;
+
+use clap::{Args, Subcommand};
+use http::Method;
+use redfish_proto::{Raw, Target};
+use serde_json::{Value, json};
+
+use crate::connection::Connection;
+use crate::failure::Failure;
+use crate::get::Failed;
+use crate::options::{Options, Output};
+use crate::output;
+pub(crate) use list::{List, Listed};
+
+/// Lists the sessions of the service, or closes some.
+#[derive(Args)]
+pub(crate) struct Sessions {
+    #[command(subcommand)]
+    action: Option<Action>,
+}
+
+#[derive(Subcommand)]
+enum Action {
+    /// Closes sessions
+    Close(Close),
+}
+
+/// Closes sessions.
+#[derive(Args)]
+struct Close {
+    /// The URIs of the sessions, as the list shows them
+    #[arg(required_unless_present = "mine", value_name = "URI")]
+    uris: Vec<String>,
+    /// Those that the service marks as mine: by MySession, by the Context of --session-context, or as the session
+    /// that was kept. Never by the user's name
+    #[arg(long, conflicts_with = "uris")]
+    mine: bool,
+}
+
+impl Sessions {
+    pub(crate) fn run(&self, options: &Options) -> Result<(), Failure> {
+        options.check_stdin(false)?;
+        match &self.action {
+            None => Connection::scoped(options, |connection| {
+                let listed = list(connection)?;
+                show(&listed, connection, options)
+            }),
+            Some(Action::Close(close)) if close.mine => {
+                Connection::scoped(options, |connection| close_mine(connection, options))
+            }
+            Some(Action::Close(close)) => close.named(options),
+        }
+    }
+}
+
+impl Close {
+    fn named(&self, options: &Options) -> Result<(), Failure> {
+        let service = options.service()?;
+        let wanted = self.uris.iter().map(|uri| Ok(service.target(uri)?));
+        let wanted = wanted.collect::<Result<Vec<Target>, Failure>>()?;
+        Connection::scoped(options, |connection| {
+            // What is not among the sessions is not deleted: it may be anything.
+            let listed = list(connection)?;
+            let mut failed = Failed::default();
+            for at in &wanted {
+                let closed = match listed.iter().find(|session| session.is_at(at)) {
+                    Some(session) => close(connection, &session.at),
+                    None => Err(Failure::missing("the service has no session with that URI")),
+                };
+                if let Err(failure) = closed {
+                    failed.add(failure, options);
+                }
+            }
+            failed.end()
+        })
+    }
+}
+
+/// Closes what is marked as mine. The session that this command opened for itself is not meant: it ends with it.
+fn close_mine(connection: &mut Connection<'_>, options: &Options) -> Result<(), Failure> {
+    let mut listed = list(connection)?;
+    listed.retain(|session| is_mine(session, connection, options));
+    if connection.kept().is_none() {
+        listed.retain(|session| !is_own(session, connection));
+    }
+    // With its own token gone, nothing more could be closed.
+    listed.sort_by_key(|session| is_own(session, connection));
+    let mut failed = Failed::default();
+    for session in &listed {
+        if let Err(failure) = close(connection, &session.at) {
+            failed.add(failure, options);
+        }
+    }
+    if listed.is_empty() {
+        output::note("redfish: the service marks no session as mine.");
+    }
+    failed.end()
+}
+
+/// Closes one, and says so.
+fn close(connection: &mut Connection<'_>, at: &Target) -> Result<(), Failure> {
+    connection.run(|client| client.run(Raw::new(Method::DELETE, at)))?;
+    let own = connection
+        .session()
+        .is_some_and(|session| session.location().is_some_and(|own| Listed::same(own, at)));
+    if own {
+        connection.forget()?;
+    }
+    output::line(at)
+}
+
+fn list(connection: &mut Connection<'_>) -> Result<Vec<Listed>, Failure> {
+    connection.run(|client| client.run(List::new(client.service())?))
+}
+
+fn is_own(session: &Listed, connection: &Connection<'_>) -> bool {
+    session.marked
+        || connection.session().is_some_and(|own| own.location().is_some_and(|own| session.is_at(own)))
+}
+
+fn is_mine(session: &Listed, connection: &Connection<'_>, options: &Options) -> bool {
+    let of_context = options.session_context().is_some_and(|ours| session.text("Context") == ours);
+    of_context || is_own(session, connection)
+}
+
+fn show(listed: &[Listed], connection: &Connection<'_>, options: &Options) -> Result<(), Failure> {
+    let mine = |session: &Listed| is_mine(session, connection, options);
+    match options.output_of_table() {
+        Output::Json => {
+            let rows = listed.iter().map(|session| {
+                let mut row = json!({"uri": session.at.to_string(), "mine": mine(session)});
+                for (name, member) in MEMBERS {
+                    row[name] = match session.text(member) {
+                        "" => Value::Null,
+                        text => text.into(),
+                    };
+                }
+                row
+            });
+            output::line(rows.collect::<Value>())
+        }
+        Output::Table => {
+            let rows: Vec<_> = listed
+                .iter()
+                .map(|session| {
+                    let [user, from, created, kind, context] =
+                        MEMBERS.map(|(_, member)| session.text(member).to_owned());
+                    let mine = if mine(session) { "yes" } else { "" };
+                    [session.at.to_string(), user, mine.to_owned(), from, created, kind, context]
+                })
+                .collect();
+            output::line(output::table(["URI", "USER", "MINE", "FROM", "CREATED", "TYPE", "CONTEXT"], &rows))
+        }
+        Output::Text => listed.iter().try_for_each(|session| output::line(&session.at)),
+    }
+}
+
+/// What is shown of a session, and the members of its resource (DSP0268, Session).
+const MEMBERS: [(&str, &str); 5] = [
+    ("user", "UserName"),
+    ("from", "ClientOriginIPAddress"),
+    ("created", "CreatedTime"),
+    ("type", "SessionType"),
+    ("context", "Context"),
+];

@@ -1,0 +1,263 @@
+//! The sessions that `login` keeps for later commands: one file an origin and user, for its owner's eyes alone.
+//!
+//! A file is replaced whole, never written to. Who changes one holds its lock: of two processes that find the same
+//! dead token, one logs in, and the other reads what the first has written.
+
+use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::io::{self, Read, Write};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+
+use redfish_proto::{Service, Session};
+use rustix::fs::{FlockOperation, flock};
+use serde::{Deserialize, Serialize};
+use zeroize::Zeroizing;
+
+use crate::failure::Failure;
+use crate::output;
+
+/// A file of one session has a few hundred bytes.
+const LARGEST: u64 = 64 << 10;
+
+/// What a file's name may have; some file systems allow a little more.
+const LONGEST_NAME: usize = 240;
+
+/// The directory of the files.
+pub(crate) struct Store {
+    directory: PathBuf,
+}
+
+/// A session that was kept. Never a password.
+#[derive(Clone, Serialize, Deserialize)]
+pub(crate) struct Kept {
+    origin: String,
+    user: String,
+    token: Zeroizing<String>,
+    /// The session's URI, where the service said it.
+    session: Option<String>,
+}
+
+impl Kept {
+    /// What there is to keep of a session. `None` for what is no session of the service.
+    pub(crate) fn new(service: &Service, user: &str, session: &Session) -> Option<Kept> {
+        Some(Kept {
+            origin: service.to_string(),
+            user: user.to_owned(),
+            token: Zeroizing::new(session.expose()?.to_owned()),
+            session: session.location().map(ToString::to_string),
+        })
+    }
+
+    /// Whose session it is.
+    pub(crate) fn user(&self) -> &str {
+        &self.user
+    }
+
+    /// Its URI.
+    pub(crate) fn uri(&self) -> Option<&str> {
+        self.session.as_deref()
+    }
+
+    /// The session itself.
+    pub(crate) fn session(&self, service: &Service) -> Result<Session, Failure> {
+        Ok(Session::issued(service, &self.token, self.uri())?)
+    }
+
+    /// Whether it is the same session of the service.
+    pub(crate) fn is(&self, other: &Kept) -> bool {
+        self.token == other.token
+    }
+}
+
+impl Store {
+    /// The user's. `None` where there is no place for it.
+    pub(crate) fn of_user() -> Option<Store> {
+        let variable = |name| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+        let directory = variable("REDFISH_STATE_DIR")
+            .or_else(|| {
+                variable("XDG_STATE_HOME").filter(|path| path.is_absolute()).map(|path| path.join("redfish"))
+            })
+            .or_else(|| variable("HOME").map(|home| home.join(".local/state/redfish")))?;
+        Some(Store { directory })
+    }
+
+    /// The same, where there has to be one.
+    pub(crate) fn required() -> Result<Store, Failure> {
+        let hint = "Set REDFISH_STATE_DIR to a directory.";
+        Store::of_user().ok_or_else(|| Failure::usage("there is no place to keep a session", hint))
+    }
+
+    /// The sessions that are kept for a service.
+    pub(crate) fn list(&self, origin: &str) -> Result<Vec<Kept>, Failure> {
+        let failed = |error| Failure::unusable("the directory of kept sessions cannot be read", error);
+        let beginning = format!("{}+", encode(origin));
+        let entries = match fs::read_dir(&self.directory) {
+            Ok(entries) => entries,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+            Err(error) => return Err(failed(error)),
+        };
+        let mut found = Vec::new();
+        for entry in entries {
+            let entry = entry.map_err(failed)?;
+            let name = entry.file_name();
+            let is_one =
+                name.to_str().is_some_and(|name| name.starts_with(&beginning) && name.ends_with(".json"));
+            if is_one {
+                found.extend(read(&entry.path())?.filter(|kept| kept.origin == origin));
+            }
+        }
+        Ok(found)
+    }
+
+    /// The place of one session, for this process alone until it is dropped.
+    pub(crate) fn lock(self, origin: &str, user: &str) -> Result<Place, Failure> {
+        let failed = |error| Failure::unusable("the directory of kept sessions cannot be used", error);
+        self.prepare().map_err(failed)?;
+        let name = format!("{}+{}", encode(origin), encode(user));
+        if name.len() > LONGEST_NAME {
+            return Err(Failure::usage("service and user are too long to keep a session of", ""));
+        }
+        let file = self.directory.join(format!("{name}.json"));
+        let lock = self.directory.join(format!("{name}.lock"));
+        let held = hold(&lock).map_err(failed)?;
+        Ok(Place { directory: self.directory, file, lock, _held: held })
+    }
+
+    /// A directory for nobody else. One that all may write to is not made ours, but refused.
+    fn prepare(&self) -> io::Result<()> {
+        DirBuilder::new().recursive(true).mode(0o700).create(&self.directory)?;
+        let mode = fs::metadata(&self.directory)?.permissions().mode();
+        if mode & 0o002 != 0 {
+            return Err(io::Error::new(io::ErrorKind::PermissionDenied, "everybody may write to it"));
+        }
+        if mode & 0o077 != 0 {
+            fs::set_permissions(&self.directory, fs::Permissions::from_mode(0o700))?;
+        }
+        Ok(())
+    }
+}
+
+/// The place of one session, locked.
+pub(crate) struct Place {
+    directory: PathBuf,
+    file: PathBuf,
+    lock: PathBuf,
+    _held: File,
+}
+
+impl Place {
+    /// What is there now.
+    pub(crate) fn read(&self) -> Result<Option<Kept>, Failure> {
+        read(&self.file)
+    }
+
+    /// Puts a session there, in one step.
+    pub(crate) fn write(&self, kept: &Kept) -> Result<(), Failure> {
+        let write = || {
+            let text = Zeroizing::new(serde_json::to_vec(kept)?);
+            // A temporary file of mode 0600.
+            let mut file = tempfile::Builder::new().prefix(".").tempfile_in(&self.directory)?;
+            file.write_all(&text)?;
+            file.persist(&self.file)?;
+            Ok(())
+        };
+        write().map_err(|error| Failure::local("the session cannot be kept", error))
+    }
+
+    /// Clears it, and the lock with it: whoever waits for that finds that it is another's, and takes a new one.
+    pub(crate) fn clear(self) -> Result<(), Failure> {
+        let removed = match fs::remove_file(&self.file) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+            _ => fs::remove_file(&self.lock),
+        };
+        removed.map_err(|error| Failure::local("the kept session cannot be removed", error))
+    }
+}
+
+/// Forgets a kept session, unless another has taken its place.
+pub(crate) fn forget(kept: &Kept) -> Result<(), Failure> {
+    let Some(store) = Store::of_user() else { return Ok(()) };
+    let place = store.lock(&kept.origin, &kept.user)?;
+    match place.read()? {
+        Some(newer) if !newer.is(kept) => Ok(()),
+        _ => place.clear(),
+    }
+}
+
+/// Takes the lock. A file that was removed while this waited for it locks nothing any more.
+fn hold(path: &Path) -> io::Result<File> {
+    loop {
+        let file = OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(path)?;
+        while let Err(error) = flock(&file, FlockOperation::LockExclusive) {
+            if error != rustix::io::Errno::INTR {
+                return Err(error.into());
+            }
+        }
+        let held = file.metadata()?;
+        match fs::metadata(path) {
+            Ok(there) if (there.dev(), there.ino()) == (held.dev(), held.ino()) => return Ok(file),
+            Ok(_) => {}
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => return Err(error),
+        }
+    }
+}
+
+/// A kept session. A file that is none is said, and otherwise as good as absent: the next login replaces it.
+fn read(path: &Path) -> Result<Option<Kept>, Failure> {
+    let mut text = Zeroizing::new(Vec::with_capacity(LARGEST as usize));
+    match File::open(path).and_then(|file| file.take(LARGEST).read_to_end(&mut text)) {
+        Ok(_) => {}
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(Failure::unusable("the kept session cannot be read", error)),
+    }
+    let kept = serde_json::from_slice(&text).ok();
+    if kept.is_none() {
+        output::note("redfish: warning: the file of a kept session is damaged; it is left out.");
+    }
+    Ok(kept)
+}
+
+/// A part of a file's name: no two texts have the same, on a file system that ignores case neither.
+fn encode(text: &str) -> String {
+    let mut name = String::new();
+    for byte in text.bytes() {
+        match byte {
+            b'a'..=b'z' | b'0'..=b'9' | b'-' => name.push(char::from(byte)),
+            b'.' if !name.is_empty() => name.push('.'),
+            _ => name.push_str(&format!("%{byte:02x}")),
+        }
+    }
+    name
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_of_files_are_plain_and_differ_as_their_texts_do() {
+        let texts = [
+            "https://bmc",
+            "https://bmc:8443",
+            "admin",
+            "Admin",
+            "a/../b",
+            ".",
+            "..",
+            "a+b",
+            "a%2bb",
+            "ä",
+            "",
+        ];
+        let names: Vec<String> = texts.iter().map(|text| encode(text)).collect();
+        for (at, name) in names.iter().enumerate() {
+            assert!(
+                name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b"-.%".contains(&b)),
+                "{name}"
+            );
+            assert!(!name.starts_with('.'), "{name}");
+            assert!(!names[..at].contains(name), "{name}");
+        }
+    }
+}
