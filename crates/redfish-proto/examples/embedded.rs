@@ -2,6 +2,12 @@
 //!
 //! `cargo run -p redfish-proto --example embedded -- http://127.0.0.1:8000 USER PASSWORD`
 
+#![allow(
+    clippy::disallowed_types,
+    clippy::disallowed_methods,
+    reason = "a driver does what the core must not"
+)]
+
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::sync::Arc;

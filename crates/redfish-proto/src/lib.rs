@@ -128,12 +128,15 @@
 //! What holds whatever the service answers: no credential leaves the origin, a write that may have been received is
 //! not sent again, a 401 leads to one login, every wait has an end, and no secret stands in a text that is shown.
 
+#![cfg_attr(not(test), warn(clippy::expect_used, clippy::panic, clippy::unwrap_used))]
+
 mod authenticator;
 mod body;
 mod call;
 mod core;
 mod error;
 #[cfg(feature = "fuzzing")]
+#[allow(clippy::panic, reason = "a rule that is broken is a panic")]
 pub mod fuzzing;
 mod json;
 mod login;

@@ -2,6 +2,8 @@
 //!
 //! The depth is 3, 4 in a release build, or what `REDFISH_DEPTH` says.
 
+#![allow(clippy::disallowed_methods, reason = "a test may read its environment, the core may not")]
+
 use redfish_proto::fuzzing::{ALPHABET, TASKS, play};
 
 fn depth() -> usize {

@@ -1,5 +1,7 @@
 //! Plays every transcript against the core, in virtual time.
 
+#![allow(clippy::disallowed_methods, reason = "a test may read and write files, the core may not")]
+
 use std::collections::VecDeque;
 use std::path::Path;
 use std::sync::Arc;
