@@ -1,0 +1,41 @@
+//! Many clients and one service in one virtual clock, over a network that loses, cuts, delays and resets, with calls
+//! that are cancelled and a service that reboots, all from one seed.
+//!
+//! At the end: each call has ended, each write was applied once at the most and as its call said, and each session
+//! whose token reached a client was closed by it or seen dead. `REDFISH_SEEDS_RUN` says how many seeds (default
+//! 1,000); `REDFISH_SEED` plays one.
+
+#![allow(clippy::disallowed_methods, reason = "a test may read its environment, the core may not")]
+
+mod process;
+mod world;
+
+use world::{Tally, World};
+
+fn setting(name: &str) -> Option<u64> {
+    std::env::var(name).ok().map(|text| text.parse().unwrap_or_else(|_| panic!("{name} is a number")))
+}
+
+#[test]
+fn whatever_happens_no_session_stays_and_no_write_is_repeated() {
+    let seeds = match setting("REDFISH_SEED") {
+        Some(seed) => seed..seed + 1,
+        None => 0..setting("REDFISH_SEEDS_RUN").unwrap_or(1_000),
+    };
+    let mut tally = Tally::default();
+    for seed in seeds.clone() {
+        let played = std::panic::catch_unwind(|| World::new(seed).run());
+        match played {
+            Ok(one) => tally.add(&one),
+            Err(_) => panic!("REDFISH_SEED={seed} plays what failed above"),
+        }
+    }
+    println!("{} seeds: {tally:?}", seeds.end - seeds.start);
+    // What is not met is not proved.
+    if seeds.end - seeds.start >= 1_000 {
+        let Tally { calls, cancelled, logins, lost_logins, expiries, unknown, late_closes, .. } = tally;
+        for met in [calls, cancelled, logins, lost_logins, expiries, unknown, late_closes] {
+            assert!(met > 0, "{tally:?}");
+        }
+    }
+}

@@ -1,0 +1,88 @@
+//! A call that goes on when what it waits for arrives, as a future or a thread does.
+
+use bytes::Bytes;
+use http::{StatusCode, response};
+use redfish_proto::{
+    Call, Closed, Error, Failure, Grant, Login, Logout, Now, Opened, Operation, Outgoing, Raw, Reply,
+    Session, Step, Timer, Wanted,
+};
+use std::time::Duration;
+
+pub(crate) type Answered = Result<(response::Parts, Result<Bytes, Failure>), Failure>;
+
+/// What a process waited for.
+pub(crate) enum Resume {
+    Start,
+    Answer(Answered),
+    Timer,
+    Session(Result<Option<Session>, Error>),
+}
+
+/// What it waits for now.
+pub(crate) enum Next {
+    Exchange(Outgoing),
+    Wait(Duration),
+    Session(Wanted),
+    Ended(End),
+}
+
+/// How it ended.
+pub(crate) enum End {
+    Call(Result<StatusCode, Error>),
+    Login(Result<Opened, Error>),
+    Logout(Result<Closed, Error>),
+}
+
+pub(crate) trait Process {
+    fn resume(&mut self, with: Resume, now: Now) -> Next;
+}
+
+struct Run<O: Operation> {
+    state: State<O>,
+    end: fn(Result<O::Output, Error>) -> End,
+}
+
+enum State<O: Operation> {
+    Call(Call<O>),
+    Reply(Reply<O>),
+    Timer(Timer<O>),
+    Grant(Grant<O>),
+    Ended,
+}
+
+impl<O: Operation> Process for Run<O> {
+    fn resume(&mut self, with: Resume, now: Now) -> Next {
+        let step = match (std::mem::replace(&mut self.state, State::Ended), with) {
+            (State::Call(call), Resume::Start) => call.start(now),
+            (State::Reply(reply), Resume::Answer(Ok((head, body)))) => reply.receive(head, body, now),
+            (State::Reply(reply), Resume::Answer(Err(failure))) => reply.fail(failure, now),
+            (State::Timer(timer), Resume::Timer) => timer.fire(now),
+            (State::Grant(grant), Resume::Session(session)) => match session.transpose() {
+                Some(session) => grant.give(session, now),
+                None => grant.decline(now),
+            },
+            _ => panic!("resumed with what it did not wait for"),
+        };
+        let (state, next) = match step {
+            Step::Send(outgoing, reply) => (State::Reply(reply), Next::Exchange(outgoing)),
+            Step::Wait(time, timer) => (State::Timer(timer), Next::Wait(time)),
+            Step::Session(wanted, grant) => (State::Grant(grant), Next::Session(wanted)),
+            Step::Done(result) => (State::Ended, Next::Ended((self.end)(result))),
+        };
+        self.state = state;
+        next
+    }
+}
+
+pub(crate) fn raw(call: Call<Raw>) -> Box<dyn Process> {
+    let end = |result: Result<http::Response<Bytes>, Error>| End::Call(result.map(|answer| answer.status()));
+    Box::new(Run { state: State::Call(call), end })
+}
+
+pub(crate) fn login(call: Call<Login>) -> Box<dyn Process> {
+    Box::new(Run { state: State::Call(call), end: End::Login })
+}
+
+pub(crate) fn logout(call: Call<Logout>) -> Box<dyn Process> {
+    Box::new(Run { state: State::Call(call), end: End::Logout })
+}

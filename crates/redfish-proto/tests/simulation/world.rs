@@ -1,0 +1,484 @@
+//! The world: clients, their calls, the network, the service, and the queue of what happens next.
+
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BinaryHeap, HashMap, HashSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{Method, StatusCode, header, response};
+use redfish_mock::{Mock, Settings};
+use redfish_proto::{
+    Authenticator, Body, Credentials, Error, ErrorKind, Failure, Now, Outgoing, Raw, Renewed, Service,
+    Session, Wanted,
+};
+
+use crate::process::{self, Answered, End, Next, Process, Resume};
+
+const PASSWORD: &str = "a password, 1 of many";
+
+/// What happened, to be sure that everything did.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Tally {
+    pub(crate) calls: u64,
+    pub(crate) cancelled: u64,
+    pub(crate) exchanges: u64,
+    pub(crate) logins: u64,
+    pub(crate) lost_logins: u64,
+    pub(crate) expiries: u64,
+    pub(crate) reboots: u64,
+    pub(crate) writes: u64,
+    pub(crate) unknown: u64,
+    pub(crate) late_closes: u64,
+    pub(crate) failed_logouts: u64,
+}
+
+impl Tally {
+    pub(crate) fn add(&mut self, other: &Tally) {
+        let Tally { calls, cancelled, exchanges, logins, lost_logins, expiries, reboots, .. } = other;
+        self.calls += calls;
+        self.cancelled += cancelled;
+        self.exchanges += exchanges;
+        self.logins += logins;
+        self.lost_logins += lost_logins;
+        self.expiries += expiries;
+        self.reboots += reboots;
+        self.writes += other.writes;
+        self.unknown += other.unknown;
+        self.late_closes += other.late_closes;
+        self.failed_logouts += other.failed_logouts;
+    }
+}
+
+/// SplitMix64: the same numbers from the same seed on every machine.
+struct Random(u64);
+
+impl Random {
+    fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        z ^ (z >> 31)
+    }
+
+    fn below(&mut self, end: u64) -> u64 {
+        self.next() % end
+    }
+
+    fn one_in(&mut self, n: u64) -> bool {
+        self.below(n) == 0
+    }
+
+    fn time(&mut self, most: Duration) -> Duration {
+        Duration::from_millis(self.below(most.as_millis() as u64 + 1))
+    }
+}
+
+enum Event {
+    Call(usize),
+    Cancel(usize),
+    Close(usize),
+    Reboot,
+    /// A request reaches the service; the answer, if it comes back, does so that much later.
+    Arrive {
+        process: usize,
+        ticket: u64,
+        request: http::Request<Vec<u8>>,
+        back: Back,
+    },
+    Resume {
+        process: usize,
+        ticket: u64,
+        with: Resume,
+    },
+}
+
+/// What becomes of an answer on its way.
+enum Back {
+    Whole(Duration),
+    Cut(Duration),
+    Lost(Failure, Duration),
+}
+
+struct Running {
+    client: usize,
+    process: Box<dyn Process>,
+    /// What it waits for; what comes with another number is too late.
+    ticket: u64,
+    is_write: bool,
+    cancellable: bool,
+}
+
+struct Client {
+    authenticator: Authenticator,
+    /// The adapters' lock: one login at a time, and who waits for it.
+    flying: bool,
+    waiting: Vec<(usize, Wanted)>,
+    /// Calls that have not ended, the planned ones with them.
+    open: usize,
+    closed: bool,
+    rejections: u64,
+}
+
+pub(crate) struct World {
+    random: Random,
+    now: Duration,
+    mock: Mock,
+    service: Arc<Service>,
+    clients: Vec<Client>,
+    running: HashMap<usize, Running>,
+    queue: BinaryHeap<Reverse<(Duration, u64)>>,
+    events: BTreeMap<u64, Event>,
+    numbers: u64,
+    /// Tokens that reached a client and whose end it has not seen to.
+    held: HashSet<String>,
+    applied: HashMap<usize, u64>,
+    tally: Tally,
+}
+
+impl World {
+    pub(crate) fn new(seed: u64) -> World {
+        let settings = Settings {
+            user: "admin".into(),
+            password: PASSWORD.into(),
+            session_limit: 12,
+            session_timeout: Duration::from_secs(45),
+            seed,
+            ..Settings::default()
+        };
+        let mut random = Random(seed);
+        let service = Arc::new(Service::new("https://bmc.example").unwrap());
+        let mut world = World {
+            now: Duration::ZERO,
+            mock: Mock::new(settings),
+            clients: Vec::new(),
+            running: HashMap::new(),
+            queue: BinaryHeap::new(),
+            events: BTreeMap::new(),
+            numbers: 0,
+            held: HashSet::new(),
+            applied: HashMap::new(),
+            tally: Tally::default(),
+            service: Arc::clone(&service),
+            random: Random(random.next()),
+        };
+        for client in 0..1 + random.below(4) as usize {
+            let wrong = random.one_in(8);
+            let credentials = Credentials::new("admin", if wrong { "another password" } else { PASSWORD });
+            let authenticator = Authenticator::session(Arc::clone(&service), Arc::new(credentials), None);
+            let calls = 1 + random.below(6) as usize;
+            world.clients.push(Client {
+                authenticator,
+                flying: false,
+                waiting: Vec::new(),
+                open: calls,
+                closed: false,
+                rejections: 0,
+            });
+            for _ in 0..calls {
+                let at = random.time(Duration::from_secs(150));
+                world.later(at, Event::Call(client));
+            }
+            if random.one_in(5) {
+                let at = random.time(Duration::from_secs(100));
+                world.later(at, Event::Close(client));
+            }
+        }
+        while random.one_in(2) {
+            let at = random.time(Duration::from_secs(150));
+            world.later(at, Event::Reboot);
+        }
+        world
+    }
+
+    /// Lets everything happen, and checks what must hold.
+    pub(crate) fn run(mut self) -> Tally {
+        while let Some(Reverse((at, number))) = self.queue.pop() {
+            assert!(self.numbers < 100_000, "it does not end");
+            self.now = at;
+            if let Some(event) = self.events.remove(&number) {
+                self.happen(event);
+            }
+        }
+        assert!(self.running.is_empty(), "{} calls have not ended", self.running.len());
+        assert!(self.clients.iter().all(|client| client.closed && client.waiting.is_empty()));
+        assert!(self.held.is_empty(), "{} sessions were left by clients that knew them", self.held.len());
+        self.tally
+    }
+
+    fn later(&mut self, after: Duration, event: Event) {
+        self.numbers += 1;
+        self.queue.push(Reverse((self.now + after, self.numbers)));
+        self.events.insert(self.numbers, event);
+    }
+
+    fn happen(&mut self, event: Event) {
+        match event {
+            Event::Reboot => {
+                self.tally.reboots += 1;
+                self.mock.reboot(self.now);
+            }
+            Event::Call(client) => self.call(client),
+            Event::Close(client) => self.close(client),
+            Event::Cancel(number) => {
+                if let Some(cancelled) = self.running.remove(&number) {
+                    self.tally.cancelled += 1;
+                    self.clients[cancelled.client].waiting.retain(|(waiting, _)| *waiting != number);
+                    self.ended(cancelled.client);
+                }
+            }
+            Event::Arrive { process, ticket, request, back } => self.arrive(process, ticket, &request, back),
+            Event::Resume { process, ticket, with } => {
+                if self.running.get(&process).is_some_and(|running| running.ticket == ticket) {
+                    self.resume(process, with);
+                }
+            }
+        }
+    }
+
+    /// A client is asked for something.
+    fn call(&mut self, client: usize) {
+        self.tally.calls += 1;
+        let system = self.service.target("/redfish/v1/Systems/E1D8B426").unwrap();
+        let reset = self.service.target("/redfish/v1/Systems/E1D8B426/Actions/ComputerSystem.Reset").unwrap();
+        let kind = self.random.below(3);
+        let json = |text: &'static str| Body::from(Bytes::from_static(text.as_bytes()));
+        let raw = match kind {
+            0 => Raw::get(&system),
+            1 => Raw::new(Method::PATCH, &system).json(json("{\"AssetTag\": \"a\"}")),
+            _ => Raw::new(Method::POST, &reset).json(json("{\"ResetType\": \"ForceRestart\"}")),
+        };
+        let mut call = self.service.call(raw);
+        if self.random.one_in(2) {
+            call = call.deadline(Duration::from_secs(5) + self.random.time(Duration::from_secs(60)));
+        }
+        let number = self.spawn(client, process::raw(call), kind > 0, true);
+        if self.random.one_in(6) {
+            let after = self.random.time(Duration::from_secs(10));
+            self.later(after, Event::Cancel(number));
+        }
+    }
+
+    fn spawn(
+        &mut self,
+        client: usize,
+        process: Box<dyn Process>,
+        is_write: bool,
+        cancellable: bool,
+    ) -> usize {
+        self.numbers += 1;
+        let number = self.numbers as usize;
+        self.running.insert(number, Running { client, process, ticket: 0, is_write, cancellable });
+        self.later(Duration::ZERO, Event::Resume { process: number, ticket: 0, with: Resume::Start });
+        number
+    }
+
+    fn resume(&mut self, number: usize, with: Resume) {
+        self.numbers += 1;
+        let ticket = self.numbers;
+        let Some(running) = self.running.get_mut(&number) else { return };
+        running.ticket = ticket;
+        let client = running.client;
+        match running.process.resume(with, Now(self.now)) {
+            Next::Exchange(outgoing) => self.exchange(number, ticket, outgoing),
+            Next::Wait(time) => {
+                // A timer may fire early.
+                let time = if self.random.one_in(10) { time / 2 } else { time };
+                self.later(time, Event::Resume { process: number, ticket, with: Resume::Timer });
+            }
+            Next::Session(wanted) => self.session(client, number, ticket, wanted),
+            Next::Ended(end) => self.end(number, client, end),
+        }
+    }
+
+    /// Sends a request over the network.
+    fn exchange(&mut self, process: usize, ticket: u64, outgoing: Outgoing) {
+        self.tally.exchanges += 1;
+        let timeout = outgoing.reading.timeout;
+        let (parts, body) = outgoing.request.into_parts();
+        let token = parts.headers.get("x-auth-token").and_then(|v| v.to_str().ok());
+        if let Some(token) = token.filter(|_| parts.method == Method::DELETE) {
+            self.held.remove(token);
+        }
+        let request = http::Request::from_parts(parts, body.bytes().cloned().unwrap_or_default().to_vec());
+        let there = self.random.time(Duration::from_millis(400));
+        let failed = |failure| Resume::Answer(Err(failure));
+        match self.random.below(24) {
+            0 => self.later(there, Event::Resume { process, ticket, with: failed(Failure::NotSent) }),
+            // It never arrives, and either the connection says so or nobody does.
+            1 => self.later(there, Event::Resume { process, ticket, with: failed(Failure::Broken) }),
+            2 => self.later(timeout, Event::Resume { process, ticket, with: failed(Failure::TimedOut) }),
+            n => {
+                let left = timeout.saturating_sub(there);
+                let back = self.random.time(Duration::from_millis(400));
+                let back = match n {
+                    3 => Back::Lost(Failure::Broken, back.min(left)),
+                    4 => Back::Lost(Failure::TimedOut, left),
+                    5 => Back::Cut(back.min(left)),
+                    _ if back > left => Back::Lost(Failure::TimedOut, left),
+                    _ => Back::Whole(back),
+                };
+                self.later(there, Event::Arrive { process, ticket, request, back });
+            }
+        }
+    }
+
+    /// The service carries a request out, whether anybody waits for the answer or not.
+    fn arrive(&mut self, process: usize, ticket: u64, request: &http::Request<Vec<u8>>, back: Back) {
+        let answer = self.mock.handle(request, self.now);
+        let status = answer.status();
+        let path = request.uri().path();
+        let is_session = path.contains("/Sessions");
+        if !request.method().is_safe() && !is_session && status.is_success() {
+            self.tally.writes += 1;
+            let applied = self.applied.entry(process).or_default();
+            *applied += 1;
+            assert!(*applied == 1, "{} {path} was applied twice", request.method());
+        }
+        let (head, body) = answer.response.into_parts();
+        let opened = *request.method() == Method::POST && is_session && status == StatusCode::CREATED;
+        let (after, answered): (Duration, Answered) = match back {
+            Back::Whole(after) => (after, Ok((head, Ok(body.into())))),
+            Back::Cut(after) => (after, Ok((head, Err(Failure::Broken)))),
+            Back::Lost(failure, after) => (after, Err(failure)),
+        };
+        self.tally.lost_logins += u64::from(opened && answered.is_err());
+        if let (true, Ok((head, _))) = (opened, &answered) {
+            self.tally.logins += 1;
+            self.held.insert(token_of(&head.headers).unwrap().to_owned());
+        }
+        if let (Ok((head, _)), Some(token)) = (&answered, token_of(request.headers())) {
+            // The client sees that the token is dead; whether it was so before is nothing to close.
+            if head.status == StatusCode::UNAUTHORIZED {
+                self.tally.expiries += 1;
+                self.held.remove(token);
+            }
+        }
+        self.count_rejection(process, request, &answered);
+        self.later(after, Event::Resume { process, ticket, with: Resume::Answer(answered) });
+    }
+
+    /// A password that the service judged wrong, and said so, is never sent again by that client.
+    fn count_rejection(&mut self, process: usize, request: &http::Request<Vec<u8>>, answered: &Answered) {
+        let Ok((response::Parts { status: StatusCode::UNAUTHORIZED, .. }, _)) = answered else { return };
+        let login =
+            request.headers().contains_key(header::CONTENT_TYPE) && token_of(request.headers()).is_none();
+        if let (true, Some(running)) = (login, self.running.get(&process)) {
+            let client = &mut self.clients[running.client];
+            client.rejections += 1;
+            assert!(client.rejections == 1, "a wrong password was sent again");
+        }
+    }
+
+    /// A call wants a session: the adapters' part.
+    fn session(&mut self, client: usize, number: usize, ticket: u64, wanted: Wanted) {
+        if let Some(left) = wanted.remaining(Now(self.now)) {
+            let expired = Resume::Session(Err(wanted.expired()));
+            self.later(left, Event::Resume { process: number, ticket, with: expired });
+        }
+        self.clients[client].waiting.push((number, wanted));
+        if !self.clients[client].flying {
+            self.serve_waiting(client);
+        }
+    }
+
+    /// Gives each that waits what there is, until one needs a login.
+    fn serve_waiting(&mut self, client: usize) {
+        while let Some((number, wanted)) = self.clients[client].waiting.first().cloned() {
+            let renewed = self.clients[client].authenticator.renew(&wanted);
+            let given = match renewed {
+                Ok(Renewed::Login(login)) => {
+                    self.clients[client].flying = true;
+                    self.spawn(client, process::login(login), false, false);
+                    return;
+                }
+                Ok(Renewed::Ready(session)) => Ok(Some(session)),
+                Ok(Renewed::Unavailable) => Ok(None),
+                Err(error) => Err(error),
+            };
+            self.clients[client].waiting.remove(0);
+            self.give(number, given);
+        }
+    }
+
+    fn give(&mut self, number: usize, session: Result<Option<Session>, Error>) {
+        if let Some(running) = self.running.get(&number) {
+            let with = Resume::Session(session);
+            self.later(Duration::ZERO, Event::Resume { process: number, ticket: running.ticket, with });
+        }
+    }
+
+    fn end(&mut self, number: usize, client: usize, end: End) {
+        let Some(running) = self.running.remove(&number) else { return };
+        match end {
+            End::Call(result) => {
+                let applied = self.applied.get(&number).copied().unwrap_or_default();
+                if running.is_write {
+                    self.check_write(applied, result);
+                }
+                self.clients[client].waiting.retain(|(waiting, _)| *waiting != number);
+                self.ended(client);
+            }
+            End::Login(opened) => {
+                self.clients[client].flying = false;
+                let accepted = self.clients[client].authenticator.accept(opened);
+                match accepted {
+                    Ok(_) => {}
+                    Err(error) if *error.kind() == ErrorKind::Closed => {
+                        // Closed while the login ran: its session is closed by who ran it.
+                        self.tally.late_closes += 1;
+                        self.log_out(client);
+                    }
+                    Err(error) => {
+                        // All who waited while it ran get its failure.
+                        for (waiting, _) in std::mem::take(&mut self.clients[client].waiting) {
+                            self.give(waiting, Err(error.clone()));
+                        }
+                    }
+                }
+                self.serve_waiting(client);
+            }
+            End::Logout(result) => self.tally.failed_logouts += u64::from(result.is_err()),
+        }
+        assert!(running.cancellable || !running.is_write);
+    }
+
+    /// What a write's caller is told is true.
+    fn check_write(&mut self, applied: u64, result: Result<StatusCode, Error>) {
+        match result {
+            Ok(_) => assert_eq!(applied, 1, "a write that was not applied is reported as done"),
+            Err(error) => match error.kind() {
+                ErrorKind::OutcomeUnknown(_) => self.tally.unknown += 1,
+                // The head said that it was applied; only the body is missing.
+                ErrorKind::Transport(_) if error.status().is_some_and(|s| s.is_success()) => {
+                    assert_eq!(applied, 1)
+                }
+                _ => assert_eq!(applied, 0, "a write that was applied is reported as failed: {error}"),
+            },
+        }
+    }
+
+    fn ended(&mut self, client: usize) {
+        self.clients[client].open -= 1;
+        if self.clients[client].open == 0 {
+            self.close(client);
+        }
+    }
+
+    fn close(&mut self, client: usize) {
+        if !std::mem::replace(&mut self.clients[client].closed, true) {
+            self.log_out(client);
+        }
+    }
+
+    fn log_out(&mut self, client: usize) {
+        if let Some(logout) = self.clients[client].authenticator.close() {
+            self.spawn(client, process::logout(logout), false, false);
+        }
+    }
+}
+
+fn token_of(headers: &http::HeaderMap) -> Option<&str> {
+    headers.get("x-auth-token").and_then(|value| value.to_str().ok())
+}
