@@ -29,8 +29,12 @@ impl fmt::Display for Unsent {
 }
 
 impl StdError for Unsent {
+    /// ureq's error keeps its own sources to itself.
     fn source(&self) -> Option<&(dyn StdError + 'static)> {
-        Some(&self.0)
+        match &self.0 {
+            ureq::Error::Io(error) => Some(error),
+            error => Some(error),
+        }
     }
 }
 

@@ -1,6 +1,6 @@
 //! One exchange: a request out, an answer in, and how it failed as far as can be known.
 
-use std::io;
+use std::io::{self, Read};
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -11,6 +11,7 @@ use redfish_tls::Untrusted;
 use ureq::{Agent, SendBody};
 
 use crate::connector::{Unsent, unsent};
+use crate::decode::Decoder;
 use crate::error::Cause;
 use crate::stream::{Line, Stream};
 use crate::transport::Transport;
@@ -39,16 +40,21 @@ impl Transport {
             None => self.perform(self.agent(), outgoing),
             Some(line) => self.perform(&self.agent_of_one(line.clone()), outgoing),
         };
-        let (head, body) = answer.map_err(|error| aside.blame(error))?.into_parts();
+        let (mut head, body) = answer.map_err(|error| aside.blame(error))?.into_parts();
+        let announced = body.content_length();
+        let body = Decoder::of(&mut head.headers, body.into_reader());
         let body = match (reading.collect(head.status), line) {
             (None, Some(line)) => {
-                aside.stream = Some(Stream::new(body.into_reader(), line));
+                aside.stream = Some(Stream::new(body, line));
                 Ok(Bytes::new())
             }
             (limit, line) => {
                 // A refusal where a stream was asked for: the idle time is not for this.
                 line.iter().for_each(|line| line.end_by(deadline));
-                collect(body, limit.unwrap_or(reading.limit)).map_err(|error| aside.blame(error))
+                // What announces itself as too large need not be read first.
+                let announced = announced.filter(|_| matches!(body, Decoder::Plain(_)));
+                let collected = collect(body, announced, limit.unwrap_or(reading.limit));
+                collected.map_err(|error| aside.blame(error))
             }
         };
         Ok((head, body))
@@ -84,19 +90,26 @@ impl Transport {
 }
 
 /// Reads a body whole, if it is within the limit.
-fn collect(body: ureq::Body, limit: usize) -> Result<Bytes, ureq::Error> {
+fn collect(body: impl Read, announced: Option<u64>, limit: usize) -> Result<Bytes, ureq::Error> {
     let limit = limit as u64;
-    // What announces itself as too large need not be read first.
-    if body.content_length().is_some_and(|length| length > limit) {
-        return Err(ureq::Error::BodyExceedsLimit(limit));
+    let mut whole = Vec::new();
+    if announced.is_none_or(|length| length <= limit) {
+        body.take(limit.saturating_add(1)).read_to_end(&mut whole)?;
+        if whole.len() as u64 <= limit {
+            return Ok(whole.into());
+        }
     }
-    Ok(body.into_with_config().limit(limit).read_to_vec()?.into())
+    Err(ureq::Error::BodyExceedsLimit(limit))
 }
 
 impl Aside {
     /// Keeps what the library said, and says what it means.
     fn blame(&mut self, error: ureq::Error) -> Failure {
-        let (failure, cause): (_, Cause) = match Untrusted::find(&error) {
+        let untrusted = match &error {
+            ureq::Error::Other(unsent) => Untrusted::find(&**unsent),
+            _ => None,
+        };
+        let (failure, cause): (_, Cause) = match untrusted {
             Some(untrusted) => (Failure::Untrusted, Arc::new(untrusted)),
             None => (meaning(&error), Arc::new(error)),
         };
@@ -117,11 +130,8 @@ fn meaning(error: &ureq::Error) -> Failure {
             Failure::TooLarge
         }
         ureq::Error::Protocol(_) => Failure::Malformed,
-        // The decoder wraps whatever it meets, a connection that broke too.
-        ureq::Error::Decompress(_, error) => match error.kind() {
-            io::ErrorKind::InvalidInput | io::ErrorKind::InvalidData => Failure::Malformed,
-            _ => Failure::Broken,
-        },
+        // What is no gzip. One that breaks off is an end too early, as of any other body.
+        ureq::Error::Io(error) if error.kind() == io::ErrorKind::InvalidInput => Failure::Malformed,
         _ => Failure::Broken,
     }
 }

@@ -33,6 +33,7 @@
 mod client;
 mod clock;
 mod connector;
+mod decode;
 mod drive;
 mod error;
 mod exchange;

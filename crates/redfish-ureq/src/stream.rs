@@ -6,12 +6,14 @@ use std::net::{Shutdown, TcpStream};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Instant;
 
+use crate::decode::Decoder;
+
 /// An answer's body, unread: events, or a download. Decompressed if it came compressed.
 ///
 /// Each read waits at most [`stream_idle`](crate::TransportBuilder::stream_idle); there is no other time-out.
 /// Dropping it closes its connection, which is its own.
 pub struct Stream {
-    reader: ureq::BodyReader<'static>,
+    reader: Decoder<ureq::BodyReader<'static>>,
     cancel: Cancel,
 }
 
@@ -43,7 +45,7 @@ impl Line {
 }
 
 impl Stream {
-    pub(crate) fn new(reader: ureq::BodyReader<'static>, line: Arc<Line>) -> Self {
+    pub(crate) fn new(reader: Decoder<ureq::BodyReader<'static>>, line: Arc<Line>) -> Self {
         Self { reader, cancel: Cancel(line) }
     }
 

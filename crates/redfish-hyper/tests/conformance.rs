@@ -1,0 +1,80 @@
+//! What HTTP can do to a client: the table that both adapters play.
+
+use std::future::{Future, ready};
+use std::pin::Pin as Pinned;
+use std::sync::Arc;
+use std::time::Duration;
+
+use redfish_hyper::{Body, Client, Clock, Credentials, Error, Pin, Service, SystemClock, Transport, Trust};
+use redfish_mock::script::cases::{self, Case, Outcome, Trusting, Verb};
+use redfish_proto::{Now, Policy};
+
+/// Waits before another try take no time.
+struct Impatient(SystemClock);
+
+impl Clock for Impatient {
+    fn now(&self) -> Now {
+        self.0.now()
+    }
+
+    fn sleep(&self, _: Duration) -> Pinned<Box<dyn Future<Output = ()> + Send + '_>> {
+        Box::pin(ready(()))
+    }
+}
+
+fn client(case: &Case) -> Client {
+    let mut policy = Policy::default();
+    (policy.timeout, policy.body_limit) = (case.timeout, case.limit);
+    let trust = match &case.trust {
+        Trusting::System => Trust::system(),
+        Trusting::Pem(pem) => Trust::with_pem(pem.as_bytes()).unwrap(),
+        Trusting::Pinned(der) => Trust::pinned(Pin::of(der)),
+    };
+    let transport = Transport::builder()
+        .trust(&trust)
+        .connect_timeout(case.connect_timeout)
+        .clock(Arc::new(Impatient(SystemClock::default())))
+        .build();
+    let builder = Client::builder(Service::with_policy(case.url(), policy).unwrap()).transport(&transport);
+    match case.credentials {
+        true => builder.login(Credentials::new("admin", "pw")).build().unwrap(),
+        false => builder.build().unwrap(),
+    }
+}
+
+async fn ask(client: &Client, verb: Verb) -> Result<Vec<u8>, Error> {
+    match verb {
+        Verb::Send(method, path, body) => {
+            let answer =
+                client.send(method.parse().unwrap(), path, Body::from(body.as_bytes().to_vec())).await?;
+            Ok(answer.into_body().into())
+        }
+        Verb::Session => client.session().await.map(|_| Vec::new()),
+        Verb::Close => client.close().await.map(|_| Vec::new()),
+    }
+}
+
+async fn play(case: &Case) -> Result<(), String> {
+    let client = client(case);
+    for asked in &case.asks {
+        let outcome = match ask(&client, asked.verb).await {
+            Ok(body) => Outcome::Done(body),
+            Err(error) => Outcome::Error(error.kind().name().to_owned(), error.to_string()),
+        };
+        asked.check(&outcome).map_err(|problem| format!("{problem}; it was {outcome:?}"))?;
+    }
+    case.finish()
+}
+
+#[tokio::test]
+async fn every_case_holds() {
+    let cases = cases::all().unwrap();
+    let mut failed = Vec::new();
+    for case in &cases {
+        if let Err(problem) = play(case).await {
+            failed.push(format!("{}: {problem:.500}", case.name));
+        }
+    }
+    assert!(failed.is_empty(), "{} of {}:\n{}", failed.len(), cases.len(), failed.join("\n"));
+    println!("hyper held in {} cases", cases.len());
+}

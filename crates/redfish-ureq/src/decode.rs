@@ -1,0 +1,113 @@
+//! Gzip, undone as it is read.
+
+use std::io::{self, BufRead, BufReader, Read};
+
+use flate2::bufread::MultiGzDecoder;
+use http::HeaderMap;
+use http::header::{CONTENT_ENCODING, CONTENT_LENGTH};
+
+/// Reads a body as it is meant.
+///
+/// Services compress whether they are asked to or not (iLO 5 since 2.30), so this goes by the head alone.
+pub(crate) enum Decoder<R> {
+    Plain(R),
+    Gzip {
+        /// Before its first byte: the decoder would read as soon as it is made.
+        unread: Option<BufReader<R>>,
+        /// After that. A body of no bytes never gets there, and is empty: the answer of a HEAD.
+        decoder: Option<Box<MultiGzDecoder<BufReader<R>>>>,
+    },
+}
+
+impl<R: Read> Decoder<R> {
+    /// For a body with this head. What the head says of the compressed form is taken out of it.
+    pub(crate) fn of(headers: &mut HeaderMap, body: R) -> Self {
+        let encoding = headers.get(CONTENT_ENCODING).map(|value| value.as_bytes().to_ascii_lowercase());
+        match encoding.as_deref() {
+            Some(b"gzip" | b"x-gzip") => {
+                headers.remove(CONTENT_ENCODING);
+                headers.remove(CONTENT_LENGTH);
+                Self::Gzip { unread: Some(BufReader::new(body)), decoder: None }
+            }
+            _ => Self::Plain(body),
+        }
+    }
+}
+
+impl<R: Read> Read for Decoder<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let (unread, decoder) = match self {
+            Self::Plain(body) => return body.read(buffer),
+            Self::Gzip { unread, decoder } => (unread, decoder),
+        };
+        if let Some(body) = unread {
+            if body.fill_buf()?.is_empty() {
+                return Ok(0);
+            }
+            *decoder = unread.take().map(|body| Box::new(MultiGzDecoder::new(body)));
+        }
+        decoder.as_mut().map_or(Ok(0), |decoder| decoder.read(buffer))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use flate2::Compression;
+    use flate2::write::GzEncoder;
+
+    use super::*;
+
+    fn headers(encoding: &'static str) -> HeaderMap {
+        let mut headers = HeaderMap::new();
+        headers.insert(CONTENT_ENCODING, encoding.parse().unwrap());
+        headers.insert(CONTENT_LENGTH, 7.into());
+        headers
+    }
+
+    fn gzip(text: &[u8]) -> Vec<u8> {
+        let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
+        encoder.write_all(text).unwrap();
+        encoder.finish().unwrap()
+    }
+
+    fn decode(body: impl Read) -> io::Result<Vec<u8>> {
+        let mut whole = Vec::new();
+        Decoder::of(&mut headers("gzip"), body).read_to_end(&mut whole)?;
+        Ok(whole)
+    }
+
+    #[test]
+    fn gzip_is_undone_wherever_it_is_cut_into_pieces() {
+        let zipped = gzip(b"{\"Id\": \"1\"}");
+        for at in 0..zipped.len() {
+            assert_eq!(decode(zipped[..at].chain(&zipped[at..])).unwrap(), b"{\"Id\": \"1\"}");
+        }
+        assert_eq!(decode(zipped.chain(&zipped[..])).unwrap(), b"{\"Id\": \"1\"}{\"Id\": \"1\"}");
+    }
+
+    #[test]
+    fn a_body_of_no_bytes_is_empty() {
+        assert_eq!(decode(&b""[..]).unwrap(), b"");
+    }
+
+    #[test]
+    fn a_cut_gzip_is_not_whole_and_another_thing_is_none() {
+        let zipped = gzip(b"{\"Id\": \"1\"}");
+        for at in 1..zipped.len() {
+            assert!(decode(&zipped[..at]).is_err(), "cut at {at}");
+        }
+        let error = decode(&b"{\"Id\": \"1\", \"Name\": \"x\"}"[..]).unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::InvalidInput);
+    }
+
+    #[test]
+    fn the_head_no_longer_tells_of_the_compressed_form() {
+        for (encoding, left) in [("gzip", 0), ("X-GZIP", 0), ("identity", 2), ("br", 2)] {
+            let mut headers = headers(encoding);
+            Decoder::of(&mut headers, io::empty());
+            assert_eq!(headers.len(), left, "{encoding}");
+        }
+    }
+}
