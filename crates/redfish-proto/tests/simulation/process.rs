@@ -19,6 +19,7 @@ pub(crate) enum Resume {
 }
 
 /// What it waits for now.
+#[allow(clippy::large_enum_variant, reason = "it lives for one turn")]
 pub(crate) enum Next {
     Exchange(Outgoing),
     Wait(Duration),
