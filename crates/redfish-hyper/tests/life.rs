@@ -13,8 +13,7 @@ const SYSTEMS: &str = "/redfish/v1/Systems";
 
 fn serve() -> Server {
     let settings = Settings { user: "ada".into(), password: "engine No. 1".into(), ..Settings::default() };
-    // The server's start waits in a runtime of its own, which a thread that drives another may not.
-    std::thread::spawn(|| Server::start(settings, ServeOptions::default()).unwrap()).join().unwrap()
+    Server::start(settings, ServeOptions::default()).unwrap()
 }
 
 fn transport(server: &Server) -> Transport {

@@ -1,11 +1,15 @@
 //! What HTTP can do to a client: the table that both adapters play.
 
-use std::sync::Arc;
+use std::net::{IpAddr, Ipv4Addr};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use redfish_mock::script::cases::{self, Case, Outcome, Trusting, Verb};
+use redfish_mock::script::{Peer, Received};
 use redfish_proto::{Now, Policy};
-use redfish_ureq::{Body, Client, Clock, Credentials, Error, Pin, Service, SystemClock, Transport, Trust};
+use redfish_ureq::{
+    Body, Client, Clock, Credentials, Error, Pin, Service, SystemClock, Trace, Transport, Trust,
+};
 
 /// Waits before another try take no time.
 struct Impatient(SystemClock);
@@ -70,4 +74,52 @@ fn every_case_holds() {
         .collect();
     assert!(failed.is_empty(), "{} of {}:\n{}", failed.len(), cases.len(), failed.join("\n"));
     println!("ureq held in {} cases", cases.len());
+}
+
+/// What was sent, in one line for each request: method, target, headers in order of their names, body.
+type Lines = Arc<Mutex<Vec<String>>>;
+
+fn line(method: &str, target: &str, headers: impl Iterator<Item = (String, Vec<u8>)>, body: &[u8]) -> String {
+    let mut headers: Vec<_> = headers.map(|(name, value)| (name.to_ascii_lowercase(), value)).collect();
+    headers.sort();
+    format!("{method} {target} {headers:?} {body:?}")
+}
+
+#[test]
+fn nothing_is_added_to_what_the_core_sends() {
+    let (sent, received) = (Lines::default(), Lines::default());
+    let heard = received.clone();
+    let peer = Peer::start(IpAddr::V4(Ipv4Addr::LOCALHOST), move |connection| {
+        let mut wire = connection.plain().unwrap();
+        while let Some(Received { method, target, headers, body }) = wire.request().unwrap() {
+            heard.lock().unwrap().push(line(&method, &target, headers.into_iter(), &body));
+            wire.write(b"HTTP/1.1 204 No Content\r\n\r\n").unwrap();
+        }
+    });
+    let peer = peer.unwrap();
+    let seen = sent.clone();
+    let observer = move |trace: &Trace<'_>| {
+        if let Trace::Request(outgoing) = trace {
+            let request = &outgoing.request;
+            let headers =
+                request.headers().iter().map(|(name, value)| (name.to_string(), value.as_bytes().to_vec()));
+            let target = request.uri().path_and_query().unwrap().as_str();
+            seen.lock().unwrap().push(line(
+                request.method().as_str(),
+                target,
+                headers,
+                request.body().bytes().unwrap(),
+            ));
+        }
+    };
+    let service = Service::new(&peer.url("http")).unwrap();
+    let client = Client::builder(service).observer(observer).build().unwrap();
+    let methods = ["GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE", "MERGE"];
+    for method in methods {
+        for body in [Body::empty(), Body::from(b"{}".to_vec())] {
+            client.send(method.parse().unwrap(), "/redfish/v1/a?b=c", body).unwrap();
+        }
+    }
+    assert_eq!(*sent.lock().unwrap(), *received.lock().unwrap());
+    assert_eq!((received.lock().unwrap().len(), peer.connections()), (2 * methods.len(), 1));
 }
