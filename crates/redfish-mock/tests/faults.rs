@@ -41,7 +41,14 @@ fn cut_body_promises_all_and_sends_half() {
     assert_eq!(answer.header("Content-Length"), Some(length.to_string().as_str()));
     assert_eq!(client.get(SYSTEM).ending, Ending::Whole);
     assert_eq!(with("cut-body=3").get(SYSTEM).ending, Ending::Cut(3), "a 401 too");
-    assert_eq!(with("cut-body=100000").get(SYSTEM).ending, Ending::Whole);
+    let refused = with("503").get(SYSTEM).response.body().len();
+    for (bytes, ending) in
+        [(refused - 1, Ending::Cut(refused - 1)), (refused, Ending::Whole), (9999, Ending::Whole)]
+    {
+        let mut client = with("503");
+        client.mock.add_fault(format!("cut-body={bytes}").parse().expect("a fault"));
+        assert_eq!(client.get(SYSTEM).ending, ending, "{bytes}");
+    }
 }
 
 #[test]

@@ -91,11 +91,17 @@ impl Client {
     /// Opens a session and uses its token from now on; its path.
     pub fn log_in(&mut self, user: &str) -> String {
         self.credentials = None;
-        let answer = self.post(SESSIONS, json!({"UserName": user, "Password": "analytical"}));
+        let answer = self.mock.handle(&login(user), self.now);
         assert_eq!(answer.status(), 201, "{}", answer.json());
         self.credentials = Some(("X-Auth-Token", token(&answer)));
         path_of(answer.header("Location").expect("a location"))
     }
+}
+
+/// The login of one of the accounts of [`settings`].
+pub fn login(user: &str) -> http::Request<String> {
+    let request = http::Request::post(SESSIONS).header("Content-Type", "application/json");
+    request.body(json!({"UserName": user, "Password": "analytical"}).to_string()).expect("a request")
 }
 
 pub fn basic(user: &str) -> (&'static str, String) {
