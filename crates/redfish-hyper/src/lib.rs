@@ -53,3 +53,12 @@ pub use redfish_tls::{Inspection, Pin, Trust};
 pub use stream::Stream;
 pub use trace::Trace;
 pub use transport::{Transport, TransportBuilder};
+
+// The examples there are compiled and run here: both adapters are at hand.
+#[cfg(doctest)]
+#[doc = include_str!("../../../README.md")]
+struct Readme;
+
+#[cfg(doctest)]
+#[doc = include_str!("../../../ARCHITECTURE.md")]
+struct Architecture;
