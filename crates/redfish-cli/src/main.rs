@@ -52,9 +52,9 @@ Environment:
 
 A password or a token is never an argument: other users see those.";
 
-/// Talks to Redfish services: management controllers, and whatever else speaks DSP0266.
+/// Redfish services from a terminal or a script.
 #[derive(Parser)]
-#[command(name = "redfish", version, about, after_help = AFTER_HELP)]
+#[command(name = "redfish", version, after_help = AFTER_HELP)]
 #[command(after_long_help = format!("{ENVIRONMENT}\n\n{AFTER_HELP}"))]
 #[command(max_term_width = 100, disable_help_subcommand = true)]
 struct Cli {
@@ -102,6 +102,9 @@ fn main() -> ExitCode {
         Ok(cli) => cli,
         Err(error) => return usage::end(&error),
     };
+    if !matches!(cli.command, Command::Serve(_)) {
+        signal::watch();
+    }
     let done = run(&cli);
     signal::settle();
     match done {

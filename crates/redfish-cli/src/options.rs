@@ -222,7 +222,7 @@ fn read(file: &Path) -> std::io::Result<Vec<u8>> {
 
 /// A time. The reason never repeats what was typed, nor do those below.
 fn seconds(typed: &str) -> Result<Duration, &'static str> {
-    let reason = "a number of seconds above zero";
+    let reason = "a number of seconds above zero is needed";
     let time =
         typed.parse().ok().and_then(|seconds| Duration::try_from_secs_f64(seconds).ok()).ok_or(reason)?;
     if time.is_zero() { Err(reason) } else { Ok(time) }
@@ -230,7 +230,7 @@ fn seconds(typed: &str) -> Result<Duration, &'static str> {
 
 /// A size.
 fn bytes(typed: &str) -> Result<usize, &'static str> {
-    typed.parse().map_err(|_| "a number of bytes")
+    typed.parse().map_err(|_| "a number of bytes is needed")
 }
 
 #[cfg(test)]

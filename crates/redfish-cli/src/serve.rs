@@ -151,7 +151,7 @@ fn log(seen: &Observed<'_>) {
 }
 
 fn address(typed: &str) -> Result<SocketAddr, &'static str> {
-    typed.parse().map_err(|_| "an address and a port, such as 127.0.0.1:8443")
+    typed.parse().map_err(|_| "an address and a port are needed, such as 127.0.0.1:8443")
 }
 
 fn profile(typed: &str) -> Result<Profile, String> {
@@ -163,5 +163,5 @@ fn fault(typed: &str) -> Result<Fault, String> {
 }
 
 fn number(typed: &str) -> Result<u64, &'static str> {
-    typed.parse().map_err(|_| "a whole number")
+    typed.parse().map_err(|_| "a whole number is needed")
 }

@@ -10,7 +10,7 @@
 use std::process;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{self, RecvTimeoutError};
-use std::sync::{Mutex, MutexGuard, Once, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
 
@@ -33,15 +33,18 @@ static OPEN: Mutex<Option<Client>> = Mutex::new(None);
 
 static CAUGHT: AtomicBool = AtomicBool::new(false);
 static CLOSING: AtomicBool = AtomicBool::new(false);
-static WATCH: Once = Once::new();
+
+/// From now on signals are caught.
+pub(crate) fn watch() {
+    match Signals::new([SIGINT, SIGTERM]) {
+        Ok(signals) => drop(thread::spawn(move || wait(signals))),
+        Err(error) => output::note(format_args!("redfish: warning: signals cannot be caught: {error}.")),
+    }
+}
 
 /// From now on a signal closes this client.
 pub(crate) fn guard(client: &Client) {
     *open() = Some(client.clone());
-    WATCH.call_once(|| match Signals::new([SIGINT, SIGTERM]) {
-        Ok(signals) => drop(thread::spawn(move || watch(signals))),
-        Err(error) => output::note(format_args!("redfish: warning: signals cannot be caught: {error}.")),
-    });
 }
 
 /// Closes the client, if it is open.
@@ -83,7 +86,7 @@ fn open() -> MutexGuard<'static, Option<Client>> {
     OPEN.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn watch(mut signals: Signals) {
+fn wait(mut signals: Signals) {
     for signal in signals.forever() {
         let status = 128 + signal;
         if CAUGHT.swap(true, Ordering::SeqCst) {

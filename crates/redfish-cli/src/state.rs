@@ -89,16 +89,18 @@ impl Store {
 
     /// The sessions that are kept for a service.
     pub(crate) fn list(&self, origin: &str) -> Result<Vec<Kept>, Failure> {
-        let failed = |error| Failure::unusable("the directory of kept sessions cannot be read", error);
         let beginning = format!("{}+", encode(origin));
         let entries = match fs::read_dir(&self.directory) {
             Ok(entries) => entries,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-            Err(error) => return Err(failed(error)),
+            // Whoever needs none is not kept from working; whoever does is told by the service.
+            Err(error) => {
+                output::note(format_args!("redfish: warning: kept sessions cannot be read: {error}."));
+                return Ok(Vec::new());
+            }
         };
         let mut found = Vec::new();
-        for entry in entries {
-            let entry = entry.map_err(failed)?;
+        for entry in entries.flatten() {
             let name = entry.file_name();
             let is_one =
                 name.to_str().is_some_and(|name| name.starts_with(&beginning) && name.ends_with(".json"));

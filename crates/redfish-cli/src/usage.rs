@@ -71,8 +71,8 @@ fn explain(error: &Error) -> Failure {
         }
         // The parsers are ours, and say no value either.
         ErrorKind::ValueValidation => match std::error::Error::source(error) {
-            Some(reason) => Failure::usage(format!("the value of {name} is none: {reason}"), SEE_HELP),
-            None => Failure::usage(format!("the value of {name} is none"), SEE_HELP),
+            Some(reason) => Failure::usage(format!("{name}: {reason}"), SEE_HELP),
+            None => Failure::usage(format!("{name}: not a value that it takes"), SEE_HELP),
         },
         ErrorKind::InvalidUtf8 => Failure::usage("an argument is not UTF-8", SEE_HELP),
         _ => Failure::usage(format!("{name} has too many values, or too few"), SEE_HELP),

@@ -1,0 +1,169 @@
+//! A service and a place of its own for each test, and the command run in it.
+
+use std::ffi::OsStr;
+use std::fs;
+use std::io::{Read, Write};
+use std::path::PathBuf;
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::time::{Duration, Instant};
+
+use redfish_mock::{Profile, ServeOptions, Server, Settings, Tls};
+use serde_json::Value;
+use tempfile::TempDir;
+
+pub(crate) const SYSTEMS: &str = "/redfish/v1/Systems";
+pub(crate) const SESSIONS: &str = "/redfish/v1/SessionService/Sessions";
+pub(crate) const BOTH: [Profile; 2] = [Profile::Standard, Profile::IloAmplifier];
+
+/// A service, and where the command keeps its sessions.
+pub(crate) struct Bench {
+    pub(crate) server: Server,
+    pub(crate) place: TempDir,
+}
+
+/// What a command that has ended left.
+pub(crate) struct Done {
+    pub(crate) status: ExitStatus,
+    pub(crate) out: String,
+    pub(crate) err: String,
+}
+
+impl Bench {
+    /// With the service's own user: admin, machine-room.
+    pub(crate) fn new(profile: Profile) -> Bench {
+        Bench::with(Settings { profile, ..Settings::default() })
+    }
+
+    pub(crate) fn standard() -> Bench {
+        Bench::new(Profile::Standard)
+    }
+
+    /// Plain HTTP: TLS has tests of its own.
+    pub(crate) fn with(settings: Settings) -> Bench {
+        let options = ServeOptions { tls: Tls::None, ..ServeOptions::default() };
+        Bench::serving(settings, options)
+    }
+
+    pub(crate) fn serving(settings: Settings, options: ServeOptions) -> Bench {
+        let server = Server::start(settings, options).unwrap();
+        Bench { server, place: tempfile::tempdir().unwrap() }
+    }
+
+    /// The command with the service's address and nothing else of this process's environment.
+    pub(crate) fn command<S: AsRef<OsStr>>(&self, words: impl IntoIterator<Item = S>) -> Command {
+        let mut command = bare(words);
+        command.env("REDFISH_SERVICE", self.server.url()).env("REDFISH_STATE_DIR", self.state());
+        command
+    }
+
+    /// The same as the service's user.
+    pub(crate) fn as_admin<S: AsRef<OsStr>>(&self, words: impl IntoIterator<Item = S>) -> Command {
+        let mut command = self.command(words);
+        command.env("REDFISH_USER", "admin").env("REDFISH_PASSWORD", "machine-room");
+        command
+    }
+
+    /// Where sessions are kept. The command makes it.
+    pub(crate) fn state(&self) -> PathBuf {
+        self.place.path().join("state")
+    }
+
+    /// The files of kept sessions.
+    pub(crate) fn kept(&self) -> Vec<PathBuf> {
+        let entries = fs::read_dir(self.state()).map(|entries| entries.map(|e| e.unwrap().path()).collect());
+        let mut files: Vec<PathBuf> = entries.unwrap_or_default();
+        files.retain(|file| file.extension().is_some_and(|extension| extension == "json"));
+        files.sort();
+        files
+    }
+
+    /// A file with this text.
+    pub(crate) fn file(&self, name: &str, text: impl AsRef<[u8]>) -> String {
+        let file = self.place.path().join(name);
+        fs::write(&file, text).unwrap();
+        file.to_str().unwrap().to_owned()
+    }
+
+    /// How many requests of this method and path the service has handled.
+    pub(crate) fn handled(&self, method: &str, path: &str) -> usize {
+        self.server.mock(|mock| mock.handled().filter(|one| one.method == method && one.path == path).count())
+    }
+
+    /// All requests so far.
+    pub(crate) fn requests(&self) -> usize {
+        self.server.mock(|mock| mock.handled().len())
+    }
+
+    /// Waits until such a request has been handled, whose answer may still be on its way.
+    pub(crate) fn await_request(&self, method: &str, path: &str) {
+        let patience = Instant::now() + Duration::from_secs(30);
+        while self.handled(method, path) == 0 {
+            assert!(Instant::now() < patience, "no {method} {path}");
+            std::thread::yield_now();
+        }
+    }
+}
+
+/// The command in an empty environment.
+pub(crate) fn bare<S: AsRef<OsStr>>(words: impl IntoIterator<Item = S>) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_redfish"));
+    command.args(words).env_clear();
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
+}
+
+/// Runs it to its end.
+pub(crate) fn run(command: &mut Command) -> Done {
+    finish(command.spawn().unwrap())
+}
+
+/// Runs it to its end, with this on its standard input.
+pub(crate) fn run_with_input(command: &mut Command, input: &str) -> Done {
+    let mut child = command.stdin(Stdio::piped()).spawn().unwrap();
+    child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
+    finish(child)
+}
+
+/// Waits for its end.
+pub(crate) fn finish(child: Child) -> Done {
+    let output = child.wait_with_output().unwrap();
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    Done { status: output.status, out: text(output.stdout), err: text(output.stderr) }
+}
+
+/// Sends a signal, by its name.
+pub(crate) fn signal(child: &Child, name: &str) {
+    let line = format!("kill -{name} {}", child.id());
+    assert!(Command::new("sh").args(["-c", &line]).status().unwrap().success());
+}
+
+/// Reads a line of what it prints.
+pub(crate) fn read_line(source: &mut impl Read) -> String {
+    let mut line = Vec::new();
+    let mut byte = [0];
+    while source.read(&mut byte).unwrap() == 1 && byte[0] != b'\n' {
+        line.push(byte[0]);
+    }
+    String::from_utf8(line).unwrap()
+}
+
+impl Done {
+    /// Checks the exit status; shows everything where it is another.
+    #[track_caller]
+    pub(crate) fn exits(self, status: i32) -> Done {
+        assert_eq!(self.status.code(), Some(status), "stdout: {}\nstderr: {}", self.out, self.err);
+        self
+    }
+
+    /// Standard output as JSON.
+    #[track_caller]
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_str(&self.out).unwrap()
+    }
+
+    /// The last line of standard error as JSON.
+    #[track_caller]
+    pub(crate) fn error(&self) -> Value {
+        serde_json::from_str(self.err.lines().last().unwrap()).unwrap()
+    }
+}

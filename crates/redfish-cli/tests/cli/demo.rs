@@ -1,0 +1,26 @@
+//! `demo`.
+
+use super::common::{bare, run};
+
+#[test]
+fn the_demo_shows_every_step_and_leaves_no_session() {
+    let done = run(&mut bare(["demo"])).exits(0);
+    let shown = &done.out;
+    for expected in [
+        "< 401 Unauthorized",
+        "> authorization: [redacted]",
+        "> POST https://127.0.0.1",
+        "\"Password\": \"[redacted]\"",
+        "< 201 Created",
+        "< x-auth-token: [redacted]",
+        "> x-auth-token: [redacted]",
+        "\"Members@odata.count\": 3",
+        "MySession",
+    ] {
+        assert!(shown.contains(expected), "{expected} is missing in {shown}");
+    }
+    assert_eq!(shown.matches("> DELETE https://").count(), 2, "{shown}");
+    assert!(shown.trim_end().lines().last().unwrap().starts_with("0 sessions open"), "{shown}");
+    assert!(!shown.contains("machine-room") && !shown.contains('\u{1b}'), "{shown}");
+    assert_eq!(done.err, "");
+}

@@ -1,0 +1,101 @@
+//! How commands fail: exit status, sentence, object; and that no session is left, however it ends.
+
+use std::net::TcpListener;
+use std::time::Duration;
+
+use redfish_mock::{Account, Fault, Role, Settings};
+
+use super::common::{Bench, SESSIONS, SYSTEMS, bare, finish, run};
+
+#[test]
+fn each_failure_has_its_status_and_kind_and_leaves_no_session() {
+    for (fault, status, kind) in [
+        ("503=1@/redfish/v1/Systems", 1, "busy"),
+        ("redirect-off-origin@/redfish/v1/Systems", 4, "redirect"),
+        ("cut-body@/redfish/v1/Systems", 4, "transport"),
+        ("reset@/redfish/v1/Systems", 4, "transport"),
+        ("slow=30s@/redfish/v1/Systems", 4, "deadline"),
+        ("session-limit", 3, "session-limit"),
+        ("reset@/redfish/v1/SessionService/Sessions", 4, "transport"),
+        ("expire-token@/redfish/v1/Systems", 3, "not-authenticated"),
+    ] {
+        let fault: Fault = fault.parse().unwrap();
+        let bench = Bench::with(Settings { faults: vec![fault.clone()], ..Settings::default() });
+        let done =
+            run(&mut bench.as_admin(["get", SYSTEMS, "--timeout", "2.5", "--output", "json"])).exits(status);
+        let error = done.error();
+        assert_eq!(error["error"], kind, "{fault}: {error}");
+        assert!(
+            ["status", "method", "uri", "messages", "hint"].iter().all(|key| error.get(key).is_some()),
+            "{error}"
+        );
+        assert_eq!(done.out, "");
+        assert_eq!(bench.server.open_sessions(), 0, "{fault}");
+    }
+}
+
+#[test]
+fn a_wrong_password_is_tried_once() {
+    let bench = Bench::standard();
+    run(bench.as_admin(["get", SYSTEMS, SYSTEMS, SYSTEMS]).env("REDFISH_PASSWORD", "wrong")).exits(3);
+    assert_eq!(bench.handled("POST", SESSIONS), 1);
+}
+
+#[test]
+fn a_refusal_says_what_the_service_said() {
+    let accounts = vec![Account::new("reader", "p4ssw0rd", Role::ReadOnly)];
+    let bench = Bench::with(Settings { accounts, ..Settings::default() });
+    let words = ["post", "/redfish/v1/Systems/E1D8B426/Actions/ComputerSystem.Reset", "{}", "-u", "reader"];
+    let mut command = bench.command(words);
+    command.env("REDFISH_PASSWORD", "p4ssw0rd");
+    let done = run(&mut command).exits(1);
+    assert!(done.err.contains("403") && done.err.contains("InsufficientPrivilege"), "{}", done.err);
+    let error = run(command.args(["--output", "json"])).exits(1).error();
+    assert_eq!((error["error"].as_str(), error["status"].as_u64()), (Some("forbidden"), Some(403)));
+    assert_eq!(error["method"], "POST");
+    let id = error["messages"][0]["MessageId"].as_str().unwrap();
+    assert!(id.ends_with("InsufficientPrivilege"), "{error}");
+    assert_eq!(bench.server.open_sessions(), 0);
+}
+
+#[test]
+fn a_logout_that_fails_is_said_and_does_not_hide_the_first_error() {
+    let bench = Bench::standard();
+    let add = |fault: &str| bench.server.mock(|mock| mock.add_fault(fault.parse().unwrap()));
+    add(&format!("slow=500ms@{SYSTEMS}"));
+    add(&format!("503@{SYSTEMS}"));
+    let child = bench.as_admin(["get", SYSTEMS, "--output", "json"]).spawn().unwrap();
+    bench.await_request("GET", SYSTEMS);
+    let uri = bench.server.mock(|mock| mock.sessions(Duration::ZERO).next().unwrap().path());
+    add(&format!("503@{uri}"));
+    let done = finish(child).exits(1);
+    let error = done.error();
+    assert_eq!((error["error"].as_str(), error["uri"].as_str()), (Some("busy"), Some(SYSTEMS)));
+    assert!(done.err.contains("could not be closed") && done.err.contains(&uri), "{}", done.err);
+    assert_eq!(bench.server.open_sessions(), 1);
+}
+
+#[test]
+fn a_service_that_is_not_there_is_said() {
+    // Bound and gone: nobody listens on that port now.
+    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let words = ["get", "/redfish/v1", "--output=json", "--timeout", "2", "-s"];
+    let done = run(bare(words).arg(format!("http://127.0.0.1:{port}"))).exits(4);
+    assert_eq!(done.error()["error"], "transport");
+}
+
+#[test]
+fn a_service_that_never_answers_ends_by_the_timeout() {
+    // Takes connections, and says nothing.
+    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", silent.local_addr().unwrap());
+    let words = ["get", "/redfish/v1", "--timeout", "0.2", "--output=json", "-s", &url];
+    let started = std::time::Instant::now();
+    run(&mut bare(words)).exits(4);
+    assert!(started.elapsed() < Duration::from_secs(20));
+    let words = ["login", "--timeout", "0.2", "-u", "admin", "-s", &url];
+    run(bare(words)
+        .env("REDFISH_PASSWORD", "p")
+        .env("REDFISH_STATE_DIR", tempfile::tempdir().unwrap().path()))
+    .exits(4);
+}

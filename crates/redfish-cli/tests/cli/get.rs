@@ -1,0 +1,104 @@
+//! `get`: what it prints, and what it leaves behind: nothing.
+
+use std::fs::File;
+
+use redfish_mock::{Fault, FaultKind, Settings};
+
+use super::common::{BOTH, Bench, SESSIONS, SYSTEMS, finish, run, run_with_input};
+
+#[test]
+fn a_body_is_printed_byte_for_byte_and_the_session_is_closed() {
+    for profile in BOTH {
+        let bench = Bench::new(profile);
+        let done = run(&mut bench.as_admin(["get", SYSTEMS])).exits(0);
+        let login = redfish_proto::Credentials::new("admin", "machine-room");
+        let client = redfish_ureq::Client::builder(redfish_ureq::Service::new(&bench.server.url()).unwrap());
+        let client = client.basic(login).build().unwrap();
+        let body = client.get_raw(SYSTEMS).unwrap().into_body();
+        assert_eq!(done.out.as_bytes(), [&body[..], b"\n"].concat(), "{profile}");
+        assert_eq!(done.err, "");
+        assert_eq!(bench.server.mock(|mock| mock.session_count().deleted), 1, "{profile}");
+        assert_eq!(bench.server.open_sessions(), 0, "{profile}");
+    }
+}
+
+#[test]
+fn it_goes_on_after_a_failure_and_ends_with_the_first_ones_status() {
+    let bench = Bench::standard();
+    bench.server.mock(|mock| {
+        mock.add_fault(Fault::new(FaultKind::RedirectOffOrigin(None)).at("/redfish/v1/Chassis"))
+    });
+    let words = ["get", "/redfish/v1/None", SYSTEMS, "/redfish/v1/Chassis", "--output", "json"];
+    let done = run(&mut bench.as_admin(words)).exits(1);
+    assert_eq!(done.json()["@odata.id"], SYSTEMS);
+    let errors: Vec<serde_json::Value> =
+        done.err.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(errors.len(), 2, "{}", done.err);
+    assert_eq!((&errors[0]["error"], &errors[1]["error"]), (&"not-found".into(), &"redirect".into()));
+    assert_eq!(bench.server.open_sessions(), 0);
+}
+
+#[test]
+fn an_absolute_url_of_this_service_is_its_path_and_no_others_is_asked() {
+    let bench = Bench::standard();
+    let url = format!("{}{SYSTEMS}", bench.server.url());
+    run(&mut bench.as_admin(["get", &url])).exits(0);
+    let before = bench.requests();
+    let done = run(&mut bench.as_admin(["get", SYSTEMS, "https://192.0.2.1/redfish/v1/Systems"])).exits(2);
+    assert_eq!((done.out.as_str(), bench.requests()), ("", before));
+    assert!(!done.err.contains("192.0.2.1"), "{}", done.err);
+}
+
+#[test]
+fn each_way_to_authenticate_is_accepted() {
+    let token = "a-bearer-token";
+    let bench = Bench::with(Settings { bearer_token: Some(token.into()), ..Settings::default() });
+    let file = bench.file("password", "machine-room\n");
+    let tokens = bench.file("token", format!("{token}\n"));
+    let get = ["get", SYSTEMS];
+
+    run(bench.command(["-u", "admin", "--password-file", &file]).args(get)).exits(0);
+    run(bench.command(["--auth", "basic", "-u", "admin", "--password-file", &file]).args(get)).exits(0);
+    run(bench.command(get).args(["--token-file", &tokens])).exits(0);
+    run(bench.command(get).env("REDFISH_TOKEN", token)).exits(0);
+    run_with_input(bench.command(get).args(["-u", "admin", "--password-file", "-"]), "machine-room\n")
+        .exits(0);
+    assert_eq!(bench.handled("POST", SESSIONS), 2, "logins for session authentication alone");
+
+    // The option wins over the variable.
+    run(bench.command(get).args(["-u", "admin", "--password-file", &file]).env("REDFISH_PASSWORD", "wrong"))
+        .exits(0);
+    run(bench.as_admin(get).args(["--auth", "none"])).exits(3);
+    run(&mut bench.command(get)).exits(3);
+    // An empty variable says nothing.
+    run(bench.command(["get", "/redfish/v1"]).env("REDFISH_USER", "").env("REDFISH_TOKEN", "")).exits(0);
+    assert_eq!(bench.server.open_sessions(), 0);
+}
+
+#[test]
+fn a_reader_that_leaves_ends_it_quietly_and_the_session_is_closed() {
+    let bench = Bench::standard();
+    let mut child = bench.as_admin(["get", SYSTEMS, "/redfish/v1"]).spawn().unwrap();
+    drop(child.stdout.take());
+    let done = finish(child).exits(0);
+    assert_eq!(done.err, "");
+    assert_eq!(bench.server.mock(|mock| mock.session_count().deleted), 1);
+    assert_eq!(bench.server.open_sessions(), 0);
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn output_that_cannot_be_written_is_a_failure() {
+    let bench = Bench::standard();
+    let full = File::options().write(true).open("/dev/full").unwrap();
+    let done = run(bench.as_admin(["get", SYSTEMS]).stdout(full)).exits(1);
+    assert!(done.err.contains("standard output"), "{}", done.err);
+    assert_eq!(bench.server.open_sessions(), 0);
+}
+
+#[test]
+fn a_body_over_the_limit_is_refused() {
+    let bench = Bench::standard();
+    let done = run(&mut bench.as_admin(["get", SYSTEMS, "--max-body", "100", "--output=json"])).exits(4);
+    assert_eq!(done.error()["error"], "too-large");
+}

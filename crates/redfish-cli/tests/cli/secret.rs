@@ -1,0 +1,154 @@
+//! Passwords and tokens come out nowhere, whatever a service echoes.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::thread;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+
+use super::common::{Bench, Done, bare, run};
+
+const PASSWORD: &str = "pä ss\"w%rd\\+<&>😀";
+const TOKEN: &str = "t0ken\"%41+<canary>";
+
+/// A secret in each spelling that a service may give it.
+fn spellings(secret: &str) -> Vec<String> {
+    let percent: String = secret.bytes().map(|byte| format!("%{byte:02X}")).collect();
+    let json = serde_json::to_string(secret).unwrap();
+    let html = secret.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;");
+    vec![secret.to_owned(), percent.to_lowercase(), percent, json[1..json.len() - 1].to_owned(), html]
+}
+
+fn of_password() -> Vec<String> {
+    [spellings(PASSWORD), vec![STANDARD.encode(format!("admin:{PASSWORD}"))]].concat()
+}
+
+/// All that the service knows.
+fn all() -> Vec<String> {
+    [of_password(), spellings(TOKEN)].concat()
+}
+
+/// A service that logs everybody in, and answers everything else with what it knows.
+fn echo() -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    thread::spawn(move || {
+        for stream in listener.incoming() {
+            // Each test asks a few times, one request after the other.
+            let _ = answer(stream.unwrap());
+        }
+    });
+    url
+}
+
+fn answer(mut stream: TcpStream) -> std::io::Result<()> {
+    let mut reader = BufReader::new(stream.try_clone()?);
+    let mut first = String::new();
+    reader.read_line(&mut first)?;
+    let (mut length, mut line) = (0, String::new());
+    while reader.read_line(&mut line)? > 2 {
+        if let Some(value) = line.to_ascii_lowercase().strip_prefix("content-length:") {
+            length = value.trim().parse().unwrap();
+        }
+        line.clear();
+    }
+    reader.take(length).read_to_end(&mut Vec::new())?;
+    let known = all().join(" | ");
+    let (status, headers, body) = if first.starts_with("GET /redfish/v1/ ") {
+        ("200 OK", String::new(), "{}".to_owned())
+    } else if first.starts_with("POST") {
+        let location = "Location: /redfish/v1/SessionService/Sessions/1\r\n";
+        ("201 Created", format!("X-Auth-Token: {TOKEN}\r\n{location}"), "{}".to_owned())
+    } else if first.contains("/page") {
+        ("403 Forbidden", format!("Server: {PASSWORD} {TOKEN}\r\n"), format!("<html><p>{known}</p></html>"))
+    } else if first.contains("/elsewhere") {
+        let target = format!("http://192.0.2.1/{}", TOKEN.replace('"', "%22"));
+        ("307 Temporary Redirect", format!("Location: {target}\r\n"), String::new())
+    } else {
+        let message = serde_json::json!({"MessageId": known, "Message": known, "MessageArgs": [known],
+            "Resolution": known, "Severity": known, "RelatedProperties": [known]});
+        let body = serde_json::json!({"error": {"code": known, "@Message.ExtendedInfo": [message]}});
+        ("400 Bad Request", format!("Set-Cookie: {TOKEN}\r\n"), body.to_string())
+    };
+    let head =
+        format!("HTTP/1.1 {status}\r\nContent-Length: {}\r\nConnection: close\r\n{headers}\r\n", body.len());
+    stream.write_all(head.as_bytes())?;
+    stream.write_all(body.as_bytes())
+}
+
+/// Checks that something is shown, and none of these.
+#[track_caller]
+fn is_clean(done: &Done, hidden: &[String], line: &str) {
+    assert!(done.err.contains("> "), "{line} shows nothing: {}", done.err);
+    for spelling in hidden {
+        assert!(!done.err.contains(spelling), "{line}: {spelling} in {}", done.err);
+        assert!(!done.out.contains(spelling), "{line}: {spelling} in {}", done.out);
+    }
+}
+
+#[test]
+fn what_a_service_echoes_comes_out_without_secrets() {
+    let url = echo();
+    let place = tempfile::tempdir().unwrap();
+    // What the client knows it hides: the password, its token, and both after a login.
+    for (line, hidden) in [
+        ("get /echo", all()),
+        ("get /page", all()),
+        ("get /elsewhere", all()),
+        ("get /echo --output json", all()),
+        ("get /page --auth basic", of_password()),
+        ("get /echo --auth basic --output json", of_password()),
+        ("post /echo {}", all()),
+        ("delete /page --output json", all()),
+        ("whoami", all()),
+        ("sessions", all()),
+        ("login", all()),
+        ("get /echo /page", spellings(TOKEN)),
+        ("logout", spellings(TOKEN)),
+    ] {
+        let mut command = bare(line.split(' '));
+        command.args(["--trace", "-s", &url, "-u", "admin"]);
+        command.env("REDFISH_PASSWORD", PASSWORD).env("REDFISH_STATE_DIR", place.path().join("state"));
+        is_clean(&run(&mut command), &hidden, line);
+    }
+}
+
+#[test]
+fn a_bearer_token_is_a_secret_too() {
+    let url = echo();
+    for line in ["get /echo", "get /page --output json", "whoami"] {
+        let mut command = bare(line.split(' '));
+        command.args(["--trace", "-s", &url]).env("REDFISH_TOKEN", TOKEN);
+        is_clean(&run(&mut command), &spellings(TOKEN), line);
+    }
+}
+
+#[test]
+fn a_password_of_any_characters_logs_in_and_is_not_shown() {
+    let settings = redfish_mock::Settings { password: PASSWORD.into(), ..redfish_mock::Settings::default() };
+    let bench = Bench::with(settings);
+    let file = bench.file("password", format!("{PASSWORD}\n"));
+    for words in [
+        vec!["get", "/redfish/v1/Systems"],
+        vec!["get", "/redfish/v1/Systems", "--auth", "basic"],
+        vec!["login"],
+    ] {
+        let mut command = bench.command(&words);
+        command.args(["-u", "admin", "--password-file", &file, "--trace"]);
+        let done = run(&mut command).exits(0);
+        is_clean(&done, &of_password(), words[0]);
+    }
+    let token = std::fs::read_to_string(&bench.kept()[0]).unwrap();
+    let token: serde_json::Value = serde_json::from_str(&token).unwrap();
+    let done = run(&mut bench.command(["sessions", "--trace"])).exits(0);
+    assert!(!format!("{}{}", done.out, done.err).contains(token["token"].as_str().unwrap()));
+}
+
+#[test]
+fn a_secret_in_a_body_is_hidden_wherever_it_comes_back() {
+    let url = echo();
+    let body = serde_json::json!({"UserName": "new", "Password": PASSWORD}).to_string();
+    let done = run(bare(["post", "/echo", &body, "--trace", "-s", &url]).env("REDFISH_TOKEN", TOKEN));
+    is_clean(&done, &spellings(PASSWORD), "post");
+}

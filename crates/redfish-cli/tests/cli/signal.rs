@@ -1,0 +1,99 @@
+//! Signals: the session that a command opened is closed, and the exit status is the signal's.
+
+use std::time::Duration;
+
+use redfish_mock::{Fault, FaultKind};
+
+use super::common::{Bench, SESSIONS, SYSTEMS, finish, run, signal};
+
+fn slow(bench: &Bench, path: &str, time: Duration) {
+    bench.server.mock(|mock| mock.add_fault(Fault::new(FaultKind::Slow(time)).at(path)));
+}
+
+#[test]
+fn a_signal_during_the_work_closes_the_session() {
+    for (name, status) in [("TERM", 143), ("INT", 130)] {
+        let bench = Bench::standard();
+        slow(&bench, SYSTEMS, Duration::from_secs(60));
+        let child = bench.as_admin(["get", SYSTEMS]).spawn().unwrap();
+        bench.await_request("GET", SYSTEMS);
+        assert_eq!(bench.server.open_sessions(), 1);
+        signal(&child, name);
+        let done = finish(child).exits(status);
+        assert_eq!((done.out.as_str(), done.err.as_str()), ("", ""));
+        assert_eq!(bench.server.open_sessions(), 0, "{name}");
+    }
+}
+
+#[test]
+fn a_login_that_is_answered_in_time_is_closed() {
+    let bench = Bench::standard();
+    slow(&bench, SESSIONS, Duration::from_millis(700));
+    for command in ["whoami", "login"] {
+        let before = bench.server.mock(|mock| mock.session_count().deleted);
+        let child = bench.as_admin([command]).spawn().unwrap();
+        while bench.server.mock(|mock| mock.session_count().opened) == before {
+            std::thread::yield_now();
+        }
+        signal(&child, "TERM");
+        let done = finish(child).exits(143);
+        assert_eq!(done.out, "");
+        assert_eq!(bench.server.open_sessions(), 0, "{command}");
+        assert_eq!(bench.server.mock(|mock| mock.session_count().deleted), before + 1);
+        assert!(bench.kept().is_empty());
+    }
+}
+
+#[test]
+fn a_login_that_is_not_answered_is_said() {
+    let bench = Bench::standard();
+    slow(&bench, SESSIONS, Duration::from_secs(60));
+    let child = bench.as_admin(["get", SYSTEMS]).spawn().unwrap();
+    bench.await_request("POST", SESSIONS);
+    signal(&child, "TERM");
+    let done = finish(child).exits(143);
+    assert!(done.err.contains("may have left a session open"), "{}", done.err);
+}
+
+#[test]
+fn a_second_signal_ends_it_at_once() {
+    let bench = Bench::standard();
+    slow(&bench, SESSIONS, Duration::from_secs(60));
+    let child = bench.as_admin(["get", SYSTEMS]).spawn().unwrap();
+    bench.await_request("POST", SESSIONS);
+    signal(&child, "INT");
+    signal(&child, "TERM");
+    let done = finish(child);
+    assert!([Some(130), Some(143)].contains(&done.status.code()), "{:?}", done.status);
+    // It is what the first signal alone would have waited two seconds to say.
+    assert_eq!(done.err, "");
+}
+
+#[test]
+fn a_signal_during_the_logout_lets_it_finish() {
+    let bench = Bench::standard();
+    // Only the path of the session itself is slow; it is known once there is a session.
+    slow(&bench, SYSTEMS, Duration::from_millis(500));
+    let child = bench.as_admin(["get", SYSTEMS]).spawn().unwrap();
+    bench.await_request("GET", SYSTEMS);
+    let uri = bench.server.mock(|mock| mock.sessions(Duration::ZERO).next().unwrap().path());
+    slow(&bench, &uri, Duration::from_millis(500));
+    bench.await_request("DELETE", &uri);
+    signal(&child, "TERM");
+    finish(child).exits(143);
+    assert_eq!(bench.handled("DELETE", &uri), 1);
+    assert_eq!(bench.server.open_sessions(), 0);
+}
+
+#[test]
+fn a_kept_session_outlives_a_signal() {
+    let bench = Bench::standard();
+    run(&mut bench.as_admin(["login"])).exits(0);
+    slow(&bench, SYSTEMS, Duration::from_secs(60));
+    let child = bench.command(["get", SYSTEMS]).spawn().unwrap();
+    bench.await_request("GET", SYSTEMS);
+    signal(&child, "TERM");
+    finish(child).exits(143);
+    run(&mut bench.command(["whoami"])).exits(0);
+    assert_eq!(bench.server.open_sessions(), 1);
+}

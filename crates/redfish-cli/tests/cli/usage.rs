@@ -1,0 +1,172 @@
+//! Wrong usage: exit status 2, nothing sent, and nothing that was typed is repeated.
+
+use redfish_mock::Settings;
+
+use super::common::{Bench, bare, run};
+
+/// What stands for a secret in a wrong place.
+const TYPED: &str = "hunter2";
+
+#[test]
+fn a_secret_in_a_wrong_place_is_not_repeated() {
+    let bench = Bench::standard();
+    for line in [
+        "--password hunter2 get /",
+        "--password=hunter2 get /",
+        "-phunter2 get /",
+        "-p hunter2 get /",
+        "--token hunter2 get /",
+        "--hunter2",
+        "-u admin hunter2",
+        "get",
+        "get / --auth hunter2",
+        "get / --auth=hunter2",
+        "get / --timeout hunter2",
+        "get / --timeout=-hunter2",
+        "get / --max-body hunter2",
+        "get / --links hunter2",
+        "get / --output hunter2",
+        "get / --insecure=hunter2",
+        "get / --trace=hunter2",
+        "get / --user a --user hunter2",
+        "get / --pin hunter2",
+        "get / --pin sha256:hunter2",
+        "get / --cacert hunter2",
+        "get / --password-file hunter2 -u a",
+        "get / --token-file hunter2",
+        "get / --service https://admin:hunter2@bmc",
+        "get / --service ftp://hunter2",
+        "get / --service https://bmc/hunter2",
+        "get / --service bmc?hunter2",
+        "get / --service bmc:hunter2",
+        "get https://hunter2/redfish/v1",
+        "get https://admin:hunter2@127.0.0.1/redfish/v1",
+        "login hunter2",
+        "logout hunter2",
+        "whoami hunter2",
+        "sessions hunter2",
+        "sessions close",
+        "sessions close --mine hunter2",
+        "sessions close https://hunter2/",
+        "post /",
+        "post / hunter2",
+        "post / @hunter2",
+        "post / {} hunter2",
+        "completions hunter2",
+        "man hunter2",
+        "demo hunter2",
+        "serve hunter2",
+        "serve --listen hunter2",
+        "serve --fault hunter2",
+        "serve --fault slow=hunter2",
+        "serve --profile hunter2",
+        "serve --seed hunter2",
+        "serve --cert hunter2",
+        "serve --http --cert hunter2 --key hunter2",
+        "serve --cert hunter2 --key hunter2",
+        "serve --user hunter2",
+    ] {
+        for json in [false, true] {
+            let mut command = bench.command(line.split(' '));
+            if json {
+                command.arg("--output=json");
+            }
+            let done = run(&mut command).exits(2);
+            assert!(!done.err.contains(TYPED) && !done.out.contains(TYPED), "{line}: {}", done.err);
+            assert!(!done.err.is_empty() && done.out.is_empty(), "{line}");
+            if json && !line.contains("--output") {
+                let error = done.error();
+                assert!(error["error"].is_string() && error["hint"].is_string(), "{line}: {error}");
+                assert!(error["messages"].as_array().unwrap().is_empty(), "{line}: {error}");
+            }
+        }
+    }
+    assert_eq!(bench.requests(), 0, "nothing is sent");
+}
+
+#[test]
+fn the_environment_is_not_repeated_either() {
+    for name in ["REDFISH_SERVICE", "REDFISH_AUTH", "REDFISH_CACERT", "REDFISH_PIN"] {
+        let mut command = bare(["get", "/redfish/v1"]);
+        command.env("REDFISH_SERVICE", "bmc").env(name, format!("x://{TYPED}"));
+        let done = run(&mut command).exits(2);
+        assert!(!done.err.contains(TYPED), "{name}: {}", done.err);
+    }
+    let help = run(bare(["--help"]).env("REDFISH_SERVICE", TYPED).env("REDFISH_USER", TYPED)).exits(0);
+    assert!(help.out.contains("REDFISH_SERVICE") && !help.out.contains(TYPED), "{}", help.out);
+}
+
+#[test]
+fn what_basic_cannot_say_is_refused_before_anything_is_sent() {
+    let bench = Bench::with(Settings { user: "a:b".into(), ..Settings::default() });
+    let get = ["get", "/redfish/v1/Systems", "-u", "a:b"];
+    run(bench.as_admin(get).args(["--auth", "basic"])).exits(2);
+    assert_eq!(bench.requests(), 0);
+    // A session can.
+    run(&mut bench.as_admin(get)).exits(0);
+}
+
+#[test]
+fn standard_input_is_for_one_thing() {
+    let bench = Bench::standard();
+    for line in [
+        "post /redfish/v1/Systems - --password-file - -u admin",
+        "put /redfish/v1/Systems - --token-file -",
+        "get /redfish/v1/Systems --password-file - --token-file -",
+    ] {
+        run(&mut bench.command(line.split(' '))).exits(2);
+    }
+    assert_eq!(bench.requests(), 0);
+}
+
+#[test]
+fn insecure_does_not_go_with_a_pin_or_a_ca() {
+    let bench = Bench::standard();
+    let file = bench.file("ca.pem", "");
+    let get = ["get", "/redfish/v1", "--insecure"];
+    run(bench.command(get).args(["--pin", "sha256:00"])).exits(2);
+    run(bench.command(get).args(["--cacert", &file])).exits(2);
+    run(bench.command(get).env("REDFISH_PIN", "sha256:00")).exits(2);
+    run(bench.command(get).env("REDFISH_CACERT", &file)).exits(2);
+    assert_eq!(bench.requests(), 0);
+    let done = run(&mut bench.command(get)).exits(0);
+    assert!(done.err.contains("warning") && done.err.contains("--insecure"), "{}", done.err);
+}
+
+#[test]
+fn options_stand_before_and_after_the_command() {
+    let bench = Bench::standard();
+    let url = bench.server.url();
+    run(&mut bare(["--service", &url, "get", "/redfish/v1"])).exits(0);
+    run(&mut bare(["get", "/redfish/v1", "--service", &url])).exits(0);
+    run(&mut bare(["get", "--service", &url, "/redfish/v1"])).exits(0);
+    run(&mut bare(["get", "/redfish/v1"])).exits(2);
+}
+
+#[test]
+fn help_names_what_there_is_and_nothing_else() {
+    let help = run(&mut bare(["--help"])).exits(0).out;
+    for command in
+        ["demo", "serve", "get", "login", "logout", "whoami", "sessions", "pin", "completions", "man"]
+    {
+        assert!(help.contains(&format!("\n  {command} ")), "{command} is missing in {help}");
+    }
+    for later in ["  patch", "  tree", "  update", "  events", "  sweep", "--wait", "--fleet", "--mockup"] {
+        assert!(!help.contains(later), "{later}");
+    }
+    let version = run(&mut bare(["--version"])).exits(0).out;
+    assert_eq!(version, concat!("redfish ", env!("CARGO_PKG_VERSION"), "\n"));
+    run(&mut bare::<&str>([])).exits(2);
+}
+
+#[test]
+fn a_page_and_a_script_are_printed() {
+    let page = run(&mut bare(["man"])).exits(0).out;
+    assert!(page.contains(".TH redfish 1") && page.contains("REDFISH_STATE_DIR"), "{page}");
+    let page = run(&mut bare(["man", "serve"])).exits(0).out;
+    assert!(page.contains("cert\\-out"), "{page}");
+    for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
+        let script = run(&mut bare(["completions", shell])).exits(0).out;
+        assert!(script.contains("whoami"), "{shell}");
+    }
+}
