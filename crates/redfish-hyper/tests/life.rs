@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use redfish_hyper::{Body, Client, Credentials, Error, ErrorKind, Service, Session, Transport, Trust};
 use redfish_mock::{Fault, FaultKind, ServeOptions, Server, Settings};
-use redfish_proto::Policy;
+use redfish_proto::{Phase, Policy, Raw};
 use serde_json::Value;
 use tokio::task::JoinSet;
 
@@ -170,6 +170,41 @@ async fn sixteen_callers_try_a_wrong_password_once() {
     assert_eq!(posts(&server), 1);
 
     client.replace(Credentials::new("ada", "engine No. 1")).await.unwrap();
+    client.get::<Value>(SYSTEMS).await.unwrap();
+    client.close().await.unwrap();
+    assert_eq!((server.open_sessions(), opened(&server)), (0, 1));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn sixteen_callers_share_a_login_that_fails() {
+    let server = serve();
+    for fault in ["slow=300ms@/redfish/v1/*1", "session-limit"] {
+        server.mock(|mock| mock.add_fault(fault.parse().unwrap()));
+    }
+    let client = client(&server);
+    let mut callers = JoinSet::new();
+    for _ in 0..16 {
+        let client = client.clone();
+        callers.spawn(async move { client.get::<Value>(SYSTEMS).await.unwrap_err().kind().clone() });
+    }
+    assert!(callers.join_all().await.iter().all(|kind| *kind == ErrorKind::SessionLimit));
+    assert_eq!(posts(&server), 1);
+
+    server.mock(|mock| mock.clear_faults());
+    client.scoped(async |client| client.get::<Value>(SYSTEMS).await).await.unwrap();
+    assert_eq!((server.open_sessions(), opened(&server)), (0, 1));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_caller_waits_for_a_login_until_its_own_deadline() {
+    let server = serve();
+    slow_logins(&server, "300ms");
+    let client = client(&server);
+    let systems = client.service().target(SYSTEMS).unwrap();
+    let call = client.service().call(Raw::get(&systems)).deadline(Duration::from_millis(50));
+    let error = client.run_call(call).await.unwrap_err();
+    assert_eq!(*error.kind(), ErrorKind::Deadline(Phase::Session));
+    // The login it began goes on, and serves the next.
     client.get::<Value>(SYSTEMS).await.unwrap();
     client.close().await.unwrap();
     assert_eq!((server.open_sessions(), opened(&server)), (0, 1));

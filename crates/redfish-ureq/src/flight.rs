@@ -165,3 +165,155 @@ impl Drop for Turn<'_> {
         self.flight.landed.notify_all();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::panic::{AssertUnwindSafe, catch_unwind};
+    use std::sync::mpsc::channel;
+    use std::sync::{Arc, mpsc};
+    use std::thread;
+
+    use redfish_proto::{Credentials, Phase, Raw, Service, Step};
+
+    use super::*;
+    use crate::clock::SystemClock;
+
+    struct Fixture {
+        service: Arc<Service>,
+        clock: SystemClock,
+        flight: Flight,
+    }
+
+    impl Fixture {
+        fn new() -> Self {
+            let service = Arc::new(Service::new("bmc.example").unwrap());
+            let credentials = Arc::new(Credentials::new("admin", "pw"));
+            let flight = Flight::new(Authenticator::session(service.clone(), credentials, None));
+            Self { service, clock: SystemClock::default(), flight }
+        }
+
+        fn wanted_within(&self, time: Duration) -> Wanted {
+            let root = self.service.target("/redfish/v1/Systems").unwrap();
+            match self.service.call(Raw::get(&root)).deadline(time).start(self.clock.now()) {
+                Step::Session(wanted, _) => wanted,
+                step => panic!("{step:?}"),
+            }
+        }
+
+        fn session(
+            &self,
+            wanted: &Wanted,
+            log_in: impl FnOnce(Call<Login>) -> Result<Opened, Error>,
+        ) -> Result<Option<Session>, Error> {
+            self.flight.session(wanted, &self.clock, log_in, |_| panic!("nothing was closed"))
+        }
+
+        /// Answers a login's requests as a service does.
+        fn opens(&self, login: Call<Login>) -> Result<Opened, Error> {
+            let mut step = login.start(self.clock.now());
+            loop {
+                step = match step {
+                    Step::Send(_, reply) => {
+                        let answer = http::Response::builder().header("X-Auth-Token", "t").body(()).unwrap();
+                        reply.receive(answer.into_parts().0, Ok("{}".into()), self.clock.now())
+                    }
+                    Step::Done(opened) => return opened.map_err(Error::from),
+                    step => panic!("{step:?}"),
+                }
+            }
+        }
+    }
+
+    /// Tells that it was asked for the time.
+    struct Telling(mpsc::Sender<()>);
+
+    impl Clock for Telling {
+        fn now(&self) -> redfish_proto::Now {
+            let _ = self.0.send(());
+            redfish_proto::Now::default()
+        }
+
+        fn sleep(&self, _: Duration) {}
+    }
+
+    /// A login that waits until it is told how to end.
+    fn told<T>(begun: mpsc::Sender<()>, end: mpsc::Receiver<T>) -> impl FnOnce() -> T {
+        move || {
+            begun.send(()).unwrap();
+            end.recv().unwrap()
+        }
+    }
+
+    #[test]
+    fn a_login_that_panics_leaves_the_turn_to_another() {
+        let fixture = Fixture::new();
+        let panics = |_: Call<Login>| -> Result<Opened, Error> { panic!("as the test wants") };
+        let panicked = catch_unwind(AssertUnwindSafe(|| fixture.session(&Wanted::any(), panics)));
+        assert!(panicked.is_err());
+        let session = fixture.session(&Wanted::any(), |login| fixture.opens(login)).unwrap().unwrap();
+        assert_eq!(fixture.flight.current(), Some(session));
+    }
+
+    #[test]
+    fn a_caller_waits_for_the_login_of_another_until_its_own_deadline() {
+        let fixture = Fixture::new();
+        let ((begun, has_begun), (end, ended)) = (channel(), channel());
+        let first = told(begun, ended);
+        thread::scope(|scope| {
+            let leader = scope.spawn(|| {
+                fixture.session(&Wanted::any(), |login| {
+                    first();
+                    fixture.opens(login)
+                })
+            });
+            has_begun.recv().unwrap();
+            let wanted = fixture.wanted_within(Duration::from_millis(20));
+            let error = fixture.session(&wanted, |_| panic!("a second login")).unwrap_err();
+            assert_eq!(*error.kind(), ErrorKind::Deadline(Phase::Session));
+            end.send(()).unwrap();
+            assert!(leader.join().unwrap().is_ok());
+        });
+    }
+
+    #[test]
+    fn a_leader_whose_time_is_over_hands_over_and_any_other_failure_is_shared() {
+        for (kind, second_login) in
+            [(ErrorKind::Deadline(Phase::Answer), true), (ErrorKind::SessionLimit, false)]
+        {
+            let fixture = Fixture::new();
+            let ((begun, has_begun), (end, ended)) = (channel(), channel());
+            let first = told(begun, ended);
+            let error = redfish_proto::Error::new(kind.clone());
+            thread::scope(|scope| {
+                let leader = scope.spawn(|| {
+                    fixture.session(&Wanted::any(), |_| {
+                        first();
+                        Err(error.into())
+                    })
+                });
+                has_begun.recv().unwrap();
+                let (asked, waits) = channel();
+                let fixture = &fixture;
+                let waiter = scope.spawn(move || {
+                    let mut logins = 0;
+                    let clock = Telling(asked);
+                    let log_in = |login| {
+                        logins += 1;
+                        fixture.opens(login)
+                    };
+                    let session = fixture.flight.session(&Wanted::any(), &clock, log_in, |_| panic!());
+                    (session.map_err(|error| error.kind().clone()), logins)
+                });
+                // It is asked for the time under the lock, so the leader can land only once the other waits.
+                waits.recv().unwrap();
+                end.send(()).unwrap();
+                assert!(leader.join().unwrap().is_err());
+                match (second_login, waiter.join().unwrap()) {
+                    (true, (Ok(Some(_)), 1)) => {}
+                    (false, (Err(found), 0)) => assert_eq!(found, kind),
+                    (_, outcome) => panic!("{kind:?}: {outcome:?}"),
+                }
+            });
+        }
+    }
+}

@@ -31,6 +31,10 @@ fn opened(server: &Server) -> u64 {
     server.mock(|mock| mock.session_count().opened)
 }
 
+fn posts(server: &Server) -> usize {
+    server.mock(|mock| mock.handled().filter(|handled| handled.method == "POST").count())
+}
+
 #[test]
 fn a_scope_logs_in_when_needed_and_out_at_its_end() {
     let server = serve();
@@ -111,11 +115,34 @@ fn sixteen_callers_try_a_wrong_password_once() {
             });
         }
     });
-    assert_eq!(server.mock(|mock| mock.handled().filter(|handled| handled.method == "POST").count()), 1);
+    assert_eq!(posts(&server), 1);
 
     client.replace(Credentials::new("ada", "engine No. 1")).unwrap();
     client.get::<Value>(SYSTEMS).unwrap();
     client.close().unwrap();
+    assert_eq!((server.open_sessions(), opened(&server)), (0, 1));
+}
+
+#[test]
+fn sixteen_callers_share_a_login_that_fails() {
+    let server = serve();
+    for fault in ["slow=300ms@/redfish/v1/*1", "session-limit"] {
+        server.mock(|mock| mock.add_fault(fault.parse().unwrap()));
+    }
+    let client = client(&server);
+    let barrier = Barrier::new(16);
+    thread::scope(|scope| {
+        for _ in 0..16 {
+            scope.spawn(|| {
+                barrier.wait();
+                assert_eq!(*client.get::<Value>(SYSTEMS).unwrap_err().kind(), ErrorKind::SessionLimit);
+            });
+        }
+    });
+    assert_eq!(posts(&server), 1);
+
+    server.mock(|mock| mock.clear_faults());
+    client.scoped(|client| client.get::<Value>(SYSTEMS)).unwrap();
     assert_eq!((server.open_sessions(), opened(&server)), (0, 1));
 }
 
@@ -126,7 +153,7 @@ fn a_client_closed_while_it_logs_in_leaves_no_session() {
     let client = client(&server);
     thread::scope(|scope| {
         let logging_in = scope.spawn(|| client.session());
-        while server.mock(|mock| mock.handled().filter(|handled| handled.method == "POST").count()) == 0 {
+        while posts(&server) == 0 {
             thread::sleep(Duration::from_millis(5));
         }
         assert!(client.close().unwrap().is_none(), "there was no session yet");
