@@ -1,0 +1,109 @@
+# What the scripts beside this file share: the peers' virtual environment, our binaries, services that end with the script,
+# and checks that are counted. To be sourced.
+
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+root=$(cd "$here/../.." && pwd)
+target=$(realpath -m "${CARGO_TARGET_DIR:-$root/target}")
+export CARGO_TARGET_DIR=$target
+work=$(mktemp -d)
+venv=$target/interop-venv
+python=$venv/bin/python
+redfish=$target/debug/redfish
+passed=0 failed=0
+started=()
+
+# Python's requests obeys these two even where the peer says verify=False; a proxy would take us off loopback; and our own
+# command must see no service, user or session of whoever runs this.
+unset REQUESTS_CA_BUNDLE CURL_CA_BUNDLE
+unset http_proxy https_proxy all_proxy HTTP_PROXY HTTPS_PROXY ALL_PROXY
+unset "${!REDFISH_@}"
+export REDFISH_STATE_DIR=$work/state PYTHONUNBUFFERED=1
+
+finish() {
+  local pid
+  for pid in "${started[@]}"; do kill "$pid" 2>/dev/null || true; done
+  rm -rf "$work"
+}
+trap finish EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM
+
+# The environment is made once for a list of requirements, and made anew when the list changes.
+install_peers() {
+  cmp -s "$here/requirements.txt" "$venv/requirements.txt" && return
+  rm -rf "$venv"
+  python3 -m venv "$venv"
+  "$python" -m pip install --quiet --disable-pip-version-check -r "$here/requirements.txt"
+  cp "$here/requirements.txt" "$venv/requirements.txt"
+}
+
+build() {
+  cd "$root"
+  cargo build --quiet --locked "$@"
+}
+
+# start COMMAND...: starts what ends with this script, and sets `url` to the first URL that it prints. Where there is none, the
+# checks that need it fail one by one.
+start() {
+  local line output seen=''
+  url=https://127.0.0.1:1
+  exec {output}< <(exec "$@" 2>&1)
+  started+=($!)
+  while IFS= read -r -t 30 line <&"$output"; do
+    seen+="$line"$'\n'
+    if [[ $line =~ https?://[^[:space:]]+ ]]; then
+      url=${BASH_REMATCH[0]%/}
+      return
+    fi
+  done
+  printf 'no URL from: %s\n%s' "$*" "$seen"
+}
+
+# check NAME COMMAND...: runs it apart, in the work folder, counts it, and shows what it printed when it fails. Bash forgets
+# `set -e` wherever a status is asked for, so the check runs as a command of its own, and is never called in a condition.
+check() {
+  local name=$1 status
+  shift
+  set +e
+  (set -e; cd "$work"; "$@") </dev/null >"$work/check.log" 2>&1
+  status=$?
+  set -e
+  if [ "$status" = 0 ]; then
+    passed=$((passed + 1))
+    echo "ok $name"
+  else
+    failed=$((failed + 1))
+    echo "FAILED $name"
+    sed 's/^/    /' "$work/check.log"
+  fi
+}
+
+close() {
+  echo "$passed passed, $failed failed"
+  [ "$failed" = 0 ]
+}
+
+# same WHAT SEEN WANTED
+same() {
+  [ "$2" = "$3" ] && return
+  printf '%s: %s, not %s\n' "$1" "$2" "$3"
+  return 1
+}
+
+# like WHAT SEEN PATTERN
+like() {
+  # shellcheck disable=SC2053
+  [[ $2 == $3 ]] && return
+  printf '%s: %s, not like %s\n' "$1" "${2:-nothing}" "$3"
+  return 1
+}
+
+# value FILE EXPRESSION: of the JSON document that is `it`.
+value() {
+  "$python" -c 'import json, sys; print(eval(sys.argv[2], {"it": json.load(open(sys.argv[1]))}))' "$1" "$2"
+}
+
+# header FILE NAME: of an answer as `curl -i` shows it, without the line's end.
+header() {
+  tr -d '\r' <"$1" | sed -n "/^$/q; s/^$2: //Ip"
+}
