@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
-use redfish_proto::{Credentials, ErrorKind, Service, Session};
+use redfish_proto::{Credentials, ErrorKind, Operation, Service, Session};
 use redfish_ureq::{Builder, Client, Transport};
 use zeroize::Zeroizing;
 
 use crate::credentials::Identity;
 use crate::failure::Failure;
+use crate::hiding::Hiding;
 use crate::options::Options;
 use crate::output;
 use crate::signal;
@@ -48,13 +49,18 @@ impl<'a> Connection<'a> {
         work(&mut connection)
     }
 
-    /// Runs a call. With a kept session that the service has forgotten, once more with another.
-    pub(crate) fn run<T>(
+    /// Runs an operation, made for the client. With a kept session that the service has forgotten, once more with
+    /// another.
+    pub(crate) fn run<O: Operation>(
         &mut self,
-        call: impl Fn(&Client) -> Result<T, redfish_ureq::Error>,
-    ) -> Result<T, Failure> {
+        operation: impl Fn(&Client) -> Result<O, Failure>,
+    ) -> Result<O::Output, Failure> {
         loop {
-            let failure = match call(&self.client) {
+            let secret = match &self.identity {
+                Who::Kept(_, password) => password.as_ref(),
+                _ => None,
+            };
+            let failure = match self.client.run(Hiding::new(operation(&self.client)?, secret)) {
                 Ok(output) => return Ok(output),
                 Err(error) => Failure::from(error),
             };

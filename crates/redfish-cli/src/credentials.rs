@@ -9,6 +9,7 @@ use zeroize::Zeroizing;
 
 use crate::failure::Failure;
 use crate::options::{Auth, Options, is_stdin};
+use crate::prompt;
 use crate::state::{Kept, Store};
 
 /// The longest password or token; a device without end is none.
@@ -69,11 +70,8 @@ pub(crate) fn credentials(options: &Options, service: &Service) -> Result<Creden
     };
     let password = match password_at_hand(options)? {
         Some(password) => password,
-        None if io::stdin().is_terminal() => {
-            rpassword::prompt_password(format!("Password of {user} at {service}: "))
-                .map(Zeroizing::new)
-                .map_err(|error| Failure::unusable("the password cannot be read from the terminal", error))?
-        }
+        None if io::stdin().is_terminal() => prompt::password(&format!("Password of {user} at {service}: "))
+            .map_err(|error| Failure::unusable("the password cannot be read from the terminal", error))?,
         None => {
             return Err(Failure::usage("no password is given", "Use --password-file or REDFISH_PASSWORD."));
         }

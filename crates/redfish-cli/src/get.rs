@@ -1,6 +1,7 @@
 //! `get`: resources as the service sends them.
 
 use clap::Args;
+use redfish_proto::Raw;
 
 use crate::connection::Connection;
 use crate::document;
@@ -27,7 +28,7 @@ impl Get {
         Connection::scoped(options, |connection| {
             let mut failed = Failed::default();
             for path in &self.paths {
-                match connection.run(|client| client.get_raw(path)) {
+                match connection.run(|client| Ok(Raw::get(&client.service().target(path)?))) {
                     Ok(answer) => document::print(answer.body(), options)?,
                     Err(failure) => failed.add(failure, options),
                 }

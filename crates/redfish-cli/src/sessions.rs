@@ -101,7 +101,7 @@ fn close_mine(connection: &mut Connection<'_>, options: &Options) -> Result<(), 
 
 /// Closes one, and says so.
 fn close(connection: &mut Connection<'_>, at: &Target) -> Result<(), Failure> {
-    connection.run(|client| client.run(Raw::new(Method::DELETE, at)))?;
+    connection.run(|_| Ok(Raw::new(Method::DELETE, at)))?;
     let own = connection
         .session()
         .is_some_and(|session| session.location().is_some_and(|own| Listed::same(own, at)));
@@ -112,7 +112,7 @@ fn close(connection: &mut Connection<'_>, at: &Target) -> Result<(), Failure> {
 }
 
 fn list(connection: &mut Connection<'_>) -> Result<Vec<Listed>, Failure> {
-    connection.run(|client| client.run(List::new(client.service())?))
+    connection.run(|client| Ok(List::new(client.service())?))
 }
 
 fn is_own(session: &Listed, connection: &Connection<'_>) -> bool {

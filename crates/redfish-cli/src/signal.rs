@@ -20,6 +20,7 @@ use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 
 use crate::output;
+use crate::prompt;
 
 /// How long an unanswered login is given, so that its session can be closed.
 const LOGIN: Duration = Duration::from_secs(2);
@@ -89,6 +90,7 @@ fn open() -> MutexGuard<'static, Option<Client>> {
 fn wait(mut signals: Signals) {
     for signal in signals.forever() {
         let status = 128 + signal;
+        prompt::restore();
         if CAUGHT.swap(true, Ordering::SeqCst) {
             process::exit(status);
         }

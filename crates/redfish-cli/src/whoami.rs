@@ -1,6 +1,6 @@
 //! `whoami`: who one is to the service, as the service sees it.
 
-use redfish_proto::ErrorKind;
+use redfish_proto::{ErrorKind, Get};
 use serde_json::{Value, json};
 
 use crate::connection::Connection;
@@ -17,7 +17,7 @@ pub(crate) fn run(options: &Options) -> Result<(), Failure> {
             "session" => own_session(connection)?,
             _ => {
                 // There is no resource of one's own; any that needs authentication shows whether it is accepted.
-                let listed = connection.run(|client| client.run(List::new(client.service())?));
+                let listed = connection.run(|client| Ok(List::new(client.service())?));
                 match listed {
                     Err(failure) if !is_known(&failure) => return Err(failure),
                     _ => Value::Null,
@@ -44,14 +44,14 @@ pub(crate) fn run(options: &Options) -> Result<(), Failure> {
     })
 }
 
-/// The resource of the session in use. Nothing where its URI is unknown, or the role may not read it.
+/// The resource of the session in use. Nothing where the role may not read it.
 fn own_session(connection: &mut Connection<'_>) -> Result<Value, Failure> {
     let read = connection.run(|client| {
         let session = client.session()?;
         match session.location() {
-            Some(at) => client.get(at.as_str()),
-            // It still shows whether the token is accepted.
-            None => client.run(List::new(client.service())?).map(|_| Value::Null),
+            Some(at) => Ok(Get::<Value>::new(at.clone())),
+            // Their list shows as well whether the token is accepted.
+            None => Ok(Get::new(client.service().target("/redfish/v1/SessionService/Sessions")?)),
         }
     });
     match read {
