@@ -28,15 +28,7 @@ impl fmt::Display for Unsent {
     }
 }
 
-impl StdError for Unsent {
-    /// ureq's error keeps its own sources to itself.
-    fn source(&self) -> Option<&(dyn StdError + 'static)> {
-        match &self.0 {
-            ureq::Error::Io(error) => Some(error),
-            error => Some(error),
-        }
-    }
-}
+impl StdError for Unsent {}
 
 pub(crate) fn unsent(error: ureq::Error) -> ureq::Error {
     ureq::Error::Other(Box::new(Unsent(error)))

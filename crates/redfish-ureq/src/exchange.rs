@@ -105,16 +105,29 @@ fn collect(body: impl Read, announced: Option<u64>, limit: usize) -> Result<Byte
 impl Aside {
     /// Keeps what the library said, and says what it means.
     fn blame(&mut self, error: ureq::Error) -> Failure {
-        let untrusted = match &error {
-            ureq::Error::Other(unsent) => Untrusted::find(&**unsent),
-            _ => None,
+        let failure = meaning(&error);
+        let error = match error {
+            ureq::Error::Other(other) => match other.downcast::<Unsent>() {
+                Ok(unsent) => unsent.0,
+                Err(other) => ureq::Error::Other(other),
+            },
+            error => error,
         };
-        let (failure, cause): (_, Cause) = match untrusted {
-            Some(untrusted) => (Failure::Untrusted, Arc::new(untrusted)),
-            None => (meaning(&error), Arc::new(error)),
+        // ureq's error keeps its sources to itself, and puts its own name before the system's words.
+        let cause: Cause = match error {
+            ureq::Error::Io(error) => Arc::new(error),
+            error => Arc::new(error),
         };
-        self.cause = Some(cause);
-        failure
+        match Untrusted::find(&*cause).filter(|_| failure == Failure::NotSent) {
+            Some(untrusted) => {
+                self.cause = Some(Arc::new(untrusted));
+                Failure::Untrusted
+            }
+            None => {
+                self.cause = Some(cause);
+                failure
+            }
+        }
     }
 }
 
