@@ -13,15 +13,20 @@ use redfish_mock::script::cases::{self, Case, Outcome, Trusting, Verb};
 use redfish_mock::script::{Peer, Received};
 use redfish_proto::{Now, Policy};
 
-/// Waits before another try take no time.
-struct Impatient(SystemClock);
+/// A clock whose waits take no time.
+#[derive(Default)]
+struct Impatient {
+    clock: SystemClock,
+    slept: Mutex<Duration>,
+}
 
 impl Clock for Impatient {
     fn now(&self) -> Now {
-        self.0.now()
+        Now(self.clock.now().0 + *self.slept.lock().unwrap())
     }
 
-    fn sleep(&self, _: Duration) -> Pinned<Box<dyn Future<Output = ()> + Send + '_>> {
+    fn sleep(&self, time: Duration) -> Pinned<Box<dyn Future<Output = ()> + Send + '_>> {
+        *self.slept.lock().unwrap() += time;
         Box::pin(ready(()))
     }
 }
@@ -37,7 +42,7 @@ fn client(case: &Case) -> Client {
     let transport = Transport::builder()
         .trust(&trust)
         .connect_timeout(case.connect_timeout)
-        .clock(Arc::new(Impatient(SystemClock::default())))
+        .clock(Arc::new(Impatient::default()))
         .build();
     let builder = Client::builder(Service::with_policy(case.url(), policy).unwrap()).transport(&transport);
     match case.credentials {

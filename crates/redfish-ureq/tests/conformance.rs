@@ -11,15 +11,21 @@ use redfish_ureq::{
     Body, Client, Clock, Credentials, Error, Pin, Service, SystemClock, Trace, Transport, Trust,
 };
 
-/// Waits before another try take no time.
-struct Impatient(SystemClock);
+/// A clock whose waits take no time.
+#[derive(Default)]
+struct Impatient {
+    clock: SystemClock,
+    slept: Mutex<Duration>,
+}
 
 impl Clock for Impatient {
     fn now(&self) -> Now {
-        self.0.now()
+        Now(self.clock.now().0 + *self.slept.lock().unwrap())
     }
 
-    fn sleep(&self, _: Duration) {}
+    fn sleep(&self, time: Duration) {
+        *self.slept.lock().unwrap() += time;
+    }
 }
 
 fn client(case: &Case) -> Client {
@@ -33,7 +39,7 @@ fn client(case: &Case) -> Client {
     let transport = Transport::builder()
         .trust(&trust)
         .connect_timeout(case.connect_timeout)
-        .clock(Arc::new(Impatient(SystemClock::default())))
+        .clock(Arc::new(Impatient::default()))
         .build();
     let builder = Client::builder(Service::with_policy(case.url(), policy).unwrap()).transport(&transport);
     match case.credentials {
