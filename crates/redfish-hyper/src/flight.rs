@@ -4,11 +4,13 @@
 //! a caller that is dropped, or alive but not polled, neither stops a login, nor loses its token, nor holds up the
 //! others.
 
+use std::panic::resume_unwind;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use redfish_proto::{Authenticator, Call, Credentials, ErrorKind, Login, Logout, Renewed, Session, Wanted};
 use tokio::sync::watch;
+use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
 use crate::client::Client;
@@ -70,38 +72,49 @@ impl Client {
     /// Those of the login, for all who waited while it ran; [`ErrorKind::Deadline`] for one whose time is over.
     pub(crate) async fn find_session(&self, wanted: &Wanted) -> Result<Option<Session>, Error> {
         loop {
-            let mut landing = {
+            let (mut landing, own) = {
                 let mut state = self.flight().lock();
                 match &state.flying {
-                    Some(landing) => landing.clone(),
+                    Some(landing) => (landing.clone(), None),
                     None => match state.authenticator.renew(wanted)? {
                         Renewed::Ready(session) => return Ok(Some(session)),
                         Renewed::Unavailable => return Ok(None),
                         Renewed::Login(login) => {
-                            let landing = self.take_off(login);
+                            let (landing, task) = self.take_off(login);
                             state.flying = Some(landing.clone());
-                            landing
+                            (landing, Some(task))
                         }
                     },
                 }
             };
-            let landed = landing.wait_for(Option::is_some);
+            let landed =
+                async { landing.wait_for(Option::is_some).await.ok().and_then(|landed| landed.clone()) };
             let landed = match wanted.remaining(self.clock().now()) {
                 None => landed.await,
                 Some(left) => timeout(left, landed).await.map_err(|_| wanted.expired())?,
             };
-            // A task that was ended by force has no outcome: another tries.
-            if let Ok(landed) = landed {
-                landed.clone().transpose()?;
+            if let Some(outcome) = landed {
+                outcome?;
+                continue;
+            }
+            // A task that was ended by force has no outcome. Who began it goes down with it, another tries: so a
+            // login that always panics is begun no more often than there are callers.
+            let Some(task) = own else { continue };
+            if let Err(ended) = task.await {
+                match ended.try_into_panic() {
+                    Ok(panic) => resume_unwind(panic),
+                    // The runtime is shutting down.
+                    Err(_) => return Err(redfish_proto::Error::new(ErrorKind::Closed).into()),
+                }
             }
         }
     }
 
     /// Begins a login in a task of its own.
-    fn take_off(&self, login: Call<Login>) -> Landing {
+    fn take_off(&self, login: Call<Login>) -> (Landing, JoinHandle<()>) {
         let (outcome, landing) = watch::channel(None);
         let turn = Turn { client: self.clone(), outcome };
-        tokio::spawn(async move {
+        let task = tokio::spawn(async move {
             let turn = turn;
             let result = turn.client.land(login).await;
             let outcome = turn.outcome.clone();
@@ -109,7 +122,7 @@ impl Client {
             drop(turn);
             outcome.send_replace(Some(result));
         });
-        landing
+        (landing, task)
     }
 
     async fn land(&self, login: Call<Login>) -> Result<(), Error> {

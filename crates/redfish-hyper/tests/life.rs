@@ -1,9 +1,10 @@
 //! The life of sessions, against the mock over TLS: opened once, renewed once, closed always.
 
 use std::future::pending;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use redfish_hyper::{Body, Client, Credentials, Error, ErrorKind, Service, Session, Transport, Trust};
+use redfish_hyper::{Body, Client, Credentials, Error, ErrorKind, Service, Session, Trace, Transport, Trust};
 use redfish_mock::{Fault, FaultKind, ServeOptions, Server, Settings};
 use redfish_proto::{Phase, Policy, Raw};
 use serde_json::Value;
@@ -206,6 +207,38 @@ async fn a_caller_waits_for_a_login_until_its_own_deadline() {
     assert_eq!(*error.kind(), ErrorKind::Deadline(Phase::Session));
     // The login it began goes on, and serves the next.
     client.get::<Value>(SYSTEMS).await.unwrap();
+    client.close().await.unwrap();
+    assert_eq!((server.open_sessions(), opened(&server)), (0, 1));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_login_that_panics_takes_down_who_began_it_and_leaves_the_turn_to_another() {
+    let server = serve();
+    server.mock(|mock| mock.add_fault("slow=200ms@/redfish/v1/*1".parse().unwrap()));
+    let panicked = AtomicBool::new(false);
+    let observer = move |trace: &Trace<'_>| {
+        let logs_in = matches!(trace, Trace::Request(outgoing) if outgoing.request.method() == "POST");
+        if logs_in && !panicked.swap(true, Ordering::SeqCst) {
+            panic!("as the test wants");
+        }
+    };
+    let client = Client::builder(Service::new(&server.url()).unwrap())
+        .login(Credentials::new("ada", "engine No. 1"))
+        .transport(&transport(&server))
+        .observer(observer)
+        .build()
+        .unwrap();
+    let mut callers = JoinSet::new();
+    for _ in 0..4 {
+        let client = client.clone();
+        callers.spawn(async move { client.get::<Value>(SYSTEMS).await.unwrap() });
+    }
+    let mut ended = Vec::new();
+    while let Some(caller) = callers.join_next().await {
+        ended.push(caller.is_ok());
+    }
+    ended.sort();
+    assert_eq!(ended, [false, true, true, true]);
     client.close().await.unwrap();
     assert_eq!((server.open_sessions(), opened(&server)), (0, 1));
 }
