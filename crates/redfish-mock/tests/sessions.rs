@@ -43,6 +43,24 @@ fn the_context_of_a_login_is_shown_on_its_session() {
 }
 
 #[test]
+fn an_owner_of_the_service_sees_who_has_a_session_and_since_when() {
+    let mut client = Client::standard();
+    client.wait(5);
+    let path = client.log_in("bob");
+    client.wait(7);
+    client.get("/redfish/v1/Systems");
+    client.wait(100);
+    let open: Vec<_> = client
+        .mock
+        .sessions(client.now)
+        .map(|session| {
+            (session.path(), session.user().to_owned(), session.opened().as_secs(), session.used().as_secs())
+        })
+        .collect();
+    assert_eq!(open, [(path, "bob".to_owned(), 5, 12)]);
+}
+
+#[test]
 fn a_wrong_password_opens_nothing_and_is_not_repeated() {
     for mut client in [Client::standard(), Client::ilo_amplifier()] {
         let answer = client.post(SESSIONS, json!({"UserName": "ada", "Password": "wrong-password"}));
