@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 
 use crate::exit::Exit;
 use crate::output;
+use crate::signal;
 
 /// Why a command failed. No text in it repeats what was typed.
 #[derive(Debug)]
@@ -90,7 +91,8 @@ impl Failure {
     /// Says it on standard error.
     pub(crate) fn report(&self, as_json: bool) {
         match as_json {
-            _ if self.is_broken_pipe() => {}
+            // Nobody is there to tell, or a signal has said all there is to say.
+            _ if self.is_broken_pipe() || signal::caught() => {}
             true => output::note(self.object()),
             false => output::note(format_args!("redfish: {self}")),
         }

@@ -58,7 +58,7 @@ A password or a token is never an argument: other users see those.";
 #[derive(Parser)]
 #[command(name = "redfish", version, after_help = AFTER_HELP)]
 #[command(after_long_help = format!("{ENVIRONMENT}\n\n{AFTER_HELP}"))]
-#[command(max_term_width = 100, disable_help_subcommand = true)]
+#[command(max_term_width = 100)]
 struct Cli {
     #[command(flatten)]
     options: Options,

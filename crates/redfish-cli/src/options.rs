@@ -1,6 +1,7 @@
 //! The options that every command takes: where, who, and how.
 
-use std::fs;
+use std::fs::File;
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -28,7 +29,6 @@ const CONNECT: Duration = Duration::from_secs(10);
 pub(crate) struct Options {
     /// The service: https://bmc, bmc, bmc:8443, [fe80::1%25eth0]. No scheme means https
     #[arg(short, long, value_name = "URL", env = "REDFISH_SERVICE", hide_env_values = true, global = true)]
-    #[arg(allow_hyphen_values = false)]
     service: Option<String>,
 
     /// The user
@@ -213,10 +213,10 @@ pub(crate) fn is_stdin(file: &Path) -> bool {
 }
 
 /// Reads a file of certificates, which is never large.
-fn read(file: &Path) -> std::io::Result<Vec<u8>> {
+fn read(file: &Path) -> io::Result<Vec<u8>> {
     const LARGEST: u64 = 16 << 20;
     let mut text = Vec::new();
-    std::io::Read::read_to_end(&mut std::io::Read::take(fs::File::open(file)?, LARGEST), &mut text)?;
+    File::open(file)?.take(LARGEST).read_to_end(&mut text)?;
     Ok(text)
 }
 

@@ -1,10 +1,14 @@
 //! `demo`.
 
+use std::time::{Duration, Instant};
+
 use super::common::{bare, run};
 
 #[test]
 fn the_demo_shows_every_step_and_leaves_no_session() {
+    let started = Instant::now();
     let done = run(&mut bare(["demo"])).exits(0);
+    assert!(started.elapsed() < Duration::from_secs(2), "{:?}", started.elapsed());
     let shown = &done.out;
     for expected in [
         "< 401 Unauthorized",

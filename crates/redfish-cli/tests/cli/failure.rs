@@ -1,7 +1,7 @@
 //! How commands fail: exit status, sentence, object; and that no session is left, however it ends.
 
 use std::net::TcpListener;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use redfish_mock::{Account, Fault, Role, Settings};
 
@@ -76,6 +76,22 @@ fn a_logout_that_fails_is_said_and_does_not_hide_the_first_error() {
 }
 
 #[test]
+fn a_logout_has_a_time_of_its_own() {
+    let bench = Bench::standard();
+    let add = |fault: &str| bench.server.mock(|mock| mock.add_fault(fault.parse().unwrap()));
+    add(&format!("slow=500ms@{SYSTEMS}"));
+    let child = bench.as_admin(["get", SYSTEMS, "--timeout", "30"]).spawn().unwrap();
+    bench.await_request("GET", SYSTEMS);
+    let uri = bench.server.mock(|mock| mock.sessions(Duration::ZERO).next().unwrap().path());
+    add(&format!("slow=60s@{uri}"));
+    let started = Instant::now();
+    let done = finish(child).exits(0);
+    assert_eq!(done.json()["@odata.id"], SYSTEMS);
+    assert!(done.err.contains("could not be closed"), "{}", done.err);
+    assert!(started.elapsed() < Duration::from_secs(20), "{:?}", started.elapsed());
+}
+
+#[test]
 fn a_service_that_is_not_there_is_said() {
     // Bound and gone: nobody listens on that port now.
     let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
@@ -90,7 +106,7 @@ fn a_service_that_never_answers_ends_by_the_timeout() {
     let silent = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}", silent.local_addr().unwrap());
     let words = ["get", "/redfish/v1", "--timeout", "0.2", "--output=json", "-s", &url];
-    let started = std::time::Instant::now();
+    let started = Instant::now();
     run(&mut bare(words)).exits(4);
     assert!(started.elapsed() < Duration::from_secs(20));
     let words = ["login", "--timeout", "0.2", "-u", "admin", "-s", &url];

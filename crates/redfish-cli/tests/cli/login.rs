@@ -57,6 +57,33 @@ fn the_file_is_for_its_owner_and_has_no_password() {
 }
 
 #[test]
+fn the_place_is_the_one_that_is_named_else_the_usual_one() {
+    let bench = Bench::standard();
+    let home = bench.place.path();
+    for (variables, directory) in [
+        (vec![("REDFISH_STATE_DIR", "named"), ("XDG_STATE_HOME", "xdg"), ("HOME", "home")], "named"),
+        (vec![("XDG_STATE_HOME", "xdg"), ("HOME", "home")], "xdg/redfish"),
+        (
+            vec![("REDFISH_STATE_DIR", ""), ("XDG_STATE_HOME", ""), ("HOME", "home")],
+            "home/.local/state/redfish",
+        ),
+    ] {
+        let mut command = bench.as_admin(["login"]);
+        command.env_remove("REDFISH_STATE_DIR");
+        for (name, value) in variables {
+            command.env(name, if value.is_empty() { "".into() } else { home.join(value) });
+        }
+        run(&mut command).exits(0);
+        let files = fs::read_dir(home.join(directory)).unwrap().count();
+        assert_eq!(
+            (files, mode(home.join(directory))),
+            (2, 0o700),
+            "the session and its lock, in {directory}"
+        );
+    }
+}
+
+#[test]
 fn a_directory_of_others_is_made_the_owners_or_refused() {
     let bench = Bench::standard();
     fs::create_dir(bench.state()).unwrap();
@@ -172,6 +199,29 @@ fn of_many_processes_that_find_a_dead_token_one_logs_in() {
     assert_eq!(bench.handled("POST", SESSIONS), 2, "the login, and one for all eight");
     assert_eq!(bench.server.open_sessions(), 1);
     run(&mut bench.command(["get", SYSTEMS])).exits(0);
+}
+
+#[test]
+fn of_many_logins_at_once_one_session_is_left() {
+    let bench = Bench::standard();
+    let children: Vec<Child> = (0..6).map(|_| bench.as_admin(["login"]).spawn().unwrap()).collect();
+    for done in children.into_iter().map(finish).collect::<Vec<Done>>() {
+        done.exits(0);
+    }
+    assert_eq!((bench.handled("POST", SESSIONS), bench.server.open_sessions()), (6, 1));
+    run(&mut bench.command(["logout"])).exits(0);
+    assert_eq!(bench.server.open_sessions(), 0);
+}
+
+#[test]
+fn logins_and_logouts_at_once_leave_what_the_file_says() {
+    let bench = Bench::standard();
+    let words = |at| if at % 2 == 0 { "login" } else { "logout" };
+    let children: Vec<Child> = (0..10).map(|at| bench.as_admin([words(at)]).spawn().unwrap()).collect();
+    for done in children.into_iter().map(finish).collect::<Vec<Done>>() {
+        done.exits(0);
+    }
+    assert_eq!(bench.server.open_sessions(), bench.kept().len());
 }
 
 #[test]

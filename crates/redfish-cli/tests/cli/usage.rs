@@ -54,6 +54,7 @@ fn a_secret_in_a_wrong_place_is_not_repeated() {
         "post / {} hunter2",
         "completions hunter2",
         "man hunter2",
+        "help hunter2",
         "demo hunter2",
         "serve hunter2",
         "serve --listen hunter2",
@@ -157,6 +158,7 @@ fn help_names_what_there_is_and_nothing_else() {
     let version = run(&mut bare(["--version"])).exits(0).out;
     assert_eq!(version, concat!("redfish ", env!("CARGO_PKG_VERSION"), "\n"));
     run(&mut bare::<&str>([])).exits(2);
+    assert!(run(&mut bare(["help", "serve"])).exits(0).out.contains("--cert-out"));
 }
 
 #[test]
