@@ -12,7 +12,7 @@ use crate::hiding::Hiding;
 use crate::options::Options;
 use crate::output;
 use crate::signal;
-use crate::state::{self, Kept, Store};
+use crate::state::{self, Kept, Place, Store};
 
 /// A client for one command.
 pub(crate) struct Connection<'a> {
@@ -32,6 +32,16 @@ enum Who {
     Own(String),
     /// The holder of a kept session, and the password to renew it with.
     Kept(Kept, Option<Zeroizing<String>>),
+}
+
+/// What became of a kept session that the service has forgotten.
+enum Renewal {
+    /// Another process has renewed it.
+    TakenOver,
+    /// This one did.
+    LoggedIn,
+    /// It stays as it is.
+    Impossible,
 }
 
 impl<'a> Connection<'a> {
@@ -55,6 +65,7 @@ impl<'a> Connection<'a> {
         &mut self,
         operation: impl Fn(&Client) -> Result<O, Failure>,
     ) -> Result<O::Output, Failure> {
+        let mut logged_in = false;
         loop {
             let secret = match &self.identity {
                 Who::Kept(_, password) => password.as_ref(),
@@ -64,8 +75,14 @@ impl<'a> Connection<'a> {
                 Ok(output) => return Ok(output),
                 Err(error) => Failure::from(error),
             };
-            if !failure.is_kind(&ErrorKind::NotAuthenticated) || !self.renew()? {
+            if !failure.is_kind(&ErrorKind::NotAuthenticated) {
                 return Err(failure);
+            }
+            // A 401 to a session that was opened just now is final.
+            match self.renew(!logged_in)? {
+                Renewal::TakenOver => {}
+                Renewal::LoggedIn => logged_in = true,
+                Renewal::Impossible => return Err(failure),
             }
         }
     }
@@ -109,33 +126,37 @@ impl<'a> Connection<'a> {
     }
 
     /// Finds another session in place of a kept one: another process may have renewed it, else it is renewed here,
-    /// where a password is at hand. `false` where there is none.
-    fn renew(&mut self) -> Result<bool, Failure> {
-        let Who::Kept(kept, password) = &self.identity else { return Ok(false) };
+    /// where a password is at hand.
+    fn renew(&mut self, may_log_in: bool) -> Result<Renewal, Failure> {
+        let Who::Kept(kept, password) = &self.identity else { return Ok(Renewal::Impossible) };
         let (kept, password) = (kept.clone(), password.clone());
+        let credentials = || Some(Credentials::new(kept.user(), password.as_ref()?.as_str()));
         let place = Store::required()?.lock(&self.service.to_string(), kept.user())?;
-        let there = place.read()?;
-        let other = match (there, password) {
-            (Some(newer), password) if !newer.is(&kept) => Identity::Kept(newer, password),
-            (_, None) => return Ok(false),
-            (Some(_), Some(password)) => {
-                let credentials = Credentials::new(kept.user(), password.as_str());
-                let login = Identity::Session(credentials);
-                let (client, _) = make(self.options, &self.service, &self.transport, login)?;
-                let session = client.session().map_err(Failure::from)?;
-                let Some(renewed) = Kept::new(&self.service, kept.user(), &session) else { return Ok(false) };
-                if let Err(failure) = signal::hand_over(|| place.write(&renewed)) {
-                    close();
-                    return Err(failure);
-                }
-                // A second 401 is final, as it is for a session of the command's own.
-                Identity::Kept(renewed, None)
+        let (other, renewal) = match place.read()? {
+            Some(newer) if !newer.is(&kept) => (Identity::Kept(newer, password), Renewal::TakenOver),
+            there => {
+                let Some(credentials) = credentials().filter(|_| may_log_in) else {
+                    return Ok(Renewal::Impossible);
+                };
+                let other = match there {
+                    Some(_) => Identity::Kept(self.keep(credentials, &place)?, password),
+                    // Somebody has logged out meanwhile: nothing is kept again.
+                    None => Identity::Session(credentials),
+                };
+                (other, Renewal::LoggedIn)
             }
-            // Somebody has logged out meanwhile: nothing is kept again.
-            (None, Some(password)) => Identity::Session(Credentials::new(kept.user(), password.as_str())),
         };
         (self.client, self.identity) = make(self.options, &self.service, &self.transport, other)?;
-        Ok(true)
+        Ok(renewal)
+    }
+
+    /// Logs in, and keeps the session.
+    fn keep(&self, credentials: Credentials, place: &Place) -> Result<Kept, Failure> {
+        let client = logging_in(self.options, &self.service, &self.transport, credentials)?;
+        let opened = open(&client, self.user().unwrap_or_default(), place);
+        // Nothing happens to a session that is kept by now.
+        close();
+        opened.map(|(kept, _)| kept)
     }
 
     /// Forgets the kept session, which is closed.
@@ -152,17 +173,30 @@ impl Drop for Connection<'_> {
 }
 
 /// A client of nobody, for a command that brings its own session.
-pub(crate) fn anonymous(options: &Options, service: &Arc<Service>) -> Result<Client, Failure> {
-    Ok(observed(Client::builder(service.clone()), options).transport(&options.transport()?).build()?)
+pub(crate) fn anonymous(
+    options: &Options,
+    service: &Arc<Service>,
+    transport: &Transport,
+) -> Result<Client, Failure> {
+    Ok(make(options, service, transport, Identity::Anonymous)?.0)
 }
 
 /// A client that logs in. It is closed by a signal, and by [`close`].
 pub(crate) fn logging_in(
     options: &Options,
     service: &Arc<Service>,
+    transport: &Transport,
     credentials: Credentials,
 ) -> Result<Client, Failure> {
-    Ok(make(options, service, &options.transport()?, Identity::Session(credentials))?.0)
+    Ok(make(options, service, transport, Identity::Session(credentials))?.0)
+}
+
+/// Opens the session of a client, and keeps it: from then on it is not the client's to close.
+pub(crate) fn open(client: &Client, user: &str, place: &Place) -> Result<(Kept, Session), Failure> {
+    let session = client.session()?;
+    let Some(kept) = Kept::new(client.service(), user, &session) else { return Err(Failure::nobody()) };
+    signal::hand_over(|| place.write(&kept))?;
+    Ok((kept, session))
 }
 
 /// Closes the session that the command opened, if there is one that nobody took over.

@@ -11,7 +11,7 @@ use crate::state::Store;
 
 pub(crate) fn run(options: &Options) -> Result<(), Failure> {
     let service = options.service()?;
-    let client = anonymous(options, &service)?;
+    let client = anonymous(options, &service, &options.transport()?)?;
     let Some(found) = kept(options, &service)? else {
         output::note("redfish: no session is kept for this service.");
         return Ok(());

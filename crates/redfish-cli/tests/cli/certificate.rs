@@ -34,7 +34,12 @@ fn only_what_is_trusted_is_talked_to() {
     run(bench.as_admin(get).args(["--pin", &pin])).exits(0);
     run(bench.as_admin(get).args(["--cacert", &other, "--pin", &pin])).exits(0);
     let warned = run(bench.as_admin(get).arg("--insecure")).exits(0);
-    assert!(warned.err.contains("warning"), "{}", warned.err);
+    assert_eq!(warned.err.matches("warning").count(), 1, "{}", warned.err);
+    for _ in 0..2 {
+        let warned = run(bench.as_admin(["login"]).arg("--insecure")).exits(0);
+        assert_eq!(warned.err.matches("warning").count(), 1, "{}", warned.err);
+    }
+    run(bench.command(["logout"]).args(["--cacert", &cert])).exits(0);
     assert_eq!(bench.server.open_sessions(), 0);
 }
 

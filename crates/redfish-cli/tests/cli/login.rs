@@ -177,6 +177,22 @@ fn a_forgotten_session_is_renewed_with_its_file_where_a_password_is_at_hand() {
 }
 
 #[test]
+fn one_command_meets_several_expiries_and_a_401_that_stays_is_final() {
+    let bench = Bench::standard();
+    run(&mut bench.as_admin(["login"])).exits(0);
+    let expiry = |count| Fault::new(FaultKind::ExpireToken).at(SYSTEMS).times(count);
+    bench.server.mock(|mock| mock.add_fault(expiry(1)));
+    let other = "/redfish/v1/Chassis";
+    bench.server.mock(|mock| mock.add_fault(Fault::new(FaultKind::ExpireToken).at(other).times(1)));
+    run(&mut bench.as_admin(["get", SYSTEMS, other])).exits(0);
+    assert_eq!(bench.handled("POST", SESSIONS), 3);
+
+    bench.server.mock(|mock| mock.add_fault(expiry(2)));
+    run(&mut bench.as_admin(["get", SYSTEMS])).exits(3);
+    assert_eq!(bench.handled("POST", SESSIONS), 4, "one login for one request");
+}
+
+#[test]
 fn a_wrong_password_renews_nothing_and_is_tried_once() {
     let bench = Bench::standard();
     run(&mut bench.as_admin(["login"])).exits(0);
@@ -191,7 +207,12 @@ fn a_wrong_password_renews_nothing_and_is_tried_once() {
 fn of_many_processes_that_find_a_dead_token_one_logs_in() {
     let bench = Bench::standard();
     run(&mut bench.as_admin(["login"])).exits(0);
-    bench.server.mock(|mock| mock.reboot(Duration::ZERO));
+    bench.server.mock(|mock| {
+        mock.reboot(Duration::ZERO);
+        // All hear of it before the first can renew it, and while it does the others stand in line.
+        mock.add_fault(Fault::new(FaultKind::Slow(Duration::from_secs(2))).at(SYSTEMS).times(8));
+        mock.add_fault(Fault::new(FaultKind::Slow(Duration::from_millis(500))).at(SESSIONS));
+    });
     let children: Vec<Child> = (0..8).map(|_| bench.as_admin(["get", SYSTEMS]).spawn().unwrap()).collect();
     for done in children.into_iter().map(finish).collect::<Vec<Done>>() {
         done.exits(0);
@@ -204,6 +225,9 @@ fn of_many_processes_that_find_a_dead_token_one_logs_in() {
 #[test]
 fn of_many_logins_at_once_one_session_is_left() {
     let bench = Bench::standard();
+    bench.server.mock(|mock| {
+        mock.add_fault(Fault::new(FaultKind::Slow(Duration::from_millis(500))).at(SESSIONS));
+    });
     let children: Vec<Child> = (0..6).map(|_| bench.as_admin(["login"]).spawn().unwrap()).collect();
     for done in children.into_iter().map(finish).collect::<Vec<Done>>() {
         done.exits(0);
