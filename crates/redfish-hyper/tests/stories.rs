@@ -9,6 +9,7 @@ use std::time::Duration;
 use redfish_hyper::{Body, Client, Clock, Credentials, Error, Service, Session, Transport, Trust};
 use redfish_mock::script::{Cut, Script};
 use redfish_mock::transcript::{Call, Event, Failure, Outcome, Reaction, Setup, Transcript, User, Verb};
+use redfish_proto::fuzzing::Ask;
 use redfish_proto::{Links, Now, Policy};
 use serde_json::Value;
 
@@ -64,6 +65,10 @@ async fn ask(client: &Client, verb: &Verb) -> Result<Option<Value>, Error> {
             let body = body.as_ref().map_or(Body::empty(), |body| Body::from(body.clone().into_bytes()));
             let body = client.send(method.parse().unwrap(), path, body).await?.into_body();
             Ok((!body.is_empty()).then(|| serde_json::from_slice(&body).unwrap()))
+        }
+        Verb::Ask(name, rest) => {
+            let ask = Ask::parse(client.service(), name, rest)?.expect("an operation");
+            client.run(ask).await.map(|value| Some(value).filter(|value| !value.is_null()))
         }
         Verb::Session => client.session().await.map(|_| None),
         Verb::Close => client.close().await.map(|_| None),

@@ -82,6 +82,8 @@ pub enum Verb {
     Get(String),
     /// Send this method to this path, perhaps with a JSON body.
     Send(String, String, Option<String>),
+    /// Run another operation, by its name, with what stands behind that.
+    Ask(String, String),
     /// Be logged in.
     Session,
     /// Close.
@@ -316,6 +318,9 @@ fn verb(word: &str, rest: &str) -> Option<Verb> {
         }
         "login" => Some(Verb::Session),
         "close" => Some(Verb::Close),
+        _ if word.starts_with(|c: char| c.is_ascii_lowercase()) && rest.starts_with(|c: char| c != ' ') => {
+            Some(Verb::Ask(word.to_owned(), rest.to_owned()))
+        }
         _ => None,
     }
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 use http::header::HeaderName;
 use http::{Method, StatusCode};
 
+use crate::etag::ETag;
 use crate::message::Message;
 use crate::redact::Redactor;
 use crate::target::Target;
@@ -27,6 +28,7 @@ struct Inner {
     text: String,
     retry_after: Option<Duration>,
     session_left: Option<Target>,
+    etag: Option<ETag>,
 }
 
 /// The kinds of failure a program can tell apart.
@@ -85,6 +87,27 @@ pub enum ErrorKind {
     },
     /// A write was sent and no answer came: it may have happened. It was not sent again.
     OutcomeUnknown(Failure),
+    /// An accepted operation ended badly.
+    TaskFailed {
+        /// The `TaskState` it ended in.
+        state: String,
+    },
+    /// The monitor of an accepted operation is gone, and its Task too or unknown: how it ended is not known.
+    TaskGone,
+    /// The resource offers no such action, or several of that short name. Nothing was sent.
+    NotOffered {
+        /// What it offers.
+        offered: Vec<String>,
+    },
+    /// A parameter that the action does not take, or that it needs and was not given. Nothing was sent.
+    NotAllowable {
+        /// The parameter.
+        parameter: String,
+        /// What it may be, where the service says.
+        allowable: Vec<String>,
+    },
+    /// The service does not offer what a query asks for.
+    NotSupported(&'static str),
     /// A session could not be closed since its URI is unknown and the service does not mark it.
     SessionUriUnknown,
     /// The client is closed.
@@ -147,6 +170,7 @@ impl Error {
             text: String::new(),
             retry_after: None,
             session_left: None,
+            etag: None,
         }))
     }
 
@@ -197,6 +221,21 @@ impl Error {
         self
     }
 
+    pub(crate) fn with_etag(mut self, etag: Option<ETag>) -> Error {
+        self.0.etag = etag;
+        self
+    }
+
+    pub(crate) fn with_messages(mut self, messages: Vec<Message>) -> Error {
+        self.0.messages = messages;
+        self
+    }
+
+    pub(crate) fn of_kind(mut self, kind: ErrorKind) -> Error {
+        self.0.kind = kind;
+        self
+    }
+
     /// Says at which exchange it happened, unless that is known, and takes out secrets once more: an operation
     /// may have made texts of its own.
     pub(crate) fn stamped(mut self, exchange: Option<(&Method, &Target)>, redactor: &Redactor) -> Error {
@@ -220,6 +259,11 @@ impl Error {
             ErrorKind::OffOrigin { link } => clean(link),
             ErrorKind::Redirect { location, .. } => clean(location),
             ErrorKind::Malformed { at, reason } => [at, reason].into_iter().for_each(clean),
+            ErrorKind::TaskFailed { state } => clean(state),
+            ErrorKind::NotOffered { offered } => offered.iter_mut().for_each(clean),
+            ErrorKind::NotAllowable { parameter, allowable } => {
+                allowable.iter_mut().chain([parameter]).for_each(clean);
+            }
             _ => {}
         }
         self
@@ -264,6 +308,11 @@ impl Error {
         self.0.retry_after
     }
 
+    /// With a [`Conflict`](ErrorKind::Conflict): the ETag the resource has now, where it could be read.
+    pub fn etag(&self) -> Option<&ETag> {
+        self.0.etag.as_ref()
+    }
+
     /// The URI of a session that was opened and cannot be used or closed: a login whose answer had no token.
     pub fn session_left(&self) -> Option<&Target> {
         self.0.session_left.as_ref()
@@ -293,6 +342,24 @@ impl Error {
             ErrorKind::Malformed { at, reason } if at.is_empty() => format!("a malformed answer: {reason}"),
             ErrorKind::Malformed { at, reason } => format!("a malformed answer: at {at}: {reason}"),
             ErrorKind::OutcomeUnknown(failure) => format!("sent, but its outcome is unknown: {failure}"),
+            ErrorKind::TaskFailed { state } => {
+                let said: Vec<&str> = inner.messages.iter().map(|m| m.text.trim_end_matches('.')).collect();
+                format!("the task ended in {state}: {}", said.join(". "))
+                    .trim_end_matches([':', ' '])
+                    .to_owned()
+            }
+            ErrorKind::TaskGone => "the monitor is gone, and how the task ended is not known".into(),
+            ErrorKind::NotOffered { offered } if offered.is_empty() => "no action is offered".into(),
+            ErrorKind::NotOffered { offered } => {
+                format!("not exactly one such action is offered; there are {}", offered.join(", "))
+            }
+            ErrorKind::NotAllowable { parameter, allowable } if allowable.is_empty() => {
+                format!("the parameter {parameter} is required")
+            }
+            ErrorKind::NotAllowable { parameter, allowable } => {
+                format!("the parameter {parameter} takes {}", allowable.join(", "))
+            }
+            ErrorKind::NotSupported(what) => format!("the service does not offer {what}"),
             ErrorKind::SessionUriUnknown => {
                 "the session's URI is unknown, and the service marks none as ours".into()
             }
@@ -358,6 +425,11 @@ impl ErrorKind {
             ErrorKind::TooLarge { .. } => "too-large",
             ErrorKind::Malformed { .. } => "malformed",
             ErrorKind::OutcomeUnknown(_) => "outcome-unknown",
+            ErrorKind::TaskFailed { .. } => "task-failed",
+            ErrorKind::TaskGone => "task-gone",
+            ErrorKind::NotOffered { .. } => "not-offered",
+            ErrorKind::NotAllowable { .. } => "not-allowable",
+            ErrorKind::NotSupported(_) => "not-supported",
             ErrorKind::SessionUriUnknown => "session-uri-unknown",
             ErrorKind::Closed => "closed",
             ErrorKind::InvalidService(_) => "invalid-service",
@@ -388,6 +460,7 @@ impl ErrorKind {
             ErrorKind::Redirect { .. } => "Use the address the service redirects to, if you trust it.",
             ErrorKind::TooLarge { .. } => "Raise the limit, or ask for less.",
             ErrorKind::OutcomeUnknown(_) => "Read the resource to find out whether it happened.",
+            ErrorKind::TaskGone => "Read what it was to change, and the list of tasks.",
             ErrorKind::SessionUriUnknown => "Close it by hand, or let it expire.",
             ErrorKind::ReservedHeader(_) => "Leave it out.",
             ErrorKind::ForeignSession => "Use each session with the service that gave it.",

@@ -4,6 +4,7 @@
 //! promise anything of.
 
 mod alphabet;
+mod ask;
 mod client;
 mod dialogue;
 
@@ -12,6 +13,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 pub use alphabet::{ALPHABET, Letter};
+pub use ask::Ask;
 pub use client::{Client, Wire};
 pub use dialogue::{Report, TASKS, Task, play};
 

@@ -130,37 +130,53 @@
 
 #![cfg_attr(not(test), warn(clippy::expect_used, clippy::panic, clippy::unwrap_used))]
 
+mod action;
 mod authenticator;
 mod body;
 mod call;
+mod collection;
 mod core;
 mod error;
+mod etag;
 #[cfg(feature = "fuzzing")]
 #[allow(clippy::panic, reason = "a rule that is broken is a panic")]
 pub mod fuzzing;
 mod json;
+mod lenient;
 mod login;
 mod logout;
 mod message;
 mod operation;
+mod query;
 mod redact;
+mod registry;
 mod resource;
+pub mod schema;
 mod service;
 mod session;
 mod target;
+mod task;
 mod time;
+mod write;
 
+pub use action::{Action, Actions, Invoke, Parameter};
 pub use authenticator::{Authenticator, Renewed};
 pub use body::{Body, Payload, Segment};
 pub use call::{Call, Grant, Heading, Outgoing, Reading, Reply, Step, Timer, Wanted};
+pub use collection::{GetPage, Member, Page};
 pub use error::{Error, ErrorKind, Failure, Phase};
+pub use etag::{ETag, ETagForm};
 pub use login::{Login, Opened};
 pub use logout::{Closed, Logout};
 pub use message::Message;
 pub use operation::{Access, Answer, Delivery, Operation, Request, Retry, Verdict};
+pub use query::{Expand, Features, Query};
 pub use redact::Redactor;
-pub use resource::{Get, Raw};
+pub use registry::Lookup;
+pub use resource::{Get, Raw, Read, Resource};
 pub use service::{Links, Policy, Service};
 pub use session::{Credentials, Session, Standing};
 pub use target::Target;
+pub use task::{Ended, Monitor, Progress, Until, Watch};
 pub use time::Now;
+pub use write::{Match, Outcome, Write, Written};

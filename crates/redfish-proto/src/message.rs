@@ -38,7 +38,7 @@ impl Message {
     }
 
     /// Whether it reports no failure.
-    fn is_good(&self) -> bool {
+    pub(crate) fn is_good(&self) -> bool {
         const GOOD: [&str; 4] = ["Success", "Created", "AccountModified", "NoOperation"];
         self.severity.eq_ignore_ascii_case("ok") || GOOD.iter().any(|key| self.is(key))
     }
@@ -48,17 +48,12 @@ impl Message {
 /// (iDRAC), the list at the root (as a login answers that asks for a new password), or an `error` with a code only.
 pub(crate) fn messages(body: &[u8], redactor: &Redactor) -> Vec<Message> {
     let Ok(body) = serde_json::from_slice::<Value>(without_mark(body)) else { return Vec::new() };
-    let mut found = Vec::new();
     let error = body.get("error");
-    for holder in error.into_iter().chain([&body]) {
-        match holder.get("@Message.ExtendedInfo") {
-            Some(Value::Array(entries)) => {
-                found.extend(entries.iter().take(MOST).filter_map(|e| read(e, redactor)));
-            }
-            Some(entry) => found.extend(read(entry, redactor)),
-            None => {}
-        }
-    }
+    let holders = error.into_iter().chain([&body]);
+    let mut found: Vec<Message> = holders
+        .filter_map(|holder| holder.get("@Message.ExtendedInfo"))
+        .flat_map(|entries| read_list(entries, redactor))
+        .collect();
     if found.is_empty() {
         let member = |name| error.and_then(|e| e.get(name)).map(|v| text(v, redactor)).unwrap_or_default();
         let only = Message { id: member("code"), text: member("message"), ..Message::default() };
@@ -68,6 +63,16 @@ pub(crate) fn messages(body: &[u8], redactor: &Redactor) -> Vec<Message> {
     }
     found.truncate(MOST);
     found
+}
+
+/// Reads a list of messages, or a single one that stands in its place.
+pub(crate) fn read_list(entries: &Value, redactor: &Redactor) -> Vec<Message> {
+    match entries {
+        Value::Array(entries) => {
+            entries.iter().take(MOST).filter_map(|entry| read(entry, redactor)).collect()
+        }
+        entry => read(entry, redactor).into_iter().collect(),
+    }
 }
 
 /// Whether a body that came with a success is an error all the same: an `error` with messages of which none is good.

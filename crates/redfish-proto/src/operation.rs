@@ -305,9 +305,19 @@ impl Answer {
     /// # Errors
     /// What the service said, by kind.
     pub fn success(self) -> Result<Answer, Error> {
+        self.check().map(|()| self)
+    }
+
+    /// Whether the answer is a success, without taking it.
+    pub(crate) fn check(&self) -> Result<(), Error> {
         let failed = !self.status().is_success()
             || self.body.as_ref().is_ok_and(|body| message::is_error(body, &self.redactor));
-        if failed { Err(self.refusal()) } else { Ok(self) }
+        if failed { Err(self.refusal()) } else { Ok(()) }
+    }
+
+    /// Says of an error that goes to the caller as a value where it happened.
+    pub(crate) fn stamp(&self, error: Error) -> Error {
+        error.stamped(Some((&self.method, &self.at)), &self.redactor)
     }
 
     /// The error this answer is, whatever its status.
@@ -317,7 +327,9 @@ impl Answer {
             (Ok(body), true) => message::plain(body, &self.redactor),
             _ => String::new(),
         };
-        Error::refused(self.status(), self.retry_after(), messages, text, |m| self.account(m))
+        let refused = Error::refused(self.status(), self.retry_after(), messages, text, |m| self.account(m));
+        // It may be kept and told after other exchanges: it says by itself where it happened.
+        self.stamp(refused)
     }
 
     /// The account that a `PasswordChangeRequired` names in its arguments.

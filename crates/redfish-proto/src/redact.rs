@@ -11,6 +11,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
 use zeroize::Zeroizing;
 
+use crate::body::Body;
+
 /// What stands in place of a secret.
 const HIDDEN: &str = "[redacted]";
 
@@ -45,8 +47,15 @@ impl Redactor {
         self.add(&Zeroizing::new(STANDARD_NO_PAD.encode(pair.as_bytes())));
     }
 
+    /// Adds the secrets that a body to send holds by name.
+    pub(crate) fn add_body(&mut self, body: &Body) {
+        if let Some(text) = body.bytes().filter(|text| !text.is_empty()) {
+            self.add_members(text);
+        }
+    }
+
     /// Adds what the members of a JSON body hold that carry a secret by name.
-    pub(crate) fn add_members(&mut self, body: &[u8]) {
+    fn add_members(&mut self, body: &[u8]) {
         let Ok(mut text) = std::str::from_utf8(body) else { return };
         while let Some((key, value)) = next_member(text) {
             if MEMBERS.iter().any(|m| key.eq_ignore_ascii_case(m)) {

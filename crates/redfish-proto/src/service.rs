@@ -9,6 +9,7 @@ use http::uri::{Authority, Scheme};
 
 use crate::call::Call;
 use crate::error::{Error, ErrorKind};
+use crate::etag::ETagForm;
 use crate::operation::Operation;
 use crate::target::{self, Refused, Target};
 
@@ -51,6 +52,8 @@ pub struct Policy {
     pub longest_wait: Duration,
     /// How long a logout may take. Default: 10 s.
     pub logout_deadline: Duration,
+    /// In which form `If-Match` has an ETag. Default: as the service gave it.
+    pub etag_form: ETagForm,
     /// What `User-Agent` says. Default: the name and version of this crate.
     pub user_agent: HeaderValue,
 }
@@ -80,6 +83,7 @@ impl Default for Policy {
             retries: 3,
             longest_wait: Duration::from_secs(30),
             logout_deadline: Duration::from_secs(10),
+            etag_form: ETagForm::Verbatim,
             user_agent: HeaderValue::from_static(concat!("redfish-proto/", env!("CARGO_PKG_VERSION"))),
         }
     }
@@ -142,6 +146,17 @@ impl Service {
         target::resolve(path, &root, &self.origin, Links::SameOrigin).map_err(|refused| match refused {
             Refused::OffOrigin => invalid("a URL of another service"),
             Refused::Malformed(reason) => invalid(reason),
+        })
+    }
+
+    /// A link of a resource that was read, by the policy for links.
+    ///
+    /// # Errors
+    /// [`ErrorKind::OffOrigin`] and [`ErrorKind::Malformed`], as [`Answer::resolve`](crate::Answer::resolve).
+    pub fn link(&self, base: &Target, link: &str) -> Result<Target, Error> {
+        target::resolve(link, base, &self.origin, self.policy.links).map_err(|refused| match refused {
+            Refused::OffOrigin => Error::new(ErrorKind::OffOrigin { link: link.to_owned() }),
+            Refused::Malformed(reason) => Error::malformed("", reason),
         })
     }
 

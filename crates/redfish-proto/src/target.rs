@@ -3,10 +3,13 @@
 //! Links are resolved here (RFC 3986, section 5). A link that names another origin never becomes a [`Target`]
 //! by accident: either it is refused, or its path is used on our own origin.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use bytes::Bytes;
 use http::uri::PathAndQuery;
+use serde::de::{Deserialize, Deserializer, Error as _};
+use serde::ser::{Serialize, Serializer};
 
 use crate::service::{Links, Origin};
 
@@ -51,6 +54,12 @@ impl Target {
         self.sent.as_str()
     }
 
+    /// The same path with another query, which is encoded already.
+    pub(crate) fn asked(&self, query: &str) -> Target {
+        let mark = if query.is_empty() { "" } else { "?" };
+        from_clean(format!("{}{mark}{}", self.path(), encode(query)), None)
+    }
+
     pub(crate) fn path_and_query(&self) -> &PathAndQuery {
         &self.sent
     }
@@ -83,6 +92,23 @@ impl fmt::Display for Target {
     }
 }
 
+impl Serialize for Target {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Target {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Target, D::Error> {
+        let text = Cow::<str>::deserialize(deserializer)?;
+        if !text.starts_with('/') || text.starts_with("//") {
+            return Err(D::Error::custom("not a path"));
+        }
+        let text = readable(&text).map_err(D::Error::custom)?;
+        merge(text, &Target::well_known("/")).map_err(D::Error::custom)
+    }
+}
+
 impl fmt::Debug for Target {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Target({self})")
@@ -100,37 +126,51 @@ pub(crate) enum Refused {
 
 /// Reads a link that stands in the answer of `base`.
 pub(crate) fn resolve(link: &str, base: &Target, origin: &Origin, links: Links) -> Result<Target, Refused> {
-    let link = link.trim_matches([' ', '\t']);
-    if link.len() > LONGEST {
-        return Err(Refused::Malformed("a link of more than 16384 bytes"));
-    }
-    if link.bytes().any(|b| b < 0x20 || b == 0x7f) {
-        return Err(Refused::Malformed("a link with a control character"));
-    }
-    let (link, fragment) = match link.split_once('#') {
-        Some((link, fragment)) => (link, Some(fragment)),
-        None => (link, None),
-    };
-    let path = match split_authority(link) {
+    let link = readable(link).map_err(Refused::Malformed)?;
+    let end = link.find('#').unwrap_or(link.len());
+    let here = match split_authority(&link[..end]) {
         Place::Elsewhere => return Err(Refused::OffOrigin),
-        Place::At { scheme, authority, rest } => {
+        Place::At { scheme, authority, start } => {
             let scheme = scheme.unwrap_or(origin.scheme());
             if links == Links::SameOrigin && Origin::parse(scheme, authority).ok().as_ref() != Some(origin) {
                 return Err(Refused::OffOrigin);
             }
-            rest
+            // A URL without a path is the root, never the place it stands in.
+            if link[start..].starts_with('/') {
+                Cow::Borrowed(&link[start..])
+            } else {
+                format!("/{}", &link[start..]).into()
+            }
         }
-        Place::Here => link,
+        Place::Here => Cow::Borrowed(link),
     };
-    let (path, query) = match path.split_once('?') {
+    merge(&here, base).map_err(Refused::Malformed)
+}
+
+/// A link without the white space round it, if it can be one.
+fn readable(link: &str) -> Result<&str, &'static str> {
+    let link = link.trim_matches([' ', '\t']);
+    if link.len() > LONGEST {
+        return Err("a link of more than 16384 bytes");
+    }
+    if link.bytes().any(|b| b < 0x20 || b == 0x7f) {
+        return Err("a link with a control character");
+    }
+    Ok(link)
+}
+
+/// A reference without an authority, relative to `base` (RFC 3986, 5.2.2).
+fn merge(reference: &str, base: &Target) -> Result<Target, &'static str> {
+    let (reference, fragment) = match reference.split_once('#') {
+        Some((reference, fragment)) => (reference, Some(fragment)),
+        None => (reference, None),
+    };
+    let (path, query) = match reference.split_once('?') {
         Some((path, query)) => (path, Some(query)),
-        None => (path, None),
+        None => (reference, None),
     };
-    // RFC 3986, 5.2.2: an empty path keeps the base's, and its query too where the link has none.
-    let (path, query) = if path.is_empty() && matches!(split_authority(link), Place::Here) {
+    let (path, query) = if path.is_empty() {
         (base.path().to_owned(), query.or(base.query()))
-    } else if path.is_empty() {
-        ("/".to_owned(), query)
     } else if path.starts_with('/') {
         (path.to_owned(), query)
     } else {
@@ -143,7 +183,7 @@ pub(crate) fn resolve(link: &str, base: &Target, origin: &Origin, links: Links) 
         sent.push_str(&encode(query));
     }
     if sent.len() > LONGEST {
-        return Err(Refused::Malformed("a link of more than 16384 bytes"));
+        return Err("a link of more than 16384 bytes");
     }
     Ok(from_clean(sent, fragment.filter(|f| !f.is_empty()).map(encode)))
 }
@@ -162,7 +202,12 @@ enum Place<'a> {
     /// A path of this service.
     Here,
     /// An HTTP URL or a network path (`//host/…`).
-    At { scheme: Option<&'a str>, authority: &'a str, rest: &'a str },
+    At {
+        scheme: Option<&'a str>,
+        authority: &'a str,
+        /// Where in the link its path begins.
+        start: usize,
+    },
     /// A URI of another kind, such as `mailto:`.
     Elsewhere,
 }
@@ -183,7 +228,7 @@ fn split_authority(link: &str) -> Place<'_> {
         Some(behind) => {
             let end = behind.find(['/', '?']).unwrap_or(behind.len());
             // RFC 3986 has no backslash; a reader that takes it for a slash would see another host here.
-            Place::At { scheme, authority: &behind[..end], rest: &behind[end..] }
+            Place::At { scheme, authority: &behind[..end], start: link.len() - behind.len() + end }
         }
         None => Place::Here,
     }

@@ -10,7 +10,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::response;
 use redfish_mock::transcript::{self, Event, Outcome, Reaction, Transcript, User, Verb};
-use redfish_proto::fuzzing::{Client, Wire};
+use redfish_proto::fuzzing::{Ask, Client, Wire};
 use redfish_proto::{
     Authenticator, Body, Credentials, Error, Failure, Get, Links, Now, Outgoing, Policy, Raw, Service,
     Session, Wanted,
@@ -113,6 +113,10 @@ fn ask(client: &mut Client<Script>, verb: &Verb) -> Result<Option<Value>, Error>
             }
             let body = client.run(raw)?.into_body();
             Ok((!body.is_empty()).then(|| serde_json::from_slice(&body).unwrap()))
+        }
+        Verb::Ask(name, rest) => {
+            let ask = Ask::parse(&client.service, name, rest)?.expect("an operation");
+            client.run(ask).map(|value| Some(value).filter(|value| !value.is_null()))
         }
         Verb::Session => client.session(&Wanted::any()).map(|_| None),
         Verb::Close => client.close().map(|_| None),

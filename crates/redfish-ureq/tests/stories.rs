@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use redfish_mock::script::{Cut, Script};
 use redfish_mock::transcript::{Call, Event, Failure, Outcome, Reaction, Setup, Transcript, User, Verb};
+use redfish_proto::fuzzing::Ask;
 use redfish_proto::{Links, Now, Policy};
 use redfish_ureq::{Body, Client, Clock, Credentials, Error, Service, Session, Transport, Trust};
 use serde_json::Value;
@@ -61,6 +62,10 @@ fn ask(client: &Client, verb: &Verb) -> Result<Option<Value>, Error> {
             let body = body.as_ref().map_or(Body::empty(), |body| Body::from(body.clone().into_bytes()));
             let body = client.send(method.parse().unwrap(), path, body)?.into_body();
             Ok((!body.is_empty()).then(|| serde_json::from_slice(&body).unwrap()))
+        }
+        Verb::Ask(name, rest) => {
+            let ask = Ask::parse(client.service(), name, rest)?.expect("an operation");
+            client.run(ask).map(|value| Some(value).filter(|value| !value.is_null()))
         }
         Verb::Session => client.session().map(|_| None),
         Verb::Close => client.close().map(|_| None),

@@ -1,0 +1,276 @@
+//! Acting on a resource (DSP0266, "Actions"): what it offers, what each parameter may be, and doing it.
+
+use serde_json::{Map, Value};
+
+use crate::body::Body;
+use crate::error::{Error, ErrorKind};
+use crate::operation::{Answer, Operation, Request, Verdict};
+use crate::redact::Redactor;
+use crate::target::Target;
+use crate::write::Outcome;
+
+/// An action that a resource offers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Action {
+    /// Its name without `#`, such as `ComputerSystem.Reset`.
+    pub name: String,
+    /// Where it is posted to, as the resource says; it is never built by hand.
+    pub target: Target,
+    /// Where its parameters are described.
+    pub info: Option<Target>,
+    /// What is known of its parameters.
+    pub parameters: Vec<Parameter>,
+}
+
+/// A parameter of an action.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Parameter {
+    /// Its name.
+    pub name: String,
+    /// Whether the action cannot do without.
+    pub required: bool,
+    /// What it may be; empty where the service does not say.
+    pub allowable: Vec<String>,
+}
+
+impl Action {
+    fn is(&self, name: &str) -> bool {
+        let name = name.trim_start_matches('#');
+        self.name == name || self.name.rsplit_once('.').is_some_and(|(_, short)| short == name)
+    }
+
+    /// Whether these parameters may be sent.
+    fn check(&self, given: &Map<String, Value>) -> Result<(), Error> {
+        for parameter in &self.parameters {
+            let not_allowable = |allowable: &[String]| {
+                let (parameter, allowable) = (parameter.name.clone(), allowable.to_vec());
+                Error::new(ErrorKind::NotAllowable { parameter, allowable })
+            };
+            match given.get(&parameter.name) {
+                None if parameter.required => return Err(not_allowable(&parameter.allowable)),
+                Some(value) if !parameter.allowable.is_empty() => {
+                    let values = match value {
+                        Value::Array(values) => values.as_slice(),
+                        value => std::slice::from_ref(value),
+                    };
+                    let allowed = |value: &Value| match value {
+                        Value::String(text) => parameter.allowable.contains(text),
+                        other => parameter.allowable.contains(&other.to_string()),
+                    };
+                    if !values.iter().all(allowed) {
+                        return Err(not_allowable(&parameter.allowable));
+                    }
+                }
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Reads what a resource offers, those of vendors too.
+fn offered(answer: &Answer) -> Result<Vec<Action>, Error> {
+    let resource: Value = answer.json()?;
+    let mut found = Vec::new();
+    if let Some(Value::Object(actions)) = resource.get("Actions") {
+        collect(actions, answer, 0, &mut found)?;
+    }
+    Ok(found)
+}
+
+fn collect(
+    actions: &Map<String, Value>,
+    answer: &Answer,
+    depth: usize,
+    found: &mut Vec<Action>,
+) -> Result<(), Error> {
+    for (name, value) in actions {
+        let Value::Object(members) = value else { continue };
+        let text = |member: &str| members.get(member).and_then(Value::as_str);
+        match text("target") {
+            Some(target) => {
+                let info = text("@Redfish.ActionInfo").map(|link| answer.resolve(link)).transpose()?;
+                let parameters = members.iter().filter_map(|(member, values)| {
+                    let name = member.strip_suffix("@Redfish.AllowableValues")?.to_owned();
+                    Some(Parameter { name, required: false, allowable: texts(values) })
+                });
+                found.push(Action {
+                    name: name.trim_start_matches('#').to_owned(),
+                    target: answer.resolve(target)?,
+                    info,
+                    parameters: parameters.collect(),
+                });
+            }
+            // `Oem`, and in it the vendors.
+            None if depth < 2 => collect(members, answer, depth + 1, found)?,
+            None => {}
+        }
+    }
+    Ok(())
+}
+
+fn texts(values: &Value) -> Vec<String> {
+    let text = |value: &Value| match value {
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
+    };
+    values.as_array().map(|values| values.iter().map(text).collect()).unwrap_or_default()
+}
+
+/// What an ActionInfo says (DSP0268, ActionInfo); annotations of the resource stay where it says nothing.
+fn described(info: &Value, mut known: Vec<Parameter>) -> Vec<Parameter> {
+    for parameter in info.get("Parameters").and_then(Value::as_array).into_iter().flatten() {
+        let Some(name) = parameter.get("Name").and_then(Value::as_str) else { continue };
+        let required = parameter.get("Required").and_then(Value::as_bool) == Some(true);
+        let allowable = parameter.get("AllowableValues").map(texts).unwrap_or_default();
+        match known.iter_mut().find(|k| k.name == name) {
+            Some(known) => {
+                known.required |= required;
+                if known.allowable.is_empty() {
+                    known.allowable = allowable;
+                }
+            }
+            None => known.push(Parameter { name: name.to_owned(), required, allowable }),
+        }
+    }
+    known
+}
+
+/// Finds what a resource offers, with what each parameter may be.
+#[derive(Debug)]
+pub struct Actions {
+    at: Target,
+    found: Vec<Action>,
+    /// The action whose ActionInfo is being read.
+    describing: Option<usize>,
+}
+
+impl Actions {
+    /// What the resource there offers.
+    pub fn new(at: Target) -> Actions {
+        Actions { at, found: Vec::new(), describing: None }
+    }
+
+    fn next(mut self, from: usize) -> Verdict<Actions> {
+        self.describing =
+            (from..self.found.len()).find(|n| self.found.get(*n).is_some_and(|a| a.info.is_some()));
+        match self.describing {
+            Some(_) => Verdict::Next(self),
+            None => Verdict::Done(self.found),
+        }
+    }
+
+    fn described(&self) -> Option<(usize, &Target)> {
+        let number = self.describing?;
+        Some((number, self.found.get(number)?.info.as_ref()?))
+    }
+}
+
+impl Operation for Actions {
+    type Output = Vec<Action>;
+
+    fn request(&self) -> Request {
+        Request::get(self.described().map_or(&self.at, |(_, info)| info))
+    }
+
+    fn respond(mut self, answer: Answer) -> Result<Verdict<Self>, Error> {
+        let Some(number) = self.described().map(|(number, _)| number) else {
+            self.found = offered(&answer.success()?)?;
+            return Ok(self.next(0));
+        };
+        // An ActionInfo that cannot be read leaves what the resource itself says.
+        let info: Value = answer.success().and_then(|answer| answer.json()).unwrap_or_default();
+        if let Some(action) = self.found.get_mut(number) {
+            action.parameters = described(&info, std::mem::take(&mut action.parameters));
+        }
+        Ok(self.next(number + 1))
+    }
+}
+
+/// Does what a resource offers. Parameters are checked before anything is sent; `If-Match` is never sent, which
+/// iDRAC 10 refuses.
+#[derive(Debug)]
+pub struct Invoke {
+    at: Target,
+    name: String,
+    parameters: Map<String, Value>,
+    stage: Stage,
+}
+
+#[derive(Debug)]
+enum Stage {
+    Resource,
+    Info(Target, Action),
+    Post(Target, Body),
+}
+
+impl Invoke {
+    /// The action of that name, with or without `#`, or its last word where only one action ends so.
+    pub fn new(at: Target, name: impl Into<String>, parameters: Map<String, Value>) -> Invoke {
+        Invoke { at, name: name.into(), parameters, stage: Stage::Resource }
+    }
+
+    fn choose(&self, mut offered: Vec<Action>) -> Result<Action, Error> {
+        let names: Vec<String> = offered.iter().map(|action| action.name.clone()).collect();
+        let exact = self.name.trim_start_matches('#');
+        if offered.iter().any(|action| action.name == exact) {
+            offered.retain(|action| action.name == exact);
+        } else {
+            offered.retain(|action| action.is(&self.name));
+        }
+        let several = offered.len() > 1;
+        match offered.pop().filter(|_| !several) {
+            Some(action) => Ok(action),
+            None => Err(Error::new(ErrorKind::NotOffered { offered: names })),
+        }
+    }
+
+    fn post(mut self, action: &Action) -> Result<Verdict<Self>, Error> {
+        action.check(&self.parameters)?;
+        let body = Body::json(&self.parameters)?;
+        self.stage = Stage::Post(action.target.clone(), body);
+        Ok(Verdict::Next(self))
+    }
+}
+
+impl Operation for Invoke {
+    type Output = Outcome;
+
+    fn request(&self) -> Request {
+        match &self.stage {
+            Stage::Resource => Request::get(&self.at),
+            Stage::Info(info, _) => Request::get(info),
+            Stage::Post(target, body) => Request::post(target).json(body.clone()),
+        }
+    }
+
+    fn secrets(&self, known: &mut Redactor) {
+        if let Ok(body) = Body::json(&self.parameters) {
+            known.add_body(&body);
+        }
+    }
+
+    fn respond(mut self, answer: Answer) -> Result<Verdict<Self>, Error> {
+        match self.stage {
+            Stage::Resource => {
+                let action = self.choose(offered(&answer.success()?)?)?;
+                match action.info.clone() {
+                    Some(info) => {
+                        self.stage = Stage::Info(info, action);
+                        Ok(Verdict::Next(self))
+                    }
+                    None => self.post(&action),
+                }
+            }
+            Stage::Info(_, mut action) => {
+                let info: Value = answer.success().and_then(|answer| answer.json()).unwrap_or_default();
+                action.parameters = described(&info, action.parameters);
+                self.stage = Stage::Resource;
+                self.post(&action)
+            }
+            Stage::Post(..) => Ok(Verdict::Done(Outcome::read(&answer)?)),
+        }
+    }
+}

@@ -1,0 +1,160 @@
+//! Collections: page by page, each member where it stands in the page (DSP0266, "Resource collections").
+
+use std::borrow::Cow;
+use std::collections::HashSet;
+use std::fmt;
+use std::ops::Range;
+
+use bytes::Bytes;
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde_json::value::RawValue;
+
+use crate::error::{Error, ErrorKind};
+use crate::json;
+use crate::message::without_mark;
+use crate::operation::{Answer, Operation, Request, Verdict};
+use crate::target::Target;
+
+/// Pages of one collection that are read; a service with more has no end.
+const MOST_PAGES: usize = 10_000;
+
+/// Reads one page of a collection, and hands out the operation that reads the next.
+///
+/// `Members@odata.nextLink` is followed as long as there is one, whatever `Members@odata.count` says: services count
+/// wrong. A link that was followed before is an error, since some point at themselves.
+#[derive(Clone, Debug)]
+pub struct GetPage {
+    at: Target,
+    seen: HashSet<Target>,
+}
+
+/// One page of a collection.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Page {
+    /// The page's members, in its order.
+    pub members: Vec<Member>,
+    /// How many members the service says there are on all pages: a hint.
+    pub count: Option<u64>,
+    /// Reads the next page; `None` at the end.
+    pub next: Option<GetPage>,
+}
+
+/// A member as it stands in a page: only a link, or the whole resource. It is a part of the page's body, not read yet.
+#[derive(Clone)]
+pub struct Member {
+    body: Bytes,
+    range: Range<u32>,
+}
+
+#[derive(Deserialize)]
+struct RawPage<'a> {
+    #[serde(borrow, rename = "Members")]
+    members: Option<Vec<&'a RawValue>>,
+    #[serde(borrow, rename = "Members@odata.nextLink")]
+    next: Option<&'a RawValue>,
+    #[serde(borrow, rename = "Members@odata.count")]
+    count: Option<&'a RawValue>,
+}
+
+#[derive(Deserialize)]
+struct Linked<'a> {
+    #[serde(borrow, rename = "@odata.id")]
+    id: Option<Cow<'a, str>>,
+}
+
+impl GetPage {
+    /// The first page of a collection.
+    pub fn first(at: Target) -> GetPage {
+        GetPage { at, seen: HashSet::new() }
+    }
+
+    /// What it reads.
+    pub fn at(&self) -> &Target {
+        &self.at
+    }
+
+    fn next(mut self, link: &RawValue, answer: &Answer) -> Result<Option<GetPage>, Error> {
+        // Some services write the link as an object, as if it were a reference.
+        let text: Option<Cow<'_, str>> = match serde_json::from_str::<Option<Cow<'_, str>>>(link.get()) {
+            Ok(text) => text,
+            Err(_) => serde_json::from_str::<Linked<'_>>(link.get()).ok().and_then(|linked| linked.id),
+        };
+        let Some(text) = text.filter(|text| !text.is_empty()) else { return Ok(None) };
+        let next = answer.resolve(&text)?;
+        self.seen.insert(self.at);
+        if self.seen.contains(&next) || self.seen.len() >= MOST_PAGES {
+            let why = "a next page that was read before, or one too many";
+            return Err(Error::malformed("/Members@odata.nextLink", why));
+        }
+        Ok(Some(GetPage { at: next, seen: self.seen }))
+    }
+}
+
+impl Operation for GetPage {
+    type Output = Page;
+
+    fn request(&self) -> Request {
+        Request::get(&self.at)
+    }
+
+    fn respond(self, answer: Answer) -> Result<Verdict<Self>, Error> {
+        let answer = answer.success()?;
+        let page: RawPage<'_> = answer.json()?;
+        let count = page.count.and_then(|count| serde_json::from_str(count.get()).ok());
+        let body = answer.body()?;
+        let members = members(body, page.members.as_deref().unwrap_or_default());
+        let next = match page.next {
+            Some(link) => self.next(link, &answer)?,
+            None => None,
+        };
+        Ok(Verdict::Done(Page { members, count, next }))
+    }
+}
+
+/// Where each stands in the body: nothing is copied, and nothing is read that nobody asks for.
+fn members(body: &Bytes, raw: &[&RawValue]) -> Vec<Member> {
+    let start = body.as_ptr() as usize;
+    let place = |raw: &&RawValue| {
+        let from = u32::try_from((raw.get().as_ptr() as usize).checked_sub(start)?).ok()?;
+        let length = u32::try_from(raw.get().len()).ok()?;
+        Some(Member { body: body.clone(), range: from..from.checked_add(length)? })
+    };
+    raw.iter().filter_map(place).collect()
+}
+
+impl Member {
+    /// As the service wrote it.
+    pub fn as_bytes(&self) -> &[u8] {
+        let Range { start, end } = self.range;
+        self.body.get(start as usize..end as usize).unwrap_or_default()
+    }
+
+    /// Its `@odata.id`.
+    pub fn link(&self) -> Option<Cow<'_, str>> {
+        serde_json::from_slice::<Linked<'_>>(self.as_bytes()).ok()?.id
+    }
+
+    /// Whether it is a link and nothing else, so that the resource has still to be read.
+    pub fn is_link(&self) -> bool {
+        type Members<'a> = std::collections::BTreeMap<Cow<'a, str>, &'a RawValue>;
+        let members = serde_json::from_slice::<Members<'_>>(self.as_bytes());
+        members.is_ok_and(|members| members.len() == 1 && members.contains_key("@odata.id"))
+    }
+
+    /// Reads it.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Malformed`] with the JSON pointer of what does not fit, from the member on.
+    pub fn json<T: DeserializeOwned>(&self) -> Result<T, Error> {
+        json::read(without_mark(self.as_bytes()), usize::MAX)
+            .map_err(|(at, reason)| Error::new(ErrorKind::Malformed { at, reason }))
+    }
+}
+
+impl fmt::Debug for Member {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Member({} bytes)", self.as_bytes().len())
+    }
+}

@@ -1,0 +1,196 @@
+//! What a transcript asks beyond a read, as one operation, so that every driver plays it the same way.
+
+use http::StatusCode;
+use serde_json::{Map, Value, json};
+
+use crate::action::{Actions, Invoke};
+use crate::body::Body;
+use crate::collection::GetPage;
+use crate::error::{Error, ErrorKind};
+use crate::message::Message;
+use crate::operation::{Access, Answer, Operation, Request, Verdict};
+use crate::redact::Redactor;
+use crate::registry::Lookup;
+use crate::resource::{Read, Resource};
+use crate::schema::ComputerSystem;
+use crate::service::Service;
+use crate::task::{Ended, Monitor, Until, Watch};
+use crate::write::{Match, Outcome, Write, Written};
+
+/// An operation by its name, with its outcome as JSON.
+#[allow(clippy::large_enum_variant, reason = "there is one at a time")]
+pub enum Ask {
+    /// `members PATH`: all of a collection.
+    Members(GetPage, Vec<Value>),
+    /// `patch`, `put`, `post`, `delete`.
+    Write(Write),
+    /// `watch URI`.
+    Watch(Watch),
+    /// `actions PATH`.
+    Actions(Actions),
+    /// `invoke PATH NAME [JSON]`.
+    Invoke(Invoke),
+    /// `reread PATH`: reads twice, the second time only what has changed.
+    Reread(Read<ComputerSystem>, Option<Resource<ComputerSystem>>),
+    /// `power PATH STATE`: waits for a power state.
+    Power(Until<fn(&Value) -> bool>),
+    /// `lookup ID [ARGUMENTS]`.
+    Lookup(Lookup),
+}
+
+impl Ask {
+    /// The operation of that name; `None` where there is none.
+    ///
+    /// # Errors
+    /// A path that is none.
+    pub fn parse(service: &Service, name: &str, rest: &str) -> Result<Option<Ask>, Error> {
+        let (first, rest) = rest.split_once(' ').unwrap_or((rest, ""));
+        let at = || service.target(first);
+        let body = || Body::from(rest.trim().as_bytes().to_vec());
+        Ok(Some(match name {
+            "members" => Ask::Members(GetPage::first(at()?), Vec::new()),
+            "patch" => Ask::Write(Write::patch(&at()?, body()).matching(Match::Current)),
+            "patch-anyway" => Ask::Write(Write::patch(&at()?, body())),
+            "patch-if-required" => Ask::Write(Write::patch(&at()?, body()).matching(Match::IfRequired)),
+            "put" => Ask::Write(Write::put(&at()?, body())),
+            "post" => Ask::Write(Write::post(&at()?, body())),
+            "delete" => Ask::Write(Write::delete(&at()?)),
+            "watch" => Ask::Watch(Monitor::at(at()?).watch()),
+            "actions" => Ask::Actions(Actions::new(at()?)),
+            "invoke" => {
+                let (name, parameters) = rest.split_once(' ').unwrap_or((rest, "{}"));
+                let parameters: Map<String, Value> = serde_json::from_str(parameters).unwrap_or_default();
+                Ask::Invoke(Invoke::new(at()?, name, parameters))
+            }
+            "reread" => Ask::Reread(Read::new(at()?), None),
+            "power-on" => Ask::Power(Until::new(at()?, |system| system["PowerState"] == "On")),
+            "lookup" => {
+                let args = serde_json::from_str(rest).unwrap_or_default();
+                Ask::Lookup(Lookup::new(Message { id: first.to_owned(), args, ..Message::default() }))
+            }
+            _ => return Ok(None),
+        }))
+    }
+}
+
+/// Goes on with what an inner operation says, its output as a value.
+fn then<O: Operation>(
+    verdict: Result<Verdict<O>, Error>,
+    again: impl FnOnce(O) -> Ask,
+    done: impl FnOnce(O::Output) -> Result<Verdict<Ask>, Error>,
+) -> Result<Verdict<Ask>, Error> {
+    match verdict? {
+        Verdict::Done(output) => done(output),
+        Verdict::Next(operation) => Ok(Verdict::Next(again(operation))),
+        Verdict::Later(operation, time) => Ok(Verdict::Later(again(operation), time)),
+    }
+}
+
+fn value(value: Value) -> Result<Verdict<Ask>, Error> {
+    Ok(Verdict::Done(value))
+}
+
+fn written(written: &Written) -> Value {
+    let mut value = json!({"status": written.status.as_u16()});
+    if let Some(location) = &written.location {
+        value["location"] = json!(location);
+    }
+    if !written.rejected.is_empty() {
+        value["rejected"] = written.rejected.iter().map(|(at, _)| at.as_str()).collect();
+    }
+    value
+}
+
+fn ended(ended: Ended) -> Result<Verdict<Ask>, Error> {
+    match ended {
+        Ended::Completed(end) => value(written(&end)),
+        Ended::Failed(error) => Err(error),
+    }
+}
+
+fn outcome(outcome: Outcome) -> Result<Verdict<Ask>, Error> {
+    match outcome {
+        Outcome::Finished(end) => value(written(&end)),
+        Outcome::Accepted(monitor) => value(json!({"monitor": monitor})),
+    }
+}
+
+impl Operation for Ask {
+    type Output = Value;
+
+    fn request(&self) -> Request {
+        match self {
+            Ask::Members(page, _) => page.request(),
+            Ask::Write(write) => write.request(),
+            Ask::Watch(watch) => watch.request(),
+            Ask::Actions(actions) => actions.request(),
+            Ask::Invoke(invoke) => invoke.request(),
+            Ask::Reread(read, _) => read.request(),
+            Ask::Power(until) => until.request(),
+            Ask::Lookup(lookup) => lookup.request(),
+        }
+    }
+
+    fn access(&self) -> Access {
+        Access::Session
+    }
+
+    fn secrets(&self, known: &mut Redactor) {
+        match self {
+            Ask::Write(write) => write.secrets(known),
+            Ask::Invoke(invoke) => invoke.secrets(known),
+            _ => {}
+        }
+    }
+
+    fn respond(self, answer: Answer) -> Result<Verdict<Self>, Error> {
+        match self {
+            Ask::Members(page, mut members) => match page.respond(answer)? {
+                Verdict::Done(page) => {
+                    for member in page.members {
+                        members.push(member.json()?);
+                    }
+                    match page.next {
+                        Some(next) => Ok(Verdict::Next(Ask::Members(next, members))),
+                        None => value(Value::Array(members)),
+                    }
+                }
+                Verdict::Next(_) | Verdict::Later(..) => Err(Error::new(ErrorKind::Refused)),
+            },
+            Ask::Write(write) => then(write.respond(answer), Ask::Write, outcome),
+            Ask::Watch(watch) => then(watch.respond(answer), Ask::Watch, ended),
+            Ask::Actions(actions) => then(actions.respond(answer), Ask::Actions, |found| {
+                let described = |a: crate::Action| {
+                    let allowable = a.parameters.into_iter().map(|p| (p.name, json!(p.allowable)));
+                    (a.name, Value::Object(allowable.collect()))
+                };
+                value(Value::Object(found.into_iter().map(described).collect()))
+            }),
+            Ask::Invoke(invoke) => then(invoke.respond(answer), Ask::Invoke, outcome),
+            Ask::Reread(read, None) => match read.respond(answer)? {
+                Verdict::Done(resource) => {
+                    Ok(Verdict::Next(Ask::Reread(Read::again(resource.clone()), Some(resource))))
+                }
+                Verdict::Next(_) | Verdict::Later(..) => Err(Error::new(ErrorKind::Refused)),
+            },
+            Ask::Reread(read, earlier) => {
+                let unchanged = answer.status() == StatusCode::NOT_MODIFIED;
+                let again = |read| Ask::Reread(read, earlier);
+                then(read.respond(answer), again, |now| value(json!({"unchanged": unchanged, "id": now.id})))
+            }
+            Ask::Power(until) => then(until.respond(answer), Ask::Power, |_| value(Value::Null)),
+            Ask::Lookup(lookup) => then(lookup.respond(answer), Ask::Lookup, |found| {
+                value(json!(found.map(|message| message.text)))
+            }),
+        }
+    }
+
+    fn fail(self, error: Error) -> Result<Verdict<Self>, Error> {
+        match self {
+            Ask::Write(write) => then(write.fail(error), Ask::Write, outcome),
+            Ask::Watch(watch) => then(watch.fail(error), Ask::Watch, ended),
+            Ask::Power(until) => then(until.fail(error), Ask::Power, |_| value(Value::Null)),
+            _ => Err(error),
+        }
+    }
+}

@@ -1,0 +1,150 @@
+//! Reading members as services write them: numbers in quotes, `null` anywhere, one object where a list belongs.
+
+use std::fmt;
+
+use serde::{Deserialize, Deserializer};
+use serde_json::value::RawValue;
+
+/// A value that is read from whatever a service wrote in its place, as far as that makes sense.
+pub(crate) trait Lenient: Sized {
+    /// Reads JSON text; `None` for what has no such meaning.
+    fn read(text: &str) -> Option<Self>;
+}
+
+/// Reads a member by [`Lenient`]: what does not fit is as if it were not there, and stays in the raw JSON.
+pub(crate) fn member<'de, D: Deserializer<'de>, T: Lenient>(deserializer: D) -> Result<Option<T>, D::Error> {
+    let raw = Box::<RawValue>::deserialize(deserializer)?;
+    Ok(Some(raw.get()).filter(|text| *text != "null").and_then(T::read))
+}
+
+/// A number as the service wrote it, to the last digit: integers beyond 2^53 and beyond 64 bits too.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Number(String);
+
+impl Number {
+    /// The text of it.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The nearest floating-point number.
+    pub fn as_f64(&self) -> Option<f64> {
+        self.0.parse().ok().filter(|number: &f64| number.is_finite())
+    }
+
+    /// The integer, if it is one that fits.
+    pub fn as_i64(&self) -> Option<i64> {
+        self.0.parse().ok()
+    }
+
+    /// The integer, if it is one that fits and is not negative.
+    pub fn as_u64(&self) -> Option<u64> {
+        self.0.parse().ok()
+    }
+}
+
+impl fmt::Display for Number {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl Lenient for Number {
+    fn read(text: &str) -> Option<Number> {
+        let quoted: Option<String> = serde_json::from_str(text).ok();
+        let text = quoted.as_deref().map_or(text, str::trim);
+        // What JSON calls a number is one; that it may be longer than any type is the point.
+        let is_number = text.starts_with(|c: char| c == '-' || c.is_ascii_digit())
+            && serde_json::from_str::<serde_json::Number>(text).is_ok();
+        is_number.then(|| Number(text.to_owned()))
+    }
+}
+
+impl Lenient for String {
+    fn read(text: &str) -> Option<String> {
+        match text.as_bytes().first()? {
+            b'"' => serde_json::from_str(text).ok(),
+            b'{' | b'[' => None,
+            _ => Some(text.to_owned()),
+        }
+    }
+}
+
+impl Lenient for bool {
+    fn read(text: &str) -> Option<bool> {
+        match text.trim_matches('"').to_ascii_lowercase().as_str() {
+            "true" | "1" => Some(true),
+            "false" | "0" => Some(false),
+            _ => None,
+        }
+    }
+}
+
+impl<T: Lenient> Lenient for Vec<T> {
+    fn read(text: &str) -> Option<Vec<T>> {
+        match serde_json::from_str::<Vec<Box<RawValue>>>(text) {
+            Ok(items) => Some(items.iter().filter_map(|item| T::read(item.get())).collect()),
+            Err(_) => Some(vec![T::read(text)?]),
+        }
+    }
+}
+
+/// A reference to another resource: an object with `@odata.id`, or just the text of it. Resolved by
+/// [`Service::link`](crate::Service::link).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Link(String);
+
+impl Link {
+    /// The link as the service wrote it.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl Lenient for Link {
+    fn read(text: &str) -> Option<Link> {
+        #[derive(Deserialize)]
+        struct Reference {
+            #[serde(rename = "@odata.id", alias = "href")]
+            id: String,
+        }
+        let written =
+            serde_json::from_str(text).or_else(|_| serde_json::from_str(text).map(|r: Reference| r.id));
+        written.ok().filter(|link: &String| !link.is_empty()).map(Link)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn text<T: Lenient + fmt::Debug>(json: &str) -> Option<String> {
+        T::read(json).map(|value| format!("{value:?}"))
+    }
+
+    #[test]
+    fn members_are_read_as_services_write_them() {
+        for (found, expected) in [
+            (text::<bool>("true"), Some("true")),
+            (text::<bool>("\"False\""), Some("false")),
+            (text::<bool>("1"), Some("true")),
+            (text::<bool>("[]"), None),
+            (text::<String>("\"a\\\"b\""), Some("\"a\\\"b\"")),
+            (text::<String>("12"), Some("\"12\"")),
+            (text::<String>("{}"), None),
+            (text::<Vec<String>>("[\"a\", null, 1]"), Some("[\"a\", \"null\", \"1\"]")),
+            (text::<Vec<String>>("\"a\""), Some("[\"a\"]")),
+            (text::<Number>("18446744073709551616123"), Some("Number(\"18446744073709551616123\")")),
+            (text::<Number>("\" 9007199254740993\""), Some("Number(\"9007199254740993\")")),
+            (text::<Number>("\"n/a\""), None),
+            (text::<Number>("true"), None),
+            (text::<Link>("{\"@odata.id\": \"/a\"}"), Some("Link(\"/a\")")),
+            (text::<Link>("\"/a\""), Some("Link(\"/a\")")),
+            (text::<Link>("{\"@odata.id\": \"\"}"), None),
+            (text::<Link>("[]"), None),
+        ] {
+            assert_eq!(found.as_deref(), expected);
+        }
+        assert_eq!(Number("9007199254740993".into()).as_u64(), Some(9_007_199_254_740_993));
+    }
+}

@@ -1,0 +1,261 @@
+//! Query parameters (DSP0266, "Query parameters"), encoded right and sent only where the service offers them.
+
+use serde_json::Value;
+
+use crate::error::{Error, ErrorKind};
+use crate::target::Target;
+
+/// What to ask for of a resource or a collection.
+///
+/// ```
+/// use redfish_proto::{Expand, Query, Service};
+///
+/// let service = Service::new("bmc.example")?;
+/// let query = Query::new().expand(Expand::Links, 1).select(["Id", "Status/Health"]).filter("Name eq 'A & B'").top(50);
+/// let target = service.target("/redfish/v1/Systems")?.with_query(&query);
+/// assert_eq!(
+///     target.as_str(),
+///     "/redfish/v1/Systems?$expand=~($levels=1)&$select=Id,Status/Health&$filter=Name%20eq%20'A%20%26%20B'&$top=50"
+/// );
+/// # Ok::<(), redfish_proto::Error>(())
+/// ```
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Query {
+    expand: Option<(Expand, u32)>,
+    select: Vec<String>,
+    filter: Option<String>,
+    top: Option<u64>,
+    skip: Option<u64>,
+    only: bool,
+    excerpt: bool,
+}
+
+/// Which references `$expand` replaces by what they refer to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Expand {
+    /// All: `*`.
+    All,
+    /// Those in `Links`: `~`.
+    Links,
+    /// Those outside of `Links`: `.`.
+    Subordinate,
+}
+
+/// What queries a service offers: `ProtocolFeaturesSupported` of its root.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Features {
+    /// `*`.
+    pub expand_all: bool,
+    /// `~`.
+    pub expand_links: bool,
+    /// `.`.
+    pub expand_subordinate: bool,
+    /// How many levels; 0 where `$levels` is not offered.
+    pub levels: u32,
+    /// `$select`.
+    pub select: bool,
+    /// `$filter`.
+    pub filter: bool,
+    /// `$top` and `$skip`.
+    pub top_skip: bool,
+    /// `only`.
+    pub only: bool,
+    /// `excerpt`.
+    pub excerpt: bool,
+}
+
+impl Features {
+    /// What a service root offers.
+    pub fn of(root: &Value) -> Features {
+        let offered = root.get("ProtocolFeaturesSupported");
+        let flag =
+            |holder: Option<&Value>, name: &str| holder.and_then(|h| h.get(name)?.as_bool()).unwrap_or(false);
+        let expand = offered.and_then(|o| o.get("ExpandQuery"));
+        let levels = expand.and_then(|e| e.get("MaxLevels")?.as_u64()).unwrap_or(1);
+        Features {
+            expand_all: flag(expand, "ExpandAll"),
+            expand_links: flag(expand, "Links"),
+            expand_subordinate: flag(expand, "NoLinks"),
+            levels: if flag(expand, "Levels") { u32::try_from(levels).unwrap_or(u32::MAX) } else { 0 },
+            select: flag(offered, "SelectQuery"),
+            filter: flag(offered, "FilterQuery"),
+            top_skip: flag(offered, "TopSkipQuery"),
+            only: flag(offered, "OnlyMemberQuery"),
+            excerpt: flag(offered, "ExcerptQuery"),
+        }
+    }
+}
+
+impl Query {
+    /// Everything, as it is.
+    pub fn new() -> Query {
+        Query::default()
+    }
+
+    /// `$expand`, that many levels deep.
+    #[must_use]
+    pub fn expand(mut self, what: Expand, levels: u32) -> Query {
+        self.expand = Some((what, levels.max(1)));
+        self
+    }
+
+    /// `$select`: only these members, each a path such as `Status/Health`.
+    #[must_use]
+    pub fn select<S: Into<String>>(mut self, members: impl IntoIterator<Item = S>) -> Query {
+        self.select.extend(members.into_iter().map(Into::into));
+        self
+    }
+
+    /// `$filter`: only members for which this holds, such as `Severity eq 'Critical'`.
+    #[must_use]
+    pub fn filter(mut self, expression: impl Into<String>) -> Query {
+        self.filter = Some(expression.into());
+        self
+    }
+
+    /// `$top`: at the most so many members.
+    #[must_use]
+    pub fn top(mut self, members: u64) -> Query {
+        self.top = Some(members);
+        self
+    }
+
+    /// `$skip`: without the first so many.
+    #[must_use]
+    pub fn skip(mut self, members: u64) -> Query {
+        self.skip = Some(members);
+        self
+    }
+
+    /// `only`: the member of a collection that has just one.
+    #[must_use]
+    pub fn only(mut self) -> Query {
+        self.only = true;
+        self
+    }
+
+    /// `excerpt`: the members that are worth a glance.
+    #[must_use]
+    pub fn excerpt(mut self) -> Query {
+        self.excerpt = true;
+        self
+    }
+
+    /// Whether the service offers all of it.
+    ///
+    /// # Errors
+    /// [`ErrorKind::NotSupported`] with what it does not.
+    pub fn check(&self, features: &Features) -> Result<(), Error> {
+        let (expands, levels) = match self.expand {
+            Some((Expand::All, levels)) => (features.expand_all, levels),
+            Some((Expand::Links, levels)) => (features.expand_links, levels),
+            Some((Expand::Subordinate, levels)) => (features.expand_subordinate, levels),
+            None => (true, 1),
+        };
+        let needs = [
+            (expands, "$expand of this kind"),
+            (levels <= features.levels.max(1), "$expand to this depth"),
+            (self.select.is_empty() || features.select, "$select"),
+            (self.filter.is_none() || features.filter, "$filter"),
+            ((self.top, self.skip) == (None, None) || features.top_skip, "$top and $skip"),
+            (!self.only || features.only, "only"),
+            (!self.excerpt || features.excerpt, "excerpt"),
+        ];
+        match needs.into_iter().find(|(offered, _)| !offered) {
+            Some((_, what)) => Err(Error::new(ErrorKind::NotSupported(what))),
+            None => Ok(()),
+        }
+    }
+
+    /// The same without `$expand`, for a service that does not offer it: its members are links then, and are read
+    /// one by one.
+    #[must_use]
+    pub fn unexpanded(mut self) -> Query {
+        self.expand = None;
+        self
+    }
+
+    fn text(&self) -> String {
+        let mut parts: Vec<String> = Vec::new();
+        if self.only {
+            parts.push("only".to_owned());
+        }
+        if self.excerpt {
+            parts.push("excerpt".to_owned());
+        }
+        if let Some((what, levels)) = self.expand {
+            let sign = match what {
+                Expand::All => '*',
+                Expand::Links => '~',
+                Expand::Subordinate => '.',
+            };
+            parts.push(format!("$expand={sign}($levels={levels})"));
+        }
+        if !self.select.is_empty() {
+            parts.push(format!(
+                "$select={}",
+                self.select.iter().map(|m| encode(m)).collect::<Vec<_>>().join(",")
+            ));
+        }
+        parts.extend(self.filter.as_ref().map(|expression| format!("$filter={}", encode(expression))));
+        parts.extend(self.top.map(|top| format!("$top={top}")));
+        parts.extend(self.skip.map(|skip| format!("$skip={skip}")));
+        parts.join("&")
+    }
+}
+
+impl Target {
+    /// The same resource, asked with this query in place of its own.
+    #[must_use]
+    pub fn with_query(&self, query: &Query) -> Target {
+        self.asked(&query.text())
+    }
+}
+
+/// Percent-encodes a value: all that has a meaning in a query, and all that no query may have.
+fn encode(value: &str) -> String {
+    let mut text = String::with_capacity(value.len());
+    for byte in value.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-._~/:@'()!*,;$".contains(&byte) {
+            text.push(char::from(byte));
+        } else {
+            text.push_str(&format!("%{byte:02X}"));
+        }
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_query_is_sent_only_where_it_is_offered() {
+        let none = Features::of(&json!({}));
+        let all = Features::of(&json!({"ProtocolFeaturesSupported": {
+            "ExpandQuery": {"ExpandAll": true, "Links": true, "NoLinks": true, "Levels": true, "MaxLevels": 2},
+            "SelectQuery": true, "FilterQuery": true, "TopSkipQuery": true, "OnlyMemberQuery": true, "ExcerptQuery": true,
+        }}));
+        for query in [
+            Query::new().expand(Expand::All, 1),
+            Query::new().expand(Expand::Links, 2),
+            Query::new().select(["Id"]),
+            Query::new().filter("a eq 1"),
+            Query::new().top(1),
+            Query::new().skip(1),
+            Query::new().only(),
+            Query::new().excerpt(),
+        ] {
+            assert!(
+                matches!(query.check(&none).unwrap_err().kind(), ErrorKind::NotSupported(_)),
+                "{query:?}"
+            );
+            query.check(&all).unwrap();
+        }
+        Query::new().check(&none).unwrap();
+        assert!(Query::new().expand(Expand::All, 3).check(&all).is_err());
+    }
+}

@@ -1,0 +1,276 @@
+//! Waiting for what takes its time (DSP0266, "Asynchronous operations").
+//!
+//! ```text
+//!   202 + Location ──▶ Monitor ── watch ──▶ 202: later ⟲
+//!                                           else: the operation's own answer ──▶ Ended
+//!                                           404, gone: the Task, where it is known ──▶ Ended
+//! ```
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::StatusCode;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::error::{Error, ErrorKind};
+use crate::message::{self, Message};
+use crate::operation::{Answer, Operation, Request, Verdict};
+use crate::target::Target;
+use crate::write::Written;
+
+/// Polls that may fail one after another while a service is away, a firmware update's reboot for instance. The time
+/// between them grows to ten seconds: in all some half an hour, if the deadline allows.
+const AWAY: u32 = 200;
+
+/// Polls that may be answered 404 before the first 202: iDRAC answers before the job exists.
+const EARLY: u32 = 3;
+
+/// Where the end of an accepted operation is told. It can be kept as JSON, and watched by another process.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Monitor {
+    at: Target,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    task: Option<Target>,
+}
+
+/// How an accepted operation ended.
+#[derive(Clone, Debug)]
+pub enum Ended {
+    /// Well: the operation's own answer, or where the monitor was gone, what its Task says.
+    Completed(Written),
+    /// Badly: what the service said of the operation. The watch itself did not fail.
+    Failed(Error),
+}
+
+/// How far an operation is, as its Task says. What is not said is empty.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Progress {
+    /// `TaskState`: `Running`, `Completed`, …
+    pub state: String,
+    /// `PercentComplete`.
+    pub percent: Option<u8>,
+    /// `Messages`.
+    pub messages: Vec<Message>,
+}
+
+impl Monitor {
+    /// The monitor at that target, such as a user gives it.
+    pub fn at(at: Target) -> Monitor {
+        Monitor { at, task: None }
+    }
+
+    /// The monitor of a 202: its `Location`, never the URI of the Task in its body, whose GET is a 200 from the
+    /// beginning. `None` where there is neither.
+    pub(crate) fn of(answer: &Answer) -> Result<Option<Monitor>, Error> {
+        let body: Value = answer.json().unwrap_or_default();
+        let link = |name: &str| Some(answer.resolve(body.get(name)?.as_str()?));
+        let task = if is_task(&body) { link("@odata.id").transpose()? } else { None };
+        let at = match answer.location() {
+            Some(at) => Some(at?),
+            None => link("TaskMonitor").transpose()?.or_else(|| task.clone()),
+        };
+        Ok(at.map(|at| Monitor { at, task }))
+    }
+
+    /// Where it is polled.
+    pub fn target(&self) -> &Target {
+        &self.at
+    }
+
+    /// The Task, where it is known.
+    pub fn task(&self) -> Option<&Target> {
+        self.task.as_ref()
+    }
+
+    /// Watches until the end, as long as the call's deadline allows.
+    pub fn watch(self) -> Watch {
+        Watch { monitor: self, asks_task: false, progress: Progress::default(), polls: 0, failures: 0 }
+    }
+}
+
+/// Polls a [`Monitor`] until the operation has ended.
+///
+/// It lives through refused connections, failed logins and a busy service; it waits what `Retry-After` says,
+/// between one and sixty seconds. [`Timer::operation`](crate::Timer::operation) shows its [`progress`](Watch::progress).
+#[derive(Debug)]
+pub struct Watch {
+    monitor: Monitor,
+    asks_task: bool,
+    progress: Progress,
+    /// Answers that said it goes on.
+    polls: u32,
+    /// Failures since.
+    failures: u32,
+}
+
+impl Watch {
+    /// How far it was at the last poll.
+    pub fn progress(&self) -> &Progress {
+        &self.progress
+    }
+
+    /// What is watched.
+    pub fn monitor(&self) -> &Monitor {
+        &self.monitor
+    }
+
+    fn goes_on(mut self, answer: &Answer) -> Result<Verdict<Self>, Error> {
+        let body: Value = answer.json().unwrap_or_default();
+        if is_task(&body) {
+            self.progress = Progress::of(&body, answer);
+            if let (None, Some(Value::String(link))) = (&self.monitor.task, body.get("@odata.id")) {
+                self.monitor.task = answer.resolve(link).ok();
+            }
+        }
+        if let Some(Ok(moved)) = answer.location().filter(|_| !self.asks_task) {
+            self.monitor.at = moved;
+        }
+        self.polls += 1;
+        self.failures = 0;
+        Ok(Verdict::Later(self, None))
+    }
+
+    fn away(mut self, error: Error) -> Result<Verdict<Self>, Error> {
+        self.failures += 1;
+        if self.failures > AWAY {
+            return Err(error);
+        }
+        let wait = Duration::from_secs(u64::from(self.failures.min(10)));
+        Ok(Verdict::Later(
+            self,
+            Some(wait.max(error.retry_after().unwrap_or_default().min(Duration::from_secs(60)))),
+        ))
+    }
+
+    /// The monitor is gone: iDRAC deletes finished ones within seconds. The Task may still tell.
+    fn gone(mut self, answer: &Answer) -> Result<Verdict<Self>, Error> {
+        if self.polls == 0 && self.failures < EARLY && self.monitor.task.is_none() {
+            return self.away(answer.refusal());
+        }
+        match self.monitor.task.is_some() && !self.asks_task {
+            true => {
+                self.asks_task = true;
+                Ok(Verdict::Next(self))
+            }
+            false => Err(answer.refusal().of_kind(ErrorKind::TaskGone)),
+        }
+    }
+
+    fn judge_task(self, answer: Answer) -> Result<Verdict<Self>, Error> {
+        let answer = answer.success()?;
+        let task: Value = answer.json()?;
+        let progress = Progress::of(&task, &answer);
+        match progress.state.as_str() {
+            "Completed" => Ok(Verdict::Done(Ended::Completed(Written::read(&answer)?))),
+            "Exception" | "Killed" | "Cancelled" => {
+                let failed = Error::new(ErrorKind::TaskFailed { state: progress.state })
+                    .with_messages(progress.messages);
+                Ok(Verdict::Done(Ended::Failed(answer.stamp(failed))))
+            }
+            _ => self.goes_on(&answer),
+        }
+    }
+}
+
+impl Operation for Watch {
+    type Output = Ended;
+
+    fn request(&self) -> Request {
+        match (&self.monitor.task, self.asks_task) {
+            (Some(task), true) => Request::get(task),
+            _ => Request::get(&self.monitor.at),
+        }
+    }
+
+    fn respond(self, answer: Answer) -> Result<Verdict<Self>, Error> {
+        match answer.status() {
+            StatusCode::ACCEPTED => self.goes_on(&answer),
+            StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE => self.away(answer.refusal()),
+            StatusCode::UNAUTHORIZED => Err(answer.refusal()),
+            StatusCode::NOT_FOUND | StatusCode::GONE => self.gone(&answer),
+            // A monitor that is a Task in truth: its 200 says nothing of the end, its state does.
+            StatusCode::OK if self.asks_task || is_task(&answer.json().unwrap_or_default()) => {
+                self.judge_task(answer)
+            }
+            _ => Ok(Verdict::Done(match Written::read(&answer) {
+                Ok(written) => Ended::Completed(written),
+                Err(refusal) => Ended::Failed(refusal),
+            })),
+        }
+    }
+
+    fn fail(self, error: Error) -> Result<Verdict<Self>, Error> {
+        if error.is_transient() || *error.kind() == ErrorKind::SessionLimit {
+            self.away(error)
+        } else {
+            Err(error)
+        }
+    }
+}
+
+impl Progress {
+    fn of(task: &Value, answer: &Answer) -> Progress {
+        let state = task.get("TaskState").and_then(Value::as_str).unwrap_or_default();
+        let percent = task.get("PercentComplete").and_then(Value::as_f64);
+        Progress {
+            state: answer.shown(state).into_owned(),
+            percent: percent.map(|percent| percent.clamp(0.0, 100.0) as u8),
+            messages: task
+                .get("Messages")
+                .map(|m| message::read_list(m, &answer.redactor))
+                .unwrap_or_default(),
+        }
+    }
+}
+
+fn is_task(body: &Value) -> bool {
+    let named = body.get("@odata.type").and_then(Value::as_str).is_some_and(|t| t.starts_with("#Task."));
+    named || body.get("TaskState").is_some()
+}
+
+/// Polls a resource until it is as wanted: a reset takes effect seconds after its 204.
+///
+/// The call's deadline bounds it.
+#[derive(Debug)]
+pub struct Until<P> {
+    at: Target,
+    wanted: P,
+    failures: u32,
+}
+
+impl<P: Fn(&Value) -> bool> Until<P> {
+    /// Reads what is there until it is as wanted.
+    pub fn new(at: Target, wanted: P) -> Until<P> {
+        Until { at, wanted, failures: 0 }
+    }
+}
+
+impl<P: Fn(&Value) -> bool> Operation for Until<P> {
+    type Output = Bytes;
+
+    fn request(&self) -> Request {
+        Request::get(&self.at)
+    }
+
+    fn respond(self, answer: Answer) -> Result<Verdict<Self>, Error> {
+        let answer = match answer.success() {
+            Ok(answer) => answer,
+            Err(refusal) => return self.fail(refusal),
+        };
+        if (self.wanted)(&answer.json()?) {
+            Ok(Verdict::Done(answer.body()?.clone()))
+        } else {
+            Ok(Verdict::Later(Until { failures: 0, ..self }, Some(Duration::from_secs(1))))
+        }
+    }
+
+    fn fail(mut self, error: Error) -> Result<Verdict<Self>, Error> {
+        self.failures += 1;
+        if !error.is_transient() || self.failures > AWAY {
+            return Err(error);
+        }
+        Ok(Verdict::Later(self, Some(Duration::from_secs(2))))
+    }
+}

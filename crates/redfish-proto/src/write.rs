@@ -1,0 +1,239 @@
+//! Changing a resource: PATCH, PUT, POST and DELETE, and the answer in all its forms.
+
+use bytes::Bytes;
+use http::header::{HeaderValue, IF_MATCH};
+use http::{Method, StatusCode};
+use serde_json::Value;
+
+use crate::body::Body;
+use crate::error::{Error, ErrorKind};
+use crate::etag::ETag;
+use crate::message::{self, Message};
+use crate::operation::{Answer, Operation, Request, Verdict};
+use crate::redact::Redactor;
+use crate::target::Target;
+use crate::task::Monitor;
+
+/// A change of a resource (DSP0266, "Data modification requests").
+///
+/// Unless told otherwise it is sent without `If-Match`. A 412 ends in [`Conflict`](ErrorKind::Conflict) with
+/// the ETag that the resource has now.
+#[derive(Clone, Debug)]
+pub struct Write {
+    request: Request,
+    matching: Match,
+    stage: Stage,
+}
+
+/// Which version of the resource a [`Write`] is meant for.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Match {
+    /// Any.
+    #[default]
+    Whatever,
+    /// This one, which the caller has seen.
+    Exactly(ETag),
+    /// The one it has now, which is read first: what others change between the two requests is not overwritten.
+    Current,
+    /// Any; only where the service answers 428 the current one is read, and the write sent a second time. That
+    /// answer says that the first was not carried out.
+    IfRequired,
+}
+
+#[derive(Clone, Debug)]
+enum Stage {
+    /// Reads the ETag.
+    Read,
+    /// Writes, for that version.
+    Send(Option<HeaderValue>),
+    /// Reads the ETag that an error tells of.
+    Explain(Error),
+}
+
+/// What became of a request that may take its time.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum Outcome {
+    /// It is done.
+    Finished(Written),
+    /// It was accepted, and goes on: the monitor tells of its end.
+    Accepted(Monitor),
+}
+
+/// A change that was carried out.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Written {
+    /// The status: 200, 201 or 204 as a rule.
+    pub status: StatusCode,
+    /// Where what was created is; `None` where the service did not say, or named another origin against the policy.
+    pub location: Option<Target>,
+    /// The ETag of the resource as it is now.
+    pub etag: Option<ETag>,
+    /// The body as it was sent; `None` where it broke off behind a good status.
+    pub body: Option<Bytes>,
+    /// What the service said of the whole.
+    pub messages: Vec<Message>,
+    /// Members that were not taken, beside others that were, each as a JSON pointer with what was said of it.
+    pub rejected: Vec<(String, Vec<Message>)>,
+}
+
+impl Write {
+    /// Changes the members that the body has, and leaves the others.
+    pub fn patch(at: &Target, body: Body) -> Write {
+        Write::of(Request::patch(at).json(body))
+    }
+
+    /// Replaces the whole resource.
+    pub fn put(at: &Target, body: Body) -> Write {
+        Write::of(Request::new(Method::PUT, at).json(body))
+    }
+
+    /// Creates a member of a collection.
+    pub fn post(at: &Target, body: Body) -> Write {
+        Write::of(Request::post(at).json(body))
+    }
+
+    /// Removes a resource.
+    pub fn delete(at: &Target) -> Write {
+        Write::of(Request::delete(at))
+    }
+
+    fn of(request: Request) -> Write {
+        Write { request, matching: Match::Whatever, stage: Stage::Send(None) }
+    }
+
+    /// Says which version it is meant for.
+    #[must_use]
+    pub fn matching(mut self, matching: Match) -> Write {
+        self.stage = match &matching {
+            Match::Exactly(etag) => Stage::Send(Some(etag.value())),
+            Match::Current => Stage::Read,
+            Match::Whatever | Match::IfRequired => Stage::Send(None),
+        };
+        self.matching = matching;
+        self
+    }
+
+    fn sent(mut self, answer: &Answer, if_match: Option<&HeaderValue>) -> Result<Verdict<Self>, Error> {
+        match answer.status() {
+            StatusCode::PRECONDITION_FAILED => {
+                self.stage = Stage::Explain(answer.refusal());
+                Ok(Verdict::Next(self))
+            }
+            StatusCode::PRECONDITION_REQUIRED if self.matching == Match::IfRequired && if_match.is_none() => {
+                self.stage = Stage::Read;
+                Ok(Verdict::Next(self))
+            }
+            _ => Ok(Verdict::Done(Outcome::read(answer)?)),
+        }
+    }
+}
+
+impl Operation for Write {
+    type Output = Outcome;
+
+    fn request(&self) -> Request {
+        match &self.stage {
+            Stage::Read | Stage::Explain(_) => Request::get(&self.request.target),
+            Stage::Send(None) => self.request.clone(),
+            Stage::Send(Some(etag)) => self.request.clone().header(IF_MATCH, etag.clone()),
+        }
+    }
+
+    fn secrets(&self, known: &mut Redactor) {
+        known.add_body(&self.request.body);
+    }
+
+    fn respond(mut self, answer: Answer) -> Result<Verdict<Self>, Error> {
+        match self.stage.clone() {
+            Stage::Read => {
+                let answer = answer.success()?;
+                let etag = ETag::of(&answer);
+                let form = answer.service.policy().etag_form;
+                self.stage = Stage::Send(etag.and_then(|etag| etag.in_form(form)));
+                // A 428 after that is an answer, not a reason to read once more.
+                self.matching = Match::Current;
+                Ok(Verdict::Next(self))
+            }
+            Stage::Send(if_match) => self.sent(&answer, if_match.as_ref()),
+            Stage::Explain(error) => Err(error.with_etag(ETag::of(&answer))),
+        }
+    }
+
+    fn fail(self, error: Error) -> Result<Verdict<Self>, Error> {
+        match self.stage {
+            // What went wrong with the write is the news, not that its explanation could not be read.
+            Stage::Explain(conflict) => Err(conflict),
+            _ => Err(error),
+        }
+    }
+}
+
+impl Outcome {
+    /// Reads the answer of a write or an action: 200, 201, 204, or 202 with a monitor.
+    ///
+    /// # Errors
+    /// What the service refused.
+    pub fn read(answer: &Answer) -> Result<Outcome, Error> {
+        if answer.status() == StatusCode::ACCEPTED {
+            if let Some(monitor) = Monitor::of(answer)? {
+                return Ok(Outcome::Accepted(monitor));
+            }
+        }
+        Ok(Outcome::Finished(Written::read(answer)?))
+    }
+}
+
+impl Written {
+    /// Reads the answer of a write that is done.
+    ///
+    /// # Errors
+    /// What the service refused.
+    pub fn read(answer: &Answer) -> Result<Written, Error> {
+        answer.check()?;
+        let body = answer.body().ok().cloned();
+        let said = body.as_deref().is_some_and(|b| b.windows(21).any(|w| w == b"@Message.ExtendedInfo"));
+        let document: Value = if said { answer.json().unwrap_or_default() } else { Value::Null };
+        let mut rejected = Vec::new();
+        collect_rejected(&document, "", &answer.redactor, &mut rejected);
+        Ok(Written {
+            status: answer.status(),
+            location: answer.location().and_then(Result::ok),
+            etag: ETag::of(answer),
+            messages: if said { answer.messages() } else { Vec::new() },
+            rejected,
+            body,
+        })
+    }
+}
+
+/// Finds annotations such as `AssetTag@Message.ExtendedInfo`, which tell of one member beside others that were taken.
+fn collect_rejected(
+    document: &Value,
+    at: &str,
+    redactor: &Redactor,
+    rejected: &mut Vec<(String, Vec<Message>)>,
+) {
+    let Value::Object(members) = document else { return };
+    for (name, value) in members {
+        match name.strip_suffix("@Message.ExtendedInfo") {
+            Some("") => {}
+            Some(member) => {
+                let messages = message::read_list(value, redactor);
+                if !messages.is_empty() && !messages.iter().any(Message::is_good) {
+                    rejected.push((format!("{at}/{member}"), messages));
+                }
+            }
+            None if name != "error" => collect_rejected(value, &format!("{at}/{name}"), redactor, rejected),
+            None => {}
+        }
+    }
+}
+
+impl Error {
+    pub(crate) fn is_transient(&self) -> bool {
+        matches!(self.kind(), ErrorKind::Transport(_) | ErrorKind::Busy)
+    }
+}
