@@ -9,7 +9,7 @@ use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::options::Options;
 
-/// Reads resources.
+/// What to read.
 #[derive(Args)]
 pub(crate) struct Get {
     /// Where: /redfish/v1/Systems, or a URL of this service

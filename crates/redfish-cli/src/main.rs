@@ -71,8 +71,14 @@ enum Command {
     /// Shows authentication and sessions at work, against a service inside this process
     Demo,
     /// Runs a service to try clients against
+    ///
+    /// The first line that it prints is its URL, the second says where its certificate is. Without --user it is
+    /// "admin" with the password "machine-room". It ends on SIGINT and SIGTERM.
     Serve(serve::Serve),
     /// Reads resources
+    ///
+    /// Prints each body byte for byte, and a line end; indented on a terminal. Goes on after a failure, and ends with
+    /// the status of the first.
     Get(get::Get),
     /// Creates a resource, or performs an action
     Post(write::Write),
@@ -81,10 +87,14 @@ enum Command {
     /// Deletes a resource
     Delete(write::Delete),
     /// Opens a session and keeps it for later commands
+    ///
+    /// Prints the session's URI, never its token. A session that was kept before is closed.
     Login,
     /// Closes the session that login kept
     Logout,
     /// Shows who one is to the service
+    ///
+    /// Ends with 3 where that is nobody.
     Whoami,
     /// Lists the sessions of the service, or closes some
     Sessions(sessions::Sessions),

@@ -6,7 +6,7 @@ use clap_complete::Shell;
 use crate::failure::Failure;
 use crate::output;
 
-/// Prints a manual page.
+/// Which page to print.
 #[derive(Args)]
 pub(crate) struct Man {
     /// The command that the page is about; without one, it is about them all

@@ -26,6 +26,7 @@ const CONNECT: Duration = Duration::from_secs(10);
 
 /// The options that every command takes.
 #[derive(Args)]
+#[command(next_help_heading = "Where, who and how")]
 pub(crate) struct Options {
     /// The service: https://bmc, bmc, bmc:8443, [fe80::1%25eth0]. No scheme means https
     #[arg(short, long, value_name = "URL", env = "REDFISH_SERVICE", hide_env_values = true, global = true)]

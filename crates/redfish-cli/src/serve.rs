@@ -19,10 +19,7 @@ use crate::failure::Failure;
 use crate::options::Options;
 use crate::output;
 
-/// Runs a service to try clients against.
-///
-/// The first line is its URL, the second says where its certificate is. Without a user it is "admin" with the password
-/// "machine-room". It ends on SIGINT and SIGTERM.
+/// Which service to be, and where.
 #[derive(Args)]
 pub(crate) struct Serve {
     /// The address and port to listen on; port 0 is any that is free

@@ -14,7 +14,7 @@ use crate::options::{Options, Output};
 use crate::output;
 pub(crate) use list::{List, Listed};
 
-/// Lists the sessions of the service, or closes some.
+/// What to do with the sessions of the service.
 #[derive(Args)]
 pub(crate) struct Sessions {
     #[command(subcommand)]
@@ -27,7 +27,7 @@ enum Action {
     Close(Close),
 }
 
-/// Closes sessions.
+/// Which sessions to close.
 #[derive(Args)]
 struct Close {
     /// The URIs of the sessions, as the list shows them

@@ -6,6 +6,8 @@ mod demo;
 mod failure;
 mod get;
 mod login;
+#[cfg(target_os = "linux")]
+mod prompt;
 mod secret;
 mod serve;
 mod sessions;
