@@ -30,6 +30,9 @@ struct State {
 /// How a login ended, once it has. Closed without a word where its task was ended by force.
 type Landing = watch::Receiver<Option<Result<(), Error>>>;
 
+/// The other end of that.
+type Outcome = watch::Sender<Option<Result<(), Error>>>;
+
 impl Flight {
     pub(crate) fn new(authenticator: Authenticator) -> Self {
         Self(Mutex::new(State { authenticator, flying: None }))
@@ -72,7 +75,7 @@ impl Client {
     /// Those of the login, for all who waited while it ran; [`ErrorKind::Deadline`] for one whose time is over.
     pub(crate) async fn find_session(&self, wanted: &Wanted) -> Result<Option<Session>, Error> {
         loop {
-            let (mut landing, own) = {
+            let (mut landing, begun) = {
                 let mut state = self.flight().lock();
                 match &state.flying {
                     Some(landing) => (landing.clone(), None),
@@ -80,13 +83,15 @@ impl Client {
                         Renewed::Ready(session) => return Ok(Some(session)),
                         Renewed::Unavailable => return Ok(None),
                         Renewed::Login(login) => {
-                            let (landing, task) = self.take_off(login);
+                            let (outcome, landing) = watch::channel(None);
                             state.flying = Some(landing.clone());
-                            (landing, Some(task))
+                            (landing, Some((login, outcome)))
                         }
                     },
                 }
             };
+            // Behind the lock: where there is no runtime this panics, and then gives the turn back.
+            let own = begun.map(|(login, outcome)| self.take_off(login, outcome));
             let landed =
                 async { landing.wait_for(Option::is_some).await.ok().and_then(|landed| landed.clone()) };
             let landed = match wanted.remaining(self.clock().now()) {
@@ -111,18 +116,16 @@ impl Client {
     }
 
     /// Begins a login in a task of its own.
-    fn take_off(&self, login: Call<Login>) -> (Landing, JoinHandle<()>) {
-        let (outcome, landing) = watch::channel(None);
+    fn take_off(&self, login: Call<Login>, outcome: Outcome) -> JoinHandle<()> {
         let turn = Turn { client: self.clone(), outcome };
-        let task = tokio::spawn(async move {
+        tokio::spawn(async move {
             let turn = turn;
             let result = turn.client.land(login).await;
             let outcome = turn.outcome.clone();
             // The turn is given back first, so that who hears of the outcome finds it so.
             drop(turn);
             outcome.send_replace(Some(result));
-        });
-        (landing, task)
+        })
     }
 
     async fn land(&self, login: Call<Login>) -> Result<(), Error> {
@@ -153,7 +156,7 @@ impl Client {
 /// Gives the turn back, also when the login's task is ended by force.
 struct Turn {
     client: Client,
-    outcome: watch::Sender<Option<Result<(), Error>>>,
+    outcome: Outcome,
 }
 
 impl Drop for Turn {

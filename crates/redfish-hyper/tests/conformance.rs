@@ -4,7 +4,7 @@ use std::future::{Future, ready};
 use std::net::{IpAddr, Ipv4Addr};
 use std::pin::Pin as Pinned;
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use redfish_hyper::{
     Body, Client, Clock, Credentials, Error, Pin, Service, SystemClock, Trace, Transport, Trust,
@@ -51,12 +51,16 @@ fn client(case: &Case) -> Client {
     }
 }
 
-async fn ask(client: &Client, verb: Verb) -> Result<Vec<u8>, Error> {
+async fn ask(client: &Client, case: &Case, verb: Verb) -> Result<Vec<u8>, Error> {
     match verb {
         Verb::Send(method, path, body) => {
             let answer =
                 client.send(method.parse().unwrap(), path, Body::from(body.as_bytes().to_vec())).await?;
             Ok(answer.into_body().into())
+        }
+        Verb::Settle => {
+            case.settle();
+            Ok(Vec::new())
         }
         Verb::Session => client.session().await.map(|_| Vec::new()),
         Verb::Close => client.close().await.map(|_| Vec::new()),
@@ -65,14 +69,15 @@ async fn ask(client: &Client, verb: Verb) -> Result<Vec<u8>, Error> {
 
 async fn play(case: &Case) -> Result<(), String> {
     let client = client(case);
+    let before = Instant::now();
     for asked in &case.asks {
-        let outcome = match ask(&client, asked.verb).await {
+        let outcome = match ask(&client, case, asked.verb).await {
             Ok(body) => Outcome::Done(body),
             Err(error) => Outcome::Error(error.kind().name().to_owned(), error.to_string()),
         };
         asked.check(&outcome).map_err(|problem| format!("{problem}; it was {outcome:?}"))?;
     }
-    case.finish()
+    case.finish(before.elapsed())
 }
 
 #[tokio::test]

@@ -1,7 +1,9 @@
 //! The life of sessions, against the mock over TLS: opened once, renewed once, closed always.
 
-use std::future::pending;
+use std::future::{Future, pending};
+use std::pin::pin;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Context, Waker};
 use std::time::Duration;
 
 use redfish_hyper::{Body, Client, Credentials, Error, ErrorKind, Service, Session, Trace, Transport, Trust};
@@ -345,4 +347,13 @@ async fn a_call_ends_at_its_deadline() {
         .unwrap();
     let error = client.get::<Value>("/redfish/v1/").await.unwrap_err();
     assert!(matches!(error.kind(), ErrorKind::Deadline(_) | ErrorKind::Transport(_)), "{error}");
+}
+
+#[test]
+#[should_panic(expected = "no reactor running")]
+fn without_a_runtime_a_call_panics_and_does_not_hang() {
+    let service = Service::new("http://127.0.0.1:9").unwrap();
+    let client = Client::builder(service).login(Credentials::new("ada", "engine No. 1")).build().unwrap();
+    let mut call = pin!(client.get::<Value>(SYSTEMS));
+    let _ = call.as_mut().poll(&mut Context::from_waker(Waker::noop()));
 }

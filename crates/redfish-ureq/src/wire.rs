@@ -97,8 +97,7 @@ impl Transport for Wire {
                 self.buffers.input_appended(amount);
                 Ok(amount > 0)
             }
-            // Controllers close without TLS's farewell; what was to come is known from the head.
-            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Ok(false),
+            // Controllers close without TLS's farewell: to rustls an error, to ureq an end, complete or not by the head.
             Err(error) => Err(timely(error, timeout)),
         }
     }
@@ -188,5 +187,70 @@ impl Write for Timed<'_> {
 
     fn flush(&mut self) -> io::Result<()> {
         self.tcp.flush()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::TcpListener;
+
+    use super::*;
+    use crate::connector::Unsent;
+
+    /// A connection whose other end then resets it: closed there with something unread.
+    fn about_to_be_reset() -> (Wire, impl FnOnce()) {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let mut tcp = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        let (other, _) = listener.accept().unwrap();
+        tcp.write_all(b"unread").unwrap();
+        let watched = tcp.try_clone().unwrap();
+        let reset = move || {
+            other.peek(&mut [0]).unwrap();
+            drop(other);
+            assert!(watched.peek(&mut [0]).is_err(), "reset, not closed");
+        };
+        (Wire::plain(tcp), reset)
+    }
+
+    fn send(wire: &mut Wire) -> Result<(), ureq::Error> {
+        wire.buffers().output()[..4].copy_from_slice(b"GET ");
+        wire.transmit_output(4, NextTimeout::default())
+    }
+
+    #[test]
+    fn a_request_whose_first_byte_could_not_leave_was_not_sent() {
+        let (mut wire, reset) = about_to_be_reset();
+        assert!(wire.is_open());
+        reset();
+        match send(&mut wire) {
+            Err(ureq::Error::Other(error)) => assert!(error.is::<Unsent>()),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn a_request_of_which_a_part_has_left_may_have_been_sent() {
+        let (mut wire, reset) = about_to_be_reset();
+        send(&mut wire).unwrap();
+        reset();
+        assert!(matches!(send(&mut wire), Err(ureq::Error::Io(_))));
+    }
+
+    #[test]
+    fn what_is_closed_or_talks_unasked_is_not_open() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        for (said, open) in [(&b""[..], true), (b"HTTP/1.1 408 \r\n\r\n", false)] {
+            let tcp = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+            let (mut other, _) = listener.accept().unwrap();
+            other.write_all(said).unwrap();
+            if !open {
+                tcp.peek(&mut [0]).unwrap();
+            }
+            let mut wire = Wire::plain(tcp);
+            assert_eq!(wire.is_open(), open);
+            drop(other);
+            wire.tcp.peek(&mut [0]).unwrap();
+            assert!(!wire.is_open());
+        }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use redfish_mock::script::cases::{self, Case, Outcome, Trusting, Verb};
 use redfish_mock::script::{Peer, Received};
@@ -48,11 +48,15 @@ fn client(case: &Case) -> Client {
     }
 }
 
-fn ask(client: &Client, verb: Verb) -> Result<Vec<u8>, Error> {
+fn ask(client: &Client, case: &Case, verb: Verb) -> Result<Vec<u8>, Error> {
     match verb {
         Verb::Send(method, path, body) => {
             let answer = client.send(method.parse().unwrap(), path, Body::from(body.as_bytes().to_vec()))?;
             Ok(answer.into_body().into())
+        }
+        Verb::Settle => {
+            case.settle();
+            Ok(Vec::new())
         }
         Verb::Session => client.session().map(|_| Vec::new()),
         Verb::Close => client.close().map(|_| Vec::new()),
@@ -61,14 +65,15 @@ fn ask(client: &Client, verb: Verb) -> Result<Vec<u8>, Error> {
 
 fn play(case: &Case) -> Result<(), String> {
     let client = client(case);
+    let before = Instant::now();
     for asked in &case.asks {
-        let outcome = match ask(&client, asked.verb) {
+        let outcome = match ask(&client, case, asked.verb) {
             Ok(body) => Outcome::Done(body),
             Err(error) => Outcome::Error(error.kind().name().to_owned(), error.to_string()),
         };
         asked.check(&outcome).map_err(|problem| format!("{problem}; it was {outcome:?}"))?;
     }
-    case.finish()
+    case.finish(before.elapsed())
 }
 
 #[test]

@@ -11,6 +11,7 @@ use std::io;
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
 use std::time::Duration;
 
 use super::{Identity, Peer, Received, Wire};
@@ -38,6 +39,7 @@ pub struct Case {
     heard: Heard,
     requests: Option<usize>,
     connections: Option<usize>,
+    within: Duration,
 }
 
 /// Which certificate a client trusts.
@@ -64,6 +66,8 @@ pub struct Ask {
 pub enum Verb {
     /// To send this method, to this path, with this JSON body if it is not empty.
     Send(&'static str, &'static str, &'static str),
+    /// Nothing, but the runner calls [`Case::settle`] now.
+    Settle,
     /// To log in.
     Session,
     /// To close.
@@ -95,11 +99,21 @@ impl Case {
         &self.url
     }
 
-    /// What is wrong once everything has been asked.
+    /// Waits until the service has closed each connection that there was.
+    pub fn settle(&self) {
+        while self.peer.ended() < self.peer.connections() {
+            thread::yield_now();
+        }
+    }
+
+    /// What is wrong once everything has been asked, and took so long.
     ///
     /// # Errors
-    /// More or fewer requests or connections than there should have been, or one at the other listener.
-    pub fn finish(&self) -> Result<(), String> {
+    /// More or fewer requests or connections than there should have been, or one at the other listener; more time.
+    pub fn finish(&self, took: Duration) -> Result<(), String> {
+        if took > self.within {
+            return Err(format!("it took {took:?}, not {:?}", self.within));
+        }
         let heard = self.heard.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(oddity) = heard.iter().find_map(Received::oddity) {
             return Err(oddity);
@@ -170,6 +184,7 @@ impl Case {
             heard,
             requests: None,
             connections: None,
+            within: Duration::from_secs(10),
         }
     }
 

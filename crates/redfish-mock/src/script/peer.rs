@@ -19,6 +19,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 pub struct Peer {
     address: SocketAddr,
     connections: Arc<AtomicUsize>,
+    ended: Arc<AtomicUsize>,
     stopped: Arc<AtomicBool>,
     thread: Option<JoinHandle<()>>,
 }
@@ -32,7 +33,9 @@ impl Peer {
         let listener = TcpListener::bind((at, 0))?;
         let address = listener.local_addr()?;
         let (connections, stopped) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicBool::new(false)));
+        let ended = Arc::new(AtomicUsize::new(0));
         let (count, stop, handler) = (connections.clone(), stopped.clone(), Arc::new(handler));
+        let end = ended.clone();
         let accept = move || {
             for tcp in listener.incoming() {
                 if stop.load(Ordering::SeqCst) {
@@ -43,11 +46,15 @@ impl Peer {
                 let _ = tcp.set_nodelay(true);
                 let number = count.fetch_add(1, Ordering::SeqCst);
                 let handler = handler.clone();
-                thread::spawn(move || handler(Connection { tcp, number }));
+                let end = end.clone();
+                thread::spawn(move || {
+                    handler(Connection { tcp, number });
+                    end.fetch_add(1, Ordering::SeqCst);
+                });
             }
         };
         let thread = thread::Builder::new().name(format!("peer {address}")).spawn(accept)?;
-        Ok(Peer { address, connections, stopped, thread: Some(thread) })
+        Ok(Peer { address, connections, ended, stopped, thread: Some(thread) })
     }
 
     /// What a client calls it by this scheme.
@@ -63,6 +70,11 @@ impl Peer {
     /// How many connections there were.
     pub fn connections(&self) -> usize {
         self.connections.load(Ordering::SeqCst)
+    }
+
+    /// How many of them the handler has done with.
+    pub fn ended(&self) -> usize {
+        self.ended.load(Ordering::SeqCst)
     }
 }
 

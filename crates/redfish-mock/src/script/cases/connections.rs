@@ -82,6 +82,11 @@ pub(super) fn reused(cases: &mut Vec<Case>) -> io::Result<()> {
     let asks = vec![Ask::done(GET, b"{}"), Ask::done(GET, b"{}")];
     cases.push(Case::new("no connection is kept to HTTP/1.0", asks, old)?.requests(2).connections(2));
 
+    let closes = |wire: &mut Wire, _: &Received, _| wire.write(&ok(b"{}")).map(|()| false);
+    let asks = vec![Ask::done(POST, b"{}"), Ask::done(Verb::Settle, b""), Ask::done(POST, b"{}")];
+    let name = "a kept connection that was closed meanwhile is not used, for a write either";
+    cases.push(Case::new(name, asks, closes)?.requests(2).connections(2));
+
     let identity = Identity::self_signed(&["::1"])?;
     let trust = Trusting::Pem(identity.certificate_pem());
     let answer = |wire: &mut Wire, received: &Received, _| {
