@@ -254,7 +254,6 @@ impl Core {
         session: Option<&Session>,
     ) {
         let fixed = HeaderValue::from_static;
-        headers.reserve(8);
         headers.insert(header::HOST, self.service.origin().host().clone());
         headers.insert(header::USER_AGENT, self.service.policy().user_agent.clone());
         headers.insert(ODATA_VERSION, fixed("4.0"));
