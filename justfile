@@ -37,8 +37,10 @@ exhaustive DEPTH='4':
 fuzz SECONDS='10':
     fuzz/run {{SECONDS}}
 
+# Times, allocations and instructions, each beside the same by hand.
 bench:
     cargo bench -p redfish-benches
+    benches/instructions
 
 # Our service and our client against peers that others wrote.
 interop:

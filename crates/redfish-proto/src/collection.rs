@@ -121,7 +121,9 @@ fn members(body: &Bytes, raw: &[&RawValue]) -> Vec<Member> {
         let length = u32::try_from(raw.get().len()).ok()?;
         Some(Member { body: body.clone(), range: from..from.checked_add(length)? })
     };
-    raw.iter().filter_map(place).collect()
+    let mut members = Vec::with_capacity(raw.len());
+    members.extend(raw.iter().filter_map(place));
+    members
 }
 
 impl Member {
