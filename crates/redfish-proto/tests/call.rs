@@ -1,0 +1,338 @@
+//! What a transcript does not show of a call: exact headers, time to the instant, what may be logged.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{HeaderValue, Method, StatusCode, header, response};
+use redfish_proto::{
+    Access, Answer, Authenticator, Body, Call, Credentials, Delivery, Error, ErrorKind, Failure, Login, Now,
+    Operation, Outgoing, Phase, Raw, Renewed, Reply, Request, Service, Session, Step, Verdict, Wanted,
+};
+
+const START: Now = Now(Duration::from_secs(1_000));
+
+fn service() -> Arc<Service> {
+    Arc::new(Service::new("bmc:8443").unwrap())
+}
+
+fn at(seconds: u64) -> Now {
+    START.after(Duration::from_secs(seconds))
+}
+
+fn head(status: u16, headers: &[(&'static str, &str)]) -> response::Parts {
+    let mut head = http::Response::new(()).into_parts().0;
+    head.status = StatusCode::from_u16(status).unwrap();
+    for (name, value) in headers {
+        head.headers.append(*name, value.parse().unwrap());
+    }
+    head
+}
+
+fn sent<O: Operation>(step: Step<O>) -> (Outgoing, Reply<O>) {
+    match step {
+        Step::Send(outgoing, reply) => (outgoing, reply),
+        other => panic!("it does not send: {other:?}"),
+    }
+}
+
+fn failed<O: Operation>(step: Step<O>) -> Error {
+    match step {
+        Step::Done(Err(error)) => error,
+        other => panic!("it does not fail: {other:?}"),
+    }
+}
+
+fn raw(service: &Arc<Service>, method: Method) -> Call<Raw> {
+    let target = service.target("/redfish/v1/x").unwrap();
+    service.call(Raw::new(method, &target)).with(Session::anonymous(service))
+}
+
+/// An operation that is whatever request it is given.
+struct Any(Request);
+
+impl Operation for Any {
+    type Output = StatusCode;
+
+    fn request(&self) -> Request {
+        self.0.clone()
+    }
+
+    fn access(&self) -> Access {
+        Access::Open
+    }
+
+    fn respond(self, answer: Answer) -> Result<Verdict<Self>, Error> {
+        Ok(Verdict::Done(answer.status()))
+    }
+}
+
+fn headers(outgoing: &Outgoing) -> Vec<String> {
+    let line =
+        |(name, value): (&header::HeaderName, &HeaderValue)| format!("{name}: {}", value.to_str().unwrap());
+    outgoing.request.headers().iter().map(line).collect()
+}
+
+#[test]
+fn a_request_has_these_headers_and_no_other() {
+    let service = service();
+    let session = Session::issued(&service, "t0ken", None).unwrap();
+    let target = service.target("/redfish/v1/x").unwrap();
+    let framed = |raw: Raw| headers(&sent(service.call(raw).with(session.clone()).start(START)).0);
+    let common = [
+        "host: bmc:8443".to_owned(),
+        format!("user-agent: redfish-proto/{}", env!("CARGO_PKG_VERSION")),
+        "odata-version: 4.0".to_owned(),
+        "accept: application/json".to_owned(),
+        "accept-encoding: gzip".to_owned(),
+    ];
+    let with = |more: &[&str]| {
+        let more = more.iter().map(ToString::to_string);
+        common.iter().cloned().chain(more).collect::<Vec<_>>()
+    };
+    assert_eq!(framed(Raw::new(Method::GET, &target)), with(&["x-auth-token: t0ken"]));
+    assert_eq!(framed(Raw::new(Method::DELETE, &target)), with(&["x-auth-token: t0ken"]));
+    for method in [Method::POST, Method::PUT, Method::PATCH] {
+        // Some services answer 411 to a write without a length, and to a chunked one.
+        let empty = framed(Raw::new(method, &target));
+        assert_eq!(empty, with(&["content-length: 0", "x-auth-token: t0ken"]));
+    }
+    let mut with_body = framed(Raw::new(Method::DELETE, &target).json(Body::from(b"{}".to_vec())));
+    with_body.sort();
+    let mut wanted = with(&["content-length: 2", "content-type: application/json", "x-auth-token: t0ken"]);
+    wanted.sort();
+    assert_eq!(with_body, wanted);
+}
+
+#[test]
+fn a_stream_comes_as_it_is_made_and_is_not_collected() {
+    let service = service();
+    let request = Request::get(&service.target("/events").unwrap()).delivery(Delivery::Streamed);
+    let (outgoing, _) = sent(service.call(Any(request)).start(START));
+    assert_eq!(outgoing.request.headers()[header::ACCEPT_ENCODING], "identity");
+    assert_eq!(outgoing.reading.collect(StatusCode::OK), None);
+    assert_eq!(outgoing.reading.collect(StatusCode::NOT_FOUND), Some(32 << 20));
+    let (outgoing, _) = sent(raw(&service, Method::GET).start(START));
+    assert_eq!(outgoing.reading.collect(StatusCode::OK), Some(32 << 20));
+}
+
+#[test]
+fn headers_that_are_the_cores_are_refused() {
+    let service = service();
+    let target = service.target("/x").unwrap();
+    for (name, value) in [
+        (header::AUTHORIZATION, "Basic x"),
+        (header::HOST, "evil"),
+        (header::COOKIE, "a=b"),
+        (header::TRANSFER_ENCODING, "chunked"),
+        (header::HeaderName::from_static("x-auth-token"), "t"),
+        (header::HeaderName::from_static("x-requested-with"), "x"),
+        (header::ACCEPT, "application/json, text/HTML"),
+    ] {
+        let request = Request::get(&target).header(name.clone(), HeaderValue::from_static(value));
+        let error = failed(service.call(Any(request)).start(START));
+        assert_eq!(*error.kind(), ErrorKind::ReservedHeader(name));
+    }
+}
+
+#[test]
+fn a_session_of_another_service_is_refused() {
+    let service = service();
+    let other = Arc::new(Service::new("bmc:8444").unwrap());
+    let foreign = Session::issued(&other, "t", None).unwrap();
+    let target = service.target("/x").unwrap();
+    let call = service.call(Raw::get(&target)).with(foreign.clone());
+    assert_eq!(*failed(call.start(START)).kind(), ErrorKind::ForeignSession);
+    let Step::Session(_, grant) = service.call(Raw::get(&target)).start(START) else {
+        panic!("it wants a session")
+    };
+    assert_eq!(*failed(grant.give(Ok(foreign), START)).kind(), ErrorKind::ForeignSession);
+}
+
+#[test]
+fn a_session_given_twice_is_not_tried_twice() {
+    let service = service();
+    let session = Session::issued(&service, "t", None).unwrap();
+    let target = service.target("/x").unwrap();
+    let Step::Session(_, grant) = service.call(Raw::get(&target)).start(START) else {
+        panic!("it wants a session")
+    };
+    let (_, reply) = sent(grant.give(Ok(session.clone()), START));
+    let Step::Session(wanted, grant) = reply.receive(head(401, &[]), Ok(Bytes::new()), START) else {
+        panic!("it wants another")
+    };
+    assert_eq!(wanted.rejected(), Some(&session));
+    assert_eq!(*failed(grant.give(Ok(session), START)).kind(), ErrorKind::NotAuthenticated);
+}
+
+#[test]
+fn an_exchange_has_the_time_that_is_left() {
+    let service = service();
+    let (outgoing, reply) = sent(raw(&service, Method::GET).deadline(Duration::from_secs(40)).start(START));
+    assert_eq!(outgoing.reading.timeout, Duration::from_secs(30));
+    // The first time-out leaves ten seconds, the second none.
+    let (outgoing, reply) = sent(reply.fail(Failure::TimedOut, at(30)));
+    assert_eq!(outgoing.reading.timeout, Duration::from_secs(10));
+    let error = failed(reply.fail(Failure::TimedOut, at(40)));
+    assert_eq!(*error.kind(), ErrorKind::Deadline(Phase::Answer));
+}
+
+#[test]
+fn a_failure_before_the_deadline_is_told_as_it_is() {
+    let service = service();
+    let call = raw(&service, Method::GET).deadline(Duration::from_secs(40));
+    let (_, mut reply) = sent(call.start(START));
+    let error = loop {
+        reply = match reply.fail(Failure::TimedOut, at(1)) {
+            Step::Send(_, reply) => reply,
+            Step::Wait(time, timer) => sent(timer.fire(at(1).after(time))).1,
+            Step::Done(result) => break result.unwrap_err(),
+            Step::Session(..) => panic!("it has one"),
+        };
+    };
+    assert_eq!(*error.kind(), ErrorKind::Transport(Failure::TimedOut));
+    // And what is no time-out is no deadline, whenever it comes.
+    let call = raw(&service, Method::GET).deadline(Duration::from_secs(40));
+    let error = failed(sent(call.start(START)).1.fail(Failure::Broken, at(40)));
+    assert_eq!(*error.kind(), ErrorKind::Transport(Failure::Broken));
+}
+
+#[test]
+fn a_wait_that_ends_with_the_deadline_is_not_begun() {
+    let service = service();
+    for (deadline, waits) in [(5, false), (6, true)] {
+        let call = raw(&service, Method::GET).deadline(Duration::from_secs(deadline));
+        let (_, reply) = sent(call.start(START));
+        let step = reply.receive(head(503, &[("retry-after", "5")]), Ok(Bytes::new()), START);
+        assert_eq!(matches!(step, Step::Wait(..)), waits, "{deadline}");
+    }
+}
+
+#[test]
+fn a_timer_that_fires_early_waits_for_the_rest() {
+    let service = service();
+    let (_, reply) = sent(raw(&service, Method::GET).start(START));
+    let step = reply.receive(head(503, &[("retry-after", "5")]), Ok(Bytes::new()), START);
+    let Step::Wait(time, timer) = step else { panic!("it waits") };
+    assert_eq!(time, Duration::from_secs(5));
+    let Step::Wait(rest, timer) = timer.fire(at(2)) else { panic!("it waits on") };
+    assert_eq!(rest, Duration::from_secs(3));
+    let (_, _reply) = sent(timer.fire(at(5)));
+}
+
+#[test]
+fn a_head_request_stays_one_through_a_303() {
+    let service = service();
+    let (_, reply) = sent(raw(&service, Method::HEAD).start(START));
+    let (outgoing, _) = sent(reply.receive(head(303, &[("location", "/y")]), Ok(Bytes::new()), START));
+    assert_eq!((outgoing.request.method(), outgoing.request.uri().path()), (&Method::HEAD, "/y"));
+}
+
+#[test]
+fn what_may_be_logged_has_no_secret() {
+    let service = service();
+    let credentials = Arc::new(Credentials::new("admin", "canary word"));
+    let mut authenticator = Authenticator::session(Arc::clone(&service), credentials, None);
+    let Ok(Renewed::Login(login)) = authenticator.renew(&Wanted::any()) else { panic!("it logs in") };
+    let (_, reply) = sent(login.start(START));
+    let (outgoing, reply) = sent(reply.receive(head(404, &[]), Ok(Bytes::new()), START));
+    let answer = head(
+        201,
+        &[
+            ("x-auth-token", "canary-token"),
+            ("set-cookie", "sid=canary"),
+            ("location", "/redfish/v1/SessionService/Sessions/1?canary%20word"),
+        ],
+    );
+    let heading = reply.heading(&answer);
+    let body = heading.body(br#"{"Password": "canary too", "Echo": "canary word"}"#);
+    let logged = format!("{outgoing}{outgoing:?}{heading}{heading:?}{body}{:?}", outgoing.body());
+    assert!(!logged.contains("canary"), "{logged}");
+    assert!(logged.contains("< 201 Created") && logged.contains("POST https://bmc:8443/"), "{logged}");
+    assert_eq!(heading.status(), 201);
+}
+
+#[test]
+fn a_login_that_ends_after_close_is_kept_for_one_more() {
+    let service = service();
+    let credentials = Arc::new(Credentials::new("admin", "pw-of-admin"));
+    let mut authenticator = Authenticator::session(Arc::clone(&service), credentials, None);
+    let Ok(Renewed::Login(login)) = authenticator.renew(&Wanted::any()) else { panic!("it logs in") };
+    assert!(authenticator.close().is_none());
+    let accepted = authenticator.accept(opened(login));
+    assert_eq!(*accepted.unwrap_err().kind(), ErrorKind::Closed);
+    assert_eq!(*authenticator.renew(&Wanted::any()).unwrap_err().kind(), ErrorKind::Closed);
+    let (outgoing, _) = sent(authenticator.close().expect("a logout").start(START));
+    assert_eq!(outgoing.request.method(), Method::DELETE);
+    assert!(authenticator.close().is_none());
+}
+
+#[test]
+fn replaced_credentials_close_the_session_of_the_former() {
+    let service = service();
+    let credentials = |user: &str| Arc::new(Credentials::new(user, "a password"));
+    let mut authenticator = Authenticator::session(Arc::clone(&service), credentials("one"), None);
+    let Ok(Renewed::Login(login)) = authenticator.renew(&Wanted::any()) else { panic!("it logs in") };
+    let session = authenticator.accept(opened(login)).unwrap();
+    assert_eq!(authenticator.current(), Some(&session));
+    let logout = authenticator.replace(credentials("two")).expect("a logout");
+    assert_eq!(sent(logout.start(START)).0.request.headers()["x-auth-token"], "t1");
+    assert_eq!(authenticator.current(), None);
+    let Ok(Renewed::Login(login)) = authenticator.renew(&Wanted::any()) else { panic!("it logs in") };
+    let (outgoing, _) = sent(login.start(START));
+    assert!(outgoing.body().unwrap().contains("\"two\""));
+}
+
+#[test]
+fn a_rejection_is_latched_until_the_credentials_are_replaced() {
+    let service = service();
+    let credentials = || Arc::new(Credentials::new("admin", "a password"));
+    let mut authenticator = Authenticator::session(Arc::clone(&service), credentials(), None);
+    for status in [403, 401] {
+        let Ok(Renewed::Login(login)) = authenticator.renew(&Wanted::any()) else {
+            panic!("{status} was latched")
+        };
+        let (_, reply) = sent(login.start(START));
+        let (_, reply) = sent(reply.receive(head(404, &[]), Ok(Bytes::new()), START));
+        let Step::Done(login) = reply.receive(head(status, &[]), Ok(Bytes::new()), START) else {
+            panic!("it ends")
+        };
+        authenticator.accept(login).unwrap_err();
+    }
+    let error = authenticator.renew(&Wanted::any()).unwrap_err();
+    assert_eq!(
+        (error.kind(), error.status()),
+        (&ErrorKind::NotAuthenticated, Some(StatusCode::UNAUTHORIZED))
+    );
+    assert!(authenticator.replace(credentials()).is_none());
+    assert!(matches!(authenticator.renew(&Wanted::any()), Ok(Renewed::Login(_))));
+}
+
+#[test]
+fn a_resumed_session_hides_the_password_too() {
+    let service = service();
+    let session = Session::issued(&service, "t0ken", None).unwrap();
+    let credentials = Arc::new(Credentials::new("admin", "canary word"));
+    let mut authenticator = Authenticator::session(Arc::clone(&service), credentials, Some(session));
+    let Ok(Renewed::Ready(session)) = authenticator.renew(&Wanted::any()) else { panic!("it is there") };
+    let call = service.call(Raw::get(&service.target("/x").unwrap())).with(session);
+    let (_, reply) = sent(call.start(START));
+    let error = failed(reply.receive(head(400, &[]), Ok("not canary word".into()), START));
+    assert!(error.to_string().contains("not [redacted]"), "{error}");
+}
+
+/// A login that went well, at the service's default URI.
+fn opened(login: Call<Login>) -> Result<redfish_proto::Opened, Error> {
+    let (_, mut reply) = sent(login.start(START));
+    loop {
+        reply = match reply.receive(
+            head(201, &[("x-auth-token", "t1"), ("location", "/redfish/v1/SessionService/Sessions/1")]),
+            Ok("{}".into()),
+            START,
+        ) {
+            Step::Send(_, reply) => reply,
+            Step::Done(result) => return result,
+            other => panic!("{other:?}"),
+        };
+    }
+}
