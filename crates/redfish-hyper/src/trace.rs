@@ -10,8 +10,8 @@ use redfish_proto::{Failure, Heading, Outgoing};
 
 use crate::Error;
 
-/// One thing that happened on the way of a call. `Display` is safe to log: secrets are taken out.
-#[derive(Debug)]
+/// One thing that happened on the way of a call. `Display` and `Debug` are safe to log: bodies are left out, and
+/// secrets taken out.
 #[non_exhaustive]
 pub enum Trace<'a> {
     /// A request is about to be sent.
@@ -47,6 +47,12 @@ impl fmt::Display for Trace<'_> {
             Self::Wait(time) => write!(f, "= waiting {time:?}"),
             Self::Unclosed(error) => write!(f, "= a session may be left open: {error}"),
         }
+    }
+}
+
+impl fmt::Debug for Trace<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
     }
 }
 

@@ -1,8 +1,10 @@
 //! The life of sessions, against the mock over TLS: opened once, renewed once, closed always.
 
+use std::fmt::Write;
 use std::future::{Future, pending};
 use std::pin::pin;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 use std::task::{Context, Waker};
 use std::time::Duration;
 
@@ -356,4 +358,41 @@ fn without_a_runtime_a_call_panics_and_does_not_hang() {
     let client = Client::builder(service).login(Credentials::new("ada", "engine No. 1")).build().unwrap();
     let mut call = pin!(client.get::<Value>(SYSTEMS));
     let _ = call.as_mut().poll(&mut Context::from_waker(Waker::noop()));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nothing_that_is_shown_has_a_secret_in_it() {
+    const PASSWORD: &str = "engine \"No. 1\" 100% é";
+    let settings = Settings { user: "ada".into(), password: PASSWORD.into(), ..Settings::default() };
+    let server = Server::start(settings, ServeOptions::default()).unwrap();
+    let shown = Arc::new(Mutex::new(String::new()));
+    let seen = shown.clone();
+    let client = Client::builder(Service::new(&server.url()).unwrap())
+        .login(Credentials::new("ada", PASSWORD))
+        .transport(&transport(&server))
+        .observer(move |trace| writeln!(seen.lock().unwrap(), "{trace} {trace:?}").unwrap())
+        .build()
+        .unwrap();
+    let session = client.session().await.unwrap();
+    let token = session.expose().unwrap().to_owned();
+    client.get_raw(session.location().unwrap().as_str()).await.unwrap();
+    server.advance(Duration::from_secs(3600));
+    client.get::<Value>(SYSTEMS).await.unwrap();
+    let new_token = client.current().unwrap().expose().unwrap().to_owned();
+    let errors = [
+        client.get::<Value>(&format!("/redfish/v1/{token}")).await.unwrap_err(),
+        client.send(http::Method::PATCH, SYSTEMS, Body::json(&PASSWORD).unwrap()).await.unwrap_err(),
+    ];
+    client.close().await.unwrap();
+
+    let mut shown = shown.lock().unwrap();
+    write!(shown, "{errors:?} {client:?} {session:?}").unwrap();
+    errors.iter().for_each(|error| write!(shown, "{error}").unwrap());
+    assert!(shown.contains("POST"), "the login was seen");
+    let basic = "YWRhOmVuZ2luZSAiTm8uIDEiIDEwMCUgw6k=";
+    for secret in
+        [PASSWORD, r#"engine \"No. 1\" 100% é"#, "engine%20%22No.%201%22%20100%25", basic, &token, &new_token]
+    {
+        assert!(!shown.contains(secret), "{secret} is shown in {shown}");
+    }
 }

@@ -1,6 +1,7 @@
 //! The life of sessions, against the mock over TLS: opened once, renewed once, closed always.
 
-use std::sync::Barrier;
+use std::fmt::Write;
+use std::sync::{Arc, Barrier, Mutex};
 use std::thread;
 use std::time::Duration;
 
@@ -247,4 +248,41 @@ fn a_call_ends_at_its_deadline() {
         .unwrap();
     let error = client.get::<Value>("/redfish/v1/").unwrap_err();
     assert!(matches!(error.kind(), ErrorKind::Deadline(_) | ErrorKind::Transport(_)), "{error}");
+}
+
+#[test]
+fn nothing_that_is_shown_has_a_secret_in_it() {
+    const PASSWORD: &str = "engine \"No. 1\" 100% é";
+    let settings = Settings { user: "ada".into(), password: PASSWORD.into(), ..Settings::default() };
+    let server = Server::start(settings, ServeOptions::default()).unwrap();
+    let shown = Arc::new(Mutex::new(String::new()));
+    let seen = shown.clone();
+    let client = Client::builder(Service::new(&server.url()).unwrap())
+        .login(Credentials::new("ada", PASSWORD))
+        .transport(&transport(&server))
+        .observer(move |trace| writeln!(seen.lock().unwrap(), "{trace} {trace:?}").unwrap())
+        .build()
+        .unwrap();
+    let session = client.session().unwrap();
+    let token = session.expose().unwrap().to_owned();
+    client.get_raw(session.location().unwrap().as_str()).unwrap();
+    server.advance(Duration::from_secs(3600));
+    client.get::<Value>(SYSTEMS).unwrap();
+    let new_token = client.current().unwrap().expose().unwrap().to_owned();
+    let errors = [
+        client.get::<Value>(&format!("/redfish/v1/{token}")).unwrap_err(),
+        client.send(http::Method::PATCH, SYSTEMS, Body::json(&PASSWORD).unwrap()).unwrap_err(),
+    ];
+    client.close().unwrap();
+
+    let mut shown = shown.lock().unwrap();
+    write!(shown, "{errors:?} {client:?} {session:?}").unwrap();
+    errors.iter().for_each(|error| write!(shown, "{error}").unwrap());
+    assert!(shown.contains("POST"), "the login was seen");
+    let basic = "YWRhOmVuZ2luZSAiTm8uIDEiIDEwMCUgw6k=";
+    for secret in
+        [PASSWORD, r#"engine \"No. 1\" 100% é"#, "engine%20%22No.%201%22%20100%25", basic, &token, &new_token]
+    {
+        assert!(!shown.contains(secret), "{secret} is shown in {shown}");
+    }
 }
