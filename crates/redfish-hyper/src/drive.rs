@@ -18,6 +18,19 @@ impl Client {
         O: Operation + Send,
         O::Output: Send,
     {
+        self.drive_watching(call, &mut |_| {}).await
+    }
+
+    /// The same; `waits` sees the operation each time it waits.
+    pub(crate) async fn drive_watching<O>(
+        &self,
+        call: Call<O>,
+        waits: &mut (dyn FnMut(&O) + Send),
+    ) -> Result<(O::Output, Option<Stream>), Error>
+    where
+        O: Operation + Send,
+        O::Output: Send,
+    {
         let mut aside = Aside::default();
         let mut step = call.start(self.clock().now());
         loop {
@@ -39,6 +52,7 @@ impl Client {
                 }
                 Step::Wait(time, timer) => {
                     self.observe(&Trace::Wait(time));
+                    waits(timer.operation());
                     self.clock().sleep(time).await;
                     timer.fire(self.clock().now())
                 }

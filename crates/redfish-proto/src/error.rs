@@ -99,6 +99,11 @@ pub enum ErrorKind {
         /// What it offers.
         offered: Vec<String>,
     },
+    /// Not exactly one resource is there where one was meant. Nothing was sent.
+    Ambiguous {
+        /// Those that are there.
+        choices: Vec<String>,
+    },
     /// A parameter that the action does not take, or that it needs and was not given. Nothing was sent.
     NotAllowable {
         /// The parameter.
@@ -260,7 +265,9 @@ impl Error {
             ErrorKind::Redirect { location, .. } => clean(location),
             ErrorKind::Malformed { at, reason } => [at, reason].into_iter().for_each(clean),
             ErrorKind::TaskFailed { state } => clean(state),
-            ErrorKind::NotOffered { offered } => offered.iter_mut().for_each(clean),
+            ErrorKind::NotOffered { offered: texts } | ErrorKind::Ambiguous { choices: texts } => {
+                texts.iter_mut().for_each(clean);
+            }
             ErrorKind::NotAllowable { parameter, allowable } => {
                 allowable.iter_mut().chain([parameter]).for_each(clean);
             }
@@ -353,6 +360,8 @@ impl Error {
             ErrorKind::NotOffered { offered } => {
                 format!("not exactly one such action is offered; there are {}", offered.join(", "))
             }
+            ErrorKind::Ambiguous { choices } if choices.is_empty() => "there is none".into(),
+            ErrorKind::Ambiguous { choices } => format!("there are several: {}", choices.join(", ")),
             ErrorKind::NotAllowable { parameter, allowable } if allowable.is_empty() => {
                 format!("the parameter {parameter} is required")
             }
@@ -428,6 +437,7 @@ impl ErrorKind {
             ErrorKind::TaskFailed { .. } => "task-failed",
             ErrorKind::TaskGone => "task-gone",
             ErrorKind::NotOffered { .. } => "not-offered",
+            ErrorKind::Ambiguous { .. } => "ambiguous",
             ErrorKind::NotAllowable { .. } => "not-allowable",
             ErrorKind::NotSupported(_) => "not-supported",
             ErrorKind::SessionUriUnknown => "session-uri-unknown",
@@ -460,6 +470,7 @@ impl ErrorKind {
             ErrorKind::Redirect { .. } => "Use the address the service redirects to, if you trust it.",
             ErrorKind::TooLarge { .. } => "Raise the limit, or ask for less.",
             ErrorKind::OutcomeUnknown(_) => "Read the resource to find out whether it happened.",
+            ErrorKind::Ambiguous { .. } => "Name one.",
             ErrorKind::TaskGone => "Read what it was to change, and the list of tasks.",
             ErrorKind::SessionUriUnknown => "Close it by hand, or let it expire.",
             ErrorKind::ReservedHeader(_) => "Leave it out.",

@@ -150,6 +150,7 @@ mod operation;
 mod query;
 mod redact;
 mod registry;
+mod reset;
 mod resource;
 pub mod schema;
 mod service;
@@ -173,6 +174,7 @@ pub use operation::{Access, Answer, Delivery, Operation, Request, Retry, Verdict
 pub use query::{Expand, Features, Query};
 pub use redact::Redactor;
 pub use registry::Lookup;
+pub use reset::{Reset, ResetTaken, until_power_state};
 pub use resource::{Get, Raw, Read, Resource};
 pub use service::{Links, Policy, Service};
 pub use session::{Credentials, Session, Standing};

@@ -11,6 +11,15 @@ use crate::trace::Trace;
 impl Client {
     /// Drives a call to its end.
     pub(crate) fn drive<O: Operation>(&self, call: Call<O>) -> Result<(O::Output, Option<Stream>), Error> {
+        self.drive_watching(call, &mut |_| {})
+    }
+
+    /// The same; `waits` sees the operation each time it waits.
+    pub(crate) fn drive_watching<O: Operation>(
+        &self,
+        call: Call<O>,
+        waits: &mut dyn FnMut(&O),
+    ) -> Result<(O::Output, Option<Stream>), Error> {
         let mut aside = Aside::default();
         let mut step = call.start(self.clock().now());
         loop {
@@ -34,6 +43,7 @@ impl Client {
                 }
                 Step::Wait(time, timer) => {
                     self.observe(&Trace::Wait(time));
+                    waits(timer.operation());
                     self.clock().sleep(time);
                     timer.fire(self.clock().now())
                 }

@@ -11,6 +11,7 @@ use crate::message::Message;
 use crate::operation::{Access, Answer, Operation, Request, Verdict};
 use crate::redact::Redactor;
 use crate::registry::Lookup;
+use crate::reset::Reset;
 use crate::resource::{Read, Resource};
 use crate::schema::ComputerSystem;
 use crate::service::Service;
@@ -34,6 +35,8 @@ pub enum Ask {
     Reread(Read<ComputerSystem>, Option<Resource<ComputerSystem>>),
     /// `power PATH STATE`: waits for a power state.
     Power(Until<fn(&Value) -> bool>),
+    /// `reset TYPE [PATH]`.
+    Reset(Reset),
     /// `lookup ID [ARGUMENTS]`.
     Lookup(Lookup),
 }
@@ -64,6 +67,8 @@ impl Ask {
             }
             "reread" => Ask::Reread(Read::new(at()?), None),
             "power-on" => Ask::Power(Until::new(at()?, |system| system["PowerState"] == "On")),
+            "reset" if rest.is_empty() => Ask::Reset(Reset::new(first)),
+            "reset" => Ask::Reset(Reset::new(first).system(service.target(rest)?)),
             "lookup" => {
                 let args = serde_json::from_str(rest).unwrap_or_default();
                 Ask::Lookup(Lookup::new(Message { id: first.to_owned(), args, ..Message::default() }))
@@ -127,6 +132,7 @@ impl Operation for Ask {
             Ask::Invoke(invoke) => invoke.request(),
             Ask::Reread(read, _) => read.request(),
             Ask::Power(until) => until.request(),
+            Ask::Reset(reset) => reset.request(),
             Ask::Lookup(lookup) => lookup.request(),
         }
     }
@@ -179,6 +185,7 @@ impl Operation for Ask {
                 then(read.respond(answer), again, |now| value(json!({"unchanged": unchanged, "id": now.id})))
             }
             Ask::Power(until) => then(until.respond(answer), Ask::Power, |_| value(Value::Null)),
+            Ask::Reset(reset) => then(reset.respond(answer), Ask::Reset, |taken| outcome(taken.outcome)),
             Ask::Lookup(lookup) => then(lookup.respond(answer), Ask::Lookup, |found| {
                 value(json!(found.map(|message| message.text)))
             }),

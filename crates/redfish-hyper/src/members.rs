@@ -1,0 +1,60 @@
+//! A collection's members, page by page as they are asked for.
+
+use std::future::{Future, poll_fn};
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+use std::vec;
+
+use futures_core::Stream;
+use redfish_proto::{GetPage, Member, Page};
+
+use crate::client::Client;
+use crate::error::Error;
+
+type Reading = Pin<Box<dyn Future<Output = Result<Page, Error>> + Send>>;
+
+/// The members of a collection, as a stream. A page is read when the one before it is used up; a failure ends it.
+pub struct Members {
+    client: Client,
+    page: vec::IntoIter<Member>,
+    next: Option<GetPage>,
+    reading: Option<Reading>,
+}
+
+impl Members {
+    pub(crate) fn new(client: Client, first: GetPage) -> Members {
+        Members { client, page: Vec::new().into_iter(), next: Some(first), reading: None }
+    }
+
+    /// The next member; `None` at the end. Cancel safe: a page that was being read is read on.
+    pub async fn next(&mut self) -> Option<Result<Member, Error>> {
+        poll_fn(|context| Pin::new(&mut *self).poll_next(context)).await
+    }
+}
+
+impl Stream for Members {
+    type Item = Result<Member, Error>;
+
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        loop {
+            if let Some(member) = self.page.next() {
+                return Poll::Ready(Some(Ok(member)));
+            }
+            if let Some(reading) = &mut self.reading {
+                let page = ready!(reading.as_mut().poll(context));
+                self.reading = None;
+                match page {
+                    Ok(Page { members, next, .. }) => {
+                        self.page = members.into_iter();
+                        self.next = next;
+                    }
+                    Err(error) => return Poll::Ready(Some(Err(error))),
+                }
+                continue;
+            }
+            let Some(next) = self.next.take() else { return Poll::Ready(None) };
+            let client = self.client.clone();
+            self.reading = Some(Box::pin(async move { client.run(next).await }));
+        }
+    }
+}

@@ -1,0 +1,174 @@
+//! What can be done with resources: read, change, act, wait, walk. Each is an operation of the core.
+
+use std::time::Duration;
+
+use redfish_proto::{
+    Action, Actions, Body, Call, Ended, GetPage, Invoke, Match, Monitor, Outcome, Query, Read, Reset,
+    Resource, Watch, Write, until_power_state,
+};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Value};
+
+use crate::client::Client;
+use crate::error::Error;
+use crate::members::Members;
+
+impl Client {
+    /// Reads a resource with all that belongs to it: as a type of [`schema`](redfish_proto::schema) or of one's own, as
+    /// raw JSON, and with its ETag.
+    ///
+    /// # Errors
+    /// Whatever the service refused, a connection that failed, an answer that does not fit the type.
+    pub async fn read<T: DeserializeOwned + Send>(&self, path: &str) -> Result<Resource<T>, Error> {
+        self.run(Read::new(self.service().target(path)?)).await
+    }
+
+    /// Reads a resource again; what has not changed is not sent again.
+    ///
+    /// # Errors
+    /// Those of [`read`](Client::read).
+    pub async fn reread<T: DeserializeOwned + Send>(
+        &self,
+        earlier: Resource<T>,
+    ) -> Result<Resource<T>, Error> {
+        self.run(Read::again(earlier)).await
+    }
+
+    /// The members of a collection, over all its pages.
+    ///
+    /// # Errors
+    /// A path that is none; what goes wrong with a page is an item.
+    pub fn members(&self, path: &str) -> Result<Members, Error> {
+        Ok(Members::new(self.clone(), GetPage::first(self.service().target(path)?)))
+    }
+
+    /// The members of a collection that a query asks for. See [`Query::check`] for what the service offers.
+    ///
+    /// # Errors
+    /// Those of [`members`](Client::members).
+    pub fn query(&self, path: &str, query: &Query) -> Result<Members, Error> {
+        let at = self.service().target(path)?.with_query(query);
+        Ok(Members::new(self.clone(), GetPage::first(at)))
+    }
+
+    /// Changes the members of a resource that are given. Its ETag is read first and sent as `If-Match`.
+    ///
+    /// # Errors
+    /// Whatever the service refused; a [`Conflict`](redfish_proto::ErrorKind::Conflict) where it changed meanwhile.
+    pub async fn patch<T: Serialize + ?Sized + Sync>(
+        &self,
+        path: &str,
+        change: &T,
+    ) -> Result<Outcome, Error> {
+        let at = self.service().target(path)?;
+        self.run(Write::patch(&at, Body::json(change)?).matching(Match::Current)).await
+    }
+
+    /// Replaces a resource. Its ETag is read first and sent as `If-Match`.
+    ///
+    /// # Errors
+    /// Those of [`patch`](Client::patch).
+    pub async fn put<T: Serialize + ?Sized + Sync>(
+        &self,
+        path: &str,
+        resource: &T,
+    ) -> Result<Outcome, Error> {
+        let at = self.service().target(path)?;
+        self.run(Write::put(&at, Body::json(resource)?).matching(Match::Current)).await
+    }
+
+    /// Creates a member of a collection.
+    ///
+    /// # Errors
+    /// Whatever the service refused.
+    pub async fn post<T: Serialize + ?Sized + Sync>(&self, path: &str, member: &T) -> Result<Outcome, Error> {
+        let at = self.service().target(path)?;
+        self.run(Write::post(&at, Body::json(member)?)).await
+    }
+
+    /// Removes a resource.
+    ///
+    /// # Errors
+    /// Whatever the service refused.
+    pub async fn delete(&self, path: &str) -> Result<Outcome, Error> {
+        self.run(Write::delete(&self.service().target(path)?)).await
+    }
+
+    /// What a resource offers to do, with what each parameter may be.
+    ///
+    /// # Errors
+    /// Whatever the service refused.
+    pub async fn actions(&self, path: &str) -> Result<Vec<Action>, Error> {
+        self.run(Actions::new(self.service().target(path)?)).await
+    }
+
+    /// Does what a resource offers: `ComputerSystem.Reset`, or `Reset` where that is one action only. Parameters are
+    /// checked before anything is sent.
+    ///
+    /// # Errors
+    /// An action that is not offered, a parameter that is not allowable, whatever the service refused.
+    pub async fn invoke(
+        &self,
+        path: &str,
+        name: &str,
+        parameters: Map<String, Value>,
+    ) -> Result<Outcome, Error> {
+        self.run(Invoke::new(self.service().target(path)?, name, parameters)).await
+    }
+
+    /// Waits for the end of what was accepted, at the most that long; `progress` sees each poll.
+    ///
+    /// # Errors
+    /// A deadline that passed, a monitor that is gone. An operation that ended badly is no error of the watch.
+    pub async fn watch(
+        &self,
+        monitor: Monitor,
+        deadline: Duration,
+        progress: impl FnMut(&Watch) + Send,
+    ) -> Result<Ended, Error> {
+        let call = self.service().call(monitor.watch()).deadline(deadline);
+        self.run_watching(call, progress).await
+    }
+
+    /// Runs a call; `waits` sees its operation each time it waits.
+    ///
+    /// # Errors
+    /// Those of the operation, a deadline that passed, and a connection that failed.
+    pub async fn run_watching<O: redfish_proto::Operation + Send>(
+        &self,
+        call: Call<O>,
+        mut waits: impl FnMut(&O) + Send,
+    ) -> Result<O::Output, Error>
+    where
+        O::Output: Send,
+    {
+        self.drive_watching(call, &mut waits).await.map(|(output, _)| output)
+    }
+
+    /// Resets a system, the only one there is where none is named, and returns where it is.
+    ///
+    /// # Errors
+    /// A type that is not allowable, several systems, whatever the service refused.
+    pub async fn reset(&self, kind: &str, system: Option<&str>) -> Result<redfish_proto::ResetTaken, Error> {
+        let reset = match system {
+            Some(path) => Reset::new(kind).system(self.service().target(path)?),
+            None => Reset::new(kind),
+        };
+        self.run(reset).await
+    }
+
+    /// Waits until a system's power state is that, at the most that long: a reset takes effect seconds later.
+    ///
+    /// # Errors
+    /// A deadline that passed, whatever the service refused.
+    pub async fn wait_for_power(
+        &self,
+        system: &redfish_proto::Target,
+        state: &'static str,
+        deadline: Duration,
+    ) -> Result<(), Error> {
+        let call = self.service().call(until_power_state(system.clone(), state)).deadline(deadline);
+        self.run_call(call).await.map(drop)
+    }
+}
