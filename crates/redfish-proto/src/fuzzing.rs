@@ -17,12 +17,16 @@ pub use ask::Ask;
 pub use client::{Client, Wire};
 pub use dialogue::{Report, TASKS, Task, play};
 
-use crate::call::Step;
+use crate::call::{Reply, Step};
+use crate::collection::GetPage;
 use crate::login::Login;
 use crate::message;
+use crate::operation::Operation;
 use crate::redact::Redactor;
+use crate::resource::Read;
+use crate::schema;
 use crate::service::{Links, Origin, Service};
-use crate::session::Credentials;
+use crate::session::{Credentials, Session};
 use crate::target::{self, Target};
 use crate::time::Now;
 
@@ -130,4 +134,62 @@ pub fn redact(data: &[u8]) {
         assert!(!shown.contains(char::is_control), "{shown:?}");
         redactor.clean_json(&around);
     }
+}
+
+/// A page of a collection, of any bytes: each member is a part of it that is JSON, and the next page is here.
+pub fn page(data: &[u8]) {
+    let Some((service, reply)) = asked(GetPage::first) else { return };
+    let Step::Done(Ok(page)) = reply.receive(ok(), Ok(Bytes::copy_from_slice(data)), Now::default()) else {
+        return;
+    };
+    for member in &page.members {
+        assert!(data.windows(member.as_bytes().len().max(1)).any(|w| w == member.as_bytes()), "{member:?}");
+        let read = member.json::<serde_json::Value>();
+        // Raw JSON may have what a `Value` cannot, such as a number that is too large; it is JSON all the same.
+        assert!(
+            read.is_ok() || serde_json::from_slice::<&serde_json::value::RawValue>(member.as_bytes()).is_ok()
+        );
+        let _ = (member.link(), member.is_link());
+    }
+    if let Some(next) = &page.next {
+        assert!(service.target(&next.at().to_string()).is_ok(), "{next:?}");
+    }
+}
+
+/// A resource of any bytes, as each of the types: what is JSON is an object or an error, and never a panic.
+pub fn resource(data: &[u8]) {
+    fn read<T: serde::de::DeserializeOwned>(data: &[u8]) {
+        let Some((_, reply)) = asked(Read::<T>::new) else { return };
+        if let Step::Done(Ok(resource)) =
+            reply.receive(ok(), Ok(Bytes::copy_from_slice(data)), Now::default())
+        {
+            assert_eq!(&resource.body()[..], data, "the raw JSON is beside it, to the byte");
+        }
+    }
+    read::<schema::ComputerSystem>(data);
+    read::<schema::ServiceRoot>(data);
+    read::<schema::Task>(data);
+    read::<schema::ActionInfo>(data);
+    if let Ok(sensor) = serde_json::from_slice::<schema::Sensor>(data) {
+        if let Some(reading) = sensor.reading {
+            let text = String::from_utf8_lossy(data);
+            // A number in quotes may have been escaped; otherwise its digits are those that were sent.
+            assert!(text.contains(reading.as_str()) || text.contains('\\'), "{reading}");
+        }
+    }
+}
+
+/// A call of an operation that has been sent.
+fn asked<O: Operation>(operation: impl FnOnce(Target) -> O) -> Option<(Arc<Service>, Reply<O>)> {
+    let service = Service::new("bmc.example:8443").map(Arc::new).ok()?;
+    let call =
+        service.call(operation(Target::well_known("/redfish/v1/x"))).with(Session::anonymous(&service));
+    match call.start(Now::default()) {
+        Step::Send(_, reply) => Some((service, reply)),
+        _ => None,
+    }
+}
+
+fn ok() -> http::response::Parts {
+    http::Response::new(()).into_parts().0
 }

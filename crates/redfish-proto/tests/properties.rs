@@ -14,6 +14,34 @@ fn text() -> impl Strategy<Value = Vec<u8>> {
         .prop_map(String::into_bytes)
 }
 
+/// JSON of the members that are read, with values of every kind.
+fn json() -> impl Strategy<Value = Vec<u8>> {
+    let value = "(null|true|-?[0-9]{1,30}(\\.[0-9]{1,3})?|\"[a-z0-9/.% ]{0,8}\"|\\[\\]|\\{\"@odata.id\": ?\"/[a-z]\"\\}|\\[[0-9], ?\\{\\}\\])";
+    let member = (
+        prop::sample::select(vec![
+            "Members",
+            "Members@odata.nextLink",
+            "Members@odata.count",
+            "Id",
+            "Name",
+            "Status",
+            "Reading",
+            "Systems",
+            "Messages",
+            "PercentComplete",
+            "Parameters",
+            "Boot",
+            "@odata.id",
+        ]),
+        value,
+    );
+    prop::collection::btree_map(member.0, member.1, 0..8).prop_map(|members| {
+        let members: Vec<String> =
+            members.iter().map(|(name, value)| format!("\"{name}\": {value}")).collect();
+        format!("{{{}}}", members.join(", ")).into_bytes()
+    })
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 2_000, failure_persistence: None, ..ProptestConfig::default() })]
 
@@ -35,6 +63,16 @@ proptest! {
     #[test]
     fn a_message_reads_any_body(data in prop_oneof![text(), prop::collection::vec(any::<u8>(), 0..200)]) {
         fuzzing::message(&data);
+    }
+
+    #[test]
+    fn a_page_reads_any_body(data in prop_oneof![json(), text()]) {
+        fuzzing::page(&data);
+    }
+
+    #[test]
+    fn a_resource_reads_any_body(data in prop_oneof![json(), text()]) {
+        fuzzing::resource(&data);
     }
 
     #[test]

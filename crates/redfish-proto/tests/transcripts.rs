@@ -155,6 +155,8 @@ fn write_seeds(transcripts: &[Transcript]) {
             let Event::Exchange(request, Reaction::Answer { headers, body, .. }) = event else { continue };
             let name = format!("{}-{n}", transcript.name);
             write("message", &name, body.as_bytes());
+            write("page", &name, body.as_bytes());
+            write("resource", &name, body.as_bytes());
             let lines: String = headers.iter().map(|(name, value)| format!("{name}:{value}\n")).collect();
             write("login", &name, format!("\0{lines}\n{body}").as_bytes());
             for (_, value) in headers.iter().filter(|(name, _)| name == "Location") {

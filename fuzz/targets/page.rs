@@ -1,0 +1,4 @@
+//! Pages of collections, of any bytes.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| redfish_proto::fuzzing::page(data));
