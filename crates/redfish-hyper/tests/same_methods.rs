@@ -35,6 +35,7 @@ fn methods(source: &str) -> BTreeMap<String, Vec<String>> {
 fn both_adapters_offer_the_same() {
     let pairs = [
         (include_str!("../src/client.rs"), include_str!("../../redfish-ureq/src/client.rs"), 20),
+        (include_str!("../src/resource.rs"), include_str!("../../redfish-ureq/src/resource.rs"), 5),
         (include_str!("../src/transport.rs"), include_str!("../../redfish-ureq/src/transport.rs"), 7),
         (include_str!("../src/error.rs"), include_str!("../../redfish-ureq/src/error.rs"), 4),
     ];
