@@ -12,7 +12,7 @@
 //! What answers a step rides along with it and is used up by answering, so that answering twice, answering with the
 //! wrong thing or going on after the end does not compile:
 //!
-//! ```compile_fail
+//! ```compile_fail,E0382
 //! # use redfish_proto::*;
 //! fn twice(reply: Reply<Login>, now: Now) {
 //!     reply.fail(Failure::Broken, now);

@@ -16,9 +16,6 @@ use crate::message::without_mark;
 use crate::operation::{Answer, Operation, Request, Verdict};
 use crate::target::Target;
 
-/// Pages of one collection that are read; a service with more has no end.
-const MOST_PAGES: usize = 10_000;
-
 /// Reads one page of a collection, and hands out the operation that reads the next.
 ///
 /// `Members@odata.nextLink` is followed as long as there is one, whatever `Members@odata.count` says: services count
@@ -84,7 +81,7 @@ impl GetPage {
         let Some(text) = text.filter(|text| !text.is_empty()) else { return Ok(None) };
         let next = answer.resolve(&text)?;
         self.seen.insert(self.at);
-        if self.seen.contains(&next) || self.seen.len() >= MOST_PAGES {
+        if self.seen.contains(&next) || self.seen.len() >= answer.service.policy().pages {
             let why = "a next page that was read before, or one too many";
             return Err(Error::malformed("/Members@odata.nextLink", why));
         }

@@ -51,7 +51,16 @@ enum Stage {
     },
 }
 
-/// A session that a login opened, and that somebody must close.
+/// A session that a login opened, and that somebody must close. To let one go unseen is a warning, here an error:
+///
+/// ```compile_fail
+/// #![deny(unused_must_use)]
+/// # use redfish_proto::{Error, Opened, Session};
+/// fn ends(login: Opened) -> Opened { login }
+/// # fn with(login: Opened) {
+/// ends(login);
+/// # }
+/// ```
 #[must_use = "a session that nobody closes stays open at the service"]
 #[derive(Debug)]
 pub struct Opened(Session);

@@ -14,7 +14,13 @@ use crate::target::Target;
 /// Sessions and pages that are looked at to find one; a service with more is not searched to its end.
 const MOST: (usize, usize) = (1_000, 20);
 
-/// Closes a session. Made by [`Session::logout`] alone, so that it carries that session's token and never logs in.
+/// Closes a session. Made by [`Session::logout`] alone, so that it carries that session's token and never logs in:
+///
+/// ```compile_fail,E0624
+/// # fn with(session: &redfish_proto::Session) {
+/// redfish_proto::Logout::new(session);
+/// # }
+/// ```
 ///
 /// A lost session is found by what marks it as ours: `MySession` (iLO), at the collection or in a member, or
 /// the `Context` of our login. Never by the user's name: that would close the session of somebody else.

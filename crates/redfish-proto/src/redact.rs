@@ -5,6 +5,7 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::ops::Range;
 use std::sync::Arc;
 
 use base64::Engine as _;
@@ -21,6 +22,9 @@ const SHORT: usize = 4;
 
 /// Tokens of earlier sessions that are still looked for; a client may renew its session without end.
 const EARLIER: usize = 4;
+
+/// How many encodings on top of each other are looked through.
+const LAYERS: usize = 3;
 
 /// Members of a JSON body whose values are never shown, whatever they are.
 const MEMBERS: [&str; 6] = ["password", "token", "x-auth-token", "secret", "authorization", "oldpassword"];
@@ -112,26 +116,41 @@ impl Redactor {
 
     /// The text without secrets; where several overlap, without all of them.
     fn hide<'a>(&self, text: &'a str) -> Cow<'a, str> {
+        let mut hidden: Vec<Range<usize>> = Vec::new();
+        // What was encoded twice is found in the text decoded once; deeper than that nobody looks.
+        let mut layer = Layer::of(text);
+        for _ in 0..LAYERS {
+            hidden.extend(self.find(&layer.bytes).into_iter().map(|found| layer.origin(found)));
+            match layer.decoded() {
+                Some(decoded) => layer = decoded,
+                None => break,
+            }
+        }
+        if hidden.is_empty() {
+            return Cow::Borrowed(text);
+        }
+        hidden.sort_by_key(|range| range.start);
         let mut shown = String::new();
         let mut hidden_to = 0;
-        for (at, _) in text.char_indices() {
-            let Some(end) = self.longest_at(text, at) else { continue };
-            if at >= hidden_to {
-                shown.push_str(&text[hidden_to..at]);
+        for Range { start, end } in hidden {
+            if start >= hidden_to {
+                shown.push_str(text.get(hidden_to..start).unwrap_or_default());
                 shown.push_str(HIDDEN);
             }
             hidden_to = hidden_to.max(end);
         }
-        if hidden_to == 0 {
-            return Cow::Borrowed(text);
-        }
-        shown.push_str(&text[hidden_to..]);
+        shown.push_str(text.get(hidden_to..).unwrap_or_default());
         Cow::Owned(shown)
     }
 
-    /// Where the longest secret that begins at `at` ends.
-    fn longest_at(&self, text: &str, at: usize) -> Option<usize> {
-        self.secrets.iter().chain(&self.tokens).filter_map(|secret| match_at(secret, text, at)).max()
+    /// Where secrets stand, the longest at each place.
+    fn find(&self, text: &[u8]) -> Vec<Range<usize>> {
+        let longest = |at: usize| {
+            let ends =
+                self.secrets.iter().chain(&self.tokens).filter_map(|secret| match_at(secret, text, at));
+            ends.max().map(|end| at..end)
+        };
+        (0..text.len()).filter_map(longest).collect()
     }
 
     /// The text of a JSON body, without secrets and without the values of members that hold one by name.
@@ -157,7 +176,7 @@ impl fmt::Debug for Redactor {
 }
 
 /// The next `"key": "value"` of a JSON text: the key, and where the value stands with its quotes.
-fn next_member(text: &str) -> Option<(&str, std::ops::Range<usize>)> {
+fn next_member(text: &str) -> Option<(&str, Range<usize>)> {
     let mut at = 0;
     loop {
         let open = at + text[at..].find('"')?;
@@ -189,14 +208,45 @@ fn end_of_string(text: &str, open: usize) -> Option<usize> {
     None
 }
 
-/// Where `secret` ends in `text` if it begins at `at`, in any mixture of the encodings above.
-fn match_at(secret: &str, text: &str, at: usize) -> Option<usize> {
-    let end = at + match_bytes(secret.as_bytes(), &text.as_bytes()[at..])?;
-    if !text.is_char_boundary(end) {
-        return None;
+/// A text with some encodings undone, and where in the original each of its bytes comes from.
+struct Layer {
+    bytes: Vec<u8>,
+    /// For each byte and for the end: where what it stands for begins in the original.
+    from: Vec<usize>,
+}
+
+impl Layer {
+    fn of(text: &str) -> Layer {
+        Layer { bytes: text.as_bytes().to_vec(), from: (0..=text.len()).collect() }
     }
-    let word = |c: Option<char>| c.is_some_and(char::is_alphanumeric);
-    let within = word(text[..at].chars().next_back()) || word(text[end..].chars().next());
+
+    fn origin(&self, found: Range<usize>) -> Range<usize> {
+        let from = |at: usize| self.from.get(at).copied().unwrap_or_default();
+        from(found.start)..from(found.end)
+    }
+
+    /// With one more encoding undone; `None` where there is none.
+    fn decoded(&self) -> Option<Layer> {
+        let mut layer = Layer { bytes: Vec::with_capacity(self.bytes.len()), from: Vec::new() };
+        let mut at = 0;
+        while let Some(byte) = self.bytes.get(at) {
+            // A plus sign stays: as a space it would hide no more than the matching does.
+            let encoded = encoded_at(self.bytes.get(at..).unwrap_or_default()).filter(|_| *byte != b'+');
+            let (bytes, taken) = encoded.unwrap_or((vec![*byte], 1));
+            layer.from.extend(bytes.iter().map(|_| self.from.get(at).copied().unwrap_or_default()));
+            layer.bytes.extend(bytes);
+            at += taken;
+        }
+        layer.from.push(self.from.last().copied().unwrap_or_default());
+        (layer.bytes.len() < self.bytes.len()).then_some(layer)
+    }
+}
+
+/// Where `secret` ends in `text` if it begins at `at`, in any mixture of the encodings above.
+fn match_at(secret: &str, text: &[u8], at: usize) -> Option<usize> {
+    let end = at + match_bytes(secret.as_bytes(), text.get(at..)?)?;
+    let word = |byte: Option<&u8>| byte.is_some_and(|b| b.is_ascii_alphanumeric() || !b.is_ascii());
+    let within = word(at.checked_sub(1).and_then(|before| text.get(before))) || word(text.get(end));
     (secret.chars().count() >= SHORT || !within).then_some(end)
 }
 
@@ -303,6 +353,17 @@ mod tests {
         for text in [ODD, &percent, &percent_upper, &json[1..json.len() - 1], &units, &html, &form] {
             let shown = knowing(ODD).clean(&format!("wrong: {text}!")).into_owned();
             assert_eq!(shown, "wrong: [redacted]!", "{text}");
+        }
+    }
+
+    #[test]
+    fn a_secret_that_was_encoded_twice_is_found() {
+        let json = serde_json::to_string(&serde_json::to_string(ODD).unwrap()).unwrap();
+        let percent: String = ODD.bytes().map(|b| format!("%25{b:02X}")).collect();
+        for text in [json, percent, "p\\u00e4 s&quot;s%25+\\\\w&amp;&lt;ör😀d".to_owned()] {
+            let shown = knowing(ODD).clean(&format!("a {text} b")).into_owned();
+            assert!(shown.starts_with("a ") && shown.ends_with(" b") && shown.contains(HIDDEN), "{shown}");
+            assert!(!shown.contains('ö') && !shown.contains("F6") && !shown.contains("u00f6"), "{shown}");
         }
     }
 

@@ -44,6 +44,8 @@ pub struct Policy {
     pub body_limit: usize,
     /// How deep the arrays and objects of a JSON body may nest; 127 at the most. Default: 127.
     pub json_depth: usize,
+    /// Pages of one collection that are read, one after the other. Default: 10,000.
+    pub pages: usize,
     /// Redirects followed for one request. Default: 5.
     pub redirects: u32,
     /// Times one request is tried again after a failure or a 429 or 503. Default: 3.
@@ -79,6 +81,7 @@ impl Default for Policy {
             deadline: None,
             body_limit: 32 << 20,
             json_depth: 127,
+            pages: 10_000,
             redirects: 5,
             retries: 3,
             longest_wait: Duration::from_secs(30),

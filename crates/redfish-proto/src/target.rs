@@ -20,7 +20,13 @@ const LONGEST: usize = 16 * 1024;
 ///
 /// It has no scheme, host or port, so that no answer can make a request, and with it a credential, go elsewhere.
 /// Made by [`Service::target`](crate::Service::target) from what a person typed, or from a link of an
-/// [`Answer`](crate::Answer).
+/// [`Answer`](crate::Answer). A URL is none, and what an operation asks for is a target:
+///
+/// ```compile_fail,E0308
+/// use redfish_proto::Request;
+///
+/// Request::get(&"https://elsewhere.example/redfish/v1/".to_owned());
+/// ```
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct Target {
     sent: PathAndQuery,

@@ -1,0 +1,192 @@
+//! A service that echoes every secret, in every encoding, in every place it can: none is shown.
+
+use std::sync::Arc;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use bytes::Bytes;
+use http::response;
+use redfish_proto::fuzzing::{Client, Wire};
+use redfish_proto::{
+    Actions, Authenticator, Body, Credentials, Error, Failure, Get, GetPage, Invoke, Match, Monitor, Now,
+    Outgoing, Raw, Service, Session, Wanted, Write,
+};
+use serde_json::{Map, Value, json};
+
+const USER: &str = "adm\"in";
+const PASSWORD: &str = "canary \"pä%ss\\word' <1>";
+const NEW_PASSWORD: &str = "canary & new";
+const TOKEN: &str = "canary-token-of-the-session";
+const OLD_TOKEN: &str = "canary-token-from-before";
+
+/// The forms a secret may come back in.
+fn forms(secret: &str) -> Vec<String> {
+    let percent: String = secret.bytes().map(|b| format!("%{b:02X}")).collect();
+    let json = serde_json::to_string(secret).unwrap();
+    let html =
+        secret.replace('&', "&amp;").replace('<', "&lt;").replace('"', "&#34;").replace('\'', "&#x27;");
+    let form = percent.replace("%20", "+");
+    let quoted = json[1..json.len() - 1].to_owned();
+    let mut forms = vec![secret.to_owned(), percent.clone(), percent.to_lowercase(), form, quoted, html];
+    if secret == PASSWORD {
+        forms.push(STANDARD.encode(format!("{USER}:{secret}")));
+    }
+    forms
+}
+
+/// Answers: status, headers and body of each, the last one first.
+type Answers = Vec<(u16, Vec<(&'static str, String)>, String)>;
+
+/// Answers with an echo: status, headers and body, and keeps all that may be shown of the dialogue.
+struct Echo {
+    answers: Answers,
+    shown: String,
+}
+
+impl Wire for Echo {
+    fn exchange(
+        &mut self,
+        outgoing: &Outgoing,
+    ) -> Result<(response::Parts, Result<Bytes, Failure>), Failure> {
+        self.shown += &format!("{outgoing}\n{outgoing:?}\n{:?}\n", outgoing.body());
+        let (status, headers, body) = match outgoing.request.body().bytes() {
+            Some(body) if body.starts_with(b"{\"UserName\"") => {
+                let at = "/redfish/v1/SessionService/Sessions/1".to_owned();
+                (201, vec![("x-auth-token", TOKEN.to_owned()), ("location", at)], String::new())
+            }
+            _ if outgoing.request.uri().path() == "/redfish/v1/" => (404, Vec::new(), String::new()),
+            _ => self.answers.pop().unwrap_or((404, Vec::new(), String::new())),
+        };
+        let mut answer = http::Response::builder().status(status);
+        for (name, value) in headers {
+            if let Ok(value) = http::HeaderValue::from_bytes(value.as_bytes()) {
+                answer = answer.header(name, value);
+            }
+        }
+        Ok((answer.body(()).unwrap().into_parts().0, Ok(body.into())))
+    }
+
+    fn wait(&mut self, _: std::time::Duration) {}
+
+    fn now(&self) -> Now {
+        Now::default()
+    }
+}
+
+/// A client that logs in after its first token was refused, and knows both.
+fn client(answers: Answers) -> Client<Echo> {
+    let service = Arc::new(Service::new("https://bmc").unwrap());
+    let old = Session::issued(&service, OLD_TOKEN, None).unwrap();
+    let credentials = Arc::new(Credentials::new(USER, PASSWORD));
+    let authenticator = Authenticator::session(Arc::clone(&service), credentials, Some(old.clone()));
+    let mut client =
+        Client { service, authenticator, wire: Echo { answers: Vec::new(), shown: String::new() } };
+    let unauthorized = client.service.call(Raw::get(&client.service.target("/x").unwrap()));
+    client.wire.answers = vec![(200, Vec::new(), "{}".into()), (401, Vec::new(), String::new())];
+    client.drive(unauthorized).unwrap();
+    let held = client.session(&Wanted::any()).unwrap().unwrap();
+    assert!(held != old && held.expose() == Some(TOKEN));
+    client.wire.answers = answers;
+    client
+}
+
+fn check(error: &Error, shown: &str, what: &str) {
+    let all =
+        format!("{error}\n{error:?}\n{:?}\n{}\n{:?}\n{shown}", error.messages(), error.hint(), error.kind());
+    for secret in [PASSWORD, NEW_PASSWORD, TOKEN, OLD_TOKEN] {
+        for form in forms(secret) {
+            assert!(!all.contains(&form), "{what}: {form} in\n{all}");
+        }
+    }
+    assert!(!all.contains("canary"), "{what}:\n{all}");
+}
+
+#[test]
+fn no_secret_is_shown_wherever_a_service_echoes_it() {
+    let mut tried = 0;
+    for secret in [PASSWORD, TOKEN, OLD_TOKEN, NEW_PASSWORD] {
+        for form in forms(secret) {
+            let message = json!({"MessageId": form, "Message": form, "MessageArgs": [form, {"a": form}],
+                "Severity": form, "Resolution": form, "RelatedProperties": [form]});
+            let bodies = [
+                json!({"error": {"code": form, "message": form, "@Message.ExtendedInfo": [message]}})
+                    .to_string(),
+                json!({"error": {"code": form, "message": form}}).to_string(),
+                json!({"@Message.ExtendedInfo": message}).to_string(),
+                format!("<html><body>{form}</body></html>"),
+                format!("{{\"error\": {form}"),
+                form.clone(),
+            ];
+            for body in bodies {
+                for status in [400, 403, 500, 503] {
+                    let mut client = client(vec![(status, Vec::new(), body.clone())]);
+                    let at = client.service.target("/redfish/v1/x").unwrap();
+                    let change = Body::json(&json!({"Password": NEW_PASSWORD})).unwrap();
+                    let error = client.run(Write::patch(&at, change)).unwrap_err();
+                    check(&error, &client.wire.shown, &body);
+                    tried += 1;
+                }
+            }
+            for (status, headers) in [
+                (302, vec![("location", format!("https://evil/{form}"))]),
+                (302, vec![("location", format!("/redfish/v1/y?{form}"))]),
+                (307, vec![("location", String::new()), ("x-echo", form.clone())]),
+                (202, vec![("location", format!("https://evil/{form}"))]),
+            ] {
+                let mut client = client(vec![(status, headers, String::new())]);
+                let at = client.service.target("/redfish/v1/x").unwrap();
+                let change = Body::json(&json!({"Password": NEW_PASSWORD})).unwrap();
+                let error = client.run(Write::patch(&at, change).matching(Match::Whatever)).unwrap_err();
+                check(&error, &client.wire.shown, "a header");
+                tried += 1;
+            }
+            tried += echoed_by_operations(&form);
+        }
+    }
+    println!("{tried} echoes");
+    assert!(tried > 500);
+}
+
+/// What an error of an operation tells of the answer: links, names, states, JSON pointers.
+fn echoed_by_operations(form: &str) -> usize {
+    let answer = |body: Value| vec![(200, Vec::new(), body.to_string())];
+    let password =
+        Map::from_iter([("Password".to_owned(), json!(NEW_PASSWORD)), ("T".to_owned(), json!("x"))]);
+    let mut errors = Vec::new();
+    {
+        let mut run = |answers, ask: &dyn Fn(&mut Client<Echo>) -> Result<(), Error>| {
+            let mut client = client(answers);
+            let error = ask(&mut client).unwrap_err();
+            errors.push((error, client.wire.shown));
+        };
+        let at = |client: &Client<Echo>| client.service.target("/redfish/v1/x").unwrap();
+        run(answer(json!({"Members": [], "Members@odata.nextLink": format!("https://evil/{form}")})), &|c| {
+            c.run(GetPage::first(at(c))).map(drop)
+        });
+        run(answer(json!({(form): {"n": "x"}})), &|c| {
+            c.run(Get::<std::collections::HashMap<String, Map<String, Value>>>::new(at(c))).map(drop)?;
+            c.wire.answers = answer(json!({(form): form}));
+            c.run(Get::<std::collections::HashMap<String, u32>>::new(at(c))).map(drop)
+        });
+        run(answer(json!({"Actions": {(form): {"target": "/y"}}})), &|c| {
+            c.run(Invoke::new(at(c), "Other", Map::new())).map(drop)
+        });
+        run(
+            answer(json!({"Actions": {"#A": {"target": "/y", "T@Redfish.AllowableValues": [form]}}})),
+            &|c| c.run(Invoke::new(at(c), "A", password.clone())).map(drop),
+        );
+        run(answer(json!({"Actions": {"#A": {"target": format!("https://evil/{form}")}}})), &|c| {
+            c.run(Actions::new(at(c))).map(drop)
+        });
+        let task = json!({"@odata.type": "#Task.v1_4_0.Task", "TaskState": "Exception",
+            "Messages": [{"Message": form, "MessageId": form}]});
+        run(answer(task), &|c| match c.run(Monitor::at(at(c)).watch())? {
+            redfish_proto::Ended::Failed(error) => Err(error),
+            redfish_proto::Ended::Completed(_) => Ok(()),
+        });
+    }
+    // A form of the new password is a secret only to the calls that send it.
+    let known = [PASSWORD, TOKEN, OLD_TOKEN].iter().any(|secret| forms(secret).iter().any(|f| f == form));
+    errors.iter().filter(|_| known).for_each(|(error, shown)| check(error, shown, form));
+    errors.len()
+}
