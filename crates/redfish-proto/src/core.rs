@@ -9,6 +9,7 @@ use bytes::Bytes;
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use http::{Method, StatusCode, response};
 
+use crate::body::Body;
 use crate::call::{Outgoing, Reading, Wanted};
 use crate::error::{Error, ErrorKind, Failure, Phase};
 use crate::operation::{Access, Answer, Delivery, Request, Retry};
@@ -200,7 +201,7 @@ impl Core {
 
     /// Makes a request ready to go.
     pub(crate) fn send(&mut self, request: Request, access: Access, now: Now) -> Result<Outgoing, Error> {
-        let Request { mut method, mut target, mut headers, mut body, delivery, mut retry } = request;
+        let Request { mut method, mut target, mut headers, mut body, delivery, mut retry, timeout } = request;
         self.begun = true;
         self.sent.method = method.clone();
         self.sent.target = target.clone();
@@ -217,14 +218,14 @@ impl Core {
         if let Some((moved_method, moved_target)) = &self.stage.moved {
             if *moved_method != method {
                 // A 303: what was posted stays behind.
-                body = crate::body::Body::empty();
+                body = Body::empty();
                 headers.remove(header::CONTENT_TYPE);
                 headers.remove(header::IF_MATCH);
                 retry = Retry::Policy;
             }
             (method, target) = (moved_method.clone(), moved_target.clone());
         }
-        let timeout = self.service.policy().timeout;
+        let timeout = self.service.policy().timeout.max(timeout.unwrap_or_default());
         let timeout = match self.remaining(now) {
             Some(Duration::ZERO) => return Err(Error::new(ErrorKind::Deadline(self.phase))),
             Some(left) => timeout.min(left),
@@ -236,7 +237,7 @@ impl Core {
 
         let session = self.session.as_ref().filter(|_| access == Access::Session);
         let uri = self.service.origin().uri(&target);
-        self.frame(&mut headers, &method, body.len(), delivery, session);
+        self.frame(&mut headers, &method, &body, delivery, session);
         let mut request = http::Request::new(body);
         *request.method_mut() = method;
         *request.uri_mut() = uri;
@@ -249,7 +250,7 @@ impl Core {
         &self,
         headers: &mut HeaderMap,
         method: &Method,
-        length: u64,
+        body: &Body,
         delivery: Delivery,
         session: Option<&Session>,
     ) {
@@ -261,6 +262,11 @@ impl Core {
         // iLO 5 answers 406 to `identity` for some resources; a stream must come through as it is made.
         let encoding = if delivery == Delivery::Streamed { "identity" } else { "gzip" };
         headers.insert(header::ACCEPT_ENCODING, fixed(encoding));
+        let length = body.len();
+        if body.payload().is_some() {
+            // Whoever refuses an upload can say so before the image is sent.
+            headers.insert(header::EXPECT, fixed("100-continue"));
+        }
         if length > 0 || matches!(*method, Method::POST | Method::PUT | Method::PATCH) {
             headers.insert(header::CONTENT_LENGTH, HeaderValue::from(length));
         }

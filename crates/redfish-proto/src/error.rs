@@ -111,7 +111,12 @@ pub enum ErrorKind {
         /// What it may be, where the service says.
         allowable: Vec<String>,
     },
-    /// The service does not offer what a query asks for.
+    /// An image is larger than the service takes. Nothing was sent.
+    ImageTooLarge {
+        /// What it takes, in bytes.
+        limit: usize,
+    },
+    /// The service does not offer what is asked for.
     NotSupported(&'static str),
     /// A session could not be closed since its URI is unknown and the service does not mark it.
     SessionUriUnknown,
@@ -233,6 +238,12 @@ impl Error {
 
     pub(crate) fn with_messages(mut self, messages: Vec<Message>) -> Error {
         self.0.messages = messages;
+        self
+    }
+
+    /// Adds what to know beside what the service said.
+    pub(crate) fn with_text(mut self, text: &str) -> Error {
+        self.0.text = text.to_owned();
         self
     }
 
@@ -368,6 +379,9 @@ impl Error {
             ErrorKind::NotAllowable { parameter, allowable } => {
                 format!("the parameter {parameter} takes {}", allowable.join(", "))
             }
+            ErrorKind::ImageTooLarge { limit } => {
+                format!("the service takes images of {limit} bytes at the most")
+            }
             ErrorKind::NotSupported(what) => format!("the service does not offer {what}"),
             ErrorKind::SessionUriUnknown => {
                 "the session's URI is unknown, and the service marks none as ours".into()
@@ -439,6 +453,7 @@ impl ErrorKind {
             ErrorKind::NotOffered { .. } => "not-offered",
             ErrorKind::Ambiguous { .. } => "ambiguous",
             ErrorKind::NotAllowable { .. } => "not-allowable",
+            ErrorKind::ImageTooLarge { .. } => "image-too-large",
             ErrorKind::NotSupported(_) => "not-supported",
             ErrorKind::SessionUriUnknown => "session-uri-unknown",
             ErrorKind::Closed => "closed",

@@ -19,6 +19,7 @@ pub use dialogue::{Report, TASKS, Task, play};
 
 use crate::call::{Reply, Step};
 use crate::collection::GetPage;
+use crate::event::{Decoder, Limits, Notification};
 use crate::login::Login;
 use crate::message;
 use crate::operation::Operation;
@@ -192,4 +193,30 @@ fn asked<O: Operation>(operation: impl FnOnce(Target) -> O) -> Option<(Arc<Servi
 
 fn ok() -> http::response::Parts {
     http::Response::new(()).into_parts().0
+}
+
+/// A stream of events in pieces: the first byte says how it is cut, and every cut gives the same events.
+pub fn sse(data: &[u8]) {
+    let (cut, stream) = data.split_first().unwrap_or((&0, &[]));
+    let limits = Limits { line: 64, event: 96 };
+    let decode = |pieces: &mut dyn Iterator<Item = &[u8]>| {
+        let mut decoder = Decoder::new(limits);
+        let mut events = Vec::new();
+        for piece in pieces {
+            match decoder.push(piece) {
+                Ok(more) => events.extend(more),
+                Err(_) => return None,
+            }
+        }
+        Some((events, decoder.last_id().to_owned(), decoder.retry()))
+    };
+    // A stream over a limit is refused by every cut, though perhaps not after the same events.
+    let whole = decode(&mut std::iter::once(stream));
+    assert_eq!(decode(&mut stream.chunks(usize::from(*cut % 7) + 1)), whole);
+    assert_eq!(decode(&mut stream.chunks(1)), whole);
+    for event in whole.iter().flat_map(|(events, ..)| events) {
+        assert!(event.data.len() <= limits.event);
+        let _ = Notification::parse(&event.data);
+    }
+    let _ = Notification::parse(&String::from_utf8_lossy(stream));
 }

@@ -138,6 +138,7 @@ mod collection;
 mod core;
 mod error;
 mod etag;
+mod event;
 #[cfg(feature = "fuzzing")]
 #[allow(clippy::panic, reason = "a rule that is broken is a panic")]
 pub mod fuzzing;
@@ -158,6 +159,7 @@ mod session;
 mod target;
 mod task;
 mod time;
+mod update;
 mod write;
 
 pub use action::{Action, Actions, Invoke, Parameter};
@@ -167,6 +169,10 @@ pub use call::{Call, Grant, Heading, Outgoing, Reading, Reply, Step, Timer, Want
 pub use collection::{GetPage, Member, Page};
 pub use error::{Error, ErrorKind, Failure, Phase};
 pub use etag::{ETag, ETagForm};
+pub use event::{
+    Decoder, EventRecord, EventSource, FindEvents, Incoming, Limits, Listener, Notification, ServerSentEvent,
+    Subscribe,
+};
 pub use login::{Login, Opened};
 pub use logout::{Closed, Logout};
 pub use message::Message;
@@ -181,4 +187,5 @@ pub use session::{Credentials, Session, Standing};
 pub use target::Target;
 pub use task::{Ended, Monitor, Progress, Until, Watch};
 pub use time::Now;
+pub use update::{Download, Image, Update};
 pub use write::{Match, Outcome, Write, Written};

@@ -118,6 +118,7 @@ pub enum Retry {
 
 /// A request of an [`Operation`]: where to, and what; the core adds the origin and every header of its own.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct Request {
     /// The method.
     pub method: Method,
@@ -131,6 +132,8 @@ pub struct Request {
     pub delivery: Delivery,
     /// Whether it may be sent again.
     pub retry: Retry,
+    /// How long the exchange may take, where that is longer than the policy's time-out.
+    pub timeout: Option<Duration>,
 }
 
 impl Request {
@@ -143,6 +146,7 @@ impl Request {
             body: Body::empty(),
             delivery: Delivery::Collected,
             retry: Retry::Policy,
+            timeout: None,
         }
     }
 
@@ -189,6 +193,20 @@ impl Request {
     #[must_use]
     pub fn retry(mut self, retry: Retry) -> Request {
         self.retry = retry;
+        self
+    }
+
+    /// With a body; its `Content-Type` is a header as any other.
+    #[must_use]
+    pub fn body(mut self, body: Body) -> Request {
+        self.body = body;
+        self
+    }
+
+    /// With that much time for the exchange, where it is more than the policy's.
+    #[must_use]
+    pub fn timeout(mut self, time: Duration) -> Request {
+        self.timeout = Some(time);
         self
     }
 

@@ -76,6 +76,13 @@ proptest! {
     }
 
     #[test]
+    fn a_stream_gives_the_same_events_however_it_is_cut(
+        data in "[\\x00-\\x07]((data|id|event|retry|:)(: ?|)([0-9a-z{}\"ä ]{0,12})(\n|\r|\r\n)|\n|\r|\r\n|\u{feff}){0,16}"
+    ) {
+        fuzzing::sse(data.as_bytes());
+    }
+
+    #[test]
     fn a_secret_is_not_shown(data in text()) {
         fuzzing::redact(&data);
     }

@@ -1,0 +1,241 @@
+//! Events as they come: the stream of server-sent events, and what a receiver is pushed (DSP0266, "Eventing").
+//!
+//! ```text
+//!   FindEvents ──▶ EventSource ── subscribe ──▶ Subscribe: the call ends at the head, the body is the stream
+//!                      ▲                             │ chunks
+//!                      │ after a while               ▼
+//!                   Listener ◀── disconnected ── Listener::push ──▶ Incoming
+//! ```
+
+mod decoder;
+mod listener;
+
+use std::borrow::Cow;
+
+use http::header::{ACCEPT, CONTENT_TYPE, HeaderName, HeaderValue};
+use serde::Deserialize;
+use serde_json::Value;
+use serde_json::value::RawValue;
+
+use crate::error::{Error, ErrorKind};
+use crate::operation::{Answer, Delivery, Operation, Request, Verdict};
+use crate::target::Target;
+
+pub use decoder::{Decoder, Limits, ServerSentEvent};
+pub use listener::{Incoming, Listener};
+
+const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
+
+/// Where a service streams its events.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EventSource {
+    at: Target,
+}
+
+impl EventSource {
+    /// The stream there, where its URI is known.
+    pub fn at(at: Target) -> EventSource {
+        EventSource { at }
+    }
+
+    /// Its URI.
+    pub fn target(&self) -> &Target {
+        &self.at
+    }
+
+    /// Only events for which this holds, such as `EventFormatType eq 'Event'` (DSP0266, "Server-sent events").
+    #[must_use]
+    pub fn filter(self, expression: &str) -> EventSource {
+        let query = crate::query::Query::new().filter(expression);
+        EventSource { at: self.at.with_query(&query) }
+    }
+
+    /// Opens the stream, behind the event of that id where there was one.
+    pub fn subscribe(&self, last_id: Option<&str>) -> Subscribe {
+        let last_id = last_id.and_then(|id| HeaderValue::from_str(id).ok());
+        Subscribe { at: self.at.clone(), last_id }
+    }
+}
+
+/// Finds where the service streams its events.
+#[derive(Debug)]
+pub struct FindEvents {
+    stage: Stage,
+}
+
+#[derive(Debug)]
+enum Stage {
+    Root,
+    Service(Target),
+}
+
+impl Default for FindEvents {
+    fn default() -> FindEvents {
+        FindEvents { stage: Stage::Root }
+    }
+}
+
+impl Operation for FindEvents {
+    type Output = EventSource;
+
+    fn request(&self) -> Request {
+        match &self.stage {
+            Stage::Root => Request::get(&Target::well_known("/redfish/v1/")),
+            Stage::Service(at) => Request::get(at),
+        }
+    }
+
+    fn respond(self, answer: Answer) -> Result<Verdict<Self>, Error> {
+        let answer = answer.success()?;
+        let found: Value = answer.json()?;
+        let none = || Error::new(ErrorKind::NotSupported("a stream of events"));
+        match self.stage {
+            Stage::Root => {
+                let link =
+                    found.pointer("/EventService/@odata.id").and_then(Value::as_str).ok_or_else(none)?;
+                Ok(Verdict::Next(FindEvents { stage: Stage::Service(answer.resolve(link)?) }))
+            }
+            Stage::Service(_) => {
+                let link = found.get("ServerSentEventUri").and_then(Value::as_str).ok_or_else(none)?;
+                Ok(Verdict::Done(EventSource { at: answer.resolve(link)? }))
+            }
+        }
+    }
+}
+
+/// Opens a stream of events. The call ends at the head; the driver hands the body to a [`Listener`] as it comes.
+#[derive(Clone, Debug)]
+pub struct Subscribe {
+    at: Target,
+    last_id: Option<HeaderValue>,
+}
+
+impl Operation for Subscribe {
+    type Output = ();
+
+    fn request(&self) -> Request {
+        let request = Request::get(&self.at)
+            .delivery(Delivery::Streamed)
+            .header(ACCEPT, HeaderValue::from_static("text/event-stream"));
+        match &self.last_id {
+            Some(id) => request.header(LAST_EVENT_ID, id.clone()),
+            None => request,
+        }
+    }
+
+    fn respond(self, answer: Answer) -> Result<Verdict<Self>, Error> {
+        let answer = answer.success()?;
+        let kind = answer.headers().get(CONTENT_TYPE).map(HeaderValue::as_bytes).unwrap_or_default();
+        if !kind.to_ascii_lowercase().starts_with(b"text/event-stream") {
+            return Err(Error::malformed("", "a stream of events that is none"));
+        }
+        Ok(Verdict::Done(()))
+    }
+}
+
+/// What an event's data, or a push to a receiver, says. The raw text is always beside it.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum Notification {
+    /// An `Event` with its records.
+    Event(Vec<EventRecord>),
+    /// A `MetricReport`.
+    MetricReport {
+        /// Its `Id`.
+        id: Option<String>,
+    },
+    /// Something else, or no JSON.
+    Unknown,
+}
+
+/// A record of an `Event` (DSP0268, Event). What is missing is empty.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct EventRecord {
+    /// `EventId`.
+    pub event_id: Option<String>,
+    /// `EventTimestamp`.
+    pub timestamp: Option<String>,
+    /// `MessageId`.
+    pub message_id: Option<String>,
+    /// `Message`.
+    pub message: Option<String>,
+    /// `MessageArgs`.
+    pub message_args: Vec<String>,
+    /// `MessageSeverity`, or the older `Severity`.
+    pub severity: Option<String>,
+    /// `OriginOfCondition`: what it is about.
+    pub origin: Option<String>,
+}
+
+impl Notification {
+    /// Reads the data of a server-sent event, or the body that a receiver was pushed. Nothing a peer sends is an
+    /// error: what cannot be read is [`Unknown`](Notification::Unknown).
+    pub fn parse(text: &str) -> Notification {
+        #[derive(Deserialize)]
+        struct Envelope<'a> {
+            #[serde(borrow, rename = "@odata.type")]
+            kind: Option<Cow<'a, str>>,
+            #[serde(borrow, rename = "Events")]
+            events: Option<&'a RawValue>,
+            #[serde(rename = "Id")]
+            id: Option<Value>,
+        }
+        let Ok(envelope) = serde_json::from_str::<Envelope<'_>>(text) else { return Notification::Unknown };
+        let kind = envelope.kind.as_deref().unwrap_or_default().trim_start_matches('#');
+        match (kind.split('.').next(), envelope.events) {
+            (Some("MetricReport"), _) => Notification::MetricReport {
+                id: envelope.id.as_ref().and_then(Value::as_str).map(str::to_owned),
+            },
+            (Some("Event"), events) | (_, events @ Some(_)) => {
+                let records = events.and_then(|events| serde_json::from_str::<Vec<Value>>(events.get()).ok());
+                Notification::Event(records.unwrap_or_default().iter().map(EventRecord::of).collect())
+            }
+            _ => Notification::Unknown,
+        }
+    }
+}
+
+impl EventRecord {
+    fn of(record: &Value) -> EventRecord {
+        let text = |name: &str| record.get(name).and_then(Value::as_str).map(str::to_owned);
+        let args = record.get("MessageArgs").and_then(Value::as_array);
+        let arg = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+        EventRecord {
+            event_id: text("EventId"),
+            timestamp: text("EventTimestamp"),
+            message_id: text("MessageId"),
+            message: text("Message"),
+            message_args: args.map(|args| args.iter().map(arg).collect()).unwrap_or_default(),
+            severity: text("MessageSeverity").or_else(|| text("Severity")),
+            origin: record.pointer("/OriginOfCondition/@odata.id").and_then(Value::as_str).map(str::to_owned),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_notification_is_typed_and_never_an_error() {
+        let event = r##"{"@odata.type": "#Event.v1_7_0.Event", "Events": [
+            {"EventId": "7", "MessageId": "Base.1.8.X", "MessageArgs": ["a", 1], "Severity": "OK",
+             "OriginOfCondition": {"@odata.id": "/redfish/v1/Systems/1"}}, null]}"##;
+        let Notification::Event(records) = Notification::parse(event) else { panic!("an event") };
+        assert_eq!(records.len(), 2);
+        assert_eq!(records[0].message_args, ["a", "1"]);
+        assert_eq!(records[0].origin.as_deref(), Some("/redfish/v1/Systems/1"));
+        assert!(matches!(Notification::parse(r#"{"Events": null}"#), Notification::Unknown));
+        assert!(
+            matches!(Notification::parse(r#"{"Events": []}"#), Notification::Event(records) if records.is_empty())
+        );
+        let report = r##"{"@odata.type": "#MetricReport.v1_4_0.MetricReport", "Id": "Power"}"##;
+        assert!(
+            matches!(Notification::parse(report), Notification::MetricReport { id: Some(id) } if id == "Power")
+        );
+        for text in ["", "[]", "7", "{\"@odata.type\": 1}", "{}"] {
+            assert!(matches!(Notification::parse(text), Notification::Unknown), "{text}");
+        }
+    }
+}

@@ -1,0 +1,203 @@
+//! The text of a stream of events, a piece at a time (HTML Living Standard, "Server-sent events").
+
+use std::time::Duration;
+
+use crate::error::{Error, ErrorKind};
+
+/// An event of a stream.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ServerSentEvent {
+    /// The last `id` the stream has sent, with this event or before it; empty where it has sent none.
+    pub id: String,
+    /// Its `event`; empty where it says none.
+    pub event: String,
+    /// Its `data`, lines joined by line feeds.
+    pub data: String,
+}
+
+/// How much a stream may send before an event is whole.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Bytes of a line. Default: 1 MiB.
+    pub line: usize,
+    /// Bytes of an event's data. Default: 4 MiB.
+    pub event: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Limits {
+        Limits { line: 1 << 20, event: 4 << 20 }
+    }
+}
+
+/// Reads events from a stream in whatever pieces it comes: each split gives the same events.
+///
+/// ```
+/// use redfish_proto::{Decoder, Limits};
+///
+/// let mut decoder = Decoder::new(Limits::default());
+/// assert!(decoder.push(b"id: 7\r\ndata: {\"Ev")?.is_empty());
+/// let events = decoder.push(b"ents\": []}\r\n\r\n: still here\n")?;
+/// assert_eq!((events[0].id.as_str(), events[0].data.as_str()), ("7", r#"{"Events": []}"#));
+/// # Ok::<(), redfish_proto::Error>(())
+/// ```
+#[derive(Clone, Debug, Default)]
+pub struct Decoder {
+    limits: Limits,
+    line: Vec<u8>,
+    /// Whether the byte before was a CR, which an LF then belongs to.
+    after_cr: bool,
+    /// Whether a line has ended, so that a byte order mark has no place any more.
+    begun: bool,
+    id: String,
+    event: String,
+    data: String,
+    has_data: bool,
+    retry: Option<Duration>,
+}
+
+impl Decoder {
+    /// At the beginning of a stream.
+    pub fn new(limits: Limits) -> Decoder {
+        Decoder { limits, ..Decoder::default() }
+    }
+
+    /// At the beginning of a stream that goes on behind the event of that id.
+    pub fn behind(limits: Limits, id: &str) -> Decoder {
+        Decoder { id: id.to_owned(), ..Decoder::new(limits) }
+    }
+
+    /// Takes the next piece of the stream, and returns the events that it completes.
+    ///
+    /// # Errors
+    /// [`ErrorKind::TooLarge`] for a line or an event over its limit. The stream is then to be closed.
+    pub fn push(&mut self, piece: &[u8]) -> Result<Vec<ServerSentEvent>, Error> {
+        let mut events = Vec::new();
+        let mut rest = piece;
+        if !piece.is_empty() && std::mem::take(&mut self.after_cr) {
+            rest = rest.strip_prefix(b"\n").unwrap_or(rest);
+        }
+        while let Some(end) = rest.iter().position(|b| matches!(b, b'\n' | b'\r')) {
+            self.extend(rest.get(..end).unwrap_or_default())?;
+            let is_cr = rest.get(end) == Some(&b'\r');
+            rest = rest.get(end + 1..).unwrap_or_default();
+            if is_cr {
+                match rest.first() {
+                    Some(b'\n') => rest = rest.get(1..).unwrap_or_default(),
+                    Some(_) => {}
+                    None => self.after_cr = true,
+                }
+            }
+            self.end_line(&mut events)?;
+        }
+        self.extend(rest)?;
+        Ok(events)
+    }
+
+    /// The `id` that the stream has sent last.
+    pub fn last_id(&self) -> &str {
+        &self.id
+    }
+
+    /// How long the stream asked to wait before it is opened again.
+    pub fn retry(&self) -> Option<Duration> {
+        self.retry
+    }
+
+    fn extend(&mut self, bytes: &[u8]) -> Result<(), Error> {
+        if self.line.len() + bytes.len() > self.limits.line {
+            return Err(Error::new(ErrorKind::TooLarge { limit: self.limits.line }));
+        }
+        self.line.extend_from_slice(bytes);
+        Ok(())
+    }
+
+    fn end_line(&mut self, events: &mut Vec<ServerSentEvent>) -> Result<(), Error> {
+        let line = std::mem::take(&mut self.line);
+        let line = if self.begun { &line[..] } else { line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&line) };
+        self.begun = true;
+        let line = String::from_utf8_lossy(line);
+        if line.is_empty() {
+            let (event, data) = (std::mem::take(&mut self.event), std::mem::take(&mut self.data));
+            if std::mem::take(&mut self.has_data) {
+                events.push(ServerSentEvent { id: self.id.clone(), event, data });
+            }
+            return Ok(());
+        }
+        let (field, value) = line.split_once(':').unwrap_or((&line, ""));
+        let value = value.strip_prefix(' ').unwrap_or(value);
+        match field {
+            "data" => {
+                if self.data.len() + value.len() + 1 > self.limits.event {
+                    return Err(Error::new(ErrorKind::TooLarge { limit: self.limits.event }));
+                }
+                if self.has_data {
+                    self.data.push('\n');
+                }
+                self.data.push_str(value);
+                self.has_data = true;
+            }
+            "event" => value.clone_into(&mut self.event),
+            "id" if !value.contains('\0') => value.clone_into(&mut self.id),
+            "retry" if !value.is_empty() && value.bytes().all(|b| b.is_ascii_digit()) => {
+                self.retry = value.parse().ok().map(Duration::from_millis).or(self.retry);
+            }
+            // A comment, or a field that nobody knows.
+            _ => {}
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn decode(pieces: &[&[u8]]) -> Vec<(String, String, String)> {
+        let mut decoder = Decoder::new(Limits::default());
+        let events = pieces.iter().flat_map(|piece| decoder.push(piece).unwrap());
+        events.map(|e| (e.id, e.event, e.data)).collect()
+    }
+
+    #[test]
+    fn the_standards_forms_are_read() {
+        let event = |id: &str, event: &str, data: &str| (id.to_owned(), event.to_owned(), data.to_owned());
+        for (stream, expected) in [
+            ("data: a\n\n", vec![event("", "", "a")]),
+            ("data:a\r\rdata: b\r\n\r\n", vec![event("", "", "a"), event("", "", "b")]),
+            ("\u{feff}data: a\n\n", vec![event("", "", "a")]),
+            (": comment\n\ndata: a\ndata:  b\n\n", vec![event("", "", "a\n b")]),
+            ("id: 1\nevent: x\ndata: a\n\ndata: b\n\n", vec![event("1", "x", "a"), event("1", "", "b")]),
+            ("data\n\n", vec![event("", "", "")]),
+            ("data\ndata\n\n", vec![event("", "", "\n")]),
+            ("event: x\n\ndata: a\n\n", vec![event("", "", "a")]),
+            ("id: 1\nid\ndata: a\n\n", vec![event("", "", "a")]),
+            ("id: 1\0\ndata: a\n\n", vec![event("", "", "a")]),
+            ("data: a\n", vec![]),
+            ("nonsense: a\nDATA: a\n\n", vec![]),
+        ] {
+            assert_eq!(decode(&[stream.as_bytes()]), expected, "{stream:?}");
+            let bytes: Vec<&[u8]> = stream.as_bytes().chunks(1).collect();
+            assert_eq!(decode(&bytes), expected, "{stream:?} by the byte");
+            let empty: Vec<&[u8]> = bytes.iter().flat_map(|byte| [*byte, b""]).collect();
+            assert_eq!(decode(&empty), expected, "{stream:?} with empty pieces");
+        }
+    }
+
+    #[test]
+    fn retry_is_milliseconds_and_nothing_else() {
+        let mut decoder = Decoder::new(Limits::default());
+        decoder.push(b"retry: 1500\nretry: 1.5\nretry: -1\nretry\n").unwrap();
+        assert_eq!(decoder.retry(), Some(Duration::from_millis(1500)));
+    }
+
+    #[test]
+    fn a_line_and_an_event_have_limits() {
+        let limits = Limits { line: 10, event: 10 };
+        assert!(Decoder::new(limits).push(b"data: 0123").is_ok());
+        assert!(Decoder::new(limits).push(b"data: 01234").is_err());
+        assert!(Decoder::new(limits).push(b"data:0123\ndata:012\n").is_ok());
+        assert!(Decoder::new(limits).push(b"data:01234\ndata:01234\n").is_err());
+    }
+}
