@@ -6,7 +6,8 @@
 use std::sync::Arc;
 
 use crate::call::{Call, Wanted};
-use crate::error::{Error, ErrorKind};
+use crate::error::Error;
+use crate::kind::ErrorKind;
 use crate::login::{Login, Opened};
 use crate::logout::Logout;
 use crate::redact::Redactor;

@@ -6,7 +6,8 @@ use bytes::Bytes;
 use serde::Serialize;
 use zeroize::Zeroizing;
 
-use crate::error::{Error, ErrorKind};
+use crate::error::Error;
+use crate::kind::ErrorKind;
 
 /// The body of a request: `before`, then perhaps a payload that the caller streams, then `after`.
 ///

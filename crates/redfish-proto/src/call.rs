@@ -29,7 +29,8 @@ use http::{HeaderMap, StatusCode, response};
 
 use crate::body::Body;
 use crate::core::{Core, Ruling};
-use crate::error::{Error, ErrorKind, Failure, Phase};
+use crate::error::Error;
+use crate::kind::{ErrorKind, Failure, Phase};
 use crate::operation::{Delivery, Operation, Verdict};
 use crate::redact::Redactor;
 use crate::service::Service;

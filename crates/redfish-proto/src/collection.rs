@@ -10,8 +10,9 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
 
-use crate::error::{Error, ErrorKind};
+use crate::error::Error;
 use crate::json;
+use crate::kind::ErrorKind;
 use crate::message::without_mark;
 use crate::operation::{Answer, Operation, Request, Verdict};
 use crate::target::Target;

@@ -11,7 +11,8 @@ use http::{Method, StatusCode, response};
 
 use crate::body::Body;
 use crate::call::{Outgoing, Reading, Wanted};
-use crate::error::{Error, ErrorKind, Failure, Phase};
+use crate::error::Error;
+use crate::kind::{ErrorKind, Failure, Phase};
 use crate::operation::{Access, Answer, Delivery, Request, Retry};
 use crate::redact::Redactor;
 use crate::service::{Links, Service};

@@ -3,10 +3,10 @@
 use std::fmt;
 use std::time::Duration;
 
-use http::header::HeaderName;
 use http::{Method, StatusCode};
 
 use crate::etag::ETag;
+use crate::kind::ErrorKind;
 use crate::message::Message;
 use crate::redact::Redactor;
 use crate::target::Target;
@@ -29,143 +29,6 @@ struct Inner {
     retry_after: Option<Duration>,
     session_left: Option<Target>,
     etag: Option<ETag>,
-}
-
-/// The kinds of failure a program can tell apart.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum ErrorKind {
-    /// A 401 that stays: no session, a wrong password, or a token that could not be renewed.
-    NotAuthenticated,
-    /// A 403: the account may not do this. Never a reason to log in again.
-    Forbidden,
-    /// The service has no room for another session (iDRAC: 503 with `RAC0218`; XCC: 403, XCC3: 503 with
-    /// `SessionLimitExceeded`).
-    SessionLimit,
-    /// The account must change its password first (DSP0266, "Password change required handling").
-    PasswordChangeRequired {
-        /// The account to change it at, where the service named it.
-        account: Option<Target>,
-    },
-    /// A 404 or 410.
-    NotFound,
-    /// A 409 or 412: the resource is not in the state the request was made for. With a 412 it has changed.
-    Conflict,
-    /// A 428: the service takes this write only with an `If-Match`.
-    PreconditionRequired,
-    /// A 429 or 503; [`Error::retry_after`] says for how long, where the service did.
-    Busy,
-    /// Any other status that is no success, or a success whose body is an error.
-    Refused,
-    /// No answer that can be used came over the connection.
-    Transport(Failure),
-    /// The call's deadline passed.
-    Deadline(Phase),
-    /// A link to another origin, which is not followed.
-    OffOrigin {
-        /// Where it pointed.
-        link: String,
-    },
-    /// A redirect that is not followed: off the origin, of a write, without end or without a place.
-    Redirect {
-        /// Where it pointed; empty where it did not say.
-        location: String,
-        /// Why it was not followed.
-        reason: &'static str,
-    },
-    /// An answer larger than the limit that was set.
-    TooLarge {
-        /// The limit in bytes.
-        limit: usize,
-    },
-    /// An answer that is not what it has to be.
-    Malformed {
-        /// The JSON pointer of the member in question; empty for the whole.
-        at: String,
-        /// What is wrong with it.
-        reason: String,
-    },
-    /// A write was sent and no answer came: it may have happened. It was not sent again.
-    OutcomeUnknown(Failure),
-    /// An accepted operation ended badly.
-    TaskFailed {
-        /// The `TaskState` it ended in.
-        state: String,
-    },
-    /// The monitor of an accepted operation is gone, and its Task too or unknown: how it ended is not known.
-    TaskGone,
-    /// The resource offers no such action, or several of that short name. Nothing was sent.
-    NotOffered {
-        /// What it offers.
-        offered: Vec<String>,
-    },
-    /// Not exactly one resource is there where one was meant. Nothing was sent.
-    Ambiguous {
-        /// Those that are there.
-        choices: Vec<String>,
-    },
-    /// A parameter that the action does not take, or that it needs and was not given. Nothing was sent.
-    NotAllowable {
-        /// The parameter.
-        parameter: String,
-        /// What it may be, where the service says.
-        allowable: Vec<String>,
-    },
-    /// An image is larger than the service takes. Nothing was sent.
-    ImageTooLarge {
-        /// What it takes, in bytes.
-        limit: usize,
-    },
-    /// The service does not offer what is asked for.
-    NotSupported(&'static str),
-    /// A session could not be closed since its URI is unknown and the service does not mark it.
-    SessionUriUnknown,
-    /// The client is closed.
-    Closed,
-    /// A service URL that is none; it is not repeated here, as it may contain a password.
-    InvalidService(&'static str),
-    /// A path that cannot be sent.
-    InvalidTarget(&'static str),
-    /// A user name, password or token that cannot be sent.
-    InvalidCredentials(&'static str),
-    /// A request that cannot be made of what the caller gave.
-    InvalidRequest(&'static str),
-    /// A header that only the core may set.
-    ReservedHeader(HeaderName),
-    /// A session of another service.
-    ForeignSession,
-}
-
-/// How an exchange failed, as far as the driver can know.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum Failure {
-    /// The request provably did not leave: no name, no connection, no TLS. Safe to send again, whatever it is.
-    NotSent,
-    /// The connection broke after the request may have been received.
-    Broken,
-    /// No answer in time, after the request may have been received.
-    TimedOut,
-    /// The answer, or its head, is over the limit.
-    TooLarge,
-    /// The service's certificate is not trusted; nothing was sent.
-    Untrusted,
-    /// What came is no HTTP.
-    Malformed,
-}
-
-/// What a call was doing when its deadline passed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum Phase {
-    /// Waiting for a session.
-    Session,
-    /// Waiting for an answer.
-    Answer,
-    /// Waiting before another try, as the service asked or after a failure.
-    Retry,
-    /// Waiting before the next poll of something that takes its time.
-    Poll,
 }
 
 impl Error {
@@ -427,74 +290,6 @@ impl Error {
     }
 }
 
-impl ErrorKind {
-    /// A word for the kind that does not change: `not-authenticated`, `busy`, …
-    pub fn name(&self) -> &'static str {
-        match self {
-            ErrorKind::NotAuthenticated => "not-authenticated",
-            ErrorKind::Forbidden => "forbidden",
-            ErrorKind::SessionLimit => "session-limit",
-            ErrorKind::PasswordChangeRequired { .. } => "password-change-required",
-            ErrorKind::NotFound => "not-found",
-            ErrorKind::Conflict => "conflict",
-            ErrorKind::PreconditionRequired => "precondition-required",
-            ErrorKind::Busy => "busy",
-            ErrorKind::Refused => "refused",
-            ErrorKind::Transport(Failure::Untrusted) => "untrusted",
-            ErrorKind::Transport(_) => "transport",
-            ErrorKind::Deadline(_) => "deadline",
-            ErrorKind::OffOrigin { .. } => "off-origin",
-            ErrorKind::Redirect { .. } => "redirect",
-            ErrorKind::TooLarge { .. } => "too-large",
-            ErrorKind::Malformed { .. } => "malformed",
-            ErrorKind::OutcomeUnknown(_) => "outcome-unknown",
-            ErrorKind::TaskFailed { .. } => "task-failed",
-            ErrorKind::TaskGone => "task-gone",
-            ErrorKind::NotOffered { .. } => "not-offered",
-            ErrorKind::Ambiguous { .. } => "ambiguous",
-            ErrorKind::NotAllowable { .. } => "not-allowable",
-            ErrorKind::ImageTooLarge { .. } => "image-too-large",
-            ErrorKind::NotSupported(_) => "not-supported",
-            ErrorKind::SessionUriUnknown => "session-uri-unknown",
-            ErrorKind::Closed => "closed",
-            ErrorKind::InvalidService(_) => "invalid-service",
-            ErrorKind::InvalidTarget(_) => "invalid-target",
-            ErrorKind::InvalidCredentials(_) => "invalid-credentials",
-            ErrorKind::InvalidRequest(_) => "invalid-request",
-            ErrorKind::ReservedHeader(_) => "reserved-header",
-            ErrorKind::ForeignSession => "foreign-session",
-        }
-    }
-
-    fn hint(&self) -> &'static str {
-        match self {
-            ErrorKind::NotAuthenticated => "Check user and password, or log in.",
-            ErrorKind::Forbidden => "Use an account that has the privilege.",
-            ErrorKind::SessionLimit => "Close sessions, or raise the limit, then try again.",
-            ErrorKind::PasswordChangeRequired { .. } => "Change the account's password, then try again.",
-            ErrorKind::NotFound => "Check the path; the resource may be gone.",
-            ErrorKind::Conflict => "Read the resource again, then decide anew.",
-            ErrorKind::PreconditionRequired => "Read the resource first and send its ETag in If-Match.",
-            ErrorKind::Busy => "Try again later.",
-            ErrorKind::Transport(Failure::Untrusted) => "Trust its CA or pin its certificate.",
-            ErrorKind::Transport(Failure::NotSent) => "Check the address, and that the service runs.",
-            ErrorKind::Deadline(_) => "Allow more time, or check the service.",
-            ErrorKind::OffOrigin { .. } => {
-                "Use the address the service knows itself by, or follow paths only."
-            }
-            ErrorKind::Redirect { .. } => "Use the address the service redirects to, if you trust it.",
-            ErrorKind::TooLarge { .. } => "Raise the limit, or ask for less.",
-            ErrorKind::OutcomeUnknown(_) => "Read the resource to find out whether it happened.",
-            ErrorKind::Ambiguous { .. } => "Name one.",
-            ErrorKind::TaskGone => "Read what it was to change, and the list of tasks.",
-            ErrorKind::SessionUriUnknown => "Close it by hand, or let it expire.",
-            ErrorKind::ReservedHeader(_) => "Leave it out.",
-            ErrorKind::ForeignSession => "Use each session with the service that gave it.",
-            _ => "",
-        }
-    }
-}
-
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if let (Some(method), Some(uri)) = (self.method(), self.uri()) {
@@ -519,27 +314,3 @@ impl fmt::Debug for Error {
 }
 
 impl std::error::Error for Error {}
-
-impl fmt::Display for Failure {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Failure::NotSent => "no connection could be made",
-            Failure::Broken => "the connection broke",
-            Failure::TimedOut => "no answer came in time",
-            Failure::TooLarge => "the answer is over the limit",
-            Failure::Untrusted => "the service's certificate is not trusted",
-            Failure::Malformed => "what came is no HTTP",
-        })
-    }
-}
-
-impl fmt::Display for Phase {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Phase::Session => "while waiting for a session",
-            Phase::Answer => "while waiting for an answer",
-            Phase::Retry => "before another try could be made",
-            Phase::Poll => "before the work was done",
-        })
-    }
-}

@@ -17,7 +17,8 @@ use serde::Deserialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-use crate::error::{Error, ErrorKind};
+use crate::error::Error;
+use crate::kind::ErrorKind;
 use crate::operation::{Answer, Delivery, Operation, Request, Verdict};
 use crate::target::Target;
 

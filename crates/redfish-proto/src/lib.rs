@@ -143,6 +143,7 @@ mod event;
 #[allow(clippy::panic, reason = "a rule that is broken is a panic")]
 pub mod fuzzing;
 mod json;
+mod kind;
 mod lenient;
 mod login;
 mod logout;
@@ -167,12 +168,13 @@ pub use authenticator::{Authenticator, Renewed};
 pub use body::{Body, Payload, Segment};
 pub use call::{Call, Grant, Heading, Outgoing, Reading, Reply, Step, Timer, Wanted};
 pub use collection::{GetPage, Member, Page};
-pub use error::{Error, ErrorKind, Failure, Phase};
+pub use error::Error;
 pub use etag::{ETag, ETagForm};
 pub use event::{
     Decoder, EventRecord, EventSource, FindEvents, Incoming, Limits, Listener, Notification, ServerSentEvent,
     Subscribe,
 };
+pub use kind::{ErrorKind, Failure, Phase};
 pub use login::{Login, Opened};
 pub use logout::{Closed, Logout};
 pub use message::Message;

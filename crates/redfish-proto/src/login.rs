@@ -13,7 +13,8 @@ use serde_json::Value;
 use zeroize::Zeroizing;
 
 use crate::body::Body;
-use crate::error::{Error, ErrorKind};
+use crate::error::Error;
+use crate::kind::ErrorKind;
 use crate::operation::{Access, Answer, Operation, Request, Retry, Verdict};
 use crate::redact::Redactor;
 use crate::session::{Credentials, Found, Session, Standing, X_AUTH_TOKEN};

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use http::StatusCode;
 use serde_json::Value;
 
-use crate::error::{Error, ErrorKind};
+use crate::error::Error;
+use crate::kind::ErrorKind;
 use crate::login::{LEGACY_SESSIONS, SESSIONS, is_session};
 use crate::operation::{Answer, Operation, Request, Retry, Verdict};
 use crate::session::{Session, Standing};

@@ -12,8 +12,9 @@ use http::{Method, StatusCode, response};
 use serde::Deserialize;
 
 use crate::body::Body;
-use crate::error::{Error, ErrorKind, Failure};
+use crate::error::Error;
 use crate::json;
+use crate::kind::{ErrorKind, Failure};
 use crate::message::{self, Message};
 use crate::redact::Redactor;
 use crate::service::{Links, Service};

@@ -2,7 +2,8 @@
 
 use serde_json::Value;
 
-use crate::error::{Error, ErrorKind};
+use crate::error::Error;
+use crate::kind::ErrorKind;
 use crate::target::Target;
 
 /// What to ask for of a resource or a collection.

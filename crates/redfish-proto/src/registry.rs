@@ -2,7 +2,8 @@
 
 use serde_json::Value;
 
-use crate::error::{Error, ErrorKind};
+use crate::error::Error;
+use crate::kind::ErrorKind;
 use crate::message::Message;
 use crate::operation::{Answer, Operation, Request, Verdict};
 use crate::target::Target;

@@ -3,7 +3,8 @@
 use serde_json::{Map, Value};
 
 use crate::action::Invoke;
-use crate::error::{Error, ErrorKind};
+use crate::error::Error;
+use crate::kind::ErrorKind;
 use crate::operation::{Answer, Operation, Request, Verdict};
 use crate::target::Target;
 use crate::task::Until;

@@ -8,8 +8,9 @@ use http::HeaderValue;
 use http::uri::{Authority, Scheme};
 
 use crate::call::Call;
-use crate::error::{Error, ErrorKind};
+use crate::error::Error;
 use crate::etag::ETagForm;
+use crate::kind::ErrorKind;
 use crate::operation::Operation;
 use crate::target::{self, Refused, Target};
 

@@ -11,7 +11,8 @@ use http::header::{AUTHORIZATION, HeaderName};
 use zeroize::Zeroizing;
 
 use crate::call::Call;
-use crate::error::{Error, ErrorKind};
+use crate::error::Error;
+use crate::kind::ErrorKind;
 use crate::logout::Logout;
 use crate::redact::Redactor;
 use crate::service::{Links, Origin, Service};

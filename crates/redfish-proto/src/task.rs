@@ -13,7 +13,8 @@ use http::StatusCode;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::error::{Error, ErrorKind};
+use crate::error::Error;
+use crate::kind::ErrorKind;
 use crate::message::{self, Message};
 use crate::operation::{Answer, Operation, Request, Verdict};
 use crate::target::Target;

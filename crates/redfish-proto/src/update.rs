@@ -12,7 +12,8 @@ use http::{Method, StatusCode};
 use serde_json::{Map, Value, json};
 
 use crate::body::{Body, Payload};
-use crate::error::{Error, ErrorKind};
+use crate::error::Error;
+use crate::kind::ErrorKind;
 use crate::operation::{Answer, Operation, Request, Verdict};
 use crate::target::Target;
 use crate::write::Outcome;

@@ -6,8 +6,9 @@ use http::{Method, StatusCode};
 use serde_json::Value;
 
 use crate::body::Body;
-use crate::error::{Error, ErrorKind};
+use crate::error::Error;
 use crate::etag::ETag;
+use crate::kind::ErrorKind;
 use crate::message::{self, Message};
 use crate::operation::{Answer, Operation, Request, Verdict};
 use crate::redact::Redactor;

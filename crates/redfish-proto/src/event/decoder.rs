@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use crate::error::{Error, ErrorKind};
+use crate::error::Error;
+use crate::kind::ErrorKind;
 
 /// An event of a stream.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

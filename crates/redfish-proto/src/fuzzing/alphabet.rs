@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use http::{StatusCode, response};
 
-use crate::error::Failure;
+use crate::kind::Failure;
 
 /// A row of the table.
 #[derive(Clone, Copy, Debug)]

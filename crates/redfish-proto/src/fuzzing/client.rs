@@ -8,7 +8,8 @@ use http::response;
 
 use crate::authenticator::{Authenticator, Renewed};
 use crate::call::{Call, Outgoing, Step, Wanted};
-use crate::error::{Error, Failure};
+use crate::error::Error;
+use crate::kind::Failure;
 use crate::login::Login;
 use crate::logout::Closed;
 use crate::operation::Operation;
