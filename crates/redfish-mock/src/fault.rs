@@ -41,13 +41,22 @@ pub enum FaultKind {
     NoLocation,
     /// `lost-answer`: a write is carried out, then the connection is closed without an answer. A read has nothing to lose.
     LostAnswer,
+    /// `task[=TIME]`: a write is answered 202 and carried out that much later, as a task. Five seconds if not said. Neither
+    /// logins nor logouts are.
+    Task(Duration),
+    /// `failing-task[=TIME]`: the same, and then it fails instead of being carried out.
+    FailingTask(Duration),
+    /// `monitor-gone`: the monitor of a task answers 404; the task goes on.
+    MonitorGone,
+    /// `500`: the service fails; the request is not carried out.
+    InternalError,
     /// `503[=RETRY_AFTER]`: the service is not available for the moment; the value becomes the header `Retry-After`.
     Unavailable(Option<String>),
 }
 
 /// The names, as an error lists them.
-const NAMES: &str =
-    "expire-token, cut-body, reset, slow, redirect-off-origin, session-limit, no-location, lost-answer, 503";
+const NAMES: &str = "expire-token, cut-body, reset, slow, redirect-off-origin, session-limit, no-location, \
+    lost-answer, task, failing-task, monitor-gone, 500, 503";
 
 /// Why a text is not a fault.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -111,6 +120,13 @@ fn kind(name: &str, value: Option<&str>) -> Result<FaultKind, FaultError> {
         "session-limit" => alone(FaultKind::SessionLimit),
         "no-location" => alone(FaultKind::NoLocation),
         "lost-answer" => alone(FaultKind::LostAnswer),
+        "monitor-gone" => alone(FaultKind::MonitorGone),
+        "500" => alone(FaultKind::InternalError),
+        "task" | "failing-task" => match value.map_or(Some(Duration::from_secs(5)), duration) {
+            Some(takes) if name == "task" => Ok(FaultKind::Task(takes)),
+            Some(takes) => Ok(FaultKind::FailingTask(takes)),
+            None => Err(wrong("a time, such as 2s or 250ms")),
+        },
         "cut-body" => match value.map(str::parse).transpose() {
             Ok(bytes) => Ok(FaultKind::CutBody(bytes)),
             Err(_) => Err(wrong("a number of bytes")),
@@ -157,6 +173,10 @@ impl fmt::Display for Fault {
             FaultKind::SessionLimit => f.write_str("session-limit")?,
             FaultKind::NoLocation => f.write_str("no-location")?,
             FaultKind::LostAnswer => f.write_str("lost-answer")?,
+            FaultKind::Task(takes) => write!(f, "task={}ms", takes.as_millis())?,
+            FaultKind::FailingTask(takes) => write!(f, "failing-task={}ms", takes.as_millis())?,
+            FaultKind::MonitorGone => f.write_str("monitor-gone")?,
+            FaultKind::InternalError => f.write_str("500")?,
             FaultKind::Unavailable(None) => f.write_str("503")?,
             FaultKind::Unavailable(Some(when)) => write!(f, "503={when}")?,
         }
@@ -185,6 +205,11 @@ impl Faults {
 
     pub(crate) fn clear(&mut self) {
         self.0.clear();
+    }
+
+    /// Whether there is a fault that is asked for, wherever it strikes.
+    pub(crate) fn any<T>(&self, asked_for: impl Fn(&FaultKind) -> Option<T>) -> bool {
+        self.0.iter().any(|fault| fault.count != Some(0) && asked_for(&fault.kind).is_some())
     }
 
     /// The first fault that is asked for, strikes here and has a strike left; it has one less then.
@@ -236,6 +261,11 @@ mod tests {
             ("session-limit", Fault::new(FaultKind::SessionLimit)),
             ("no-location", Fault::new(FaultKind::NoLocation)),
             ("lost-answer", Fault::new(FaultKind::LostAnswer)),
+            ("task", Fault::new(FaultKind::Task(Duration::from_secs(5)))),
+            ("task=2s*1", Fault::new(FaultKind::Task(Duration::from_secs(2))).times(1)),
+            ("failing-task=10ms", Fault::new(FaultKind::FailingTask(Duration::from_millis(10)))),
+            ("monitor-gone", Fault::new(FaultKind::MonitorGone)),
+            ("500", Fault::new(FaultKind::InternalError)),
             ("503", Fault::new(FaultKind::Unavailable(None))),
             ("503=5", Fault::new(FaultKind::Unavailable(Some("5".into())))),
             (
@@ -258,6 +288,8 @@ mod tests {
             ("reset*many", "COUNT"),
             ("slow=soon", "250ms"),
             ("cut-body=-1", "bytes"),
+            ("task=soon", "250ms"),
+            ("500=1", "no value"),
             ("redirect-off-origin=elsewhere", "scheme and host"),
             ("503=", "Retry-After"),
         ] {

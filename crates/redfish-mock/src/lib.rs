@@ -61,13 +61,18 @@ server.shutdown();
 )]
 
 mod accounts;
+mod actions;
 mod answer;
 mod fault;
+mod later;
 mod message;
 mod mock;
+mod moment;
+mod operation;
 mod patch;
 mod path;
 mod place;
+mod power;
 mod profile;
 mod random;
 mod reply;
@@ -79,6 +84,7 @@ pub mod script;
 mod serve;
 mod sessions;
 mod settings;
+mod tasks;
 pub mod transcript;
 mod tree;
 mod write;

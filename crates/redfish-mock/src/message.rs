@@ -1,189 +1,96 @@
-//! What the service says: messages of the `Base` registry (DSP0268, "Message registries"), in our own words.
+//! What the service says: messages of registries (DSP0266, "Message object"; DSP0268, "MessageRegistry"), in our own words.
+
+mod base;
+mod room;
+mod task;
 
 use serde_json::{Value, json};
 
-/// The messages of the `Base` registry that this service uses. The variant's name is the message's key.
+pub(crate) use base::Base;
+pub(crate) use room::Room;
+pub(crate) use task::TaskEvent;
+
+use crate::profile::Profile;
+
+/// Where a message is defined.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Base {
-    ActionParameterMissing,
-    ActionParameterUnknown,
-    ActionParameterValueNotInList,
-    CreateFailedMissingReqProperties,
-    Created,
-    GeneralError,
-    HeaderInvalid,
-    InsufficientPrivilege,
-    MalformedJSON,
-    NoOperation,
-    NoValidSession,
-    OperationNotAllowed,
-    PasswordChangeRequired,
-    PayloadTooLarge,
-    PreconditionFailed,
-    PropertyNotWritable,
-    PropertyUnknown,
-    PropertyValueFormatError,
-    PropertyValueNotInList,
-    PropertyValueOutOfRange,
-    PropertyValueTypeError,
-    QueryNotSupported,
-    ResourceAlreadyExists,
-    ResourceAtUriUnauthorized,
-    ResourceMissingAtURI,
-    ServiceTemporarilyUnavailable,
-    SessionLimitExceeded,
-    Success,
-    UnrecognizedRequestBody,
+pub(crate) enum Registry {
+    /// What every service says.
+    Base,
+    /// What becomes of a task.
+    TaskEvent,
+    /// What happens in the machine room: the entries of its logs.
+    MachineRoom,
 }
 
 /// How bad it is, as `MessageSeverity` has it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Severity {
+pub(crate) enum Severity {
     Ok,
     Warning,
     Critical,
 }
 
-impl Base {
-    /// Its text with `%1`, `%2`, … for the arguments, its severity, and what to do about it.
-    fn entry(self) -> (&'static str, Severity, &'static str) {
-        use Severity::{Critical, Ok, Warning};
-        match self {
-            Base::ActionParameterMissing => (
-                "The action %1 needs the parameter %2, which the request leaves out.",
-                Critical,
-                "Give the parameter and send the request again.",
-            ),
-            Base::ActionParameterUnknown => (
-                "The action %1 has no parameter %2.",
-                Warning,
-                "Leave the parameter out, or correct its name, and send the request again.",
-            ),
-            Base::ActionParameterValueNotInList => (
-                "The value '%1' of the parameter %2 is not one that the action %3 takes.",
-                Warning,
-                "Choose one of the action's allowable values and send the request again.",
-            ),
-            Base::CreateFailedMissingReqProperties => (
-                "Nothing was created: the required property %1 is missing from the request.",
-                Critical,
-                "Add the property with a valid value and send the request again.",
-            ),
-            Base::Created => ("The resource was created.", Ok, "None."),
-            Base::GeneralError => (
-                "The request failed for more than one reason.",
-                Critical,
-                "See @Message.ExtendedInfo for each of them.",
-            ),
-            Base::HeaderInvalid => (
-                "The value of the header %1 is not one that this request may have.",
-                Warning,
-                "Correct the header and send the request again.",
-            ),
-            Base::InsufficientPrivilege => (
-                "The account or the credentials of this session do not have the privileges for this operation.",
-                Critical,
-                "Use an account with a role that may do this, or have the role changed.",
-            ),
-            Base::MalformedJSON => (
-                "The body of the request is not JSON that can be parsed.",
-                Critical,
-                "Correct the body of the request and send it again.",
-            ),
-            Base::NoOperation => (
-                "The request names nothing that could be changed, and so changed nothing.",
-                Warning,
-                "Name at least one property that can be written and send the request again.",
-            ),
-            Base::NoValidSession => (
-                "The request carries neither a valid session token nor valid credentials.",
-                Critical,
-                "Create a session, or give credentials, and send the request again.",
-            ),
-            Base::OperationNotAllowed => (
-                "This resource does not allow the HTTP method of the request.",
-                Critical,
-                "Use one of the methods that the header Allow names.",
-            ),
-            Base::PasswordChangeRequired => (
-                "The password of this account has to be changed before it may be used. PATCH the property Password of %1.",
-                Critical,
-                "Change the password of the account, then send the request again.",
-            ),
-            Base::PayloadTooLarge => {
-                ("The body of the request is larger than this service takes.", Critical, "Send less at once.")
+/// A message as its registry defines it.
+#[derive(Debug)]
+pub(crate) struct Entry {
+    pub(crate) registry: Registry,
+    pub(crate) key: &'static str,
+    /// With `%1`, `%2`, … for the arguments.
+    pub(crate) text: &'static str,
+    pub(crate) severity: Severity,
+    /// What to do about it.
+    pub(crate) resolution: &'static str,
+}
+
+/// An enum of messages and the entries of its registry, of one table: `Key: Severity, "text", "resolution";`.
+macro_rules! messages {
+    (
+        $registry:expr,
+        $(#[$about:meta])*
+        pub(crate) enum $name:ident { $($key:ident: $severity:ident, $text:literal, $resolution:literal;)+ }
+    ) => {
+        $(#[$about])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub(crate) enum $name { $($key),+ }
+
+        impl $name {
+            pub(crate) const ENTRIES: &'static [crate::message::Entry] = &[$(crate::message::Entry {
+                registry: $registry,
+                key: stringify!($key),
+                text: $text,
+                severity: crate::message::Severity::$severity,
+                resolution: $resolution,
+            }),+];
+        }
+
+        impl From<$name> for &'static crate::message::Entry {
+            fn from(message: $name) -> &'static crate::message::Entry {
+                &$name::ENTRIES[message as usize]
             }
-            Base::PreconditionFailed => (
-                "The condition in the request's headers does not hold for the resource as it is.",
-                Critical,
-                "Read the resource, and try again with its present ETag.",
-            ),
-            Base::PropertyNotWritable => (
-                "The property %1 cannot be changed.",
-                Warning,
-                "Leave the property out and send the request again.",
-            ),
-            Base::PropertyUnknown => (
-                "This resource has no property %1.",
-                Warning,
-                "Leave the property out, or correct its name, and send the request again.",
-            ),
-            Base::PropertyValueFormatError => (
-                "The value '%1' of the property %2 does not have the form that the property takes.",
-                Warning,
-                "Correct the value and send the request again.",
-            ),
-            Base::PropertyValueNotInList => (
-                "The value '%1' of the property %2 is not one of its allowable values.",
-                Warning,
-                "Choose one of the allowable values and send the request again.",
-            ),
-            Base::PropertyValueOutOfRange => (
-                "The value '%1' of the property %2 is outside of its range.",
-                Warning,
-                "Choose a value within the range and send the request again.",
-            ),
-            Base::PropertyValueTypeError => (
-                "The value '%1' of the property %2 has a type that the property does not take.",
-                Warning,
-                "Correct the value's type and send the request again.",
-            ),
-            Base::QueryNotSupported => (
-                "This service does not support the query parameter.",
-                Warning,
-                "Leave the query parameter out and send the request again.",
-            ),
-            Base::ResourceAlreadyExists => (
-                "A resource of the type %1 with the property %2 of the value '%3' exists already.",
-                Critical,
-                "Use another value, or change the resource that exists.",
-            ),
-            Base::ResourceAtUriUnauthorized => (
-                "The service refused the authentication for %1: %2",
-                Critical,
-                "Check user name and password, then send the request again.",
-            ),
-            Base::ResourceMissingAtURI => (
-                "There is no resource at the URI %1.",
-                Critical,
-                "Find the resource by following links from the service root.",
-            ),
-            Base::ServiceTemporarilyUnavailable => (
-                "The service is not available for the moment. Try again in %1 seconds.",
-                Critical,
-                "Wait that long, then send the request again.",
-            ),
-            Base::SessionLimitExceeded => (
-                "No session could be opened: as many are open as the service allows.",
-                Critical,
-                "Close sessions that are no longer used, or wait until they expire, then try again.",
-            ),
-            Base::Success => ("The request was carried out.", Ok, "None."),
-            Base::UnrecognizedRequestBody => (
-                "The body of the request is JSON, but not an object as this request takes it.",
-                Warning,
-                "Send a JSON object.",
-            ),
+        }
+    };
+}
+use messages;
+
+impl Registry {
+    /// Its prefix and version, as a profile has them.
+    pub(crate) fn prefix_and_version(self, profile: Profile) -> (&'static str, &'static str) {
+        match (self, profile) {
+            (Registry::Base, Profile::Standard) => ("Base", "1.19"),
+            (Registry::Base, Profile::IloAmplifier) => ("Base", "1.1"),
+            (Registry::TaskEvent, _) => ("TaskEvent", "1.0"),
+            (Registry::MachineRoom, _) => ("MachineRoom", "1.0"),
+        }
+    }
+}
+
+impl Severity {
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Severity::Ok => "OK",
+            Severity::Warning => "Warning",
+            Severity::Critical => "Critical",
         }
     }
 }
@@ -191,14 +98,14 @@ impl Base {
 /// One entry of `@Message.ExtendedInfo`.
 #[derive(Clone, Debug)]
 pub(crate) struct Message {
-    base: Base,
+    entry: &'static Entry,
     arguments: Vec<String>,
     related: Option<String>,
 }
 
 impl Message {
-    pub(crate) fn new<const N: usize>(base: Base, arguments: [&str; N]) -> Message {
-        Message { base, arguments: arguments.map(str::to_owned).to_vec(), related: None }
+    pub(crate) fn new<const N: usize>(entry: impl Into<&'static Entry>, arguments: [&str; N]) -> Message {
+        Message { entry: entry.into(), arguments: arguments.map(str::to_owned).to_vec(), related: None }
     }
 
     /// Says which property it is about, as a JSON pointer with `#` before it.
@@ -206,14 +113,14 @@ impl Message {
         Message { related: Some(format!("#/{pointer}")), ..self }
     }
 
-    pub(crate) fn base(&self) -> Base {
-        self.base
+    pub(crate) fn entry(&self) -> &'static Entry {
+        self.entry
     }
 
     /// Its text, the arguments filled in. One pass, so that an argument that contains `%2` stays as it is.
     pub(crate) fn text(&self) -> String {
         let mut text = String::new();
-        let mut rest = self.base.entry().0;
+        let mut rest = self.entry.text;
         while let Some((before, after)) = rest.split_once('%') {
             text.push_str(before);
             let digits = after.len() - after.trim_start_matches(|c: char| c.is_ascii_digit()).len();
@@ -230,22 +137,32 @@ impl Message {
         text + rest
     }
 
+    /// `Base.1.19.Success`, with the version that the profile has.
+    pub(crate) fn id(&self, profile: Profile) -> String {
+        let (prefix, version) = self.entry.registry.prefix_and_version(profile);
+        format!("{prefix}.{version}.{}", self.entry.key)
+    }
+
+    /// As the profile has it: in full, or as iLO Amplifier Pack's documentation shows, with nothing but its name, and its
+    /// arguments where it has some.
+    pub(crate) fn spell(&self, profile: Profile) -> Value {
+        match profile {
+            Profile::Standard => self.in_full(profile),
+            Profile::IloAmplifier => self.in_brief("#Message.1.0.0.Message", profile),
+        }
+    }
+
     /// In full, as the standard has it.
-    pub(crate) fn in_full(&self, registry: &str) -> Value {
-        let (_, severity, resolution) = self.base.entry();
-        let severity = match severity {
-            Severity::Ok => "OK",
-            Severity::Warning => "Warning",
-            Severity::Critical => "Critical",
-        };
+    pub(crate) fn in_full(&self, profile: Profile) -> Value {
+        let severity = self.entry.severity.name();
         let mut entry = json!({
             "@odata.type": "#Message.v1_2_1.Message",
-            "MessageId": format!("{registry}.{:?}", self.base),
+            "MessageId": self.id(profile),
             "Message": self.text(),
             "MessageArgs": self.arguments,
             "MessageSeverity": severity,
             "Severity": severity,
-            "Resolution": resolution,
+            "Resolution": self.entry.resolution,
         });
         if let Some(related) = &self.related {
             entry["RelatedProperties"] = json!([related]);
@@ -253,12 +170,8 @@ impl Message {
         entry
     }
 
-    /// With nothing but the message's name, as iLO Amplifier Pack has it, and its arguments where it has some.
-    pub(crate) fn in_brief(&self, registry: &str) -> Value {
-        let mut entry = json!({
-            "@odata.type": "#Message.1.0.0.Message",
-            "MessageId": format!("{registry}.{:?}", self.base),
-        });
+    fn in_brief(&self, kind: &str, profile: Profile) -> Value {
+        let mut entry = json!({"@odata.type": kind, "MessageId": self.id(profile)});
         if !self.arguments.is_empty() {
             entry["MessageArgs"] = json!(self.arguments);
         }
@@ -290,14 +203,25 @@ mod tests {
     #[test]
     fn in_full_has_what_a_person_needs_and_in_brief_the_name() {
         let message = Message::new(Base::PropertyUnknown, ["Colour"]).about("Colour");
-        let full = message.in_full("Base.1.19");
+        let full = message.in_full(Profile::Standard);
         assert_eq!(full["MessageId"], "Base.1.19.PropertyUnknown");
         assert_eq!(full["Message"], "This resource has no property Colour.");
         assert_eq!(full["Severity"], "Warning");
         assert_eq!(full["RelatedProperties"], json!(["#/Colour"]));
         assert_eq!(
-            Message::new(Base::NoValidSession, []).in_brief("Base.1.1"),
+            Message::new(Base::NoValidSession, []).spell(Profile::IloAmplifier),
             json!({"@odata.type": "#Message.1.0.0.Message", "MessageId": "Base.1.1.NoValidSession"})
+        );
+    }
+
+    #[test]
+    fn an_entry_is_the_one_of_its_key() {
+        for key in [Base::ActionParameterMissing, Base::NoOperation, Base::UnrecognizedRequestBody] {
+            assert_eq!(<&Entry>::from(key).key, format!("{key:?}"));
+        }
+        assert_eq!(
+            Message::new(TaskEvent::TaskStarted, []).id(Profile::Standard),
+            "TaskEvent.1.0.TaskStarted"
         );
     }
 }

@@ -14,6 +14,7 @@ use http::{HeaderValue, Method, Response, StatusCode, header};
 use crate::accounts::{self, Account, Accounts, Role};
 use crate::answer::{Answer, Ending};
 use crate::fault::{Fault, FaultKind, Faults};
+use crate::later::Later;
 use crate::message::Base;
 use crate::place::Place;
 use crate::profile::Profile;
@@ -21,6 +22,7 @@ use crate::reply::{Content, Reply};
 use crate::request::{Credentials, Request};
 use crate::sessions::{SESSION_SERVICE, Session, SessionCount, Sessions};
 use crate::settings::Settings;
+use crate::tasks::Tasks;
 use crate::tree::Tree;
 
 /// How many handled requests are remembered.
@@ -37,7 +39,10 @@ pub struct Mock {
     pub(crate) sessions: Sessions,
     pub(crate) accounts: Accounts,
     bearer_token: Option<String>,
-    faults: Faults,
+    pub(crate) tasks: Tasks,
+    pub(crate) later: Later,
+    pub(crate) reset_delay: Duration,
+    pub(crate) faults: Faults,
     writes: BTreeMap<String, u64>,
     handled: VecDeque<Handled>,
 }
@@ -72,6 +77,7 @@ impl Mock {
             profile,
             session_limit,
             session_timeout,
+            reset_delay,
             seed,
             faults,
         } = settings;
@@ -82,6 +88,9 @@ impl Mock {
             sessions: Sessions::new(session_limit, session_timeout, seed),
             accounts: Accounts::new(std::iter::once(administrator).chain(accounts)),
             bearer_token,
+            tasks: Tasks::default(),
+            later: Later::default(),
+            reset_delay: reset_delay.unwrap_or(profile.reset_delay()),
             faults: Faults::new(faults),
             writes: BTreeMap::new(),
             handled: VecDeque::new(),
@@ -93,7 +102,7 @@ impl Mock {
     /// Answers a request that arrives at `now`.
     pub fn handle<B: AsRef<[u8]>>(&mut self, request: &http::Request<B>, now: Duration) -> Answer {
         let request = Request::new(request);
-        self.sessions.expire(now);
+        self.pass(now);
         let delay = self.strike(&request, |kind| match kind {
             FaultKind::Slow(delay) => Some(*delay),
             _ => None,
@@ -123,7 +132,7 @@ impl Mock {
 
     /// Forgets all sessions, as a service does that restarts. What was written stays.
     pub fn reboot(&mut self, now: Duration) {
-        self.sessions.expire(now);
+        self.pass(now);
         self.sessions.forget(|_| true);
     }
 
@@ -179,11 +188,15 @@ impl Mock {
         }
     }
 
-    fn strike<T>(&mut self, request: &Request<'_>, asked_for: impl Fn(&FaultKind) -> Option<T>) -> Option<T> {
+    pub(crate) fn strike<T>(
+        &mut self,
+        request: &Request<'_>,
+        asked_for: impl Fn(&FaultKind) -> Option<T>,
+    ) -> Option<T> {
         self.faults.strike(&request.path, self.profile, asked_for)
     }
 
-    fn strikes(&mut self, request: &Request<'_>, kind: &FaultKind) -> bool {
+    pub(crate) fn strikes(&mut self, request: &Request<'_>, kind: &FaultKind) -> bool {
         self.strike(request, |candidate| (candidate == kind).then_some(())).is_some()
     }
 
@@ -244,6 +257,9 @@ impl Mock {
                 None => reply,
             });
         }
+        if self.strikes(request, &FaultKind::InternalError) {
+            return Some(Reply::refusal(StatusCode::INTERNAL_SERVER_ERROR, Base::InternalError, []));
+        }
         let place = Place::find(self, request);
         let login = request.method == Method::POST && matches!(place, Some(Place::Sessions));
         if login && self.strikes(request, &FaultKind::SessionLimit) {
@@ -274,7 +290,7 @@ impl Mock {
             let path = request.uri.path();
             return Reply::refusal(StatusCode::NOT_FOUND, Base::ResourceMissingAtURI, [path]);
         };
-        self.act(request, &place, Some(caller), now)
+        self.carry_out(request, &place, caller, now)
     }
 
     /// Who sends the request. A session that is used starts its time anew.
@@ -298,7 +314,13 @@ impl Mock {
     }
 
     /// Method, role and condition, then what the place does.
-    fn act(&mut self, request: &Request<'_>, place: &Place, caller: Option<Caller>, now: Duration) -> Reply {
+    pub(crate) fn act(
+        &mut self,
+        request: &Request<'_>,
+        place: &Place,
+        caller: Option<Caller>,
+        now: Duration,
+    ) -> Reply {
         let methods = place.methods();
         let mut reply = if !methods.contains(request.method) {
             Reply::refusal(StatusCode::METHOD_NOT_ALLOWED, Base::OperationNotAllowed, [])
@@ -306,9 +328,11 @@ impl Mock {
             refusal
         } else if request.reads() && request.unsupported_query() {
             Reply::refusal(StatusCode::NOT_IMPLEMENTED, Base::QueryNotSupported, [])
+        } else if let (Place::Monitor(id), true) = (place, request.reads()) {
+            return self.poll(request, *id, now);
         } else if request.reads() {
-            self.read(request, place, caller)
-        } else if request.method != Method::POST && request.misses(|| place.etag(self, caller)) {
+            self.read(request, place, caller, now)
+        } else if request.method != Method::POST && request.misses(|| place.etag(self, caller, now)) {
             Reply::refusal(StatusCode::PRECONDITION_FAILED, Base::PreconditionFailed, [])
         } else {
             self.write(request, place, caller, now)
@@ -319,8 +343,8 @@ impl Mock {
         reply
     }
 
-    fn read(&self, request: &Request<'_>, place: &Place, caller: Option<Caller>) -> Reply {
-        let content = place.content(self, caller);
+    fn read(&self, request: &Request<'_>, place: &Place, caller: Option<Caller>, now: Duration) -> Reply {
+        let content = place.content(self, caller, now);
         match &content {
             Content::Document(document) if request.has(Some(&document.etag)) => {
                 Reply::new(StatusCode::NOT_MODIFIED, Content::Nothing).with(header::ETAG, &document.etag)
@@ -334,6 +358,7 @@ impl Mock {
         let owner = match place {
             Place::Account(id) => Some(*id),
             Place::Session(id) => self.sessions.find(*id).map(Session::account),
+            Place::Task(id) | Place::Monitor(id) => self.tasks.account(*id),
             _ => None,
         };
         let own = owner == Some(caller.account);

@@ -140,10 +140,10 @@ impl Patch {
             let (above, name) = path.rsplit_once('/').unwrap_or(("", path));
             let pointer = if above.is_empty() { String::new() } else { format!("/{above}") };
             if let Some(Value::Object(owner)) = document.pointer_mut(&pointer) {
-                owner.insert(format!("{name}@Message.ExtendedInfo"), json!([profile.message(message)]));
+                owner.insert(format!("{name}@Message.ExtendedInfo"), json!([message.spell(profile)]));
             }
         }
-        let all = self.refused.iter().map(|(_, message)| profile.message(message)).collect();
+        let all = self.refused.iter().map(|(_, message)| message.spell(profile)).collect();
         document["@Message.ExtendedInfo"] = Value::Array(all);
     }
 }
@@ -187,7 +187,11 @@ mod tests {
         ];
         for (change, expected) in cases {
             let failure = patch(change.clone()).failure().unwrap_or_default();
-            assert_eq!(failure.iter().map(Message::base).collect::<Vec<_>>(), [expected], "{change}");
+            assert_eq!(
+                failure.iter().map(|message| message.entry().key).collect::<Vec<_>>(),
+                [format!("{expected:?}")],
+                "{change}"
+            );
         }
     }
 

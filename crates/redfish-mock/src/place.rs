@@ -1,15 +1,18 @@
 //! Where a request goes: what stands at its path, which methods it takes, what a GET of it shows.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use http::Method;
 
 use crate::accounts::{ACCOUNTS, Privilege};
+use crate::actions::Action;
 use crate::mock::{Caller, Mock};
 use crate::path::Path;
 use crate::reply::Content;
 use crate::request::Request;
 use crate::sessions::{SESSION_SERVICE, SESSIONS};
+use crate::tasks::{MONITORS, TASKS};
 use crate::tree::{Body, Resource};
 
 /// What stands at a path.
@@ -19,6 +22,10 @@ pub(crate) enum Place {
     Session(u64),
     Accounts,
     Account(u32),
+    Tasks,
+    Task(u64),
+    /// The monitor of a task that has something to tell yet.
+    Monitor(u64),
     /// The target of an action that the resource offers.
     Action {
         resource: Arc<Resource>,
@@ -48,6 +55,15 @@ impl Place {
         if let Some(segment) = path.below(ACCOUNTS, profile) {
             return mock.accounts.find(segment).map(Place::Account);
         }
+        if path.names(TASKS, profile) {
+            return Some(Place::Tasks);
+        }
+        if let Some(segment) = path.below(TASKS, profile) {
+            return mock.tasks.find(segment).map(Place::Task);
+        }
+        if let Some(segment) = path.below(MONITORS, profile) {
+            return mock.tasks.find_monitored(segment).map(Place::Monitor);
+        }
         if let Some(resource) = mock.tree.find(path) {
             return Some(Place::Resource(resource.clone()));
         }
@@ -71,7 +87,10 @@ impl Place {
     pub(crate) fn methods(&self) -> Vec<Method> {
         match self {
             Place::Sessions | Place::Accounts => vec![Method::GET, Method::HEAD, Method::POST],
-            Place::Session(_) => vec![Method::GET, Method::HEAD, Method::DELETE],
+            Place::Session(_) | Place::Task(_) | Place::Monitor(_) => {
+                vec![Method::GET, Method::HEAD, Method::DELETE]
+            }
+            Place::Tasks => vec![Method::GET, Method::HEAD],
             Place::Account(_) => vec![Method::GET, Method::HEAD, Method::PATCH, Method::DELETE],
             Place::Action { .. } => vec![Method::POST],
             Place::Resource(resource) if resource.writable.is_empty() => vec![Method::GET, Method::HEAD],
@@ -79,16 +98,31 @@ impl Place {
         }
     }
 
+    /// How long what is done here takes, where it is always a task.
+    pub(crate) fn takes(&self) -> Option<Duration> {
+        match self {
+            Place::Action { name, .. } => Action::named(name)?.takes,
+            _ => None,
+        }
+    }
+
+    /// Whether a write here may be a task: neither a login nor a logout is, nor what is done to a task.
+    pub(crate) fn may_take_a_while(&self) -> bool {
+        !matches!(self, Place::Sessions | Place::Session(_) | Place::Task(_) | Place::Monitor(_))
+    }
+
     /// What a role must have to do this here; `own` is whether the account or session is the caller's. As in the standard's
     /// own registry of privileges (DSP0266, "Redfish service operation-to-privilege mapping").
     pub(crate) fn privilege(&self, request: &Request<'_>, own: bool) -> Privilege {
         match self {
             Place::Account(_) if own && request.method != Method::DELETE => Privilege::ConfigureSelf,
-            Place::Session(_) if own => Privilege::ConfigureSelf,
+            Place::Session(_) | Place::Task(_) | Place::Monitor(_) if own => Privilege::ConfigureSelf,
             Place::Account(_) => Privilege::ConfigureUsers,
             _ if request.reads() => Privilege::Login,
             Place::Accounts => Privilege::ConfigureUsers,
-            Place::Session(_) | Place::Sessions => Privilege::ConfigureManager,
+            Place::Session(_) | Place::Sessions | Place::Tasks | Place::Task(_) | Place::Monitor(_) => {
+                Privilege::ConfigureManager
+            }
             Place::Resource(resource) | Place::Action { resource, .. } => {
                 let manages = ["/redfish/v1/Managers/", SESSION_SERVICE];
                 if manages.iter().any(|above| resource.path.starts_with(above)) {
@@ -101,14 +135,16 @@ impl Place {
     }
 
     /// What a GET shows.
-    pub(crate) fn content(&self, mock: &Mock, caller: Option<Caller>) -> Content {
+    pub(crate) fn content(&self, mock: &Mock, caller: Option<Caller>, now: Duration) -> Content {
         let mine = caller.and_then(|caller| caller.session);
         let document = match self {
             Place::Sessions => Some(mock.sessions.collection(mock.profile, mine)),
             Place::Session(id) => mock.sessions.find(*id).map(|session| session.render(mock.profile, mine)),
             Place::Accounts => Some(mock.accounts.collection(mock.profile)),
             Place::Account(id) => mock.accounts.render(*id, mock.profile),
-            Place::Action { .. } => None,
+            Place::Tasks => Some(mock.tasks.collection(mock.profile)),
+            Place::Task(id) => mock.tasks.render(*id, now, mock.profile),
+            Place::Action { .. } | Place::Monitor(_) => None,
             Place::Resource(resource) => match &resource.body {
                 Body::Document { rendered, .. } => Some(rendered.clone()),
                 Body::Text { media_type, text } => {
@@ -120,8 +156,8 @@ impl Place {
     }
 
     /// The ETag that a GET would have.
-    pub(crate) fn etag(&self, mock: &Mock, caller: Option<Caller>) -> Option<String> {
-        match self.content(mock, caller) {
+    pub(crate) fn etag(&self, mock: &Mock, caller: Option<Caller>, now: Duration) -> Option<String> {
+        match self.content(mock, caller, now) {
             Content::Document(document) => Some(document.etag),
             _ => None,
         }

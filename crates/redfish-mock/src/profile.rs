@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::str::FromStr;
+use std::time::Duration;
 
 use http::header::{self, HeaderName, HeaderValue};
 use http::{HeaderMap, Method, Response, StatusCode};
@@ -62,23 +63,23 @@ impl Profile {
         }
     }
 
-    /// One message, as an entry of `@Message.ExtendedInfo`.
-    pub(crate) fn message(self, message: &Message) -> Value {
+    /// How long after its answer a reset takes effect.
+    pub(crate) fn reset_delay(self) -> Duration {
         match self {
-            Profile::Standard => message.in_full("Base.1.19"),
-            Profile::IloAmplifier => message.in_brief("Base.1.1"),
+            Profile::Standard => Duration::from_secs(3),
+            Profile::IloAmplifier => Duration::ZERO,
         }
     }
 
     /// The envelope for messages (DSP0266, "Error responses").
     fn envelope(self, messages: &[Message]) -> Value {
-        let entries: Vec<Value> = messages.iter().map(|message| self.message(message)).collect();
+        let entries: Vec<Value> = messages.iter().map(|message| message.spell(self)).collect();
         match self {
             Profile::Standard => {
                 let general = Message::new(Base::GeneralError, []);
                 let first = if let [only] = messages { only } else { &general };
                 json!({"error": {
-                    "code": format!("Base.1.19.{:?}", first.base()),
+                    "code": first.id(self),
                     "message": first.text(),
                     "@Message.ExtendedInfo": entries,
                 }})

@@ -9,7 +9,7 @@ use crate::profile::Profile;
 use crate::random::fingerprint;
 
 /// Status, headers and content of an answer. [`Profile::spell`] makes the HTTP response of it.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Reply {
     pub(crate) status: StatusCode,
     pub(crate) headers: HeaderMap,
@@ -21,7 +21,7 @@ pub(crate) struct Reply {
 }
 
 /// The body of a [`Reply`].
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) enum Content {
     Nothing,
     Document(Rendered),

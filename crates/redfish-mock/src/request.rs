@@ -43,6 +43,15 @@ impl<'a> Request<'a> {
         }
     }
 
+    /// A copy that can be kept.
+    pub(crate) fn to_owned(&self) -> http::Request<Vec<u8>> {
+        let mut request = http::Request::new(self.body.to_vec());
+        *request.method_mut() = self.method.clone();
+        *request.uri_mut() = self.uri.clone();
+        *request.headers_mut() = self.headers.clone();
+        request
+    }
+
     /// Whether it only reads (RFC 9110, "Safe methods").
     pub(crate) fn reads(&self) -> bool {
         self.method == Method::GET || self.method == Method::HEAD

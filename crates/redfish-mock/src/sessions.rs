@@ -122,6 +122,8 @@ pub(crate) struct Sessions {
     open: Vec<Session>,
     limit: usize,
     timeout: Duration,
+    /// When the service forgets those that were opened before.
+    restart: Option<Duration>,
     random: Random,
     count: SessionCount,
 }
@@ -132,6 +134,7 @@ impl Sessions {
             open: Vec::new(),
             limit,
             timeout,
+            restart: None,
             random: Random::new(seed),
             count: SessionCount::default(),
         }
@@ -147,7 +150,12 @@ impl Sessions {
 
     /// Those that are open at `now`, without dropping the others yet.
     pub(crate) fn open_at(&self, now: Duration) -> impl Iterator<Item = &Session> {
-        self.open.iter().filter(move |session| !self.is_expired(session, now))
+        self.open.iter().filter(move |session| !self.is_expired(session, now) && !self.is_lost(session, now))
+    }
+
+    /// Whether the service has restarted since.
+    fn is_lost(&self, session: &Session, now: Duration) -> bool {
+        self.restart.is_some_and(|restart| restart <= now && session.opened < restart)
     }
 
     fn is_expired(&self, session: &Session, now: Duration) -> bool {
@@ -206,6 +214,9 @@ impl Sessions {
 
     /// Drops the sessions that were not used for too long.
     pub(crate) fn expire(&mut self, now: Duration) {
+        if let Some(restart) = self.restart.take_if(|restart| *restart <= now) {
+            self.forget(|session| session.opened < restart);
+        }
         let timeout = self.timeout;
         self.count.expired += self.remove(|session| now.saturating_sub(session.used) >= timeout);
     }
@@ -213,6 +224,14 @@ impl Sessions {
     /// Drops the sessions that `which` says, without anybody having asked.
     pub(crate) fn forget(&mut self, which: impl Fn(&Session) -> bool) {
         self.count.forgotten += self.remove(which);
+    }
+
+    /// Drops all sessions when the service restarts, at `restart`.
+    pub(crate) fn forget_at(&mut self, restart: Duration, now: Duration) {
+        if restart <= now {
+            return self.forget(|_| true);
+        }
+        self.restart = Some(restart);
     }
 
     fn remove(&mut self, which: impl Fn(&Session) -> bool) -> u64 {

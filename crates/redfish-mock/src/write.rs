@@ -8,6 +8,7 @@ use http::{Method, StatusCode};
 use serde_json::{Map, Value, json};
 
 use crate::accounts::{self, ACCOUNTS, Privilege};
+use crate::actions;
 use crate::message::{Base, Message};
 use crate::mock::{Caller, Mock};
 use crate::patch::Patch;
@@ -16,6 +17,7 @@ use crate::profile::Profile;
 use crate::reply::{Content, Rendered, Reply};
 use crate::request::Request;
 use crate::sessions::{SESSION_SERVICE, SESSIONS};
+use crate::tasks;
 use crate::tree::Resource;
 
 impl Mock {
@@ -27,7 +29,7 @@ impl Mock {
         now: Duration,
     ) -> Reply {
         if request.method == Method::DELETE {
-            return self.delete(place);
+            return self.delete(place, now);
         }
         // An action may have no parameters, and then no body.
         let body = match place {
@@ -41,22 +43,30 @@ impl Mock {
             Place::Sessions => self.log_in(&body, now),
             Place::Accounts => self.create_account(&body),
             Place::Account(id) => self.patch_account(*id, body, caller),
-            Place::Action { resource, name } => self.invoke(resource, name, &body),
+            Place::Action { resource, name } => self.invoke(resource, name, &body, now),
             Place::Resource(resource) => self.patch_resource(resource, &body),
-            // Takes neither POST nor PATCH.
-            Place::Session(_) => {
+            // Take neither POST nor PATCH.
+            Place::Session(_) | Place::Tasks | Place::Task(_) | Place::Monitor(_) => {
                 Reply::refusal(StatusCode::METHOD_NOT_ALLOWED, Base::OperationNotAllowed, [])
             }
         }
     }
 
-    fn delete(&mut self, place: &Place) -> Reply {
+    fn delete(&mut self, place: &Place, now: Duration) -> Reply {
         match place {
             Place::Session(id) => self.sessions.delete(*id),
             Place::Account(id) => {
                 self.accounts.remove(*id);
                 self.sessions.forget(|session| session.account() == *id);
                 self.wrote(&accounts::path(*id));
+            }
+            Place::Task(id) => {
+                self.tasks.remove(*id);
+                self.wrote(&tasks::path(*id));
+            }
+            Place::Monitor(id) => {
+                self.tasks.cancel(*id, now);
+                self.wrote(&tasks::monitor(*id));
             }
             _ => return Reply::refusal(StatusCode::METHOD_NOT_ALLOWED, Base::OperationNotAllowed, []),
         }
@@ -96,7 +106,7 @@ impl Mock {
             Profile::Standard => {
                 let mut document = session.document(self.profile, Some(session.id()));
                 if let Some(notice) = &notice {
-                    document["@Message.ExtendedInfo"] = json!([self.profile.message(notice)]);
+                    document["@Message.ExtendedInfo"] = json!([notice.spell(self.profile)]);
                 }
                 Content::Document(Rendered::new(document, 0, self.profile))
             }
@@ -207,7 +217,7 @@ impl Mock {
     /// The answer to a PATCH that changed something: the resource as it is now, with a note beside what was refused.
     fn changed(&self, patch: &Patch, place: &Place) -> Reply {
         let mut messages = patch.messages();
-        match (self.profile, place.content(self, None)) {
+        match (self.profile, place.content(self, None, Duration::ZERO)) {
             (Profile::Standard, Content::Document(mut now)) if !messages.is_empty() => {
                 let mut document = serde_json::from_slice(&now.body).unwrap_or_default();
                 patch.annotate(&mut document, self.profile);
@@ -224,44 +234,30 @@ impl Mock {
         }
     }
 
-    fn invoke(&mut self, resource: &Arc<Resource>, name: &str, parameters: &Map<String, Value>) -> Reply {
-        let bad = |message| Reply::refusals(StatusCode::BAD_REQUEST, vec![message]);
-        if let Some(unknown) = parameters.keys().find(|name| *name != "ResetType" && !name.contains('@')) {
-            return bad(Message::new(Base::ActionParameterUnknown, [name, unknown]));
+    fn invoke(
+        &mut self,
+        resource: &Arc<Resource>,
+        name: &str,
+        parameters: &Map<String, Value>,
+        now: Duration,
+    ) -> Reply {
+        let offer = &resource.document()["Actions"][format!("#{name}")];
+        let problems = actions::problems(name, offer, parameters);
+        if !problems.is_empty() {
+            return Reply::refusals(StatusCode::BAD_REQUEST, problems);
         }
-        let Some(kind) = parameters.get("ResetType") else {
-            return bad(Message::new(Base::ActionParameterMissing, [name, "ResetType"]));
-        };
-        let action = &resource.document()["Actions"][format!("#{name}")];
-        let allowed = action["ResetType@Redfish.AllowableValues"].as_array();
-        let Some(kind) = kind.as_str().filter(|_| allowed.is_some_and(|values| values.contains(kind))) else {
-            let shown = kind.as_str().map_or_else(|| kind.to_string(), str::to_owned);
-            return bad(Message::new(Base::ActionParameterValueNotInList, [&shown, "ResetType", name]));
-        };
+        let kind = parameters.get("ResetType").and_then(Value::as_str).unwrap_or_default();
         match name {
-            "ComputerSystem.Reset" => self.reset_system(resource, kind),
+            "ComputerSystem.Reset" => self.reset_system(resource, kind, now),
             // A controller that restarts knows none of its sessions any more.
-            _ => self.sessions.forget(|_| true),
+            "Manager.Reset" => self.sessions.forget_at(now + self.reset_delay, now),
+            "Manager.ResetToDefaults" => self.tree.restore(&resource.path, |path| {
+                kind == "PreserveNetwork" && path.contains("/EthernetInterfaces/")
+            }),
+            "Bios.ResetBios" => self.tree.restore(&resource.path, |_| false),
+            _ => {}
         }
-        let target = action["target"].as_str().unwrap_or_default();
-        self.wrote(target);
+        self.wrote(offer["target"].as_str().unwrap_or_default());
         Reply::done(self.profile)
-    }
-
-    fn reset_system(&mut self, resource: &Arc<Resource>, kind: &str) {
-        let mut document = resource.document().clone();
-        let was_on = document["PowerState"] == "On";
-        let is_on = match kind {
-            "ForceOff" | "GracefulShutdown" => false,
-            "PushPowerButton" => !was_on,
-            _ => true,
-        };
-        document["PowerState"] = json!(if is_on { "On" } else { "Off" });
-        // A boot device that was chosen for one start is used up by it (DSP0268, "BootSourceOverrideEnabled").
-        if is_on && document["Boot"]["BootSourceOverrideEnabled"] == "Once" {
-            document["Boot"]["BootSourceOverrideEnabled"] = json!("Disabled");
-            document["Boot"]["BootSourceOverrideTarget"] = json!("None");
-        }
-        self.tree.write(&resource.path, document);
     }
 }

@@ -145,6 +145,16 @@ fn unavailable_does_nothing_and_says_when() {
 }
 
 #[test]
+fn an_internal_error_does_nothing() {
+    let mut client = with(&format!("500@{SYSTEM}*1")).basic("ada");
+    let answer = client.patch(SYSTEM, json!({"AssetTag": "x"}));
+    assert_eq!((answer.status().as_u16(), messages(&answer)), (500, vec!["InternalError".to_owned()]));
+    assert_eq!(answer.json()["error"]["code"], "Base.1.19.InternalError");
+    assert_eq!(client.mock.writes(SYSTEM), 0);
+    assert_eq!(client.patch(SYSTEM, json!({"AssetTag": "x"})).status(), 200);
+}
+
+#[test]
 fn faults_come_together_and_go() {
     let mut client = with("slow=1s").basic("ada");
     client.mock.add_fault("503".parse().expect("a fault"));

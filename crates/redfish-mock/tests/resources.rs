@@ -221,48 +221,6 @@ fn what_is_not_there_is_404_and_named() {
 }
 
 #[test]
-fn a_reset_changes_the_power_state() {
-    let mut client = ada();
-    let reset = format!("{SYSTEM}/Actions/ComputerSystem.Reset");
-    let steps = [
-        ("ForceOff", "Off"),
-        ("On", "On"),
-        ("GracefulShutdown", "Off"),
-        ("PushPowerButton", "On"),
-        ("PushPowerButton", "Off"),
-        ("ForceRestart", "On"),
-    ];
-    for (kind, state) in steps {
-        assert_eq!(client.post(&reset, json!({"ResetType": kind})).status(), 204, "{kind}");
-        assert_eq!(client.get(SYSTEM).json()["PowerState"], state, "{kind}");
-    }
-    assert_eq!(client.mock.writes(&reset), steps.len() as u64);
-    for (body, message) in [
-        ("", "ActionParameterMissing"),
-        ("{}", "ActionParameterMissing"),
-        (r#"{"ResetType": "Explode"}"#, "ActionParameterValueNotInList"),
-        (r#"{"ResetType": 1}"#, "ActionParameterValueNotInList"),
-        (r#"{"ResetType": "On", "Delay": 5}"#, "ActionParameterUnknown"),
-    ] {
-        let answer = client.send("POST", &reset, &[], body);
-        assert_eq!((answer.status().as_u16(), messages(&answer)), (400, vec![message.to_owned()]), "{body}");
-    }
-    assert_eq!(client.post(&format!("{SYSTEM}/Actions/ComputerSystem.Explode"), json!({})).status(), 404);
-}
-
-#[test]
-fn a_boot_device_for_one_start_is_used_up_by_it() {
-    let mut client = ada();
-    let reset = format!("{SYSTEM}/Actions/ComputerSystem.Reset");
-    let boot = json!({"Boot": {"BootSourceOverrideEnabled": "Once", "BootSourceOverrideTarget": "Pxe"}});
-    assert_eq!(client.patch(SYSTEM, boot).json()["Boot"]["BootSourceOverrideTarget"], "Pxe");
-    client.post(&reset, json!({"ResetType": "ForceOff"}));
-    assert_eq!(client.get(SYSTEM).json()["Boot"]["BootSourceOverrideEnabled"], "Once");
-    client.post(&reset, json!({"ResetType": "On"}));
-    assert_eq!(client.get(SYSTEM).json()["Boot"]["BootSourceOverrideEnabled"], "Disabled");
-}
-
-#[test]
 fn an_account_is_created_used_changed_and_deleted() {
     let mut client = ada();
     let eve = json!({"UserName": "eve", "Password": "analytical", "RoleId": "ReadOnly"});

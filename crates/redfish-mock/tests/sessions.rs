@@ -218,7 +218,15 @@ fn a_manager_that_is_reset_knows_no_session_any_more() {
     client.log_in("ada");
     let reset = "/redfish/v1/Managers/E1D8B426/Actions/Manager.Reset";
     assert_eq!(client.post(reset, json!({"ResetType": "GracefulRestart"})).status(), 204);
+    client.wait(2);
+    assert_eq!(client.get("/redfish/v1/Systems").status(), 200, "it answers until it restarts");
+    client.wait(1);
+    assert_eq!(client.mock.open_sessions(client.now), 0);
     assert_eq!(client.get("/redfish/v1/Systems").status(), 401);
+    assert_eq!(client.mock.session_count().forgotten, 1);
+    client.log_in("ada");
+    client.wait(60);
+    assert_eq!(client.get("/redfish/v1/Systems").status(), 200, "one opened since stays");
 }
 
 #[test]

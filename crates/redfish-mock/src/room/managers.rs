@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{MACHINES, Machine, link, status};
+use crate::actions::{MANAGER_RESET, RESET_TO_DEFAULTS, Told};
 use crate::patch::{Kind, Property};
 use crate::tree::Draft;
 
@@ -13,6 +14,7 @@ pub(super) fn add(drafts: &mut Vec<Draft>) {
     drafts.push(Draft::collection("/redfish/v1/Managers", "ManagerCollection", "Managers", ids));
     for machine in &MACHINES {
         drafts.push(Draft::new(manager(machine)).writable(WRITABLE));
+        drafts.push(RESET_TO_DEFAULTS.info(&machine.manager()));
         add_network(drafts, machine);
     }
 }
@@ -32,10 +34,10 @@ fn manager(machine: &Machine) -> Value {
         "Status": status("OK"),
         "EthernetInterfaces": link(format!("{path}/EthernetInterfaces")),
         "Links": {"ManagerForServers": [link(machine.system())], "ManagerForChassis": [link(machine.chassis())]},
-        "Actions": {"#Manager.Reset": {
-            "target": format!("{path}/Actions/Manager.Reset"),
-            "ResetType@Redfish.AllowableValues": ["GracefulRestart", "ForceRestart"],
-        }},
+        "Actions": {
+            "#Manager.Reset": MANAGER_RESET.offer(&path, Told::Here),
+            "#Manager.ResetToDefaults": RESET_TO_DEFAULTS.offer(&path, Told::Apart),
+        },
     })
 }
 

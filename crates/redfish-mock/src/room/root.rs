@@ -9,6 +9,7 @@ use crate::accounts::{ACCOUNTS, LEAST_PASSWORD, MOST_PASSWORD, ROLES, Role};
 use crate::patch::{Kind, Property};
 use crate::profile::Profile;
 use crate::sessions::{SESSION_SERVICE, SESSIONS};
+use crate::tasks::{KEPT_MINUTES, TASK_SERVICE, TASKS};
 use crate::tree::Draft;
 
 /// SessionTimeout's range (DSP0268, "SessionService").
@@ -19,6 +20,7 @@ pub(super) fn add(drafts: &mut Vec<Draft>, profile: Profile) {
     drafts.push(Draft::new(service_root(profile)).open_to_all());
     drafts.push(Draft::new(session_service()).writable(SESSION_SERVICE_WRITABLE));
     drafts.push(Draft::new(account_service()));
+    drafts.push(Draft::new(task_service()));
     drafts.push(Draft::collection(
         ROLES,
         "RoleCollection",
@@ -63,6 +65,7 @@ fn service_root(profile: Profile) -> Value {
         "Managers": link("/redfish/v1/Managers"),
         "SessionService": link(SESSION_SERVICE),
         "AccountService": link("/redfish/v1/AccountService"),
+        "Tasks": link(TASK_SERVICE),
         "Links": {"Sessions": link(SESSIONS)},
     });
     if profile == Profile::IloAmplifier {
@@ -81,12 +84,13 @@ fn service_root(profile: Profile) -> Value {
 }
 
 /// The services and collections that the root links to, as OData lists them.
-const ENTRANCES: [(&str, &str); 6] = [
+const ENTRANCES: [(&str, &str); 7] = [
     ("Systems", "/redfish/v1/Systems"),
     ("Chassis", "/redfish/v1/Chassis"),
     ("Managers", "/redfish/v1/Managers"),
     ("SessionService", SESSION_SERVICE),
     ("AccountService", "/redfish/v1/AccountService"),
+    ("Tasks", TASK_SERVICE),
     ("Sessions", SESSIONS),
 ];
 
@@ -96,12 +100,14 @@ fn odata() -> Value {
     json!({"@odata.context": "/redfish/v1/$metadata", "value": value})
 }
 
-/// The types of what does not stand by itself: sessions and accounts come and go.
-const PASSING_TYPES: [&str; 4] = [
+/// The types of what does not stand by itself: sessions, accounts and tasks come and go.
+const PASSING_TYPES: [&str; 6] = [
     "#ManagerAccount.v1_12_0.ManagerAccount",
     "#ManagerAccountCollection.ManagerAccountCollection",
     "#Session.v1_7_0.Session",
     "#SessionCollection.SessionCollection",
+    "#Task.v1_7_4.Task",
+    "#TaskCollection.TaskCollection",
 ];
 
 /// The OData metadata document: which schema file describes what (DSP0266, "OData metadata").
@@ -138,7 +144,7 @@ fn metadata(drafts: &[Draft]) -> String {
 fn openapi(drafts: &[Draft]) -> String {
     let mut text =
         String::from("openapi: 3.0.1\ninfo:\n  title: Redfish machine room\n  version: '1.0'\npaths:\n");
-    for path in drafts.iter().map(|draft| draft.path.as_str()).chain([SESSIONS, ACCOUNTS]) {
+    for path in drafts.iter().map(|draft| draft.path.as_str()).chain([SESSIONS, ACCOUNTS, TASKS]) {
         text += &format!(
             "  {path}:\n    get:\n      responses:\n        '200':\n          description: The resource.\n"
         );
@@ -175,6 +181,22 @@ fn account_service() -> Value {
         "HTTPBasicAuth": "Enabled",
         "Accounts": link(ACCOUNTS),
         "Roles": link(ROLES),
+    })
+}
+
+fn task_service() -> Value {
+    json!({
+        "@odata.id": TASK_SERVICE,
+        "@odata.type": "#TaskService.v1_2_1.TaskService",
+        "Id": "TaskService",
+        "Name": "Task Service",
+        "Description": "What takes a while",
+        "ServiceEnabled": true,
+        "CompletedTaskOverWritePolicy": "Oldest",
+        "TaskAutoDeleteTimeoutMinutes": KEPT_MINUTES,
+        "LifeCycleEventOnTaskStateChange": false,
+        "Status": status("OK"),
+        "Tasks": link(TASKS),
     })
 }
 

@@ -3,19 +3,9 @@
 use serde_json::{Value, json};
 
 use super::{MACHINES, Machine, link, status};
+use crate::actions::{RESET_BIOS, SYSTEM_RESET, Told};
 use crate::patch::{Kind, Property};
 use crate::tree::Draft;
-
-/// What `ComputerSystem.Reset` takes.
-const RESET_TYPES: [&str; 7] = [
-    "On",
-    "ForceOff",
-    "GracefulShutdown",
-    "GracefulRestart",
-    "ForceRestart",
-    "PowerCycle",
-    "PushPowerButton",
-];
 
 const BOOT_ENABLED: &[&str] = &["Disabled", "Once", "Continuous"];
 const BOOT_TARGETS: &[&str] = &["None", "Pxe", "Hdd", "Cd", "Usb", "BiosSetup", "UefiHttp"];
@@ -30,11 +20,19 @@ const WRITABLE: &[Property] = &[
     Property { path: "Boot/BootSourceOverrideMode", kind: Kind::Choice(BOOT_MODES) },
 ];
 
+const BIOS_WRITABLE: &[Property] = &[
+    Property { path: "Attributes/BootRetries", kind: Kind::Whole { least: 0, most: 9 } },
+    Property { path: "Attributes/NumLock", kind: Kind::Flag },
+    Property { path: "Attributes/PowerProfile", kind: Kind::Choice(&["Balanced", "Performance", "Quiet"]) },
+];
+
 pub(super) fn add(drafts: &mut Vec<Draft>) {
     let ids = MACHINES.iter().map(|machine| machine.id.to_owned());
     drafts.push(Draft::collection("/redfish/v1/Systems", "ComputerSystemCollection", "Systems", ids));
     for machine in &MACHINES {
         drafts.push(Draft::new(system(machine)).writable(WRITABLE));
+        drafts.push(SYSTEM_RESET.info(&machine.system()));
+        drafts.push(Draft::new(bios(machine)).writable(BIOS_WRITABLE));
         add_processors(drafts, machine);
         add_memory(drafts, machine);
         add_storage(drafts, machine);
@@ -65,6 +63,7 @@ fn system(machine: &Machine) -> Value {
         "Status": {"State": "Enabled", "Health": machine.health, "HealthRollup": machine.health},
         "Boot": {
             "BootSourceOverrideEnabled": "Disabled",
+            "BootSourceOverrideEnabled@Redfish.AllowableValues": BOOT_ENABLED,
             "BootSourceOverrideTarget": "None",
             "BootSourceOverrideTarget@Redfish.AllowableValues": BOOT_TARGETS,
             "BootSourceOverrideMode": "UEFI",
@@ -85,10 +84,20 @@ fn system(machine: &Machine) -> Value {
         "Storage": link(format!("{path}/Storage")),
         "EthernetInterfaces": link(format!("{path}/EthernetInterfaces")),
         "Links": {"Chassis": [link(machine.chassis())], "ManagedBy": [link(machine.manager())]},
-        "Actions": {"#ComputerSystem.Reset": {
-            "target": format!("{path}/Actions/ComputerSystem.Reset"),
-            "ResetType@Redfish.AllowableValues": RESET_TYPES,
-        }},
+        "Bios": link(format!("{path}/Bios")),
+        "Actions": {"#ComputerSystem.Reset": SYSTEM_RESET.offer(&path, Told::Both)},
+    })
+}
+
+fn bios(machine: &Machine) -> Value {
+    let path = format!("{}/Bios", machine.system());
+    json!({
+        "@odata.id": path,
+        "@odata.type": "#Bios.v1_2_3.Bios",
+        "Id": "Bios",
+        "Name": "Firmware settings",
+        "Attributes": {"BootRetries": 3, "NumLock": false, "PowerProfile": "Balanced"},
+        "Actions": {"#Bios.ResetBios": RESET_BIOS.offer(&path, Told::Here)},
     })
 }
 

@@ -1,0 +1,79 @@
+//! Requests that are answered 202: accepted now, carried out later, their answer fetched from a monitor.
+
+use std::time::Duration;
+
+use http::{Method, StatusCode};
+
+use crate::fault::FaultKind;
+use crate::later::Effect;
+use crate::message::Base;
+use crate::mock::{Caller, Mock};
+use crate::place::Place;
+use crate::reply::Reply;
+use crate::request::Request;
+use crate::tasks::Operation;
+
+impl Mock {
+    /// Carries a request out, at once or as a task. What is wrong with it is said at once either way.
+    pub(crate) fn carry_out(
+        &mut self,
+        request: &Request<'_>,
+        place: &Place,
+        caller: Caller,
+        now: Duration,
+    ) -> Reply {
+        let asked_for = |kind: &FaultKind| match kind {
+            FaultKind::Task(takes) => Some((*takes, false)),
+            FaultKind::FailingTask(takes) => Some((*takes, true)),
+            _ => None,
+        };
+        let long = place.takes();
+        let by_fault = !request.reads() && place.may_take_a_while() && self.faults.any(asked_for);
+        if long.is_none() && !by_fault {
+            return self.act(request, place, Some(caller), now);
+        }
+        let trial = self.clone().act(request, place, Some(caller), now);
+        if !trial.status.is_success() {
+            return trial;
+        }
+        match self.strike(request, asked_for).or(long.map(|takes| (takes, false))) {
+            None => self.act(request, place, Some(caller), now),
+            Some((takes, fails)) => {
+                let operation = Operation { request: request.to_owned(), caller, takes, fails };
+                let id = self.tasks.begin(operation, now);
+                self.later.add(now + takes, Effect::Task(id));
+                self.pass(now);
+                self.tasks.accepted(id, now, self.profile)
+            }
+        }
+    }
+
+    /// Does a task's work.
+    pub(crate) fn finish_task(&mut self, id: u64, at: Duration) {
+        let Some(Operation { request, caller, fails, .. }) = self.tasks.running(id).cloned() else { return };
+        let request = Request::new(&request);
+        let answer = match Place::find(self, &request) {
+            _ if fails => Reply::refusal(StatusCode::INTERNAL_SERVER_ERROR, Base::InternalError, []),
+            // A password that was changed meanwhile, or a role, counts.
+            Some(place) => self.act(&request, &place, Some(caller), at),
+            None => {
+                let path = request.uri.path();
+                Reply::refusal(StatusCode::NOT_FOUND, Base::ResourceMissingAtURI, [path])
+            }
+        };
+        self.tasks.end(id, answer, at);
+    }
+
+    /// What a monitor says: 202 while the task runs, then once the operation's own answer.
+    pub(crate) fn poll(&mut self, request: &Request<'_>, id: u64, now: Duration) -> Reply {
+        if self.strikes(request, &FaultKind::MonitorGone) {
+            let path = request.uri.path();
+            return Reply::refusal(StatusCode::NOT_FOUND, Base::ResourceMissingAtURI, [path]);
+        }
+        let answer = match request.method {
+            &Method::HEAD => self.tasks.answer(id),
+            _ => self.tasks.take_answer(id),
+        };
+        answer.unwrap_or_else(|| self.tasks.accepted(id, now, self.profile))
+    }
+}

@@ -1,0 +1,137 @@
+//! Actions: what they take, what they do, and when that takes effect.
+
+mod common;
+
+use std::time::Duration;
+
+use common::{Client, SYSTEM, messages, settings};
+use redfish_mock::{Profile, Settings};
+use serde_json::json;
+
+const RESET: &str = "/redfish/v1/Systems/E1D8B426/Actions/ComputerSystem.Reset";
+
+fn ada() -> Client {
+    Client::standard().basic("ada")
+}
+
+fn power(client: &mut Client) -> String {
+    client.get(SYSTEM).json()["PowerState"].as_str().expect("a power state").to_owned()
+}
+
+fn wait(client: &mut Client, millis: u64) {
+    client.now += Duration::from_millis(millis);
+}
+
+#[test]
+fn a_reset_takes_effect_some_seconds_after_its_answer() {
+    let mut client = ada();
+    // The action, what is seen at once, what after half a second, and what after three.
+    let steps = [
+        ("GracefulShutdown", ["PoweringOff", "PoweringOff", "Off"]),
+        ("ForceOff", ["Off", "Off", "Off"]),
+        ("Nmi", ["Off", "Off", "Off"]),
+        ("On", ["PoweringOn", "PoweringOn", "On"]),
+        ("On", ["On", "On", "On"]),
+        ("GracefulRestart", ["On", "On", "On"]),
+        ("ForceRestart", ["On", "On", "On"]),
+        ("PowerCycle", ["PoweringOff", "Off", "On"]),
+        ("ForceOff", ["PoweringOff", "Off", "Off"]),
+        ("PushPowerButton", ["PoweringOn", "PoweringOn", "On"]),
+        ("PushPowerButton", ["PoweringOff", "PoweringOff", "Off"]),
+        ("ForceRestart", ["PoweringOn", "PoweringOn", "On"]),
+    ];
+    for (kind, states) in steps {
+        assert_eq!(client.post(RESET, json!({"ResetType": kind})).status(), 204, "{kind}");
+        let mut seen = [(); 3].map(|()| String::new());
+        for (state, millis) in seen.iter_mut().zip([0, 500, 2500]) {
+            wait(&mut client, millis);
+            *state = power(&mut client);
+        }
+        assert_eq!(seen, states, "{kind}");
+        wait(&mut client, 10_000);
+        assert_eq!(power(&mut client), states[2], "{kind}, long after");
+    }
+    assert_eq!(client.mock.writes(RESET), steps.len() as u64);
+}
+
+#[test]
+fn a_later_reset_takes_the_place_of_one_that_waits() {
+    let mut client = ada();
+    client.post(RESET, json!({"ResetType": "GracefulShutdown"}));
+    wait(&mut client, 2000);
+    client.post(RESET, json!({"ResetType": "On"}));
+    wait(&mut client, 2000);
+    assert_eq!(power(&mut client), "PoweringOn");
+    wait(&mut client, 1000);
+    assert_eq!(power(&mut client), "On");
+}
+
+#[test]
+fn how_long_a_reset_takes_is_a_setting() {
+    let reset_delay = Some(Duration::from_secs(60));
+    let mut client = Client::new(Settings { reset_delay, ..settings(Profile::Standard) }).basic("ada");
+    client.post(RESET, json!({"ResetType": "GracefulShutdown"}));
+    client.wait(59);
+    assert_eq!(power(&mut client), "PoweringOff");
+    client.wait(1);
+    assert_eq!(power(&mut client), "Off");
+
+    let mut client = Client::ilo_amplifier().basic("ada");
+    client.post(RESET, json!({"ResetType": "ForceOff"}));
+    assert_eq!(power(&mut client), "Off", "at once, and nothing on the way");
+}
+
+#[test]
+fn parameters_that_are_wrong_are_refused_and_nothing_is_done() {
+    let mut client = ada();
+    for (body, message) in [
+        ("", "ActionParameterMissing"),
+        ("{}", "ActionParameterMissing"),
+        (r#"{"ResetType": "Explode"}"#, "ActionParameterValueNotInList"),
+        (r#"{"ResetType": 1}"#, "ActionParameterValueTypeError"),
+        (r#"{"ResetType": "On", "Delay": 5}"#, "ActionParameterUnknown"),
+    ] {
+        let answer = client.send("POST", RESET, &[], body);
+        assert_eq!((answer.status().as_u16(), messages(&answer)), (400, vec![message.to_owned()]), "{body}");
+    }
+    assert_eq!(client.mock.writes(RESET), 0);
+    assert_eq!(client.post(&format!("{SYSTEM}/Actions/ComputerSystem.Explode"), json!({})).status(), 404);
+}
+
+#[test]
+fn what_an_action_takes_is_told_beside_it_or_apart() {
+    let mut client = ada();
+    let offer = client.get(SYSTEM).json()["Actions"]["#ComputerSystem.Reset"].clone();
+    assert_eq!(offer["target"], RESET);
+    let info = client.get(offer["@Redfish.ActionInfo"].as_str().expect("an ActionInfo")).json();
+    let parameter = &info["Parameters"][0];
+    assert_eq!((&parameter["Name"], &parameter["Required"]), (&json!("ResetType"), &json!(true)));
+    assert_eq!(parameter["DataType"], "String");
+    assert_eq!(parameter["AllowableValues"], offer["ResetType@Redfish.AllowableValues"]);
+    assert!(
+        parameter["AllowableValues"].as_array().is_some_and(|values| values.contains(&json!("ForceOff")))
+    );
+
+    let manager = client.get("/redfish/v1/Managers/E1D8B426").json();
+    let reset = &manager["Actions"]["#Manager.Reset"];
+    assert!(reset["@Redfish.ActionInfo"].is_null() && reset["ResetType@Redfish.AllowableValues"].is_array());
+    let defaults = &manager["Actions"]["#Manager.ResetToDefaults"];
+    assert!(defaults["ResetType@Redfish.AllowableValues"].is_null());
+    let info = client.get(defaults["@Redfish.ActionInfo"].as_str().expect("an ActionInfo")).json();
+    assert_eq!(info["Parameters"][0]["AllowableValues"], json!(["ResetAll", "PreserveNetwork"]));
+}
+
+#[test]
+fn a_boot_device_for_one_start_is_used_up_by_it() {
+    for (kind, after) in [("On", "Disabled"), ("GracefulShutdown", "Once")] {
+        let mut client = ada();
+        client.post(RESET, json!({"ResetType": "ForceOff"}));
+        client.wait(3);
+        let boot = json!({"Boot": {"BootSourceOverrideEnabled": "Once", "BootSourceOverrideTarget": "Pxe"}});
+        assert_eq!(client.patch(SYSTEM, boot).json()["Boot"]["BootSourceOverrideTarget"], "Pxe");
+        client.post(RESET, json!({"ResetType": kind}));
+        assert_eq!(client.get(SYSTEM).json()["Boot"]["BootSourceOverrideEnabled"], "Once", "{kind}");
+        client.wait(3);
+        assert_eq!(client.get(SYSTEM).json()["Boot"]["BootSourceOverrideEnabled"], after, "{kind}");
+    }
+}

@@ -1,0 +1,194 @@
+//! Tasks: what is answered 202, what a monitor and a task say while and after, and how they go.
+
+mod common;
+
+use std::time::Duration;
+
+use common::{Client, SYSTEM, messages, path_of, settings};
+use redfish_mock::{Answer, Profile, Settings};
+use serde_json::{Value, json};
+
+const TASKS: &str = "/redfish/v1/TaskService/Tasks";
+const ACCOUNTS: &str = "/redfish/v1/AccountService/Accounts";
+const BIOS: &str = "/redfish/v1/Systems/E1D8B426/Bios";
+
+fn with(fault: &str) -> Client {
+    let faults = vec![fault.parse().expect("a fault")];
+    Client::new(Settings { faults, ..settings(Profile::Standard) }).basic("ada")
+}
+
+/// The paths of the monitor and the task of an answer that accepts.
+fn accepted(answer: &Answer) -> (String, String) {
+    assert_eq!(answer.status(), 202, "{}", answer.json());
+    let monitor = path_of(answer.header("Location").expect("a monitor"));
+    let task = answer.json()["@odata.id"].as_str().expect("a task").to_owned();
+    assert_ne!(monitor, task);
+    assert!(answer.header("Retry-After").is_some_and(|after| after.parse::<u64>().is_ok_and(|n| n > 0)));
+    (monitor, task)
+}
+
+/// The keys of a task's messages.
+fn told(task: &Value) -> Vec<&str> {
+    let messages = task["Messages"].as_array().expect("messages");
+    messages.iter().filter_map(|entry| entry["MessageId"].as_str()?.rsplit('.').next()).collect()
+}
+
+#[test]
+fn an_action_that_takes_a_while_is_a_task() {
+    let mut client = Client::standard().basic("ada");
+    client.patch(BIOS, json!({"Attributes": {"BootRetries": 7}}));
+    let reset = format!("{BIOS}/Actions/Bios.ResetBios");
+    let (monitor, task) = accepted(&client.post(&reset, json!({})));
+    assert_eq!(client.mock.writes(&reset), 0, "not yet");
+    assert_eq!(client.get(TASKS).json()["Members"], json!([{"@odata.id": task}]));
+
+    client.wait(2);
+    let poll = client.get(&monitor);
+    assert_eq!(accepted(&poll), (monitor.clone(), task.clone()));
+    let running = poll.json();
+    assert_eq!((&running["TaskState"], &running["PercentComplete"]), (&json!("Running"), &json!(40)));
+    assert_eq!(told(&running), ["TaskStarted", "TaskProgressChanged"]);
+    assert_eq!(running["TaskMonitor"], monitor.as_str());
+    assert_eq!(running["StartTime"], "2026-01-01T00:00:00Z");
+    assert_eq!(running["EstimatedDuration"], "PT5S");
+    assert_eq!(running["Payload"], json!({"HttpOperation": "POST", "TargetUri": reset}));
+    assert_eq!(client.get(BIOS).json()["Attributes"]["BootRetries"], 7);
+
+    client.wait(3);
+    assert_eq!(client.get(BIOS).json()["Attributes"]["BootRetries"], 3);
+    assert_eq!(client.mock.writes(&reset), 1);
+    assert_eq!(client.send("HEAD", &monitor, &[], "").status(), 204, "looking takes nothing");
+    assert_eq!(client.get(&monitor).status(), 204);
+    assert_eq!(client.get(&monitor).status(), 404, "it was told");
+
+    let done = client.get(&task).json();
+    assert_eq!((&done["TaskState"], &done["TaskStatus"]), (&json!("Completed"), &json!("OK")));
+    assert_eq!((&done["PercentComplete"], &done["EndTime"]), (&json!(100), &json!("2026-01-01T00:00:05Z")));
+    assert_eq!(told(&done), ["TaskStarted", "TaskCompletedOK"]);
+    assert!(done.get("TaskMonitor").is_none());
+    client.wait(3600);
+    assert_eq!(client.get(&task).status(), 404);
+    assert_eq!(client.get(TASKS).json()["Members@odata.count"], 0);
+}
+
+#[test]
+fn a_manager_goes_back_to_what_it_was() {
+    let manager = "/redfish/v1/Managers/E1D8B426";
+    let mut client = Client::standard().basic("ada");
+    let first = client.get(manager);
+    client.patch(manager, json!({"LocationIndicatorActive": true}));
+    let action = format!("{manager}/Actions/Manager.ResetToDefaults");
+    let (monitor, _) = accepted(&client.post(&action, json!({"ResetType": "ResetAll"})));
+    client.wait(8);
+    assert_eq!(client.get(&monitor).status(), 204);
+    let after = client.get(manager);
+    assert_eq!(after.json()["LocationIndicatorActive"], false);
+    assert_ne!(after.header("ETag"), first.header("ETag"), "it was written twice since");
+    let refused = client.post(&action, json!({}));
+    assert_eq!((refused.status().as_u16(), messages(&refused)), (400, vec!["ActionParameterMissing".into()]));
+}
+
+#[test]
+fn a_fault_makes_any_write_a_task() {
+    let mut client = with(&format!("task=10s@{SYSTEM}*1"));
+    let (monitor, _) = accepted(&client.patch(SYSTEM, json!({"AssetTag": "later"})));
+    client.now += Duration::from_millis(9999);
+    assert_ne!(client.get(SYSTEM).json()["AssetTag"], "later");
+    client.now += Duration::from_millis(1);
+    let answer = client.get(&monitor);
+    assert_eq!((answer.status().as_u16(), &answer.json()["AssetTag"]), (200, &json!("later")));
+    assert_eq!(answer.header("ETag"), client.get(SYSTEM).header("ETag"));
+    assert_eq!(client.patch(SYSTEM, json!({"AssetTag": "now"})).status(), 200, "the fault struck once");
+}
+
+#[test]
+fn what_a_task_creates_is_where_its_monitor_says() {
+    for profile in [Profile::Standard, Profile::IloAmplifier] {
+        let faults = vec![format!("task=1s@{ACCOUNTS}").parse().expect("a fault")];
+        let mut client = Client::new(Settings { faults, ..settings(profile) }).basic("ada");
+        let eve = json!({"UserName": "eve", "Password": "eavesdrop", "RoleId": "ReadOnly"});
+        let answer = client.post(ACCOUNTS, eve);
+        assert!(!answer.json().to_string().contains("eavesdrop"));
+        let (monitor, task) = accepted(&answer);
+        client.wait(1);
+        let created = client.get(&monitor);
+        assert_eq!(created.status(), 201);
+        let account = path_of(created.header("Location").expect("a location"));
+        assert_eq!(client.get(&account).json()["UserName"], "eve");
+        assert!(!client.get(&task).json().to_string().contains("eavesdrop"));
+    }
+}
+
+#[test]
+fn what_is_wrong_is_said_at_once() {
+    let mut client = with("task");
+    assert_eq!(client.patch(SYSTEM, json!({"Colour": "red"})).status(), 400);
+    assert_eq!(client.patch("/redfish/v1/", json!({})).status(), 405);
+    assert_eq!(client.send("PATCH", SYSTEM, &[("If-Match", "\"no\"")], "{}").status(), 412);
+    assert_eq!(client.get(SYSTEM).status(), 200);
+    client.credentials = Some(common::basic("bob"));
+    assert_eq!(client.patch(SYSTEM, json!({"AssetTag": "x"})).status(), 403);
+    assert_eq!(client.get(TASKS).json()["Members@odata.count"], 0);
+    let session = client.log_in("bob");
+    assert_eq!(client.delete(&session).status(), 204, "neither login nor logout waits");
+}
+
+#[test]
+fn a_task_that_fails_says_so_twice() {
+    let mut client = with("failing-task=2s");
+    let (monitor, task) = accepted(&client.patch(SYSTEM, json!({"AssetTag": "never"})));
+    client.wait(2);
+    let answer = client.get(&monitor);
+    assert_eq!((answer.status().as_u16(), messages(&answer)), (500, vec!["InternalError".to_owned()]));
+    let task = client.get(&task).json();
+    assert_eq!((&task["TaskState"], &task["TaskStatus"]), (&json!("Exception"), &json!("Critical")));
+    assert_eq!(told(&task), ["TaskStarted", "TaskAborted", "InternalError"]);
+    assert_eq!(task["PercentComplete"], 99);
+    assert_eq!(client.mock.writes(SYSTEM), 0);
+}
+
+#[test]
+fn a_task_whose_resource_goes_ends_in_an_exception() {
+    let account = format!("{ACCOUNTS}/3");
+    let mut client = with(&format!("task=5s@{account}*1"));
+    let (monitor, task) = accepted(&client.patch(&account, json!({"Enabled": false})));
+    assert_eq!(client.delete(&account).status(), 204);
+    client.wait(5);
+    assert_eq!(client.get(&monitor).status(), 404);
+    let task = client.get(&task).json();
+    assert_eq!((&task["TaskState"], told(&task)[2]), (&json!("Exception"), "ResourceMissingAtURI"));
+}
+
+#[test]
+fn a_task_is_cancelled_by_its_monitor_and_forgotten_by_itself() {
+    let mut client = with("task=5s");
+    let (monitor, task) = accepted(&client.patch(SYSTEM, json!({"AssetTag": "never"})));
+    assert_eq!(client.delete(&monitor).status(), 204);
+    assert_eq!(client.get(&monitor).status(), 404);
+    let cancelled = client.get(&task).json();
+    assert_eq!((&cancelled["TaskState"], &cancelled["TaskStatus"]), (&json!("Cancelled"), &json!("Warning")));
+    let (other, second) = accepted(&client.patch(SYSTEM, json!({"AssetTag": "never"})));
+    assert_eq!(client.delete(&second).status(), 204);
+    assert_eq!((client.get(&other).status().as_u16(), client.get(&second).status().as_u16()), (404, 404));
+    client.wait(5);
+    assert_eq!(client.get(&task).json()["TaskState"], "Cancelled");
+    assert_eq!(client.mock.writes(SYSTEM), 0);
+    // Of who may not configure the manager, only their own.
+    let (monitor, _) = accepted(&client.patch(SYSTEM, json!({"AssetTag": "never"})));
+    client.credentials = Some(common::basic("olga"));
+    assert_eq!(client.delete(&monitor).status(), 403);
+    let (own, _) = accepted(&client.patch(SYSTEM, json!({"AssetTag": "never"})));
+    assert_eq!(client.delete(&own).status(), 204);
+}
+
+#[test]
+fn a_monitor_that_is_gone_leaves_the_task() {
+    let mut client = with("task=5s");
+    client.mock.add_fault("monitor-gone".parse().expect("a fault"));
+    let (monitor, task) = accepted(&client.patch(SYSTEM, json!({"AssetTag": "done"})));
+    assert_eq!(client.get(&monitor).status(), 404);
+    assert_eq!(client.get(&task).json()["TaskState"], "Running");
+    client.wait(5);
+    assert_eq!(client.get(&task).json()["TaskState"], "Completed");
+    assert_eq!(client.get(SYSTEM).json()["AssetTag"], "done");
+}
