@@ -60,7 +60,9 @@ pub(crate) const RESET_TO_DEFAULTS: Action = Action {
 pub(crate) const RESET_BIOS: Action =
     Action { name: "Bios.ResetBios", parameters: &[], takes: Some(Duration::from_secs(5)) };
 
-const ACTIONS: [&Action; 4] = [&SYSTEM_RESET, &MANAGER_RESET, &RESET_TO_DEFAULTS, &RESET_BIOS];
+pub(crate) const CLEAR_LOG: Action = Action { name: "LogService.ClearLog", parameters: &[], takes: None };
+
+const ACTIONS: [&Action; 5] = [&SYSTEM_RESET, &MANAGER_RESET, &RESET_TO_DEFAULTS, &RESET_BIOS, &CLEAR_LOG];
 
 /// How a resource tells what an action takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -74,6 +74,7 @@ mod path;
 mod place;
 mod power;
 mod profile;
+mod query;
 mod random;
 mod reply;
 mod request;
@@ -87,6 +88,7 @@ mod settings;
 mod tasks;
 pub mod transcript;
 mod tree;
+mod view;
 mod write;
 
 pub use accounts::{Account, Role};

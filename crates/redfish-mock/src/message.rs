@@ -117,6 +117,10 @@ impl Message {
         self.entry
     }
 
+    pub(crate) fn arguments(&self) -> &[String] {
+        &self.arguments
+    }
+
     /// Its text, the arguments filled in. One pass, so that an argument that contains `%2` stays as it is.
     pub(crate) fn text(&self) -> String {
         let mut text = String::new();

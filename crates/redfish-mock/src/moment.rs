@@ -7,8 +7,16 @@ const FIRST_DAY: u64 = 20_454;
 
 /// `2026-01-01T00:00:00Z` and so long after (DSP0266, "Date-time values").
 pub(crate) fn date_time(now: Duration) -> String {
-    let seconds = now.as_secs();
-    let (year, month, day) = date(FIRST_DAY + seconds / 86_400);
+    text(FIRST_DAY * 86_400 + now.as_secs())
+}
+
+/// A moment so long before the service began.
+pub(crate) fn before(long: Duration) -> String {
+    text(FIRST_DAY * 86_400 - long.as_secs())
+}
+
+fn text(seconds: u64) -> String {
+    let (year, month, day) = date(seconds / 86_400);
     let (hour, minute, second) = (seconds / 3600 % 24, seconds / 60 % 60, seconds % 60);
     format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z")
 }
@@ -41,5 +49,6 @@ mod tests {
         ] {
             assert_eq!(date_time(Duration::from_secs(seconds)), text);
         }
+        assert_eq!(before(Duration::from_secs(1)), "2025-12-31T23:59:59Z");
     }
 }

@@ -35,12 +35,17 @@ pub(crate) enum Place {
 }
 
 impl Place {
+    /// Where a request goes.
     pub(crate) fn find(mock: &Mock, request: &Request<'_>) -> Option<Place> {
-        let (path, profile) = (&request.path, mock.profile);
+        Place::at(mock, &request.path, request.method)
+    }
+
+    pub(crate) fn at(mock: &Mock, path: &Path, method: &Method) -> Option<Place> {
+        let profile = mock.profile;
         // A POST to a collection's `Members` is one to the collection (DSP0266, "POST (create)").
         let creates = |collection: &str| {
             path.names(collection, profile)
-                || request.method == Method::POST && path.names(&format!("{collection}/Members"), profile)
+                || method == Method::POST && path.names(&format!("{collection}/Members"), profile)
         };
         if creates(SESSIONS) {
             return Some(Place::Sessions);
@@ -113,12 +118,12 @@ impl Place {
 
     /// What a role must have to do this here; `own` is whether the account or session is the caller's. As in the standard's
     /// own registry of privileges (DSP0266, "Redfish service operation-to-privilege mapping").
-    pub(crate) fn privilege(&self, request: &Request<'_>, own: bool) -> Privilege {
+    pub(crate) fn privilege(&self, method: &Method, own: bool) -> Privilege {
         match self {
-            Place::Account(_) if own && request.method != Method::DELETE => Privilege::ConfigureSelf,
+            Place::Account(_) if own && method != Method::DELETE => Privilege::ConfigureSelf,
             Place::Session(_) | Place::Task(_) | Place::Monitor(_) if own => Privilege::ConfigureSelf,
             Place::Account(_) => Privilege::ConfigureUsers,
-            _ if request.reads() => Privilege::Login,
+            _ if method == Method::GET || method == Method::HEAD => Privilege::Login,
             Place::Accounts => Privilege::ConfigureUsers,
             Place::Session(_) | Place::Sessions | Place::Tasks | Place::Task(_) | Place::Monitor(_) => {
                 Privilege::ConfigureManager

@@ -9,6 +9,7 @@ use http::{HeaderMap, Method, Response, StatusCode};
 use serde_json::{Value, json};
 
 use crate::message::{Base, Message};
+use crate::query::Query;
 use crate::random::fingerprint;
 use crate::reply::{Content, Reply};
 
@@ -60,6 +61,26 @@ impl Profile {
         match self {
             Profile::Standard => format!("\"{fingerprint:08X}\""),
             Profile::IloAmplifier => format!("W/\"{fingerprint:08X}\""),
+        }
+    }
+
+    /// How many members of a collection are shown at once.
+    pub(crate) fn page(self) -> usize {
+        match self {
+            Profile::Standard => 50,
+            Profile::IloAmplifier => usize::MAX,
+        }
+    }
+
+    /// What a query asks for. iLO Amplifier Pack's version of the standard knew none that a service has to understand.
+    pub(crate) fn query(self, text: &str) -> Result<Query, Box<Reply>> {
+        let odata = |parameter: &str| parameter.starts_with('$') || parameter.starts_with("%24");
+        match self {
+            Profile::Standard => Query::read(text),
+            Profile::IloAmplifier if text.split('&').any(odata) => {
+                Err(Box::new(Reply::refusal(StatusCode::NOT_IMPLEMENTED, Base::QueryNotSupported, [])))
+            }
+            Profile::IloAmplifier => Ok(Query::default()),
         }
     }
 
@@ -121,7 +142,7 @@ impl Profile {
         if self == Profile::Standard || status.is_success() {
             put(&mut headers, HeaderName::from_static("odata-version"), "4.0");
         }
-        if let Some(etag) = etag {
+        if let Some(etag) = etag.filter(|etag| !etag.is_empty()) {
             put(&mut headers, header::ETAG, &etag);
         }
         if let Some(link) = link {

@@ -76,6 +76,8 @@ pub(crate) struct Rendered {
     pub(crate) etag: String,
     /// The name of its schema, with the version where its `@odata.type` has one: `Chassis.v1_25_0`.
     pub(crate) schema: String,
+    /// How many members it has, where it is a collection.
+    pub(crate) members: usize,
 }
 
 impl Rendered {
@@ -86,11 +88,12 @@ impl Rendered {
         let (path, kind) = (text("@odata.id"), text("@odata.type"));
         let kind = kind.trim_start_matches('#');
         let schema = kind.rsplit_once('.').map_or("", |(schema, _)| schema).to_owned();
+        let members = document["Members"].as_array().map_or(0, Vec::len);
         document["@odata.etag"] = Value::String(etag.clone());
         if profile == Profile::IloAmplifier {
             document["@odata.context"] = Value::String(format!("/redfish/v1/$metadata#{kind}"));
         }
-        Rendered { path, body: document.to_string().into_bytes(), etag, schema }
+        Rendered { path, body: document.to_string().into_bytes(), etag, schema, members }
     }
 }
 

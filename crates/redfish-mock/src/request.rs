@@ -107,13 +107,6 @@ impl<'a> Request<'a> {
         }
     }
 
-    /// The query parameter that this service would have to understand and doesn't (DSP0266, "Query parameters": one that
-    /// starts with `$` is answered 501, any other unknown one is ignored).
-    pub(crate) fn unsupported_query(&self) -> bool {
-        let query = self.uri.query().unwrap_or_default();
-        query.split('&').any(|parameter| parameter.starts_with('$') || parameter.starts_with("%24"))
-    }
-
     /// Whether the version that the client asks for is not ours.
     pub(crate) fn wants_other_odata(&self) -> bool {
         self.headers.get("odata-version").is_some_and(|version| version != "4.0")

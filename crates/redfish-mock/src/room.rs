@@ -1,6 +1,7 @@
 //! The machine room that the service looks after: three servers, each with its chassis and its manager. All invented.
 
 mod chassis;
+mod logs;
 mod managers;
 mod root;
 mod systems;
@@ -17,6 +18,7 @@ pub(crate) fn drafts(profile: Profile) -> Vec<Draft> {
     systems::add(&mut drafts);
     chassis::add(&mut drafts);
     managers::add(&mut drafts);
+    logs::add(&mut drafts, profile);
     root::add_descriptions(&mut drafts, profile);
     drafts
 }

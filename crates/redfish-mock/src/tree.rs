@@ -140,8 +140,8 @@ impl Resource {
 pub(crate) struct Tree {
     profile: Profile,
     shared: Arc<BTreeMap<String, Arc<Resource>>>,
-    /// Those that were written; they stand in front of the shared ones.
-    written: BTreeMap<String, Arc<Resource>>,
+    /// Those that were written, or removed; they stand in front of the shared ones.
+    written: BTreeMap<String, Option<Arc<Resource>>>,
 }
 
 impl Tree {
@@ -174,7 +174,7 @@ impl Tree {
     }
 
     fn with_key(&self, key: &str) -> Option<&Arc<Resource>> {
-        self.written.get(key).or_else(|| self.shared.get(key))
+        self.written.get(key).map_or_else(|| self.shared.get(key), Option::as_ref)
     }
 
     /// Puts a changed document in the place of the one at `path`; its ETag changes even where the document does not.
@@ -184,8 +184,12 @@ impl Tree {
             let rendered = Rendered::new(document.clone(), revision, self.profile);
             let body = Body::Document { document, rendered };
             let after = Resource { path: before.path.clone(), body, revision, ..**before };
-            self.written.insert(key(path), Arc::new(after));
+            self.written.insert(key(path), Some(Arc::new(after)));
         }
+    }
+
+    pub(crate) fn remove(&mut self, path: &str) {
+        self.written.insert(key(path), None);
     }
 
     /// Puts what stands at and below a path back to what it was at the start, but for what is to be kept. To a client that
@@ -196,8 +200,13 @@ impl Tree {
             |key: &str| key.strip_prefix(&above).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
         let written: Vec<String> = self.written.keys().filter(|key| inside(key)).cloned().collect();
         for key in written {
-            if let Some(first) = self.shared.get(&key).filter(|first| !kept(&first.path)).cloned() {
+            let Some(first) = self.shared.get(&key).filter(|first| !kept(&first.path)).cloned() else {
+                continue;
+            };
+            if self.with_key(&key).is_some() {
                 self.write(&first.path, first.document().clone());
+            } else {
+                self.written.remove(&key);
             }
         }
     }

@@ -255,9 +255,21 @@ impl Mock {
                 kind == "PreserveNetwork" && path.contains("/EthernetInterfaces/")
             }),
             "Bios.ResetBios" => self.tree.restore(&resource.path, |_| false),
+            "LogService.ClearLog" => self.clear_log(resource),
             _ => {}
         }
         self.wrote(offer["target"].as_str().unwrap_or_default());
         Reply::done(self.profile)
+    }
+
+    fn clear_log(&mut self, service: &Resource) {
+        let Some(path) = service.document()["Entries"]["@odata.id"].as_str() else { return };
+        let Some(mut entries) = self.tree.at(path).map(|entries| entries.document().clone()) else { return };
+        for entry in entries["Members"].as_array().into_iter().flatten() {
+            self.tree.remove(entry["@odata.id"].as_str().unwrap_or_default());
+        }
+        entries["Members"] = json!([]);
+        entries["Members@odata.count"] = json!(0);
+        self.tree.write(path, entries);
     }
 }

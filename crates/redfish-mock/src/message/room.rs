@@ -6,17 +6,11 @@ messages! {
     Registry::MachineRoom,
     /// A message of the machine room's own registry. The variant's name is the message's key.
     pub(crate) enum Room {
-        DriveReplaced: Ok,
-            "Drive %1 was replaced; the new one is in use.",
-            "None.";
         FanSlow: Warning,
             "Fan %1 turns at %2 RPM, which is slower than it should.",
             "Clean the fan, or replace it.";
         LampSwitched: Ok,
             "The locating lamp was switched %1.",
-            "None.";
-        LogCleared: Ok,
-            "The log was cleared.",
             "None.";
         MemoryErrorsCorrected: Warning,
             "Memory module %1 corrected %2 errors within a day.",

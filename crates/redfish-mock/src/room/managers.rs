@@ -33,6 +33,7 @@ fn manager(machine: &Machine) -> Value {
         "PowerState": "On",
         "Status": status("OK"),
         "EthernetInterfaces": link(format!("{path}/EthernetInterfaces")),
+        "LogServices": link(format!("{path}/LogServices")),
         "Links": {"ManagerForServers": [link(machine.system())], "ManagerForChassis": [link(machine.chassis())]},
         "Actions": {
             "#Manager.Reset": MANAGER_RESET.offer(&path, Told::Here),

@@ -8,6 +8,7 @@ use super::{MACHINES, link, status};
 use crate::accounts::{ACCOUNTS, LEAST_PASSWORD, MOST_PASSWORD, ROLES, Role};
 use crate::patch::{Kind, Property};
 use crate::profile::Profile;
+use crate::query::MAX_LEVELS;
 use crate::sessions::{SESSION_SERVICE, SESSIONS};
 use crate::tasks::{KEPT_MINUTES, TASK_SERVICE, TASKS};
 use crate::tree::Draft;
@@ -54,11 +55,13 @@ fn service_root(profile: Profile) -> Value {
         "Vendor": "Fjord",
         "Product": "Fjord Machine Room",
         "ProtocolFeaturesSupported": {
-            "ExpandQuery": {"ExpandAll": false, "Levels": false, "Links": false, "NoLinks": false},
-            "FilterQuery": false,
-            "SelectQuery": false,
-            "OnlyMemberQuery": false,
-            "ExcerptQuery": false,
+            "ExpandQuery":
+                {"ExpandAll": true, "Levels": true, "MaxLevels": MAX_LEVELS, "Links": true, "NoLinks": true},
+            "FilterQuery": true,
+            "SelectQuery": true,
+            "OnlyMemberQuery": true,
+            "ExcerptQuery": true,
+            "TopSkipQuery": true,
         },
         "Systems": link("/redfish/v1/Systems"),
         "Chassis": link("/redfish/v1/Chassis"),

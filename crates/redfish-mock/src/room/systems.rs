@@ -83,6 +83,7 @@ fn system(machine: &Machine) -> Value {
         "Memory": link(format!("{path}/Memory")),
         "Storage": link(format!("{path}/Storage")),
         "EthernetInterfaces": link(format!("{path}/EthernetInterfaces")),
+        "LogServices": link(format!("{path}/LogServices")),
         "Links": {"Chassis": [link(machine.chassis())], "ManagedBy": [link(machine.manager())]},
         "Bios": link(format!("{path}/Bios")),
         "Actions": {"#ComputerSystem.Reset": SYSTEM_RESET.offer(&path, Told::Both)},
