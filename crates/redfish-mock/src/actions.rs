@@ -124,6 +124,10 @@ impl Parameter {
             Kind::Text { .. } | Kind::Secret { .. } | Kind::Choice(_) => "String",
             Kind::Whole { .. } => "Number",
             Kind::Flag => "Boolean",
+            Kind::Ipv4 | Kind::Ipv6 => "String",
+            Kind::List(Kind::Object(_)) => "ObjectArray",
+            Kind::List(_) => "StringArray",
+            Kind::Object(_) => "Object",
         });
         match self.kind {
             Kind::Choice(values) => document["AllowableValues"] = json!(values),

@@ -48,6 +48,8 @@ pub enum FaultKind {
     FailingTask(Duration),
     /// `monitor-gone`: the monitor of a task answers 404; the task goes on.
     MonitorGone,
+    /// `bare-messages`: the messages of an answer have their identifiers and arguments, and no text.
+    BareMessages,
     /// `500`: the service fails; the request is not carried out.
     InternalError,
     /// `503[=RETRY_AFTER]`: the service is not available for the moment; the value becomes the header `Retry-After`.
@@ -56,7 +58,7 @@ pub enum FaultKind {
 
 /// The names, as an error lists them.
 const NAMES: &str = "expire-token, cut-body, reset, slow, redirect-off-origin, session-limit, no-location, \
-    lost-answer, task, failing-task, monitor-gone, 500, 503";
+    lost-answer, task, failing-task, monitor-gone, bare-messages, 500, 503";
 
 /// Why a text is not a fault.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -121,6 +123,7 @@ fn kind(name: &str, value: Option<&str>) -> Result<FaultKind, FaultError> {
         "no-location" => alone(FaultKind::NoLocation),
         "lost-answer" => alone(FaultKind::LostAnswer),
         "monitor-gone" => alone(FaultKind::MonitorGone),
+        "bare-messages" => alone(FaultKind::BareMessages),
         "500" => alone(FaultKind::InternalError),
         "task" | "failing-task" => match value.map_or(Some(Duration::from_secs(5)), duration) {
             Some(takes) if name == "task" => Ok(FaultKind::Task(takes)),
@@ -176,6 +179,7 @@ impl fmt::Display for Fault {
             FaultKind::Task(takes) => write!(f, "task={}ms", takes.as_millis())?,
             FaultKind::FailingTask(takes) => write!(f, "failing-task={}ms", takes.as_millis())?,
             FaultKind::MonitorGone => f.write_str("monitor-gone")?,
+            FaultKind::BareMessages => f.write_str("bare-messages")?,
             FaultKind::InternalError => f.write_str("500")?,
             FaultKind::Unavailable(None) => f.write_str("503")?,
             FaultKind::Unavailable(Some(when)) => write!(f, "503={when}")?,
@@ -265,6 +269,7 @@ mod tests {
             ("task=2s*1", Fault::new(FaultKind::Task(Duration::from_secs(2))).times(1)),
             ("failing-task=10ms", Fault::new(FaultKind::FailingTask(Duration::from_millis(10)))),
             ("monitor-gone", Fault::new(FaultKind::MonitorGone)),
+            ("bare-messages", Fault::new(FaultKind::BareMessages)),
             ("500", Fault::new(FaultKind::InternalError)),
             ("503", Fault::new(FaultKind::Unavailable(None))),
             ("503=5", Fault::new(FaultKind::Unavailable(Some("5".into())))),

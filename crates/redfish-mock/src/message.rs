@@ -101,16 +101,31 @@ pub(crate) struct Message {
     entry: &'static Entry,
     arguments: Vec<String>,
     related: Option<String>,
+    bare: bool,
 }
 
 impl Message {
     pub(crate) fn new<const N: usize>(entry: impl Into<&'static Entry>, arguments: [&str; N]) -> Message {
-        Message { entry: entry.into(), arguments: arguments.map(str::to_owned).to_vec(), related: None }
+        Message {
+            entry: entry.into(),
+            arguments: arguments.map(str::to_owned).to_vec(),
+            related: None,
+            bare: false,
+        }
     }
 
     /// Says which property it is about, as a JSON pointer with `#` before it.
     pub(crate) fn about(self, pointer: &str) -> Message {
         Message { related: Some(format!("#/{pointer}")), ..self }
+    }
+
+    /// Leaves its text to its registry.
+    pub(crate) fn bare(self) -> Message {
+        Message { bare: true, ..self }
+    }
+
+    pub(crate) fn is_bare(&self) -> bool {
+        self.bare
     }
 
     pub(crate) fn entry(&self) -> &'static Entry {
@@ -151,6 +166,7 @@ impl Message {
     /// arguments where it has some.
     pub(crate) fn spell(&self, profile: Profile) -> Value {
         match profile {
+            Profile::Standard if self.bare => self.in_brief("#Message.v1_2_1.Message", profile),
             Profile::Standard => self.in_full(profile),
             Profile::IloAmplifier => self.in_brief("#Message.1.0.0.Message", profile),
         }

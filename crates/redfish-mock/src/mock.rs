@@ -15,7 +15,7 @@ use crate::accounts::{self, Account, Accounts, Role};
 use crate::answer::{Answer, Ending};
 use crate::fault::{Fault, FaultKind, Faults};
 use crate::later::Later;
-use crate::message::Base;
+use crate::message::{Base, Message};
 use crate::place::Place;
 use crate::profile::Profile;
 use crate::reply::{Content, Reply};
@@ -211,6 +211,11 @@ impl Mock {
             Some(reply) => reply,
             None => self.reply(request, now),
         };
+        if let Content::Messages(messages) = &mut reply.content {
+            if self.strikes(request, &FaultKind::BareMessages) {
+                *messages = std::mem::take(messages).into_iter().map(Message::bare).collect();
+            }
+        }
         if reply.created.is_some() && self.strikes(request, &FaultKind::NoLocation) {
             reply.created = None;
         }
@@ -281,7 +286,9 @@ impl Mock {
         }
         let place = Place::find(self, request);
         if let Some(place) = place.as_ref().filter(|place| place.is_open_to(request.method)) {
-            return self.act(request, place, None, now);
+            // Who is asking matters to what a query shows, not to whether there is an answer.
+            let caller = self.identify(request);
+            return self.act(request, place, caller, now);
         }
         let Some(caller) = self.authenticate(request, now) else {
             return Reply::refusal(StatusCode::UNAUTHORIZED, Base::NoValidSession, []);
@@ -295,6 +302,14 @@ impl Mock {
 
     /// Who sends the request. A session that is used starts its time anew.
     fn authenticate(&mut self, request: &Request<'_>, now: Duration) -> Option<Caller> {
+        let caller = self.identify(request)?;
+        if let Some(id) = caller.session {
+            self.sessions.touch(id, now);
+        }
+        Some(caller)
+    }
+
+    fn identify(&self, request: &Request<'_>) -> Option<Caller> {
         let found = match request.credentials() {
             Credentials::Token(token) => {
                 self.sessions.with_token(&token).map(|session| (session.account(), Some(session.id())))
@@ -307,9 +322,6 @@ impl Mock {
         };
         let (account, session) = found?;
         let role = self.accounts.role(account)?;
-        if let Some(id) = session {
-            self.sessions.touch(id, now);
-        }
         Some(Caller { account, session, role })
     }
 
@@ -324,7 +336,10 @@ impl Mock {
         let methods = place.methods();
         let mut reply = if !methods.contains(request.method) {
             Reply::refusal(StatusCode::METHOD_NOT_ALLOWED, Base::OperationNotAllowed, [])
-        } else if let Some(refusal) = caller.and_then(|caller| self.forbid(request.method, place, caller)) {
+        } else if let Some(refusal) = caller
+            .filter(|_| !place.is_open_to(request.method))
+            .and_then(|caller| self.forbid(request.method, place, caller))
+        {
             refusal
         } else if let (Place::Monitor(id), true) = (place, request.reads()) {
             return self.poll(request, *id, now);

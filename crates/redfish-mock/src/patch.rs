@@ -1,5 +1,7 @@
 //! A PATCH against a document: what may be changed, what was, and what was refused, property by property (DSP0266, "PATCH").
 
+use std::net::{Ipv4Addr, Ipv6Addr};
+
 use serde_json::{Map, Value, json};
 
 use crate::message::{Base, Message};
@@ -31,7 +33,16 @@ pub(crate) enum Kind {
     },
     Flag,
     Choice(&'static [&'static str]),
+    Ipv4,
+    Ipv6,
+    /// An array: `null` removes the element in its place, `{}` keeps it, and a shorter one cuts (DSP0266, "PATCH (update)").
+    List(&'static Kind),
+    /// An object in a list, of these members.
+    Object(&'static [Property]),
 }
+
+/// The longest list that is taken.
+const LONGEST: usize = 16;
 
 impl Kind {
     /// Checks a value; the message says what is wrong with it.
@@ -63,9 +74,50 @@ impl Kind {
                     wrong(Base::PropertyValueNotInList)
                 }
             }
+            (Kind::Ipv4, Value::String(text)) if text.parse::<Ipv4Addr>().is_ok() => Ok(()),
+            (Kind::Ipv6, Value::String(text)) if text.parse::<Ipv6Addr>().is_ok() => Ok(()),
+            (Kind::Ipv4 | Kind::Ipv6, Value::String(_)) => wrong(Base::PropertyValueFormatError),
+            (Kind::List(_), Value::Array(items)) if items.len() > LONGEST => {
+                wrong(Base::PropertyValueFormatError)
+            }
+            (Kind::List(kind), Value::Array(items)) => items
+                .iter()
+                .filter(|item| !stands_for_another(item))
+                .try_for_each(|item| kind.check(name, item)),
+            (Kind::Object(properties), Value::Object(members)) => {
+                members.iter().try_for_each(|(name, value)| {
+                    match properties.iter().find(|property| property.path == name) {
+                        Some(property) => property.kind.check(name, value),
+                        None => Err(Message::new(Base::PropertyUnknown, [name])),
+                    }
+                })
+            }
             _ => wrong(Base::PropertyValueTypeError),
         }
     }
+}
+
+/// Whether an element of an array says what becomes of the one in its place.
+fn stands_for_another(item: &Value) -> bool {
+    item.is_null() || item.as_object().is_some_and(Map::is_empty)
+}
+
+/// A value that is written over another: in arrays, `null` and `{}` speak of the element in their place, and an object changes
+/// what it names of it.
+fn written_over(old: &Value, new: &Value) -> Value {
+    let Value::Array(items) = new else { return new.clone() };
+    let over = |(n, item): (usize, &Value)| match (item, &old[n]) {
+        (Value::Null, _) => None,
+        (Value::Object(change), Value::Object(before)) => {
+            let mut after = before.clone();
+            after.extend(change.clone());
+            Some(Value::Object(after))
+        }
+        (item, Value::Null) if stands_for_another(item) => None,
+        (item, before) if stands_for_another(item) => Some(before.clone()),
+        (item, _) => Some(item.clone()),
+    };
+    items.iter().enumerate().filter_map(over).collect()
 }
 
 /// What a PATCH comes to.
@@ -100,7 +152,7 @@ impl Patch {
             if let Some(property) = writable.iter().find(|property| property.path == path) {
                 match property.kind.check(name, value) {
                     Ok(()) => {
-                        target[name.as_str()] = value.clone();
+                        target[name.as_str()] = written_over(&target[name.as_str()], value);
                         self.taken += 1;
                     }
                     Err(message) => self.refuse(path, message),
@@ -113,6 +165,22 @@ impl Patch {
                 self.refuse(path, Message::new(Base::PropertyNotWritable, [name]));
             }
         }
+    }
+
+    /// Takes all of `change` but what makes the resource what it is: for resources that nobody described.
+    pub(crate) fn merge(document: &Value, change: &Map<String, Value>) -> Patch {
+        let mut patch = Patch { document: document.clone(), taken: 0, refused: Vec::new() };
+        let mut target = std::mem::take(&mut patch.document);
+        for (name, value) in change.iter().filter(|(name, _)| !name.starts_with('@')) {
+            if ["Id", "Members", "Actions"].contains(&name.as_str()) {
+                patch.refuse(name.clone(), Message::new(Base::PropertyNotWritable, [name]));
+            } else {
+                merge(&mut target[name.as_str()], value);
+                patch.taken += 1;
+            }
+        }
+        patch.document = target;
+        patch
     }
 
     fn refuse(&mut self, path: String, message: Message) {
@@ -145,6 +213,17 @@ impl Patch {
         }
         let all = self.refused.iter().map(|(_, message)| message.spell(profile)).collect();
         document["@Message.ExtendedInfo"] = Value::Array(all);
+    }
+}
+
+fn merge(target: &mut Value, change: &Value) {
+    match (target, change) {
+        (Value::Object(target), Value::Object(change)) => {
+            for (name, value) in change {
+                merge(target.entry(name.as_str()).or_insert(Value::Null), value);
+            }
+        }
+        (target, change) => *target = written_over(target, change),
     }
 }
 
@@ -211,6 +290,55 @@ mod tests {
             document["Boot"]["Order@Message.ExtendedInfo"][0]["MessageId"],
             "Base.1.19.PropertyNotWritable"
         );
+    }
+
+    #[test]
+    fn an_array_is_changed_element_by_element() {
+        const NAME: Kind = Kind::Text { least: 1, most: 8 };
+        const HOST: Kind = Kind::Object(&[
+            Property { path: "Address", kind: Kind::Ipv4 },
+            Property { path: "Port", kind: Kind::Whole { least: 1, most: 9 } },
+        ]);
+        let names = json!(["a", "b", "c"]);
+        let hosts = json!([{"Address": "192.0.2.1", "Port": 1}, {"Address": "192.0.2.2", "Port": 2}]);
+        for (kind, before, change, after) in [
+            (Kind::List(&NAME), &names, json!([null, "b"]), Ok(json!(["b"]))),
+            (Kind::List(&NAME), &names, json!([{}, "d"]), Ok(json!(["a", "d"]))),
+            (Kind::List(&NAME), &names, json!([{}, {}, {}, {}, "e"]), Ok(json!(["a", "b", "c", "e"]))),
+            (Kind::List(&NAME), &names, json!(["b"]), Ok(json!(["b"]))),
+            (Kind::List(&NAME), &names, json!([]), Ok(json!([]))),
+            (Kind::List(&NAME), &names, json!(["a", 7]), Err(Base::PropertyValueTypeError)),
+            (Kind::List(&NAME), &names, json!("a"), Err(Base::PropertyValueTypeError)),
+            (Kind::List(&NAME), &names, json!(vec!["a"; 17]), Err(Base::PropertyValueFormatError)),
+            (
+                Kind::List(&HOST),
+                &hosts,
+                json!([{}, {"Port": 7}]),
+                Ok(json!([{"Address": "192.0.2.1", "Port": 1}, {"Address": "192.0.2.2", "Port": 7}])),
+            ),
+            (
+                Kind::List(&HOST),
+                &hosts,
+                json!([{"Address": "300.1.1.1"}]),
+                Err(Base::PropertyValueFormatError),
+            ),
+            (Kind::List(&HOST), &hosts, json!([{"Colour": 1}]), Err(Base::PropertyUnknown)),
+        ] {
+            let seen = kind.check("X", &change).map(|()| written_over(before, &change));
+            let expected = after.map_err(|base| <&crate::message::Entry>::from(base).key);
+            assert_eq!(seen.map_err(|message| message.entry().key), expected, "{change}");
+        }
+    }
+
+    #[test]
+    fn merging_takes_all_but_what_makes_the_resource() {
+        let document = json!({"Id": "1", "Boot": {"Mode": "UEFI", "Order": ["a", "b"]}});
+        let change = json!({"Id": "2", "New": 1, "Boot": {"Order": [null, "c"]}, "@odata.id": "/x"});
+        let patch = Patch::merge(&document, change.as_object().unwrap());
+        assert_eq!(patch.document, json!({"Id": "1", "New": 1, "Boot": {"Mode": "UEFI", "Order": ["c"]}}));
+        assert_eq!(patch.messages().len(), 1);
+        let nothing = Patch::merge(&document, json!({"@odata.id": "/x"}).as_object().unwrap());
+        assert!(nothing.failure().is_some());
     }
 
     #[test]

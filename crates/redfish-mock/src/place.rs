@@ -13,7 +13,7 @@ use crate::reply::Content;
 use crate::request::Request;
 use crate::sessions::{SESSION_SERVICE, SESSIONS};
 use crate::tasks::{MONITORS, TASKS};
-use crate::tree::{Body, Resource};
+use crate::tree::{Body, Change, Resource, Takes};
 
 /// What stands at a path.
 #[derive(Debug)]
@@ -72,6 +72,10 @@ impl Place {
         if let Some(resource) = mock.tree.find(path) {
             return Some(Place::Resource(resource.clone()));
         }
+        if let Some(collection) = path.written().strip_suffix("/Members").filter(|_| method == Method::POST) {
+            let collection = mock.tree.find(&Path::new(collection))?;
+            return collection.takes.members.map(|_| Place::Resource(collection.clone()));
+        }
         // The key differs from what was written in letters' case alone.
         let owner = path.written().get(..path.key().find("/actions/")?)?;
         let resource = mock.tree.find(&Path::new(owner))?;
@@ -98,8 +102,13 @@ impl Place {
             Place::Tasks => vec![Method::GET, Method::HEAD],
             Place::Account(_) => vec![Method::GET, Method::HEAD, Method::PATCH, Method::DELETE],
             Place::Action { .. } => vec![Method::POST],
-            Place::Resource(resource) if resource.writable.is_empty() => vec![Method::GET, Method::HEAD],
-            Place::Resource(_) => vec![Method::GET, Method::HEAD, Method::PATCH],
+            Place::Resource(resource) => {
+                let Takes { change, members, delete } = resource.takes;
+                let patch = (!matches!(change, Change::These([]))).then_some(Method::PATCH);
+                let post = members.map(|_| Method::POST);
+                let delete = delete.then_some(Method::DELETE);
+                [Method::GET, Method::HEAD].into_iter().chain(post).chain(patch).chain(delete).collect()
+            }
         }
     }
 

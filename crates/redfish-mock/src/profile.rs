@@ -13,6 +13,9 @@ use crate::query::Query;
 use crate::random::fingerprint;
 use crate::reply::{Content, Reply};
 
+/// What an error says that leaves the rest to its messages.
+const SEE: &str = "See @Message.ExtendedInfo for more information.";
+
 /// Which service to be.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Profile {
@@ -101,7 +104,7 @@ impl Profile {
                 let first = if let [only] = messages { only } else { &general };
                 json!({"error": {
                     "code": first.id(self),
-                    "message": first.text(),
+                    "message": if messages.iter().all(Message::is_bare) { SEE.to_owned() } else { first.text() },
                     "@Message.ExtendedInfo": entries,
                 }})
             }
@@ -110,7 +113,7 @@ impl Profile {
                 "error": {
                     "@Message.ExtendedInfo": entries,
                     "code": "Wolfram.1.0.ExtendedInfo",
-                    "message": "See @Message.ExtendedInfo for more information.",
+                    "message": SEE,
                 },
             }),
         }

@@ -3,8 +3,10 @@
 mod chassis;
 mod logs;
 mod managers;
+mod registries;
 mod root;
 mod systems;
+mod update;
 
 use serde_json::{Value, json};
 
@@ -19,6 +21,8 @@ pub(crate) fn drafts(profile: Profile) -> Vec<Draft> {
     chassis::add(&mut drafts);
     managers::add(&mut drafts);
     logs::add(&mut drafts, profile);
+    update::add(&mut drafts);
+    registries::add(&mut drafts, profile);
     root::add_descriptions(&mut drafts, profile);
     drafts
 }

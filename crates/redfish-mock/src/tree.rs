@@ -18,9 +18,33 @@ pub(crate) struct Resource {
     /// Whether it may be read by everybody.
     pub(crate) open: bool,
     pub(crate) body: Body,
-    /// What a PATCH may write.
-    pub(crate) writable: &'static [Property],
+    pub(crate) takes: Takes,
     revision: u64,
+}
+
+/// What may be done to a resource, beside its actions.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Takes {
+    /// What a PATCH may write.
+    pub(crate) change: Change,
+    /// What a POST to a collection has to give; nothing: whatever it likes.
+    pub(crate) members: Option<&'static [Property]>,
+    /// Whether a DELETE removes it.
+    pub(crate) delete: bool,
+}
+
+/// What a PATCH may write.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Change {
+    These(&'static [Property]),
+    /// Nobody described the resource, so whatever it likes.
+    Anything,
+}
+
+impl Default for Change {
+    fn default() -> Change {
+        Change::These(&[])
+    }
 }
 
 /// What a GET of a [`Resource`] shows.
@@ -43,7 +67,7 @@ pub(crate) struct Draft {
     pub(crate) path: String,
     pub(crate) open: bool,
     pub(crate) content: DraftContent,
-    pub(crate) writable: &'static [Property],
+    pub(crate) takes: Takes,
 }
 
 #[derive(Debug)]
@@ -56,7 +80,7 @@ impl Draft {
     /// A resource whose path is its `@odata.id`.
     pub(crate) fn new(document: Value) -> Draft {
         let path = document["@odata.id"].as_str().unwrap_or_default().trim_end_matches('/').to_owned();
-        Draft { path, open: false, content: DraftContent::Document(document), writable: &[] }
+        Draft { path, open: false, content: DraftContent::Document(document), takes: Takes::default() }
     }
 
     /// A collection of `schema` with members of these names.
@@ -85,7 +109,7 @@ impl Draft {
             path: path.into(),
             open: false,
             content: DraftContent::Text { media_type, text },
-            writable: &[],
+            takes: Takes::default(),
         }
     }
 
@@ -101,8 +125,24 @@ impl Draft {
         Draft { open: true, ..self }
     }
 
-    pub(crate) fn writable(self, writable: &'static [Property]) -> Draft {
-        Draft { writable, ..self }
+    pub(crate) fn writable(mut self, properties: &'static [Property]) -> Draft {
+        self.takes.change = Change::These(properties);
+        self
+    }
+
+    pub(crate) fn any_change(mut self) -> Draft {
+        self.takes.change = Change::Anything;
+        self
+    }
+
+    pub(crate) fn creates(mut self, properties: &'static [Property]) -> Draft {
+        self.takes.members = Some(properties);
+        self
+    }
+
+    pub(crate) fn removable(mut self) -> Draft {
+        self.takes.delete = true;
+        self
     }
 
     fn render(self, profile: Profile) -> Resource {
@@ -113,7 +153,7 @@ impl Draft {
             }
             DraftContent::Text { media_type, text } => Body::Text { media_type, text },
         };
-        Resource { path: self.path, open: self.open, body, writable: self.writable, revision: 0 }
+        Resource { path: self.path, open: self.open, body, takes: self.takes, revision: 0 }
     }
 }
 
@@ -188,17 +228,29 @@ impl Tree {
         }
     }
 
+    /// Adds a resource.
+    pub(crate) fn insert(&mut self, draft: Draft) {
+        let resource = draft.render(self.profile);
+        self.written.insert(key(&resource.path), Some(Arc::new(resource)));
+    }
+
     pub(crate) fn remove(&mut self, path: &str) {
         self.written.insert(key(path), None);
+    }
+
+    /// Removes what stands at and below a path.
+    pub(crate) fn remove_all(&mut self, path: &str) {
+        let inside = |key: &&String| is_at_or_below(key, path);
+        let keys: Vec<String> =
+            self.shared.keys().chain(self.written.keys()).filter(inside).cloned().collect();
+        self.written.extend(keys.into_iter().map(|key| (key, None)));
     }
 
     /// Puts what stands at and below a path back to what it was at the start, but for what is to be kept. To a client that
     /// is one more write.
     pub(crate) fn restore(&mut self, path: &str, kept: impl Fn(&str) -> bool) {
-        let above = key(path);
-        let inside =
-            |key: &str| key.strip_prefix(&above).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
-        let written: Vec<String> = self.written.keys().filter(|key| inside(key)).cloned().collect();
+        let written: Vec<String> =
+            self.written.keys().filter(|key| is_at_or_below(key, path)).cloned().collect();
         for key in written {
             let Some(first) = self.shared.get(&key).filter(|first| !kept(&first.path)).cloned() else {
                 continue;
@@ -215,6 +267,10 @@ impl Tree {
     pub(crate) fn iter(&self) -> impl Iterator<Item = &Resource> {
         self.shared.keys().filter_map(|key| self.with_key(key)).map(Arc::as_ref)
     }
+}
+
+fn is_at_or_below(found: &str, path: &str) -> bool {
+    found.strip_prefix(key(path).as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
 #[cfg(test)]
@@ -265,7 +321,9 @@ mod tests {
             }
             for resource in tree.iter().filter(|resource| resource.path.starts_with("/redfish/v1/")) {
                 let named = ["/redfish/v1/$metadata", "/redfish/v1/odata", "/redfish/v1/openapi.yaml"];
-                let reached = linked.contains(&resource.path) || named.contains(&resource.path.as_str());
+                let reached = linked.contains(&resource.path)
+                    || named.contains(&resource.path.as_str())
+                    || resource.path.starts_with("/redfish/v1/RegistryStore/");
                 assert!(reached, "nothing links to {}", resource.path);
             }
             assert!(count > 200, "{count} links");
@@ -292,7 +350,8 @@ mod tests {
     #[test]
     fn what_is_writable_is_there() {
         for resource in Tree::machine_room(Profile::Standard).iter() {
-            for property in resource.writable {
+            let Change::These(writable) = resource.takes.change else { continue };
+            for property in writable {
                 let value = resource.document().pointer(&format!("/{}", property.path));
                 let value = value.unwrap_or_else(|| panic!("{} has no {}", resource.path, property.path));
                 assert!(

@@ -11,6 +11,7 @@ use crate::accounts::{self, ACCOUNTS, Privilege};
 use crate::actions;
 use crate::message::{Base, Message};
 use crate::mock::{Caller, Mock};
+use crate::network;
 use crate::patch::Patch;
 use crate::place::Place;
 use crate::profile::Profile;
@@ -18,7 +19,7 @@ use crate::reply::{Content, Rendered, Reply};
 use crate::request::Request;
 use crate::sessions::{SESSION_SERVICE, SESSIONS};
 use crate::tasks;
-use crate::tree::Resource;
+use crate::tree::{Change, Resource};
 
 impl Mock {
     pub(crate) fn write(
@@ -44,7 +45,10 @@ impl Mock {
             Place::Accounts => self.create_account(&body),
             Place::Account(id) => self.patch_account(*id, body, caller),
             Place::Action { resource, name } => self.invoke(resource, name, &body, now),
-            Place::Resource(resource) => self.patch_resource(resource, &body),
+            Place::Resource(resource) => match resource.takes.members {
+                Some(takes) if request.method == Method::POST => self.create_member(resource, takes, &body),
+                _ => self.patch_resource(resource, &body),
+            },
             // Take neither POST nor PATCH.
             Place::Session(_) | Place::Tasks | Place::Task(_) | Place::Monitor(_) => {
                 Reply::refusal(StatusCode::METHOD_NOT_ALLOWED, Base::OperationNotAllowed, [])
@@ -60,6 +64,7 @@ impl Mock {
                 self.sessions.forget(|session| session.account() == *id);
                 self.wrote(&accounts::path(*id));
             }
+            Place::Resource(resource) if resource.takes.delete => self.delete_member(resource),
             Place::Task(id) => {
                 self.tasks.remove(*id);
                 self.wrote(&tasks::path(*id));
@@ -199,10 +204,14 @@ impl Mock {
     }
 
     fn patch_resource(&mut self, resource: &Arc<Resource>, change: &Map<String, Value>) -> Reply {
-        let patch = Patch::new(resource.document(), change, resource.writable);
+        let mut patch = match resource.takes.change {
+            Change::These(properties) => Patch::new(resource.document(), change, properties),
+            Change::Anything => Patch::merge(resource.document(), change),
+        };
         if let Some(failure) = patch.failure() {
             return Reply::refusals(StatusCode::BAD_REQUEST, failure);
         }
+        network::settle(&mut patch.document);
         self.tree.write(&resource.path, patch.document.clone());
         self.wrote(&resource.path);
         if resource.path == SESSION_SERVICE {

@@ -183,6 +183,7 @@ fn a_password_that_is_due_has_to_be_changed_first() {
         (refused.status().as_u16(), messages(&refused)),
         (403, vec!["PasswordChangeRequired".to_owned()])
     );
+    assert_eq!(client.get("/redfish/v1/").status(), 200, "what is open to all");
     let other = client.mock.handle(&common::login("ada"), client.now);
     assert_eq!(client.delete(other.header("Location").unwrap()).status(), 403, "not of anybody else");
     assert_eq!(client.delete(login.header("Location").unwrap()).status(), 204, "logging out is allowed");

@@ -155,6 +155,22 @@ fn an_internal_error_does_nothing() {
 }
 
 #[test]
+fn bare_messages_leave_their_text_to_the_registry() {
+    let mut client = with("bare-messages*1").basic("ada");
+    assert_eq!(client.get(SYSTEM).status(), 200, "what has no messages is no strike");
+    let entry = json!({
+        "@odata.type": "#Message.v1_2_1.Message",
+        "MessageId": "Base.1.19.PropertyUnknown",
+        "MessageArgs": ["Colour"],
+    });
+    let error = client.patch(SYSTEM, json!({"Colour": "red"})).json()["error"].clone();
+    assert_eq!(error["@Message.ExtendedInfo"], json!([entry]));
+    assert!(!error["message"].as_str().is_some_and(|text| text.contains("Colour")));
+    let error = client.patch(SYSTEM, json!({"Colour": "red"})).json()["error"].clone();
+    assert!(error["@Message.ExtendedInfo"][0]["Message"].is_string());
+}
+
+#[test]
 fn faults_come_together_and_go() {
     let mut client = with("slow=1s").basic("ada");
     client.mock.add_fault("503".parse().expect("a fault"));

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
+use super::update::UPDATE_SERVICE;
 use super::{MACHINES, link, status};
 use crate::accounts::{ACCOUNTS, LEAST_PASSWORD, MOST_PASSWORD, ROLES, Role};
 use crate::patch::{Kind, Property};
@@ -68,7 +69,9 @@ fn service_root(profile: Profile) -> Value {
         "Managers": link("/redfish/v1/Managers"),
         "SessionService": link(SESSION_SERVICE),
         "AccountService": link("/redfish/v1/AccountService"),
+        "UpdateService": link(UPDATE_SERVICE),
         "Tasks": link(TASK_SERVICE),
+        "Registries": link("/redfish/v1/Registries"),
         "Links": {"Sessions": link(SESSIONS)},
     });
     if profile == Profile::IloAmplifier {
@@ -87,13 +90,15 @@ fn service_root(profile: Profile) -> Value {
 }
 
 /// The services and collections that the root links to, as OData lists them.
-const ENTRANCES: [(&str, &str); 7] = [
+const ENTRANCES: [(&str, &str); 9] = [
     ("Systems", "/redfish/v1/Systems"),
     ("Chassis", "/redfish/v1/Chassis"),
     ("Managers", "/redfish/v1/Managers"),
     ("SessionService", SESSION_SERVICE),
     ("AccountService", "/redfish/v1/AccountService"),
+    ("UpdateService", UPDATE_SERVICE),
     ("Tasks", TASK_SERVICE),
+    ("Registries", "/redfish/v1/Registries"),
     ("Sessions", SESSIONS),
 ];
 

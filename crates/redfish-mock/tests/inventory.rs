@@ -1,0 +1,181 @@
+//! What the machine room has beside its systems: registries, firmware, logs, networks and their protocols.
+
+mod common;
+
+use std::collections::BTreeSet;
+
+use common::{Client, SYSTEM, messages};
+use serde_json::{Value, json};
+
+const MANAGER: &str = "/redfish/v1/Managers/E1D8B426";
+
+fn ada() -> Client {
+    Client::standard().basic("ada")
+}
+
+fn members(client: &mut Client, path: &str) -> Vec<Value> {
+    let document = client.get(path).json();
+    let links = document["Members"].as_array().cloned().unwrap_or_default();
+    links.iter().map(|link| client.get(link["@odata.id"].as_str().expect("a link")).json()).collect()
+}
+
+/// The registry that an identifier names, as its file says where it is.
+fn registry(client: &mut Client, id: &str) -> Value {
+    let prefix = id.rsplit_once('.').expect("a key").0;
+    let files = members(client, "/redfish/v1/Registries");
+    let file = files
+        .iter()
+        .find(|file| file["Registry"] == prefix)
+        .unwrap_or_else(|| panic!("no registry {prefix}"));
+    assert_eq!(file["Location"][0]["Language"], "en");
+    client.get(file["Location"][0]["Uri"].as_str().expect("a URI")).json()
+}
+
+#[test]
+fn a_message_is_what_its_registry_says() {
+    let mut client = ada();
+    let answer = client.patch(SYSTEM, json!({"Colour": "red", "AssetTag": 7}));
+    let told = answer.json()["error"]["@Message.ExtendedInfo"].as_array().cloned().expect("messages");
+    assert_eq!(told.len(), 2);
+    for entry in told {
+        let id = entry["MessageId"].as_str().expect("an identifier");
+        let registry = registry(&mut client, id);
+        let definition = &registry["Messages"][id.rsplit('.').next().expect("a key")];
+        let arguments = entry["MessageArgs"].as_array().expect("arguments");
+        assert_eq!(definition["NumberOfArgs"], arguments.len(), "{id}");
+        assert_eq!(definition["ParamTypes"].as_array().map(Vec::len), Some(arguments.len()));
+        let text = arguments
+            .iter()
+            .zip(1..)
+            .fold(definition["Message"].as_str().expect("a text").to_owned(), |text, (argument, n)| {
+                text.replace(&format!("%{n}"), argument.as_str().expect("a text"))
+            });
+        assert_eq!(entry["Message"], text.as_str());
+        assert_eq!(entry["Resolution"], definition["Resolution"]);
+        assert_eq!(entry["Severity"], definition["Severity"]);
+        assert_eq!(registry["RegistryVersion"], "1.19.0");
+    }
+}
+
+#[test]
+fn both_profiles_have_the_text_of_what_they_log() {
+    for mut client in [ada(), Client::ilo_amplifier().basic("ada")] {
+        let entries = client.get(&format!("{MANAGER}/LogServices/Log/Entries")).json()["Members"].clone();
+        let mut keys = BTreeSet::new();
+        for entry in entries.as_array().expect("entries") {
+            for member in ["Id", "Created", "MessageId", "Severity", "EntryType"] {
+                assert!(entry[member].is_string(), "{member}");
+            }
+            keys.insert(entry["MessageId"].as_str().expect("an identifier").to_owned());
+        }
+        assert!(keys.len() > 4, "{keys:?}");
+        for id in keys {
+            let registry = registry(&mut client, &id);
+            assert!(
+                registry["Messages"][id.rsplit('.').next().expect("a key")]["Message"].is_string(),
+                "{id}"
+            );
+        }
+    }
+}
+
+#[test]
+fn firmware_says_what_it_is_and_of_what() {
+    let mut client = ada();
+    let inventory = members(&mut client, "/redfish/v1/UpdateService/FirmwareInventory");
+    assert_eq!(inventory.len(), 6);
+    for item in inventory {
+        for member in ["Name", "Version", "Manufacturer", "SoftwareId", "ReleaseDate"] {
+            assert!(item[member].is_string(), "{member}");
+        }
+        let of = client.get(item["RelatedItem"][0]["@odata.id"].as_str().expect("a link")).json();
+        assert!(of["BiosVersion"] == item["Version"] || of["FirmwareVersion"] == item["Version"]);
+    }
+}
+
+#[test]
+fn time_servers_are_changed_one_by_one() {
+    let mut client = ada();
+    let path = format!("{MANAGER}/NetworkProtocol");
+    let first = client.get(&path);
+    assert_eq!(first.json()["NTP"]["NTPServers"], json!([]));
+    assert_eq!(first.header("Allow"), Some("GET, HEAD, PATCH"));
+    let mut patch = |servers: Value| {
+        let answer = client.patch(&path, json!({"NTP": {"NTPServers": servers}}));
+        assert_eq!(answer.status(), 200);
+        client.get(&path).json()["NTP"]["NTPServers"].clone()
+    };
+    assert_eq!(patch(json!(["a", "b"])), json!(["a", "b"]));
+    assert_eq!(patch(json!([null, "b"])), json!(["b"]));
+    assert_eq!(patch(json!(["a", "b"])), json!(["a", "b"]));
+    assert_eq!(patch(json!([{}, "d"])), json!(["a", "d"]));
+    assert_eq!(patch(json!(["b"])), json!(["b"]));
+    let refused = client.patch(&path, json!({"NTP": {"NTPServers": ["a", 7]}}));
+    assert_eq!(
+        (refused.status().as_u16(), messages(&refused)),
+        (400, vec!["PropertyValueTypeError".to_owned()])
+    );
+}
+
+#[test]
+fn a_managers_interface_has_what_it_is_set_to() {
+    let mut client = ada();
+    let path = format!("{MANAGER}/EthernetInterfaces/1");
+    let address =
+        json!({"Address": "198.51.100.7", "SubnetMask": "255.255.255.0", "Gateway": "198.51.100.1"});
+    let change = json!({"HostName": "other-mgmt", "IPv4StaticAddresses": [address], "VLAN": {"VLANId": 7}});
+    let changed = client.patch(&path, change).json();
+    assert_eq!(changed["HostName"], "other-mgmt");
+    assert_eq!(changed["IPv4Addresses"][0]["Address"], "198.51.100.7");
+    assert_eq!(changed["IPv4Addresses"][0]["AddressOrigin"], "Static");
+    assert_eq!(
+        changed["VLAN"],
+        json!({"VLANEnable": false, "VLANId": 7, "VLANPriority": 0, "Tagged": false})
+    );
+    for (change, message) in [
+        (json!({"IPv4StaticAddresses": [{"Address": "no"}]}), "PropertyValueFormatError"),
+        (json!({"IPv4Addresses": []}), "PropertyNotWritable"),
+        (json!({"VLAN": {"VLANId": 5000}}), "PropertyValueOutOfRange"),
+        (json!({"MACAddress": "02:00:00:00:00:00"}), "PropertyNotWritable"),
+    ] {
+        let refused = client.patch(&path, change.clone());
+        assert_eq!(
+            (refused.status().as_u16(), messages(&refused)),
+            (400, vec![message.to_owned()]),
+            "{change}"
+        );
+    }
+    client.credentials = Some(common::basic("olga"));
+    assert_eq!(client.patch(&path, json!({"HostName": "mine"})).status(), 403);
+}
+
+#[test]
+fn a_certificate_comes_and_goes() {
+    let mut client = ada();
+    let path = format!("{MANAGER}/NetworkProtocol/HTTPS/Certificates");
+    assert_eq!(client.get(&path).header("Allow"), Some("GET, HEAD, POST"));
+    for (body, message) in [
+        (json!({"CertificateType": "PEM"}), "CreateFailedMissingReqProperties"),
+        (json!({"CertificateString": "x", "CertificateType": "DER"}), "PropertyValueNotInList"),
+        (json!({"CertificateString": "x", "CertificateType": "PEM", "Colour": 1}), "PropertyUnknown"),
+    ] {
+        let refused = client.post(&path, body.clone());
+        assert_eq!(
+            (refused.status().as_u16(), messages(&refused)),
+            (400, vec![message.to_owned()]),
+            "{body}"
+        );
+    }
+    let body = json!({"CertificateString": "x", "CertificateType": "PEM"});
+    let created = client.post(&format!("{path}/Members"), body);
+    let location = created.header("Location").expect("a location").to_owned();
+    assert_eq!((created.status().as_u16(), location.as_str()), (201, format!("{path}/2").as_str()));
+    assert_eq!(client.get(&location).json(), created.json());
+    assert_eq!(created.json()["@odata.type"], "#Certificate.v1_8_2.Certificate");
+    assert_eq!(client.get(&path).json()["Members@odata.count"], 2);
+    assert_eq!(client.delete(&format!("{path}/1")).status(), 405, "the one in use stays");
+    assert_eq!(client.delete(&location).status(), 204);
+    assert_eq!(client.get(&location).status(), 404);
+    assert_eq!(client.get(&path).json()["Members"], json!([{"@odata.id": format!("{path}/1")}]));
+    assert_eq!((client.mock.writes(&path), client.mock.writes(&location)), (1, 1));
+}
