@@ -8,6 +8,7 @@ use redfish_proto::{Call, Login, Opened, Operation, Step};
 use crate::client::Client;
 use crate::error::Error;
 use crate::exchange::Aside;
+use crate::source::Source;
 use crate::stream::Stream;
 use crate::trace::Trace;
 
@@ -18,13 +19,14 @@ impl Client {
         O: Operation + Send,
         O::Output: Send,
     {
-        self.drive_watching(call, &mut |_| {}).await
+        self.drive_watching(call, None, &mut |_| {}).await
     }
 
-    /// The same; `waits` sees the operation each time it waits.
+    /// The same; `source` is read where the request has a payload, and `waits` sees the operation each time it waits.
     pub(crate) async fn drive_watching<O>(
         &self,
         call: Call<O>,
+        source: Option<&Source>,
         waits: &mut (dyn FnMut(&O) + Send),
     ) -> Result<(O::Output, Option<Stream>), Error>
     where
@@ -37,7 +39,7 @@ impl Client {
             step = match step {
                 Step::Send(outgoing, reply) => {
                     self.observe(&Trace::Request(&outgoing));
-                    match self.transport().exchange(outgoing, &mut aside).await {
+                    match self.transport().exchange(outgoing, source, &mut aside).await {
                         Ok((head, body)) => {
                             let heading = reply.heading(&head);
                             let seen = body.as_ref().map_err(|failure| *failure);

@@ -7,7 +7,7 @@ use std::{fmt, io};
 use bytes::Bytes;
 use http::header::CONTENT_LENGTH;
 use http::response;
-use http_body_util::{BodyExt, Full};
+use http_body_util::BodyExt;
 use hyper::body::Incoming;
 use hyper_util::client::legacy;
 use hyper_util::client::legacy::connect::capture_connection;
@@ -17,6 +17,7 @@ use tokio::time::{Instant, timeout_at};
 
 use crate::decode::{Decoder, PIECE};
 use crate::error::Cause;
+use crate::source::Source;
 use crate::stream::Stream;
 use crate::transport::Transport;
 
@@ -32,15 +33,20 @@ pub(crate) type Received = (response::Parts, Result<Bytes, Failure>);
 
 impl Transport {
     /// Performs one exchange. Redirects, statuses and repetition are the core's.
-    pub(crate) async fn exchange(&self, outgoing: Outgoing, aside: &mut Aside) -> Result<Received, Failure> {
+    pub(crate) async fn exchange(
+        &self,
+        outgoing: Outgoing,
+        source: Option<&Source>,
+        aside: &mut Aside,
+    ) -> Result<Received, Failure> {
         *aside = Aside::default();
         let reading = outgoing.reading;
         let deadline = Instant::now() + reading.timeout;
         let (head, body) = outgoing.request.into_parts();
-        let Some(bytes) = body.bytes() else {
+        let Some(body) = Source::fill(source, &body) else {
             return Err(aside.blame(Unfit::NoPayload));
         };
-        let mut request = http::Request::from_parts(head, Full::new(bytes.clone()));
+        let mut request = http::Request::from_parts(head, body);
         let connection = capture_connection(&mut request);
         let answer = match timeout_at(deadline, self.client().request(request)).await {
             Ok(Ok(answer)) => answer,

@@ -143,7 +143,7 @@ impl Client {
     where
         O::Output: Send,
     {
-        self.drive_watching(call, &mut waits).await.map(|(output, _)| output)
+        self.drive_watching(call, None, &mut waits).await.map(|(output, _)| output)
     }
 
     /// Resets a system, the only one there is where none is named, and returns where it is.

@@ -4,8 +4,6 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::Bytes;
-use http_body_util::Full;
 use hyper_util::client::legacy;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use redfish_tls::Trust;
@@ -13,6 +11,7 @@ use rustls::ClientConfig;
 
 use crate::clock::{Clock, SystemClock};
 use crate::connector::Dial;
+use crate::source::Outbound;
 
 /// Bytes the head of an answer may have. hyper reads a whole head into its buffer, so this is the buffer's.
 const HEAD_LIMIT: usize = 64 << 10;
@@ -35,7 +34,7 @@ const KEPT_FOR: Duration = Duration::from_secs(10);
 pub struct Transport(Arc<Inner>);
 
 struct Inner {
-    client: legacy::Client<Dial, Full<Bytes>>,
+    client: legacy::Client<Dial, Outbound>,
     stream_idle: Duration,
     clock: Arc<dyn Clock>,
 }
@@ -56,7 +55,7 @@ impl Transport {
         }
     }
 
-    pub(crate) fn client(&self) -> &legacy::Client<Dial, Full<Bytes>> {
+    pub(crate) fn client(&self) -> &legacy::Client<Dial, Outbound> {
         &self.0.client
     }
 

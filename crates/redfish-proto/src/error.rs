@@ -6,7 +6,7 @@ use std::time::Duration;
 use http::{Method, StatusCode};
 
 use crate::etag::ETag;
-use crate::kind::ErrorKind;
+use crate::kind::{ErrorKind, Failure};
 use crate::message::Message;
 use crate::redact::Redactor;
 use crate::target::Target;
@@ -157,6 +157,13 @@ impl Error {
             self.0.text = "the login may have left a session open".to_owned();
         }
         self
+    }
+
+    /// Whether it may be otherwise in a while: a connection that failed, a service that is busy. What watches or listens
+    /// goes on after such an error, and ends after any other.
+    pub fn may_pass(&self) -> bool {
+        let untrusted = matches!(self.kind(), ErrorKind::Transport(Failure::Untrusted));
+        matches!(self.kind(), ErrorKind::Transport(_) | ErrorKind::Busy) && !untrusted
     }
 
     /// What kind of failure it is.

@@ -203,7 +203,7 @@ impl Operation for Watch {
     }
 
     fn fail(self, error: Error) -> Result<Verdict<Self>, Error> {
-        if error.is_transient() || *error.kind() == ErrorKind::SessionLimit {
+        if error.may_pass() || *error.kind() == ErrorKind::SessionLimit {
             self.away(error)
         } else {
             Err(error)
@@ -269,7 +269,7 @@ impl<P: Fn(&Value) -> bool> Operation for Until<P> {
 
     fn fail(mut self, error: Error) -> Result<Verdict<Self>, Error> {
         self.failures += 1;
-        if !error.is_transient() || self.failures > AWAY {
+        if !error.may_pass() || self.failures > AWAY {
             return Err(error);
         }
         Ok(Verdict::Later(self, Some(Duration::from_secs(2))))

@@ -8,7 +8,6 @@ use serde_json::Value;
 use crate::body::Body;
 use crate::error::Error;
 use crate::etag::ETag;
-use crate::kind::ErrorKind;
 use crate::message::{self, Message};
 use crate::operation::{Answer, Operation, Request, Verdict};
 use crate::redact::Redactor;
@@ -230,11 +229,5 @@ fn collect_rejected(
             None if name != "error" => collect_rejected(value, &format!("{at}/{name}"), redactor, rejected),
             None => {}
         }
-    }
-}
-
-impl Error {
-    pub(crate) fn is_transient(&self) -> bool {
-        matches!(self.kind(), ErrorKind::Transport(_) | ErrorKind::Busy)
     }
 }

@@ -5,19 +5,21 @@ use redfish_proto::{Call, Operation, Session, Step, Wanted};
 use crate::client::Client;
 use crate::error::Error;
 use crate::exchange::Aside;
+use crate::source::Source;
 use crate::stream::Stream;
 use crate::trace::Trace;
 
 impl Client {
     /// Drives a call to its end.
     pub(crate) fn drive<O: Operation>(&self, call: Call<O>) -> Result<(O::Output, Option<Stream>), Error> {
-        self.drive_watching(call, &mut |_| {})
+        self.drive_watching(call, None, &mut |_| {})
     }
 
-    /// The same; `waits` sees the operation each time it waits.
+    /// The same; `source` is read where the request has a payload, and `waits` sees the operation each time it waits.
     pub(crate) fn drive_watching<O: Operation>(
         &self,
         call: Call<O>,
+        source: Option<&Source>,
         waits: &mut dyn FnMut(&O),
     ) -> Result<(O::Output, Option<Stream>), Error> {
         let mut aside = Aside::default();
@@ -26,7 +28,7 @@ impl Client {
             step = match step {
                 Step::Send(outgoing, reply) => {
                     self.observe(&Trace::Request(&outgoing));
-                    match self.transport().exchange(outgoing, &mut aside) {
+                    match self.transport().exchange(outgoing, source, &mut aside) {
                         Ok((head, body)) => {
                             let heading = reply.heading(&head);
                             self.observe(&Trace::Answer {

@@ -13,6 +13,7 @@ use ureq::{Agent, SendBody};
 use crate::connector::{Unsent, unsent};
 use crate::decode::Decoder;
 use crate::error::Cause;
+use crate::source::Source;
 use crate::stream::{Line, Stream};
 use crate::transport::Transport;
 
@@ -28,7 +29,12 @@ pub(crate) type Received = (response::Parts, Result<Bytes, Failure>);
 
 impl Transport {
     /// Performs one exchange. Redirects, statuses and repetition are the core's.
-    pub(crate) fn exchange(&self, outgoing: Outgoing, aside: &mut Aside) -> Result<Received, Failure> {
+    pub(crate) fn exchange(
+        &self,
+        outgoing: Outgoing,
+        source: Option<&Source>,
+        aside: &mut Aside,
+    ) -> Result<Received, Failure> {
         *aside = Aside::default();
         let reading = outgoing.reading;
         let deadline = Instant::now().checked_add(reading.timeout);
@@ -37,8 +43,8 @@ impl Transport {
             Delivery::Streamed => Some(Arc::new(Line::default())),
         };
         let answer = match &line {
-            None => self.perform(self.agent(), outgoing),
-            Some(line) => self.perform(&self.agent_of_one(line.clone()), outgoing),
+            None => self.perform(self.agent(), outgoing, source),
+            Some(line) => self.perform(&self.agent_of_one(line.clone()), outgoing, source),
         };
         let (mut head, body) = answer.map_err(|error| aside.blame(error))?.into_parts();
         let announced = body.content_length();
@@ -60,16 +66,17 @@ impl Transport {
         Ok((head, body))
     }
 
-    fn perform(&self, agent: &Agent, outgoing: Outgoing) -> Result<http::Response<ureq::Body>, ureq::Error> {
+    fn perform(
+        &self,
+        agent: &Agent,
+        outgoing: Outgoing,
+        source: Option<&Source>,
+    ) -> Result<http::Response<ureq::Body>, ureq::Error> {
         let Reading { timeout, delivery, .. } = outgoing.reading;
         let (head, body) = outgoing.request.into_parts();
-        let Some(bytes) = body.bytes() else {
-            let reason = "the payload of this request was not given";
-            return Err(unsent(io::Error::new(io::ErrorKind::InvalidInput, reason).into()));
-        };
         // The core has set a `Content-Length` wherever a body belongs, an empty one too; ureq goes by it.
         let body = match head.headers.contains_key(http::header::CONTENT_LENGTH) {
-            true => SendBody::from_owned_reader(io::Cursor::new(bytes.clone())),
+            true => SendBody::from_owned_reader(Source::fill(source, &body).map_err(|e| unsent(e.into()))?),
             false => SendBody::none(),
         };
         let connect = self.connect_timeout().min(timeout);

@@ -1,0 +1,69 @@
+//! Large things, both ways: images to push, bodies to read as they come.
+
+use std::io::{self, Read, Write};
+
+use redfish_proto::{Download, ErrorKind, Image, Outcome, Update};
+use rustls::crypto::ring;
+
+use crate::client::Client;
+use crate::error::Error;
+use crate::source::Source;
+
+impl Client {
+    /// Pushes an image to the update service, for all that it fits or for these resources only: multipart, or as it is,
+    /// by what the service offers. The image is read as it is sent.
+    ///
+    /// The outcome is often a monitor to [`watch`](Client::watch).
+    ///
+    /// # Errors
+    /// A service that takes no images or none so large, whatever it refused, and
+    /// [`OutcomeUnknown`](ErrorKind::OutcomeUnknown) where the answer was lost: the list of tasks may tell.
+    pub fn update(&self, name: &str, source: &Source, targets: &[String]) -> Result<Outcome, Error> {
+        let mut randomness = [0; 16];
+        let random = ring::default_provider().secure_random;
+        random.fill(&mut randomness).map_err(|_| unusable("there is no randomness for the boundary"))?;
+        let image = Image { name: name.to_owned(), payload: source.payload() };
+        let update = Update::new(image, &randomness);
+        let update = if targets.is_empty() { update } else { update.targets(targets) };
+        let call = self.service().call(update);
+        self.drive_watching(call, Some(source), &mut |_| {}).map(|(outcome, _)| outcome)
+    }
+
+    /// Reads a large body into a writer as it comes, at the most so many bytes, and returns how many there were.
+    ///
+    /// # Errors
+    /// Whatever the service refused, [`TooLarge`](ErrorKind::TooLarge) beyond the limit, a connection that broke, and a
+    /// writer that failed, as the cause.
+    pub fn download(&self, path: &str, into: &mut impl Write, limit: u64) -> Result<u64, Error> {
+        let (_, stream) = self.stream(Download::new(self.service().target(path)?))?;
+        let Some(mut stream) = stream else { return Ok(0) };
+        let broken = |error: io::Error| {
+            let kind = match error.kind() {
+                io::ErrorKind::TimedOut => redfish_proto::Failure::TimedOut,
+                _ => redfish_proto::Failure::Broken,
+            };
+            Error::new(
+                redfish_proto::Error::new(ErrorKind::Transport(kind)),
+                Some(std::sync::Arc::new(error)),
+            )
+        };
+        let mut written = 0;
+        let mut piece = vec![0; 64 << 10];
+        loop {
+            let read = stream.read(&mut piece).map_err(broken)?;
+            if read == 0 {
+                return Ok(written);
+            }
+            written += read as u64;
+            if written > limit {
+                let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+                return Err(redfish_proto::Error::new(ErrorKind::TooLarge { limit }).into());
+            }
+            into.write_all(&piece[..read]).map_err(broken)?;
+        }
+    }
+}
+
+fn unusable(reason: &'static str) -> Error {
+    redfish_proto::Error::new(ErrorKind::InvalidRequest(reason)).into()
+}
