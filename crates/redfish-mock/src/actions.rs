@@ -54,7 +54,10 @@ pub(crate) const MANAGER_RESET: Action = Action {
 };
 pub(crate) const RESET_TO_DEFAULTS: Action = Action {
     name: "Manager.ResetToDefaults",
-    parameters: &[required("ResetType", Kind::Choice(&["ResetAll", "PreserveNetwork"]))],
+    parameters: &[required(
+        "ResetType",
+        Kind::Choice(&["ResetAll", "PreserveNetwork", "PreserveNetworkAndUsers"]),
+    )],
     takes: Some(Duration::from_secs(8)),
 };
 pub(crate) const RESET_BIOS: Action =

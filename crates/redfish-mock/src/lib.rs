@@ -68,6 +68,7 @@ mod later;
 mod members;
 mod message;
 mod mock;
+mod mockup;
 mod moment;
 mod network;
 mod operation;
@@ -97,6 +98,7 @@ pub use accounts::{Account, Role};
 pub use answer::{Answer, Ending};
 pub use fault::{Fault, FaultError, FaultKind};
 pub use mock::{Handled, Mock};
+pub use mockup::Mockup;
 pub use profile::{Profile, UnknownProfile};
 #[cfg(feature = "serve")]
 pub use serve::{Observed, Observer, ServeOptions, Server, Tls};

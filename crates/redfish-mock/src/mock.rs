@@ -75,6 +75,7 @@ impl Mock {
             accounts,
             bearer_token,
             profile,
+            mockup,
             session_limit,
             session_timeout,
             reset_delay,
@@ -84,7 +85,7 @@ impl Mock {
         let administrator = Account::new(user, password, Role::Administrator);
         let mut mock = Mock {
             profile,
-            tree: Tree::machine_room(profile),
+            tree: mockup.map_or_else(|| Tree::machine_room(profile), |mockup| mockup.tree(profile)),
             sessions: Sessions::new(session_limit, session_timeout, seed),
             accounts: Accounts::new(std::iter::once(administrator).chain(accounts)),
             bearer_token,
@@ -181,7 +182,7 @@ impl Mock {
         self.sessions.set_timeout(timeout);
         if let Some(service) = self.tree.at(SESSION_SERVICE) {
             let mut document = service.document().clone();
-            if document["SessionTimeout"] != timeout.as_secs() {
+            if document.is_object() && document["SessionTimeout"] != timeout.as_secs() {
                 document["SessionTimeout"] = timeout.as_secs().into();
                 self.tree.write(SESSION_SERVICE, document);
             }

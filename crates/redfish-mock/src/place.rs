@@ -50,21 +50,23 @@ impl Place {
         if creates(SESSIONS) {
             return Some(Place::Sessions);
         }
-        if creates(ACCOUNTS) {
+        // A mockup may have accounts of its own, which nobody logs in with.
+        let shows_ours = |collection: &str| mock.tree.at(collection).is_none();
+        if creates(ACCOUNTS) && shows_ours(ACCOUNTS) {
             return Some(Place::Accounts);
         }
         if let Some(segment) = path.below(SESSIONS, profile) {
             let id = segment.parse().ok().filter(|id: &u64| id.to_string() == segment)?;
             return mock.sessions.find(id).map(|_| Place::Session(id));
         }
-        if let Some(segment) = path.below(ACCOUNTS, profile) {
+        if let Some(segment) = path.below(ACCOUNTS, profile).filter(|_| shows_ours(ACCOUNTS)) {
             return mock.accounts.find(segment).map(Place::Account);
         }
-        if path.names(TASKS, profile) {
+        if path.names(TASKS, profile) && shows_ours(TASKS) {
             return Some(Place::Tasks);
         }
-        if let Some(segment) = path.below(TASKS, profile) {
-            return mock.tasks.find(segment).map(Place::Task);
+        if let Some(id) = path.below(TASKS, profile).and_then(|segment| mock.tasks.find(segment)) {
+            return Some(Place::Task(id));
         }
         if let Some(segment) = path.below(MONITORS, profile) {
             return mock.tasks.find_monitored(segment).map(Place::Monitor);
@@ -80,7 +82,7 @@ impl Place {
         let owner = path.written().get(..path.key().find("/actions/")?)?;
         let resource = mock.tree.find(&Path::new(owner))?;
         let name = resource.action(path.written())?.to_owned();
-        let target = resource.document()["Actions"][format!("#{name}")]["target"].as_str()?;
+        let target = resource.offer(&name)["target"].as_str()?;
         path.names(target, profile).then(|| Place::Action { resource: resource.clone(), name })
     }
 
@@ -138,6 +140,9 @@ impl Place {
                 Privilege::ConfigureManager
             }
             Place::Resource(resource) | Place::Action { resource, .. } => {
+                if resource.path.starts_with(ACCOUNTS) {
+                    return Privilege::ConfigureUsers;
+                }
                 let manages = ["/redfish/v1/Managers/", SESSION_SERVICE];
                 if manages.iter().any(|above| resource.path.starts_with(above)) {
                     Privilege::ConfigureManager
@@ -161,8 +166,8 @@ impl Place {
             Place::Action { .. } | Place::Monitor(_) => None,
             Place::Resource(resource) => match &resource.body {
                 Body::Document { rendered, .. } => Some(rendered.clone()),
-                Body::Text { media_type, text } => {
-                    return Content::Text { media_type, text: text.clone() };
+                Body::Raw { media_type, bytes } => {
+                    return Content::Raw { media_type, bytes: bytes.clone() };
                 }
             },
         };

@@ -181,7 +181,7 @@ impl Profile {
         match content {
             Content::Nothing => (Vec::new(), None, None),
             Content::Document(document) => (document.body, JSON, Some(document.etag)),
-            Content::Text { media_type, text } => (text.into_bytes(), Some(media_type), None),
+            Content::Raw { media_type, bytes } => (bytes, Some(media_type), None),
             Content::Messages(messages) => {
                 let mut envelope = self.envelope(&messages);
                 let etag = match self {

@@ -27,9 +27,9 @@ pub(crate) enum Content {
     Document(Rendered),
     /// Messages in the envelope that DSP0266 has for errors.
     Messages(Vec<Message>),
-    Text {
+    Raw {
         media_type: &'static str,
-        text: String,
+        bytes: Vec<u8>,
     },
 }
 

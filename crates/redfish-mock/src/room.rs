@@ -10,6 +10,8 @@ mod update;
 
 use serde_json::{Value, json};
 
+pub(crate) use root::{session_service, versions};
+
 use crate::profile::Profile;
 use crate::tree::Draft;
 

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use crate::accounts::Account;
 use crate::fault::Fault;
+use crate::mockup::Mockup;
 use crate::profile::Profile;
 
 /// What a service is told at its start. `Debug` shows neither password nor token.
@@ -20,6 +21,8 @@ pub struct Settings {
     pub bearer_token: Option<String>,
     /// How answers are spelled.
     pub profile: Profile,
+    /// Resources in the place of the machine room.
+    pub mockup: Option<Mockup>,
     /// How many sessions may be open at once.
     pub session_limit: usize,
     /// After how long without use a session ends.
@@ -41,6 +44,7 @@ impl Default for Settings {
             accounts: Vec::new(),
             bearer_token: None,
             profile: Profile::Standard,
+            mockup: None,
             session_limit: 32,
             session_timeout: Duration::from_secs(1800),
             reset_delay: None,
@@ -56,6 +60,7 @@ impl fmt::Debug for Settings {
             .field("user", &self.user)
             .field("accounts", &self.accounts)
             .field("profile", &self.profile)
+            .field("mockup", &self.mockup)
             .field("session_limit", &self.session_limit)
             .field("session_timeout", &self.session_timeout)
             .field("reset_delay", &self.reset_delay)

@@ -55,14 +55,14 @@ pub(crate) enum Body {
         rendered: Rendered,
     },
     /// Something other than a Redfish resource.
-    Text {
+    Raw {
         media_type: &'static str,
-        text: String,
+        bytes: Vec<u8>,
     },
 }
 
 /// A resource before a profile renders it.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Draft {
     pub(crate) path: String,
     pub(crate) open: bool,
@@ -70,10 +70,10 @@ pub(crate) struct Draft {
     pub(crate) takes: Takes,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) enum DraftContent {
     Document(Value),
-    Text { media_type: &'static str, text: String },
+    Raw { media_type: &'static str, bytes: Vec<u8> },
 }
 
 impl Draft {
@@ -104,21 +104,28 @@ impl Draft {
     }
 
     /// Something other than a Redfish resource.
-    pub(crate) fn text(path: &str, media_type: &'static str, text: String) -> Draft {
-        Draft {
-            path: path.into(),
-            open: false,
-            content: DraftContent::Text { media_type, text },
-            takes: Takes::default(),
+    pub(crate) fn raw(path: &str, media_type: &'static str, bytes: impl Into<Vec<u8>>) -> Draft {
+        let content = DraftContent::Raw { media_type, bytes: bytes.into() };
+        Draft { path: path.into(), open: false, content, takes: Takes::default() }
+    }
+
+    pub(crate) fn document(&self) -> Option<&Value> {
+        match &self.content {
+            DraftContent::Document(document) => Some(document),
+            DraftContent::Raw { .. } => None,
+        }
+    }
+
+    pub(crate) fn document_mut(&mut self) -> Option<&mut Value> {
+        match &mut self.content {
+            DraftContent::Document(document) => Some(document),
+            DraftContent::Raw { .. } => None,
         }
     }
 
     /// Its `@odata.type`, where it has one.
     pub(crate) fn kind(&self) -> Option<&str> {
-        match &self.content {
-            DraftContent::Document(document) => document["@odata.type"].as_str(),
-            DraftContent::Text { .. } => None,
-        }
+        self.document()?["@odata.type"].as_str()
     }
 
     pub(crate) fn open_to_all(self) -> Draft {
@@ -151,27 +158,38 @@ impl Draft {
                 let rendered = Rendered::new(document.clone(), 0, profile);
                 Body::Document { document, rendered }
             }
-            DraftContent::Text { media_type, text } => Body::Text { media_type, text },
+            DraftContent::Raw { media_type, bytes } => Body::Raw { media_type, bytes },
         };
         Resource { path: self.path, open: self.open, body, takes: self.takes, revision: 0 }
     }
 }
 
 impl Resource {
-    /// Its document; `null` where it is text.
+    /// Its document; `null` where it is something else.
     pub(crate) fn document(&self) -> &Value {
         match &self.body {
             Body::Document { document, .. } => document,
-            Body::Text { .. } => &Value::Null,
+            Body::Raw { .. } => &Value::Null,
         }
     }
 
-    /// Whether it offers the action whose target is `path`; the action's name.
+    /// The name of the action that it offers at the target `path`.
     pub(crate) fn action(&self, path: &str) -> Option<&str> {
-        self.document()["Actions"].as_object()?.iter().find_map(|(name, action)| {
-            action["target"].as_str().filter(|target| target.eq_ignore_ascii_case(path))?;
-            name.strip_prefix('#')
-        })
+        let is_there =
+            |offer: &Value| offer["target"].as_str().is_some_and(|target| target.eq_ignore_ascii_case(path));
+        self.actions().find(|(_, offer)| is_there(offer))?.0.strip_prefix('#')
+    }
+
+    /// What it says of an action.
+    pub(crate) fn offer(&self, name: &str) -> &Value {
+        let offer = self.actions().find(|(offered, _)| offered.strip_prefix('#') == Some(name));
+        offer.map_or(&Value::Null, |(_, offer)| offer)
+    }
+
+    /// Its actions, and those that its maker added.
+    fn actions(&self) -> impl Iterator<Item = (&String, &Value)> {
+        let actions = &self.document()["Actions"];
+        [actions, &actions["Oem"]].into_iter().filter_map(Value::as_object).flatten()
     }
 }
 
@@ -187,19 +205,20 @@ pub(crate) struct Tree {
 impl Tree {
     /// The machine room, built once a profile.
     pub(crate) fn machine_room(profile: Profile) -> Tree {
-        static STANDARD: LazyLock<Tree> = LazyLock::new(|| Tree::new(Profile::Standard));
-        static ILO_AMPLIFIER: LazyLock<Tree> = LazyLock::new(|| Tree::new(Profile::IloAmplifier));
+        fn build(profile: Profile) -> Tree {
+            Tree::new(room::drafts(profile), profile)
+        }
+        static STANDARD: LazyLock<Tree> = LazyLock::new(|| build(Profile::Standard));
+        static ILO_AMPLIFIER: LazyLock<Tree> = LazyLock::new(|| build(Profile::IloAmplifier));
         match profile {
             Profile::Standard => STANDARD.clone(),
             Profile::IloAmplifier => ILO_AMPLIFIER.clone(),
         }
     }
 
-    fn new(profile: Profile) -> Tree {
-        let shared = room::drafts(profile)
-            .into_iter()
-            .map(|draft| (key(&draft.path), Arc::new(draft.render(profile))))
-            .collect();
+    pub(crate) fn new(drafts: impl IntoIterator<Item = Draft>, profile: Profile) -> Tree {
+        let shared =
+            drafts.into_iter().map(|draft| (key(&draft.path), Arc::new(draft.render(profile)))).collect();
         Tree { profile, shared: Arc::new(shared), written: BTreeMap::new() }
     }
 
@@ -289,7 +308,7 @@ mod tests {
         let path = "/redfish/v1/Systems/E1D8B426";
         let etag = |tree: &Tree| match &tree.at(path).unwrap().body {
             Body::Document { rendered, .. } => rendered.etag.clone(),
-            Body::Text { .. } => String::new(),
+            Body::Raw { .. } => String::new(),
         };
         let document = copy.at(path).unwrap().document().clone();
         copy.write(path, document);

@@ -211,7 +211,9 @@ impl Mock {
         if let Some(failure) = patch.failure() {
             return Reply::refusals(StatusCode::BAD_REQUEST, failure);
         }
-        network::settle(&mut patch.document);
+        if let Change::These(_) = resource.takes.change {
+            network::settle(&mut patch.document);
+        }
         self.tree.write(&resource.path, patch.document.clone());
         self.wrote(&resource.path);
         if resource.path == SESSION_SERVICE {
@@ -250,7 +252,7 @@ impl Mock {
         parameters: &Map<String, Value>,
         now: Duration,
     ) -> Reply {
-        let offer = &resource.document()["Actions"][format!("#{name}")];
+        let offer = resource.offer(name);
         let problems = actions::problems(name, offer, parameters);
         if !problems.is_empty() {
             return Reply::refusals(StatusCode::BAD_REQUEST, problems);
@@ -261,7 +263,7 @@ impl Mock {
             // A controller that restarts knows none of its sessions any more.
             "Manager.Reset" => self.sessions.forget_at(now + self.reset_delay, now),
             "Manager.ResetToDefaults" => self.tree.restore(&resource.path, |path| {
-                kind == "PreserveNetwork" && path.contains("/EthernetInterfaces/")
+                kind.starts_with("PreserveNetwork") && path.contains("/EthernetInterfaces/")
             }),
             "Bios.ResetBios" => self.tree.restore(&resource.path, |_| false),
             "LogService.ClearLog" => self.clear_log(resource),

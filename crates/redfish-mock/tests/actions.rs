@@ -118,7 +118,10 @@ fn what_an_action_takes_is_told_beside_it_or_apart() {
     let defaults = &manager["Actions"]["#Manager.ResetToDefaults"];
     assert!(defaults["ResetType@Redfish.AllowableValues"].is_null());
     let info = client.get(defaults["@Redfish.ActionInfo"].as_str().expect("an ActionInfo")).json();
-    assert_eq!(info["Parameters"][0]["AllowableValues"], json!(["ResetAll", "PreserveNetwork"]));
+    assert_eq!(
+        info["Parameters"][0]["AllowableValues"],
+        json!(["ResetAll", "PreserveNetwork", "PreserveNetworkAndUsers"])
+    );
 }
 
 #[test]

@@ -49,7 +49,7 @@ pub(super) fn add(drafts: &mut Vec<Draft>, profile: Profile) {
             "OwningEntity": "Fjord",
             "Messages": messages,
         });
-        drafts.push(Draft::text(&uri, "application/json", registry.to_string()));
+        drafts.push(Draft::raw(&uri, "application/json", registry.to_string()));
     }
 }
 

@@ -20,7 +20,7 @@ const SESSION_SERVICE_WRITABLE: &[Property] =
 
 pub(super) fn add(drafts: &mut Vec<Draft>, profile: Profile) {
     drafts.push(Draft::new(service_root(profile)).open_to_all());
-    drafts.push(Draft::new(session_service()).writable(SESSION_SERVICE_WRITABLE));
+    drafts.push(session_service());
     drafts.push(Draft::new(account_service()));
     drafts.push(Draft::new(task_service()));
     drafts.push(Draft::collection(
@@ -35,14 +35,19 @@ pub(super) fn add(drafts: &mut Vec<Draft>, profile: Profile) {
 /// What describes the others, and so is made last.
 pub(super) fn add_descriptions(drafts: &mut Vec<Draft>, profile: Profile) {
     let mut descriptions = vec![
-        Draft::text("/redfish", "application/json", r#"{"v1": "/redfish/v1/"}"#.into()),
-        Draft::text("/redfish/v1/$metadata", "application/xml", metadata(drafts)),
-        Draft::text("/redfish/v1/odata", "application/json", odata().to_string()),
+        versions(),
+        Draft::raw("/redfish/v1/$metadata", "application/xml", metadata(drafts)),
+        Draft::raw("/redfish/v1/odata", "application/json", odata().to_string()),
     ];
     if profile == Profile::Standard {
-        descriptions.push(Draft::text("/redfish/v1/openapi.yaml", "application/yaml", openapi(drafts)));
+        descriptions.push(Draft::raw("/redfish/v1/openapi.yaml", "application/yaml", openapi(drafts)));
     }
     drafts.extend(descriptions.into_iter().map(Draft::open_to_all));
+}
+
+/// The versions of the protocol (DSP0266, "Protocol version").
+pub(crate) fn versions() -> Draft {
+    Draft::raw("/redfish", "application/json", r#"{"v1": "/redfish/v1/"}"#).open_to_all()
 }
 
 fn service_root(profile: Profile) -> Value {
@@ -160,8 +165,9 @@ fn openapi(drafts: &[Draft]) -> String {
     text
 }
 
-fn session_service() -> Value {
-    json!({
+/// The session service itself.
+pub(crate) fn session_service() -> Draft {
+    Draft::new(json!({
         "@odata.id": SESSION_SERVICE,
         "@odata.type": "#SessionService.v1_1_9.SessionService",
         "Id": "SessionService",
@@ -171,7 +177,8 @@ fn session_service() -> Value {
         "SessionTimeout": 1800,
         "Status": status("OK"),
         "Sessions": link(SESSIONS),
-    })
+    }))
+    .writable(SESSION_SERVICE_WRITABLE)
 }
 
 fn account_service() -> Value {

@@ -1,0 +1,256 @@
+//! Folders as DMTF's Mockup-Creator writes them, served and changed.
+
+mod common;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use common::{Client, SESSIONS, messages, settings};
+use redfish_mock::{Mockup, Profile, Settings};
+use serde_json::{Value, json};
+
+const SYSTEM: &str = "/redfish/v1/Systems/sys";
+
+/// An empty folder for one test.
+fn folder(name: &str) -> PathBuf {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("mockups").join(name);
+    let _ = fs::remove_dir_all(&folder);
+    fs::create_dir_all(&folder).expect("a folder");
+    folder
+}
+
+fn write(folder: &Path, path: &str, text: &str) {
+    let file = folder.join(path);
+    fs::create_dir_all(file.parent().expect("a parent")).expect("a folder");
+    fs::write(file, text).expect("a file");
+}
+
+/// A small service without sessions, at `root` within a folder.
+fn small(name: &str, root: &str) -> PathBuf {
+    let folder = folder(name);
+    let link = |path: &str| json!({"@odata.id": path});
+    let add = |path: &str, document: Value| {
+        write(&folder, &format!("{root}{path}index.json"), &document.to_string())
+    };
+    add(
+        "",
+        json!({"@odata.id": "/redfish/v1/", "@odata.type": "#ServiceRoot.v1_5_0.ServiceRoot", "Name": "Root",
+        "Systems": link("/redfish/v1/Systems")}),
+    );
+    add(
+        "Systems/",
+        json!({"@odata.id": "/redfish/v1/Systems", "Name": "Systems",
+        "@odata.type": "#ComputerSystemCollection.ComputerSystemCollection",
+        "Members@odata.count": 1, "Members": [link(SYSTEM)]}),
+    );
+    add(
+        "Systems/sys/",
+        json!({"@odata.id": SYSTEM, "@odata.type": "#ComputerSystem.v1_5_0.ComputerSystem",
+        "Id": "sys", "Name": "One", "PowerState": "On", "Boot": {"Mode": "UEFI", "Order": ["a", "b"]},
+        "Actions": {
+            "#ComputerSystem.Reset": {"target": "/redfish/v1/Systems/sys/Actions/ComputerSystem.Reset",
+                "ResetType@Redfish.AllowableValues": ["ForceOff", "On"]},
+            "Oem": {"#Vendor.Polish": {"target": "/redfish/v1/Systems/sys/Actions/Oem/Vendor.Polish"}}}}),
+    );
+    add("Systems/sys/Bios/", json!({"@odata.id": "/redfish/v1/Systems/sys/Bios", "Name": "Bios"}));
+    folder
+}
+
+fn serve(mockup: Mockup) -> Client {
+    Client::new(Settings { mockup: Some(mockup), ..settings(Profile::Standard) })
+}
+
+#[test]
+fn a_folder_is_served_with_and_without_its_prefix() {
+    for (name, root) in [("whole", "redfish/v1/"), ("half", "v1/"), ("bare", "")] {
+        let mockup = Mockup::read(small(name, root)).expect("a mockup");
+        assert_eq!(mockup.warnings(), ["no session service: one is laid beside"], "{name}");
+        let mut client = serve(mockup);
+        assert_eq!(client.get("/redfish").json(), json!({"v1": "/redfish/v1/"}), "{name}");
+        let root = client.get("/redfish/v1/");
+        assert_eq!((root.status().as_u16(), &root.json()["Name"]), (200, &json!("Root")), "{name}");
+        assert_eq!(client.get(SYSTEM).status(), 401, "{name}");
+        client.log_in("ada");
+        let system = client.get(SYSTEM);
+        assert_eq!(system.json()["Boot"]["Mode"], "UEFI", "{name}");
+        assert_eq!(system.header("Allow"), Some("GET, HEAD, PATCH, DELETE"));
+        assert_eq!(client.get("/redfish/v1/Chassis").status(), 404, "nothing of the machine room is left");
+    }
+}
+
+#[test]
+fn a_folder_without_sessions_gets_them() {
+    let mut client = serve(Mockup::read(small("sessions", "redfish/v1/")).expect("a mockup"));
+    let root = client.get("/redfish/v1/").json();
+    assert_eq!(root["Links"]["Sessions"]["@odata.id"], SESSIONS);
+    let session = client.log_in("ada");
+    let service = client.get(root["SessionService"]["@odata.id"].as_str().expect("a link")).json();
+    assert_eq!(
+        (&service["SessionTimeout"], &service["Sessions"]["@odata.id"]),
+        (&json!(1800), &json!(SESSIONS))
+    );
+    assert_eq!(client.get(SESSIONS).json()["Members"], json!([{"@odata.id": session}]));
+    client.wait(1800);
+    assert_eq!(client.get(SYSTEM).status(), 401);
+}
+
+#[test]
+fn sessions_of_the_folder_are_not_ours() {
+    let folder = small("elsewhere", "");
+    let root =
+        json!({"@odata.id": "/redfish/v1/", "Links": {"Sessions": {"@odata.id": "/redfish/v1/Sessions/"}}});
+    write(&folder, "index.json", &root.to_string());
+    write(
+        &folder,
+        "SessionService/index.json",
+        &json!({"@odata.id": "/redfish/v1/SessionService", "SessionTimeout": 7, "Vendor": true}).to_string(),
+    );
+    write(
+        &folder,
+        "SessionService/Sessions/index.json",
+        &json!({"@odata.id": SESSIONS, "Members": [{"@odata.id": format!("{SESSIONS}/9")}]}).to_string(),
+    );
+    let mockup = Mockup::read(&folder).expect("a mockup");
+    assert_eq!(mockup.warnings(), [format!("the sessions are at {SESSIONS}, not at /redfish/v1/Sessions")]);
+    let mut client = serve(mockup);
+    client.log_in("ada");
+    assert_eq!(client.get(SESSIONS).json()["Members@odata.count"], 1);
+    let service = client.get("/redfish/v1/SessionService").json();
+    assert_eq!(
+        (&service["Vendor"], &service["SessionTimeout"]),
+        (&json!(true), &json!(1800)),
+        "what is in force"
+    );
+}
+
+#[test]
+fn what_is_not_json_is_named_and_served_as_it_is() {
+    let folder = small("odd", "redfish/v1/");
+    write(&folder, "redfish/v1/Chassis/index.json", "<html>Internal Server Error</html>");
+    write(&folder, "redfish/v1/$metadata/index.xml", "<edmx/>");
+    write(&folder, "redfish/v1/Registries/Base/Base.json", r#"{"Id": "Base"}"#);
+    write(&folder, "redfish/v1/Systems/notes.bin", "\u{1}\u{2}");
+    write(&folder, "redfish/v1/Systems/headers.json", "no matter");
+    let mockup = Mockup::read(&folder).expect("a mockup");
+    assert_eq!(
+        mockup.warnings(),
+        [
+            "redfish/v1/Chassis/index.json: not JSON, and served as it is",
+            "redfish/v1/Systems/notes.bin: not JSON, and served as it is",
+            "no session service: one is laid beside",
+        ]
+    );
+    let mut client = serve(mockup);
+    let metadata = client.get("/redfish/v1/$metadata");
+    assert_eq!((metadata.status().as_u16(), metadata.header("Content-Type")), (200, Some("application/xml")));
+    client.log_in("ada");
+    for (path, media_type, body) in [
+        ("/redfish/v1/Chassis", "application/json", "<html>Internal Server Error</html>"),
+        ("/redfish/v1/Registries/Base/Base.json", "application/json", r#"{"Id": "Base"}"#),
+        ("/redfish/v1/Systems/notes.bin", "application/octet-stream", "\u{1}\u{2}"),
+    ] {
+        let answer = client.get(path);
+        assert_eq!(
+            (answer.status().as_u16(), answer.header("Content-Type")),
+            (200, Some(media_type)),
+            "{path}"
+        );
+        assert_eq!(answer.response.body().as_slice(), body.as_bytes(), "{path}");
+    }
+    assert_eq!(client.get("/redfish/v1/Systems/headers.json").status(), 404);
+}
+
+#[test]
+fn what_is_no_folder_or_has_no_root_is_an_error() {
+    let empty = folder("empty");
+    let error = Mockup::read(&empty).expect_err("no root");
+    assert!(error.to_string().contains("no index.json of a service root"), "{error}");
+    assert!(Mockup::read(empty.join("nothing")).is_err());
+}
+
+#[test]
+fn a_patch_merges_and_the_folder_stays_as_it_was() {
+    let folder = small("patched", "redfish/v1/");
+    let before = fs::read(folder.join("redfish/v1/Systems/sys/index.json")).expect("a file");
+    let mockup = Mockup::read(&folder).expect("a mockup");
+    let mut client = serve(mockup.clone()).basic("ada");
+    let change = json!({"AssetTag": "new", "Boot": {"Order": [{}, "c"]}, "Id": "other"});
+    let changed = client.patch(SYSTEM, change);
+    assert_eq!((changed.status().as_u16(), &changed.json()["AssetTag"]), (200, &json!("new")));
+    assert_eq!(changed.json()["Boot"], json!({"Mode": "UEFI", "Order": ["a", "c"]}));
+    assert_eq!(changed.json()["Id@Message.ExtendedInfo"][0]["MessageId"], "Base.1.19.PropertyNotWritable");
+    let stale = client.send("PATCH", SYSTEM, &[("If-Match", "\"no\"")], r#"{"AssetTag": "x"}"#);
+    assert_eq!(stale.status(), 412);
+    client.credentials = Some(common::basic("bob"));
+    assert_eq!(client.patch(SYSTEM, json!({"AssetTag": "x"})).status(), 403);
+    assert_eq!(serve(mockup).basic("ada").get(SYSTEM).json()["AssetTag"], Value::Null, "another service");
+    assert_eq!(fs::read(folder.join("redfish/v1/Systems/sys/index.json")).expect("a file"), before);
+}
+
+#[test]
+fn members_come_and_go() {
+    let systems = "/redfish/v1/Systems";
+    let mut client = serve(Mockup::read(small("members", "")).expect("a mockup")).basic("ada");
+    let created = client.post(systems, json!({"Name": "Two", "AssetTag": "t"}));
+    assert_eq!((created.status().as_u16(), created.header("Location")), (201, Some("/redfish/v1/Systems/1")));
+    assert_eq!(created.json()["@odata.type"], "#ComputerSystem.v1_5_0.ComputerSystem");
+    let named = client.post(systems, json!({"Id": "mine"}));
+    assert_eq!(named.header("Location"), Some("/redfish/v1/Systems/mine"));
+    for (body, status, message) in [
+        (json!({"Id": "mine"}), 409, "ResourceAlreadyExists"),
+        (json!({"Id": "../etc"}), 400, "PropertyValueFormatError"),
+    ] {
+        let refused = client.post(systems, body);
+        assert_eq!((refused.status().as_u16(), messages(&refused)), (status, vec![message.to_owned()]));
+    }
+    assert_eq!(client.patch("/redfish/v1/Systems/mine", json!({"AssetTag": "t"})).status(), 200);
+    assert_eq!(client.get(systems).json()["Members@odata.count"], 3);
+    assert_eq!(client.delete(SYSTEM).status(), 204);
+    assert_eq!(client.get(SYSTEM).status(), 404);
+    assert_eq!(client.get("/redfish/v1/Systems/sys/Bios").status(), 404, "what is below goes with it");
+    let left = json!([{"@odata.id": "/redfish/v1/Systems/1"}, {"@odata.id": "/redfish/v1/Systems/mine"}]);
+    assert_eq!(client.get(systems).json()["Members"], left);
+    assert_eq!(client.delete("/redfish/v1/Systems/mine").status(), 204);
+    assert_eq!(client.delete(systems).status(), 405, "a collection stays");
+    let next = client.post(systems, json!({}));
+    assert_eq!(next.header("Location"), Some("/redfish/v1/Systems/2"));
+}
+
+#[test]
+fn actions_of_the_folder_are_taken_and_a_reset_works() {
+    let mut client = serve(Mockup::read(small("actions", "v1/")).expect("a mockup")).basic("ada");
+    let reset = format!("{SYSTEM}/Actions/ComputerSystem.Reset");
+    let refused = client.post(&reset, json!({"ResetType": "PowerCycle"}));
+    assert_eq!(messages(&refused), ["ActionParameterValueNotInList"], "the folder allows two");
+    assert_eq!(client.post(&reset, json!({"ResetType": "ForceOff"})).status(), 204);
+    client.wait(3);
+    assert_eq!(client.get(SYSTEM).json()["PowerState"], "Off");
+    assert_eq!(
+        client.post(&format!("{SYSTEM}/Actions/Oem/Vendor.Polish"), json!({"Cloth": 3})).status(),
+        204
+    );
+    assert_eq!(client.post(&format!("{SYSTEM}/Actions/Oem/Vendor.Paint"), json!({})).status(), 404);
+}
+
+#[test]
+fn accounts_of_the_folder_are_shown_and_ours_log_in() {
+    let folder = small("accounts", "");
+    let accounts = "/redfish/v1/AccountService/Accounts";
+    write(
+        &folder,
+        "AccountService/Accounts/index.json",
+        &json!({"@odata.id": accounts, "Members": [{"@odata.id": format!("{accounts}/root")}]}).to_string(),
+    );
+    write(
+        &folder,
+        "AccountService/Accounts/root/index.json",
+        &json!({"@odata.id": format!("{accounts}/root"), "UserName": "root"}).to_string(),
+    );
+    let mut client = serve(Mockup::read(&folder).expect("a mockup"));
+    client.log_in("olga");
+    assert_eq!(client.get(&format!("{accounts}/root")).json()["UserName"], "root");
+    assert_eq!(client.patch(&format!("{accounts}/root"), json!({"Enabled": false})).status(), 403);
+    client.log_in("ada");
+    assert_eq!(client.patch(&format!("{accounts}/root"), json!({"Enabled": false})).status(), 200);
+    assert_eq!(client.post(accounts, json!({"UserName": "eve"})).status(), 201);
+}
