@@ -256,20 +256,39 @@ fn match_bytes(mut wanted: &[u8], text: &[u8]) -> Option<usize> {
     while let Some(byte) = wanted.first() {
         let literal = rest.first() == Some(byte);
         let encoded = encoded_at(rest).filter(|(bytes, _)| wanted.starts_with(bytes));
-        let taken = text.len() - rest.len();
         match (literal, encoded) {
             (false, None) => return None,
-            (true, None) => (rest, wanted) = (&rest[1..], &wanted[1..]),
-            (false, Some((bytes, n))) => (rest, wanted) = (&rest[n..], &wanted[bytes.len()..]),
+            (true, None) => (rest, wanted) = (rest.get(1..)?, wanted.get(1..)?),
+            (false, Some((bytes, n))) => (rest, wanted) = (rest.get(n..)?, wanted.get(bytes.len()..)?),
             // A secret that has a `%` or a backslash of its own can be meant either way.
-            (true, Some((bytes, n))) => {
-                let encoded = match_bytes(&wanted[bytes.len()..], &rest[n..]).map(|end| end + n);
-                let literal = match_bytes(&wanted[1..], &rest[1..]).map(|end| end + 1);
-                return encoded.max(literal).map(|end| taken + end);
-            }
+            (true, Some(_)) => return Some(text.len() - rest.len() + match_either_way(wanted, rest)?),
         }
     }
     Some(text.len() - rest.len())
+}
+
+/// The same where characters can be read in two ways: all places that so much of the secret can end at, byte by byte
+/// of it, so that a secret of many backslashes does not take a time that doubles with each.
+fn match_either_way(wanted: &[u8], text: &[u8]) -> Option<usize> {
+    let mut ends: Vec<Vec<usize>> = vec![Vec::new(); wanted.len() + 1];
+    ends.first_mut()?.push(0);
+    for (matched, byte) in wanted.iter().enumerate() {
+        let mut here = std::mem::take(ends.get_mut(matched)?);
+        here.sort_unstable();
+        here.dedup();
+        for end in here {
+            let rest = text.get(end..).unwrap_or_default();
+            if rest.first() == Some(byte) {
+                ends.get_mut(matched + 1)?.push(end + 1);
+            }
+            if let Some((bytes, n)) = encoded_at(rest) {
+                if wanted.get(matched..).is_some_and(|wanted| wanted.starts_with(&bytes)) {
+                    ends.get_mut(matched + bytes.len())?.push(end + n);
+                }
+            }
+        }
+    }
+    ends.last()?.iter().copied().max()
 }
 
 /// The bytes that an encoded character at the start of `text` stands for, and the length of its encoding.
@@ -365,6 +384,13 @@ mod tests {
             assert!(shown.starts_with("a ") && shown.ends_with(" b") && shown.contains(HIDDEN), "{shown}");
             assert!(!shown.contains('ö') && !shown.contains("F6") && !shown.contains("u00f6"), "{shown}");
         }
+    }
+
+    #[test]
+    fn a_secret_of_many_backslashes_takes_no_longer() {
+        let secret = "\\".repeat(60) + "end";
+        let shown = knowing(&secret).clean(&format!("{secret} {}", "\\".repeat(2_000))).into_owned();
+        assert!(shown.starts_with(HIDDEN) && !shown.contains("end"), "{shown}");
     }
 
     #[test]

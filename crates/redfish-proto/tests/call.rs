@@ -336,3 +336,52 @@ fn opened(login: Call<Login>) -> Result<redfish_proto::Opened, Error> {
         };
     }
 }
+
+#[test]
+fn a_payload_that_is_spent_follows_no_redirect_and_a_303_leaves_it_behind() {
+    let service = service();
+    let target = service.target("/push").unwrap();
+    let payload = redfish_proto::Payload { length: 10, rewinds: false };
+    let push = || Any(Request::post(&target).body(Body::around("", payload, "")));
+    let (outgoing, reply) = sent(service.call(push()).start(START));
+    assert_eq!(outgoing.request.headers()[header::EXPECT], "100-continue");
+    let error = failed(reply.receive(head(307, &[("location", "/push2")]), Ok(Bytes::new()), START));
+    assert!(matches!(error.kind(), ErrorKind::Redirect { reason, .. } if reason.contains("a second time")));
+    let (_, reply) = sent(service.call(push()).start(START));
+    let (outgoing, _) = sent(reply.receive(head(303, &[("location", "/done")]), Ok(Bytes::new()), START));
+    assert_eq!((outgoing.request.method(), outgoing.request.body().len()), (&Method::GET, 0));
+}
+
+#[test]
+fn each_request_of_an_operation_is_counted_by_itself() {
+    /// Asks for one thing after the other.
+    struct Steps(u32);
+    impl Operation for Steps {
+        type Output = ();
+        fn request(&self) -> Request {
+            Request::get(&service().target(&format!("/{}", self.0)).unwrap())
+        }
+        fn access(&self) -> Access {
+            Access::Open
+        }
+        fn respond(self, _: Answer) -> Result<Verdict<Self>, Error> {
+            Ok(if self.0 == 3 { Verdict::Done(()) } else { Verdict::Next(Steps(self.0 + 1)) })
+        }
+    }
+    // Three redirects each are within the bound of five; the nine together would not be.
+    let mut step = service().call(Steps(1)).start(START);
+    for number in 1..=3 {
+        for hop in ["a", "b", "c"] {
+            let (_, reply) = sent(step);
+            step = reply.receive(
+                head(307, &[("location", &format!("/{number}{hop}"))]),
+                Ok(Bytes::new()),
+                START,
+            );
+        }
+        let (outgoing, reply) = sent(step);
+        assert_eq!(outgoing.request.uri().path(), format!("/{number}c"));
+        step = reply.receive(head(200, &[]), Ok(Bytes::new()), START);
+    }
+    assert!(matches!(step, Step::Done(Ok(()))), "{step:?}");
+}
