@@ -1,5 +1,7 @@
 //! What a service says of a failure: the messages of an error body (DSP0266, "Error responses").
 
+use std::borrow::Cow;
+
 use serde_json::Value;
 
 use crate::redact::Redactor;
@@ -9,6 +11,9 @@ const MOST: usize = 100;
 
 /// Characters of a text that an error keeps.
 const LONGEST: usize = 2_000;
+
+/// Bytes of a text that are looked at: a hostile answer may be as long as the limit for bodies.
+const WINDOW: usize = 16 << 10;
 
 /// One message of an error body's `@Message.ExtendedInfo`. Each member may be missing, and is then empty.
 ///
@@ -93,9 +98,11 @@ pub(crate) fn without_mark(body: &[u8]) -> &[u8] {
 
 /// What a body that is no JSON says, on one line: an HTML page without its tags, shortened.
 pub(crate) fn plain(body: &[u8], redactor: &Redactor) -> String {
-    let body = String::from_utf8_lossy(without_mark(&body[..body.len().min(64 * 1024)]));
+    let window = body.get(..WINDOW).unwrap_or(body);
+    let text = String::from_utf8_lossy(without_mark(window));
     // Secrets go first: a tag or a cut inside one would hide it from the search.
-    let shown = redactor.clean(&body);
+    let shown = redactor.clean(&text);
+    let shown = if window.len() < body.len() { without_piece(&shown, redactor) } else { &shown };
     let mut line = String::new();
     let mut in_tag = false;
     for c in shown.chars() {
@@ -135,11 +142,24 @@ fn read(entry: &Value, redactor: &Redactor) -> Option<Message> {
 }
 
 fn text(value: &Value, redactor: &Redactor) -> String {
-    match value {
-        Value::Null => String::new(),
-        Value::String(text) => shorten(&redactor.clean(text), LONGEST),
-        other => shorten(&redactor.clean(&other.to_string()), LONGEST),
-    }
+    let text = match value {
+        Value::Null => return String::new(),
+        Value::String(text) => Cow::Borrowed(text.as_str()),
+        other => Cow::Owned(other.to_string()),
+    };
+    let end = boundary(&text, WINDOW);
+    let shown = redactor.clean(&text[..end]);
+    shorten(if end < text.len() { without_piece(&shown, redactor) } else { &shown }, LONGEST)
+}
+
+/// The text of a window without its end, where a piece of a secret may stand that goes on behind the window.
+fn without_piece<'a>(shown: &'a str, redactor: &Redactor) -> &'a str {
+    &shown[..boundary(shown, shown.len().saturating_sub(redactor.reach()))]
+}
+
+/// The last place before or at `end` that is between two characters.
+fn boundary(text: &str, end: usize) -> usize {
+    (0..=end.min(text.len())).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0)
 }
 
 fn shorten(text: &str, most: usize) -> String {
@@ -202,6 +222,21 @@ mod tests {
         ] {
             assert_eq!(is_error(body.as_bytes(), &none), error, "{body}");
         }
+    }
+
+    #[test]
+    fn a_window_that_cuts_a_secret_shows_no_piece_of_it() {
+        let secret = "s3cret".repeat(500);
+        let mut redactor = Redactor::default();
+        redactor.add(&secret);
+        let long = secret.repeat(10);
+        let said = messages(format!(r#"{{"error": {{"message": "{long}"}}}}"#).as_bytes(), &redactor);
+        assert!(!said[0].text.contains("s3cret"), "{}", said[0].text);
+        assert!(!plain(long.as_bytes(), &redactor).contains("s3cret"));
+        // What is merely long is cut, and begins as it was.
+        let long = format!(r#"{{"error": {{"message": "{}"}}}}"#, "ä".repeat(100_000));
+        let said = messages(long.as_bytes(), &Redactor::default());
+        assert_eq!(said[0].text.chars().count(), LONGEST + 1);
     }
 
     #[test]

@@ -143,14 +143,28 @@ impl Redactor {
         Cow::Owned(shown)
     }
 
-    /// Where secrets stand, the longest at each place.
+    /// How many bytes a secret may take in any encoding.
+    pub(crate) fn reach(&self) -> usize {
+        let longest = self.secrets.iter().chain(&self.tokens).map(|secret| secret.len()).max();
+        longest.unwrap_or_default() * 12
+    }
+
+    /// Where secrets stand.
     fn find(&self, text: &[u8]) -> Vec<Range<usize>> {
-        let longest = |at: usize| {
-            let ends =
-                self.secrets.iter().chain(&self.tokens).filter_map(|secret| match_at(secret, text, at));
-            ends.max().map(|end| at..end)
-        };
-        (0..text.len()).filter_map(longest).collect()
+        let mut found = Vec::new();
+        for secret in self.secrets.iter().chain(&self.tokens) {
+            let mut at = 0;
+            while at < text.len() {
+                match match_at(secret, text, at) {
+                    Some(end) => {
+                        found.push(at..end);
+                        at = end;
+                    }
+                    None => at += 1,
+                }
+            }
+        }
+        found
     }
 
     /// The text of a JSON body, without secrets and without the values of members that hold one by name.

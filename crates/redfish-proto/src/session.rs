@@ -21,6 +21,9 @@ use crate::target::{self, Target};
 /// The header that carries a session's token (DSP0266, "Redfish session login authentication").
 pub(crate) const X_AUTH_TOKEN: HeaderName = HeaderName::from_static("x-auth-token");
 
+/// Bytes a token may have. Those of sessions have some dozens; a hostile one would be searched for in every text.
+const LONGEST_TOKEN: usize = 8 << 10;
+
 /// A user name and a password. `Debug` shows neither; the password is zeroed when dropped.
 pub struct Credentials {
     user: String,
@@ -263,7 +266,8 @@ impl fmt::Debug for Session {
 }
 
 fn check_token(token: &str) -> Result<(), Error> {
-    let fits = !token.is_empty() && token.bytes().all(|b| b.is_ascii_graphic());
+    let fits =
+        !token.is_empty() && token.len() <= LONGEST_TOKEN && token.bytes().all(|b| b.is_ascii_graphic());
     if fits { Ok(()) } else { Err(Error::new(ErrorKind::InvalidCredentials("not a token"))) }
 }
 
@@ -298,7 +302,7 @@ mod tests {
     fn a_resumed_session_is_closed_on_our_own_origin() {
         let session = Session::issued(&service(), "t", Some("https://evil/redfish/v1/Sessions/1")).unwrap();
         assert_eq!(session.location().unwrap().as_str(), "/redfish/v1/Sessions/1");
-        for token in ["", "a b", "a\r\nb", "ä"] {
+        for token in ["", "a b", "a\r\nb", "ä", &"a".repeat(LONGEST_TOKEN + 1)] {
             assert!(Session::issued(&service(), token, None).is_err(), "{token:?}");
         }
     }
