@@ -231,7 +231,7 @@ mod tests {
         redactor.add(&secret);
         let long = secret.repeat(10);
         let said = messages(format!(r#"{{"error": {{"message": "{long}"}}}}"#).as_bytes(), &redactor);
-        assert!(!said[0].text.contains("s3cret"), "{}", said[0].text);
+        assert!(!format!("{said:?}").contains("s3cret"), "{said:?}");
         assert!(!plain(long.as_bytes(), &redactor).contains("s3cret"));
         // What is merely long is cut, and begins as it was.
         let long = format!(r#"{{"error": {{"message": "{}"}}}}"#, "ä".repeat(100_000));
