@@ -248,7 +248,12 @@ fn what_may_be_logged_has_no_secret() {
     let body = heading.body(br#"{"Password": "canary too", "Echo": "canary word"}"#);
     let logged = format!("{outgoing}{outgoing:?}{heading}{heading:?}{body}{:?}", outgoing.body());
     assert!(!logged.contains("canary"), "{logged}");
-    assert!(logged.contains("< 201 Created") && logged.contains("POST https://bmc:8443/"), "{logged}");
+    for told in
+        ["< 201 Created", "> POST https://bmc:8443/", "> host: bmc:8443", "< x-auth-token: [redacted]"]
+    {
+        assert_eq!(logged.matches(told).count(), 2, "{told} in\n{logged}");
+    }
+    assert_eq!(body, r#"{"Password": "[redacted]", "Echo": "[redacted]"}"#);
     assert_eq!(heading.status(), 201);
 }
 
@@ -384,4 +389,43 @@ fn each_request_of_an_operation_is_counted_by_itself() {
         step = reply.receive(head(200, &[]), Ok(Bytes::new()), START);
     }
     assert!(matches!(step, Step::Done(Ok(()))), "{step:?}");
+}
+
+#[test]
+fn a_wanted_session_has_the_time_of_its_call() {
+    let service = service();
+    let target = service.target("/x").unwrap();
+    let call = service.call(Raw::get(&target)).deadline(Duration::from_secs(9));
+    assert_eq!(format!("{call:?}"), "Call");
+    let step = call.start(START);
+    assert!(format!("{step:?}").starts_with("Session("), "{step:?}");
+    let Step::Session(wanted, _grant) = step else { panic!("it wants a session") };
+    assert_eq!(wanted.remaining(at(4)), Some(Duration::from_secs(5)));
+    assert_eq!(wanted.remaining(at(10)), Some(Duration::ZERO));
+    assert_eq!(*wanted.expired().kind(), ErrorKind::Deadline(Phase::Session));
+    assert_eq!(Wanted::any().remaining(START), None);
+}
+
+#[test]
+fn no_operation_outlives_its_deadline() {
+    /// Goes on whatever happens.
+    struct Forever;
+    impl Operation for Forever {
+        type Output = ();
+        fn request(&self) -> Request {
+            Request::get(&service().target("/x").unwrap())
+        }
+        fn access(&self) -> Access {
+            Access::Open
+        }
+        fn respond(self, _: Answer) -> Result<Verdict<Self>, Error> {
+            Ok(Verdict::Next(self))
+        }
+        fn fail(self, _: Error) -> Result<Verdict<Self>, Error> {
+            Ok(Verdict::Next(self))
+        }
+    }
+    let (_, reply) = sent(service().call(Forever).deadline(Duration::from_secs(20)).start(START));
+    let error = failed(reply.fail(Failure::TimedOut, at(20)));
+    assert_eq!(*error.kind(), ErrorKind::Deadline(Phase::Answer));
 }
