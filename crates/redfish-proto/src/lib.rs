@@ -179,7 +179,7 @@ pub use login::{Login, Opened};
 pub use logout::{Closed, Logout};
 pub use message::Message;
 pub use operation::{Access, Answer, Delivery, Operation, Request, Retry, Verdict};
-pub use query::{Expand, Features, Query};
+pub use query::{Expand, Features, FitQuery, Query};
 pub use redact::Redactor;
 pub use registry::Lookup;
 pub use reset::{Reset, ResetTaken, until_power_state};

@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use crate::error::Error;
 use crate::kind::ErrorKind;
+use crate::operation::{Access, Answer, Operation, Request, Verdict};
 use crate::target::Target;
 
 /// What to ask for of a resource or a collection.
@@ -211,6 +212,49 @@ impl Target {
     #[must_use]
     pub fn with_query(&self, query: &Query) -> Target {
         self.asked(&query.text())
+    }
+}
+
+/// Finds out how a query can be asked here: reads the service root, and gives the target to read.
+///
+/// Where `$expand` is not offered the plain way round is: its members are links then, to be read one by one. Anything
+/// else that is not offered is [`NotSupported`](ErrorKind::NotSupported), and not sent.
+#[derive(Clone, Debug)]
+pub struct FitQuery {
+    at: Target,
+    query: Query,
+}
+
+impl FitQuery {
+    /// That query of what is there.
+    pub fn new(at: Target, query: Query) -> FitQuery {
+        FitQuery { at, query }
+    }
+}
+
+impl Operation for FitQuery {
+    type Output = Target;
+
+    fn request(&self) -> Request {
+        Request::get(&Target::well_known("/redfish/v1/"))
+    }
+
+    fn access(&self) -> Access {
+        Access::Open
+    }
+
+    fn respond(self, answer: Answer) -> Result<Verdict<Self>, Error> {
+        let root: Value = answer.success()?.json()?;
+        let features = Features::of(&root);
+        let query = match self.query.check(&features) {
+            Ok(()) => self.query,
+            Err(_) => {
+                let plain = self.query.unexpanded();
+                plain.check(&features)?;
+                plain
+            }
+        };
+        Ok(Verdict::Done(self.at.with_query(&query)))
     }
 }
 

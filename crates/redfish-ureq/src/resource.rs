@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use redfish_proto::{
-    Action, Actions, Body, Call, Ended, GetPage, Invoke, Match, Monitor, Outcome, Query, Read, Reset,
-    Resource, Watch, Write, until_power_state,
+    Action, Actions, Body, Call, Ended, FitQuery, GetPage, Invoke, Match, Monitor, Outcome, Query, Read,
+    Reset, Resource, Watch, Write, until_power_state,
 };
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -40,12 +40,13 @@ impl Client {
         Ok(Members::new(self.clone(), GetPage::first(self.service().target(path)?)))
     }
 
-    /// The members of a collection that a query asks for. See [`Query::check`] for what the service offers.
+    /// The members of a collection that a query asks for, as far as the service root says that it is offered. Where
+    /// `$expand` is not, the members are links.
     ///
     /// # Errors
-    /// Those of [`members`](Client::members).
-    pub fn query(&self, path: &str, query: &Query) -> Result<Members, Error> {
-        let at = self.service().target(path)?.with_query(query);
+    /// [`NotSupported`](redfish_proto::ErrorKind::NotSupported), and whatever the service refused.
+    pub fn query(&self, path: &str, query: Query) -> Result<Members, Error> {
+        let at = self.run(FitQuery::new(self.service().target(path)?, query))?;
         Ok(Members::new(self.clone(), GetPage::first(at)))
     }
 

@@ -10,6 +10,7 @@ use crate::error::Error;
 use crate::kind::ErrorKind;
 use crate::message::Message;
 use crate::operation::{Access, Answer, Operation, Request, Verdict};
+use crate::query::{Expand, FitQuery, Query};
 use crate::redact::Redactor;
 use crate::registry::Lookup;
 use crate::reset::Reset;
@@ -38,6 +39,8 @@ pub enum Ask {
     Power(Until<fn(&Value) -> bool>),
     /// `reset TYPE [PATH]`.
     Reset(Reset),
+    /// `query PATH EXPRESSION`: expanded and filtered, as far as that is offered.
+    Query(FitQuery),
     /// `lookup ID [ARGUMENTS]`.
     Lookup(Lookup),
 }
@@ -70,6 +73,11 @@ impl Ask {
             "power-on" => Ask::Power(Until::new(at()?, |system| system["PowerState"] == "On")),
             "reset" if rest.is_empty() => Ask::Reset(Reset::new(first)),
             "reset" => Ask::Reset(Reset::new(first).system(service.target(rest)?)),
+            "query" => {
+                let query = Query::new().expand(Expand::Links, 1);
+                let filter = if rest.is_empty() { query } else { query.filter(rest) };
+                Ask::Query(FitQuery::new(at()?, filter))
+            }
             "lookup" => {
                 let args = serde_json::from_str(rest).unwrap_or_default();
                 Ask::Lookup(Lookup::new(Message { id: first.to_owned(), args, ..Message::default() }))
@@ -134,12 +142,16 @@ impl Operation for Ask {
             Ask::Reread(read, _) => read.request(),
             Ask::Power(until) => until.request(),
             Ask::Reset(reset) => reset.request(),
+            Ask::Query(fit) => fit.request(),
             Ask::Lookup(lookup) => lookup.request(),
         }
     }
 
     fn access(&self) -> Access {
-        Access::Session
+        match self {
+            Ask::Query(fit) => fit.access(),
+            _ => Access::Session,
+        }
     }
 
     fn secrets(&self, known: &mut Redactor) {
@@ -187,6 +199,10 @@ impl Operation for Ask {
             }
             Ask::Power(until) => then(until.respond(answer), Ask::Power, |_| value(Value::Null)),
             Ask::Reset(reset) => then(reset.respond(answer), Ask::Reset, |taken| outcome(taken.outcome)),
+            Ask::Query(fit) => match fit.respond(answer)? {
+                Verdict::Done(at) => Ok(Verdict::Next(Ask::Members(GetPage::first(at), Vec::new()))),
+                Verdict::Next(_) | Verdict::Later(..) => Err(Error::new(ErrorKind::Refused)),
+            },
             Ask::Lookup(lookup) => then(lookup.respond(answer), Ask::Lookup, |found| {
                 value(json!(found.map(|message| message.text)))
             }),
