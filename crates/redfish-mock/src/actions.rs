@@ -65,7 +65,27 @@ pub(crate) const RESET_BIOS: Action =
 
 pub(crate) const CLEAR_LOG: Action = Action { name: "LogService.ClearLog", parameters: &[], takes: None };
 
-const ACTIONS: [&Action; 5] = [&SYSTEM_RESET, &MANAGER_RESET, &RESET_TO_DEFAULTS, &RESET_BIOS, &CLEAR_LOG];
+pub(crate) const SUBMIT_TEST_EVENT: Action = Action {
+    name: "EventService.SubmitTestEvent",
+    parameters: &[
+        required("MessageId", TEXT),
+        Parameter { name: "Message", kind: TEXT, required: false },
+        Parameter { name: "MessageArgs", kind: Kind::List(&TEXT), required: false },
+        Parameter {
+            name: "MessageSeverity",
+            kind: Kind::Choice(&["OK", "Warning", "Critical"]),
+            required: false,
+        },
+        Parameter { name: "EventId", kind: TEXT, required: false },
+        Parameter { name: "EventTimestamp", kind: TEXT, required: false },
+        Parameter { name: "OriginOfCondition", kind: TEXT, required: false },
+    ],
+    takes: None,
+};
+const TEXT: Kind = Kind::Text { least: 0, most: 1024 };
+
+const ACTIONS: [&Action; 6] =
+    [&SYSTEM_RESET, &MANAGER_RESET, &RESET_TO_DEFAULTS, &RESET_BIOS, &CLEAR_LOG, &SUBMIT_TEST_EVENT];
 
 /// How a resource tells what an action takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

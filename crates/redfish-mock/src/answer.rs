@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use http::{Response, StatusCode};
 
+use crate::events::EventStream;
+
 /// A response, and what a front end has to do with it.
 #[derive(Debug)]
 pub struct Answer {
@@ -37,6 +39,12 @@ impl Answer {
     /// The response's header of this name, where it has one that is text.
     pub fn header(&self, name: &str) -> Option<&str> {
         self.response.headers().get(name)?.to_str().ok()
+    }
+
+    /// The stream of server-sent events that goes on where the response's head ends, and gives its body by
+    /// [`Mock::events`](crate::Mock::events).
+    pub fn stream(&self) -> Option<EventStream> {
+        self.response.extensions().get().copied()
     }
 
     /// The response's body as JSON; `null` where it is not.

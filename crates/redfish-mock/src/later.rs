@@ -37,6 +37,7 @@ impl Later {
 impl Mock {
     /// Lets happen what is due at `now`.
     pub(crate) fn pass(&mut self, now: Duration) {
+        self.now = self.now.max(now);
         while let Some((at, effect)) = self.later.next(now) {
             match effect {
                 Effect::Power { path, state, starts } => self.reach_power_state(&path, state, starts),

@@ -1,12 +1,14 @@
 //! What the service says: messages of registries (DSP0266, "Message object"; DSP0268, "MessageRegistry"), in our own words.
 
 mod base;
+mod resource;
 mod room;
 mod task;
 
 use serde_json::{Value, json};
 
 pub(crate) use base::Base;
+pub(crate) use resource::ResourceEvent;
 pub(crate) use room::Room;
 pub(crate) use task::TaskEvent;
 
@@ -17,6 +19,8 @@ use crate::profile::Profile;
 pub(crate) enum Registry {
     /// What every service says.
     Base,
+    /// What becomes of resources.
+    ResourceEvent,
     /// What becomes of a task.
     TaskEvent,
     /// What happens in the machine room: the entries of its logs.
@@ -79,6 +83,7 @@ impl Registry {
         match (self, profile) {
             (Registry::Base, Profile::Standard) => ("Base", "1.19"),
             (Registry::Base, Profile::IloAmplifier) => ("Base", "1.1"),
+            (Registry::ResourceEvent, _) => ("ResourceEvent", "1.3"),
             (Registry::TaskEvent, _) => ("TaskEvent", "1.0"),
             (Registry::MachineRoom, _) => ("MachineRoom", "1.0"),
         }

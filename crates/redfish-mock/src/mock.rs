@@ -13,6 +13,7 @@ use http::{HeaderValue, Method, Response, StatusCode, header};
 
 use crate::accounts::{self, Account, Accounts, Role};
 use crate::answer::{Answer, Ending};
+use crate::events::Events;
 use crate::fault::{Fault, FaultKind, Faults};
 use crate::later::Later;
 use crate::message::{Base, Message};
@@ -40,7 +41,10 @@ pub struct Mock {
     pub(crate) accounts: Accounts,
     bearer_token: Option<String>,
     pub(crate) tasks: Tasks,
+    pub(crate) events: Events,
     pub(crate) later: Later,
+    /// The latest moment that it was told of.
+    pub(crate) now: Duration,
     pub(crate) reset_delay: Duration,
     pub(crate) faults: Faults,
     writes: BTreeMap<String, u64>,
@@ -90,7 +94,9 @@ impl Mock {
             accounts: Accounts::new(std::iter::once(administrator).chain(accounts)),
             bearer_token,
             tasks: Tasks::default(),
+            events: Events::default(),
             later: Later::default(),
+            now: Duration::ZERO,
             reset_delay: reset_delay.unwrap_or(profile.reset_delay()),
             faults: Faults::new(faults),
             writes: BTreeMap::new(),
@@ -344,6 +350,8 @@ impl Mock {
             refusal
         } else if let (Place::Monitor(id), true) = (place, request.reads()) {
             return self.poll(request, *id, now);
+        } else if let (Place::Stream, true) = (place, request.reads()) {
+            self.open_stream(request, now)
         } else if request.reads() {
             self.read(request, place, caller, now)
         } else if request.method != Method::POST && request.misses(|| place.etag(self, caller, now)) {

@@ -133,8 +133,9 @@ impl Reader {
             Some(document) => resource(path, document),
             None => {
                 let is_json = serde_json::from_slice::<Value>(&bytes).is_ok();
-                // `index.xml` of the metadata, and the like, are as they should be.
-                if !is_json && !(stem == "index" && ["xml", "yaml"].contains(&extension)) {
+                // `index.xml` of the metadata, and the like.
+                let should_not_be = stem == "index" && ["xml", "yaml"].contains(&extension);
+                if !is_json && !should_not_be {
                     self.warnings.push(format!("{}: not JSON, and served as it is", inside.display()));
                 }
                 Draft::raw(&path, media_type, bytes)

@@ -11,7 +11,7 @@ use crate::mock::{Caller, Mock};
 use crate::place::Place;
 use crate::reply::Reply;
 use crate::request::Request;
-use crate::tasks::Operation;
+use crate::tasks::{self, Operation};
 
 impl Mock {
     /// Carries a request out, at once or as a task. What is wrong with it is said at once either way.
@@ -61,7 +61,8 @@ impl Mock {
                 Reply::refusal(StatusCode::NOT_FOUND, Base::ResourceMissingAtURI, [path])
             }
         };
-        self.tasks.end(id, answer, at);
+        let message = self.tasks.end(id, answer, at);
+        self.tell(&message, &tasks::path(id));
     }
 
     /// What a monitor says: 202 while the task runs, then once the operation's own answer.

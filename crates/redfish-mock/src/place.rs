@@ -7,6 +7,7 @@ use http::Method;
 
 use crate::accounts::{ACCOUNTS, Privilege};
 use crate::actions::Action;
+use crate::events::{STREAM, SUBSCRIPTIONS};
 use crate::mock::{Caller, Mock};
 use crate::path::Path;
 use crate::reply::Content;
@@ -22,6 +23,10 @@ pub(crate) enum Place {
     Session(u64),
     Accounts,
     Account(u32),
+    Subscriptions,
+    Subscription(u64),
+    /// The stream of server-sent events.
+    Stream,
     Tasks,
     Task(u64),
     /// The monitor of a task that has something to tell yet.
@@ -62,6 +67,15 @@ impl Place {
         if let Some(segment) = path.below(ACCOUNTS, profile).filter(|_| shows_ours(ACCOUNTS)) {
             return mock.accounts.find(segment).map(Place::Account);
         }
+        if creates(SUBSCRIPTIONS) && shows_ours(SUBSCRIPTIONS) {
+            return Some(Place::Subscriptions);
+        }
+        if let Some(id) = path.below(SUBSCRIPTIONS, profile).and_then(|segment| mock.events.find(segment)) {
+            return Some(Place::Subscription(id));
+        }
+        if path.names(STREAM, profile) {
+            return Some(Place::Stream);
+        }
         if path.names(TASKS, profile) && shows_ours(TASKS) {
             return Some(Place::Tasks);
         }
@@ -97,12 +111,16 @@ impl Place {
 
     pub(crate) fn methods(&self) -> Vec<Method> {
         match self {
-            Place::Sessions | Place::Accounts => vec![Method::GET, Method::HEAD, Method::POST],
+            Place::Sessions | Place::Accounts | Place::Subscriptions => {
+                vec![Method::GET, Method::HEAD, Method::POST]
+            }
             Place::Session(_) | Place::Task(_) | Place::Monitor(_) => {
                 vec![Method::GET, Method::HEAD, Method::DELETE]
             }
-            Place::Tasks => vec![Method::GET, Method::HEAD],
-            Place::Account(_) => vec![Method::GET, Method::HEAD, Method::PATCH, Method::DELETE],
+            Place::Tasks | Place::Stream => vec![Method::GET, Method::HEAD],
+            Place::Account(_) | Place::Subscription(_) => {
+                vec![Method::GET, Method::HEAD, Method::PATCH, Method::DELETE]
+            }
             Place::Action { .. } => vec![Method::POST],
             Place::Resource(resource) => {
                 let Takes { change, members, delete } = resource.takes;
@@ -136,6 +154,7 @@ impl Place {
             Place::Account(_) => Privilege::ConfigureUsers,
             _ if method == Method::GET || method == Method::HEAD => Privilege::Login,
             Place::Accounts => Privilege::ConfigureUsers,
+            Place::Subscriptions | Place::Subscription(_) | Place::Stream => Privilege::ConfigureManager,
             Place::Session(_) | Place::Sessions | Place::Tasks | Place::Task(_) | Place::Monitor(_) => {
                 Privilege::ConfigureManager
             }
@@ -163,7 +182,9 @@ impl Place {
             Place::Account(id) => mock.accounts.render(*id, mock.profile),
             Place::Tasks => Some(mock.tasks.collection(mock.profile)),
             Place::Task(id) => mock.tasks.render(*id, now, mock.profile),
-            Place::Action { .. } | Place::Monitor(_) => None,
+            Place::Subscriptions => Some(mock.events.collection(mock.profile)),
+            Place::Subscription(id) => mock.events.render(*id, mock.profile),
+            Place::Action { .. } | Place::Monitor(_) | Place::Stream => None,
             Place::Resource(resource) => match &resource.body {
                 Body::Document { rendered, .. } => Some(rendered.clone()),
                 Body::Raw { media_type, bytes } => {

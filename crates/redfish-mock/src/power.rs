@@ -5,6 +5,7 @@ use std::time::Duration;
 use serde_json::json;
 
 use crate::later::Effect;
+use crate::message::{Message, Room};
 use crate::mock::Mock;
 use crate::tree::Resource;
 
@@ -17,7 +18,7 @@ impl Mock {
         let is_on = ["On", "PoweringOn"].iter().any(|state| system.document()["PowerState"] == *state);
         let after = self.reset_delay;
         // Cutting the power waits for no operating system.
-        let soon = after / 6;
+        let soon = after / 30;
         let (passing, steps): (Option<&str>, Vec<(Duration, &'static str)>) = match (kind, is_on) {
             ("ForceOff", true) => (Some("PoweringOff"), vec![(soon, "Off")]),
             ("GracefulShutdown" | "PushPowerButton", true) => (Some("PoweringOff"), vec![(after, "Off")]),
@@ -48,5 +49,8 @@ impl Mock {
             document["Boot"]["BootSourceOverrideTarget"] = json!("None");
         }
         self.tree.write(path, document);
+        if ["On", "Off"].contains(&state) {
+            self.tell(&Message::new(Room::PowerChanged, [&state.to_lowercase()]), path);
+        }
     }
 }

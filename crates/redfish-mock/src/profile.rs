@@ -121,7 +121,7 @@ impl Profile {
 
     /// The HTTP response. `host` is what the client calls this service: `https://bmc:8443`.
     pub(crate) fn spell(self, reply: Reply, method: &Method, host: &str) -> Response<Vec<u8>> {
-        let Reply { status, mut headers, allow, created, content } = reply;
+        let Reply { status, mut headers, allow, created, content, stream } = reply;
         let link = self.link(&content, created.as_deref());
         let (body, media_type, etag) = self.body(content);
 
@@ -165,7 +165,7 @@ impl Profile {
         if let Some(media_type) = media_type {
             put(&mut headers, header::CONTENT_TYPE, media_type);
         }
-        if status != StatusCode::NO_CONTENT && status != StatusCode::NOT_MODIFIED {
+        if ![StatusCode::NO_CONTENT, StatusCode::NOT_MODIFIED].contains(&status) && stream.is_none() {
             headers.insert(header::CONTENT_LENGTH, HeaderValue::from(body.len()));
         }
 
@@ -173,6 +173,7 @@ impl Profile {
         let mut response = Response::new(if method == Method::HEAD { Vec::new() } else { body });
         *response.status_mut() = status;
         *response.headers_mut() = headers;
+        stream.map(|stream| response.extensions_mut().insert(stream));
         response
     }
 

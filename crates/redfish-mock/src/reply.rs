@@ -4,6 +4,7 @@ use http::header::{HeaderName, HeaderValue};
 use http::{HeaderMap, Method, StatusCode};
 use serde_json::Value;
 
+use crate::events::EventStream;
 use crate::message::{Base, Message};
 use crate::profile::Profile;
 use crate::random::fingerprint;
@@ -18,6 +19,8 @@ pub(crate) struct Reply {
     /// The path of what a POST created.
     pub(crate) created: Option<String>,
     pub(crate) content: Content,
+    /// The stream that goes on where the head ends, in the place of content.
+    pub(crate) stream: Option<EventStream>,
 }
 
 /// The body of a [`Reply`].
@@ -35,7 +38,7 @@ pub(crate) enum Content {
 
 impl Reply {
     pub(crate) fn new(status: StatusCode, content: Content) -> Reply {
-        Reply { status, headers: HeaderMap::new(), allow: Vec::new(), created: None, content }
+        Reply { status, headers: HeaderMap::new(), allow: Vec::new(), created: None, content, stream: None }
     }
 
     pub(crate) fn document(status: StatusCode, document: Rendered) -> Reply {

@@ -61,6 +61,18 @@ impl<'a> Request<'a> {
         self.headers.get(name)?.to_str().ok()
     }
 
+    /// Whether it takes an answer of this media type (RFC 9110, "Accept").
+    pub(crate) fn accepts(&self, media_type: &str) -> bool {
+        let mut named = self.headers.get_all(header::ACCEPT).iter().peekable();
+        let family = media_type.split_once('/').map(|(family, _)| format!("{family}/*")).unwrap_or_default();
+        let takes = |range: &str| {
+            let range = range.split(';').next().unwrap_or_default().trim();
+            ["*/*", media_type, &family].iter().any(|taken| range.eq_ignore_ascii_case(taken))
+        };
+        named.peek().is_none()
+            || named.any(|value| value.to_str().is_ok_and(|ranges| ranges.split(',').any(takes)))
+    }
+
     /// What the client calls this service, for links that name it.
     pub(crate) fn host(&self) -> String {
         let scheme = self.uri.scheme_str().unwrap_or("https");

@@ -1,6 +1,7 @@
 //! The machine room that the service looks after: three servers, each with its chassis and its manager. All invented.
 
 mod chassis;
+mod events;
 mod logs;
 mod managers;
 mod registries;
@@ -24,9 +25,15 @@ pub(crate) fn drafts(profile: Profile) -> Vec<Draft> {
     managers::add(&mut drafts);
     logs::add(&mut drafts, profile);
     update::add(&mut drafts);
+    events::add(&mut drafts);
     registries::add(&mut drafts, profile);
     root::add_descriptions(&mut drafts, profile);
     drafts
+}
+
+/// The names of the machines, which are those of their systems, chassis and managers.
+pub(crate) fn ids() -> impl Iterator<Item = &'static str> {
+    MACHINES.iter().map(|machine| machine.id)
 }
 
 /// A server: what its system, chassis and manager are made from.

@@ -1,7 +1,10 @@
 //! The front end: a [`Mock`] behind a socket, with TLS or without, in a thread of its own.
 
+mod body;
 mod certificate;
 mod connection;
+mod delivery;
+mod plain;
 
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
@@ -14,6 +17,7 @@ use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
 use tokio::sync::watch;
 
+use crate::events::{Delivery, EventStream};
 use crate::mock::Mock;
 use crate::settings::Settings;
 use certificate::Identity;
@@ -113,6 +117,18 @@ pub(crate) struct Shared {
 impl Shared {
     fn now(&self) -> Duration {
         self.started.elapsed() + *self.ahead.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What a stream has to send.
+    fn events(&self, stream: EventStream) -> Option<String> {
+        self.mock().events(stream, self.now())
+    }
+
+    /// Lets happen what is due by now; the events that have to be sent.
+    fn tick(&self) -> Vec<Delivery> {
+        let mut mock = self.mock();
+        mock.pass(self.now());
+        mock.take_deliveries()
     }
 
     /// A panic under the lock, in a closure of the owner's, does not end the service.

@@ -27,7 +27,7 @@ pub struct Settings {
     pub session_limit: usize,
     /// After how long without use a session ends.
     pub session_timeout: Duration,
-    /// How long after its answer a reset of a system or manager takes effect; cutting the power takes a sixth of that.
+    /// How long after its answer a reset of a system or manager takes effect; cutting the power takes a thirtieth of that.
     /// Without one, what the profile has: three seconds in `standard`, none in `ilo-amplifier`.
     pub reset_delay: Option<Duration>,
     /// What tokens and session identifiers are made from.

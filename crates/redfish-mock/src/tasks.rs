@@ -78,21 +78,25 @@ impl Tasks {
         self.table.get(&id).filter(|task| task.end.is_none()).map(|task| &task.operation)
     }
 
-    /// Ends a task with the answer of its operation.
-    pub(crate) fn end(&mut self, id: u64, answer: Reply, at: Duration) {
-        let Some(task) = self.table.get_mut(&id) else { return };
+    /// Ends a task with the answer of its operation; what there is to say of that.
+    pub(crate) fn end(&mut self, id: u64, answer: Reply, at: Duration) -> Message {
         let name = id.to_string();
         let (state, event) = if answer.status.is_client_error() || answer.status.is_server_error() {
             ("Exception", TaskEvent::TaskAborted)
         } else {
             ("Completed", TaskEvent::TaskCompletedOK)
         };
-        let mut messages = vec![Message::new(event, [&name])];
+        let message = Message::new(event, [&name]);
+        let Some(task) = self.table.get_mut(&id) else { return message };
+        let mut messages = vec![message.clone()];
         if let Content::Messages(told) = &answer.content {
             messages.extend(told.iter().cloned());
         }
         task.end = Some(End { at, state, messages });
         task.answer = Some(answer);
+        // It may be long, and is not needed any more.
+        task.operation.request.body_mut().clear();
+        message
     }
 
     /// Drops a task's monitor, and stops the task where it still runs.

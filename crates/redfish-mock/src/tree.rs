@@ -298,6 +298,7 @@ mod tests {
 
     use super::*;
     use crate::accounts::ACCOUNTS;
+    use crate::events::SUBSCRIPTIONS;
     use crate::sessions::SESSIONS;
     use crate::tasks::TASKS;
 
@@ -329,7 +330,7 @@ mod tests {
                     let target = tree.find(&Path::new(path));
                     let known = target.is_some_and(|target| target.document().pointer(pointer).is_some());
                     assert!(
-                        known || [SESSIONS, ACCOUNTS, TASKS].contains(&link),
+                        known || [SESSIONS, ACCOUNTS, TASKS, SUBSCRIPTIONS].contains(&link),
                         "{} links to {link}, which is not there",
                         resource.path
                     );

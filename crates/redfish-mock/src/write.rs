@@ -9,7 +9,8 @@ use serde_json::{Map, Value, json};
 
 use crate::accounts::{self, ACCOUNTS, Privilege};
 use crate::actions;
-use crate::message::{Base, Message};
+use crate::events;
+use crate::message::{Base, Message, ResourceEvent};
 use crate::mock::{Caller, Mock};
 use crate::network;
 use crate::patch::Patch;
@@ -42,6 +43,8 @@ impl Mock {
         };
         match place {
             Place::Sessions => self.log_in(&body, now),
+            Place::Subscriptions => self.subscribe(&body),
+            Place::Subscription(id) => self.patch_subscription(*id, &body),
             Place::Accounts => self.create_account(&body),
             Place::Account(id) => self.patch_account(*id, body, caller),
             Place::Action { resource, name } => self.invoke(resource, name, &body, now),
@@ -50,7 +53,7 @@ impl Mock {
                 _ => self.patch_resource(resource, &body),
             },
             // Take neither POST nor PATCH.
-            Place::Session(_) | Place::Tasks | Place::Task(_) | Place::Monitor(_) => {
+            Place::Session(_) | Place::Tasks | Place::Task(_) | Place::Monitor(_) | Place::Stream => {
                 Reply::refusal(StatusCode::METHOD_NOT_ALLOWED, Base::OperationNotAllowed, [])
             }
         }
@@ -63,6 +66,11 @@ impl Mock {
                 self.accounts.remove(*id);
                 self.sessions.forget(|session| session.account() == *id);
                 self.wrote(&accounts::path(*id));
+                self.tell(&Message::new(ResourceEvent::ResourceRemoved, []), &accounts::path(*id));
+            }
+            Place::Subscription(id) => {
+                self.events.remove(*id);
+                self.wrote(&events::path(*id));
             }
             Place::Resource(resource) if resource.takes.delete => self.delete_member(resource),
             Place::Task(id) => {
@@ -162,6 +170,7 @@ impl Mock {
             return Reply::refusal(StatusCode::CONFLICT, Base::ResourceAlreadyExists, arguments);
         }
         let id = self.accounts.create(body);
+        self.tell(&Message::new(ResourceEvent::ResourceCreated, []), &accounts::path(id));
         self.wrote(ACCOUNTS);
         let content = match (self.profile, self.accounts.render(id, self.profile)) {
             (Profile::Standard, Some(document)) => Content::Document(document),
@@ -200,6 +209,7 @@ impl Mock {
             .collect();
         self.accounts.write(id, &taken);
         self.wrote(&accounts::path(id));
+        self.tell(&Message::new(ResourceEvent::ResourceChanged, []), &accounts::path(id));
         self.changed(&patch, &Place::Account(id))
     }
 
@@ -216,6 +226,7 @@ impl Mock {
         }
         self.tree.write(&resource.path, patch.document.clone());
         self.wrote(&resource.path);
+        self.tell(&Message::new(ResourceEvent::ResourceChanged, []), &resource.path);
         if resource.path == SESSION_SERVICE {
             if let Some(seconds) = patch.document["SessionTimeout"].as_u64() {
                 self.show_session_timeout(Duration::from_secs(seconds));
@@ -226,7 +237,7 @@ impl Mock {
     }
 
     /// The answer to a PATCH that changed something: the resource as it is now, with a note beside what was refused.
-    fn changed(&self, patch: &Patch, place: &Place) -> Reply {
+    pub(crate) fn changed(&self, patch: &Patch, place: &Place) -> Reply {
         let mut messages = patch.messages();
         match (self.profile, place.content(self, None, Duration::ZERO)) {
             (Profile::Standard, Content::Document(mut now)) if !messages.is_empty() => {
@@ -266,6 +277,9 @@ impl Mock {
                 kind.starts_with("PreserveNetwork") && path.contains("/EthernetInterfaces/")
             }),
             "Bios.ResetBios" => self.tree.restore(&resource.path, |_| false),
+            "EventService.SubmitTestEvent" => {
+                self.tell(&Message::new(ResourceEvent::TestMessage, []), &resource.path);
+            }
             "LogService.ClearLog" => self.clear_log(resource),
             _ => {}
         }

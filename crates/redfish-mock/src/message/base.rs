@@ -30,6 +30,9 @@ messages! {
         CreateFailedMissingReqProperties: Critical,
             "Nothing was created: the required property %1 is missing from the request.",
             "Add the property with a valid value and send the request again.";
+        EventSubscriptionLimitExceeded: Critical,
+            "Nothing was subscribed: there are as many subscriptions as the service allows.",
+            "Delete subscriptions that are no longer used, then try again.";
         GeneralError: Critical,
             "The request failed for more than one reason.",
             "See @Message.ExtendedInfo for each of them.";

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::message::{Base, Entry, Registry, Room, TaskEvent};
+use crate::message::{Base, Entry, Registry, ResourceEvent, Room, TaskEvent};
 use crate::profile::Profile;
 use crate::tree::Draft;
 
@@ -13,6 +13,7 @@ const STORE: &str = "/redfish/v1/RegistryStore/en";
 pub(super) fn add(drafts: &mut Vec<Draft>, profile: Profile) {
     let registries = [
         (Registry::Base, "What every service says", Base::ENTRIES),
+        (Registry::ResourceEvent, "What becomes of resources", ResourceEvent::ENTRIES),
         (Registry::TaskEvent, "What becomes of tasks", TaskEvent::ENTRIES),
         (Registry::MachineRoom, "What happens in the machine room", Room::ENTRIES),
     ];

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use super::update::UPDATE_SERVICE;
 use super::{MACHINES, link, status};
 use crate::accounts::{ACCOUNTS, LEAST_PASSWORD, MOST_PASSWORD, ROLES, Role};
+use crate::events::{EVENT_SERVICE, SUBSCRIPTIONS};
 use crate::patch::{Kind, Property};
 use crate::profile::Profile;
 use crate::query::MAX_LEVELS;
@@ -75,6 +76,7 @@ fn service_root(profile: Profile) -> Value {
         "SessionService": link(SESSION_SERVICE),
         "AccountService": link("/redfish/v1/AccountService"),
         "UpdateService": link(UPDATE_SERVICE),
+        "EventService": link(EVENT_SERVICE),
         "Tasks": link(TASK_SERVICE),
         "Registries": link("/redfish/v1/Registries"),
         "Links": {"Sessions": link(SESSIONS)},
@@ -95,13 +97,14 @@ fn service_root(profile: Profile) -> Value {
 }
 
 /// The services and collections that the root links to, as OData lists them.
-const ENTRANCES: [(&str, &str); 9] = [
+const ENTRANCES: [(&str, &str); 10] = [
     ("Systems", "/redfish/v1/Systems"),
     ("Chassis", "/redfish/v1/Chassis"),
     ("Managers", "/redfish/v1/Managers"),
     ("SessionService", SESSION_SERVICE),
     ("AccountService", "/redfish/v1/AccountService"),
     ("UpdateService", UPDATE_SERVICE),
+    ("EventService", EVENT_SERVICE),
     ("Tasks", TASK_SERVICE),
     ("Registries", "/redfish/v1/Registries"),
     ("Sessions", SESSIONS),
@@ -113,8 +116,10 @@ fn odata() -> Value {
     json!({"@odata.context": "/redfish/v1/$metadata", "value": value})
 }
 
-/// The types of what does not stand by itself: sessions, accounts and tasks come and go.
-const PASSING_TYPES: [&str; 6] = [
+/// The types of what does not stand by itself: sessions, accounts, tasks and subscriptions come and go.
+const PASSING_TYPES: [&str; 8] = [
+    "#EventDestination.v1_14_1.EventDestination",
+    "#EventDestinationCollection.EventDestinationCollection",
     "#ManagerAccount.v1_12_0.ManagerAccount",
     "#ManagerAccountCollection.ManagerAccountCollection",
     "#Session.v1_7_0.Session",
@@ -157,7 +162,9 @@ fn metadata(drafts: &[Draft]) -> String {
 fn openapi(drafts: &[Draft]) -> String {
     let mut text =
         String::from("openapi: 3.0.1\ninfo:\n  title: Redfish machine room\n  version: '1.0'\npaths:\n");
-    for path in drafts.iter().map(|draft| draft.path.as_str()).chain([SESSIONS, ACCOUNTS, TASKS]) {
+    for path in
+        drafts.iter().map(|draft| draft.path.as_str()).chain([SESSIONS, ACCOUNTS, TASKS, SUBSCRIPTIONS])
+    {
         text += &format!(
             "  {path}:\n    get:\n      responses:\n        '200':\n          description: The resource.\n"
         );

@@ -12,15 +12,18 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::{Request, Response, Uri, header};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
-use hyper::body::{Body, Frame, Incoming, SizeHint};
+use hyper::body::{Body, Incoming};
+use hyper::server::conn::http1::Builder;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{mpsc, watch};
+use tokio::time::MissedTickBehavior;
 use tokio_rustls::TlsAcceptor;
 
-use super::{Observed, Observer, Shared};
+use super::body::Sent;
+use super::{Observed, Observer, Shared, delivery, plain};
 use crate::answer::{Answer, Ending};
 
 /// How long a client may take for its TLS handshake, and how long for a request's head.
@@ -29,6 +32,8 @@ const PATIENCE: Duration = Duration::from_secs(30);
 const GRACE: Duration = Duration::from_secs(5);
 /// How long to rest where the system has no sockets left.
 const REST: Duration = Duration::from_millis(50);
+/// How often to see whether the time of something has come.
+const TICK: Duration = Duration::from_millis(200);
 /// The longest head of a request; a longer one is answered 431.
 const HEAD_LIMIT: usize = 64 << 10;
 
@@ -48,9 +53,15 @@ impl Front {
         // Each connection holds a sender: when the last is gone, the receiver says so.
         let (busy, mut idle) = mpsc::channel::<Infallible>(1);
         let mut stopped = self.stopped.clone();
+        let mut tick = tokio::time::interval(TICK);
+        tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             let accepted = tokio::select! {
                 accepted = listener.accept() => accepted,
+                _ = tick.tick() => {
+                    delivery::send(self.shared.tick());
+                    continue;
+                }
                 _ = stopped.wait_for(|stopped| *stopped) => break,
             };
             match accepted {
@@ -81,6 +92,17 @@ impl Front {
             None => self.clone().http(stream, reset).await,
             Some(acceptor) => {
                 let mut stopped = self.stopped.clone();
+                let mut first = [0];
+                let peeked = tokio::time::timeout(PATIENCE, stream.stream.peek(&mut first));
+                let seen = tokio::select! {
+                    seen = peeked => seen??,
+                    _ = stopped.wait_for(|stopped| *stopped) => return Ok(()),
+                };
+                if seen == 1 && first[0] != plain::HANDSHAKE {
+                    let connection =
+                        http1().serve_connection(TokioIo::new(stream), service_fn(plain::redirect));
+                    return Ok(tokio::time::timeout(PATIENCE, connection).await??);
+                }
                 let handshake = tokio::time::timeout(PATIENCE, acceptor.accept(stream));
                 let stream = tokio::select! {
                     stream = handshake => stream??,
@@ -101,13 +123,7 @@ impl Front {
     {
         let front = &self;
         let service = service_fn(|request| front.request(request, &reset));
-        let connection = hyper::server::conn::http1::Builder::new()
-            .timer(TokioTimer::new())
-            .header_read_timeout(PATIENCE)
-            // As people write them, and as documentation shows them.
-            .title_case_headers(true)
-            .max_buf_size(HEAD_LIMIT)
-            .serve_connection(TokioIo::new(stream), service);
+        let connection = http1().serve_connection(TokioIo::new(stream), service);
         let mut connection = std::pin::pin!(connection);
         let mut stopped = self.stopped.clone();
         tokio::select! {
@@ -121,10 +137,13 @@ impl Front {
     async fn request(&self, request: Request<Incoming>, reset: &AtomicBool) -> io::Result<Response<Sent>> {
         let (mut head, body) = request.into_parts();
         head.uri = self.absolute(&head);
-        let Answer { response, delay, ending } = match self.collect(body).await {
+        let answer = match self.collect(body).await {
             Ok(body) => {
                 let request = Request::from_parts(head.clone(), body);
-                self.shared.mock().handle(&request, self.shared.now())
+                let mut mock = self.shared.mock();
+                let answer = mock.handle(&request, self.shared.now());
+                delivery::send(mock.take_deliveries());
+                answer
             }
             Err(Unread::TooLong) => {
                 let response = self.shared.mock().refuse_body();
@@ -132,6 +151,10 @@ impl Front {
             }
             Err(Unread::Broken) => return Err(io::ErrorKind::UnexpectedEof.into()),
         };
+        // From here on a stream is closed when the client goes.
+        let stream = answer.stream();
+        let events = stream.map(|stream| Sent::events(stream, self.shared.clone(), self.stopped.clone()));
+        let Answer { response, delay, ending } = answer;
         if !delay.is_zero() {
             let mut stopped = self.stopped.clone();
             tokio::select! {
@@ -145,7 +168,7 @@ impl Front {
             observer(&Observed { method: &head.method, path: head.uri.path(), status });
         }
         match ending {
-            Ending::Whole => Ok(response.map(Sent::whole)),
+            Ending::Whole => Ok(response.map(|body| events.unwrap_or_else(|| Sent::whole(body)))),
             Ending::Cut(bytes) => Ok(response.map(|body| Sent::cut(body, bytes))),
             Ending::Closed => Err(io::ErrorKind::ConnectionAborted.into()),
             Ending::Reset => {
@@ -180,71 +203,21 @@ impl Front {
     }
 }
 
+fn http1() -> Builder {
+    let mut builder = Builder::new();
+    builder
+        .timer(TokioTimer::new())
+        .header_read_timeout(PATIENCE)
+        // As people write them, and as documentation shows them.
+        .title_case_headers(true)
+        .max_buf_size(HEAD_LIMIT);
+    builder
+}
+
 /// Why a body could not be taken.
 enum Unread {
     TooLong,
     Broken,
-}
-
-/// A body that is sent whole, or breaks off.
-struct Sent {
-    bytes: Option<Bytes>,
-    length: u64,
-    cut: Cut,
-}
-
-/// How far a body is with breaking off.
-#[derive(PartialEq)]
-enum Cut {
-    Never,
-    /// What there is has to leave the buffers first.
-    AfterFlush,
-    Now,
-}
-
-impl Sent {
-    fn whole(body: Vec<u8>) -> Sent {
-        let length = body.len() as u64;
-        Sent { bytes: (length > 0).then(|| body.into()), length, cut: Cut::Never }
-    }
-
-    fn cut(mut body: Vec<u8>, bytes: usize) -> Sent {
-        let length = body.len() as u64;
-        body.truncate(bytes);
-        Sent { bytes: (!body.is_empty()).then(|| body.into()), length, cut: Cut::AfterFlush }
-    }
-}
-
-impl Body for Sent {
-    type Data = Bytes;
-    type Error = io::Error;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-    ) -> Poll<Option<io::Result<Frame<Bytes>>>> {
-        if let Some(bytes) = self.bytes.take() {
-            return Poll::Ready(Some(Ok(Frame::data(bytes))));
-        }
-        match self.cut {
-            Cut::Never => Poll::Ready(None),
-            // hyper writes out what it has when a body is not ready, and drops it when a body fails.
-            Cut::AfterFlush => {
-                self.cut = Cut::Now;
-                context.waker().wake_by_ref();
-                Poll::Pending
-            }
-            Cut::Now => Poll::Ready(Some(Err(io::ErrorKind::ConnectionAborted.into()))),
-        }
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.bytes.is_none() && self.cut == Cut::Never
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        SizeHint::with_exact(self.length)
-    }
 }
 
 /// A connection that can end with a reset instead of an orderly close.
