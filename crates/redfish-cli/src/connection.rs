@@ -1,6 +1,7 @@
 //! A client for one command: made of the options, with the session that was kept or one of its own, closed at the end.
 
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use redfish_proto::{Credentials, ErrorKind, Operation, Service, Session};
 use redfish_ureq::{Builder, Client, Transport};
@@ -65,13 +66,26 @@ impl<'a> Connection<'a> {
         &mut self,
         operation: impl Fn(&Client) -> Result<O, Failure>,
     ) -> Result<O::Output, Failure> {
+        self.run_for(self.options.timeout, operation, |_| {})
+    }
+
+    /// The same with a time of its own; `waits` sees the operation each time it waits.
+    pub(crate) fn run_for<O: Operation>(
+        &mut self,
+        time: Duration,
+        operation: impl Fn(&Client) -> Result<O, Failure>,
+        mut waits: impl FnMut(&O),
+    ) -> Result<O::Output, Failure> {
+        let started = Instant::now();
         let mut logged_in = false;
         loop {
             let secret = match &self.identity {
                 Who::Kept(_, password) => password.as_ref(),
                 _ => None,
             };
-            let failure = match self.client.run(Hiding::new(operation(&self.client)?, secret)) {
+            let call = self.service.call(Hiding::new(operation(&self.client)?, secret));
+            let call = call.deadline(time.saturating_sub(started.elapsed()));
+            let failure = match self.client.run_watching(call, |hiding| waits(hiding.operation())) {
                 Ok(output) => return Ok(output),
                 Err(error) => Failure::from(error),
             };

@@ -69,6 +69,23 @@ pub(crate) fn indented(body: &[u8]) -> Vec<u8> {
     shown
 }
 
+/// JSON on one line: without the space between its parts, and otherwise as it came.
+pub(crate) fn compact(body: &[u8]) -> Vec<u8> {
+    let mut shown = Vec::with_capacity(body.len());
+    let (mut quoted, mut escaped) = (false, false);
+    for &byte in body {
+        if quoted || !byte.is_ascii_whitespace() {
+            shown.push(byte);
+        }
+        quoted = match byte {
+            b'"' if !escaped => !quoted,
+            _ => quoted,
+        };
+        escaped = quoted && byte == b'\\' && !escaped;
+    }
+    shown
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -80,5 +97,15 @@ mod tests {
         assert_eq!(String::from_utf8(indented(body)).unwrap(), expected);
         assert_eq!(indented(b"<html> {"), b"<html> {");
         assert_eq!(indented(b""), b"");
+    }
+
+    #[test]
+    fn a_document_is_one_line_and_otherwise_as_it_came() {
+        for (body, expected) in [
+            ("{ \"b\" : [ 1.50,\r\n\t9007199254740993 ] }", r#"{"b":[1.50,9007199254740993]}"#),
+            (r#"{"a": "x  \"y  z\" \\", "b": " " }"#, r#"{"a":"x  \"y  z\" \\","b":" "}"#),
+        ] {
+            assert_eq!(String::from_utf8(compact(body.as_bytes())).unwrap(), expected);
+        }
     }
 }

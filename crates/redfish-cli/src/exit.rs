@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use redfish_proto::ErrorKind;
+use redfish_proto::{Error, ErrorKind};
 
 /// How a command that failed ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,16 +21,22 @@ pub(crate) enum Exit {
 
 impl Exit {
     /// That of a failed call.
-    pub(crate) fn of(kind: &ErrorKind) -> Exit {
-        match kind {
+    pub(crate) fn of(error: &Error) -> Exit {
+        let wrote = error.method().is_some_and(|method| !method.is_safe());
+        match error.kind() {
             ErrorKind::NotAuthenticated
             | ErrorKind::SessionLimit
             | ErrorKind::PasswordChangeRequired { .. } => Exit::NotAuthenticated,
-            ErrorKind::OutcomeUnknown(_) => Exit::OutcomeUnknown,
+            ErrorKind::OutcomeUnknown(_) | ErrorKind::TaskGone => Exit::OutcomeUnknown,
+            // The answer to a write that links elsewhere has accepted it: where its end is told cannot be asked.
+            ErrorKind::OffOrigin { .. } | ErrorKind::Malformed { .. } if wrote => Exit::OutcomeUnknown,
             ErrorKind::InvalidService(_)
             | ErrorKind::InvalidTarget(_)
             | ErrorKind::InvalidCredentials(_)
             | ErrorKind::InvalidRequest(_)
+            | ErrorKind::NotOffered { .. }
+            | ErrorKind::Ambiguous { .. }
+            | ErrorKind::NotAllowable { .. }
             | ErrorKind::ReservedHeader(_)
             | ErrorKind::ForeignSession => Exit::Usage,
             ErrorKind::Transport(_)

@@ -4,7 +4,7 @@ use std::fmt;
 use std::io;
 use std::process::ExitCode;
 
-use redfish_proto::{ErrorKind, Message};
+use redfish_proto::{ErrorKind, Message, Target, Written};
 use serde_json::{Value, json};
 
 use crate::exit::Exit;
@@ -16,6 +16,8 @@ use crate::signal;
 pub(crate) struct Failure {
     reason: Reason,
     exit: Exit,
+    /// Where the end of what goes on will be told.
+    monitor: Option<String>,
 }
 
 #[derive(Debug)]
@@ -24,6 +26,8 @@ enum Reason {
     Usage { what: String, hint: &'static str },
     /// The service, or the way there.
     Call(Box<redfish_ureq::Error>),
+    /// A part of a write that was not taken, beside others that were: by member, what was said of it.
+    Rejected { status: u16, members: Vec<(String, Vec<Message>)> },
     /// There is nobody to be.
     Nobody,
     /// This machine.
@@ -35,14 +39,18 @@ enum Reason {
 }
 
 impl Failure {
+    fn new(reason: Reason, exit: Exit) -> Failure {
+        Failure { reason, exit, monitor: None }
+    }
+
     /// Wrong usage: what is wrong, and what to do.
     pub(crate) fn usage(what: impl Into<String>, hint: &'static str) -> Failure {
-        Failure { reason: Reason::Usage { what: what.into(), hint }, exit: Exit::Usage }
+        Failure::new(Reason::Usage { what: what.into(), hint }, Exit::Usage)
     }
 
     /// Something on this machine failed.
     pub(crate) fn local(what: &'static str, error: io::Error) -> Failure {
-        Failure { reason: Reason::Local { what, error }, exit: Exit::Failed }
+        Failure::new(Reason::Local { what, error }, Exit::Failed)
     }
 
     /// The same before anything was sent.
@@ -52,18 +60,24 @@ impl Failure {
 
     /// Nobody is logged in, and no user was named.
     pub(crate) fn nobody() -> Failure {
-        Failure { reason: Reason::Nobody, exit: Exit::NotAuthenticated }
+        Failure::new(Reason::Nobody, Exit::NotAuthenticated)
     }
 
     /// What was named is not there.
     pub(crate) fn missing(what: &'static str) -> Failure {
-        Failure { reason: Reason::Missing(what), exit: Exit::Failed }
+        Failure::new(Reason::Missing(what), Exit::Failed)
+    }
+
+    /// A part of a write was not taken.
+    pub(crate) fn rejected(written: &Written) -> Failure {
+        let (status, members) = (written.status.as_u16(), written.rejected.clone());
+        Failure::new(Reason::Rejected { status, members }, Exit::Failed)
     }
 
     /// Standard output could not be written.
     pub(crate) fn stdout(error: io::Error) -> Failure {
         match error.kind() {
-            io::ErrorKind::BrokenPipe => Failure { reason: Reason::BrokenPipe, exit: Exit::Failed },
+            io::ErrorKind::BrokenPipe => Failure::new(Reason::BrokenPipe, Exit::Failed),
             _ => Failure::local("standard output cannot be written", error),
         }
     }
@@ -78,12 +92,54 @@ impl Failure {
         Failure { exit, ..self }
     }
 
+    /// The same of a write whose effect was not seen.
+    pub(crate) fn unknown(self) -> Failure {
+        self.ending(Exit::OutcomeUnknown)
+    }
+
+    /// The same of a watch that ended before what it watched.
+    pub(crate) fn unfinished(self, monitor: &Target) -> Failure {
+        Failure { monitor: Some(monitor.to_string()), ..self.unknown() }
+    }
+
+    /// Whether a watch that failed so leaves open how it ends.
+    pub(crate) fn leaves_open(&self) -> bool {
+        let Reason::Call(error) = &self.reason else { return false };
+        matches!(
+            error.kind(),
+            ErrorKind::Deadline(_) | ErrorKind::OffOrigin { .. } | ErrorKind::Redirect { .. }
+        )
+    }
+
+    /// Whether this is about one resource alone, so that others may still be read.
+    pub(crate) fn is_of_one(&self) -> bool {
+        let Reason::Call(error) = &self.reason else { return false };
+        match error.kind() {
+            ErrorKind::OffOrigin { .. } | ErrorKind::Redirect { .. } | ErrorKind::Malformed { .. } => true,
+            ErrorKind::TooLarge { .. } => true,
+            _ => self.exit == Exit::Failed,
+        }
+    }
+
     /// Whether nothing is wrong but that nobody reads any more.
     pub(crate) fn is_broken_pipe(&self) -> bool {
         matches!(self.reason, Reason::BrokenPipe)
     }
 
-    /// Whether the service did not know the session.
+    /// A word for what kind of failure it is.
+    pub(crate) fn kind(&self) -> &'static str {
+        match &self.reason {
+            Reason::Usage { .. } => "usage",
+            Reason::Call(error) => error.kind().name(),
+            Reason::Rejected { .. } => "rejected",
+            Reason::Nobody => "not-authenticated",
+            Reason::Local { .. } => "local",
+            Reason::Missing(_) => "not-found",
+            Reason::BrokenPipe => "broken-pipe",
+        }
+    }
+
+    /// Whether it is of that kind.
     pub(crate) fn is_kind(&self, kind: &ErrorKind) -> bool {
         matches!(&self.reason, Reason::Call(error) if error.kind() == kind)
     }
@@ -106,35 +162,40 @@ impl Failure {
 
     /// What programs read: one object, on one line.
     fn object(&self) -> Value {
-        let text = self.to_string();
-        let (kind, hint) = match &self.reason {
-            Reason::Call(error) => {
-                let error = error.core();
-                return json!({
-                    "error": error.kind().name(),
-                    "status": error.status().map(|status| status.as_u16()),
-                    "method": error.method().map(|method| method.as_str()),
-                    "uri": error.uri(),
-                    "messages": error.messages().iter().map(message).collect::<Vec<_>>(),
-                    "hint": error.hint(),
-                    "text": text,
-                });
-            }
-            Reason::Usage { hint, .. } => ("usage", *hint),
-            Reason::Nobody => ("not-authenticated", LOG_IN),
-            Reason::Local { .. } => ("local", ""),
-            Reason::Missing(_) => ("not-found", ""),
-            Reason::BrokenPipe => ("broken-pipe", ""),
-        };
-        json!({
-            "error": kind,
+        let mut object = json!({
+            "error": self.kind(),
             "status": null,
             "method": null,
             "uri": null,
             "messages": [],
-            "hint": hint,
-            "text": text,
-        })
+            "hint": "",
+            "text": self.to_string(),
+        });
+        match &self.reason {
+            Reason::Call(error) => {
+                let error = error.core();
+                object["status"] = error.status().map(|status| status.as_u16()).into();
+                object["method"] = error.method().map(|method| method.as_str()).into();
+                object["uri"] = error.uri().into();
+                object["messages"] = error.messages().iter().map(message).collect();
+                object["hint"] = error.hint().into();
+                if let Some(etag) = error.etag() {
+                    object["etag"] = etag.as_str().into();
+                }
+            }
+            Reason::Rejected { status, members } => {
+                let about = members.iter().flat_map(|(at, said)| said.iter().map(|said| about(at, said)));
+                object["status"] = (*status).into();
+                object["messages"] = about.collect();
+            }
+            Reason::Usage { hint, .. } => object["hint"] = (*hint).into(),
+            Reason::Nobody => object["hint"] = LOG_IN.into(),
+            Reason::Local { .. } | Reason::Missing(_) | Reason::BrokenPipe => {}
+        }
+        if let Some(monitor) = &self.monitor {
+            object["monitor"] = monitor.as_str().into();
+        }
+        object
     }
 }
 
@@ -152,12 +213,37 @@ fn message(message: &Message) -> Value {
     })
 }
 
+/// A message about a member, which it may not name itself.
+fn about(at: &str, said: &Message) -> Value {
+    let mut shown = message(said);
+    if said.related.is_empty() {
+        shown["RelatedProperties"] = json!([at]);
+    }
+    shown
+}
+
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.reason {
             Reason::Usage { what, hint: "" } => write!(f, "{what}."),
             Reason::Usage { what, hint } => write!(f, "{what}. {hint}"),
-            Reason::Call(error) => error.fmt(f),
+            Reason::Call(error) => {
+                error.fmt(f)?;
+                if let Some(etag) = error.core().etag() {
+                    write!(f, " Its ETag is now {etag}.")?;
+                }
+                match &self.monitor {
+                    Some(at) => {
+                        write!(f, " It may still go on: \"redfish task wait {at}\" waits for its end.")
+                    }
+                    None => Ok(()),
+                }
+            }
+            Reason::Rejected { members, .. } => {
+                let said = members.iter().flat_map(|(at, said)| said.iter().map(move |said| (at, said)));
+                let said = said.map(|(at, Message { id, text, .. })| format!("{at} ({id}): {text}"));
+                write!(f, "not all of it was taken: {}", said.collect::<Vec<_>>().join(" "))
+            }
             Reason::Nobody => write!(f, "nobody is logged in. {LOG_IN}"),
             Reason::Local { what, error } => write!(f, "{what}: {error}."),
             Reason::Missing(what) => write!(f, "{what}."),
@@ -168,8 +254,8 @@ impl fmt::Display for Failure {
 
 impl From<redfish_ureq::Error> for Failure {
     fn from(error: redfish_ureq::Error) -> Failure {
-        let exit = Exit::of(error.kind());
-        Failure { reason: Reason::Call(Box::new(error)), exit }
+        let exit = Exit::of(error.core());
+        Failure::new(Reason::Call(Box::new(error)), exit)
     }
 }
 

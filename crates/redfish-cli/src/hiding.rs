@@ -14,6 +14,11 @@ impl<'a, O> Hiding<'a, O> {
     pub(crate) fn new(operation: O, secret: Option<&'a Zeroizing<String>>) -> Self {
         Hiding { operation, secret }
     }
+
+    /// What is hidden in.
+    pub(crate) fn operation(&self) -> &O {
+        &self.operation
+    }
 }
 
 impl<O: Operation> Operation for Hiding<'_, O> {

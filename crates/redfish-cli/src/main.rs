@@ -3,6 +3,7 @@
 //! A thin layer over `redfish-ureq`. What is Redfish is decided in `redfish-proto`; here are words, files, signals and
 //! a terminal. `main` reads the words and gives the exit status; each command is a file.
 
+mod actions;
 mod connection;
 mod credentials;
 mod demo;
@@ -11,17 +12,25 @@ mod exit;
 mod failure;
 mod get;
 mod hiding;
+mod invoke;
 mod login;
 mod logout;
 mod man;
+mod members;
 mod options;
+mod outcome;
 mod output;
 mod pin;
+mod progress;
 mod prompt;
+mod reset;
 mod serve;
 mod sessions;
 mod signal;
 mod state;
+mod task;
+mod tasks;
+mod tree;
 mod usage;
 mod whoami;
 mod write;
@@ -30,14 +39,14 @@ use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser, Subcommand};
 use clap_complete::Shell;
-use http::Method;
+use redfish_proto::Write;
 
 use crate::failure::Failure;
 use crate::options::Options;
 
 const AFTER_HELP: &str = "\
 Exit status: 0 done; 1 the service refused or failed; 2 wrong usage, nothing was written; 3 not authenticated; \
-4 no answer that can be trusted; 5 a write was sent and its outcome is unknown.";
+4 no answer that can be trusted; 5 a write was sent and its outcome is unknown, or the end of a task is.";
 
 const ENVIRONMENT: &str = "\
 Environment:
@@ -80,12 +89,42 @@ enum Command {
     /// Prints each body byte for byte, and a line end; indented on a terminal. Goes on after a failure, and ends with
     /// the status of the first.
     Get(get::Get),
-    /// Creates a resource, or performs an action
-    Post(write::Write),
+    /// Changes a resource: the members that are given
+    ///
+    /// Reads its ETag first and sends If-Match, so that what others change meanwhile is not overwritten. Ends with 1
+    /// where a part of the change was not taken.
+    Patch(write::Change),
+    /// Creates a resource
+    Post(write::Post),
     /// Replaces a resource
-    Put(write::Write),
+    ///
+    /// Reads its ETag first and sends If-Match, so that what others change meanwhile is not overwritten.
+    Put(write::Change),
     /// Deletes a resource
     Delete(write::Delete),
+    /// Lists a whole collection, page after page
+    ///
+    /// One JSON document a line, each as the collection lists it, as it arrives.
+    Members(members::Members),
+    /// Walks the links, and shows what there is as a tree
+    ///
+    /// Each resource once, with name, power state and health. Goes on where a resource cannot be read, and ends with
+    /// the status of the first. No link to another service is followed.
+    Tree(tree::Tree),
+    /// Shows what can be done with a resource
+    Actions(actions::Actions),
+    /// Does what a resource offers
+    ///
+    /// What is not offered, or not allowable, is not sent.
+    Invoke(invoke::Invoke),
+    /// Resets a system, and prints its power state
+    ///
+    /// The type is checked against what the system allows. Several systems and none named is wrong usage.
+    Reset(reset::Reset),
+    /// Lists the tasks of the service
+    Tasks,
+    /// Waits for a task
+    Task(task::Task),
     /// Opens a session and keeps it for later commands
     ///
     /// Prints the session's URI, never its token. A session that was kept before is closed.
@@ -130,9 +169,17 @@ fn run(Cli { options, command }: &Cli) -> Result<(), Failure> {
         Command::Demo => demo::run(),
         Command::Serve(serve) => serve.run(options),
         Command::Get(get) => get.run(options),
-        Command::Post(post) => post.run(options, Method::POST),
-        Command::Put(put) => put.run(options, Method::PUT),
+        Command::Patch(patch) => patch.run(options, Write::patch),
+        Command::Post(post) => post.run(options),
+        Command::Put(put) => put.run(options, Write::put),
         Command::Delete(delete) => delete.run(options),
+        Command::Members(members) => members.run(options),
+        Command::Tree(tree) => tree.run(options),
+        Command::Actions(actions) => actions.run(options),
+        Command::Invoke(invoke) => invoke.run(options),
+        Command::Reset(reset) => reset.run(options),
+        Command::Tasks => tasks::run(options),
+        Command::Task(task) => task.run(options),
         Command::Login => login::run(options),
         Command::Logout => logout::run(options),
         Command::Whoami => whoami::run(options),

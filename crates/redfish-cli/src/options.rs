@@ -63,7 +63,11 @@ pub(crate) struct Options {
 
     /// How long one operation may take with its retries
     #[arg(long, value_name = "SECONDS", default_value = "60", value_parser = seconds, global = true)]
-    timeout: Duration,
+    pub(crate) timeout: Duration,
+
+    /// How long to wait for the end of what takes its time: with --wait, and in "task wait"
+    #[arg(long, value_name = "SECONDS", default_value = "600", value_parser = seconds, global = true)]
+    pub(crate) deadline: Duration,
 
     /// How large an answer may be, after decompression
     #[arg(long, value_name = "BYTES", default_value = "33554432", value_parser = bytes, global = true)]

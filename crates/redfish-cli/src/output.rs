@@ -29,10 +29,13 @@ pub(crate) fn is_terminal() -> bool {
     io::stdout().is_terminal()
 }
 
-/// Rows in columns under their headings, as wide as the widest cell. Control characters, which could steer a
-/// terminal, are left out.
+/// A text without control characters, which could steer a terminal.
+pub(crate) fn clean(text: &str) -> String {
+    text.chars().filter(|c| !c.is_control()).collect()
+}
+
+/// Rows in columns under their headings, as wide as the widest cell.
 pub(crate) fn table<const N: usize>(headings: [&str; N], rows: &[[String; N]]) -> String {
-    let clean = |cell: &str| cell.chars().filter(|c| !c.is_control()).collect::<String>();
     let mut cells = vec![headings.map(str::to_owned)];
     cells.extend(rows.iter().map(|row| row.each_ref().map(|cell| clean(cell))));
     let width = |column: usize| cells.iter().map(|row| row[column].chars().count()).max().unwrap_or_default();

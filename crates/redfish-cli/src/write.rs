@@ -1,29 +1,40 @@
-//! `post`, `put`, `delete`: writes, and the answers to them as the service sends them.
+//! `patch`, `put`, `post`, `delete`: writes, and the answers to them as the service sends them.
 
 use std::fs::File;
 use std::io::{self, Read};
 
 use clap::Args;
-use http::Method;
-use redfish_proto::{Body, Raw};
+use redfish_proto::{Body, Match, Target, Write};
 use serde::de::IgnoredAny;
 use zeroize::Zeroizing;
 
 use crate::connection::Connection;
-use crate::document;
 use crate::failure::Failure;
 use crate::options::Options;
+use crate::outcome::Waiting;
 
 /// The longest body that is read from a file.
 const LARGEST: u64 = 32 << 20;
 
 /// What to write, and where.
 #[derive(Args)]
-pub(crate) struct Write {
+pub(crate) struct Post {
     /// Where: /redfish/v1/Systems/1, or a URL of this service
     path: String,
     /// What: JSON, @FILE, or - for standard input. Other users see arguments: a secret belongs in a file
     json: String,
+    #[command(flatten)]
+    waiting: Waiting,
+}
+
+/// What to change, and whether it must be as it was seen.
+#[derive(Args)]
+pub(crate) struct Change {
+    #[command(flatten)]
+    post: Post,
+    /// Don't read the ETag first, and send no If-Match: what others change meanwhile is overwritten
+    #[arg(long)]
+    no_match: bool,
 }
 
 /// What to delete.
@@ -31,13 +42,31 @@ pub(crate) struct Write {
 pub(crate) struct Delete {
     /// Where: /redfish/v1/Systems/1, or a URL of this service
     path: String,
+    #[command(flatten)]
+    waiting: Waiting,
 }
 
-impl Write {
-    pub(crate) fn run(&self, options: &Options, method: Method) -> Result<(), Failure> {
+impl Change {
+    /// Makes the write of target and body.
+    pub(crate) fn run(&self, options: &Options, write: fn(&Target, Body) -> Write) -> Result<(), Failure> {
+        self.post.send(options, write, if self.no_match { Match::Whatever } else { Match::Current })
+    }
+}
+
+impl Post {
+    pub(crate) fn run(&self, options: &Options) -> Result<(), Failure> {
+        self.send(options, Write::post, Match::Whatever)
+    }
+
+    fn send(
+        &self,
+        options: &Options,
+        write: fn(&Target, Body) -> Write,
+        matching: Match,
+    ) -> Result<(), Failure> {
         options.check_stdin(self.json == "-")?;
         let at = options.service()?.target(&self.path)?;
-        send(options, &Raw::new(method, &at).json(self.body()?))
+        send(options, &write(&at, self.body()?).matching(matching), &self.waiting)
     }
 
     fn body(&self) -> Result<Body, Failure> {
@@ -63,17 +92,15 @@ impl Delete {
     pub(crate) fn run(&self, options: &Options) -> Result<(), Failure> {
         options.check_stdin(false)?;
         let at = options.service()?.target(&self.path)?;
-        send(options, &Raw::new(Method::DELETE, &at))
+        // There is no way to say which version is meant, so that one is found where the service insists.
+        send(options, &Write::delete(&at).matching(Match::IfRequired), &self.waiting)
     }
 }
 
-fn send(options: &Options, request: &Raw) -> Result<(), Failure> {
+fn send(options: &Options, write: &Write, waiting: &Waiting) -> Result<(), Failure> {
     Connection::scoped(options, |connection| {
-        let answer = connection.run(|_| Ok(request.clone()))?;
-        match answer.body() {
-            body if body.is_empty() => Ok(()),
-            body => document::print(body, options),
-        }
+        let outcome = connection.run(|_| Ok(write.clone()))?;
+        waiting.finish(outcome, connection, options)
     })
 }
 

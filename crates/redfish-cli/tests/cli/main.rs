@@ -1,17 +1,24 @@
 //! The command as people and scripts meet it: words in, output and an exit status out, against services over sockets.
 
+mod actions;
+mod canned;
 mod certificate;
 mod common;
 mod demo;
 mod failure;
 mod get;
+mod invoke;
 mod login;
+mod members;
 #[cfg(target_os = "linux")]
 mod prompt;
+mod reset;
 mod secret;
 mod serve;
 mod sessions;
 mod signal;
+mod task;
+mod tree;
 mod usage;
 mod whoami;
 mod write;

@@ -52,6 +52,27 @@ fn a_secret_in_a_wrong_place_is_not_repeated() {
         "post / hunter2",
         "post / @hunter2",
         "post / {} hunter2",
+        "patch / hunter2",
+        "patch / {} --no-match=hunter2",
+        "patch / {} --wait=hunter2",
+        "patch / {} --wait --deadline hunter2",
+        "members",
+        "members https://hunter2/",
+        "members / hunter2",
+        "tree / hunter2",
+        "tree --depth hunter2",
+        "actions / hunter2",
+        "invoke / hunter2 hunter2",
+        "invoke / Reset hunter2",
+        "invoke https://hunter2/ Reset",
+        "reset On hunter2",
+        "reset On --system https://hunter2/",
+        "reset",
+        "tasks hunter2",
+        "task",
+        "task hunter2",
+        "task wait",
+        "task wait https://hunter2/",
         "completions hunter2",
         "man hunter2",
         "help hunter2",
@@ -147,12 +168,32 @@ fn options_stand_before_and_after_the_command() {
 #[test]
 fn help_names_what_there_is_and_nothing_else() {
     let help = run(&mut bare(["--help"])).exits(0).out;
-    for command in
-        ["demo", "serve", "get", "login", "logout", "whoami", "sessions", "pin", "completions", "man"]
-    {
+    for command in [
+        "demo",
+        "serve",
+        "get",
+        "patch",
+        "post",
+        "put",
+        "delete",
+        "members",
+        "tree",
+        "actions",
+        "invoke",
+        "reset",
+        "tasks",
+        "task",
+        "login",
+        "logout",
+        "whoami",
+        "sessions",
+        "pin",
+        "completions",
+        "man",
+    ] {
         assert!(help.contains(&format!("\n  {command} ")), "{command} is missing in {help}");
     }
-    for later in ["  patch", "  tree", "  update", "  events", "  sweep", "--wait", "--fleet", "--mockup"] {
+    for later in ["  update", "  events", "  sweep", "--fleet"] {
         assert!(!help.contains(later), "{later}");
     }
     let version = run(&mut bare(["--version"])).exits(0).out;

@@ -1,0 +1,84 @@
+//! How far something is that takes its time: a line on the terminal, drawn anew each time. Nothing where nobody looks.
+
+use std::io::{self, IsTerminal, Write};
+
+use redfish_proto::Progress;
+
+use crate::options::Options;
+use crate::output::clean;
+
+/// Cells of the bar.
+const CELLS: usize = 24;
+
+/// The line. It is gone when this is dropped.
+pub(crate) struct Line {
+    shown: bool,
+    drawn: bool,
+}
+
+impl Line {
+    /// A line on standard error, if that is a terminal and no trace is on its way to it.
+    pub(crate) fn new(options: &Options) -> Line {
+        Line { shown: io::stderr().is_terminal() && !options.trace, drawn: false }
+    }
+
+    /// Draws it.
+    pub(crate) fn show(&mut self, text: &str) {
+        if self.shown {
+            self.drawn = true;
+            // One that is longer than the terminal is wide would not be drawn over.
+            let text: String = clean(text).chars().take(width().saturating_sub(1)).collect();
+            draw(&text);
+        }
+    }
+}
+
+impl Drop for Line {
+    fn drop(&mut self) {
+        if self.drawn {
+            draw("");
+        }
+    }
+}
+
+/// A task as a line: a bar where it says how far it is, its state, and what it said last.
+pub(crate) fn of_task(progress: &Progress) -> String {
+    let mut parts = Vec::new();
+    if let Some(percent) = progress.percent {
+        let full = CELLS * usize::from(percent.min(100)) / 100;
+        parts.push(format!("[{}{}] {percent:3} %", "=".repeat(full), " ".repeat(CELLS - full)));
+    }
+    let state = if progress.state.is_empty() { "waiting" } else { &progress.state };
+    parts.push(state.to_owned());
+    parts
+        .extend(progress.messages.last().map(|message| message.text.clone()).filter(|text| !text.is_empty()));
+    parts.join("  ")
+}
+
+fn draw(text: &str) {
+    let mut terminal = anstream::stderr().lock();
+    let _ = write!(terminal, "\r{text}\x1b[K").and_then(|()| terminal.flush());
+}
+
+fn width() -> usize {
+    match rustix::termios::tcgetwinsize(io::stderr()) {
+        Ok(size) if size.ws_col > 0 => usize::from(size.ws_col),
+        _ => 80,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_task_is_a_bar_a_state_and_its_last_message() {
+        let mut progress = Progress::default();
+        assert_eq!(of_task(&progress), "waiting");
+        progress.percent = Some(50);
+        progress.state = "Running".into();
+        assert_eq!(of_task(&progress), "[============            ]  50 %  Running");
+        progress.percent = Some(255);
+        assert!(of_task(&progress).starts_with("[========================] 255 %"));
+    }
+}

@@ -1,0 +1,93 @@
+//! `reset`: switches a system on or off, or starts it anew.
+
+use clap::Args;
+use redfish_proto::schema::ComputerSystem;
+use redfish_proto::{Get, Outcome, Reset as Act, ResetTaken, Target, until_power_state};
+use serde_json::json;
+
+use crate::connection::Connection;
+use crate::failure::Failure;
+use crate::options::Options;
+use crate::outcome;
+use crate::output;
+use crate::progress::Line;
+
+/// How to reset, and which system.
+#[derive(Args)]
+pub(crate) struct Reset {
+    /// How: On, ForceOff, GracefulRestart, …, as far as the system allows it
+    #[arg(value_name = "TYPE")]
+    kind: String,
+    /// The system. Without it, the only one there is
+    #[arg(long, value_name = "PATH")]
+    system: Option<String>,
+    /// Wait for the power state that it leads to, --deadline at the most: it follows seconds later
+    #[arg(long)]
+    wait: bool,
+}
+
+impl Reset {
+    pub(crate) fn run(&self, options: &Options) -> Result<(), Failure> {
+        options.check_stdin(false)?;
+        let service = options.service()?;
+        let system = self.system.as_ref().map(|path| service.target(path)).transpose()?;
+        Connection::scoped(options, |connection| {
+            let taken = connection.run(|_| {
+                let reset = Act::new(self.kind.as_str());
+                Ok(match &system {
+                    Some(at) => reset.system(at.clone()),
+                    None => reset,
+                })
+            })?;
+            self.follow(taken, connection, options)
+        })
+    }
+
+    fn follow(
+        &self,
+        taken: ResetTaken,
+        connection: &mut Connection<'_>,
+        options: &Options,
+    ) -> Result<(), Failure> {
+        let ResetTaken { system, outcome, .. } = taken;
+        match outcome {
+            Outcome::Accepted(monitor) if !self.wait => return outcome::accepted(&monitor, options),
+            Outcome::Accepted(monitor) => {
+                outcome::watch(monitor, outcome::Began::Here, connection, options)?;
+            }
+            _ => {}
+        }
+        if self.wait {
+            match Act::leads_to(&self.kind) {
+                Some(state) => reach(&system, state, connection, options)?,
+                None => output::note("redfish: there is no one power state that this leads to."),
+            }
+        }
+        let now = connection.run(|_| Ok(Get::<ComputerSystem>::new(system.clone())))?;
+        let power = now.power_state.as_deref();
+        match options.errors_as_json() {
+            true => output::line(json!({"system": system.to_string(), "power": power})),
+            false => output::line(output::clean(power.unwrap_or("unknown"))),
+        }
+    }
+}
+
+/// Waits for a power state. One that is not seen leaves open what became of the reset.
+fn reach(
+    system: &Target,
+    state: &'static str,
+    connection: &mut Connection<'_>,
+    options: &Options,
+) -> Result<(), Failure> {
+    let mut line = Line::new(options);
+    let reached = connection.run_for(
+        options.deadline,
+        |_| Ok(until_power_state(system.clone(), state)),
+        |_| line.show(&format!("waiting for the power state {state}")),
+    );
+    match reached {
+        Ok(_) => Ok(()),
+        Err(failure) if failure.leaves_open() => Err(failure.unknown()),
+        Err(failure) => Err(failure),
+    }
+}

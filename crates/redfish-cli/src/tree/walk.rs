@@ -1,0 +1,265 @@
+//! Walking the links of a service, each resource once.
+//!
+//! ```text
+//!   read a resource ──▶ its links ──▶ 1st those that lie below it
+//!         ▲                           2nd others that it has: the drives of a storage may stand elsewhere
+//!         └───── the next, by rank ◀─ 3rd what it is merely related to, within the part that is walked
+//! ```
+
+use std::collections::{HashSet, VecDeque};
+
+use redfish_proto::{Error, ErrorKind, Get, GetPage, Target};
+use serde_json::Value;
+
+use crate::connection::Connection;
+use crate::failure::Failure;
+use crate::options::Options;
+use crate::progress::Line;
+
+/// Resources that are read; a service that has more has no end.
+const MOST: usize = 100_000;
+
+/// A resource, as far as a tree shows it.
+pub(super) struct Node {
+    /// Its URI, or a link that is none of this service.
+    pub(super) uri: String,
+    pub(super) name: Option<String>,
+    pub(super) power: Option<String>,
+    pub(super) health: Option<String>,
+    /// Why it could not be read, in a word.
+    pub(super) failed: Option<&'static str>,
+    pub(super) children: Vec<usize>,
+    depth: usize,
+}
+
+/// What was found.
+pub(super) struct Walk {
+    /// The resources. The first is where it began.
+    pub(super) nodes: Vec<Node>,
+    /// What went wrong on the way.
+    pub(super) failures: Vec<Failure>,
+    /// What the walk keeps to, where a link is no more than a relation.
+    scope: String,
+    seen: HashSet<String>,
+    open: [VecDeque<(usize, Place)>; 3],
+}
+
+/// Where a link leads, or why nowhere.
+type Place = Result<Target, (String, Error)>;
+
+/// How a resource has a link: the order in which they are followed.
+#[derive(Clone, Copy)]
+enum Rank {
+    Below,
+    Beside,
+    Related,
+}
+
+impl Walk {
+    /// Walks from there. What keeps from going on is an error only where nothing was found.
+    pub(super) fn from(
+        start: Target,
+        depth: usize,
+        connection: &mut Connection<'_>,
+        options: &Options,
+    ) -> Result<Walk, Failure> {
+        let mut walk = Walk {
+            scope: key(start.path()).to_owned(),
+            seen: HashSet::from([key(start.as_str()).to_owned()]),
+            nodes: Vec::new(),
+            failures: Vec::new(),
+            open: Default::default(),
+        };
+        if let Err(failure) = walk.visit(None, Ok(start), connection) {
+            match walk.nodes[0].failed {
+                Some(_) => return Err(failure),
+                None => walk.failures.push(failure),
+            }
+        }
+        let mut line = Line::new(options);
+        while let Some((parent, place)) = walk.next(depth) {
+            line.show(&format!("{} resources read", walk.nodes.len()));
+            if let Err(failure) = walk.visit(Some(parent), place, connection) {
+                let ends = !failure.is_of_one();
+                walk.failures.push(failure);
+                if ends {
+                    break;
+                }
+            }
+            if walk.nodes.len() > MOST {
+                let reason = format!("there are more than {MOST} resources");
+                walk.failures.push(Error::new(ErrorKind::Malformed { at: String::new(), reason }).into());
+                break;
+            }
+        }
+        Ok(walk)
+    }
+
+    /// Reads a resource, and finds where its links lead.
+    fn visit(
+        &mut self,
+        parent: Option<usize>,
+        place: Place,
+        connection: &mut Connection<'_>,
+    ) -> Result<(), Failure> {
+        let (uri, read) = match place {
+            Ok(at) => {
+                let read = connection.run(|_| Ok(Get::<Value>::new(at.clone())));
+                (at.to_string(), read.map(|document| (at, document)))
+            }
+            Err((link, error)) => (link, Err(error.into())),
+        };
+        match read {
+            Ok((at, document)) => {
+                let number = self.add(parent, uri, Ok(&document));
+                self.links(number, &at, &document, connection)
+            }
+            Err(failure) => {
+                self.add(parent, uri, Err(failure.kind()));
+                Err(failure)
+            }
+        }
+    }
+
+    /// The next place that was not seen.
+    fn next(&mut self, depth: usize) -> Option<(usize, Place)> {
+        loop {
+            let (parent, place) = self.open.iter_mut().find_map(VecDeque::pop_front)?;
+            let uri = match &place {
+                Ok(at) => key(at.as_str()),
+                Err((link, _)) => link,
+            };
+            if self.nodes[parent].depth < depth && self.seen.insert(uri.to_owned()) {
+                return Some((parent, place));
+            }
+        }
+    }
+
+    fn add(&mut self, parent: Option<usize>, uri: String, read: Result<&Value, &'static str>) -> usize {
+        let text = |pointer: &str| Some(read.ok()?.pointer(pointer)?.as_str()?.to_owned());
+        let number = self.nodes.len();
+        self.nodes.push(Node {
+            uri,
+            name: text("/Name"),
+            power: text("/PowerState"),
+            health: text("/Status/Health").or_else(|| text("/Status/HealthRollup")),
+            failed: read.err(),
+            children: Vec::new(),
+            depth: parent.map_or(0, |parent| self.nodes[parent].depth + 1),
+        });
+        if let Some(parent) = parent {
+            self.nodes[parent].children.push(number);
+        }
+        number
+    }
+
+    /// Finds the links of a resource, on all pages where it is a collection.
+    fn links(
+        &mut self,
+        number: usize,
+        at: &Target,
+        document: &Value,
+        connection: &mut Connection<'_>,
+    ) -> Result<(), Failure> {
+        let mut found = Vec::new();
+        collect(document, Rank::Beside, true, &mut found);
+        if document.get("Members@odata.nextLink").is_some() {
+            // Which page comes next, and whether that has an end, is the core's to say.
+            let mut next = Some(GetPage::first(at.clone()));
+            while let Some(page) = next {
+                let read = connection.run(|_| Ok(page.clone()))?;
+                let links = read.members.iter().filter_map(|member| Some(member.link()?.into_owned()));
+                found.extend(links.map(|link| (link, Rank::Beside)));
+                next = read.next;
+            }
+        }
+        for (link, rank) in found {
+            // A part of a resource is shown with the whole.
+            let link = link.split('#').next().unwrap_or_default();
+            if link.is_empty() {
+                continue;
+            }
+            let place = connection.service().link(at, link).map_err(|error| (link.to_owned(), error));
+            let rank = match (&place, rank) {
+                (Ok(to), Rank::Beside) if is_below(to.path(), at.path()) => Rank::Below,
+                (Ok(to), Rank::Related) if !is_below(to.path(), &self.scope) => continue,
+                (_, rank) => rank,
+            };
+            self.open[rank as usize].push_back((number, place));
+        }
+        Ok(())
+    }
+}
+
+impl Node {
+    /// What of its URI is not its parent's.
+    pub(super) fn label_below(&self, parent: &str) -> String {
+        let below = self.uri.strip_prefix(key(parent)).and_then(|rest| rest.strip_prefix('/'));
+        below.filter(|rest| !rest.is_empty()).unwrap_or(&self.uri).to_owned()
+    }
+}
+
+/// Finds references in a document. What stands in place of a reference, an expanded resource, is read by itself.
+fn collect(value: &Value, rank: Rank, is_whole: bool, found: &mut Vec<(String, Rank)>) {
+    match value {
+        Value::Array(items) => items.iter().for_each(|item| collect(item, rank, false, found)),
+        Value::Object(members) => {
+            if let Some(Value::String(link)) = members.get("@odata.id").filter(|_| !is_whole) {
+                found.push((link.clone(), rank));
+                if !link.contains('#') {
+                    return;
+                }
+            }
+            for (name, member) in members {
+                let related = name == "Links" || name == "RelatedItem";
+                collect(member, if related { Rank::Related } else { rank }, false, found);
+            }
+        }
+        _ => {}
+    }
+}
+
+/// What tells resources apart: a final slash does not.
+fn key(uri: &str) -> &str {
+    uri.trim_end_matches('/')
+}
+
+fn is_below(path: &str, above: &str) -> bool {
+    path.strip_prefix(key(above)).is_some_and(|rest| rest.len() > 1 && rest.starts_with('/'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn references_are_found_wherever_they_stand_and_ranked() {
+        let document = serde_json::json!({
+            "@odata.id": "/a",
+            "Members": [{"@odata.id": "/a/1"}, {"@odata.id": "/a/2", "Inner": {"@odata.id": "/a/2/inner"}}],
+            "Fans": [{"@odata.id": "/a#/Fans/0", "RelatedItem": [{"@odata.id": "/b"}]}],
+            "Links": {"Chassis": [{"@odata.id": "/c"}]},
+            "Oem": {"Vendor": {"More": {"@odata.id": "/d"}}},
+            "Odd": {"@odata.id": 7},
+        });
+        let mut found = Vec::new();
+        collect(&document, Rank::Beside, true, &mut found);
+        let mut found: Vec<String> =
+            found.iter().map(|(link, rank)| format!("{link} {}", *rank as usize)).collect();
+        found.sort();
+        assert_eq!(found, ["/a#/Fans/0 1", "/a/1 1", "/a/2 1", "/b 2", "/c 2", "/d 1"]);
+    }
+
+    #[test]
+    fn below_is_within_a_path_and_not_itself() {
+        for (path, above, below) in [
+            ("/a/b", "/a", true),
+            ("/a/b", "/a/", true),
+            ("/a/", "/a", false),
+            ("/a", "/a", false),
+            ("/ab", "/a", false),
+        ] {
+            assert_eq!(is_below(path, above), below, "{path} {above}");
+        }
+    }
+}

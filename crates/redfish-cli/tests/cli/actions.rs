@@ -1,0 +1,58 @@
+//! `actions`.
+
+use redfish_mock::Profile;
+use serde_json::json;
+
+use super::canned::Canned;
+use super::common::{Bench, run};
+
+const SYSTEM: &str = "/redfish/v1/Systems/E1D8B426";
+
+#[test]
+fn actions_are_listed_with_what_their_parameters_may_be() {
+    let bench = Bench::new(Profile::Standard);
+    let listed = run(&mut bench.as_admin(["actions", SYSTEM])).exits(0).json();
+    let reset = &listed[0];
+    assert_eq!(reset["name"], "ComputerSystem.Reset");
+    assert_eq!(reset["target"], format!("{SYSTEM}/Actions/ComputerSystem.Reset"));
+    assert_eq!(reset["parameters"][0]["name"], "ResetType");
+    assert!(reset["parameters"][0]["allowable"].as_array().unwrap().contains(&json!("GracefulRestart")));
+
+    let table = run(&mut bench.as_admin(["actions", SYSTEM, "--output", "table"])).exits(0).out;
+    assert!(table.starts_with("ACTION ") && table.contains("\nComputerSystem.Reset  ResetType "), "{table}");
+    assert!(table.contains("On, ForceOff"), "{table}");
+    let text = run(&mut bench.as_admin(["actions", SYSTEM, "--output", "text"])).exits(0).out;
+    assert_eq!(text, "ComputerSystem.Reset\n");
+    assert_eq!(bench.server.open_sessions(), 0);
+}
+
+#[test]
+fn those_of_vendors_and_those_described_elsewhere_are_listed_too() {
+    let service = Canned::new(&[
+        (
+            "GET /r",
+            "200\n\n{\"Actions\": {\"#A.One\": {\"target\": \"/r/one\"}, \"Oem\": {\"#V.Two\": {
+            \"target\": \"/r/two\", \"@Redfish.ActionInfo\": \"/r/info\"}}}}",
+        ),
+        (
+            "GET /r/info",
+            "200\n\n{\"Parameters\": [{\"Name\": \"P\", \"Required\": true, \"AllowableValues\": [\"x\", 1]}, {\"Name\": \"Q\"}]}",
+        ),
+        ("GET /none", "200\n\n{}"),
+    ]);
+    let listed = run(&mut service.command(["actions", "/r"])).exits(0).json();
+    let expected = json!([
+        {"name": "A.One", "target": "/r/one", "parameters": []},
+        {"name": "V.Two", "target": "/r/two", "parameters": [
+            {"name": "P", "required": true, "allowable": ["x", "1"]},
+            {"name": "Q", "required": false, "allowable": []},
+        ]},
+    ]);
+    assert_eq!(listed, expected);
+    let table = run(&mut service.command(["actions", "/r", "--output", "table"])).exits(0).out;
+    assert_eq!(
+        table,
+        "ACTION  PARAMETER  REQUIRED  VALUES\nA.One\nV.Two   P          yes       x, 1\n        Q\n"
+    );
+    assert_eq!(run(&mut service.command(["actions", "/none"])).exits(0).json(), json!([]));
+}

@@ -1,0 +1,82 @@
+//! `members`.
+
+use redfish_mock::Profile;
+use serde_json::Value;
+
+use super::canned::Canned;
+use super::common::{BOTH, Bench, SYSTEMS, run};
+
+const IDS: [&str; 3] = ["E1D8B426", "E905C3FF", "EF2BF486"];
+
+fn links(ids: &[&str]) -> String {
+    ids.iter().map(|id| format!("{{\"@odata.id\":\"{SYSTEMS}/{id}\"}}\n")).collect()
+}
+
+#[test]
+fn each_member_is_a_line_as_the_collection_lists_it() {
+    for profile in BOTH {
+        let bench = Bench::new(profile);
+        let done = run(&mut bench.as_admin(["members", SYSTEMS])).exits(0);
+        assert_eq!(done.out, links(&IDS), "{profile}");
+        assert_eq!(bench.server.open_sessions(), 0);
+    }
+}
+
+#[test]
+fn what_is_only_a_link_is_read_when_asked_for() {
+    let bench = Bench::new(Profile::Standard);
+    let done = run(&mut bench.as_admin(["members", SYSTEMS, "--fetch"])).exits(0);
+    let found: Vec<Value> = done.out.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let ids: Vec<&str> = found.iter().map(|system| system["Id"].as_str().unwrap()).collect();
+    assert_eq!(ids, IDS);
+    assert!(found.iter().all(|system| system["PowerState"].is_string()));
+}
+
+#[test]
+fn every_page_is_listed_and_no_byte_changed() {
+    let service = Canned::new(&[
+        ("GET /c", "200\n\n{\"Members\": [ {\"@odata.id\": \"/c/1\", \"N\": 9007199254740993.10},\n {\"a\": \"x  y\\n\"} ],
+            \"Members@odata.nextLink\": \"/c?p=2\", \"Members@odata.count\": 99}"),
+        ("GET /c?p=2", "200\n\n{\"Members\": [{\"@odata.id\": \"/c/3\"}]}"),
+        ("GET /c/3", "200\n\n{ \"Id\": 3 }"),
+    ]);
+    let lines = "{\"@odata.id\":\"/c/1\",\"N\":9007199254740993.10}\n{\"a\":\"x  y\\n\"}\n";
+    let done = run(&mut service.command(["members", "/c"])).exits(0);
+    assert_eq!(done.out, format!("{lines}{{\"@odata.id\":\"/c/3\"}}\n"));
+    // What is more than a link is not read again.
+    let done = run(&mut service.command(["members", "/c", "--fetch"])).exits(0);
+    assert_eq!(done.out, format!("{lines}{{\"Id\":3}}\n"));
+}
+
+#[test]
+fn pages_that_go_round_in_a_circle_end_with_4_behind_what_they_had() {
+    let service = Canned::new(&[
+        (
+            "GET /c",
+            "200\n\n{\"Members\": [{\"@odata.id\": \"/c/1\"}], \"Members@odata.nextLink\": \"/c?$skip=0&$top=0\"}",
+        ),
+        (
+            "GET /c?$skip=0&$top=0",
+            "200\n\n{\"Members\": [], \"Members@odata.nextLink\": \"/c?$skip=0&$top=0\"}",
+        ),
+    ]);
+    let done = run(&mut service.command(["members", "/c", "--output", "json"])).exits(4);
+    assert_eq!(done.out, "{\"@odata.id\":\"/c/1\"}\n");
+    assert_eq!(done.error()["error"], "malformed");
+    assert_eq!(service.asked().len(), 2);
+}
+
+#[test]
+fn a_member_that_cannot_be_read_does_not_keep_from_the_others() {
+    let service = Canned::new(&[
+        ("GET /c", "200\n\n{\"Members\": [{\"@odata.id\": \"/c/gone\"}, {\"@odata.id\": \"https://elsewhere.invalid/c/2\"},
+            {\"@odata.id\": \"/c/3\"}]}"),
+        ("GET /c/3", "200\n\n{\"Id\": 3}"),
+    ]);
+    let done = run(&mut service.command(["members", "/c", "--fetch", "--output", "json"])).exits(1);
+    assert_eq!(done.out, "{\"Id\":3}\n");
+    assert_eq!(done.error()["error"], "off-origin");
+    // Without, links are listed wherever they lead.
+    let done = run(&mut service.command(["members", "/c"])).exits(0);
+    assert_eq!(done.out.lines().count(), 3);
+}

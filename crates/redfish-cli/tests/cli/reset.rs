@@ -1,0 +1,78 @@
+//! `reset`.
+
+use std::time::Duration;
+
+use redfish_mock::Settings;
+
+use super::canned::Canned;
+use super::common::{Bench, run};
+
+const SYSTEM: &str = "/redfish/v1/Systems/E1D8B426";
+const RESET: &str = "/redfish/v1/Systems/E1D8B426/Actions/ComputerSystem.Reset";
+
+fn slow(seconds: u64) -> Bench {
+    Bench::with(Settings { reset_delay: Some(Duration::from_secs(seconds)), ..Settings::default() })
+}
+
+#[test]
+fn the_state_that_a_reset_leads_to_is_waited_for() {
+    let bench = slow(2);
+    let words = ["reset", "GracefulShutdown", "--system", SYSTEM];
+    // Without --wait, it is what it is by then.
+    assert_eq!(run(&mut bench.as_admin(words)).exits(0).out, "PoweringOff\n");
+    assert_eq!(run(bench.as_admin(words).arg("--wait")).exits(0).out, "Off\n");
+    let done =
+        run(&mut bench.as_admin(["reset", "On", "--system", SYSTEM, "--wait", "--output=json"])).exits(0);
+    assert_eq!(done.json(), serde_json::json!({"system": SYSTEM, "power": "On"}));
+    assert_eq!(bench.server.open_sessions(), 0);
+}
+
+#[test]
+fn a_state_that_is_not_reached_in_time_is_an_unknown_outcome() {
+    let bench = slow(60);
+    let words =
+        ["reset", "GracefulShutdown", "--system", SYSTEM, "--wait", "--deadline", "0.5", "--output=json"];
+    let done = run(&mut bench.as_admin(words)).exits(5);
+    assert_eq!((done.error()["error"].as_str(), done.out.as_str()), (Some("deadline"), ""));
+    assert_eq!(bench.server.open_sessions(), 0);
+}
+
+#[test]
+fn a_wrong_type_and_an_unnamed_system_are_not_sent() {
+    let bench = Bench::standard();
+    let done = run(&mut bench.as_admin(["reset", "Sideways", "--system", SYSTEM, "--output=json"])).exits(2);
+    assert_eq!(done.error()["error"], "not-allowable");
+    assert!(done.err.contains("ForceOff") && !done.err.contains("Sideways"), "{}", done.err);
+    let done = run(&mut bench.as_admin(["reset", "On", "--output=json"])).exits(2);
+    assert_eq!(done.error()["error"], "ambiguous");
+    assert!(done.err.contains(SYSTEM), "{}", done.err);
+    assert_eq!(bench.server.mock(|mock| mock.handled().filter(|one| one.path == RESET).count()), 0);
+}
+
+#[test]
+fn the_only_system_need_not_be_named_and_a_task_is_waited_for_first() {
+    let service = Canned::new(&[
+        ("GET /redfish/v1/", "200\n\n{\"Systems\": {\"@odata.id\": \"/s\"}}"),
+        ("GET /s", "200\n\n{\"Members\": [{\"@odata.id\": \"/s/1\"}]}"),
+        (
+            "GET /s/1",
+            "200\n\n{\"PowerState\": \"On\", \"Actions\": {\"#ComputerSystem.Reset\": {\"target\": \"/s/1/r\"}}}",
+        ),
+        ("POST /s/1/r", "202\nLocation: /m/1"),
+        ("GET /m/1", "202\nRetry-After: 1"),
+        ("GET /m/1", "204"),
+    ]);
+    let done = run(&mut service.command(["reset", "On"])).exits(0);
+    assert_eq!(done.out, "/m/1\n");
+    let done = run(&mut service.command(["reset", "On", "--wait"])).exits(0);
+    assert_eq!(done.out, "On\n");
+    assert_eq!(service.asked().iter().filter(|asked| *asked == "GET /m/1").count(), 2);
+}
+
+#[test]
+fn what_leads_to_no_one_state_is_not_waited_for() {
+    let bench = slow(0);
+    let done = run(&mut bench.as_admin(["reset", "PushPowerButton", "--system", SYSTEM, "--wait"])).exits(0);
+    assert!(done.err.contains("no one power state"), "{}", done.err);
+    assert!(["On\n", "Off\n"].contains(&done.out.as_str()), "{}", done.out);
+}

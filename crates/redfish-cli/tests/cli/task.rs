@@ -1,0 +1,119 @@
+//! `tasks`, `task wait`, and `--wait`.
+
+use redfish_mock::Settings;
+use serde_json::json;
+
+use super::canned::Canned;
+use super::common::{Bench, run};
+
+const SYSTEM: &str = "/redfish/v1/Systems/E1D8B426";
+const CHANGE: [&str; 3] = ["patch", SYSTEM, r#"{"AssetTag": "B7"}"#];
+
+fn with(fault: &str) -> Bench {
+    Bench::with(Settings { faults: vec![fault.parse().unwrap()], ..Settings::default() })
+}
+
+#[test]
+fn what_was_accepted_is_waited_for_by_its_monitor_or_its_task() {
+    let bench = with(&format!("task=300ms@{SYSTEM}"));
+    for words in [&["--wait"][..], &[]] {
+        let done = run(bench.as_admin(CHANGE).args(words)).exits(0);
+        let done = match words {
+            [] => run(&mut bench.as_admin(["task", "wait", done.out.trim_end()])).exits(0),
+            _ => done,
+        };
+        assert_eq!(done.json()["AssetTag"], "B7");
+        assert_eq!(done.err, "", "silent in a pipe");
+    }
+    let done = run(bench.as_admin(CHANGE).args(["--output", "json"])).exits(0);
+    let (monitor, task) = (done.json()["monitor"].clone(), done.json()["task"].as_str().unwrap().to_owned());
+    assert!(monitor.as_str().unwrap().contains("TaskMonitors"), "{monitor}");
+    run(&mut bench.as_admin(["task", "wait", &task])).exits(0);
+    assert_eq!(bench.server.open_sessions(), 0);
+}
+
+#[test]
+fn a_task_that_ended_badly_is_a_failure_of_1() {
+    let bench = with(&format!("failing-task=200ms@{SYSTEM}"));
+    let done = run(bench.as_admin(CHANGE).args(["--wait", "--output", "json"])).exits(1);
+    assert!(done.error()["messages"].as_array().is_some_and(|said| !said.is_empty()), "{}", done.err);
+    assert_eq!(done.out, "");
+    let listed = run(&mut bench.as_admin(["tasks"])).exits(0).json();
+    let task = listed[0]["uri"].as_str().unwrap();
+    let done = run(&mut bench.as_admin(["task", "wait", task, "--output", "json"])).exits(1);
+    assert_eq!(done.error()["error"], "task-failed");
+}
+
+#[test]
+fn a_task_that_runs_on_at_the_deadline_is_5_and_its_monitor_is_printed() {
+    let bench = with(&format!("task=1h@{SYSTEM}").replace("1h", "3600s"));
+    let done = run(bench.as_admin(CHANGE).args(["--wait", "--deadline", "0.5"])).exits(5);
+    let monitor = done.out.trim_end().to_owned();
+    assert!(monitor.contains("TaskMonitors") && done.err.contains(&monitor), "{} {}", done.out, done.err);
+    let words = ["task", "wait", &monitor, "--deadline", "0.5", "--output", "json"];
+    let done = run(&mut bench.as_admin(words)).exits(5);
+    assert_eq!(done.json()["monitor"], monitor);
+    assert_eq!((&done.error()["error"], &done.error()["monitor"]), (&json!("deadline"), &json!(monitor)));
+    assert_eq!(bench.server.open_sessions(), 0);
+    // Options may stand before the command.
+    let mut command = bench.as_admin(["--deadline", "0.5"]);
+    run(command.args(CHANGE).arg("--wait")).exits(5);
+}
+
+#[test]
+fn a_monitor_that_is_gone_is_asked_of_its_task_and_one_that_has_none_is_5() {
+    let bench = with(&format!("task=200ms@{SYSTEM}"));
+    bench.server.mock(|mock| mock.add_fault("monitor-gone".parse().unwrap()));
+    run(bench.as_admin(CHANGE).arg("--wait")).exits(0);
+
+    let service = Canned::new(&[(
+        "DELETE /r",
+        "202\nLocation: /m/1\n\n{\"@odata.type\": \"#Task.v1_0_0.Task\", \"@odata.id\": \"/t/1\"}",
+    )]);
+    let done = run(&mut service.command(["delete", "/r", "--wait", "--output", "json"])).exits(5);
+    assert_eq!((done.error()["error"].as_str(), done.out.as_str()), (Some("task-gone"), ""));
+    assert_eq!(service.asked(), ["DELETE /r", "GET /m/1", "GET /t/1"]);
+}
+
+#[test]
+fn a_monitor_at_another_origin_is_5_and_not_asked() {
+    let service =
+        Canned::new(&[("POST /r", "202\nLocation: http://elsewhere.invalid/m/1"), ("GET /m/1", "204")]);
+    for words in [&[][..], &["--wait"]] {
+        let mut command = service.command(["post", "/r", "{}", "--output", "json"]);
+        let done = run(command.args(words)).exits(5);
+        assert_eq!(done.error()["error"], "off-origin");
+        assert!(done.err.contains("http://elsewhere.invalid/m/1"), "{}", done.err);
+    }
+    assert_eq!(service.asked(), ["POST /r", "POST /r"]);
+    run(&mut service.command(["post", "/r", "{}", "--wait", "--links", "path-only"])).exits(0);
+}
+
+#[test]
+fn who_may_not_look_leaves_the_outcome_of_a_write_open_but_not_that_of_a_watch() {
+    let service = Canned::new(&[("POST /r", "202\nLocation: /m/1"), ("GET /m/1", "401")]);
+    let done = run(&mut service.command(["post", "/r", "{}", "--wait"])).exits(5);
+    assert_eq!(done.out, "/m/1\n");
+    let done = run(&mut service.command(["task", "wait", "/m/1"])).exits(3);
+    assert_eq!(done.out, "");
+}
+
+#[test]
+fn tasks_are_listed() {
+    let bench = with(&format!("task=3600s@{SYSTEM}"));
+    assert_eq!(run(&mut bench.as_admin(["tasks"])).exits(0).json(), json!([]));
+    let monitor = run(&mut bench.as_admin(CHANGE)).exits(0).out;
+    let listed = run(&mut bench.as_admin(["tasks"])).exits(0).json();
+    let task = &listed[0];
+    assert_eq!((&task["state"], &task["monitor"]), (&json!("Running"), &json!(monitor.trim_end())));
+    let uri = task["uri"].as_str().unwrap();
+    let table = run(&mut bench.as_admin(["tasks", "--output", "table"])).exits(0).out;
+    assert!(table.starts_with("URI ") && table.contains(uri) && table.contains("Running"), "{table}");
+    assert_eq!(run(&mut bench.as_admin(["tasks", "--output", "text"])).exits(0).out, format!("{uri}\n"));
+    // A service without any.
+    let service = Canned::new(&[("GET /redfish/v1/", "200\n\n{}")]);
+    assert_eq!(
+        run(&mut service.command(["tasks", "--output", "json"])).exits(1).error()["error"],
+        "not-found"
+    );
+}

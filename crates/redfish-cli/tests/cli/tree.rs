@@ -1,0 +1,123 @@
+//! `tree`.
+
+use redfish_mock::Profile;
+use serde_json::{Value, json};
+
+use super::canned::Canned;
+use super::common::{BOTH, Bench, SYSTEMS, run};
+
+/// All URIs, in the order of the tree.
+fn uris(node: &Value) -> Vec<String> {
+    let mut found = vec![node["uri"].as_str().unwrap().to_owned()];
+    found.extend(node["children"].as_array().unwrap().iter().flat_map(uris));
+    found
+}
+
+#[test]
+fn each_resource_is_there_once_below_the_one_it_lies_in() {
+    for profile in BOTH {
+        let bench = Bench::new(profile);
+        let tree = run(&mut bench.as_admin(["tree"])).exits(0).json();
+        let mut found = uris(&tree);
+        let systems =
+            tree["children"].as_array().unwrap().iter().find(|node| node["uri"] == SYSTEMS).unwrap();
+        let names: Vec<_> = systems["children"].as_array().unwrap().iter().map(|s| &s["power"]).collect();
+        assert_eq!(names, [&json!("On"), &json!("Off"), &json!("On")], "{profile}");
+        assert_eq!(systems["children"][2]["health"], "Warning");
+        let all = found.len();
+        found.sort();
+        found.dedup();
+        assert!(found.len() == all && all > 50, "{all}");
+        let read = bench.handled("GET", &format!("{SYSTEMS}/E1D8B426/Bios"));
+        assert_eq!((read, bench.server.open_sessions()), (1, 0), "{profile}");
+    }
+}
+
+#[test]
+fn a_person_sees_branches_names_power_and_health() {
+    let bench = Bench::new(Profile::Standard);
+    let words = ["tree", SYSTEMS, "--depth", "1", "--output"];
+    let done = run(bench.as_admin(words).arg("table")).exits(0);
+    let expected = "\
+RESOURCE             NAME                         POWER  HEALTH
+/redfish/v1/Systems  Systems
+├─ E1D8B426          db-01 (Fjord 240 Gen3)       On     OK
+├─ E905C3FF          web-04 (Fjord 120 Gen3)      Off    OK
+└─ EF2BF486          archive-02 (Fjord 480 Gen2)  On     Warning
+";
+    assert_eq!(done.out, expected);
+    let done = run(bench.as_admin(words).arg("text")).exits(0);
+    assert_eq!(done.out, "/redfish/v1/Systems\n├─ E1D8B426\n├─ E905C3FF\n└─ EF2BF486\n");
+}
+
+#[test]
+fn a_depth_is_kept() {
+    let bench = Bench::new(Profile::Standard);
+    let tree = run(&mut bench.as_admin(["tree", "--depth", "0"])).exits(0).json();
+    assert_eq!((tree["uri"].as_str(), uris(&tree).len()), (Some("/redfish/v1/"), 1));
+    let tree = run(&mut bench.as_admin(["tree", "--depth", "2"])).exits(0).json();
+    assert!(uris(&tree).contains(&format!("{SYSTEMS}/E1D8B426")));
+    assert_eq!(bench.handled("GET", &format!("{SYSTEMS}/E1D8B426/Memory")), 0);
+}
+
+#[test]
+fn circles_parts_pages_and_relations_make_no_resource_twice() {
+    let service = Canned::new(&[
+        ("GET /r", "200\n\n{\"@odata.id\": \"/r\", \"Name\": \"Root\", \"A\": {\"@odata.id\": \"/r/a/\"}, \"C\": {\"@odata.id\": \"/r/c\"},
+            \"Links\": {\"Up\": {\"@odata.id\": \"/up\"}, \"Only\": {\"@odata.id\": \"/r/only\"}, \"A\": {\"@odata.id\": \"/r/c/1\"}}}"),
+        ("GET /r/a/", "200\n\n{\"Back\": {\"@odata.id\": \"/r/\"}, \"Fans\": [{\"@odata.id\": \"/r/a#/Fans/0\", \"RelatedItem\": [{\"@odata.id\": \"/r/c/2\"}]}],
+            \"Part\": {\"@odata.id\": \"/r/c/1#/Part\"}, \"Far\": {\"@odata.id\": \"/drive\"}}"),
+        ("GET /r/c", "200\n\n{\"Members\": [{\"@odata.id\": \"/r/c/1\", \"Sub\": {\"@odata.id\": \"/r/c/1/sub\"}}], \"Members@odata.nextLink\": \"/r/c?2\"}"),
+        ("GET /r/c?2", "200\n\n{\"Members\": [{\"@odata.id\": \"/r/c/2\"}]}"),
+        ("GET /r/c/1", "200\n\n{\"Sub\": {\"@odata.id\": \"/r/c/1/sub\"}, \"PowerState\": \"On\", \"Status\": {\"HealthRollup\": \"OK\"}}"),
+        ("GET /r/c/2", "200\n\n{\"Name\": 7, \"Status\": null}"),
+        ("GET /r/c/1/sub", "200\n\n{}"),
+        ("GET /r/only", "200\n\n{}"),
+        ("GET /drive", "200\n\n[]"),
+    ]);
+    let tree = run(&mut service.command(["tree", "/r"])).exits(0).json();
+    assert_eq!(uris(&tree), ["/r", "/r/a/", "/drive", "/r/c", "/r/c/1", "/r/c/1/sub", "/r/c/2", "/r/only"]);
+    let one = &tree["children"][1]["children"][0];
+    assert_eq!((&one["power"], &one["health"], &one["name"]), (&"On".into(), &"OK".into(), &Value::Null));
+}
+
+#[test]
+fn what_cannot_be_read_is_shown_and_no_other_origin_is_asked() {
+    let service = Canned::new(&[
+        ("GET /r", "200\n\n{\"A\": {\"@odata.id\": \"/r/gone\"}, \"B\": {\"@odata.id\": \"http://elsewhere.invalid/r/b\"},
+            \"C\": {\"@odata.id\": \"/r/c\"}, \"D\": {\"@odata.id\": \"/r/html\"}}"),
+        ("GET /r/c", "200\n\n{\"Name\": \"C\"}"),
+        ("GET /r/html", "200\n\n<html>"),
+    ]);
+    let done = run(&mut service.command(["tree", "/r", "--output", "json"])).exits(1);
+    let tree = done.json();
+    let children: Vec<_> =
+        tree["children"].as_array().unwrap().iter().map(|c| (&c["uri"], &c["error"])).collect();
+    let expected = [
+        (json!("/r/gone"), json!("not-found")),
+        (json!("/r/c"), Value::Null),
+        (json!("/r/html"), json!("malformed")),
+        (json!("http://elsewhere.invalid/r/b"), json!("off-origin")),
+    ];
+    assert_eq!(children, expected.iter().map(|(uri, error)| (uri, error)).collect::<Vec<_>>());
+    assert_eq!(done.err.lines().count(), 3);
+    let table = run(&mut service.command(["tree", "/r", "--output", "table"])).exits(1).out;
+    assert!(table.contains("├─ gone") && table.contains("(not-found)"), "{table}");
+    // Its path is this service's where that is asked for.
+    run(&mut service.command(["tree", "/r", "--links", "path-only"])).exits(1);
+    assert!(service.asked().contains(&"GET /r/b".to_owned()));
+
+    let done = run(&mut service.command(["tree", "/none"])).exits(1);
+    assert_eq!(done.out, "");
+}
+
+#[test]
+fn a_walk_that_is_refused_ends_at_once() {
+    let service = Canned::new(&[
+        ("GET /r", "200\n\n{\"A\": {\"@odata.id\": \"/r/a\"}, \"B\": {\"@odata.id\": \"/r/b\"}}"),
+        ("GET /r/a", "401"),
+    ]);
+    let done = run(&mut service.command(["tree", "/r"])).exits(3);
+    assert_eq!(uris(&done.json()), ["/r", "/r/a"]);
+    assert_eq!(service.asked(), ["GET /r", "GET /r/a"]);
+}
