@@ -17,13 +17,16 @@ fn slow(seconds: u64) -> Bench {
 #[test]
 fn the_state_that_a_reset_leads_to_is_waited_for() {
     let bench = slow(2);
-    let words = ["reset", "GracefulShutdown", "--system", SYSTEM];
+    let reset = |kind| {
+        let words = ["reset", kind, "--system", SYSTEM, "--wait", "--deadline", "30"];
+        run(&mut bench.as_admin(words)).exits(0)
+    };
+    assert_eq!(reset("GracefulShutdown").out, "Off\n");
+    assert_eq!(reset("On").out, "On\n");
     // Without --wait, it is what it is by then.
-    assert_eq!(run(&mut bench.as_admin(words)).exits(0).out, "PoweringOff\n");
-    assert_eq!(run(bench.as_admin(words).arg("--wait")).exits(0).out, "Off\n");
-    let done =
-        run(&mut bench.as_admin(["reset", "On", "--system", SYSTEM, "--wait", "--output=json"])).exits(0);
-    assert_eq!(done.json(), serde_json::json!({"system": SYSTEM, "power": "On"}));
+    let words = ["reset", "GracefulShutdown", "--system", SYSTEM, "--output=json"];
+    let done = run(&mut bench.as_admin(words)).exits(0);
+    assert_eq!(done.json(), serde_json::json!({"system": SYSTEM, "power": "PoweringOff"}));
     assert_eq!(bench.server.open_sessions(), 0);
 }
 
@@ -64,7 +67,7 @@ fn the_only_system_need_not_be_named_and_a_task_is_waited_for_first() {
     ]);
     let done = run(&mut service.command(["reset", "On"])).exits(0);
     assert_eq!(done.out, "/m/1\n");
-    let done = run(&mut service.command(["reset", "On", "--wait"])).exits(0);
+    let done = run(&mut service.command(["reset", "On", "--wait", "--deadline", "30"])).exits(0);
     assert_eq!(done.out, "On\n");
     assert_eq!(service.asked().iter().filter(|asked| *asked == "GET /m/1").count(), 2);
 }
