@@ -122,9 +122,16 @@ impl Update {
         Body::around(before, self.image.payload, after)
     }
 
-    /// The head of a part. Names are quoted as browsers do it, so that none can end the head.
+    /// The head of a part. What could end a name or the head is percent-encoded, as browsers do it.
     fn head(&self, name: &str, file: Option<&str>, media_type: &str) -> String {
-        let quoted = |text: &str| text.replace('"', "%22").replace('\r', "%0D").replace('\n', "%0A");
+        let quoted = |text: &str| -> String {
+            let encode = |c: char| match c {
+                // Some readers take a backslash for an escape.
+                '"' | '\\' | '\0'..='\x1f' | '\x7f' => format!("%{:02X}", u32::from(c)),
+                c => c.to_string(),
+            };
+            text.chars().map(encode).collect()
+        };
         let file = file.map(|file| format!("; filename=\"{}\"", quoted(file))).unwrap_or_default();
         let media_type: String = media_type.chars().filter(|c| !c.is_control()).collect();
         format!(
@@ -216,7 +223,7 @@ mod tests {
 
     fn update(rewinds: bool) -> Update {
         let payload = Payload { length: 1 << 30, rewinds };
-        Update::new(Image { name: "bios \"a\".bin".into(), payload }, &[0xab; 16])
+        Update::new(Image { name: "bios \"a\"\r.bin".into(), payload }, &[0xab; 16])
     }
 
     #[test]
@@ -237,7 +244,7 @@ mod tests {
             format!(
                 "--{boundary}\r\nContent-Disposition: form-data; name=\"UpdateParameters\"\r\n\
                  Content-Type: application/json\r\n\r\n{{\"Targets\":[\"/redfish/v1/Systems/1\"]}}\r\n\
-                 --{boundary}\r\nContent-Disposition: form-data; name=\"UpdateFile\"; filename=\"bios %22a%22.bin\"\r\n\
+                 --{boundary}\r\nContent-Disposition: form-data; name=\"UpdateFile\"; filename=\"bios %22a%22%0D.bin\"\r\n\
                  Content-Type: application/octet-stream\r\n\r\n"
             )
         );

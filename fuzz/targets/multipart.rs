@@ -1,0 +1,72 @@
+//! The body of an image push, read back by a library that is not ours.
+#![no_main]
+
+use std::convert::Infallible;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use futures_util::{FutureExt, stream};
+use http::header::CONTENT_TYPE;
+use redfish_proto::{Image, Now, Payload, Segment, Service, Session, Step, Update};
+
+/// Lengths in the first bytes, then a file name, the randomness of the boundary, a target, a vendor's part, and the image.
+fn push(data: &[u8]) {
+    let (lengths, rest) = data.split_at(data.len().min(4));
+    let mut rest = rest;
+    let mut take = |n: usize| {
+        let length = usize::from(lengths.get(n).copied().unwrap_or_default()) % 40;
+        let (taken, left) = rest.split_at(length.min(rest.len()));
+        rest = left;
+        taken.to_vec()
+    };
+    let name = String::from_utf8_lossy(&take(0)).into_owned();
+    let randomness = take(1);
+    let target = String::from_utf8_lossy(&take(2)).into_owned();
+    let part = take(3);
+    let image = Bytes::copy_from_slice(rest);
+
+    let payload = Payload { length: image.len() as u64, rewinds: false };
+    let update = Update::new(Image { name: name.clone(), payload }, &randomness)
+        .targets([target.clone()])
+        .part("OemPart", "application/octet-stream", part.clone());
+    let service = Arc::new(Service::new("bmc.example").expect("a service"));
+    let mut step = service.call(update).with(Session::anonymous(&service)).start(Now::default());
+    for found in [r#"{"UpdateService": {"@odata.id": "/u"}}"#, r#"{"MultipartHttpPushUri": "/push"}"#] {
+        let Step::Send(_, reply) = step else { panic!("it reads first") };
+        step = reply.receive(http::Response::new(()).into_parts().0, Ok(found.into()), Now::default());
+    }
+    let Step::Send(outgoing, _reply) = step else { panic!("it pushes") };
+    let body: Vec<u8> = outgoing
+        .request
+        .body()
+        .segments()
+        .flat_map(|segment| match segment {
+            Segment::Bytes(bytes) => bytes,
+            Segment::Payload(_) => image.clone(),
+        })
+        .collect();
+    assert_eq!(outgoing.request.headers()["content-length"], body.len().to_string());
+    let media_type = outgoing.request.headers()[CONTENT_TYPE].to_str().expect("text");
+    let boundary = multer::parse_boundary(media_type).expect("a boundary");
+    // With so little randomness an image can hold the boundary; a caller gives sixteen bytes.
+    let within = |text: &[u8]| text.windows(boundary.len()).any(|w| w == boundary.as_bytes());
+    if within(&image) || within(&part) || within(target.as_bytes()) || within(name.as_bytes()) {
+        return;
+    }
+    let chunks = stream::iter([Ok::<_, Infallible>(Bytes::from(body))]);
+    let mut form = multer::Multipart::new(chunks, boundary);
+    let mut next = || form.next_field().now_or_never().expect("it is all there").expect("a well-formed part");
+    let read = |field: Option<multer::Field<'_>>, named: &str, file: Option<&str>| {
+        let field = field.unwrap_or_else(|| panic!("no {named}"));
+        assert_eq!((field.name(), field.file_name().is_some()), (Some(named), file.is_some()));
+        field.bytes().now_or_never().expect("it is all there").expect("its bytes")
+    };
+    let parameters: serde_json::Value =
+        serde_json::from_slice(&read(next(), "UpdateParameters", None)).expect("JSON");
+    assert_eq!(parameters["Targets"][0], target.as_str());
+    assert_eq!(read(next(), "UpdateFile", Some(&name)), image);
+    assert_eq!(read(next(), "OemPart", None), part);
+    assert!(next().is_none());
+}
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| push(data));
