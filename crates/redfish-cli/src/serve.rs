@@ -6,9 +6,10 @@ use std::path::{Path, PathBuf};
 use std::process;
 use std::sync::Arc;
 use std::thread;
+use std::time::Duration;
 
 use clap::Args;
-use redfish_mock::{Fault, Observed, Profile, ServeOptions, Server, Settings, Tls};
+use redfish_mock::{Fault, Mockup, Observed, Profile, ServeOptions, Server, Settings, Tls};
 use redfish_tls::Inspection;
 use redfish_ureq::{Client, Service, Transport};
 use signal_hook::consts::{SIGINT, SIGTERM};
@@ -40,8 +41,16 @@ pub(crate) struct Serve {
     /// How answers are spelled: standard, as DSP0266 asks, or ilo-amplifier, with MySession and in any letter case
     #[arg(long, default_value = "standard", value_parser = profile)]
     profile: Profile,
+    /// The folder whose resources to serve, as DMTF's Mockup-Creator writes one: index.json is the resource at its
+    /// folder. Clients may change them; the files stay as they are
+    #[arg(long, value_name = "DIR")]
+    mockup: Option<PathBuf>,
+    /// How long a reset takes. Default: 3 seconds with the profile standard, none with ilo-amplifier
+    #[arg(long, value_name = "SECONDS", value_parser = seconds)]
+    reset_delay: Option<Duration>,
     /// What goes wrong: NAME[=VALUE][@PATH][*COUNT], as in slow=2s@/redfish/v1/Systems*3. NAME is one of expire-token,
-    /// cut-body, reset, slow, redirect-off-origin, session-limit, no-location, lost-answer, 503
+    /// cut-body, reset, slow, redirect-off-origin, session-limit, no-location, lost-answer, task, failing-task,
+    /// monitor-gone, bare-messages, 500, 503
     #[arg(long = "fault", value_name = "SPEC", value_parser = fault)]
     faults: Vec<Fault>,
     /// What tokens and identifiers are made from
@@ -81,6 +90,8 @@ impl Serve {
     fn settings(&self, options: &Options) -> Result<Settings, Failure> {
         let mut settings = Settings {
             profile: self.profile,
+            mockup: self.mockup()?,
+            reset_delay: self.reset_delay,
             seed: self.seed,
             faults: self.faults.clone(),
             ..Settings::default()
@@ -97,6 +108,17 @@ impl Serve {
             settings.password = password.to_string();
         }
         Ok(settings)
+    }
+
+    /// The folder's resources. What is odd about it is said, and served all the same.
+    fn mockup(&self) -> Result<Option<Mockup>, Failure> {
+        let Some(folder) = &self.mockup else { return Ok(None) };
+        let mockup =
+            Mockup::read(folder).map_err(|error| Failure::unusable("the mockup cannot be read", error))?;
+        for warning in mockup.warnings() {
+            output::note(format_args!("redfish: warning: {warning}"));
+        }
+        Ok(Some(mockup))
     }
 
     fn tls(&self) -> Result<Tls, Failure> {
@@ -157,6 +179,12 @@ fn profile(typed: &str) -> Result<Profile, String> {
 
 fn fault(typed: &str) -> Result<Fault, String> {
     typed.parse().map_err(|error: redfish_mock::FaultError| error.to_string())
+}
+
+/// A time, which may be none at all.
+fn seconds(typed: &str) -> Result<Duration, &'static str> {
+    let time = typed.parse().ok().and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
+    time.ok_or("a number of seconds is needed")
 }
 
 fn number(typed: &str) -> Result<u64, &'static str> {

@@ -102,6 +102,53 @@ fn a_certificate_of_ones_own_is_shown() {
 }
 
 #[test]
+fn a_mockup_is_served_and_can_be_changed_and_what_is_no_json_is_named() {
+    let bench = Bench::standard();
+    let folder = bench.place.path().join("mockup");
+    for (path, text) in [
+        ("index.json", r#"{"@odata.id": "/redfish/v1/", "Systems": {"@odata.id": "/redfish/v1/Systems"}}"#),
+        ("Systems/index.json", r#"{"Members": [{"@odata.id": "/redfish/v1/Systems/S"}]}"#),
+        ("Systems/S/index.json", r#"{"@odata.id": "/redfish/v1/Systems/S", "AssetTag": "a", "Deep": 1.50}"#),
+        ("Broken/index.json", "{no json"),
+    ] {
+        let file = folder.join(path);
+        fs::create_dir_all(file.parent().unwrap()).unwrap();
+        fs::write(file, text).unwrap();
+    }
+    let mut command = bare(["serve", "--http", "--mockup", folder.to_str().unwrap()]);
+    let (served, url, _) = Served::start(&mut command);
+    let ask = |words: &[&str]| {
+        let mut command = bare(words);
+        command.args(["-s", &url, "-u", "admin"]).env("REDFISH_PASSWORD", "machine-room");
+        run(&mut command).exits(0)
+    };
+    assert_eq!(ask(&["get", "/redfish/v1/Systems/S"]).json()["AssetTag"], "a");
+    ask(&["patch", "/redfish/v1/Systems/S", r#"{"AssetTag": "b"}"#]);
+    assert_eq!(ask(&["get", "/redfish/v1/Systems/S"]).json()["AssetTag"], "b");
+    let tree = ask(&["tree", "--output", "text"]).out;
+    assert!(tree.contains("Systems\n") && tree.contains("S\n"), "{tree}");
+    let said = served.end("TERM");
+    assert!(said.contains("Broken/index.json"), "{said}");
+    assert!(fs::read_to_string(folder.join("Systems/S/index.json")).unwrap().contains("\"a\""));
+}
+
+#[test]
+fn help_names_each_fault_and_a_reset_takes_as_long_as_told() {
+    let known = run(&mut bare(["serve", "--fault", "none-such"])).exits(2).err;
+    let (_, known) = known.split_once("NAME one of: ").unwrap();
+    let help = run(&mut bare(["serve", "--help"])).exits(0).out;
+    let names = known.split(|c: char| !(c == '-' || c.is_ascii_alphanumeric())).filter(|name| name.len() > 2);
+    let missing: Vec<&str> = names.clone().filter(|name| !help.contains(name) && *name != "See").collect();
+    assert!(missing.is_empty() && names.count() > 9, "{missing:?}");
+
+    let (served, url, _) = Served::start(&mut bare(["serve", "--http", "--reset-delay", "3600"]));
+    let words = ["reset", "On", "--system", "/redfish/v1/Systems/E905C3FF", "-u", "admin", "-s", &url];
+    let power = run(bare(words).env("REDFISH_PASSWORD", "machine-room")).exits(0).out;
+    assert_eq!(power, "PoweringOn\n");
+    served.end("TERM");
+}
+
+#[test]
 fn what_cannot_be_served_is_refused() {
     let bench = Bench::standard();
     let text = bench.file("text", "no certificate");
@@ -109,6 +156,7 @@ fn what_cannot_be_served_is_refused() {
     let taken = bench.server.address().to_string();
     run(&mut bare(["serve", "--listen", &taken])).exits(2);
     run(&mut bare(["serve", "--cert-out", "/dev/null/cert.pem"])).exits(2);
+    run(&mut bare(["serve", "--mockup", "/dev/null"])).exits(2);
     fs::remove_file(&text).unwrap();
     run(&mut bare(["serve", "--cert", &text, "--key", &text])).exits(2);
 }

@@ -83,6 +83,8 @@ fn a_secret_in_a_wrong_place_is_not_repeated() {
         "serve --fault slow=hunter2",
         "serve --profile hunter2",
         "serve --seed hunter2",
+        "serve --mockup hunter2",
+        "serve --reset-delay hunter2",
         "serve --cert hunter2",
         "serve --http --cert hunter2 --key hunter2",
         "serve --cert hunter2 --key hunter2",
