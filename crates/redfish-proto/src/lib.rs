@@ -125,6 +125,19 @@
 //! }
 //! ```
 //!
+//! # The operations
+//!
+//! | to | operation |
+//! |---|---|
+//! | open and close a session | [`Login`], [`Logout`] |
+//! | read | [`Get`] a type, [`Read`] with ETag and raw JSON, [`GetPage`] of a collection, [`Lookup`] of a message |
+//! | ask | a [`Query`] by [`FitQuery`] |
+//! | change | [`Write`]: PATCH, PUT, POST, DELETE |
+//! | act | [`Actions`], [`Invoke`], [`Reset`] |
+//! | wait | [`Watch`] a [`Monitor`], [`Until`] a resource is as wanted |
+//! | push and listen | [`Update`], [`Download`], [`FindEvents`], [`Subscribe`] with a [`Listener`] |
+//! | anything else | [`Raw`], or an [`Operation`] of your own |
+//!
 //! What holds whatever the service answers: no credential leaves the origin, a write that may have been received is
 //! not sent again, a 401 leads to one login, every wait has an end, and no secret stands in a text that is shown.
 
