@@ -28,7 +28,7 @@ pub enum ErrorKind {
     Conflict,
     /// A 428: the service takes this write only with an `If-Match`.
     PreconditionRequired,
-    /// A 429 or 503; [`Error::retry_after`] says for how long, where the service did.
+    /// A 429 or 503; [`Error::retry_after`](crate::Error::retry_after) says for how long, where the service did.
     Busy,
     /// Any other status that is no success, or a success whose body is an error.
     Refused,

@@ -16,7 +16,7 @@ use crate::task::Monitor;
 
 /// A change of a resource (DSP0266, "Data modification requests").
 ///
-/// Unless told otherwise it is sent without `If-Match`. A 412 ends in [`Conflict`](ErrorKind::Conflict) with
+/// Unless told otherwise it is sent without `If-Match`. A 412 ends in [`Conflict`](crate::ErrorKind::Conflict) with
 /// the ETag that the resource has now.
 #[derive(Clone, Debug)]
 pub struct Write {
