@@ -13,30 +13,38 @@ const CELLS: usize = 24;
 /// The line. It is gone when this is dropped.
 pub(crate) struct Line {
     shown: bool,
-    drawn: bool,
+    /// How many characters stand there now.
+    drawn: usize,
 }
 
 impl Line {
     /// A line on standard error, if that is a terminal and no trace is on its way to it.
     pub(crate) fn new(options: &Options) -> Line {
-        Line { shown: io::stderr().is_terminal() && !options.trace, drawn: false }
+        Line { shown: io::stderr().is_terminal() && !options.trace, drawn: 0 }
     }
 
     /// Draws it.
     pub(crate) fn show(&mut self, text: &str) {
         if self.shown {
-            self.drawn = true;
-            // One that is longer than the terminal is wide would not be drawn over.
+            // One that is longer than the terminal is wide could not be drawn over.
             let text: String = clean(text).chars().take(width().saturating_sub(1)).collect();
-            draw(&text);
+            self.draw(&text);
         }
+    }
+
+    /// Writes over what stands there, with blanks to its end: every terminal knows those.
+    fn draw(&mut self, text: &str) {
+        let mut terminal = io::stderr().lock();
+        let (blank, back) = (self.drawn, if text.is_empty() { "\r" } else { "" });
+        let _ = write!(terminal, "\r{text:blank$}{back}").and_then(|()| terminal.flush());
+        self.drawn = text.chars().count();
     }
 }
 
 impl Drop for Line {
     fn drop(&mut self) {
-        if self.drawn {
-            draw("");
+        if self.drawn > 0 {
+            self.draw("");
         }
     }
 }
@@ -53,11 +61,6 @@ pub(crate) fn of_task(progress: &Progress) -> String {
     parts
         .extend(progress.messages.last().map(|message| message.text.clone()).filter(|text| !text.is_empty()));
     parts.join("  ")
-}
-
-fn draw(text: &str) {
-    let mut terminal = anstream::stderr().lock();
-    let _ = write!(terminal, "\r{text}\x1b[K").and_then(|()| terminal.flush());
 }
 
 fn width() -> usize {

@@ -11,6 +11,8 @@ mod invoke;
 mod login;
 mod members;
 #[cfg(target_os = "linux")]
+mod progress;
+#[cfg(target_os = "linux")]
 mod prompt;
 mod reset;
 mod secret;
@@ -18,6 +20,8 @@ mod serve;
 mod sessions;
 mod signal;
 mod task;
+#[cfg(target_os = "linux")]
+mod terminal;
 mod tree;
 mod usage;
 mod whoami;

@@ -1,63 +1,9 @@
 //! The question for a password, on a terminal of the test's own.
 
-use std::fs::File;
-use std::io::{Read, Write};
-use std::process::{Child, Command, Stdio};
-
-use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
-use rustix::termios::{LocalModes, tcgetattr};
+use std::io::Write;
 
 use super::common::{Bench, SYSTEMS, finish, signal};
-
-/// Both ends of a terminal: what a person has, and what the command has.
-struct Terminal {
-    person: File,
-    command: File,
-}
-
-impl Terminal {
-    fn new() -> Terminal {
-        let person = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
-        grantpt(&person).unwrap();
-        unlockpt(&person).unwrap();
-        let name = ptsname(&person, Vec::new()).unwrap().into_string().unwrap();
-        let command = File::options().read(true).write(true).open(name).unwrap();
-        Terminal { person: person.into(), command }
-    }
-
-    /// Starts the command here, as a shell would: setsid makes it the command's own terminal.
-    fn start(&self, command: &Command) -> Child {
-        let mut line = Command::new("setsid");
-        line.arg("--ctty").arg(command.get_program()).args(command.get_args()).env_clear();
-        line.envs(command.get_envs().filter_map(|(name, value)| Some((name, value?))));
-        line.env("PATH", std::env::var_os("PATH").unwrap());
-        line.stdin(self.command.try_clone().unwrap()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        line.spawn().unwrap()
-    }
-
-    /// Reads what is shown, up to this.
-    fn await_text(&mut self, text: &str) {
-        let mut shown = Vec::new();
-        while !shown.ends_with(text.as_bytes()) {
-            let mut byte = [0];
-            self.person.read_exact(&mut byte).unwrap();
-            shown.push(byte[0]);
-        }
-    }
-
-    fn shows_what_is_typed(&self) -> bool {
-        tcgetattr(&self.command).unwrap().local_modes.contains(LocalModes::ECHO)
-    }
-
-    /// What else was shown.
-    fn rest(mut self) -> String {
-        drop(self.command);
-        let mut shown = Vec::new();
-        // It ends with an error once nobody has the other end.
-        let _ = self.person.read_to_end(&mut shown);
-        String::from_utf8(shown).unwrap()
-    }
-}
+use super::terminal::Terminal;
 
 #[test]
 fn a_password_is_asked_for_and_not_shown() {
