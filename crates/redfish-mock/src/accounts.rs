@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde_json::{Map, Value, json};
 
@@ -90,6 +91,7 @@ impl Role {
     }
 }
 
+pub(crate) const ACCOUNT_SERVICE: &str = "/redfish/v1/AccountService";
 pub(crate) const ACCOUNTS: &str = "/redfish/v1/AccountService/Accounts";
 pub(crate) const ROLES: &str = "/redfish/v1/AccountService/Roles";
 pub(crate) const LEAST_PASSWORD: usize = 8;
@@ -100,12 +102,13 @@ const PASSWORD: Property =
     Property { path: "Password", kind: Kind::Secret { least: LEAST_PASSWORD, most: MOST_PASSWORD } };
 const ROLE: Property = Property { path: "RoleId", kind: Kind::Choice(Role::NAMES) };
 const ENABLED: Property = Property { path: "Enabled", kind: Kind::Flag };
+const LOCKED: Property = Property { path: "Locked", kind: Kind::False };
 const CHANGE: Property = Property { path: "PasswordChangeRequired", kind: Kind::Flag };
 
 /// What a new account must have.
 pub(crate) const REQUIRED: &[Property] = &[NAME, PASSWORD, ROLE];
 /// What who configures users may write.
-pub(crate) const WRITABLE: &[Property] = &[NAME, PASSWORD, ROLE, ENABLED, CHANGE];
+pub(crate) const WRITABLE: &[Property] = &[NAME, PASSWORD, ROLE, ENABLED, LOCKED, CHANGE];
 /// What everybody may write of their own account.
 pub(crate) const OWN: &[Property] = &[PASSWORD];
 
@@ -114,7 +117,23 @@ pub(crate) const OWN: &[Property] = &[PASSWORD];
 pub(crate) struct Entry {
     pub(crate) account: Account,
     enabled: bool,
+    /// Wrong passwords in a row, and when the last of them was.
+    failures: u64,
+    failed: Duration,
+    /// Until when nobody gets in after too many of them.
+    locked: Option<Duration>,
     revision: u64,
+}
+
+/// What wrong passwords lead to (DSP0268, "AccountService"). Times of zero are without end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Lockout {
+    /// How many lock an account; none where it is zero.
+    pub(crate) threshold: u64,
+    /// How long it stays locked.
+    pub(crate) lasts: Duration,
+    /// After how long one is forgotten.
+    pub(crate) forgotten: Duration,
 }
 
 /// The accounts, by the number that is their `Id`. Shared between copies of a service until one writes.
@@ -123,8 +142,7 @@ pub(crate) struct Accounts(Arc<BTreeMap<u32, Entry>>);
 
 impl Accounts {
     pub(crate) fn new(accounts: impl IntoIterator<Item = Account>) -> Accounts {
-        let entry = |account| Entry { account, enabled: true, revision: 0 };
-        Accounts(Arc::new((1..).zip(accounts.into_iter().map(entry)).collect()))
+        Accounts(Arc::new((1..).zip(accounts.into_iter().map(Entry::new)).collect()))
     }
 
     pub(crate) fn get(&self, id: u32) -> Option<&Entry> {
@@ -140,9 +158,55 @@ impl Accounts {
 
     /// The account that these credentials open.
     pub(crate) fn open(&self, user: &str, password: &str) -> Option<u32> {
-        let opens =
-            |entry: &Entry| entry.enabled && entry.account.user == user && entry.account.password == password;
+        let opens = |entry: &Entry| {
+            let Account { user: name, password: right, .. } = &entry.account;
+            entry.enabled && entry.locked.is_none() && name == user && right == password
+        };
         self.0.iter().find(|(_, entry)| opens(entry)).map(|(&id, _)| id)
+    }
+
+    /// Counts a password that was right: the wrong ones before it are forgotten.
+    pub(crate) fn opened(&mut self, id: u32) {
+        if self.get(id).is_some_and(|entry| entry.failures > 0) {
+            self.change(id, |entry| entry.failures = 0);
+        }
+    }
+
+    /// Counts a password that was wrong, where there is an account of that name.
+    pub(crate) fn failed(&mut self, user: &str, lockout: Lockout, now: Duration) {
+        let Some(id) = self.0.iter().find(|(_, entry)| entry.account.user == user).map(|(&id, _)| id) else {
+            return;
+        };
+        if lockout.threshold == 0 {
+            return;
+        }
+        let endless = |time: Duration| if time.is_zero() { Duration::MAX } else { time };
+        self.change(id, |entry| {
+            if now.saturating_sub(entry.failed) >= endless(lockout.forgotten) {
+                entry.failures = 0;
+            }
+            entry.failures += 1;
+            entry.failed = now;
+            if entry.failures >= lockout.threshold && entry.locked.is_none() {
+                entry.locked = Some(now.saturating_add(endless(lockout.lasts)));
+                entry.revision += 1;
+            }
+        });
+    }
+
+    /// Unlocks what was locked for long enough.
+    pub(crate) fn expire(&mut self, now: Duration) {
+        let over = |entry: &Entry| entry.locked.is_some_and(|until| until <= now);
+        let ids: Vec<u32> = self.0.iter().filter(|(_, entry)| over(entry)).map(|(&id, _)| id).collect();
+        for id in ids {
+            self.change(id, Entry::unlock);
+        }
+    }
+
+    fn change(&mut self, id: u32, change: impl FnOnce(&mut Entry)) {
+        if let Some(entry) = Arc::make_mut(&mut self.0).get_mut(&id) {
+            change(entry);
+        }
     }
 
     /// What the account may do, where it is there and enabled.
@@ -159,17 +223,16 @@ impl Accounts {
         let table = Arc::make_mut(&mut self.0);
         let id = (1..).find(|id| !table.contains_key(id)).unwrap_or(u32::MAX);
         let account = Account::new("", "", Role::ReadOnly);
-        let entry = table.entry(id).or_insert(Entry { account, enabled: true, revision: 0 });
-        entry.take(body);
+        table.entry(id).or_insert(Entry::new(account)).take(body);
         id
     }
 
     /// Writes what a PATCH names, whose values were checked.
     pub(crate) fn write(&mut self, id: u32, change: &Map<String, Value>) {
-        if let Some(entry) = Arc::make_mut(&mut self.0).get_mut(&id) {
+        self.change(id, |entry| {
             entry.take(change);
             entry.revision += 1;
-        }
+        });
     }
 
     pub(crate) fn remove(&mut self, id: u32) {
@@ -200,7 +263,7 @@ impl Accounts {
             "Password": null,
             "RoleId": entry.account.role.name(),
             "Enabled": entry.enabled,
-            "Locked": false,
+            "Locked": entry.locked.is_some(),
             "PasswordChangeRequired": entry.account.password_change_required,
             "AccountTypes": ["Redfish"],
             "Links": {"Role": {"@odata.id": format!("{ROLES}/{}", entry.account.role.name())}},
@@ -213,6 +276,16 @@ impl Accounts {
 }
 
 impl Entry {
+    fn new(account: Account) -> Entry {
+        Entry { account, enabled: true, failures: 0, failed: Duration::ZERO, locked: None, revision: 0 }
+    }
+
+    fn unlock(&mut self) {
+        self.failures = 0;
+        self.locked = None;
+        self.revision += 1;
+    }
+
     fn take(&mut self, values: &Map<String, Value>) {
         let text = |property: Property| values.get(property.path).and_then(Value::as_str);
         let flag = |property: Property| values.get(property.path).and_then(Value::as_bool);
@@ -228,6 +301,10 @@ impl Entry {
         }
         if let Some(enabled) = flag(ENABLED) {
             self.enabled = enabled;
+        }
+        if flag(LOCKED) == Some(false) {
+            self.failures = 0;
+            self.locked = None;
         }
         if let Some(required) = flag(CHANGE) {
             self.account.password_change_required = required;

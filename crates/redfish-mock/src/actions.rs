@@ -146,7 +146,7 @@ impl Parameter {
         document["DataType"] = json!(match self.kind {
             Kind::Text { .. } | Kind::Secret { .. } | Kind::Choice(_) => "String",
             Kind::Whole { .. } => "Number",
-            Kind::Flag => "Boolean",
+            Kind::Flag | Kind::False => "Boolean",
             Kind::Ipv4 | Kind::Ipv6 => "String",
             Kind::List(Kind::Object(_)) => "ObjectArray",
             Kind::List(_) => "StringArray",

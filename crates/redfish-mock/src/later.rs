@@ -45,6 +45,7 @@ impl Mock {
             }
         }
         self.tasks.expire(now);
+        self.accounts.expire(now);
         self.sessions.expire(now);
     }
 }

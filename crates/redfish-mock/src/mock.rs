@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use http::{HeaderValue, Method, Response, StatusCode, header};
 
-use crate::accounts::{self, Account, Accounts, Role};
+use crate::accounts::{self, ACCOUNT_SERVICE, Account, Accounts, Lockout, Role};
 use crate::answer::{Answer, Ending};
 use crate::events::Events;
 use crate::fault::{Fault, FaultKind, Faults};
@@ -309,11 +309,34 @@ impl Mock {
 
     /// Who sends the request. A session that is used starts its time anew.
     fn authenticate(&mut self, request: &Request<'_>, now: Duration) -> Option<Caller> {
+        if let Credentials::Basic { user, password } = request.credentials() {
+            self.open_account(&user, &password, now)?;
+        }
         let caller = self.identify(request)?;
         if let Some(id) = caller.session {
             self.sessions.touch(id, now);
         }
         Some(caller)
+    }
+
+    /// The account that credentials open. Too many wrong ones lock it.
+    pub(crate) fn open_account(&mut self, user: &str, password: &str, now: Duration) -> Option<u32> {
+        let opened = self.accounts.open(user, password);
+        match opened {
+            Some(id) => self.accounts.opened(id),
+            None => {
+                let service = self.tree.at(ACCOUNT_SERVICE).map(|service| service.document());
+                let number =
+                    |name: &str| service.and_then(|service| service[name].as_u64()).unwrap_or_default();
+                let lockout = Lockout {
+                    threshold: number("AccountLockoutThreshold"),
+                    lasts: Duration::from_secs(number("AccountLockoutDuration")),
+                    forgotten: Duration::from_secs(number("AccountLockoutCounterResetAfter")),
+                };
+                self.accounts.failed(user, lockout, now);
+            }
+        }
+        opened
     }
 
     fn identify(&self, request: &Request<'_>) -> Option<Caller> {

@@ -32,6 +32,8 @@ pub(crate) enum Kind {
         most: u64,
     },
     Flag,
+    /// `false`, and not `true`: what the service sets, and a client takes back.
+    False,
     Choice(&'static [&'static str]),
     Ipv4,
     Ipv6,
@@ -66,7 +68,8 @@ impl Kind {
                 None if number.is_f64() => wrong(Base::PropertyValueTypeError),
                 _ => wrong(Base::PropertyValueOutOfRange),
             },
-            (Kind::Flag, Value::Bool(_)) => Ok(()),
+            (Kind::Flag, Value::Bool(_)) | (Kind::False, Value::Bool(false)) => Ok(()),
+            (Kind::False, Value::Bool(true)) => wrong(Base::PropertyValueNotInList),
             (Kind::Choice(choices), Value::String(text)) => {
                 if choices.contains(&text.as_str()) {
                     Ok(())

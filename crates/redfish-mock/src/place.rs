@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use http::Method;
 
-use crate::accounts::{ACCOUNTS, Privilege};
+use crate::accounts::{ACCOUNT_SERVICE, ACCOUNTS, Privilege};
 use crate::actions::Action;
 use crate::events::{STREAM, SUBSCRIPTIONS};
 use crate::mock::{Caller, Mock};
@@ -159,7 +159,7 @@ impl Place {
                 Privilege::ConfigureManager
             }
             Place::Resource(resource) | Place::Action { resource, .. } => {
-                if resource.path.starts_with(ACCOUNTS) {
+                if resource.path.starts_with(ACCOUNT_SERVICE) {
                     return Privilege::ConfigureUsers;
                 }
                 let manages = ["/redfish/v1/Managers/", SESSION_SERVICE];

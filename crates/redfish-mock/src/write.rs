@@ -104,7 +104,7 @@ impl Mock {
         if !problems.is_empty() {
             return Reply::refusals(StatusCode::BAD_REQUEST, problems);
         }
-        let Some(account) = self.accounts.open(&user, &password) else {
+        let Some(account) = self.open_account(&user, &password, now) else {
             return self.refuse_login();
         };
         let Some(session) = self.sessions.log_in(account, &user, context, now) else {

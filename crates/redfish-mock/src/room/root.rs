@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::update::UPDATE_SERVICE;
 use super::{MACHINES, link, status};
-use crate::accounts::{ACCOUNTS, LEAST_PASSWORD, MOST_PASSWORD, ROLES, Role};
+use crate::accounts::{ACCOUNT_SERVICE, ACCOUNTS, LEAST_PASSWORD, MOST_PASSWORD, ROLES, Role};
 use crate::events::{EVENT_SERVICE, SUBSCRIPTIONS};
 use crate::patch::{Kind, Property};
 use crate::profile::Profile;
@@ -19,10 +19,17 @@ use crate::tree::Draft;
 const SESSION_SERVICE_WRITABLE: &[Property] =
     &[Property { path: "SessionTimeout", kind: Kind::Whole { least: 30, most: 86_400 } }];
 
+/// Wrong passwords, and seconds.
+const ACCOUNT_SERVICE_WRITABLE: &[Property] = &[
+    Property { path: "AccountLockoutThreshold", kind: Kind::Whole { least: 0, most: 1000 } },
+    Property { path: "AccountLockoutDuration", kind: Kind::Whole { least: 0, most: 86_400 } },
+    Property { path: "AccountLockoutCounterResetAfter", kind: Kind::Whole { least: 0, most: 86_400 } },
+];
+
 pub(super) fn add(drafts: &mut Vec<Draft>, profile: Profile) {
     drafts.push(Draft::new(service_root(profile)).open_to_all());
     drafts.push(session_service());
-    drafts.push(Draft::new(account_service()));
+    drafts.push(Draft::new(account_service()).writable(ACCOUNT_SERVICE_WRITABLE));
     drafts.push(Draft::new(task_service()));
     drafts.push(Draft::collection(
         ROLES,
@@ -74,7 +81,7 @@ fn service_root(profile: Profile) -> Value {
         "Chassis": link("/redfish/v1/Chassis"),
         "Managers": link("/redfish/v1/Managers"),
         "SessionService": link(SESSION_SERVICE),
-        "AccountService": link("/redfish/v1/AccountService"),
+        "AccountService": link(ACCOUNT_SERVICE),
         "UpdateService": link(UPDATE_SERVICE),
         "EventService": link(EVENT_SERVICE),
         "Tasks": link(TASK_SERVICE),
@@ -102,7 +109,7 @@ const ENTRANCES: [(&str, &str); 10] = [
     ("Chassis", "/redfish/v1/Chassis"),
     ("Managers", "/redfish/v1/Managers"),
     ("SessionService", SESSION_SERVICE),
-    ("AccountService", "/redfish/v1/AccountService"),
+    ("AccountService", ACCOUNT_SERVICE),
     ("UpdateService", UPDATE_SERVICE),
     ("EventService", EVENT_SERVICE),
     ("Tasks", TASK_SERVICE),
@@ -190,7 +197,7 @@ pub(crate) fn session_service() -> Draft {
 
 fn account_service() -> Value {
     json!({
-        "@odata.id": "/redfish/v1/AccountService",
+        "@odata.id": ACCOUNT_SERVICE,
         "@odata.type": "#AccountService.v1_15_0.AccountService",
         "Id": "AccountService",
         "Name": "Account Service",
@@ -200,6 +207,8 @@ fn account_service() -> Value {
         "MinPasswordLength": LEAST_PASSWORD,
         "MaxPasswordLength": MOST_PASSWORD,
         "AccountLockoutThreshold": 0,
+        "AccountLockoutDuration": 60,
+        "AccountLockoutCounterResetAfter": 60,
         "HTTPBasicAuth": "Enabled",
         "Accounts": link(ACCOUNTS),
         "Roles": link(ROLES),

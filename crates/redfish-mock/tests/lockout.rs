@@ -1,0 +1,110 @@
+//! Accounts that too many wrong passwords lock.
+
+mod common;
+
+use common::{Client, SESSIONS, messages};
+use serde_json::json;
+
+const SERVICE: &str = "/redfish/v1/AccountService";
+const OLGA: &str = "/redfish/v1/AccountService/Accounts/2";
+
+/// A service that locks an account after three wrong passwords, for ten seconds, and forgets one after twenty.
+fn strict() -> Client {
+    let mut client = Client::standard().basic("ada");
+    let lockout = json!({"AccountLockoutThreshold": 3, "AccountLockoutDuration": 10,
+        "AccountLockoutCounterResetAfter": 20});
+    assert_eq!(client.patch(SERVICE, lockout).status(), 200);
+    client
+}
+
+fn try_in(client: &mut Client, password: &str) -> u16 {
+    let held = client.credentials.take();
+    let status = client.post(SESSIONS, json!({"UserName": "olga", "Password": password})).status().as_u16();
+    client.credentials = held;
+    status
+}
+
+fn is_locked(client: &mut Client) -> bool {
+    client.get(OLGA).json()["Locked"] == true
+}
+
+#[test]
+fn three_wrong_passwords_lock_and_time_unlocks() {
+    let mut client = strict();
+    for _ in 0..2 {
+        assert_eq!(try_in(&mut client, "wrong"), 401);
+        assert!(!is_locked(&mut client));
+    }
+    assert_eq!(try_in(&mut client, "wrong"), 401);
+    assert!(is_locked(&mut client));
+    assert_eq!(try_in(&mut client, "analytical"), 401, "the right one does not help");
+    client.wait(9);
+    assert_eq!(try_in(&mut client, "analytical"), 401);
+    client.wait(1);
+    assert!(!is_locked(&mut client));
+    assert_eq!(try_in(&mut client, "analytical"), 201);
+}
+
+#[test]
+fn basic_counts_too_and_sessions_go_on() {
+    let mut client = strict();
+    client.log_in("olga");
+    let session = client.credentials.take();
+    for _ in 0..3 {
+        client.credentials = Some(("Authorization", "Basic b2xnYTp3cm9uZw==".into()));
+        assert_eq!(client.get("/redfish/v1/Systems").status(), 401);
+    }
+    client.credentials = Some(common::basic("olga"));
+    assert_eq!(client.get("/redfish/v1/Systems").status(), 401);
+    client.credentials = session;
+    assert_eq!(client.get("/redfish/v1/Systems").status(), 200);
+    client.credentials = Some(common::basic("ada"));
+    assert_eq!(client.get("/redfish/v1/Systems").status(), 200, "others are not locked");
+}
+
+#[test]
+fn a_right_password_or_time_forgets_the_wrong_ones() {
+    let mut client = strict();
+    for _ in 0..4 {
+        try_in(&mut client, "wrong");
+        try_in(&mut client, "wrong");
+        assert_eq!(try_in(&mut client, "analytical"), 201);
+        try_in(&mut client, "wrong");
+        try_in(&mut client, "wrong");
+        client.wait(20);
+        assert!(!is_locked(&mut client));
+    }
+}
+
+#[test]
+fn an_administrator_unlocks_and_nobody_locks() {
+    let mut client = strict();
+    assert_eq!(client.patch(SERVICE, json!({"AccountLockoutDuration": 0})).status(), 200);
+    let tag = client.get(OLGA).header("ETag").expect("an ETag").to_owned();
+    for _ in 0..3 {
+        try_in(&mut client, "wrong");
+    }
+    client.wait(100_000);
+    assert!(is_locked(&mut client), "without end");
+    assert_ne!(client.get(OLGA).header("ETag"), Some(tag.as_str()));
+    let refused = client.patch(OLGA, json!({"Locked": true}));
+    assert_eq!(
+        (refused.status().as_u16(), messages(&refused)),
+        (400, vec!["PropertyValueNotInList".to_owned()])
+    );
+    assert_eq!(client.patch(OLGA, json!({"Locked": false})).json()["Locked"], false);
+    assert_eq!(try_in(&mut client, "analytical"), 201);
+    assert_eq!(client.patch(OLGA, json!({"Locked": false})).status(), 200, "also when it is not locked");
+}
+
+#[test]
+fn without_a_threshold_nothing_locks() {
+    let mut client = Client::standard().basic("ada");
+    for _ in 0..1000 {
+        try_in(&mut client, "wrong");
+    }
+    assert_eq!(try_in(&mut client, "analytical"), 201);
+    assert_eq!(client.patch(SERVICE, json!({"AccountLockoutThreshold": -1})).status(), 400);
+    client.credentials = Some(common::basic("olga"));
+    assert_eq!(client.patch(SERVICE, json!({"AccountLockoutThreshold": 1})).status(), 403);
+}
