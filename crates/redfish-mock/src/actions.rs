@@ -7,6 +7,7 @@ use serde_json::{Map, Value, json};
 use crate::message::{Base, Message};
 use crate::patch::Kind;
 use crate::tree::Draft;
+use crate::update;
 
 /// An action of the standard.
 #[derive(Debug)]
@@ -82,10 +83,32 @@ pub(crate) const SUBMIT_TEST_EVENT: Action = Action {
     ],
     takes: None,
 };
+pub(crate) const SIMPLE_UPDATE: Action = Action {
+    name: "UpdateService.SimpleUpdate",
+    parameters: &[
+        required("ImageURI", Kind::Text { least: 1, most: 2048 }),
+        Parameter {
+            name: "TransferProtocol",
+            kind: Kind::Choice(&["HTTP", "HTTPS", "FTP", "SFTP", "TFTP", "NFS", "CIFS"]),
+            required: false,
+        },
+        Parameter { name: "Targets", kind: Kind::List(&TEXT), required: false },
+        Parameter { name: "Username", kind: TEXT, required: false },
+        Parameter { name: "Password", kind: Kind::Secret { least: 0, most: 1024 }, required: false },
+    ],
+    takes: Some(update::TAKES),
+};
 const TEXT: Kind = Kind::Text { least: 0, most: 1024 };
 
-const ACTIONS: [&Action; 6] =
-    [&SYSTEM_RESET, &MANAGER_RESET, &RESET_TO_DEFAULTS, &RESET_BIOS, &CLEAR_LOG, &SUBMIT_TEST_EVENT];
+const ACTIONS: [&Action; 7] = [
+    &SYSTEM_RESET,
+    &MANAGER_RESET,
+    &RESET_TO_DEFAULTS,
+    &RESET_BIOS,
+    &CLEAR_LOG,
+    &SUBMIT_TEST_EVENT,
+    &SIMPLE_UPDATE,
+];
 
 /// How a resource tells what an action takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -189,7 +212,10 @@ pub(crate) fn problems(name: &str, offer: &Value, given: &Map<String, Value>) ->
             (None, None) => None,
         };
         if let Some(wrong) = wrong {
-            let shown = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+            let shown = match kind {
+                Some(Kind::Secret { .. }) => "(not shown)".to_owned(),
+                _ => value.as_str().map_or_else(|| value.to_string(), str::to_owned),
+            };
             problems.push(Message::new(wrong, [&shown, parameter, name]));
         }
     }

@@ -93,6 +93,7 @@ mod subscribe;
 mod tasks;
 pub mod transcript;
 mod tree;
+mod update;
 mod view;
 mod write;
 

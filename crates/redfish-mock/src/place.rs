@@ -12,9 +12,11 @@ use crate::mock::{Caller, Mock};
 use crate::path::Path;
 use crate::reply::Content;
 use crate::request::Request;
+use crate::room::UPDATE_SERVICE;
 use crate::sessions::{SESSION_SERVICE, SESSIONS};
 use crate::tasks::{MONITORS, TASKS};
 use crate::tree::{Body, Change, Resource, Takes};
+use crate::update::{self, Push};
 
 /// What stands at a path.
 #[derive(Debug)]
@@ -27,6 +29,8 @@ pub(crate) enum Place {
     Subscription(u64),
     /// The stream of server-sent events.
     Stream,
+    /// Where firmware is sent.
+    Push(Push),
     Tasks,
     Task(u64),
     /// The monitor of a task that has something to tell yet.
@@ -92,6 +96,13 @@ impl Place {
             let collection = mock.tree.find(&Path::new(collection))?;
             return collection.takes.members.map(|_| Place::Resource(collection.clone()));
         }
+        let service = mock.tree.at(UPDATE_SERVICE).map(|service| service.document());
+        let is_here = |name: &str| {
+            service.and_then(|service| service[name].as_str()).is_some_and(|uri| path.names(uri, profile))
+        };
+        if let Some((push, _)) = Push::ALL.into_iter().find(|(_, name)| is_here(name)) {
+            return Some(Place::Push(push));
+        }
         // The key differs from what was written in letters' case alone.
         let owner = path.written().get(..path.key().find("/actions/")?)?;
         let resource = mock.tree.find(&Path::new(owner))?;
@@ -121,7 +132,7 @@ impl Place {
             Place::Account(_) | Place::Subscription(_) => {
                 vec![Method::GET, Method::HEAD, Method::PATCH, Method::DELETE]
             }
-            Place::Action { .. } => vec![Method::POST],
+            Place::Action { .. } | Place::Push(_) => vec![Method::POST],
             Place::Resource(resource) => {
                 let Takes { change, members, delete } = resource.takes;
                 let patch = (!matches!(change, Change::These([]))).then_some(Method::PATCH);
@@ -136,6 +147,7 @@ impl Place {
     pub(crate) fn takes(&self) -> Option<Duration> {
         match self {
             Place::Action { name, .. } => Action::named(name)?.takes,
+            Place::Push(_) => Some(update::TAKES),
             _ => None,
         }
     }
@@ -154,6 +166,7 @@ impl Place {
             Place::Account(_) => Privilege::ConfigureUsers,
             _ if method == Method::GET || method == Method::HEAD => Privilege::Login,
             Place::Accounts => Privilege::ConfigureUsers,
+            Place::Push(_) => Privilege::ConfigureComponents,
             Place::Subscriptions | Place::Subscription(_) | Place::Stream => Privilege::ConfigureManager,
             Place::Session(_) | Place::Sessions | Place::Tasks | Place::Task(_) | Place::Monitor(_) => {
                 Privilege::ConfigureManager
@@ -184,7 +197,7 @@ impl Place {
             Place::Task(id) => mock.tasks.render(*id, now, mock.profile),
             Place::Subscriptions => Some(mock.events.collection(mock.profile)),
             Place::Subscription(id) => mock.events.render(*id, mock.profile),
-            Place::Action { .. } | Place::Monitor(_) | Place::Stream => None,
+            Place::Action { .. } | Place::Push(_) | Place::Monitor(_) | Place::Stream => None,
             Place::Resource(resource) => match &resource.body {
                 Body::Document { rendered, .. } => Some(rendered.clone()),
                 Body::Raw { media_type, bytes } => {

@@ -12,6 +12,7 @@ mod update;
 use serde_json::{Value, json};
 
 pub(crate) use root::{session_service, versions};
+pub(crate) use update::UPDATE_SERVICE;
 
 use crate::profile::Profile;
 use crate::tree::Draft;

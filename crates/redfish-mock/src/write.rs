@@ -33,6 +33,9 @@ impl Mock {
         if request.method == Method::DELETE {
             return self.delete(place, now);
         }
+        if let Place::Push(push) = place {
+            return self.push_update(request, *push);
+        }
         // An action may have no parameters, and then no body.
         let body = match place {
             Place::Action { .. } if request.body.is_empty() => Map::new(),
@@ -52,10 +55,13 @@ impl Mock {
                 Some(takes) if request.method == Method::POST => self.create_member(resource, takes, &body),
                 _ => self.patch_resource(resource, &body),
             },
-            // Take neither POST nor PATCH.
-            Place::Session(_) | Place::Tasks | Place::Task(_) | Place::Monitor(_) | Place::Stream => {
-                Reply::refusal(StatusCode::METHOD_NOT_ALLOWED, Base::OperationNotAllowed, [])
-            }
+            // Done above, or take neither POST nor PATCH.
+            Place::Push(_)
+            | Place::Session(_)
+            | Place::Tasks
+            | Place::Task(_)
+            | Place::Monitor(_)
+            | Place::Stream => Reply::refusal(StatusCode::METHOD_NOT_ALLOWED, Base::OperationNotAllowed, []),
         }
     }
 
@@ -279,6 +285,11 @@ impl Mock {
             "Bios.ResetBios" => self.tree.restore(&resource.path, |_| false),
             "EventService.SubmitTestEvent" => {
                 self.tell(&Message::new(ResourceEvent::TestMessage, []), &resource.path);
+            }
+            // Nothing is fetched, so the image is as good as its address.
+            "UpdateService.SimpleUpdate" => {
+                let image = parameters["ImageURI"].as_str().unwrap_or_default().as_bytes();
+                return self.update(parameters, image, offer["target"].as_str().unwrap_or_default());
             }
             "LogService.ClearLog" => self.clear_log(resource),
             _ => {}

@@ -66,6 +66,9 @@ messages! {
         PreconditionFailed: Critical,
             "The condition in the request's headers does not hold for the resource as it is.",
             "Read the resource, and try again with its present ETag.";
+        PropertyMissing: Warning,
+            "The property %1 is required, and missing from the request.",
+            "Add the property and send the request again.";
         PropertyNotWritable: Warning,
             "The property %1 cannot be changed.",
             "Leave the property out and send the request again.";

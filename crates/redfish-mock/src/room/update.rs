@@ -3,10 +3,11 @@
 use serde_json::{Value, json};
 
 use super::{MACHINES, Machine, link, status};
+use crate::actions::{SIMPLE_UPDATE, Told};
 use crate::tree::Draft;
 
 pub(crate) const UPDATE_SERVICE: &str = "/redfish/v1/UpdateService";
-pub(crate) const FIRMWARE: &str = "/redfish/v1/UpdateService/FirmwareInventory";
+const FIRMWARE: &str = "/redfish/v1/UpdateService/FirmwareInventory";
 
 pub(super) fn add(drafts: &mut Vec<Draft>) {
     drafts.push(Draft::new(json!({
@@ -18,7 +19,12 @@ pub(super) fn add(drafts: &mut Vec<Draft>) {
         "ServiceEnabled": true,
         "Status": status("OK"),
         "FirmwareInventory": link(FIRMWARE),
+        "HttpPushUri": format!("{UPDATE_SERVICE}/push"),
+        "MultipartHttpPushUri": format!("{UPDATE_SERVICE}/multipart-push"),
+        "MaxImageSizeBytes": 16 << 20,
+        "Actions": {"#UpdateService.SimpleUpdate": SIMPLE_UPDATE.offer(UPDATE_SERVICE, Told::Both)},
     })));
+    drafts.push(SIMPLE_UPDATE.info(UPDATE_SERVICE));
     let inventory: Vec<Value> = MACHINES.iter().flat_map(firmware).collect();
     let ids = inventory.iter().filter_map(|item| item["Id"].as_str().map(str::to_owned));
     drafts.push(Draft::collection(FIRMWARE, "SoftwareInventoryCollection", "Firmware", ids));

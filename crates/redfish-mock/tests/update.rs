@@ -1,0 +1,144 @@
+//! Firmware that is sent: what is taken, what is refused, and what the inventory shows in the end.
+
+mod common;
+
+use common::{Client, SYSTEM, messages, path_of};
+use redfish_mock::Answer;
+use serde_json::{Value, json};
+
+const SERVICE: &str = "/redfish/v1/UpdateService";
+const BIOS: &str = "/redfish/v1/UpdateService/FirmwareInventory/BIOS-E1D8B426";
+const MANAGER: &str = "/redfish/v1/UpdateService/FirmwareInventory/Manager-E1D8B426";
+
+fn ada() -> Client {
+    Client::standard().basic("ada")
+}
+
+fn multipart(parts: &[(&str, &str)]) -> String {
+    let part = |(name, body): &(&str, &str)| {
+        format!("--limit\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{body}\r\n")
+    };
+    parts.iter().map(part).collect::<String>() + "--limit--\r\n"
+}
+
+fn push(client: &mut Client, media_type: &str, body: &str) -> Answer {
+    let uri = client.get(SERVICE).json()["MultipartHttpPushUri"].as_str().expect("a URI").to_owned();
+    let (name, value) = client.credentials.clone().expect("credentials");
+    let request = http::Request::post(uri).header(name, value).header("Content-Type", media_type);
+    client.mock.handle(&request.body(body.to_owned()).expect("a request"), client.now)
+}
+
+fn version(client: &mut Client, item: &str) -> Value {
+    client.get(item).json()["Version"].clone()
+}
+
+/// Waits for an update; its answer.
+fn finish(client: &mut Client, accepted: &Answer) -> u16 {
+    assert_eq!(accepted.status(), 202, "{}", accepted.json());
+    client.wait(10);
+    client.get(&path_of(accepted.header("Location").expect("a monitor"))).status().as_u16()
+}
+
+#[test]
+fn an_image_that_is_pushed_is_in_the_inventory_when_its_task_is_done() {
+    let mut client = ada();
+    let (bios, manager) = (version(&mut client, BIOS), version(&mut client, MANAGER));
+    let parameters = json!({"Targets": [BIOS]}).to_string();
+    let body = multipart(&[("UpdateParameters", &parameters), ("UpdateFile", "image\r\n\r\n--other")]);
+    let accepted = push(&mut client, "multipart/form-data; boundary=limit", &body);
+    assert_eq!(version(&mut client, BIOS), bios, "not yet");
+    assert_eq!(finish(&mut client, &accepted), 204);
+    let pushed = version(&mut client, BIOS);
+    assert!(pushed != bios && pushed.as_str().is_some_and(|version| version.starts_with("U-")), "{pushed}");
+    assert_eq!(client.get(SYSTEM).json()["BiosVersion"], pushed);
+    assert_eq!(version(&mut client, MANAGER), manager, "no target");
+
+    let shorter = multipart(&[("UpdateParameters", &parameters), ("UpdateFile", "image")]);
+    let accepted = push(&mut client, "multipart/form-data; boundary=limit", &shorter);
+    assert_eq!(finish(&mut client, &accepted), 204);
+    assert_ne!(version(&mut client, BIOS), pushed, "another image, another version");
+}
+
+#[test]
+fn a_target_may_be_what_the_firmware_is_of() {
+    let mut client = ada();
+    let manager = "/redfish/v1/Managers/E1D8B426";
+    let body =
+        multipart(&[("UpdateParameters", &json!({"Targets": [manager]}).to_string()), ("UpdateFile", "x")]);
+    let accepted = push(&mut client, "multipart/form-data; boundary=\"limit\"", &body);
+    assert_eq!(finish(&mut client, &accepted), 204);
+    assert_eq!(client.get(manager).json()["FirmwareVersion"], version(&mut client, MANAGER));
+}
+
+#[test]
+fn a_body_may_be_the_image_itself() {
+    let mut client = ada();
+    let uri = client.get(SERVICE).json()["HttpPushUri"].as_str().expect("a URI").to_owned();
+    let before = version(&mut client, MANAGER);
+    let accepted = client.send("POST", &uri, &[], "image");
+    assert_eq!(finish(&mut client, &accepted), 204);
+    assert_ne!(version(&mut client, MANAGER), before);
+    assert_eq!(client.mock.writes(&uri), 1);
+    assert_eq!(client.send("POST", &uri, &[], "").status(), 400);
+    assert_eq!(client.get(&uri).status(), 405);
+    client.credentials = Some(common::basic("bob"));
+    assert_eq!(client.send("POST", &uri, &[], "image").status(), 403);
+}
+
+#[test]
+fn a_body_that_is_no_update_is_refused_at_once() {
+    let form = "multipart/form-data; boundary=limit";
+    let whole = [("UpdateParameters", "{}"), ("UpdateFile", "x")];
+    for (media_type, body, status, message) in [
+        ("application/json", "{}".to_owned(), 415, "HeaderInvalid"),
+        (form, String::new(), 400, "PropertyMissing"),
+        (form, multipart(&whole[..1]), 400, "PropertyMissing"),
+        (form, multipart(&whole[1..]), 400, "PropertyMissing"),
+        (form, multipart(&[("UpdateParameters", "{}"), ("UpdateFile", "")]), 400, "PropertyMissing"),
+        (form, multipart(&[("UpdateParameters", "{"), ("UpdateFile", "x")]), 400, "MalformedJSON"),
+        (
+            form,
+            multipart(&[
+                ("UpdateParameters", r#"{"Targets": ["/redfish/v1/Nothing"]}"#),
+                ("UpdateFile", "x"),
+            ]),
+            400,
+            "ResourceMissingAtURI",
+        ),
+        ("multipart/form-data; boundary=other", multipart(&whole), 400, "PropertyMissing"),
+    ] {
+        let refused = push(&mut ada(), media_type, &body);
+        assert_eq!(
+            (refused.status().as_u16(), messages(&refused)),
+            (status, vec![message.to_owned()]),
+            "{media_type} {body}"
+        );
+    }
+}
+
+#[test]
+fn a_simple_update_says_where_the_image_is() {
+    let mut client = ada();
+    let update = client.get(SERVICE).json()["Actions"]["#UpdateService.SimpleUpdate"].clone();
+    let target = update["target"].as_str().expect("a target").to_owned();
+    for (body, message) in [
+        (json!({}), "ActionParameterMissing"),
+        (
+            json!({"ImageURI": "http://192.0.2.1/x", "TransferProtocol": "PIGEON"}),
+            "ActionParameterValueNotInList",
+        ),
+        (json!({"ImageURI": "http://192.0.2.1/x", "Password": 12345}), "ActionParameterValueTypeError"),
+    ] {
+        let refused = client.post(&target, body.clone());
+        assert_eq!(
+            (refused.status().as_u16(), messages(&refused)),
+            (400, vec![message.to_owned()]),
+            "{body}"
+        );
+        assert!(!refused.json().to_string().contains("12345"), "a password is not repeated");
+    }
+    let before = version(&mut client, BIOS);
+    let accepted = client.post(&target, json!({"ImageURI": "http://192.0.2.1/x", "Targets": [BIOS]}));
+    assert_eq!(finish(&mut client, &accepted), 204);
+    assert_ne!(version(&mut client, BIOS), before);
+}
