@@ -45,3 +45,4 @@ bench:
 # Our service and our client against peers that others wrote.
 interop:
     .ci/interop/run
+    .ci/interop/conformance
