@@ -34,17 +34,15 @@ impl Push {
 
 impl Mock {
     pub(crate) fn push_update(&mut self, request: &Request<'_>, push: Push) -> Reply {
-        let (parameters, image) = match push {
-            Push::Whole => (Map::new(), request.body),
-            Push::Multipart => match parts(request) {
-                Ok(parts) => parts,
-                Err(refusal) => return *refusal,
-            },
+        let form = match push {
+            Push::Whole => Ok(Form { parameters: Map::new(), image: request.body }),
+            Push::Multipart => Form::read(request),
         };
-        if image.is_empty() {
-            return missing("UpdateFile");
+        match form {
+            Ok(Form { image: [], .. }) => missing("UpdateFile"),
+            Ok(Form { parameters, image }) => self.update(&parameters, image, request.path.written()),
+            Err(refusal) => *refusal,
         }
-        self.update(&parameters, image, &request.path.written().to_owned())
     }
 
     /// Brings the firmware of `Targets`, or all there is, to the version of an image.
@@ -94,26 +92,30 @@ fn missing(part: &str) -> Reply {
     Reply::refusals(StatusCode::BAD_REQUEST, vec![Message::new(Base::PropertyMissing, [part]).about(part)])
 }
 
-/// The parameters and the image of a multipart body.
-fn parts<'a>(request: &'a Request<'_>) -> Result<(Map<String, Value>, &'a [u8]), Box<Reply>> {
-    let boundary = request.headers.get(header::CONTENT_TYPE).and_then(|value| boundary(value.to_str().ok()?));
-    let Some(boundary) = boundary else {
-        let (status, name) = (StatusCode::UNSUPPORTED_MEDIA_TYPE, header::CONTENT_TYPE);
-        return Err(Box::new(Reply::refusal(status, Base::HeaderInvalid, [name.as_str()])));
-    };
-    let (mut parameters, mut image) = (None, None);
-    for (name, body) in split(request.body, &boundary) {
-        match name.as_str() {
-            "UpdateParameters" => parameters = Some(body),
-            "UpdateFile" => image = Some(body),
-            _ => {}
+/// What a multipart body brings.
+struct Form<'a> {
+    parameters: Map<String, Value>,
+    image: &'a [u8],
+}
+
+impl<'a> Form<'a> {
+    fn read(request: &'a Request<'_>) -> Result<Form<'a>, Box<Reply>> {
+        let boundary =
+            request.headers.get(header::CONTENT_TYPE).and_then(|value| boundary(value.to_str().ok()?));
+        let Some(boundary) = boundary else {
+            let (status, name) = (StatusCode::UNSUPPORTED_MEDIA_TYPE, header::CONTENT_TYPE);
+            return Err(Box::new(Reply::refusal(status, Base::HeaderInvalid, [name.as_str()])));
+        };
+        let parts = split(request.body, &boundary);
+        let part = |wanted: &str| match parts.iter().find(|(name, _)| name == wanted) {
+            Some((_, body)) => Ok(*body),
+            None => Err(Box::new(missing(wanted))),
+        };
+        let image = part("UpdateFile")?;
+        match serde_json::from_slice(part("UpdateParameters")?) {
+            Ok(Value::Object(parameters)) => Ok(Form { parameters, image }),
+            _ => Err(Box::new(Reply::refusal(StatusCode::BAD_REQUEST, Base::MalformedJSON, []))),
         }
-    }
-    let parameters = parameters.ok_or_else(|| Box::new(missing("UpdateParameters")))?;
-    let image = image.ok_or_else(|| Box::new(missing("UpdateFile")))?;
-    match serde_json::from_slice(parameters) {
-        Ok(Value::Object(parameters)) => Ok((parameters, image)),
-        _ => Err(Box::new(Reply::refusal(StatusCode::BAD_REQUEST, Base::MalformedJSON, []))),
     }
 }
 

@@ -197,3 +197,68 @@ fn a_password_that_is_due_has_to_be_changed_first() {
     client.credentials = Some(("X-Auth-Token", common::token(&login)));
     assert_eq!(client.get("/redfish/v1/Systems").status(), 200);
 }
+
+/// Every path of the service that a walk of its links and actions meets.
+fn all_paths(client: &mut Client) -> Vec<String> {
+    let (mut todo, mut seen) = (vec!["/redfish/v1/".to_owned()], std::collections::BTreeSet::new());
+    while let Some(path) = todo.pop() {
+        let path = path.split('#').next().unwrap_or_default().to_owned();
+        if !seen.insert(path.clone()) || path.ends_with("/SSE") {
+            continue;
+        }
+        links(&client.get(&path).json(), &mut todo);
+    }
+    seen.into_iter().collect()
+}
+
+const NEXT: &str = "Members@odata.nextLink";
+
+fn links(value: &serde_json::Value, found: &mut Vec<String>) {
+    let named =
+        ["@odata.id", "target", "Uri", "HttpPushUri", "MultipartHttpPushUri", "ServerSentEventUri", NEXT];
+    match value {
+        serde_json::Value::Array(items) => items.iter().for_each(|item| links(item, found)),
+        serde_json::Value::Object(members) => {
+            for (name, value) in members {
+                match value.as_str().filter(|_| named.contains(&name.as_str())) {
+                    Some(link) => found.push(link.to_owned()),
+                    None => links(value, found),
+                }
+            }
+        }
+        _ => {}
+    }
+}
+
+#[test]
+fn nobody_writes_anywhere_without_credentials_or_with_a_role_that_reads() {
+    let mut ada = Client::standard().basic("ada");
+    ada.post(
+        "/redfish/v1/EventService/Subscriptions",
+        json!({"Protocol": "Redfish", "Destination": "http://127.0.0.1/"}),
+    );
+    ada.post("/redfish/v1/Systems/E1D8B426/Bios/Actions/Bios.ResetBios", json!({}));
+    let paths = all_paths(&mut ada);
+    assert!(paths.len() > 500, "{}", paths.len());
+    let own = "/redfish/v1/AccountService/Accounts/3";
+    let mut tried = 0;
+    for path in paths {
+        for method in ["POST", "PUT", "PATCH", "DELETE"] {
+            ada.credentials = None;
+            let anonymous = ada.send(method, &path, &[], r#"{"Name": "x"}"#).status().as_u16();
+            assert_eq!(
+                anonymous,
+                if (method, path.as_str()) == ("POST", SESSIONS) { 400 } else { 401 },
+                "{method} {path}"
+            );
+            ada.credentials = Some(basic("bob"));
+            let reader = ada.send(method, &path, &[], r#"{"Name": "x"}"#).status().as_u16();
+            let expected: &[u16] =
+                if path == SESSIONS || path == own { &[400, 403, 405] } else { &[403, 405] };
+            assert!(expected.contains(&reader), "{method} {path}: {reader}");
+            tried += 1;
+        }
+        assert_eq!(ada.mock.writes(&path), u64::from(path.ends_with("/Subscriptions")), "{path}");
+    }
+    println!("{tried} writes tried, none allowed");
+}

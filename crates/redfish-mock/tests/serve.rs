@@ -458,6 +458,55 @@ fn a_stream_whose_client_goes_is_closed_and_one_that_is_open_holds_up_no_end() {
 }
 
 #[test]
+fn a_service_with_any_fault_is_there_afterwards() {
+    let faults = [
+        "expire-token",
+        "cut-body",
+        "reset",
+        "slow=1ms",
+        "redirect-off-origin",
+        "session-limit",
+        "no-location",
+        "lost-answer",
+        "task=1ms",
+        "failing-task=1ms",
+        "monitor-gone",
+        "bare-messages",
+        "500",
+        "503=1",
+    ];
+    for fault in faults {
+        let server = plain(&[fault]);
+        for method in ["GET", "PATCH", "POST", "DELETE"] {
+            let mut stream = connect(&server);
+            stream.write_all(with_basic(method, common::SYSTEM).as_bytes()).expect("a request");
+            stream.shutdown(std::net::Shutdown::Write).expect("an end");
+            // Whatever comes, or does not.
+            let _ = stream.read_to_end(&mut Vec::new());
+        }
+        server.mock(|mock| mock.clear_faults());
+        let (head, _) = ask(&mut connect(&server), &with_basic("GET", common::SYSTEM));
+        assert_eq!(status(&head), "200", "{fault}");
+    }
+}
+
+/// The next connection; a test that would hang fails instead.
+fn accepted(listener: &std::net::TcpListener) -> TcpStream {
+    listener.set_nonblocking(true).expect("no blocking");
+    let until = std::time::Instant::now() + Duration::from_secs(20);
+    loop {
+        match listener.accept() {
+            Ok((stream, _)) => {
+                stream.set_nonblocking(false).expect("blocking");
+                return stream;
+            }
+            Err(_) if std::time::Instant::now() < until => std::thread::sleep(Duration::from_millis(10)),
+            Err(error) => panic!("nobody connects: {error}"),
+        }
+    }
+}
+
+#[test]
 fn an_event_is_posted_to_its_destination() {
     let server = plain(&[]);
     let subscriber = std::net::TcpListener::bind("127.0.0.1:0").expect("a listener");
@@ -474,7 +523,7 @@ fn an_event_is_posted_to_its_destination() {
         let change = r#"{"AssetTag": "x"}"#.to_owned();
         assert_eq!(mock.handle(&send("PATCH", system, change), Duration::ZERO).status(), 200);
     });
-    let (mut stream, _) = subscriber.accept().expect("a connection");
+    let mut stream = accepted(&subscriber);
     stream.set_read_timeout(Some(Duration::from_secs(20))).expect("a time-out");
     let (head, body) = read(&mut stream);
     assert!(head.starts_with("POST /events HTTP/1.1\r\n"), "{head}");
