@@ -108,8 +108,8 @@ enum Command {
     Members(members::Members),
     /// Walks the links, and shows what there is as a tree
     ///
-    /// Each resource once, with name, power state and health. Goes on where a resource cannot be read, and ends with
-    /// the status of the first. No link to another service is followed.
+    /// Each resource once, with name, power state and health. What cannot be read is shown as that, and said on
+    /// standard error. No link to another service is followed.
     Tree(tree::Tree),
     /// Shows what can be done with a resource
     Actions(actions::Actions),

@@ -7,7 +7,6 @@ use serde_json::{Value, json};
 
 use crate::connection::Connection;
 use crate::failure::Failure;
-use crate::get::Failed;
 use crate::options::{Options, Output};
 use crate::output;
 use walk::{Node, Walk};
@@ -34,11 +33,11 @@ impl Tree {
         Connection::scoped(options, |connection| {
             let walk = Walk::from(start, depth, connection, options)?;
             show(&walk.nodes, options)?;
-            let mut failed = Failed::default();
+            // What a service links and cannot show is a part of what it has.
             for failure in walk.failures {
-                failed.add(failure, options);
+                output::note(format_args!("redfish: warning: {failure}"));
             }
-            failed.end()
+            walk.ended.map_or(Ok(()), Err)
         })
     }
 }

@@ -38,6 +38,8 @@ pub(super) struct Walk {
     pub(super) nodes: Vec<Node>,
     /// What went wrong on the way.
     pub(super) failures: Vec<Failure>,
+    /// Why it did not go on to the end.
+    pub(super) ended: Option<Failure>,
     /// What the walk keeps to, where a link is no more than a relation.
     scope: String,
     seen: HashSet<String>,
@@ -68,31 +70,36 @@ impl Walk {
             seen: HashSet::from([key(start.as_str()).to_owned()]),
             nodes: Vec::new(),
             failures: Vec::new(),
+            ended: None,
             open: Default::default(),
         };
         if let Err(failure) = walk.visit(None, Ok(start), connection) {
             match walk.nodes[0].failed {
                 Some(_) => return Err(failure),
-                None => walk.failures.push(failure),
+                None => walk.note(failure),
             }
         }
         let mut line = Line::new(options);
-        while let Some((parent, place)) = walk.next(depth) {
+        while walk.ended.is_none() {
+            let Some((parent, place)) = walk.next(depth) else { break };
             line.show(&format!("{} resources read", walk.nodes.len()));
             if let Err(failure) = walk.visit(Some(parent), place, connection) {
-                let ends = !failure.is_of_one();
-                walk.failures.push(failure);
-                if ends {
-                    break;
-                }
+                walk.note(failure);
             }
             if walk.nodes.len() > MOST {
                 let reason = format!("there are more than {MOST} resources");
-                walk.failures.push(Error::new(ErrorKind::Malformed { at: String::new(), reason }).into());
-                break;
+                walk.ended = Some(Error::new(ErrorKind::Malformed { at: String::new(), reason }).into());
             }
         }
         Ok(walk)
+    }
+
+    /// What is about one resource alone does not keep from reading the others.
+    fn note(&mut self, failure: Failure) {
+        match failure.is_of_one() {
+            true => self.failures.push(failure),
+            false => self.ended = Some(failure),
+        }
     }
 
     /// Reads a resource, and finds where its links lead.

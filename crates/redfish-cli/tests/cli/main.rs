@@ -14,6 +14,7 @@ mod members;
 mod progress;
 #[cfg(target_os = "linux")]
 mod prompt;
+mod readme;
 mod reset;
 mod secret;
 mod serve;
