@@ -3,6 +3,9 @@
 // Each test file uses a part of it, and is a crate of its own.
 #![allow(dead_code, unreachable_pub)]
 
+#[cfg(feature = "serve")]
+pub mod wire;
+
 use std::time::Duration;
 
 use base64::Engine as _;
