@@ -5,10 +5,11 @@ use std::sync::Arc;
 use std::{fmt, io};
 
 use bytes::Bytes;
-use http::header::CONTENT_LENGTH;
-use http::response;
+use http::header::{CONTENT_LENGTH, EXPECT};
+use http::{StatusCode, response};
 use http_body_util::BodyExt;
 use hyper::body::Incoming;
+use hyper::ext::on_informational;
 use hyper_util::client::legacy;
 use hyper_util::client::legacy::connect::capture_connection;
 use redfish_proto::{Failure, Outgoing};
@@ -17,7 +18,8 @@ use tokio::time::{Instant, timeout_at};
 
 use crate::decode::{Decoder, PIECE};
 use crate::error::Cause;
-use crate::source::Source;
+use crate::gate::{Closing, Gate};
+use crate::source::{Source, Unreadable};
 use crate::stream::Stream;
 use crate::transport::Transport;
 
@@ -26,6 +28,8 @@ use crate::transport::Transport;
 pub(crate) struct Aside {
     pub(crate) stream: Option<Stream>,
     pub(crate) cause: Option<Cause>,
+    /// The payload could not be read: the cause is what was said of that, and the request did not leave whole.
+    pub(crate) unreadable: bool,
 }
 
 /// A head, and a body that may have broken off: the status counts even then.
@@ -43,10 +47,19 @@ impl Transport {
         let reading = outgoing.reading;
         let deadline = Instant::now() + reading.timeout;
         let (head, body) = outgoing.request.into_parts();
-        let Some(body) = Source::fill(source, &body) else {
+        let gate = head.headers.contains_key(EXPECT).then(Arc::<Gate>::default);
+        let _closing = Closing(gate.clone());
+        let Some(body) = Source::fill(source, &body, gate.clone()) else {
             return Err(aside.blame(Unfit::NoPayload));
         };
         let mut request = http::Request::from_parts(head, body);
+        if let Some(gate) = gate.clone() {
+            on_informational(&mut request, move |told| {
+                if told.status() == StatusCode::CONTINUE {
+                    gate.open();
+                }
+            });
+        }
         let connection = capture_connection(&mut request);
         let answer = match timeout_at(deadline, self.client().request(request)).await {
             Ok(Ok(answer)) => answer,
@@ -56,6 +69,7 @@ impl Transport {
             }
             Err(_) => return Err(aside.blame(Unfit::TimedOut)),
         };
+        gate.iter().for_each(|gate| gate.answered());
         let (mut head, body) = answer.into_parts();
         let decoder = Decoder::of(&mut head.headers);
         let Some(limit) = reading.collect(head.status) else {
@@ -100,9 +114,16 @@ async fn collect(mut body: Incoming, mut decoder: Decoder, limit: usize) -> Resu
 impl Aside {
     /// Keeps what the library said, and says what it means.
     fn blame(&mut self, unfit: Unfit) -> Failure {
+        let failure = unfit.meaning();
+        if let Some(unreadable) = Unreadable::find(&unfit) {
+            self.cause = Some(unreadable);
+            self.unreadable = true;
+            return failure;
+        }
+        self.unreadable = matches!(unfit, Unfit::NoPayload);
         let (failure, cause): (_, Cause) = match Untrusted::find(&unfit) {
             Some(untrusted) => (Failure::Untrusted, Arc::new(untrusted)),
-            None => (unfit.meaning(), Arc::new(unfit)),
+            None => (failure, Arc::new(unfit)),
         };
         self.cause = Some(cause);
         failure
@@ -169,7 +190,7 @@ impl fmt::Display for Unfit {
             Self::NoConnection => {
                 f.write_str("the time for this exchange was over before there was a connection")
             }
-            Self::NoPayload => f.write_str("the payload of this request was not given"),
+            Self::NoPayload => f.write_str("the payload was not given"),
         }
     }
 }

@@ -41,6 +41,7 @@ mod error;
 mod events;
 mod exchange;
 mod flight;
+mod gate;
 mod members;
 mod resource;
 mod source;

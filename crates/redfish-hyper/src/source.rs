@@ -1,6 +1,8 @@
 //! What an upload is read from: opened when it is sent, read as it goes, never in memory as a whole.
 
 use std::collections::VecDeque;
+use std::error::Error as StdError;
+use std::fmt;
 use std::fs::File;
 use std::io::{self, Cursor};
 use std::path::PathBuf;
@@ -12,6 +14,8 @@ use bytes::Bytes;
 use hyper::body::{Body as HttpBody, Frame, SizeHint};
 use redfish_proto::{Body, Payload, Segment};
 use tokio::io::{AsyncRead, ReadBuf};
+
+use crate::gate::{Gate, Waiting};
 
 type Reader = Box<dyn AsyncRead + Send + Unpin>;
 
@@ -64,8 +68,9 @@ impl Source {
         self.payload
     }
 
-    /// The body of a request, with this where its payload belongs; `None` where that is missing.
-    pub(crate) fn fill(source: Option<&Source>, body: &Body) -> Option<Outbound> {
+    /// The body of a request, with this where its payload belongs; `None` where that is missing. It begins when the
+    /// gate opens.
+    pub(crate) fn fill(source: Option<&Source>, body: &Body, gate: Option<Arc<Gate>>) -> Option<Outbound> {
         let mut parts = VecDeque::new();
         for segment in body.segments() {
             parts.push_back(match segment {
@@ -75,7 +80,7 @@ impl Source {
                 }
             });
         }
-        Some(Outbound { parts, length: body.len() })
+        Some(Outbound { parts, length: body.len(), gate: gate.map(Waiting::at) })
     }
 }
 
@@ -84,6 +89,7 @@ pub(crate) struct Outbound {
     parts: VecDeque<Part>,
     /// Bytes that are still to come.
     length: u64,
+    gate: Option<Waiting>,
 }
 
 enum Part {
@@ -99,12 +105,17 @@ enum Part {
 
 impl HttpBody for Outbound {
     type Data = Bytes;
-    type Error = io::Error;
+    type Error = Unreadable;
 
     fn poll_frame(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, io::Error>>> {
+    ) -> Poll<Option<Result<Frame<Bytes>, Unreadable>>> {
+        if let Some(gate) = &mut self.gate {
+            if let Err(error) = ready!(gate.poll(context)) {
+                return Poll::Ready(Some(Err(Unreadable::from(error))));
+            }
+        }
         loop {
             let bytes = match self.parts.front_mut() {
                 None => return Poll::Ready(None),
@@ -118,7 +129,7 @@ impl HttpBody for Outbound {
                             }
                             bytes
                         }
-                        Err(error) => return Poll::Ready(Some(Err(error))),
+                        Err(error) => return Poll::Ready(Some(Err(Unreadable::from(error)))),
                     }
                 }
             };
@@ -170,8 +181,40 @@ fn read_piece(
     Poll::Ready(Ok(piece.into()))
 }
 
-impl std::fmt::Debug for Source {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+/// What went wrong with a payload, to be told from what goes wrong with a connection.
+#[derive(Debug)]
+pub(crate) struct Unreadable(Arc<io::Error>);
+
+impl Unreadable {
+    /// What went wrong with the payload, where that is why a request failed.
+    pub(crate) fn find(error: &(dyn StdError + 'static)) -> Option<Arc<io::Error>> {
+        let mut next = Some(error);
+        while let Some(error) = next {
+            match error.downcast_ref::<Unreadable>() {
+                Some(Unreadable(error)) => return Some(error.clone()),
+                None => next = error.source(),
+            }
+        }
+        None
+    }
+}
+
+impl From<io::Error> for Unreadable {
+    fn from(error: io::Error) -> Unreadable {
+        Unreadable(Arc::new(error))
+    }
+}
+
+impl fmt::Display for Unreadable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl StdError for Unreadable {}
+
+impl fmt::Debug for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Source({} bytes)", self.payload.length)
     }
 }

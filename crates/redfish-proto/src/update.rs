@@ -180,7 +180,9 @@ impl Operation for Update {
                 Ok(Verdict::Next(self))
             }
             Stage::Service(_) => self.choose(&answer.success()?),
-            Stage::Multipart(_) | Stage::Plain(_) if answer.status() == StatusCode::UNAUTHORIZED => {
+            Stage::Multipart(_) | Stage::Plain(_)
+                if answer.status() == StatusCode::UNAUTHORIZED && !self.image.payload.rewinds =>
+            {
                 let reason = "The session ended while the image was sent, and it cannot be read again.";
                 Err(answer.refusal().with_text(reason))
             }

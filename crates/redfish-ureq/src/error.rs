@@ -34,6 +34,12 @@ impl Error {
         Self { error, cause }
     }
 
+    /// A request that could not be sent whole, since its payload could not be read.
+    pub(crate) fn unreadable(cause: Option<Cause>) -> Self {
+        let reason = "the payload could not be read, so that it was not sent whole";
+        Self { error: redfish_proto::Error::new(ErrorKind::InvalidRequest(reason)), cause }
+    }
+
     /// What a program matches.
     pub fn kind(&self) -> &ErrorKind {
         self.error.kind()

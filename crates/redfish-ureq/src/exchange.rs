@@ -10,10 +10,10 @@ use redfish_proto::{Delivery, Failure, Outgoing, Reading};
 use redfish_tls::Untrusted;
 use ureq::{Agent, SendBody};
 
-use crate::connector::{Unsent, unsent};
+use crate::connector::Unsent;
 use crate::decode::Decoder;
 use crate::error::Cause;
-use crate::source::Source;
+use crate::source::{Source, Unreadable};
 use crate::stream::{Line, Stream};
 use crate::transport::Transport;
 
@@ -22,6 +22,8 @@ use crate::transport::Transport;
 pub(crate) struct Aside {
     pub(crate) stream: Option<Stream>,
     pub(crate) cause: Option<Cause>,
+    /// The payload could not be read: the cause is what was said of that, and the request did not leave whole.
+    pub(crate) unreadable: bool,
 }
 
 /// A head, and a body that may have broken off: the status counts even then.
@@ -76,7 +78,7 @@ impl Transport {
         let (head, body) = outgoing.request.into_parts();
         // The core has set a `Content-Length` wherever a body belongs, an empty one too; ureq goes by it.
         let body = match head.headers.contains_key(http::header::CONTENT_LENGTH) {
-            true => SendBody::from_owned_reader(Source::fill(source, &body).map_err(|e| unsent(e.into()))?),
+            true => SendBody::from_owned_reader(Source::fill(source, &body)?),
             false => SendBody::none(),
         };
         let connect = self.connect_timeout().min(timeout);
@@ -117,6 +119,14 @@ impl Aside {
             ureq::Error::Other(other) => match other.downcast::<Unsent>() {
                 Ok(unsent) => unsent.0,
                 Err(other) => ureq::Error::Other(other),
+            },
+            ureq::Error::Io(error) => match Unreadable::unwrap(error) {
+                Ok(unreadable) => {
+                    self.cause = Some(Arc::new(unreadable));
+                    self.unreadable = true;
+                    return failure;
+                }
+                Err(error) => ureq::Error::Io(error),
             },
             error => error,
         };

@@ -1,5 +1,7 @@
 //! What an upload is read from: opened when it is sent, read as it goes, never in memory as a whole.
 
+use std::error::Error as StdError;
+use std::fmt;
 use std::fs::File;
 use std::io::{self, Cursor, Read};
 use std::path::PathBuf;
@@ -56,14 +58,14 @@ impl Source {
         self.payload
     }
 
-    /// The body of a request, with this where its payload belongs.
+    /// The body of a request, with this where its payload belongs. What goes wrong with that is [`Unreadable`].
     pub(crate) fn fill(source: Option<&Source>, body: &Body) -> io::Result<Reader> {
         let mut whole: Reader = Box::new(io::empty());
         for segment in body.segments() {
             let part: Reader = match segment {
                 Segment::Bytes(bytes) => Box::new(Cursor::new(bytes)),
                 Segment::Payload(payload) => {
-                    let missing = || io::Error::new(io::ErrorKind::InvalidInput, "the payload was not given");
+                    let missing = || Unreadable::wrap(io::Error::other("the payload was not given"));
                     Box::new(Opening {
                         source: source.ok_or_else(missing)?.clone(),
                         reader: None,
@@ -88,14 +90,23 @@ struct Opening {
 
 impl Read for Opening {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        self.read_piece(into).map_err(Unreadable::wrap)
+    }
+}
+
+impl Opening {
+    fn read_piece(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        // What is longer by now than it was said to be would end the request in the wrong place.
+        let left = usize::try_from(self.length - self.read).unwrap_or(usize::MAX).min(into.len());
+        if left == 0 {
+            return Ok(0);
+        }
         let reader = match &mut self.reader {
             Some(reader) => reader,
             none => none.insert((self.source.open)()?),
         };
-        // What is longer by now than it was said to be would end the request in the wrong place.
-        let left = usize::try_from(self.length - self.read).unwrap_or(usize::MAX).min(into.len());
         let read = reader.read(&mut into[..left])?;
-        if read == 0 && left > 0 {
+        if read == 0 {
             return Err(io::Error::new(io::ErrorKind::UnexpectedEof, "the payload is shorter than was said"));
         }
         self.read += read as u64;
@@ -106,8 +117,38 @@ impl Read for Opening {
     }
 }
 
-impl std::fmt::Debug for Source {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+/// What went wrong with a payload, to be told from what goes wrong with a connection.
+#[derive(Debug)]
+pub(crate) struct Unreadable(io::Error);
+
+impl Unreadable {
+    fn wrap(error: io::Error) -> io::Error {
+        match error.kind() {
+            // To be tried again, by whoever reads.
+            io::ErrorKind::Interrupted => error,
+            kind => io::Error::new(kind, Unreadable(error)),
+        }
+    }
+
+    /// The error beneath, where it is one of a payload.
+    pub(crate) fn unwrap(error: io::Error) -> Result<io::Error, io::Error> {
+        match error.downcast::<Unreadable>() {
+            Ok(unreadable) => Ok(unreadable.0),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+impl fmt::Display for Unreadable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl StdError for Unreadable {}
+
+impl fmt::Debug for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Source({} bytes)", self.payload.length)
     }
 }
