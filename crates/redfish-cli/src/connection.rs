@@ -12,6 +12,7 @@ use crate::failure::Failure;
 use crate::hiding::Hiding;
 use crate::options::Options;
 use crate::output;
+use crate::secrets;
 use crate::signal;
 use crate::state::{self, Kept, Place, Store};
 
@@ -22,6 +23,8 @@ pub(crate) struct Connection<'a> {
     transport: Transport,
     client: Client,
     identity: Who,
+    /// The token that was in use last.
+    held: Zeroizing<String>,
 }
 
 /// Who the command is, as far as that matters later on.
@@ -56,7 +59,8 @@ impl<'a> Connection<'a> {
         let transport = options.transport()?;
         let identity = Identity::of(options, &service)?;
         let (client, identity) = make(options, &service, &transport, identity)?;
-        let mut connection = Connection { options, service, transport, client, identity };
+        let mut connection =
+            Connection { options, service, transport, client, identity, held: Zeroizing::default() };
         work(&mut connection)
     }
 
@@ -85,7 +89,9 @@ impl<'a> Connection<'a> {
             };
             let call = self.service.call(Hiding::new(operation(&self.client)?, secret));
             let call = call.deadline(time.saturating_sub(started.elapsed()));
-            let failure = match self.client.run_watching(call, |hiding| waits(hiding.operation())) {
+            let done = self.client.run_watching(call, |hiding| waits(hiding.operation()));
+            self.hold_token();
+            let failure = match done {
                 Ok(output) => return Ok(output),
                 Err(error) => Failure::from(error),
             };
@@ -97,6 +103,17 @@ impl<'a> Connection<'a> {
                 Renewal::TakenOver => {}
                 Renewal::LoggedIn => logged_in = true,
                 Renewal::Impossible => return Err(failure),
+            }
+        }
+    }
+
+    /// The token in use, which may be another since the last call, is a secret.
+    fn hold_token(&mut self) {
+        let current = self.client.current();
+        if let Some(token) = current.as_ref().and_then(Session::expose) {
+            if self.held.as_str() != token {
+                secrets::hold(token);
+                self.held = Zeroizing::new(token.to_owned());
             }
         }
     }
@@ -235,8 +252,14 @@ fn make(
             let user = credentials.user().to_owned();
             (builder.basic(credentials), Who::Fixed(Some(user)))
         }
-        Identity::Bearer(token) => (builder.bearer(&token), Who::Fixed(None)),
-        Identity::Kept(kept, password) => (builder.resume(kept.session(service)?), Who::Kept(kept, password)),
+        Identity::Bearer(token) => {
+            secrets::hold(&token);
+            (builder.bearer(&token), Who::Fixed(None))
+        }
+        Identity::Kept(kept, password) => {
+            password.iter().for_each(|password| secrets::hold_credentials(kept.user(), password));
+            (builder.resume(kept.session(service)?), Who::Kept(kept, password))
+        }
         Identity::Session(credentials) => {
             let user = credentials.user().to_owned();
             let builder = match options.session_context() {

@@ -10,6 +10,7 @@ use zeroize::Zeroizing;
 use crate::failure::Failure;
 use crate::options::{Auth, Options, is_stdin};
 use crate::prompt;
+use crate::secrets;
 use crate::state::{Kept, Store};
 
 /// The longest password or token; a device without end is none.
@@ -76,6 +77,7 @@ pub(crate) fn credentials(options: &Options, service: &Service) -> Result<Creden
             return Err(Failure::usage("no password is given", "Use --password-file or REDFISH_PASSWORD."));
         }
     };
+    secrets::hold_credentials(user, &password);
     Ok(Credentials::new(user, password.as_str()))
 }
 

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 
 use crate::exit::Exit;
 use crate::output;
+use crate::secrets::hidden;
 use crate::signal;
 
 /// Why a command failed. No text in it repeats what was typed.
@@ -180,7 +181,7 @@ impl Failure {
                 object["messages"] = error.messages().iter().map(message).collect();
                 object["hint"] = error.hint().into();
                 if let Some(etag) = error.etag() {
-                    object["etag"] = etag.as_str().into();
+                    object["etag"] = hidden(etag.as_str()).into();
                 }
             }
             Reason::Rejected { status, members } => {
@@ -193,7 +194,7 @@ impl Failure {
             Reason::Local { .. } | Reason::Missing(_) | Reason::BrokenPipe => {}
         }
         if let Some(monitor) = &self.monitor {
-            object["monitor"] = monitor.as_str().into();
+            object["monitor"] = hidden(monitor).into();
         }
         object
     }
@@ -228,12 +229,17 @@ impl fmt::Display for Failure {
             Reason::Usage { what, hint: "" } => write!(f, "{what}."),
             Reason::Usage { what, hint } => write!(f, "{what}. {hint}"),
             Reason::Call(error) => {
-                error.fmt(f)?;
+                match error.core().method() {
+                    Some(_) => error.fmt(f)?,
+                    // It was made of a link, where no exchange tells what is secret.
+                    None => f.write_str(&hidden(&error.to_string()))?,
+                }
                 if let Some(etag) = error.core().etag() {
-                    write!(f, " Its ETag is now {etag}.")?;
+                    write!(f, " Its ETag is now {}.", hidden(etag.as_str()))?;
                 }
                 match &self.monitor {
                     Some(at) => {
+                        let at = hidden(at);
                         write!(f, " It may still go on: \"redfish task wait {at}\" waits for its end.")
                     }
                     None => Ok(()),

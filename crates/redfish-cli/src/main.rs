@@ -24,6 +24,7 @@ mod pin;
 mod progress;
 mod prompt;
 mod reset;
+mod secrets;
 mod serve;
 mod sessions;
 mod signal;

@@ -57,17 +57,30 @@ impl Reset {
             }
             _ => {}
         }
-        if self.wait {
-            match Act::leads_to(&self.kind) {
-                Some(state) => reach(&system, state, connection, options)?,
-                None => output::note("redfish: there is no one power state that this leads to."),
-            }
+        let reached = match Act::leads_to(&self.kind).filter(|_| self.wait) {
+            Some(state) => Some(reach(&system, state, connection, options)?),
+            None => None,
+        };
+        if self.wait && reached.is_none() {
+            output::note("redfish: there is no one power state that this leads to.");
         }
-        let now = connection.run(|_| Ok(Get::<ComputerSystem>::new(system.clone())))?;
-        let power = now.power_state.as_deref();
+        let power = reached.map(str::to_owned).or_else(|| now(&system, connection));
         match options.errors_as_json() {
             true => output::line(json!({"system": system.to_string(), "power": power})),
-            false => output::line(output::clean(power.unwrap_or("unknown"))),
+            false => output::line(output::clean(power.as_deref().unwrap_or("unknown"))),
+        }
+    }
+}
+
+/// The power state at this moment. The reset was taken, whether it can be read or not.
+fn now(system: &Target, connection: &mut Connection<'_>) -> Option<String> {
+    match connection.run(|_| Ok(Get::<ComputerSystem>::new(system.clone()))) {
+        Ok(read) => read.power_state,
+        Err(failure) => {
+            output::note(format_args!(
+                "redfish: warning: the reset was taken, but not the state read: {failure}"
+            ));
+            None
         }
     }
 }
@@ -78,7 +91,7 @@ fn reach(
     state: &'static str,
     connection: &mut Connection<'_>,
     options: &Options,
-) -> Result<(), Failure> {
+) -> Result<&'static str, Failure> {
     let mut line = Line::new(options);
     let reached = connection.run_for(
         options.deadline,
@@ -86,7 +99,7 @@ fn reach(
         |_| line.show(&format!("waiting for the power state {state}")),
     );
     match reached {
-        Ok(_) => Ok(()),
+        Ok(_) => Ok(state),
         Err(failure) if failure.leaves_open() => Err(failure.unknown()),
         Err(failure) => Err(failure),
     }

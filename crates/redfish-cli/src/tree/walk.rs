@@ -15,6 +15,7 @@ use crate::connection::Connection;
 use crate::failure::Failure;
 use crate::options::Options;
 use crate::progress::Line;
+use crate::secrets::hidden;
 
 /// Resources that are read; a service that has more has no end.
 const MOST: usize = 100_000;
@@ -186,7 +187,7 @@ impl Walk {
             if link.is_empty() {
                 continue;
             }
-            let place = connection.service().link(at, link).map_err(|error| (link.to_owned(), error));
+            let place = connection.service().link(at, link).map_err(|error| (hidden(link), error));
             let rank = match (&place, rank) {
                 (Ok(to), Rank::Beside) if is_below(to.path(), at.path()) => Rank::Below,
                 (Ok(to), Rank::Related) if !is_below(to.path(), &self.scope) => continue,

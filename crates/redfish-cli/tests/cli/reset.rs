@@ -79,3 +79,12 @@ fn what_leads_to_no_one_state_is_not_waited_for() {
     assert!(done.err.contains("no one power state"), "{}", done.err);
     assert!(["On\n", "Off\n"].contains(&done.out.as_str()), "{}", done.out);
 }
+
+#[test]
+fn a_reset_that_was_taken_is_no_failure_where_the_state_cannot_be_read() {
+    let system = "200\n\n{\"Actions\": {\"#ComputerSystem.Reset\": {\"target\": \"/s/1/r\"}}}";
+    let service = Canned::new(&[("GET /s/1", system), ("GET /s/1", "500"), ("POST /s/1/r", "204")]);
+    let done = run(&mut service.command(["reset", "On", "--system", "/s/1"])).exits(0);
+    assert_eq!(done.out, "unknown\n");
+    assert!(done.err.contains("was taken"), "{}", done.err);
+}

@@ -60,6 +60,15 @@ fn answer(mut stream: TcpStream) -> std::io::Result<()> {
     } else if first.starts_with("POST") {
         let location = "Location: /redfish/v1/SessionService/Sessions/1\r\n";
         ("201 Created", format!("X-Auth-Token: {TOKEN}\r\n{location}"), "{}".to_owned())
+    } else if first.starts_with("PATCH") {
+        ("412 Precondition Failed", String::new(), String::new())
+    } else if first.contains("/etag") {
+        ("200 OK", format!("ETag: {TOKEN}\r\n"), "{}".to_owned())
+    } else if first.contains("/links") {
+        let members = serde_json::json!([{"@odata.id": format!("http://192.0.2.1/{known}")}]);
+        ("200 OK", String::new(), serde_json::json!({"Members": members}).to_string())
+    } else if first.contains("/monitor") {
+        ("202 Accepted", format!("Location: /monitor/{}\r\n", spellings(TOKEN)[1]), String::new())
     } else if first.contains("/page") {
         ("403 Forbidden", format!("Server: {PASSWORD} {TOKEN}\r\n"), format!("<html><p>{known}</p></html>"))
     } else if first.contains("/elsewhere") {
@@ -101,6 +110,11 @@ fn what_a_service_echoes_comes_out_without_secrets() {
         ("get /echo --auth basic --output json", of_password()),
         ("post /echo {}", all()),
         ("delete /page --output json", all()),
+        ("patch /etag {}", all()),
+        ("patch /etag {} --output json", all()),
+        ("members /links --fetch", all()),
+        ("members /links --fetch --output json --auth basic", of_password()),
+        ("tree /links", all()),
         ("whoami", all()),
         ("sessions", all()),
         ("login", all()),
@@ -111,6 +125,17 @@ fn what_a_service_echoes_comes_out_without_secrets() {
         command.args(["--trace", "-s", &url, "-u", "admin"]);
         command.env("REDFISH_PASSWORD", PASSWORD).env("REDFISH_STATE_DIR", place.path().join("state"));
         is_clean(&run(&mut command), &hidden, line);
+    }
+}
+
+#[test]
+fn a_monitor_is_printed_as_it_is_and_said_without_secrets() {
+    let url = echo();
+    for words in [&[][..], &["--output", "json"]] {
+        let mut command = bare(["delete", "/monitor", "--wait", "--deadline", "0.3", "--trace", "-s", &url]);
+        let done = run(command.args(words).env("REDFISH_TOKEN", TOKEN)).exits(5);
+        assert!(done.out.contains(&spellings(TOKEN)[1]) && done.err.contains("/monitor/"), "{}", done.err);
+        is_clean(&Done { out: String::new(), ..done }, &spellings(TOKEN), "delete");
     }
 }
 
