@@ -13,7 +13,34 @@
 //! ```
 //!
 //! Two [`Profile`]s: `standard` answers as DSP0266 asks; `ilo-amplifier` as iLO Amplifier Pack is documented, with `MySession`,
-//! weak ETags, bare message identifiers and paths in any letter case. [`Fault`]s misbehave on demand.
+//! weak ETags, bare message identifiers and paths in any letter case. [`Fault`]s misbehave on demand. A [`Mockup`] is served in
+//! the place of the machine room, and is changed in memory alone.
+//!
+//! # What takes time
+//!
+//! All of it is told by `now`, so that it takes none in a test: sessions expire, a reset changes the power state some seconds
+//! after its answer, a task runs while its monitor answers 202, an account that is locked opens again.
+//!
+//! ```
+//! use std::time::Duration;
+//! use redfish_mock::{Fault, FaultKind, Mock, Settings};
+//!
+//! let fault = Fault::new(FaultKind::Task(Duration::from_secs(5)));
+//! let mut mock = Mock::new(Settings { bearer_token: Some("t".into()), faults: vec![fault], ..Settings::default() });
+//! let mut send = |method: &str, path: &str, body: &'static str, seconds| {
+//!     let request = http::Request::builder().method(method).uri(path).header("Authorization", "Bearer t");
+//!     let request = request.header("Content-Type", "application/json").body(body).expect("a request");
+//!     mock.handle(&request, Duration::from_secs(seconds))
+//! };
+//!
+//! let accepted = send("PATCH", "/redfish/v1/Systems/E1D8B426", r#"{"AssetTag": "R09-U01"}"#, 0);
+//! assert_eq!(accepted.status(), 202);
+//! let monitor = accepted.header("Location").expect("a monitor").to_owned();
+//! assert_eq!(send("GET", &monitor, "", 4).json()["PercentComplete"], 80);
+//! let answer = send("GET", &monitor, "", 5);
+//! assert_eq!((answer.status().as_u16(), &answer.json()["AssetTag"]), (200, &"R09-U01".into()));
+//! assert_eq!(send("GET", &monitor, "", 5).status(), 404, "it was told");
+//! ```
 //!
 //! # One session's life
 //!

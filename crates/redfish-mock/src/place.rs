@@ -10,6 +10,7 @@ use crate::actions::Action;
 use crate::events::{STREAM, SUBSCRIPTIONS};
 use crate::mock::{Caller, Mock};
 use crate::path::Path;
+use crate::profile::Profile;
 use crate::reply::Content;
 use crate::request::Request;
 use crate::room::UPDATE_SERVICE;
@@ -50,55 +51,65 @@ impl Place {
     }
 
     pub(crate) fn at(mock: &Mock, path: &Path, method: &Method) -> Option<Place> {
-        let profile = mock.profile;
-        // A POST to a collection's `Members` is one to the collection (DSP0266, "POST (create)").
-        let creates = |collection: &str| {
-            path.names(collection, profile)
-                || method == Method::POST && path.names(&format!("{collection}/Members"), profile)
-        };
-        if creates(SESSIONS) {
-            return Some(Place::Sessions);
-        }
-        // A mockup may have accounts of its own, which nobody logs in with.
-        let shows_ours = |collection: &str| mock.tree.at(collection).is_none();
-        if creates(ACCOUNTS) && shows_ours(ACCOUNTS) {
-            return Some(Place::Accounts);
-        }
-        if let Some(segment) = path.below(SESSIONS, profile) {
+        // A mockup may have sessions of its own, which are none.
+        if let Some(segment) = path.below(SESSIONS, mock.profile).filter(|segment| *segment != "Members") {
             let id = segment.parse().ok().filter(|id: &u64| id.to_string() == segment)?;
             return mock.sessions.find(id).map(|_| Place::Session(id));
         }
-        if let Some(segment) = path.below(ACCOUNTS, profile).filter(|_| shows_ours(ACCOUNTS)) {
-            return mock.accounts.find(segment).map(Place::Account);
+        Place::collection(mock, path, method)
+            .or_else(|| Place::passing(mock, path))
+            .or_else(|| Place::resource(mock, path, method))
+            .or_else(|| Place::target(mock, path))
+    }
+
+    /// A collection of what comes and goes.
+    fn collection(mock: &Mock, path: &Path, method: &Method) -> Option<Place> {
+        let named = |collection: &str| {
+            path.names(collection, mock.profile)
+                || creates_in(path, method, mock.profile)
+                    .is_some_and(|above| Path::new(above).names(collection, mock.profile))
+        };
+        // A mockup may have accounts of its own, which nobody logs in with.
+        let ours = |collection: &str| named(collection) && mock.tree.at(collection).is_none();
+        if named(SESSIONS) {
+            return Some(Place::Sessions);
         }
-        if creates(SUBSCRIPTIONS) && shows_ours(SUBSCRIPTIONS) {
-            return Some(Place::Subscriptions);
-        }
-        if let Some(id) = path.below(SUBSCRIPTIONS, profile).and_then(|segment| mock.events.find(segment)) {
-            return Some(Place::Subscription(id));
-        }
-        if path.names(STREAM, profile) {
-            return Some(Place::Stream);
-        }
-        if path.names(TASKS, profile) && shows_ours(TASKS) {
-            return Some(Place::Tasks);
-        }
-        if let Some(id) = path.below(TASKS, profile).and_then(|segment| mock.tasks.find(segment)) {
-            return Some(Place::Task(id));
-        }
-        if let Some(segment) = path.below(MONITORS, profile) {
-            return mock.tasks.find_monitored(segment).map(Place::Monitor);
-        }
+        [(ACCOUNTS, Place::Accounts), (SUBSCRIPTIONS, Place::Subscriptions), (TASKS, Place::Tasks)]
+            .into_iter()
+            .find_map(|(collection, place)| ours(collection).then_some(place))
+    }
+
+    /// What comes and goes.
+    fn passing(mock: &Mock, path: &Path) -> Option<Place> {
+        let below = |collection: &str| path.below(collection, mock.profile);
+        let account = || {
+            let segment = below(ACCOUNTS).filter(|_| mock.tree.at(ACCOUNTS).is_none())?;
+            mock.accounts.find(segment).map(Place::Account)
+        };
+        account()
+            .or_else(|| mock.events.find(below(SUBSCRIPTIONS)?).map(Place::Subscription))
+            .or_else(|| mock.tasks.find(below(TASKS)?).map(Place::Task))
+            .or_else(|| mock.tasks.find_monitored(below(MONITORS)?).map(Place::Monitor))
+    }
+
+    fn resource(mock: &Mock, path: &Path, method: &Method) -> Option<Place> {
         if let Some(resource) = mock.tree.find(path) {
             return Some(Place::Resource(resource.clone()));
         }
-        if let Some(collection) = path.written().strip_suffix("/Members").filter(|_| method == Method::POST) {
-            let collection = mock.tree.find(&Path::new(collection))?;
-            return collection.takes.members.map(|_| Place::Resource(collection.clone()));
+        let collection = mock.tree.find(&Path::new(creates_in(path, method, mock.profile)?))?;
+        collection.takes.members.map(|_| Place::Resource(collection.clone()))
+    }
+
+    /// What is no resource: a stream, or where actions and firmware go.
+    fn target(mock: &Mock, path: &Path) -> Option<Place> {
+        if path.names(STREAM, mock.profile) {
+            return Some(Place::Stream);
         }
         let service = mock.tree.at(UPDATE_SERVICE).map(|service| service.document());
         let is_here = |name: &str| {
-            service.and_then(|service| service[name].as_str()).is_some_and(|uri| path.names(uri, profile))
+            service
+                .and_then(|service| service[name].as_str())
+                .is_some_and(|uri| path.names(uri, mock.profile))
         };
         if let Some((push, _)) = Push::ALL.into_iter().find(|(_, name)| is_here(name)) {
             return Some(Place::Push(push));
@@ -108,7 +119,7 @@ impl Place {
         let resource = mock.tree.find(&Path::new(owner))?;
         let name = resource.action(path.written())?.to_owned();
         let target = resource.offer(&name)["target"].as_str()?;
-        path.names(target, profile).then(|| Place::Action { resource: resource.clone(), name })
+        path.names(target, mock.profile).then(|| Place::Action { resource: resource.clone(), name })
     }
 
     /// Whether the method needs no authentication here: reading what describes the service, and logging in.
@@ -215,4 +226,10 @@ impl Place {
             _ => None,
         }
     }
+}
+
+/// The collection that a POST to its `Members` is one to (DSP0266, "POST (create)").
+fn creates_in<'a>(path: &'a Path, method: &Method, profile: Profile) -> Option<&'a str> {
+    let (above, _) = path.written().rsplit_once('/')?;
+    (method == Method::POST && path.names(&format!("{above}/Members"), profile)).then_some(above)
 }

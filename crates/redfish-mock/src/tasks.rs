@@ -149,7 +149,11 @@ impl Tasks {
 
     /// 202: the task as it is, where its monitor is, and when to ask again.
     pub(crate) fn accepted(&self, id: u64, now: Duration, profile: Profile) -> Reply {
-        let content = self.render(id, now, profile).map_or(Content::Nothing, Content::Document);
+        let content = match self.render(id, now, profile) {
+            // An ETag here would be taken for that of what was written.
+            Some(task) => Content::Document(Rendered { etag: String::new(), ..task }),
+            None => Content::Nothing,
+        };
         let left = self
             .table
             .get(&id)

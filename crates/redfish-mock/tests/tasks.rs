@@ -23,6 +23,7 @@ fn accepted(answer: &Answer) -> (String, String) {
     let monitor = path_of(answer.header("Location").expect("a monitor"));
     let task = answer.json()["@odata.id"].as_str().expect("a task").to_owned();
     assert_ne!(monitor, task);
+    assert_eq!(answer.header("ETag"), None, "it would be taken for that of what was written");
     assert!(answer.header("Retry-After").is_some_and(|after| after.parse::<u64>().is_ok_and(|n| n > 0)));
     (monitor, task)
 }
