@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use http::{HeaderValue, Request, Response, Uri, header, response};
-use redfish_proto::{Get, GetPage, Now, Operation, Service, Session, Step};
+use redfish_proto::{Decoder, Get, GetPage, Limits, Now, Operation, Service, Session, Step};
 use serde_json::{Value, json};
 
 const SYSTEM: &str = "/redfish/v1/Systems/1";
@@ -35,6 +35,7 @@ pub fn all() -> Vec<Work> {
     let (system, page) = (system(), page());
     let (system_too, page_too) = (system.clone(), page.clone());
     let (service_too, session_too) = (Arc::clone(&service), session.clone());
+    let (stream, stream_too) = (event_stream(), event_stream());
     let (service_three, session_three) = (Arc::clone(&service), session.clone());
     vec![
         Work {
@@ -64,6 +65,25 @@ pub fn all() -> Vec<Work> {
                 let at = service_three.target(LOG).expect("a path");
                 let none = Bytes::from_static(b"{\"Members\": []}");
                 black_box(through_the_core(&service_three, &session_three, GetPage::first(at), none));
+            }),
+        },
+        Work {
+            name: "events core",
+            run: Box::new(move || {
+                let mut decoder = Decoder::new(Limits::default());
+                let pieces =
+                    stream.chunks(PIECE).map(|piece| decoder.push(piece).expect("within the limits").len());
+                assert_eq!(black_box(pieces.sum::<usize>()), EVENTS);
+            }),
+        },
+        Work {
+            name: "events lines",
+            run: Box::new(move || {
+                let lines = stream_too.split(|byte| *byte == b'\n');
+                let data = lines
+                    .filter_map(|line| line.strip_prefix(b"data: "))
+                    .map(|data| black_box(data.to_vec()));
+                assert_eq!(data.count(), EVENTS);
             }),
         },
         Work {
@@ -103,6 +123,22 @@ fn page() -> Bytes {
     };
     let members: Vec<Value> = (0..MEMBERS).map(entry).collect();
     json!({"@odata.id": LOG, "Members@odata.count": MEMBERS, "Members": members}).to_string().into()
+}
+
+/// Bytes of a stream that come at once.
+const PIECE: usize = 1_400;
+
+const EVENTS: usize = 2_000;
+
+/// A stream of events, 1 MB. The other side of the comparison only splits it into lines and copies their data.
+fn event_stream() -> Bytes {
+    let event = |n: usize| {
+        let record = json!({"EventId": n.to_string(), "MessageId": "ResourceEvent.1.3.ResourceChanged", "Severity": "OK",
+            "OriginOfCondition": {"@odata.id": format!("/redfish/v1/Systems/{n}")}, "Message": "x".repeat(200)});
+        let data = json!({"@odata.type": "#Event.v1_7_0.Event", "Id": n.to_string(), "Name": "Event", "Events": [record]});
+        format!("id: {n}\ndata: {data}\n\n: still here\n\n")
+    };
+    (0..EVENTS).map(event).collect::<String>().into()
 }
 
 /// What a service answers; both sides pay for making it.
