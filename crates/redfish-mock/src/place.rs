@@ -177,8 +177,10 @@ impl Place {
             Place::Account(_) => Privilege::ConfigureUsers,
             _ if method == Method::GET || method == Method::HEAD => Privilege::Login,
             Place::Accounts => Privilege::ConfigureUsers,
-            Place::Push(_) => Privilege::ConfigureComponents,
-            Place::Subscriptions | Place::Subscription(_) | Place::Stream => Privilege::ConfigureManager,
+            // For subscriptions ConfigureManager would do too, but no role has that alone.
+            Place::Push(_) | Place::Subscriptions | Place::Subscription(_) | Place::Stream => {
+                Privilege::ConfigureComponents
+            }
             Place::Session(_) | Place::Sessions | Place::Tasks | Place::Task(_) | Place::Monitor(_) => {
                 Privilege::ConfigureManager
             }
