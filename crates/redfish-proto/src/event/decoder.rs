@@ -52,6 +52,8 @@ pub struct Decoder {
     /// Whether a line has ended, so that a byte order mark has no place any more.
     begun: bool,
     id: String,
+    /// The `id` of the last block that has ended: half a block was not received.
+    received: String,
     event: String,
     data: String,
     has_data: bool,
@@ -66,7 +68,7 @@ impl Decoder {
 
     /// At the beginning of a stream that goes on behind the event of that id.
     pub fn behind(limits: Limits, id: &str) -> Decoder {
-        Decoder { id: id.to_owned(), ..Decoder::new(limits) }
+        Decoder { id: id.to_owned(), received: id.to_owned(), ..Decoder::new(limits) }
     }
 
     /// Takes the next piece of the stream, and returns the events that it completes.
@@ -96,9 +98,9 @@ impl Decoder {
         Ok(events)
     }
 
-    /// The `id` that the stream has sent last.
+    /// The `id` that the stream has sent last, in a block that has ended: where to go on after the connection broke.
     pub fn last_id(&self) -> &str {
-        &self.id
+        &self.received
     }
 
     /// How long the stream asked to wait before it is opened again.
@@ -120,6 +122,7 @@ impl Decoder {
         self.begun = true;
         let line = String::from_utf8_lossy(line);
         if line.is_empty() {
+            self.received.clone_from(&self.id);
             let (event, data) = (std::mem::take(&mut self.event), std::mem::take(&mut self.data));
             if std::mem::take(&mut self.has_data) {
                 events.push(ServerSentEvent { id: self.id.clone(), event, data });
@@ -191,6 +194,17 @@ mod tests {
         let mut decoder = Decoder::new(Limits::default());
         decoder.push(b"retry: 1500\nretry: 1.5\nretry: -1\nretry\n").unwrap();
         assert_eq!(decoder.retry(), Some(Duration::from_millis(1500)));
+    }
+
+    #[test]
+    fn an_id_counts_when_its_block_has_ended() {
+        let mut decoder = Decoder::behind(Limits::default(), "1");
+        for (piece, last) in
+            [("id: 2\ndata: a\n", "1"), ("\n", "2"), ("id: 3\n", "2"), ("\n", "3"), ("data: b\n\n", "3")]
+        {
+            decoder.push(piece.as_bytes()).unwrap();
+            assert_eq!(decoder.last_id(), last, "{piece:?}");
+        }
     }
 
     #[test]

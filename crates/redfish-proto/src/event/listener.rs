@@ -1,14 +1,19 @@
 //! A stream of events across its connections: what was seen already is dropped, what was missed is said.
 
 use std::collections::VecDeque;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::time::Duration;
 
 use crate::error::Error;
 use crate::event::decoder::{Decoder, Limits, ServerSentEvent};
 use crate::event::{EventSource, Subscribe};
+use crate::kind::ErrorKind;
 
-/// Events whose ids are kept to know those that are sent again.
+/// Events that are kept by id and digest, to know those that are sent again.
 const REMEMBERED: usize = 1_000;
+
+/// The wait before the stream is opened again, where it asked for none.
+const RETRY: Duration = Duration::from_secs(1);
 
 /// Bounds of the wait before the stream is opened again.
 const WAIT: (Duration, Duration) = (Duration::from_millis(500), Duration::from_secs(60));
@@ -36,9 +41,14 @@ pub struct Listener {
     source: EventSource,
     limits: Limits,
     decoder: Decoder,
-    seen: VecDeque<String>,
+    /// What came over this connection, and before it. An id alone does not tell an event: it is that of the event before
+    /// where one has none, and some services count from 1 again after they have restarted.
+    now: VecDeque<(String, u64)>,
+    before: VecDeque<(String, u64)>,
     /// The id before the connection broke, until the first event behind that.
     resumes_after: Option<String>,
+    /// What the stream asked for by `retry`, on whichever connection.
+    retry: Duration,
     failures: u32,
 }
 
@@ -46,7 +56,8 @@ impl Listener {
     /// Listens to that source from now on.
     pub fn new(source: EventSource, limits: Limits) -> Listener {
         let decoder = Decoder::new(limits);
-        Listener { source, limits, decoder, seen: VecDeque::new(), resumes_after: None, failures: 0 }
+        let (now, before) = (VecDeque::new(), VecDeque::new());
+        Listener { source, limits, decoder, now, before, resumes_after: None, retry: RETRY, failures: 0 }
     }
 
     /// Opens the stream: for the first time, or behind what came before.
@@ -63,7 +74,8 @@ impl Listener {
         for event in self.decoder.push(piece)? {
             self.failures = 0;
             if !event.id.is_empty() {
-                if self.seen.contains(&event.id) {
+                let known = (event.id.clone(), digest(&event));
+                if self.before.contains(&known) {
                     continue;
                 }
                 if let Some(after) = self.resumes_after.take() {
@@ -71,9 +83,9 @@ impl Listener {
                         incoming.push(Incoming::Gap { after, before: event.id.clone() });
                     }
                 }
-                self.seen.push_back(event.id.clone());
-                if self.seen.len() > REMEMBERED {
-                    self.seen.pop_front();
+                self.now.push_back(known);
+                if self.now.len() > REMEMBERED {
+                    self.now.pop_front();
                 }
             }
             incoming.push(Incoming::Event(event));
@@ -81,21 +93,38 @@ impl Listener {
         Ok(incoming)
     }
 
+    /// The stream could not be opened: how long to wait before the next try.
+    ///
+    /// # Errors
+    /// The error itself, where the service refused: that does not change by asking again.
+    pub fn failed(&mut self, error: Error) -> Result<Duration, Error> {
+        let passes =
+            error.may_pass() || matches!(error.kind(), ErrorKind::SessionLimit | ErrorKind::Deadline(_));
+        match passes {
+            true => Ok(self.disconnected().max(error.retry_after().unwrap_or_default().min(WAIT.1))),
+            false => Err(error),
+        }
+    }
+
     /// The connection has ended, or could not be made: how long to wait before the next. What the stream asked
     /// for by `retry`, doubled with each that brings nothing.
     pub fn disconnected(&mut self) -> Duration {
         let last = self.decoder.last_id().to_owned();
-        let retry = self.decoder.retry().unwrap_or(Duration::from_secs(1));
-        if !last.is_empty() {
-            self.resumes_after = Some(last.clone());
-        }
-        // Half an event is lost with its connection; its id too, unless the event was whole.
-        let known = self.seen.back().cloned().unwrap_or(last);
-        self.decoder = Decoder::behind(self.limits, &known);
-        let wait = retry.saturating_mul(1 << self.failures.min(6));
+        self.retry = self.decoder.retry().unwrap_or(self.retry);
+        self.decoder = Decoder::behind(self.limits, &last);
+        self.before.append(&mut self.now);
+        self.before.drain(..self.before.len().saturating_sub(REMEMBERED));
+        self.resumes_after = Some(last).filter(|last| !last.is_empty());
+        let wait = self.retry.saturating_mul(1 << self.failures.min(6));
         self.failures += 1;
         wait.clamp(WAIT.0, WAIT.1)
     }
+}
+
+fn digest(event: &ServerSentEvent) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    (&event.event, &event.data).hash(&mut hasher);
+    hasher.finish()
 }
 
 /// Whether ids that count upwards leave some out. Ids of another kind say nothing of that.
@@ -109,6 +138,7 @@ fn is_gap(after: &str, before: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::kind::Failure;
     use crate::operation::Operation;
     use crate::service::Service;
 
@@ -144,6 +174,33 @@ mod tests {
     }
 
     #[test]
+    fn an_event_is_not_another_because_it_has_the_same_id() {
+        let mut listener = listener();
+        let stream = b"id: 1\ndata: a\n\ndata: b\n\ndata: b\n\n";
+        assert_eq!(
+            ids(&listener.push(stream).unwrap()),
+            ["1", "1", "1"],
+            "two of the three have none of their own"
+        );
+        listener.disconnected();
+        assert!(listener.push(stream).unwrap().is_empty());
+        let restarted = b"id: 1\ndata: c\n\n";
+        assert_eq!(ids(&listener.push(restarted).unwrap()), ["1"]);
+    }
+
+    #[test]
+    fn so_many_events_are_remembered_over_connections() {
+        let mut listener = listener();
+        let stream: String = (0..=REMEMBERED).map(|id| format!("id: {id}\ndata: a\n\n")).collect();
+        listener.push(stream.as_bytes()).unwrap();
+        for _ in 0..2 {
+            listener.disconnected();
+            assert_eq!(ids(&listener.push(b"id: 1\ndata: a\n\n").unwrap()), Vec::<String>::new());
+        }
+        assert_eq!(ids(&listener.push(b"id: 0\ndata: a\n\n").unwrap()), ["0"], "longer ago than that");
+    }
+
+    #[test]
     fn what_was_missed_is_said() {
         let mut listener = listener();
         listener.push(b"id: 7\ndata: a\n\n").unwrap();
@@ -159,12 +216,47 @@ mod tests {
         let mut listener = listener();
         listener.push(b"retry: 2000\n").unwrap();
         assert_eq!(listener.disconnected(), Duration::from_secs(2));
-        assert_eq!(listener.disconnected(), Duration::from_secs(2), "the next connection knows no retry yet");
+        assert_eq!(listener.disconnected(), Duration::from_secs(4), "the next connection said nothing else");
         for _ in 0..20 {
             listener.disconnected();
         }
         assert_eq!(listener.disconnected(), WAIT.1);
         listener.push(b"data: a\n\n").unwrap();
-        assert_eq!(listener.disconnected(), Duration::from_secs(1));
+        assert_eq!(listener.disconnected(), Duration::from_secs(2));
+    }
+
+    #[test]
+    fn what_half_an_event_said_of_its_id_hides_no_gap() {
+        let mut listener = listener();
+        listener.push(b"id: 1\ndata: a\n\nid: 2\nda").unwrap();
+        listener.disconnected();
+        assert_eq!(ids(&listener.push(b"id: 3\ndata: c\n\n").unwrap()), ["1..3", "3"]);
+
+        let mut listener = self::listener();
+        listener.push(b"id: 1\nda").unwrap();
+        listener.disconnected();
+        assert_eq!(last_event_id(&listener), None, "nothing was received");
+    }
+
+    #[test]
+    fn an_id_of_a_heartbeat_is_where_to_go_on() {
+        let mut listener = listener();
+        listener.push(b"id: 1\ndata: a\n\nid: 5\n\n").unwrap();
+        listener.disconnected();
+        assert_eq!(last_event_id(&listener).as_deref(), Some("5"));
+        assert_eq!(ids(&listener.push(b"id: 6\ndata: b\n\n").unwrap()), ["6"]);
+    }
+
+    #[test]
+    fn a_refusal_ends_it_and_what_passes_is_waited_out() {
+        let mut listener = listener();
+        for kind in [ErrorKind::Busy, ErrorKind::SessionLimit, ErrorKind::Transport(Failure::Broken)] {
+            assert!(listener.failed(Error::new(kind)).is_ok());
+        }
+        for kind in
+            [ErrorKind::NotFound, ErrorKind::NotAuthenticated, ErrorKind::Transport(Failure::Untrusted)]
+        {
+            assert_eq!(*listener.failed(Error::new(kind.clone())).unwrap_err().kind(), kind);
+        }
     }
 }
