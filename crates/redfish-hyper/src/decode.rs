@@ -42,6 +42,8 @@ impl Decoder {
             Self::Gzip { gzip, begun } => {
                 *begun |= !piece.is_empty();
                 gzip.write_all(piece)?;
+                // Else what is decoded waits in there for the next piece.
+                gzip.flush()?;
                 whole.append(gzip.get_mut());
             }
         }
@@ -101,6 +103,18 @@ mod tests {
             assert_eq!(decode(&[&zipped[..at], &zipped[at..]]).unwrap(), b"{\"Id\": \"1\"}");
         }
         assert_eq!(decode(&[&zipped, &zipped]).unwrap(), b"{\"Id\": \"1\"}{\"Id\": \"1\"}");
+    }
+
+    #[test]
+    fn what_was_flushed_comes_at_once() {
+        let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
+        let (mut decoder, mut whole) = (Decoder::of(&mut headers("gzip")), Vec::new());
+        for event in ["data: 1\n\n", "data: 2\n\n"] {
+            encoder.write_all(event.as_bytes()).unwrap();
+            encoder.flush().unwrap();
+            decoder.push(&std::mem::take(encoder.get_mut()), &mut whole).unwrap();
+            assert!(whole.ends_with(event.as_bytes()), "{event:?}");
+        }
     }
 
     #[test]

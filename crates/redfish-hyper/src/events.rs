@@ -1,21 +1,38 @@
 //! A service's events, across all the connections that it takes.
 
 use std::collections::VecDeque;
+use std::future::{Future, poll_fn};
+use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
 
-use redfish_proto::{EventSource, FindEvents, Incoming, Limits, Listener};
+use bytes::Bytes;
+use redfish_proto::{ErrorKind, EventSource, FindEvents, Incoming, Limits, Listener, Subscribe};
 
 use crate::client::Client;
 use crate::error::Error;
 use crate::stream::Stream;
+use crate::trace::Trace;
 
-/// The events of a service. A connection that ends is followed by the next, behind the event that came last; what the
-/// service refuses ends it.
+/// The events of a service, as a stream. A connection that ends is followed by the next, behind the event that came
+/// last; what the service refuses ends it. Dropping it closes its connection.
 pub struct Events {
     client: Client,
     listener: Listener,
-    stream: Option<Stream>,
+    doing: Doing,
     ready: VecDeque<Incoming>,
-    ended: bool,
+}
+
+type Underway<T> = Pin<Box<dyn Future<Output = T> + Send>>;
+
+/// What is under way. It is kept over polls, so that a caller who asks in a `select!` starves neither a connection nor
+/// a wait nor a time-out.
+enum Doing {
+    Pausing(Duration),
+    Opening(Underway<Result<Stream, Error>>),
+    Reading(Underway<(Stream, io::Result<Option<Bytes>>)>),
+    Nothing,
 }
 
 impl Client {
@@ -34,50 +51,73 @@ impl Client {
     /// Listens to the events of a stream whose URI is known.
     pub fn events_at(&self, source: EventSource) -> Events {
         let listener = Listener::new(source, Limits::default());
-        Events { client: self.clone(), listener, stream: None, ready: VecDeque::new(), ended: false }
+        let doing = Doing::Pausing(Duration::ZERO);
+        Events { client: self.clone(), listener, doing, ready: VecDeque::new() }
     }
 }
 
 impl Events {
-    /// The next event, or that some were missed; `None` after an error. Cancel safe: nothing is lost where it is dropped
-    /// unfinished.
+    /// The next event, or that some were missed; `None` after an error. Cancel safe: what was under way goes on with the
+    /// next call.
     pub async fn next(&mut self) -> Option<Result<Incoming, Error>> {
-        if self.ended {
-            return None;
-        }
-        if let Err(error) = self.fill().await {
-            self.ended = true;
-            return Some(Err(error));
-        }
-        self.ready.pop_front().map(Ok)
+        poll_fn(|context| self.poll(context)).await
     }
 
-    /// Reads until something has come.
-    async fn fill(&mut self) -> Result<(), Error> {
-        while self.ready.is_empty() {
-            let stream = match &mut self.stream {
-                Some(stream) => stream,
-                none => match self.client.stream(self.listener.subscribe()).await {
-                    Ok((_, Some(stream))) => none.insert(stream),
-                    Ok((_, None)) => return Ok(()),
-                    // The service may be away for a while; what it refuses does not change by asking again.
-                    Err(error) if error.core().may_pass() => {
-                        let wait = self.listener.disconnected();
-                        self.client.clock().sleep(wait).await;
-                        continue;
-                    }
-                    Err(error) => return Err(error),
+    fn poll(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<Incoming, Error>>> {
+        loop {
+            if let Some(incoming) = self.ready.pop_front() {
+                return Poll::Ready(Some(Ok(incoming)));
+            }
+            self.doing = match &mut self.doing {
+                Doing::Nothing => return Poll::Ready(None),
+                Doing::Pausing(wait) => {
+                    Doing::Opening(Box::pin(open(self.client.clone(), *wait, self.listener.subscribe())))
+                }
+                Doing::Opening(opening) => match ready!(opening.as_mut().poll(context)) {
+                    Ok(stream) => Doing::Reading(Box::pin(read(stream))),
+                    Err(error) => match self.listener.failed(error.core().clone()) {
+                        Ok(wait) => Doing::Pausing(wait),
+                        Err(_) => return self.fail(error),
+                    },
+                },
+                Doing::Reading(reading) => match ready!(reading.as_mut().poll(context)) {
+                    (stream, Ok(Some(piece))) => match self.listener.push(&piece) {
+                        Ok(incoming) => {
+                            self.ready.extend(incoming);
+                            Doing::Reading(Box::pin(read(stream)))
+                        }
+                        Err(error) => return self.fail(error.into()),
+                    },
+                    (_, Ok(None) | Err(_)) => Doing::Pausing(self.listener.disconnected()),
                 },
             };
-            match stream.chunk().await {
-                Ok(Some(piece)) => self.ready.extend(self.listener.push(&piece)?),
-                Ok(None) | Err(_) => {
-                    self.stream = None;
-                    let wait = self.listener.disconnected();
-                    self.client.clock().sleep(wait).await;
-                }
-            }
         }
-        Ok(())
+    }
+
+    fn fail(&mut self, error: Error) -> Poll<Option<Result<Incoming, Error>>> {
+        self.doing = Doing::Nothing;
+        Poll::Ready(Some(Err(error)))
+    }
+}
+
+async fn open(client: Client, wait: Duration, subscribe: Subscribe) -> Result<Stream, Error> {
+    if !wait.is_zero() {
+        client.observe(&Trace::Wait(wait));
+        client.clock().sleep(wait).await;
+    }
+    let (_, stream) = client.stream(subscribe).await?;
+    stream.ok_or_else(|| redfish_proto::Error::new(ErrorKind::NotSupported("a stream of events")).into())
+}
+
+async fn read(mut stream: Stream) -> (Stream, io::Result<Option<Bytes>>) {
+    let piece = stream.chunk().await;
+    (stream, piece)
+}
+
+impl futures_core::Stream for Events {
+    type Item = Result<Incoming, Error>;
+
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        self.poll(context)
     }
 }

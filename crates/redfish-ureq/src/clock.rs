@@ -5,6 +5,8 @@ use std::time::{Duration, Instant};
 
 use redfish_proto::Now;
 
+use crate::cancel::Cancel;
+
 /// Tells the time to the core, and waits for it. A test brings its own, and waits for nothing.
 ///
 /// The time-outs of connections are not its business: those are the system's.
@@ -14,6 +16,12 @@ pub trait Clock: Send + Sync + 'static {
 
     /// Waits at least that long.
     fn sleep(&self, time: Duration);
+
+    /// The same, or until that is used. A clock whose `sleep` takes no time needs none of its own.
+    fn sleep_unless(&self, time: Duration, cancel: &Cancel) {
+        let _ = cancel;
+        self.sleep(time);
+    }
 }
 
 /// The system's monotonic clock.
@@ -33,5 +41,9 @@ impl Clock for SystemClock {
 
     fn sleep(&self, time: Duration) {
         thread::sleep(time);
+    }
+
+    fn sleep_unless(&self, time: Duration, cancel: &Cancel) {
+        cancel.wait(time);
     }
 }

@@ -15,7 +15,7 @@ use ureq::config::Config;
 use ureq::unversioned::resolver::{ResolvedSocketAddrs, Resolver};
 use ureq::unversioned::transport::{ConnectionDetails, Connector, NextTimeout};
 
-use crate::stream::Line;
+use crate::cancel::Cancel;
 use crate::wire::Wire;
 
 /// A failure before the first byte of a request: the request may be sent again, whatever it is.
@@ -37,26 +37,26 @@ pub(crate) fn unsent(error: ureq::Error) -> ureq::Error {
 /// Makes connections: TCP to one of the addresses, then TLS where the scheme asks for it.
 pub(crate) struct Dial {
     tls: Arc<ClientConfig>,
-    line: Option<Arc<Line>>,
+    cancel: Option<Cancel>,
 }
 
 impl Dial {
     /// For connections that are kept and reused.
     pub(crate) fn new(tls: Arc<ClientConfig>) -> Self {
-        Self { tls, line: None }
+        Self { tls, cancel: None }
     }
 
     /// For one connection, which others may end.
-    pub(crate) fn once(tls: Arc<ClientConfig>, line: Arc<Line>) -> Self {
-        Self { tls, line: Some(line) }
+    pub(crate) fn once(tls: Arc<ClientConfig>, cancel: Cancel) -> Self {
+        Self { tls, cancel: Some(cancel) }
     }
 
     fn dial(&self, details: &ConnectionDetails<'_>) -> Result<Wire, ureq::Error> {
         let started = Instant::now();
         let tcp = connect(&details.addrs, details.timeout, started)?;
         tcp.set_nodelay(true)?;
-        if let Some(line) = &self.line {
-            line.attach(tcp.try_clone()?);
+        if let Some(cancel) = &self.cancel {
+            cancel.attach(tcp.try_clone()?);
         }
         let wire = match details.uri.scheme() == Some(&Scheme::HTTPS) {
             false => Wire::plain(tcp),
@@ -65,7 +65,7 @@ impl Dial {
                 Wire::encrypted(tcp, self.tls.clone(), name, less(details.timeout, started))?
             }
         };
-        Ok(wire.on(self.line.clone()))
+        Ok(wire.on(self.cancel.clone()))
     }
 }
 

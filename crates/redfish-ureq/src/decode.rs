@@ -88,6 +88,32 @@ mod tests {
     }
 
     #[test]
+    fn what_was_flushed_comes_at_once() {
+        /// Each piece once, and nothing behind the last.
+        struct Pieces(Vec<Vec<u8>>);
+
+        impl Read for Pieces {
+            fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+                assert!(!self.0.is_empty(), "what has come is to be handed out first");
+                self.0.remove(0).as_slice().read(buffer)
+            }
+        }
+
+        let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
+        let pieces = ["data: 1\n\n", "data: 2\n\n"].map(|event| {
+            encoder.write_all(event.as_bytes()).unwrap();
+            encoder.flush().unwrap();
+            std::mem::take(encoder.get_mut())
+        });
+        let mut decoder = Decoder::of(&mut headers("gzip"), Pieces(pieces.into()));
+        for event in [b"data: 1\n\n", b"data: 2\n\n"] {
+            let mut read = [0; 9];
+            decoder.read_exact(&mut read).unwrap();
+            assert_eq!(&read, event);
+        }
+    }
+
+    #[test]
     fn a_body_of_no_bytes_is_empty() {
         assert_eq!(decode(&b""[..]).unwrap(), b"");
     }

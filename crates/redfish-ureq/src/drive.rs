@@ -1,7 +1,8 @@
 //! The loop that performs what calls ask for. It decides nothing.
 
-use redfish_proto::{Call, Operation, Session, Step, Wanted};
+use redfish_proto::{Call, ErrorKind, Operation, Session, Step, Wanted};
 
+use crate::cancel::Cancel;
 use crate::client::Client;
 use crate::error::Error;
 use crate::exchange::Aside;
@@ -12,23 +13,28 @@ use crate::trace::Trace;
 impl Client {
     /// Drives a call to its end.
     pub(crate) fn drive<O: Operation>(&self, call: Call<O>) -> Result<(O::Output, Option<Stream>), Error> {
-        self.drive_watching(call, None, &mut |_| {})
+        self.drive_watching(call, None, None, &mut |_| {})
     }
 
-    /// The same; `source` is read where the request has a payload, and `waits` sees the operation each time it waits.
+    /// The same; `source` is read where the request has a payload, `cancel` ends it, and `waits` sees the operation each
+    /// time it waits.
     pub(crate) fn drive_watching<O: Operation>(
         &self,
         call: Call<O>,
         source: Option<&Source>,
+        cancel: Option<&Cancel>,
         waits: &mut dyn FnMut(&O),
     ) -> Result<(O::Output, Option<Stream>), Error> {
         let mut aside = Aside::default();
         let mut step = call.start(self.clock().now());
         loop {
+            if cancel.is_some_and(Cancel::is_cancelled) {
+                return Err(redfish_proto::Error::new(ErrorKind::Closed).into());
+            }
             step = match step {
                 Step::Send(outgoing, reply) => {
                     self.observe(&Trace::Request(&outgoing));
-                    match self.transport().exchange(outgoing, source, &mut aside) {
+                    match self.transport().exchange(outgoing, source, cancel, &mut aside) {
                         Ok((head, body)) => {
                             let heading = reply.heading(&head);
                             self.observe(&Trace::Answer {
@@ -49,7 +55,10 @@ impl Client {
                 Step::Wait(time, timer) => {
                     self.observe(&Trace::Wait(time));
                     waits(timer.operation());
-                    self.clock().sleep(time);
+                    match cancel {
+                        Some(cancel) => self.clock().sleep_unless(time, cancel),
+                        None => self.clock().sleep(time),
+                    }
                     timer.fire(self.clock().now())
                 }
                 Step::Session(wanted, grant) => match self.find_session(&wanted) {

@@ -2,20 +2,25 @@
 
 use std::collections::VecDeque;
 use std::io::Read;
+use std::time::Duration;
 
-use redfish_proto::{EventSource, FindEvents, Incoming, Limits, Listener};
+use redfish_proto::{ErrorKind, EventSource, FindEvents, Incoming, Limits, Listener};
 
+use crate::cancel::Cancel;
 use crate::client::Client;
 use crate::error::Error;
-use crate::stream::{Cancel, Stream};
+use crate::stream::Stream;
+use crate::trace::Trace;
 
 /// The events of a service, as a blocking iterator. A connection that ends is followed by the next, behind the event
-/// that came last; what the service refuses ends it.
+/// that came last; what the service refuses ends it, and so does its
+/// [`cancel`](Events::cancel).
 pub struct Events {
     client: Client,
     listener: Listener,
     stream: Option<Stream>,
     ready: VecDeque<Incoming>,
+    cancel: Cancel,
     ended: bool,
 }
 
@@ -35,44 +40,66 @@ impl Client {
     /// Listens to the events of a stream whose URI is known.
     pub fn events_at(&self, source: EventSource) -> Events {
         let listener = Listener::new(source, Limits::default());
-        Events { client: self.clone(), listener, stream: None, ready: VecDeque::new(), ended: false }
+        Events {
+            client: self.clone(),
+            listener,
+            stream: None,
+            ready: VecDeque::new(),
+            cancel: Cancel::default(),
+            ended: false,
+        }
     }
 }
 
 impl Events {
-    /// What ends a read that waits, from another thread; `None` where no connection is open.
-    pub fn cancel(&self) -> Option<Cancel> {
-        self.stream.as_ref().map(Stream::cancel)
+    /// A handle that ends this iterator, for another thread or a signal. What has come already is still handed out.
+    pub fn cancel(&self) -> Cancel {
+        self.cancel.clone()
     }
 
-    /// Reads until something has come.
+    /// Reads until something has come, or it is cancelled.
     fn fill(&mut self) -> Result<(), Error> {
         let mut piece = vec![0; 16 << 10];
-        while self.ready.is_empty() {
-            let stream = match &mut self.stream {
-                Some(stream) => stream,
-                none => match self.client.stream(self.listener.subscribe()) {
-                    Ok((_, Some(stream))) => none.insert(stream),
-                    Ok((_, None)) => return Ok(()),
-                    // The service may be away for a while; what it refuses does not change by asking again.
-                    Err(error) if error.core().may_pass() => {
-                        let wait = self.listener.disconnected();
-                        self.client.clock().sleep(wait);
-                        continue;
+        while self.ready.is_empty() && !self.cancel.is_cancelled() {
+            let Some(stream) = &mut self.stream else {
+                match self.open() {
+                    Ok(stream) => self.stream = Some(stream),
+                    Err(_) if self.cancel.is_cancelled() => {}
+                    Err(error) => {
+                        let wait = self.listener.failed(error.core().clone()).map_err(|_| error)?;
+                        self.pause(wait);
                     }
-                    Err(error) => return Err(error),
-                },
+                }
+                continue;
             };
             match stream.read(&mut piece) {
                 Ok(read) if read > 0 => self.ready.extend(self.listener.push(&piece[..read])?),
                 _ => {
                     self.stream = None;
                     let wait = self.listener.disconnected();
-                    self.client.clock().sleep(wait);
+                    self.pause(wait);
                 }
             }
         }
         Ok(())
+    }
+
+    fn open(&self) -> Result<Stream, Error> {
+        let call = self.client.service().call(self.listener.subscribe());
+        let (_, stream) = self.client.drive_watching(call, None, Some(&self.cancel), &mut |_| {})?;
+        stream.ok_or_else(|| redfish_proto::Error::new(ErrorKind::NotSupported("a stream of events")).into())
+    }
+
+    fn end(&mut self) {
+        self.ended = true;
+        self.stream = None;
+    }
+
+    fn pause(&self, wait: Duration) {
+        if !self.cancel.is_cancelled() {
+            self.client.observe(&Trace::Wait(wait));
+            self.client.clock().sleep_unless(wait, &self.cancel);
+        }
     }
 }
 
@@ -80,13 +107,16 @@ impl Iterator for Events {
     type Item = Result<Incoming, Error>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        if self.ended {
-            return None;
+        if self.ready.is_empty() && !self.ended {
+            if let Err(error) = self.fill() {
+                self.end();
+                return Some(Err(error));
+            }
         }
-        if let Err(error) = self.fill() {
-            self.ended = true;
-            return Some(Err(error));
+        let next = self.ready.pop_front();
+        if next.is_none() {
+            self.end();
         }
-        self.ready.pop_front().map(Ok)
+        next.map(Ok)
     }
 }

@@ -10,11 +10,12 @@ use redfish_proto::{Delivery, Failure, Outgoing, Reading};
 use redfish_tls::Untrusted;
 use ureq::{Agent, SendBody};
 
+use crate::cancel::Cancel;
 use crate::connector::Unsent;
 use crate::decode::Decoder;
 use crate::error::Cause;
 use crate::source::{Source, Unreadable};
-use crate::stream::{Line, Stream};
+use crate::stream::Stream;
 use crate::transport::Transport;
 
 /// What an exchange leaves beside its answer: an unread body, and what the library said of a failure.
@@ -35,30 +36,31 @@ impl Transport {
         &self,
         outgoing: Outgoing,
         source: Option<&Source>,
+        cancel: Option<&Cancel>,
         aside: &mut Aside,
     ) -> Result<Received, Failure> {
         *aside = Aside::default();
         let reading = outgoing.reading;
         let deadline = Instant::now().checked_add(reading.timeout);
-        let line = match reading.delivery {
+        let cancel = match reading.delivery {
             Delivery::Collected => None,
-            Delivery::Streamed => Some(Arc::new(Line::default())),
+            Delivery::Streamed => Some(cancel.cloned().unwrap_or_default()),
         };
-        let answer = match &line {
+        let answer = match &cancel {
             None => self.perform(self.agent(), outgoing, source),
-            Some(line) => self.perform(&self.agent_of_one(line.clone()), outgoing, source),
+            Some(cancel) => self.perform(&self.agent_of_one(cancel.clone()), outgoing, source),
         };
         let (mut head, body) = answer.map_err(|error| aside.blame(error))?.into_parts();
         let announced = body.content_length();
         let body = Decoder::of(&mut head.headers, body.into_reader());
-        let body = match (reading.collect(head.status), line) {
-            (None, Some(line)) => {
-                aside.stream = Some(Stream::new(body, line));
+        let body = match (reading.collect(head.status), cancel) {
+            (None, Some(cancel)) => {
+                aside.stream = Some(Stream::new(body, cancel));
                 Ok(Bytes::new())
             }
-            (limit, line) => {
+            (limit, cancel) => {
                 // A refusal where a stream was asked for: the idle time is not for this.
-                line.iter().for_each(|line| line.end_by(deadline));
+                cancel.iter().for_each(|cancel| cancel.end_by(deadline));
                 // What announces itself as too large need not be read first.
                 let announced = announced.filter(|_| matches!(body, Decoder::Plain(_)));
                 let collected = collect(body, announced, limit.unwrap_or(reading.limit));

@@ -30,6 +30,7 @@
 //! What ureq would do by itself is off: it follows no redirect, makes no error of a status, uses no proxy, and reads
 //! and waits for nothing without end.
 
+mod cancel;
 mod client;
 mod clock;
 mod connector;
@@ -48,6 +49,7 @@ mod transfer;
 mod transport;
 mod wire;
 
+pub use cancel::Cancel;
 pub use client::{Builder, Client};
 pub use clock::{Clock, SystemClock};
 pub use error::Error;
@@ -56,6 +58,6 @@ pub use members::Members;
 pub use redfish_proto::{Body, Credentials, ErrorKind, Service, Session};
 pub use redfish_tls::{Inspection, Pin, Trust};
 pub use source::Source;
-pub use stream::{Cancel, Stream};
+pub use stream::Stream;
 pub use trace::Trace;
 pub use transport::{Transport, TransportBuilder};

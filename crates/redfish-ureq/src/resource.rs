@@ -125,7 +125,7 @@ impl Client {
         call: Call<O>,
         mut waits: impl FnMut(&O),
     ) -> Result<O::Output, Error> {
-        self.drive_watching(call, None, &mut waits).map(|(output, _)| output)
+        self.drive_watching(call, None, None, &mut waits).map(|(output, _)| output)
     }
 
     /// Resets a system, the only one there is where none is named, and returns where it is.

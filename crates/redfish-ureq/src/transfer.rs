@@ -26,7 +26,7 @@ impl Client {
         let update = Update::new(image, &randomness);
         let update = if targets.is_empty() { update } else { update.targets(targets) };
         let call = self.service().call(update);
-        self.drive_watching(call, Some(source), &mut |_| {}).map(|(outcome, _)| outcome)
+        self.drive_watching(call, Some(source), None, &mut |_| {}).map(|(outcome, _)| outcome)
     }
 
     /// Reads a large body into a writer as it comes, at the most so many bytes, and returns how many there were.

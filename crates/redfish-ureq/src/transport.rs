@@ -9,9 +9,9 @@ use rustls::ClientConfig;
 use ureq::Agent;
 use ureq::config::Config;
 
+use crate::cancel::Cancel;
 use crate::clock::{Clock, SystemClock};
 use crate::connector::{Dial, SystemResolver};
-use crate::stream::Line;
 use crate::wire::BUFFERS;
 
 /// Bytes the head of an answer may have.
@@ -62,8 +62,8 @@ impl Transport {
     }
 
     /// An agent for one connection, which others don't share and which can be ended from outside.
-    pub(crate) fn agent_of_one(&self, line: Arc<Line>) -> Agent {
-        Agent::with_parts(settings(0), Dial::once(self.0.tls.clone(), line), SystemResolver)
+    pub(crate) fn agent_of_one(&self, cancel: Cancel) -> Agent {
+        Agent::with_parts(settings(0), Dial::once(self.0.tls.clone(), cancel), SystemResolver)
     }
 
     pub(crate) fn connect_timeout(&self) -> Duration {

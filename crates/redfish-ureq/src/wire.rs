@@ -8,8 +8,8 @@ use std::time::Instant;
 use rustls::{ClientConfig, ClientConnection};
 use ureq::unversioned::transport::{Buffers, LazyBuffers, NextTimeout, Transport};
 
+use crate::cancel::Cancel;
 use crate::connector::unsent;
-use crate::stream::Line;
 
 /// The largest read and write of a connection, each. A head that doesn't fit the first is too large anyway.
 pub(crate) const BUFFERS: (usize, usize) = (80 << 10, 16 << 10);
@@ -19,7 +19,7 @@ pub(crate) const BUFFERS: (usize, usize) = (80 << 10, 16 << 10);
 pub(crate) struct Wire {
     tcp: TcpStream,
     tls: Option<Box<ClientConnection>>,
-    line: Option<Arc<Line>>,
+    cancel: Option<Cancel>,
     buffers: LazyBuffers,
     /// Nothing of the present request has left yet.
     untouched: bool,
@@ -29,12 +29,12 @@ impl Wire {
     /// A plain connection.
     pub(crate) fn plain(tcp: TcpStream) -> Self {
         let buffers = LazyBuffers::new(BUFFERS.0, BUFFERS.1);
-        Self { tcp, tls: None, line: None, buffers, untouched: true }
+        Self { tcp, tls: None, cancel: None, buffers, untouched: true }
     }
 
     /// The same, which others may end.
-    pub(crate) fn on(self, line: Option<Arc<Line>>) -> Self {
-        Self { line, ..self }
+    pub(crate) fn on(self, cancel: Option<Cancel>) -> Self {
+        Self { cancel, ..self }
     }
 
     /// An encrypted one: performs the whole handshake.
@@ -87,7 +87,7 @@ impl Transport for Wire {
         let timeout = timeout.for_read();
         let input = self.buffers.input_append_buf();
         let mut socket = Timed::new(&self.tcp, timeout);
-        socket.end_by(self.line.as_ref().and_then(|line| line.end()));
+        socket.end_by(self.cancel.as_ref().and_then(Cancel::end));
         let got = match &mut self.tls {
             None => socket.read(input),
             Some(tls) => rustls::Stream::new(tls.as_mut(), &mut socket).read(input),
