@@ -48,7 +48,7 @@ pub(crate) struct Serve {
     /// How long a reset takes. Default: 3 seconds with the profile standard, none with ilo-amplifier
     #[arg(long, value_name = "SECONDS", value_parser = seconds)]
     reset_delay: Option<Duration>,
-    /// What goes wrong: NAME[=VALUE][@PATH][*COUNT], as in slow=2s@/redfish/v1/Systems*3. NAME is one of expire-token,
+    /// What goes wrong: `NAME[=VALUE][@PATH][*COUNT]`, as in slow=2s@/redfish/v1/Systems*3. NAME is one of expire-token,
     /// cut-body, reset, slow, redirect-off-origin, session-limit, no-location, lost-answer, task, failing-task,
     /// monitor-gone, bare-messages, 500, 503
     #[arg(long = "fault", value_name = "SPEC", value_parser = fault)]
