@@ -117,8 +117,16 @@ impl Decoder {
     }
 
     fn end_line(&mut self, events: &mut Vec<ServerSentEvent>) -> Result<(), Error> {
-        let line = std::mem::take(&mut self.line);
-        let line = if self.begun { &line[..] } else { line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&line) };
+        let mut line = std::mem::take(&mut self.line);
+        let read = self.read_line(&line, events);
+        // Its memory serves for the next.
+        line.clear();
+        self.line = line;
+        read
+    }
+
+    fn read_line(&mut self, line: &[u8], events: &mut Vec<ServerSentEvent>) -> Result<(), Error> {
+        let line = if self.begun { line } else { line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(line) };
         self.begun = true;
         let line = String::from_utf8_lossy(line);
         if line.is_empty() {
