@@ -9,7 +9,7 @@ use http::header::{CONTENT_LENGTH, EXPECT};
 use http::{StatusCode, response};
 use http_body_util::BodyExt;
 use hyper::body::Incoming;
-use hyper::ext::on_informational;
+use hyper::ext::{ReasonPhrase, on_informational};
 use hyper_util::client::legacy;
 use hyper_util::client::legacy::connect::capture_connection;
 use redfish_proto::{Failure, Outgoing};
@@ -71,6 +71,10 @@ impl Transport {
         };
         gate.iter().for_each(|gate| gate.answered());
         let (mut head, body) = answer.into_parts();
+        // hyper's own limit is that of its buffer, which may hold more than was allowed by the time it looks.
+        if size(&head) > self.head_limit() {
+            return Err(aside.blame(Unfit::HeadTooLarge(self.head_limit())));
+        }
         let decoder = Decoder::of(&mut head.headers);
         let Some(limit) = reading.collect(head.status) else {
             aside.stream = Some(Stream::new(body, decoder, self.stream_idle()));
@@ -86,6 +90,16 @@ impl Transport {
         };
         Ok((head, body.map_err(|unfit| aside.blame(unfit))))
     }
+}
+
+/// Bytes of a head, as it is written without superfluous spaces.
+fn size(head: &response::Parts) -> usize {
+    let reason = match head.extensions.get::<ReasonPhrase>() {
+        Some(reason) => reason.as_bytes().len(),
+        None => head.status.canonical_reason().unwrap_or_default().len(),
+    };
+    let headers = head.headers.iter().map(|(name, value)| name.as_str().len() + value.len() + ": \r\n".len());
+    "HTTP/1.1 200 \r\n\r\n".len() + reason + headers.sum::<usize>()
 }
 
 fn announced(head: &response::Parts) -> Option<u64> {
@@ -137,6 +151,7 @@ enum Unfit {
     Body(hyper::Error),
     Gzip(io::Error),
     TooLarge(usize),
+    HeadTooLarge(usize),
     TimedOut,
     NoConnection,
     NoPayload,
@@ -147,7 +162,7 @@ impl Unfit {
         match self {
             Self::NoPayload | Self::NoConnection => Failure::NotSent,
             Self::TimedOut => Failure::TimedOut,
-            Self::TooLarge(_) => Failure::TooLarge,
+            Self::TooLarge(_) | Self::HeadTooLarge(_) => Failure::TooLarge,
             Self::Gzip(error) if error.kind() == io::ErrorKind::UnexpectedEof => Failure::Broken,
             Self::Gzip(_) => Failure::Malformed,
             // Before the connection was there, or before it took the request from us.
@@ -186,6 +201,7 @@ impl fmt::Display for Unfit {
             Self::Body(error) => write!(f, "{}", innermost(error)),
             Self::Gzip(error) => write!(f, "gzip: {error}"),
             Self::TooLarge(limit) => write!(f, "the body is larger than {limit} bytes"),
+            Self::HeadTooLarge(limit) => write!(f, "the head is larger than {limit} bytes"),
             Self::TimedOut => f.write_str("the time for this exchange is over"),
             Self::NoConnection => {
                 f.write_str("the time for this exchange was over before there was a connection")
@@ -201,7 +217,11 @@ impl StdError for Unfit {
             Self::Exchange(error) => Some(error),
             Self::Body(error) => Some(error),
             Self::Gzip(error) => Some(error),
-            Self::TooLarge(_) | Self::TimedOut | Self::NoConnection | Self::NoPayload => None,
+            Self::TooLarge(_)
+            | Self::HeadTooLarge(_)
+            | Self::TimedOut
+            | Self::NoConnection
+            | Self::NoPayload => None,
         }
     }
 }

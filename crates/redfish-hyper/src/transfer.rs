@@ -1,11 +1,12 @@
 //! Large things, both ways: images to push, bodies to read as they come.
 
 use std::io;
+use std::sync::Arc;
 
 use crate::client::Client;
 use crate::error::Error;
 use crate::source::Source;
-use redfish_proto::{Download, ErrorKind, Image, Outcome, Update};
+use redfish_proto::{Download, ErrorKind, Failure, Image, Outcome, Update};
 use rustls::crypto::ring;
 use tokio::io::{AsyncWrite, AsyncWriteExt};
 
@@ -32,8 +33,9 @@ impl Client {
     /// Reads a large body into a writer as it comes, at the most so many bytes, and returns how many there were.
     ///
     /// # Errors
-    /// Whatever the service refused, [`TooLarge`](ErrorKind::TooLarge) beyond the limit, a connection that broke, and a
-    /// writer that failed, as the cause.
+    /// Whatever the service refused, [`TooLarge`](ErrorKind::TooLarge) beyond the limit, a connection that broke, and
+    /// [`InvalidRequest`](ErrorKind::InvalidRequest) where the writer failed, with that as the cause. What came before
+    /// is written.
     pub async fn download(
         &self,
         path: &str,
@@ -42,16 +44,6 @@ impl Client {
     ) -> Result<u64, Error> {
         let (_, stream) = self.stream(Download::new(self.service().target(path)?)).await?;
         let Some(mut stream) = stream else { return Ok(0) };
-        let broken = |error: io::Error| {
-            let kind = match error.kind() {
-                io::ErrorKind::TimedOut => redfish_proto::Failure::TimedOut,
-                _ => redfish_proto::Failure::Broken,
-            };
-            Error::new(
-                redfish_proto::Error::new(ErrorKind::Transport(kind)),
-                Some(std::sync::Arc::new(error)),
-            )
-        };
         let mut written = 0;
         while let Some(piece) = stream.chunk().await.map_err(broken)? {
             written += piece.len() as u64;
@@ -59,10 +51,21 @@ impl Client {
                 let limit = usize::try_from(limit).unwrap_or(usize::MAX);
                 return Err(redfish_proto::Error::new(ErrorKind::TooLarge { limit }).into());
             }
-            into.write_all(&piece).await.map_err(broken)?;
+            into.write_all(&piece).await.map_err(Error::unwritable)?;
         }
         Ok(written)
     }
+}
+
+/// A body that broke off on its way.
+fn broken(error: io::Error) -> Error {
+    let failure = match error.kind() {
+        io::ErrorKind::TimedOut => Failure::TimedOut,
+        // What is no gzip.
+        io::ErrorKind::InvalidInput => Failure::Malformed,
+        _ => Failure::Broken,
+    };
+    Error::new(redfish_proto::Error::new(ErrorKind::Transport(failure)), Some(Arc::new(error)))
 }
 
 fn unusable(reason: &'static str) -> Error {

@@ -16,6 +16,9 @@ use crate::source::Outbound;
 /// Bytes the head of an answer may have. hyper reads a whole head into its buffer, so this is the buffer's.
 const HEAD_LIMIT: usize = 64 << 10;
 
+/// The smallest buffer that hyper takes; less is a panic there.
+const SMALLEST_BUFFER: usize = 8 << 10;
+
 /// Headers an answer may have.
 const HEADERS_LIMIT: usize = 128;
 
@@ -36,6 +39,7 @@ pub struct Transport(Arc<Inner>);
 struct Inner {
     client: legacy::Client<Dial, Outbound>,
     stream_idle: Duration,
+    head_limit: usize,
     clock: Arc<dyn Clock>,
 }
 
@@ -51,12 +55,19 @@ impl Transport {
             tls: None,
             connect_timeout: Duration::from_secs(10),
             stream_idle: Duration::from_secs(600),
+            head_limit: HEAD_LIMIT,
+            headers_limit: HEADERS_LIMIT,
+            kept_per_service: KEPT_PER_SERVICE,
             clock: Arc::new(SystemClock::default()),
         }
     }
 
     pub(crate) fn client(&self) -> &legacy::Client<Dial, Outbound> {
         &self.0.client
+    }
+
+    pub(crate) fn head_limit(&self) -> usize {
+        self.0.head_limit
     }
 
     pub(crate) fn stream_idle(&self) -> Duration {
@@ -74,6 +85,9 @@ pub struct TransportBuilder {
     tls: Option<Arc<ClientConfig>>,
     connect_timeout: Duration,
     stream_idle: Duration,
+    head_limit: usize,
+    headers_limit: usize,
+    kept_per_service: usize,
     clock: Arc<dyn Clock>,
 }
 
@@ -102,6 +116,30 @@ impl TransportBuilder {
         self
     }
 
+    /// Bytes the head of an answer may have. Default: 64 KiB.
+    ///
+    /// Exact for heads that are written without superfluous spaces, which hyper does not show.
+    #[must_use]
+    pub fn head_limit(mut self, bytes: usize) -> Self {
+        self.head_limit = bytes;
+        self
+    }
+
+    /// Headers an answer may have. Default: 128.
+    #[must_use]
+    pub fn headers_limit(mut self, count: usize) -> Self {
+        self.headers_limit = count;
+        self
+    }
+
+    /// Connections kept open for each service, up to ten seconds. Default: 2, one for a caller and one for a login beside
+    /// it. Controllers have few.
+    #[must_use]
+    pub fn kept_per_service(mut self, count: usize) -> Self {
+        self.kept_per_service = count;
+        self
+    }
+
     /// The clock that calls wait by. Default: the system's.
     #[must_use]
     pub fn clock(mut self, clock: Arc<dyn Clock>) -> Self {
@@ -111,16 +149,17 @@ impl TransportBuilder {
 
     /// The transport. Nothing is connected yet.
     pub fn build(self) -> Transport {
-        let Self { tls, connect_timeout, stream_idle, clock } = self;
+        let Self { tls, connect_timeout, stream_idle, head_limit, headers_limit, kept_per_service, clock } =
+            self;
         let tls = tls.unwrap_or_else(|| Trust::system().config());
         let client = legacy::Client::builder(TokioExecutor::new())
             .pool_timer(TokioTimer::new())
             .pool_idle_timeout(KEPT_FOR)
-            .pool_max_idle_per_host(KEPT_PER_SERVICE)
-            .http1_max_buf_size(HEAD_LIMIT)
-            .http1_max_headers(HEADERS_LIMIT)
+            .pool_max_idle_per_host(kept_per_service)
+            .http1_max_buf_size(head_limit.max(SMALLEST_BUFFER))
+            .http1_max_headers(headers_limit)
             .build(Dial::new(tls, connect_timeout));
-        Transport(Arc::new(Inner { client, stream_idle, clock }))
+        Transport(Arc::new(Inner { client, stream_idle, head_limit, clock }))
     }
 }
 

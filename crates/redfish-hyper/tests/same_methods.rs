@@ -31,6 +31,10 @@ fn methods(source: &str) -> BTreeMap<String, Vec<String>> {
     methods
 }
 
+/// What only one of them needs: an async caller awaits the next and drops what it no longer wants, a sync one has an
+/// iterator and ends it from another thread.
+const OF_ITS_KIND: [&str; 2] = ["Events::next", "Events::cancel"];
+
 #[test]
 fn both_adapters_offer_the_same() {
     let pairs = [
@@ -38,9 +42,16 @@ fn both_adapters_offer_the_same() {
         (include_str!("../src/resource.rs"), include_str!("../../redfish-ureq/src/resource.rs"), 5),
         (include_str!("../src/transport.rs"), include_str!("../../redfish-ureq/src/transport.rs"), 7),
         (include_str!("../src/error.rs"), include_str!("../../redfish-ureq/src/error.rs"), 4),
+        (include_str!("../src/transfer.rs"), include_str!("../../redfish-ureq/src/transfer.rs"), 2),
+        (include_str!("../src/events.rs"), include_str!("../../redfish-ureq/src/events.rs"), 2),
+        (include_str!("../src/source.rs"), include_str!("../../redfish-ureq/src/source.rs"), 5),
     ];
     for (hyper, ureq, at_least) in pairs {
-        let (hyper, ureq) = (methods(hyper), methods(ureq));
+        let (mut hyper, mut ureq) = (methods(hyper), methods(ureq));
+        OF_ITS_KIND.iter().for_each(|of_its_kind| {
+            hyper.remove(*of_its_kind);
+            ureq.remove(*of_its_kind);
+        });
         assert!(hyper.len() >= at_least, "{} methods were found: {hyper:?}", hyper.len());
         assert_eq!(hyper, ureq);
     }

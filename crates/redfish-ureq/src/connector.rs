@@ -37,18 +37,19 @@ pub(crate) fn unsent(error: ureq::Error) -> ureq::Error {
 /// Makes connections: TCP to one of the addresses, then TLS where the scheme asks for it.
 pub(crate) struct Dial {
     tls: Arc<ClientConfig>,
+    head_limit: usize,
     cancel: Option<Cancel>,
 }
 
 impl Dial {
     /// For connections that are kept and reused.
-    pub(crate) fn new(tls: Arc<ClientConfig>) -> Self {
-        Self { tls, cancel: None }
+    pub(crate) fn new(tls: Arc<ClientConfig>, head_limit: usize) -> Self {
+        Self { tls, head_limit, cancel: None }
     }
 
     /// For one connection, which others may end.
-    pub(crate) fn once(tls: Arc<ClientConfig>, cancel: Cancel) -> Self {
-        Self { tls, cancel: Some(cancel) }
+    pub(crate) fn once(tls: Arc<ClientConfig>, head_limit: usize, cancel: Cancel) -> Self {
+        Self { tls, head_limit, cancel: Some(cancel) }
     }
 
     fn dial(&self, details: &ConnectionDetails<'_>) -> Result<Wire, ureq::Error> {
@@ -65,7 +66,7 @@ impl Dial {
                 Wire::encrypted(tcp, self.tls.clone(), name, less(details.timeout, started))?
             }
         };
-        Ok(wire.on(self.cancel.clone()))
+        Ok(wire.with(self.head_limit, self.cancel.clone()))
     }
 }
 

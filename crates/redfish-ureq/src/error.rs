@@ -40,6 +40,12 @@ impl Error {
         Self { error: redfish_proto::Error::new(ErrorKind::InvalidRequest(reason)), cause }
     }
 
+    /// A body that could not be written where the caller wanted it.
+    pub(crate) fn unwritable(cause: std::io::Error) -> Self {
+        let error = redfish_proto::Error::new(ErrorKind::InvalidRequest("what came could not be written"));
+        Self { error, cause: Some(Arc::new(cause)) }
+    }
+
     /// What a program matches.
     pub fn kind(&self) -> &ErrorKind {
         self.error.kind()

@@ -51,6 +51,10 @@ impl Transport {
             Some(cancel) => self.perform(&self.agent_of_one(cancel.clone()), outgoing, source),
         };
         let (mut head, body) = answer.map_err(|error| aside.blame(error))?.into_parts();
+        if head.headers.len() > self.headers_limit() {
+            aside.cause = Some(Arc::new(io::Error::other("the answer has too many headers")));
+            return Err(Failure::TooLarge);
+        }
         let announced = body.content_length();
         let body = Decoder::of(&mut head.headers, body.into_reader());
         let body = match (reading.collect(head.status), cancel) {

@@ -1,8 +1,9 @@
 //! Large things, both ways: images to push, bodies to read as they come.
 
 use std::io::{self, Read, Write};
+use std::sync::Arc;
 
-use redfish_proto::{Download, ErrorKind, Image, Outcome, Update};
+use redfish_proto::{Download, ErrorKind, Failure, Image, Outcome, Update};
 use rustls::crypto::ring;
 
 use crate::client::Client;
@@ -32,21 +33,12 @@ impl Client {
     /// Reads a large body into a writer as it comes, at the most so many bytes, and returns how many there were.
     ///
     /// # Errors
-    /// Whatever the service refused, [`TooLarge`](ErrorKind::TooLarge) beyond the limit, a connection that broke, and a
-    /// writer that failed, as the cause.
+    /// Whatever the service refused, [`TooLarge`](ErrorKind::TooLarge) beyond the limit, a connection that broke, and
+    /// [`InvalidRequest`](ErrorKind::InvalidRequest) where the writer failed, with that as the cause. What came before
+    /// is written.
     pub fn download(&self, path: &str, into: &mut impl Write, limit: u64) -> Result<u64, Error> {
         let (_, stream) = self.stream(Download::new(self.service().target(path)?))?;
         let Some(mut stream) = stream else { return Ok(0) };
-        let broken = |error: io::Error| {
-            let kind = match error.kind() {
-                io::ErrorKind::TimedOut => redfish_proto::Failure::TimedOut,
-                _ => redfish_proto::Failure::Broken,
-            };
-            Error::new(
-                redfish_proto::Error::new(ErrorKind::Transport(kind)),
-                Some(std::sync::Arc::new(error)),
-            )
-        };
         let mut written = 0;
         let mut piece = vec![0; 64 << 10];
         loop {
@@ -59,9 +51,20 @@ impl Client {
                 let limit = usize::try_from(limit).unwrap_or(usize::MAX);
                 return Err(redfish_proto::Error::new(ErrorKind::TooLarge { limit }).into());
             }
-            into.write_all(&piece[..read]).map_err(broken)?;
+            into.write_all(&piece[..read]).map_err(Error::unwritable)?;
         }
     }
+}
+
+/// A body that broke off on its way.
+fn broken(error: io::Error) -> Error {
+    let failure = match error.kind() {
+        io::ErrorKind::TimedOut => Failure::TimedOut,
+        // What is no gzip.
+        io::ErrorKind::InvalidInput => Failure::Malformed,
+        _ => Failure::Broken,
+    };
+    Error::new(redfish_proto::Error::new(ErrorKind::Transport(failure)), Some(Arc::new(error)))
 }
 
 fn unusable(reason: &'static str) -> Error {

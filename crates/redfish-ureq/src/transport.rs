@@ -12,10 +12,12 @@ use ureq::config::Config;
 use crate::cancel::Cancel;
 use crate::clock::{Clock, SystemClock};
 use crate::connector::{Dial, SystemResolver};
-use crate::wire::BUFFERS;
 
 /// Bytes the head of an answer may have.
 const HEAD_LIMIT: usize = 64 << 10;
+
+/// Headers an answer may have.
+const HEADERS_LIMIT: usize = 128;
 
 /// Connections kept open, to all services together.
 const KEPT: usize = 64;
@@ -38,6 +40,8 @@ struct Inner {
     tls: Arc<ClientConfig>,
     connect_timeout: Duration,
     stream_idle: Duration,
+    head_limit: usize,
+    headers_limit: usize,
     clock: Arc<dyn Clock>,
 }
 
@@ -53,6 +57,9 @@ impl Transport {
             tls: None,
             connect_timeout: Duration::from_secs(10),
             stream_idle: Duration::from_secs(600),
+            head_limit: HEAD_LIMIT,
+            headers_limit: HEADERS_LIMIT,
+            kept_per_service: KEPT_PER_SERVICE,
             clock: Arc::new(SystemClock::default()),
         }
     }
@@ -63,11 +70,20 @@ impl Transport {
 
     /// An agent for one connection, which others don't share and which can be ended from outside.
     pub(crate) fn agent_of_one(&self, cancel: Cancel) -> Agent {
-        Agent::with_parts(settings(0), Dial::once(self.0.tls.clone(), cancel), SystemResolver)
+        let Inner { tls, head_limit, .. } = &*self.0;
+        Agent::with_parts(
+            settings(0, *head_limit),
+            Dial::once(tls.clone(), *head_limit, cancel),
+            SystemResolver,
+        )
     }
 
     pub(crate) fn connect_timeout(&self) -> Duration {
         self.0.connect_timeout
+    }
+
+    pub(crate) fn headers_limit(&self) -> usize {
+        self.0.headers_limit
     }
 
     pub(crate) fn stream_idle(&self) -> Duration {
@@ -80,7 +96,7 @@ impl Transport {
 }
 
 /// Everything that ureq would do by itself and the core decides is off. The time-outs are set for each request.
-fn settings(kept: usize) -> Config {
+fn settings(kept_per_service: usize, head_limit: usize) -> Config {
     Agent::config_builder()
         .max_redirects(0)
         .max_redirects_will_error(false)
@@ -90,11 +106,9 @@ fn settings(kept: usize) -> Config {
         .user_agent("")
         .accept("")
         .accept_encoding("")
-        .max_response_header_size(HEAD_LIMIT)
-        .input_buffer_size(BUFFERS.0)
-        .output_buffer_size(BUFFERS.1)
-        .max_idle_connections(kept)
-        .max_idle_connections_per_host(KEPT_PER_SERVICE)
+        .max_response_header_size(head_limit)
+        .max_idle_connections(KEPT)
+        .max_idle_connections_per_host(kept_per_service)
         .max_idle_age(KEPT_FOR)
         .build()
 }
@@ -105,6 +119,9 @@ pub struct TransportBuilder {
     tls: Option<Arc<ClientConfig>>,
     connect_timeout: Duration,
     stream_idle: Duration,
+    head_limit: usize,
+    headers_limit: usize,
+    kept_per_service: usize,
     clock: Arc<dyn Clock>,
 }
 
@@ -133,6 +150,31 @@ impl TransportBuilder {
         self
     }
 
+    /// Bytes the head of an answer may have. Default: 64 KiB.
+    ///
+    /// Exact; an interim answer counts with the one it announces.
+    #[must_use]
+    pub fn head_limit(mut self, bytes: usize) -> Self {
+        self.head_limit = bytes;
+        self
+    }
+
+    /// Headers an answer may have. Default: 128. ureq takes no more than that: a larger limit is
+    /// that one.
+    #[must_use]
+    pub fn headers_limit(mut self, count: usize) -> Self {
+        self.headers_limit = count;
+        self
+    }
+
+    /// Connections kept open for each service, up to ten seconds. Default: 2, one for a caller and one for a login beside
+    /// it. Controllers have few.
+    #[must_use]
+    pub fn kept_per_service(mut self, count: usize) -> Self {
+        self.kept_per_service = count;
+        self
+    }
+
     /// The clock that calls wait by. Default: the system's.
     #[must_use]
     pub fn clock(mut self, clock: Arc<dyn Clock>) -> Self {
@@ -142,10 +184,23 @@ impl TransportBuilder {
 
     /// The transport. Nothing is connected yet.
     pub fn build(self) -> Transport {
-        let Self { tls, connect_timeout, stream_idle, clock } = self;
+        let Self { tls, connect_timeout, stream_idle, head_limit, headers_limit, kept_per_service, clock } =
+            self;
         let tls = tls.unwrap_or_else(|| Trust::system().config());
-        let agent = Agent::with_parts(settings(KEPT), Dial::new(tls.clone()), SystemResolver);
-        Transport(Arc::new(Inner { agent, tls, connect_timeout, stream_idle, clock }))
+        let agent = Agent::with_parts(
+            settings(kept_per_service, head_limit),
+            Dial::new(tls.clone(), head_limit),
+            SystemResolver,
+        );
+        Transport(Arc::new(Inner {
+            agent,
+            tls,
+            connect_timeout,
+            stream_idle,
+            head_limit,
+            headers_limit,
+            clock,
+        }))
     }
 }
 

@@ -11,8 +11,8 @@ use ureq::unversioned::transport::{Buffers, LazyBuffers, NextTimeout, Transport}
 use crate::cancel::Cancel;
 use crate::connector::unsent;
 
-/// The largest read and write of a connection, each. A head that doesn't fit the first is too large anyway.
-pub(crate) const BUFFERS: (usize, usize) = (80 << 10, 16 << 10);
+/// The largest read of a connection, beyond the head that has to fit, and the largest write.
+const BUFFERS: (usize, usize) = (16 << 10, 16 << 10);
 
 /// A connection to a service, plain or encrypted.
 #[derive(Debug)]
@@ -32,9 +32,10 @@ impl Wire {
         Self { tcp, tls: None, cancel: None, buffers, untouched: true }
     }
 
-    /// The same, which others may end.
-    pub(crate) fn on(self, cancel: Option<Cancel>) -> Self {
-        Self { cancel, ..self }
+    /// The same, for heads as large as that, and perhaps with a handle for others to end it.
+    pub(crate) fn with(self, head_limit: usize, cancel: Option<Cancel>) -> Self {
+        let buffers = LazyBuffers::new(BUFFERS.0.saturating_add(head_limit), BUFFERS.1);
+        Self { buffers, cancel, ..self }
     }
 
     /// An encrypted one: performs the whole handshake.

@@ -76,7 +76,7 @@ fn shown(incoming: Result<Incoming, Error>) -> String {
 
 fn all(mut events: Events) -> Vec<String> {
     let mut all = Vec::new();
-    while let Some(incoming) = events.next() {
+    for incoming in events.by_ref() {
         all.push(shown(incoming));
     }
     assert!(events.next().is_none());

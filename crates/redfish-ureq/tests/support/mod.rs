@@ -32,6 +32,8 @@ pub(crate) struct Head {
 pub(crate) struct Line {
     tcp: TcpStream,
     unread: Vec<u8>,
+    /// How many requests have come.
+    requests: usize,
 }
 
 impl Bmc {
@@ -51,7 +53,7 @@ impl Bmc {
                 thread::spawn(move || {
                     let _ = tcp.set_nodelay(true);
                     let _ = tcp.set_read_timeout(Some(PATIENCE));
-                    let mut line = Line { tcp, unread: Vec::new() };
+                    let mut line = Line { tcp, unread: Vec::new(), requests: 0 };
                     while let Ok(Some(head)) = line.head() {
                         log.lock().unwrap().push(head.clone());
                         if handler(&mut line, &head).is_err() {
@@ -113,6 +115,7 @@ impl Line {
                 return Ok(None);
             }
         };
+        self.requests += 1;
         let text = String::from_utf8(self.unread.drain(..end + 4).collect()).map_err(io::Error::other)?;
         let mut lines = text.trim_end().split("\r\n");
         let mut words = lines.next().unwrap_or_default().split(' ').map(str::to_owned);
@@ -129,6 +132,11 @@ impl Line {
         let amount = self.tcp.read(&mut buffer)?;
         self.unread.extend_from_slice(&buffer[..amount]);
         Ok(amount)
+    }
+
+    /// Whether this is its first request.
+    pub(crate) fn is_new(&self) -> bool {
+        self.requests == 1
     }
 
     /// Asks for the body where the client waits for that.
