@@ -122,7 +122,7 @@ pub(crate) struct Sessions {
     open: Vec<Session>,
     limit: usize,
     timeout: Duration,
-    /// When the service forgets those that were opened before.
+    /// When the service forgets them all.
     restart: Option<Duration>,
     random: Random,
     count: SessionCount,
@@ -150,12 +150,8 @@ impl Sessions {
 
     /// Those that are open at `now`, without dropping the others yet.
     pub(crate) fn open_at(&self, now: Duration) -> impl Iterator<Item = &Session> {
-        self.open.iter().filter(move |session| !self.is_expired(session, now) && !self.is_lost(session, now))
-    }
-
-    /// Whether the service has restarted since.
-    fn is_lost(&self, session: &Session, now: Duration) -> bool {
-        self.restart.is_some_and(|restart| restart <= now && session.opened < restart)
+        let lost = self.restart.is_some_and(|restart| restart <= now);
+        self.open.iter().filter(move |session| !lost && !self.is_expired(session, now))
     }
 
     fn is_expired(&self, session: &Session, now: Duration) -> bool {
@@ -214,8 +210,8 @@ impl Sessions {
 
     /// Drops the sessions that were not used for too long.
     pub(crate) fn expire(&mut self, now: Duration) {
-        if let Some(restart) = self.restart.take_if(|restart| *restart <= now) {
-            self.forget(|session| session.opened < restart);
+        if self.restart.take_if(|restart| *restart <= now).is_some() {
+            self.forget(|_| true);
         }
         let timeout = self.timeout;
         self.count.expired += self.remove(|session| now.saturating_sub(session.used) >= timeout);
@@ -231,7 +227,7 @@ impl Sessions {
         if restart <= now {
             return self.forget(|_| true);
         }
-        self.restart = Some(restart);
+        self.restart.get_or_insert(restart);
     }
 
     fn remove(&mut self, which: impl Fn(&Session) -> bool) -> u64 {

@@ -266,6 +266,8 @@ mod tests {
             ("Quote eq 'it''s'", true),
             ("not (Id eq 'DIMM3')", false),
             ("not Id eq 'DIMM4' and Size eq 32", true),
+            ("Id eq 'DIMM3' or Id eq 'x'", true),
+            ("Id eq 'x' and On eq true", false),
             ("Id eq 'x' or Size eq 32 and On eq true", true),
             ("(Id eq 'x' or Size eq 32) and On eq false", false),
             ("Id eq 'a (b) or c'", false),
