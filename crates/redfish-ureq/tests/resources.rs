@@ -1,0 +1,159 @@
+//! What is done with resources, against the mock and over pages, in virtual time.
+
+mod support;
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use redfish_mock::{ServeOptions, Server, Settings};
+use redfish_proto::{Body, Ended, Match, Now, Outcome, Write};
+use redfish_ureq::{Client, Clock, Credentials, ErrorKind, Service, Transport, Trust};
+use serde_json::{Value, json};
+use support::Bmc;
+
+const MINUTE: Duration = Duration::from_secs(60);
+
+/// The mock's clock, which waits forward.
+struct MockClock(Arc<Server>);
+
+impl Clock for MockClock {
+    fn now(&self) -> Now {
+        Now(self.0.now())
+    }
+
+    fn sleep(&self, time: Duration) {
+        self.0.advance(time);
+    }
+}
+
+fn mock(faults: &[&str]) -> (Arc<Server>, Client) {
+    let faults = faults.iter().map(|fault| fault.parse().unwrap()).collect();
+    let settings =
+        Settings { user: "ada".into(), password: "engine No. 1".into(), faults, ..Settings::default() };
+    let server = Arc::new(Server::start(settings, ServeOptions::default()).unwrap());
+    let trust = Trust::with_pem(server.certificate_pem().unwrap().as_bytes()).unwrap();
+    let clock = Arc::new(MockClock(server.clone()));
+    let transport = Transport::builder().trust(&trust).clock(clock).build();
+    let client = Client::builder(Service::new(&server.url()).unwrap())
+        .login(Credentials::new("ada", "engine No. 1"))
+        .transport(&transport)
+        .build()
+        .unwrap();
+    (server, client)
+}
+
+/// A system that is on.
+fn system(client: &Client) -> String {
+    for member in client.members("/redfish/v1/Systems").unwrap() {
+        let path = member.unwrap().link().unwrap().into_owned();
+        if client.get::<Value>(&path).unwrap()["PowerState"] == "On" {
+            return path;
+        }
+    }
+    panic!("all are off")
+}
+
+#[test]
+fn the_members_of_all_pages_come_until_a_page_fails() {
+    let bmc = Bmc::start(|line, head| match head.target.as_str() {
+        "/c" => line.answer(
+            "200 OK",
+            "",
+            r#"{"Members": [{"@odata.id": "/1"}, {"@odata.id": "/2"}],
+            "Members@odata.nextLink": "/c?$skip=2"}"#,
+        ),
+        "/c?$skip=2" => line.answer(
+            "200 OK",
+            "",
+            r#"{"Members": [{"@odata.id": "/3"}],
+            "Members@odata.nextLink": "/c?$skip=3"}"#,
+        ),
+        _ => line.answer("500 Internal Server Error", "", ""),
+    });
+    let client = Client::builder(Service::new(&bmc.url()).unwrap()).build().unwrap();
+    let mut members = client.members("/c").unwrap();
+    assert_eq!(bmc.seen().len(), 0);
+    for (link, pages) in [("/1", 1), ("/2", 1), ("/3", 2)] {
+        assert_eq!(members.next().unwrap().unwrap().link().unwrap(), link);
+        assert_eq!(bmc.seen().len(), pages, "a page is read when the one before is used up");
+    }
+    assert_eq!(*members.next().unwrap().unwrap_err().kind(), ErrorKind::Refused);
+    assert!(members.next().is_none());
+    assert_eq!(bmc.seen().len(), 3);
+}
+
+#[test]
+fn the_systems_of_the_mock_are_members() {
+    let (_server, client) = mock(&[]);
+    let mut found = 0;
+    for member in client.members("/redfish/v1/Systems").unwrap() {
+        assert!(member.unwrap().is_link());
+        found += 1;
+    }
+    assert_eq!(found, 3);
+    client.close().unwrap();
+}
+
+#[test]
+fn a_reset_takes_effect_later_and_is_waited_for() {
+    let (server, client) = mock(&[]);
+    let system = system(&client);
+    let before = server.now();
+    let taken = client.reset("ForceOff", Some(&system)).unwrap();
+    assert_eq!(taken.system.as_str(), system);
+    assert_ne!(client.get::<Value>(&system).unwrap()["PowerState"], "Off");
+    client.wait_for_power(&taken.system, "Off", MINUTE).unwrap();
+    assert_eq!(client.get::<Value>(&system).unwrap()["PowerState"], "Off");
+    assert!(server.now() > before);
+
+    let never = client.wait_for_power(&taken.system, "On", MINUTE).unwrap_err();
+    assert!(matches!(never.kind(), ErrorKind::Deadline(_)), "{never}");
+    let several = client.reset("On", None).unwrap_err();
+    assert!(matches!(several.kind(), ErrorKind::Ambiguous { .. }), "{several}");
+    client.close().unwrap();
+}
+
+#[test]
+fn what_was_accepted_is_watched_to_its_end_with_its_progress() {
+    let (_server, client) = mock(&["task=5s"]);
+    let system = system(&client);
+    let Outcome::Accepted(monitor) = client.patch(&system, &json!({"AssetTag": "rack 7"})).unwrap() else {
+        panic!("a monitor")
+    };
+    let seen = Mutex::new(Vec::new());
+    let see = |watch: &redfish_proto::Watch| seen.lock().unwrap().push(watch.progress().state.clone());
+    let ended = client.watch(monitor, MINUTE, see).unwrap();
+    assert!(matches!(ended, Ended::Completed(_)), "{ended:?}");
+    let seen = seen.into_inner().unwrap();
+    assert!(!seen.is_empty() && seen.iter().all(|state| state == "Running"), "{seen:?}");
+    assert_eq!(client.get::<Value>(&system).unwrap()["AssetTag"], "rack 7");
+    client.close().unwrap();
+}
+
+#[test]
+fn what_was_accepted_and_failed_is_no_failure_of_the_watch() {
+    let (_server, client) = mock(&["failing-task=5s"]);
+    let system = system(&client);
+    let Outcome::Accepted(monitor) = client.patch(&system, &json!({"AssetTag": "rack 7"})).unwrap() else {
+        panic!("a monitor")
+    };
+    let ended = client.watch(monitor, MINUTE, |_| {}).unwrap();
+    assert!(matches!(ended, Ended::Failed(_)), "{ended:?}");
+    client.close().unwrap();
+}
+
+#[test]
+fn a_change_of_what_has_changed_is_a_conflict_with_the_fresh_etag() {
+    let (_server, client) = mock(&[]);
+    let system = system(&client);
+    let seen = client.read::<Value>(&system).unwrap();
+    client.patch(&system, &json!({"AssetTag": "rack 7"})).unwrap();
+    let mine = Body::json(&json!({"AssetTag": "rack 8"})).unwrap();
+    let write = Write::patch(seen.at(), mine).matching(Match::Exactly(seen.etag().unwrap().clone()));
+    let error = client.run(write).unwrap_err();
+    assert_eq!((error.kind(), error.core().status().unwrap().as_u16()), (&ErrorKind::Conflict, 412));
+    let now = client.read::<Value>(&system).unwrap();
+    assert_eq!(error.core().etag(), now.etag());
+    assert_eq!(now["AssetTag"], "rack 7");
+    client.close().unwrap();
+}
