@@ -81,23 +81,34 @@ impl<'a> Connection<'a> {
         mut waits: impl FnMut(&O),
     ) -> Result<O::Output, Failure> {
         let started = Instant::now();
-        let mut logged_in = false;
-        loop {
-            let secret = match &self.identity {
+        self.renewing(|this| {
+            let secret = match &this.identity {
                 Who::Kept(_, password) => password.as_ref(),
                 _ => None,
             };
-            let call = self.service.call(Hiding::new(operation(&self.client)?, secret));
+            let call = this.service.call(Hiding::new(operation(&this.client)?, secret));
             let call = call.deadline(time.saturating_sub(started.elapsed()));
-            let done = self.client.run_watching(call, |hiding| waits(hiding.operation()));
+            Ok(this.client.run_watching(call, |hiding| waits(hiding.operation()))?)
+        })
+    }
+
+    /// Does something with the client, and where a kept session turns out to be forgotten once more with another.
+    pub(crate) fn with_client<T>(
+        &mut self,
+        mut work: impl FnMut(&Client) -> Result<T, redfish_ureq::Error>,
+    ) -> Result<T, Failure> {
+        self.renewing(|this| Ok(work(&this.client)?))
+    }
+
+    fn renewing<T>(&mut self, mut attempt: impl FnMut(&Self) -> Result<T, Failure>) -> Result<T, Failure> {
+        let mut logged_in = false;
+        loop {
+            let done = attempt(self);
             self.hold_token();
             let failure = match done {
-                Ok(output) => return Ok(output),
-                Err(error) => Failure::from(error),
+                Err(failure) if failure.is_kind(&ErrorKind::NotAuthenticated) => failure,
+                done => return done,
             };
-            if !failure.is_kind(&ErrorKind::NotAuthenticated) {
-                return Err(failure);
-            }
             // A 401 to a session that was opened just now is final.
             match self.renew(!logged_in)? {
                 Renewal::TakenOver => {}

@@ -8,6 +8,7 @@ mod connection;
 mod credentials;
 mod demo;
 mod document;
+mod events;
 mod exit;
 mod failure;
 mod get;
@@ -32,6 +33,7 @@ mod state;
 mod task;
 mod tasks;
 mod tree;
+mod update;
 mod usage;
 mod whoami;
 mod write;
@@ -126,6 +128,14 @@ enum Command {
     Tasks,
     /// Waits for a task
     Task(task::Task),
+    /// Pushes an image to the update service
+    ///
+    /// Multipart, or as it is, by what the service offers; read as it is sent.
+    Update(update::Update),
+    /// Prints what the service tells of, one JSON document a line
+    ///
+    /// A connection that ends is followed by the next, behind the event that came last.
+    Events(events::Events),
     /// Opens a session and keeps it for later commands
     ///
     /// Prints the session's URI, never its token. A session that was kept before is closed.
@@ -181,6 +191,8 @@ fn run(Cli { options, command }: &Cli) -> Result<(), Failure> {
         Command::Reset(reset) => reset.run(options),
         Command::Tasks => tasks::run(options),
         Command::Task(task) => task.run(options),
+        Command::Update(update) => update.run(options),
+        Command::Events(events) => events.run(options),
         Command::Login => login::run(options),
         Command::Logout => logout::run(options),
         Command::Whoami => whoami::run(options),

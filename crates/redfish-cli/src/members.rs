@@ -60,7 +60,7 @@ pub(crate) fn each<'a>(
         for member in read.members {
             work(connection, &at, member)?;
         }
-        next = read.next;
+        next = read.next?;
     }
     Ok(())
 }

@@ -32,6 +32,13 @@ impl Line {
         }
     }
 
+    /// Takes it away until the next.
+    pub(crate) fn clear(&mut self) {
+        if self.drawn > 0 {
+            self.draw("");
+        }
+    }
+
     /// Writes over what stands there, with blanks to its end: every terminal knows those.
     fn draw(&mut self, text: &str) {
         let mut terminal = io::stderr().lock();
@@ -43,18 +50,26 @@ impl Line {
 
 impl Drop for Line {
     fn drop(&mut self) {
-        if self.drawn > 0 {
-            self.draw("");
-        }
+        self.clear();
     }
+}
+
+/// What has been sent of so many bytes, as a line.
+pub(crate) fn of_sending(sent: u64, length: u64) -> String {
+    let percent = sent.saturating_mul(100).checked_div(length).unwrap_or(100).min(100);
+    format!("{}  {} of {} KiB sent", bar(percent as usize), sent / 1024, length / 1024)
+}
+
+fn bar(percent: usize) -> String {
+    let full = CELLS * percent / 100;
+    format!("[{}{}] {percent:3} %", "=".repeat(full), " ".repeat(CELLS - full))
 }
 
 /// A task as a line: a bar where it says how far it is, its state, and what it said last.
 pub(crate) fn of_task(progress: &Progress) -> String {
     let mut parts = Vec::new();
     if let Some(percent) = progress.percent {
-        let full = CELLS * usize::from(percent.min(100)) / 100;
-        parts.push(format!("[{}{}] {percent:3} %", "=".repeat(full), " ".repeat(CELLS - full)));
+        parts.push(bar(usize::from(percent.min(100))));
     }
     let state = if progress.state.is_empty() { "waiting" } else { &progress.state };
     parts.push(state.to_owned());
@@ -82,6 +97,8 @@ mod tests {
         progress.state = "Running".into();
         assert_eq!(of_task(&progress), "[============            ]  50 %  Running");
         progress.percent = Some(255);
-        assert!(of_task(&progress).starts_with("[========================] 255 %"));
+        assert!(of_task(&progress).starts_with("[========================] 100 %"));
+        assert_eq!(of_sending(512, 2048), "[======                  ]  25 %  0 of 2 KiB sent");
+        assert!(of_sending(0, 0).contains("100 %"));
     }
 }

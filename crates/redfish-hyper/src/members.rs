@@ -17,13 +17,13 @@ type Reading = Pin<Box<dyn Future<Output = Result<Page, Error>> + Send>>;
 pub struct Members {
     client: Client,
     page: vec::IntoIter<Member>,
-    next: Option<GetPage>,
+    next: Result<Option<GetPage>, redfish_proto::Error>,
     reading: Option<Reading>,
 }
 
 impl Members {
     pub(crate) fn new(client: Client, first: GetPage) -> Members {
-        Members { client, page: Vec::new().into_iter(), next: Some(first), reading: None }
+        Members { client, page: Vec::new().into_iter(), next: Ok(Some(first)), reading: None }
     }
 
     /// The next member; `None` at the end. Cancel safe: a page that was being read is read on.
@@ -52,7 +52,11 @@ impl Stream for Members {
                 }
                 continue;
             }
-            let Some(next) = self.next.take() else { return Poll::Ready(None) };
+            let next = match std::mem::replace(&mut self.next, Ok(None)) {
+                Ok(Some(next)) => next,
+                Ok(None) => return Poll::Ready(None),
+                Err(error) => return Poll::Ready(Some(Err(error.into()))),
+            };
             let client = self.client.clone();
             self.reading = Some(Box::pin(async move { client.run(next).await }));
         }

@@ -35,8 +35,9 @@ pub struct Page {
     pub members: Vec<Member>,
     /// How many members the service says there are on all pages: a hint.
     pub count: Option<u64>,
-    /// Reads the next page; `None` at the end.
-    pub next: Option<GetPage>,
+    /// Reads the next page; `None` at the end. An error where the link to it is off the origin or was followed before:
+    /// this page is whole all the same.
+    pub next: Result<Option<GetPage>, Error>,
 }
 
 /// A member as it stands in a page: only a link, or the whole resource. It is a part of the page's body, not read yet.
@@ -104,8 +105,8 @@ impl Operation for GetPage {
         let body = answer.body()?;
         let members = members(body, page.members.as_deref().unwrap_or_default());
         let next = match page.next {
-            Some(link) => self.next(link, &answer)?,
-            None => None,
+            Some(link) => self.next(link, &answer).map_err(|error| answer.stamp(error)),
+            None => Ok(None),
         };
         Ok(Verdict::Done(Page { members, count, next }))
     }

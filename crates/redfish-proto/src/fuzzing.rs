@@ -152,7 +152,7 @@ pub fn page(data: &[u8]) {
         );
         let _ = (member.link(), member.is_link());
     }
-    if let Some(next) = &page.next {
+    if let Ok(Some(next)) = &page.next {
         assert!(service.target(&next.at().to_string()).is_ok(), "{next:?}");
     }
 }

@@ -76,8 +76,10 @@ impl Reset {
         let systems: Value = answer.json()?;
         let members = systems.get("Members").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
         let links: Vec<&str> = members.iter().filter_map(|m| m.get("@odata.id")?.as_str()).collect();
+        // Further pages hold further systems.
+        let pages = systems.get("Members@odata.nextLink").is_some_and(|link| !link.is_null());
         match links.as_slice() {
-            [only] => {
+            [only] if !pages => {
                 let system = answer.resolve(only)?;
                 self.stage = self.act(system);
                 Ok(Verdict::Next(self))

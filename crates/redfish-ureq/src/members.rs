@@ -11,12 +11,12 @@ use crate::error::Error;
 pub struct Members {
     client: Client,
     page: vec::IntoIter<Member>,
-    next: Option<GetPage>,
+    next: Result<Option<GetPage>, redfish_proto::Error>,
 }
 
 impl Members {
     pub(crate) fn new(client: Client, first: GetPage) -> Members {
-        Members { client, page: Vec::new().into_iter(), next: Some(first) }
+        Members { client, page: Vec::new().into_iter(), next: Ok(Some(first)) }
     }
 }
 
@@ -28,7 +28,11 @@ impl Iterator for Members {
             if let Some(member) = self.page.next() {
                 return Some(Ok(member));
             }
-            match self.client.run(self.next.take()?) {
+            let next = match std::mem::replace(&mut self.next, Ok(None)) {
+                Ok(next) => next?,
+                Err(error) => return Some(Err(error.into())),
+            };
+            match self.client.run(next) {
                 Ok(Page { members, next, .. }) => {
                     self.page = members.into_iter();
                     self.next = next;

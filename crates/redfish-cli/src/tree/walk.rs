@@ -178,7 +178,7 @@ impl Walk {
                 let read = connection.run(|_| Ok(page.clone()))?;
                 let links = read.members.iter().filter_map(|member| Some(member.link()?.into_owned()));
                 found.extend(links.map(|link| (link, Rank::Beside)));
-                next = read.next;
+                next = read.next?;
             }
         }
         for (link, rank) in found {

@@ -5,6 +5,7 @@ mod canned;
 mod certificate;
 mod common;
 mod demo;
+mod events;
 mod failure;
 mod get;
 mod invoke;
@@ -24,6 +25,7 @@ mod task;
 #[cfg(target_os = "linux")]
 mod terminal;
 mod tree;
+mod update;
 mod usage;
 mod whoami;
 mod write;

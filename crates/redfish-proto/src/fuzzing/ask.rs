@@ -169,7 +169,7 @@ impl Operation for Ask {
                     for member in page.members {
                         members.push(member.json()?);
                     }
-                    match page.next {
+                    match page.next? {
                         Some(next) => Ok(Verdict::Next(Ask::Members(next, members))),
                         None => value(Value::Array(members)),
                     }
