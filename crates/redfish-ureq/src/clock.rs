@@ -47,3 +47,15 @@ impl Clock for SystemClock {
         cancel.wait(time);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_wait_that_is_cancelled_is_over() {
+        let cancel = Cancel::default();
+        cancel.cancel();
+        SystemClock::default().sleep_unless(Duration::from_secs(3600), &cancel);
+    }
+}
