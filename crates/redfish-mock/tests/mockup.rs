@@ -116,6 +116,7 @@ fn sessions_of_the_folder_are_not_ours() {
     client.log_in("ada");
     assert_eq!(client.get(SESSIONS).json()["Members@odata.count"], 1);
     let service = client.get("/redfish/v1/SessionService").json();
+    assert_eq!(service["Sessions"]["@odata.id"], SESSIONS);
     assert_eq!(
         (&service["Vendor"], &service["SessionTimeout"]),
         (&json!(true), &json!(1800)),
