@@ -185,6 +185,8 @@ fn help_names_what_there_is_and_nothing_else() {
         "reset",
         "tasks",
         "task",
+        "update",
+        "events",
         "login",
         "logout",
         "whoami",
@@ -195,7 +197,7 @@ fn help_names_what_there_is_and_nothing_else() {
     ] {
         assert!(help.contains(&format!("\n  {command} ")), "{command} is missing in {help}");
     }
-    for later in ["  update", "  events", "  sweep", "--fleet"] {
+    for later in ["  sweep", "--fleet"] {
         assert!(!help.contains(later), "{later}");
     }
     let version = run(&mut bare(["--version"])).exits(0).out;
