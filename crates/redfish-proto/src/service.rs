@@ -271,6 +271,8 @@ mod tests {
             ("10.0.0.1", "https://10.0.0.1", "10.0.0.1"),
             ("[::1]:8000", "https://[::1]:8000", "[::1]:8000"),
             ("fe80::1", "https://[fe80::1]", "[fe80::1]"),
+            ("[::]", "https://[::]", "[::]"),
+            ("[fe80::]:8443", "https://[fe80::]:8443", "[fe80::]:8443"),
             ("https://[fe80::1%25eth0]", "https://[fe80::1%25eth0]", "[fe80::1]"),
         ] {
             let service = Service::new(typed).unwrap();
@@ -291,6 +293,9 @@ mod tests {
             "bmc#s3cret",
             "bmc:s3cret",
             "bmc:0",
+            "bmc:+80",
+            "bmc!s3cret",
+            "bmc*",
             "bmc:65536",
             "bmc:",
             "",
@@ -304,6 +309,16 @@ mod tests {
             let error = Service::new(typed).unwrap_err();
             assert!(matches!(error.kind(), ErrorKind::InvalidService(_)), "{typed}");
             assert!(!format!("{error} {error:?}").contains("s3cret"), "{error}");
+        }
+    }
+
+    #[test]
+    fn the_reason_says_what_to_mend() {
+        for (typed, reason) in
+            [("https://", "host is missing"), ("bmc:x", "no number"), ("bmc:0", "between 1 and 65535")]
+        {
+            let said = Service::new(typed).unwrap_err().to_string();
+            assert!(said.contains(reason), "{typed}: {said}");
         }
     }
 
