@@ -161,7 +161,7 @@ fn echoed_by_operations(form: &str) -> usize {
         };
         let at = |client: &Client<Echo>| client.service.target("/redfish/v1/x").unwrap();
         run(answer(json!({"Members": [], "Members@odata.nextLink": format!("https://evil/{form}")})), &|c| {
-            c.run(GetPage::first(at(c))).map(drop)
+            c.run(GetPage::first(at(c)))?.next.map(drop)
         });
         run(answer(json!({(form): {"n": "x"}})), &|c| {
             c.run(Get::<std::collections::HashMap<String, Map<String, Value>>>::new(at(c))).map(drop)?;
