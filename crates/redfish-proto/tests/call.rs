@@ -429,3 +429,16 @@ fn no_operation_outlives_its_deadline() {
     let error = failed(reply.fail(Failure::TimedOut, at(20)));
     assert_eq!(*error.kind(), ErrorKind::Deadline(Phase::Answer));
 }
+
+#[test]
+fn the_former_password_stays_a_secret() {
+    let service = service();
+    let credentials = |password: &str| Arc::new(Credentials::new("admin", password));
+    let mut authenticator = Authenticator::session(Arc::clone(&service), credentials("canary one"), None);
+    assert!(authenticator.replace(credentials("canary two")).is_none());
+    let Ok(Renewed::Login(login)) = authenticator.renew(&Wanted::any()) else { panic!("it logs in") };
+    let (_, reply) = sent(login.start(START));
+    let (_, reply) = sent(reply.receive(head(404, &[]), Ok(Bytes::new()), START));
+    let error = failed(reply.receive(head(403, &[]), Ok("canary two, formerly canary one".into()), START));
+    assert!(error.to_string().contains("[redacted], formerly [redacted]"), "{error}");
+}
