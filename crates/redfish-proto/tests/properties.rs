@@ -1,7 +1,7 @@
 //! The fuzz targets' properties over random bytes.
 
 use proptest::prelude::*;
-use redfish_proto::fuzzing;
+use redfish_proto::{Query, Service, fuzzing};
 
 /// Bytes that are rows of the alphabet more often than free answers.
 fn answers() -> impl Strategy<Value = Vec<u8>> {
@@ -63,6 +63,23 @@ proptest! {
     #[test]
     fn a_message_reads_any_body(data in prop_oneof![text(), prop::collection::vec(any::<u8>(), 0..200)]) {
         fuzzing::message(&data);
+    }
+
+    #[test]
+    fn a_query_is_read_by_others_as_it_was_meant(
+        filter in "\\PC{0,24}", member in "[A-Za-z/]{1,12}", top in any::<u64>(), skip in any::<u64>()
+    ) {
+        let query = Query::new().filter(filter.as_str()).select([member.as_str(), "Id"]).top(top).skip(skip);
+        let target = Service::new("bmc").unwrap().target("/redfish/v1/L?old=1").unwrap().with_query(&query);
+        let url = url::Url::parse(&format!("https://bmc{}", target.as_str())).unwrap();
+        prop_assert_eq!(url.path(), "/redfish/v1/L");
+        let read: std::collections::HashMap<_, _> = url.query_pairs().into_owned().collect();
+        let (top, skip, select) = (top.to_string(), skip.to_string(), format!("{member},Id"));
+        let meant = [("$filter", &filter), ("$select", &select), ("$top", &top), ("$skip", &skip)];
+        for (name, value) in meant {
+            prop_assert_eq!(read.get(name), Some(value), "{}", name);
+        }
+        prop_assert_eq!(read.len(), 4);
     }
 
     #[test]
