@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use redfish_proto::{
-    Action, Actions, Body, Call, Ended, FitQuery, GetPage, Invoke, Match, Monitor, Outcome, Query, Read,
-    Reset, Resource, Watch, Write, until_power_state,
+    Action, Actions, Body, Call, Ended, FitQuery, GetPage, Invoke, Lookup, Match, Message, Monitor, Outcome,
+    Query, Read, Reset, Resource, Watch, Write, until_power_state,
 };
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -100,6 +100,15 @@ impl Client {
     /// An action that is not offered, a parameter that is not allowable, whatever the service refused.
     pub fn invoke(&self, path: &str, name: &str, parameters: Map<String, Value>) -> Result<Outcome, Error> {
         self.run(Invoke::new(self.service().target(path)?, name, parameters))
+    }
+
+    /// Looks a message up in the service's own registries, for one that came without its text. `None` where the service
+    /// does not know it.
+    ///
+    /// # Errors
+    /// Whatever the service refused.
+    pub fn lookup(&self, message: &Message) -> Result<Option<Message>, Error> {
+        self.run(Lookup::new(message.clone()))
     }
 
     /// Waits for the end of what was accepted, at the most that long; `progress` sees each poll.

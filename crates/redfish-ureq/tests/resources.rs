@@ -157,3 +157,15 @@ fn a_change_of_what_has_changed_is_a_conflict_with_the_fresh_etag() {
     assert_eq!(now["AssetTag"], "rack 7");
     client.close().unwrap();
 }
+
+#[test]
+fn a_message_without_its_text_is_looked_up_at_the_service() {
+    let (_server, client) = mock(&["bare-messages"]);
+    let error = client.get::<Value>("/redfish/v1/Nowhere").unwrap_err();
+    let said = error.core().messages()[0].clone();
+    assert_eq!(said.text, "", "{said:?}");
+    let found = client.lookup(&said).unwrap().expect("the service knows its own messages");
+    assert!(!found.text.is_empty() && !found.text.contains('%'), "{found:?}");
+    assert_eq!(found.id, said.id);
+    client.close().unwrap();
+}
