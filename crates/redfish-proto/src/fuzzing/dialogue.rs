@@ -15,11 +15,10 @@ use crate::body::Body;
 use crate::call::{Outgoing, Wanted};
 use crate::error::Error;
 use crate::kind::{ErrorKind, Failure};
-use crate::operation::{Answer, Operation, Request, Verdict};
 use crate::resource::{Get, Raw};
 use crate::service::Service;
 use crate::session::{Credentials, Session};
-use crate::target::Target;
+use crate::task::{Ended, Monitor};
 use crate::time::Now;
 
 const PASSWORD: &str = "canary \"päss%word";
@@ -113,35 +112,13 @@ fn ask(client: &mut Client<Judge<'_>>, task: Task) -> Result<(), Error> {
         Task::Patch => call(client, Method::PATCH),
         Task::Post => call(client, Method::POST),
         Task::Watch => {
-            let watch = client.service.call(Watch(at)).deadline(DEADLINE);
-            client.drive(watch)
+            let watch = client.service.call(Monitor::at(at).watch()).deadline(DEADLINE);
+            match client.drive(watch)? {
+                Ended::Completed(_) => Ok(()),
+                Ended::Failed(error) => Err(error),
+            }
         }
         Task::Logout => Ok(()),
-    }
-}
-
-/// Polls until the answer is no 202, through connections and logins that fail.
-struct Watch(Target);
-
-impl Operation for Watch {
-    type Output = ();
-
-    fn request(&self) -> Request {
-        Request::get(&self.0)
-    }
-
-    fn respond(self, answer: Answer) -> Result<Verdict<Self>, Error> {
-        match answer.status() {
-            StatusCode::ACCEPTED => Ok(Verdict::Later(self, None)),
-            _ => answer.success().map(|_| Verdict::Done(())),
-        }
-    }
-
-    fn fail(self, error: Error) -> Result<Verdict<Self>, Error> {
-        match error.kind() {
-            ErrorKind::Transport(_) | ErrorKind::Busy => Ok(Verdict::Later(self, None)),
-            _ => Err(error),
-        }
     }
 }
 

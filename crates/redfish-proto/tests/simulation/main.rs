@@ -3,7 +3,7 @@
 //!
 //! At the end: each call has ended, each write was applied once at the most and as its call said, and each session
 //! whose token reached a client was closed by it or seen dead. `REDFISH_SEEDS_RUN` says how many seeds (default
-//! 1,000); `REDFISH_SEED` plays one.
+//! 3,000); `REDFISH_SEED` plays one.
 
 #![allow(clippy::disallowed_methods, reason = "a test may read its environment, the core may not")]
 
@@ -20,7 +20,7 @@ fn setting(name: &str) -> Option<u64> {
 fn whatever_happens_no_session_stays_and_no_write_is_repeated() {
     let seeds = match setting("REDFISH_SEED") {
         Some(seed) => seed..seed + 1,
-        None => 0..setting("REDFISH_SEEDS_RUN").unwrap_or(1_000),
+        None => 0..setting("REDFISH_SEEDS_RUN").unwrap_or(3_000),
     };
     let mut tally = Tally::default();
     for seed in seeds.clone() {
