@@ -48,6 +48,12 @@ pub(crate) struct Serve {
     /// How long a reset takes. Default: 3 seconds with the profile standard, none with ilo-amplifier
     #[arg(long, value_name = "SECONDS", value_parser = seconds)]
     reset_delay: Option<Duration>,
+    /// How long it takes until a pushed image is written
+    #[arg(long, value_name = "SECONDS", default_value = "10", value_parser = seconds)]
+    update_time: Duration,
+    /// How long the service then restarts: it refuses connections, and has lost its sessions. 0: it does not restart
+    #[arg(long, value_name = "SECONDS", default_value = "5", value_parser = seconds)]
+    restart_time: Duration,
     /// What goes wrong: `NAME[=VALUE][@PATH][*COUNT]`, as in slow=2s@/redfish/v1/Systems*3. NAME is one of expire-token,
     /// cut-body, reset, slow, redirect-off-origin, session-limit, no-location, lost-answer, task, failing-task,
     /// monitor-gone, bare-messages, 500, 503
@@ -92,6 +98,8 @@ impl Serve {
             profile: self.profile,
             mockup: self.mockup()?,
             reset_delay: self.reset_delay,
+            update_time: self.update_time,
+            restart_time: self.restart_time,
             seed: self.seed,
             faults: self.faults.clone(),
             ..Settings::default()

@@ -7,7 +7,6 @@ use serde_json::{Map, Value, json};
 use crate::message::{Base, Message};
 use crate::patch::Kind;
 use crate::tree::Draft;
-use crate::update;
 
 /// An action of the standard.
 #[derive(Debug)]
@@ -96,7 +95,8 @@ pub(crate) const SIMPLE_UPDATE: Action = Action {
         Parameter { name: "Username", kind: TEXT, required: false },
         Parameter { name: "Password", kind: Kind::Secret { least: 0, most: 1024 }, required: false },
     ],
-    takes: Some(update::TAKES),
+    // As long as the service's settings say.
+    takes: None,
 };
 const TEXT: Kind = Kind::Text { least: 0, most: 1024 };
 

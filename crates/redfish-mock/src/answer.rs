@@ -31,6 +31,13 @@ pub enum Ending {
 }
 
 impl Answer {
+    /// None at all.
+    pub(crate) fn reset() -> Answer {
+        let mut response = Response::new(Vec::new());
+        *response.status_mut() = StatusCode::SERVICE_UNAVAILABLE;
+        Answer { response, delay: Duration::ZERO, ending: Ending::Reset }
+    }
+
     /// The response's status.
     pub fn status(&self) -> StatusCode {
         self.response.status()

@@ -133,6 +133,17 @@ impl Events {
         self.table.remove(&id);
     }
 
+    /// Whether somebody is told without asking.
+    #[cfg(feature = "serve")]
+    pub(crate) fn has_destinations(&self) -> bool {
+        self.table.values().any(|subscription| subscription.stream.is_none())
+    }
+
+    /// Ends all streams.
+    pub(crate) fn close_streams(&mut self) {
+        self.table.retain(|_, subscription| subscription.stream.is_none());
+    }
+
     /// The subscription at the last segment of a path.
     pub(crate) fn find(&self, segment: &str) -> Option<u64> {
         let id = segment.parse().ok()?;

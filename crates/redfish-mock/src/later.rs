@@ -11,6 +11,8 @@ pub(crate) enum Effect {
     Power { path: String, state: &'static str, starts: bool },
     /// A task's operation is carried out.
     Task(u64),
+    /// The service restarts and is away for so long, with what this task wrote, where there is one.
+    Restart { lasts: Duration, task: Option<u64> },
 }
 
 /// The effects that wait.
@@ -29,21 +31,44 @@ impl Later {
         self.0.retain(|(_, effect)| !which(effect));
     }
 
+    /// What is due by `now`.
+    pub(crate) fn due(&self, now: Duration) -> impl Iterator<Item = &Effect> {
+        self.0.iter().take_while(move |(due, _)| *due <= now).map(|(_, effect)| effect)
+    }
+
+    /// When the next of them is due.
+    pub(crate) fn first(&self) -> Option<Duration> {
+        self.0.first().map(|(due, _)| *due)
+    }
+
     fn next(&mut self, now: Duration) -> Option<(Duration, Effect)> {
         self.0.first().is_some_and(|(due, _)| *due <= now).then(|| self.0.remove(0))
     }
 }
 
+/// How often to see whether there is something to tell, where somebody waits to be told.
+const LOOK: Duration = Duration::from_millis(200);
+
 impl Mock {
+    /// When something happens by itself that does not wait for somebody to ask.
+    #[cfg(feature = "serve")]
+    pub(crate) fn next_due(&self, now: Duration) -> Option<Duration> {
+        let look = self.events.has_destinations().then(|| now + LOOK);
+        self.later.first().into_iter().chain(look).min()
+    }
+
     /// Lets happen what is due at `now`.
     pub(crate) fn pass(&mut self, now: Duration) {
-        self.now = self.now.max(now);
         while let Some((at, effect)) = self.later.next(now) {
+            self.now = self.now.max(at);
             match effect {
                 Effect::Power { path, state, starts } => self.reach_power_state(&path, state, starts),
                 Effect::Task(id) => self.finish_task(id, at),
+                Effect::Restart { lasts, task } if self.still_restarts(task) => self.restart(at, lasts),
+                Effect::Restart { .. } => {}
             }
         }
+        self.now = self.now.max(now);
         self.tasks.expire(now);
         self.accounts.expire(now);
         self.sessions.expire(now);

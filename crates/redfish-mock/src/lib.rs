@@ -19,7 +19,8 @@
 //! # What takes time
 //!
 //! All of it is told by `now`, so that it takes none in a test: sessions expire, a reset changes the power state some seconds
-//! after its answer, a task runs while its monitor answers 202, an account that is locked opens again.
+//! after its answer, a task runs while its monitor answers 202, an account that is locked opens again. After an update the
+//! service restarts: [`Mock::away_until`] says that nobody is there, and a [`Server`] refuses connections meanwhile.
 //!
 //! ```
 //! use std::time::Duration;
@@ -109,6 +110,7 @@ mod query;
 mod random;
 mod reply;
 mod request;
+mod restart;
 mod room;
 #[cfg(feature = "script")]
 pub mod script;

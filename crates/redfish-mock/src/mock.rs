@@ -21,6 +21,7 @@ use crate::place::Place;
 use crate::profile::Profile;
 use crate::reply::{Content, Reply};
 use crate::request::{Credentials, Request};
+use crate::restart::Absence;
 use crate::sessions::{SESSION_SERVICE, Session, SessionCount, Sessions};
 use crate::settings::Settings;
 use crate::tasks::Tasks;
@@ -46,6 +47,9 @@ pub struct Mock {
     /// The latest moment that it was told of.
     pub(crate) now: Duration,
     pub(crate) reset_delay: Duration,
+    pub(crate) update_time: Duration,
+    pub(crate) restart_time: Duration,
+    pub(crate) absence: Absence,
     pub(crate) faults: Faults,
     writes: BTreeMap<String, u64>,
     handled: VecDeque<Handled>,
@@ -83,6 +87,8 @@ impl Mock {
             session_limit,
             session_timeout,
             reset_delay,
+            update_time,
+            restart_time,
             seed,
             faults,
         } = settings;
@@ -98,6 +104,9 @@ impl Mock {
             later: Later::default(),
             now: Duration::ZERO,
             reset_delay: reset_delay.unwrap_or(profile.reset_delay()),
+            update_time,
+            restart_time,
+            absence: Absence::default(),
             faults: Faults::new(faults),
             writes: BTreeMap::new(),
             handled: VecDeque::new(),
@@ -106,10 +115,13 @@ impl Mock {
         mock
     }
 
-    /// Answers a request that arrives at `now`.
+    /// Answers a request that arrives at `now`. While the service restarts nobody is there to answer: the connection is
+    /// reset, see [`Mock::away_until`].
     pub fn handle<B: AsRef<[u8]>>(&mut self, request: &http::Request<B>, now: Duration) -> Answer {
         let request = Request::new(request);
-        self.pass(now);
+        if self.away_until(now).is_some() {
+            return Answer::reset();
+        }
         let delay = self.strike(&request, |kind| match kind {
             FaultKind::Slow(delay) => Some(*delay),
             _ => None,
@@ -137,12 +149,6 @@ impl Mock {
         response
     }
 
-    /// Forgets all sessions, as a service does that restarts. What was written stays.
-    pub fn reboot(&mut self, now: Duration) {
-        self.pass(now);
-        self.sessions.forget(|_| true);
-    }
-
     /// Adds a fault; it strikes from the next request on.
     pub fn add_fault(&mut self, fault: Fault) {
         self.faults.add(fault);
@@ -160,7 +166,8 @@ impl Mock {
 
     /// The sessions that are open.
     pub fn sessions(&self, now: Duration) -> impl Iterator<Item = &Session> {
-        self.sessions.open_at(now)
+        let lost = self.will_restart_by(now);
+        self.sessions.open_at(now).filter(move |_| !lost)
     }
 
     /// What became of all sessions up to the last request.
@@ -210,9 +217,7 @@ impl Mock {
     /// The answer, with all faults but slowness.
     fn answer(&mut self, request: &Request<'_>, now: Duration) -> Answer {
         if self.strikes(request, &FaultKind::Reset) {
-            let mut response = Response::new(Vec::new());
-            *response.status_mut() = StatusCode::SERVICE_UNAVAILABLE;
-            return Answer { response, delay: Duration::ZERO, ending: Ending::Reset };
+            return Answer::reset();
         }
         let mut reply = match self.fault_before(request) {
             Some(reply) => reply,

@@ -27,7 +27,7 @@ impl Mock {
             FaultKind::FailingTask(takes) => Some((*takes, true)),
             _ => None,
         };
-        let long = place.takes();
+        let long = place.takes(self);
         let by_fault = !request.reads() && place.may_take_a_while() && self.faults.any(asked_for);
         if long.is_none() && !by_fault {
             return self.act(request, place, Some(caller), now);
@@ -39,8 +39,14 @@ impl Mock {
         match self.strike(request, asked_for).or(long.map(|takes| (takes, false))) {
             None => self.act(request, place, Some(caller), now),
             Some((takes, fails)) => {
+                let lasts = if place.updates() && !fails { self.restart_time } else { Duration::ZERO };
+                let written = now + takes;
+                let takes = takes + lasts;
                 let operation = Operation { request: request.to_owned(), caller, takes, fails };
                 let id = self.tasks.begin(operation, now);
+                if !lasts.is_zero() {
+                    self.later.add(written, Effect::Restart { lasts, task: Some(id) });
+                }
                 self.later.add(now + takes, Effect::Task(id));
                 self.pass(now);
                 self.tasks.accepted(id, now, self.profile)

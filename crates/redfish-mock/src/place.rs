@@ -6,7 +6,7 @@ use std::time::Duration;
 use http::Method;
 
 use crate::accounts::{ACCOUNT_SERVICE, ACCOUNTS, Privilege};
-use crate::actions::Action;
+use crate::actions::{Action, SIMPLE_UPDATE};
 use crate::events::{STREAM, SUBSCRIPTIONS};
 use crate::mock::{Caller, Mock};
 use crate::path::Path;
@@ -17,7 +17,7 @@ use crate::room::UPDATE_SERVICE;
 use crate::sessions::{SESSION_SERVICE, SESSIONS};
 use crate::tasks::{MONITORS, TASKS};
 use crate::tree::{Body, Change, Resource, Takes};
-use crate::update::{self, Push};
+use crate::update::Push;
 
 /// What stands at a path.
 #[derive(Debug)]
@@ -155,11 +155,20 @@ impl Place {
     }
 
     /// How long what is done here takes, where it is always a task.
-    pub(crate) fn takes(&self) -> Option<Duration> {
+    pub(crate) fn takes(&self, mock: &Mock) -> Option<Duration> {
         match self {
+            _ if self.updates() => Some(mock.update_time),
             Place::Action { name, .. } => Action::named(name)?.takes,
-            Place::Push(_) => Some(update::TAKES),
             _ => None,
+        }
+    }
+
+    /// Whether firmware is brought here.
+    pub(crate) fn updates(&self) -> bool {
+        match self {
+            Place::Action { name, .. } => name == SIMPLE_UPDATE.name,
+            Place::Push(_) => true,
+            _ => false,
         }
     }
 

@@ -5,23 +5,24 @@ mod certificate;
 mod connection;
 mod delivery;
 mod plain;
+mod port;
+mod shared;
+mod thread;
 
 use std::net::SocketAddr;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
-use std::thread::JoinHandle;
-use std::time::{Duration, Instant};
+use std::sync::Arc;
+use std::time::Duration;
 use std::{fmt, io};
 
 use http::{Method, StatusCode};
-use tokio::net::TcpListener;
-use tokio::runtime::Runtime;
-use tokio::sync::watch;
 
-use crate::events::{Delivery, EventStream};
 use crate::mock::Mock;
 use crate::settings::Settings;
 use certificate::Identity;
 use connection::Front;
+use port::Port;
+use shared::{Clock, Shared};
+use thread::Thread;
 
 /// How a [`Server`] listens.
 #[derive(Clone)]
@@ -102,39 +103,8 @@ pub struct Server {
     shared: Arc<Shared>,
     address: SocketAddr,
     certificate_pem: Option<String>,
-    stop: watch::Sender<bool>,
-    thread: Option<JoinHandle<()>>,
-}
-
-/// What the server's owner and its connections share.
-pub(crate) struct Shared {
-    mock: Mutex<Mock>,
-    started: Instant,
-    /// What [`Server::advance`] added to the clock.
-    ahead: Mutex<Duration>,
-}
-
-impl Shared {
-    fn now(&self) -> Duration {
-        self.started.elapsed() + *self.ahead.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// What a stream has to send.
-    fn events(&self, stream: EventStream) -> Option<String> {
-        self.mock().events(stream, self.now())
-    }
-
-    /// Lets happen what is due by now; the events that have to be sent.
-    fn tick(&self) -> Vec<Delivery> {
-        let mut mock = self.mock();
-        mock.pass(self.now());
-        mock.take_deliveries()
-    }
-
-    /// A panic under the lock, in a closure of the owner's, does not end the service.
-    fn mock(&self) -> MutexGuard<'_, Mock> {
-        self.mock.lock().unwrap_or_else(PoisonError::into_inner)
-    }
+    // The last to go: it ends the service.
+    thread: Thread,
 }
 
 impl Server {
@@ -154,32 +124,17 @@ impl Server {
             None => (None, None),
             Some(identity) => (Some(identity.acceptor()?), Some(identity.into_certificate_pem())),
         };
-
-        let listener = std::net::TcpListener::bind(listen)?;
-        listener.set_nonblocking(true)?;
-        let address = listener.local_addr()?;
-        let shared = Arc::new(Shared {
-            mock: Mutex::new(Mock::new(settings)),
-            started: Instant::now(),
-            ahead: Mutex::new(Duration::ZERO),
-        });
-        let (stop, stopped) = watch::channel(false);
-        let front = Front { shared: shared.clone(), acceptor, address, body_limit, observer, stopped };
-
-        // The runtime is made in the thread that it stays in: the caller may be in one of its own.
-        let (report, started) = mpsc::channel();
-        let thread =
-            std::thread::Builder::new().name(format!("redfish-mock {address}")).spawn(move || {
-                let (runtime, listener) = match runtime(listener) {
-                    Ok(made) => made,
-                    Err(error) => return drop(report.send(Err(error))),
-                };
-                if report.send(Ok(())).is_ok() {
-                    runtime.block_on(Arc::new(front).serve(listener));
-                }
-            })?;
-        started.recv().map_err(io::Error::other)??;
-        Ok(Server { shared, address, certificate_pem, stop, thread: Some(thread) })
+        let shared = Arc::new(Shared::new(Mock::new(settings), Arc::new(Clock::start())));
+        let served = shared.clone();
+        let (thread, address) = Thread::start(move |stop| {
+            let port = Port::bind(listen)?;
+            let address = port.address()?;
+            let listener = port.listen()?;
+            let front = Front { shared: served, acceptor, address, body_limit, observer, stop };
+            tokio::spawn(Arc::new(front).serve(listener));
+            Ok(address)
+        })?;
+        Ok(Server { shared, address, certificate_pem, thread })
     }
 
     /// Where it listens.
@@ -200,12 +155,12 @@ impl Server {
 
     /// How many sessions are open.
     pub fn open_sessions(&self) -> usize {
-        self.mock(|mock| mock.open_sessions(self.now()))
+        self.shared.open_sessions()
     }
 
     /// Looks at the service, or changes it. Requests wait meanwhile.
     pub fn mock<T>(&self, look: impl FnOnce(&mut Mock) -> T) -> T {
-        look(&mut self.shared.mock())
+        self.shared.look(look)
     }
 
     /// The service's time: since its start, and what [`Server::advance`] added.
@@ -213,37 +168,15 @@ impl Server {
         self.shared.now()
     }
 
-    /// Lets time pass for the service, so that a session expires without anybody waiting for it.
+    /// Lets time pass for the service, so that a session expires, or a restart is over, without anybody waiting for it.
     pub fn advance(&self, time: Duration) {
-        *self.shared.ahead.lock().unwrap_or_else(PoisonError::into_inner) += time;
+        self.shared.clock.advance(time);
     }
 
     /// Ends the service: no new connections, those that are open finish the request they are at. Returns when all is done,
     /// after five seconds at the latest.
-    pub fn shutdown(mut self) {
-        self.stop();
-    }
-
-    fn stop(&mut self) {
-        // No receiver means that the thread has ended already.
-        let _ = self.stop.send(true);
-        if let Some(thread) = self.thread.take() {
-            let _ = thread.join();
-        }
-    }
-}
-
-fn runtime(listener: std::net::TcpListener) -> io::Result<(Runtime, TcpListener)> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let inside = runtime.enter();
-    let listener = TcpListener::from_std(listener)?;
-    drop(inside);
-    Ok((runtime, listener))
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        self.stop();
+    pub fn shutdown(self) {
+        drop(self.thread);
     }
 }
 

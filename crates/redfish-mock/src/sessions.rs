@@ -122,8 +122,6 @@ pub(crate) struct Sessions {
     open: Vec<Session>,
     limit: usize,
     timeout: Duration,
-    /// When the service forgets them all.
-    restart: Option<Duration>,
     random: Random,
     count: SessionCount,
 }
@@ -134,7 +132,6 @@ impl Sessions {
             open: Vec::new(),
             limit,
             timeout,
-            restart: None,
             random: Random::new(seed),
             count: SessionCount::default(),
         }
@@ -150,8 +147,7 @@ impl Sessions {
 
     /// Those that are open at `now`, without dropping the others yet.
     pub(crate) fn open_at(&self, now: Duration) -> impl Iterator<Item = &Session> {
-        let lost = self.restart.is_some_and(|restart| restart <= now);
-        self.open.iter().filter(move |session| !lost && !self.is_expired(session, now))
+        self.open.iter().filter(move |session| !self.is_expired(session, now))
     }
 
     fn is_expired(&self, session: &Session, now: Duration) -> bool {
@@ -210,9 +206,6 @@ impl Sessions {
 
     /// Drops the sessions that were not used for too long.
     pub(crate) fn expire(&mut self, now: Duration) {
-        if self.restart.take_if(|restart| *restart <= now).is_some() {
-            self.forget(|_| true);
-        }
         let timeout = self.timeout;
         self.count.expired += self.remove(|session| now.saturating_sub(session.used) >= timeout);
     }
@@ -220,14 +213,6 @@ impl Sessions {
     /// Drops the sessions that `which` says, without anybody having asked.
     pub(crate) fn forget(&mut self, which: impl Fn(&Session) -> bool) {
         self.count.forgotten += self.remove(which);
-    }
-
-    /// Drops all sessions when the service restarts, at `restart`.
-    pub(crate) fn forget_at(&mut self, restart: Duration, now: Duration) {
-        if restart <= now {
-            return self.forget(|_| true);
-        }
-        self.restart.get_or_insert(restart);
     }
 
     fn remove(&mut self, which: impl Fn(&Session) -> bool) -> u64 {

@@ -30,6 +30,11 @@ pub struct Settings {
     /// How long after its answer a reset of a system or manager takes effect; cutting the power takes a thirtieth of that.
     /// Without one, what the profile has: three seconds in `standard`, none in `ilo-amplifier`.
     pub reset_delay: Option<Duration>,
+    /// How long an image takes to be written once it was sent.
+    pub update_time: Duration,
+    /// How long the service is away when it restarts with what was written: it refuses connections, and comes back without
+    /// the sessions it had. Zero: it does not restart.
+    pub restart_time: Duration,
     /// What tokens and session identifiers are made from.
     pub seed: u64,
     /// Misbehaviour from the start on.
@@ -48,6 +53,8 @@ impl Default for Settings {
             session_limit: 32,
             session_timeout: Duration::from_secs(1800),
             reset_delay: None,
+            update_time: Duration::from_secs(10),
+            restart_time: Duration::from_secs(5),
             seed: 1,
             faults: Vec::new(),
         }
@@ -64,6 +71,8 @@ impl fmt::Debug for Settings {
             .field("session_limit", &self.session_limit)
             .field("session_timeout", &self.session_timeout)
             .field("reset_delay", &self.reset_delay)
+            .field("update_time", &self.update_time)
+            .field("restart_time", &self.restart_time)
             .field("seed", &self.seed)
             .field("faults", &self.faults)
             .finish_non_exhaustive()

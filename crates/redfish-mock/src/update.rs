@@ -1,8 +1,11 @@
 //! Firmware that is pushed: taken, checked, and shown in the inventory when its task is done (DSP0266, "Update service").
 //!
+//! ```text
+//!  202 ──► written, little by little ──► the service restarts ──► Completed, in the inventory
+//!            Settings::update_time         Settings::restart_time: away, and its sessions are lost
+//! ```
+//!
 //! Nothing is installed. The new version is a fingerprint of what was sent, so that a client can see that it was all of it.
-
-use std::time::Duration;
 
 use http::{StatusCode, header};
 use serde_json::{Map, Value, json};
@@ -13,9 +16,6 @@ use crate::random::fingerprint;
 use crate::reply::Reply;
 use crate::request::Request;
 use crate::room::UPDATE_SERVICE;
-
-/// How long an update takes.
-pub(crate) const TAKES: Duration = Duration::from_secs(10);
 
 /// How an image is sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -10,6 +10,7 @@ use serde_json::{Map, Value, json};
 use crate::accounts::{self, ACCOUNTS, Privilege};
 use crate::actions;
 use crate::events;
+use crate::later::Effect;
 use crate::message::{Base, Message, ResourceEvent};
 use crate::mock::{Caller, Mock};
 use crate::network;
@@ -278,7 +279,11 @@ impl Mock {
         match name {
             "ComputerSystem.Reset" => self.reset_system(resource, kind, now),
             // A controller that restarts knows none of its sessions any more.
-            "Manager.Reset" => self.sessions.forget_at(now + self.reset_delay, now),
+            "Manager.Reset" => {
+                let restart = Effect::Restart { lasts: Duration::ZERO, task: None };
+                self.later.add(now + self.reset_delay, restart);
+                self.pass(now);
+            }
             "Manager.ResetToDefaults" => self.tree.restore(&resource.path, |path| {
                 kind.starts_with("PreserveNetwork") && path.contains("/EthernetInterfaces/")
             }),

@@ -2,8 +2,10 @@
 
 mod common;
 
-use common::{Client, SYSTEM, messages, path_of};
-use redfish_mock::Answer;
+use std::time::Duration;
+
+use common::{Client, SYSTEM, messages, path_of, settings};
+use redfish_mock::{Answer, Ending, Profile, Settings};
 use serde_json::{Value, json};
 
 const SERVICE: &str = "/redfish/v1/UpdateService";
@@ -32,10 +34,10 @@ fn version(client: &mut Client, item: &str) -> Value {
     client.get(item).json()["Version"].clone()
 }
 
-/// Waits for an update; its answer.
+/// Waits for an update, ten seconds in which it is written and five of a restart; its answer.
 fn finish(client: &mut Client, accepted: &Answer) -> u16 {
     assert_eq!(accepted.status(), 202, "{}", accepted.json());
-    client.wait(10);
+    client.wait(15);
     client.get(&path_of(accepted.header("Location").expect("a monitor"))).status().as_u16()
 }
 
@@ -141,4 +143,94 @@ fn a_simple_update_says_where_the_image_is() {
     let accepted = client.post(&target, json!({"ImageURI": "http://192.0.2.1/x", "Targets": [BIOS]}));
     assert_eq!(finish(&mut client, &accepted), 204);
     assert_ne!(version(&mut client, BIOS), before);
+}
+
+/// An image for all there is, pushed as the body itself.
+fn push_whole(client: &mut Client) -> Answer {
+    let accepted = client.send("POST", "/redfish/v1/UpdateService/push", &[], "image");
+    assert_eq!(accepted.status(), 202, "{}", accepted.json());
+    accepted
+}
+
+#[test]
+fn the_service_restarts_with_what_was_written_and_has_lost_its_sessions() {
+    let mut client = Client::standard();
+    client.log_in("ada");
+    let before = version(&mut client, MANAGER);
+    let accepted = push_whole(&mut client);
+    let monitor = path_of(accepted.header("Location").expect("a monitor"));
+    let percent = |client: &mut Client| client.get(&monitor).json()["PercentComplete"].clone();
+    assert_eq!(percent(&mut client), 0);
+    client.now += Duration::from_millis(9_999);
+    assert_eq!(percent(&mut client), 66, "of all that it takes");
+    assert_eq!((client.mock.away_until(client.now), client.mock.open_sessions(client.now)), (None, 1));
+
+    client.now += Duration::from_millis(1);
+    assert_eq!(client.mock.open_sessions(client.now), 0, "before anybody has asked");
+    assert_eq!(client.mock.away_until(client.now), Some(Duration::from_secs(15)));
+    let handled = client.mock.handled().len();
+    let nobody = client.get(&monitor);
+    assert_eq!((nobody.ending, client.mock.handled().len()), (Ending::Reset, handled));
+    client.now = Duration::from_millis(14_999);
+    assert!(client.mock.away_until(client.now).is_some());
+
+    client.wait(1);
+    assert_eq!((client.mock.away_until(client.now), client.mock.absences(client.now)), (None, 1));
+    assert_eq!(client.get(&monitor).status(), 401, "the session is gone");
+    client.log_in("ada");
+    assert_eq!(client.get(&monitor).status(), 204);
+    assert_ne!(version(&mut client, MANAGER), before);
+    let forgotten = client.mock.session_count().forgotten;
+    assert_eq!((forgotten, client.mock.open_sessions(client.now)), (1, 1));
+}
+
+#[test]
+fn an_update_that_ends_early_or_badly_restarts_nothing() {
+    let mut client = Client::standard();
+    client.log_in("ada");
+    let monitor = path_of(push_whole(&mut client).header("Location").expect("a monitor"));
+    assert_eq!(client.delete(&monitor).status(), 204);
+    client.mock.add_fault("failing-task=1s".parse().expect("a fault"));
+    push_whole(&mut client);
+    client.wait(20);
+    assert_eq!((client.mock.absences(client.now), client.mock.open_sessions(client.now)), (0, 1));
+    // An action that is no update is none either.
+    client.mock.clear_faults();
+    client.post(&format!("{SYSTEM}/Bios/Actions/Bios.ResetBios"), json!({}));
+    client.wait(20);
+    assert_eq!((client.mock.absences(client.now), client.mock.open_sessions(client.now)), (0, 1));
+}
+
+#[test]
+fn how_long_it_takes_and_whether_it_restarts_is_settable() {
+    let times = |update_time, restart_time| Settings {
+        update_time: Duration::from_secs(update_time),
+        restart_time: Duration::from_secs(restart_time),
+        ..settings(Profile::Standard)
+    };
+    let mut client = Client::new(times(1, 2));
+    client.log_in("ada");
+    push_whole(&mut client);
+    client.wait(1);
+    assert_eq!(client.mock.away_until(client.now), Some(Duration::from_secs(3)));
+
+    let mut client = Client::new(times(1, 0));
+    client.log_in("ada");
+    let monitor = path_of(push_whole(&mut client).header("Location").expect("a monitor"));
+    client.wait(1);
+    assert_eq!(client.get(&monitor).status(), 204);
+    assert_eq!((client.mock.absences(client.now), client.mock.open_sessions(client.now)), (0, 1));
+}
+
+#[test]
+fn a_manager_that_is_reset_loses_its_sessions_when_its_time_has_come() {
+    let mut client = Client::standard();
+    client.log_in("ada");
+    let reset = "/redfish/v1/Managers/E1D8B426/Actions/Manager.Reset";
+    assert_eq!(client.post(reset, json!({"ResetType": "ForceRestart"})).status(), 204);
+    client.now += Duration::from_millis(2_999);
+    assert_eq!(client.mock.open_sessions(client.now), 1);
+    client.now += Duration::from_millis(1);
+    assert_eq!(client.mock.open_sessions(client.now), 0);
+    assert_eq!((client.mock.away_until(client.now), client.get(SERVICE).status().as_u16()), (None, 401));
 }

@@ -1,9 +1,12 @@
 //! `update`.
 
 use std::fs;
+use std::io::{BufRead, BufReader, Read};
 use std::time::Duration;
 
-use super::common::{Bench, run};
+use redfish_mock::{ServeOptions, Settings};
+
+use super::common::{Bench, finish, run};
 
 const INVENTORY: &str = "/redfish/v1/UpdateService/FirmwareInventory";
 
@@ -53,4 +56,48 @@ fn an_image_that_cannot_be_read_is_wrong_usage_and_nothing_is_sent() {
     let done = run(&mut bench.as_admin(["update", "/nowhere/image.bin"])).exits(2);
     assert!(done.err.contains("the image cannot be read"), "{}", done.err);
     assert_eq!(bench.server.mock(|mock| mock.handled().len()), 0);
+}
+
+#[test]
+fn an_update_is_waited_for_through_the_restart_of_the_service() {
+    let times = Settings {
+        update_time: Duration::from_secs(600),
+        restart_time: Duration::from_secs(3600),
+        ..Settings::default()
+    };
+    let bench = Bench::serving(times, ServeOptions::default());
+    let certificate = bench.file("cert.pem", bench.server.certificate_pem().unwrap());
+    let trusting = |words: &[&str]| {
+        let mut command = bench.as_admin(words);
+        command.args(["--cacert", &certificate]);
+        command
+    };
+    let listed = ["members", INVENTORY, "--fetch"];
+    let before = run(&mut trusting(&listed)).exits(0).out;
+
+    let mut command = trusting(&["update", &image(&bench), "--wait", "--deadline", "100000", "--trace"]);
+    let mut child = command.spawn().unwrap();
+    let mut trace = BufReader::new(child.stderr.take().unwrap());
+    let mut read_until = |what: &str| {
+        let mut read = String::new();
+        while !read.lines().last().is_some_and(|line| line.contains(what)) {
+            assert!(trace.read_line(&mut read).unwrap() > 0, "no {what}: {read}");
+        }
+    };
+    read_until("= waiting");
+    bench.server.advance(Duration::from_secs(600));
+    read_until("Connection refused");
+    assert_eq!(bench.server.open_sessions(), 0, "they are lost");
+    bench.server.advance(Duration::from_secs(3600));
+    let mut rest = String::new();
+    trace.read_to_string(&mut rest).unwrap();
+    let done = finish(child);
+    assert_eq!(done.status.code(), Some(0), "{rest}");
+
+    let after = run(&mut trusting(&listed)).exits(0).out;
+    assert!(!before.contains("\"Version\":\"U-"), "{before}");
+    assert_eq!(after.matches("\"Version\":\"U-").count(), after.lines().count(), "{after}");
+    let count = bench.server.mock(|mock| mock.session_count());
+    // Two of its own, one of which was lost, and one of each listing.
+    assert_eq!((count.opened, count.forgotten, count.deleted, bench.server.open_sessions()), (4, 1, 3, 0));
 }

@@ -8,10 +8,10 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use hyper::body::{Body, Frame, SizeHint};
-use tokio::sync::watch;
 use tokio::time::{Interval, MissedTickBehavior};
 
-use super::Shared;
+use super::shared::Shared;
+use super::thread::Stop;
 use crate::events::EventStream;
 
 /// How often a stream looks whether there is something to send.
@@ -36,7 +36,7 @@ pub(super) enum Cut {
 pub(super) struct Events {
     stream: EventStream,
     shared: Arc<Shared>,
-    stopped: watch::Receiver<bool>,
+    stop: Stop,
     interval: Interval,
 }
 
@@ -52,10 +52,10 @@ impl Sent {
         Sent::Bytes { bytes: (!body.is_empty()).then(|| body.into()), length, cut: Cut::AfterFlush }
     }
 
-    pub(super) fn events(stream: EventStream, shared: Arc<Shared>, stopped: watch::Receiver<bool>) -> Sent {
+    pub(super) fn events(stream: EventStream, shared: Arc<Shared>, stop: Stop) -> Sent {
         let mut interval = tokio::time::interval(LOOK);
         interval.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        Sent::Events(Events { stream, shared, stopped, interval })
+        Sent::Events(Events { stream, shared, stop, interval })
     }
 }
 
@@ -63,7 +63,7 @@ impl Events {
     fn poll(&mut self, context: &mut Context<'_>) -> Poll<Option<Bytes>> {
         loop {
             ready!(self.interval.poll_tick(context));
-            if *self.stopped.borrow() {
+            if self.stop.is_told() {
                 return Poll::Ready(None);
             }
             match self.shared.events(self.stream) {

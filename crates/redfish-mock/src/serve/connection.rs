@@ -1,6 +1,5 @@
 //! Connections: each request goes to the [`Mock`](crate::Mock), each answer out as it is meant to arrive, faults and all.
 
-use std::convert::Infallible;
 use std::io;
 use std::net::SocketAddr;
 use std::pin::Pin;
@@ -18,22 +17,19 @@ use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{mpsc, watch};
-use tokio::time::MissedTickBehavior;
 use tokio_rustls::TlsAcceptor;
 
 use super::body::Sent;
-use super::{Observed, Observer, Shared, delivery, plain};
+use super::port::Port;
+use super::shared::Shared;
+use super::thread::Stop;
+use super::{Observed, Observer, delivery, plain};
 use crate::answer::{Answer, Ending};
 
 /// How long a client may take for its TLS handshake, and how long for a request's head.
 const PATIENCE: Duration = Duration::from_secs(30);
-/// How long connections may go on after the service was told to end.
-const GRACE: Duration = Duration::from_secs(5);
 /// How long to rest where the system has no sockets left.
 const REST: Duration = Duration::from_millis(50);
-/// How often to see whether the time of something has come.
-const TICK: Duration = Duration::from_millis(200);
 /// The longest head of a request; a longer one is answered 431.
 const HEAD_LIMIT: usize = 64 << 10;
 
@@ -44,59 +40,91 @@ pub(super) struct Front {
     pub(super) address: SocketAddr,
     pub(super) body_limit: usize,
     pub(super) observer: Option<Observer>,
-    pub(super) stopped: watch::Receiver<bool>,
+    pub(super) stop: Stop,
 }
 
+/// Why a connection ended early.
+type Failed = Box<dyn std::error::Error + Send + Sync>;
+
 impl Front {
-    /// Serves until it is told to stop, and then until the last connection is done.
-    pub(super) async fn serve(self: Arc<Front>, listener: TcpListener) {
-        // Each connection holds a sender: when the last is gone, the receiver says so.
-        let (busy, mut idle) = mpsc::channel::<Infallible>(1);
-        let mut stopped = self.stopped.clone();
-        let mut tick = tokio::time::interval(TICK);
-        tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    /// Serves until it is told to end. Its connections go on, each until it is done.
+    pub(super) async fn serve(self: Arc<Front>, mut listener: TcpListener) {
+        let mut stop = self.stop.clone();
+        let mut absences = 0;
         loop {
+            let outlook = self.shared.tick();
+            if absences != outlook.absences {
+                absences = outlook.absences;
+                self.shared.gone.notify_waiters();
+            }
+            if outlook.away.is_some() {
+                drop(listener);
+                match self.come_back().await {
+                    Some(there) => listener = there,
+                    None => return,
+                }
+                continue;
+            }
             let accepted = tokio::select! {
                 accepted = listener.accept() => accepted,
-                _ = tick.tick() => {
-                    delivery::send(self.shared.tick());
-                    continue;
-                }
-                _ = stopped.wait_for(|stopped| *stopped) => break,
+                () = self.shared.changed.notified() => continue,
+                () = self.shared.clock.reach(outlook.due) => continue,
+                () = stop.told() => return,
             };
             match accepted {
                 Ok((stream, _)) => {
-                    let (front, busy) = (self.clone(), busy.clone());
-                    tokio::spawn(async move {
-                        // A connection that fails is the client's to notice.
-                        let _ = front.connection(stream).await;
-                        drop(busy);
-                    });
+                    let front = self.clone();
+                    // A connection that fails is the client's to notice.
+                    tokio::spawn(async move { drop(front.connection(stream).await) });
                 }
                 // No sockets left, or a client that went away already: others may still come.
                 Err(_) => tokio::time::sleep(REST).await,
             }
         }
-        drop((listener, busy));
-        let _ = tokio::time::timeout(GRACE, idle.recv()).await;
     }
 
-    async fn connection(
-        self: Arc<Front>,
-        stream: TcpStream,
-    ) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+    /// Refuses connections until the service is there again; nothing where it ends before.
+    async fn come_back(&self) -> Option<TcpListener> {
+        let mut stop = self.stop.clone();
+        let back = async {
+            loop {
+                let port = Port::again(self.address).await;
+                while let Some(until) = self.shared.tick().away {
+                    self.shared.clock.reach(Some(until)).await;
+                }
+                if let Ok(listener) = port.listen() {
+                    return listener;
+                }
+            }
+        };
+        tokio::select! {
+            listener = back => Some(listener),
+            () = stop.told() => None,
+        }
+    }
+
+    /// A connection from its first byte to its last, which comes early where the service goes away.
+    async fn connection(self: Arc<Front>, stream: TcpStream) -> Result<(), Failed> {
+        let gone = self.shared.gone.notified();
+        tokio::select! {
+            done = self.clone().converse(stream) => done,
+            () = gone => Ok(()),
+        }
+    }
+
+    async fn converse(self: Arc<Front>, stream: TcpStream) -> Result<(), Failed> {
         stream.set_nodelay(true)?;
         let reset = Arc::new(AtomicBool::new(false));
         let stream = Resettable { stream, reset: reset.clone() };
         match &self.acceptor {
             None => self.clone().http(stream, reset).await,
             Some(acceptor) => {
-                let mut stopped = self.stopped.clone();
+                let mut stop = self.stop.clone();
                 let mut first = [0];
                 let peeked = tokio::time::timeout(PATIENCE, stream.stream.peek(&mut first));
                 let seen = tokio::select! {
                     seen = peeked => seen??,
-                    _ = stopped.wait_for(|stopped| *stopped) => return Ok(()),
+                    () = stop.told() => return Ok(()),
                 };
                 if seen == 1 && first[0] != plain::HANDSHAKE {
                     let connection =
@@ -106,18 +134,14 @@ impl Front {
                 let handshake = tokio::time::timeout(PATIENCE, acceptor.accept(stream));
                 let stream = tokio::select! {
                     stream = handshake => stream??,
-                    _ = stopped.wait_for(|stopped| *stopped) => return Ok(()),
+                    () = stop.told() => return Ok(()),
                 };
                 self.clone().http(stream, reset).await
             }
         }
     }
 
-    async fn http<S>(
-        self: Arc<Front>,
-        stream: S,
-        reset: Arc<AtomicBool>,
-    ) -> Result<(), Box<dyn std::error::Error + Send + Sync>>
+    async fn http<S>(self: Arc<Front>, stream: S, reset: Arc<AtomicBool>) -> Result<(), Failed>
     where
         S: AsyncRead + AsyncWrite + Unpin,
     {
@@ -125,10 +149,10 @@ impl Front {
         let service = service_fn(|request| front.request(request, &reset));
         let connection = http1().serve_connection(TokioIo::new(stream), service);
         let mut connection = std::pin::pin!(connection);
-        let mut stopped = self.stopped.clone();
+        let mut stop = self.stop.clone();
         tokio::select! {
             done = connection.as_mut() => return Ok(done?),
-            _ = stopped.wait_for(|stopped| *stopped) => connection.as_mut().graceful_shutdown(),
+            () = stop.told() => connection.as_mut().graceful_shutdown(),
         }
         Ok(connection.await?)
     }
@@ -143,6 +167,7 @@ impl Front {
                 let mut mock = self.shared.mock();
                 let answer = mock.handle(&request, self.shared.now());
                 delivery::send(mock.take_deliveries());
+                self.shared.changed.notify_one();
                 answer
             }
             Err(Unread::TooLong) => {
@@ -153,13 +178,13 @@ impl Front {
         };
         // From here on a stream is closed when the client goes.
         let stream = answer.stream();
-        let events = stream.map(|stream| Sent::events(stream, self.shared.clone(), self.stopped.clone()));
+        let events = stream.map(|stream| Sent::events(stream, self.shared.clone(), self.stop.clone()));
         let Answer { response, delay, ending } = answer;
         if !delay.is_zero() {
-            let mut stopped = self.stopped.clone();
+            let mut stop = self.stop.clone();
             tokio::select! {
                 () = tokio::time::sleep(delay) => {}
-                _ = stopped.wait_for(|stopped| *stopped) => {}
+                () = stop.told() => {}
             }
         }
         let arrives = matches!(ending, Ending::Whole | Ending::Cut(_));

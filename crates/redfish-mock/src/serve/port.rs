@@ -1,0 +1,45 @@
+//! The port of a service, which stays its own while nobody listens there.
+
+use std::io;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use tokio::net::{TcpListener, TcpSocket};
+
+/// How many connections may wait to be accepted.
+const BACKLOG: u32 = 1024;
+/// How long to wait where the port is not ours yet.
+const REST: Duration = Duration::from_millis(20);
+
+/// A port that is bound, and refuses connections: nobody listens there.
+pub(super) struct Port(TcpSocket);
+
+impl Port {
+    /// Takes a port. Must be called within a runtime, as [`Port::listen`].
+    pub(super) fn bind(address: SocketAddr) -> io::Result<Port> {
+        let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
+        // Connections of before may linger on the port. (Elsewhere the option lets others take the port as well.)
+        #[cfg(unix)]
+        socket.set_reuseaddr(true)?;
+        socket.bind(address)?;
+        Ok(Port(socket))
+    }
+
+    pub(super) fn address(&self) -> io::Result<SocketAddr> {
+        self.0.local_addr()
+    }
+
+    pub(super) fn listen(self) -> io::Result<TcpListener> {
+        self.0.listen(BACKLOG)
+    }
+
+    /// Takes a port again, however long that takes.
+    pub(super) async fn again(address: SocketAddr) -> Port {
+        loop {
+            match Port::bind(address) {
+                Ok(port) => return port,
+                Err(_) => tokio::time::sleep(REST).await,
+            }
+        }
+    }
+}

@@ -1,0 +1,89 @@
+//! A restart over real sockets: connections are refused, those that are open break, and all is well afterwards.
+
+#![cfg(feature = "serve")]
+
+mod common;
+
+use std::io::{ErrorKind, Read, Write};
+use std::net::TcpStream;
+use std::time::{Duration, Instant};
+
+use common::settings;
+use common::wire::{ask, connect, get, header, login, plain, read_head, status, trusting, with_basic};
+use redfish_mock::{Profile, ServeOptions, Server};
+
+/// Pushes an image.
+fn push(server: &Server) {
+    let now = server.now();
+    server.mock(|mock| {
+        let (name, value) = common::basic("ada");
+        let push = http::Request::post("/redfish/v1/UpdateService/push").header(name, value);
+        assert_eq!(mock.handle(&push.body("image").expect("a request"), now).status(), 202);
+    });
+}
+
+/// Waits until a connection ends as is wanted; a test that would hang fails instead.
+fn until(server: &Server, what: &str, is_so: impl Fn(std::io::Result<TcpStream>) -> bool) {
+    let patience = Instant::now() + Duration::from_secs(20);
+    while !is_so(TcpStream::connect(server.address())) {
+        assert!(Instant::now() < patience, "{what}");
+        std::thread::yield_now();
+    }
+}
+
+fn refused(connected: std::io::Result<TcpStream>) -> bool {
+    connected.is_err_and(|error| error.kind() == ErrorKind::ConnectionRefused)
+}
+
+#[test]
+fn a_service_that_restarts_refuses_connections_and_comes_back_at_its_port() {
+    let server = Server::start(settings(Profile::Standard), ServeOptions::default()).expect("a server");
+    let mut used = trusting(&server, "localhost");
+    assert_eq!(status(&ask(&mut used, &login()).0), "201");
+    let mut stream = trusting(&server, "localhost");
+    stream.write_all(with_basic("GET", "/redfish/v1/EventService/SSE").as_bytes()).expect("sent");
+    read_head(&mut stream);
+    push(&server);
+
+    server.advance(Duration::from_secs(10));
+    until(&server, "it goes", refused);
+    for connection in [&mut used, &mut stream] {
+        let _ = connection.write_all(get("/redfish").as_bytes());
+        // Broken off, without the farewell of TLS.
+        assert!(connection.read_to_end(&mut Vec::new()).is_err());
+    }
+    assert_eq!(server.open_sessions(), 0);
+    server.advance(Duration::from_secs(4));
+    assert!(refused(TcpStream::connect(server.address())));
+
+    server.advance(Duration::from_secs(1));
+    until(&server, "it comes back", |connected| connected.is_ok());
+    let (head, _) = ask(&mut trusting(&server, "localhost"), &login());
+    let token = header(&head, "x-auth-token").expect("a token").to_owned();
+    let tasks =
+        format!("GET /redfish/v1/TaskService/Tasks/1 HTTP/1.1\r\nHost: bmc\r\nX-Auth-Token: {token}\r\n\r\n");
+    let (_, task) = ask(&mut trusting(&server, "localhost"), &tasks);
+    assert!(task.contains(r#""TaskState":"Completed""#), "{task}");
+}
+
+#[test]
+fn connections_break_in_a_restart_that_nobody_saw() {
+    let server = plain(&[]);
+    let mut used = connect(&server);
+    assert_eq!(status(&ask(&mut used, &get("/redfish")).0), "200");
+    push(&server);
+    server.advance(Duration::from_secs(3600));
+    assert!(matches!(used.read(&mut [0]), Ok(0) | Err(_)));
+    assert_eq!(status(&ask(&mut connect(&server), &get("/redfish")).0), "200");
+}
+
+#[test]
+fn a_service_can_end_while_it_is_away() {
+    let server = plain(&[]);
+    push(&server);
+    server.advance(Duration::from_secs(10));
+    until(&server, "it goes", refused);
+    let address = server.address();
+    server.shutdown();
+    assert!(refused(TcpStream::connect(address)));
+}
