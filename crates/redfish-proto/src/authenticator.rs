@@ -33,9 +33,10 @@ pub struct Authenticator {
     service: Arc<Service>,
     state: State,
     current: Option<Session>,
-    /// Secrets of credentials and sessions before the current one.
+    /// The secrets of credentials and sessions; those that the current one knows, where it knows them all.
     known: Arc<Redactor>,
-    sessions: Option<Target>,
+    /// Where sessions are, once the one that told is gone.
+    sessions: Option<Box<Target>>,
     context: Option<Arc<str>>,
     /// Whether a login's answer was lost, so that a session of ours may be open that nobody knows.
     lost: bool,
@@ -79,9 +80,12 @@ impl Authenticator {
         resumed: Option<Session>,
     ) -> Authenticator {
         let mut known = Redactor::default();
-        known.add_credentials(credentials.user(), credentials.password());
-        let known = Arc::new(known);
+        known.add_credentials(&credentials);
+        let mut known = Arc::new(known);
         let resumed = resumed.map(|session| session.knowing(&known));
+        if let Some(session) = &resumed {
+            known = Arc::clone(session.redactor());
+        }
         let state = State::Session { credentials, rejected: None };
         Authenticator { known, ..Authenticator::new(service, state, resumed) }
     }
@@ -124,13 +128,14 @@ impl Authenticator {
         if let Some(error) = rejected {
             return Err(error.clone());
         }
+        let login = Login::new(Arc::clone(credentials));
         // It has expired, so it is forgotten, not closed.
         if let Some(expired) = self.current.take() {
-            self.known = self.known.and(expired.redactor());
+            self.forget(&expired);
         }
-        let mut login = Login::new(Arc::clone(credentials)).knowing(Arc::clone(&self.known));
+        let mut login = login.knowing(Arc::clone(&self.known));
         if let Some(sessions) = &self.sessions {
-            login = login.at(sessions.clone());
+            login = login.at(Target::clone(sessions));
         }
         if let Some(context) = &self.context {
             login = login.context(Arc::clone(context));
@@ -147,7 +152,7 @@ impl Authenticator {
         match login {
             Ok(opened) => {
                 let session = opened.into_session();
-                self.sessions = session.collection().cloned().or(self.sessions.take());
+                self.known = self.known.and(session.redactor());
                 self.current = Some(session.clone());
                 match self.state {
                     State::Closed => Err(Error::new(ErrorKind::Closed)),
@@ -171,7 +176,7 @@ impl Authenticator {
         match self.state {
             State::Session { .. } => {
                 let mut known = Redactor::clone(&self.known);
-                known.add_credentials(credentials.user(), credentials.password());
+                known.add_credentials(&credentials);
                 self.known = Arc::new(known);
                 self.state = State::Session { credentials, rejected: None };
                 self.logout()
@@ -191,8 +196,17 @@ impl Authenticator {
         }
     }
 
+    /// Keeps what is to be known of a session that goes.
+    fn forget(&mut self, session: &Session) {
+        self.known = self.known.and(session.redactor());
+        if let Some(sessions) = session.collection() {
+            self.sessions = Some(Box::new(sessions.clone()));
+        }
+    }
+
     fn logout(&mut self) -> Option<Call<Logout>> {
         let session = self.current.take()?;
+        self.forget(&session);
         let mut logout = Logout::new(&session);
         if let Some(context) = self.context.as_ref().filter(|_| self.lost) {
             logout = logout.sweeping(Arc::clone(context));

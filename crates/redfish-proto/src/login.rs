@@ -160,7 +160,7 @@ impl Operation for Login {
     }
 
     fn secrets(&self, known: &mut Redactor) {
-        known.add_credentials(self.credentials.user(), self.credentials.password());
+        known.add_credentials(&self.credentials);
         known.extend(&self.earlier);
     }
 

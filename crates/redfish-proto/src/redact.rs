@@ -13,6 +13,7 @@ use base64::engine::general_purpose::STANDARD_NO_PAD;
 use zeroize::Zeroizing;
 
 use crate::body::Body;
+use crate::session::Credentials;
 
 /// What stands in place of a secret.
 const HIDDEN: &str = "[redacted]";
@@ -29,26 +30,73 @@ const LAYERS: usize = 3;
 /// Members of a JSON body whose values are never shown, whatever they are.
 const MEMBERS: [&str; 6] = ["password", "token", "x-auth-token", "secret", "authorization", "oldpassword"];
 
+/// A secret in memory that is zeroed when its last copy is dropped.
+#[derive(Clone)]
+pub(crate) struct Secret(Arc<Zeroizing<Box<str>>>);
+
+impl Secret {
+    fn text(&self) -> &str {
+        &self.0
+    }
+}
+
+impl From<&str> for Secret {
+    fn from(text: &str) -> Secret {
+        Secret(Arc::new(Zeroizing::new(text.into())))
+    }
+}
+
+impl From<Zeroizing<String>> for Secret {
+    fn from(text: Zeroizing<String>) -> Secret {
+        Secret::from(text.as_str())
+    }
+}
+
+impl AsRef<[u8]> for Secret {
+    fn as_ref(&self) -> &[u8] {
+        self.0.as_bytes()
+    }
+}
+
 /// The secrets to remove. `Debug` counts them.
 #[derive(Clone, Default)]
 pub struct Redactor {
-    secrets: Vec<Arc<Zeroizing<String>>>,
-    tokens: Vec<Arc<Zeroizing<String>>>,
+    credentials: Vec<Arc<Credentials>>,
+    secrets: Vec<Secret>,
+    tokens: Vec<Secret>,
+}
+
+/// Adds what is not there yet. Most clients know one secret of each kind, so there is no room for more at first.
+fn push<T>(all: &mut Vec<T>, one: T, same: impl Fn(&T) -> bool) {
+    if !all.iter().any(same) {
+        all.reserve_exact(1);
+        all.push(one);
+    }
+}
+
+/// What Basic authentication makes of a user name and a password (RFC 7617), without padding.
+fn basic(user: &str, password: &str) -> Zeroizing<String> {
+    let pair = Zeroizing::new(format!("{user}:{password}"));
+    Zeroizing::new(STANDARD_NO_PAD.encode(pair.as_bytes()))
 }
 
 impl Redactor {
     /// Adds a secret, such as a password that a request sets. An empty one is none.
     pub fn add(&mut self, secret: &str) {
-        if !secret.is_empty() && !self.secrets.iter().any(|s| s.as_str() == secret) {
-            self.secrets.push(Arc::new(Zeroizing::new(secret.to_owned())));
+        if !secret.is_empty() {
+            push(&mut self.secrets, secret.into(), |known| known.text() == secret);
         }
     }
 
-    /// Adds a password, and what Basic authentication makes of it (RFC 7617).
-    pub(crate) fn add_credentials(&mut self, user: &str, password: &str) {
-        let pair = Zeroizing::new(format!("{user}:{password}"));
+    /// Adds a password, and what Basic authentication makes of it.
+    pub(crate) fn add_basic(&mut self, user: &str, password: &str) {
         self.add(password);
-        self.add(&Zeroizing::new(STANDARD_NO_PAD.encode(pair.as_bytes())));
+        self.add(&basic(user, password));
+    }
+
+    /// The same for credentials that others hold too.
+    pub(crate) fn add_credentials(&mut self, credentials: &Arc<Credentials>) {
+        push(&mut self.credentials, Arc::clone(credentials), |known| Arc::ptr_eq(known, credentials));
     }
 
     /// Adds the secrets that a body to send holds by name.
@@ -71,12 +119,10 @@ impl Redactor {
     }
 
     /// Adds the token of a session; the oldest of several is forgotten.
-    pub(crate) fn add_token(&mut self, token: &str) {
-        if !token.is_empty() && !self.tokens.iter().any(|s| s.as_str() == token) {
-            self.tokens.push(Arc::new(Zeroizing::new(token.to_owned())));
-            if self.tokens.len() > EARLIER {
-                self.tokens.remove(0);
-            }
+    pub(crate) fn add_token(&mut self, token: &Secret) {
+        push(&mut self.tokens, token.clone(), |known| known.0 == token.0);
+        if self.tokens.len() > EARLIER {
+            self.tokens.remove(0);
         }
     }
 
@@ -90,17 +136,30 @@ impl Redactor {
         }
         let mut all = Redactor::clone(self);
         all.extend(other);
-        Arc::new(all)
+        if other.knows(&all) { Arc::clone(other) } else { Arc::new(all) }
+    }
+
+    /// Whether it has all that the other has.
+    fn knows(&self, other: &Redactor) -> bool {
+        let known = |secrets: &[Secret], others: &[Secret]| {
+            others.iter().all(|other| secrets.iter().any(|secret| secret.0 == other.0))
+        };
+        other.credentials.iter().all(|other| self.credentials.iter().any(|own| Arc::ptr_eq(own, other)))
+            && known(&self.secrets, &other.secrets)
+            && known(&self.tokens, &other.tokens)
     }
 
     /// Adds the secrets of another.
     pub(crate) fn extend(&mut self, other: &Redactor) {
-        other.secrets.iter().for_each(|secret| self.add(secret));
+        other.credentials.iter().for_each(|credentials| self.add_credentials(credentials));
+        for secret in &other.secrets {
+            push(&mut self.secrets, secret.clone(), |known| known.0 == secret.0);
+        }
         other.tokens.iter().for_each(|token| self.add_token(token));
     }
 
     fn is_empty(&self) -> bool {
-        self.secrets.is_empty() && self.tokens.is_empty()
+        self.credentials.is_empty() && self.secrets.is_empty() && self.tokens.is_empty()
     }
 
     /// The text without secrets and without control characters, which could steer a terminal.
@@ -117,10 +176,12 @@ impl Redactor {
     /// The text without secrets; where several overlap, without all of them.
     fn hide<'a>(&self, text: &'a str) -> Cow<'a, str> {
         let mut hidden: Vec<Range<usize>> = Vec::new();
+        let pairs: Vec<_> = self.credentials.iter().map(|c| basic(c.user(), c.password())).collect();
+        let wanted: Vec<&str> = pairs.iter().map(|pair| pair.as_str()).chain(self.texts()).collect();
         // What was encoded twice is found in the text decoded once; deeper than that nobody looks.
         let mut layer = Layer::of(text);
         for _ in 0..LAYERS {
-            hidden.extend(self.find(&layer.bytes).into_iter().map(|found| layer.origin(found)));
+            hidden.extend(find(&wanted, &layer.bytes).into_iter().map(|found| layer.origin(found)));
             match layer.decoded() {
                 Some(decoded) => layer = decoded,
                 None => break,
@@ -145,26 +206,16 @@ impl Redactor {
 
     /// How many bytes a secret may take in any encoding.
     pub(crate) fn reach(&self) -> usize {
-        let longest = self.secrets.iter().chain(&self.tokens).map(|secret| secret.len()).max();
-        longest.unwrap_or_default() * 12
+        // Of four characters, Basic makes of three bytes.
+        let pairs =
+            self.credentials.iter().map(|c| (c.user().len() + c.password().len() + 1).div_ceil(3) * 4);
+        self.texts().map(str::len).chain(pairs).max().unwrap_or_default() * 12
     }
 
-    /// Where secrets stand.
-    fn find(&self, text: &[u8]) -> Vec<Range<usize>> {
-        let mut found = Vec::new();
-        for secret in self.secrets.iter().chain(&self.tokens) {
-            let mut at = 0;
-            while at < text.len() {
-                match match_at(secret, text, at) {
-                    Some(end) => {
-                        found.push(at..end);
-                        at = end;
-                    }
-                    None => at += 1,
-                }
-            }
-        }
-        found
+    /// The secrets as they are; what Basic makes of credentials is not among them.
+    fn texts(&self) -> impl Iterator<Item = &str> {
+        let passwords = self.credentials.iter().map(|c| c.password()).filter(|password| !password.is_empty());
+        passwords.chain(self.secrets.iter().chain(&self.tokens).map(Secret::text))
     }
 
     /// The text of a JSON body, without secrets and without the values of members that hold one by name.
@@ -185,8 +236,26 @@ impl Redactor {
 
 impl fmt::Debug for Redactor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Redactor({} secrets)", self.secrets.len() + self.tokens.len())
+        write!(f, "Redactor({} secrets)", self.texts().count())
     }
+}
+
+/// Where any of these stands.
+fn find(wanted: &[&str], text: &[u8]) -> Vec<Range<usize>> {
+    let mut found = Vec::new();
+    for secret in wanted {
+        let mut at = 0;
+        while at < text.len() {
+            match match_at(secret, text, at) {
+                Some(end) => {
+                    found.push(at..end);
+                    at = end;
+                }
+                None => at += 1,
+            }
+        }
+    }
+    found
 }
 
 /// The next `"key": "value"` of a JSON text: the key, and where the value stands with its quotes.
@@ -410,7 +479,7 @@ mod tests {
     #[test]
     fn basic_is_a_secret_too() {
         let mut redactor = Redactor::default();
-        redactor.add_credentials("admin", "pass word");
+        redactor.add_credentials(&Arc::new(Credentials::new("admin", "pass word")));
         let header = format!("Basic {}", base64::engine::general_purpose::STANDARD.encode("admin:pass word"));
         assert!(!redactor.clean(&header).contains("YWRtaW4"));
     }
@@ -444,7 +513,7 @@ mod tests {
     #[test]
     fn earlier_tokens_are_kept_in_number() {
         let mut redactor = Redactor::default();
-        (0..100).for_each(|n| redactor.add_token(&format!("token-{n}-end")));
+        (0..100).for_each(|n| redactor.add_token(&Secret::from(&*format!("token-{n}-end"))));
         assert_eq!(redactor.tokens.len(), EARLIER);
         assert_eq!(redactor.clean("token-99-end token-96-end"), "[redacted] [redacted]");
     }

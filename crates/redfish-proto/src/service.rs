@@ -26,8 +26,9 @@ use crate::target::{self, Refused, Target};
 /// ```
 #[derive(Clone, Debug)]
 pub struct Service {
-    origin: Origin,
-    policy: Policy,
+    origin: Arc<Origin>,
+    /// `None`: the default. Thousands of services have one policy, and need it once.
+    policy: Option<Arc<Policy>>,
 }
 
 /// How a service is talked to. Every wait and every read has a bound; each is a setting.
@@ -74,22 +75,24 @@ pub enum Links {
     PathOnly,
 }
 
+static DEFAULT: Policy = Policy {
+    links: Links::SameOrigin,
+    timeout: Duration::from_secs(30),
+    deadline: None,
+    body_limit: 32 << 20,
+    json_depth: 127,
+    pages: 10_000,
+    redirects: 5,
+    retries: 3,
+    longest_wait: Duration::from_secs(30),
+    logout_deadline: Duration::from_secs(10),
+    etag_form: ETagForm::Verbatim,
+    user_agent: HeaderValue::from_static(concat!("redfish-proto/", env!("CARGO_PKG_VERSION"))),
+};
+
 impl Default for Policy {
     fn default() -> Policy {
-        Policy {
-            links: Links::SameOrigin,
-            timeout: Duration::from_secs(30),
-            deadline: None,
-            body_limit: 32 << 20,
-            json_depth: 127,
-            pages: 10_000,
-            redirects: 5,
-            retries: 3,
-            longest_wait: Duration::from_secs(30),
-            logout_deadline: Duration::from_secs(10),
-            etag_form: ETagForm::Verbatim,
-            user_agent: HeaderValue::from_static(concat!("redfish-proto/", env!("CARGO_PKG_VERSION"))),
-        }
+        DEFAULT.clone()
     }
 }
 
@@ -102,33 +105,20 @@ impl Service {
     /// [`ErrorKind::InvalidService`] for user info, a query, another path or another scheme. The text is not
     /// repeated, since it may contain a password.
     pub fn new(url: &str) -> Result<Service, Error> {
-        Service::with_policy(url, Policy::default())
+        Ok(Service { origin: Origin::read(url)?.into(), policy: None })
     }
 
-    /// The same with a policy of one's own.
+    /// The same with a policy of one's own. Services can share one: `Arc::clone(&policy)`.
     ///
     /// # Errors
     /// Those of [`Service::new`].
-    pub fn with_policy(url: &str, policy: Policy) -> Result<Service, Error> {
-        let invalid = |reason| Error::new(ErrorKind::InvalidService(reason));
-        let (scheme, rest) = url.split_once("://").unwrap_or(("https", url));
-        let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
-        let (authority, behind) = rest.split_at(end);
-        if authority.contains('@') {
-            return Err(invalid("user info belongs in options, not in the URL"));
-        }
-        if behind.contains(['?', '#']) {
-            return Err(invalid("a query or fragment has no meaning here"));
-        }
-        if !["", "/redfish", "/redfish/v1"].contains(&behind.trim_end_matches('/')) {
-            return Err(invalid("a path other than /redfish/v1"));
-        }
-        Ok(Service { origin: Origin::parse(scheme, authority).map_err(invalid)?, policy })
+    pub fn with_policy(url: &str, policy: impl Into<Arc<Policy>>) -> Result<Service, Error> {
+        Ok(Service { origin: Origin::read(url)?.into(), policy: Some(policy.into()) })
     }
 
     /// Its policy.
     pub fn policy(&self) -> &Policy {
-        &self.policy
+        self.policy.as_deref().unwrap_or(&DEFAULT)
     }
 
     /// A call of the operation on this service.
@@ -158,13 +148,13 @@ impl Service {
     /// # Errors
     /// [`ErrorKind::OffOrigin`] and [`ErrorKind::Malformed`], as [`Answer::resolve`](crate::Answer::resolve).
     pub fn link(&self, base: &Target, link: &str) -> Result<Target, Error> {
-        target::resolve(link, base, &self.origin, self.policy.links).map_err(|refused| match refused {
+        target::resolve(link, base, &self.origin, self.policy().links).map_err(|refused| match refused {
             Refused::OffOrigin => Error::new(ErrorKind::OffOrigin { link: link.to_owned() }),
             Refused::Malformed(reason) => Error::malformed("", reason),
         })
     }
 
-    pub(crate) fn origin(&self) -> &Origin {
+    pub(crate) fn origin(&self) -> &Arc<Origin> {
         &self.origin
     }
 }
@@ -184,6 +174,24 @@ pub(crate) struct Origin {
 }
 
 impl Origin {
+    /// Reads the URL of a service as people type it.
+    fn read(url: &str) -> Result<Origin, Error> {
+        let invalid = |reason| Error::new(ErrorKind::InvalidService(reason));
+        let (scheme, rest) = url.split_once("://").unwrap_or(("https", url));
+        let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
+        let (authority, behind) = rest.split_at(end);
+        if authority.contains('@') {
+            return Err(invalid("user info belongs in options, not in the URL"));
+        }
+        if behind.contains(['?', '#']) {
+            return Err(invalid("a query or fragment has no meaning here"));
+        }
+        if !["", "/redfish", "/redfish/v1"].contains(&behind.trim_end_matches('/')) {
+            return Err(invalid("a path other than /redfish/v1"));
+        }
+        Origin::parse(scheme, authority).map_err(invalid)
+    }
+
     /// Reads a scheme and an authority without user info; the error is the reason.
     pub(crate) fn parse(scheme: &str, authority: &str) -> Result<Origin, &'static str> {
         let (scheme, own_port) = match scheme.to_ascii_lowercase().as_str() {

@@ -14,7 +14,7 @@ use crate::call::Call;
 use crate::error::Error;
 use crate::kind::ErrorKind;
 use crate::logout::Logout;
-use crate::redact::Redactor;
+use crate::redact::{Redactor, Secret};
 use crate::service::{Links, Origin, Service};
 use crate::target::{self, Target};
 
@@ -59,14 +59,17 @@ impl fmt::Debug for Credentials {
 #[derive(Clone)]
 pub struct Session(Arc<Inner>);
 
+#[derive(Clone)]
 struct Inner {
-    origin: Origin,
-    header: Option<(HeaderName, HeaderValue)>,
+    origin: Arc<Origin>,
+    /// What identifies the caller: a token of the service's where it is issued, else `Authorization`.
+    credential: Option<HeaderValue>,
     /// Whether it is a session of the service, which can expire and be closed.
     issued: bool,
     location: Option<Target>,
     collection: Option<Target>,
-    standing: Standing,
+    /// `None`: full, as nearly always.
+    restricted: Option<Box<Standing>>,
     context: Option<Arc<str>>,
     redactor: Arc<Redactor>,
 }
@@ -97,7 +100,16 @@ pub(crate) struct Found {
 impl Session {
     /// Nobody: requests carry no credentials.
     pub fn anonymous(service: &Service) -> Session {
-        Session::with(service, None, false, Found::default(), Arc::default())
+        Session(Arc::new(Inner {
+            origin: Arc::clone(service.origin()),
+            credential: None,
+            issued: false,
+            location: None,
+            collection: None,
+            restricted: None,
+            context: None,
+            redactor: Arc::default(),
+        }))
     }
 
     /// HTTP Basic authentication, sent with each request and never only when asked for: iDRAC10 does not advertise
@@ -123,9 +135,8 @@ impl Session {
         text.push_str("Basic ");
         STANDARD.encode_string(pair.as_bytes(), &mut text);
         let mut redactor = Redactor::default();
-        redactor.add_credentials(user, password);
-        let value = secret_header(&text)?;
-        Ok(Session::with(service, Some((AUTHORIZATION, value)), false, Found::default(), Arc::new(redactor)))
+        redactor.add_basic(user, password);
+        Session::with(service, Some(Secret::from(text)), false, Found::default(), redactor)
     }
 
     /// A session that another process opened: its token, and the URI to close it at where that is known.
@@ -150,10 +161,10 @@ impl Session {
     /// [`ErrorKind::InvalidCredentials`] for a token that cannot stand in a header.
     pub fn bearer(service: &Service, token: &str) -> Result<Session, Error> {
         check_token(token)?;
-        let value = secret_header(&Zeroizing::new(format!("Bearer {token}")))?;
         let mut redactor = Redactor::default();
-        redactor.add_token(token);
-        Ok(Session::with(service, Some((AUTHORIZATION, value)), false, Found::default(), Arc::new(redactor)))
+        redactor.add_token(&Secret::from(token));
+        let credential = Secret::from(Zeroizing::new(format!("Bearer {token}")));
+        Session::with(service, Some(credential), false, Found::default(), redactor)
     }
 
     /// The session of a login; its redactor knows what the login's did.
@@ -164,22 +175,30 @@ impl Session {
         known: &Arc<Redactor>,
     ) -> Result<Session, Error> {
         check_token(token)?;
-        let value = secret_header(token)?;
+        let token = Secret::from(token);
         let mut redactor = Redactor::clone(known);
-        redactor.add_token(token);
-        Ok(Session::with(service, Some((X_AUTH_TOKEN, value)), true, found, Arc::new(redactor)))
+        redactor.add_token(&token);
+        Session::with(service, Some(token), true, found, redactor)
     }
 
     fn with(
         service: &Service,
-        header: Option<(HeaderName, HeaderValue)>,
+        credential: Option<Secret>,
         issued: bool,
         found: Found,
-        redactor: Arc<Redactor>,
-    ) -> Session {
+        redactor: Redactor,
+    ) -> Result<Session, Error> {
         let Found { location, collection, standing, context } = found;
-        let origin = service.origin().clone();
-        Session(Arc::new(Inner { origin, header, issued, location, collection, standing, context, redactor }))
+        Ok(Session(Arc::new(Inner {
+            origin: Arc::clone(service.origin()),
+            credential: credential.map(header_value).transpose()?,
+            issued,
+            location,
+            collection,
+            restricted: (standing != Standing::Full).then(|| Box::new(standing)),
+            context,
+            redactor: Arc::new(redactor),
+        })))
     }
 
     /// The URI of the session, at which it is closed. `None` where the service did not say, and for what is no
@@ -190,7 +209,7 @@ impl Session {
 
     /// What it may do.
     pub fn standing(&self) -> &Standing {
-        &self.0.standing
+        self.0.restricted.as_deref().unwrap_or(&Standing::Full)
     }
 
     /// Ends it: DELETE of its URI, with its own token and no other. Where the URI is unknown it is looked for
@@ -201,8 +220,7 @@ impl Session {
 
     /// The token of a session, to keep it for another process. It is a secret. `None` for what is no session.
     pub fn expose(&self) -> Option<&str> {
-        let (_, value) = self.0.header.as_ref().filter(|_| self.0.issued)?;
-        value.to_str().ok()
+        self.0.credential.as_ref().filter(|_| self.0.issued)?.to_str().ok()
     }
 
     /// Whether it is a session of the service: it can expire, and must be closed.
@@ -212,22 +230,13 @@ impl Session {
 
     /// The same session, that also knows these secrets.
     pub(crate) fn knowing(self, secrets: &Arc<Redactor>) -> Session {
-        let Inner { origin, header, issued, location, collection, standing, context, redactor } = &*self.0;
-        let redactor = secrets.and(redactor);
-        Session(Arc::new(Inner {
-            origin: origin.clone(),
-            header: header.clone(),
-            issued: *issued,
-            location: location.clone(),
-            collection: collection.clone(),
-            standing: standing.clone(),
-            context: context.clone(),
-            redactor,
-        }))
+        let redactor = secrets.and(&self.0.redactor);
+        Session(Arc::new(Inner { redactor, ..Inner::clone(&self.0) }))
     }
 
-    pub(crate) fn header(&self) -> Option<&(HeaderName, HeaderValue)> {
-        self.0.header.as_ref()
+    pub(crate) fn header(&self) -> Option<(HeaderName, &HeaderValue)> {
+        let name = if self.0.issued { X_AUTH_TOKEN } else { AUTHORIZATION };
+        Some((name, self.0.credential.as_ref()?))
     }
 
     pub(crate) fn origin(&self) -> &Origin {
@@ -260,7 +269,7 @@ impl fmt::Debug for Session {
         f.debug_struct("Session")
             .field("service", &format_args!("{}", self.0.origin))
             .field("location", &self.0.location)
-            .field("standing", &self.0.standing)
+            .field("standing", self.standing())
             .finish_non_exhaustive()
     }
 }
@@ -271,10 +280,9 @@ fn check_token(token: &str) -> Result<(), Error> {
     if fits { Ok(()) } else { Err(Error::new(ErrorKind::InvalidCredentials("not a token"))) }
 }
 
-/// A header value in memory that is zeroed when its last copy is dropped, and that no `Debug` shows.
-fn secret_header(text: &str) -> Result<HeaderValue, Error> {
-    let owned = Bytes::from_owner(Zeroizing::new(text.as_bytes().to_vec()));
-    let mut value = HeaderValue::from_maybe_shared(owned)
+/// A header value whose memory is zeroed when its last copy is dropped, and that no `Debug` shows.
+fn header_value(secret: Secret) -> Result<HeaderValue, Error> {
+    let mut value = HeaderValue::from_maybe_shared(Bytes::from_owner(secret))
         .map_err(|_| Error::new(ErrorKind::InvalidCredentials("they do not fit a header")))?;
     value.set_sensitive(true);
     Ok(value)
@@ -295,7 +303,7 @@ mod tests {
             assert!(matches!(error.kind(), ErrorKind::InvalidCredentials(_)));
         }
         let session = Session::basic(&service(), &Credentials::new("admin", "pä:ss")).unwrap();
-        assert_eq!(session.header().unwrap().1, format!("Basic {}", STANDARD.encode("admin:pä:ss")));
+        assert_eq!(*session.header().unwrap().1, format!("Basic {}", STANDARD.encode("admin:pä:ss")));
     }
 
     #[test]
