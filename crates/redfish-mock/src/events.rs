@@ -2,9 +2,12 @@
 //!
 //! ```text
 //!                       ┌──► a stream, while its client reads it      (server-sent events)
-//!  something changes ───┤
-//!                       └──► the outbox, for destinations on loopback (subscriptions)
+//!  something changes ───┼──► the outbox, for destinations on loopback (subscriptions)
+//!                       └──► the history ──► a stream that was broken off and goes on (`Last-Event-ID`)
 //! ```
+
+mod event;
+mod filter;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::net::IpAddr;
@@ -13,11 +16,16 @@ use std::time::Duration;
 use http::Uri;
 use serde_json::{Map, Value, json};
 
-use crate::message::Message;
-use crate::moment::date_time;
-use crate::patch::{Kind, Property};
+pub(crate) use event::{EVENT_TYPES, PREFIXES};
+pub(crate) use filter::{FILTERABLE, on_events};
+
+use crate::message::{Base, Message, ResourceEvent};
+use crate::patch::{Kind, Property, stands_for_another};
 use crate::profile::Profile;
+use crate::query::Filter;
 use crate::reply::Rendered;
+use event::Event;
+use filter::lists_let_through;
 
 pub(crate) const EVENT_SERVICE: &str = "/redfish/v1/EventService";
 pub(crate) const SUBSCRIPTIONS: &str = "/redfish/v1/EventService/Subscriptions";
@@ -25,8 +33,12 @@ pub(crate) const STREAM: &str = "/redfish/v1/EventService/SSE";
 
 /// How many subscriptions there may be, streams among them.
 const LIMIT: usize = 32;
-/// How many events wait for a client that does not read, or for a destination that does not answer.
-const WAITING: usize = 100;
+/// How many events are kept for who comes back for them.
+const HISTORY: usize = 100;
+/// How many events wait for a client that does not read: all that are kept, and as many again.
+const WAITING: usize = 2 * HISTORY;
+/// How many events wait for destinations that do not answer.
+const OUTBOX: usize = 100;
 /// How often a stream without events says that it is there.
 const PULSE: Duration = Duration::from_secs(1);
 
@@ -34,6 +46,7 @@ const DESTINATION: Property = Property { path: "Destination", kind: Kind::Text {
 const PROTOCOL: Property = Property { path: "Protocol", kind: Kind::Choice(&["Redfish"]) };
 const CONTEXT: Property = Property { path: "Context", kind: Kind::Text { least: 0, most: 256 } };
 const TEXT: Kind = Kind::Text { least: 0, most: 256 };
+const LINK: Kind = Kind::Object(&[Property { path: "@odata.id", kind: Kind::Text { least: 1, most: 2048 } }]);
 
 /// What a subscription must have.
 pub(crate) const REQUIRED: &[Property] = &[DESTINATION, PROTOCOL];
@@ -44,10 +57,11 @@ pub(crate) const TAKEN: &[Property] = &[
     CONTEXT,
     Property { path: "SubscriptionType", kind: Kind::Choice(&["RedfishEvent"]) },
     Property { path: "EventFormatType", kind: Kind::Choice(&["Event"]) },
-    Property { path: "EventTypes", kind: Kind::List(&TEXT) },
-    Property { path: "RegistryPrefixes", kind: Kind::List(&TEXT) },
+    Property { path: "EventTypes", kind: Kind::List(&Kind::Choice(EVENT_TYPES)) },
+    Property { path: "RegistryPrefixes", kind: Kind::List(&Kind::Choice(PREFIXES)) },
     Property { path: "ResourceTypes", kind: Kind::List(&TEXT) },
     Property { path: "MessageIds", kind: Kind::List(&TEXT) },
+    Property { path: "OriginResources", kind: Kind::List(&LINK) },
     Property {
         path: "DeliveryRetryPolicy",
         kind: Kind::Choice(&["TerminateAfterRetries", "SuspendRetries", "RetryForever"]),
@@ -77,19 +91,24 @@ struct Subscription {
     stream: Option<Stream>,
 }
 
-#[derive(Clone, Default)]
+#[derive(Clone)]
 struct Stream {
-    waiting: VecDeque<Value>,
-    sent: u64,
+    filter: Option<Filter>,
+    /// Each with its number.
+    waiting: VecDeque<(u64, Value)>,
     at: Duration,
 }
 
-/// The subscriptions, by the number that is their `Id`.
+/// The subscriptions, by the number that is their `Id`, and what there was to tell.
 #[derive(Clone, Default)]
 pub(crate) struct Events {
     table: BTreeMap<u64, Subscription>,
     last: u64,
+    /// The number of the last event.
     told: u64,
+    history: VecDeque<Event>,
+    /// The number of the last event that the history had, and has no more.
+    forgotten: u64,
     outbox: VecDeque<Delivery>,
 }
 
@@ -100,17 +119,17 @@ impl Events {
             json!({"Context": "", "SubscriptionType": "RedfishEvent", "EventFormatType": "Event"});
         for property in TAKEN {
             if let Some(value) = body.get(property.path) {
-                document[property.path] = value.clone();
+                document[property.path] = named(value);
             }
         }
         self.add(document, None)
     }
 
-    /// Opens a stream.
-    pub(crate) fn open(&mut self, now: Duration) -> Option<EventStream> {
+    /// Opens a stream of what a filter, where there is one, lets through.
+    pub(crate) fn open(&mut self, filter: Option<Filter>, now: Duration) -> Option<EventStream> {
         let context = format!("stream {}", self.last + 1);
         let document = json!({"Context": context, "SubscriptionType": "SSE", "Protocol": "Redfish", "Destination": null});
-        let stream = Stream { at: now, ..Stream::default() };
+        let stream = Stream { filter, waiting: VecDeque::new(), at: now };
         self.add(document, Some(stream)).map(EventStream)
     }
 
@@ -178,64 +197,76 @@ impl Events {
         Some(Rendered::new(subscription.document.clone(), subscription.revision, profile))
     }
 
-    /// Tells all who asked of what happened to the resource at `origin`.
-    pub(crate) fn tell(&mut self, message: &Message, origin: &str, now: Duration, profile: Profile) {
-        let ids: Vec<u64> = self.table.keys().copied().collect();
-        for id in ids {
-            self.tell_one(id, message, origin, now, profile);
-        }
-    }
-
-    /// The same, one of them.
-    pub(crate) fn tell_one(
+    /// Tells all who asked of what happened to the resource at `origin`, which is of this schema.
+    pub(crate) fn tell(
         &mut self,
-        id: u64,
-        message: &Message,
+        message: Message,
         origin: &str,
+        schema: String,
         now: Duration,
         profile: Profile,
     ) {
-        self.told += 1;
-        let told = self.told.to_string();
-        let Some(subscription) = self.table.get_mut(&id) else { return };
-        if !subscription.wants(message, profile) {
-            return;
-        }
-        let mut record = message.spell(profile);
-        for (name, value) in [
-            ("MemberId", json!("0")),
-            ("EventId", json!(told)),
-            ("EventType", json!("Alert")),
-            ("EventTimestamp", json!(date_time(now))),
-            ("OriginOfCondition", json!({"@odata.id": origin})),
-        ] {
-            record[name] = value;
-        }
-        if let Some(record) = record.as_object_mut() {
-            record.remove("@odata.type");
-        }
-        let event = json!({
-            "@odata.type": "#Event.v1_9_0.Event",
-            "Id": told,
-            "Name": "Event",
-            "Context": subscription.document["Context"],
-            "Events": [record],
-        });
-        match &mut subscription.stream {
-            Some(stream) => stream.push(event),
-            None => {
-                let destination = subscription.document["Destination"].as_str().and_then(loopback);
-                if let Some(destination) = destination.filter(|_| self.outbox.len() < WAITING) {
-                    self.outbox.push_back(Delivery { destination, body: event.to_string() });
+        let event = self.event(message, origin, schema, now);
+        for subscription in self.table.values_mut().filter(|one| one.wants(&event, profile)) {
+            let document = event.document(&subscription.document["Context"], profile);
+            match &mut subscription.stream {
+                Some(stream) => stream.push(event.id, document, now, profile),
+                None => {
+                    let destination = subscription.document["Destination"].as_str().and_then(loopback);
+                    if let Some(destination) = destination.filter(|_| self.outbox.len() < OUTBOX) {
+                        self.outbox.push_back(Delivery { destination, body: document.to_string() });
+                    }
                 }
+            }
+        }
+        if self.history.len() == HISTORY {
+            self.forgotten = self.history.pop_front().map_or(self.forgotten, |oldest| oldest.id);
+        }
+        self.history.push_back(event);
+    }
+
+    /// The next event.
+    fn event(&mut self, message: Message, origin: &str, schema: String, at: Duration) -> Event {
+        self.told += 1;
+        Event { id: self.told, at, message, origin: origin.to_owned(), schema }
+    }
+
+    /// Puts on a stream what came after the event of this number, as its client knows it, as far as it is kept. Where not all
+    /// of that is, or the number is none of ours, an event says so.
+    pub(crate) fn replay(&mut self, stream: EventStream, last: &str, now: Duration, profile: Profile) {
+        let known = last.parse().ok().filter(|last| (self.forgotten..=self.told).contains(last));
+        let Some(subscription) = self.table.get_mut(&stream.0) else { return };
+        let context = subscription.document["Context"].clone();
+        if known.is_none() {
+            let gap = gap(self.forgotten, now, &context, profile);
+            subscription.stream.iter_mut().for_each(|stream| stream.waiting.push_back(gap.clone()));
+        }
+        for event in self.history.iter().filter(|event| event.id > known.unwrap_or_default()) {
+            if subscription.wants(event, profile) {
+                let document = event.document(&context, profile);
+                subscription
+                    .stream
+                    .iter_mut()
+                    .for_each(|stream| stream.push(event.id, document.clone(), now, profile));
             }
         }
     }
 
-    /// Puts something on one stream.
-    pub(crate) fn push(&mut self, stream: EventStream, value: Value) {
-        if let Some(stream) = self.table.get_mut(&stream.0).and_then(|found| found.stream.as_mut()) {
-            stream.push(value);
+    /// Tells one stream that it is there, and what is measured.
+    pub(crate) fn greet(&mut self, stream: EventStream, report: Value, now: Duration, profile: Profile) {
+        let begun = Message::new(ResourceEvent::ResourceCreated, []);
+        let event = self.event(begun, &path(stream.0), "EventDestination".to_owned(), now);
+        self.told += 1;
+        let Some(subscription) = self.table.get_mut(&stream.0) else { return };
+        let wants_event = subscription.wants(&event, profile);
+        let document = event.document(&subscription.document["Context"], profile);
+        let Some(stream) = &mut subscription.stream else { return };
+        if wants_event {
+            stream.push(event.id, document, now, profile);
+        }
+        let facts = json!({"EventFormatType": "MetricReport"});
+        if stream.filter.as_ref().is_none_or(|filter| filter.holds(&facts)) {
+            stream.push(self.told, report, now, profile);
         }
     }
 
@@ -243,9 +274,8 @@ impl Events {
     pub(crate) fn read(&mut self, stream: EventStream, now: Duration) -> Option<String> {
         let stream = self.table.get_mut(&stream.0)?.stream.as_mut()?;
         let mut text = String::new();
-        while let Some(value) = stream.waiting.pop_front() {
-            stream.sent += 1;
-            text += &format!("id: {}\ndata: {value}\n\n", stream.sent);
+        for (id, value) in stream.waiting.drain(..) {
+            text += &format!("id: {id}\ndata: {value}\n\n");
         }
         if text.is_empty() && now.saturating_sub(stream.at) >= PULSE {
             text.push_str(": still here\n\n");
@@ -263,23 +293,42 @@ impl Events {
 }
 
 impl Subscription {
-    /// Whether its filters, where it has some, let a message through.
-    fn wants(&self, message: &Message, profile: Profile) -> bool {
-        let lists = |name: &str, value: &str| match self.document[name].as_array() {
-            Some(list) if !list.is_empty() => list.iter().any(|item| item == value),
-            _ => true,
-        };
-        let (prefix, _) = message.entry().registry.prefix_and_version(profile);
-        lists("RegistryPrefixes", prefix) && lists("MessageIds", &format!("{prefix}.{}", message.entry().key))
+    /// Whether its filters, where it has some, let an event through.
+    fn wants(&self, event: &Event, profile: Profile) -> bool {
+        match &self.stream {
+            Some(Stream { filter: Some(filter), .. }) => filter.holds(&event.facts(profile)),
+            Some(_) => true,
+            None => lists_let_through(&self.document, event, profile),
+        }
     }
 }
 
 impl Stream {
-    fn push(&mut self, value: Value) {
+    /// Where too many wait, the oldest make room for one that says so.
+    fn push(&mut self, id: u64, document: Value, now: Duration, profile: Profile) {
         if self.waiting.len() == WAITING {
             self.waiting.pop_front();
+            if let Some((lost, _)) = self.waiting.pop_front() {
+                self.waiting.push_front(gap(lost, now, &document["Context"], profile));
+            }
         }
-        self.waiting.push_back(value);
+        self.waiting.push_back((id, document));
+    }
+}
+
+/// What says that events are missing, up to the one of this number, which it has too: who comes back with that gets what
+/// follows.
+fn gap(id: u64, at: Duration, context: &Value, profile: Profile) -> (u64, Value) {
+    let message = Message::new(Base::EventBufferExceeded, []);
+    let (origin, schema) = (EVENT_SERVICE.to_owned(), "EventService".to_owned());
+    (id, Event { id, at, message, origin, schema }.document(context, profile))
+}
+
+/// A value without what names nothing in its lists.
+fn named(value: &Value) -> Value {
+    match value {
+        Value::Array(items) => items.iter().filter(|item| !stands_for_another(item)).cloned().collect(),
+        value => value.clone(),
     }
 }
 

@@ -11,6 +11,8 @@ pub(crate) enum Effect {
     Power { path: String, state: &'static str, starts: bool },
     /// A task's operation is carried out.
     Task(u64),
+    /// A task has done so many percent of its work.
+    Progress(u64, u32),
     /// The service restarts and is away for so long, with what this task wrote, where there is one.
     Restart { lasts: Duration, task: Option<u64> },
 }
@@ -64,6 +66,7 @@ impl Mock {
             match effect {
                 Effect::Power { path, state, starts } => self.reach_power_state(&path, state, starts),
                 Effect::Task(id) => self.finish_task(id, at),
+                Effect::Progress(id, percent) => self.tell_progress(id, percent),
                 Effect::Restart { lasts, task } if self.still_restarts(task) => self.restart(at, lasts),
                 Effect::Restart { .. } => {}
             }
@@ -71,7 +74,8 @@ impl Mock {
         self.now = self.now.max(now);
         self.tasks.expire(now);
         self.accounts.expire(now);
-        self.sessions.expire(now);
+        let expired = self.sessions.expire(now);
+        self.tell_of_the_end(&expired);
     }
 }
 

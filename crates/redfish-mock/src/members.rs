@@ -53,7 +53,7 @@ impl Mock {
         }
         self.list(above, listing);
         self.wrote(above);
-        self.tell(&Message::new(ResourceEvent::ResourceCreated, []), &path);
+        self.tell(Message::new(ResourceEvent::ResourceCreated, []), &path);
         let content = match self.tree.at(&path).map(|made| &made.body) {
             Some(Body::Document { rendered, .. }) if self.profile == Profile::Standard => {
                 Content::Document(Rendered::clone(rendered))
@@ -67,9 +67,9 @@ impl Mock {
 
     /// Removes a member with all that is below it, and its link in the collection above.
     pub(crate) fn delete_member(&mut self, member: &Resource) {
+        self.tell(Message::new(ResourceEvent::ResourceRemoved, []), &member.path);
         self.tree.remove_all(&member.path);
         self.wrote(&member.path);
-        self.tell(&Message::new(ResourceEvent::ResourceRemoved, []), &member.path);
         let Some((above, _)) = member.path.rsplit_once('/') else { return };
         let Some(mut listing) = self.tree.at(above).map(|above| above.document().clone()) else { return };
         if let Some(members) = listing.get_mut("Members").and_then(Value::as_array_mut) {

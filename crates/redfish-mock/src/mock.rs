@@ -285,7 +285,8 @@ impl Mock {
         if let Credentials::Token(token) = request.credentials() {
             let live = self.sessions.with_token(&token).map(Session::id);
             if let Some(id) = live.filter(|_| self.strikes(request, &FaultKind::ExpireToken)) {
-                self.sessions.forget(|session| session.id() == id);
+                let gone = self.sessions.forget(|session| session.id() == id);
+                self.tell_of_the_end(&gone);
             }
         }
         None

@@ -6,12 +6,15 @@ use http::{Method, StatusCode};
 
 use crate::fault::FaultKind;
 use crate::later::Effect;
-use crate::message::Base;
+use crate::message::{Base, Message, TaskEvent};
 use crate::mock::{Caller, Mock};
 use crate::place::Place;
 use crate::reply::Reply;
 use crate::request::Request;
 use crate::tasks::{self, Operation};
+
+/// At how many percent of its work a task tells how far it is.
+const TOLD: [u32; 3] = [25, 50, 75];
 
 impl Mock {
     /// Carries a request out, at once or as a task. What is wrong with it is said at once either way.
@@ -47,10 +50,22 @@ impl Mock {
                 if !lasts.is_zero() {
                     self.later.add(written, Effect::Restart { lasts, task: Some(id) });
                 }
+                for percent in TOLD {
+                    self.later.add(now + takes * percent / 100, Effect::Progress(id, percent));
+                }
                 self.later.add(now + takes, Effect::Task(id));
+                self.tell(Message::new(TaskEvent::TaskStarted, [&id.to_string()]), &tasks::path(id));
                 self.pass(now);
                 self.tasks.accepted(id, now, self.profile)
             }
+        }
+    }
+
+    /// Tells how far a task is, while it runs.
+    pub(crate) fn tell_progress(&mut self, id: u64, percent: u32) {
+        if self.tasks.running(id).is_some() {
+            let arguments = [&*id.to_string(), &*percent.to_string()];
+            self.tell(Message::new(TaskEvent::TaskProgressChanged, arguments), &tasks::path(id));
         }
     }
 
@@ -68,7 +83,7 @@ impl Mock {
             }
         };
         let message = self.tasks.end(id, answer, at);
-        self.tell(&message, &tasks::path(id));
+        self.tell(message, &tasks::path(id));
     }
 
     /// What a monitor says: 202 while the task runs, then once the operation's own answer.

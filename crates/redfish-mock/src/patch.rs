@@ -101,7 +101,7 @@ impl Kind {
 }
 
 /// Whether an element of an array says what becomes of the one in its place.
-fn stands_for_another(item: &Value) -> bool {
+pub(crate) fn stands_for_another(item: &Value) -> bool {
     item.is_null() || item.as_object().is_some_and(Map::is_empty)
 }
 

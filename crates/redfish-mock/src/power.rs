@@ -50,7 +50,7 @@ impl Mock {
         }
         self.tree.write(path, document);
         if ["On", "Off"].contains(&state) {
-            self.tell(&Message::new(Room::PowerChanged, [&state.to_lowercase()]), path);
+            self.tell(Message::new(Room::PowerChanged, [&state.to_lowercase()]), path);
         }
     }
 }

@@ -4,8 +4,9 @@ mod filter;
 
 use http::StatusCode;
 
-pub(crate) use filter::Filter;
+pub(crate) use filter::{Comparison, Filter, Operand};
 
+use crate::events::on_events;
 use crate::message::{Base, Message};
 use crate::reply::Reply;
 
@@ -94,6 +95,23 @@ impl Query {
         Ok(())
     }
 
+    /// The condition on its events that a stream is asked for: it can be asked for nothing else. The dollar may be missing.
+    pub(crate) fn of_stream(text: &str) -> Result<Option<Filter>, Box<Reply>> {
+        let named = |parameter: &str| match parameter.starts_with("filter=") {
+            true => format!("${parameter}"),
+            false => parameter.to_owned(),
+        };
+        let query = Query::read(&text.split('&').map(named).collect::<Vec<_>>().join("&"))?;
+        match query.filter {
+            None if query.asked == 0 => Ok(None),
+            Some(filter) if query.asked == 1 => {
+                let written = query.others.iter().find_map(|written| written.split_once('='));
+                on_events(filter, &decode(written.map_or("", |(_, value)| value))).map(Some)
+            }
+            _ => Err(refuse(Message::new(Base::QueryNotSupportedOnResource, []))),
+        }
+    }
+
     /// Whether nothing was asked for that this service knows.
     pub(crate) fn is_plain(&self) -> bool {
         self.asked == 0
@@ -118,7 +136,8 @@ pub(crate) fn refuse(message: Message) -> Box<Reply> {
     Box::new(Reply::refusals(StatusCode::BAD_REQUEST, vec![message]))
 }
 
-fn shown(value: &str) -> String {
+/// As much of a text as a message repeats.
+pub(crate) fn shown(value: &str) -> String {
     value.chars().take(SHOWN).collect()
 }
 

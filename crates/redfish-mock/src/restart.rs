@@ -36,6 +36,7 @@ impl Mock {
     }
 
     pub(crate) fn restart(&mut self, at: Duration, lasts: Duration) {
+        // Nobody is there to tell of it.
         self.sessions.forget(|_| true);
         if !lasts.is_zero() {
             self.absence.until = self.absence.until.max(at + lasts);

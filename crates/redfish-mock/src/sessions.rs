@@ -199,26 +199,36 @@ impl Sessions {
         }
     }
 
-    /// Ends a session, as its user asked.
-    pub(crate) fn delete(&mut self, id: u64) {
-        self.count.deleted += self.remove(|session| session.id == id);
+    /// Ends a session, as its user asked. Here and below, those that went are given back.
+    pub(crate) fn delete(&mut self, id: u64) -> Vec<Session> {
+        let gone = self.remove(|session| session.id == id);
+        self.count.deleted += gone.len() as u64;
+        gone
     }
 
     /// Drops the sessions that were not used for too long.
-    pub(crate) fn expire(&mut self, now: Duration) {
+    pub(crate) fn expire(&mut self, now: Duration) -> Vec<Session> {
         let timeout = self.timeout;
-        self.count.expired += self.remove(|session| now.saturating_sub(session.used) >= timeout);
+        let gone = self.remove(|session| now.saturating_sub(session.used) >= timeout);
+        self.count.expired += gone.len() as u64;
+        gone
     }
 
     /// Drops the sessions that `which` says, without anybody having asked.
-    pub(crate) fn forget(&mut self, which: impl Fn(&Session) -> bool) {
-        self.count.forgotten += self.remove(which);
+    pub(crate) fn forget(&mut self, which: impl Fn(&Session) -> bool) -> Vec<Session> {
+        let gone = self.remove(which);
+        self.count.forgotten += gone.len() as u64;
+        gone
     }
 
-    fn remove(&mut self, which: impl Fn(&Session) -> bool) -> u64 {
-        let before = self.open.len();
-        self.open.retain(|session| !which(session));
-        (before - self.open.len()) as u64
+    fn remove(&mut self, which: impl Fn(&Session) -> bool) -> Vec<Session> {
+        // The rule, and nothing to make room for.
+        if !self.open.iter().any(&which) {
+            return Vec::new();
+        }
+        let (gone, open) = std::mem::take(&mut self.open).into_iter().partition(which);
+        self.open = open;
+        gone
     }
 
     pub(crate) fn collection(&self, profile: Profile, mine: Option<u64>) -> Rendered {

@@ -6,6 +6,7 @@ use http::header::{self, HeaderValue};
 use http::{Method, StatusCode};
 use serde_json::{Map, Value, json};
 
+use crate::accounts::ACCOUNTS;
 use crate::events::{self, Delivery, EventStream, SUBSCRIPTIONS};
 use crate::message::{Base, Message, ResourceEvent};
 use crate::mock::Mock;
@@ -13,8 +14,11 @@ use crate::moment::date_time;
 use crate::patch::Patch;
 use crate::place::Place;
 use crate::profile::Profile;
+use crate::query::Query;
 use crate::reply::{Content, Reply};
 use crate::request::Request;
+use crate::sessions::{SESSIONS, Session};
+use crate::tasks::TASKS;
 
 impl Mock {
     /// What a stream of server-sent events has to send by `now`; nothing yet where the text is empty, and `None` when it has
@@ -34,9 +38,27 @@ impl Mock {
         self.events.take_outbox()
     }
 
-    /// Tells who asked that something happened to a resource.
-    pub(crate) fn tell(&mut self, message: &Message, origin: &str) {
-        self.events.tell(message, origin, self.now, self.profile);
+    /// Tells who asked that something happened to a resource. Of one that is removed, before it is.
+    pub(crate) fn tell(&mut self, message: Message, origin: &str) {
+        let schema = self.schema(origin);
+        self.events.tell(message, origin, schema, self.now, self.profile);
+    }
+
+    /// Tells who asked that these sessions have ended.
+    pub(crate) fn tell_of_the_end(&mut self, sessions: &[Session]) {
+        for session in sessions {
+            self.tell(Message::new(ResourceEvent::ResourceRemoved, []), &session.path());
+        }
+    }
+
+    /// The name of a resource's schema, without version.
+    fn schema(&self, path: &str) -> String {
+        let above = path.rsplit_once('/').map_or("", |(above, _)| above);
+        let passing = [(SESSIONS, "Session"), (ACCOUNTS, "ManagerAccount"), (TASKS, "Task")];
+        let found = passing.iter().find(|(collection, _)| *collection == above).map(|(_, schema)| *schema);
+        let kind = self.tree.at(path).and_then(|resource| resource.document()["@odata.type"].as_str());
+        let named = kind.and_then(|kind| kind.trim_start_matches('#').split('.').next());
+        named.or(found).unwrap_or_default().to_owned()
     }
 
     pub(crate) fn subscribe(&mut self, body: &Map<String, Value>) -> Reply {
@@ -81,7 +103,7 @@ impl Mock {
         self.changed(&patch, &Place::Subscription(id))
     }
 
-    /// Opens a stream for who accepts one. A HEAD opens none.
+    /// Opens a stream for who accepts one, from where an earlier one broke off. A HEAD opens none.
     pub(crate) fn open_stream(&mut self, request: &Request<'_>, now: Duration) -> Reply {
         if !request.accepts("text/event-stream") {
             return Reply::refusal(
@@ -90,21 +112,20 @@ impl Mock {
                 [header::ACCEPT.as_str()],
             );
         }
-        match self.profile.query(request.uri.query().unwrap_or_default()) {
-            Ok(query) if query.is_plain() => {}
-            Ok(_) => return Reply::refusal(StatusCode::BAD_REQUEST, Base::QueryNotSupportedOnResource, []),
+        let filter = match Query::of_stream(request.uri.query().unwrap_or_default()) {
+            Ok(filter) => filter,
             Err(refusal) => return *refusal,
-        }
+        };
         let mut reply = Reply::new(StatusCode::OK, Content::Nothing);
         reply.headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/event-stream"));
         if request.method == Method::HEAD {
             return reply;
         }
-        let Some(stream) = self.events.open(now) else { return full() };
-        let begun = Message::new(ResourceEvent::ResourceCreated, []);
-        self.events.tell_one(stream.0, &begun, &events::path(stream.0), now, self.profile);
-        let report = self.metric_report(now);
-        self.events.push(stream, report);
+        let Some(stream) = self.events.open(filter, now) else { return full() };
+        if let Some(last) = request.headers.get("last-event-id") {
+            self.events.replay(stream, last.to_str().unwrap_or_default().trim(), now, self.profile);
+        }
+        self.events.greet(stream, self.metric_report(now), now, self.profile);
         reply.stream = Some(stream);
         reply
     }

@@ -99,12 +99,16 @@ impl Tasks {
         message
     }
 
-    /// Drops a task's monitor, and stops the task where it still runs.
-    pub(crate) fn cancel(&mut self, id: u64, at: Duration) {
-        let Some(task) = self.table.get_mut(&id) else { return };
+    /// Drops a task's monitor, and stops the task where it still runs; what there is to say of that.
+    pub(crate) fn cancel(&mut self, id: u64, at: Duration) -> Option<Message> {
+        let task = self.table.get_mut(&id)?;
         task.answer = None;
-        let messages = vec![Message::new(TaskEvent::TaskCancelled, [&id.to_string()])];
-        task.end.get_or_insert(End { at, state: "Cancelled", messages });
+        if task.end.is_some() {
+            return None;
+        }
+        let message = Message::new(TaskEvent::TaskCancelled, [&id.to_string()]);
+        task.end = Some(End { at, state: "Cancelled", messages: vec![message.clone()] });
+        Some(message)
     }
 
     pub(crate) fn remove(&mut self, id: u64) {

@@ -266,8 +266,9 @@ impl Tree {
     }
 
     /// Puts what stands at and below a path back to what it was at the start, but for what is to be kept. To a client that
-    /// is one more write.
-    pub(crate) fn restore(&mut self, path: &str, kept: impl Fn(&str) -> bool) {
+    /// is one more write. The paths of what was put back.
+    pub(crate) fn restore(&mut self, path: &str, kept: impl Fn(&str) -> bool) -> Vec<String> {
+        let mut restored = Vec::new();
         let written: Vec<String> =
             self.written.keys().filter(|key| is_at_or_below(key, path)).cloned().collect();
         for key in written {
@@ -279,7 +280,9 @@ impl Tree {
             } else {
                 self.written.remove(&key);
             }
+            restored.push(first.path.clone());
         }
+        restored
     }
 
     #[cfg(test)]

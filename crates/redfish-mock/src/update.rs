@@ -10,7 +10,7 @@
 use http::{StatusCode, header};
 use serde_json::{Map, Value, json};
 
-use crate::message::{Base, Message};
+use crate::message::{Base, Message, ResourceEvent};
 use crate::mock::Mock;
 use crate::random::fingerprint;
 use crate::reply::Reply;
@@ -69,6 +69,7 @@ impl Mock {
             if targets.is_empty() || targets.contains(&path) || targets.contains(&of.as_str()) {
                 let old = std::mem::replace(&mut item["Version"], json!(version));
                 self.tree.write(path, item);
+                self.tell(Message::new(ResourceEvent::ResourceChanged, []), path);
                 self.show_version(&of, &old, &version);
             }
         }
@@ -84,6 +85,7 @@ impl Mock {
         if let Some(name) = shown {
             document[name] = json!(new);
             self.tree.write(path, document);
+            self.tell(Message::new(ResourceEvent::ResourceChanged, []), path);
         }
     }
 }

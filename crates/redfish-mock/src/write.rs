@@ -68,12 +68,16 @@ impl Mock {
 
     fn delete(&mut self, place: &Place, now: Duration) -> Reply {
         match place {
-            Place::Session(id) => self.sessions.delete(*id),
+            Place::Session(id) => {
+                let gone = self.sessions.delete(*id);
+                self.tell_of_the_end(&gone);
+            }
             Place::Account(id) => {
                 self.accounts.remove(*id);
-                self.sessions.forget(|session| session.account() == *id);
+                let gone = self.sessions.forget(|session| session.account() == *id);
+                self.tell_of_the_end(&gone);
                 self.wrote(&accounts::path(*id));
-                self.tell(&Message::new(ResourceEvent::ResourceRemoved, []), &accounts::path(*id));
+                self.tell(Message::new(ResourceEvent::ResourceRemoved, []), &accounts::path(*id));
             }
             Place::Subscription(id) => {
                 self.events.remove(*id);
@@ -83,9 +87,12 @@ impl Mock {
             Place::Task(id) => {
                 self.tasks.remove(*id);
                 self.wrote(&tasks::path(*id));
+                self.tell(Message::new(ResourceEvent::ResourceRemoved, []), &tasks::path(*id));
             }
             Place::Monitor(id) => {
-                self.tasks.cancel(*id, now);
+                if let Some(message) = self.tasks.cancel(*id, now) {
+                    self.tell(message, &tasks::path(*id));
+                }
                 self.wrote(&tasks::monitor(*id));
             }
             _ => return Reply::refusal(StatusCode::METHOD_NOT_ALLOWED, Base::OperationNotAllowed, []),
@@ -136,7 +143,9 @@ impl Mock {
         };
         let mut reply = Reply::new(StatusCode::CREATED, content)
             .with(HeaderName::from_static("x-auth-token"), session.token());
-        reply.created = Some(session.path());
+        let path = session.path();
+        self.tell(Message::new(ResourceEvent::ResourceCreated, []), &path);
+        reply.created = Some(path);
         self.wrote(SESSIONS);
         reply
     }
@@ -177,7 +186,7 @@ impl Mock {
             return Reply::refusal(StatusCode::CONFLICT, Base::ResourceAlreadyExists, arguments);
         }
         let id = self.accounts.create(body);
-        self.tell(&Message::new(ResourceEvent::ResourceCreated, []), &accounts::path(id));
+        self.tell(Message::new(ResourceEvent::ResourceCreated, []), &accounts::path(id));
         self.wrote(ACCOUNTS);
         let content = match (self.profile, self.accounts.render(id, self.profile)) {
             (Profile::Standard, Some(document)) => Content::Document(document),
@@ -216,7 +225,7 @@ impl Mock {
             .collect();
         self.accounts.write(id, &taken);
         self.wrote(&accounts::path(id));
-        self.tell(&Message::new(ResourceEvent::ResourceChanged, []), &accounts::path(id));
+        self.tell(Message::new(ResourceEvent::ResourceChanged, []), &accounts::path(id));
         self.changed(&patch, &Place::Account(id))
     }
 
@@ -233,7 +242,7 @@ impl Mock {
         }
         self.tree.write(&resource.path, patch.document.clone());
         self.wrote(&resource.path);
-        self.tell(&Message::new(ResourceEvent::ResourceChanged, []), &resource.path);
+        self.tell(Message::new(ResourceEvent::ResourceChanged, []), &resource.path);
         if resource.path == SESSION_SERVICE {
             if let Some(seconds) = patch.document["SessionTimeout"].as_u64() {
                 self.show_session_timeout(Duration::from_secs(seconds));
@@ -284,12 +293,12 @@ impl Mock {
                 self.later.add(now + self.reset_delay, restart);
                 self.pass(now);
             }
-            "Manager.ResetToDefaults" => self.tree.restore(&resource.path, |path| {
+            "Manager.ResetToDefaults" => self.restore(&resource.path, |path| {
                 kind.starts_with("PreserveNetwork") && path.contains("/EthernetInterfaces/")
             }),
-            "Bios.ResetBios" => self.tree.restore(&resource.path, |_| false),
+            "Bios.ResetBios" => self.restore(&resource.path, |_| false),
             "EventService.SubmitTestEvent" => {
-                self.tell(&Message::new(ResourceEvent::TestMessage, []), &resource.path);
+                self.tell(Message::new(ResourceEvent::TestMessage, []), &resource.path);
             }
             // Nothing is fetched, so the image is as good as its address.
             "UpdateService.SimpleUpdate" => {
@@ -303,8 +312,16 @@ impl Mock {
         Reply::done(self.profile)
     }
 
+    /// Puts what stands at and below a path back to what it was at the start, but for what is to be kept.
+    fn restore(&mut self, path: &str, kept: impl Fn(&str) -> bool) {
+        for restored in self.tree.restore(path, kept) {
+            self.tell(Message::new(ResourceEvent::ResourceChanged, []), &restored);
+        }
+    }
+
     fn clear_log(&mut self, service: &Resource) {
         let Some(path) = service.document()["Entries"]["@odata.id"].as_str() else { return };
+        self.tell(Message::new(ResourceEvent::ResourceChanged, []), path);
         let Some(mut entries) = self.tree.at(path).map(|entries| entries.document().clone()) else { return };
         for entry in entries["Members"].as_array().into_iter().flatten() {
             self.tree.remove(entry["@odata.id"].as_str().unwrap_or_default());

@@ -2,52 +2,13 @@
 
 mod common;
 
+use common::stream::{STREAM, SUBSCRIPTIONS, open, read, subscription, told};
 use common::{Client, SYSTEM, messages};
-use redfish_mock::{Answer, EventStream};
+use redfish_mock::Answer;
 use serde_json::{Value, json};
-
-const SUBSCRIPTIONS: &str = "/redfish/v1/EventService/Subscriptions";
-const STREAM: &str = "/redfish/v1/EventService/SSE";
 
 fn ada() -> Client {
     Client::standard().basic("ada")
-}
-
-fn subscription(destination: &str) -> Value {
-    json!({"Context": "mine", "Protocol": "Redfish", "Destination": destination})
-}
-
-fn open(client: &mut Client) -> EventStream {
-    let answer = client.send("GET", STREAM, &[("Accept", "text/event-stream")], "");
-    assert_eq!((answer.status().as_u16(), answer.header("Content-Type")), (200, Some("text/event-stream")));
-    assert_eq!(answer.header("Content-Length"), None);
-    answer.stream().expect("a stream")
-}
-
-/// The events of a stream: their `id` and their data.
-fn read(client: &mut Client, stream: EventStream) -> Vec<(String, Value)> {
-    let text = client.mock.events(stream, client.now).expect("an open stream");
-    text.split_terminator("\n\n")
-        .filter(|block| !block.starts_with(':'))
-        .map(|block| {
-            let (id, data) = block.split_once('\n').expect("two lines");
-            let data = serde_json::from_str(data.strip_prefix("data: ").expect("data")).expect("JSON");
-            (id.strip_prefix("id: ").expect("an id").to_owned(), data)
-        })
-        .collect()
-}
-
-/// The keys and origins of what was told.
-fn told(events: &[(String, Value)]) -> Vec<(String, String)> {
-    let records =
-        events.iter().flat_map(|(_, event)| event["Events"].as_array().cloned().unwrap_or_default());
-    records
-        .map(|record| {
-            let id = record["MessageId"].as_str().expect("an identifier");
-            let origin = record["OriginOfCondition"]["@odata.id"].as_str().expect("an origin");
-            (id.rsplit('.').next().expect("a key").to_owned(), origin.to_owned())
-        })
-        .collect()
 }
 
 fn location(answer: &Answer) -> String {
@@ -121,22 +82,6 @@ fn a_destination_on_loopback_is_told_and_no_other() {
 }
 
 #[test]
-fn a_subscription_is_told_what_it_asked_for() {
-    let mut client = ada();
-    let with = |filter: &str, values: Value| {
-        let mut body = subscription("http://127.0.0.1/");
-        body[filter] = values;
-        body
-    };
-    client.post(SUBSCRIPTIONS, with("RegistryPrefixes", json!(["TaskEvent"])));
-    client.patch(SYSTEM, json!({"AssetTag": "x"}));
-    assert_eq!(client.mock.take_deliveries(), []);
-    client.post(SUBSCRIPTIONS, with("MessageIds", json!(["ResourceEvent.ResourceChanged"])));
-    client.patch(SYSTEM, json!({"AssetTag": "x"}));
-    assert_eq!(client.mock.take_deliveries().len(), 1);
-}
-
-#[test]
 fn a_stream_begins_with_an_event_and_a_report() {
     let mut client = ada();
     let stream = open(&mut client);
@@ -171,14 +116,21 @@ fn a_stream_tells_what_happens_and_that_it_is_there() {
     client.wait(5);
     let events = read(&mut client, stream);
     assert_eq!(events[0].0, "3", "numbered on");
+    let task = "/redfish/v1/TaskService/Tasks/1";
     let expected = [
         ("PowerChanged", SYSTEM),
         ("ResourceCreated", &account),
         ("ResourceRemoved", &account),
+        ("TaskStarted", task),
         ("TestMessage", "/redfish/v1/EventService"),
-        ("TaskCompletedOK", "/redfish/v1/TaskService/Tasks/1"),
+        ("TaskProgressChanged", task),
+        ("TaskProgressChanged", task),
+        ("TaskProgressChanged", task),
+        ("TaskCompletedOK", task),
     ];
     assert_eq!(told(&events), expected.map(|(key, origin)| (key.to_owned(), origin.to_owned())));
+    let times: Vec<&Value> = events.iter().map(|(_, event)| &event["Events"][0]["EventTimestamp"]).collect();
+    assert_eq!((times[0], times[5]), (&json!("2026-01-01T00:00:04Z"), &json!("2026-01-01T00:00:05Z")));
     assert!(!format!("{events:?}").contains("eavesdrop"));
 }
 
@@ -222,7 +174,76 @@ fn who_wants_something_else_gets_no_stream() {
     }
     assert!(client.get(STREAM).stream().is_some(), "who says nothing takes all");
     assert!(client.send("HEAD", STREAM, &[], "").stream().is_none());
-    assert_eq!(client.get(&format!("{STREAM}?$filter=RegistryPrefix%20eq%20'Base'")).status(), 400);
     assert_eq!(Client::standard().get(STREAM).status(), 401);
     assert_eq!(Client::standard().basic("bob").get(STREAM).status(), 200);
+}
+
+#[test]
+fn sessions_are_told_of_as_they_come_and_go() {
+    let mut client = ada();
+    let stream = open(&mut client);
+    let basic = client.credentials.clone();
+    let deleted = client.log_in("ada");
+    client.delete(&deleted);
+    let dropped = client.log_in("bob");
+    client.credentials = basic;
+    client.delete("/redfish/v1/AccountService/Accounts/3");
+    let basic = client.credentials.clone();
+    let expired = client.log_in("olga");
+    client.credentials = basic;
+    client.wait(1800);
+    let events = read(&mut client, stream);
+    let expected = [
+        ("ResourceCreated", &*deleted),
+        ("ResourceRemoved", &deleted),
+        ("ResourceCreated", &dropped),
+        ("ResourceRemoved", &dropped),
+        ("ResourceRemoved", "/redfish/v1/AccountService/Accounts/3"),
+        ("ResourceCreated", &expired),
+        ("ResourceRemoved", &expired),
+    ];
+    let seen = told(&events);
+    assert_eq!(seen[1..], expected.map(|(key, origin)| (key.to_owned(), origin.to_owned())));
+    let token = client.mock.sessions(client.now).count();
+    assert_eq!(token, 0);
+}
+
+#[test]
+fn an_update_is_told_of_from_its_beginning_to_its_end() {
+    let bios = "/redfish/v1/UpdateService/FirmwareInventory/BIOS-E1D8B426";
+    let mut client = ada();
+    let first = open(&mut client);
+    let update = "/redfish/v1/UpdateService/Actions/UpdateService.SimpleUpdate";
+    client.post(update, json!({"ImageURI": "http://192.0.2.1/x", "Targets": [bios]}));
+    client.wait(9);
+    let task = "/redfish/v1/TaskService/Tasks/1";
+    let seen = told(&read(&mut client, first));
+    let expected = [("TaskStarted", task), ("TaskProgressChanged", task), ("TaskProgressChanged", task)];
+    assert_eq!(seen[1..], expected.map(|(key, origin)| (key.to_owned(), origin.to_owned())));
+    client.wait(6);
+    assert_eq!(client.mock.events(first, client.now), None, "a restart ends streams");
+
+    // What was told meanwhile is told to who comes back.
+    let last = ("Last-Event-ID", "5");
+    let stream = client.send("GET", STREAM, &[last], "").stream().expect("a stream");
+    let seen = told(&read(&mut client, stream));
+    let expected = [
+        ("TaskProgressChanged", task),
+        ("ResourceChanged", bios),
+        ("ResourceChanged", SYSTEM),
+        ("TaskCompletedOK", task),
+    ];
+    assert_eq!(seen[..4], expected.map(|(key, origin)| (key.to_owned(), origin.to_owned())));
+}
+
+#[test]
+fn a_task_that_is_cancelled_is_told_of_once_and_goes_no_further() {
+    let mut client = ada();
+    let stream = open(&mut client);
+    let accepted = client.post(&format!("{SYSTEM}/Bios/Actions/Bios.ResetBios"), json!({}));
+    let monitor = common::path_of(accepted.header("Location").expect("a monitor"));
+    client.delete(&monitor);
+    client.wait(60);
+    let keys: Vec<String> = told(&read(&mut client, stream)).into_iter().map(|(key, _)| key).collect();
+    assert_eq!(keys[1..], ["TaskStarted", "TaskCancelled"]);
 }

@@ -30,6 +30,9 @@ messages! {
         CreateFailedMissingReqProperties: Critical,
             "Nothing was created: the required property %1 is missing from the request.",
             "Add the property with a valid value and send the request again.";
+        EventBufferExceeded: Warning,
+            "Events were lost, as the service keeps only so many.",
+            "Read again what the events would have told of.";
         EventSubscriptionLimitExceeded: Critical,
             "Nothing was subscribed: there are as many subscriptions as the service allows.",
             "Delete subscriptions that are no longer used, then try again.";

@@ -17,7 +17,7 @@ use super::is_name;
 const DEPTH: usize = 32;
 
 /// A condition on a resource.
-#[derive(Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Filter {
     Any(Vec<Filter>),
     All(Vec<Filter>),
@@ -26,7 +26,7 @@ pub(crate) enum Filter {
 }
 
 /// One side of a comparison.
-#[derive(Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Operand {
     Literal(Value),
     /// A property's path, as a JSON pointer.
@@ -50,6 +50,20 @@ impl Filter {
         let mut reader = Reader { rest: &tokens, depth: 0 };
         let filter = reader.any()?;
         reader.rest.is_empty().then_some(filter)
+    }
+
+    /// Looks at each comparison, which may be changed, until one is wrong.
+    pub(crate) fn each_comparison<E>(
+        &mut self,
+        look: &mut impl FnMut(&mut Operand, Comparison, &mut Operand) -> Result<(), E>,
+    ) -> Result<(), E> {
+        match self {
+            Filter::Any(filters) | Filter::All(filters) => {
+                filters.iter_mut().try_for_each(|filter| filter.each_comparison(look))
+            }
+            Filter::Not(filter) => filter.each_comparison(look),
+            Filter::Compare(left, comparison, right) => look(left, *comparison, right),
+        }
     }
 
     /// Whether it holds for a resource. A property that is missing is like `null`; what cannot be compared does not hold.

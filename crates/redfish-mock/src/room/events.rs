@@ -1,13 +1,35 @@
 //! The event service.
 
-use serde_json::json;
+use serde_json::{Map, json};
 
 use super::{link, status};
 use crate::actions::{SUBMIT_TEST_EVENT, Told};
-use crate::events::{EVENT_SERVICE, STREAM, SUBSCRIPTIONS};
+use crate::events::{EVENT_SERVICE, EVENT_TYPES, FILTERABLE, PREFIXES, STREAM, SUBSCRIPTIONS};
 use crate::tree::Draft;
 
+/// The schemas of what events tell of.
+const RESOURCE_TYPES: [&str; 16] = [
+    "AccountService",
+    "Bios",
+    "Certificate",
+    "Chassis",
+    "ComputerSystem",
+    "EthernetInterface",
+    "EventDestination",
+    "EventService",
+    "LogEntryCollection",
+    "Manager",
+    "ManagerAccount",
+    "ManagerNetworkProtocol",
+    "Session",
+    "SessionService",
+    "SoftwareInventory",
+    "Task",
+];
+
 pub(super) fn add(drafts: &mut Vec<Draft>) {
+    let filterable: Map<_, _> =
+        FILTERABLE.into_iter().map(|(name, is)| (name.to_owned(), json!(is))).collect();
     drafts.push(Draft::new(json!({
         "@odata.id": EVENT_SERVICE,
         "@odata.type": "#EventService.v1_10_1.EventService",
@@ -18,17 +40,12 @@ pub(super) fn add(drafts: &mut Vec<Draft>) {
         "DeliveryRetryAttempts": 0,
         "DeliveryRetryIntervalSeconds": 60,
         "EventFormatTypes": ["Event"],
-        "RegistryPrefixes": ["MachineRoom", "ResourceEvent", "TaskEvent"],
-        "ResourceTypes": ["ComputerSystem", "Chassis", "Manager", "ManagerAccount", "Task"],
+        "EventTypesForSubscription": EVENT_TYPES,
+        "RegistryPrefixes": PREFIXES,
+        "ResourceTypes": RESOURCE_TYPES,
+        "SubordinateResourcesSupported": false,
         "ServerSentEventUri": STREAM,
-        "SSEFilterPropertiesSupported": {
-            "EventFormatType": false,
-            "MessageId": false,
-            "MetricReportDefinition": false,
-            "OriginResource": false,
-            "RegistryPrefix": false,
-            "ResourceType": false,
-        },
+        "SSEFilterPropertiesSupported": filterable,
         "Status": status("OK"),
         "Subscriptions": link(SUBSCRIPTIONS),
         "Actions": {"#EventService.SubmitTestEvent": SUBMIT_TEST_EVENT.offer(EVENT_SERVICE, Told::Apart)},

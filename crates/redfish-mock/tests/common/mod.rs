@@ -3,6 +3,7 @@
 // Each test file uses a part of it, and is a crate of its own.
 #![allow(dead_code, unreachable_pub)]
 
+pub mod stream;
 #[cfg(feature = "serve")]
 pub mod wire;
 
