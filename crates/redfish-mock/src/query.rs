@@ -196,7 +196,7 @@ fn is_name(text: &str) -> bool {
         && text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '@')
 }
 
-/// Undoes percent-encoding, as far as it is any.
+/// Undoes percent-encoding, as far as it is any. A plus is a blank, as the libraries of most clients write one.
 fn decode(text: &str) -> String {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.as_bytes();
@@ -208,7 +208,7 @@ fn decode(text: &str) -> String {
                 rest = &tail[2..];
             }
             _ => {
-                bytes.push(byte);
+                bytes.push(if byte == b'+' { b' ' } else { byte });
                 rest = tail;
             }
         }
@@ -271,9 +271,14 @@ mod tests {
 
     #[test]
     fn an_escape_that_is_none_stays() {
-        for (text, decoded) in
-            [("a%20b", "a b"), ("100%", "100%"), ("%zz", "%zz"), ("%4", "%4"), ("%C3%A4", "ä")]
-        {
+        for (text, decoded) in [
+            ("a%20b", "a b"),
+            ("a+b%2Bc", "a b+c"),
+            ("100%", "100%"),
+            ("%zz", "%zz"),
+            ("%4", "%4"),
+            ("%C3%A4", "ä"),
+        ] {
             assert_eq!(decode(text), decoded);
         }
     }
