@@ -20,7 +20,8 @@ macro_rules! idle_client {
     ($adapter:ident) => {{
         let transport = $adapter::Transport::default();
         let make = || {
-            let service = std::sync::Arc::new($adapter::Service::new("https://bmc.example").expect("a service"));
+            let service =
+                std::sync::Arc::new($adapter::Service::new("https://bmc.example").expect("a service"));
             let at = Some("/redfish/v1/SessionService/Sessions/5");
             let session = $adapter::Session::issued(&service, "4899e7dd7b23d25e4899e7dd7b23d25e", at);
             $adapter::Client::builder(service)

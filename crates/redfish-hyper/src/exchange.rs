@@ -6,7 +6,7 @@ use std::{fmt, io};
 
 use bytes::Bytes;
 use http::header::{CONTENT_LENGTH, EXPECT};
-use http::{StatusCode, response};
+use http::{StatusCode, Version, response};
 use http_body_util::BodyExt;
 use hyper::body::Incoming;
 use hyper::ext::{ReasonPhrase, on_informational};
@@ -46,6 +46,10 @@ impl Transport {
         *aside = Aside::default();
         let reading = outgoing.reading;
         let deadline = Instant::now() + reading.timeout;
+        let permit = self.concurrency().permit(outgoing.request.uri(), outgoing.purpose);
+        let Ok(_permit) = timeout_at(deadline, permit).await else {
+            return Err(aside.blame(Unfit::NoPermit));
+        };
         let (head, body) = outgoing.request.into_parts();
         let gate = head.headers.contains_key(EXPECT).then(Arc::<Gate>::default);
         let _closing = Closing(gate.clone());
@@ -71,6 +75,10 @@ impl Transport {
         };
         gate.iter().for_each(|gate| gate.answered());
         let (mut head, body) = answer.into_parts();
+        if head.version == Version::HTTP_10 {
+            // Peers of that version serve one connection at a time, whatever their headers say.
+            connection.connection_metadata().iter().for_each(|connected| connected.poison());
+        }
         // hyper's own limit is that of its buffer, which may hold more than was allowed by the time it looks.
         if size(&head) > self.head_limit() {
             return Err(aside.blame(Unfit::HeadTooLarge(self.head_limit())));
@@ -154,13 +162,14 @@ enum Unfit {
     HeadTooLarge(usize),
     TimedOut,
     NoConnection,
+    NoPermit,
     NoPayload,
 }
 
 impl Unfit {
     fn meaning(&self) -> Failure {
         match self {
-            Self::NoPayload | Self::NoConnection => Failure::NotSent,
+            Self::NoPayload | Self::NoConnection | Self::NoPermit => Failure::NotSent,
             Self::TimedOut => Failure::TimedOut,
             Self::TooLarge(_) | Self::HeadTooLarge(_) => Failure::TooLarge,
             Self::Gzip(error) if error.kind() == io::ErrorKind::UnexpectedEof => Failure::Broken,
@@ -206,6 +215,9 @@ impl fmt::Display for Unfit {
             Self::NoConnection => {
                 f.write_str("the time for this exchange was over before there was a connection")
             }
+            Self::NoPermit => {
+                f.write_str("the time for this exchange was over before others had left it a connection")
+            }
             Self::NoPayload => f.write_str("the payload was not given"),
         }
     }
@@ -221,6 +233,7 @@ impl StdError for Unfit {
             | Self::HeadTooLarge(_)
             | Self::TimedOut
             | Self::NoConnection
+            | Self::NoPermit
             | Self::NoPayload => None,
         }
     }

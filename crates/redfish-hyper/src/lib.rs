@@ -34,6 +34,7 @@
 
 mod client;
 mod clock;
+mod concurrency;
 mod connector;
 mod decode;
 mod drive;

@@ -10,6 +10,7 @@ use redfish_tls::Trust;
 use rustls::ClientConfig;
 
 use crate::clock::{Clock, SystemClock};
+use crate::concurrency::{Concurrency, Limits};
 use crate::connector::Dial;
 use crate::source::Outbound;
 
@@ -25,6 +26,15 @@ const HEADERS_LIMIT: usize = 128;
 /// Connections kept open for each service: one for a caller, one for a login beside it. Controllers have few.
 const KEPT_PER_SERVICE: usize = 2;
 
+/// Requests to one service at once. Each needs a connection.
+const OF_SERVICE: usize = 2;
+
+/// Writes to one service at once: controllers answer a second one with an error, or mix the two up.
+const WRITES_OF_SERVICE: usize = 1;
+
+/// Requests to all services at once.
+const OF_ALL: usize = 256;
+
 /// How long a connection is kept. Controllers close theirs after some seconds, and one that is closed while a
 /// request is on its way has lost it.
 const KEPT_FOR: Duration = Duration::from_secs(10);
@@ -38,6 +48,7 @@ pub struct Transport(Arc<Inner>);
 
 struct Inner {
     client: legacy::Client<Dial, Outbound>,
+    concurrency: Concurrency,
     stream_idle: Duration,
     head_limit: usize,
     clock: Arc<dyn Clock>,
@@ -58,6 +69,7 @@ impl Transport {
             head_limit: HEAD_LIMIT,
             headers_limit: HEADERS_LIMIT,
             kept_per_service: KEPT_PER_SERVICE,
+            limits: Limits { of_service: OF_SERVICE, writes_of_service: WRITES_OF_SERVICE, of_all: OF_ALL },
             clock: Arc::new(SystemClock::default()),
         }
     }
@@ -68,6 +80,10 @@ impl Transport {
 
     pub(crate) fn head_limit(&self) -> usize {
         self.0.head_limit
+    }
+
+    pub(crate) fn concurrency(&self) -> &Concurrency {
+        &self.0.concurrency
     }
 
     pub(crate) fn stream_idle(&self) -> Duration {
@@ -88,6 +104,7 @@ pub struct TransportBuilder {
     head_limit: usize,
     headers_limit: usize,
     kept_per_service: usize,
+    limits: Limits,
     clock: Arc<dyn Clock>,
 }
 
@@ -140,6 +157,30 @@ impl TransportBuilder {
         self
     }
 
+    /// Requests on their way to one service at once, each on a connection of its own; at least 1. Default: 2.
+    ///
+    /// More wait for their turn, within the policy's time-out of an exchange. What opens and closes sessions does not
+    /// wait, and a stream counts until its head is there.
+    #[must_use]
+    pub fn requests_per_service(mut self, count: usize) -> Self {
+        self.limits.of_service = count.max(1);
+        self
+    }
+
+    /// Writes among them; at least 1, the default: controllers answer a second one with an error, or mix the two up.
+    #[must_use]
+    pub fn writes_per_service(mut self, count: usize) -> Self {
+        self.limits.writes_of_service = count.max(1);
+        self
+    }
+
+    /// Requests on their way to all services at once; at least 1. Default: 256.
+    #[must_use]
+    pub fn requests(mut self, count: usize) -> Self {
+        self.limits.of_all = count.max(1);
+        self
+    }
+
     /// The clock that calls wait by. Default: the system's.
     #[must_use]
     pub fn clock(mut self, clock: Arc<dyn Clock>) -> Self {
@@ -149,8 +190,16 @@ impl TransportBuilder {
 
     /// The transport. Nothing is connected yet.
     pub fn build(self) -> Transport {
-        let Self { tls, connect_timeout, stream_idle, head_limit, headers_limit, kept_per_service, clock } =
-            self;
+        let Self {
+            tls,
+            connect_timeout,
+            stream_idle,
+            head_limit,
+            headers_limit,
+            kept_per_service,
+            limits,
+            clock,
+        } = self;
         let tls = tls.unwrap_or_else(|| Trust::system().config());
         let client = legacy::Client::builder(TokioExecutor::new())
             .pool_timer(TokioTimer::new())
@@ -159,7 +208,13 @@ impl TransportBuilder {
             .http1_max_buf_size(head_limit.max(SMALLEST_BUFFER))
             .http1_max_headers(headers_limit)
             .build(Dial::new(tls, connect_timeout));
-        Transport(Arc::new(Inner { client, stream_idle, head_limit, clock }))
+        Transport(Arc::new(Inner {
+            client,
+            concurrency: Concurrency::new(limits),
+            stream_idle,
+            head_limit,
+            clock,
+        }))
     }
 }
 

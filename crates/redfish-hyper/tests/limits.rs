@@ -6,7 +6,8 @@ mod support;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Barrier};
 
-use redfish_hyper::{Client, Error, ErrorKind, Service, Transport, TransportBuilder};
+use http::Method;
+use redfish_hyper::{Body, Client, Error, ErrorKind, Service, Transport, TransportBuilder};
 use support::Bmc;
 use tokio::task::JoinSet;
 
@@ -68,7 +69,7 @@ async fn so_many_connections_are_kept() {
             together.wait();
             line.answer("200 OK", "", "{}")
         });
-        let transport = Transport::builder().kept_per_service(kept).build();
+        let transport = Transport::builder().kept_per_service(kept).requests_per_service(3).build();
         let client =
             Client::builder(Service::new(&bmc.url()).unwrap()).transport(&transport).build().unwrap();
         for _ in 0..2 {
@@ -80,5 +81,45 @@ async fn so_many_connections_are_kept() {
             callers.join_all().await;
         }
         assert_eq!(counted.load(Ordering::SeqCst), connections, "{kept} kept");
+    }
+}
+
+#[tokio::test]
+async fn two_requests_go_to_a_service_at_once_and_one_write() {
+    for (method, at_once) in [(Method::GET, 2), (Method::POST, 1)] {
+        // Answers when so many are there, and counts how many are.
+        let together = Barrier::new(at_once);
+        let (busy, most) = (AtomicUsize::new(0), Arc::new(AtomicUsize::new(0)));
+        let counting = most.clone();
+        let bmc = Bmc::start(move |line, _| {
+            counting.fetch_max(busy.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
+            together.wait();
+            busy.fetch_sub(1, Ordering::SeqCst);
+            line.answer("200 OK", "", "{}")
+        });
+        let client = Client::builder(Service::new(&bmc.url()).unwrap()).build().unwrap();
+        let mut callers = JoinSet::new();
+        for _ in 0..8 {
+            let (client, method) = (client.clone(), method.clone());
+            callers.spawn(async move { client.send(method, "/redfish/v1/Systems/1", Body::empty()).await });
+        }
+        assert!(callers.join_all().await.iter().all(Result::is_ok));
+        assert_eq!((bmc.seen().len(), most.load(Ordering::SeqCst)), (8, at_once), "{method}");
+    }
+}
+
+#[tokio::test]
+async fn no_connection_is_kept_to_an_http_1_0_peer() {
+    let counted = Arc::new(AtomicUsize::new(0));
+    let counting = counted.clone();
+    let bmc = Bmc::start(move |line, _| {
+        counting.fetch_add(usize::from(line.is_new()), Ordering::SeqCst);
+        // Some serve one connection at a time, and offer to keep it all the same.
+        line.write("HTTP/1.0 200 OK\r\nConnection: keep-alive\r\nContent-Length: 2\r\n\r\n{}")
+    });
+    let client = Client::builder(Service::new(&bmc.url()).unwrap()).build().unwrap();
+    for asked in 1..=3 {
+        client.get_raw("/redfish/v1/").await.unwrap();
+        assert_eq!(counted.load(Ordering::SeqCst), asked);
     }
 }

@@ -25,13 +25,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{HeaderMap, StatusCode, response};
+use http::{HeaderMap, Method, StatusCode, response};
 
 use crate::body::Body;
 use crate::core::{Core, Ruling};
 use crate::error::Error;
 use crate::kind::{ErrorKind, Failure, Phase};
-use crate::operation::{Delivery, Operation, Verdict};
+use crate::operation::{Access, Delivery, Operation, Retry, Verdict};
 use crate::redact::Redactor;
 use crate::service::Service;
 use crate::session::Session;
@@ -64,7 +64,35 @@ pub struct Outgoing {
     pub request: http::Request<Body>,
     /// How to read its answer.
     pub reading: Reading,
+    /// What it is for, to those who let one request wait for another.
+    pub purpose: Purpose,
     pub(crate) redactor: Arc<Redactor>,
+}
+
+/// What a request is for. Controllers have few connections, and do not take well to two writes at once: a driver that
+/// many share lets [`Write`](Purpose::Write)s go one after the other, and everything wait for a connection but what opens
+/// and closes sessions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Purpose {
+    /// It reads.
+    Read,
+    /// It changes something, and can wait for another that does.
+    Write,
+    /// It opens or closes a session. Others may wait for the one, and without the other a session stays open: it should
+    /// not wait for anything.
+    Session,
+}
+
+impl Purpose {
+    pub(crate) fn of(method: &Method, access: Access, retry: Retry) -> Purpose {
+        match (access, retry) {
+            _ if method.is_safe() => Purpose::Read,
+            // What is written without a session is a login, and what may be written twice a logout.
+            (Access::Open, _) | (_, Retry::Idempotent) => Purpose::Session,
+            _ => Purpose::Write,
+        }
+    }
 }
 
 /// How to read an answer.

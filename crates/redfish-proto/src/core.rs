@@ -10,7 +10,7 @@ use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use http::{Method, StatusCode, response};
 
 use crate::body::Body;
-use crate::call::{Outgoing, Reading, Wanted};
+use crate::call::{Outgoing, Purpose, Reading, Wanted};
 use crate::error::Error;
 use crate::kind::{ErrorKind, Failure, Phase};
 use crate::operation::{Access, Answer, Delivery, Request, Retry};
@@ -236,6 +236,7 @@ impl Core {
         self.sent =
             Sent { method: method.clone(), target: target.clone(), access, retry, rewinds: body.rewinds() };
 
+        let purpose = Purpose::of(&method, access, retry);
         let session = self.session.as_ref().filter(|_| access == Access::Session);
         let uri = self.service.origin().uri(&target);
         self.frame(&mut headers, &method, &body, delivery, session);
@@ -244,7 +245,7 @@ impl Core {
         *request.uri_mut() = uri;
         *request.headers_mut() = headers;
         let reading = Reading { timeout, limit: self.service.policy().body_limit, delivery };
-        Ok(Outgoing { request, reading, redactor: Arc::clone(&self.redactor) })
+        Ok(Outgoing { request, reading, purpose, redactor: Arc::clone(&self.redactor) })
     }
 
     fn frame(

@@ -179,7 +179,7 @@ mod write;
 pub use action::{Action, Actions, Invoke, Parameter};
 pub use authenticator::{Authenticator, Renewed};
 pub use body::{Body, Payload, Segment};
-pub use call::{Call, Grant, Heading, Outgoing, Reading, Reply, Step, Timer, Wanted};
+pub use call::{Call, Grant, Heading, Outgoing, Purpose, Reading, Reply, Step, Timer, Wanted};
 pub use collection::{GetPage, Member, Page};
 pub use error::Error;
 pub use etag::{ETag, ETagForm};

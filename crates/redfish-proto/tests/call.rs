@@ -7,7 +7,8 @@ use bytes::Bytes;
 use http::{HeaderValue, Method, StatusCode, header, response};
 use redfish_proto::{
     Access, Answer, Authenticator, Body, Call, Credentials, Delivery, Error, ErrorKind, Failure, Login, Now,
-    Operation, Outgoing, Phase, Raw, Renewed, Reply, Request, Service, Session, Step, Verdict, Wanted,
+    Operation, Outgoing, Phase, Purpose, Raw, Renewed, Reply, Request, Service, Session, Step, Verdict,
+    Wanted,
 };
 
 const START: Now = Now(Duration::from_secs(1_000));
@@ -71,6 +72,21 @@ fn headers(outgoing: &Outgoing) -> Vec<String> {
     let line =
         |(name, value): (&header::HeaderName, &HeaderValue)| format!("{name}: {}", value.to_str().unwrap());
     outgoing.request.headers().iter().map(line).collect()
+}
+
+#[test]
+fn what_opens_and_closes_a_session_is_told_from_reads_and_writes() {
+    let service = service();
+    let session = Session::issued(&service, "t0ken", Some("/redfish/v1/Sessions/1")).unwrap();
+    for (method, purpose) in
+        [(Method::GET, Purpose::Read), (Method::PATCH, Purpose::Write), (Method::DELETE, Purpose::Write)]
+    {
+        assert_eq!(sent(raw(&service, method).start(START)).0.purpose, purpose);
+    }
+    assert_eq!(sent(session.logout(&service).start(START)).0.purpose, Purpose::Session);
+    let sessions = service.target("/redfish/v1/SessionService/Sessions").unwrap();
+    let login = Login::new(Arc::new(Credentials::new("admin", "pw"))).at(sessions);
+    assert_eq!(sent(service.call(login).start(START)).0.purpose, Purpose::Session);
 }
 
 #[test]

@@ -42,6 +42,12 @@ impl Transport {
         *aside = Aside::default();
         let reading = outgoing.reading;
         let deadline = Instant::now().checked_add(reading.timeout);
+        let permit = self.concurrency().permit(outgoing.request.uri(), outgoing.purpose, deadline);
+        let Some(_permit) = permit else {
+            let reason = "the time for this exchange was over before others had left it a connection";
+            aside.cause = Some(Arc::new(io::Error::new(io::ErrorKind::TimedOut, reason)));
+            return Err(Failure::NotSent);
+        };
         let cancel = match reading.delivery {
             Delivery::Collected => None,
             Delivery::Streamed => Some(cancel.cloned().unwrap_or_default()),

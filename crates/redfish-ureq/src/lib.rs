@@ -33,6 +33,7 @@
 mod cancel;
 mod client;
 mod clock;
+mod concurrency;
 mod connector;
 mod decode;
 mod drive;

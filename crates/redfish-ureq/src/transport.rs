@@ -11,6 +11,7 @@ use ureq::config::Config;
 
 use crate::cancel::Cancel;
 use crate::clock::{Clock, SystemClock};
+use crate::concurrency::{Concurrency, Limits};
 use crate::connector::{Dial, SystemResolver};
 
 /// Bytes the head of an answer may have.
@@ -25,6 +26,15 @@ const KEPT: usize = 64;
 /// Connections kept open for each service: one for a caller, one for a login beside it. Controllers have few.
 const KEPT_PER_SERVICE: usize = 2;
 
+/// Requests to one service at once. Each needs a connection.
+const OF_SERVICE: usize = 2;
+
+/// Writes to one service at once: controllers answer a second one with an error, or mix the two up.
+const WRITES_OF_SERVICE: usize = 1;
+
+/// Requests to all services at once.
+const OF_ALL: usize = 256;
+
 /// How long a connection is kept. Controllers close theirs after some seconds, and one that is closed while a
 /// request is on its way has lost it.
 const KEPT_FOR: Duration = Duration::from_secs(10);
@@ -38,6 +48,7 @@ pub struct Transport(Arc<Inner>);
 struct Inner {
     agent: Agent,
     tls: Arc<ClientConfig>,
+    concurrency: Concurrency,
     connect_timeout: Duration,
     stream_idle: Duration,
     head_limit: usize,
@@ -60,6 +71,7 @@ impl Transport {
             head_limit: HEAD_LIMIT,
             headers_limit: HEADERS_LIMIT,
             kept_per_service: KEPT_PER_SERVICE,
+            limits: Limits { of_service: OF_SERVICE, writes_of_service: WRITES_OF_SERVICE, of_all: OF_ALL },
             clock: Arc::new(SystemClock::default()),
         }
     }
@@ -84,6 +96,10 @@ impl Transport {
 
     pub(crate) fn headers_limit(&self) -> usize {
         self.0.headers_limit
+    }
+
+    pub(crate) fn concurrency(&self) -> &Concurrency {
+        &self.0.concurrency
     }
 
     pub(crate) fn stream_idle(&self) -> Duration {
@@ -122,6 +138,7 @@ pub struct TransportBuilder {
     head_limit: usize,
     headers_limit: usize,
     kept_per_service: usize,
+    limits: Limits,
     clock: Arc<dyn Clock>,
 }
 
@@ -175,6 +192,30 @@ impl TransportBuilder {
         self
     }
 
+    /// Requests on their way to one service at once, each on a connection of its own; at least 1. Default: 2.
+    ///
+    /// More wait for their turn, within the policy's time-out of an exchange. What opens and closes sessions does not
+    /// wait, and a stream counts until its head is there.
+    #[must_use]
+    pub fn requests_per_service(mut self, count: usize) -> Self {
+        self.limits.of_service = count.max(1);
+        self
+    }
+
+    /// Writes among them; at least 1, the default: controllers answer a second one with an error, or mix the two up.
+    #[must_use]
+    pub fn writes_per_service(mut self, count: usize) -> Self {
+        self.limits.writes_of_service = count.max(1);
+        self
+    }
+
+    /// Requests on their way to all services at once; at least 1. Default: 256.
+    #[must_use]
+    pub fn requests(mut self, count: usize) -> Self {
+        self.limits.of_all = count.max(1);
+        self
+    }
+
     /// The clock that calls wait by. Default: the system's.
     #[must_use]
     pub fn clock(mut self, clock: Arc<dyn Clock>) -> Self {
@@ -184,8 +225,16 @@ impl TransportBuilder {
 
     /// The transport. Nothing is connected yet.
     pub fn build(self) -> Transport {
-        let Self { tls, connect_timeout, stream_idle, head_limit, headers_limit, kept_per_service, clock } =
-            self;
+        let Self {
+            tls,
+            connect_timeout,
+            stream_idle,
+            head_limit,
+            headers_limit,
+            kept_per_service,
+            limits,
+            clock,
+        } = self;
         let tls = tls.unwrap_or_else(|| Trust::system().config());
         let agent = Agent::with_parts(
             settings(kept_per_service, head_limit),
@@ -195,6 +244,7 @@ impl TransportBuilder {
         Transport(Arc::new(Inner {
             agent,
             tls,
+            concurrency: Concurrency::new(limits),
             connect_timeout,
             stream_idle,
             head_limit,

@@ -23,13 +23,19 @@ pub(crate) struct Wire {
     buffers: LazyBuffers,
     /// Nothing of the present request has left yet.
     untouched: bool,
+    /// The first that the peer said, so much of it as names its version.
+    greeting: Vec<u8>,
 }
+
+/// How an answer begins after which no connection is kept, whatever its headers say: peers of that version serve one
+/// connection at a time.
+const HTTP_1_0: &[u8] = b"HTTP/1.0";
 
 impl Wire {
     /// A plain connection.
     pub(crate) fn plain(tcp: TcpStream) -> Self {
         let buffers = LazyBuffers::new(BUFFERS.0, BUFFERS.1);
-        Self { tcp, tls: None, cancel: None, buffers, untouched: true }
+        Self { tcp, tls: None, cancel: None, buffers, untouched: true, greeting: Vec::new() }
     }
 
     /// The same, for heads as large as that, and perhaps with a handle for others to end it.
@@ -95,6 +101,8 @@ impl Transport for Wire {
         };
         match got {
             Ok(amount) => {
+                let lacking = HTTP_1_0.len() - self.greeting.len();
+                self.greeting.extend(input.iter().take(amount.min(lacking)));
                 self.buffers.input_appended(amount);
                 Ok(amount > 0)
             }
@@ -107,6 +115,9 @@ impl Transport for Wire {
     /// read, the end included, ends it.
     fn is_open(&mut self) -> bool {
         self.untouched = true;
+        if self.greeting == HTTP_1_0 {
+            return false;
+        }
         if self.tcp.set_nonblocking(true).is_err() {
             return false;
         }

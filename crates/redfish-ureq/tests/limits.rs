@@ -6,7 +6,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Barrier};
 use std::thread;
 
-use redfish_ureq::{Client, Error, ErrorKind, Service, Transport, TransportBuilder};
+use http::Method;
+use redfish_ureq::{Body, Client, Error, ErrorKind, Service, Transport, TransportBuilder};
 use support::Bmc;
 
 /// What the heads of answers are filled with.
@@ -67,7 +68,7 @@ fn so_many_connections_are_kept() {
             together.wait();
             line.answer("200 OK", "", "{}")
         });
-        let transport = Transport::builder().kept_per_service(kept).build();
+        let transport = Transport::builder().kept_per_service(kept).requests_per_service(3).build();
         let client =
             Client::builder(Service::new(&bmc.url()).unwrap()).transport(&transport).build().unwrap();
         for _ in 0..2 {
@@ -78,5 +79,44 @@ fn so_many_connections_are_kept() {
             });
         }
         assert_eq!(counted.load(Ordering::SeqCst), connections, "{kept} kept");
+    }
+}
+
+#[test]
+fn two_requests_go_to_a_service_at_once_and_one_write() {
+    for (method, at_once) in [(Method::GET, 2), (Method::POST, 1)] {
+        // Answers when so many are there, and counts how many are.
+        let together = Barrier::new(at_once);
+        let (busy, most) = (AtomicUsize::new(0), Arc::new(AtomicUsize::new(0)));
+        let counting = most.clone();
+        let bmc = Bmc::start(move |line, _| {
+            counting.fetch_max(busy.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
+            together.wait();
+            busy.fetch_sub(1, Ordering::SeqCst);
+            line.answer("200 OK", "", "{}")
+        });
+        let client = Client::builder(Service::new(&bmc.url()).unwrap()).build().unwrap();
+        thread::scope(|scope| {
+            for _ in 0..8 {
+                scope.spawn(|| client.send(method.clone(), "/redfish/v1/Systems/1", Body::empty()).unwrap());
+            }
+        });
+        assert_eq!((bmc.seen().len(), most.load(Ordering::SeqCst)), (8, at_once), "{method}");
+    }
+}
+
+#[test]
+fn no_connection_is_kept_to_an_http_1_0_peer() {
+    let counted = Arc::new(AtomicUsize::new(0));
+    let counting = counted.clone();
+    let bmc = Bmc::start(move |line, _| {
+        counting.fetch_add(usize::from(line.is_new()), Ordering::SeqCst);
+        // Some serve one connection at a time, and offer to keep it all the same.
+        line.write("HTTP/1.0 200 OK\r\nConnection: keep-alive\r\nContent-Length: 2\r\n\r\n{}")
+    });
+    let client = Client::builder(Service::new(&bmc.url()).unwrap()).build().unwrap();
+    for asked in 1..=3 {
+        client.get_raw("/redfish/v1/").unwrap();
+        assert_eq!(counted.load(Ordering::SeqCst), asked);
     }
 }
