@@ -4,7 +4,7 @@ use std::fmt;
 use std::io;
 use std::process::ExitCode;
 
-use redfish_proto::{ErrorKind, Message, Target, Written};
+use redfish_proto::{Error, ErrorKind, Message, Target, Written};
 use serde_json::{Value, json};
 
 use crate::exit::Exit;
@@ -25,8 +25,8 @@ pub(crate) struct Failure {
 enum Reason {
     /// It was asked for in a way that cannot be.
     Usage { what: String, hint: &'static str },
-    /// The service, or the way there.
-    Call(Box<redfish_ureq::Error>),
+    /// The service, or the way there: what the core says, and what the connection said beneath it.
+    Call { error: Error, cause: Option<String> },
     /// A part of a write that was not taken, beside others that were: by member, what was said of it.
     Rejected { status: u16, members: Vec<(String, Vec<Message>)> },
     /// There is nobody to be.
@@ -42,6 +42,12 @@ enum Reason {
 impl Failure {
     fn new(reason: Reason, exit: Exit) -> Failure {
         Failure { reason, exit, monitor: None }
+    }
+
+    /// A call that failed, through whichever client.
+    fn of_call(error: Error, cause: Option<String>) -> Failure {
+        let exit = Exit::of(&error);
+        Failure::new(Reason::Call { error, cause }, exit)
     }
 
     /// Wrong usage: what is wrong, and what to do.
@@ -105,7 +111,7 @@ impl Failure {
 
     /// Whether a watch that failed so leaves open how it ends.
     pub(crate) fn leaves_open(&self) -> bool {
-        let Reason::Call(error) = &self.reason else { return false };
+        let Reason::Call { error, .. } = &self.reason else { return false };
         matches!(
             error.kind(),
             ErrorKind::Deadline(_) | ErrorKind::OffOrigin { .. } | ErrorKind::Redirect { .. }
@@ -114,7 +120,7 @@ impl Failure {
 
     /// Whether this is about one resource alone, so that others may still be read.
     pub(crate) fn is_of_one(&self) -> bool {
-        let Reason::Call(error) = &self.reason else { return false };
+        let Reason::Call { error, .. } = &self.reason else { return false };
         match error.kind() {
             ErrorKind::OffOrigin { .. } | ErrorKind::Redirect { .. } | ErrorKind::Malformed { .. } => true,
             ErrorKind::TooLarge { .. } => true,
@@ -131,7 +137,7 @@ impl Failure {
     pub(crate) fn kind(&self) -> &'static str {
         match &self.reason {
             Reason::Usage { .. } => "usage",
-            Reason::Call(error) => error.kind().name(),
+            Reason::Call { error, .. } => error.kind().name(),
             Reason::Rejected { .. } => "rejected",
             Reason::Nobody => "not-authenticated",
             Reason::Local { .. } => "local",
@@ -142,7 +148,7 @@ impl Failure {
 
     /// Whether it is of that kind.
     pub(crate) fn is_kind(&self, kind: &ErrorKind) -> bool {
-        matches!(&self.reason, Reason::Call(error) if error.kind() == kind)
+        matches!(&self.reason, Reason::Call { error, .. } if error.kind() == kind)
     }
 
     /// Says it on standard error.
@@ -150,7 +156,7 @@ impl Failure {
         match as_json {
             // Nobody is there to tell, or a signal has said all there is to say.
             _ if self.is_broken_pipe() || signal::caught() => {}
-            true => output::note(self.object()),
+            true => output::note(self.object(&hidden)),
             false => output::note(format_args!("redfish: {self}")),
         }
     }
@@ -161,8 +167,9 @@ impl Failure {
         if self.is_broken_pipe() { ExitCode::SUCCESS } else { self.exit.into() }
     }
 
-    /// What programs read: one object, on one line.
-    fn object(&self) -> Value {
+    /// What programs read: one object, on one line. What the core did not clean, since no exchange told it what is
+    /// secret, is hidden by `hide`.
+    pub(crate) fn object(&self, hide: Hide<'_>) -> Value {
         let mut object = json!({
             "error": self.kind(),
             "status": null,
@@ -170,18 +177,17 @@ impl Failure {
             "uri": null,
             "messages": [],
             "hint": "",
-            "text": self.to_string(),
+            "text": Told(self, hide).to_string(),
         });
         match &self.reason {
-            Reason::Call(error) => {
-                let error = error.core();
+            Reason::Call { error, .. } => {
                 object["status"] = error.status().map(|status| status.as_u16()).into();
                 object["method"] = error.method().map(|method| method.as_str()).into();
                 object["uri"] = error.uri().into();
                 object["messages"] = error.messages().iter().map(message).collect();
                 object["hint"] = error.hint().into();
                 if let Some(etag) = error.etag() {
-                    object["etag"] = hidden(etag.as_str()).into();
+                    object["etag"] = hide(etag.as_str()).into();
                 }
             }
             Reason::Rejected { status, members } => {
@@ -194,7 +200,7 @@ impl Failure {
             Reason::Local { .. } | Reason::Missing(_) | Reason::BrokenPipe => {}
         }
         if let Some(monitor) = &self.monitor {
-            object["monitor"] = hidden(monitor).into();
+            object["monitor"] = hide(monitor).into();
         }
         object
     }
@@ -223,23 +229,37 @@ fn about(at: &str, said: &Message) -> Value {
     shown
 }
 
+/// What takes the secrets out of a text.
+pub(crate) type Hide<'a> = &'a dyn Fn(&str) -> String;
+
+/// A failure as a sentence.
+struct Told<'a>(&'a Failure, Hide<'a>);
+
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.reason {
+        Told(self, &hidden).fmt(f)
+    }
+}
+
+impl fmt::Display for Told<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Told(failure, hide) = self;
+        match &failure.reason {
             Reason::Usage { what, hint: "" } => write!(f, "{what}."),
             Reason::Usage { what, hint } => write!(f, "{what}. {hint}"),
-            Reason::Call(error) => {
-                match error.core().method() {
-                    Some(_) => error.fmt(f)?,
+            Reason::Call { error, cause } => {
+                let beneath = cause.as_ref().map(|cause| format!(" ({cause})")).unwrap_or_default();
+                match error.method() {
+                    Some(_) => write!(f, "{error}{beneath}")?,
                     // It was made of a link, where no exchange tells what is secret.
-                    None => f.write_str(&hidden(&error.to_string()))?,
+                    None => f.write_str(&hide(&format!("{error}{beneath}")))?,
                 }
-                if let Some(etag) = error.core().etag() {
-                    write!(f, " Its ETag is now {}.", hidden(etag.as_str()))?;
+                if let Some(etag) = error.etag() {
+                    write!(f, " Its ETag is now {}.", hide(etag.as_str()))?;
                 }
-                match &self.monitor {
+                match &failure.monitor {
                     Some(at) => {
-                        let at = hidden(at);
+                        let at = hide(at);
                         write!(f, " It may still go on: \"redfish task wait {at}\" waits for its end.")
                     }
                     None => Ok(()),
@@ -258,15 +278,15 @@ impl fmt::Display for Failure {
     }
 }
 
-impl From<redfish_ureq::Error> for Failure {
-    fn from(error: redfish_ureq::Error) -> Failure {
-        let exit = Exit::of(error.core());
-        Failure::new(Reason::Call(Box::new(error)), exit)
+impl From<Error> for Failure {
+    fn from(error: Error) -> Failure {
+        Failure::of_call(error, None)
     }
 }
 
-impl From<redfish_proto::Error> for Failure {
-    fn from(error: redfish_proto::Error) -> Failure {
-        redfish_ureq::Error::from(error).into()
+impl From<redfish_ureq::Error> for Failure {
+    fn from(error: redfish_ureq::Error) -> Failure {
+        let cause = error.cause().map(ToString::to_string);
+        Failure::of_call(error.into_core(), cause)
     }
 }
