@@ -55,9 +55,16 @@ impl Identity {
 
 /// The session that was kept for this service, and for this user if one is named.
 pub(crate) fn kept(options: &Options, service: &Service) -> Result<Option<Kept>, Failure> {
-    let Some(store) = Store::of_user() else { return Ok(None) };
+    match Store::of_user() {
+        Some(store) => kept_in(&store, options.user(), service),
+        None => Ok(None),
+    }
+}
+
+/// The same in a place that is known, for a user that may be another.
+pub(crate) fn kept_in(store: &Store, user: Option<&str>, service: &Service) -> Result<Option<Kept>, Failure> {
     let mut kept = store.list(&service.to_string())?;
-    kept.retain(|kept| options.user().is_none_or(|user| user == kept.user()));
+    kept.retain(|kept| user.is_none_or(|user| user == kept.user()));
     match kept.len() {
         0 | 1 => Ok(kept.pop()),
         _ => Err(Failure::usage("several sessions are kept for this service", "Name the user with --user.")),
@@ -86,7 +93,8 @@ pub(crate) fn password_at_hand(options: &Options) -> Result<Option<Zeroizing<Str
     given(options.password_file.as_deref(), "REDFISH_PASSWORD", "the password")
 }
 
-fn token(options: &Options) -> Result<Option<Zeroizing<String>>, Failure> {
+/// The bearer token, where one is given.
+pub(crate) fn token(options: &Options) -> Result<Option<Zeroizing<String>>, Failure> {
     given(options.token_file.as_deref(), "REDFISH_TOKEN", "the token")
 }
 
@@ -102,10 +110,15 @@ fn given(file: Option<&Path>, variable: &str, what: &str) -> Result<Option<Zeroi
             }
         };
     };
+    secret_of(file, what).map(Some)
+}
+
+/// A secret that a file holds, which is not empty.
+pub(crate) fn secret_of(file: &Path, what: &str) -> Result<Zeroizing<String>, Failure> {
     let text = if is_stdin(file) { read(io::stdin().lock()) } else { File::open(file).and_then(read) };
     match text {
         Ok(text) if text.is_empty() => Err(Failure::usage(format!("the file with {what} is empty"), "")),
-        Ok(text) => Ok(Some(text)),
+        Ok(text) => Ok(text),
         Err(error) => Err(Failure::usage(format!("the file with {what} cannot be read: {error}"), "")),
     }
 }

@@ -1,10 +1,14 @@
 //! What the service sent, on its way to standard output: byte for byte, or indented for a person.
 
 use serde::de::IgnoredAny;
+use serde_json::value::{RawValue, to_raw_value};
 
 use crate::failure::Failure;
 use crate::options::Options;
 use crate::output;
+
+/// What some services write before their JSON: the byte order mark of UTF-8.
+const MARK: &[u8] = "\u{feff}".as_bytes();
 
 /// Prints a body and a line end.
 pub(crate) fn print(body: &[u8], options: &Options) -> Result<(), Failure> {
@@ -86,6 +90,16 @@ pub(crate) fn compact(body: &[u8]) -> Vec<u8> {
     shown
 }
 
+/// A body as a part of another document: JSON as it came, on one line; what is no JSON as a JSON text.
+pub(crate) fn value(body: &[u8]) -> Box<RawValue> {
+    let text = String::from_utf8_lossy(body.strip_prefix(MARK).unwrap_or(body));
+    let document = String::from_utf8(compact(text.as_bytes())).ok();
+    document
+        .and_then(|document| RawValue::from_string(document).ok())
+        .or_else(|| to_raw_value(&text).ok())
+        .unwrap_or_else(|| RawValue::NULL.to_owned())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -106,6 +120,20 @@ mod tests {
             (r#"{"a": "x  \"y  z\" \\", "b": " " }"#, r#"{"a":"x  \"y  z\" \\","b":" "}"#),
         ] {
             assert_eq!(String::from_utf8(compact(body.as_bytes())).unwrap(), expected);
+        }
+    }
+
+    #[test]
+    fn a_part_of_another_document_is_one_whatever_came() {
+        for (body, expected) in [
+            (&b"{ \"b\": 9007199254740993.10,\n\"a\": [] }"[..], r#"{"b":9007199254740993.10,"a":[]}"#),
+            (b"\xef\xbb\xbf{}", "{}"),
+            (b"<p>\n \"x\"", r#""<p>\n \"x\"""#),
+            (b"{\"a\": \"\n\"}", r#""{\"a\": \"\n\"}""#),
+            (b"\xff", "\"\u{fffd}\""),
+            (b"", "\"\""),
+        ] {
+            assert_eq!(value(body).get(), expected);
         }
     }
 }

@@ -35,6 +35,10 @@ enum Reason {
     Local { what: &'static str, error: io::Error },
     /// Something that was named is not there.
     Missing(&'static str),
+    /// It was ended before it had an answer, by a signal or since the time for all was over.
+    Stopped { by_signal: bool },
+    /// Of many services, some failed: how many of which kind, in words and for programs.
+    Several { text: String, counts: Value },
     /// Whoever read standard output has left: nothing is wrong, and there is nobody to tell.
     BrokenPipe,
 }
@@ -73,6 +77,16 @@ impl Failure {
     /// What was named is not there.
     pub(crate) fn missing(what: &'static str) -> Failure {
         Failure::new(Reason::Missing(what), Exit::Failed)
+    }
+
+    /// One of many was ended, by a signal or since the time for all was over.
+    pub(crate) fn stopped(by_signal: bool) -> Failure {
+        Failure::new(Reason::Stopped { by_signal }, Exit::NoAnswer)
+    }
+
+    /// Of many services, some failed.
+    pub(crate) fn several(text: String, counts: Value) -> Failure {
+        Failure::new(Reason::Several { text, counts }, Exit::Failed)
     }
 
     /// A part of a write was not taken.
@@ -142,6 +156,9 @@ impl Failure {
             Reason::Nobody => "not-authenticated",
             Reason::Local { .. } => "local",
             Reason::Missing(_) => "not-found",
+            Reason::Stopped { by_signal: true } => "interrupted",
+            Reason::Stopped { by_signal: false } => "deadline",
+            Reason::Several { .. } => "failed",
             Reason::BrokenPipe => "broken-pipe",
         }
     }
@@ -197,12 +214,24 @@ impl Failure {
             }
             Reason::Usage { hint, .. } => object["hint"] = (*hint).into(),
             Reason::Nobody => object["hint"] = LOG_IN.into(),
+            Reason::Stopped { .. } => object["hint"] = self.afterwards().into(),
+            Reason::Several { counts, .. } => object["services"] = counts.clone(),
             Reason::Local { .. } | Reason::Missing(_) | Reason::BrokenPipe => {}
         }
         if let Some(monitor) = &self.monitor {
             object["monitor"] = hide(monitor).into();
         }
         object
+    }
+}
+
+impl Failure {
+    /// What to do about one of many that was ended.
+    fn afterwards(&self) -> &'static str {
+        match self.exit {
+            Exit::OutcomeUnknown => "A write had been sent: look whether it happened.",
+            _ => "Do it again with --retry-failed.",
+        }
     }
 }
 
@@ -273,6 +302,13 @@ impl fmt::Display for Told<'_> {
             Reason::Nobody => write!(f, "nobody is logged in. {LOG_IN}"),
             Reason::Local { what, error } => write!(f, "{what}: {error}."),
             Reason::Missing(what) => write!(f, "{what}."),
+            Reason::Stopped { by_signal: true } => {
+                write!(f, "a signal ended it before there was an answer. {}", failure.afterwards())
+            }
+            Reason::Stopped { by_signal: false } => {
+                write!(f, "the deadline for all passed before there was an answer. {}", failure.afterwards())
+            }
+            Reason::Several { text, .. } => write!(f, "{text}."),
             Reason::BrokenPipe => f.write_str("nobody reads the output."),
         }
     }
@@ -281,6 +317,13 @@ impl fmt::Display for Told<'_> {
 impl From<Error> for Failure {
     fn from(error: Error) -> Failure {
         Failure::of_call(error, None)
+    }
+}
+
+impl From<redfish_hyper::Error> for Failure {
+    fn from(error: redfish_hyper::Error) -> Failure {
+        let cause = error.cause().map(ToString::to_string);
+        Failure::of_call(error.into_core(), cause)
     }
 }
 

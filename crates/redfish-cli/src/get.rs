@@ -10,11 +10,11 @@ use crate::failure::Failure;
 use crate::options::Options;
 
 /// What to read.
-#[derive(Args)]
+#[derive(Args, Clone)]
 pub(crate) struct Get {
     /// Where: /redfish/v1/Systems, or a URL of this service
     #[arg(required = true, value_name = "PATH")]
-    paths: Vec<String>,
+    pub(crate) paths: Vec<String>,
 }
 
 impl Get {

@@ -1,7 +1,8 @@
 //! The command `redfish`: Redfish services from a terminal or a script.
 //!
-//! A thin layer over `redfish-ureq`. What is Redfish is decided in `redfish-proto`; here are words, files, signals and
-//! a terminal. `main` reads the words and gives the exit status; each command is a file.
+//! A thin layer over `redfish-ureq`, and for many services at once over `redfish-hyper`. What is Redfish is decided in
+//! `redfish-proto`; here are words, files, signals and a terminal. `main` reads the words and gives the exit status; each
+//! command is a file.
 
 mod actions;
 mod connection;
@@ -30,6 +31,7 @@ mod serve;
 mod sessions;
 mod signal;
 mod state;
+mod sweep;
 mod task;
 mod tasks;
 mod tree;
@@ -148,6 +150,12 @@ enum Command {
     Whoami,
     /// Lists the sessions of the service, or closes some
     Sessions(sessions::Sessions),
+    /// Does the same at many services at once
+    ///
+    /// Prints a line of JSON for each as it ends: service, ok, status (of HTTP), exit (as the command alone would have
+    /// ended), output or error, ms. A summary is on standard error. Ends with 1 where any failed. A signal or --deadline
+    /// closes what is open, and the rest has a line too. --timeout is for each service.
+    Sweep(sweep::Sweep),
     /// Prints the pin of the certificate that the service shows
     Pin,
     /// Prints a script that completes this command's words
@@ -197,6 +205,7 @@ fn run(Cli { options, command }: &Cli) -> Result<(), Failure> {
         Command::Logout => logout::run(options),
         Command::Whoami => whoami::run(options),
         Command::Sessions(sessions) => sessions.run(options),
+        Command::Sweep(sweep) => sweep.run(options),
         Command::Pin => pin::run(options),
         Command::Completions { shell } => man::completions(*shell, Cli::command()),
         Command::Man(man) => man.run(Cli::command()),

@@ -11,13 +11,13 @@ use crate::options::Options;
 use crate::output;
 
 /// Which collection to list, and how much of it.
-#[derive(Args)]
+#[derive(Args, Clone)]
 pub(crate) struct Members {
     /// Where: /redfish/v1/Systems, or a URL of this service
-    path: String,
+    pub(crate) path: String,
     /// Read each member that is only a link
     #[arg(long)]
-    fetch: bool,
+    pub(crate) fetch: bool,
 }
 
 impl Members {

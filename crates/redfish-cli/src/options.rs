@@ -24,8 +24,11 @@ const EXCHANGE: Duration = Duration::from_secs(30);
 /// How long to connect, so that there is time for another try.
 const CONNECT: Duration = Duration::from_secs(10);
 
+/// How long to wait for the end of what takes its time, where nothing else is said.
+const PATIENCE: Duration = Duration::from_secs(600);
+
 /// The options that every command takes.
-#[derive(Args)]
+#[derive(Args, Clone)]
 #[command(next_help_heading = "Where, who and how")]
 pub(crate) struct Options {
     /// The service: https://bmc, bmc, bmc:8443, [fe80::1%25eth0]. No scheme means https
@@ -65,9 +68,10 @@ pub(crate) struct Options {
     #[arg(long, value_name = "SECONDS", default_value = "60", value_parser = seconds, global = true)]
     pub(crate) timeout: Duration,
 
-    /// How long to wait for the end of what takes its time: with --wait, and in "task wait"
-    #[arg(long, value_name = "SECONDS", default_value = "600", value_parser = seconds, global = true)]
-    pub(crate) deadline: Duration,
+    /// How long to wait for the end of what takes its time: with --wait, and in "task wait". Default: 600. For a sweep:
+    /// how long all of it may take, without end by default
+    #[arg(long, value_name = "SECONDS", value_parser = seconds, global = true)]
+    pub(crate) deadline: Option<Duration>,
 
     /// How large an answer may be, after decompression
     #[arg(long, value_name = "BYTES", default_value = "33554432", value_parser = bytes, global = true)]
@@ -129,6 +133,11 @@ impl Options {
         let Some(url) = given(self.service.as_ref()) else {
             return Err(Failure::usage("no service is named", "Use --service or REDFISH_SERVICE."));
         };
+        self.service_at(url)
+    }
+
+    /// Another, talked to in the same way.
+    pub(crate) fn service_at(&self, url: &str) -> Result<Arc<Service>, Failure> {
         let mut policy = Policy::default();
         policy.links = match self.links {
             LinkPolicy::SameOrigin => Links::SameOrigin,
@@ -159,10 +168,21 @@ impl Options {
 
     /// The settings of connections, without any trust.
     pub(crate) fn connections(&self) -> TransportBuilder {
-        Transport::builder().connect_timeout(self.timeout.min(CONNECT))
+        Transport::builder().connect_timeout(self.connect_timeout())
     }
 
-    fn trust(&self) -> Result<Trust, Failure> {
+    /// How long a connection may take to be there.
+    pub(crate) fn connect_timeout(&self) -> Duration {
+        self.timeout.min(CONNECT)
+    }
+
+    /// How long to wait for the end of what takes its time.
+    pub(crate) fn patience(&self) -> Duration {
+        self.deadline.unwrap_or(PATIENCE)
+    }
+
+    /// Which certificates are accepted.
+    pub(crate) fn trust(&self) -> Result<Trust, Failure> {
         let pin = given(self.pin.as_ref());
         let cacert = self.cacert.as_deref().filter(|file| !file.as_os_str().is_empty());
         if self.insecure {
@@ -173,20 +193,22 @@ impl Options {
             output::note("redfish: warning: --insecure: the service's certificate is not checked.");
             return Ok(Trust::dangerous_none());
         }
-        if let Some(pin) = pin {
-            let pin: Pin =
-                pin.parse().map_err(|error: redfish_tls::Error| Failure::usage(error.to_string(), ""))?;
-            return Ok(Trust::pinned(pin));
+        match (pin, cacert) {
+            (Some(pin), _) => pinned(pin),
+            (None, Some(file)) => vouched(file),
+            (None, None) => Ok(Trust::system()),
         }
-        let Some(file) = cacert else { return Ok(Trust::system()) };
-        let pem = read(file).map_err(|error| Failure::unusable("the CA file cannot be read", error))?;
-        Trust::with_pem(&pem).map_err(|error| Failure::usage(error.to_string(), ""))
     }
 
     /// Refuses standard input for two things at once.
     pub(crate) fn check_stdin(&self, body: bool) -> Result<(), Failure> {
+        self.check_stdin_beside(usize::from(body))
+    }
+
+    /// The same beside so many things of the command's own.
+    pub(crate) fn check_stdin_beside(&self, own: usize) -> Result<(), Failure> {
         let files = [&self.password_file, &self.token_file];
-        let taken = files.into_iter().flatten().filter(|file| is_stdin(file)).count() + usize::from(body);
+        let taken = files.into_iter().flatten().filter(|file| is_stdin(file)).count() + own;
         if taken > 1 {
             return Err(Failure::usage(
                 "standard input, \"-\", is named twice",
@@ -210,6 +232,18 @@ impl Options {
 /// What an option or its variable says; an empty variable says nothing.
 fn given(text: Option<&String>) -> Option<&str> {
     text.map(String::as_str).filter(|text| !text.is_empty())
+}
+
+/// Trust in exactly the certificate that the pin names.
+pub(crate) fn pinned(pin: &str) -> Result<Trust, Failure> {
+    let pin: Pin = pin.parse().map_err(|error: redfish_tls::Error| Failure::usage(error.to_string(), ""))?;
+    Ok(Trust::pinned(pin))
+}
+
+/// Trust in what the certificates of a file vouch for, beside the system's own.
+pub(crate) fn vouched(file: &Path) -> Result<Trust, Failure> {
+    let pem = read(file).map_err(|error| Failure::unusable("the CA file cannot be read", error))?;
+    Trust::with_pem(&pem).map_err(|error| Failure::usage(error.to_string(), ""))
 }
 
 /// Whether the file is standard input.

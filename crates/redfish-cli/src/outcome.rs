@@ -2,7 +2,7 @@
 
 use clap::Args;
 use redfish_proto::{Ended, ErrorKind, Monitor, Outcome, Written};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::connection::Connection;
 use crate::document;
@@ -53,12 +53,17 @@ pub(crate) enum Began {
 /// Says where the end will be told.
 pub(crate) fn accepted(monitor: &Monitor, options: &Options) -> Result<(), Failure> {
     match options.errors_as_json() {
-        true => output::line(json!({
-            "monitor": monitor.target().to_string(),
-            "task": monitor.task().map(ToString::to_string),
-        })),
+        true => output::line(object(monitor)),
         false => output::line(monitor.target()),
     }
+}
+
+/// The same for programs.
+pub(crate) fn object(monitor: &Monitor) -> Value {
+    json!({
+        "monitor": monitor.target().to_string(),
+        "task": monitor.task().map(ToString::to_string),
+    })
 }
 
 /// Watches until the end. Where that is not seen, the monitor is printed for another try.
@@ -71,7 +76,7 @@ pub(crate) fn watch(
     let mut last = monitor.clone();
     let mut line = Line::new(options);
     let ended = connection.run_for(
-        options.deadline,
+        options.patience(),
         |_| Ok(monitor.clone().watch()),
         |watch| {
             last = watch.monitor().clone();

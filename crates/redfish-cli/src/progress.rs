@@ -60,6 +60,12 @@ pub(crate) fn of_sending(sent: u64, length: u64) -> String {
     format!("{}  {} of {} KiB sent", bar(percent as usize), sent / 1024, length / 1024)
 }
 
+/// How far a sweep is, as a line.
+pub(crate) fn of_sweep(done: usize, of: usize, failed: usize, at_once: usize, per_second: f64) -> String {
+    let percent = (done * 100).checked_div(of).unwrap_or(100);
+    format!("{}  {done}/{of}  {failed} failed  {at_once} in flight  {per_second:.0}/s", bar(percent))
+}
+
 fn bar(percent: usize) -> String {
     let full = CELLS * percent / 100;
     format!("[{}{}] {percent:3} %", "=".repeat(full), " ".repeat(CELLS - full))
@@ -100,5 +106,6 @@ mod tests {
         assert!(of_task(&progress).starts_with("[========================] 100 %"));
         assert_eq!(of_sending(512, 2048), "[======                  ]  25 %  0 of 2 KiB sent");
         assert!(of_sending(0, 0).contains("100 %"));
+        assert!(of_sweep(1, 2, 1, 64, 9.6).ends_with("]  50 %  1/2  1 failed  64 in flight  10/s"));
     }
 }

@@ -3,7 +3,7 @@
 use clap::Args;
 use redfish_proto::schema::ComputerSystem;
 use redfish_proto::{Get, Outcome, Reset as Act, ResetTaken, Target, until_power_state};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::connection::Connection;
 use crate::failure::Failure;
@@ -13,17 +13,17 @@ use crate::output;
 use crate::progress::Line;
 
 /// How to reset, and which system.
-#[derive(Args)]
+#[derive(Args, Clone)]
 pub(crate) struct Reset {
     /// How: On, ForceOff, GracefulRestart, …, as far as the system allows it
     #[arg(value_name = "TYPE")]
-    kind: String,
+    pub(crate) kind: String,
     /// The system. Without it, the only one there is
     #[arg(long, value_name = "PATH")]
-    system: Option<String>,
+    pub(crate) system: Option<String>,
     /// Wait for the power state that it leads to, --deadline at the most: it follows seconds later
     #[arg(long)]
-    wait: bool,
+    pub(crate) wait: bool,
 }
 
 impl Reset {
@@ -66,10 +66,15 @@ impl Reset {
         }
         let power = reached.map(str::to_owned).or_else(|| now(&system, connection));
         match options.errors_as_json() {
-            true => output::line(json!({"system": system.to_string(), "power": power})),
+            true => output::line(object(&system, power.as_deref())),
             false => output::line(output::clean(power.as_deref().unwrap_or("unknown"))),
         }
     }
+}
+
+/// What programs read of a reset that was taken.
+pub(crate) fn object(system: &Target, power: Option<&str>) -> Value {
+    json!({"system": system.to_string(), "power": power})
 }
 
 /// The power state at this moment. The reset was taken, whether it can be read or not.
@@ -94,7 +99,7 @@ fn reach(
 ) -> Result<&'static str, Failure> {
     let mut line = Line::new(options);
     let reached = connection.run_for(
-        options.deadline,
+        options.patience(),
         |_| Ok(until_power_state(system.clone(), state)),
         |_| line.show(&format!("waiting for the power state {state}")),
     );

@@ -16,9 +16,14 @@ pub(crate) fn hold(secret: &str) {
 
 /// So is a password, and what Basic authentication makes of it (RFC 7617).
 pub(crate) fn hold_credentials(user: &str, password: &str) {
+    add_credentials(&mut held(), user, password);
+}
+
+/// The same for those who know some of the secrets alone.
+pub(crate) fn add_credentials(known: &mut Redactor, user: &str, password: &str) {
     let pair = Zeroizing::new(format!("{user}:{password}"));
-    hold(password);
-    hold(&Zeroizing::new(STANDARD_NO_PAD.encode(pair.as_bytes())));
+    known.add(password);
+    known.add(&Zeroizing::new(STANDARD_NO_PAD.encode(pair.as_bytes())));
 }
 
 /// A text without them.

@@ -8,7 +8,7 @@
 //! ```
 
 use std::process;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
@@ -32,6 +32,12 @@ const LOGOUT: Duration = Duration::from_secs(5);
 /// session on, holds the lock while doing so.
 static OPEN: Mutex<Option<Client>> = Mutex::new(None);
 
+/// What is told of a signal in place of that, by a command that has many sessions to close. It ends by itself.
+static TOLD: Mutex<Option<Box<dyn FnOnce() + Send>>> = Mutex::new(None);
+
+/// The exit status of a signal that somebody was told of.
+static STATUS: AtomicI32 = AtomicI32::new(0);
+
 static CAUGHT: AtomicBool = AtomicBool::new(false);
 static CLOSING: AtomicBool = AtomicBool::new(false);
 
@@ -46,6 +52,11 @@ pub(crate) fn watch() {
 /// From now on a signal closes this client.
 pub(crate) fn guard(client: &Client) {
     *open() = Some(client.clone());
+}
+
+/// From now on the first signal is told of, and the command ends by itself; [`settle`] gives it the signal's status.
+pub(crate) fn tell(told: impl FnOnce() + Send + 'static) {
+    *TOLD.lock().unwrap_or_else(PoisonError::into_inner) = Some(Box::new(told));
 }
 
 /// Closes the client, if it is open.
@@ -78,6 +89,10 @@ pub(crate) fn caught() -> bool {
 
 /// Leaves the end to the signal, if there was one: the exit status is then the signal's.
 pub(crate) fn settle() {
+    match STATUS.load(Ordering::SeqCst) {
+        0 => {}
+        status => process::exit(status),
+    }
     while caught() {
         thread::park();
     }
@@ -93,6 +108,11 @@ fn wait(mut signals: Signals) {
         prompt::restore();
         if CAUGHT.swap(true, Ordering::SeqCst) {
             process::exit(status);
+        }
+        if let Some(told) = TOLD.lock().unwrap_or_else(PoisonError::into_inner).take() {
+            STATUS.store(status, Ordering::SeqCst);
+            told();
+            continue;
         }
         thread::spawn(move || {
             end();

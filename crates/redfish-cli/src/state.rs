@@ -87,6 +87,12 @@ impl Store {
         Store::of_user().ok_or_else(|| Failure::usage("there is no place to keep a session", hint))
     }
 
+    /// Whether any session is kept, of whatever service.
+    pub(crate) fn has_any(&self) -> bool {
+        let is_one = |entry: fs::DirEntry| entry.file_name().as_encoded_bytes().ends_with(b".json");
+        fs::read_dir(&self.directory).is_ok_and(|entries| entries.flatten().any(is_one))
+    }
+
     /// The sessions that are kept for a service.
     pub(crate) fn list(&self, origin: &str) -> Result<Vec<Kept>, Failure> {
         let beginning = format!("{}+", encode(origin));

@@ -1,6 +1,6 @@
 //! `whoami`: who one is to the service, as the service sees it.
 
-use redfish_proto::{ErrorKind, Get};
+use redfish_proto::{ErrorKind, Get, Service};
 use serde_json::{Value, json};
 
 use crate::connection::Connection;
@@ -28,19 +28,32 @@ pub(crate) fn run(options: &Options) -> Result<(), Failure> {
         let session = connection.session().and_then(|session| session.location().map(ToString::to_string));
         let service = connection.service();
         match options.output.unwrap_or(if output::is_terminal() { Output::Text } else { Output::Json }) {
-            Output::Json => output::line(json!({
-                "service": service.to_string(),
-                "user": user,
-                "auth": auth,
-                "session": session,
-                "kept": connection.kept().is_some(),
-            })),
+            Output::Json => {
+                output::line(object(service, user, auth, session.as_deref(), connection.kept().is_some()))
+            }
             Output::Table | Output::Text => {
                 let user = user.unwrap_or("the holder of a token");
                 let session = session.map(|uri| format!(", session {uri}")).unwrap_or_default();
                 output::line(format_args!("{user} at {service} ({auth}){session}"))
             }
         }
+    })
+}
+
+/// What programs read of who one is.
+pub(crate) fn object(
+    service: &Service,
+    user: Option<&str>,
+    auth: &str,
+    session: Option<&str>,
+    kept: bool,
+) -> Value {
+    json!({
+        "service": service.to_string(),
+        "user": user,
+        "auth": auth,
+        "session": session,
+        "kept": kept,
     })
 }
 
@@ -61,6 +74,6 @@ fn own_session(connection: &mut Connection<'_>) -> Result<Value, Failure> {
 }
 
 /// Whether a failure says that the service knows who asks: it refuses nobody else's request in that way.
-fn is_known(failure: &Failure) -> bool {
+pub(crate) fn is_known(failure: &Failure) -> bool {
     failure.is_kind(&ErrorKind::Forbidden)
 }

@@ -50,8 +50,18 @@ impl Canned {
     /// The command, with this service's address.
     pub(crate) fn command<'a>(&self, words: impl IntoIterator<Item = &'a str>) -> Command {
         let mut command = bare(words);
-        command.env("REDFISH_SERVICE", self.peer.url("http"));
+        command.env("REDFISH_SERVICE", self.url());
         command
+    }
+
+    /// Its URL.
+    pub(crate) fn url(&self) -> String {
+        self.peer.url("http")
+    }
+
+    /// How many connections were made to it.
+    pub(crate) fn connections(&self) -> usize {
+        self.peer.connections()
     }
 
     /// What was asked, as method and target.

@@ -21,6 +21,7 @@ mod secret;
 mod serve;
 mod sessions;
 mod signal;
+mod sweep;
 mod task;
 #[cfg(target_os = "linux")]
 mod terminal;

@@ -9,7 +9,7 @@ use base64::engine::general_purpose::STANDARD;
 
 use super::common::{Bench, Done, bare, run};
 
-const PASSWORD: &str = "pä ss\"w%rd\\+<&>😀";
+pub(crate) const PASSWORD: &str = "pä ss\"w%rd\\+<&>😀";
 const TOKEN: &str = "t0ken\"%41+<canary>";
 
 /// A secret in each spelling that a service may give it.
@@ -20,17 +20,17 @@ fn spellings(secret: &str) -> Vec<String> {
     vec![secret.to_owned(), percent.to_lowercase(), percent, json[1..json.len() - 1].to_owned(), html]
 }
 
-fn of_password() -> Vec<String> {
+pub(crate) fn of_password() -> Vec<String> {
     [spellings(PASSWORD), vec![STANDARD.encode(format!("admin:{PASSWORD}"))]].concat()
 }
 
 /// All that the service knows.
-fn all() -> Vec<String> {
+pub(crate) fn all() -> Vec<String> {
     [of_password(), spellings(TOKEN)].concat()
 }
 
 /// A service that logs everybody in, and answers everything else with what it knows.
-fn echo() -> String {
+pub(crate) fn echo() -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     thread::spawn(move || {
@@ -88,7 +88,7 @@ fn answer(mut stream: TcpStream) -> std::io::Result<()> {
 
 /// Checks that something is shown, and none of these.
 #[track_caller]
-fn is_clean(done: &Done, hidden: &[String], line: &str) {
+pub(crate) fn is_clean(done: &Done, hidden: &[String], line: &str) {
     assert!(done.err.contains("> "), "{line} shows nothing: {}", done.err);
     for spelling in hidden {
         assert!(!done.err.contains(spelling), "{line}: {spelling} in {}", done.err);

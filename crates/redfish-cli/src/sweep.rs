@@ -1,0 +1,180 @@
+//! `sweep`: one command at many services at once, a line of JSON each as it ends.
+//!
+//! ```text
+//!   list ──▶ Entry ──▶ visit, so many at once ──▶ Ended ──▶ printer: the line
+//!                          ▲                        └─────▶ tally: the summary
+//!                          └── stop: a signal, the deadline, a reader that left
+//! ```
+
+mod earlier;
+mod line;
+mod list;
+mod means;
+mod printer;
+mod sent;
+mod stop;
+mod tally;
+mod visit;
+mod work;
+
+use std::panic::resume_unwind;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use clap::Args;
+use tokio::runtime;
+use tokio::task::JoinSet;
+use tokio::time::{MissedTickBehavior, interval, sleep};
+
+use crate::failure::Failure;
+use crate::options::{Options, is_stdin};
+use crate::output;
+use crate::signal;
+use earlier::Earlier;
+use line::Line;
+use list::Entry;
+use printer::Printer;
+use stop::{Stop, Why};
+use tally::Tally;
+use visit::{Ended, Setup, visit};
+use work::Command;
+
+/// How often the progress is drawn.
+const TICK: Duration = Duration::from_millis(250);
+
+/// At which services, how many at once, and what to do there.
+#[derive(Args)]
+pub(crate) struct Sweep {
+    /// The file of the services, - is standard input: a URL a line, or a JSON object a line with the members service,
+    /// user, password_file, cacert, pin. What a line does not say the options say; lines that begin with # are none
+    #[arg(long, value_name = "FILE", global = true)]
+    services: Option<PathBuf>,
+    /// How many services at once
+    #[arg(long, value_name = "N", default_value = "64", value_parser = number, global = true)]
+    parallel: usize,
+    /// Only the services that failed in this file, which an earlier sweep printed. With a reset, those are left out of
+    /// which nobody knows whether it happened
+    #[arg(long, value_name = "FILE", global = true)]
+    retry_failed: Option<PathBuf>,
+    #[command(subcommand)]
+    command: Command,
+}
+
+impl Sweep {
+    pub(crate) fn run(&self, options: &Options) -> Result<(), Failure> {
+        let Some(services) = &self.services else {
+            return Err(Failure::usage("--services is missing", "See \"redfish help sweep\"."));
+        };
+        let files = [Some(services), self.retry_failed.as_ref()];
+        options.check_stdin_beside(files.into_iter().flatten().filter(|file| is_stdin(file)).count())?;
+        let (entries, skipped) = self.entries(services, options)?;
+
+        let stop = Stop::new();
+        let told = stop.clone();
+        signal::tell(move || told.ask(Why::Signal));
+        let runtime = runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .map_err(|error| Failure::local("the runtime cannot be started", error))?;
+        let mut tally = Tally::new(entries.len(), skipped);
+        let setup = Arc::new(Setup { options: options.clone(), command: self.command.clone() });
+        let swept = runtime.block_on(async {
+            tokio::select! {
+                swept = self.sweep(entries, &setup, &stop, &mut tally) => swept,
+                () = stop.overdue() => {
+                    output::note("redfish: warning: not all came to its end in time; sessions may be left open.");
+                    Ok(())
+                }
+            }
+        });
+        // A name that is still looked up is not waited for.
+        runtime.shutdown_background();
+        swept?;
+        summary(&tally, options)
+    }
+
+    /// What there is to do, and how many services are left out.
+    fn entries(&self, services: &Path, options: &Options) -> Result<(Vec<Entry>, usize), Failure> {
+        let mut entries = list::read(services, options, |service| self.command.check(service))?;
+        let Some(file) = &self.retry_failed else { return Ok((entries, 0)) };
+        let skipped = Earlier::read(file)?.select(&mut entries, self.command.writes())?;
+        if skipped > 0 {
+            output::note(format_args!(
+                "redfish: warning: {skipped} services are skipped: a write was sent there, and nobody knows what it \
+                 did. Look at each first, then do what is still to do by itself."
+            ));
+        }
+        Ok((entries, skipped))
+    }
+
+    async fn sweep(
+        &self,
+        entries: Vec<Entry>,
+        setup: &Arc<Setup>,
+        stop: &Stop,
+        tally: &mut Tally,
+    ) -> Result<(), Failure> {
+        let left = stop.clone();
+        let printer = Printer::start(&setup.options, move || left.ask(Why::Reader));
+        let mut waiting = entries.into_iter();
+        let mut in_flight = JoinSet::new();
+        if let Some(time) = setup.options.deadline {
+            let late = stop.clone();
+            tokio::spawn(async move {
+                sleep(time).await;
+                late.ask(Why::Deadline);
+            });
+        }
+        let mut tick = interval(TICK);
+        tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            while in_flight.len() < self.parallel && stop.asked().is_none() {
+                let Some(entry) = waiting.next() else { break };
+                in_flight.spawn(visit(entry, setup.clone(), stop.clone()));
+            }
+            tokio::select! {
+                biased;
+                ended = in_flight.join_next() => match ended {
+                    Some(Ok(ended)) => tell(ended, tally, &printer).await,
+                    Some(Err(ended)) => resume_unwind(ended.into_panic()),
+                    None => break,
+                },
+                _ = tick.tick() => printer.show(|| tally.progress(in_flight.len())),
+            }
+        }
+        if let Some(why @ (Why::Signal | Why::Deadline)) = stop.asked() {
+            for entry in waiting {
+                tell(Line::never(&entry.service, Failure::stopped(why == Why::Signal)), tally, &printer)
+                    .await;
+            }
+        }
+        printer.end().await
+    }
+}
+
+/// Counts a service and prints its line.
+async fn tell(ended: Ended, tally: &mut Tally, printer: &Printer) {
+    tally.add(ended.failed);
+    for note in ended.notes {
+        printer.note(note).await;
+    }
+    printer.line(ended.line).await;
+}
+
+/// Says what became of all.
+fn summary(tally: &Tally, options: &Options) -> Result<(), Failure> {
+    // A signal leaves nothing to say of a failure; how far it came is said all the same.
+    if !tally.is_well() && !signal::caught() {
+        return Err(Failure::several(tally.text(), tally.object()));
+    }
+    match options.errors_as_json() {
+        true => output::note(tally.object()),
+        false => output::note(format_args!("redfish: {}.", tally.text())),
+    }
+    Ok(())
+}
+
+fn number(typed: &str) -> Result<usize, &'static str> {
+    typed.parse().ok().filter(|number| *number > 0).ok_or("a whole number above zero is needed")
+}

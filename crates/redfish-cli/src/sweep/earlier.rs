@@ -1,0 +1,80 @@
+//! What an earlier sweep printed: which services failed there, and of which nobody knows what a write did.
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+use std::path::Path;
+
+use redfish_proto::Service;
+use serde::Deserialize;
+
+use super::list::{Entry, each_line};
+use crate::exit::Exit;
+use crate::failure::Failure;
+
+/// The longest line: a document is in it, or several.
+const LONGEST: u64 = 256 << 20;
+
+/// How a service ended there.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Ended {
+    Well,
+    Failed,
+    Unknown,
+}
+
+/// How each service ended. Where a service has several lines, the last counts: results of several runs may stand
+/// behind each other.
+pub(super) struct Earlier(HashMap<String, Ended>);
+
+#[derive(Deserialize)]
+struct Line<'a> {
+    #[serde(borrow)]
+    service: Cow<'a, str>,
+    ok: bool,
+    exit: Option<u8>,
+}
+
+impl Earlier {
+    pub(super) fn read(file: &Path) -> Result<Earlier, Failure> {
+        let mut all = HashMap::new();
+        each_line(file, "the earlier results", LONGEST, |_, text| {
+            let line: Line<'_> = serde_json::from_str(text)
+                .map_err(|_| Failure::usage("it is none that a sweep prints", ""))?;
+            let ended = match line.exit {
+                _ if line.ok => Ended::Well,
+                Some(exit) if exit == Exit::OutcomeUnknown as u8 => Ended::Unknown,
+                _ => Ended::Failed,
+            };
+            all.insert(Service::new(&line.service)?.to_string(), ended);
+            Ok(())
+        })?;
+        match all.is_empty() {
+            // As it is where the output goes to the same file: by now that is empty.
+            true => {
+                Err(Failure::usage("the earlier results are empty", "Name the file of an earlier output."))
+            }
+            false => Ok(Earlier(all)),
+        }
+    }
+
+    /// Leaves the services that failed; says how many were left out since what a write did there is unknown, which
+    /// matters to another write alone.
+    ///
+    /// # Errors
+    /// A service that failed and is not among these: how to talk to it is not known.
+    pub(super) fn select(mut self, entries: &mut Vec<Entry>, writes: bool) -> Result<usize, Failure> {
+        let mut unknown = 0;
+        entries.retain(|entry| match self.0.remove(&*entry.service) {
+            None | Some(Ended::Well) => false,
+            Some(Ended::Unknown) if writes => {
+                unknown += 1;
+                false
+            }
+            Some(_) => true,
+        });
+        match self.0.values().any(|ended| *ended != Ended::Well) {
+            true => Err(Failure::usage("a service that failed is not among the services", "Name it there.")),
+            false => Ok(unknown),
+        }
+    }
+}

@@ -1,0 +1,348 @@
+//! One service of a sweep: a client is made, does its work, closes its session, and is gone with its connections.
+//!
+//! ```text
+//!   Entry ──▶ client ──▶ work ──┬─ done ─────▶ close ──▶ Ended: a line
+//!                               └─ it ends ──▶ close, within 2 s where a login is not answered, else 5 s
+//! ```
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU16, Ordering};
+use std::time::{Duration, Instant};
+
+use redfish_hyper::{Client, Error, Trace, Transport};
+use redfish_proto::{Credentials, ErrorKind, Operation, Redactor, Service, Session, Wanted};
+use redfish_tls::Trust;
+use serde_json::value::RawValue;
+use tokio::time::{sleep, timeout};
+use zeroize::Zeroizing;
+
+use super::line::Line;
+use super::list::Entry;
+use super::sent::Sent;
+use super::stop::{Stop, Why};
+use super::work::Command;
+use crate::credentials::Identity;
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::hiding::Hiding;
+use crate::options::Options;
+use crate::output;
+use crate::state::Kept;
+
+/// How long an unanswered login is given once the sweep ends, so that its session can be closed.
+const LOGIN: Duration = Duration::from_secs(2);
+
+/// How long a logout that is on its way is given beyond that: its own deadline ends it before.
+const LOGOUT: Duration = Duration::from_secs(5);
+
+/// What all services of a sweep have in common.
+pub(super) struct Setup {
+    pub(super) options: Options,
+    pub(super) command: Command,
+}
+
+/// How a service ended.
+pub(super) struct Ended {
+    /// What is printed.
+    pub(super) line: Vec<u8>,
+    /// The kind of its error.
+    pub(super) failed: Option<&'static str>,
+    /// What is to be said beside.
+    pub(super) notes: Vec<String>,
+}
+
+/// What the work brought: what was found, why it failed, or both where a part did.
+#[derive(Default)]
+pub(super) struct Outcome {
+    pub(super) output: Option<Box<RawValue>>,
+    pub(super) failure: Option<Failure>,
+}
+
+/// A client at its service.
+pub(super) struct Visit<'a> {
+    setup: &'a Setup,
+    trust: Trust,
+    service: Arc<Service>,
+    client: Client,
+    who: Who,
+    seen: Arc<Seen>,
+    wrote: AtomicBool,
+    /// Until when its work may take.
+    ends: Instant,
+    notes: Vec<String>,
+    secrets: Redactor,
+}
+
+/// Who the client is, as far as that matters later on.
+enum Who {
+    Nobody,
+    Basic(String),
+    Bearer,
+    Own(String),
+    Kept(Kept, Option<Zeroizing<String>>),
+}
+
+/// What the client was seen to do.
+#[derive(Default)]
+struct Seen {
+    /// The status of the last answer.
+    status: AtomicU16,
+    /// Whether a logout is on its way.
+    closing: AtomicBool,
+}
+
+/// Visits a service, up to the end of its session.
+pub(super) async fn visit(entry: Entry, setup: Arc<Setup>, stop: Stop) -> Ended {
+    let began = Instant::now();
+    let Entry { service: name, identity, secrets, trust } = entry;
+    let mut visit = match Visit::begin(&name, identity, secrets, trust, &setup) {
+        Ok(visit) => visit,
+        Err(failure) => {
+            let outcome = Outcome { failure: Some(failure), ..Outcome::default() };
+            return Line { service: &name, outcome, status: None, began }.end(&Redactor::default());
+        }
+    };
+    let outcome = visit.work(&stop).await;
+    let status = visit.seen.status.load(Ordering::SeqCst);
+    visit.learn();
+    visit.close(&stop).await;
+    let line = Line { service: &name, outcome, status: (status > 0).then_some(status), began };
+    let notes = visit.notes.iter().map(|note| visit.secrets.clean(note).into_owned()).collect();
+    Ended { notes, ..line.end(&visit.secrets) }
+}
+
+impl<'a> Visit<'a> {
+    fn begin(
+        name: &str,
+        identity: Identity,
+        secrets: Redactor,
+        trust: Trust,
+        setup: &'a Setup,
+    ) -> Result<Visit<'a>, Failure> {
+        let service = setup.options.service_at(name)?;
+        let seen = Arc::<Seen>::default();
+        let (client, who) = client(&service, identity, &trust, &setup.options, &seen)?;
+        Ok(Visit {
+            setup,
+            trust,
+            service,
+            client,
+            who,
+            seen,
+            wrote: AtomicBool::new(false),
+            ends: Instant::now() + setup.options.timeout,
+            notes: Vec::new(),
+            secrets,
+        })
+    }
+
+    /// Does what the command asks for, unless the sweep ends before.
+    async fn work(&mut self, stop: &Stop) -> Outcome {
+        let command = &self.setup.command;
+        let ended = tokio::select! {
+            biased;
+            outcome = self.renewing(command) => Ok(outcome),
+            why = stop.wait() => Err(why),
+        };
+        ended.unwrap_or_else(|why| Outcome { failure: Some(self.stopped(why)), output: None })
+    }
+
+    /// Where a kept session turns out to be forgotten, once more with one of its own. What is kept stays as it is:
+    /// only a command that names the one service renews it.
+    async fn renewing(&mut self, command: &Command) -> Outcome {
+        let outcome = command.run(self).await;
+        let forgotten =
+            outcome.failure.as_ref().is_some_and(|failure| failure.is_kind(&ErrorKind::NotAuthenticated));
+        if !forgotten || self.wrote.load(Ordering::SeqCst) {
+            return outcome;
+        }
+        let Who::Kept(kept, Some(password)) = &self.who else { return outcome };
+        let identity = Identity::Session(Credentials::new(kept.user(), password.as_str()));
+        match client(&self.service, identity, &self.trust, &self.setup.options, &self.seen) {
+            Ok((client, who)) => (self.client, self.who) = (client, who),
+            Err(_) => return outcome,
+        }
+        command.run(self).await
+    }
+
+    /// Runs an operation, within the time that is left to this service.
+    pub(super) async fn run<O>(&self, operation: O) -> Result<O::Output, Failure>
+    where
+        O: Operation + Send,
+        O::Output: Send,
+    {
+        self.run_for(self.left(), operation, |_| {}).await
+    }
+
+    /// The same in a time of its own; `waits` sees the operation each time it waits.
+    pub(super) async fn run_for<O>(
+        &self,
+        time: Duration,
+        operation: O,
+        mut waits: impl FnMut(&O) + Send,
+    ) -> Result<O::Output, Failure>
+    where
+        O: Operation + Send,
+        O::Output: Send,
+    {
+        let password = match &self.who {
+            Who::Kept(_, password) => password.as_ref(),
+            _ => None,
+        };
+        let operation = Hiding::new(Sent::new(operation, &self.wrote), password);
+        let call = self.service.call(operation).deadline(time);
+        Ok(self.client.run_watching(call, |hiding| waits(hiding.operation().operation())).await?)
+    }
+
+    /// The session in use, opened if there is none yet.
+    pub(super) async fn session(&self) -> Result<Session, Failure> {
+        match timeout(self.left(), self.client.session()).await {
+            Ok(session) => Ok(session?),
+            Err(_) => Err(Wanted::any().expired().into()),
+        }
+    }
+
+    /// Gives back the time that was spent on waiting.
+    pub(super) fn has_waited(&mut self, since: Instant) {
+        self.ends += since.elapsed();
+    }
+
+    /// Says something about this service, beside the data.
+    pub(super) fn note(&mut self, text: &str) {
+        self.notes.push(format!("redfish: warning: {}: {text}", self.service));
+    }
+
+    pub(super) fn service(&self) -> &Arc<Service> {
+        &self.service
+    }
+
+    /// How long to wait for what takes its time.
+    pub(super) fn patience(&self) -> Duration {
+        self.setup.options.patience()
+    }
+
+    /// The user, where one is named.
+    pub(super) fn user(&self) -> Option<&str> {
+        match &self.who {
+            Who::Nobody | Who::Bearer => None,
+            Who::Basic(user) | Who::Own(user) => Some(user),
+            Who::Kept(kept, _) => Some(kept.user()),
+        }
+    }
+
+    /// How the client authenticates, in the words of `--auth`; `None` where it does not.
+    pub(super) fn auth(&self) -> Option<&'static str> {
+        match &self.who {
+            Who::Nobody => None,
+            Who::Basic(_) => Some("basic"),
+            Who::Bearer => Some("bearer"),
+            Who::Own(_) | Who::Kept(..) => Some("session"),
+        }
+    }
+
+    /// Whether it uses a session that was kept.
+    pub(super) fn is_kept(&self) -> bool {
+        matches!(self.who, Who::Kept(..))
+    }
+
+    fn left(&self) -> Duration {
+        self.ends.saturating_duration_since(Instant::now())
+    }
+
+    /// Why there is no outcome. A write that was sent may have happened: who does again what failed must know.
+    fn stopped(&self, why: Why) -> Failure {
+        let failure = Failure::stopped(why == Why::Signal);
+        match self.wrote.load(Ordering::SeqCst) {
+            true => failure.ending(Exit::OutcomeUnknown),
+            false => failure,
+        }
+    }
+
+    /// The token in use is a secret.
+    fn learn(&mut self) {
+        if let Some(token) = self.client.current().as_ref().and_then(Session::expose) {
+            self.secrets.add(token);
+        }
+    }
+
+    /// Closes the session. Once the sweep ends, a login that is not answered is not waited for much longer.
+    async fn close(&mut self, stop: &Stop) {
+        let hurry = async {
+            stop.wait().await;
+            sleep(LOGIN).await;
+            if self.seen.closing.load(Ordering::SeqCst) {
+                sleep(LOGOUT).await;
+            }
+        };
+        let closed = tokio::select! {
+            biased;
+            closed = self.client.close() => Some(closed),
+            () = hurry => None,
+        };
+        match closed {
+            Some(Ok(_)) => {}
+            Some(Err(error)) => self.note(&format!("the session could not be closed: {error}")),
+            None => self.note("a login or a logout was not answered; it may have left a session open."),
+        }
+    }
+}
+
+/// A client with connections of its own, which end with it: no service is left with one that waits for nothing, and
+/// this process with none of thousands. The certificates to trust were read before, and are shared.
+fn client(
+    service: &Arc<Service>,
+    identity: Identity,
+    trust: &Trust,
+    options: &Options,
+    seen: &Arc<Seen>,
+) -> Result<(Client, Who), Failure> {
+    let transport = Transport::builder().trust(trust).connect_timeout(options.connect_timeout()).build();
+    let observer = observer(service, options.trace, seen.clone());
+    let builder = Client::builder(service.clone()).transport(&transport).observer(observer);
+    let (builder, who) = match identity {
+        Identity::Anonymous => (builder, Who::Nobody),
+        Identity::Basic(credentials) => {
+            let user = credentials.user().to_owned();
+            (builder.basic(credentials), Who::Basic(user))
+        }
+        Identity::Bearer(token) => (builder.bearer(&token), Who::Bearer),
+        Identity::Kept(kept, password) => (builder.resume(kept.session(service)?), Who::Kept(kept, password)),
+        Identity::Session(credentials) => {
+            let user = credentials.user().to_owned();
+            let builder = match options.session_context() {
+                Some(context) => builder.context(context),
+                None => builder,
+            };
+            (builder.login(credentials), Who::Own(user))
+        }
+    };
+    Ok((builder.build().map_err(Error::into_core)?, who))
+}
+
+/// Remembers what counts, and shows all of it where that is wanted: each line with its service, since many talk at once.
+fn observer(
+    service: &Arc<Service>,
+    trace: bool,
+    seen: Arc<Seen>,
+) -> impl Fn(&Trace<'_>) + Send + Sync + 'static {
+    let name = service.to_string();
+    move |told| {
+        match told {
+            Trace::Request(outgoing) if outgoing.request.method() == http::Method::DELETE => {
+                seen.closing.store(true, Ordering::SeqCst);
+            }
+            Trace::Answer { heading, .. } => {
+                seen.status.store(heading.status().as_u16(), Ordering::SeqCst);
+            }
+            Trace::Unclosed(error) if !trace => {
+                output::note(format_args!("redfish: warning: {name}: a session may be left open: {error}"));
+            }
+            _ => {}
+        }
+        if trace {
+            let text = told.to_string();
+            let lines: Vec<String> = text.lines().map(|line| format!("{name} {line}")).collect();
+            output::note(lines.join("\n"));
+        }
+    }
+}

@@ -1,0 +1,366 @@
+//! `sweep`: many services at once, a line each.
+
+mod ends;
+mod list;
+mod retry;
+
+use std::collections::BTreeMap;
+use std::net::TcpListener;
+use std::process::Command;
+
+use redfish_mock::{Account, Profile, Role, ServeOptions, Settings};
+use serde_json::{Value, json};
+
+use super::canned::Canned;
+use super::common::{BOTH, Bench, Done, SESSIONS, SYSTEMS, bare, run, run_with_input};
+use super::secret;
+#[cfg(target_os = "linux")]
+use super::terminal::Terminal;
+
+const SYSTEM: &str = "/redfish/v1/Systems/E1D8B426";
+
+/// Several services, each with its own user: admin, machine-room.
+fn fleet(count: usize) -> Vec<Bench> {
+    (0..count).map(|_| Bench::standard()).collect()
+}
+
+/// Their URLs, a line each.
+fn urls(fleet: &[Bench]) -> String {
+    fleet.iter().map(|bench| bench.server.url() + "\n").collect()
+}
+
+/// How many sessions are open at all of them.
+fn open(fleet: &[Bench]) -> usize {
+    fleet.iter().map(|bench| bench.server.open_sessions()).sum()
+}
+
+/// The command over the services of this list, as their user.
+fn sweep(bench: &Bench, list: &str, words: &[&str]) -> Command {
+    let mut command = bare(["sweep", "--services", &bench.file("services", list)]);
+    command.args(words).env("REDFISH_USER", "admin").env("REDFISH_PASSWORD", "machine-room");
+    command
+}
+
+/// The lines by their services, each with the members that it must have.
+#[track_caller]
+fn lines(done: &Done) -> BTreeMap<String, Value> {
+    let mut all = BTreeMap::new();
+    for text in done.out.lines() {
+        let line: Value = serde_json::from_str(text).unwrap();
+        let object = line.as_object().unwrap();
+        let ok = line["ok"].as_bool().unwrap();
+        assert_eq!(ok, line["exit"] == 0, "{line}");
+        assert_eq!(ok, !object.contains_key("error"), "{line}");
+        assert!(object.contains_key("status") && line["ms"].is_u64(), "{line}");
+        if !ok {
+            let error = &line["error"];
+            assert_eq!(error["status"], line["status"], "{line}");
+            for member in ["error", "method", "uri", "messages", "hint"] {
+                assert!(error.get(member).is_some(), "{line}");
+            }
+        }
+        let service = line["service"].as_str().unwrap().to_owned();
+        assert!(all.insert(service, line).is_none(), "twice: {text}");
+    }
+    all
+}
+
+/// The URL of a port where nobody listens.
+fn nobody() -> String {
+    format!("http://{}", TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap())
+}
+
+/// One that takes connections and says nothing, and its URL.
+fn silent() -> (TcpListener, String) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    (listener, url)
+}
+
+#[test]
+fn each_service_is_a_line_and_asked_four_times() {
+    for profile in BOTH {
+        let fleet: Vec<Bench> = (0..5).map(|_| Bench::new(profile)).collect();
+        let done = run(&mut sweep(&fleet[0], &urls(&fleet), &["get", SYSTEMS])).exits(0);
+        let lines = lines(&done);
+        assert_eq!(lines.len(), 5);
+        let single = run(&mut fleet[0].as_admin(["get", SYSTEMS])).exits(0);
+        for bench in &fleet {
+            let line = &lines[&bench.server.url()];
+            assert_eq!((&line["ok"], &line["status"], &line["exit"]), (&json!(true), &json!(200), &json!(0)));
+            assert_eq!(line["output"], single.json());
+        }
+        // Root, login, read, logout.
+        assert!(fleet[1..].iter().all(|bench| bench.requests() == 4), "{profile}");
+        assert_eq!(open(&fleet), 0);
+        assert!(done.err.starts_with("redfish: 5 of 5 services ok, in "), "{}", done.err);
+    }
+}
+
+#[test]
+fn what_a_service_takes_is_one_connection() {
+    let service = Canned::new(&[
+        ("GET /redfish/v1/", "200\n\n{}"),
+        (
+            "POST /redfish/v1/SessionService/Sessions",
+            "201\nX-Auth-Token: t0ken\nLocation: /s/Sessions/1\n\n{}",
+        ),
+        ("GET /c", "200\n\n{\"Members\": []}"),
+        ("DELETE /s/Sessions/1", "204"),
+    ]);
+    let bench = Bench::standard();
+    let done = run(&mut sweep(&bench, &service.url(), &["members", "/c"])).exits(0);
+    assert_eq!(lines(&done)[&service.url()]["output"], json!([]));
+    assert_eq!(service.asked().len(), 4, "{:?}", service.asked());
+    assert_eq!(service.connections(), 1);
+}
+
+#[test]
+fn no_byte_of_a_document_is_changed_but_the_space_between() {
+    let service = Canned::new(&[
+        ("GET /a", "200\n\n{ \"N\": 9007199254740993.10,\n \"b\": \"x  y\\n\", \"a\": 1E400 }"),
+        ("GET /b", "200\n\n<p>\n\"no\" JSON"),
+        (
+            "GET /c",
+            "200\n\n{\"Members\": [{\"@odata.id\": \"/c/1\", \"N\": 1.0},\n {\"@odata.id\": \"/a\"}]}",
+        ),
+    ]);
+    let (bench, url) = (Bench::standard(), service.url());
+    let sweep = |words: &[&str]| run(sweep(&bench, &url, words).args(["--auth", "none"])).exits(0);
+    let a = r#"{"N":9007199254740993.10,"b":"x  y\n","a":1E400}"#;
+    let done = sweep(&["get", "/a"]);
+    assert!(done.out.contains(&format!(r#""output":{a},"ms":"#)), "{}", done.out);
+    let done = sweep(&["get", "/a", "/b"]);
+    assert!(done.out.contains(&format!(r#""output":[{a},"<p>\n\"no\" JSON"],"ms":"#)), "{}", done.out);
+    let done = sweep(&["members", "/c"]);
+    let listed = r#"[{"@odata.id":"/c/1","N":1.0},{"@odata.id":"/a"}]"#;
+    assert!(done.out.contains(&format!(r#""output":{listed},"ms":"#)), "{}", done.out);
+    let done = sweep(&["members", "/c", "--fetch"]);
+    assert!(
+        done.out.contains(&format!(r#""output":[{{"@odata.id":"/c/1","N":1.0}},{a}],"ms":"#)),
+        "{}",
+        done.out
+    );
+}
+
+#[test]
+fn what_failed_is_told_beside_what_was_found() {
+    let page = "200\n\n{\"Members\": [{\"@odata.id\": \"/gone\"}, {\"@odata.id\": \"/a\"}],
+        \"Members@odata.nextLink\": \"/c\"}";
+    let service = Canned::new(&[("GET /a", "200\n\n{\"Id\": 1}"), ("GET /c", page)]);
+    let (bench, url) = (Bench::standard(), service.url());
+    let sweep = |words: &[&str]| {
+        let done = run(sweep(&bench, &url, words).args(["--auth", "none"])).exits(1);
+        lines(&done).remove(&url).unwrap()
+    };
+    let line = sweep(&["get", "/gone", "/a"]);
+    assert_eq!((&line["output"], &line["error"]["error"]), (&json!([null, {"Id": 1}]), &json!("not-found")));
+    assert_eq!((&line["status"], &line["exit"]), (&json!(404), &json!(1)));
+    let line = sweep(&["get", "/gone", "/gone"]);
+    assert_eq!(line.get("output"), None);
+    let line = sweep(&["members", "/c"]);
+    let listed = json!([{"@odata.id": "/gone"}, {"@odata.id": "/a"}]);
+    assert_eq!((&line["output"], &line["error"]["error"]), (&listed, &json!("malformed")));
+    let line = sweep(&["members", "/c", "--fetch"]);
+    assert_eq!((&line["output"], &line["error"]["error"]), (&json!([{"Id": 1}]), &json!("not-found")));
+}
+
+#[test]
+fn a_failure_is_the_object_of_the_single_command() {
+    let fleet = fleet(3);
+    fleet[1].server.mock(|mock| mock.add_fault("503=1@/redfish/v1/Systems".parse().unwrap()));
+    let wrong = fleet[2].file("wrong", "wrong\n");
+    let dead = nobody();
+    let list = format!(
+        "{}\n{}\n{}\n{dead}\n",
+        fleet[0].server.url(),
+        fleet[1].server.url(),
+        json!({"service": fleet[2].server.url(), "password_file": wrong})
+    );
+    let get = ["get", SYSTEMS, "--timeout", "3"];
+    let done = run(&mut sweep(&fleet[0], &list, &get)).exits(1);
+    let lines = lines(&done);
+    assert_eq!(lines[&fleet[0].server.url()]["ok"], true);
+    for (url, password, exit) in [
+        (fleet[1].server.url(), "machine-room", 1),
+        (fleet[2].server.url(), "wrong", 3),
+        (dead, "machine-room", 4),
+    ] {
+        let mut single = bare(["-s", &url, "-u", "admin", "--output", "json"]);
+        let mut expected = run(single.args(get).env("REDFISH_PASSWORD", password)).exits(exit).error();
+        let mut line = lines[&url].clone();
+        assert_eq!(line["exit"], exit);
+        // How much time is left is told in seconds.
+        expected["text"].take();
+        line["error"]["text"].take();
+        assert_eq!(line["error"], expected, "{url}");
+    }
+    let said = "1 of 4 services ok, 3 failed (busy: 1, not-authenticated: 1, transport: 1), in ";
+    assert!(done.err.contains(said), "{}", done.err);
+    assert_eq!(fleet[2].handled("POST", SESSIONS), 2, "a wrong password is tried once");
+    assert_eq!(open(&fleet), 0);
+
+    let done = run(sweep(&fleet[0], &list, &get).arg("--output=json")).exits(1);
+    let error = done.error();
+    assert_eq!(error["error"], "failed");
+    assert_eq!(error["services"]["failed"], json!({"busy": 1, "not-authenticated": 1, "transport": 1}));
+}
+
+#[test]
+fn each_line_says_who_and_whom_to_trust() {
+    let tls = |user: &str, password: &str| {
+        let settings = Settings { user: user.into(), password: password.into(), ..Settings::default() };
+        Bench::serving(settings, ServeOptions::default())
+    };
+    let (first, second, third) = (tls("admin", "one"), tls("root", "two"), tls("admin", "three"));
+    let plain = Bench::standard();
+    let pin = |bench: &Bench| run(&mut bench.command(["pin"])).exits(0).out.trim_end().to_owned();
+    let cert = first.file("cert.pem", first.server.certificate_pem().unwrap());
+    let wrong = format!("sha256:{}", "0".repeat(64));
+    let list = [
+        "# a comment, and a blank line".to_owned(),
+        String::new(),
+        json!({"service": first.server.url(), "password_file": first.file("p", "one\n"), "cacert": cert})
+            .to_string(),
+        json!({"service": second.server.url(), "user": "root", "password_file": first.file("q", "two"),
+            "pin": pin(&second), "cacert": cert})
+        .to_string(),
+        json!({"service": third.server.url(), "pin": wrong}).to_string(),
+        format!("  {}/redfish/v1/\r", plain.server.url()),
+    ];
+    let done = run(&mut sweep(&plain, &list.join("\n"), &["whoami"])).exits(1);
+    let found = lines(&done);
+    assert_eq!(found[&first.server.url()]["output"]["user"], "admin");
+    assert_eq!(found[&second.server.url()]["output"]["user"], "root");
+    assert_eq!(found[&plain.server.url()]["output"]["auth"], "session");
+    assert_eq!(found[&third.server.url()]["error"]["error"], "untrusted");
+    assert_eq!(third.requests(), 0);
+
+    // What a line says goes before what is said of all, and that before nothing.
+    let list = format!("{}\n{}", json!({"service": third.server.url(), "pin": wrong}), second.server.url());
+    let done = run(sweep(&plain, &list, &["whoami"]).args(["--pin", &pin(&third)])).exits(1);
+    assert!(lines(&done).values().all(|line| line["error"]["error"] == "untrusted"), "{}", done.out);
+    let done =
+        run(sweep(&plain, &list, &["get", "/redfish/v1"]).args(["--insecure", "--auth", "none"])).exits(1);
+    assert_eq!(lines(&done)[&second.server.url()]["ok"], true, "{}", done.out);
+    assert_eq!(lines(&done)[&third.server.url()]["error"]["error"], "untrusted");
+    assert_eq!(done.err.matches("warning").count(), 1, "{}", done.err);
+    for bench in [first, second, third, plain] {
+        assert_eq!(bench.server.open_sessions(), 0);
+    }
+}
+
+#[test]
+fn each_way_to_authenticate_is_that_of_the_single_command() {
+    let accounts = vec![Account::new("reader", "p4ssw0rd", Role::ReadOnly)];
+    let bench =
+        Bench::with(Settings { accounts, bearer_token: Some("bearer".into()), ..Settings::default() });
+    let url = bench.server.url();
+    let who = |command: &mut Command, status| lines(&run(command).exits(status)).remove(&url).unwrap();
+    let line = who(sweep(&bench, &url, &["whoami"]).args(["--auth", "basic"]), 0);
+    assert_eq!((&line["output"]["auth"], &line["output"]["user"]), (&json!("basic"), &json!("admin")));
+    let line = who(sweep(&bench, &url, &["whoami"]).env("REDFISH_TOKEN", "bearer"), 0);
+    assert_eq!(line["output"]["auth"], "bearer");
+    let line = who(sweep(&bench, &url, &["whoami"]).args(["--auth", "none"]), 1);
+    assert_eq!((&line["exit"], &line["error"]["error"]), (&json!(3), &json!("not-authenticated")));
+    // The user of a line goes before a token for all.
+    let own =
+        json!({"service": url, "user": "reader", "password_file": bench.file("p", "p4ssw0rd")}).to_string();
+    let line = who(sweep(&bench, &own, &["whoami"]).env("REDFISH_TOKEN", "bearer"), 0);
+    assert_eq!((&line["output"]["auth"], &line["output"]["user"]), (&json!("session"), &json!("reader")));
+    assert_eq!(bench.server.open_sessions(), 0);
+}
+
+#[test]
+fn a_kept_session_is_used_and_left_as_it_is() {
+    let bench = Bench::standard();
+    run(&mut bench.as_admin(["login"])).exits(0);
+    let kept = std::fs::read(&bench.kept()[0]).unwrap();
+    let list = bench.file("services", bench.server.url());
+    let words = ["sweep", "--services", &list, "whoami"];
+    let line = run(&mut bench.command(words)).exits(0).json();
+    assert_eq!((&line["output"]["kept"], &line["output"]["user"]), (&json!(true), &json!("admin")));
+    assert_eq!((bench.handled("POST", SESSIONS), bench.server.open_sessions()), (1, 1));
+
+    // Once the service has forgotten it, a password opens another, for this sweep alone.
+    bench.server.mock(|mock| mock.add_fault("expire-token*1".parse().unwrap()));
+    run(&mut bench.command(words)).exits(1);
+    let line = run(&mut bench.as_admin(words)).exits(0).json();
+    assert_eq!(line["output"]["kept"], false);
+    assert_eq!(std::fs::read(&bench.kept()[0]).unwrap(), kept);
+    assert_eq!(bench.server.open_sessions(), 0);
+}
+
+#[test]
+fn a_reset_is_checked_at_each_service() {
+    let fleet = fleet(2);
+    let list = urls(&fleet);
+    let reset = |kind| sweep(&fleet[0], &list, &["reset", kind, "--system", SYSTEM]);
+    let done = run(&mut reset("Sideways")).exits(1);
+    assert!(lines(&done).values().all(|line| line["error"]["error"] == "not-allowable" && line["exit"] == 2));
+    let posted =
+        |bench: &Bench| bench.server.mock(|mock| mock.handled().filter(|one| one.method == "POST").count());
+    assert_eq!(fleet.iter().map(posted).sum::<usize>(), 2, "logins alone");
+    let done = run(reset("ForceOff").args(["--wait"])).exits(0);
+    let expected = json!({"system": SYSTEM, "power": "Off"});
+    assert!(lines(&done).values().all(|line| line["output"] == expected), "{}", done.out);
+    let done = run(&mut sweep(&fleet[0], &list, &["reset", "On"])).exits(1);
+    assert!(lines(&done).values().all(|line| line["error"]["error"] == "ambiguous"), "{}", done.out);
+    assert_eq!(open(&fleet), 0);
+}
+
+#[test]
+fn a_reset_that_is_a_task_is_waited_for_where_that_is_wanted() {
+    let system =
+        "200\n\n{\"PowerState\": \"On\", \"Actions\": {\"#ComputerSystem.Reset\": {\"target\": \"/s/1/r\"}}}";
+    let service = Canned::new(&[
+        ("GET /s/1", system),
+        ("POST /s/1/r", "202\nLocation: /m/1"),
+        ("GET /m/1", "202\nRetry-After: 1"),
+        ("GET /m/1", "204"),
+        ("GET /m/1", "404"),
+    ]);
+    let bench = Bench::standard();
+    let reset = |words: &[&str], status| {
+        let words = [&["reset", "On", "--system", "/s/1", "--auth", "none"], words].concat();
+        lines(&run(&mut sweep(&bench, &service.url(), &words)).exits(status)).remove(&service.url()).unwrap()
+    };
+    assert_eq!(reset(&[], 0)["output"], json!({"monitor": "/m/1", "task": null}));
+    assert_eq!(reset(&["--wait"], 0)["output"], json!({"system": "/s/1", "power": "On"}));
+    let line = reset(&["--wait"], 1);
+    assert_eq!((&line["error"]["error"], &line["exit"]), (&json!("task-gone"), &json!(5)));
+}
+
+#[test]
+fn secrets_come_out_nowhere() {
+    let url = secret::echo();
+    let bench = Bench::new(Profile::Standard);
+    for words in
+        ["get /echo", "get /page /elsewhere", "members /links --fetch", "whoami", "get /echo --auth basic"]
+    {
+        let words: Vec<&str> = words.split(' ').collect();
+        let mut command = sweep(&bench, &url, &words);
+        let done = run(command.arg("--trace").env("REDFISH_PASSWORD", secret::PASSWORD));
+        let hidden = if words.contains(&"basic") { secret::of_password() } else { secret::all() };
+        secret::is_clean(&done, &hidden, &words.join(" "));
+        assert!(done.err.contains(&format!("{url} > ")), "{}", done.err);
+    }
+}
+
+#[test]
+fn the_list_may_come_from_standard_input_and_the_password_then_not() {
+    let bench = Bench::standard();
+    let mut command = bench.as_admin(["sweep", "--services", "-", "--parallel", "1", "get", SYSTEMS]);
+    run_with_input(&mut command, &(bench.server.url() + "\n")).exits(0);
+    run_with_input(command.args(["--password-file", "-"]), "").exits(2);
+    run_with_input(command.args(["--retry-failed", "-"]), "").exits(2);
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn how_far_it_is_stands_on_the_terminal() {
+    let bench = Bench::standard();
+    let shown = Terminal::new().show(&sweep(&bench, &bench.server.url(), &["get", SYSTEMS]), 0);
+    assert!(shown.contains("]   0 %  0/1  0 failed  1 in flight"), "{shown:?}");
+    assert!(shown.ends_with(" s.\r\n") && shown.contains("1 of 1 services ok"), "{shown:?}");
+}

@@ -1,0 +1,93 @@
+//! `--retry-failed`: what failed before is done again, and a write of unknown outcome is not.
+
+use super::*;
+
+const RESET: &str = "/redfish/v1/Systems/E1D8B426/Actions/ComputerSystem.Reset";
+
+#[test]
+fn only_what_failed_is_done_again() {
+    let fleet = fleet(3);
+    let password = fleet[1].file("password", "wrong\n");
+    let list = format!(
+        "{}\n{}\n{}\n",
+        fleet[0].server.url(),
+        json!({"service": fleet[1].server.url(), "password_file": password}),
+        fleet[2].server.url()
+    );
+    fleet[2].server.mock(|mock| mock.add_fault(format!("500@{SYSTEMS}").parse().unwrap()));
+    let first = run(&mut sweep(&fleet[0], &list, &["get", SYSTEMS])).exits(1);
+    let results = fleet[0].file("results", &first.out);
+    let before = fleet[0].requests();
+
+    fleet[1].file("password", "machine-room\n");
+    let again = ["get", SYSTEMS, "--retry-failed", &results];
+    let second = run(&mut sweep(&fleet[0], &list, &again)).exits(1);
+    let lines = lines(&second);
+    assert_eq!(lines.len(), 2);
+    assert_eq!((&lines[&fleet[1].server.url()]["ok"], fleet[0].requests()), (&json!(true), before));
+
+    // Of results that stand behind each other, the last counts.
+    fleet[2].server.mock(|mock| mock.clear_faults());
+    let results = fleet[0].file("results", first.out + &second.out);
+    let again = ["get", SYSTEMS, "--retry-failed", &results];
+    let third = run(&mut sweep(&fleet[0], &list, &again)).exits(0);
+    assert_eq!(third.out.lines().count(), 1, "{}", third.out);
+    let results = fleet[0].file("results", second.out + &third.out);
+    let again = ["get", SYSTEMS, "--retry-failed", &results];
+    let done = run(&mut sweep(&fleet[0], &list, &again)).exits(0);
+    assert!(done.out.is_empty() && done.err.contains("0 of 0 services ok"), "{}{}", done.out, done.err);
+    assert_eq!(open(&fleet), 0);
+}
+
+#[test]
+fn results_that_are_none_are_refused() {
+    let bench = Bench::standard();
+    let url = bench.server.url();
+    for (results, reason) in [
+        (format!("{{\"service\": \"{url}\", \"ok\": false}}\nhunter2\n"), "line 2 of the earlier results"),
+        (
+            "{\"service\": \"https://admin:hunter2@bmc\", \"ok\": false}".to_owned(),
+            "line 1 of the earlier results",
+        ),
+        ("{\"service\": \"https://hunter2\", \"ok\": false}".to_owned(), "not among the services"),
+        ("\n".to_owned(), "empty"),
+    ] {
+        let results = bench.file("results", results);
+        let done = run(&mut sweep(&bench, &url, &["get", SYSTEMS, "--retry-failed", &results])).exits(2);
+        assert!(done.err.contains(reason) && !done.err.contains("hunter2"), "{}", done.err);
+    }
+    assert_eq!(bench.requests(), 0);
+}
+
+#[test]
+fn a_reset_of_unknown_outcome_is_not_repeated() {
+    let fleet = fleet(3);
+    let fault =
+        |bench: &Bench, fault: String| bench.server.mock(|mock| mock.add_fault(fault.parse().unwrap()));
+    fault(&fleet[0], format!("lost-answer@{RESET}"));
+    fault(&fleet[1], format!("500@{RESET}*1"));
+    let list = urls(&fleet);
+    let reset = ["reset", "ForceOff", "--system", SYSTEM];
+    let done = run(&mut sweep(&fleet[0], &list, &reset)).exits(1);
+    let lines = lines(&done);
+    let line = &lines[&fleet[0].server.url()];
+    assert_eq!((&line["exit"], &line["error"]["error"]), (&json!(5), &json!("outcome-unknown")));
+    assert_eq!(lines[&fleet[1].server.url()]["exit"], 1);
+    assert_eq!(lines[&fleet[2].server.url()]["exit"], 0);
+
+    let results = fleet[0].file("results", &done.out);
+    let again = |words: &[&str]| sweep(&fleet[0], &list, &[words, &["--retry-failed", &results]].concat());
+    let done = run(&mut again(&reset)).exits(1);
+    assert_eq!(done.out.lines().count(), 1, "{}", done.out);
+    assert!(
+        done.err.contains("1 services are skipped") && done.err.contains("Look at each first"),
+        "{}",
+        done.err
+    );
+    let posts = |bench: &Bench| bench.handled("POST", RESET);
+    assert_eq!(fleet.iter().map(posts).collect::<Vec<_>>(), [1, 2, 1]);
+    // A look is no write.
+    let done = run(&mut again(&["get", SYSTEM])).exits(0);
+    assert_eq!(done.out.lines().count(), 2, "{}", done.out);
+    assert_eq!(open(&fleet), 0);
+}
