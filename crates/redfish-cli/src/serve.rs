@@ -1,4 +1,7 @@
-//! `serve`: a Redfish service for others to try their clients against.
+//! `serve`: a Redfish service for others to try their clients against, or many.
+
+mod fleet;
+mod limit;
 
 use std::fs;
 use std::net::SocketAddr;
@@ -56,12 +59,21 @@ pub(crate) struct Serve {
     restart_time: Duration,
     /// What goes wrong: `NAME[=VALUE][@PATH][*COUNT]`, as in slow=2s@/redfish/v1/Systems*3. NAME is one of expire-token,
     /// cut-body, reset, slow, redirect-off-origin, session-limit, no-location, lost-answer, task, failing-task,
-    /// monitor-gone, bare-messages, 500, 503
+    /// monitor-gone, lose-session, restart, bare-messages, 500, 503
     #[arg(long = "fault", value_name = "SPEC", value_parser = fault)]
     faults: Vec<Fault>,
     /// What tokens and identifiers are made from
     #[arg(long, value_name = "N", default_value = "1", value_parser = number)]
     seed: u64,
+    /// Be so many services, each at a port of its own with sessions of its own. Of a hundred, three refuse connections,
+    /// two never answer, five are slow, one loses each session after its first use, and one restarts after its first
+    /// answer; --seed says which. All else is the same for all
+    #[arg(long, value_name = "N", requires = "services_out", conflicts_with = "cert_out", value_parser = count)]
+    fleet: Option<usize>,
+    /// Where to write the services of the fleet, a line of JSON each, as sweep reads them. The password and the
+    /// certificate are written beside it, to FILE.password and FILE.pem
+    #[arg(long, value_name = "FILE", requires = "fleet")]
+    services_out: Option<PathBuf>,
 }
 
 impl Serve {
@@ -72,24 +84,15 @@ impl Serve {
         let tls = self.tls()?;
         let serve = ServeOptions { listen: self.listen, tls, observer, ..ServeOptions::default() };
         // Before it listens: a signal that comes early is then not lost.
-        let mut signals = Signals::new([SIGINT, SIGTERM])
+        let signals = Signals::new([SIGINT, SIGTERM])
             .map_err(|error| Failure::local("signals cannot be caught", error))?;
+        if let (Some(count), Some(file)) = (self.fleet, &self.services_out) {
+            return fleet::run(count, file, settings, serve, signals);
+        }
         let server = Server::start(settings, serve)
             .map_err(|error| Failure::unusable("the service cannot be started", error))?;
         self.announce(&server)?;
-        let mut caught = signals.forever();
-        caught.next();
-        let stopping = thread::spawn(move || server.shutdown());
-        // A second signal does not wait for requests that are on their way.
-        let again = signals.handle();
-        let impatient = thread::spawn(move || {
-            if let Some(signal) = signals.forever().next() {
-                process::exit(128 + signal);
-            }
-        });
-        let _ = stopping.join();
-        again.close();
-        let _ = impatient.join();
+        until_told(signals, || server.shutdown());
         Ok(())
     }
 
@@ -160,6 +163,20 @@ impl Serve {
     }
 }
 
+/// Waits for a signal, then ends what is served. A second signal does not wait for requests that are on their way.
+fn until_told(mut signals: Signals, end: impl FnOnce()) {
+    signals.forever().next();
+    let again = signals.handle();
+    let impatient = thread::spawn(move || {
+        if let Some(signal) = signals.forever().next() {
+            process::exit(128 + signal);
+        }
+    });
+    end();
+    again.close();
+    let _ = impatient.join();
+}
+
 /// The pin of the certificate, as any client would find it.
 fn shown(server: &Server) -> Result<String, Failure> {
     let inspection = Inspection::new();
@@ -193,6 +210,11 @@ fn fault(typed: &str) -> Result<Fault, String> {
 fn seconds(typed: &str) -> Result<Duration, &'static str> {
     let time = typed.parse().ok().and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
     time.ok_or("a number of seconds is needed")
+}
+
+/// How many, one at least.
+fn count(typed: &str) -> Result<usize, &'static str> {
+    typed.parse().ok().filter(|count| *count > 0).ok_or("a whole number is needed, at least 1")
 }
 
 fn number(typed: &str) -> Result<u64, &'static str> {

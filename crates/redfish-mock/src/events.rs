@@ -33,8 +33,10 @@ pub(crate) const STREAM: &str = "/redfish/v1/EventService/SSE";
 
 /// How many subscriptions there may be, streams among them.
 const LIMIT: usize = 32;
-/// How many events are kept for who comes back for them.
+/// How many events are kept for who comes back for them; by each service of many, so many that they cost little.
 const HISTORY: usize = 100;
+#[cfg(feature = "serve")]
+const HISTORY_OF_MANY: usize = 16;
 /// How many events wait for a client that does not read: all that are kept, and as many again.
 const WAITING: usize = 2 * HISTORY;
 /// How many events wait for destinations that do not answer.
@@ -100,19 +102,40 @@ struct Stream {
 }
 
 /// The subscriptions, by the number that is their `Id`, and what there was to tell.
-#[derive(Clone, Default)]
+#[derive(Clone)]
 pub(crate) struct Events {
     table: BTreeMap<u64, Subscription>,
     last: u64,
     /// The number of the last event.
     told: u64,
     history: VecDeque<Event>,
+    kept: usize,
     /// The number of the last event that the history had, and has no more.
     forgotten: u64,
     outbox: VecDeque<Delivery>,
 }
 
+impl Default for Events {
+    fn default() -> Events {
+        Events {
+            table: BTreeMap::new(),
+            last: 0,
+            told: 0,
+            history: VecDeque::new(),
+            kept: HISTORY,
+            forgotten: 0,
+            outbox: VecDeque::new(),
+        }
+    }
+}
+
 impl Events {
+    /// Keeps fewer events from now on: those of one service of many.
+    #[cfg(feature = "serve")]
+    pub(crate) fn keep_few(&mut self) {
+        self.kept = HISTORY_OF_MANY;
+    }
+
     /// Subscribes a destination as a POST describes it, whose values were checked; its number.
     pub(crate) fn subscribe(&mut self, body: &Map<String, Value>) -> Option<u64> {
         let mut document =
@@ -219,7 +242,7 @@ impl Events {
                 }
             }
         }
-        if self.history.len() == HISTORY {
+        if self.history.len() == self.kept {
             self.forgotten = self.history.pop_front().map_or(self.forgotten, |oldest| oldest.id);
         }
         self.history.push_back(event);

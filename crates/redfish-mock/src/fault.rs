@@ -48,6 +48,11 @@ pub enum FaultKind {
     FailingTask(Duration),
     /// `monitor-gone`: the monitor of a task answers 404; the task goes on.
     MonitorGone,
+    /// `lose-session`: the session of the request's token is forgotten once the request is answered.
+    LoseSession,
+    /// `restart[=TIME]`: once the request is answered the service restarts: it is away for that long, and comes back without
+    /// its sessions. Five seconds if not said.
+    Restart(Duration),
     /// `bare-messages`: the messages of an answer have their identifiers and arguments, and no text.
     BareMessages,
     /// `500`: the service fails; the request is not carried out.
@@ -58,7 +63,7 @@ pub enum FaultKind {
 
 /// The names, as an error lists them.
 const NAMES: &str = "expire-token, cut-body, reset, slow, redirect-off-origin, session-limit, no-location, \
-    lost-answer, task, failing-task, monitor-gone, bare-messages, 500, 503";
+    lost-answer, task, failing-task, monitor-gone, lose-session, restart, bare-messages, 500, 503";
 
 /// Why a text is not a fault.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -123,11 +128,16 @@ fn kind(name: &str, value: Option<&str>) -> Result<FaultKind, FaultError> {
         "no-location" => alone(FaultKind::NoLocation),
         "lost-answer" => alone(FaultKind::LostAnswer),
         "monitor-gone" => alone(FaultKind::MonitorGone),
+        "lose-session" => alone(FaultKind::LoseSession),
         "bare-messages" => alone(FaultKind::BareMessages),
         "500" => alone(FaultKind::InternalError),
         "task" | "failing-task" => match value.map_or(Some(Duration::from_secs(5)), duration) {
             Some(takes) if name == "task" => Ok(FaultKind::Task(takes)),
             Some(takes) => Ok(FaultKind::FailingTask(takes)),
+            None => Err(wrong("a time, such as 2s or 250ms")),
+        },
+        "restart" => match value.map_or(Some(Duration::from_secs(5)), duration) {
+            Some(lasts) => Ok(FaultKind::Restart(lasts)),
             None => Err(wrong("a time, such as 2s or 250ms")),
         },
         "cut-body" => match value.map(str::parse).transpose() {
@@ -179,6 +189,8 @@ impl fmt::Display for Fault {
             FaultKind::Task(takes) => write!(f, "task={}ms", takes.as_millis())?,
             FaultKind::FailingTask(takes) => write!(f, "failing-task={}ms", takes.as_millis())?,
             FaultKind::MonitorGone => f.write_str("monitor-gone")?,
+            FaultKind::LoseSession => f.write_str("lose-session")?,
+            FaultKind::Restart(lasts) => write!(f, "restart={}ms", lasts.as_millis())?,
             FaultKind::BareMessages => f.write_str("bare-messages")?,
             FaultKind::InternalError => f.write_str("500")?,
             FaultKind::Unavailable(None) => f.write_str("503")?,
@@ -269,6 +281,9 @@ mod tests {
             ("task=2s*1", Fault::new(FaultKind::Task(Duration::from_secs(2))).times(1)),
             ("failing-task=10ms", Fault::new(FaultKind::FailingTask(Duration::from_millis(10)))),
             ("monitor-gone", Fault::new(FaultKind::MonitorGone)),
+            ("lose-session", Fault::new(FaultKind::LoseSession)),
+            ("restart*1", Fault::new(FaultKind::Restart(Duration::from_secs(5))).times(1)),
+            ("restart=250ms", Fault::new(FaultKind::Restart(Duration::from_millis(250)))),
             ("bare-messages", Fault::new(FaultKind::BareMessages)),
             ("500", Fault::new(FaultKind::InternalError)),
             ("503", Fault::new(FaultKind::Unavailable(None))),
@@ -294,6 +309,7 @@ mod tests {
             ("slow=soon", "250ms"),
             ("cut-body=-1", "bytes"),
             ("task=soon", "250ms"),
+            ("restart=soon", "250ms"),
             ("500=1", "no value"),
             ("redirect-off-origin=elsewhere", "scheme and host"),
             ("503=", "Retry-After"),

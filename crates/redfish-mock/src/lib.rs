@@ -2,7 +2,8 @@
 //!
 //! [`Mock`] is the service as a value: a request and the time in, an [`Answer`] out. It has no socket, clock or thread, so
 //! that a test plays hours of a session's life in microseconds, and plays them again from the same seed. [`Server`] puts it
-//! behind a socket, with TLS or without, for clients that want a real one.
+//! behind a socket, with TLS or without, for clients that want a real one; a [`Fleet`] is thousands of them, of which some
+//! misbehave.
 //!
 //! ```text
 //!              Settings                      ServeOptions
@@ -134,6 +135,6 @@ pub use mock::{Handled, Mock};
 pub use mockup::Mockup;
 pub use profile::{Profile, UnknownProfile};
 #[cfg(feature = "serve")]
-pub use serve::{Observed, Observer, ServeOptions, Server, Tls};
+pub use serve::{Fleet, FleetService, Observed, Observer, ServeOptions, Server, ServiceKind, Tls};
 pub use sessions::{Session, SessionCount};
 pub use settings::Settings;

@@ -15,7 +15,7 @@ use crate::accounts::{self, ACCOUNT_SERVICE, Account, Accounts, Lockout, Role};
 use crate::answer::{Answer, Ending};
 use crate::events::Events;
 use crate::fault::{Fault, FaultKind, Faults};
-use crate::later::Later;
+use crate::later::{Effect, Later};
 use crate::message::{Base, Message};
 use crate::place::Place;
 use crate::profile::Profile;
@@ -27,8 +27,10 @@ use crate::settings::Settings;
 use crate::tasks::Tasks;
 use crate::tree::Tree;
 
-/// How many handled requests are remembered.
+/// How many handled requests are remembered; of each service of many, so many that they cost little.
 const REMEMBERED: usize = 1_000;
+#[cfg(feature = "serve")]
+const REMEMBERED_OF_MANY: usize = 8;
 
 /// A Redfish service as a value.
 ///
@@ -53,6 +55,7 @@ pub struct Mock {
     pub(crate) faults: Faults,
     writes: BTreeMap<String, u64>,
     handled: VecDeque<Handled>,
+    remembered: usize,
 }
 
 /// A request that was handled.
@@ -110,9 +113,20 @@ impl Mock {
             faults: Faults::new(faults),
             writes: BTreeMap::new(),
             handled: VecDeque::new(),
+            remembered: REMEMBERED,
         };
         mock.show_session_timeout(session_timeout);
         mock
+    }
+
+    /// One of many services, which shares with the others what none of them changes. It has tokens of its own.
+    #[cfg(feature = "serve")]
+    pub(crate) fn one_of_many(&self, seed: u64) -> Mock {
+        let mut one = self.clone();
+        one.sessions.reseed(seed);
+        one.remembered = REMEMBERED_OF_MANY;
+        one.events.keep_few();
+        one
     }
 
     /// Answers a request that arrives at `now`. While the service restarts nobody is there to answer: the connection is
@@ -128,8 +142,9 @@ impl Mock {
         });
         let mut answer = self.answer(&request, now);
         answer.delay = delay.unwrap_or_default();
+        self.fault_after(&request, now + answer.delay);
 
-        if self.handled.len() == REMEMBERED {
+        if self.handled.len() == self.remembered {
             self.handled.pop_front();
         }
         self.handled.push_back(Handled {
@@ -181,7 +196,7 @@ impl Mock {
         self.writes.get(path).copied().unwrap_or(0)
     }
 
-    /// The requests that were handled, the last thousand of them, oldest first.
+    /// The requests that were handled, the last thousand of them, oldest first. A service of many remembers eight.
     pub fn handled(&self) -> impl ExactSizeIterator<Item = &Handled> {
         self.handled.iter()
     }
@@ -290,6 +305,24 @@ impl Mock {
             }
         }
         None
+    }
+
+    /// What goes wrong once the request is answered, at `answered`.
+    fn fault_after(&mut self, request: &Request<'_>, answered: Duration) {
+        if let Credentials::Token(token) = request.credentials() {
+            let live = self.sessions.with_token(&token).map(Session::id);
+            if let Some(id) = live.filter(|_| self.strikes(request, &FaultKind::LoseSession)) {
+                let gone = self.sessions.forget(|session| session.id() == id);
+                self.tell_of_the_end(&gone);
+            }
+        }
+        let restart = self.strike(request, |kind| match kind {
+            FaultKind::Restart(lasts) => Some(*lasts),
+            _ => None,
+        });
+        if let Some(lasts) = restart {
+            self.later.add(answered, Effect::Restart { lasts, task: None });
+        }
     }
 
     /// The right answer.

@@ -4,6 +4,7 @@ mod body;
 mod certificate;
 mod connection;
 mod delivery;
+mod fleet;
 mod plain;
 mod port;
 mod shared;
@@ -16,9 +17,11 @@ use std::{fmt, io};
 
 use http::{Method, StatusCode};
 
+pub use fleet::{Fleet, FleetService, ServiceKind};
+
 use crate::mock::Mock;
 use crate::settings::Settings;
-use certificate::Identity;
+use certificate::{Identity, ShownBy};
 use connection::Front;
 use port::Port;
 use shared::{Clock, Shared};
@@ -115,15 +118,9 @@ impl Server {
     /// cannot be used.
     pub fn start(settings: Settings, options: ServeOptions) -> io::Result<Server> {
         let ServeOptions { listen, tls, body_limit, observer } = options;
-        let identity = match tls {
-            Tls::None => None,
-            Tls::SelfSigned => Some(Identity::self_signed(listen.ip())?),
-            Tls::Given { certificate_pem, key_pem } => Some(Identity::new(certificate_pem, &key_pem)?),
-        };
-        let (acceptor, certificate_pem) = match identity {
-            None => (None, None),
-            Some(identity) => (Some(identity.acceptor()?), Some(identity.into_certificate_pem())),
-        };
+        let identity = Identity::of(tls, listen.ip())?;
+        let acceptor = identity.as_ref().map(|identity| identity.acceptor(ShownBy::One)).transpose()?;
+        let certificate_pem = identity.map(Identity::into_certificate_pem);
         let shared = Arc::new(Shared::new(Mock::new(settings), Arc::new(Clock::start())));
         let served = shared.clone();
         let (thread, address) = Thread::start(move |stop| {
@@ -144,8 +141,7 @@ impl Server {
 
     /// What a client calls it: `https://127.0.0.1:40001`.
     pub fn url(&self) -> String {
-        let scheme = if self.certificate_pem.is_some() { "https" } else { "http" };
-        format!("{scheme}://{}", self.address)
+        url(self.certificate_pem.is_some(), self.address)
     }
 
     /// The certificate that a client has to trust, as PEM; without TLS, none.
@@ -178,6 +174,10 @@ impl Server {
     pub fn shutdown(self) {
         drop(self.thread);
     }
+}
+
+fn url(is_https: bool, address: SocketAddr) -> String {
+    format!("{}://{address}", if is_https { "https" } else { "http" })
 }
 
 impl fmt::Debug for Server {

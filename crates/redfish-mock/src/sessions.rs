@@ -137,6 +137,11 @@ impl Sessions {
         }
     }
 
+    #[cfg(feature = "serve")]
+    pub(crate) fn reseed(&mut self, seed: u64) {
+        self.random = Random::new(seed);
+    }
+
     pub(crate) fn set_timeout(&mut self, timeout: Duration) {
         self.timeout = timeout;
     }

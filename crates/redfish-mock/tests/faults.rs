@@ -197,3 +197,36 @@ fn a_path_is_compared_as_the_profile_compares_paths() {
     );
     assert_eq!(Client::new(faults(Profile::Standard)).basic("ada").get("/redfish/v1/Systems").status(), 200);
 }
+
+#[test]
+fn lose_session_ends_the_session_after_its_request() {
+    let mut client = with("lose-session@/redfish/v1/Systems*1");
+    client.log_in("ada");
+    assert_eq!(client.get("/redfish/v1/Chassis").status(), 200);
+    assert_eq!(client.get("/redfish/v1/Systems").status(), 200);
+    assert_eq!(client.mock.open_sessions(client.now), 0);
+    assert_eq!(client.get("/redfish/v1/Systems").status(), 401);
+    let session = client.log_in("ada");
+    assert_eq!(
+        (client.get("/redfish/v1/Systems").status().as_u16(), client.delete(&session).status().as_u16()),
+        (200, 204)
+    );
+    let expected = SessionCount { opened: 2, forgotten: 1, deleted: 1, ..SessionCount::default() };
+    assert_eq!(client.mock.session_count(), expected);
+}
+
+#[test]
+fn restart_takes_the_service_away_once_it_has_answered() {
+    let mut client = with(&format!("restart=3s@{SYSTEM}*1"));
+    client.log_in("ada");
+    client.mock.add_fault("slow=1s*1".parse().expect("a fault"));
+    let answer = client.get(SYSTEM);
+    assert_eq!((answer.status().as_u16(), answer.ending), (200, Ending::Whole));
+    assert_eq!((client.mock.away_until(client.now), client.mock.open_sessions(client.now)), (None, 1));
+    client.wait(1);
+    assert_eq!(client.mock.away_until(client.now), Some(Duration::from_secs(4)));
+    assert_eq!(client.get("/redfish").ending, Ending::Reset);
+    client.wait(3);
+    assert_eq!(client.get(SYSTEM).status(), 401);
+    assert_eq!(client.mock.absences(client.now), 1);
+}

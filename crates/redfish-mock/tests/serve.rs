@@ -287,6 +287,8 @@ fn a_service_with_any_fault_is_there_afterwards() {
         "task=1ms",
         "failing-task=1ms",
         "monitor-gone",
+        "lose-session",
+        "restart=0s",
         "bare-messages",
         "500",
         "503=1",

@@ -7,6 +7,7 @@ mod common;
 mod demo;
 mod events;
 mod failure;
+mod fleet;
 mod get;
 mod invoke;
 mod login;

@@ -7,7 +7,10 @@ use std::sync::Arc;
 use rustls::ServerConfig;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::server::NoServerSessionStorage;
 use tokio_rustls::TlsAcceptor;
+
+use super::Tls;
 
 /// A certificate with its key.
 pub(super) struct Identity {
@@ -15,7 +18,23 @@ pub(super) struct Identity {
     key: PrivateKeyDer<'static>,
 }
 
+/// How many services show a certificate.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum ShownBy {
+    One,
+    Many,
+}
+
 impl Identity {
+    /// The one that is asked for, where one is.
+    pub(super) fn of(tls: Tls, listen: IpAddr) -> io::Result<Option<Identity>> {
+        match tls {
+            Tls::None => Ok(None),
+            Tls::SelfSigned => Identity::self_signed(listen).map(Some),
+            Tls::Given { certificate_pem, key_pem } => Identity::new(certificate_pem, &key_pem).map(Some),
+        }
+    }
+
     pub(super) fn new(certificate_pem: String, key_pem: &str) -> io::Result<Identity> {
         let key = PrivateKeyDer::from_pem_slice(key_pem.as_bytes())
             .map_err(|_| unusable("the key is not a private key in PEM form"))?;
@@ -32,7 +51,8 @@ impl Identity {
         Identity::new(made.cert.pem(), &made.signing_key.serialize_pem())
     }
 
-    pub(super) fn acceptor(&self) -> io::Result<TlsAcceptor> {
+    /// What one service shows, or many do.
+    pub(super) fn acceptor(&self, shown_by: ShownBy) -> io::Result<TlsAcceptor> {
         let chain: Vec<CertificateDer<'static>> =
             CertificateDer::pem_slice_iter(self.certificate_pem.as_bytes())
                 .collect::<Result<_, _>>()
@@ -42,12 +62,17 @@ impl Identity {
         }
         // The provider is given: a process may hold several, and none of them is ours to make the default.
         let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let config = ServerConfig::builder_with_provider(provider)
+        let mut config = ServerConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()
             .map_err(io::Error::other)?
             .with_no_client_auth()
             .with_single_cert(chain, self.key.clone_key())
             .map_err(|error| unusable(&format!("certificate and key cannot be used together: {error}")))?;
+        if shown_by == ShownBy::Many {
+            // To a client they have one name, and what it began with one of them it would try to resume with another.
+            config.session_storage = Arc::new(NoServerSessionStorage {});
+            config.send_tls13_tickets = 0;
+        }
         Ok(TlsAcceptor::from(Arc::new(config)))
     }
 
@@ -72,14 +97,16 @@ mod tests {
     fn a_certificate_and_its_key_can_be_given() {
         let made = rcgen::generate_simple_self_signed(vec!["bmc".into()]).unwrap();
         let identity = Identity::new(made.cert.pem(), &made.signing_key.serialize_pem()).unwrap();
-        assert!(identity.acceptor().is_ok());
+        assert!(identity.acceptor(ShownBy::One).is_ok());
     }
 
     #[test]
     fn what_cannot_be_used_says_why() {
         let refusal = |certificate: &str, key: &str| {
             let made = Identity::new(certificate.to_owned(), key);
-            made.and_then(|identity| identity.acceptor()).err().map(|error| (error.kind(), error.to_string()))
+            made.and_then(|identity| identity.acceptor(ShownBy::One))
+                .err()
+                .map(|error| (error.kind(), error.to_string()))
         };
         let (pem, other_key) =
             (localhost().into_certificate_pem(), rcgen::KeyPair::generate().unwrap().serialize_pem());

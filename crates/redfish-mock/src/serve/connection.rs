@@ -23,13 +23,13 @@ use super::body::Sent;
 use super::port::Port;
 use super::shared::Shared;
 use super::thread::Stop;
-use super::{Observed, Observer, delivery, plain};
+use super::{Observed, Observer, plain};
 use crate::answer::{Answer, Ending};
 
 /// How long a client may take for its TLS handshake, and how long for a request's head.
 const PATIENCE: Duration = Duration::from_secs(30);
 /// How long to rest where the system has no sockets left.
-const REST: Duration = Duration::from_millis(50);
+pub(super) const REST: Duration = Duration::from_millis(50);
 /// The longest head of a request; a longer one is answered 431.
 const HEAD_LIMIT: usize = 64 << 10;
 
@@ -164,11 +164,7 @@ impl Front {
         let answer = match self.collect(body).await {
             Ok(body) => {
                 let request = Request::from_parts(head.clone(), body);
-                let mut mock = self.shared.mock();
-                let answer = mock.handle(&request, self.shared.now());
-                delivery::send(mock.take_deliveries());
-                self.shared.changed.notify_one();
-                answer
+                self.shared.handle(&request)
             }
             Err(Unread::TooLong) => {
                 let response = self.shared.mock().refuse_body();

@@ -1,11 +1,13 @@
 //! What a served [`Mock`], its owner and its connections share, and the clock that they go by.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use tokio::sync::{Notify, watch};
 
 use super::delivery;
+use crate::answer::Answer;
 use crate::events::EventStream;
 use crate::mock::Mock;
 
@@ -47,6 +49,7 @@ impl Clock {
 /// A service that is being served.
 pub(crate) struct Shared {
     mock: Mutex<Mock>,
+    requests: AtomicU64,
     pub(super) clock: Arc<Clock>,
     /// Somebody did something, which may lead to more by itself.
     pub(super) changed: Notify,
@@ -66,7 +69,13 @@ pub(super) struct Outlook {
 
 impl Shared {
     pub(super) fn new(mock: Mock, clock: Arc<Clock>) -> Shared {
-        Shared { mock: Mutex::new(mock), clock, changed: Notify::new(), gone: Notify::new() }
+        Shared {
+            mock: Mutex::new(mock),
+            requests: AtomicU64::new(0),
+            clock,
+            changed: Notify::new(),
+            gone: Notify::new(),
+        }
     }
 
     pub(super) fn now(&self) -> Duration {
@@ -78,6 +87,21 @@ impl Shared {
         let seen = look(&mut self.mock());
         self.changed.notify_one();
         seen
+    }
+
+    /// Answers a request, and sends the events of it.
+    pub(super) fn handle<B: AsRef<[u8]>>(&self, request: &http::Request<B>) -> Answer {
+        self.requests.fetch_add(1, Ordering::Relaxed);
+        let mut mock = self.mock();
+        let answer = mock.handle(request, self.now());
+        delivery::send(mock.take_deliveries());
+        self.changed.notify_one();
+        answer
+    }
+
+    /// How many requests there were.
+    pub(super) fn requests(&self) -> u64 {
+        self.requests.load(Ordering::Relaxed)
     }
 
     pub(super) fn open_sessions(&self) -> usize {

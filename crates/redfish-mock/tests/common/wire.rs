@@ -1,7 +1,7 @@
 //! Requests and answers over a real socket, for the tests of the front end.
 
 use std::io::{Read, Write};
-use std::net::TcpStream;
+use std::net::{SocketAddr, TcpStream};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -21,14 +21,23 @@ pub fn plain(faults: &[&str]) -> Server {
 }
 
 pub fn connect(server: &Server) -> TcpStream {
-    let stream = TcpStream::connect(server.address()).expect("a connection");
+    connect_to(server.address())
+}
+
+pub fn connect_to(address: SocketAddr) -> TcpStream {
+    let stream = TcpStream::connect(address).expect("a connection");
     // A test that would hang fails instead.
     stream.set_read_timeout(Some(Duration::from_secs(20))).expect("a time-out");
     stream
 }
 
 pub fn trusting(server: &Server, name: &str) -> StreamOwned<ClientConnection, TcpStream> {
-    let pem = server.certificate_pem().expect("a certificate");
+    let config = config(server.certificate_pem().expect("a certificate"));
+    secured(&config, connect(server), name)
+}
+
+/// A client that trusts this certificate.
+pub fn config(pem: &str) -> Arc<ClientConfig> {
     let mut roots = RootCertStore::empty();
     roots.add(CertificateDer::from_pem_slice(pem.as_bytes()).expect("PEM")).expect("a trust anchor");
     let config = ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
@@ -36,8 +45,16 @@ pub fn trusting(server: &Server, name: &str) -> StreamOwned<ClientConnection, Tc
         .expect("versions")
         .with_root_certificates(roots)
         .with_no_client_auth();
+    Arc::new(config)
+}
+
+pub fn secured(
+    config: &Arc<ClientConfig>,
+    stream: TcpStream,
+    name: &str,
+) -> StreamOwned<ClientConnection, TcpStream> {
     let name = ServerName::try_from(name.to_owned()).expect("a name");
-    StreamOwned::new(ClientConnection::new(Arc::new(config), name).expect("a client"), connect(server))
+    StreamOwned::new(ClientConnection::new(config.clone(), name).expect("a client"), stream)
 }
 
 pub fn login() -> String {

@@ -1,0 +1,88 @@
+//! `serve --fleet`: many services, and a file that says where they are.
+
+use std::fs;
+use std::io::{self, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{self, Path, PathBuf};
+
+use redfish_mock::{Fleet, ServeOptions, ServiceKind, Settings};
+use serde::Serialize;
+use signal_hook::iterator::Signals;
+
+use super::{limit, until_told};
+use crate::failure::Failure;
+use crate::output;
+
+/// A service as `sweep` reads it.
+#[derive(Serialize)]
+struct Listed<'a> {
+    service: String,
+    user: &'a str,
+    password_file: &'a Path,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cacert: Option<&'a Path>,
+}
+
+/// Is so many services until it is told to end, and says then what became of them.
+pub(super) fn run(
+    count: usize,
+    file: &Path,
+    settings: Settings,
+    options: ServeOptions,
+    signals: Signals,
+) -> Result<(), Failure> {
+    if options.listen.port() != 0 {
+        let hint = "Name the address alone, with port 0.";
+        return Err(Failure::usage("a fleet has a port for each service, and none can be named", hint));
+    }
+    let file = path::absolute(file).map_err(|error| Failure::unusable("the file has no place", error))?;
+    limit::raise(count)?;
+    let (user, password) = (settings.user.clone(), settings.password.clone());
+    let mut fleet = Fleet::start(count, settings, options)
+        .map_err(|error| Failure::unusable("the services cannot be started", error))?;
+    write(&file, &fleet, &user, &password)
+        .map_err(|error| Failure::unusable("the services cannot be written down", error))?;
+    output::line(format_args!("{count} services: {}\n{}", file.display(), kinds(&fleet)))?;
+    until_told(signals, || fleet.shutdown());
+    output::line(format_args!(
+        "{} services reached\n{count} services, {} requests, {} sessions open",
+        fleet.reached(),
+        fleet.requests(),
+        fleet.open_sessions()
+    ))
+}
+
+/// How many services behave how.
+fn kinds(fleet: &Fleet) -> String {
+    let count = |kind: ServiceKind| fleet.services().iter().filter(|service| service.kind() == kind).count();
+    ServiceKind::ALL.map(|kind| format!("{kind} {}", count(kind))).join(", ")
+}
+
+/// Writes down where the services are. The list comes last: what it names is there then.
+fn write(file: &Path, fleet: &Fleet, user: &str, password: &str) -> io::Result<()> {
+    let beside = |ending: &str| {
+        let mut name = file.as_os_str().to_owned();
+        name.push(ending);
+        PathBuf::from(name)
+    };
+    let password_file = beside(".password");
+    // One that is there may be for all to read, and stays so when it is written to.
+    match fs::remove_file(&password_file) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    let mut secret = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&password_file)?;
+    secret.write_all(password.as_bytes())?;
+    let certificate = fleet.certificate_pem().map(|pem| (beside(".pem"), pem));
+    if let Some((file, pem)) = &certificate {
+        fs::write(file, pem)?;
+    }
+    let mut list = Vec::new();
+    for service in fleet.services() {
+        let cacert = certificate.as_ref().map(|(file, _)| file.as_path());
+        let listed = Listed { service: service.url(), user, password_file: &password_file, cacert };
+        serde_json::to_writer(&mut list, &listed)?;
+        list.push(b'\n');
+    }
+    fs::write(file, list)
+}
