@@ -138,6 +138,28 @@ fn without_tls_there_is_no_certificate_to_name() {
 }
 
 #[test]
+fn a_sweep_finds_who_is_there_and_leaves_no_session() {
+    let place = tempfile::tempdir().unwrap();
+    let (file, some) = (place.path().join("list"), place.path().join("some"));
+    let mut command = bare(["serve", "--fleet", "100", "--seed", "3", "--services-out"]);
+    let served = Served::start(command.arg(&file));
+    // Neither those that take their time, nor the one that may be away in the middle.
+    let prompt = [ServiceKind::Healthy, ServiceKind::Refusing, ServiceKind::Forgetful];
+    let lines = fs::read_to_string(&file).unwrap();
+    let kinds = ServiceKind::assign(100, 3);
+    let chosen = lines.lines().zip(kinds).filter(|(_, kind)| prompt.contains(kind));
+    fs::write(&some, chosen.map(|(line, _)| format!("{line}\n")).collect::<String>()).unwrap();
+
+    let mut sweep = bare(["sweep", "--services"]);
+    let done = run(sweep.arg(&some).args(["get", "/redfish/v1/Systems"])).exits(1);
+    let found: Vec<Value> = done.out.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let is_ok = |is: bool| found.iter().filter(|one| one["ok"] == is).count();
+    assert_eq!((found.len(), is_ok(true), is_ok(false)), (92, 89, 3), "{}", done.err);
+    let said = served.end("TERM");
+    assert!(said.starts_with("89 services reached\n") && said.ends_with(" 0 sessions open\n"), "{said}");
+}
+
+#[test]
 fn what_makes_no_fleet_is_wrong_usage() {
     let place = tempfile::tempdir().unwrap();
     for words in [
