@@ -298,8 +298,8 @@ fn a_service_with_any_fault_is_there_afterwards() {
         for method in ["GET", "PATCH", "POST", "DELETE"] {
             let mut stream = connect(&server);
             stream.write_all(with_basic(method, common::SYSTEM).as_bytes()).expect("a request");
-            stream.shutdown(std::net::Shutdown::Write).expect("an end");
-            // Whatever comes, or does not.
+            // Whatever comes, or does not: a reset may be quicker than our end.
+            let _ = stream.shutdown(std::net::Shutdown::Write);
             let _ = stream.read_to_end(&mut Vec::new());
         }
         server.mock(|mock| mock.clear_faults());
