@@ -133,11 +133,19 @@ impl Options {
         let Some(url) = given(self.service.as_ref()) else {
             return Err(Failure::usage("no service is named", "Use --service or REDFISH_SERVICE."));
         };
-        self.service_at(url)
+        Ok(Arc::new(Service::with_policy(url, self.policy())?))
     }
 
-    /// Another, talked to in the same way.
+    /// One of many. A login there may take as long as its logout beyond the time for the work: where it is answered
+    /// then, its session is closed, and where it is given up, nobody closes it.
     pub(crate) fn service_at(&self, url: &str) -> Result<Arc<Service>, Failure> {
+        let mut policy = self.policy();
+        let time = self.timeout.saturating_add(LOGOUT);
+        (policy.timeout, policy.deadline) = (time.min(EXCHANGE), Some(time));
+        Ok(Arc::new(Service::with_policy(url, policy)?))
+    }
+
+    fn policy(&self) -> Policy {
         let mut policy = Policy::default();
         policy.links = match self.links {
             LinkPolicy::SameOrigin => Links::SameOrigin,
@@ -148,7 +156,7 @@ impl Options {
         policy.body_limit = self.max_body;
         policy.logout_deadline = LOGOUT;
         policy.user_agent = HeaderValue::from_static(concat!("redfish-cli/", env!("CARGO_PKG_VERSION")));
-        Ok(Arc::new(Service::with_policy(url, policy)?))
+        policy
     }
 
     /// The user that was named.

@@ -11,7 +11,7 @@ mod line;
 mod list;
 mod means;
 mod printer;
-mod sent;
+mod seen;
 mod stop;
 mod tally;
 mod visit;

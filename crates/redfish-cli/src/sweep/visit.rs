@@ -1,24 +1,22 @@
 //! One service of a sweep: a client is made, does its work, closes its session, and is gone with its connections.
 //!
 //! ```text
-//!   Entry ──▶ client ──▶ work ──┬─ done ─────▶ close ──▶ Ended: a line
-//!                               └─ it ends ──▶ close, within 2 s where a login is not answered, else 5 s
+//!   Entry ──▶ client ──▶ work, unless the sweep is to end ──▶ close, while Seen says that it can be ──▶ Ended: a line
 //! ```
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU16, Ordering};
 use std::time::{Duration, Instant};
 
-use redfish_hyper::{Client, Error, Trace, Transport};
+use redfish_hyper::{Client, Error, Transport};
 use redfish_proto::{Credentials, ErrorKind, Operation, Redactor, Service, Session, Wanted};
 use redfish_tls::Trust;
 use serde_json::value::RawValue;
-use tokio::time::{sleep, timeout};
+use tokio::time::timeout;
 use zeroize::Zeroizing;
 
 use super::line::Line;
 use super::list::Entry;
-use super::sent::Sent;
+use super::seen::{Left, Seen};
 use super::stop::{Stop, Why};
 use super::work::Command;
 use crate::credentials::Identity;
@@ -26,14 +24,7 @@ use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::hiding::Hiding;
 use crate::options::Options;
-use crate::output;
 use crate::state::Kept;
-
-/// How long an unanswered login is given once the sweep ends, so that its session can be closed.
-const LOGIN: Duration = Duration::from_secs(2);
-
-/// How long a logout that is on its way is given beyond that: its own deadline ends it before.
-const LOGOUT: Duration = Duration::from_secs(5);
 
 /// What all services of a sweep have in common.
 pub(super) struct Setup {
@@ -66,7 +57,6 @@ pub(super) struct Visit<'a> {
     client: Client,
     who: Who,
     seen: Arc<Seen>,
-    wrote: AtomicBool,
     /// Until when its work may take.
     ends: Instant,
     notes: Vec<String>,
@@ -82,15 +72,6 @@ enum Who {
     Kept(Kept, Option<Zeroizing<String>>),
 }
 
-/// What the client was seen to do.
-#[derive(Default)]
-struct Seen {
-    /// The status of the last answer.
-    status: AtomicU16,
-    /// Whether a logout is on its way.
-    closing: AtomicBool,
-}
-
 /// Visits a service, up to the end of its session.
 pub(super) async fn visit(entry: Entry, setup: Arc<Setup>, stop: Stop) -> Ended {
     let began = Instant::now();
@@ -103,10 +84,10 @@ pub(super) async fn visit(entry: Entry, setup: Arc<Setup>, stop: Stop) -> Ended 
         }
     };
     let outcome = visit.work(&stop).await;
-    let status = visit.seen.status.load(Ordering::SeqCst);
+    let status = visit.seen.status();
     visit.learn();
-    visit.close(&stop).await;
-    let line = Line { service: &name, outcome, status: (status > 0).then_some(status), began };
+    visit.close().await;
+    let line = Line { service: &name, outcome, status, began };
     let notes = visit.notes.iter().map(|note| visit.secrets.clean(note).into_owned()).collect();
     Ended { notes, ..line.end(&visit.secrets) }
 }
@@ -120,7 +101,7 @@ impl<'a> Visit<'a> {
         setup: &'a Setup,
     ) -> Result<Visit<'a>, Failure> {
         let service = setup.options.service_at(name)?;
-        let seen = Arc::<Seen>::default();
+        let seen = Seen::new();
         let (client, who) = client(&service, identity, &trust, &setup.options, &seen)?;
         Ok(Visit {
             setup,
@@ -129,7 +110,6 @@ impl<'a> Visit<'a> {
             client,
             who,
             seen,
-            wrote: AtomicBool::new(false),
             ends: Instant::now() + setup.options.timeout,
             notes: Vec::new(),
             secrets,
@@ -153,7 +133,7 @@ impl<'a> Visit<'a> {
         let outcome = command.run(self).await;
         let forgotten =
             outcome.failure.as_ref().is_some_and(|failure| failure.is_kind(&ErrorKind::NotAuthenticated));
-        if !forgotten || self.wrote.load(Ordering::SeqCst) {
+        if !forgotten || self.seen.wrote() {
             return outcome;
         }
         let Who::Kept(kept, Some(password)) = &self.who else { return outcome };
@@ -189,9 +169,8 @@ impl<'a> Visit<'a> {
             Who::Kept(_, password) => password.as_ref(),
             _ => None,
         };
-        let operation = Hiding::new(Sent::new(operation, &self.wrote), password);
-        let call = self.service.call(operation).deadline(time);
-        Ok(self.client.run_watching(call, |hiding| waits(hiding.operation().operation())).await?)
+        let call = self.service.call(Hiding::new(operation, password)).deadline(time);
+        Ok(self.client.run_watching(call, |hiding| waits(hiding.operation())).await?)
     }
 
     /// The session in use, opened if there is none yet.
@@ -252,7 +231,7 @@ impl<'a> Visit<'a> {
     /// Why there is no outcome. A write that was sent may have happened: who does again what failed must know.
     fn stopped(&self, why: Why) -> Failure {
         let failure = Failure::stopped(why == Why::Signal);
-        match self.wrote.load(Ordering::SeqCst) {
+        match self.seen.wrote() {
             true => failure.ending(Exit::OutcomeUnknown),
             false => failure,
         }
@@ -265,25 +244,21 @@ impl<'a> Visit<'a> {
         }
     }
 
-    /// Closes the session. Once the sweep ends, a login that is not answered is not waited for much longer.
-    async fn close(&mut self, stop: &Stop) {
-        let hurry = async {
-            stop.wait().await;
-            sleep(LOGIN).await;
-            if self.seen.closing.load(Ordering::SeqCst) {
-                sleep(LOGOUT).await;
-            }
-        };
-        let closed = tokio::select! {
+    /// Closes the session. A login that is still on its way is waited for as long as makes sense.
+    async fn close(&mut self) {
+        let left = tokio::select! {
             biased;
-            closed = self.client.close() => Some(closed),
-            () = hurry => None,
+            closed = self.client.close() => match closed {
+                Ok(_) => return,
+                Err(error) => format!("the session could not be closed: {error}"),
+            },
+            left = self.seen.patience() => match left {
+                Left::Nothing => return,
+                Left::Login => "a login was not answered; it may have left a session open.".to_owned(),
+                Left::Session => "a logout was not answered; it may have left a session open.".to_owned(),
+            },
         };
-        match closed {
-            Some(Ok(_)) => {}
-            Some(Err(error)) => self.note(&format!("the session could not be closed: {error}")),
-            None => self.note("a login or a logout was not answered; it may have left a session open."),
-        }
+        self.note(&left);
     }
 }
 
@@ -297,7 +272,7 @@ fn client(
     seen: &Arc<Seen>,
 ) -> Result<(Client, Who), Failure> {
     let transport = Transport::builder().trust(trust).connect_timeout(options.connect_timeout()).build();
-    let observer = observer(service, options.trace, seen.clone());
+    let observer = seen.clone().observer(service.to_string(), options.trace);
     let builder = Client::builder(service.clone()).transport(&transport).observer(observer);
     let (builder, who) = match identity {
         Identity::Anonymous => (builder, Who::Nobody),
@@ -317,32 +292,4 @@ fn client(
         }
     };
     Ok((builder.build().map_err(Error::into_core)?, who))
-}
-
-/// Remembers what counts, and shows all of it where that is wanted: each line with its service, since many talk at once.
-fn observer(
-    service: &Arc<Service>,
-    trace: bool,
-    seen: Arc<Seen>,
-) -> impl Fn(&Trace<'_>) + Send + Sync + 'static {
-    let name = service.to_string();
-    move |told| {
-        match told {
-            Trace::Request(outgoing) if outgoing.request.method() == http::Method::DELETE => {
-                seen.closing.store(true, Ordering::SeqCst);
-            }
-            Trace::Answer { heading, .. } => {
-                seen.status.store(heading.status().as_u16(), Ordering::SeqCst);
-            }
-            Trace::Unclosed(error) if !trace => {
-                output::note(format_args!("redfish: warning: {name}: a session may be left open: {error}"));
-            }
-            _ => {}
-        }
-        if trace {
-            let text = told.to_string();
-            let lines: Vec<String> = text.lines().map(|line| format!("{name} {line}")).collect();
-            output::note(lines.join("\n"));
-        }
-    }
 }

@@ -73,9 +73,20 @@ fn a_login_on_its_way_is_closed_where_it_is_answered_in_time_and_said_where_not(
     let done = finish(child).exits(143);
     assert_eq!(fleet[0].server.open_sessions(), 0);
     assert_eq!(fleet[0].server.mock(|mock| mock.session_count().deleted), 1);
-    let said = format!("{}: a login or a logout was not answered", fleet[1].server.url());
+    let said = format!("{}: a login was not answered", fleet[1].server.url());
     assert!(done.err.contains(&said) && done.err.matches("warning").count() == 1, "{}", done.err);
     assert_eq!(done.out.lines().count(), 2);
+}
+
+#[test]
+fn a_login_that_is_answered_when_the_time_is_over_is_closed() {
+    let fleet = fleet(1);
+    slow(&fleet[0], SESSIONS, Duration::from_millis(1500));
+    let done = run(&mut sweep(&fleet[0], &urls(&fleet), &["get", SYSTEMS, "--timeout", "1"])).exits(1);
+    let line = &lines(&done)[&fleet[0].server.url()];
+    assert_eq!((&line["error"]["error"], &line["exit"]), (&json!("deadline"), &json!(4)));
+    assert_eq!(fleet[0].server.mock(|mock| mock.session_count().deleted), 1);
+    assert!(!done.err.contains("warning"), "{}", done.err);
 }
 
 #[test]
