@@ -38,6 +38,8 @@ enum Stage {
     Login,
     /// Its logout was sent.
     Logout,
+    /// That was answered.
+    Over,
 }
 
 /// What may be left open by a client that is not waited for any more.
@@ -64,6 +66,12 @@ impl Seen {
         self.wrote.load(Ordering::SeqCst)
     }
 
+    /// Waits until no logout is on its way: that of a late login goes on by itself.
+    pub(super) async fn settled(&self) {
+        // It fails where the sender is gone, which is here.
+        let _ = self.stage.subscribe().wait_for(|stage| *stage != Stage::Logout).await;
+    }
+
     /// Lets so much time pass as a client that is closing may need, and says what it leaves.
     pub(super) async fn patience(&self) -> Left {
         let mut stage = self.stage.subscribe();
@@ -71,7 +79,7 @@ impl Seen {
             if timeout(BEFORE, stage.wait_for(|stage| *stage > Stage::Before)).await.is_err() {
                 return Left::Nothing;
             }
-            if timeout(LOGIN, stage.wait_for(|stage| *stage == Stage::Logout)).await.is_err() {
+            if timeout(LOGIN, stage.wait_for(|stage| *stage > Stage::Login)).await.is_err() {
                 return Left::Login;
             }
             pending().await
@@ -117,7 +125,16 @@ impl Seen {
                 Purpose::Session => drop(self.stage.send_replace(Stage::Login)),
                 _ => {}
             },
-            Trace::Answer { heading, .. } => self.status.store(heading.status().as_u16(), Ordering::SeqCst),
+            Trace::Answer { heading, .. } => {
+                self.status.store(heading.status().as_u16(), Ordering::SeqCst);
+                self.stage.send_if_modified(|stage| {
+                    let over = *stage == Stage::Logout;
+                    if over {
+                        *stage = Stage::Over;
+                    }
+                    over
+                });
+            }
             _ => {}
         }
     }

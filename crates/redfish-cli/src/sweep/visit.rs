@@ -246,9 +246,16 @@ impl<'a> Visit<'a> {
 
     /// Closes the session. A login that is still on its way is waited for as long as makes sense.
     async fn close(&mut self) {
+        let closing = async {
+            let closed = self.client.close().await;
+            if closed.is_ok() {
+                self.seen.settled().await;
+            }
+            closed
+        };
         let left = tokio::select! {
             biased;
-            closed = self.client.close() => match closed {
+            closed = closing => match closed {
                 Ok(_) => return,
                 Err(error) => format!("the session could not be closed: {error}"),
             },

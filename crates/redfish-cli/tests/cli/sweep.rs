@@ -332,6 +332,25 @@ fn a_reset_that_is_a_task_is_waited_for_where_that_is_wanted() {
 }
 
 #[test]
+fn a_reset_that_was_taken_is_never_one_to_do_again() {
+    let system = "200\n\n{\"Actions\": {\"#ComputerSystem.Reset\": {\"target\": \"/s/1/r\"}}}";
+    for (words, exit) in [(&[][..], 0), (&["--wait"], 5)] {
+        let service = Canned::new(&[("GET /s/1", system), ("GET /s/1", "500"), ("POST /s/1/r", "204")]);
+        let bench = Bench::standard();
+        let words = [&["reset", "On", "--system", "/s/1", "--auth", "none"], words].concat();
+        let done = run(&mut sweep(&bench, &service.url(), &words)).exits(i32::from(exit != 0));
+        let line = &lines(&done)[&service.url()];
+        assert_eq!(line["exit"], exit, "{line}");
+        assert_eq!(
+            done.err.contains("the reset was taken, but not the state read"),
+            exit == 0,
+            "{}",
+            done.err
+        );
+    }
+}
+
+#[test]
 fn secrets_come_out_nowhere() {
     let url = secret::echo();
     let bench = Bench::new(Profile::Standard);
