@@ -246,4 +246,11 @@ fn a_task_that_is_cancelled_is_told_of_once_and_goes_no_further() {
     client.wait(60);
     let keys: Vec<String> = told(&read(&mut client, stream)).into_iter().map(|(key, _)| key).collect();
     assert_eq!(keys[1..], ["TaskStarted", "TaskCancelled"]);
+
+    // One that has ended is not cancelled any more.
+    let accepted = client.post(&format!("{SYSTEM}/Bios/Actions/Bios.ResetBios"), json!({}));
+    client.wait(60);
+    client.delete(&common::path_of(accepted.header("Location").expect("a monitor")));
+    let last = told(&read(&mut client, stream)).pop().map(|(key, _)| key);
+    assert_eq!(last.as_deref(), Some("TaskCompletedOK"));
 }

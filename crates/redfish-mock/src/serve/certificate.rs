@@ -71,7 +71,6 @@ impl Identity {
         if shown_by == ShownBy::Many {
             // To a client they have one name, and what it began with one of them it would try to resume with another.
             config.session_storage = Arc::new(NoServerSessionStorage {});
-            config.send_tls13_tickets = 0;
         }
         Ok(TlsAcceptor::from(Arc::new(config)))
     }

@@ -1,6 +1,6 @@
 //! Requests and answers over a real socket, for the tests of the front end.
 
-use std::io::{Read, Write};
+use std::io::{ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::sync::Arc;
 use std::time::Duration;
@@ -29,6 +29,14 @@ pub fn connect_to(address: SocketAddr) -> TcpStream {
     // A test that would hang fails instead.
     stream.set_read_timeout(Some(Duration::from_secs(20))).expect("a time-out");
     stream
+}
+
+/// Whether a connection has broken, or ended: nothing comes any more, and not for want of patience.
+pub fn is_over(stream: &mut impl Read) -> bool {
+    match stream.read_to_end(&mut Vec::new()) {
+        Ok(_) => true,
+        Err(error) => ![ErrorKind::WouldBlock, ErrorKind::TimedOut].contains(&error.kind()),
+    }
 }
 
 pub fn trusting(server: &Server, name: &str) -> StreamOwned<ClientConnection, TcpStream> {
