@@ -57,8 +57,9 @@ pub(super) struct Visit<'a> {
     client: Client,
     who: Who,
     seen: Arc<Seen>,
-    /// Until when its work may take.
-    ends: Instant,
+    began: Instant,
+    /// How long its work may take from then on.
+    time: Duration,
     notes: Vec<String>,
     secrets: Redactor,
 }
@@ -110,7 +111,8 @@ impl<'a> Visit<'a> {
             client,
             who,
             seen,
-            ends: Instant::now() + setup.options.timeout,
+            began: Instant::now(),
+            time: setup.options.timeout,
             notes: Vec::new(),
             secrets,
         })
@@ -183,7 +185,7 @@ impl<'a> Visit<'a> {
 
     /// Gives back the time that was spent on waiting.
     pub(super) fn has_waited(&mut self, since: Instant) {
-        self.ends += since.elapsed();
+        self.time = self.time.saturating_add(since.elapsed());
     }
 
     /// Says something about this service, beside the data.
@@ -225,7 +227,7 @@ impl<'a> Visit<'a> {
     }
 
     fn left(&self) -> Duration {
-        self.ends.saturating_duration_since(Instant::now())
+        self.time.saturating_sub(self.began.elapsed())
     }
 
     /// Why there is no outcome. A write that was sent may have happened: who does again what failed must know.
@@ -270,7 +272,8 @@ impl<'a> Visit<'a> {
 }
 
 /// A client with connections of its own, which end with it: no service is left with one that waits for nothing, and
-/// this process with none of thousands. The certificates to trust were read before, and are shared.
+/// this process with none of thousands. It costs next to nothing: the certificates to trust, the system's among them, are
+/// read once and shared.
 fn client(
     service: &Arc<Service>,
     identity: Identity,

@@ -94,6 +94,7 @@ fn options_stand_before_and_after_the_command() {
         ["sweep", "--services", &list, "--parallel", "2", "get", SYSTEMS],
         ["sweep", "get", SYSTEMS, "--services", &list, "--parallel", "2"],
         ["sweep", "--parallel", "2", "get", "--services", &list, SYSTEMS],
+        ["sweep", "--timeout", "1e18", "get", "--services", &list, SYSTEMS],
     ] {
         run(&mut bench.as_admin(words)).exits(0);
     }
