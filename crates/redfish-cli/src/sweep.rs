@@ -83,7 +83,7 @@ impl Sweep {
             tokio::select! {
                 swept = self.sweep(entries, &setup, &stop, &mut tally) => swept,
                 () = stop.overdue() => {
-                    output::note("redfish: warning: not all came to its end in time; sessions may be left open.");
+                    output::note("redfish: warning: not all ended in time: lines are missing, and sessions may be left open.");
                     Ok(())
                 }
             }

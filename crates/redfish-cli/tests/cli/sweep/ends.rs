@@ -135,7 +135,7 @@ fn the_deadline_ends_all_and_each_that_is_left_has_a_line() {
     let (_listener, hanging) = silent();
     let list = format!("{}\n{hanging}\n{}\n", fleet[0].server.url(), fleet[1].server.url());
     // Long enough for the first, and one at a time, so that the last is never begun.
-    let words = ["get", SYSTEMS, "--parallel", "1", "--deadline", "4"];
+    let words = ["get", SYSTEMS, "--parallel", "1", "--deadline", "5"];
     let done = run(&mut sweep(&fleet[0], &list, &words)).exits(1);
     let lines = lines(&done);
     assert_eq!(lines[&fleet[0].server.url()]["ok"], true);
@@ -148,7 +148,7 @@ fn the_deadline_ends_all_and_each_that_is_left_has_a_line() {
 
 #[test]
 fn a_service_has_the_timeout_for_all_it_is_asked() {
-    let fleet = fleet(2);
+    let fleet = fleet(1);
     slow(&fleet[0], SYSTEMS, Duration::from_secs(60));
     let words = ["get", SYSTEMS, "/redfish/v1/Chassis", "/redfish/v1/Managers", "--timeout", "2"];
     let done = run(&mut sweep(&fleet[0], &urls(&fleet), &words)).exits(1);
@@ -156,7 +156,6 @@ fn a_service_has_the_timeout_for_all_it_is_asked() {
     let line = &lines[&fleet[0].server.url()];
     assert_eq!((&line["error"]["error"], &line["exit"]), (&json!("deadline"), &json!(4)), "{line}");
     assert_eq!(line.get("output"), None, "what comes after has no time left");
-    assert_eq!(lines[&fleet[1].server.url()]["ok"], true);
     assert_eq!(open(&fleet), 0);
 }
 
