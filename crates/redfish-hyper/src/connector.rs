@@ -8,7 +8,8 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use http::Uri;
-use hyper_rustls::HttpsConnector;
+use http::uri::Scheme;
+use hyper_rustls::{HttpsConnector, MaybeHttpsStream};
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::client::legacy::connect::dns::{GaiAddrs, GaiFuture, GaiResolver, Name};
 use rustls::ClientConfig;
@@ -25,16 +26,19 @@ type BoxError = Box<dyn std::error::Error + Send + Sync>;
 /// nothing was sent.
 #[derive(Clone)]
 pub(crate) struct Dial {
-    connector: HttpsConnector<HttpConnector<SystemResolver>>,
+    tcp: HttpConnector<SystemResolver>,
+    /// TLS over that, or why it can't be done.
+    tls: Result<HttpsConnector<HttpConnector<SystemResolver>>, redfish_tls::Error>,
     timeout: Duration,
 }
 
 impl Dial {
-    pub(crate) fn new(tls: Arc<ClientConfig>, timeout: Duration) -> Self {
+    pub(crate) fn new(tls: Result<Arc<ClientConfig>, redfish_tls::Error>, timeout: Duration) -> Self {
         let mut tcp = HttpConnector::new_with_resolver(SystemResolver(GaiResolver::new()));
         tcp.enforce_http(false);
         tcp.set_nodelay(true);
-        Self { connector: HttpsConnector::new(tcp, tls, false, Arc::new(server_name)), timeout }
+        let tls = tls.map(|tls| HttpsConnector::new(tcp.clone(), tls, false, Arc::new(server_name)));
+        Self { tcp, tls, timeout }
     }
 }
 
@@ -44,13 +48,19 @@ impl Service<Uri> for Dial {
     type Future = Pin<Box<dyn Future<Output = Result<Wire, BoxError>> + Send>>;
 
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
-        self.connector.poll_ready(cx)
+        self.tcp.poll_ready(cx).map_err(Into::into)
     }
 
     fn call(&mut self, uri: Uri) -> Self::Future {
-        let connecting = tokio::time::timeout(self.timeout, self.connector.call(uri));
+        let (mut tcp, tls, timeout) = (self.tcp.clone(), self.tls.clone(), self.timeout);
+        let connecting = async move {
+            Ok::<_, BoxError>(match uri.scheme() == Some(&Scheme::HTTPS) {
+                true => tls?.call(uri).await?,
+                false => MaybeHttpsStream::Http(tcp.call(uri).await?),
+            })
+        };
         Box::pin(async move {
-            match connecting.await {
+            match tokio::time::timeout(timeout, connecting).await {
                 Ok(connected) => Ok(Wire(connected?)),
                 Err(_) => Err(io::Error::new(io::ErrorKind::TimedOut, "connecting took too long").into()),
             }

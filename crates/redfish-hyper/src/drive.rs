@@ -48,9 +48,6 @@ impl Client {
                         }
                         Err(failure) => {
                             self.observe(&Trace::Failure { failure, cause: aside.cause.as_deref() });
-                            if aside.unreadable {
-                                return Err(Error::unreadable(aside.cause));
-                            }
                             reply.fail(failure, self.clock().now())
                         }
                     }

@@ -26,18 +26,13 @@ impl Error {
             matches!(
                 error.kind(),
                 ErrorKind::Transport(_)
+                    | ErrorKind::InvalidRequest(_)
                     | ErrorKind::OutcomeUnknown(_)
                     | ErrorKind::Deadline(_)
                     | ErrorKind::TooLarge { .. }
             )
         });
         Self { error, cause }
-    }
-
-    /// A request that could not be sent whole, since its payload could not be read.
-    pub(crate) fn unreadable(cause: Option<Cause>) -> Self {
-        let reason = "the payload could not be read, so that it was not sent whole";
-        Self { error: redfish_proto::Error::new(ErrorKind::InvalidRequest(reason)), cause }
     }
 
     /// A body that could not be written where the caller wanted it.

@@ -28,8 +28,6 @@ use crate::transport::Transport;
 pub(crate) struct Aside {
     pub(crate) stream: Option<Stream>,
     pub(crate) cause: Option<Cause>,
-    /// The payload could not be read: the cause is what was said of that, and the request did not leave whole.
-    pub(crate) unreadable: bool,
 }
 
 /// A head, and a body that may have broken off: the status counts even then.
@@ -136,13 +134,11 @@ async fn collect(mut body: Incoming, mut decoder: Decoder, limit: usize) -> Resu
 impl Aside {
     /// Keeps what the library said, and says what it means.
     fn blame(&mut self, unfit: Unfit) -> Failure {
-        let failure = unfit.meaning();
         if let Some(unreadable) = Unreadable::find(&unfit) {
             self.cause = Some(unreadable);
-            self.unreadable = true;
-            return failure;
+            return Failure::Unreadable;
         }
-        self.unreadable = matches!(unfit, Unfit::NoPayload);
+        let failure = unfit.meaning();
         let (failure, cause): (_, Cause) = match Untrusted::find(&unfit) {
             Some(untrusted) => (Failure::Untrusted, Arc::new(untrusted)),
             None => (failure, Arc::new(unfit)),
@@ -169,7 +165,8 @@ enum Unfit {
 impl Unfit {
     fn meaning(&self) -> Failure {
         match self {
-            Self::NoPayload | Self::NoConnection | Self::NoPermit => Failure::NotSent,
+            Self::NoPayload => Failure::Unreadable,
+            Self::NoConnection | Self::NoPermit => Failure::NotSent,
             Self::TimedOut => Failure::TimedOut,
             Self::TooLarge(_) | Self::HeadTooLarge(_) => Failure::TooLarge,
             Self::Gzip(error) if error.kind() == io::ErrorKind::UnexpectedEof => Failure::Broken,

@@ -1,14 +1,15 @@
 //! Large things, both ways: images to push, bodies to read as they come.
 
+use std::hash::{BuildHasher, RandomState};
 use std::io;
 use std::sync::Arc;
+
+use redfish_proto::{Download, ErrorKind, Failure, Image, Outcome, Update};
+use tokio::io::{AsyncWrite, AsyncWriteExt};
 
 use crate::client::Client;
 use crate::error::Error;
 use crate::source::Source;
-use redfish_proto::{Download, ErrorKind, Failure, Image, Outcome, Update};
-use rustls::crypto::ring;
-use tokio::io::{AsyncWrite, AsyncWriteExt};
 
 impl Client {
     /// Pushes an image to the update service, for all that it fits or for these resources only: multipart, or as it is,
@@ -20,11 +21,8 @@ impl Client {
     /// A service that takes no images or none so large, whatever it refused, and
     /// [`OutcomeUnknown`](ErrorKind::OutcomeUnknown) where the answer was lost: the list of tasks may tell.
     pub async fn update(&self, name: &str, source: &Source, targets: &[String]) -> Result<Outcome, Error> {
-        let mut randomness = [0; 16];
-        let random = ring::default_provider().secure_random;
-        random.fill(&mut randomness).map_err(|_| unusable("there is no randomness for the boundary"))?;
         let image = Image { name: name.to_owned(), payload: source.payload() };
-        let update = Update::new(image, &randomness);
+        let update = Update::new(image, &randomness());
         let update = if targets.is_empty() { update } else { update.targets(targets) };
         let call = self.service().call(update);
         self.drive_watching(call, Some(source), &mut |_| {}).await.map(|(outcome, _)| outcome)
@@ -68,6 +66,11 @@ fn broken(error: io::Error) -> Error {
     Error::new(redfish_proto::Error::new(ErrorKind::Transport(failure)), Some(Arc::new(error)))
 }
 
-fn unusable(reason: &'static str) -> Error {
-    redfish_proto::Error::new(ErrorKind::InvalidRequest(reason)).into()
+/// What makes a boundary that no image has in it: two hashes under random keys of the standard library's.
+fn randomness() -> [u8; 16] {
+    let mut randomness = [0; 16];
+    for half in randomness.chunks_exact_mut(8) {
+        half.copy_from_slice(&RandomState::new().hash_one(()).to_ne_bytes());
+    }
+    randomness
 }

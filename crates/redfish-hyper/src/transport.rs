@@ -7,7 +7,6 @@ use std::time::Duration;
 use hyper_util::client::legacy;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use redfish_tls::Trust;
-use rustls::ClientConfig;
 
 use crate::clock::{Clock, SystemClock};
 use crate::concurrency::{Concurrency, Limits};
@@ -63,7 +62,7 @@ impl Transport {
     /// One with settings of its own.
     pub fn builder() -> TransportBuilder {
         TransportBuilder {
-            tls: None,
+            trust: Trust::system(),
             connect_timeout: Duration::from_secs(10),
             stream_idle: Duration::from_secs(600),
             head_limit: HEAD_LIMIT,
@@ -98,7 +97,7 @@ impl Transport {
 /// The settings of a [`Transport`]. The time-outs of whole exchanges and the limits of bodies are the
 /// [`Policy`](redfish_proto::Policy)'s of each service.
 pub struct TransportBuilder {
-    tls: Option<Arc<ClientConfig>>,
+    trust: Trust,
     connect_timeout: Duration,
     stream_idle: Duration,
     head_limit: usize,
@@ -112,7 +111,7 @@ impl TransportBuilder {
     /// Which certificates are accepted. Default: what the system's roots vouch for.
     #[must_use]
     pub fn trust(mut self, trust: &Trust) -> Self {
-        self.tls = Some(trust.config());
+        self.trust = trust.clone();
         self
     }
 
@@ -188,10 +187,10 @@ impl TransportBuilder {
         self
     }
 
-    /// The transport. Nothing is connected yet.
+    /// The transport. Nothing is connected yet. Where the [`Trust`] has no cryptography, connections by TLS fail and say so.
     pub fn build(self) -> Transport {
         let Self {
-            tls,
+            trust,
             connect_timeout,
             stream_idle,
             head_limit,
@@ -200,14 +199,13 @@ impl TransportBuilder {
             limits,
             clock,
         } = self;
-        let tls = tls.unwrap_or_else(|| Trust::system().config());
         let client = legacy::Client::builder(TokioExecutor::new())
             .pool_timer(TokioTimer::new())
             .pool_idle_timeout(KEPT_FOR)
             .pool_max_idle_per_host(kept_per_service)
             .http1_max_buf_size(head_limit.max(SMALLEST_BUFFER))
             .http1_max_headers(headers_limit)
-            .build(Dial::new(tls, connect_timeout));
+            .build(Dial::new(trust.config(), connect_timeout));
         Transport(Arc::new(Inner {
             client,
             concurrency: Concurrency::new(limits),

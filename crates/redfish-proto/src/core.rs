@@ -329,6 +329,10 @@ impl Core {
     /// Judges an exchange without an answer.
     pub(crate) fn fail(&mut self, failure: Failure, now: Now) -> Ruling {
         let repeatable = self.sent.method.is_safe() || self.sent.retry == Retry::Idempotent;
+        if failure == Failure::Unreadable {
+            let reason = "the payload could not be read, so that it was not sent whole";
+            return Ruling::Fail(self.stamp(Error::new(ErrorKind::InvalidRequest(reason))));
+        }
         let again = match failure {
             Failure::NotSent => true,
             Failure::Broken | Failure::TimedOut => repeatable && self.sent.rewinds,

@@ -29,6 +29,7 @@ struct Inner {
     retry_after: Option<Duration>,
     session_left: Option<Target>,
     etag: Option<ETag>,
+    advice: Option<String>,
 }
 
 impl Error {
@@ -44,6 +45,7 @@ impl Error {
             retry_after: None,
             session_left: None,
             etag: None,
+            advice: None,
         }))
     }
 
@@ -104,6 +106,12 @@ impl Error {
         self
     }
 
+    /// Says what to do about it, where an operation knows better than the kind.
+    pub(crate) fn with_advice(mut self, advice: String) -> Error {
+        self.0.advice = Some(advice);
+        self
+    }
+
     /// Adds what to know beside what the service said.
     pub(crate) fn with_text(mut self, text: &str) -> Error {
         self.0.text = text.to_owned();
@@ -130,6 +138,7 @@ impl Error {
         };
         inner.uri.iter_mut().for_each(clean);
         clean(&mut inner.text);
+        inner.advice.iter_mut().for_each(clean);
         for message in &mut inner.messages {
             let Message { id, text, args, severity, resolution, related } = message;
             [id, text, severity, resolution].into_iter().chain(args).chain(related).for_each(clean);
@@ -208,6 +217,9 @@ impl Error {
 
     /// What to do about it: the service's own resolutions, else what helps with this kind.
     pub fn hint(&self) -> String {
+        if let Some(advice) = &self.0.advice {
+            return advice.clone();
+        }
         let mut said: Vec<&str> = self.0.messages.iter().map(|m| m.resolution.trim()).collect();
         said.retain(|r| !r.is_empty() && !r.eq_ignore_ascii_case("none") && !r.eq_ignore_ascii_case("none."));
         said.dedup();

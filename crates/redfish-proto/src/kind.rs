@@ -127,6 +127,9 @@ pub enum Failure {
     Untrusted,
     /// What came is no HTTP.
     Malformed,
+    /// The caller's payload could not be read, so that the request did not leave whole: the service cannot have acted on
+    /// it.
+    Unreadable,
 }
 
 /// What a call was doing when its deadline passed.
@@ -201,7 +204,9 @@ impl ErrorKind {
             }
             ErrorKind::Redirect { .. } => "Use the address the service redirects to, if you trust it.",
             ErrorKind::TooLarge { .. } => "Raise the limit, or ask for less.",
-            ErrorKind::OutcomeUnknown(_) => "Read the resource to find out whether it happened.",
+            ErrorKind::OutcomeUnknown(_) => {
+                "Read the resource, or the list of tasks, to find out whether it happened."
+            }
             ErrorKind::Ambiguous { .. } => "Name one.",
             ErrorKind::TaskGone => "Read what it was to change, and the list of tasks.",
             ErrorKind::SessionUriUnknown => "Close it by hand, or let it expire.",
@@ -221,6 +226,7 @@ impl fmt::Display for Failure {
             Failure::TooLarge => "the answer is over the limit",
             Failure::Untrusted => "the service's certificate is not trusted",
             Failure::Malformed => "what came is no HTTP",
+            Failure::Unreadable => "the payload could not be read",
         })
     }
 }

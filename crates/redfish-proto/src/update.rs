@@ -31,6 +31,8 @@ pub struct Update {
     boundary: String,
     parameters: Map<String, Value>,
     extra: Vec<(String, String, Vec<u8>)>,
+    /// Where tasks are, as the root says: what to look at when the answer to a push is lost.
+    tasks: Option<Target>,
     stage: Stage,
 }
 
@@ -61,6 +63,7 @@ impl Update {
             boundary: format!("redfish-{random}"),
             parameters: Map::new(),
             extra: Vec::new(),
+            tasks: None,
             stage: Stage::Root,
         }
     }
@@ -176,6 +179,8 @@ impl Operation for Update {
                 let root: Value = answer.json()?;
                 let link = root.pointer("/UpdateService/@odata.id").and_then(Value::as_str);
                 let link = link.ok_or_else(|| Error::new(ErrorKind::NotSupported("updates")))?;
+                let tasks = root.pointer("/Tasks/@odata.id").and_then(Value::as_str);
+                self.tasks = tasks.and_then(|tasks| answer.resolve(tasks).ok());
                 self.stage = Stage::Service(answer.resolve(link)?);
                 Ok(Verdict::Next(self))
             }
@@ -188,6 +193,15 @@ impl Operation for Update {
             }
             Stage::Multipart(_) | Stage::Plain(_) => Ok(Verdict::Done(Outcome::read(&answer)?)),
         }
+    }
+
+    fn fail(self, error: Error) -> Result<Verdict<Self>, Error> {
+        Err(match (error.kind(), self.tasks) {
+            (ErrorKind::OutcomeUnknown(_), Some(tasks)) => {
+                error.with_advice(format!("Look for its task at {tasks} before it is sent again."))
+            }
+            _ => error,
+        })
     }
 }
 

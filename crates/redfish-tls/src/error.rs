@@ -22,6 +22,9 @@ pub enum Error {
     },
     /// The pin is not `sha256:` and 64 hexadecimal digits.
     NotAPin,
+    /// There is no cryptography for TLS: the features `ring` and `aws-lc-rs` are off, and no provider was given that
+    /// can do it.
+    NoProvider,
 }
 
 impl fmt::Display for Error {
@@ -37,6 +40,9 @@ impl fmt::Display for Error {
                 write!(f, "number {position} of the certificates given is not an X.509 certificate")
             }
             Self::NotAPin => f.write_str("a pin is \"sha256:\" and 64 hexadecimal digits"),
+            Self::NoProvider => f.write_str(
+                "there is no cryptography for TLS: turn on the feature ring or aws-lc-rs, or give a provider",
+            ),
         }
     }
 }

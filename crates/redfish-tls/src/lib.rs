@@ -17,14 +17,17 @@
 //! use redfish_tls::{Pin, Trust};
 //!
 //! let pin: Pin = "sha256:2c26b46b68ffc68ff99b453c1d30413413422d706483bfa0f98a5e886266e7ae".parse()?;
-//! let config = Trust::pinned(pin).config();
+//! let config = Trust::pinned(pin).config()?;
 //! assert!(config.alpn_protocols.is_empty(), "HTTP/1.1 is all there is, and some controllers stumble over ALPN");
 //! # Ok::<(), redfish_tls::Error>(())
 //! ```
 //!
 //! The one thing done here that touches the machine is reading the system's roots: at the first handshake that
-//! needs them, once in a process. The cryptography is ring's, always named and never a process-wide default, so that
-//! a program that also links another provider works.
+//! needs them, once in a process.
+//!
+//! The cryptography is ring's by default (feature `ring`), else that of AWS-LC (feature `aws-lc-rs` alone), else what
+//! [`Trust::provider`] says. It is always named and never a process-wide default, so that a program that also links
+//! another provider works.
 //!
 //! Limits: TLS 1.2 and 1.3 with forward secrecy, since rustls knows no other. A controller that offers only RSA key
 //! exchange or a certificate of X.509 version 1 can't be spoken to, pinned or not.
@@ -52,7 +55,10 @@ use certificate::Certificate;
 ///
 /// Cheap to clone. The [`Default`] is [`Trust::system`].
 #[derive(Clone, Default)]
-pub struct Trust(Kind);
+pub struct Trust {
+    kind: Kind,
+    provider: Option<Arc<CryptoProvider>>,
+}
 
 #[derive(Clone, Default)]
 enum Kind {
@@ -69,7 +75,7 @@ impl Trust {
     ///
     /// The roots are those that the system's own TLS library uses; `SSL_CERT_FILE` and `SSL_CERT_DIR` replace them.
     pub fn system() -> Self {
-        Self(Kind::System)
+        Kind::System.into()
     }
 
     /// Accepts, beside what [`Trust::system`] does, what the certificates in this PEM text vouch for.
@@ -94,52 +100,70 @@ impl Trust {
         if given.is_empty() {
             return Err(Error::NoCertificate);
         }
-        Ok(Self(Kind::Beside(Arc::new(verify::Given::new(given)?))))
+        Ok(Kind::Beside(Arc::new(verify::Given::new(given)?)).into())
     }
 
     /// Accepts the one leaf certificate that the pin names, whatever its name, dates and issuer say.
     ///
     /// That the service holds the certificate's key is still checked.
     pub fn pinned(pin: Pin) -> Self {
-        Self(Kind::Pinned(pin))
+        Kind::Pinned(pin).into()
     }
 
     /// Accepts anything: whoever sits between this program and the service reads and changes what they say,
     /// password included.
     pub fn dangerous_none() -> Self {
-        Self(Kind::None)
+        Kind::None.into()
     }
 
     /// Whether [`Trust::dangerous_none`] made this, so that a program can warn.
     pub fn is_dangerous(&self) -> bool {
-        matches!(self.0, Kind::None)
+        matches!(self.kind, Kind::None)
+    }
+
+    /// With the cryptography of this provider, whatever features are on: one that is certified, or of one's own.
+    #[must_use]
+    pub fn provider(mut self, provider: Arc<CryptoProvider>) -> Self {
+        self.provider = Some(provider);
+        self
     }
 
     /// The configuration for rustls, without ALPN and without a client's certificate.
     ///
     /// Connections made with one configuration resume each other's TLS sessions, so make it once and share it.
-    pub fn config(&self) -> Arc<ClientConfig> {
-        let provider = provider();
-        let verifier: Arc<dyn ServerCertVerifier> = match &self.0 {
-            Kind::System => Arc::new(verify::Vouched::new(None)),
-            Kind::Beside(given) => Arc::new(verify::Vouched::new(Some(given.clone()))),
-            Kind::Pinned(pin) => Arc::new(verify::Pinned::new(*pin)),
-            Kind::None => Arc::new(verify::Anything),
-            Kind::Inspect(inspection) => Arc::new(verify::Shown::new(inspection.clone())),
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NoProvider`] where neither a feature nor [`Trust::provider`] says who does the cryptography, and for a
+    /// provider that can do neither TLS 1.2 nor 1.3.
+    pub fn config(&self) -> Result<Arc<ClientConfig>, Error> {
+        let provider = self.provider.clone().or_else(own_provider).ok_or(Error::NoProvider)?;
+        let verifier: Arc<dyn ServerCertVerifier> = match &self.kind {
+            Kind::System => Arc::new(verify::Vouched::new(None, provider.clone())?),
+            Kind::Beside(given) => Arc::new(verify::Vouched::new(Some(given.clone()), provider.clone())?),
+            Kind::Pinned(pin) => Arc::new(verify::Pinned::new(*pin, provider.clone())),
+            Kind::None => Arc::new(verify::Anything::new(provider.clone())),
+            Kind::Inspect(inspection) => Arc::new(verify::Shown::new(inspection.clone(), provider.clone())),
         };
         let config = ClientConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()
-            .expect("ring has cipher suites for both versions")
+            .map_err(|_| Error::NoProvider)?
             .dangerous()
             .with_custom_certificate_verifier(verifier)
             .with_no_client_auth();
-        Arc::new(config)
+        Ok(Arc::new(config))
+    }
+}
+
+impl From<Kind> for Trust {
+    fn from(kind: Kind) -> Self {
+        Self { kind, provider: None }
     }
 }
 
 impl fmt::Debug for Trust {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.0 {
+        match &self.kind {
             Kind::System => f.write_str("Trust::system"),
             Kind::Beside(given) => write!(f, "Trust::with_pem({} certificates)", given.count()),
             Kind::Pinned(pin) => write!(f, "Trust::pinned({pin})"),
@@ -154,7 +178,10 @@ impl fmt::Debug for Trust {
 /// A connection with this [`Trust`] always ends in the handshake, before any request: what a person has to look at
 /// first, and pin then.
 #[derive(Clone, Debug, Default)]
-pub struct Inspection(Arc<Mutex<Option<CertificateDer<'static>>>>);
+pub struct Inspection(Arc<Mutex<Option<Seen>>>);
+
+/// A leaf certificate, and its pin where the provider can make one.
+type Seen = (CertificateDer<'static>, Option<Pin>);
 
 impl Inspection {
     /// Nothing seen yet.
@@ -164,25 +191,46 @@ impl Inspection {
 
     /// The trust to connect with. It refuses every certificate and remembers the last one.
     pub fn trust(&self) -> Trust {
-        Trust(Kind::Inspect(self.clone()))
+        Kind::Inspect(self.clone()).into()
     }
 
     /// The last leaf certificate shown, as DER.
     pub fn leaf(&self) -> Option<CertificateDer<'static>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.last().map(|(leaf, _)| leaf)
     }
 
     /// The pin of the last leaf certificate shown.
     pub fn pin(&self) -> Option<Pin> {
-        self.leaf().map(|leaf| Pin::of(&leaf))
+        self.last()?.1
     }
 
-    fn remember(&self, leaf: &CertificateDer<'_>) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(leaf.clone().into_owned());
+    fn last(&self) -> Option<Seen> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn remember(&self, leaf: &CertificateDer<'_>, pin: Option<Pin>) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some((leaf.clone().into_owned(), pin));
     }
 }
 
-/// ring, given by name everywhere.
-fn provider() -> Arc<CryptoProvider> {
-    Arc::new(rustls::crypto::ring::default_provider())
+/// The provider that the features name, given by name everywhere.
+fn own_provider() -> Option<Arc<CryptoProvider>> {
+    #[cfg(feature = "ring")]
+    return Some(Arc::new(rustls::crypto::ring::default_provider()));
+    #[cfg(all(feature = "aws-lc-rs", not(feature = "ring")))]
+    return Some(Arc::new(rustls::crypto::aws_lc_rs::default_provider()));
+    #[cfg(not(any(feature = "ring", feature = "aws-lc-rs")))]
+    return None;
+}
+
+#[cfg(all(test, not(any(feature = "ring", feature = "aws-lc-rs"))))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn without_cryptography_it_says_so_and_takes_what_is_given() {
+        assert_eq!(Trust::system().config().unwrap_err(), Error::NoProvider);
+        let given = Arc::new(rustls::crypto::ring::default_provider());
+        assert!(Trust::dangerous_none().provider(given).config().is_ok());
+    }
 }

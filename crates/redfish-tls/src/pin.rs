@@ -4,7 +4,8 @@ use std::fmt;
 use std::str::FromStr;
 
 use rustls::SupportedCipherSuite;
-use rustls::crypto::ring::cipher_suite::TLS13_AES_128_GCM_SHA256;
+use rustls::crypto::CryptoProvider;
+use rustls::crypto::hash::HashAlgorithm;
 
 use crate::Error;
 
@@ -23,16 +24,22 @@ use crate::Error;
 pub struct Pin([u8; 32]);
 
 impl Pin {
-    /// The pin of this certificate, given as DER.
+    /// The pin of this certificate, given as DER. With one of the features `ring` and `aws-lc-rs`.
+    #[cfg(any(feature = "ring", feature = "aws-lc-rs"))]
     pub fn of(der: &[u8]) -> Self {
-        // The provider's own hash, by way of a cipher suite that uses it: no other SHA-256 is in the tree.
-        let suite = match TLS13_AES_128_GCM_SHA256 {
+        let provider = crate::own_provider().expect("a feature names it");
+        Self::by(&provider, der).expect("it has cipher suites with SHA-256")
+    }
+
+    /// The same by a provider's own hash, by way of a cipher suite that uses it: no other SHA-256 is in the tree.
+    pub(crate) fn by(provider: &CryptoProvider, der: &[u8]) -> Option<Self> {
+        let suites = provider.cipher_suites.iter().map(|suite| match suite {
             SupportedCipherSuite::Tls13(suite) => &suite.common,
             SupportedCipherSuite::Tls12(suite) => &suite.common,
-        };
-        let mut pin = Self([0; 32]);
-        pin.0.copy_from_slice(suite.hash_provider.hash(der).as_ref());
-        pin
+        });
+        let suite =
+            suites.into_iter().find(|suite| suite.hash_provider.algorithm() == HashAlgorithm::SHA256)?;
+        Some(Self(suite.hash_provider.hash(der).as_ref().try_into().ok()?))
     }
 
     /// The 32 bytes of the hash.
@@ -81,9 +88,13 @@ mod tests {
     /// FIPS 180-2, example B.1.
     const ABC: &str = "sha256:ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
 
+    fn abc() -> Pin {
+        Pin::by(&rustls::crypto::ring::default_provider(), b"abc").unwrap()
+    }
+
     #[test]
     fn a_pin_is_the_sha_256() {
-        assert_eq!(Pin::of(b"abc").to_string(), ABC);
+        assert_eq!(abc().to_string(), ABC);
     }
 
     #[test]
@@ -91,7 +102,7 @@ mod tests {
         let openssl = ABC[7..].to_uppercase();
         let pairs: Vec<&str> = (0..32).map(|at| &openssl[2 * at..2 * at + 2]).collect();
         for text in [ABC.to_owned(), format!("sha256:{openssl}"), format!(" sha256:{}\n", pairs.join(":"))] {
-            assert_eq!(text.parse(), Ok(Pin::of(b"abc")), "{text}");
+            assert_eq!(text.parse(), Ok(abc()), "{text}");
         }
     }
 

@@ -13,13 +13,13 @@ use rustls::{CertificateError, DigitallySignedStruct, OtherError, RootCertStore,
 
 use crate::certificate::Certificate;
 use crate::error::Refusal;
-use crate::{Error, Inspection, Pin, provider};
+use crate::{Error, Inspection, Pin};
 
 /// The certificates that a user gave, sorted by what they are good for.
 pub(crate) struct Given {
     exactly: Vec<(CertificateDer<'static>, Certificate)>,
-    /// Whether any of them may vouch for others.
-    authorities: Option<Arc<WebPkiServerVerifier>>,
+    /// Those of them that may vouch for others.
+    authorities: Arc<RootCertStore>,
 }
 
 impl Given {
@@ -31,19 +31,35 @@ impl Given {
                 roots.add(der.clone()).map_err(|_| Error::NotACertificate { position: at + 1 })?;
             }
         }
-        let authorities = match roots.is_empty() {
-            true => None,
-            false => Some(webpki(roots).expect("it has roots, and no revocation lists")),
-        };
-        Ok(Self { exactly, authorities })
+        Ok(Self { exactly, authorities: Arc::new(roots) })
     }
 
     pub(crate) fn count(&self) -> usize {
         self.exactly.len()
     }
+}
 
-    fn verify(&self, shown: &Presented<'_>) -> Result<ServerCertVerified, rustls::Error> {
-        if let Some((_, read)) = self.exactly.iter().find(|(der, _)| der == shown.leaf) {
+/// Accepts what the given certificates, or else the system's roots, vouch for.
+pub(crate) struct Vouched {
+    given: Option<Arc<Given>>,
+    /// By the given CAs, where there is one.
+    authorities: Option<Arc<WebPkiServerVerifier>>,
+    /// By the system's roots, once they were needed.
+    system: OnceLock<Result<Arc<WebPkiServerVerifier>, String>>,
+    provider: Arc<CryptoProvider>,
+}
+
+impl Vouched {
+    pub(crate) fn new(given: Option<Arc<Given>>, provider: Arc<CryptoProvider>) -> Result<Self, Error> {
+        let authorities = given.as_ref().map(|given| &given.authorities).filter(|roots| !roots.is_empty());
+        let authorities = authorities.map(|roots| webpki(roots.clone(), &provider)).transpose();
+        // There are roots, and no revocation lists: what else it could lack is the provider's.
+        let authorities = authorities.map_err(|_| Error::NoProvider)?;
+        Ok(Self { given, authorities, system: OnceLock::new(), provider })
+    }
+
+    fn by_given(&self, given: &Given, shown: &Presented<'_>) -> Result<ServerCertVerified, rustls::Error> {
+        if let Some((_, read)) = given.exactly.iter().find(|(der, _)| der == shown.leaf) {
             return shown.verify_itself(read);
         }
         match &self.authorities {
@@ -51,17 +67,13 @@ impl Given {
             None => Err(CertificateError::UnknownIssuer.into()),
         }
     }
-}
 
-/// Accepts what the given certificates, or else the system's roots, vouch for.
-pub(crate) struct Vouched {
-    given: Option<Arc<Given>>,
-    provider: Arc<CryptoProvider>,
-}
-
-impl Vouched {
-    pub(crate) fn new(given: Option<Arc<Given>>) -> Self {
-        Self { given, provider: provider() }
+    fn system(&self) -> Result<&WebPkiServerVerifier, &String> {
+        let verifier = || match system() {
+            Ok(roots) => webpki(roots.clone(), &self.provider).map_err(|error| error.to_string()),
+            Err(reason) => Err(reason.clone()),
+        };
+        self.system.get_or_init(verifier).as_deref()
     }
 }
 
@@ -75,19 +87,19 @@ impl ServerCertVerifier for Vouched {
         now: UnixTime,
     ) -> Result<ServerCertVerified, rustls::Error> {
         let shown = Presented { leaf, intermediates, name, ocsp, now };
-        let first = match self.given.as_ref().map(|given| given.verify(&shown)) {
+        let first = match self.given.as_ref().map(|given| self.by_given(given, &shown)) {
             Some(Ok(verified)) => return Ok(verified),
             Some(Err(error)) => Some(error),
             None => None,
         };
-        let second = match system() {
+        let second = match self.system() {
             Ok(system) => shown.verify_by(system),
             Err(reason) => Err(refusal(Refusal::NoSystemRoots { reason: reason.clone() })),
         };
         second.map_err(|second| match first {
             // Where the given CA knows the issuer, what it says is what is wrong.
             Some(first) if !is_unknown_issuer(&first) => first,
-            Some(first) if system().is_err() => first,
+            Some(first) if self.system().is_err() => first,
             _ => second,
         })
     }
@@ -122,8 +134,8 @@ pub(crate) struct Pinned {
 }
 
 impl Pinned {
-    pub(crate) fn new(pin: Pin) -> Self {
-        Self { pin, provider: provider() }
+    pub(crate) fn new(pin: Pin, provider: Arc<CryptoProvider>) -> Self {
+        Self { pin, provider }
     }
 }
 
@@ -136,10 +148,10 @@ impl ServerCertVerifier for Pinned {
         _: &[u8],
         _: UnixTime,
     ) -> Result<ServerCertVerified, rustls::Error> {
-        let shown = Pin::of(leaf);
-        match shown == self.pin {
-            true => Ok(ServerCertVerified::assertion()),
-            false => Err(refusal(Refusal::NotPinned { shown, wanted: self.pin })),
+        match Pin::by(&self.provider, leaf) {
+            Some(shown) if shown == self.pin => Ok(ServerCertVerified::assertion()),
+            Some(shown) => Err(refusal(Refusal::NotPinned { shown, wanted: self.pin })),
+            None => Err(rustls::Error::General("the provider has no SHA-256".to_owned())),
         }
     }
 
@@ -167,7 +179,13 @@ impl ServerCertVerifier for Pinned {
 }
 
 /// Accepts anything, and asks for no proof of it.
-pub(crate) struct Anything;
+pub(crate) struct Anything(Arc<CryptoProvider>);
+
+impl Anything {
+    pub(crate) fn new(provider: Arc<CryptoProvider>) -> Self {
+        Self(provider)
+    }
+}
 
 impl ServerCertVerifier for Anything {
     fn verify_server_cert(
@@ -200,16 +218,16 @@ impl ServerCertVerifier for Anything {
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        provider().signature_verification_algorithms.supported_schemes()
+        self.0.signature_verification_algorithms.supported_schemes()
     }
 }
 
 /// Accepts nothing, and remembers what it was shown.
-pub(crate) struct Shown(Inspection);
+pub(crate) struct Shown(Inspection, Arc<CryptoProvider>);
 
 impl Shown {
-    pub(crate) fn new(inspection: Inspection) -> Self {
-        Self(inspection)
+    pub(crate) fn new(inspection: Inspection, provider: Arc<CryptoProvider>) -> Self {
+        Self(inspection, provider)
     }
 }
 
@@ -222,7 +240,7 @@ impl ServerCertVerifier for Shown {
         _: &[u8],
         _: UnixTime,
     ) -> Result<ServerCertVerified, rustls::Error> {
-        self.0.remember(leaf);
+        self.0.remember(leaf, Pin::by(&self.1, leaf));
         Err(refusal(Refusal::Inspected))
     }
 
@@ -245,7 +263,7 @@ impl ServerCertVerifier for Shown {
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        provider().signature_verification_algorithms.supported_schemes()
+        self.1.signature_verification_algorithms.supported_schemes()
     }
 }
 
@@ -285,23 +303,26 @@ impl Presented<'_> {
 }
 
 /// The system's roots, read at the first need and never again: that takes milliseconds and some hundred files.
-fn system() -> Result<&'static WebPkiServerVerifier, &'static String> {
-    static SYSTEM: OnceLock<Result<Arc<WebPkiServerVerifier>, String>> = OnceLock::new();
-    let system = SYSTEM.get_or_init(|| {
+fn system() -> Result<&'static Arc<RootCertStore>, &'static String> {
+    static SYSTEM: OnceLock<Result<Arc<RootCertStore>, String>> = OnceLock::new();
+    let read = || {
         let found = rustls_native_certs::load_native_certs();
         let mut roots = RootCertStore::empty();
         // Systems carry a few roots that webpki doesn't read; the others are good without them.
         roots.add_parsable_certificates(found.certs);
-        webpki(roots).map_err(|error| found.errors.first().map_or(error.to_string(), ToString::to_string))
-    });
-    match system {
-        Ok(system) => Ok(system),
-        Err(reason) => Err(reason),
-    }
+        match roots.is_empty() {
+            false => Ok(Arc::new(roots)),
+            true => Err(found.errors.first().map_or("there are none".to_owned(), ToString::to_string)),
+        }
+    };
+    SYSTEM.get_or_init(read).as_ref()
 }
 
-fn webpki(roots: RootCertStore) -> Result<Arc<WebPkiServerVerifier>, rustls::client::VerifierBuilderError> {
-    WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider()).build()
+fn webpki(
+    roots: Arc<RootCertStore>,
+    provider: &Arc<CryptoProvider>,
+) -> Result<Arc<WebPkiServerVerifier>, rustls::client::VerifierBuilderError> {
+    WebPkiServerVerifier::builder_with_provider(roots, provider.clone()).build()
 }
 
 fn refusal(refusal: Refusal) -> rustls::Error {

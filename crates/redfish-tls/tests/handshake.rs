@@ -99,7 +99,7 @@ fn connect_by(
         .unwrap();
     let mut server = ServerConnection::new(Arc::new(config)).unwrap();
     let name = ServerName::try_from(name.to_owned()).unwrap();
-    let mut client = ClientConnection::new(trust.config(), name).unwrap();
+    let mut client = ClientConnection::new(trust.config().unwrap(), name).unwrap();
 
     let mut wire = Vec::new();
     while client.is_handshaking() || server.is_handshaking() {
@@ -313,7 +313,7 @@ fn steal(trust: &Trust, thief: &Identity, version: &'static SupportedProtocolVer
         .with_cert_resolver(Arc::new(stolen));
     let mut server = ServerConnection::new(Arc::new(config)).unwrap();
     let mut client =
-        ClientConnection::new(trust.config(), ServerName::try_from("bmc.example").unwrap()).unwrap();
+        ClientConnection::new(trust.config().unwrap(), ServerName::try_from("bmc.example").unwrap()).unwrap();
     let mut wire = Vec::new();
     client.write_tls(&mut wire).unwrap();
     server.read_tls(&mut &wire[..]).unwrap();

@@ -34,21 +34,24 @@ pub(crate) fn unsent(error: ureq::Error) -> ureq::Error {
     ureq::Error::Other(Box::new(Unsent(error)))
 }
 
+/// How to make sure of a service, or why that can't be done.
+type Tls = Result<Arc<ClientConfig>, redfish_tls::Error>;
+
 /// Makes connections: TCP to one of the addresses, then TLS where the scheme asks for it.
 pub(crate) struct Dial {
-    tls: Arc<ClientConfig>,
+    tls: Tls,
     head_limit: usize,
     cancel: Option<Cancel>,
 }
 
 impl Dial {
     /// For connections that are kept and reused.
-    pub(crate) fn new(tls: Arc<ClientConfig>, head_limit: usize) -> Self {
+    pub(crate) fn new(tls: Tls, head_limit: usize) -> Self {
         Self { tls, head_limit, cancel: None }
     }
 
     /// For one connection, which others may end.
-    pub(crate) fn once(tls: Arc<ClientConfig>, head_limit: usize, cancel: Cancel) -> Self {
+    pub(crate) fn once(tls: Tls, head_limit: usize, cancel: Cancel) -> Self {
         Self { tls, head_limit, cancel: Some(cancel) }
     }
 
@@ -63,7 +66,8 @@ impl Dial {
             false => Wire::plain(tcp),
             true => {
                 let name = server_name(details.uri)?;
-                Wire::encrypted(tcp, self.tls.clone(), name, less(details.timeout, started))?
+                let tls = self.tls.clone().map_err(io::Error::other)?;
+                Wire::encrypted(tcp, tls, name, less(details.timeout, started))?
             }
         };
         Ok(wire.with(self.head_limit, self.cancel.clone()))

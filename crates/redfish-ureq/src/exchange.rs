@@ -23,8 +23,6 @@ use crate::transport::Transport;
 pub(crate) struct Aside {
     pub(crate) stream: Option<Stream>,
     pub(crate) cause: Option<Cause>,
-    /// The payload could not be read: the cause is what was said of that, and the request did not leave whole.
-    pub(crate) unreadable: bool,
 }
 
 /// A head, and a body that may have broken off: the status counts even then.
@@ -135,8 +133,7 @@ impl Aside {
             ureq::Error::Io(error) => match Unreadable::unwrap(error) {
                 Ok(unreadable) => {
                     self.cause = Some(Arc::new(unreadable));
-                    self.unreadable = true;
-                    return failure;
+                    return Failure::Unreadable;
                 }
                 Err(error) => ureq::Error::Io(error),
             },

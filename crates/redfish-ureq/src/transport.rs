@@ -47,7 +47,7 @@ pub struct Transport(Arc<Inner>);
 
 struct Inner {
     agent: Agent,
-    tls: Arc<ClientConfig>,
+    tls: Result<Arc<ClientConfig>, redfish_tls::Error>,
     concurrency: Concurrency,
     connect_timeout: Duration,
     stream_idle: Duration,
@@ -65,7 +65,7 @@ impl Transport {
     /// One with settings of its own.
     pub fn builder() -> TransportBuilder {
         TransportBuilder {
-            tls: None,
+            trust: Trust::system(),
             connect_timeout: Duration::from_secs(10),
             stream_idle: Duration::from_secs(600),
             head_limit: HEAD_LIMIT,
@@ -132,7 +132,7 @@ fn settings(kept_per_service: usize, head_limit: usize) -> Config {
 /// The settings of a [`Transport`]. The time-outs of whole exchanges and the limits of bodies are the
 /// [`Policy`](redfish_proto::Policy)'s of each service.
 pub struct TransportBuilder {
-    tls: Option<Arc<ClientConfig>>,
+    trust: Trust,
     connect_timeout: Duration,
     stream_idle: Duration,
     head_limit: usize,
@@ -146,7 +146,7 @@ impl TransportBuilder {
     /// Which certificates are accepted. Default: what the system's roots vouch for.
     #[must_use]
     pub fn trust(mut self, trust: &Trust) -> Self {
-        self.tls = Some(trust.config());
+        self.trust = trust.clone();
         self
     }
 
@@ -223,10 +223,10 @@ impl TransportBuilder {
         self
     }
 
-    /// The transport. Nothing is connected yet.
+    /// The transport. Nothing is connected yet. Where the [`Trust`] has no cryptography, connections by TLS fail and say so.
     pub fn build(self) -> Transport {
         let Self {
-            tls,
+            trust,
             connect_timeout,
             stream_idle,
             head_limit,
@@ -235,7 +235,7 @@ impl TransportBuilder {
             limits,
             clock,
         } = self;
-        let tls = tls.unwrap_or_else(|| Trust::system().config());
+        let tls = trust.config();
         let agent = Agent::with_parts(
             settings(kept_per_service, head_limit),
             Dial::new(tls.clone(), head_limit),

@@ -13,6 +13,7 @@ use redfish_ureq::{Client, Credentials, ErrorKind, Service, Session, Source, Tra
 use support::{Bmc, Head, Line};
 
 const ROOT: &str = r#"{"UpdateService": {"@odata.id": "/redfish/v1/UpdateService"},
+    "Tasks": {"@odata.id": "/redfish/v1/TaskService"},
     "Links": {"Sessions": {"@odata.id": "/redfish/v1/SessionService/Sessions"}}}"#;
 const MULTIPART: &str = r#"{"MultipartHttpPushUri": "/push", "HttpPushUri": "/plain"}"#;
 const PLAIN: &str = r#"{"HttpPushUri": "/plain"}"#;
@@ -181,6 +182,7 @@ fn a_push_that_was_reset_may_have_happened_and_is_not_sent_again() {
         let before = pushes(&bmc);
         let error = client(&bmc).update("bios.bin", &source, &[]).unwrap_err();
         assert_eq!(*error.kind(), ErrorKind::OutcomeUnknown(Failure::Broken), "{error}");
+        assert!(error.to_string().contains("Look for its task at /redfish/v1/TaskService"), "{error}");
         assert_eq!(pushes(&bmc), before + 1);
     }
     assert_eq!(opened.load(Ordering::SeqCst), 1);
@@ -271,7 +273,10 @@ fn an_image_that_cannot_be_read_whole_is_the_callers_fault_and_tried_once() {
         let before = pushes(&bmc);
         let error = client(&bmc).update("bios.bin", &source, &[]).unwrap_err();
         assert!(matches!(error.kind(), ErrorKind::InvalidRequest(_)), "{error}");
-        assert!(error.to_string().contains(words), "{error}");
+        assert!(
+            error.to_string().starts_with("POST /push: ") && error.to_string().contains(words),
+            "{error}"
+        );
         assert_eq!(error.cause().unwrap().downcast_ref::<io::Error>().unwrap().kind(), kind);
         // Not always one: the connection may be closed before the head is flushed.
         assert!(pushes(&bmc) <= before + 1);
