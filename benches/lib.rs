@@ -98,8 +98,8 @@ pub fn all() -> Vec<Work> {
 
 const MEMBERS: usize = 2_200;
 
-/// A resource of 2 KB.
-fn system() -> Bytes {
+/// A system of 2 KB, as a service sends it.
+pub fn system() -> Bytes {
     let links: Vec<Value> = (0..24)
         .map(|n| json!({"@odata.id": format!("{SYSTEM}/Memory/DIMM{n}"), "State": "Enabled"}))
         .collect();

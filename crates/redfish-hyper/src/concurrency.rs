@@ -1,10 +1,11 @@
 //! How many requests are on their way at once, to one service and to all of them.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use http::Uri;
-use http::uri::{Authority, Scheme};
+use http::uri::Authority;
 use redfish_proto::Purpose;
 use tokio::sync::Semaphore;
 
@@ -16,18 +17,18 @@ pub(crate) struct Limits {
     pub(crate) of_all: usize,
 }
 
-/// The requests on their way to all services. One that nobody asks has no entry, so that it costs nothing.
+/// The requests on their way to all services.
 pub(crate) struct Concurrency {
     limits: Limits,
     all: Semaphore,
-    services: Mutex<HashMap<Key, Arc<Share>>>,
+    /// By authority. Some that nobody asks stay for the next time.
+    services: Mutex<HashMap<String, Arc<Share>>>,
 }
-
-type Key = (Option<Scheme>, Option<Authority>);
 
 struct Share {
     requests: Semaphore,
     writes: Semaphore,
+    keeps_connections: AtomicBool,
 }
 
 impl Concurrency {
@@ -35,65 +36,106 @@ impl Concurrency {
         Concurrency { limits, all: Semaphore::new(limits.of_all), services: Mutex::default() }
     }
 
-    fn services(&self) -> MutexGuard<'_, HashMap<Key, Arc<Share>>> {
+    fn services(&self) -> MutexGuard<'_, HashMap<String, Arc<Share>>> {
         self.services.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Waits for a permit, first come, first served. It lasts until what is returned is dropped.
+    /// Asks for a permit, and takes what there is of it. It lasts until it is dropped.
     ///
     /// A write that waits for another holds no place, and neither does who waits for a slow service hold one of those
     /// that all share.
-    pub(crate) async fn permit(&self, uri: &Uri, purpose: Purpose) -> Permit<'_> {
-        let mut permit = Permit { concurrency: self, held: None, writes: false, requests: false, all: false };
-        if purpose == Purpose::Session {
-            return permit;
+    pub(crate) fn permit(&self, uri: &Uri, purpose: Purpose) -> Permit<'_> {
+        let mut permit = Permit { concurrency: self, share: None, first: ALL, next: ALL };
+        if purpose != Purpose::Session {
+            permit.share = Some(self.share(uri.authority().map_or("", Authority::as_str)));
+            permit.first = usize::from(purpose != Purpose::Write);
+            permit.next = permit.first;
         }
-        let key = (uri.scheme().cloned(), uri.authority().cloned());
-        let share = self.services().entry(key.clone()).or_insert_with(|| self.share()).clone();
-        let (_, share) = permit.held.insert((key, share));
-        if purpose == Purpose::Write {
-            permit.writes = take(&share.writes).await;
+        while permit.wanted().is_some_and(|semaphore| semaphore.try_acquire().map(|p| p.forget()).is_ok()) {
+            permit.next += 1;
         }
-        permit.requests = take(&share.requests).await;
-        permit.all = take(&self.all).await;
         permit
     }
 
-    fn share(&self) -> Arc<Share> {
+    fn share(&self, authority: &str) -> Arc<Share> {
+        let mut services = self.services();
+        if let Some(share) = services.get(authority) {
+            return share.clone();
+        }
+        if services.len() == services.capacity() {
+            // Before it grows, those are forgotten that nobody but the map holds.
+            services.retain(|_, share| Arc::strong_count(share) > 1);
+        }
         let Limits { of_service, writes_of_service, .. } = self.limits;
-        Arc::new(Share { requests: Semaphore::new(of_service), writes: Semaphore::new(writes_of_service) })
+        let share = Share {
+            requests: Semaphore::new(of_service),
+            writes: Semaphore::new(writes_of_service),
+            keeps_connections: AtomicBool::new(false),
+        };
+        services.entry(authority.to_owned()).or_insert(Arc::new(share)).clone()
     }
 }
 
-/// Takes one of a semaphore that is never closed.
-async fn take(semaphore: &Semaphore) -> bool {
-    semaphore.acquire().await.map(|permit| permit.forget()).is_ok()
-}
+/// The semaphores of a permit, in the order in which they are taken: writes, requests, and those of all services.
+const ALL: usize = 3;
 
 /// A permit, or the part of it that there is while the rest is waited for.
 #[must_use = "it ends when it is dropped"]
 pub(crate) struct Permit<'a> {
     concurrency: &'a Concurrency,
-    held: Option<(Key, Arc<Share>)>,
-    writes: bool,
-    requests: bool,
-    all: bool,
+    /// `None`: it waits for nobody.
+    share: Option<Arc<Share>>,
+    /// The first semaphore that it takes, and the one that it takes next.
+    first: usize,
+    next: usize,
+}
+
+impl Permit<'_> {
+    fn semaphore(&self, at: usize) -> Option<&Semaphore> {
+        match (at, &self.share) {
+            (0, Some(share)) => Some(&share.writes),
+            (1, Some(share)) => Some(&share.requests),
+            (2, Some(_)) => Some(&self.concurrency.all),
+            _ => None,
+        }
+    }
+
+    fn wanted(&self) -> Option<&Semaphore> {
+        self.semaphore(self.next)
+    }
+
+    /// Whether the request may go.
+    pub(crate) fn is_whole(&self) -> bool {
+        self.wanted().is_none()
+    }
+
+    /// Waits until the request may go, first come, first served.
+    pub(crate) async fn wait(&mut self) {
+        while let Some(semaphore) = self.wanted() {
+            // None of them is ever closed.
+            let Ok(place) = semaphore.acquire().await else { return };
+            place.forget();
+            self.next += 1;
+        }
+    }
+
+    /// Whether the service is known to speak HTTP/1.1, so that its connections may be kept.
+    pub(crate) fn keeps_connections(&self) -> bool {
+        self.share.as_ref().is_some_and(|share| share.keeps_connections.load(Ordering::Relaxed))
+    }
+
+    /// The service speaks HTTP/1.1.
+    pub(crate) fn keep_connections(&self) {
+        if let Some(share) = &self.share {
+            share.keeps_connections.store(true, Ordering::Relaxed);
+        }
+    }
 }
 
 impl Drop for Permit<'_> {
     fn drop(&mut self) {
-        let Some((key, share)) = self.held.take() else { return };
-        for (taken, semaphore) in [
-            (self.all, &self.concurrency.all),
-            (self.requests, &share.requests),
-            (self.writes, &share.writes),
-        ] {
-            semaphore.add_permits(usize::from(taken));
-        }
-        let mut services = self.concurrency.services();
-        // The map's, and this one: nobody else is there.
-        if Arc::strong_count(&share) == 2 {
-            services.remove(&key);
+        for taken in self.first..self.next {
+            self.semaphore(taken).into_iter().for_each(|semaphore| semaphore.add_permits(1));
         }
     }
 }
@@ -101,7 +143,7 @@ impl Drop for Permit<'_> {
 #[cfg(test)]
 mod tests {
     use std::future::Future;
-    use std::pin::{Pin, pin};
+    use std::pin::pin;
     use std::task::{Context, Poll, Waker};
 
     use super::*;
@@ -112,52 +154,57 @@ mod tests {
         format!("https://{host}/redfish/v1/").parse().unwrap()
     }
 
-    /// What there is without waiting.
-    fn now<T>(future: Pin<&mut impl Future<Output = T>>) -> Option<T> {
-        match future.poll(&mut Context::from_waker(Waker::noop())) {
-            Poll::Ready(value) => Some(value),
-            Poll::Pending => None,
+    /// Waits without time: whether it may go now.
+    fn may_go(permit: &mut Permit<'_>) -> bool {
+        match pin!(permit.wait()).poll(&mut Context::from_waker(Waker::noop())) {
+            Poll::Ready(()) => true,
+            Poll::Pending => false,
         }
     }
 
     #[test]
     fn one_write_and_two_requests_go_to_a_service_at_once() {
         let (concurrency, bmc) = (Concurrency::new(LIMITS), uri("bmc"));
-        let write = now(pin!(concurrency.permit(&bmc, Purpose::Write))).unwrap();
-        let mut second = pin!(concurrency.permit(&bmc, Purpose::Write));
-        assert!(now(second.as_mut()).is_none());
-        let read =
-            now(pin!(concurrency.permit(&bmc, Purpose::Read))).expect("the write that waits holds no place");
-        assert!(now(pin!(concurrency.permit(&bmc, Purpose::Read))).is_none());
-        let _session = now(pin!(concurrency.permit(&bmc, Purpose::Session))).expect("it waits for nothing");
+        let write = concurrency.permit(&bmc, Purpose::Write);
+        let mut second = concurrency.permit(&bmc, Purpose::Write);
+        assert!(write.is_whole() && !second.is_whole() && !may_go(&mut second));
+        let read = concurrency.permit(&bmc, Purpose::Read);
+        assert!(read.is_whole(), "the write that waits holds no place");
+        assert!(!concurrency.permit(&bmc, Purpose::Read).is_whole());
+        assert!(concurrency.permit(&bmc, Purpose::Session).is_whole(), "it waits for nothing");
         drop(write);
-        drop(now(second.as_mut()).unwrap());
-        drop(read);
+        assert!(may_go(&mut second));
     }
 
     #[test]
     fn so_many_go_to_all_services_at_once() {
         let concurrency = Concurrency::new(LIMITS);
-        let hosts = ["a", "b", "c"].map(uri);
-        let permits = hosts.each_ref().map(|uri| now(pin!(concurrency.permit(uri, Purpose::Read))).unwrap());
-        let other = uri("d");
-        let mut fourth = pin!(concurrency.permit(&other, Purpose::Read));
-        assert!(now(fourth.as_mut()).is_none());
+        let permits = ["a", "b", "c"].map(|host| concurrency.permit(&uri(host), Purpose::Read));
+        assert!(permits.iter().all(Permit::is_whole));
+        let mut fourth = concurrency.permit(&uri("d"), Purpose::Read);
+        assert!(!may_go(&mut fourth));
         drop(permits);
-        assert!(now(fourth.as_mut()).is_some());
+        assert!(may_go(&mut fourth));
     }
 
     #[test]
     fn who_gives_up_leaves_nothing_behind() {
         let (concurrency, bmc) = (Concurrency::new(LIMITS), uri("bmc"));
-        let permits = [(); 2].map(|()| now(pin!(concurrency.permit(&bmc, Purpose::Read))).unwrap());
-        {
-            let mut waiting = pin!(concurrency.permit(&bmc, Purpose::Write));
-            assert!(now(waiting.as_mut()).is_none());
-        }
+        let permits = [(); 2].map(|()| concurrency.permit(&bmc, Purpose::Read));
+        assert!(!may_go(&mut concurrency.permit(&bmc, Purpose::Write)));
         drop(permits);
-        assert!(concurrency.services().is_empty());
-        assert!(now(pin!(concurrency.permit(&bmc, Purpose::Write))).is_some());
+        assert!(concurrency.permit(&bmc, Purpose::Write).is_whole());
         assert_eq!(concurrency.all.available_permits(), 3);
+    }
+
+    #[test]
+    fn services_that_nobody_asks_are_forgotten() {
+        let concurrency = Concurrency::new(LIMITS);
+        let _permit = concurrency.permit(&uri("busy"), Purpose::Read);
+        for n in 0..1_000 {
+            assert!(concurrency.permit(&uri(&format!("bmc-{n}")), Purpose::Read).is_whole());
+        }
+        let services = concurrency.services();
+        assert!(services.len() < 10 && services.contains_key("busy"));
     }
 }

@@ -1,20 +1,23 @@
 //! One exchange: a request out, an answer in, and how it failed as far as can be known.
 
 use std::error::Error as StdError;
+use std::future::{Future, poll_fn};
+use std::pin::{Pin, pin};
 use std::sync::Arc;
+use std::task::Poll;
 use std::{fmt, io};
 
 use bytes::Bytes;
 use http::header::{CONTENT_LENGTH, EXPECT};
 use http::{StatusCode, Version, response};
 use http_body_util::BodyExt;
-use hyper::body::Incoming;
+use hyper::body::{Body, Incoming};
 use hyper::ext::{ReasonPhrase, on_informational};
 use hyper_util::client::legacy;
 use hyper_util::client::legacy::connect::capture_connection;
 use redfish_proto::{Failure, Outgoing};
 use redfish_tls::Untrusted;
-use tokio::time::{Instant, timeout_at};
+use tokio::time::{Sleep, sleep};
 
 use crate::decode::{Decoder, PIECE};
 use crate::error::Cause;
@@ -43,11 +46,12 @@ impl Transport {
     ) -> Result<Received, Failure> {
         *aside = Aside::default();
         let reading = outgoing.reading;
-        let deadline = Instant::now() + reading.timeout;
-        let permit = self.concurrency().permit(outgoing.request.uri(), outgoing.purpose);
-        let Ok(_permit) = timeout_at(deadline, permit).await else {
+        let mut deadline = pin!(sleep(reading.timeout));
+        let mut permit = self.concurrency().permit(outgoing.request.uri(), outgoing.purpose);
+        let waits = !permit.is_whole();
+        if waits && before(deadline.as_mut(), pin!(permit.wait())).await.is_none() {
             return Err(aside.blame(Unfit::NoPermit));
-        };
+        }
         let (head, body) = outgoing.request.into_parts();
         let gate = head.headers.contains_key(EXPECT).then(Arc::<Gate>::default);
         let _closing = Closing(gate.clone());
@@ -62,20 +66,28 @@ impl Transport {
                 }
             });
         }
-        let connection = capture_connection(&mut request);
-        let answer = match timeout_at(deadline, self.client().request(request)).await {
-            Ok(Ok(answer)) => answer,
-            Ok(Err(error)) => return Err(aside.blame(Unfit::Exchange(error))),
-            Err(_) if connection.connection_metadata().is_none() => {
+        // Where there may be no connection yet at the deadline, or one that is not to be kept.
+        let captured = waits || reading.timeout <= self.connect_timeout() || !permit.keeps_connections();
+        let connection = captured.then(|| capture_connection(&mut request));
+        let answer = match before(deadline.as_mut(), pin!(self.client().request(request))).await {
+            Some(Ok(answer)) => answer,
+            Some(Err(error)) => return Err(aside.blame(Unfit::Exchange(error))),
+            None if connection
+                .as_ref()
+                .is_some_and(|connection| connection.connection_metadata().is_none()) =>
+            {
                 return Err(aside.blame(Unfit::NoConnection));
             }
-            Err(_) => return Err(aside.blame(Unfit::TimedOut)),
+            None => return Err(aside.blame(Unfit::TimedOut)),
         };
         gate.iter().for_each(|gate| gate.answered());
         let (mut head, body) = answer.into_parts();
-        if head.version == Version::HTTP_10 {
+        match &connection {
             // Peers of that version serve one connection at a time, whatever their headers say.
-            connection.connection_metadata().iter().for_each(|connected| connected.poison());
+            Some(connection) if head.version == Version::HTTP_10 => {
+                connection.connection_metadata().iter().for_each(|connected| connected.poison());
+            }
+            _ => permit.keep_connections(),
         }
         // hyper's own limit is that of its buffer, which may hold more than was allowed by the time it looks.
         if size(&head) > self.head_limit() {
@@ -89,13 +101,24 @@ impl Transport {
         let body = match announced(&head).is_some_and(|length| length > limit as u64) {
             // What announces itself as too large need not be read first.
             true => Err(Unfit::TooLarge(limit)),
-            false => match timeout_at(deadline, collect(body, decoder, limit)).await {
-                Ok(collected) => collected,
-                Err(_) => Err(Unfit::TimedOut),
+            false => match before(deadline, pin!(collect(body, decoder, limit))).await {
+                Some(collected) => collected,
+                None => Err(Unfit::TimedOut),
             },
         };
         Ok((head, body.map_err(|unfit| aside.blame(unfit))))
     }
+}
+
+/// What some work yields, or `None` where the deadline comes first. One timer serves all of an exchange.
+fn before<'a, W: Future>(
+    mut deadline: Pin<&'a mut Sleep>,
+    mut work: Pin<&'a mut W>,
+) -> impl Future<Output = Option<W::Output>> + use<'a, W> {
+    poll_fn(move |context| match work.as_mut().poll(context) {
+        Poll::Ready(done) => Poll::Ready(Some(done)),
+        Poll::Pending => deadline.as_mut().poll(context).map(|()| None),
+    })
 }
 
 /// Bytes of a head, as it is written without superfluous spaces.
@@ -117,6 +140,14 @@ async fn collect(mut body: Incoming, mut decoder: Decoder, limit: usize) -> Resu
     let mut whole = Vec::new();
     while let Some(frame) = body.frame().await {
         let data = frame.map_err(Unfit::Body)?.into_data().unwrap_or_default();
+        if body.is_end_stream()
+            && whole.is_empty()
+            && matches!(decoder, Decoder::Plain)
+            && data.len() <= limit
+        {
+            // It came in one piece, as it is wanted.
+            return Ok(data);
+        }
         for piece in data.chunks(PIECE) {
             decoder.push(piece, &mut whole).map_err(Unfit::Gzip)?;
             if whole.len() > limit {

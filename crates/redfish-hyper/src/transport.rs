@@ -19,8 +19,8 @@ const HEAD_LIMIT: usize = 64 << 10;
 /// The smallest buffer that hyper takes; less is a panic there.
 const SMALLEST_BUFFER: usize = 8 << 10;
 
-/// Headers an answer may have.
-const HEADERS_LIMIT: usize = 128;
+/// Headers an answer may have: hyper's own limit, for which it needs no memory of its own.
+const HEADERS_LIMIT: usize = 100;
 
 /// Connections kept open for each service: one for a caller, one for a login beside it. Controllers have few.
 const KEPT_PER_SERVICE: usize = 2;
@@ -49,6 +49,7 @@ struct Inner {
     client: legacy::Client<Dial, Outbound>,
     concurrency: Concurrency,
     stream_idle: Duration,
+    connect_timeout: Duration,
     head_limit: usize,
     clock: Arc<dyn Clock>,
 }
@@ -75,6 +76,10 @@ impl Transport {
 
     pub(crate) fn client(&self) -> &legacy::Client<Dial, Outbound> {
         &self.0.client
+    }
+
+    pub(crate) fn connect_timeout(&self) -> Duration {
+        self.0.connect_timeout
     }
 
     pub(crate) fn head_limit(&self) -> usize {
@@ -141,7 +146,7 @@ impl TransportBuilder {
         self
     }
 
-    /// Headers an answer may have. Default: 128.
+    /// Headers an answer may have. Default: 100.
     #[must_use]
     pub fn headers_limit(mut self, count: usize) -> Self {
         self.headers_limit = count;
@@ -199,17 +204,21 @@ impl TransportBuilder {
             limits,
             clock,
         } = self;
-        let client = legacy::Client::builder(TokioExecutor::new())
+        let mut client = legacy::Client::builder(TokioExecutor::new());
+        client
             .pool_timer(TokioTimer::new())
             .pool_idle_timeout(KEPT_FOR)
             .pool_max_idle_per_host(kept_per_service)
-            .http1_max_buf_size(head_limit.max(SMALLEST_BUFFER))
-            .http1_max_headers(headers_limit)
-            .build(Dial::new(trust.config(), connect_timeout));
+            .http1_max_buf_size(head_limit.max(SMALLEST_BUFFER));
+        if headers_limit != HEADERS_LIMIT {
+            client.http1_max_headers(headers_limit);
+        }
+        let client = client.build(Dial::new(trust.config(), connect_timeout));
         Transport(Arc::new(Inner {
             client,
             concurrency: Concurrency::new(limits),
             stream_idle,
+            connect_timeout,
             head_limit,
             clock,
         }))

@@ -53,7 +53,7 @@ async fn there_may_be_as_many_headers_as_the_limit_and_no_more() {
         assert_eq!(read(builder(), headers(limit)).await.unwrap(), limit);
         assert!(too_large(read(builder(), headers(limit + 1)).await), "{limit}");
     }
-    assert!(too_large(read(Transport::builder(), headers(129)).await), "by default");
+    assert!(too_large(read(Transport::builder(), headers(101)).await), "by default");
 }
 
 #[tokio::test]

@@ -147,7 +147,7 @@ impl Core {
     pub(crate) fn begin(&mut self, now: Now) -> Result<(), Error> {
         self.deadline = self.allowed.map(|allowed| now.after(allowed));
         match &self.session {
-            Some(session) if *session.origin() != **self.service.origin() => {
+            Some(session) if session.origin() != self.service.origin() => {
                 Err(Error::new(ErrorKind::ForeignSession))
             }
             _ => Ok(()),
@@ -172,7 +172,7 @@ impl Core {
 
     /// Takes a session for this call from now on. `false`: it is the one that was just refused.
     pub(crate) fn grant(&mut self, session: Session) -> Result<bool, Error> {
-        if *session.origin() != **self.service.origin() {
+        if session.origin() != self.service.origin() {
             return Err(Error::new(ErrorKind::ForeignSession));
         }
         let refused = self.refused.is_some();

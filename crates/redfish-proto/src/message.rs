@@ -84,7 +84,8 @@ pub(crate) fn read_list(entries: &Value, redactor: &Redactor) -> Vec<Message> {
 pub(crate) fn is_error(body: &[u8], redactor: &Redactor) -> bool {
     // A resource has no member `error`; to parse each body twice for the few that do would be dear.
     let start = &body[..body.len().min(256)];
-    if !start.split(|byte| *byte == b'"').any(|word| word == b"error") {
+    let readable = std::str::from_utf8(start).map_or_else(|cut| cut.valid_up_to(), str::len);
+    if !std::str::from_utf8(&start[..readable]).unwrap_or_default().contains("\"error\"") {
         return false;
     }
     let said = messages(body, redactor);

@@ -239,7 +239,7 @@ impl Session {
         Some((name, self.0.credential.as_ref()?))
     }
 
-    pub(crate) fn origin(&self) -> &Origin {
+    pub(crate) fn origin(&self) -> &Arc<Origin> {
         &self.0.origin
     }
 

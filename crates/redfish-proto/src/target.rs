@@ -175,6 +175,9 @@ fn merge(reference: &str, base: &Target) -> Result<Target, &'static str> {
         Some((path, query)) => (path, Some(query)),
         None => (reference, None),
     };
+    if query.is_none() && fragment.is_none() && is_clean(path) {
+        return Ok(from_clean(path.to_owned(), None));
+    }
     let (path, query) = if path.is_empty() {
         (base.path().to_owned(), query.or(base.query()))
     } else if path.starts_with('/') {
@@ -263,6 +266,23 @@ fn without_dots(path: &str) -> String {
     format!("/{}", joined.trim_start_matches('/'))
 }
 
+/// Whether a path stays as it is, as most do: one slash at its start, no segment of dots, nothing to encode.
+fn is_clean(path: &str) -> bool {
+    path.starts_with('/')
+        && !path.starts_with("//")
+        && !path.contains("/.")
+        && path.bytes().all(|byte| byte != b'%' && may_stand(byte))
+}
+
+/// Whether a byte may stand in a path or a query as it is.
+fn may_stand(byte: u8) -> bool {
+    match byte {
+        b'-' | b'.' | b'_' | b'~' | b'!' | b'$' | b'&' | b'\'' | b'(' | b')' | b'*' | b'+' | b',' | b';'
+        | b'=' | b':' | b'@' | b'/' | b'?' => true,
+        byte => byte.is_ascii_alphanumeric(),
+    }
+}
+
 /// Percent-encodes what may not stand in a path or a query; what is encoded already stays as it is.
 fn encode(text: &str) -> String {
     const HEX: &[u8; 16] = b"0123456789ABCDEF";
@@ -271,9 +291,7 @@ fn encode(text: &str) -> String {
         let encoded = |at: usize| text.as_bytes().get(at).is_some_and(u8::is_ascii_hexdigit);
         let stays = match byte {
             b'%' => encoded(at + 1) && encoded(at + 2),
-            b'-' | b'.' | b'_' | b'~' | b'!' | b'$' | b'&' | b'\'' | b'(' | b')' | b'*' | b'+' | b','
-            | b';' | b'=' | b':' | b'@' | b'/' | b'?' => true,
-            byte => byte.is_ascii_alphanumeric(),
+            byte => may_stand(byte),
         };
         if stays {
             clean.push(char::from(byte));

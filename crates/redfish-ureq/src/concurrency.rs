@@ -5,7 +5,7 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use http::Uri;
-use http::uri::{Authority, Scheme};
+use http::uri::Authority;
 use redfish_proto::Purpose;
 
 /// How many requests may be on their way at once.
@@ -26,10 +26,9 @@ pub(crate) struct Concurrency {
 #[derive(Default)]
 struct State {
     all: usize,
-    services: HashMap<Key, Share>,
+    /// By authority.
+    services: HashMap<String, Share>,
 }
-
-type Key = (Option<Scheme>, Option<Authority>);
 
 #[derive(Clone, Copy, Default)]
 struct Share {
@@ -56,20 +55,20 @@ impl Concurrency {
         if purpose == Purpose::Session {
             return Some(Permit { concurrency: self, held: None });
         }
-        let key = (uri.scheme().cloned(), uri.authority().cloned());
+        let authority = uri.authority().map_or("", Authority::as_str);
         let writes = usize::from(purpose == Purpose::Write);
         let mut state = self.state();
         loop {
-            let share = state.services.get(&key).copied().unwrap_or_default();
+            let share = state.services.get(authority).copied().unwrap_or_default();
             let free = state.all < self.limits.of_all
                 && share.requests < self.limits.of_service
                 && (writes == 0 || share.writes < self.limits.writes_of_service);
             if free {
                 state.all += 1;
-                let share = state.services.entry(key.clone()).or_default();
+                let share = state.services.entry(authority.to_owned()).or_default();
                 share.requests += 1;
                 share.writes += writes;
-                return Some(Permit { concurrency: self, held: Some((key, writes)) });
+                return Some(Permit { concurrency: self, held: Some((authority.to_owned(), writes)) });
             }
             state = match deadline.map(|deadline| deadline.saturating_duration_since(Instant::now())) {
                 None => self.freed.wait(state).unwrap_or_else(PoisonError::into_inner),
@@ -84,19 +83,19 @@ impl Concurrency {
 #[must_use = "it ends when it is dropped"]
 pub(crate) struct Permit<'a> {
     concurrency: &'a Concurrency,
-    held: Option<(Key, usize)>,
+    held: Option<(String, usize)>,
 }
 
 impl Drop for Permit<'_> {
     fn drop(&mut self) {
-        let Some((key, writes)) = self.held.take() else { return };
+        let Some((authority, writes)) = self.held.take() else { return };
         let mut state = self.concurrency.state();
         state.all -= 1;
-        if let Some(share) = state.services.get_mut(&key) {
+        if let Some(share) = state.services.get_mut(&authority) {
             share.requests -= 1;
             share.writes -= writes;
             if share.requests == 0 {
-                state.services.remove(&key);
+                state.services.remove(&authority);
             }
         }
         drop(state);

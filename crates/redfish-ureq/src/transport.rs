@@ -18,7 +18,7 @@ use crate::connector::{Dial, SystemResolver};
 const HEAD_LIMIT: usize = 64 << 10;
 
 /// Headers an answer may have.
-const HEADERS_LIMIT: usize = 128;
+const HEADERS_LIMIT: usize = 100;
 
 /// Connections kept open, to all services together.
 const KEPT: usize = 64;
@@ -176,8 +176,7 @@ impl TransportBuilder {
         self
     }
 
-    /// Headers an answer may have. Default: 128. ureq takes no more than that: a larger limit is
-    /// that one.
+    /// Headers an answer may have. Default: 100. ureq takes 128 at the most: a larger limit is that one.
     #[must_use]
     pub fn headers_limit(mut self, count: usize) -> Self {
         self.headers_limit = count;

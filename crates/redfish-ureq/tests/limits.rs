@@ -52,7 +52,7 @@ fn there_may_be_as_many_headers_as_the_limit_and_no_more() {
         assert_eq!(read(builder(), headers(limit)).unwrap(), limit);
         assert!(too_large(read(builder(), headers(limit + 1))), "{limit}");
     }
-    assert!(too_large(read(Transport::builder(), headers(129))), "by default");
+    assert!(too_large(read(Transport::builder(), headers(101))), "by default");
 }
 
 #[test]
