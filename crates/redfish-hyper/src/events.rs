@@ -39,13 +39,14 @@ impl Client {
     /// Listens to the service's events from now on. Nothing is opened before the first is asked for.
     ///
     /// # Errors
-    /// A service that streams none, whatever it refused.
+    /// A service that streams none or does not filter by that, whatever it refused.
     pub async fn events(&self, filter: Option<&str>) -> Result<Events, Error> {
-        let source = self.run(FindEvents::default()).await?;
-        Ok(self.events_at(match filter {
-            Some(expression) => source.filter(expression),
-            None => source,
-        }))
+        let find = FindEvents::default();
+        let find = match filter {
+            Some(expression) => find.filter(expression),
+            None => find,
+        };
+        Ok(self.events_at(self.run(find).await?))
     }
 
     /// Listens to the events of a stream whose URI is known.

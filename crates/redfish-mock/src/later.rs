@@ -39,6 +39,7 @@ impl Later {
     }
 
     /// When the next of them is due.
+    #[cfg(feature = "serve")]
     pub(crate) fn first(&self) -> Option<Duration> {
         self.0.first().map(|(due, _)| *due)
     }
@@ -49,6 +50,7 @@ impl Later {
 }
 
 /// How often to see whether there is something to tell, where somebody waits to be told.
+#[cfg(feature = "serve")]
 const LOOK: Duration = Duration::from_millis(200);
 
 impl Mock {

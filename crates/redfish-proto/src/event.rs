@@ -58,9 +58,10 @@ impl EventSource {
     }
 }
 
-/// Finds where the service streams its events.
+/// Finds where the service streams its events, and whether it can choose among them.
 #[derive(Debug)]
 pub struct FindEvents {
+    filter: Option<String>,
     stage: Stage,
 }
 
@@ -72,7 +73,43 @@ enum Stage {
 
 impl Default for FindEvents {
     fn default() -> FindEvents {
-        FindEvents { stage: Stage::Root }
+        FindEvents { filter: None, stage: Stage::Root }
+    }
+}
+
+impl FindEvents {
+    /// Only events for which this holds, as [`EventSource::filter`]. A property that the service does not choose by is
+    /// [`NotAllowable`](ErrorKind::NotAllowable) before the stream is opened: some services ignore it, and send all.
+    /// Where the service does not say what it can, it is asked.
+    #[must_use]
+    pub fn filter(mut self, expression: impl Into<String>) -> FindEvents {
+        self.filter = Some(expression.into());
+        self
+    }
+}
+
+/// What a filter compares: the words before `eq`, `ne` and the like that are outside of quotes.
+fn compared(expression: &str) -> Vec<&str> {
+    let outside = expression.split('\'').step_by(2);
+    let words = outside.flat_map(|part| part.split([' ', '\t', '(', ')'])).filter(|word| !word.is_empty());
+    let words: Vec<&str> = words.collect();
+    let operator =
+        |word: &str| ["eq", "ne", "gt", "ge", "lt", "le"].iter().any(|o| word.eq_ignore_ascii_case(o));
+    words.windows(2).filter(|pair| operator(pair[1])).map(|pair| pair[0]).collect()
+}
+
+/// Refuses what the EventService says it does not filter by (`SSEFilterPropertiesSupported`).
+fn check_filter(service: &Value, expression: &str) -> Result<(), Error> {
+    let Some(Value::Object(told)) = service.get("SSEFilterPropertiesSupported") else { return Ok(()) };
+    let offered: Vec<&String> =
+        told.iter().filter(|(_, can)| **can == Value::Bool(true)).map(|(name, _)| name).collect();
+    let known = |name: &&str| offered.iter().any(|offered| offered.eq_ignore_ascii_case(name));
+    match compared(expression).iter().all(known) {
+        true => Ok(()),
+        false => Err(Error::new(ErrorKind::NotAllowable {
+            parameter: "filter".to_owned(),
+            allowable: offered.into_iter().cloned().collect(),
+        })),
     }
 }
 
@@ -90,15 +127,18 @@ impl Operation for FindEvents {
         let answer = answer.success()?;
         let found: Value = answer.json()?;
         let none = || Error::new(ErrorKind::NotSupported("a stream of events"));
-        match self.stage {
+        match &self.stage {
             Stage::Root => {
                 let link =
                     found.pointer("/EventService/@odata.id").and_then(Value::as_str).ok_or_else(none)?;
-                Ok(Verdict::Next(FindEvents { stage: Stage::Service(answer.resolve(link)?) }))
+                Ok(Verdict::Next(FindEvents { stage: Stage::Service(answer.resolve(link)?), ..self }))
             }
             Stage::Service(_) => {
                 let link = found.get("ServerSentEventUri").and_then(Value::as_str).ok_or_else(none)?;
-                Ok(Verdict::Done(EventSource { at: answer.resolve(link)? }))
+                let source = EventSource { at: answer.resolve(link)? };
+                let Some(filter) = &self.filter else { return Ok(Verdict::Done(source)) };
+                check_filter(&found, filter)?;
+                Ok(Verdict::Done(source.filter(filter)))
             }
         }
     }
@@ -217,6 +257,32 @@ impl EventRecord {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_filter_compares_what_stands_before_an_operator() {
+        for (expression, expected) in [
+            ("EventFormatType eq Event", vec!["EventFormatType"]),
+            ("(MessageId eq 'A eq (B') and (OriginResource ne '/x')", vec!["MessageId", "OriginResource"]),
+            ("not (ResourceType EQ 'it''s eq')", vec!["ResourceType"]),
+            ("'", vec![]),
+            ("", vec![]),
+        ] {
+            assert_eq!(compared(expression), expected, "{expression}");
+        }
+    }
+
+    #[test]
+    fn a_filter_is_checked_by_what_the_service_says_of_itself() {
+        let told =
+            serde_json::json!({"SSEFilterPropertiesSupported": {"MessageId": true, "OriginResource": false}});
+        let silent = serde_json::json!({});
+        assert!(check_filter(&told, "MessageId eq 'x'").is_ok());
+        assert!(check_filter(&silent, "OriginResource eq 'x'").is_ok());
+        for unknown in ["OriginResource eq 'x'", "MessageId eq 'x' or EventType eq Alert"] {
+            let error = check_filter(&told, unknown).unwrap_err();
+            assert!(error.to_string().contains("filter takes MessageId"), "{error}");
+        }
+    }
 
     #[test]
     fn a_notification_is_typed_and_never_an_error() {

@@ -206,18 +206,23 @@ fn a_stream_that_came_compressed_unasked_hands_out_each_event_as_it_comes() {
     }
 }
 
+const SERVICE: &str =
+    r#"{"ServerSentEventUri": "/sse", "SSEFilterPropertiesSupported": {"EventFormatType": true}}"#;
+
 #[test]
 fn the_stream_is_found_and_filtered() {
     let bmc = Bmc::start(|line, head| match head.target.as_str() {
         "/redfish/v1/" => line.answer("200 OK", "", r#"{"EventService": {"@odata.id": "/events"}}"#),
-        "/events" => line.answer("200 OK", "", r#"{"ServerSentEventUri": "/sse"}"#),
+        "/events" => line.answer("200 OK", "", SERVICE),
         _ => line.answer("404 Not Found", "", ""),
     });
     let client = Client::builder(Service::new(&bmc.url()).unwrap()).build().unwrap();
+    let refused = client.events(Some("MessageId eq 'x'")).err().unwrap();
+    assert!(matches!(refused.kind(), ErrorKind::NotAllowable { .. }), "{refused}");
     let events = client.events(Some("EventFormatType eq 'Event'")).unwrap();
-    assert_eq!(bmc.seen().len(), 2, "nothing is opened before it is asked for");
+    assert_eq!(bmc.seen().len(), 4, "nothing is opened before it is asked for");
     assert_eq!(all(events), ["not-found"]);
-    assert_eq!(bmc.seen()[2], "GET /sse?$filter=EventFormatType%20eq%20'Event'");
+    assert_eq!(bmc.seen()[4], "GET /sse?$filter=EventFormatType%20eq%20'Event'");
     let none = Bmc::start(|line, _| line.answer("200 OK", "", "{}"));
     let client = Client::builder(Service::new(&none.url()).unwrap()).build().unwrap();
     assert!(matches!(client.events(None).err().unwrap().kind(), ErrorKind::NotSupported(_)));
