@@ -17,6 +17,8 @@ const LOG: &str = "/redfish/v1/Systems/1/LogServices/Log/Entries";
 pub struct Work {
     /// Its name: what is done, and by whom.
     pub name: &'static str,
+    /// Bytes of a body or a stream that it reads.
+    pub bytes: usize,
     run: Box<dyn Fn()>,
 }
 
@@ -36,10 +38,12 @@ pub fn all() -> Vec<Work> {
     let (system_too, page_too) = (system.clone(), page.clone());
     let (service_too, session_too) = (Arc::clone(&service), session.clone());
     let (stream, stream_too) = (event_stream(), event_stream());
+    let (system_bytes, page_bytes, stream_bytes) = (system.len(), page.len(), stream.len());
     let (service_three, session_three) = (Arc::clone(&service), session.clone());
     vec![
         Work {
             name: "exchange core",
+            bytes: system_bytes,
             run: Box::new(move || {
                 let at = service.target(SYSTEM).expect("a path");
                 black_box(through_the_core(&service, &session, Get::<Value>::new(at), system.clone()));
@@ -47,12 +51,14 @@ pub fn all() -> Vec<Work> {
         },
         Work {
             name: "exchange hand",
+            bytes: system_bytes,
             run: Box::new(move || {
                 black_box(by_hand("https://bmc.example", &token, system_too.clone()));
             }),
         },
         Work {
             name: "page core",
+            bytes: page_bytes,
             run: Box::new(move || {
                 let at = service_too.target(LOG).expect("a path");
                 let page = through_the_core(&service_too, &session_too, GetPage::first(at), page.clone());
@@ -61,14 +67,16 @@ pub fn all() -> Vec<Work> {
         },
         Work {
             name: "page empty",
+            bytes: EMPTY.len(),
             run: Box::new(move || {
                 let at = service_three.target(LOG).expect("a path");
-                let none = Bytes::from_static(b"{\"Members\": []}");
+                let none = Bytes::from_static(EMPTY);
                 black_box(through_the_core(&service_three, &session_three, GetPage::first(at), none));
             }),
         },
         Work {
             name: "events core",
+            bytes: stream_bytes,
             run: Box::new(move || {
                 let mut decoder = Decoder::new(Limits::default());
                 let pieces =
@@ -78,6 +86,7 @@ pub fn all() -> Vec<Work> {
         },
         Work {
             name: "events lines",
+            bytes: stream_bytes,
             run: Box::new(move || {
                 let lines = stream_too.split(|byte| *byte == b'\n');
                 let data = lines
@@ -88,6 +97,7 @@ pub fn all() -> Vec<Work> {
         },
         Work {
             name: "page value",
+            bytes: page_bytes,
             run: Box::new(move || {
                 let page: Value = serde_json::from_slice(&page_too).expect("a page");
                 assert_eq!(black_box(page)["Members"].as_array().map(Vec::len), Some(MEMBERS));
@@ -95,6 +105,8 @@ pub fn all() -> Vec<Work> {
         },
     ]
 }
+
+const EMPTY: &[u8] = b"{\"Members\": []}";
 
 const MEMBERS: usize = 2_200;
 
