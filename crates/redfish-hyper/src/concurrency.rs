@@ -1,13 +1,14 @@
 //! How many requests are on their way at once, to one service and to all of them.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use http::Uri;
 use http::uri::Authority;
 use redfish_proto::Purpose;
 use tokio::sync::Semaphore;
+
+use crate::pool::Idle;
 
 /// How many requests may be on their way at once.
 #[derive(Clone, Copy, Debug)]
@@ -21,14 +22,14 @@ pub(crate) struct Limits {
 pub(crate) struct Concurrency {
     limits: Limits,
     all: Semaphore,
-    /// By authority. Some that nobody asks stay for the next time.
+    /// By authority. Some that nobody asks stay for the next time, and their connections with them.
     services: Mutex<HashMap<String, Arc<Share>>>,
 }
 
 struct Share {
     requests: Semaphore,
     writes: Semaphore,
-    keeps_connections: AtomicBool,
+    idle: Arc<Idle>,
 }
 
 impl Concurrency {
@@ -45,12 +46,14 @@ impl Concurrency {
     /// A write that waits for another holds no place, and neither does who waits for a slow service hold one of those
     /// that all share.
     pub(crate) fn permit(&self, uri: &Uri, purpose: Purpose) -> Permit<'_> {
-        let mut permit = Permit { concurrency: self, share: None, first: ALL, next: ALL };
-        if purpose != Purpose::Session {
-            permit.share = Some(self.share(uri.authority().map_or("", Authority::as_str)));
-            permit.first = usize::from(purpose != Purpose::Write);
-            permit.next = permit.first;
-        }
+        let share = self.share(uri.authority().map_or("", Authority::as_str));
+        let first = match purpose {
+            Purpose::Write => 0,
+            Purpose::Read => 1,
+            // It waits for nobody.
+            _ => ALL,
+        };
+        let mut permit = Permit { concurrency: self, share, first, next: first };
         while permit.wanted().is_some_and(|semaphore| semaphore.try_acquire().map(|p| p.forget()).is_ok()) {
             permit.next += 1;
         }
@@ -70,7 +73,7 @@ impl Concurrency {
         let share = Share {
             requests: Semaphore::new(of_service),
             writes: Semaphore::new(writes_of_service),
-            keeps_connections: AtomicBool::new(false),
+            idle: Arc::default(),
         };
         services.entry(authority.to_owned()).or_insert(Arc::new(share)).clone()
     }
@@ -83,8 +86,7 @@ const ALL: usize = 3;
 #[must_use = "it ends when it is dropped"]
 pub(crate) struct Permit<'a> {
     concurrency: &'a Concurrency,
-    /// `None`: it waits for nobody.
-    share: Option<Arc<Share>>,
+    share: Arc<Share>,
     /// The first semaphore that it takes, and the one that it takes next.
     first: usize,
     next: usize,
@@ -92,10 +94,10 @@ pub(crate) struct Permit<'a> {
 
 impl Permit<'_> {
     fn semaphore(&self, at: usize) -> Option<&Semaphore> {
-        match (at, &self.share) {
-            (0, Some(share)) => Some(&share.writes),
-            (1, Some(share)) => Some(&share.requests),
-            (2, Some(_)) => Some(&self.concurrency.all),
+        match at {
+            0 => Some(&self.share.writes),
+            1 => Some(&self.share.requests),
+            2 => Some(&self.concurrency.all),
             _ => None,
         }
     }
@@ -119,16 +121,9 @@ impl Permit<'_> {
         }
     }
 
-    /// Whether the service is known to speak HTTP/1.1, so that its connections may be kept.
-    pub(crate) fn keeps_connections(&self) -> bool {
-        self.share.as_ref().is_some_and(|share| share.keeps_connections.load(Ordering::Relaxed))
-    }
-
-    /// The service speaks HTTP/1.1.
-    pub(crate) fn keep_connections(&self) {
-        if let Some(share) = &self.share {
-            share.keeps_connections.store(true, Ordering::Relaxed);
-        }
+    /// The connections to the service that are not in use.
+    pub(crate) fn idle(&self) -> &Arc<Idle> {
+        &self.share.idle
     }
 }
 

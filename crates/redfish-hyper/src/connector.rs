@@ -1,8 +1,6 @@
 //! From a service's name to a connection: resolving, TCP, TLS. Whatever fails here, no byte of a request was sent.
 
-use std::future::Future;
 use std::io;
-use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
@@ -18,13 +16,12 @@ use tower_service::Service;
 
 use crate::wire::Wire;
 
-type BoxError = Box<dyn std::error::Error + Send + Sync>;
+pub(crate) type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
 /// Makes connections, each within a time-out for all of it: name, TCP and TLS.
 ///
 /// A time-out of TCP alone would miss a peer that accepts and never speaks TLS, and then nobody could say that
 /// nothing was sent.
-#[derive(Clone)]
 pub(crate) struct Dial {
     tcp: HttpConnector<SystemResolver>,
     /// TLS over that, or why it can't be done.
@@ -40,31 +37,19 @@ impl Dial {
         let tls = tls.map(|tls| HttpsConnector::new(tcp.clone(), tls, false, Arc::new(server_name)));
         Self { tcp, tls, timeout }
     }
-}
 
-impl Service<Uri> for Dial {
-    type Response = Wire;
-    type Error = BoxError;
-    type Future = Pin<Box<dyn Future<Output = Result<Wire, BoxError>> + Send>>;
-
-    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
-        self.tcp.poll_ready(cx).map_err(Into::into)
-    }
-
-    fn call(&mut self, uri: Uri) -> Self::Future {
-        let (mut tcp, tls, timeout) = (self.tcp.clone(), self.tls.clone(), self.timeout);
-        let connecting = async move {
+    /// A connection to the service of this URI.
+    pub(crate) async fn connect(&self, uri: Uri) -> Result<Wire, BoxError> {
+        let connecting = async {
             Ok::<_, BoxError>(match uri.scheme() == Some(&Scheme::HTTPS) {
-                true => tls?.call(uri).await?,
-                false => MaybeHttpsStream::Http(tcp.call(uri).await?),
+                true => self.tls.clone()?.call(uri).await?,
+                false => MaybeHttpsStream::Http(self.tcp.clone().call(uri).await?),
             })
         };
-        Box::pin(async move {
-            match tokio::time::timeout(timeout, connecting).await {
-                Ok(connected) => Ok(Wire(connected?)),
-                Err(_) => Err(io::Error::new(io::ErrorKind::TimedOut, "connecting took too long").into()),
-            }
-        })
+        match tokio::time::timeout(self.timeout, connecting).await {
+            Ok(connected) => Ok(Wire(connected?)),
+            Err(_) => Err(io::Error::new(io::ErrorKind::TimedOut, "connecting took too long").into()),
+        }
     }
 }
 

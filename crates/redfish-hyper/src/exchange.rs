@@ -9,16 +9,15 @@ use std::{fmt, io};
 
 use bytes::Bytes;
 use http::header::{CONTENT_LENGTH, EXPECT};
-use http::{StatusCode, Version, response};
+use http::{StatusCode, Uri, Version, response};
 use http_body_util::BodyExt;
 use hyper::body::{Body, Incoming};
 use hyper::ext::{ReasonPhrase, on_informational};
-use hyper_util::client::legacy;
-use hyper_util::client::legacy::connect::capture_connection;
 use redfish_proto::{Failure, Outgoing};
 use redfish_tls::Untrusted;
 use tokio::time::{Sleep, sleep};
 
+use crate::connector::BoxError;
 use crate::decode::{Decoder, PIECE};
 use crate::error::Cause;
 use crate::gate::{Closing, Gate};
@@ -48,8 +47,7 @@ impl Transport {
         let reading = outgoing.reading;
         let mut deadline = pin!(sleep(reading.timeout));
         let mut permit = self.concurrency().permit(outgoing.request.uri(), outgoing.purpose);
-        let waits = !permit.is_whole();
-        if waits && before(deadline.as_mut(), pin!(permit.wait())).await.is_none() {
+        if !permit.is_whole() && before(deadline.as_mut(), pin!(permit.wait())).await.is_none() {
             return Err(aside.blame(Unfit::NoPermit));
         }
         let (head, body) = outgoing.request.into_parts();
@@ -66,46 +64,55 @@ impl Transport {
                 }
             });
         }
-        // Where there may be no connection yet at the deadline, or one that is not to be kept.
-        let captured = waits || reading.timeout <= self.connect_timeout() || !permit.keeps_connections();
-        let connection = captured.then(|| capture_connection(&mut request));
-        let answer = match before(deadline.as_mut(), pin!(self.client().request(request))).await {
-            Some(Ok(answer)) => answer,
-            Some(Err(error)) => return Err(aside.blame(Unfit::Exchange(error))),
-            None if connection
-                .as_ref()
-                .is_some_and(|connection| connection.connection_metadata().is_none()) =>
-            {
-                return Err(aside.blame(Unfit::NoConnection));
+        let uri = std::mem::take(request.uri_mut());
+        *request.uri_mut() = origin_form(&uri);
+        let (answer, sender) = loop {
+            let kept = permit.idle().take();
+            let was_kept = kept.is_some();
+            let mut sender = match kept {
+                Some(sender) => sender,
+                None => match before(deadline.as_mut(), pin!(self.pool().connect(&uri, permit.idle()))).await
+                {
+                    Some(Ok(sender)) => sender,
+                    Some(Err(error)) => return Err(aside.blame(Unfit::Connect(error))),
+                    None => return Err(aside.blame(Unfit::NoConnection)),
+                },
+            };
+            match before(deadline.as_mut(), pin!(sender.try_send_request(request))).await {
+                Some(Ok(answer)) => break (answer, sender),
+                Some(Err(mut error)) => match error.take_message() {
+                    // It was closed before it took the request.
+                    Some(same) if was_kept => request = same,
+                    Some(_) => return Err(aside.blame(Unfit::Unsent(error.into_error()))),
+                    None => return Err(aside.blame(Unfit::Exchange(error.into_error()))),
+                },
+                None => return Err(aside.blame(Unfit::TimedOut)),
             }
-            None => return Err(aside.blame(Unfit::TimedOut)),
         };
         gate.iter().for_each(|gate| gate.answered());
         let (mut head, body) = answer.into_parts();
-        match &connection {
-            // Peers of that version serve one connection at a time, whatever their headers say.
-            Some(connection) if head.version == Version::HTTP_10 => {
-                connection.connection_metadata().iter().for_each(|connected| connected.poison());
-            }
-            _ => permit.keep_connections(),
-        }
         // hyper's own limit is that of its buffer, which may hold more than was allowed by the time it looks.
         if size(&head) > self.head_limit() {
             return Err(aside.blame(Unfit::HeadTooLarge(self.head_limit())));
         }
         let decoder = Decoder::of(&mut head.headers);
         let Some(limit) = reading.collect(head.status) else {
-            aside.stream = Some(Stream::new(body, decoder, self.stream_idle()));
+            aside.stream = Some(Stream::new(body, decoder, self.stream_idle(), sender));
             return Ok((head, Ok(Bytes::new())));
         };
         let body = match announced(&head).is_some_and(|length| length > limit as u64) {
             // What announces itself as too large need not be read first.
             true => Err(Unfit::TooLarge(limit)),
-            false => match before(deadline, pin!(collect(body, decoder, limit))).await {
+            false => match before(deadline.as_mut(), pin!(collect(body, decoder, limit))).await {
                 Some(collected) => collected,
                 None => Err(Unfit::TimedOut),
             },
         };
+        // Peers of HTTP/1.0 serve one connection at a time, whatever their headers say; and where the service answered
+        // before it had the payload, the rest of that is still to come.
+        if body.is_ok() && head.version != Version::HTTP_10 && gate.is_none_or(|gate| gate.is_open()) {
+            before(deadline, pin!(self.pool().keep(sender, permit.idle()))).await;
+        }
         Ok((head, body.map_err(|unfit| aside.blame(unfit))))
     }
 }
@@ -119,6 +126,13 @@ fn before<'a, W: Future>(
         Poll::Ready(done) => Poll::Ready(Some(done)),
         Poll::Pending => deadline.as_mut().poll(context).map(|()| None),
     })
+}
+
+/// What stands in the first line of a request.
+fn origin_form(uri: &Uri) -> Uri {
+    let mut parts = http::uri::Parts::default();
+    parts.path_and_query = uri.path_and_query().cloned();
+    Uri::from_parts(parts).unwrap_or_default()
 }
 
 /// Bytes of a head, as it is written without superfluous spaces.
@@ -182,7 +196,9 @@ impl Aside {
 /// Why there is no answer, or no body.
 #[derive(Debug)]
 enum Unfit {
-    Exchange(legacy::Error),
+    Connect(BoxError),
+    Unsent(hyper::Error),
+    Exchange(hyper::Error),
     Body(hyper::Error),
     Gzip(io::Error),
     TooLarge(usize),
@@ -202,15 +218,8 @@ impl Unfit {
             Self::TooLarge(_) | Self::HeadTooLarge(_) => Failure::TooLarge,
             Self::Gzip(error) if error.kind() == io::ErrorKind::UnexpectedEof => Failure::Broken,
             Self::Gzip(_) => Failure::Malformed,
-            // Before the connection was there, or before it took the request from us.
-            Self::Exchange(error) if error.is_connect() => Failure::NotSent,
-            Self::Exchange(error) => {
-                match error.source().and_then(|source| source.downcast_ref::<hyper::Error>()) {
-                    Some(error) if error.is_canceled() => Failure::NotSent,
-                    Some(error) => meaning(error),
-                    None => Failure::NotSent,
-                }
-            }
+            Self::Connect(_) | Self::Unsent(_) => Failure::NotSent,
+            Self::Exchange(error) => meaning(error),
             Self::Body(error) => meaning(error),
         }
     }
@@ -234,7 +243,8 @@ fn meaning(error: &hyper::Error) -> Failure {
 impl fmt::Display for Unfit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Exchange(error) => write!(f, "{}", innermost(error)),
+            Self::Connect(error) => write!(f, "{}", innermost(&**error)),
+            Self::Unsent(error) | Self::Exchange(error) => write!(f, "{}", innermost(error)),
             Self::Body(error) => write!(f, "{}", innermost(error)),
             Self::Gzip(error) => write!(f, "gzip: {error}"),
             Self::TooLarge(limit) => write!(f, "the body is larger than {limit} bytes"),
@@ -254,7 +264,8 @@ impl fmt::Display for Unfit {
 impl StdError for Unfit {
     fn source(&self) -> Option<&(dyn StdError + 'static)> {
         match self {
-            Self::Exchange(error) => Some(error),
+            Self::Connect(error) => Some(&**error),
+            Self::Unsent(error) | Self::Exchange(error) => Some(error),
             Self::Body(error) => Some(error),
             Self::Gzip(error) => Some(error),
             Self::TooLarge(_)

@@ -45,6 +45,11 @@ impl Gate {
         self.turn(Stage::Waiting, Stage::Answered);
     }
 
+    /// Whether the body was let through.
+    pub(crate) fn is_open(&self) -> bool {
+        self.lock().stage == Stage::Open
+    }
+
     fn turn(&self, from: Stage, to: Stage) {
         let mut state = self.lock();
         if state.stage == from {

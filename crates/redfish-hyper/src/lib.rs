@@ -44,6 +44,7 @@ mod exchange;
 mod flight;
 mod gate;
 mod members;
+mod pool;
 mod resource;
 mod source;
 mod stream;

@@ -8,6 +8,7 @@ use http_body_util::BodyExt;
 use hyper::body::Incoming;
 
 use crate::decode::{Decoder, PIECE};
+use crate::pool::Sender;
 
 /// An answer's body, unread: events, or a download. Decompressed if it came compressed.
 ///
@@ -20,11 +21,13 @@ pub struct Stream {
     /// What has come and is not decoded yet.
     rest: Bytes,
     ended: bool,
+    /// The connection lives as long as this.
+    _sender: Sender,
 }
 
 impl Stream {
-    pub(crate) fn new(body: Incoming, decoder: Decoder, idle: Duration) -> Self {
-        Self { body, decoder, idle, rest: Bytes::new(), ended: false }
+    pub(crate) fn new(body: Incoming, decoder: Decoder, idle: Duration, sender: Sender) -> Self {
+        Self { body, decoder, idle, rest: Bytes::new(), ended: false, _sender: sender }
     }
 
     /// The next piece; `None` at the end. Nothing is lost where it is dropped unfinished.

@@ -4,14 +4,13 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use hyper_util::client::legacy;
-use hyper_util::rt::{TokioExecutor, TokioTimer};
+use hyper::client::conn::http1;
 use redfish_tls::Trust;
 
 use crate::clock::{Clock, SystemClock};
 use crate::concurrency::{Concurrency, Limits};
 use crate::connector::Dial;
-use crate::source::Outbound;
+use crate::pool::Pool;
 
 /// Bytes the head of an answer may have. hyper reads a whole head into its buffer, so this is the buffer's.
 const HEAD_LIMIT: usize = 64 << 10;
@@ -34,10 +33,6 @@ const WRITES_OF_SERVICE: usize = 1;
 /// Requests to all services at once.
 const OF_ALL: usize = 256;
 
-/// How long a connection is kept. Controllers close theirs after some seconds, and one that is closed while a
-/// request is on its way has lost it.
-const KEPT_FOR: Duration = Duration::from_secs(10);
-
 /// The connections, the trust and the clock that many clients share. Cheap to clone.
 ///
 /// Its connections live on the Tokio runtime that first used them, so it should not outlive that. Proxies are not
@@ -46,10 +41,9 @@ const KEPT_FOR: Duration = Duration::from_secs(10);
 pub struct Transport(Arc<Inner>);
 
 struct Inner {
-    client: legacy::Client<Dial, Outbound>,
+    pool: Pool,
     concurrency: Concurrency,
     stream_idle: Duration,
-    connect_timeout: Duration,
     head_limit: usize,
     clock: Arc<dyn Clock>,
 }
@@ -74,12 +68,8 @@ impl Transport {
         }
     }
 
-    pub(crate) fn client(&self) -> &legacy::Client<Dial, Outbound> {
-        &self.0.client
-    }
-
-    pub(crate) fn connect_timeout(&self) -> Duration {
-        self.0.connect_timeout
+    pub(crate) fn pool(&self) -> &Pool {
+        &self.0.pool
     }
 
     pub(crate) fn head_limit(&self) -> usize {
@@ -153,8 +143,8 @@ impl TransportBuilder {
         self
     }
 
-    /// Connections kept open for each service, up to ten seconds. Default: 2, one for a caller and one for a login beside
-    /// it. Controllers have few.
+    /// Connections kept open for each service. Default: 2, one for a caller and one for a login beside it. Controllers have
+    /// few. None is used again after ten seconds; it is closed within fifteen, or with the transport.
     #[must_use]
     pub fn kept_per_service(mut self, count: usize) -> Self {
         self.kept_per_service = count;
@@ -204,21 +194,15 @@ impl TransportBuilder {
             limits,
             clock,
         } = self;
-        let mut client = legacy::Client::builder(TokioExecutor::new());
-        client
-            .pool_timer(TokioTimer::new())
-            .pool_idle_timeout(KEPT_FOR)
-            .pool_max_idle_per_host(kept_per_service)
-            .http1_max_buf_size(head_limit.max(SMALLEST_BUFFER));
+        let mut http = http1::Builder::new();
+        http.max_buf_size(head_limit.max(SMALLEST_BUFFER));
         if headers_limit != HEADERS_LIMIT {
-            client.http1_max_headers(headers_limit);
+            http.max_headers(headers_limit);
         }
-        let client = client.build(Dial::new(trust.config(), connect_timeout));
         Transport(Arc::new(Inner {
-            client,
+            pool: Pool::new(Dial::new(trust.config(), connect_timeout), http, kept_per_service),
             concurrency: Concurrency::new(limits),
             stream_idle,
-            connect_timeout,
             head_limit,
             clock,
         }))

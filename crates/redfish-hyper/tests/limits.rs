@@ -4,7 +4,8 @@
 mod support;
 
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Barrier};
+use std::sync::{Arc, Barrier, mpsc};
+use std::time::Duration;
 
 use http::Method;
 use redfish_hyper::{Body, Client, Error, ErrorKind, Service, Transport, TransportBuilder};
@@ -122,4 +123,40 @@ async fn no_connection_is_kept_to_an_http_1_0_peer() {
         client.get_raw("/redfish/v1/").await.unwrap();
         assert_eq!(counted.load(Ordering::SeqCst), asked);
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn calls_one_after_the_other_go_over_one_connection() {
+    let counted = Arc::new(AtomicUsize::new(0));
+    let counting = counted.clone();
+    let bmc = Bmc::start(move |line, _| {
+        counting.fetch_add(usize::from(line.is_new()), Ordering::SeqCst);
+        // In pieces, so that the end comes apart from the beginning.
+        line.write("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\n{\r\n")?;
+        line.write("1\r\n}\r\n")?;
+        line.write("0\r\n\r\n")
+    });
+    let client = Client::builder(Service::new(&bmc.url()).unwrap()).build().unwrap();
+    for _ in 0..100 {
+        client.get_raw("/redfish/v1/").await.unwrap();
+    }
+    assert_eq!(counted.load(Ordering::SeqCst), 1);
+}
+
+#[tokio::test]
+async fn a_connection_that_nobody_uses_is_closed_after_a_while() {
+    let (ended, has_ended) = mpsc::channel();
+    let bmc = Bmc::start(move |line, _| {
+        line.answer("200 OK", "", "{}")?;
+        let end = line.wait_for_the_end();
+        let _ = ended.send(());
+        end
+    });
+    let client = Client::builder(Service::new(&bmc.url()).unwrap()).build().unwrap();
+    client.get_raw("/redfish/v1/").await.unwrap();
+    tokio::time::pause();
+    tokio::time::sleep(Duration::from_secs(9)).await;
+    assert!(has_ended.try_recv().is_err(), "it may be needed again");
+    tokio::time::sleep(Duration::from_secs(11)).await;
+    has_ended.recv_timeout(Duration::from_secs(60)).unwrap();
 }

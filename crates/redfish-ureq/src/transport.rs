@@ -183,8 +183,8 @@ impl TransportBuilder {
         self
     }
 
-    /// Connections kept open for each service, up to ten seconds. Default: 2, one for a caller and one for a login beside
-    /// it. Controllers have few.
+    /// Connections kept open for each service. Default: 2, one for a caller and one for a login beside it. Controllers have
+    /// few. None is used again after ten seconds; it is closed when the next is looked for, or with the transport.
     #[must_use]
     pub fn kept_per_service(mut self, count: usize) -> Self {
         self.kept_per_service = count;

@@ -120,3 +120,21 @@ fn no_connection_is_kept_to_an_http_1_0_peer() {
         assert_eq!(counted.load(Ordering::SeqCst), asked);
     }
 }
+
+#[test]
+fn calls_one_after_the_other_go_over_one_connection() {
+    let counted = Arc::new(AtomicUsize::new(0));
+    let counting = counted.clone();
+    let bmc = Bmc::start(move |line, _| {
+        counting.fetch_add(usize::from(line.is_new()), Ordering::SeqCst);
+        // In pieces, so that the end comes apart from the beginning.
+        line.write("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\n{\r\n")?;
+        line.write("1\r\n}\r\n")?;
+        line.write("0\r\n\r\n")
+    });
+    let client = Client::builder(Service::new(&bmc.url()).unwrap()).build().unwrap();
+    for _ in 0..100 {
+        client.get_raw("/redfish/v1/").unwrap();
+    }
+    assert_eq!(counted.load(Ordering::SeqCst), 1);
+}
