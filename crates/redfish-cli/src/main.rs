@@ -15,6 +15,7 @@ mod failure;
 mod get;
 mod hiding;
 mod invoke;
+mod limit;
 mod login;
 mod logout;
 mod man;

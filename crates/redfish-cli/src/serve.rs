@@ -1,7 +1,6 @@
 //! `serve`: a Redfish service for others to try their clients against, or many.
 
 mod fleet;
-mod limit;
 
 use std::fs;
 use std::net::SocketAddr;

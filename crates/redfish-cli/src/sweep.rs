@@ -28,6 +28,7 @@ use tokio::task::JoinSet;
 use tokio::time::{MissedTickBehavior, interval, sleep};
 
 use crate::failure::Failure;
+use crate::limit;
 use crate::options::{Options, is_stdin};
 use crate::output;
 use crate::signal;
@@ -69,6 +70,8 @@ impl Sweep {
         let files = [Some(services), self.retry_failed.as_ref()];
         options.check_stdin_beside(files.into_iter().flatten().filter(|file| is_stdin(file)).count())?;
         let (entries, skipped) = self.entries(services, options)?;
+        // Two connections a service: one that calls use, and one that is being made.
+        limit::raise(self.parallel.min(entries.len()).saturating_mul(2))?;
 
         let stop = Stop::new();
         let told = stop.clone();

@@ -51,6 +51,7 @@ impl Client {
             transport: None,
             identity: Identity::Anonymous,
             context: None,
+            sessions: None,
             observer: None,
         }
     }
@@ -274,6 +275,7 @@ pub struct Builder {
     transport: Option<Transport>,
     identity: Identity,
     context: Option<Arc<str>>,
+    sessions: Option<String>,
     observer: Option<Observer>,
 }
 
@@ -331,6 +333,13 @@ impl Builder {
         self
     }
 
+    /// Where sessions are, from before: `/redfish/v1/SessionService/Sessions`. The service root, which tells it else, is
+    /// then read only where that is no longer true.
+    pub fn sessions(mut self, path: impl Into<String>) -> Self {
+        self.sessions = Some(path.into());
+        self
+    }
+
     /// The connections, trust and clock to use, perhaps with other clients. Default: its own, with the system's
     /// roots.
     pub fn transport(mut self, transport: &Transport) -> Self {
@@ -352,9 +361,11 @@ impl Builder {
     /// The client. Nothing is sent yet.
     ///
     /// # Errors
-    /// [`InvalidCredentials`](redfish_proto::ErrorKind::InvalidCredentials) for what can't be sent.
+    /// [`InvalidCredentials`](redfish_proto::ErrorKind::InvalidCredentials) for what can't be sent, and
+    /// [`InvalidTarget`](redfish_proto::ErrorKind::InvalidTarget) where [`sessions`](Builder::sessions) is no path of
+    /// the service.
     pub fn build(self) -> Result<Client, Error> {
-        let Self { service, transport, identity, context, observer } = self;
+        let Self { service, transport, identity, context, sessions, observer } = self;
         let fixed = |session| Authenticator::fixed(service.clone(), session);
         let mut authenticator = match identity {
             Identity::Anonymous => fixed(Session::anonymous(&service)),
@@ -366,6 +377,9 @@ impl Builder {
         };
         if let Some(context) = context {
             authenticator = authenticator.context(context);
+        }
+        if let Some(sessions) = sessions {
+            authenticator = authenticator.sessions(service.target(&sessions)?);
         }
         let transport = transport.unwrap_or_default();
         Ok(Client(Arc::new(Inner { service, transport, flight: Flight::new(authenticator), observer })))

@@ -103,6 +103,14 @@ impl Authenticator {
         self
     }
 
+    /// Knows where sessions are from before, so that the service root is read only where that is no longer true: a login, a
+    /// read and a logout are then three requests.
+    #[must_use]
+    pub fn sessions(mut self, at: Target) -> Authenticator {
+        self.sessions = Some(Box::new(at));
+        self
+    }
+
     /// The session that calls use now.
     pub fn current(&self) -> Option<&Session> {
         self.current.as_ref()

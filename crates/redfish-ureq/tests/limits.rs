@@ -7,7 +7,7 @@ use std::sync::{Arc, Barrier};
 use std::thread;
 
 use http::Method;
-use redfish_ureq::{Body, Client, Error, ErrorKind, Service, Transport, TransportBuilder};
+use redfish_ureq::{Body, Client, Credentials, Error, ErrorKind, Service, Transport, TransportBuilder};
 use support::Bmc;
 
 /// What the heads of answers are filled with.
@@ -137,4 +137,34 @@ fn calls_one_after_the_other_go_over_one_connection() {
         client.get_raw("/redfish/v1/").unwrap();
     }
     assert_eq!(counted.load(Ordering::SeqCst), 1);
+}
+
+#[test]
+fn a_session_takes_four_requests_or_three_over_one_connection() {
+    let sessions = "/redfish/v1/SessionService/Sessions";
+    let (post, delete) = (format!("POST {sessions}"), format!("DELETE {sessions}/1"));
+    let whole = ["GET /redfish/v1/", &post, "GET /redfish/v1/Systems", &delete];
+    for (remembered, requests) in [(None, &whole[..]), (Some(sessions), &whole[1..])] {
+        let counted = Arc::new(AtomicUsize::new(0));
+        let counting = counted.clone();
+        let bmc = Bmc::start(move |line, head| {
+            counting.fetch_add(usize::from(line.is_new()), Ordering::SeqCst);
+            line.body(head)?;
+            let opened = format!("X-Auth-Token: t\r\nLocation: {sessions}/1\r\n");
+            match head.method.as_str() {
+                "POST" => line.answer("201 Created", &opened, "{}"),
+                _ => line.answer("200 OK", "", "{}"),
+            }
+        });
+        let client = Client::builder(Service::new(&bmc.url()).unwrap()).login(Credentials::new("ada", "pw"));
+        let client = match remembered {
+            Some(sessions) => client.sessions(sessions),
+            None => client,
+        };
+        let client = client.build().unwrap();
+        client.get_raw("/redfish/v1/Systems").unwrap();
+        client.close().unwrap();
+        assert_eq!(bmc.seen(), requests);
+        assert_eq!(counted.load(Ordering::SeqCst), 1);
+    }
 }

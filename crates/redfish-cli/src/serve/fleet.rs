@@ -9,8 +9,9 @@ use redfish_mock::{Fleet, ServeOptions, ServiceKind, Settings};
 use serde::Serialize;
 use signal_hook::iterator::Signals;
 
-use super::{limit, until_told};
+use super::until_told;
 use crate::failure::Failure;
+use crate::limit;
 use crate::output;
 
 /// A service as `sweep` reads it.

@@ -9,9 +9,9 @@ use crate::failure::Failure;
 /// What there is beside the services: connections, and what the process has open anyway.
 const BESIDE: u64 = 256;
 
-/// Raises the limit as far as so many services need it, and it can be raised.
-pub(super) fn raise(services: usize) -> Result<(), Failure> {
-    let needed = (services as u64).saturating_add(BESIDE);
+/// Raises the limit as far as so many files need it, those of a process of any kind beside, and it can be raised.
+pub(crate) fn raise(files: usize) -> Result<(), Failure> {
+    let needed = (files as u64).saturating_add(BESIDE);
     let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
     let is_enough = |limit: Option<u64>| limit.is_none_or(|limit| limit >= needed);
     if !is_enough(maximum) {
@@ -26,6 +26,6 @@ pub(super) fn raise(services: usize) -> Result<(), Failure> {
 }
 
 fn too_few(needed: u64) -> Failure {
-    let what = format!("this process may not have {needed} files open, which that many services need");
+    let what = format!("this process may not have {needed} files open, which so many services at once need");
     Failure::usage(what, "Raise the hard limit (ulimit -Hn), or name fewer services.")
 }
