@@ -42,6 +42,14 @@ bench:
     cargo bench -p redfish-benches
     benches/instructions
 
+# A sweep of so many services, whole and broken off half-way.
+fleet SERVICES='10000':
+    .ci/fleet {{SERVICES}}
+
+# One client for 100,000 calls.
+soak:
+    cargo run --release -p redfish-benches --bin soak
+
 # Our service and our client against peers that others wrote.
 interop:
     .ci/interop/run
