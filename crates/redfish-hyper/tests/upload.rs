@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex};
 
 use redfish_hyper::{Client, Credentials, ErrorKind, Service, Session, Source, Transport, Trust};
 use redfish_mock::script::{Identity, Peer};
-use redfish_proto::{Failure, Outcome, Update};
+use redfish_proto::{Failure, Outcome, SimpleUpdate, Update};
 use support::{Bmc, Head, Line};
 use tokio::io::{AsyncReadExt, repeat};
 
@@ -342,4 +342,28 @@ async fn a_connection_that_was_refused_has_not_touched_an_image_that_can_be_read
     client.update("bios.bin", &once(), &[]).await.unwrap();
     assert_eq!(*received.lock().unwrap(), [IMAGE]);
     assert_eq!(peer.connections(), 3);
+}
+
+const SIMPLE: &str = r##"{"Actions": {"#UpdateService.SimpleUpdate": {"target": "/simple",
+    "TransferProtocol@Redfish.AllowableValues": ["HTTP", "HTTPS"]}}}"##;
+
+#[tokio::test]
+async fn a_service_fetches_an_image_by_itself() {
+    let (bmc, kept) = keep(SIMPLE);
+    let update = |protocol| {
+        SimpleUpdate::new("//images/bios.bin").protocol(protocol).targets(["/redfish/v1/Systems/1"])
+    };
+    let update = |protocol| update(protocol).credentials(&Credentials::new("ada", "engine No. 1"));
+    let refused = client(&bmc).run(update("FTP")).await.unwrap_err();
+    assert!(matches!(refused.kind(), ErrorKind::NotAllowable { .. }), "{refused}");
+    assert!(kept.lock().unwrap().is_empty());
+    let taken = client(&bmc).run(update("HTTPS")).await.unwrap();
+    assert!(matches!(taken, Outcome::Accepted(_)));
+    let asked: serde_json::Value = serde_json::from_slice(&kept.lock().unwrap()[0]).unwrap();
+    assert_eq!(asked["ImageURI"], "//images/bios.bin");
+    assert_eq!(asked["Targets"][0], "/redfish/v1/Systems/1");
+    assert_eq!((&asked["Username"], &asked["Password"]), (&"ada".into(), &"engine No. 1".into()));
+    let (none, _) = keep(MULTIPART);
+    let refused = client(&none).run(update("HTTPS")).await.unwrap_err();
+    assert!(matches!(refused.kind(), ErrorKind::NotOffered { .. }), "{refused}");
 }

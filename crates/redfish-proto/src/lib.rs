@@ -202,5 +202,5 @@ pub use session::{Credentials, Session, Standing};
 pub use target::Target;
 pub use task::{Ended, Monitor, Progress, Until, Watch};
 pub use time::Now;
-pub use update::{Download, Image, Update};
+pub use update::{Download, Image, SimpleUpdate, Update};
 pub use write::{Match, Outcome, Write, Written};

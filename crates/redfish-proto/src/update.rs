@@ -5,6 +5,8 @@
 //!         renews the session before the image is touched        └──▶ Outcome, often a Monitor
 //! ```
 
+mod simple;
+
 use std::time::Duration;
 
 use http::header::{CONTENT_TYPE, HeaderValue};
@@ -17,6 +19,8 @@ use crate::kind::ErrorKind;
 use crate::operation::{Answer, Operation, Request, Verdict};
 use crate::target::Target;
 use crate::write::Outcome;
+
+pub use simple::SimpleUpdate;
 
 /// The slowest transfer that a push is given time for, in bytes a second.
 const SLOWEST: u64 = 64 << 10;

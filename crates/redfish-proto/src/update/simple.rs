@@ -1,0 +1,114 @@
+//! An update whose image the service fetches by itself (DSP0268, UpdateService.SimpleUpdate).
+
+use serde_json::{Map, Value, json};
+
+use crate::action::Invoke;
+use crate::error::Error;
+use crate::kind::ErrorKind;
+use crate::operation::{Answer, Operation, Request, Verdict};
+use crate::redact::Redactor;
+use crate::session::Credentials;
+use crate::target::Target;
+use crate::write::Outcome;
+
+/// Lets the service fetch an image from a URI and install it.
+///
+/// It goes by the action that the UpdateService offers; what that allows is checked before anything is sent. Like any
+/// write it is not sent again.
+///
+/// ```
+/// use redfish_proto::SimpleUpdate;
+///
+/// let update = SimpleUpdate::new("https://images.example/bios.bin").targets(["/redfish/v1/Systems/1"]);
+/// # let _ = update;
+/// ```
+#[derive(Debug)]
+pub struct SimpleUpdate {
+    parameters: Map<String, Value>,
+    stage: Stage,
+}
+
+#[derive(Debug)]
+#[allow(clippy::large_enum_variant, reason = "there is one at a time, in a call")]
+enum Stage {
+    Root,
+    Act(Invoke),
+}
+
+impl SimpleUpdate {
+    /// With the image at that URI, as the service reaches it.
+    pub fn new(image: impl Into<String>) -> SimpleUpdate {
+        let parameters = Map::from_iter([("ImageURI".to_owned(), Value::String(image.into()))]);
+        SimpleUpdate { parameters, stage: Stage::Root }
+    }
+
+    /// For these resources only, by their URIs.
+    #[must_use]
+    pub fn targets<S: Into<String>>(self, targets: impl IntoIterator<Item = S>) -> SimpleUpdate {
+        let targets: Vec<String> = targets.into_iter().map(Into::into).collect();
+        self.parameter("Targets", json!(targets))
+    }
+
+    /// By this protocol, such as `HTTPS`, where the URI does not say it.
+    #[must_use]
+    pub fn protocol(self, protocol: &str) -> SimpleUpdate {
+        self.parameter("TransferProtocol", json!(protocol))
+    }
+
+    /// With who the service is to the server of the image.
+    #[must_use]
+    pub fn credentials(self, credentials: &Credentials) -> SimpleUpdate {
+        self.parameter("Username", json!(credentials.user()))
+            .parameter("Password", json!(credentials.password()))
+    }
+
+    /// With any other parameter, such as `@Redfish.OperationApplyTime`.
+    #[must_use]
+    pub fn parameter(mut self, name: impl Into<String>, value: Value) -> SimpleUpdate {
+        self.parameters.insert(name.into(), value);
+        self
+    }
+}
+
+impl Operation for SimpleUpdate {
+    type Output = Outcome;
+
+    fn request(&self) -> Request {
+        match &self.stage {
+            Stage::Root => Request::get(&Target::well_known("/redfish/v1/")),
+            Stage::Act(invoke) => invoke.request(),
+        }
+    }
+
+    fn secrets(&self, known: &mut Redactor) {
+        self.parameters
+            .get("Password")
+            .and_then(Value::as_str)
+            .into_iter()
+            .for_each(|secret| known.add(secret));
+    }
+
+    fn respond(mut self, answer: Answer) -> Result<Verdict<Self>, Error> {
+        match self.stage {
+            Stage::Root => {
+                let answer = answer.success()?;
+                let root: Value = answer.json()?;
+                let link = root.pointer("/UpdateService/@odata.id").and_then(Value::as_str);
+                let link = link.ok_or_else(|| Error::new(ErrorKind::NotSupported("updates")))?;
+                let at = answer.resolve(link)?;
+                self.stage =
+                    Stage::Act(Invoke::new(at, "UpdateService.SimpleUpdate", self.parameters.clone()));
+                Ok(Verdict::Next(self))
+            }
+            Stage::Act(invoke) => {
+                let parameters = self.parameters;
+                let again = |invoke| SimpleUpdate { parameters, stage: Stage::Act(invoke) };
+                match invoke.respond(answer)? {
+                    Verdict::Done(outcome) => Ok(Verdict::Done(outcome)),
+                    Verdict::Next(invoke) => Ok(Verdict::Next(again(invoke))),
+                    Verdict::Later(invoke, time) => Ok(Verdict::Later(again(invoke), time)),
+                }
+            }
+        }
+    }
+}
