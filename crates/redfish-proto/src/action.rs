@@ -1,5 +1,7 @@
 //! Acting on a resource (DSP0266, "Actions"): what it offers, what each parameter may be, and doing it.
 
+use std::fmt;
+
 use serde_json::{Map, Value};
 
 use crate::body::Body;
@@ -192,7 +194,6 @@ impl Operation for Actions {
 
 /// Does what a resource offers. Parameters are checked before anything is sent; `If-Match` is never sent, which
 /// iDRAC 10 refuses.
-#[derive(Debug)]
 pub struct Invoke {
     at: Target,
     name: String,
@@ -200,7 +201,6 @@ pub struct Invoke {
     stage: Stage,
 }
 
-#[derive(Debug)]
 enum Stage {
     Resource,
     Info(Target, Action),
@@ -233,6 +233,14 @@ impl Invoke {
         let body = Body::json(&self.parameters)?;
         self.stage = Stage::Post(action.target.clone(), body);
         Ok(Verdict::Next(self))
+    }
+}
+
+impl fmt::Debug for Invoke {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Their values may be secret.
+        let parameters: Vec<&String> = self.parameters.keys().collect();
+        write!(f, "Invoke({} of {} with {parameters:?})", self.name, self.at)
     }
 }
 

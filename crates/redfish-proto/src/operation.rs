@@ -3,6 +3,7 @@
 //! Everything else (login, renewal, redirects, retries, waiting, deadlines) is the [`Call`](crate::Call)'s.
 
 use std::borrow::Cow;
+use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -225,8 +226,8 @@ impl Request {
     }
 }
 
-/// An answer as an operation sees it: the head is there, the body may have broken off.
-#[derive(Debug)]
+/// An answer as an operation sees it: the head is there, the body may have broken off. `Debug` shows neither headers nor
+/// body, which may hold secrets.
 pub struct Answer {
     pub(crate) head: response::Parts,
     pub(crate) body: Result<Bytes, Failure>,
@@ -235,6 +236,13 @@ pub struct Answer {
     pub(crate) replay: bool,
     pub(crate) service: Arc<Service>,
     pub(crate) redactor: Arc<Redactor>,
+}
+
+impl fmt::Debug for Answer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let body = self.body.as_ref().map(Bytes::len);
+        write!(f, "Answer({} {}: {}, body {body:?})", self.method, self.at, self.head.status)
+    }
 }
 
 impl Answer {

@@ -7,6 +7,7 @@
 
 mod simple;
 
+use std::fmt;
 use std::time::Duration;
 
 use http::header::{CONTENT_TYPE, HeaderValue};
@@ -29,7 +30,6 @@ const SLOWEST: u64 = 64 << 10;
 ///
 /// The UpdateService is read first, which finds the URI and renews a session that has died, before the image is
 /// touched. An image that cannot be read again is not sent again, whatever is answered.
-#[derive(Debug)]
 pub struct Update {
     image: Image,
     boundary: String,
@@ -155,6 +155,14 @@ impl Update {
             Ok(media_type) => request.header(CONTENT_TYPE, media_type),
             Err(_) => request,
         }
+    }
+}
+
+impl fmt::Debug for Update {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // What vendors want may be secret.
+        let parameters: Vec<&String> = self.parameters.keys().collect();
+        write!(f, "Update({:?} with {parameters:?}, {:?})", self.image, self.stage)
     }
 }
 

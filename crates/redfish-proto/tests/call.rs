@@ -68,6 +68,25 @@ impl Operation for Any {
     }
 }
 
+/// An operation that prints what it is answered.
+struct Printed(Request);
+
+impl Operation for Printed {
+    type Output = String;
+
+    fn request(&self) -> Request {
+        self.0.clone()
+    }
+
+    fn access(&self) -> Access {
+        Access::Open
+    }
+
+    fn respond(self, answer: Answer) -> Result<Verdict<Self>, Error> {
+        Ok(Verdict::Done(format!("{answer:?}")))
+    }
+}
+
 fn headers(outgoing: &Outgoing) -> Vec<String> {
     let line =
         |(name, value): (&header::HeaderName, &HeaderValue)| format!("{name}: {}", value.to_str().unwrap());
@@ -457,4 +476,16 @@ fn the_former_password_stays_a_secret() {
     let (_, reply) = sent(reply.receive(head(404, &[]), Ok(Bytes::new()), START));
     let error = failed(reply.receive(head(403, &[]), Ok("canary two, formerly canary one".into()), START));
     assert!(error.to_string().contains("[redacted], formerly [redacted]"), "{error}");
+}
+
+#[test]
+fn an_answer_shows_neither_its_headers_nor_its_body() {
+    let service = service();
+    let target = service.target("/redfish/v1/Sessions/1").unwrap();
+    let (_, reply) = sent(service.call(Printed(Request::get(&target))).start(START));
+    let body = Ok(Bytes::from_static(b"{\"Password\": \"hunter2hunter2\"}"));
+    match reply.receive(head(200, &[("x-odd", "hunter2hunter2")]), body, START) {
+        Step::Done(Ok(shown)) => assert!(shown.contains("200") && !shown.contains("hunter2"), "{shown}"),
+        other => panic!("{other:?}"),
+    }
 }

@@ -1,5 +1,7 @@
 //! An update whose image the service fetches by itself (DSP0268, UpdateService.SimpleUpdate).
 
+use std::fmt;
+
 use serde_json::{Map, Value, json};
 
 use crate::action::Invoke;
@@ -22,13 +24,11 @@ use crate::write::Outcome;
 /// let update = SimpleUpdate::new("https://images.example/bios.bin").targets(["/redfish/v1/Systems/1"]);
 /// # let _ = update;
 /// ```
-#[derive(Debug)]
 pub struct SimpleUpdate {
     parameters: Map<String, Value>,
     stage: Stage,
 }
 
-#[derive(Debug)]
 #[allow(clippy::large_enum_variant, reason = "there is one at a time, in a call")]
 enum Stage {
     Root,
@@ -67,6 +67,13 @@ impl SimpleUpdate {
     pub fn parameter(mut self, name: impl Into<String>, value: Value) -> SimpleUpdate {
         self.parameters.insert(name.into(), value);
         self
+    }
+}
+
+impl fmt::Debug for SimpleUpdate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let parameters: Vec<&String> = self.parameters.keys().collect();
+        write!(f, "SimpleUpdate({parameters:?})")
     }
 }
 
@@ -110,5 +117,18 @@ impl Operation for SimpleUpdate {
                 }
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn debug_shows_no_secret() {
+        let update = SimpleUpdate::new("//images/a").credentials(&Credentials::new("ada", "hunter2hunter2"));
+        let invoke = Invoke::new(Target::well_known("/x"), "Do", update.parameters.clone());
+        let shown = format!("{update:?} {invoke:?}");
+        assert!(shown.contains("Password") && !shown.contains("hunter2"), "{shown}");
     }
 }
