@@ -5,6 +5,7 @@ use std::future::{Future, poll_fn};
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::Poll;
+use std::time::Duration;
 use std::{fmt, io};
 
 use bytes::Bytes;
@@ -15,7 +16,7 @@ use hyper::body::{Body, Incoming};
 use hyper::ext::{ReasonPhrase, on_informational};
 use redfish_proto::{Failure, Outgoing};
 use redfish_tls::Untrusted;
-use tokio::time::{Sleep, sleep};
+use tokio::time::{Instant, Sleep, sleep};
 
 use crate::connector::BoxError;
 use crate::decode::{Decoder, PIECE};
@@ -31,6 +32,10 @@ pub(crate) struct Aside {
     pub(crate) stream: Option<Stream>,
     pub(crate) cause: Option<Cause>,
 }
+
+/// How long a connection may take to be ready again behind its answer, which it is at once unless the service has answered
+/// what it has not read.
+const PATIENCE: Duration = Duration::from_millis(100);
 
 /// A head, and a body that may have broken off: the status counts even then.
 pub(crate) type Received = (response::Parts, Result<Bytes, Failure>);
@@ -111,6 +116,7 @@ impl Transport {
         // Peers of HTTP/1.0 serve one connection at a time, whatever their headers say; and where the service answered
         // before it had the payload, the rest of that is still to come.
         if body.is_ok() && head.version != Version::HTTP_10 && gate.is_none_or(|gate| gate.is_open()) {
+            deadline.as_mut().reset(Instant::now() + PATIENCE);
             before(deadline, pin!(self.pool().keep(sender, permit.idle()))).await;
         }
         Ok((head, body.map_err(|unfit| aside.blame(unfit))))
