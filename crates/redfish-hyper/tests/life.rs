@@ -39,7 +39,7 @@ fn opened(server: &Server) -> u64 {
 /// Closed by a task that nobody waits for.
 async fn closed(server: &Server, opened_in_all: u64) {
     while server.open_sessions() > 0 {
-        tokio::time::sleep(Duration::from_millis(5)).await;
+        tokio::task::yield_now().await;
     }
     assert_eq!(opened(server), opened_in_all);
 }
@@ -257,7 +257,7 @@ async fn a_client_closed_while_it_logs_in_leaves_no_session() {
         async move { client.session().await }
     });
     while posts(&server) == 0 {
-        tokio::time::sleep(Duration::from_millis(5)).await;
+        tokio::task::yield_now().await;
     }
     assert!(client.close().await.unwrap().is_none(), "there was no session yet");
     assert_eq!((server.open_sessions(), opened(&server)), (0, 1), "close waits for the late login");
