@@ -1,0 +1,164 @@
+//! Finding a text in another in which any of its characters may be encoded, and what was encoded may be encoded again.
+
+use std::ops::Range;
+
+/// A secret of fewer characters hides only where it stands alone: one letter is in every word.
+const SHORT: usize = 4;
+
+/// A text with some encodings undone, and where in the original each of its bytes comes from.
+pub(super) struct Layer {
+    pub(super) bytes: Vec<u8>,
+    /// For each byte and for the end: where what it stands for begins in the original.
+    from: Vec<usize>,
+}
+
+impl Layer {
+    pub(super) fn of(text: &str) -> Layer {
+        Layer { bytes: text.as_bytes().to_vec(), from: (0..=text.len()).collect() }
+    }
+
+    pub(super) fn origin(&self, found: Range<usize>) -> Range<usize> {
+        let from = |at: usize| self.from.get(at).copied().unwrap_or_default();
+        from(found.start)..from(found.end)
+    }
+
+    /// With one more encoding undone; `None` where there is none.
+    pub(super) fn decoded(&self) -> Option<Layer> {
+        let mut layer = Layer { bytes: Vec::with_capacity(self.bytes.len()), from: Vec::new() };
+        let mut at = 0;
+        while let Some(byte) = self.bytes.get(at) {
+            // A plus sign stays: as a space it would hide no more than the matching does.
+            let encoded = encoded_at(self.bytes.get(at..).unwrap_or_default()).filter(|_| *byte != b'+');
+            let (bytes, taken) = encoded.unwrap_or((vec![*byte], 1));
+            layer.from.extend(bytes.iter().map(|_| self.from.get(at).copied().unwrap_or_default()));
+            layer.bytes.extend(bytes);
+            at += taken;
+        }
+        layer.from.push(self.from.last().copied().unwrap_or_default());
+        (layer.bytes.len() < self.bytes.len()).then_some(layer)
+    }
+}
+
+/// Where any of these stands.
+pub(super) fn find(wanted: &[&str], text: &[u8]) -> Vec<Range<usize>> {
+    let mut found = Vec::new();
+    for secret in wanted {
+        let mut at = 0;
+        while at < text.len() {
+            match match_at(secret, text, at) {
+                Some(end) => {
+                    found.push(at..end);
+                    at = end;
+                }
+                None => at += 1,
+            }
+        }
+    }
+    found
+}
+
+/// Where `secret` ends in `text` if it begins at `at`, in any mixture of the encodings above.
+fn match_at(secret: &str, text: &[u8], at: usize) -> Option<usize> {
+    let end = at + match_bytes(secret.as_bytes(), text.get(at..)?)?;
+    let word = |byte: Option<&u8>| byte.is_some_and(|b| b.is_ascii_alphanumeric() || !b.is_ascii());
+    let within = word(at.checked_sub(1).and_then(|before| text.get(before))) || word(text.get(end));
+    (secret.chars().count() >= SHORT || !within).then_some(end)
+}
+
+/// How many bytes at the start of `text` are the secret.
+fn match_bytes(mut wanted: &[u8], text: &[u8]) -> Option<usize> {
+    let mut rest = text;
+    while let Some(byte) = wanted.first() {
+        let literal = rest.first() == Some(byte);
+        let encoded = encoded_at(rest).filter(|(bytes, _)| wanted.starts_with(bytes));
+        match (literal, encoded) {
+            (false, None) => return None,
+            (true, None) => (rest, wanted) = (rest.get(1..)?, wanted.get(1..)?),
+            (false, Some((bytes, n))) => (rest, wanted) = (rest.get(n..)?, wanted.get(bytes.len()..)?),
+            // A secret that has a `%` or a backslash of its own can be meant either way.
+            (true, Some(_)) => return Some(text.len() - rest.len() + match_either_way(wanted, rest)?),
+        }
+    }
+    Some(text.len() - rest.len())
+}
+
+/// The same where characters can be read in two ways: all places that so much of the secret can end at, byte by byte
+/// of it, so that a secret of many backslashes does not take a time that doubles with each.
+fn match_either_way(wanted: &[u8], text: &[u8]) -> Option<usize> {
+    let mut ends: Vec<Vec<usize>> = vec![Vec::new(); wanted.len() + 1];
+    ends.first_mut()?.push(0);
+    for (matched, byte) in wanted.iter().enumerate() {
+        let mut here = std::mem::take(ends.get_mut(matched)?);
+        here.sort_unstable();
+        here.dedup();
+        for end in here {
+            let rest = text.get(end..).unwrap_or_default();
+            if rest.first() == Some(byte) {
+                ends.get_mut(matched + 1)?.push(end + 1);
+            }
+            if let Some((bytes, n)) = encoded_at(rest) {
+                if wanted.get(matched..).is_some_and(|wanted| wanted.starts_with(&bytes)) {
+                    ends.get_mut(matched + bytes.len())?.push(end + n);
+                }
+            }
+        }
+    }
+    ends.last()?.iter().copied().max()
+}
+
+/// The bytes that an encoded character at the start of `text` stands for, and the length of its encoding.
+fn encoded_at(text: &[u8]) -> Option<(Vec<u8>, usize)> {
+    let utf8 = |c: char| c.to_string().into_bytes();
+    match text {
+        [b'%', high, low, ..] => {
+            let digit = |b: &u8| char::from(*b).to_digit(16);
+            Some((vec![(digit(high)? * 16 + digit(low)?) as u8], 3))
+        }
+        [b'+', ..] => Some((vec![b' '], 1)),
+        [b'\\', b'u', ..] => {
+            let unit = |at: usize| {
+                let digits = text.get(at..at + 6)?.strip_prefix(b"\\u")?;
+                u16::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok()
+            };
+            let first = unit(0)?;
+            if let Some(c) = char::from_u32(u32::from(first)) {
+                return Some((utf8(c), 6));
+            }
+            let pair = char::decode_utf16([first, unit(6)?]).next()?.ok()?;
+            Some((utf8(pair), 12))
+        }
+        [b'\\', escaped, ..] => {
+            let byte = match escaped {
+                b'n' => b'\n',
+                b't' => b'\t',
+                b'r' => b'\r',
+                b'b' => 8,
+                b'f' => 12,
+                b'"' | b'\\' | b'/' => *escaped,
+                _ => return None,
+            };
+            Some((vec![byte], 2))
+        }
+        [b'&', ..] => {
+            let end = text.iter().take(10).position(|b| *b == b';')?;
+            let name = std::str::from_utf8(&text[1..end]).ok()?;
+            let c = match name {
+                "amp" => '&',
+                "lt" => '<',
+                "gt" => '>',
+                "quot" => '"',
+                "apos" => '\'',
+                _ => {
+                    let number = name.strip_prefix('#')?;
+                    let code = match number.strip_prefix(['x', 'X']) {
+                        Some(hex) => u32::from_str_radix(hex, 16).ok()?,
+                        None => number.parse().ok()?,
+                    };
+                    char::from_u32(code)?
+                }
+            };
+            Some((utf8(c), end + 1))
+        }
+        _ => None,
+    }
+}
