@@ -8,7 +8,11 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use bytes::Bytes;
-use redfish_proto::{ErrorKind, EventSource, FindEvents, Incoming, Limits, Listener, Subscribe};
+use redfish_proto::schema::EventDestination;
+use redfish_proto::{
+    CreateSubscription, DeleteSubscription, ErrorKind, EventSource, FindEvents, Incoming, Limits,
+    ListSubscriptions, Listener, Outcome, Resource, Subscribe, Subscription, Target,
+};
 
 use crate::client::Client;
 use crate::error::Error;
@@ -54,6 +58,32 @@ impl Client {
         let listener = Listener::new(source, Limits::default());
         let doing = Doing::Pausing(Duration::ZERO);
         Events { client: self.clone(), listener, doing, ready: VecDeque::new() }
+    }
+
+    /// Subscribes: the service pushes events to the destination, where
+    /// [`Notification::parse`](redfish_proto::Notification::parse) reads them. Returns the subscription's URI.
+    ///
+    /// # Errors
+    /// A service that pushes none, whatever it refused.
+    /// [`OutcomeUnknown`](redfish_proto::ErrorKind::OutcomeUnknown) where no answer came: it is not sent again.
+    pub async fn subscribe(&self, subscription: Subscription) -> Result<Target, Error> {
+        self.run(CreateSubscription::new(subscription)).await
+    }
+
+    /// All subscriptions of the service, those of others and streams of events among them.
+    ///
+    /// # Errors
+    /// A service that pushes none, whatever it refused.
+    pub async fn subscriptions(&self) -> Result<Vec<Resource<EventDestination>>, Error> {
+        self.run(ListSubscriptions::default()).await
+    }
+
+    /// Ends a subscription.
+    ///
+    /// # Errors
+    /// Whatever the service refused, [`NotFound`](redfish_proto::ErrorKind::NotFound) where it has ended before.
+    pub async fn unsubscribe(&self, path: &str) -> Result<Outcome, Error> {
+        self.run(DeleteSubscription::new(self.service().target(path)?)).await
     }
 }
 

@@ -173,6 +173,7 @@ impl Parameter {
             Kind::Ipv4 | Kind::Ipv6 => "String",
             Kind::List(Kind::Object(_)) => "ObjectArray",
             Kind::List(_) => "StringArray",
+            Kind::Headers => "ObjectArray",
             Kind::Object(_) => "Object",
         });
         match self.kind {

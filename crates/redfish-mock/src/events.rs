@@ -13,14 +13,14 @@ use std::collections::{BTreeMap, VecDeque};
 use std::net::IpAddr;
 use std::time::Duration;
 
-use http::Uri;
+use http::{HeaderMap, Uri};
 use serde_json::{Map, Value, json};
 
 pub(crate) use event::{EVENT_TYPES, PREFIXES};
 pub(crate) use filter::{FILTERABLE, on_events};
 
 use crate::message::{Base, Message, ResourceEvent};
-use crate::patch::{Kind, Property, stands_for_another};
+use crate::patch::{Kind, Property, headers, stands_for_another};
 use crate::profile::Profile;
 use crate::query::Filter;
 use crate::reply::Rendered;
@@ -47,6 +47,7 @@ const PULSE: Duration = Duration::from_secs(1);
 const DESTINATION: Property = Property { path: "Destination", kind: Kind::Text { least: 1, most: 2048 } };
 const PROTOCOL: Property = Property { path: "Protocol", kind: Kind::Choice(&["Redfish"]) };
 const CONTEXT: Property = Property { path: "Context", kind: Kind::Text { least: 0, most: 256 } };
+const HTTP_HEADERS: Property = Property { path: "HttpHeaders", kind: Kind::Headers };
 const TEXT: Kind = Kind::Text { least: 0, most: 256 };
 const LINK: Kind = Kind::Object(&[Property { path: "@odata.id", kind: Kind::Text { least: 1, most: 2048 } }]);
 
@@ -64,6 +65,7 @@ pub(crate) const TAKEN: &[Property] = &[
     Property { path: "ResourceTypes", kind: Kind::List(&TEXT) },
     Property { path: "MessageIds", kind: Kind::List(&TEXT) },
     Property { path: "OriginResources", kind: Kind::List(&LINK) },
+    HTTP_HEADERS,
     Property {
         path: "DeliveryRetryPolicy",
         kind: Kind::Choice(&["TerminateAfterRetries", "SuspendRetries", "RetryForever"]),
@@ -81,6 +83,8 @@ pub struct EventStream(pub(crate) u64);
 pub struct Delivery {
     /// Where it goes: `http` at loopback.
     pub destination: Uri,
+    /// What the subscription's `HttpHeaders` were.
+    pub headers: HeaderMap,
     /// The event, as JSON.
     pub body: String,
 }
@@ -89,6 +93,7 @@ pub struct Delivery {
 struct Subscription {
     document: Value,
     revision: u64,
+    headers: HeaderMap,
     /// Of a stream, what was not read yet.
     stream: Option<Stream>,
 }
@@ -140,12 +145,15 @@ impl Events {
     pub(crate) fn subscribe(&mut self, body: &Map<String, Value>) -> Option<u64> {
         let mut document =
             json!({"Context": "", "SubscriptionType": "RedfishEvent", "EventFormatType": "Event"});
+        // DSP0268, "HttpHeaders": shown to nobody.
+        let headers = body.get(HTTP_HEADERS.path).and_then(|items| headers(items.as_array()?));
         for property in TAKEN {
             if let Some(value) = body.get(property.path) {
                 document[property.path] = named(value);
             }
         }
-        self.add(document, None)
+        document[HTTP_HEADERS.path] = json!([]);
+        self.add(document, headers.unwrap_or_default(), None)
     }
 
     /// Opens a stream of what a filter, where there is one, lets through.
@@ -153,10 +161,10 @@ impl Events {
         let context = format!("stream {}", self.last + 1);
         let document = json!({"Context": context, "SubscriptionType": "SSE", "Protocol": "Redfish", "Destination": null});
         let stream = Stream { filter, waiting: VecDeque::new(), at: now };
-        self.add(document, Some(stream)).map(EventStream)
+        self.add(document, HeaderMap::new(), Some(stream)).map(EventStream)
     }
 
-    fn add(&mut self, mut document: Value, stream: Option<Stream>) -> Option<u64> {
+    fn add(&mut self, mut document: Value, headers: HeaderMap, stream: Option<Stream>) -> Option<u64> {
         if self.table.len() >= LIMIT {
             return None;
         }
@@ -167,7 +175,7 @@ impl Events {
         document["Id"] = json!(id.to_string());
         document["Name"] = json!(format!("Subscription {id}"));
         document["Status"] = json!({"State": "Enabled", "Health": "OK"});
-        self.table.insert(id, Subscription { document, revision: 0, stream });
+        self.table.insert(id, Subscription { document, revision: 0, headers, stream });
         Some(id)
     }
 
@@ -237,7 +245,8 @@ impl Events {
                 None => {
                     let destination = subscription.document["Destination"].as_str().and_then(loopback);
                     if let Some(destination) = destination.filter(|_| self.outbox.len() < OUTBOX) {
-                        self.outbox.push_back(Delivery { destination, body: document.to_string() });
+                        let headers = subscription.headers.clone();
+                        self.outbox.push_back(Delivery { destination, headers, body: document.to_string() });
                     }
                 }
             }

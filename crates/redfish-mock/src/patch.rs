@@ -2,6 +2,7 @@
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
+use http::header::{HeaderMap, HeaderName};
 use serde_json::{Map, Value, json};
 
 use crate::message::{Base, Message};
@@ -41,6 +42,8 @@ pub(crate) enum Kind {
     List(&'static Kind),
     /// An object in a list, of these members.
     Object(&'static [Property]),
+    /// Headers of a request, as a list of objects; nobody gets to read them again.
+    Headers,
 }
 
 /// The longest list that is taken.
@@ -50,7 +53,7 @@ impl Kind {
     /// Checks a value; the message says what is wrong with it.
     pub(crate) fn check(self, name: &str, value: &Value) -> Result<(), Message> {
         let shown = match (self, value) {
-            (Kind::Secret { .. }, _) => "(not shown)".to_owned(),
+            (Kind::Secret { .. } | Kind::Headers, _) => "(not shown)".to_owned(),
             (_, Value::String(text)) => text.clone(),
             (_, other) => other.to_string(),
         };
@@ -95,9 +98,23 @@ impl Kind {
                     }
                 })
             }
+            (Kind::Headers, Value::Array(items)) => match headers(items) {
+                Some(headers) if headers.len() <= LONGEST => Ok(()),
+                _ => wrong(Base::PropertyValueFormatError),
+            },
             _ => wrong(Base::PropertyValueTypeError),
         }
     }
+}
+
+/// The headers of a list of objects; `None` where one is no header.
+pub(crate) fn headers(items: &[Value]) -> Option<HeaderMap> {
+    let mut headers = HeaderMap::new();
+    for (name, value) in items.iter().map(Value::as_object).collect::<Option<Vec<_>>>()?.into_iter().flatten()
+    {
+        headers.append(name.parse::<HeaderName>().ok()?, value.as_str()?.parse().ok()?);
+    }
+    Some(headers)
 }
 
 /// Whether an element of an array says what becomes of the one in its place.

@@ -82,6 +82,32 @@ fn a_destination_on_loopback_is_told_and_no_other() {
 }
 
 #[test]
+fn the_headers_of_a_subscription_go_with_each_event_and_nowhere_else() {
+    let mut client = ada();
+    let mut wanted = subscription("http://127.0.0.1:9/near");
+    wanted["HttpHeaders"] = json!([{"Authorization": "Bearer rx-t0ken"}, {"X-Rack": "7"}]);
+    let path = location(&client.post(SUBSCRIPTIONS, wanted.clone()));
+    assert_eq!(client.get(&path).json()["HttpHeaders"], json!([]));
+    client.patch(SYSTEM, json!({"AssetTag": "x"}));
+    let sent = client.mock.take_deliveries();
+    assert_eq!(
+        (&sent[0].headers["authorization"], &sent[0].headers["x-rack"]),
+        (&"Bearer rx-t0ken".parse().unwrap(), &"7".parse().unwrap())
+    );
+    for wrong in [
+        json!([{"A b": "secret-word"}]),
+        json!([{"A": "secret-word\r\nB: c"}]),
+        json!(["secret-word"]),
+        json!("secret-word"),
+    ] {
+        wanted["HttpHeaders"] = wrong.clone();
+        let refused = client.post(SUBSCRIPTIONS, wanted.clone());
+        assert_eq!(refused.status(), 400, "{wrong}");
+        assert!(!refused.json().to_string().contains("secret-word"), "{}", refused.json());
+    }
+}
+
+#[test]
 fn a_stream_begins_with_an_event_and_a_report() {
     let mut client = ada();
     let stream = open(&mut client);

@@ -8,6 +8,7 @@ use std::ops::Range;
 use bytes::Bytes;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 use serde_json::value::RawValue;
 
 use crate::error::Error;
@@ -15,6 +16,7 @@ use crate::json;
 use crate::kind::ErrorKind;
 use crate::message::without_mark;
 use crate::operation::{Answer, Operation, Request, Verdict};
+use crate::resource::Resource;
 use crate::target::Target;
 
 /// Reads one page of a collection, and hands out the operation that reads the next.
@@ -74,6 +76,20 @@ impl GetPage {
         &self.at
     }
 
+    /// Reads the page of an answer.
+    pub(crate) fn read(self, answer: &Answer) -> Result<Page, Error> {
+        answer.check()?;
+        let page: RawPage<'_> = answer.json()?;
+        let count = page.count.and_then(|count| serde_json::from_str(count.get()).ok());
+        let body = answer.body()?;
+        let members = members(body, page.members.as_deref().unwrap_or_default());
+        let next = match page.next {
+            Some(link) => self.next(link, answer).map_err(|error| answer.stamp(error)),
+            None => Ok(None),
+        };
+        Ok(Page { members, count, next })
+    }
+
     fn next(mut self, link: &RawValue, answer: &Answer) -> Result<Option<GetPage>, Error> {
         // Some services write the link as an object, as if it were a reference.
         let text: Option<Cow<'_, str>> = match serde_json::from_str::<Option<Cow<'_, str>>>(link.get()) {
@@ -99,17 +115,29 @@ impl Operation for GetPage {
     }
 
     fn respond(self, answer: Answer) -> Result<Verdict<Self>, Error> {
-        let answer = answer.success()?;
-        let page: RawPage<'_> = answer.json()?;
-        let count = page.count.and_then(|count| serde_json::from_str(count.get()).ok());
-        let body = answer.body()?;
-        let members = members(body, page.members.as_deref().unwrap_or_default());
-        let next = match page.next {
-            Some(link) => self.next(link, &answer).map_err(|error| answer.stamp(error)),
-            None => Ok(None),
-        };
-        Ok(Verdict::Done(Page { members, count, next }))
+        self.read(&answer).map(Verdict::Done)
     }
+}
+
+/// The URI of a member that was made in a collection: `Location`, else the body's `@odata.id`, where it can be that of
+/// one. Only the path counts, since services answer with their own name, port or scheme.
+pub(crate) fn made(answer: &Answer, collection: &Target, can_be: impl Fn(&Target) -> bool) -> Option<Target> {
+    let located = answer.location_header().and_then(|location| {
+        let location = location.trim().to_owned();
+        let target = answer.resolve_path_only(&location).ok()?;
+        let relative = !location.starts_with('/') && !location.contains("://");
+        let (parent, member) = target.split_member();
+        if relative && parent != collection.path() {
+            // `c4` and `Sessions/c4` mean a member of the collection that was posted to, not a sibling of it.
+            return answer.resolve_path_only(&format!("{}/{member}", collection.path())).ok();
+        }
+        Some(target)
+    });
+    let named = || {
+        let body: Value = answer.json().ok()?;
+        answer.resolve_path_only(body.get("@odata.id")?.as_str()?).ok()
+    };
+    located.filter(&can_be).or_else(|| named().filter(&can_be))
 }
 
 /// Where each stands in the body: nothing is copied, and nothing is read that nobody asks for.
@@ -151,6 +179,14 @@ impl Member {
     pub fn json<T: DeserializeOwned>(&self) -> Result<T, Error> {
         json::read(without_mark(self.as_bytes()), usize::MAX)
             .map_err(|(at, reason)| Error::new(ErrorKind::Malformed { at, reason }))
+    }
+}
+
+impl Member {
+    /// The whole resource that it is, which has its place there.
+    pub(crate) fn resource<T: DeserializeOwned>(&self, at: Target) -> Result<Resource<T>, Error> {
+        let Range { start, end } = self.range;
+        Ok(Resource::new(self.json()?, at, self.body.slice(start as usize..end as usize)))
     }
 }
 

@@ -9,6 +9,7 @@
 
 mod decoder;
 mod listener;
+mod subscription;
 
 use std::borrow::Cow;
 
@@ -24,6 +25,7 @@ use crate::target::Target;
 
 pub use decoder::{Decoder, Limits, ServerSentEvent};
 pub use listener::{Incoming, Listener};
+pub use subscription::{CreateSubscription, DeleteSubscription, ListSubscriptions, Subscription};
 
 const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
 
@@ -113,6 +115,13 @@ fn check_filter(service: &Value, expression: &str) -> Result<(), Error> {
     }
 }
 
+/// The link at that pointer; without one the service does not offer what it leads to.
+fn linked(answer: &Answer, pointer: &str, what: &'static str) -> Result<Target, Error> {
+    let found: Value = answer.json()?;
+    let link = found.pointer(pointer).and_then(Value::as_str).filter(|link| !link.is_empty());
+    answer.resolve(link.ok_or_else(|| Error::new(ErrorKind::NotSupported(what)))?)
+}
+
 impl Operation for FindEvents {
     type Output = EventSource;
 
@@ -125,19 +134,16 @@ impl Operation for FindEvents {
 
     fn respond(self, answer: Answer) -> Result<Verdict<Self>, Error> {
         let answer = answer.success()?;
-        let found: Value = answer.json()?;
-        let none = || Error::new(ErrorKind::NotSupported("a stream of events"));
+        let what = "a stream of events";
         match &self.stage {
             Stage::Root => {
-                let link =
-                    found.pointer("/EventService/@odata.id").and_then(Value::as_str).ok_or_else(none)?;
-                Ok(Verdict::Next(FindEvents { stage: Stage::Service(answer.resolve(link)?), ..self }))
+                let at = linked(&answer, "/EventService/@odata.id", what)?;
+                Ok(Verdict::Next(FindEvents { stage: Stage::Service(at), ..self }))
             }
             Stage::Service(_) => {
-                let link = found.get("ServerSentEventUri").and_then(Value::as_str).ok_or_else(none)?;
-                let source = EventSource { at: answer.resolve(link)? };
+                let source = EventSource { at: linked(&answer, "/ServerSentEventUri", what)? };
                 let Some(filter) = &self.filter else { return Ok(Verdict::Done(source)) };
-                check_filter(&found, filter)?;
+                check_filter(&answer.json()?, filter)?;
                 Ok(Verdict::Done(source.filter(filter)))
             }
         }

@@ -136,6 +136,7 @@
 //! | act | [`Actions`], [`Invoke`], [`Reset`] |
 //! | wait | [`Watch`] a [`Monitor`], [`Until`] a resource is as wanted |
 //! | push and listen | [`Update`], [`Download`], [`FindEvents`], [`Subscribe`] with a [`Listener`] |
+//! | be pushed to | [`CreateSubscription`], [`ListSubscriptions`], [`DeleteSubscription`]; [`Notification::parse`] |
 //! | anything else | [`Raw`], or an [`Operation`] of your own |
 //!
 //! What holds whatever the service answers: no credential leaves the origin, a write that may have been received is
@@ -184,8 +185,8 @@ pub use collection::{GetPage, Member, Page};
 pub use error::Error;
 pub use etag::{ETag, ETagForm};
 pub use event::{
-    Decoder, EventRecord, EventSource, FindEvents, Incoming, Limits, Listener, Notification, ServerSentEvent,
-    Subscribe,
+    CreateSubscription, Decoder, DeleteSubscription, EventRecord, EventSource, FindEvents, Incoming, Limits,
+    ListSubscriptions, Listener, Notification, ServerSentEvent, Subscribe, Subscription,
 };
 pub use kind::{ErrorKind, Failure, Phase};
 pub use login::{Login, Opened};

@@ -13,6 +13,7 @@ use serde_json::Value;
 use zeroize::Zeroizing;
 
 use crate::body::Body;
+use crate::collection;
 use crate::error::Error;
 use crate::kind::ErrorKind;
 use crate::operation::{Access, Answer, Operation, Request, Retry, Verdict};
@@ -228,26 +229,10 @@ fn token(answer: &Answer) -> Option<&str> {
     values.iter().filter_map(|v| v.to_str().ok()).map(str::trim).find(|t| !t.is_empty())
 }
 
-/// Where the new session is: `Location`, else the body's `@odata.id`. Only the path counts, since services answer
-/// with their own name, port or scheme.
+/// Where the new session is.
 fn session_uri(answer: &Answer) -> Option<Target> {
     let collection = answer.at().without_final_slash();
-    let located = answer.location_header().and_then(|location| {
-        let location = location.trim().to_owned();
-        let target = answer.resolve_path_only(&location).ok()?;
-        let relative = !location.starts_with('/') && !location.contains("://");
-        let (parent, member) = target.split_member();
-        if relative && parent != collection.path() {
-            // `c4` and `Sessions/c4` mean a member of the collection that was posted to, not a sibling of it.
-            return answer.resolve_path_only(&format!("{}/{member}", collection.path())).ok();
-        }
-        Some(target)
-    });
-    let named = || {
-        let body: Value = answer.json().ok()?;
-        answer.resolve_path_only(body.get("@odata.id")?.as_str()?).ok()
-    };
-    located.filter(|t| is_session(t, &collection)).or_else(|| named().filter(|t| is_session(t, &collection)))
+    collection::made(answer, &collection, |target| is_session(target, &collection))
 }
 
 /// Whether that is the URI of a session: what a logout deletes must be one, whatever a service says.

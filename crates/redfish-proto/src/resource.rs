@@ -88,6 +88,11 @@ pub struct Resource<T> {
 }
 
 impl<T> Resource<T> {
+    /// One that stood in the answer of another, without an ETag of its own.
+    pub(crate) fn new(value: T, at: Target, body: Bytes) -> Resource<T> {
+        Resource { value, at, etag: None, body }
+    }
+
     /// Where it is.
     pub fn at(&self) -> &Target {
         &self.at

@@ -230,6 +230,19 @@ resources! {
         subscriptions: Link = "Subscriptions",
     }
 
+    /// A subscription to events, or a stream of them.
+    EventDestination {
+        id: String = "Id",
+        name: String = "Name",
+        destination: String = "Destination",
+        protocol: String = "Protocol",
+        context: String = "Context",
+        subscription_type: String = "SubscriptionType",
+        event_format_type: String = "EventFormatType",
+        delivery_retry_policy: String = "DeliveryRetryPolicy",
+        status: Status = "Status",
+    }
+
     /// An entry of a log.
     LogEntry {
         id: String = "Id",

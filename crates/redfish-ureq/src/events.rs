@@ -4,7 +4,11 @@ use std::collections::VecDeque;
 use std::io::Read;
 use std::time::Duration;
 
-use redfish_proto::{ErrorKind, EventSource, FindEvents, Incoming, Limits, Listener};
+use redfish_proto::schema::EventDestination;
+use redfish_proto::{
+    CreateSubscription, DeleteSubscription, ErrorKind, EventSource, FindEvents, Incoming, Limits,
+    ListSubscriptions, Listener, Outcome, Resource, Subscription, Target,
+};
 
 use crate::cancel::Cancel;
 use crate::client::Client;
@@ -49,6 +53,32 @@ impl Client {
             cancel: Cancel::default(),
             ended: false,
         }
+    }
+
+    /// Subscribes: the service pushes events to the destination, where
+    /// [`Notification::parse`](redfish_proto::Notification::parse) reads them. Returns the subscription's URI.
+    ///
+    /// # Errors
+    /// A service that pushes none, whatever it refused.
+    /// [`OutcomeUnknown`](redfish_proto::ErrorKind::OutcomeUnknown) where no answer came: it is not sent again.
+    pub fn subscribe(&self, subscription: Subscription) -> Result<Target, Error> {
+        self.run(CreateSubscription::new(subscription))
+    }
+
+    /// All subscriptions of the service, those of others and streams of events among them.
+    ///
+    /// # Errors
+    /// A service that pushes none, whatever it refused.
+    pub fn subscriptions(&self) -> Result<Vec<Resource<EventDestination>>, Error> {
+        self.run(ListSubscriptions::default())
+    }
+
+    /// Ends a subscription.
+    ///
+    /// # Errors
+    /// Whatever the service refused, [`NotFound`](redfish_proto::ErrorKind::NotFound) where it has ended before.
+    pub fn unsubscribe(&self, path: &str) -> Result<Outcome, Error> {
+        self.run(DeleteSubscription::new(self.service().target(path)?))
     }
 }
 

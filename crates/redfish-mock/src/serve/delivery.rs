@@ -21,7 +21,7 @@ pub(super) fn send(deliveries: Vec<Delivery>) {
     }
 }
 
-async fn post(Delivery { destination, body }: &Delivery) -> io::Result<()> {
+async fn post(Delivery { destination, headers, body }: &Delivery) -> io::Result<()> {
     let host = destination.host().unwrap_or_default();
     let port = destination.port_u16().unwrap_or(80);
     let addresses: Vec<SocketAddr> =
@@ -39,9 +39,13 @@ async fn post(Delivery { destination, body }: &Delivery) -> io::Result<()> {
     let length = body.len();
     let head = format!(
         "POST {path} HTTP/1.1\r\nHost: {host}:{port}\r\nContent-Type: application/json\r\n\
-         Content-Length: {length}\r\nOData-Version: 4.0\r\nConnection: close\r\n\r\n"
+         Content-Length: {length}\r\nOData-Version: 4.0\r\nConnection: close\r\n"
     );
     stream.write_all(head.as_bytes()).await?;
+    for (name, value) in headers {
+        stream.write_all(&[name.as_str().as_bytes(), b": ", value.as_bytes(), b"\r\n"].concat()).await?;
+    }
+    stream.write_all(b"\r\n").await?;
     stream.write_all(body.as_bytes()).await?;
     // So that the subscriber is not cut off while it answers.
     let mut answer = [0; 1024];

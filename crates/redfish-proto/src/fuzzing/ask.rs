@@ -7,6 +7,7 @@ use crate::action::{Actions, Invoke};
 use crate::body::Body;
 use crate::collection::GetPage;
 use crate::error::Error;
+use crate::event::{CreateSubscription, DeleteSubscription, ListSubscriptions, Subscription};
 use crate::kind::ErrorKind;
 use crate::message::Message;
 use crate::operation::{Access, Answer, Operation, Request, Verdict};
@@ -15,7 +16,7 @@ use crate::redact::Redactor;
 use crate::registry::Lookup;
 use crate::reset::Reset;
 use crate::resource::{Read, Resource};
-use crate::schema::ComputerSystem;
+use crate::schema::{ComputerSystem, EventDestination};
 use crate::service::Service;
 use crate::task::{Ended, Monitor, Until, Watch};
 use crate::write::{Match, Outcome, Write, Written};
@@ -43,6 +44,12 @@ pub enum Ask {
     Query(FitQuery),
     /// `lookup ID [ARGUMENTS]`.
     Lookup(Lookup),
+    /// `subscribe DESTINATION [JSON]`.
+    Subscribe(CreateSubscription),
+    /// `subscriptions all`.
+    Subscriptions(ListSubscriptions),
+    /// `unsubscribe PATH`.
+    Unsubscribe(DeleteSubscription),
 }
 
 impl Ask {
@@ -82,9 +89,26 @@ impl Ask {
                 let args = serde_json::from_str(rest).unwrap_or_default();
                 Ask::Lookup(Lookup::new(Message { id: first.to_owned(), args, ..Message::default() }))
             }
+            "subscribe" => Ask::Subscribe(CreateSubscription::new(subscription(first, rest))),
+            "subscriptions" => Ask::Subscriptions(ListSubscriptions::default()),
+            "unsubscribe" => Ask::Unsubscribe(DeleteSubscription::new(at()?)),
             _ => return Ok(None),
         }))
     }
+}
+
+/// A subscription of a destination and a JSON object of further members.
+fn subscription(destination: &str, rest: &str) -> Subscription {
+    let members: Map<String, Value> = serde_json::from_str(rest).unwrap_or_default();
+    let plain = Subscription::new(destination);
+    members.into_iter().fold(plain, |subscription, (name, value)| match (name.as_str(), &value) {
+        ("HttpHeaders", Value::Object(headers)) => {
+            headers.iter().fold(subscription, |subscription, (name, value)| {
+                subscription.header(name, value.as_str().unwrap_or_default())
+            })
+        }
+        _ => subscription.member(name, value),
+    })
 }
 
 /// Goes on with what an inner operation says, its output as a value.
@@ -144,6 +168,9 @@ impl Operation for Ask {
             Ask::Reset(reset) => reset.request(),
             Ask::Query(fit) => fit.request(),
             Ask::Lookup(lookup) => lookup.request(),
+            Ask::Subscribe(create) => create.request(),
+            Ask::Subscriptions(list) => list.request(),
+            Ask::Unsubscribe(delete) => delete.request(),
         }
     }
 
@@ -158,6 +185,7 @@ impl Operation for Ask {
         match self {
             Ask::Write(write) => write.secrets(known),
             Ask::Invoke(invoke) => invoke.secrets(known),
+            Ask::Subscribe(create) => create.secrets(known),
             _ => {}
         }
     }
@@ -206,6 +234,13 @@ impl Operation for Ask {
             Ask::Lookup(lookup) => then(lookup.respond(answer), Ask::Lookup, |found| {
                 value(json!(found.map(|message| message.text)))
             }),
+            Ask::Subscribe(create) => then(create.respond(answer), Ask::Subscribe, |at| value(json!(at))),
+            Ask::Subscriptions(list) => then(list.respond(answer), Ask::Subscriptions, |found| {
+                let shown =
+                    |one: &Resource<EventDestination>| json!([one.at(), one.destination, one.context]);
+                value(found.iter().map(shown).collect())
+            }),
+            Ask::Unsubscribe(delete) => then(delete.respond(answer), Ask::Unsubscribe, outcome),
         }
     }
 
@@ -213,6 +248,8 @@ impl Operation for Ask {
         match self {
             Ask::Write(write) => then(write.fail(error), Ask::Write, outcome),
             Ask::Watch(watch) => then(watch.fail(error), Ask::Watch, ended),
+            Ask::Subscribe(create) => then(create.fail(error), Ask::Subscribe, |at| value(json!(at))),
+            Ask::Unsubscribe(delete) => then(delete.fail(error), Ask::Unsubscribe, outcome),
             Ask::Power(until) => then(until.fail(error), Ask::Power, |_| value(Value::Null)),
             _ => Err(error),
         }

@@ -1,0 +1,114 @@
+//! Events that are pushed: a subscription at the mock, an event at a receiver on loopback, and what it says.
+
+#[path = "../../redfish-ureq/tests/support/mod.rs"]
+mod support;
+
+use std::sync::{Arc, Mutex, mpsc};
+use std::time::Duration;
+
+use redfish_hyper::{Client, Credentials, ErrorKind, Service, Trace, Trust};
+use redfish_mock::{ServeOptions, Server, Settings};
+use redfish_proto::{Notification, Subscription};
+use serde_json::{Value, json};
+use support::{Bmc, Head};
+
+/// Longer than any test.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+fn mock(faults: &[&str]) -> (Server, Client) {
+    let faults = faults.iter().map(|fault| fault.parse().unwrap()).collect();
+    let settings =
+        Settings { user: "ada".into(), password: "engine No. 1".into(), faults, ..Settings::default() };
+    let server = Server::start(settings, ServeOptions::default()).unwrap();
+    let client = Client::builder(Service::new(&server.url()).unwrap())
+        .login(Credentials::new("ada", "engine No. 1"))
+        .trust(&Trust::with_pem(server.certificate_pem().unwrap().as_bytes()).unwrap())
+        .build()
+        .unwrap();
+    (server, client)
+}
+
+/// A receiver, and what it is pushed.
+fn receiver() -> (Bmc, mpsc::Receiver<(Head, String)>) {
+    let (push, pushed) = mpsc::channel();
+    let push = Mutex::new(push);
+    let bmc = Bmc::start(move |line, head| {
+        let body = String::from_utf8(line.body(head)?).unwrap();
+        push.lock().unwrap().send((head.clone(), body)).unwrap();
+        line.last_answer("204 No Content", "", "")
+    });
+    (bmc, pushed)
+}
+
+#[tokio::test]
+async fn an_event_is_pushed_to_who_subscribed_and_to_nobody_who_has_left() {
+    let (server, client) = mock(&[]);
+    let ((near, pushed), (other, _)) = (receiver(), receiver());
+    let left = client.subscribe(Subscription::new(format!("{}/left", other.url()))).await.unwrap();
+    client.unsubscribe(left.as_str()).await.unwrap();
+    let gone = client.unsubscribe(left.as_str()).await.unwrap_err();
+    assert_eq!(*gone.kind(), ErrorKind::NotFound);
+
+    let subscription = Subscription::new(format!("{}/events", near.url()))
+        .context("night run 7")
+        .header("Authorization", "Bearer rx-t0ken")
+        .format("Event")
+        .registry_prefixes(["ResourceEvent"])
+        .message_ids(["ResourceEvent.ResourceChanged"]);
+    let at = client.subscribe(subscription).await.unwrap();
+    let listed = client.subscriptions().await.unwrap();
+    let found: Vec<_> = listed.iter().map(|one| (one.at(), one.context.as_deref().unwrap())).collect();
+    assert_eq!(found, [(&at, "night run 7")]);
+
+    let mut members = client.members("/redfish/v1/Systems").unwrap();
+    let system = members.next().await.unwrap().unwrap().link().unwrap().into_owned();
+    client.patch(&system, &json!({"AssetTag": "rack 7"})).await.unwrap();
+    let (head, body) = pushed.recv_timeout(PATIENCE).unwrap();
+    assert_eq!((head.method.as_str(), head.target.as_str()), ("POST", "/events"));
+    assert_eq!(head.header("authorization"), Some("Bearer rx-t0ken"));
+    let Notification::Event(records) = Notification::parse(&body) else { panic!("{body}") };
+    assert_eq!(records[0].origin.as_deref(), Some(system.as_str()));
+    assert_eq!(serde_json::from_str::<Value>(&body).unwrap()["Context"], "night run 7");
+
+    client.unsubscribe(at.as_str()).await.unwrap();
+    assert!(client.subscriptions().await.unwrap().is_empty());
+    assert!(other.seen().is_empty());
+    client.close().await.unwrap();
+    assert_eq!(server.open_sessions(), 0);
+}
+
+#[tokio::test]
+async fn a_subscription_whose_answer_is_lost_is_there_once() {
+    let (_server, client) = mock(&["lost-answer@/redfish/v1/EventService/Subscriptions*1"]);
+    let subscription = Subscription::new("https://receiver.example/events").context("night run 7");
+    let lost = client.subscribe(subscription).await.unwrap_err();
+    assert!(matches!(lost.kind(), ErrorKind::OutcomeUnknown(_)), "{lost}");
+    assert!(lost.to_string().contains("/redfish/v1/EventService/Subscriptions before"), "{lost}");
+    let found: Vec<_> = client.subscriptions().await.unwrap().iter().map(|one| one.context.clone()).collect();
+    assert_eq!(found, [Some("night run 7".to_owned())]);
+    client.close().await.unwrap();
+}
+
+#[tokio::test]
+async fn what_a_push_carries_is_shown_to_no_observer() {
+    let (server, _) = mock(&[]);
+    let shown = Arc::<Mutex<String>>::default();
+    let seen = shown.clone();
+    let client = Client::builder(Service::new(&server.url()).unwrap())
+        .login(Credentials::new("ada", "engine No. 1"))
+        .trust(&Trust::with_pem(server.certificate_pem().unwrap().as_bytes()).unwrap())
+        .observer(move |trace| {
+            if let Trace::Request(outgoing) = trace {
+                seen.lock()
+                    .unwrap()
+                    .push_str(&format!("{outgoing}\n{}\n", outgoing.body().unwrap_or_default()));
+            }
+        })
+        .build()
+        .unwrap();
+    let subscription = Subscription::new("https://receiver.example/").header("X-Key", "rx-t0ken");
+    client.subscribe(subscription).await.unwrap();
+    client.close().await.unwrap();
+    let shown = shown.lock().unwrap();
+    assert!(shown.contains("X-Key") && !shown.contains("rx-t0ken"), "{shown}");
+}
