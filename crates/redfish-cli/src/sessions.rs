@@ -1,10 +1,8 @@
 //! `sessions`: those of the service, whose they are, and closing some.
 
-mod list;
-
 use clap::{Args, Subcommand};
 use http::Method;
-use redfish_proto::{Raw, Target};
+use redfish_proto::{ListSessions, ListedSession, Raw, Target, Whose};
 use serde_json::{Value, json};
 
 use crate::connection::Connection;
@@ -12,7 +10,6 @@ use crate::failure::Failure;
 use crate::get::Failed;
 use crate::options::{Options, Output};
 use crate::output;
-pub(crate) use list::{List, Listed};
 
 /// What to do with the sessions of the service.
 #[derive(Args)]
@@ -66,7 +63,7 @@ impl Close {
             let mut failed = Failed::default();
             for at in &wanted {
                 let closed = match listed.iter().find(|session| session.is_at(at)) {
-                    Some(session) => close(connection, &session.at),
+                    Some(session) => close(connection, session),
                     None => Err(Failure::missing("the service has no session with that URI")),
                 };
                 if let Err(failure) = closed {
@@ -89,7 +86,7 @@ fn close_mine(connection: &mut Connection<'_>, options: &Options) -> Result<(), 
     listed.sort_by_key(|session| is_own(session, connection));
     let mut failed = Failed::default();
     for session in &listed {
-        if let Err(failure) = close(connection, &session.at) {
+        if let Err(failure) = close(connection, session) {
             failed.add(failure, options);
         }
     }
@@ -100,37 +97,33 @@ fn close_mine(connection: &mut Connection<'_>, options: &Options) -> Result<(), 
 }
 
 /// Closes one, and says so.
-fn close(connection: &mut Connection<'_>, at: &Target) -> Result<(), Failure> {
-    connection.run(|_| Ok(Raw::new(Method::DELETE, at)))?;
-    let own = connection
-        .session()
-        .is_some_and(|session| session.location().is_some_and(|own| Listed::same(own, at)));
+fn close(connection: &mut Connection<'_>, session: &ListedSession) -> Result<(), Failure> {
+    let own = is_own(session, connection);
+    connection.run(|_| Ok(Raw::new(Method::DELETE, session.at())))?;
     if own {
         connection.forget()?;
     }
-    output::line(at)
+    output::line(session.at())
 }
 
-fn list(connection: &mut Connection<'_>) -> Result<Vec<Listed>, Failure> {
-    connection.run(|client| Ok(List::new(client.service())?))
+fn list(connection: &mut Connection<'_>) -> Result<Vec<ListedSession>, Failure> {
+    connection.run(|_| Ok(ListSessions::default()))
 }
 
-fn is_own(session: &Listed, connection: &Connection<'_>) -> bool {
-    session.marked
-        || connection.session().is_some_and(|own| own.location().is_some_and(|own| session.is_at(own)))
+fn is_own(session: &ListedSession, connection: &Connection<'_>) -> bool {
+    session.whose(connection.session().as_ref(), None) == Whose::Own
 }
 
-fn is_mine(session: &Listed, connection: &Connection<'_>, options: &Options) -> bool {
-    let of_context = options.session_context().is_some_and(|ours| session.text("Context") == ours);
-    of_context || is_own(session, connection)
+fn is_mine(session: &ListedSession, connection: &Connection<'_>, options: &Options) -> bool {
+    session.whose(connection.session().as_ref(), options.session_context()) != Whose::Other
 }
 
-fn show(listed: &[Listed], connection: &Connection<'_>, options: &Options) -> Result<(), Failure> {
-    let mine = |session: &Listed| is_mine(session, connection, options);
+fn show(listed: &[ListedSession], connection: &Connection<'_>, options: &Options) -> Result<(), Failure> {
+    let mine = |session: &ListedSession| is_mine(session, connection, options);
     match options.output_of_table() {
         Output::Json => {
             let rows = listed.iter().map(|session| {
-                let mut row = json!({"uri": session.at.to_string(), "mine": mine(session)});
+                let mut row = json!({"uri": session.at().to_string(), "mine": mine(session)});
                 for (name, member) in MEMBERS {
                     row[name] = match session.text(member) {
                         "" => Value::Null,
@@ -148,12 +141,12 @@ fn show(listed: &[Listed], connection: &Connection<'_>, options: &Options) -> Re
                     let [user, from, created, kind, context] =
                         MEMBERS.map(|(_, member)| session.text(member).to_owned());
                     let mine = if mine(session) { "yes" } else { "" };
-                    [session.at.to_string(), user, mine.to_owned(), from, created, kind, context]
+                    [session.at().to_string(), user, mine.to_owned(), from, created, kind, context]
                 })
                 .collect();
             output::line(output::table(["URI", "USER", "MINE", "FROM", "CREATED", "TYPE", "CONTEXT"], &rows))
         }
-        Output::Text => listed.iter().try_for_each(|session| output::line(&session.at)),
+        Output::Text => listed.iter().try_for_each(|session| output::line(session.at())),
     }
 }
 

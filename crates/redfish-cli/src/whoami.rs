@@ -1,13 +1,12 @@
 //! `whoami`: who one is to the service, as the service sees it.
 
-use redfish_proto::{ErrorKind, Get, Service};
+use redfish_proto::{ErrorKind, Get, ListSessions, Service};
 use serde_json::{Value, json};
 
 use crate::connection::Connection;
 use crate::failure::Failure;
 use crate::options::{Options, Output};
 use crate::output;
-use crate::sessions::List;
 
 pub(crate) fn run(options: &Options) -> Result<(), Failure> {
     options.check_stdin(false)?;
@@ -17,7 +16,7 @@ pub(crate) fn run(options: &Options) -> Result<(), Failure> {
             "session" => own_session(connection)?,
             _ => {
                 // There is no resource of one's own; any that needs authentication shows whether it is accepted.
-                let listed = connection.run(|client| Ok(List::new(client.service())?));
+                let listed = connection.run(|_| Ok(ListSessions::default()));
                 match listed {
                     Err(failure) if !is_known(&failure) => return Err(failure),
                     _ => Value::Null,

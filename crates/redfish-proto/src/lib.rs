@@ -129,7 +129,7 @@
 //!
 //! | to | operation |
 //! |---|---|
-//! | open and close a session | [`Login`], [`Logout`] |
+//! | open and close a session | [`Login`], [`Logout`]; [`ListSessions`] says which are ours |
 //! | read | [`Get`] a type, [`Read`] with ETag and raw JSON, [`GetPage`] of a collection, [`Lookup`] of a message |
 //! | ask | a [`Query`] by [`FitQuery`] |
 //! | change | [`Write`]: PATCH, PUT, POST, DELETE |
@@ -171,6 +171,7 @@ mod resource;
 pub mod schema;
 mod service;
 mod session;
+mod sessions;
 mod target;
 mod task;
 mod time;
@@ -200,6 +201,7 @@ pub use reset::{Reset, ResetTaken, until_power_state};
 pub use resource::{Get, Raw, Read, Resource};
 pub use service::{Links, Policy, Service};
 pub use session::{Credentials, Session, Standing};
+pub use sessions::{ListSessions, ListedSession, Whose};
 pub use target::Target;
 pub use task::{Ended, Monitor, Progress, Until, Watch};
 pub use time::Now;

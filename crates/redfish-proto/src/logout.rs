@@ -7,9 +7,10 @@ use serde_json::Value;
 
 use crate::error::Error;
 use crate::kind::ErrorKind;
-use crate::login::{LEGACY_SESSIONS, SESSIONS, is_session};
+use crate::login::{SESSIONS, is_session};
 use crate::operation::{Answer, Operation, Request, Retry, Verdict};
 use crate::session::{Session, Standing};
+use crate::sessions;
 use crate::target::Target;
 
 /// Sessions and pages that are looked at to find one; a service with more is not searched to its end.
@@ -89,10 +90,7 @@ impl Logout {
     /// Reads the collection: marks at its top, members that are there whole, and links to the others.
     fn list(&mut self, answer: &Answer) -> Result<(), Error> {
         let page: Value = answer.json()?;
-        if let Some(Value::Object(vendors)) = page.get("Oem") {
-            let marked = vendors.values().find_map(|v| v.pointer("/Links/MySession/@odata.id")?.as_str());
-            self.claim(marked, answer);
-        }
+        self.claim(sessions::marked_in(&page), answer);
         let empty = Vec::new();
         for member in page.get("Members").and_then(Value::as_array).unwrap_or(&empty) {
             let link = member.get("@odata.id").and_then(Value::as_str);
@@ -112,14 +110,10 @@ impl Logout {
     fn look(&mut self, session: &Value, answer: &Answer) {
         let link =
             session.get("@odata.id").and_then(Value::as_str).unwrap_or(answer.at().as_str()).to_owned();
-        let is_true = |holder: &Value| holder.get("MySession").and_then(Value::as_bool) == Some(true);
-        let vendors = session.get("Oem").and_then(Value::as_object);
-        let marked = is_true(session) || vendors.is_some_and(|v| v.values().any(is_true));
-        let context = session.get("Context").and_then(Value::as_str);
-        let of_context = |ours: Option<&Arc<str>>| ours.is_some() && context == ours.map(|c| &**c);
-        if marked || (self.sweep.is_none() && of_context(self.session.context())) {
+        let own_context = self.session.context().filter(|_| self.sweep.is_none());
+        if sessions::is_marked(session) || sessions::is_of(session, own_context.map(|context| &**context)) {
             self.claim(Some(&link), answer);
-        } else if of_context(self.sweep.as_ref()) {
+        } else if sessions::is_of(session, self.sweep.as_deref()) {
             self.strays
                 .extend(self.session_at(Some(&link), answer).filter(|at| Some(at) != self.mine.as_ref()));
         }
@@ -157,15 +151,18 @@ impl Logout {
     /// What a read that failed means: a token that is dead needs no logout, and a search that cannot go on ends.
     fn unreadable(mut self, answer: Answer) -> Result<Verdict<Self>, Error> {
         let status = answer.status();
-        let at_default = matches!(&self.stage, Stage::List(at) if at.as_str() == SESSIONS);
-        match (&self.stage, status) {
-            (_, StatusCode::UNAUTHORIZED) => Ok(Verdict::Done(Closed::Gone)),
-            (Stage::List(_), StatusCode::NOT_FOUND | StatusCode::METHOD_NOT_ALLOWED) if at_default => {
-                self.collection = Target::well_known(LEGACY_SESSIONS);
-                self.stage = Stage::List(self.collection.clone());
+        let elsewhere = match &self.stage {
+            Stage::List(at) => sessions::elsewhere(at, status),
+            Stage::Look(_) | Stage::Delete(_) => None,
+        };
+        match (&self.stage, elsewhere) {
+            _ if status == StatusCode::UNAUTHORIZED => Ok(Verdict::Done(Closed::Gone)),
+            (_, Some(at)) => {
+                self.collection = at.clone();
+                self.stage = Stage::List(at);
                 Ok(Verdict::Next(self))
             }
-            (Stage::List(_), _) if self.mine.is_none() => match answer.success() {
+            (Stage::List(_), None) if self.mine.is_none() => match answer.success() {
                 Ok(answer) => Err(answer.json::<Value>().err().unwrap_or_else(|| answer.refusal())),
                 Err(refusal) => Err(refusal),
             },

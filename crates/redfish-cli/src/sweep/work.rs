@@ -5,8 +5,8 @@ use std::time::Instant;
 use clap::Subcommand;
 use redfish_proto::schema::ComputerSystem;
 use redfish_proto::{
-    Ended, ErrorKind, Get as Read, GetPage, Member, Monitor, Outcome as Written, Raw, Reset as Act,
-    ResetTaken, Service, Target, until_power_state,
+    Ended, ErrorKind, Get as Read, GetPage, ListSessions, Member, Monitor, Outcome as Written, Raw,
+    Reset as Act, ResetTaken, Service, Target, until_power_state,
 };
 use serde_json::Value;
 use serde_json::value::{RawValue, to_raw_value};
@@ -19,7 +19,6 @@ use crate::get::Get;
 use crate::members::Members;
 use crate::outcome;
 use crate::reset::{self, Reset};
-use crate::sessions::List;
 use crate::whoami;
 
 /// What can be done at many services.
@@ -165,7 +164,7 @@ async fn who(visit: &Visit<'_>) -> Result<Value, Failure> {
             (known(seen)?, session.location().map(ToString::to_string))
         }
         _ => {
-            let listed = visit.run(List::new(visit.service())?).await;
+            let listed = visit.run(ListSessions::default()).await;
             (known(listed.map(|_| Value::Null))?, None)
         }
     };

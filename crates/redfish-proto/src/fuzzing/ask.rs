@@ -18,6 +18,7 @@ use crate::reset::Reset;
 use crate::resource::{Read, Resource};
 use crate::schema::{ComputerSystem, EventDestination};
 use crate::service::Service;
+use crate::sessions::{ListSessions, ListedSession};
 use crate::task::{Ended, Monitor, Until, Watch};
 use crate::write::{Match, Outcome, Write, Written};
 
@@ -44,6 +45,8 @@ pub enum Ask {
     Query(FitQuery),
     /// `lookup ID [ARGUMENTS]`.
     Lookup(Lookup),
+    /// `sessions CONTEXT`: each with whose it is.
+    Sessions(ListSessions, String),
     /// `subscribe DESTINATION [JSON]`.
     Subscribe(CreateSubscription),
     /// `subscriptions all`.
@@ -89,6 +92,7 @@ impl Ask {
                 let args = serde_json::from_str(rest).unwrap_or_default();
                 Ask::Lookup(Lookup::new(Message { id: first.to_owned(), args, ..Message::default() }))
             }
+            "sessions" => Ask::Sessions(ListSessions::default(), first.to_owned()),
             "subscribe" => Ask::Subscribe(CreateSubscription::new(subscription(first, rest))),
             "subscriptions" => Ask::Subscriptions(ListSubscriptions::default()),
             "unsubscribe" => Ask::Unsubscribe(DeleteSubscription::new(at()?)),
@@ -168,6 +172,7 @@ impl Operation for Ask {
             Ask::Reset(reset) => reset.request(),
             Ask::Query(fit) => fit.request(),
             Ask::Lookup(lookup) => lookup.request(),
+            Ask::Sessions(list, _) => list.request(),
             Ask::Subscribe(create) => create.request(),
             Ask::Subscriptions(list) => list.request(),
             Ask::Unsubscribe(delete) => delete.request(),
@@ -177,6 +182,7 @@ impl Operation for Ask {
     fn access(&self) -> Access {
         match self {
             Ask::Query(fit) => fit.access(),
+            Ask::Sessions(list, _) => list.access(),
             _ => Access::Session,
         }
     }
@@ -234,6 +240,17 @@ impl Operation for Ask {
             Ask::Lookup(lookup) => then(lookup.respond(answer), Ask::Lookup, |found| {
                 value(json!(found.map(|message| message.text)))
             }),
+            Ask::Sessions(list, context) => match list.respond(answer)? {
+                Verdict::Done(found) => {
+                    let whose = |one: &ListedSession| format!("{:?}", one.whose(None, Some(&context)));
+                    value(
+                        found.iter().map(|one| json!([one.at(), one.text("UserName"), whose(one)])).collect(),
+                    )
+                }
+                Verdict::Next(list) | Verdict::Later(list, _) => {
+                    Ok(Verdict::Next(Ask::Sessions(list, context)))
+                }
+            },
             Ask::Subscribe(create) => then(create.respond(answer), Ask::Subscribe, |at| value(json!(at))),
             Ask::Subscriptions(list) => then(list.respond(answer), Ask::Subscriptions, |found| {
                 let shown =
