@@ -155,7 +155,7 @@ fn a_client_closed_while_it_logs_in_leaves_no_session() {
     thread::scope(|scope| {
         let logging_in = scope.spawn(|| client.session());
         while posts(&server) == 0 {
-            thread::sleep(Duration::from_millis(5));
+            thread::yield_now();
         }
         assert!(client.close().unwrap().is_none(), "there was no session yet");
         assert_eq!((server.open_sessions(), opened(&server)), (0, 1), "close waits for the late login");
