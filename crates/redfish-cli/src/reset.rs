@@ -2,7 +2,7 @@
 
 use clap::Args;
 use redfish_proto::schema::ComputerSystem;
-use redfish_proto::{Get, Outcome, Reset as Act, ResetTaken, Target, until_power_state};
+use redfish_proto::{Get, Outcome, PowerChange, Reset as Act, ResetTaken, Target, UntilPower};
 use serde_json::{Value, json};
 
 use crate::connection::Connection;
@@ -21,7 +21,8 @@ pub(crate) struct Reset {
     /// The system. Without it, the only one there is
     #[arg(long, value_name = "PATH")]
     pub(crate) system: Option<String>,
-    /// Wait for the power state that it leads to, --deadline at the most: it follows seconds later
+    /// Wait for the power state that it leads to, --deadline at the most: it follows seconds later. A restart is over when
+    /// the system was seen to go down and is On again, or was seen On for 30 seconds
     #[arg(long)]
     pub(crate) wait: bool,
 }
@@ -49,7 +50,7 @@ impl Reset {
         connection: &mut Connection<'_>,
         options: &Options,
     ) -> Result<(), Failure> {
-        let ResetTaken { system, outcome, .. } = taken;
+        let ResetTaken { system, outcome, change, .. } = taken;
         match outcome {
             Outcome::Accepted(monitor) if !self.wait => return outcome::accepted(&monitor, options),
             Outcome::Accepted(monitor) => {
@@ -57,8 +58,8 @@ impl Reset {
             }
             _ => {}
         }
-        let reached = match Act::leads_to(&self.kind).filter(|_| self.wait) {
-            Some(state) => Some(reach(&system, state, connection, options)?),
+        let reached = match change.filter(|_| self.wait) {
+            Some(change) => Some(reach(&system, change, connection, options)?),
             None => None,
         };
         if self.wait && reached.is_none() {
@@ -90,21 +91,24 @@ fn now(system: &Target, connection: &mut Connection<'_>) -> Option<String> {
     }
 }
 
-/// Waits for a power state. One that is not seen leaves open what became of the reset.
+/// Waits for a change of power. One that is not seen leaves open what became of the reset.
 fn reach(
     system: &Target,
-    state: &'static str,
+    change: PowerChange,
     connection: &mut Connection<'_>,
     options: &Options,
 ) -> Result<&'static str, Failure> {
     let mut line = Line::new(options);
     let reached = connection.run_for(
         options.patience(),
-        |_| Ok(until_power_state(system.clone(), state)),
-        |_| line.show(&format!("waiting for the power state {state}")),
+        |_| Ok(UntilPower::new(system.clone(), change)),
+        |_| match change {
+            PowerChange::Restart => line.show("waiting for the restart"),
+            change => line.show(&format!("waiting for the power state {}", change.state())),
+        },
     );
     match reached {
-        Ok(_) => Ok(state),
+        Ok(()) => Ok(change.state()),
         Err(failure) if failure.leaves_open() => Err(failure.unknown()),
         Err(failure) => Err(failure),
     }

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use redfish_hyper::{Client, Clock, Credentials, ErrorKind, Service, Transport, Trust};
 use redfish_mock::{ServeOptions, Server, Settings};
-use redfish_proto::{Body, Ended, Match, Now, Outcome, Write};
+use redfish_proto::{Body, Ended, Match, Now, Outcome, PowerChange, Write};
 use serde_json::{Value, json};
 use support::Bmc;
 
@@ -116,6 +116,27 @@ async fn a_reset_takes_effect_later_and_is_waited_for() {
     assert!(matches!(never.kind(), ErrorKind::Deadline(_)), "{never}");
     let several = client.reset("On", None).await.unwrap_err();
     assert!(matches!(several.kind(), ErrorKind::Ambiguous { .. }), "{several}");
+    client.close().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_restart_is_over_when_the_system_was_seen_to_go_and_come_back() {
+    let (server, client) = mock(&[]);
+    let system = system(&client).await;
+    let taken = client.reset("GracefulRestart", Some(&system)).await.unwrap();
+    assert_eq!(client.get::<Value>(&system).await.unwrap()["PowerState"], "On", "it is on for a while yet");
+    let before = server.now();
+    client.wait_for_power(&taken.system, taken.change.unwrap(), MINUTE).await.unwrap();
+    let took = server.now() - before;
+    assert!(took >= Duration::from_secs(2) && took < Duration::from_secs(20), "{took:?}");
+
+    // Now it is on and stays so: after a while that counts, where the deadline allows.
+    let restart = PowerChange::Restart;
+    let soon = client.wait_for_power(&taken.system, restart, Duration::from_secs(10)).await.unwrap_err();
+    assert!(matches!(soon.kind(), ErrorKind::Deadline(_)), "{soon}");
+    let before = server.now();
+    client.wait_for_power(&taken.system, restart, MINUTE).await.unwrap();
+    assert!(server.now() - before >= Duration::from_secs(30));
     client.close().await.unwrap();
 }
 

@@ -25,7 +25,8 @@ impl Mock {
             ("PowerCycle" | "FullPowerCycle", true) => {
                 (Some("PoweringOff"), vec![(soon, "Off"), (after, "On")])
             }
-            ("GracefulRestart" | "ForceRestart", true) => (None, vec![(after, "On")]),
+            // It is on for a while yet, which clients are not to take for the end.
+            ("GracefulRestart" | "ForceRestart", true) => (None, vec![(after / 3, "Off"), (after, "On")]),
             ("On" | "ForceOn", true) | ("ForceOff" | "GracefulShutdown", false) => (None, vec![]),
             _ => (Some("PoweringOn"), vec![(after, "On")]),
         };

@@ -55,6 +55,19 @@ fn a_reset_takes_effect_some_seconds_after_its_answer() {
 }
 
 #[test]
+fn a_system_that_restarts_is_on_for_a_while_then_off_then_on() {
+    for kind in ["GracefulRestart", "ForceRestart"] {
+        let mut client = ada();
+        client.post(RESET, json!({"ResetType": kind}));
+        let states = [0, 900, 200, 1800, 200].map(|millis| {
+            wait(&mut client, millis);
+            power(&mut client)
+        });
+        assert_eq!(states, ["On", "On", "Off", "Off", "On"], "{kind}");
+    }
+}
+
+#[test]
 fn a_later_reset_takes_the_place_of_one_that_waits() {
     let mut client = ada();
     client.post(RESET, json!({"ResetType": "GracefulShutdown"}));

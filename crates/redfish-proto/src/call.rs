@@ -236,7 +236,7 @@ impl<O: Operation> Grant<O> {
 
     /// There is none to give: a 401 that led here is the answer, and before that the call goes on as nobody.
     pub fn decline(mut self, now: Now) -> Step<O> {
-        match self.0.ungranted() {
+        match self.0.ungranted(now) {
             Some(answer) => follow(self.0, self.1, Ruling::Answer(answer), now),
             None => advance(self.0, self.1, now),
         }

@@ -187,11 +187,11 @@ impl Core {
     }
 
     /// Goes on without another session: the 401 that asked for one is the answer; before that, as nobody.
-    pub(crate) fn ungranted(&mut self) -> Option<Answer> {
+    pub(crate) fn ungranted(&mut self, now: Now) -> Option<Answer> {
         match self.refused.take() {
             Some(refused) => {
                 let (head, body) = *refused;
-                Some(self.answer(head, body))
+                Some(self.answer(head, body, now))
             }
             None => {
                 self.session = Some(Session::anonymous(&self.service));
@@ -323,7 +323,7 @@ impl Core {
                 return self.again(wait);
             }
         }
-        Ruling::Answer(self.answer(head, body))
+        Ruling::Answer(self.answer(head, body, now))
     }
 
     /// Judges an exchange without an answer.
@@ -373,13 +373,14 @@ impl Core {
         &self.redactor
     }
 
-    fn answer(&self, head: response::Parts, body: Result<Bytes, Failure>) -> Answer {
+    fn answer(&self, head: response::Parts, body: Result<Bytes, Failure>, now: Now) -> Answer {
         Answer {
             head,
             body,
             method: self.sent.method.clone(),
             at: self.sent.target.clone(),
             replay: self.stage.replay,
+            now,
             service: Arc::clone(&self.service),
             redactor: Arc::clone(&self.redactor),
         }

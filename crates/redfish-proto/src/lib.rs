@@ -134,7 +134,7 @@
 //! | ask | a [`Query`] by [`FitQuery`] |
 //! | change | [`Write`]: PATCH, PUT, POST, DELETE |
 //! | act | [`Actions`], [`Invoke`], [`Reset`] |
-//! | wait | [`Watch`] a [`Monitor`], [`Until`] a resource is as wanted |
+//! | wait | [`Watch`] a [`Monitor`], [`UntilPower`] a reset has done its work, [`Until`] a resource is as wanted |
 //! | push and listen | [`Update`], [`Download`], [`FindEvents`], [`Subscribe`] with a [`Listener`] |
 //! | be pushed to | [`CreateSubscription`], [`ListSubscriptions`], [`DeleteSubscription`]; [`Notification::parse`] |
 //! | anything else | [`Raw`], or an [`Operation`] of your own |
@@ -197,7 +197,7 @@ pub use operation::{Access, Answer, Delivery, Operation, Request, Retry, Verdict
 pub use query::{Expand, Features, FitQuery, Query};
 pub use redact::Redactor;
 pub use registry::Lookup;
-pub use reset::{Reset, ResetTaken, until_power_state};
+pub use reset::{PowerChange, Reset, ResetTaken, UntilPower};
 pub use resource::{Get, Raw, Read, Resource};
 pub use service::{Links, Policy, Service};
 pub use session::{Credentials, Session, Standing};

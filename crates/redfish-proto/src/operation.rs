@@ -20,7 +20,7 @@ use crate::message::{self, Message};
 use crate::redact::Redactor;
 use crate::service::{Links, Service};
 use crate::target::{self, Refused, Target};
-use crate::time;
+use crate::time::{self, Now};
 
 /// Two pure functions: what to ask, and what the answer means.
 ///
@@ -234,6 +234,7 @@ pub struct Answer {
     pub(crate) method: Method,
     pub(crate) at: Target,
     pub(crate) replay: bool,
+    pub(crate) now: Now,
     pub(crate) service: Arc<Service>,
     pub(crate) redactor: Arc<Redactor>,
 }
@@ -269,6 +270,11 @@ impl Answer {
     /// Whether the request had been sent before, with a session that the service then did not know any more.
     pub fn is_replay(&self) -> bool {
         self.replay
+    }
+
+    /// When it came, on the driver's clock.
+    pub fn now(&self) -> Now {
+        self.now
     }
 
     /// The body.

@@ -1,4 +1,6 @@
-//! Resetting a computer system (DSP0268, ComputerSystem.Reset), and waiting for the power state it leads to.
+//! Resetting a computer system (DSP0268, ComputerSystem.Reset), and waiting until it has done its work.
+
+use std::time::Duration;
 
 use serde_json::{Map, Value};
 
@@ -7,7 +9,8 @@ use crate::error::Error;
 use crate::kind::ErrorKind;
 use crate::operation::{Answer, Operation, Request, Verdict};
 use crate::target::Target;
-use crate::task::Until;
+use crate::task::{POLL, poll_again};
+use crate::time::Now;
 use crate::write::Outcome;
 
 const ROOT: &str = "/redfish/v1/";
@@ -38,6 +41,34 @@ pub struct ResetTaken {
     pub system: Target,
     /// What became of the request. The power state follows seconds later.
     pub outcome: Outcome,
+    /// What it does to the system's power, for [`UntilPower`]; `None` where it depends.
+    pub change: Option<PowerChange>,
+}
+
+/// What a reset does to a system's power.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum PowerChange {
+    /// It leads to that `PowerState`.
+    To(&'static str),
+    /// It leads away from `On`, and back.
+    Restart,
+}
+
+impl PowerChange {
+    /// The `PowerState` at its end.
+    pub fn state(&self) -> &'static str {
+        match self {
+            PowerChange::To(state) => state,
+            PowerChange::Restart => "On",
+        }
+    }
+}
+
+impl From<&'static str> for PowerChange {
+    fn from(state: &'static str) -> PowerChange {
+        PowerChange::To(state)
+    }
 }
 
 impl Reset {
@@ -53,15 +84,14 @@ impl Reset {
         self
     }
 
-    /// The `PowerState` that a reset of that type leads to; `None` where it depends.
-    ///
-    /// A restart leads to `On`, which the system may still be before it goes down.
-    pub fn leads_to(kind: &str) -> Option<&'static str> {
+    /// What a reset of that type does to the system's power; `None` where it depends.
+    pub fn leads_to(kind: &str) -> Option<PowerChange> {
         match kind {
-            "On" | "ForceOn" | "GracefulRestart" | "ForceRestart" | "PowerCycle" | "FullPowerCycle" => {
-                Some("On")
+            "On" | "ForceOn" => Some(PowerChange::To("On")),
+            "ForceOff" | "GracefulShutdown" => Some(PowerChange::To("Off")),
+            "GracefulRestart" | "ForceRestart" | "PowerCycle" | "FullPowerCycle" => {
+                Some(PowerChange::Restart)
             }
-            "ForceOff" | "GracefulShutdown" => Some("Off"),
             _ => None,
         }
     }
@@ -115,7 +145,10 @@ impl Operation for Reset {
             }
             Stage::Systems(_) => self.choose(&answer.success()?),
             Stage::Act(system, invoke) => match invoke.respond(answer)? {
-                Verdict::Done(outcome) => Ok(Verdict::Done(ResetTaken { system, outcome })),
+                Verdict::Done(outcome) => {
+                    let change = Reset::leads_to(&kind);
+                    Ok(Verdict::Done(ResetTaken { system, outcome, change }))
+                }
                 Verdict::Next(invoke) => Ok(Verdict::Next(Reset { kind, stage: Stage::Act(system, invoke) })),
                 Verdict::Later(invoke, time) => {
                     Ok(Verdict::Later(Reset { kind, stage: Stage::Act(system, invoke) }, time))
@@ -125,7 +158,111 @@ impl Operation for Reset {
     }
 }
 
-/// Waits until a system's `PowerState` is that; the call's deadline bounds it.
-pub fn until_power_state(system: Target, state: &'static str) -> Until<impl Fn(&Value) -> bool + Send> {
-    Until::new(system, move |system| system.get("PowerState").and_then(Value::as_str) == Some(state))
+/// Waits until a change of a system's power is over; the call's deadline bounds it.
+///
+/// A state is reached when the system shows it. A restart is over when the system was seen in another state than `On`
+/// and is `On` again. Many systems stay `On` while they restart, or are down between two looks only: one that is never
+/// seen to leave has restarted when it is `On` [`restart_grace`](crate::Policy::restart_grace) after the first look.
+#[derive(Debug)]
+pub struct UntilPower {
+    system: Target,
+    seen: Seen,
+    failures: u32,
+}
+
+/// What was seen of a change, and since when.
+#[derive(Debug)]
+struct Seen {
+    change: PowerChange,
+    first: Option<Now>,
+    left: bool,
+}
+
+impl UntilPower {
+    /// Watches that system, from the first look on.
+    pub fn new(system: Target, change: impl Into<PowerChange>) -> UntilPower {
+        UntilPower { system, seen: Seen { change: change.into(), first: None, left: false }, failures: 0 }
+    }
+
+    /// What is waited for.
+    pub fn change(&self) -> PowerChange {
+        self.seen.change
+    }
+}
+
+impl Seen {
+    /// Looks at a state that the system has now: whether the change is over. One that is not told says nothing.
+    fn look(&mut self, state: Option<&str>, grace: Duration, now: Now) -> bool {
+        let first = *self.first.get_or_insert(now);
+        let Some(state) = state else { return false };
+        let is_there = state == self.change.state();
+        self.left |= !is_there;
+        let waits = self.change == PowerChange::Restart && !self.left && now.since(first) < grace;
+        is_there && !waits
+    }
+}
+
+impl Operation for UntilPower {
+    type Output = ();
+
+    fn request(&self) -> Request {
+        Request::get(&self.system)
+    }
+
+    fn respond(mut self, answer: Answer) -> Result<Verdict<Self>, Error> {
+        if let Err(refusal) = answer.check() {
+            return self.fail(refusal);
+        }
+        let system: Value = answer.json()?;
+        let state = system.get("PowerState").and_then(Value::as_str);
+        self.failures = 0;
+        match self.seen.look(state, answer.service.policy().restart_grace, answer.now()) {
+            true => Ok(Verdict::Done(())),
+            false => Ok(Verdict::Later(self, Some(POLL))),
+        }
+    }
+
+    fn fail(mut self, error: Error) -> Result<Verdict<Self>, Error> {
+        let wait = poll_again(&mut self.failures, error)?;
+        Ok(Verdict::Later(self, Some(wait)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const GRACE: Duration = Duration::from_secs(30);
+
+    /// When a change counts as over, of states that are seen at these seconds.
+    fn over(change: PowerChange, looks: &[(u64, &str)]) -> Option<u64> {
+        let mut seen = Seen { change, first: None, left: false };
+        let mut look = |at, state: &str| {
+            let state = Some(state).filter(|state| !state.is_empty());
+            seen.look(state, GRACE, Now(Duration::from_secs(at)))
+        };
+        looks.iter().find(|(at, state)| look(*at, state)).map(|(at, _)| *at)
+    }
+
+    #[test]
+    fn a_restart_is_over_when_the_system_was_gone_and_is_back_or_was_never_seen_to_go() {
+        for (looks, end) in [
+            (&[(100, "On"), (101, "On"), (102, "Off"), (103, "PoweringOn"), (104, "On")][..], Some(104)),
+            (&[(100, "Off"), (101, "On")], Some(101)),
+            (&[(100, "On"), (101, "PoweringOff"), (140, "Off"), (141, "PoweringOn")], None),
+            (&[(100, "On"), (101, "On"), (129, "On"), (130, "On")], Some(130)),
+            // What was not told is neither gone nor there.
+            (&[(100, "On"), (101, ""), (102, "On"), (129, "On"), (131, ""), (132, "On")], Some(132)),
+            (&[(100, ""), (129, "On"), (130, "On")], Some(130)),
+        ] {
+            assert_eq!(over(PowerChange::Restart, looks), end, "{looks:?}");
+        }
+    }
+
+    #[test]
+    fn a_state_is_reached_when_it_is_seen() {
+        assert_eq!(over("On".into(), &[(100, "On")]), Some(100));
+        assert_eq!(over("Off".into(), &[(100, "On"), (101, "PoweringOff"), (102, "Off")]), Some(102));
+        assert_eq!(over("Off".into(), &[(100, "On"), (900, "On")]), None);
+    }
 }

@@ -56,6 +56,9 @@ pub struct Policy {
     pub longest_wait: Duration,
     /// How long a logout may take. Default: 10 s.
     pub logout_deadline: Duration,
+    /// How long a system that was told to restart may still be seen `On` before that counts as done: most never show that
+    /// they were down. Default: 30 s.
+    pub restart_grace: Duration,
     /// In which form `If-Match` has an ETag. Default: as the service gave it.
     pub etag_form: ETagForm,
     /// What `User-Agent` says. Default: the name and version of this crate.
@@ -86,6 +89,7 @@ static DEFAULT: Policy = Policy {
     retries: 3,
     longest_wait: Duration::from_secs(30),
     logout_deadline: Duration::from_secs(10),
+    restart_grace: Duration::from_secs(30),
     etag_form: ETagForm::Verbatim,
     user_agent: HeaderValue::from_static(concat!("redfish-proto/", env!("CARGO_PKG_VERSION"))),
 };

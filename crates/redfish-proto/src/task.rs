@@ -27,6 +27,9 @@ const AWAY: u32 = 200;
 /// Polls that may be answered 404 before the first 202: iDRAC answers before the job exists.
 const EARLY: u32 = 3;
 
+/// The time between two looks at a resource.
+pub(crate) const POLL: Duration = Duration::from_secs(1);
+
 /// Where the end of an accepted operation is told. It can be kept as JSON, and watched by another process.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Monitor {
@@ -263,15 +266,21 @@ impl<P: Fn(&Value) -> bool> Operation for Until<P> {
         if (self.wanted)(&answer.json()?) {
             Ok(Verdict::Done(answer.body()?.clone()))
         } else {
-            Ok(Verdict::Later(Until { failures: 0, ..self }, Some(Duration::from_secs(1))))
+            Ok(Verdict::Later(Until { failures: 0, ..self }, Some(POLL)))
         }
     }
 
     fn fail(mut self, error: Error) -> Result<Verdict<Self>, Error> {
-        self.failures += 1;
-        if !error.may_pass() || self.failures > AWAY {
-            return Err(error);
-        }
-        Ok(Verdict::Later(self, Some(Duration::from_secs(2))))
+        let wait = poll_again(&mut self.failures, error)?;
+        Ok(Verdict::Later(self, Some(wait)))
+    }
+}
+
+/// Counts a poll that failed; how long to wait before the next, where it may go better.
+pub(crate) fn poll_again(failures: &mut u32, error: Error) -> Result<Duration, Error> {
+    *failures += 1;
+    match error.may_pass() && *failures <= AWAY {
+        true => Ok(Duration::from_secs(2)),
+        false => Err(error),
     }
 }

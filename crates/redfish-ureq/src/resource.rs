@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use redfish_proto::{
     Action, Actions, Body, Call, Ended, FitQuery, GetPage, Invoke, Lookup, Match, Message, Monitor, Outcome,
-    Query, Read, Reset, Resource, Watch, Write, until_power_state,
+    PowerChange, Query, Read, Reset, Resource, UntilPower, Watch, Write,
 };
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -149,17 +149,19 @@ impl Client {
         self.run(reset)
     }
 
-    /// Waits until a system's power state is that, at the most that long: a reset takes effect seconds later.
+    /// Waits until a change of a system's power is over, at the most that long: a reset takes effect seconds later. It is
+    /// what [`leads_to`](Reset::leads_to) or [`ResetTaken`](redfish_proto::ResetTaken) says of it, or a state such as
+    /// `"Off"`. When a restart is over says [`UntilPower`].
     ///
     /// # Errors
     /// A deadline that passed, whatever the service refused.
     pub fn wait_for_power(
         &self,
         system: &redfish_proto::Target,
-        state: &'static str,
+        change: impl Into<PowerChange>,
         deadline: Duration,
     ) -> Result<(), Error> {
-        let call = self.service().call(until_power_state(system.clone(), state)).deadline(deadline);
-        self.run_call(call).map(drop)
+        let call = self.service().call(UntilPower::new(system.clone(), change)).deadline(deadline);
+        self.run_call(call)
     }
 }

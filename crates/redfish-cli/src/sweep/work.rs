@@ -6,7 +6,7 @@ use clap::Subcommand;
 use redfish_proto::schema::ComputerSystem;
 use redfish_proto::{
     Ended, ErrorKind, Get as Read, GetPage, ListSessions, Member, Monitor, Outcome as Written, Raw,
-    Reset as Act, ResetTaken, Service, Target, until_power_state,
+    Reset as Act, ResetTaken, Service, Target, UntilPower,
 };
 use serde_json::Value;
 use serde_json::value::{RawValue, to_raw_value};
@@ -187,7 +187,7 @@ async fn act(reset: &Reset, visit: &mut Visit<'_>) -> Outcome {
         Ok(taken) => taken,
         Err(failure) => return Err(failure).into(),
     };
-    let ResetTaken { system, outcome, .. } = taken;
+    let ResetTaken { system, outcome, change, .. } = taken;
     if let Written::Accepted(monitor) = outcome {
         if !reset.wait {
             return Ok(outcome::object(&monitor)).into();
@@ -196,13 +196,13 @@ async fn act(reset: &Reset, visit: &mut Visit<'_>) -> Outcome {
             return outcome;
         }
     }
-    if let Some(state) = Act::leads_to(&reset.kind).filter(|_| reset.wait) {
+    if let Some(change) = change.filter(|_| reset.wait) {
         let began = Instant::now();
-        let until = until_power_state(system.clone(), state);
+        let until = UntilPower::new(system.clone(), change);
         let reached = visit.run_for(visit.patience(), until, |_| {}).await;
         visit.has_waited(began);
         return match reached {
-            Ok(_) => Ok(reset::object(&system, Some(state))),
+            Ok(_) => Ok(reset::object(&system, Some(change.state()))),
             // Whatever went wrong, the reset was taken: who does again what failed must not do it again.
             Err(failure) => Err(failure.unknown()),
         }

@@ -23,6 +23,7 @@ fn the_state_that_a_reset_leads_to_is_waited_for() {
     };
     assert_eq!(reset("GracefulShutdown").out, "Off\n");
     assert_eq!(reset("On").out, "On\n");
+    assert_eq!(reset("PowerCycle").out, "On\n");
     // Without --wait, it is what it is by then.
     let words = ["reset", "GracefulShutdown", "--system", SYSTEM, "--output=json"];
     let done = run(&mut bench.as_admin(words)).exits(0);
@@ -70,6 +71,24 @@ fn the_only_system_need_not_be_named_and_a_task_is_waited_for_first() {
     let done = run(&mut service.command(["reset", "On", "--wait", "--deadline", "30"])).exits(0);
     assert_eq!(done.out, "On\n");
     assert_eq!(service.asked().iter().filter(|asked| *asked == "GET /m/1").count(), 2);
+}
+
+#[test]
+fn a_restart_is_not_taken_for_done_before_the_system_has_gone_down() {
+    let system = "Actions\": {\"#ComputerSystem.Reset\": {\"target\": \"/s/1/r\"}}}";
+    let shown = |state: &str| format!("200\n\n{{\"PowerState\": \"{state}\", \"{system}");
+    let (on, off) = (shown("On"), shown("Off"));
+    let service = Canned::new(&[
+        ("GET /s/1", &on),
+        ("GET /s/1", &on),
+        ("GET /s/1", &off),
+        ("GET /s/1", &on),
+        ("POST /s/1/r", "204"),
+    ]);
+    let words = ["reset", "GracefulRestart", "--system", "/s/1", "--wait", "--deadline", "60"];
+    assert_eq!(run(&mut service.command(words)).exits(0).out, "On\n");
+    let asked = service.asked();
+    assert_eq!(asked, ["GET /s/1", "POST /s/1/r", "GET /s/1", "GET /s/1", "GET /s/1"]);
 }
 
 #[test]

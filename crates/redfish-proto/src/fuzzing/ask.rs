@@ -14,7 +14,7 @@ use crate::operation::{Access, Answer, Operation, Request, Verdict};
 use crate::query::{Expand, FitQuery, Query};
 use crate::redact::Redactor;
 use crate::registry::Lookup;
-use crate::reset::Reset;
+use crate::reset::{PowerChange, Reset, UntilPower};
 use crate::resource::{Read, Resource};
 use crate::schema::{ComputerSystem, EventDestination};
 use crate::service::Service;
@@ -39,6 +39,8 @@ pub enum Ask {
     Reread(Read<ComputerSystem>, Option<Resource<ComputerSystem>>),
     /// `power PATH STATE`: waits for a power state.
     Power(Until<fn(&Value) -> bool>),
+    /// `reached TYPE PATH`: waits until a reset of that type has done its work.
+    Reached(UntilPower),
     /// `reset TYPE [PATH]`.
     Reset(Reset),
     /// `query PATH EXPRESSION`: expanded and filtered, as far as that is offered.
@@ -81,6 +83,10 @@ impl Ask {
             }
             "reread" => Ask::Reread(Read::new(at()?), None),
             "power-on" => Ask::Power(Until::new(at()?, |system| system["PowerState"] == "On")),
+            "reached" => {
+                let change = Reset::leads_to(first).unwrap_or(PowerChange::Restart);
+                Ask::Reached(UntilPower::new(service.target(rest)?, change))
+            }
             "reset" if rest.is_empty() => Ask::Reset(Reset::new(first)),
             "reset" => Ask::Reset(Reset::new(first).system(service.target(rest)?)),
             "query" => {
@@ -169,6 +175,7 @@ impl Operation for Ask {
             Ask::Invoke(invoke) => invoke.request(),
             Ask::Reread(read, _) => read.request(),
             Ask::Power(until) => until.request(),
+            Ask::Reached(until) => until.request(),
             Ask::Reset(reset) => reset.request(),
             Ask::Query(fit) => fit.request(),
             Ask::Lookup(lookup) => lookup.request(),
@@ -232,6 +239,7 @@ impl Operation for Ask {
                 then(read.respond(answer), again, |now| value(json!({"unchanged": unchanged, "id": now.id})))
             }
             Ask::Power(until) => then(until.respond(answer), Ask::Power, |_| value(Value::Null)),
+            Ask::Reached(until) => then(until.respond(answer), Ask::Reached, |()| value(Value::Null)),
             Ask::Reset(reset) => then(reset.respond(answer), Ask::Reset, |taken| outcome(taken.outcome)),
             Ask::Query(fit) => match fit.respond(answer)? {
                 Verdict::Done(at) => Ok(Verdict::Next(Ask::Members(GetPage::first(at), Vec::new()))),
@@ -268,6 +276,7 @@ impl Operation for Ask {
             Ask::Subscribe(create) => then(create.fail(error), Ask::Subscribe, |at| value(json!(at))),
             Ask::Unsubscribe(delete) => then(delete.fail(error), Ask::Unsubscribe, outcome),
             Ask::Power(until) => then(until.fail(error), Ask::Power, |_| value(Value::Null)),
+            Ask::Reached(until) => then(until.fail(error), Ask::Reached, |()| value(Value::Null)),
             _ => Err(error),
         }
     }
