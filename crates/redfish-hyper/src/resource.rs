@@ -38,13 +38,13 @@ impl Client {
     /// The members of a collection, over all its pages.
     ///
     /// # Errors
-    /// A path that is none; what goes wrong with a page is an item.
+    /// A path that is none; what goes wrong with a page is an item, and so is what is no collection.
     pub fn members(&self, path: &str) -> Result<Members, Error> {
         Ok(Members::new(self.clone(), GetPage::first(self.service().target(path)?)))
     }
 
     /// The members of a collection that a query asks for, as far as the service root says that it is offered. Where
-    /// `$expand` is not, the members are links.
+    /// `$expand` is not, or is refused all the same, the members are links.
     ///
     /// # Errors
     /// [`NotSupported`](redfish_proto::ErrorKind::NotSupported), and whatever the service refused.

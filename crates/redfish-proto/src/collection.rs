@@ -6,8 +6,8 @@ use std::fmt;
 use std::ops::Range;
 
 use bytes::Bytes;
-use serde::Deserialize;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
@@ -23,6 +23,9 @@ use crate::target::Target;
 ///
 /// `Members@odata.nextLink` is followed as long as there is one, whatever `Members@odata.count` says: services count
 /// wrong. A link that was followed before is an error, since some point at themselves.
+///
+/// Some services offer `$expand` and refuse it at one collection or another: what is asked with it and answered 4xx or
+/// 501 is asked once more without. The members are links then.
 #[derive(Clone, Debug)]
 pub struct GetPage {
     at: Target,
@@ -49,10 +52,17 @@ pub struct Member {
     range: Range<u32>,
 }
 
+/// `Members`: `None` where there are none, which is no collection; empty where they are `null`.
+type Listed<'a> = Option<Vec<&'a RawValue>>;
+
+fn there<'de: 'a, 'a, D: Deserializer<'de>>(members: D) -> Result<Listed<'a>, D::Error> {
+    Ok(Some(Listed::deserialize(members)?.unwrap_or_default()))
+}
+
 #[derive(Deserialize)]
 struct RawPage<'a> {
-    #[serde(borrow, rename = "Members")]
-    members: Option<Vec<&'a RawValue>>,
+    #[serde(borrow, default, rename = "Members", deserialize_with = "there")]
+    members: Listed<'a>,
     #[serde(borrow, rename = "Members@odata.nextLink")]
     next: Option<&'a RawValue>,
     #[serde(borrow, rename = "Members@odata.count")]
@@ -82,12 +92,24 @@ impl GetPage {
         let page: RawPage<'_> = answer.json()?;
         let count = page.count.and_then(|count| serde_json::from_str(count.get()).ok());
         let body = answer.body()?;
-        let members = members(body, page.members.as_deref().unwrap_or_default());
+        let members = match &page.members {
+            Some(listed) => members(body, listed),
+            None => vec![self.only(body)?],
+        };
         let next = match page.next {
             Some(link) => self.next(link, answer).map_err(|error| answer.stamp(error)),
             None => Ok(None),
         };
         Ok(Page { members, count, next })
+    }
+
+    /// What is no collection is a member itself where just that was asked for (DSP0266, "only").
+    fn only(&self, body: &Bytes) -> Result<Member, Error> {
+        let asked = self.at.query().is_some_and(|query| query.split('&').any(|part| part == "only"));
+        match (asked, u32::try_from(body.len())) {
+            (true, Ok(end)) => Ok(Member { body: body.clone(), range: 0..end }),
+            _ => Err(Error::malformed("/Members", "there is no such member: it is no collection")),
+        }
     }
 
     fn next(mut self, link: &RawValue, answer: &Answer) -> Result<Option<GetPage>, Error> {
@@ -115,7 +137,14 @@ impl Operation for GetPage {
     }
 
     fn respond(self, answer: Answer) -> Result<Verdict<Self>, Error> {
-        self.read(&answer).map(Verdict::Done)
+        let refuses = match answer.status().as_u16() {
+            401 | 429 => false,
+            status => (400..500).contains(&status) || status == 501,
+        };
+        match self.at.unexpanded().filter(|_| refuses) {
+            Some(at) => Ok(Verdict::Next(GetPage { at, ..self })),
+            None => self.read(&answer).map(Verdict::Done),
+        }
     }
 }
 

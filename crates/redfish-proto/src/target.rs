@@ -66,6 +66,17 @@ impl Target {
         from_clean(format!("{}{mark}{}", self.path(), encode(query)), None)
     }
 
+    /// The same without `$expand`; `None` where it does not ask for that.
+    pub(crate) fn unexpanded(&self) -> Option<Target> {
+        let query = self.query()?;
+        let is_other = |part: &&str| {
+            let name = part.split('=').next().unwrap_or_default();
+            !["$expand", "%24expand"].iter().any(|expand| name.eq_ignore_ascii_case(expand))
+        };
+        let others: Vec<&str> = query.split('&').filter(is_other).collect();
+        (others.len() < query.split('&').count()).then(|| self.asked(&others.join("&")))
+    }
+
     pub(crate) fn path_and_query(&self) -> &PathAndQuery {
         &self.sent
     }

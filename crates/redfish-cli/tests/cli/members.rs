@@ -33,6 +33,26 @@ fn what_is_only_a_link_is_read_when_asked_for() {
 }
 
 #[test]
+fn what_is_no_collection_has_no_members_to_list() {
+    let bench = Bench::new(Profile::Standard);
+    let system = format!("{SYSTEMS}/{}", IDS[0]);
+    let done = run(&mut bench.as_admin(["members", &system, "--output", "json"])).exits(4);
+    assert_eq!((done.out.as_str(), done.error()["error"].as_str()), ("", Some("malformed")));
+}
+
+#[test]
+fn a_collection_that_cannot_be_expanded_is_listed_and_read_link_by_link() {
+    let service = Canned::new(&[
+        ("GET /c?$expand=.", "501"),
+        ("GET /c", "200\n\n{\"Members\": [{\"@odata.id\": \"/c/1\"}]}"),
+        ("GET /c/1", "200\n\n{\"Id\": 1}"),
+    ]);
+    let done = run(&mut service.command(["members", "/c?$expand=.", "--fetch"])).exits(0);
+    assert_eq!(done.out, "{\"Id\":1}\n");
+    assert_eq!(service.asked(), ["GET /c?$expand=.", "GET /c", "GET /c/1"]);
+}
+
+#[test]
 fn every_page_is_listed_and_no_byte_changed() {
     let service = Canned::new(&[
         ("GET /c", "200\n\n{\"Members\": [ {\"@odata.id\": \"/c/1\", \"N\": 9007199254740993.10},\n {\"a\": \"x  y\\n\"} ],

@@ -215,7 +215,9 @@ impl Operation for Ask {
                         None => value(Value::Array(members)),
                     }
                 }
-                Verdict::Next(_) | Verdict::Later(..) => Err(Error::new(ErrorKind::Refused)),
+                Verdict::Next(page) | Verdict::Later(page, _) => {
+                    Ok(Verdict::Next(Ask::Members(page, members)))
+                }
             },
             Ask::Write(write) => then(write.respond(answer), Ask::Write, outcome),
             Ask::Watch(watch) => then(watch.respond(answer), Ask::Watch, ended),
