@@ -68,7 +68,12 @@ impl Idle {
     }
 
     /// One that can be used, the last that was.
-    pub(crate) fn take(&self) -> Option<Sender> {
+    pub(crate) async fn take(&self) -> Option<Sender> {
+        if self.lock().is_empty() {
+            return None;
+        }
+        // What the service has closed meanwhile is known once the runtime has looked at its sockets.
+        tokio::task::yield_now().await;
         let mut kept = self.lock();
         loop {
             let (sender, since) = kept.pop()?;
