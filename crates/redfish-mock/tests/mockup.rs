@@ -240,18 +240,18 @@ fn accounts_of_the_folder_are_shown_and_ours_log_in() {
     write(
         &folder,
         "AccountService/Accounts/index.json",
-        &json!({"@odata.id": accounts, "Members": [{"@odata.id": format!("{accounts}/root")}]}).to_string(),
+        &json!({"@odata.id": accounts, "Members": [{"@odata.id": format!("{accounts}/eli")}]}).to_string(),
     );
     write(
         &folder,
-        "AccountService/Accounts/root/index.json",
-        &json!({"@odata.id": format!("{accounts}/root"), "UserName": "root"}).to_string(),
+        "AccountService/Accounts/eli/index.json",
+        &json!({"@odata.id": format!("{accounts}/eli"), "UserName": "eli"}).to_string(),
     );
     let mut client = serve(Mockup::read(&folder).expect("a mockup"));
     client.log_in("olga");
-    assert_eq!(client.get(&format!("{accounts}/root")).json()["UserName"], "root");
-    assert_eq!(client.patch(&format!("{accounts}/root"), json!({"Enabled": false})).status(), 403);
+    assert_eq!(client.get(&format!("{accounts}/eli")).json()["UserName"], "eli");
+    assert_eq!(client.patch(&format!("{accounts}/eli"), json!({"Enabled": false})).status(), 403);
     client.log_in("ada");
-    assert_eq!(client.patch(&format!("{accounts}/root"), json!({"Enabled": false})).status(), 200);
+    assert_eq!(client.patch(&format!("{accounts}/eli"), json!({"Enabled": false})).status(), 200);
     assert_eq!(client.post(accounts, json!({"UserName": "eve"})).status(), 201);
 }
