@@ -72,7 +72,7 @@ impl Transport {
         let uri = std::mem::take(request.uri_mut());
         *request.uri_mut() = origin_form(&uri);
         let (answer, sender) = loop {
-            let kept = permit.idle().take().await;
+            let kept = permit.idle().take(outgoing.purpose).await;
             let was_kept = kept.is_some();
             let mut sender = match kept {
                 Some(sender) => sender,

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use http::Uri;
 use hyper::client::conn::http1::{Builder, SendRequest};
+use redfish_proto::Purpose;
 use tokio::time::{Instant, timeout};
 
 use crate::connector::{BoxError, Dial};
@@ -68,12 +69,12 @@ impl Idle {
     }
 
     /// One that can be used, the last that was.
-    pub(crate) async fn take(&self) -> Option<Sender> {
-        if self.lock().is_empty() {
-            return None;
+    pub(crate) async fn take(&self, purpose: Purpose) -> Option<Sender> {
+        // What the service has closed this very moment is known once the runtime has looked at its sockets. A read that
+        // is lost that way is sent again; a write is not, so it waits for that.
+        if purpose != Purpose::Read && !self.lock().is_empty() {
+            tokio::task::yield_now().await;
         }
-        // What the service has closed meanwhile is known once the runtime has looked at its sockets.
-        tokio::task::yield_now().await;
         let mut kept = self.lock();
         loop {
             let (sender, since) = kept.pop()?;
