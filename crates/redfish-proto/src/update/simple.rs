@@ -5,6 +5,7 @@ use std::fmt;
 use serde_json::{Map, Value, json};
 
 use crate::action::Invoke;
+use crate::body::Body;
 use crate::error::Error;
 use crate::kind::ErrorKind;
 use crate::operation::{Answer, Operation, Request, Verdict};
@@ -88,11 +89,9 @@ impl Operation for SimpleUpdate {
     }
 
     fn secrets(&self, known: &mut Redactor) {
-        self.parameters
-            .get("Password")
-            .and_then(Value::as_str)
-            .into_iter()
-            .for_each(|secret| known.add(secret));
+        if let Ok(body) = Body::json(&self.parameters) {
+            known.add_body(&body);
+        }
     }
 
     fn respond(mut self, answer: Answer) -> Result<Verdict<Self>, Error> {
@@ -130,5 +129,8 @@ mod tests {
         let invoke = Invoke::new(Target::well_known("/x"), "Do", update.parameters.clone());
         let shown = format!("{update:?} {invoke:?}");
         assert!(shown.contains("Password") && !shown.contains("hunter2"), "{shown}");
+        let mut known = Redactor::default();
+        update.secrets(&mut known);
+        assert_eq!(known.clean("hunter2hunter2"), "[redacted]");
     }
 }
