@@ -162,11 +162,16 @@ impl Client {
         // In a task of its own: dropped half way, the session would stay open.
         let client = self.clone();
         let closing = tokio::spawn(async move {
-            let patience = client.service().policy().logout_deadline;
-            match client.0.flight.close(patience).await {
-                Some(logout) => client.run_call(logout).await.map(Some),
-                None => Ok(None),
+            let mut patience = client.service().policy().logout_deadline;
+            let mut closed = Ok(None);
+            // There is a second session if one was replaced that may be alive. Both share the time limit.
+            while let Some(logout) = client.0.flight.close(patience).await {
+                let began = client.clock().now();
+                let next = client.run_call(logout.deadline(patience)).await.map(Some);
+                closed = closed.and_then(|first| next.map(|next| first.or(next)));
+                patience = patience.saturating_sub(client.clock().now().since(began));
             }
+            closed
         });
         match closing.await {
             Ok(closed) => closed,

@@ -89,7 +89,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let systems = service.call(Get::<serde_json::Value>::new(service.target("/redfish/v1/Systems")?));
     let read = run(&mut bmc, Instant::now(), systems);
     // The session is closed whatever became of the read.
-    if let Some(logout) = bmc.close() {
+    while let Some(logout) = bmc.close() {
         println!("session: {:?}", run(&mut bmc, Instant::now(), logout)?);
     }
     println!("{:#}", read?);

@@ -6,6 +6,7 @@
 use std::sync::Arc;
 
 use crate::call::{Call, Wanted};
+use crate::check::Liveness;
 use crate::error::Error;
 use crate::kind::ErrorKind;
 use crate::login::{Login, Opened};
@@ -14,6 +15,7 @@ use crate::redact::Redactor;
 use crate::service::Service;
 use crate::session::{Credentials, Session};
 use crate::target::Target;
+use crate::time::Now;
 
 /// The session that calls share, and how it is renewed.
 ///
@@ -33,6 +35,13 @@ pub struct Authenticator {
     service: Arc<Service>,
     state: State,
     current: Option<Session>,
+    /// When the service last confirmed that the current session is alive, after it had answered a 401.
+    alive: Option<Now>,
+    /// The session before the current one, if the service answered 401 to its check: closed only if a 401 turns out to
+    /// prove nothing at this service.
+    replaced: Option<Session>,
+    /// A session that was replaced and may be alive. It is closed with its own token.
+    retired: Option<Session>,
     /// The secrets of credentials and sessions; those that the current one knows, where it knows them all.
     known: Arc<Redactor>,
     /// Where sessions are, once the one that told is gone.
@@ -57,6 +66,7 @@ enum State {
 /// What becomes of a call that wants a session.
 #[must_use]
 #[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "there is one at a time, and a login is moved once")]
 pub enum Renewed {
     /// It goes on with this one.
     Ready(Session),
@@ -92,7 +102,18 @@ impl Authenticator {
 
     fn new(service: Arc<Service>, state: State, current: Option<Session>) -> Authenticator {
         let known = Arc::default();
-        Authenticator { service, state, current, known, sessions: None, context: None, lost: false }
+        Authenticator {
+            service,
+            state,
+            current,
+            alive: None,
+            replaced: None,
+            retired: None,
+            known,
+            sessions: None,
+            context: None,
+            lost: false,
+        }
     }
 
     /// Marks its sessions with a `Context` that no other client uses, so that one whose login's answer was lost
@@ -118,30 +139,45 @@ impl Authenticator {
 
     /// Finds a session for a call. While a login that this asked for runs, it must not be asked again.
     ///
+    /// A 401 does not prove that the session is dead: some services answer it for a missing privilege or license. So the
+    /// login asks for the session itself first, and opens no other if that is alive; the 401 is then the answer, also
+    /// for the calls that waited.
+    ///
     /// # Errors
     /// [`ErrorKind::Closed`] after [`close`](Authenticator::close); the rejection of credentials that the service
     /// did not take, until they are [replaced](Authenticator::replace).
     pub fn renew(&mut self, wanted: &Wanted) -> Result<Renewed, Error> {
+        if wanted.is_replay {
+            // The new session did not help, so that the 401 said nothing about the one before.
+            self.retired = self.replaced.take().or(self.retired.take());
+            return Ok(Renewed::Unavailable);
+        }
         if matches!(self.state, State::Closed) {
             return Err(Error::new(ErrorKind::Closed));
         }
-        match &self.current {
+        if let Some(current) = &self.current {
             // A late 401 of an older session: the newer one is there already.
-            Some(current) if wanted.rejected() != Some(current) => {
+            let is_other = wanted.rejected() != Some(current);
+            // The service confirmed the session after this 401: the call gets its own session back, and ends with the 401.
+            let is_alive = self.alive.is_some_and(|alive| wanted.refused_at <= alive);
+            if is_other || is_alive {
                 return Ok(Renewed::Ready(current.clone()));
             }
-            _ => {}
         }
         let State::Session { credentials, rejected } = &self.state else { return Ok(Renewed::Unavailable) };
         if let Some(error) = rejected {
             return Err(error.clone());
         }
-        let login = Login::new(Arc::clone(credentials));
-        // It has expired, so it is forgotten, not closed.
-        if let Some(expired) = self.current.take() {
-            self.forget(&expired);
+        let mut login = Login::new(Arc::clone(credentials));
+        // It stays the current one until there is another, so that it is closed whatever becomes of the login.
+        if let Some(former) = self.current.clone() {
+            self.remember(&former);
+            login = login.replacing(former);
         }
-        let mut login = login.knowing(Arc::clone(&self.known));
+        if let Some(retired) = &self.retired {
+            login = login.retiring(retired.clone());
+        }
+        login = login.knowing(Arc::clone(&self.known));
         if let Some(sessions) = &self.sessions {
             login = login.at(Target::clone(sessions));
         }
@@ -159,9 +195,7 @@ impl Authenticator {
     pub fn accept(&mut self, login: Result<Opened, Error>) -> Result<Session, Error> {
         match login {
             Ok(opened) => {
-                let session = opened.into_session();
-                self.known = self.known.and(session.redactor());
-                self.current = Some(session.clone());
+                let session = self.take(opened);
                 match self.state {
                     State::Closed => Err(Error::new(ErrorKind::Closed)),
                     _ => Ok(session),
@@ -175,6 +209,31 @@ impl Authenticator {
                 Err(error.of_login())
             }
         }
+    }
+
+    /// Takes what a login opened, and sorts out the session before.
+    fn take(&mut self, Opened { session, alive, former, retired }: Opened) -> Session {
+        if alive.is_some() {
+            // It is closed or replaced by now, or it is the current one still.
+            if self.current.as_ref() == Some(&session) {
+                self.alive = alive;
+            }
+            return session;
+        }
+        if retired {
+            self.retired = None;
+        }
+        self.known = self.known.and(session.redactor());
+        self.alive = None;
+        let before = self.current.replace(session.clone());
+        // Whoever closed it meanwhile has it no longer here.
+        if let Some(former) = former.filter(|former| before.as_ref() == Some(&former.session)) {
+            match former.liveness {
+                Liveness::Dead => self.replaced = Some(former.session),
+                Liveness::Alive | Liveness::Unknown => self.retired = Some(former.session),
+            }
+        }
+        session
     }
 
     /// Takes other credentials, which are tried even where the former were rejected. Returns how to close the
@@ -193,7 +252,8 @@ impl Authenticator {
         }
     }
 
-    /// Ends it: no call gets a session any more. Returns how to close the one that was open, if it is ours.
+    /// Ends it: no call gets a session any more. Returns how to close a session that is open, if it is ours. There can be
+    /// two, so it is called until it returns `None`.
     pub fn close(&mut self) -> Option<Call<Logout>> {
         match std::mem::replace(&mut self.state, State::Closed) {
             State::Fixed => {
@@ -205,7 +265,7 @@ impl Authenticator {
     }
 
     /// Keeps what is to be known of a session that goes.
-    fn forget(&mut self, session: &Session) {
+    fn remember(&mut self, session: &Session) {
         self.known = self.known.and(session.redactor());
         if let Some(sessions) = session.collection() {
             self.sessions = Some(Box::new(sessions.clone()));
@@ -213,8 +273,8 @@ impl Authenticator {
     }
 
     fn logout(&mut self) -> Option<Call<Logout>> {
-        let session = self.current.take()?;
-        self.forget(&session);
+        let session = self.current.take().or_else(|| self.retired.take())?;
+        self.remember(&session);
         let mut logout = Logout::new(&session);
         if let Some(context) = self.context.as_ref().filter(|_| self.lost) {
             logout = logout.sweeping(Arc::clone(context));

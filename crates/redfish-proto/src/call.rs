@@ -31,7 +31,7 @@ use crate::body::Body;
 use crate::core::{Core, Ruling};
 use crate::error::Error;
 use crate::kind::{ErrorKind, Failure, Phase};
-use crate::operation::{Access, Delivery, Operation, Retry, Verdict};
+use crate::operation::{Delivery, Operation, Verdict};
 use crate::redact::Redactor;
 use crate::service::Service;
 use crate::session::Session;
@@ -85,13 +85,8 @@ pub enum Purpose {
 }
 
 impl Purpose {
-    pub(crate) fn of(method: &Method, access: Access, retry: Retry) -> Purpose {
-        match (access, retry) {
-            _ if method.is_safe() => Purpose::Read,
-            // What is written without a session is a login, and what may be written twice a logout.
-            (Access::Open, _) | (_, Retry::Idempotent) => Purpose::Session,
-            _ => Purpose::Write,
-        }
+    pub(crate) fn of(method: &Method) -> Purpose {
+        if method.is_safe() { Purpose::Read } else { Purpose::Write }
     }
 }
 
@@ -117,18 +112,18 @@ impl Reading {
 /// The session a call asks for.
 #[derive(Clone, Debug)]
 pub struct Wanted {
-    rejected: Option<Session>,
-    deadline: Option<Now>,
+    pub(crate) rejected: Option<Session>,
+    pub(crate) deadline: Option<Now>,
+    /// When the 401 came for which another session is wanted.
+    pub(crate) refused_at: Now,
+    /// Whether that 401 answered the replay: no other session is wanted then, and the one before may be alive.
+    pub(crate) is_replay: bool,
 }
 
 impl Wanted {
-    pub(crate) fn new(rejected: Option<Session>, deadline: Option<Now>) -> Wanted {
-        Wanted { rejected, deadline }
-    }
-
     /// Any session, for as long as it takes: what a program asks that wants to be logged in.
     pub fn any() -> Wanted {
-        Wanted::new(None, None)
+        Wanted { rejected: None, deadline: None, refused_at: Now::default(), is_replay: false }
     }
 
     /// The session the service did not take; another is needed.
@@ -229,6 +224,8 @@ impl<O: Operation> Grant<O> {
                 Ok(false) => self.decline(now),
                 Err(error) => Step::Done(Err(error)),
             },
+            // The 401 of a replay is the answer, whether or not there is another session.
+            Err(_) if self.0.is_replayed() => self.decline(now),
             // Whatever became of the login, this call's own request had not been sent with it.
             Err(error) => follow(self.0, self.1, Ruling::Fail(error.of_login()), now),
         }
@@ -258,7 +255,7 @@ fn follow<O: Operation>(core: Box<Core>, operation: O, ruling: Ruling, now: Now)
     match ruling {
         Ruling::Send => advance(core, operation, now),
         Ruling::Wait(time) => wait(core, operation, time, now),
-        Ruling::Renew => Step::Session(core.wants_other(), Grant(core, operation)),
+        Ruling::Renew => Step::Session(core.wants_other(now), Grant(core, operation)),
         Ruling::Answer(answer) => settle(core, operation.respond(answer), now),
         // What the call may take as a whole is not the operation's to extend.
         Ruling::Fail(error) if matches!(error.kind(), ErrorKind::Deadline(_)) => Step::Done(Err(error)),

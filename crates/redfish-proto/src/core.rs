@@ -90,6 +90,19 @@ struct Sent {
     access: Access,
     retry: Retry,
     rewinds: bool,
+    is_probe: bool,
+}
+
+impl Sent {
+    /// Whether it may be sent again where it may have been received.
+    fn is_repeatable(&self) -> bool {
+        let by_rule = match self.retry {
+            Retry::Policy => self.method.is_safe(),
+            Retry::Idempotent => true,
+            Retry::Never => false,
+        };
+        by_rule && self.rewinds && !self.is_probe
+    }
 }
 
 /// What is counted for one request of an operation; the next begins anew.
@@ -100,6 +113,10 @@ struct Stage {
     retries: u32,
     renewed: bool,
     replay: bool,
+    /// The replay was answered 401 too, and the authenticator hears of it.
+    replayed: bool,
+    /// A check found the session alive that was answered 401.
+    session_alive: bool,
 }
 
 impl Core {
@@ -118,6 +135,7 @@ impl Core {
                 access: Access::Open,
                 retry: Retry::Policy,
                 rewinds: true,
+                is_probe: false,
             },
             begun: false,
             stage: Stage::default(),
@@ -162,21 +180,35 @@ impl Core {
     /// The session that has to be asked for before a request of that access can go.
     pub(crate) fn wants(&self, access: Access) -> Option<Wanted> {
         let missing = access == Access::Session && self.session.is_none();
-        missing.then(|| Wanted::new(None, self.deadline))
+        missing.then(|| Wanted { deadline: self.deadline, ..Wanted::any() })
     }
 
     /// The session to ask for after a 401.
-    pub(crate) fn wants_other(&self) -> Wanted {
-        Wanted::new(self.session.clone(), self.deadline)
+    pub(crate) fn wants_other(&self, now: Now) -> Wanted {
+        Wanted {
+            rejected: self.session.clone(),
+            deadline: self.deadline,
+            refused_at: now,
+            is_replay: self.stage.replayed,
+        }
     }
 
-    /// Takes a session for this call from now on. `false`: it is the one that was just refused.
+    /// Whether the 401 at hand answered a replay, so that no session leads on.
+    pub(crate) fn is_replayed(&self) -> bool {
+        self.stage.replayed
+    }
+
+    /// Takes a session for this call from now on. `false`: the 401 that asked for one is the answer.
     pub(crate) fn grant(&mut self, session: Session) -> Result<bool, Error> {
         if session.origin() != self.service.origin() {
             return Err(Error::new(ErrorKind::ForeignSession));
         }
         let refused = self.refused.is_some();
+        if self.stage.replayed {
+            return Ok(false);
+        }
         if refused && self.session.as_ref() == Some(&session) {
+            self.stage.session_alive = true;
             return Ok(false);
         }
         self.refused = None;
@@ -202,7 +234,7 @@ impl Core {
 
     /// Makes a request ready to go.
     pub(crate) fn send(&mut self, request: Request, access: Access, now: Now) -> Result<Outgoing, Error> {
-        let Request { mut method, mut target, mut headers, mut body, delivery, mut retry, timeout } = request;
+        let Request { mut method, mut target, mut headers, mut body, delivery, mut retry, .. } = request;
         self.begun = true;
         self.sent.method = method.clone();
         self.sent.target = target.clone();
@@ -226,18 +258,27 @@ impl Core {
             }
             (method, target) = (moved_method.clone(), moved_target.clone());
         }
-        let timeout = self.service.policy().timeout.max(timeout.unwrap_or_default());
+        let longer = self.service.policy().timeout.max(request.timeout.unwrap_or_default());
+        let timeout = request.probe.unwrap_or(longer);
         let timeout = match self.remaining(now) {
             Some(Duration::ZERO) => return Err(Error::new(ErrorKind::Deadline(self.phase))),
             Some(left) => timeout.min(left),
             None => timeout,
         };
         self.phase = Phase::Answer;
-        self.sent =
-            Sent { method: method.clone(), target: target.clone(), access, retry, rewinds: body.rewinds() };
+        self.sent = Sent {
+            method: method.clone(),
+            target: target.clone(),
+            // The 401 to a session that the request brought is not the call's to heal.
+            access: if request.session.is_some() { Access::Open } else { access },
+            retry,
+            rewinds: body.rewinds(),
+            is_probe: request.probe.is_some(),
+        };
 
-        let purpose = Purpose::of(&method, access, retry);
-        let session = self.session.as_ref().filter(|_| access == Access::Session);
+        let purpose = request.purpose.unwrap_or_else(|| Purpose::of(&method));
+        let session =
+            request.session.as_ref().or(self.session.as_ref().filter(|_| access == Access::Session));
         let uri = self.service.origin().uri(&target);
         self.frame(&mut headers, &method, &body, delivery, session);
         let mut request = http::Request::new(body);
@@ -292,8 +333,10 @@ impl Core {
         self.asked_wait = time::retry_after(&head.headers);
         let status = head.status;
         if status == StatusCode::UNAUTHORIZED {
-            if self.may_renew() {
+            let replayed = self.is_refused_replay();
+            if replayed || self.may_renew() {
                 self.stage.renewed = true;
+                self.stage.replayed = replayed;
                 self.refused = Some(Box::new((head, body)));
                 return Ruling::Renew;
             }
@@ -309,7 +352,7 @@ impl Core {
                     ),
                 };
             }
-            429 | 503 if self.sent.method.is_safe() => {
+            429 | 503 if self.sent.is_repeatable() => {
                 if let Some(wait) = self.asked_wait.filter(|wait| self.may_wait(*wait, now)) {
                     return self.again(wait);
                 }
@@ -317,7 +360,7 @@ impl Core {
             _ => {}
         }
         let broken = matches!(body, Err(Failure::Broken | Failure::TimedOut));
-        if status.is_success() && broken && self.sent.method.is_safe() {
+        if status.is_success() && broken && self.sent.method.is_safe() && self.sent.is_repeatable() {
             let wait = self.back_off();
             if self.may_wait(wait, now) {
                 return self.again(wait);
@@ -328,14 +371,14 @@ impl Core {
 
     /// Judges an exchange without an answer.
     pub(crate) fn fail(&mut self, failure: Failure, now: Now) -> Ruling {
-        let repeatable = self.sent.method.is_safe() || self.sent.retry == Retry::Idempotent;
+        let harmless = self.sent.method.is_safe() || self.sent.retry == Retry::Idempotent;
         if failure == Failure::Unreadable {
             let reason = "the payload could not be read, so that it was not sent whole";
             return Ruling::Fail(self.stamp(Error::new(ErrorKind::InvalidRequest(reason))));
         }
         let again = match failure {
             Failure::NotSent => true,
-            Failure::Broken | Failure::TimedOut => repeatable && self.sent.rewinds,
+            Failure::Broken | Failure::TimedOut => self.sent.is_repeatable(),
             _ => false,
         };
         let wait = self.back_off();
@@ -343,7 +386,7 @@ impl Core {
             return self.again(wait);
         }
         let nothing_left = matches!(failure, Failure::NotSent | Failure::Untrusted);
-        let kind = if !repeatable && !nothing_left {
+        let kind = if !harmless && !nothing_left {
             ErrorKind::OutcomeUnknown(failure)
         } else if failure == Failure::TimedOut && self.remaining(now) == Some(Duration::ZERO) {
             ErrorKind::Deadline(Phase::Answer)
@@ -380,6 +423,7 @@ impl Core {
             method: self.sent.method.clone(),
             at: self.sent.target.clone(),
             replay: self.stage.replay,
+            session_alive: self.stage.session_alive,
             now,
             service: Arc::clone(&self.service),
             redactor: Arc::clone(&self.redactor),
@@ -394,6 +438,12 @@ impl Core {
             && !self.stage.renewed
             && self.sent.rewinds
             && self.session.as_ref().is_some_and(Session::is_issued)
+    }
+
+    /// Whether a 401 answers the replay with another session: then the former one may be alive, which the authenticator
+    /// has to know, once.
+    fn is_refused_replay(&self) -> bool {
+        self.sent.access == Access::Session && self.stage.replay && self.stage.renewed && !self.stage.replayed
     }
 
     /// Follows a redirect, or says where it pointed and why it is not followed.
@@ -450,7 +500,8 @@ impl Core {
     /// Whether another try is left, and that wait before it is allowed.
     fn may_wait(&self, wait: Duration, now: Now) -> bool {
         let policy = self.service.policy();
-        self.stage.retries < policy.retries && wait <= policy.longest_wait && self.fits(wait, now)
+        let retries = if self.sent.is_probe { policy.retries.min(1) } else { policy.retries };
+        self.stage.retries < retries && wait <= policy.longest_wait && self.fits(wait, now)
     }
 
     /// At once the first time, which heals a stale connection; then half a second, doubled each time.

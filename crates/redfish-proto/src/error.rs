@@ -28,6 +28,8 @@ struct Inner {
     text: String,
     retry_after: Option<Duration>,
     session_left: Option<Target>,
+    /// How it is known that the session is alive.
+    session_alive: Option<&'static str>,
     etag: Option<ETag>,
     advice: Option<String>,
 }
@@ -44,6 +46,7 @@ impl Error {
             text: String::new(),
             retry_after: None,
             session_left: None,
+            session_alive: None,
             etag: None,
             advice: None,
         }))
@@ -91,9 +94,26 @@ impl Error {
         self
     }
 
+    /// Says that a session may be open that could not be closed.
+    pub(crate) fn with_session_may_be_left(mut self) -> Error {
+        let text = "a session may be left open, since the service issued a token all the same";
+        let separator = if self.0.text.is_empty() { "" } else { "; " };
+        self.0.text = format!("{}{separator}{text}", self.0.text);
+        self
+    }
+
     pub(crate) fn with_session_left(mut self, session: Option<Target>) -> Error {
         self.0.session_left = session;
         self
+    }
+
+    /// A 401 although the session is alive; the text says how that is known.
+    pub(crate) fn with_session_alive(mut self, how: &'static str) -> Error {
+        self.0.session_alive = Some(how);
+        self.with_advice(
+            "Logging in does not help: check the account's privileges and the license that the resource needs."
+                .to_owned(),
+        )
     }
 
     pub(crate) fn with_etag(mut self, etag: Option<ETag>) -> Error {
@@ -215,6 +235,12 @@ impl Error {
         self.0.session_left.as_ref()
     }
 
+    /// With a 401: whether the session is known to be alive, so that the account's privileges or a license are missing
+    /// and another login does not help.
+    pub fn session_alive(&self) -> bool {
+        self.0.session_alive.is_some()
+    }
+
     /// What to do about it: the service's own resolutions, else what helps with this kind.
     pub fn hint(&self) -> String {
         if let Some(advice) = &self.0.advice {
@@ -301,6 +327,9 @@ impl Error {
         texts.retain(|t| !t.is_empty());
         if !texts.is_empty() {
             said += &format!(": {}", texts.join(". "));
+        }
+        if let Some(how) = inner.session_alive {
+            said += &format!("; {how}");
         }
         if let Some(wait) = inner.retry_after {
             said += &format!(" (it asks to wait {} s)", wait.as_secs());

@@ -1,6 +1,11 @@
 //! Opening a session (DSP0266, "Redfish session login authentication").
 //!
 //! ```text
+//!   Check ── the former session is alive ──▶ Opened
+//!     │ else
+//!     ▼
+//!   Retire, if a session is left from an earlier login
+//!     ▼
 //!   Root ── Links.Sessions, else the default ──▶ Post ── token ──▶ Opened
 //!                                                 │ 404, 405: the URI of Redfish before 1.6
 //!                                                 └──▶ Post
@@ -13,13 +18,17 @@ use serde_json::Value;
 use zeroize::Zeroizing;
 
 use crate::body::Body;
+use crate::call::Purpose;
+use crate::check::{CHECK, CheckSession, Liveness};
 use crate::collection;
 use crate::error::Error;
 use crate::kind::ErrorKind;
+use crate::logout::Logout;
 use crate::operation::{Access, Answer, Operation, Request, Retry, Verdict};
 use crate::redact::Redactor;
 use crate::session::{Credentials, Found, Session, Standing, X_AUTH_TOKEN};
 use crate::target::Target;
+use crate::time::Now;
 
 const ROOT: &str = "/redfish/v1/";
 pub(crate) const SESSIONS: &str = "/redfish/v1/SessionService/Sessions";
@@ -35,12 +44,23 @@ pub struct Login {
     credentials: Arc<Credentials>,
     context: Option<Arc<str>>,
     earlier: Arc<Redactor>,
+    /// What the check says about the session that this login is to replace.
+    former: Option<Former>,
+    /// A session of before, which is closed first.
+    retired: Option<Session>,
+    sessions: Option<Target>,
     stage: Stage,
     tried: Vec<Target>,
 }
 
 #[derive(Debug)]
 enum Stage {
+    /// Asks whether the former session is alive.
+    Check(CheckSession),
+    /// Closes the retired session with its own token.
+    Retire(Box<Logout>),
+    /// Closes the session that a refusal came with, then fails with the refusal.
+    Undo(Box<Logout>, Error),
     /// Reads the service root to find the Sessions URI.
     Root,
     /// Posts the credentials there.
@@ -65,26 +85,51 @@ enum Stage {
 /// ```
 #[must_use = "a session that nobody closes stays open at the service"]
 #[derive(Debug)]
-pub struct Opened(Session);
+pub struct Opened {
+    pub(crate) session: Session,
+    /// When the check found the session alive that is returned again, if no other was opened.
+    pub(crate) alive: Option<Now>,
+    /// The session that this one replaces.
+    pub(crate) former: Option<Former>,
+    /// Whether the retired session was closed.
+    pub(crate) retired: bool,
+}
+
+/// A session that a login replaces, and what the service says about it.
+#[derive(Debug)]
+pub(crate) struct Former {
+    pub(crate) session: Session,
+    pub(crate) liveness: Liveness,
+}
 
 impl Opened {
     /// The session; closing it is now the caller's.
     pub fn into_session(self) -> Session {
-        self.0
+        self.session
     }
 }
 
 impl Login {
     /// Opens a session of that user.
     pub fn new(credentials: Arc<Credentials>) -> Login {
-        Login { credentials, context: None, earlier: Arc::default(), stage: Stage::Root, tried: Vec::new() }
+        Login {
+            credentials,
+            context: None,
+            earlier: Arc::default(),
+            former: None,
+            retired: None,
+            sessions: None,
+            stage: Stage::Root,
+            tried: Vec::new(),
+        }
+        .begin()
     }
 
     /// At a Sessions URI that is known from before; the service root is not read.
     #[must_use]
     pub fn at(mut self, sessions: Target) -> Login {
-        self.stage = Stage::Post { at: sessions, guessed: false, remembered: true };
-        self
+        self.sessions = Some(sessions);
+        self.begin()
     }
 
     /// With a `Context` (DSP0268, Session) that no other client uses, by which the session can be told from others
@@ -99,6 +144,104 @@ impl Login {
     pub(crate) fn knowing(mut self, earlier: Arc<Redactor>) -> Login {
         self.earlier = earlier;
         self
+    }
+
+    /// Asks first whether that session is alive, which the service answered with a 401: then no other is opened.
+    pub(crate) fn replacing(mut self, session: Session) -> Login {
+        self.former = Some(Former { session, liveness: Liveness::Unknown });
+        self.begin()
+    }
+
+    /// Closes that session before it opens another, which the service may have no room for.
+    pub(crate) fn retiring(mut self, session: Session) -> Login {
+        self.retired = Some(session);
+        self.begin()
+    }
+
+    /// The first stage: the check, if there is something to check.
+    fn begin(mut self) -> Login {
+        self.stage = match self.former.as_ref().and_then(|former| CheckSession::new(&former.session)) {
+            Some(check) => Stage::Check(check),
+            None => self.after_check(),
+        };
+        self
+    }
+
+    fn after_check(&self) -> Stage {
+        match &self.retired {
+            Some(retired) => Stage::Retire(Box::new(Logout::new(retired))),
+            None => self.opening(),
+        }
+    }
+
+    fn opening(&self) -> Stage {
+        match &self.sessions {
+            Some(at) => Stage::Post { at: at.clone(), guessed: false, remembered: true },
+            None => Stage::Root,
+        }
+    }
+
+    /// What the check says: the former session goes on, or another is opened.
+    fn checked(mut self, liveness: Liveness, now: Now) -> Verdict<Login> {
+        match self.former.take() {
+            Some(former) if liveness == Liveness::Alive => {
+                let alive = Some(now);
+                return Verdict::Done(Opened {
+                    session: former.session,
+                    alive,
+                    former: None,
+                    retired: false,
+                });
+            }
+            former => self.former = former.map(|former| Former { liveness, ..former }),
+        }
+        self.stage = self.after_check();
+        Verdict::Next(self)
+    }
+
+    /// The retired session is closed, or could not be: either way the login goes on.
+    fn retired(mut self, closed: Result<Verdict<Logout>, Error>) -> Verdict<Login> {
+        self.stage = match closed {
+            Ok(Verdict::Next(logout) | Verdict::Later(logout, _)) => Stage::Retire(Box::new(logout)),
+            Ok(Verdict::Done(_)) => {
+                self.retired = None;
+                self.opening()
+            }
+            Err(_) => self.opening(),
+        };
+        Verdict::Next(self)
+    }
+
+    /// How to close the session whose token a refusal carries: the service opened it all the same.
+    fn unwanted(&self, answer: &Answer) -> Option<Logout> {
+        let found = self.found(answer, Standing::Full);
+        let session = Session::from_token(&answer.service, token(answer)?, found, &answer.redactor).ok()?;
+        Some(Logout::new(&session))
+    }
+
+    fn undone(
+        mut self,
+        closed: Result<Verdict<Logout>, Error>,
+        refusal: Error,
+    ) -> Result<Verdict<Login>, Error> {
+        match closed {
+            Ok(Verdict::Next(logout) | Verdict::Later(logout, _)) => {
+                self.stage = Stage::Undo(Box::new(logout), refusal);
+                Ok(Verdict::Next(self))
+            }
+            Ok(Verdict::Done(_)) => Err(refusal),
+            Err(_) => Err(refusal.with_session_may_be_left()),
+        }
+    }
+
+    /// What an answer says about the session that it opened.
+    fn found(&self, answer: &Answer, standing: Standing) -> Found {
+        Found {
+            location: session_uri(answer),
+            collection: Some(answer.at().without_final_slash()),
+            standing,
+            context: self.context.clone(),
+        }
     }
 
     fn post(mut self, at: &Target, guessed: bool) -> Verdict<Login> {
@@ -121,23 +264,24 @@ impl Login {
     }
 
     fn opened(self, answer: Answer) -> Result<Verdict<Login>, Error> {
-        let location = session_uri(&answer);
         let Some(token) = token(&answer) else {
             let lacking = Error::malformed("", "a login without X-Auth-Token");
-            return Err(lacking.with_status(answer.status()).with_session_left(location));
+            return Err(lacking.with_status(answer.status()).with_session_left(session_uri(&answer)));
         };
         let required = answer.messages().into_iter().find(|m| m.is("PasswordChangeRequired"));
         let standing = match required {
             Some(message) => Standing::MustChangePassword { account: answer.account(&message) },
             None => Standing::Full,
         };
-        let collection = Some(answer.at().without_final_slash());
-        let found = Found { location: location.clone(), collection, standing, context: self.context };
+        let found = self.found(&answer, standing);
         match Session::from_token(&answer.service, token, found, &answer.redactor) {
-            Ok(session) => Ok(Verdict::Done(Opened(session))),
+            Ok(session) => {
+                let retired = self.retired.is_none();
+                Ok(Verdict::Done(Opened { session, alive: None, former: self.former, retired }))
+            }
             Err(_) => {
                 let odd = Error::malformed("", "a login whose X-Auth-Token cannot be sent back");
-                Err(odd.with_status(answer.status()).with_session_left(location))
+                Err(odd.with_status(answer.status()).with_session_left(session_uri(&answer)))
             }
         }
     }
@@ -147,13 +291,18 @@ impl Operation for Login {
     type Output = Opened;
 
     fn request(&self) -> Request {
-        match &self.stage {
+        let request = match &self.stage {
             Stage::Root => Request::get(&Target::well_known(ROOT)),
+            Stage::Check(check) => check.request(),
+            Stage::Retire(logout) | Stage::Undo(logout, _) => {
+                logout.request().probe(CHECK).session(logout.session())
+            }
             Stage::Post { at, .. } => {
                 let body = credentials_json(&self.credentials, self.context.as_deref());
                 Request::post(at).json(body).retry(Retry::Never)
             }
-        }
+        };
+        request.purpose(Purpose::Session)
     }
 
     fn access(&self) -> Access {
@@ -166,20 +315,29 @@ impl Operation for Login {
     }
 
     fn respond(mut self, answer: Answer) -> Result<Verdict<Self>, Error> {
-        let Stage::Post { at, guessed, remembered } = &self.stage else { return self.find(&answer) };
+        let (at, guessed, remembered) = match std::mem::replace(&mut self.stage, Stage::Root) {
+            Stage::Root => return self.find(&answer),
+            Stage::Check(check) => return Ok(self.checked(check.judge(&answer), answer.now())),
+            Stage::Retire(logout) => return Ok(self.retired(logout.respond(answer))),
+            Stage::Undo(logout, refusal) => return self.undone(logout.respond(answer), refusal),
+            Stage::Post { at, guessed, remembered } => (at, guessed, remembered),
+        };
         if *answer.method() != Method::POST {
             return Err(Error::malformed("", "a login that was redirected to a read"));
         }
         if answer.status().is_success() {
             return self.opened(answer);
         }
+        if let Some(logout) = self.unwanted(&answer) {
+            self.stage = Stage::Undo(Box::new(logout), answer.refusal());
+            return Ok(Verdict::Next(self));
+        }
         let wrong_place = match answer.status() {
             StatusCode::NOT_FOUND | StatusCode::METHOD_NOT_ALLOWED => true,
-            StatusCode::BAD_REQUEST => *guessed,
+            StatusCode::BAD_REQUEST => guessed,
             _ => false,
         };
-        let remembered = *remembered;
-        self.tried.push(at.clone());
+        self.tried.push(at);
         let legacy = Target::well_known(LEGACY_SESSIONS);
         if wrong_place && remembered {
             self.stage = Stage::Root;
@@ -189,6 +347,15 @@ impl Operation for Login {
             return Ok(self.post(&legacy, false));
         }
         Err(answer.refusal())
+    }
+
+    fn fail(mut self, error: Error) -> Result<Verdict<Self>, Error> {
+        match std::mem::replace(&mut self.stage, Stage::Root) {
+            Stage::Check(_) => Ok(self.checked(Liveness::Unknown, Now::default())),
+            Stage::Retire(logout) => Ok(self.retired(logout.fail(error))),
+            Stage::Undo(logout, refusal) => self.undone(logout.fail(error), refusal),
+            Stage::Root | Stage::Post { .. } => Err(error),
+        }
     }
 }
 

@@ -1,10 +1,12 @@
 //! Closing a session: DELETE of its URI, which is looked for first where it is unknown.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use http::StatusCode;
 use serde_json::Value;
 
+use crate::call::Purpose;
 use crate::error::Error;
 use crate::kind::ErrorKind;
 use crate::login::{SESSIONS, is_session};
@@ -15,6 +17,9 @@ use crate::target::Target;
 
 /// Sessions and pages that are looked at to find one; a service with more is not searched to its end.
 const MOST: (usize, usize) = (1_000, 20);
+
+/// The wait before a DELETE is sent once more that the service failed to carry out.
+const AGAIN: Duration = Duration::from_millis(500);
 
 /// Closes a session. Made by [`Session::logout`] alone, so that it carries that session's token and never logs in:
 ///
@@ -38,6 +43,8 @@ pub struct Logout {
     unread: Vec<Target>,
     next_page: Option<Target>,
     looked: (usize, usize),
+    /// Whether the service failed once to delete it.
+    failed: bool,
 }
 
 #[derive(Debug)]
@@ -60,6 +67,11 @@ pub enum Closed {
 }
 
 impl Logout {
+    /// Whose token it carries.
+    pub(crate) fn session(&self) -> &Session {
+        &self.session
+    }
+
     pub(crate) fn new(session: &Session) -> Logout {
         let collection = session.collection().cloned().unwrap_or_else(|| Target::well_known(SESSIONS));
         let mine = session.location().cloned();
@@ -77,6 +89,7 @@ impl Logout {
             unread: Vec::new(),
             next_page: None,
             looked: (0, 0),
+            failed: false,
         }
     }
 
@@ -175,12 +188,13 @@ impl Operation for Logout {
     type Output = Closed;
 
     fn request(&self) -> Request {
-        match &self.stage {
+        let request = match &self.stage {
             Stage::List(at) | Stage::Look(at) => Request::get(at),
             // It is often the first request after an idle spell, when a connection has gone stale; a second
             // DELETE of a session does no harm.
             Stage::Delete(at) => Request::delete(at).retry(Retry::Idempotent),
-        }
+        };
+        request.purpose(Purpose::Session)
     }
 
     fn respond(mut self, answer: Answer) -> Result<Verdict<Self>, Error> {
@@ -194,6 +208,11 @@ impl Operation for Logout {
                         Ok(Verdict::Done(Closed::Gone))
                     }
                     StatusCode::FORBIDDEN if must_change => Ok(Verdict::Done(Closed::Kept)),
+                    // iDRAC under load answers 500. What may be repeated is tried once more.
+                    status if status.is_server_error() && !self.failed => {
+                        self.failed = true;
+                        Ok(Verdict::Later(self, Some(AGAIN)))
+                    }
                     _ => Err(answer.refusal()),
                 }
             }

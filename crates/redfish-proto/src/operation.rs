@@ -13,12 +13,14 @@ use http::{Method, StatusCode, response};
 use serde::Deserialize;
 
 use crate::body::Body;
+use crate::call::Purpose;
 use crate::error::Error;
 use crate::json;
 use crate::kind::{ErrorKind, Failure};
 use crate::message::{self, Message};
 use crate::redact::Redactor;
 use crate::service::{Links, Service};
+use crate::session::Session;
 use crate::target::{self, Refused, Target};
 use crate::time::{self, Now};
 
@@ -136,6 +138,12 @@ pub struct Request {
     pub retry: Retry,
     /// How long the exchange may take, where that is longer than the policy's time-out.
     pub timeout: Option<Duration>,
+    /// What it is for. By default a safe method reads, and any other writes.
+    pub purpose: Option<Purpose>,
+    /// A quick question: a time limit that replaces the policy's, and one more try only if it was not sent.
+    pub(crate) probe: Option<Duration>,
+    /// The session whose token it carries, instead of the call's.
+    pub(crate) session: Option<Session>,
 }
 
 impl Request {
@@ -149,6 +157,9 @@ impl Request {
             delivery: Delivery::Collected,
             retry: Retry::Policy,
             timeout: None,
+            purpose: None,
+            probe: None,
+            session: None,
         }
     }
 
@@ -212,6 +223,26 @@ impl Request {
         self
     }
 
+    /// With a purpose other than its method's.
+    #[must_use]
+    pub fn purpose(mut self, purpose: Purpose) -> Request {
+        self.purpose = Some(purpose);
+        self
+    }
+
+    /// As a quick question: at most that long, repeated once and only if it was not sent, and without any wait that the
+    /// service asks for.
+    pub(crate) fn probe(mut self, time: Duration) -> Request {
+        self.probe = Some(time);
+        self
+    }
+
+    /// With the token of that session, whatever session the call has. A 401 is then final.
+    pub(crate) fn session(mut self, session: &Session) -> Request {
+        self.session = Some(session.clone());
+        self
+    }
+
     /// With its own way of delivery.
     #[must_use]
     pub fn delivery(mut self, delivery: Delivery) -> Request {
@@ -234,6 +265,8 @@ pub struct Answer {
     pub(crate) method: Method,
     pub(crate) at: Target,
     pub(crate) replay: bool,
+    /// Whether a check found the session alive after this 401.
+    pub(crate) session_alive: bool,
     pub(crate) now: Now,
     pub(crate) service: Arc<Service>,
     pub(crate) redactor: Arc<Redactor>,
@@ -360,7 +393,15 @@ impl Answer {
             (Ok(body), true) => message::plain(body, &self.redactor),
             _ => String::new(),
         };
-        let refused = Error::refused(self.status(), self.retry_after(), messages, text, |m| self.account(m));
+        let mut refused =
+            Error::refused(self.status(), self.retry_after(), messages, text, |m| self.account(m));
+        if self.status() == StatusCode::UNAUTHORIZED {
+            if self.session_alive {
+                refused = refused.with_session_alive("the session is alive");
+            } else if self.replay {
+                refused = refused.with_session_alive("also with a new session");
+            }
+        }
         // It may be kept and told after other exchanges: it says by itself where it happened.
         self.stamp(refused)
     }

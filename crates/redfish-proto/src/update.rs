@@ -200,7 +200,7 @@ impl Operation for Update {
             Stage::Multipart(_) | Stage::Plain(_)
                 if answer.status() == StatusCode::UNAUTHORIZED && !self.image.payload.rewinds =>
             {
-                let reason = "The session ended while the image was sent, and it cannot be read again.";
+                let reason = "The image cannot be read again, so that it was not sent with another session.";
                 Err(answer.refusal().with_text(reason))
             }
             Stage::Multipart(_) | Stage::Plain(_) => Ok(Verdict::Done(Outcome::read(&answer)?)),

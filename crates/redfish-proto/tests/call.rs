@@ -489,3 +489,136 @@ fn an_answer_shows_neither_its_headers_nor_its_body() {
         other => panic!("{other:?}"),
     }
 }
+
+const OWN: &str = "/redfish/v1/SessionService/Sessions/1";
+
+/// A client that resumes a session, and what its logins answer.
+fn resumed() -> (Arc<Service>, Authenticator, Session) {
+    let service = service();
+    let session = Session::issued(&service, "t0ken", Some(OWN)).unwrap();
+    let credentials = Arc::new(Credentials::new("admin", "pw"));
+    let authenticator = Authenticator::session(service.clone(), credentials, Some(session));
+    let session = authenticator.current().cloned().unwrap();
+    (service, authenticator, session)
+}
+
+/// A read that was answered 401 at that time: the session that it asks for.
+fn refused_at(service: &Arc<Service>, session: &Session, now: Now) -> (Wanted, redfish_proto::Grant<Raw>) {
+    let target = service.target("/redfish/v1/x").unwrap();
+    let Step::Session(_, grant) = service.call(Raw::get(&target)).start(now) else {
+        panic!("it wants a session")
+    };
+    let (_, reply) = sent(grant.give(Ok(session.clone()), now));
+    match reply.receive(head(401, &[]), Ok(Bytes::new()), now) {
+        Step::Session(wanted, grant) => (wanted, grant),
+        step => panic!("{step:?}"),
+    }
+}
+
+fn login(renewed: Renewed) -> Call<Login> {
+    match renewed {
+        Renewed::Login(login) => login,
+        renewed => panic!("{renewed:?}"),
+    }
+}
+
+#[test]
+fn calls_that_waited_for_a_check_share_its_outcome_and_a_later_401_is_checked_again() {
+    let (service, mut authenticator, session) = resumed();
+    let (first, first_grant) = refused_at(&service, &session, at(0));
+    let (waiting, waiting_grant) = refused_at(&service, &session, at(1));
+
+    let (check, reply) = sent(login(authenticator.renew(&first).unwrap()).start(at(0)));
+    assert_eq!((check.request.uri().path(), check.purpose), (OWN, Purpose::Session));
+    assert_eq!(check.reading.timeout, Duration::from_secs(5));
+    let shown = Ok(Bytes::from(format!("{{\"@odata.id\": \"{OWN}\"}}")));
+    let Step::Done(opened) = reply.receive(head(200, &[]), shown, at(2)) else { panic!("it is alive") };
+    let alive = authenticator.accept(opened).unwrap();
+    assert!(alive == session && authenticator.current() == Some(&session));
+
+    let error = failed(first_grant.give(Ok(alive), at(2)));
+    assert!(error.session_alive() && *error.kind() == ErrorKind::NotAuthenticated, "{error}");
+    let Renewed::Ready(same) = authenticator.renew(&waiting).unwrap() else { panic!("it was checked") };
+    assert!(failed(waiting_grant.give(Ok(same), at(2))).session_alive());
+
+    let (later, _) = refused_at(&service, &session, at(3));
+    assert!(matches!(authenticator.renew(&later), Ok(Renewed::Login(_))));
+}
+
+#[test]
+fn a_late_401_to_the_old_token_is_replayed_with_the_new_one_and_checks_nothing() {
+    let (service, mut authenticator, session) = resumed();
+    let (first, _) = refused_at(&service, &session, at(0));
+    let (late, late_grant) = refused_at(&service, &session, at(5));
+
+    let (_, reply) = sent(login(authenticator.renew(&first).unwrap()).start(at(0)));
+    let (_, reply) = sent(reply.receive(head(401, &[]), Ok(Bytes::new()), at(1)));
+    assert_eq!(authenticator.current(), Some(&session), "it stays until there is another");
+    let (_, reply) = sent(reply.receive(head(404, &[]), Ok(Bytes::new()), at(2)));
+    let created =
+        head(201, &[("x-auth-token", "new"), ("location", "/redfish/v1/SessionService/Sessions/2")]);
+    let Step::Done(opened) = reply.receive(created, Ok(Bytes::new()), at(3)) else { panic!("it is open") };
+    let new = authenticator.accept(opened).unwrap();
+
+    let Renewed::Ready(ready) = authenticator.renew(&late).unwrap() else { panic!("the new one is there") };
+    assert_eq!(ready, new);
+    let (replay, reply) = sent(late_grant.give(Ok(ready), at(5)));
+    assert_eq!(replay.request.headers()["x-auth-token"], "new");
+    // The replay is refused as well: the authenticator hears of it, and closes both in the end.
+    let Step::Session(wanted, grant) = reply.receive(head(401, &[]), Ok(Bytes::new()), at(6)) else {
+        panic!("the authenticator has to know")
+    };
+    assert!(matches!(authenticator.renew(&wanted), Ok(Renewed::Unavailable)));
+    assert!(failed(grant.decline(at(6))).session_alive());
+    let mut closed = Vec::new();
+    while let Some(logout) = authenticator.close() {
+        let (delete, _) = sent(logout.start(at(7)));
+        closed.push(delete.request.headers()["x-auth-token"].clone());
+    }
+    assert_eq!(closed, ["new", "t0ken"]);
+}
+
+#[test]
+fn a_login_that_replaces_a_session_of_a_closed_client_closes_its_own_alone() {
+    let (service, mut authenticator, session) = resumed();
+    let (wanted, _) = refused_at(&service, &session, at(0));
+    let (_, reply) = sent(login(authenticator.renew(&wanted).unwrap()).start(at(0)));
+    assert_eq!(
+        sent(authenticator.close().unwrap().start(at(0))).0.request.headers()["x-auth-token"],
+        "t0ken"
+    );
+    let (_, reply) = sent(reply.receive(head(500, &[]), Ok(Bytes::new()), at(1)));
+    let (_, reply) = sent(reply.receive(head(404, &[]), Ok(Bytes::new()), at(1)));
+    let created =
+        head(201, &[("x-auth-token", "new"), ("location", "/redfish/v1/SessionService/Sessions/2")]);
+    let Step::Done(opened) = reply.receive(created, Ok(Bytes::new()), at(1)) else { panic!("it is open") };
+    assert_eq!(*authenticator.accept(opened).unwrap_err().kind(), ErrorKind::Closed);
+    assert_eq!(sent(authenticator.close().unwrap().start(at(2))).0.request.headers()["x-auth-token"], "new");
+    assert!(authenticator.close().is_none());
+}
+
+#[test]
+fn a_session_can_be_checked_by_itself() {
+    use redfish_proto::Liveness;
+    let (service, _, session) = resumed();
+    for (answer, liveness) in [
+        (Ok((200, r#"{"Id": "1"}"#)), Liveness::Alive),
+        (Ok((403, "")), Liveness::Alive),
+        (Ok((401, "")), Liveness::Dead),
+        (Ok((200, r#"{"Id": "2"}"#)), Liveness::Unknown),
+        (Ok((200, "<html>")), Liveness::Unknown),
+        (Ok((204, "")), Liveness::Unknown),
+        (Ok((404, "")), Liveness::Unknown),
+        (Err(Failure::TimedOut), Liveness::Unknown),
+        (Err(Failure::Broken), Liveness::Unknown),
+    ] {
+        let (_, reply) = sent(session.check(&service).unwrap().start(START));
+        let step = match answer {
+            Ok((status, body)) => reply.receive(head(status, &[]), Ok(body.into()), START),
+            Err(failure) => reply.fail(failure, START),
+        };
+        let Step::Done(Ok(found)) = step else { panic!("{step:?}") };
+        assert_eq!(found, liveness, "{answer:?}");
+    }
+    assert!(Session::issued(&service, "t", None).unwrap().check(&service).is_none());
+}

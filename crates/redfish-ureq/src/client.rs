@@ -142,8 +142,16 @@ impl Client {
     /// # Errors
     /// Those of the logout. It takes the policy's `logout_deadline` at the most.
     pub fn close(&self) -> Result<Option<Closed>, Error> {
-        let patience = self.service().policy().logout_deadline;
-        self.0.flight.close(patience).map(|logout| self.run_call(logout)).transpose()
+        let mut patience = self.service().policy().logout_deadline;
+        let mut closed = Ok(None);
+        // There is a second session if one was replaced that may be alive. Both share the time limit.
+        while let Some(logout) = self.0.flight.close(patience) {
+            let began = self.clock().now();
+            let next = self.run_call(logout.deadline(patience)).map(Some);
+            closed = closed.and_then(|first| next.map(|next| first.or(next)));
+            patience = patience.saturating_sub(self.clock().now().since(began));
+        }
+        closed
     }
 
     /// Runs a piece of work, and closes the client on every way out of it: success, error, early return, panic.

@@ -33,8 +33,9 @@ const RESOURCE: &str = r#"{"@odata.id": "/redfish/v1/x", "Id": "x", "RedfishVers
     "Members": [{"@odata.id": "/redfish/v1/SessionService/Sessions/{n}", "MySession": true}]}"#;
 
 /// The whole table.
-pub const ALPHABET: [Letter; 30] = [
+pub const ALPHABET: [Letter; 32] = [
     row("a resource", Head(200, &[], RESOURCE)),
+    row("the session itself", Head(200, &[], r#"{"@odata.id": "{path}", "Id": "x"}"#)),
     row("a page", Head(200, &[], "<html>{password} {token}</html>")),
     row("a body that breaks off", Cut(200, &[])),
     row("a login", Head(201, &[TOKEN, HERE], "")),
@@ -43,6 +44,7 @@ pub const ALPHABET: [Letter; 30] = [
     row("a login that breaks off", Cut(201, &[TOKEN, HERE])),
     row("a login without a token", Head(201, &[HERE], "")),
     row("a login that must change its password", Head(201, &[TOKEN, HERE], CHANGE)),
+    row("a refusal with a token", Head(403, &[TOKEN, HERE], "")),
     row("nothing more to say", Head(204, &[], "")),
     row("a task", Head(202, &[("location", "/redfish/v1/Monitor"), ("retry-after", "2")], "")),
     row("a redirect to a slash", Head(301, &[("location", "./{slash}")], "")),
@@ -79,6 +81,7 @@ impl Letter {
         let segment = path.rsplit('/').next().unwrap_or_default();
         let fill = |text: &str| {
             text.replace("{n}", &n.to_string())
+                .replace("{path}", path)
                 .replace("./{slash}", &format!("{segment}/"))
                 .replace("{password}", password)
                 .replace("{token}", token)

@@ -104,6 +104,11 @@ impl<W: Wire> Client<W> {
     /// # Errors
     /// The logout's.
     pub fn close(&mut self) -> Result<Option<Closed>, Error> {
-        self.authenticator.close().map(|logout| self.drive(logout)).transpose()
+        let mut closed = Ok(None);
+        while let Some(logout) = self.authenticator.close() {
+            let next = self.drive(logout).map(Some);
+            closed = closed.and_then(|first| next.map(|next| first.or(next)));
+        }
+        closed
     }
 }
