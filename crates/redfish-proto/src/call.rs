@@ -32,7 +32,7 @@ use crate::core::{Core, Ruling};
 use crate::error::Error;
 use crate::kind::{ErrorKind, Failure, Phase};
 use crate::operation::{Delivery, Operation, Verdict};
-use crate::redact::Redactor;
+use crate::redact::{Redactor, is_secret_header};
 use crate::service::Service;
 use crate::session::Session;
 use crate::time::Now;
@@ -347,16 +347,8 @@ fn write_headers(
     headers: &HeaderMap,
     redactor: &Redactor,
 ) -> fmt::Result {
-    const SECRET: [&str; 6] = [
-        "authorization",
-        "x-auth-token",
-        "cookie",
-        "set-cookie",
-        "proxy-authorization",
-        "authentication-info",
-    ];
     for (name, value) in headers {
-        if value.is_sensitive() || SECRET.contains(&name.as_str()) {
+        if value.is_sensitive() || is_secret_header(name) {
             write!(f, "\n{mark} {name}: [redacted]")?;
         } else {
             let value = String::from_utf8_lossy(value.as_bytes());

@@ -14,7 +14,7 @@ use crate::call::{Outgoing, Purpose, Reading, Wanted};
 use crate::error::Error;
 use crate::kind::{ErrorKind, Failure, Phase};
 use crate::operation::{Access, Answer, Delivery, Request, Retry};
-use crate::redact::Redactor;
+use crate::redact::{Redactor, is_secret_header};
 use crate::service::{Links, Service};
 use crate::session::{Session, X_AUTH_TOKEN};
 use crate::target::{self, Refused, Target};
@@ -44,9 +44,6 @@ const RESERVED: [HeaderName; 15] = [
     header::EXPECT,
     ODATA_VERSION,
 ];
-
-/// Headers of an answer that carry secrets.
-const SECRET: [HeaderName; 3] = [X_AUTH_TOKEN, header::SET_COOKIE, header::AUTHORIZATION];
 
 /// What the core decides of what came.
 #[expect(clippy::large_enum_variant, reason = "a box would cost an allocation for each exchange")]
@@ -326,7 +323,7 @@ impl Core {
         now: Now,
     ) -> Ruling {
         for (name, value) in &mut head.headers {
-            if SECRET.contains(name) {
+            if is_secret_header(name) {
                 value.set_sensitive(true);
             }
         }

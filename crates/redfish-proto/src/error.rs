@@ -7,7 +7,7 @@ use http::{Method, StatusCode};
 
 use crate::etag::ETag;
 use crate::kind::{ErrorKind, Failure};
-use crate::message::Message;
+use crate::message::{self, Message};
 use crate::redact::Redactor;
 use crate::target::Target;
 
@@ -151,28 +151,35 @@ impl Error {
             inner.method.get_or_insert_with(|| method.clone());
             inner.uri.get_or_insert_with(|| target.to_string());
         }
-        let clean = |text: &mut String| {
-            if let std::borrow::Cow::Owned(shown) = redactor.clean(text) {
+        let mut left = message::TOTAL;
+        let mut clean = |text: &mut String| {
+            let shown = message::shown(text, redactor, &mut left);
+            if *text != shown {
                 *text = shown;
             }
         };
-        inner.uri.iter_mut().for_each(clean);
+        // A URI is bounded by itself, and of use only whole.
+        if let Some(uri) = &mut inner.uri {
+            *uri = redactor.clean(uri).into_owned();
+        }
         clean(&mut inner.text);
-        inner.advice.iter_mut().for_each(clean);
+        inner.advice.iter_mut().for_each(&mut clean);
         for message in &mut inner.messages {
             let Message { id, text, args, severity, resolution, related } = message;
-            [id, text, severity, resolution].into_iter().chain(args).chain(related).for_each(clean);
+            [id, text, severity, resolution].into_iter().chain(args).chain(related).for_each(&mut clean);
         }
         match &mut inner.kind {
             ErrorKind::OffOrigin { link } => clean(link),
             ErrorKind::Redirect { location, .. } => clean(location),
-            ErrorKind::Malformed { at, reason } => [at, reason].into_iter().for_each(clean),
+            ErrorKind::Malformed { at, reason } => [at, reason].into_iter().for_each(&mut clean),
             ErrorKind::TaskFailed { state } => clean(state),
             ErrorKind::NotOffered { offered: texts } | ErrorKind::Ambiguous { choices: texts } => {
-                texts.iter_mut().for_each(clean);
+                texts.iter_mut().for_each(&mut clean);
+                texts.retain(|text| !text.is_empty());
             }
             ErrorKind::NotAllowable { parameter, allowable } => {
-                allowable.iter_mut().chain([parameter]).for_each(clean);
+                [parameter].into_iter().chain(allowable.iter_mut()).for_each(&mut clean);
+                allowable.retain(|text| !text.is_empty());
             }
             _ => {}
         }

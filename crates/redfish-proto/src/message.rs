@@ -15,6 +15,9 @@ const LONGEST: usize = 2_000;
 /// Bytes of a text that are looked at: a hostile answer may be as long as the limit for bodies.
 const WINDOW: usize = 16 << 10;
 
+/// Bytes that are looked at in all texts of one body, or of one error.
+pub(crate) const TOTAL: usize = 256 << 10;
+
 /// One message of an error body's `@Message.ExtendedInfo`. Each member may be missing, and is then empty.
 ///
 /// Secrets that the client knows are taken out of every text as it is read.
@@ -53,14 +56,15 @@ impl Message {
 /// (iDRAC), the list at the root (as a login answers that asks for a new password), or an `error` with a code only.
 pub(crate) fn messages(body: &[u8], redactor: &Redactor) -> Vec<Message> {
     let Ok(body) = serde_json::from_slice::<Value>(without_mark(body)) else { return Vec::new() };
+    let mut reader = Reader::new(redactor);
     let error = body.get("error");
     let holders = error.into_iter().chain([&body]);
     let mut found: Vec<Message> = holders
         .filter_map(|holder| holder.get("@Message.ExtendedInfo"))
-        .flat_map(|entries| read_list(entries, redactor))
+        .flat_map(|entries| reader.list(entries))
         .collect();
     if found.is_empty() {
-        let member = |name| error.and_then(|e| e.get(name)).map(|v| text(v, redactor)).unwrap_or_default();
+        let mut member = |name| error.and_then(|e| e.get(name)).map(|v| reader.text(v)).unwrap_or_default();
         let only = Message { id: member("code"), text: member("message"), ..Message::default() };
         if only != Message::default() {
             found.push(only);
@@ -72,12 +76,7 @@ pub(crate) fn messages(body: &[u8], redactor: &Redactor) -> Vec<Message> {
 
 /// Reads a list of messages, or a single one that stands in its place.
 pub(crate) fn read_list(entries: &Value, redactor: &Redactor) -> Vec<Message> {
-    match entries {
-        Value::Array(entries) => {
-            entries.iter().take(MOST).filter_map(|entry| read(entry, redactor)).collect()
-        }
-        entry => read(entry, redactor).into_iter().collect(),
-    }
+    Reader::new(redactor).list(entries)
 }
 
 /// Whether a body that came with a success is an error all the same: an `error` with messages of which none is good.
@@ -121,35 +120,70 @@ pub(crate) fn plain(body: &[u8], redactor: &Redactor) -> String {
     shorten(&line, 200)
 }
 
-fn read(entry: &Value, redactor: &Redactor) -> Option<Message> {
-    let member = |name| entry.get(name).map(|v| text(v, redactor)).unwrap_or_default();
-    let list = |name| match entry.get(name) {
-        Some(Value::Array(items)) => items.iter().take(MOST).map(|v| text(v, redactor)).collect(),
-        Some(Value::Null) | None => Vec::new(),
-        Some(item) => vec![text(item, redactor)],
-    };
-    match entry {
-        Value::String(_) => Some(Message { text: text(entry, redactor), ..Message::default() }),
-        Value::Object(_) => Some(Message {
-            id: member("MessageId"),
-            text: member("Message"),
-            args: list("MessageArgs"),
-            severity: Some(member("MessageSeverity")).filter(|s| !s.is_empty()).unwrap_or(member("Severity")),
-            resolution: member("Resolution"),
-            related: list("RelatedProperties"),
-        }),
-        _ => None,
+/// Reads the texts of one body, up to a total: what a hostile answer has beyond is empty.
+struct Reader<'a> {
+    redactor: &'a Redactor,
+    left: usize,
+}
+
+impl Reader<'_> {
+    fn new(redactor: &Redactor) -> Reader<'_> {
+        Reader { redactor, left: TOTAL }
+    }
+
+    fn list(&mut self, entries: &Value) -> Vec<Message> {
+        match entries {
+            Value::Array(entries) => {
+                entries.iter().take(MOST).filter_map(|entry| self.message(entry)).collect()
+            }
+            entry => self.message(entry).into_iter().collect(),
+        }
+    }
+
+    fn message(&mut self, entry: &Value) -> Option<Message> {
+        match entry {
+            Value::String(_) => Some(Message { text: self.text(entry), ..Message::default() }),
+            Value::Object(_) => Some(Message {
+                id: self.member(entry, "MessageId"),
+                text: self.member(entry, "Message"),
+                args: self.texts(entry, "MessageArgs"),
+                severity: Some(self.member(entry, "MessageSeverity"))
+                    .filter(|severity| !severity.is_empty())
+                    .unwrap_or_else(|| self.member(entry, "Severity")),
+                resolution: self.member(entry, "Resolution"),
+                related: self.texts(entry, "RelatedProperties"),
+            }),
+            _ => None,
+        }
+    }
+
+    fn member(&mut self, entry: &Value, name: &str) -> String {
+        entry.get(name).map(|value| self.text(value)).unwrap_or_default()
+    }
+
+    fn texts(&mut self, entry: &Value, name: &str) -> Vec<String> {
+        match entry.get(name) {
+            Some(Value::Array(items)) => items.iter().take(MOST).map(|value| self.text(value)).collect(),
+            Some(Value::Null) | None => Vec::new(),
+            Some(item) => vec![self.text(item)],
+        }
+    }
+
+    fn text(&mut self, value: &Value) -> String {
+        let text = match value {
+            Value::Null => return String::new(),
+            Value::String(text) => Cow::Borrowed(text.as_str()),
+            other => Cow::Owned(other.to_string()),
+        };
+        shown(&text, self.redactor, &mut self.left)
     }
 }
 
-fn text(value: &Value, redactor: &Redactor) -> String {
-    let text = match value {
-        Value::Null => return String::new(),
-        Value::String(text) => Cow::Borrowed(text.as_str()),
-        other => Cow::Owned(other.to_string()),
-    };
-    let end = boundary(&text, WINDOW);
-    let shown = redactor.clean(&text[..end]);
+/// A text of a peer's without secrets, shortened, out of a total of bytes that may still be looked at.
+pub(crate) fn shown(text: &str, redactor: &Redactor, left: &mut usize) -> String {
+    let end = boundary(text, WINDOW.min(*left));
+    *left -= end;
+    let shown = redactor.clean(text.get(..end).unwrap_or_default());
     shorten(if end < text.len() { without_piece(&shown, redactor) } else { &shown }, LONGEST)
 }
 
@@ -238,6 +272,18 @@ mod tests {
         let long = format!(r#"{{"error": {{"message": "{}"}}}}"#, "ä".repeat(100_000));
         let said = messages(long.as_bytes(), &Redactor::default());
         assert_eq!(said[0].text.chars().count(), LONGEST + 1);
+    }
+
+    #[test]
+    fn all_texts_of_a_body_together_are_bounded() {
+        let text = "%25".repeat(WINDOW);
+        let entry =
+            serde_json::json!({"Message": text, "MessageArgs": [text, text, text], "Resolution": text});
+        let body = serde_json::json!({"error": {"@Message.ExtendedInfo": vec![entry; 9]}}).to_string();
+        let said = messages(body.as_bytes(), &Redactor::default());
+        let texts = said.iter().flat_map(|m| m.args.iter().chain([&m.text, &m.resolution]));
+        let read = texts.filter(|text| !text.is_empty()).count();
+        assert_eq!((said.len(), read), (9, TOTAL / WINDOW));
     }
 
     #[test]

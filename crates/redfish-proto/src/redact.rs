@@ -1,9 +1,15 @@
 //! The secrets a client knows, and their removal from every text it shows.
 //!
 //! A service may echo a password or a token in an error, a header, a link or a page of HTML. They are found by
-//! value: literally, percent-encoded, JSON-escaped, as HTML entities, or mixtures of those.
+//! value: literally, percent-encoded, JSON-escaped, as HTML entities, or mixtures of those, and in base64 and hex.
+//!
+//! The secrets of a body that is sent are known by the names of its members. This protection ends where a service
+//! changes a secret in another way (a hash, a reversed text, a piece of it), echoes one of fewer than four characters,
+//! or shows one that this client never knew under a name that says nothing.
 
+mod body;
 mod encoded;
+mod names;
 
 use std::borrow::Cow;
 use std::fmt;
@@ -12,11 +18,13 @@ use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
+use http::HeaderName;
 use zeroize::Zeroizing;
 
 use crate::body::Body;
 use crate::session::Credentials;
-use encoded::{Layer, find};
+use body::{Found, Scope};
+use encoded::{Layer, base64_spellings, find, find_hex};
 
 /// What stands in place of a secret.
 const HIDDEN: &str = "[redacted]";
@@ -27,8 +35,11 @@ const EARLIER: usize = 4;
 /// How many encodings on top of each other are looked through.
 const LAYERS: usize = 3;
 
-/// Members of a JSON body whose values are never shown, whatever they are.
-const MEMBERS: [&str; 6] = ["password", "token", "x-auth-token", "secret", "authorization", "oldpassword"];
+/// Values that stand in many texts, and so are not searched for: to hide a word like these would hide the sense.
+const WORDS: [&str; 6] = ["true", "false", "null", "none", "enabled", "disabled"];
+
+/// Characters that a value must have to be searched for.
+const SHORTEST: usize = 4;
 
 /// The secrets to remove. `Debug` counts them.
 #[derive(Clone, Default)]
@@ -59,20 +70,26 @@ impl Redactor {
 
     /// Adds the secrets that a body to send holds by name.
     pub(crate) fn add_body(&mut self, body: &Body) {
-        if let Some(text) = body.bytes().filter(|text| !text.is_empty()) {
-            self.add_members(text);
+        let text = body.bytes().and_then(|text| std::str::from_utf8(text).ok()).unwrap_or_default();
+        for Found { place, is_value } in body::secrets(text) {
+            let shown = text.get(place).unwrap_or_default();
+            let string = serde_json::from_str::<String>(shown).map(Zeroizing::new);
+            let value = string.as_ref().map_or(shown, |string| string.as_str());
+            self.add_value(value);
+            // A service may echo a part alone: the password of a URI, a line of a private key.
+            if !is_value {
+                self.add_value(value.split_once(':').map_or("", |(_, password)| password));
+            } else if value.contains("PRIVATE KEY-----") {
+                value.lines().filter(|line| !line.contains("-----")).for_each(|line| self.add_value(line));
+            }
         }
     }
 
-    /// Adds what the members of a JSON body hold that carry a secret by name.
-    fn add_members(&mut self, body: &[u8]) {
-        let Ok(mut text) = std::str::from_utf8(body) else { return };
-        while let Some((key, value)) = next_member(text) {
-            if MEMBERS.iter().any(|m| key.eq_ignore_ascii_case(m)) {
-                let value = serde_json::from_str::<String>(&text[value.clone()]).map(Zeroizing::new);
-                self.add(value.as_ref().map_or("", |v| v.as_str()));
-            }
-            text = &text[value.end..];
+    /// Adds a value, unless it is one that stands in many texts.
+    fn add_value(&mut self, value: &str) {
+        let is_word = WORDS.iter().any(|word| value.eq_ignore_ascii_case(word));
+        if value.chars().count() >= SHORTEST && !is_word && !value.bytes().all(|b| b == b'*') {
+            self.add(value);
         }
     }
 
@@ -135,11 +152,15 @@ impl Redactor {
     fn hide<'a>(&self, text: &'a str) -> Cow<'a, str> {
         let mut hidden: Vec<Range<usize>> = Vec::new();
         let pairs: Vec<_> = self.credentials.iter().map(|c| basic(c.user(), c.password())).collect();
-        let wanted: Vec<&str> = pairs.iter().map(|pair| pair.as_str()).chain(self.texts()).collect();
+        let in_base64: Vec<_> = self.texts().flat_map(base64_spellings).collect();
+        let encoded = pairs.iter().chain(&in_base64).map(|text| text.as_str());
+        let wanted: Vec<&str> = encoded.chain(self.texts()).collect();
         // What was encoded twice is found in the text decoded once; deeper than that nobody looks.
         let mut layer = Layer::of(text);
         for _ in 0..LAYERS {
             hidden.extend(find(&wanted, &layer.bytes).into_iter().map(|found| layer.origin(found)));
+            let in_hex = self.texts().flat_map(|secret| find_hex(secret, &layer.bytes));
+            hidden.extend(in_hex.map(|found| layer.origin(found)));
             match layer.decoded() {
                 Some(decoded) => layer = decoded,
                 None => break,
@@ -180,14 +201,13 @@ impl Redactor {
     pub(crate) fn clean_json(&self, text: &str) -> String {
         let text = self.hide(text);
         let mut shown = String::with_capacity(text.len());
-        let mut rest = &*text;
-        while let Some((key, value)) = next_member(rest) {
-            shown.push_str(&rest[..value.start]);
-            let hidden = MEMBERS.iter().any(|m| key.eq_ignore_ascii_case(m));
-            shown.push_str(if hidden { "\"[redacted]\"" } else { &rest[value.clone()] });
-            rest = &rest[value.end..];
+        let mut shown_to = 0;
+        for Found { place: Range { start, end }, is_value } in body::secrets(&text) {
+            shown.push_str(text.get(shown_to..start).unwrap_or_default());
+            shown.push_str(if is_value { "\"[redacted]\"" } else { HIDDEN });
+            shown_to = end;
         }
-        shown.push_str(rest);
+        shown.push_str(text.get(shown_to..).unwrap_or_default());
         shown
     }
 }
@@ -240,41 +260,15 @@ fn basic(user: &str, password: &str) -> Zeroizing<String> {
     Zeroizing::new(STANDARD_NO_PAD.encode(pair.as_bytes()))
 }
 
-/// The next `"key": "value"` of a JSON text: the key, and where the value stands with its quotes.
-fn next_member(text: &str) -> Option<(&str, Range<usize>)> {
-    let mut at = 0;
-    loop {
-        let open = at + text[at..].find('"')?;
-        let close = end_of_string(text, open)?;
-        at = close;
-        let behind = text[close..].trim_start();
-        let Some(behind) = behind.strip_prefix(':') else { continue };
-        let behind = behind.trim_start();
-        if behind.starts_with('"') {
-            let start = text.len() - behind.len();
-            // A string that the text breaks off in is a value up to the end.
-            let end = end_of_string(text, start).unwrap_or(text.len());
-            return Some((&text[open + 1..close - 1], start..end));
-        }
-    }
-}
-
-/// Behind the closing quote of the string that opens at `open`.
-fn end_of_string(text: &str, open: usize) -> Option<usize> {
-    let mut escaped = false;
-    for (at, byte) in text.bytes().enumerate().skip(open + 1) {
-        match byte {
-            _ if escaped => escaped = false,
-            b'\\' => escaped = true,
-            b'"' => return Some(at + 1),
-            _ => {}
-        }
-    }
-    None
+/// Whether the header of that name carries a secret.
+pub(crate) fn is_secret_header(name: &HeaderName) -> bool {
+    *name == "authentication-info" || names::scope_of(name.as_str()).is_some_and(|scope| scope != Scope::Open)
 }
 
 #[cfg(test)]
 mod tests {
+    use base64::engine::general_purpose::STANDARD;
+
     use super::*;
 
     const ODD: &str = "pä s\"s%+\\w&<ör😀d";
@@ -350,6 +344,56 @@ mod tests {
         let shown = Redactor::default().clean_json(text);
         assert_eq!(shown, r#"{"UserName": "a", "Password" : "[redacted]", "n": 1, "Token":"#);
         assert_eq!(Redactor::default().clean_json(r#"{"Token": "cut o"#), r#"{"Token": "[redacted]""#);
+    }
+
+    #[test]
+    fn what_a_body_sets_is_hidden_in_every_spelling() {
+        let body = Body::from(
+            br#"{"NewPassw\u006frd": ["s3cret-word"], "PIN": 493817, "AuthenticationKey": "auth-key-1",
+                "Host": "https://user:uri-pass@host/x", "Key": "-----BEGIN PRIVATE KEY-----\nMIIEvQIBADANBg\n"}"#
+                .to_vec(),
+        );
+        let mut redactor = Redactor::default();
+        redactor.add_body(&body);
+        let spellings = |secret: &str| {
+            let hex: String = secret.bytes().map(|b| format!("{b:02x}")).collect();
+            let percent: String = secret.bytes().map(|b| format!("%{b:02X}")).collect();
+            let within = |before: &str| STANDARD.encode(format!("{before}{secret} after"));
+            [
+                secret.to_owned(),
+                hex.to_uppercase(),
+                hex,
+                percent,
+                STANDARD.encode(secret),
+                within(""),
+                within("a"),
+                within("ab"),
+                within("abc"),
+            ]
+        };
+        for secret in ["s3cret-word", "493817", "auth-key-1", "user:uri-pass", "uri-pass", "MIIEvQIBADANBg"] {
+            for spelling in spellings(secret) {
+                let shown = redactor.clean(&format!("it is {spelling}!")).into_owned();
+                assert!(shown.contains(HIDDEN), "{secret} as {spelling}: {shown}");
+                let piece = &spelling[spelling.len() / 4..spelling.len() / 2];
+                assert!(!shown.contains(piece), "{secret} as {spelling}: {shown}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_describes_a_secret_and_what_stands_in_many_texts_hides_nothing() {
+        let body = Body::from(
+            br#"{"MinPasswordLength": 12000, "PasswordName": "Administrator", "Password": "***", "Token": "none",
+                "Secret": "abc", "PasswordEnabled": "Enabled", "PasswordSet": true, "PIN": 123, "SharedSecret": null}"#
+                .to_vec(),
+        );
+        let mut redactor = Redactor::default();
+        redactor.add_body(&body);
+        let text = "12000 Administrator *** none abc Enabled true 123 null";
+        assert_eq!(redactor.clean(text), text);
+        let actions = r##"{"Actions": {"#Bios.ChangePassword": {"target": "/redfish/v1/x"}}, "MinPasswordLength": 12}"##;
+        assert_eq!(redactor.clean_json(actions), actions);
     }
 
     #[test]

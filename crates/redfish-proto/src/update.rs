@@ -18,6 +18,7 @@ use crate::body::{Body, Payload};
 use crate::error::Error;
 use crate::kind::ErrorKind;
 use crate::operation::{Answer, Operation, Request, Verdict};
+use crate::redact::Redactor;
 use crate::target::Target;
 use crate::write::Outcome;
 
@@ -181,6 +182,12 @@ impl Operation for Update {
                 let body = Body::around("", self.image.payload, "");
                 self.push(at, body, "application/octet-stream")
             }
+        }
+    }
+
+    fn secrets(&self, known: &mut Redactor) {
+        if let Ok(body) = Body::json(&self.parameters) {
+            known.add_body(&body);
         }
     }
 

@@ -150,8 +150,9 @@ impl Subscription {
     }
 
     fn hide(&self, known: &mut Redactor) {
+        known.add_body(&self.body());
         for Header { value, .. } in &self.headers {
-            known.add(value);
+            // What follows the scheme may be echoed alone.
             let Some((scheme, credentials)) = value.trim().split_once(' ') else { continue };
             known.add(credentials.trim());
             let pair = STANDARD.decode(credentials.trim()).map(Zeroizing::new).unwrap_or_default();
@@ -159,12 +160,6 @@ impl Subscription {
                 known.add(pair.split_once(':').map_or("", |(_, password)| password));
             }
         }
-        // `https://user:password@receiver.example/`
-        let destination = self.members.get("Destination").and_then(Value::as_str).unwrap_or_default();
-        let authority =
-            destination.split_once("://").and_then(|(_, rest)| rest.split(['/', '?', '#']).next());
-        let user_info = authority.and_then(|authority| authority.rsplit_once('@')).map(|(user, _)| user);
-        known.add(user_info.and_then(|user| user.split_once(':')).map_or("", |(_, password)| password));
     }
 }
 

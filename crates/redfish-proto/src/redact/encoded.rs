@@ -2,6 +2,10 @@
 
 use std::ops::Range;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD_NO_PAD;
+use zeroize::Zeroizing;
+
 /// A secret of fewer characters hides only where it stands alone: one letter is in every word.
 const SHORT: usize = 4;
 
@@ -37,6 +41,52 @@ impl Layer {
         layer.from.push(self.from.last().copied().unwrap_or_default());
         (layer.bytes.len() < self.bytes.len()).then_some(layer)
     }
+}
+
+/// How a text appears in base64: alone, and as a part of a longer text at each of the three offsets it can have there.
+pub(super) fn base64_spellings(secret: &str) -> Vec<Zeroizing<String>> {
+    let mut spellings = Vec::new();
+    if secret.chars().count() < SHORT {
+        return spellings;
+    }
+    for offset in 0..3 {
+        let mut bytes = Zeroizing::new(vec![0; offset]);
+        bytes.extend_from_slice(secret.as_bytes());
+        let encoded = Zeroizing::new(STANDARD_NO_PAD.encode(&*bytes));
+        if offset == 0 {
+            spellings.push(encoded.clone());
+        }
+        // The characters that bits of the neighbors have a share in are left out.
+        let (first, last) = ([0, 2, 3][offset], bytes.len() * 8 / 6);
+        spellings.extend(encoded.get(first..last).map(|inner| Zeroizing::new(inner.to_owned())));
+    }
+    let url_safe = |text: &Zeroizing<String>| Zeroizing::new(text.replace('+', "-").replace('/', "_"));
+    let others: Vec<_> = spellings.iter().filter(|text| text.contains(['+', '/'])).map(url_safe).collect();
+    spellings.extend(others);
+    spellings
+}
+
+/// Where a secret stands in hex, in either letter case.
+pub(super) fn find_hex(secret: &str, text: &[u8]) -> Vec<Range<usize>> {
+    if secret.chars().count() < SHORT {
+        return Vec::new();
+    }
+    let byte = |digits: &[u8]| match digits {
+        [high, low] => {
+            let digit = |b: &u8| char::from(*b).to_digit(16);
+            Some((digit(high)? * 16 + digit(low)?) as u8)
+        }
+        _ => None,
+    };
+    let length = secret.len() * 2;
+    let is_secret = |window: &[u8]| window.chunks(2).map(byte).eq(secret.bytes().map(Some));
+    let mut found = Vec::new();
+    for (at, window) in text.windows(length).enumerate() {
+        if is_secret(window) {
+            found.push(at..at + length);
+        }
+    }
+    found
 }
 
 /// Where any of these stands.

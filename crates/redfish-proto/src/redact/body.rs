@@ -1,0 +1,172 @@
+//! The values of a JSON text that are secret by the name of their member, or by what they are.
+//!
+//! The text is read leniently: it may be cut off, or not be JSON at all. What is found are the places of values, so that
+//! the rest of the text stays as it is.
+
+use std::borrow::Cow;
+use std::ops::Range;
+
+use super::names::scope_of;
+
+/// Whether values are secret where they stand.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Scope {
+    /// They are not.
+    Open,
+    /// They are, but for the members whose names say otherwise.
+    Secret,
+    /// They are, whatever the names say.
+    Everything,
+}
+
+/// A secret in a JSON text.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Found {
+    /// Where it stands; a string with its quotes.
+    pub(super) place: Range<usize>,
+    /// Whether it is a value of its own, and not the user info in one.
+    pub(super) is_value: bool,
+}
+
+impl Found {
+    fn value(place: Range<usize>) -> Found {
+        Found { place, is_value: true }
+    }
+}
+
+/// What is secret in a JSON text: strings, numbers, and the user info of URIs.
+pub(super) fn secrets(text: &str) -> Vec<Found> {
+    let bytes = text.as_bytes();
+    let mut found = Vec::new();
+    // The scope inside each object and list that is open, and the scope of the next value.
+    let mut open = vec![Scope::Open];
+    let mut next = None;
+    let mut at = 0;
+    while let Some(byte) = bytes.get(at) {
+        let around = open.last().copied().unwrap_or(Scope::Open);
+        match byte {
+            b'"' => {
+                let end = end_of_string(bytes, at);
+                if is_name(bytes, end) {
+                    next = Some(inner(around, text.get(at..end).unwrap_or_default()));
+                } else {
+                    match next.take().unwrap_or(around) {
+                        Scope::Open => secret_parts(text, at..end, &mut found),
+                        Scope::Secret | Scope::Everything => found.push(Found::value(at..end)),
+                    }
+                }
+                at = end;
+                continue;
+            }
+            b'-' | b'0'..=b'9' => {
+                let rest = bytes.get(at..).unwrap_or_default();
+                let is_part = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'-' | b'.');
+                let end = at + rest.iter().position(|b| !is_part(b)).unwrap_or(rest.len());
+                if next.take().unwrap_or(around) != Scope::Open {
+                    found.push(Found::value(at..end));
+                }
+                at = end;
+                continue;
+            }
+            b'{' | b'[' => open.push(next.take().unwrap_or(around)),
+            b'}' | b']' => {
+                next = None;
+                if open.len() > 1 {
+                    open.pop();
+                }
+            }
+            // `true`, `false` and `null` are no secrets, and leave no scope to what comes next.
+            b',' => next = None,
+            _ => {}
+        }
+        at += 1;
+    }
+    found
+}
+
+/// The scope of a member's value.
+fn inner(around: Scope, quoted: &str) -> Scope {
+    if around == Scope::Everything {
+        return Scope::Everything;
+    }
+    // A name may be written with escapes: `Pass\u0077ord`.
+    let name = match serde_json::from_str::<String>(quoted) {
+        Ok(name) => Cow::Owned(name),
+        Err(_) => Cow::Borrowed(quoted.trim_matches('"')),
+    };
+    scope_of(&name).unwrap_or(around)
+}
+
+/// After the closing quote of the string that opens at `open`, or the end of a text that breaks off in it.
+fn end_of_string(text: &[u8], open: usize) -> usize {
+    let mut escaped = false;
+    for (at, byte) in text.iter().enumerate().skip(open + 1) {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' => escaped = true,
+            b'"' => return at + 1,
+            _ => {}
+        }
+    }
+    text.len()
+}
+
+/// Whether the string that ends there is the name of a member.
+fn is_name(text: &[u8], end: usize) -> bool {
+    text.get(end..).unwrap_or_default().iter().find(|b| !b.is_ascii_whitespace()) == Some(&b':')
+}
+
+/// What is secret of a string by what it is: a private key, or the user info of URIs, whose slashes may be escaped.
+fn secret_parts(text: &str, string: Range<usize>, found: &mut Vec<Found>) {
+    let shown = text.get(string.clone()).unwrap_or_default();
+    if shown.contains("PRIVATE KEY-----") {
+        found.push(Found::value(string));
+        return;
+    }
+    for mark in ["://", ":\\/\\/"] {
+        for (scheme, _) in shown.match_indices(mark) {
+            let start = scheme + mark.len();
+            let rest = shown.get(start..).unwrap_or_default();
+            let authority = rest.split(['/', '\\', '?', '#', '"', ' ']).next().unwrap_or_default();
+            if let Some(length) = authority.rfind('@').filter(|length| *length > 0) {
+                let from = string.start + start;
+                found.push(Found { place: from..from + length, is_value: false });
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn found(text: &str) -> Vec<&str> {
+        secrets(text).into_iter().map(|found| &text[found.place]).collect()
+    }
+
+    #[test]
+    fn values_are_found_by_the_names_of_their_members() {
+        for (text, expected) in [
+            (r#"{"UserName": "a", "Password" : "x\"y", "n": 1}"#, vec![r#""x\"y""#]),
+            (r#"{"Pass\u0077ord": "x"}"#, vec![r#""x""#]),
+            (r#"{"Password": ["x", {"a": 17, "Name": "open"}], "b": 2}"#, vec![r#""x""#, "17"]),
+            (r#"{"PIN": 123456, "MinPasswordLength": 12}"#, vec!["123456"]),
+            (r#"{"Password": null, "a": "b", "Secret": true, "c": "d"}"#, vec![]),
+            (r#"{"HttpHeaders": [{"Content-Type": "x", "A": ["y"]}], "z": "w"}"#, vec![r#""x""#, r#""y""#]),
+            (r##"{"Actions": {"#Bios.ChangePassword": {"target": "/x"}}}"##, vec![]),
+            (r#"{"Password": "cut o"#, vec![r#""cut o"#]),
+            (r#""Token": "a piece", "b": "c"}]}"#, vec![r#""a piece""#]),
+            (r#"{"a": "https://u:p@host/x", "b": "mailto:x@y"}"#, vec!["u:p"]),
+            (r#"{"a": "https:\/\/u:p@host\/x", "b": "x://a@b y://c:d@e"}"#, vec!["u:p", "a", "c:d"]),
+            (r#"{"a": "https://host/x@y"}"#, vec![]),
+            (
+                r#"{"a": "-----BEGIN PRIVATE KEY-----\nMII\n"}"#,
+                vec![r#""-----BEGIN PRIVATE KEY-----\nMII\n""#],
+            ),
+            ("<html>Password: \"x\"", vec![]),
+            ("", vec![]),
+        ] {
+            assert_eq!(found(text), expected, "{text}");
+        }
+    }
+}
