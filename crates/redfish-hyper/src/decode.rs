@@ -67,6 +67,12 @@ impl Decoder {
 /// bounds what a bomb can take beyond the limit: 4 MiB.
 pub(crate) const PIECE: usize = 4 << 10;
 
+/// How many bytes a body may have as it is received, so that it can be within that limit when it is decoded: gzip adds a
+/// little to what it cannot compress.
+pub(crate) fn compressed_limit(limit: usize) -> usize {
+    limit.saturating_add(64 << 10)
+}
+
 #[cfg(test)]
 mod tests {
     use flate2::Compression;

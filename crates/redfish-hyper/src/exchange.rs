@@ -14,12 +14,12 @@ use http::{StatusCode, Uri, Version, response};
 use http_body_util::BodyExt;
 use hyper::body::{Body, Incoming};
 use hyper::ext::{ReasonPhrase, on_informational};
-use redfish_proto::{Failure, Outgoing};
+use redfish_proto::{Failure, Framing, Outgoing};
 use redfish_tls::Untrusted;
 use tokio::time::{Instant, Sleep, sleep};
 
 use crate::connector::BoxError;
-use crate::decode::{Decoder, PIECE};
+use crate::decode::{Decoder, PIECE, compressed_limit};
 use crate::error::Cause;
 use crate::gate::{Closing, Gate};
 use crate::source::{Source, Unreadable};
@@ -56,6 +56,7 @@ impl Transport {
             return Err(aside.blame(Unfit::NoPermit));
         }
         let (head, body) = outgoing.request.into_parts();
+        let method = head.method.clone();
         let gate = head.headers.contains_key(EXPECT).then(Arc::<Gate>::default);
         let _closing = Closing(gate.clone());
         let Some(body) = Source::fill(source, &body, gate.clone()) else {
@@ -100,12 +101,14 @@ impl Transport {
         if size(&head) > self.head_limit() {
             return Err(aside.blame(Unfit::HeadTooLarge(self.head_limit())));
         }
+        let framing = Framing::of(&head, &method).map_err(|_| aside.blame(Unfit::Lengths))?;
         let decoder = Decoder::of(&mut head.headers);
         let Some(limit) = reading.collect(head.status) else {
             aside.stream = Some(Stream::new(body, decoder, self.stream_idle(), sender));
             return Ok((head, Ok(Bytes::new())));
         };
         let body = match announced(&head).is_some_and(|length| length > limit as u64) {
+            _ if !framing.is_readable => Err(Unfit::Coding),
             // What announces itself as too large need not be read first.
             true => Err(Unfit::TooLarge(limit)),
             false => match before(deadline.as_mut(), pin!(collect(body, decoder, limit))).await {
@@ -115,7 +118,8 @@ impl Transport {
         };
         // Peers of HTTP/1.0 serve one connection at a time, whatever their headers say; and where the service answered
         // before it had the payload, the rest of that is still to come.
-        if body.is_ok() && head.version != Version::HTTP_10 && gate.is_none_or(|gate| gate.is_open()) {
+        let is_reusable = framing.is_reusable && head.version != Version::HTTP_10;
+        if body.is_ok() && is_reusable && gate.is_none_or(|gate| gate.is_open()) {
             deadline.as_mut().reset(Instant::now() + PATIENCE);
             before(deadline, pin!(self.pool().keep(sender, permit.idle()))).await;
         }
@@ -158,8 +162,14 @@ fn announced(head: &response::Parts) -> Option<u64> {
 /// Reads a body whole, if it is within the limit.
 async fn collect(mut body: Incoming, mut decoder: Decoder, limit: usize) -> Result<Bytes, Unfit> {
     let mut whole = Vec::new();
+    let mut received = 0_usize;
     while let Some(frame) = body.frame().await {
         let data = frame.map_err(Unfit::Body)?.into_data().unwrap_or_default();
+        received = received.saturating_add(data.len());
+        // Gzip of blocks without content has no end.
+        if received > compressed_limit(limit) {
+            return Err(Unfit::TooLarge(limit));
+        }
         if body.is_end_stream()
             && whole.is_empty()
             && matches!(decoder, Decoder::Plain)
@@ -209,6 +219,8 @@ enum Unfit {
     Gzip(io::Error),
     TooLarge(usize),
     HeadTooLarge(usize),
+    Lengths,
+    Coding,
     TimedOut,
     NoConnection,
     NoPermit,
@@ -223,7 +235,7 @@ impl Unfit {
             Self::TimedOut => Failure::TimedOut,
             Self::TooLarge(_) | Self::HeadTooLarge(_) => Failure::TooLarge,
             Self::Gzip(error) if error.kind() == io::ErrorKind::UnexpectedEof => Failure::Broken,
-            Self::Gzip(_) => Failure::Malformed,
+            Self::Gzip(_) | Self::Lengths | Self::Coding => Failure::Malformed,
             Self::Connect(_) | Self::Unsent(_) => Failure::NotSent,
             Self::Exchange(error) => meaning(error),
             Self::Body(error) => meaning(error),
@@ -255,6 +267,8 @@ impl fmt::Display for Unfit {
             Self::Gzip(error) => write!(f, "gzip: {error}"),
             Self::TooLarge(limit) => write!(f, "the body is larger than {limit} bytes"),
             Self::HeadTooLarge(limit) => write!(f, "the head is larger than {limit} bytes"),
+            Self::Lengths => f.write_str("two lengths of the body contradict each other"),
+            Self::Coding => f.write_str("the body has a transfer coding that is not supported"),
             Self::TimedOut => f.write_str("the time for this exchange is over"),
             Self::NoConnection => {
                 f.write_str("the time for this exchange was over before there was a connection")
@@ -276,6 +290,8 @@ impl StdError for Unfit {
             Self::Gzip(error) => Some(error),
             Self::TooLarge(_)
             | Self::HeadTooLarge(_)
+            | Self::Lengths
+            | Self::Coding
             | Self::TimedOut
             | Self::NoConnection
             | Self::NoPermit

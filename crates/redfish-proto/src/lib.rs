@@ -154,6 +154,7 @@ mod core;
 mod error;
 mod etag;
 mod event;
+mod framing;
 #[cfg(feature = "fuzzing")]
 #[allow(clippy::panic, reason = "a rule that is broken is a panic")]
 pub mod fuzzing;
@@ -191,6 +192,7 @@ pub use event::{
     CreateSubscription, Decoder, DeleteSubscription, EventRecord, EventSource, FindEvents, Incoming, Limits,
     ListSubscriptions, Listener, Notification, ServerSentEvent, Subscribe, Subscription,
 };
+pub use framing::Framing;
 pub use kind::{ErrorKind, Failure, Phase};
 pub use login::{Login, Opened};
 pub use logout::{Closed, Logout};

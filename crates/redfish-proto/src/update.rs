@@ -207,7 +207,7 @@ impl Operation for Update {
             Stage::Multipart(_) | Stage::Plain(_)
                 if answer.status() == StatusCode::UNAUTHORIZED && !self.image.payload.rewinds =>
             {
-                let reason = "The image cannot be read again, so that it was not sent with another session.";
+                let reason = "The image is not sent with another session, since it cannot be read again.";
                 Err(answer.refusal().with_text(reason))
             }
             Stage::Multipart(_) | Stage::Plain(_) => Ok(Verdict::Done(Outcome::read(&answer)?)),

@@ -13,24 +13,43 @@ pub(crate) enum Decoder<R> {
     Plain(R),
     Gzip {
         /// Before its first byte: the decoder would read as soon as it is made.
-        unread: Option<BufReader<R>>,
+        unread: Option<BufReader<Received<R>>>,
         /// After that. A body of no bytes never gets there, and is empty: the answer of a HEAD.
-        decoder: Option<Box<MultiGzDecoder<BufReader<R>>>>,
+        decoder: Option<Box<MultiGzDecoder<BufReader<Received<R>>>>>,
     },
 }
 
 impl<R: Read> Decoder<R> {
-    /// For a body with this head. What the head says of the compressed form is taken out of it.
-    pub(crate) fn of(headers: &mut HeaderMap, body: R) -> Self {
+    /// For a body with this head, and that limit once it is decoded. What the head says of the compressed form is taken
+    /// out of it.
+    pub(crate) fn of(headers: &mut HeaderMap, body: R, limit: Option<usize>) -> Self {
         let encoding = headers.get(CONTENT_ENCODING).map(|value| value.as_bytes().to_ascii_lowercase());
         match encoding.as_deref() {
             Some(b"gzip" | b"x-gzip") => {
                 headers.remove(CONTENT_ENCODING);
                 headers.remove(CONTENT_LENGTH);
-                Self::Gzip { unread: Some(BufReader::new(body)), decoder: None }
+                let left = limit.map(|limit| limit.saturating_add(64 << 10));
+                Self::Gzip { unread: Some(BufReader::new(Received { body, left })), decoder: None }
             }
             _ => Self::Plain(body),
         }
+    }
+}
+
+/// A body as it is received. It may be a little longer than what it decodes to, as gzip adds to what it cannot compress;
+/// a gzip of blocks without content would have no end.
+pub(crate) struct Received<R> {
+    body: R,
+    left: Option<usize>,
+}
+
+impl<R: Read> Read for Received<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let read = self.body.read(buffer)?;
+        if let Some(left) = &mut self.left {
+            *left = left.checked_sub(read).ok_or(io::ErrorKind::FileTooLarge)?;
+        }
+        Ok(read)
     }
 }
 
@@ -74,7 +93,7 @@ mod tests {
 
     fn decode(body: impl Read) -> io::Result<Vec<u8>> {
         let mut whole = Vec::new();
-        Decoder::of(&mut headers("gzip"), body).read_to_end(&mut whole)?;
+        Decoder::of(&mut headers("gzip"), body, Some(1 << 20)).read_to_end(&mut whole)?;
         Ok(whole)
     }
 
@@ -105,12 +124,19 @@ mod tests {
             encoder.flush().unwrap();
             std::mem::take(encoder.get_mut())
         });
-        let mut decoder = Decoder::of(&mut headers("gzip"), Pieces(pieces.into()));
+        let mut decoder = Decoder::of(&mut headers("gzip"), Pieces(pieces.into()), None);
         for event in [b"data: 1\n\n", b"data: 2\n\n"] {
             let mut read = [0; 9];
             decoder.read_exact(&mut read).unwrap();
             assert_eq!(&read, event);
         }
+    }
+
+    #[test]
+    fn a_gzip_without_content_has_an_end() {
+        let endless = io::Cursor::new(gzip(b"").repeat(200_000));
+        let error = Decoder::of(&mut headers("gzip"), endless, Some(1 << 10)).read_to_end(&mut Vec::new());
+        assert_eq!(error.unwrap_err().kind(), io::ErrorKind::FileTooLarge);
     }
 
     #[test]
@@ -132,7 +158,7 @@ mod tests {
     fn the_head_no_longer_tells_of_the_compressed_form() {
         for (encoding, left) in [("gzip", 0), ("X-GZIP", 0), ("identity", 2), ("br", 2)] {
             let mut headers = headers(encoding);
-            Decoder::of(&mut headers, io::empty());
+            Decoder::of(&mut headers, io::empty(), None);
             assert_eq!(headers.len(), left, "{encoding}");
         }
     }

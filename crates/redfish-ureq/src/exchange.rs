@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use bytes::Bytes;
 use http::response;
-use redfish_proto::{Delivery, Failure, Outgoing, Reading};
+use redfish_proto::{Delivery, Failure, Framing, Outgoing, Reading};
 use redfish_tls::Untrusted;
 use ureq::{Agent, SendBody};
 
@@ -46,22 +46,36 @@ impl Transport {
             aside.cause = Some(Arc::new(io::Error::new(io::ErrorKind::TimedOut, reason)));
             return Err(Failure::NotSent);
         };
+        let method = outgoing.request.method().clone();
         let cancel = match reading.delivery {
             Delivery::Collected => None,
             Delivery::Streamed => Some(cancel.cloned().unwrap_or_default()),
         };
         let answer = match &cancel {
-            None => self.perform(self.agent(), outgoing, source),
+            None => self.perform(&self.agent(), outgoing, source),
             Some(cancel) => self.perform(&self.agent_of_one(cancel.clone()), outgoing, source),
         };
         let (mut head, body) = answer.map_err(|error| aside.blame(error))?.into_parts();
+        let framing = Framing::of(&head, &method).inspect_err(|_| {
+            aside.cause = Some(Arc::new(io::Error::other("two lengths of the body contradict each other")));
+            self.forget_connections();
+        })?;
+        if !framing.is_reusable {
+            self.forget_connections();
+        }
+        if !framing.is_readable {
+            let reason = "the body has a transfer coding that is not supported";
+            aside.cause = Some(Arc::new(io::Error::other(reason)));
+            return Ok((head, Err(Failure::Malformed)));
+        }
         if head.headers.len() > self.headers_limit() {
             aside.cause = Some(Arc::new(io::Error::other("the answer has too many headers")));
             return Err(Failure::TooLarge);
         }
         let announced = body.content_length();
-        let body = Decoder::of(&mut head.headers, body.into_reader());
-        let body = match (reading.collect(head.status), cancel) {
+        let limit = reading.collect(head.status);
+        let body = Decoder::of(&mut head.headers, body.into_reader(), limit);
+        let body = match (limit, cancel) {
             (None, Some(cancel)) => {
                 aside.stream = Some(Stream::new(body, cancel));
                 Ok(Bytes::new())
@@ -169,6 +183,7 @@ fn meaning(error: &ureq::Error) -> Failure {
             Failure::TooLarge
         }
         ureq::Error::Protocol(_) => Failure::Malformed,
+        ureq::Error::Io(error) if error.kind() == io::ErrorKind::FileTooLarge => Failure::TooLarge,
         // What is no gzip. One that breaks off is an end too early, as of any other body.
         ureq::Error::Io(error) if error.kind() == io::ErrorKind::InvalidInput => Failure::Malformed,
         _ => Failure::Broken,

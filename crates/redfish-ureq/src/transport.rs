@@ -1,7 +1,7 @@
 //! What many clients share: connections, trust, the limits of connecting, a clock.
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use redfish_tls::Trust;
@@ -46,13 +46,14 @@ const KEPT_FOR: Duration = Duration::from_secs(10);
 pub struct Transport(Arc<Inner>);
 
 struct Inner {
-    agent: Agent,
+    agent: RwLock<Agent>,
     tls: Result<Arc<ClientConfig>, redfish_tls::Error>,
     concurrency: Concurrency,
     connect_timeout: Duration,
     stream_idle: Duration,
     head_limit: usize,
     headers_limit: usize,
+    kept_per_service: usize,
     clock: Arc<dyn Clock>,
 }
 
@@ -76,8 +77,15 @@ impl Transport {
         }
     }
 
-    pub(crate) fn agent(&self) -> &Agent {
-        &self.0.agent
+    pub(crate) fn agent(&self) -> Agent {
+        self.0.agent.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Uses none of the present connections again: one of them must not be, and ureq offers no way to close that alone.
+    pub(crate) fn forget_connections(&self) {
+        let Inner { tls, head_limit, kept_per_service, .. } = &*self.0;
+        let agent = pooled(tls.clone(), *head_limit, *kept_per_service);
+        *self.0.agent.write().unwrap_or_else(PoisonError::into_inner) = agent;
     }
 
     /// An agent for one connection, which others don't share and which can be ended from outside.
@@ -109,6 +117,15 @@ impl Transport {
     pub(crate) fn clock(&self) -> &dyn Clock {
         &*self.0.clock
     }
+}
+
+/// An agent whose connections are kept and shared.
+fn pooled(
+    tls: Result<Arc<ClientConfig>, redfish_tls::Error>,
+    head_limit: usize,
+    kept_per_service: usize,
+) -> Agent {
+    Agent::with_parts(settings(kept_per_service, head_limit), Dial::new(tls, head_limit), SystemResolver)
 }
 
 /// Everything that ureq would do by itself and the core decides is off. The time-outs are set for each request.
@@ -235,19 +252,16 @@ impl TransportBuilder {
             clock,
         } = self;
         let tls = trust.config();
-        let agent = Agent::with_parts(
-            settings(kept_per_service, head_limit),
-            Dial::new(tls.clone(), head_limit),
-            SystemResolver,
-        );
+        let agent = pooled(tls.clone(), head_limit, kept_per_service);
         Transport(Arc::new(Inner {
-            agent,
+            agent: RwLock::new(agent),
             tls,
             concurrency: Concurrency::new(limits),
             connect_timeout,
             stream_idle,
             head_limit,
             headers_limit,
+            kept_per_service,
             clock,
         }))
     }

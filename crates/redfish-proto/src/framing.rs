@@ -1,0 +1,89 @@
+//! How the body of a response is framed (RFC 9112, section 6.3), where HTTP libraries are more lenient than is safe.
+
+use http::header::{CONTENT_LENGTH, TRANSFER_ENCODING};
+use http::{HeaderMap, HeaderName, Method, StatusCode, response};
+
+use crate::kind::Failure;
+
+/// What the head of a response says about its body. A driver asks for it before it reads the body.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Framing {
+    /// Whether the body can be read. It cannot under a transfer coding other than `chunked`; the status counts all the
+    /// same, and the body is [`Failure::Malformed`].
+    pub is_readable: bool,
+    /// Whether the connection may be used again. After both `Transfer-Encoding` and `Content-Length` it may not:
+    /// somebody on the way may have understood them otherwise.
+    pub is_reusable: bool,
+}
+
+impl Framing {
+    /// Reads the head of the response to a request of that method.
+    ///
+    /// # Errors
+    /// [`Failure::Malformed`] for lengths that contradict each other: nobody knows where the body ends.
+    pub fn of(head: &response::Parts, method: &Method) -> Result<Framing, Failure> {
+        let mut lengths = elements(&head.headers, CONTENT_LENGTH);
+        let first = lengths.next();
+        if lengths.any(|other| Some(&other) != first.as_ref()) {
+            return Err(Failure::Malformed);
+        }
+        let codings: Vec<String> = elements(&head.headers, TRANSFER_ENCODING).collect();
+        let has_body = *method != Method::HEAD
+            && !head.status.is_informational()
+            && !matches!(head.status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED);
+        let is_known = match codings.as_slice() {
+            [] => true,
+            [coding] => matches!(coding.as_str(), "chunked" | "identity"),
+            _ => false,
+        };
+        Ok(Framing {
+            is_readable: is_known || !has_body,
+            is_reusable: codings.is_empty() || (codings == ["chunked"] && first.is_none()),
+        })
+    }
+}
+
+/// The elements of a list over all lines of a header, in lower case.
+fn elements(headers: &HeaderMap, name: HeaderName) -> impl Iterator<Item = String> {
+    let lines = headers.get_all(name).into_iter();
+    lines.flat_map(|line| {
+        let line = String::from_utf8_lossy(line.as_bytes()).to_ascii_lowercase();
+        line.split(',').map(|element| element.trim().to_owned()).collect::<Vec<_>>()
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn framing(status: u16, headers: &[(&'static str, &str)]) -> Result<(bool, bool), Failure> {
+        let mut response = http::Response::builder().status(status);
+        for (name, value) in headers {
+            response = response.header(*name, *value);
+        }
+        let (head, ()) = response.body(()).unwrap().into_parts();
+        Framing::of(&head, &Method::GET).map(|framing| (framing.is_readable, framing.is_reusable))
+    }
+
+    #[test]
+    fn a_body_is_framed_in_one_way_or_not_trusted() {
+        let (length, coding) = ("content-length", "transfer-encoding");
+        for (status, headers, expected) in [
+            (200, &[][..], Ok((true, true))),
+            (200, &[(length, "2")], Ok((true, true))),
+            (200, &[(length, "2"), (length, "2")], Ok((true, true))),
+            (200, &[(length, "2, 2")], Ok((true, true))),
+            (200, &[(length, "2"), (length, "3")], Err(Failure::Malformed)),
+            (200, &[(length, "2, 3")], Err(Failure::Malformed)),
+            (200, &[(coding, "chunked")], Ok((true, true))),
+            (200, &[(coding, "Chunked"), (length, "2")], Ok((true, false))),
+            (200, &[(coding, "identity")], Ok((true, false))),
+            (200, &[(coding, "gzip")], Ok((false, false))),
+            (200, &[(coding, "gzip, chunked")], Ok((false, false))),
+            (200, &[(coding, "gzip"), (coding, "chunked")], Ok((false, false))),
+            (204, &[(coding, "gzip")], Ok((true, false))),
+        ] {
+            assert_eq!(framing(status, headers), expected, "{status} {headers:?}");
+        }
+    }
+}
