@@ -9,9 +9,9 @@ use std::time::{Duration, Instant};
 use redfish_hyper::{
     Body, Client, Clock, Credentials, Error, Pin, Service, SystemClock, Trace, Transport, Trust,
 };
-use redfish_mock::script::cases::{self, Case, Outcome, Trusting, Verb};
-use redfish_mock::script::{Peer, Received};
 use redfish_proto::{Now, Policy};
+use redfish_testkit::script::cases::{self, Case, Outcome, Trusting, Verb};
+use redfish_testkit::script::{Peer, Received};
 
 /// A clock whose waits take no time.
 #[derive(Default)]

@@ -1,8 +1,5 @@
 //! Large bodies into a writer: up to a limit, piece by piece, and what breaks off or cannot be written.
 
-#[path = "../../redfish-ureq/tests/support/mod.rs"]
-mod support;
-
 use std::io;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, mpsc};
@@ -10,7 +7,7 @@ use std::task::{Context, Poll};
 
 use redfish_hyper::{Client, Error, ErrorKind, Service};
 use redfish_proto::Failure;
-use support::{Bmc, Line};
+use redfish_testkit::bmc::{Bmc, Line};
 use tokio::io::AsyncWrite;
 
 fn serve(answer: impl Fn(&mut Line) -> io::Result<()> + Send + Sync + 'static) -> (Bmc, Client) {

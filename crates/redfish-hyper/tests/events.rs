@@ -1,8 +1,5 @@
 //! Events over many connections: nothing twice, nothing missed unsaid, and an end whenever it is wanted.
 
-#[path = "../../redfish-ureq/tests/support/mod.rs"]
-mod support;
-
 use std::future::{Future, ready};
 use std::io::{self, Write};
 use std::pin::Pin;
@@ -15,7 +12,7 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 use redfish_hyper::{Client, Clock, Credentials, Error, ErrorKind, Events, Service, Session, Transport};
 use redfish_proto::{EventSource, Incoming, Now};
-use support::{Bmc, Head, Line};
+use redfish_testkit::bmc::{Bmc, Head, Line};
 
 const HEAD: &str = "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n";
 

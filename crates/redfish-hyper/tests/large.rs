@@ -2,14 +2,11 @@
 
 #![cfg(target_os = "linux")]
 
-#[path = "../../redfish-ureq/tests/support/mod.rs"]
-mod support;
-
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
 use redfish_hyper::{Client, Service, Source};
-use support::Bmc;
+use redfish_testkit::bmc::Bmc;
 use tokio::io::{AsyncReadExt, repeat};
 
 const LENGTH: u64 = 1 << 30;

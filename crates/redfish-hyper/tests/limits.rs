@@ -1,15 +1,12 @@
 //! The limits a transport sets: heads, headers, and connections that are kept.
 
-#[path = "../../redfish-ureq/tests/support/mod.rs"]
-mod support;
-
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Barrier, mpsc};
 use std::time::Duration;
 
 use http::Method;
 use redfish_hyper::{Body, Client, Credentials, Error, ErrorKind, Service, Transport, TransportBuilder};
-use support::Bmc;
+use redfish_testkit::bmc::Bmc;
 use tokio::task::JoinSet;
 
 /// What the heads of answers are filled with.

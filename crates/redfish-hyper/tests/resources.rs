@@ -1,8 +1,5 @@
 //! What is done with resources, against the mock and over pages, in virtual time.
 
-#[path = "../../redfish-ureq/tests/support/mod.rs"]
-mod support;
-
 use std::future::{Future, ready};
 use std::pin::Pin;
 use std::sync::{Arc, Mutex};
@@ -11,8 +8,8 @@ use std::time::Duration;
 use redfish_hyper::{Client, Clock, Credentials, ErrorKind, Service, Transport, Trust};
 use redfish_mock::{ServeOptions, Server, Settings};
 use redfish_proto::{Body, Ended, Match, Now, Outcome, PowerChange, Write};
+use redfish_testkit::bmc::Bmc;
 use serde_json::{Value, json};
-use support::Bmc;
 
 const MINUTE: Duration = Duration::from_secs(60);
 

@@ -7,10 +7,10 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use redfish_hyper::{Body, Client, Clock, Credentials, Error, Service, Session, Transport, Trust};
-use redfish_mock::script::{Cut, Script};
-use redfish_mock::transcript::{Call, Event, Failure, Outcome, Reaction, Setup, Transcript, User, Verb};
-use redfish_proto::fuzzing::Ask;
 use redfish_proto::{Links, Now, Policy};
+use redfish_testkit::ask::Ask;
+use redfish_testkit::script::{Cut, Script};
+use redfish_testkit::transcript::{Call, Event, Failure, Outcome, Reaction, Setup, Transcript, User, Verb};
 use serde_json::Value;
 
 /// A clock whose waits take no time, and are what the script says they are.

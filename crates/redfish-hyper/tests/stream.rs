@@ -8,8 +8,8 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use redfish_hyper::{Client, Error, ErrorKind, Service, Stream, Transport};
-use redfish_mock::script::{Connection, Peer, Wire};
 use redfish_proto::{Access, Answer, Delivery, Operation, Policy, Request, Target, Verdict};
+use redfish_testkit::script::{Connection, Peer, Wire};
 
 /// Opens a stream.
 struct Follow(Target);

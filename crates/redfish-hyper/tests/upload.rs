@@ -1,17 +1,14 @@
 //! Images that are pushed: framed right, sent once, refused early.
 
-#[path = "../../redfish-ureq/tests/support/mod.rs"]
-mod support;
-
 use std::io::{self, Cursor};
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use redfish_hyper::{Client, Credentials, ErrorKind, Service, Session, Source, Transport, Trust};
-use redfish_mock::script::{Identity, Peer};
 use redfish_proto::{Failure, Outcome, SimpleUpdate, Update};
-use support::{Bmc, Head, Line};
+use redfish_testkit::bmc::{Bmc, Head, Line};
+use redfish_testkit::script::{Identity, Peer};
 use tokio::io::{AsyncReadExt, repeat};
 
 const ROOT: &str = r#"{"UpdateService": {"@odata.id": "/redfish/v1/UpdateService"},

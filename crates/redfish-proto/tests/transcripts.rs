@@ -9,12 +9,13 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::response;
-use redfish_mock::transcript::{self, Event, Outcome, Reaction, Transcript, User, Verb};
-use redfish_proto::fuzzing::{Ask, Client, Wire};
 use redfish_proto::{
     Authenticator, Body, Credentials, Error, Failure, Get, Links, Now, Outgoing, Policy, Raw, Service,
     Session, Wanted,
 };
+use redfish_testkit::ask::Ask;
+use redfish_testkit::client::{Client, Wire};
+use redfish_testkit::transcript::{self, Event, Outcome, Reaction, Transcript, User, Verb};
 use serde_json::Value;
 
 /// Answers as the transcript says; a request or a wait that it does not have is a panic.

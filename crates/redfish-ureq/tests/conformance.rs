@@ -4,9 +4,9 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use redfish_mock::script::cases::{self, Case, Outcome, Trusting, Verb};
-use redfish_mock::script::{Peer, Received};
 use redfish_proto::{Now, Policy};
+use redfish_testkit::script::cases::{self, Case, Outcome, Trusting, Verb};
+use redfish_testkit::script::{Peer, Received};
 use redfish_ureq::{
     Body, Client, Clock, Credentials, Error, Pin, Service, SystemClock, Trace, Transport, Trust,
 };

@@ -1,13 +1,11 @@
 //! Large bodies into a writer: up to a limit, piece by piece, and what breaks off or cannot be written.
 
-mod support;
-
 use std::io::{self, Write};
 use std::sync::{Arc, Mutex, mpsc};
 
 use redfish_proto::Failure;
+use redfish_testkit::bmc::{Bmc, Line};
 use redfish_ureq::{Client, Error, ErrorKind, Service};
-use support::{Bmc, Line};
 
 fn serve(answer: impl Fn(&mut Line) -> io::Result<()> + Send + Sync + 'static) -> (Bmc, Client) {
     let bmc = Bmc::start(move |line, _| answer(line));

@@ -1,7 +1,5 @@
 //! Events over many connections: nothing twice, nothing missed unsaid, and an end whenever it is wanted.
 
-mod support;
-
 use std::io::{self, Write};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, mpsc};
@@ -11,10 +9,10 @@ use std::time::Duration;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use redfish_proto::{EventSource, Incoming, Now};
+use redfish_testkit::bmc::{Bmc, Head, Line};
 use redfish_ureq::{
     Cancel, Client, Clock, Credentials, Error, ErrorKind, Events, Service, Session, Transport,
 };
-use support::{Bmc, Head, Line};
 
 const HEAD: &str = "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n";
 

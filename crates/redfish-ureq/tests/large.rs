@@ -2,14 +2,12 @@
 
 #![cfg(target_os = "linux")]
 
-mod support;
-
 use std::io::{self, Read};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
+use redfish_testkit::bmc::Bmc;
 use redfish_ureq::{Client, Service, Source};
-use support::Bmc;
 
 const LENGTH: u64 = 1 << 30;
 

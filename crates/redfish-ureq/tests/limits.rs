@@ -1,14 +1,12 @@
 //! The limits a transport sets: heads, headers, and connections that are kept.
 
-mod support;
-
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Barrier};
 use std::thread;
 
 use http::Method;
+use redfish_testkit::bmc::Bmc;
 use redfish_ureq::{Body, Client, Credentials, Error, ErrorKind, Service, Transport, TransportBuilder};
-use support::Bmc;
 
 /// What the heads of answers are filled with.
 fn head(length: usize) -> String {

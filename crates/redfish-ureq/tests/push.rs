@@ -1,15 +1,13 @@
 //! Events that are pushed: a subscription at the mock, an event at a receiver on loopback, and what it says.
 
-mod support;
-
 use std::sync::{Arc, Mutex, mpsc};
 use std::time::Duration;
 
 use redfish_mock::{ServeOptions, Server, Settings};
 use redfish_proto::{Notification, Subscription};
+use redfish_testkit::bmc::{Bmc, Head};
 use redfish_ureq::{Client, Credentials, ErrorKind, Service, Trace, Trust};
 use serde_json::{Value, json};
-use support::{Bmc, Head};
 
 /// Longer than any test.
 const PATIENCE: Duration = Duration::from_secs(60);

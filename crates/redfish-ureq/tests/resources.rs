@@ -1,15 +1,13 @@
 //! What is done with resources, against the mock and over pages, in virtual time.
 
-mod support;
-
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use redfish_mock::{ServeOptions, Server, Settings};
 use redfish_proto::{Body, Ended, Match, Now, Outcome, PowerChange, Write};
+use redfish_testkit::bmc::Bmc;
 use redfish_ureq::{Client, Clock, Credentials, ErrorKind, Service, Transport, Trust};
 use serde_json::{Value, json};
-use support::Bmc;
 
 const MINUTE: Duration = Duration::from_secs(60);
 

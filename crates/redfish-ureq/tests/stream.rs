@@ -7,8 +7,8 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use redfish_mock::script::{Connection, Peer, Wire};
 use redfish_proto::{Access, Answer, Delivery, Operation, Policy, Request, Target, Verdict};
+use redfish_testkit::script::{Connection, Peer, Wire};
 use redfish_ureq::{Client, Error, ErrorKind, Service, Stream, Transport};
 
 /// Opens a stream.

@@ -1,16 +1,14 @@
 //! Images that are pushed: framed right, sent once, refused early.
 
-mod support;
-
 use std::io::{self, Cursor, Read};
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
-use redfish_mock::script::{Identity, Peer};
 use redfish_proto::{Failure, Outcome, SimpleUpdate, Update};
+use redfish_testkit::bmc::{Bmc, Head, Line};
+use redfish_testkit::script::{Identity, Peer};
 use redfish_ureq::{Client, Credentials, ErrorKind, Service, Session, Source, Transport, Trust};
-use support::{Bmc, Head, Line};
 
 const ROOT: &str = r#"{"UpdateService": {"@odata.id": "/redfish/v1/UpdateService"},
     "Tasks": {"@odata.id": "/redfish/v1/TaskService"},

@@ -5,17 +5,10 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::response;
-
-use crate::authenticator::{Authenticator, Renewed};
-use crate::call::{Call, Outgoing, Step, Wanted};
-use crate::error::Error;
-use crate::kind::Failure;
-use crate::login::Login;
-use crate::logout::Closed;
-use crate::operation::Operation;
-use crate::service::Service;
-use crate::session::Session;
-use crate::time::Now;
+use redfish_proto::{
+    Authenticator, Call, Closed, Error, Failure, Login, Now, Operation, Outgoing, Renewed, Service, Session,
+    Step, Wanted,
+};
 
 /// The other side of a dialogue, and its clock.
 pub trait Wire {

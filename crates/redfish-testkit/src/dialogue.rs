@@ -6,20 +6,14 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::{Method, StatusCode, header, response};
+use redfish_proto::{
+    Authenticator, Body, Credentials, Ended, Error, ErrorKind, Failure, Get, Monitor, Now, Outgoing, Raw,
+    Service, Session, Wanted,
+};
 use serde_json::Value;
 
-use super::alphabet::{ALPHABET, Reaction};
-use super::{Client, Wire};
-use crate::authenticator::Authenticator;
-use crate::body::Body;
-use crate::call::{Outgoing, Wanted};
-use crate::error::Error;
-use crate::kind::{ErrorKind, Failure};
-use crate::resource::{Get, Raw};
-use crate::service::Service;
-use crate::session::{Credentials, Session};
-use crate::task::{Ended, Monitor};
-use crate::time::Now;
+use crate::alphabet::{ALPHABET, Reaction};
+use crate::client::{Client, Wire};
 
 const PASSWORD: &str = "canary \"päss%word";
 const FIRST_TOKEN: &str = "canary-first-token";
@@ -94,6 +88,13 @@ pub fn play(task: Task, answers: &mut dyn Iterator<Item = u8>) -> Report {
     }
     client.wire.settle(closed.is_err());
     client.wire.report
+}
+
+/// The same, spelled by a fuzzer: the first byte is the task, the others are what the service answers.
+pub fn fuzz(data: &[u8]) {
+    if let Some((task, answers)) = data.split_first() {
+        play(TASKS[usize::from(*task) % TASKS.len()], &mut answers.iter().copied());
+    }
 }
 
 fn ask(client: &mut Client<Judge<'_>>, task: Task) -> Result<(), Error> {

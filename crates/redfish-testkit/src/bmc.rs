@@ -1,7 +1,5 @@
 //! A service over plain HTTP that a test plays itself, exchange by exchange: it sees each head before the body comes.
 
-#![allow(dead_code, reason = "each test uses a part of it")]
-
 use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -13,7 +11,7 @@ use std::time::Duration;
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A service on loopback. A connection ends when its handler fails.
-pub(crate) struct Bmc {
+pub struct Bmc {
     address: SocketAddr,
     seen: Arc<Mutex<Vec<Head>>>,
     stopped: Arc<AtomicBool>,
@@ -22,14 +20,17 @@ pub(crate) struct Bmc {
 
 /// The head of a request.
 #[derive(Clone, Debug)]
-pub(crate) struct Head {
-    pub(crate) method: String,
-    pub(crate) target: String,
-    pub(crate) headers: Vec<(String, String)>,
+pub struct Head {
+    /// Its method.
+    pub method: String,
+    /// Its target as it was sent.
+    pub target: String,
+    /// Its headers.
+    pub headers: Vec<(String, String)>,
 }
 
 /// A connection.
-pub(crate) struct Line {
+pub struct Line {
     tcp: TcpStream,
     unread: Vec<u8>,
     /// How many requests have come.
@@ -38,7 +39,7 @@ pub(crate) struct Line {
 
 impl Bmc {
     /// Gives each request's head to the handler, which reads the body and answers.
-    pub(crate) fn start(handler: impl Fn(&mut Line, &Head) -> io::Result<()> + Send + Sync + 'static) -> Bmc {
+    pub fn start(handler: impl Fn(&mut Line, &Head) -> io::Result<()> + Send + Sync + 'static) -> Bmc {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         let (seen, stopped) = (Arc::<Mutex<Vec<Head>>>::default(), Arc::new(AtomicBool::new(false)));
@@ -66,17 +67,18 @@ impl Bmc {
         Bmc { address, seen, stopped, thread: Some(thread::spawn(accept)) }
     }
 
-    pub(crate) fn url(&self) -> String {
+    /// What a client calls it.
+    pub fn url(&self) -> String {
         format!("http://{}", self.address)
     }
 
     /// The requests that came: `GET /redfish/v1/`.
-    pub(crate) fn seen(&self) -> Vec<String> {
+    pub fn seen(&self) -> Vec<String> {
         self.heads().iter().map(|head| format!("{} {}", head.method, head.target)).collect()
     }
 
     /// The same, with their headers.
-    pub(crate) fn heads(&self) -> Vec<Head> {
+    pub fn heads(&self) -> Vec<Head> {
         self.seen.lock().unwrap().clone()
     }
 }
@@ -93,14 +95,19 @@ impl Drop for Bmc {
 }
 
 impl Head {
-    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+    /// The value of the first header of that name.
+    pub fn header(&self, name: &str) -> Option<&str> {
         self.headers
             .iter()
             .find(|(found, _)| found.eq_ignore_ascii_case(name))
             .map(|(_, value)| value.as_str())
     }
 
-    pub(crate) fn length(&self) -> u64 {
+    /// How long its body is.
+    ///
+    /// # Panics
+    /// The length is not a number.
+    pub fn length(&self) -> u64 {
         self.header("content-length").map_or(0, |length| length.parse().unwrap())
     }
 }
@@ -135,12 +142,12 @@ impl Line {
     }
 
     /// Whether this is its first request.
-    pub(crate) fn is_new(&self) -> bool {
+    pub fn is_new(&self) -> bool {
         self.requests == 1
     }
 
     /// Asks for the body where the client waits for that.
-    pub(crate) fn go_on(&mut self, head: &Head) -> io::Result<()> {
+    pub fn go_on(&mut self, head: &Head) -> io::Result<()> {
         match head.header("expect") {
             Some(_) => self.write("HTTP/1.1 100 Continue\r\n\r\n"),
             None => Ok(()),
@@ -148,7 +155,7 @@ impl Line {
     }
 
     /// The body of this request, asked for.
-    pub(crate) fn body(&mut self, head: &Head) -> io::Result<Vec<u8>> {
+    pub fn body(&mut self, head: &Head) -> io::Result<Vec<u8>> {
         self.go_on(head)?;
         let length = usize::try_from(head.length()).unwrap();
         while self.unread.len() < length {
@@ -160,7 +167,7 @@ impl Line {
     }
 
     /// The same, kept by nobody; returns whether each byte behind the first so many was that one.
-    pub(crate) fn discard(&mut self, head: &Head, buffer: &mut [u8]) -> io::Result<u64> {
+    pub fn discard(&mut self, head: &Head, buffer: &mut [u8]) -> io::Result<u64> {
         self.go_on(head)?;
         let mut left = head.length() - self.unread.len() as u64;
         self.unread.clear();
@@ -174,34 +181,42 @@ impl Line {
         Ok(head.length())
     }
 
-    pub(crate) fn write(&mut self, text: &str) -> io::Result<()> {
+    /// Sends this text.
+    ///
+    /// # Errors
+    /// The client has closed.
+    pub fn write(&mut self, text: &str) -> io::Result<()> {
         self.write_bytes(text.as_bytes())
     }
 
-    pub(crate) fn write_bytes(&mut self, bytes: &[u8]) -> io::Result<()> {
+    /// Sends these bytes.
+    ///
+    /// # Errors
+    /// The client has closed.
+    pub fn write_bytes(&mut self, bytes: &[u8]) -> io::Result<()> {
         self.tcp.write_all(bytes)
     }
 
     /// Answers: a status with more headers, each with its end of line, and a body.
-    pub(crate) fn answer(&mut self, status: &str, headers: &str, body: &str) -> io::Result<()> {
+    pub fn answer(&mut self, status: &str, headers: &str, body: &str) -> io::Result<()> {
         let length = body.len();
         self.write(&format!("HTTP/1.1 {status}\r\n{headers}Content-Length: {length}\r\n\r\n{body}"))
     }
 
     /// The same, and it was the last of this connection.
-    pub(crate) fn last_answer(&mut self, status: &str, headers: &str, body: &str) -> io::Result<()> {
+    pub fn last_answer(&mut self, status: &str, headers: &str, body: &str) -> io::Result<()> {
         self.answer(status, &format!("Connection: close\r\n{headers}"), body)?;
         Err(io::ErrorKind::ConnectionAborted.into())
     }
 
     /// Resets the connection as soon as there is something that nobody has read.
-    pub(crate) fn reset(&mut self) -> io::Result<()> {
+    pub fn reset(&mut self) -> io::Result<()> {
         self.tcp.peek(&mut [0])?;
         Err(io::ErrorKind::ConnectionReset.into())
     }
 
     /// Waits until the client has closed; what it sends is not kept.
-    pub(crate) fn wait_for_the_end(&mut self) -> io::Result<()> {
+    pub fn wait_for_the_end(&mut self) -> io::Result<()> {
         while self.more()? > 0 {
             self.unread.clear();
         }

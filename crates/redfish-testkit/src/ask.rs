@@ -1,26 +1,14 @@
 //! What a transcript asks beyond a read, as one operation, so that every driver plays it the same way.
 
 use http::StatusCode;
+use redfish_proto::schema::{ComputerSystem, EventDestination};
+use redfish_proto::{
+    Access, Action, Actions, Answer, Body, CreateSubscription, DeleteSubscription, Ended, Error, ErrorKind,
+    Expand, FitQuery, GetPage, Invoke, ListSessions, ListSubscriptions, ListedSession, Lookup, Match,
+    Message, Monitor, Operation, Outcome, PowerChange, Query, Read, Redactor, Request, Reset, Resource,
+    Service, Subscription, Until, UntilPower, Verdict, Watch, Write, Written,
+};
 use serde_json::{Map, Value, json};
-
-use crate::action::{Actions, Invoke};
-use crate::body::Body;
-use crate::collection::GetPage;
-use crate::error::Error;
-use crate::event::{CreateSubscription, DeleteSubscription, ListSubscriptions, Subscription};
-use crate::kind::ErrorKind;
-use crate::message::Message;
-use crate::operation::{Access, Answer, Operation, Request, Verdict};
-use crate::query::{Expand, FitQuery, Query};
-use crate::redact::Redactor;
-use crate::registry::Lookup;
-use crate::reset::{PowerChange, Reset, UntilPower};
-use crate::resource::{Read, Resource};
-use crate::schema::{ComputerSystem, EventDestination};
-use crate::service::Service;
-use crate::sessions::{ListSessions, ListedSession};
-use crate::task::{Ended, Monitor, Until, Watch};
-use crate::write::{Match, Outcome, Write, Written};
 
 /// An operation by its name, with its outcome as JSON.
 #[allow(clippy::large_enum_variant, reason = "there is one at a time")]
@@ -95,8 +83,10 @@ impl Ask {
                 Ask::Query(FitQuery::new(at()?, filter))
             }
             "lookup" => {
-                let args = serde_json::from_str(rest).unwrap_or_default();
-                Ask::Lookup(Lookup::new(Message { id: first.to_owned(), args, ..Message::default() }))
+                let mut message = Message::default();
+                message.id = first.to_owned();
+                message.args = serde_json::from_str(rest).unwrap_or_default();
+                Ask::Lookup(Lookup::new(message))
             }
             "sessions" => Ask::Sessions(ListSessions::default(), first.to_owned()),
             "subscribe" => Ask::Subscribe(CreateSubscription::new(subscription(first, rest))),
@@ -160,6 +150,7 @@ fn outcome(outcome: Outcome) -> Result<Verdict<Ask>, Error> {
     match outcome {
         Outcome::Finished(end) => value(written(&end)),
         Outcome::Accepted(monitor) => value(json!({"monitor": monitor})),
+        other => panic!("a new kind of outcome: {other:?}"),
     }
 }
 
@@ -222,7 +213,7 @@ impl Operation for Ask {
             Ask::Write(write) => then(write.respond(answer), Ask::Write, outcome),
             Ask::Watch(watch) => then(watch.respond(answer), Ask::Watch, ended),
             Ask::Actions(actions) => then(actions.respond(answer), Ask::Actions, |found| {
-                let described = |a: crate::Action| {
+                let described = |a: Action| {
                     let allowable = a.parameters.into_iter().map(|p| (p.name, json!(p.allowable)));
                     (a.name, Value::Object(allowable.collect()))
                 };

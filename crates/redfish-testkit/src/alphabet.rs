@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use http::{StatusCode, response};
 
-use crate::kind::Failure;
+use redfish_proto::Failure;
 
 /// A row of the table.
 #[derive(Clone, Copy, Debug)]
@@ -71,11 +71,11 @@ const fn row(name: &'static str, kind: Kind) -> Letter {
 }
 
 /// An answer of the table, or how there is none.
-pub(super) type Reaction = Result<(response::Parts, Result<Bytes, Failure>), Failure>;
+pub(crate) type Reaction = Result<(response::Parts, Result<Bytes, Failure>), Failure>;
 
 impl Letter {
     /// What it means as the answer to a request of that path: the `n`th of its dialogue.
-    pub(super) fn react(&self, n: usize, path: &str, password: &str, token: &str) -> Reaction {
+    pub(crate) fn react(&self, n: usize, path: &str, password: &str, token: &str) -> Reaction {
         let segment = path.rsplit('/').next().unwrap_or_default();
         let fill = |text: &str| {
             text.replace("{n}", &n.to_string())
