@@ -2,7 +2,7 @@
 
 use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
@@ -65,6 +65,12 @@ impl Bmc {
             }
         };
         Bmc { address, seen, stopped, thread: Some(thread::spawn(accept)) }
+    }
+
+    /// The same, for a handler that needs to know how many requests came before instead of their heads.
+    pub fn counting(handler: impl Fn(usize, &mut Line) -> io::Result<()> + Send + Sync + 'static) -> Bmc {
+        let count = AtomicUsize::new(0);
+        Bmc::start(move |line, _| handler(count.fetch_add(1, Ordering::SeqCst), line))
     }
 
     /// What a client calls it.
@@ -195,6 +201,35 @@ impl Line {
     /// The client has closed.
     pub fn write_bytes(&mut self, bytes: &[u8]) -> io::Result<()> {
         self.tcp.write_all(bytes)
+    }
+
+    /// Begins a stream of events, with more headers, each with its end of line.
+    ///
+    /// # Errors
+    /// The client has closed.
+    pub fn begin_stream(&mut self, headers: &str) -> io::Result<()> {
+        self.write(&format!(
+            "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n{headers}\r\n"
+        ))
+    }
+
+    /// Sends a piece of a stream.
+    ///
+    /// # Errors
+    /// The client has closed.
+    pub fn piece(&mut self, bytes: impl AsRef<[u8]>) -> io::Result<()> {
+        let bytes = bytes.as_ref();
+        self.write_bytes(&[format!("{:x}\r\n", bytes.len()).as_bytes(), bytes, b"\r\n"].concat())
+    }
+
+    /// A stream of this text, which then breaks off.
+    ///
+    /// # Errors
+    /// Always: the connection ends with it.
+    pub fn broken_stream(&mut self, text: &str) -> io::Result<()> {
+        self.begin_stream("")?;
+        self.piece(text)?;
+        Err(io::ErrorKind::ConnectionAborted.into())
     }
 
     /// Answers: a status with more headers, each with its end of line, and a body.

@@ -4,10 +4,24 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use redfish_mock::{ServeOptions, Server, Settings};
-use redfish_proto::{Body, Ended, Match, Now, Outcome, PowerChange, Write};
-use redfish_testkit::bmc::Bmc;
-use redfish_ureq::{Client, Clock, Credentials, ErrorKind, Service, Transport, Trust};
+use redfish_proto::{Body, Credentials, Ended, ErrorKind, Match, Now, Outcome, PowerChange, Service, Write};
+use redfish_tls::Trust;
 use serde_json::{Value, json};
+
+use crate::adapter::{Adapter, Builder as _, Clock, Transport as _, TransportBuilder as _};
+use crate::bmc::Bmc;
+
+suite! {
+    ($) resources:
+    the_members_of_all_pages_come_until_a_page_fails,
+    the_systems_of_the_mock_are_members,
+    a_reset_takes_effect_later_and_is_waited_for,
+    a_restart_is_over_when_the_system_was_seen_to_go_and_come_back,
+    what_was_accepted_is_watched_to_its_end_with_its_progress,
+    what_was_accepted_and_failed_is_no_failure_of_the_watch,
+    a_change_of_what_has_changed_is_a_conflict_with_the_fresh_etag,
+    a_message_without_its_text_is_looked_up_at_the_service,
+}
 
 const MINUTE: Duration = Duration::from_secs(60);
 
@@ -24,15 +38,15 @@ impl Clock for MockClock {
     }
 }
 
-fn mock(faults: &[&str]) -> (Arc<Server>, Client) {
+fn mock<A: Adapter>(faults: &[&str]) -> (Arc<Server>, A) {
     let faults = faults.iter().map(|fault| fault.parse().unwrap()).collect();
     let settings =
         Settings { user: "ada".into(), password: "engine No. 1".into(), faults, ..Settings::default() };
     let server = Arc::new(Server::start(settings, ServeOptions::default()).unwrap());
     let trust = Trust::with_pem(server.certificate_pem().unwrap().as_bytes()).unwrap();
     let clock = Arc::new(MockClock(server.clone()));
-    let transport = Transport::builder().trust(&trust).clock(clock).build();
-    let client = Client::builder(Service::new(&server.url()).unwrap())
+    let transport = A::Transport::builder().trust(&trust).clock(clock).build();
+    let client = A::builder(Service::new(&server.url()).unwrap())
         .login(Credentials::new("ada", "engine No. 1"))
         .transport(&transport)
         .build()
@@ -41,7 +55,7 @@ fn mock(faults: &[&str]) -> (Arc<Server>, Client) {
 }
 
 /// A system that is on.
-fn system(client: &Client) -> String {
+fn system<A: Adapter>(client: &A) -> String {
     for member in client.members("/redfish/v1/Systems").unwrap() {
         let path = member.unwrap().link().unwrap().into_owned();
         if client.get::<Value>(&path).unwrap()["PowerState"] == "On" {
@@ -51,8 +65,7 @@ fn system(client: &Client) -> String {
     panic!("all are off")
 }
 
-#[test]
-fn the_members_of_all_pages_come_until_a_page_fails() {
+fn the_members_of_all_pages_come_until_a_page_fails<A: Adapter>() {
     let bmc = Bmc::start(|line, head| match head.target.as_str() {
         "/c" => line.answer(
             "200 OK",
@@ -68,7 +81,7 @@ fn the_members_of_all_pages_come_until_a_page_fails() {
         ),
         _ => line.answer("500 Internal Server Error", "", ""),
     });
-    let client = Client::builder(Service::new(&bmc.url()).unwrap()).build().unwrap();
+    let client = A::builder(Service::new(&bmc.url()).unwrap()).build().unwrap();
     let mut members = client.members("/c").unwrap();
     assert_eq!(bmc.seen().len(), 0);
     for (link, pages) in [("/1", 1), ("/2", 1), ("/3", 2)] {
@@ -80,9 +93,8 @@ fn the_members_of_all_pages_come_until_a_page_fails() {
     assert_eq!(bmc.seen().len(), 3);
 }
 
-#[test]
-fn the_systems_of_the_mock_are_members() {
-    let (_server, client) = mock(&[]);
+fn the_systems_of_the_mock_are_members<A: Adapter>() {
+    let (_server, client) = mock::<A>(&[]);
     let mut found = 0;
     for member in client.members("/redfish/v1/Systems").unwrap() {
         assert!(member.unwrap().is_link());
@@ -92,9 +104,8 @@ fn the_systems_of_the_mock_are_members() {
     client.close().unwrap();
 }
 
-#[test]
-fn a_reset_takes_effect_later_and_is_waited_for() {
-    let (server, client) = mock(&[]);
+fn a_reset_takes_effect_later_and_is_waited_for<A: Adapter>() {
+    let (server, client) = mock::<A>(&[]);
     let system = system(&client);
     let before = server.now();
     let taken = client.reset("ForceOff", Some(&system)).unwrap();
@@ -111,9 +122,8 @@ fn a_reset_takes_effect_later_and_is_waited_for() {
     client.close().unwrap();
 }
 
-#[test]
-fn a_restart_is_over_when_the_system_was_seen_to_go_and_come_back() {
-    let (server, client) = mock(&[]);
+fn a_restart_is_over_when_the_system_was_seen_to_go_and_come_back<A: Adapter>() {
+    let (server, client) = mock::<A>(&[]);
     let system = system(&client);
     let taken = client.reset("GracefulRestart", Some(&system)).unwrap();
     assert_eq!(client.get::<Value>(&system).unwrap()["PowerState"], "On", "it is on for a while yet");
@@ -132,9 +142,8 @@ fn a_restart_is_over_when_the_system_was_seen_to_go_and_come_back() {
     client.close().unwrap();
 }
 
-#[test]
-fn what_was_accepted_is_watched_to_its_end_with_its_progress() {
-    let (_server, client) = mock(&["task=5s"]);
+fn what_was_accepted_is_watched_to_its_end_with_its_progress<A: Adapter>() {
+    let (_server, client) = mock::<A>(&["task=5s"]);
     let system = system(&client);
     let Outcome::Accepted(monitor) = client.patch(&system, &json!({"AssetTag": "rack 7"})).unwrap() else {
         panic!("a monitor")
@@ -149,9 +158,8 @@ fn what_was_accepted_is_watched_to_its_end_with_its_progress() {
     client.close().unwrap();
 }
 
-#[test]
-fn what_was_accepted_and_failed_is_no_failure_of_the_watch() {
-    let (_server, client) = mock(&["failing-task=5s"]);
+fn what_was_accepted_and_failed_is_no_failure_of_the_watch<A: Adapter>() {
+    let (_server, client) = mock::<A>(&["failing-task=5s"]);
     let system = system(&client);
     let Outcome::Accepted(monitor) = client.patch(&system, &json!({"AssetTag": "rack 7"})).unwrap() else {
         panic!("a monitor")
@@ -161,9 +169,8 @@ fn what_was_accepted_and_failed_is_no_failure_of_the_watch() {
     client.close().unwrap();
 }
 
-#[test]
-fn a_change_of_what_has_changed_is_a_conflict_with_the_fresh_etag() {
-    let (_server, client) = mock(&[]);
+fn a_change_of_what_has_changed_is_a_conflict_with_the_fresh_etag<A: Adapter>() {
+    let (_server, client) = mock::<A>(&[]);
     let system = system(&client);
     let seen = client.read::<Value>(&system).unwrap();
     client.patch(&system, &json!({"AssetTag": "rack 7"})).unwrap();
@@ -177,9 +184,8 @@ fn a_change_of_what_has_changed_is_a_conflict_with_the_fresh_etag() {
     client.close().unwrap();
 }
 
-#[test]
-fn a_message_without_its_text_is_looked_up_at_the_service() {
-    let (_server, client) = mock(&["bare-messages"]);
+fn a_message_without_its_text_is_looked_up_at_the_service<A: Adapter>() {
+    let (_server, client) = mock::<A>(&["bare-messages"]);
     let error = client.get::<Value>("/redfish/v1/Nowhere").unwrap_err();
     let said = error.core().messages()[0].clone();
     assert_eq!(said.text, "", "{said:?}");

@@ -4,20 +4,29 @@ use std::sync::{Arc, Mutex, mpsc};
 use std::time::Duration;
 
 use redfish_mock::{ServeOptions, Server, Settings};
-use redfish_proto::{Notification, Subscription};
-use redfish_testkit::bmc::{Bmc, Head};
-use redfish_ureq::{Client, Credentials, ErrorKind, Service, Trace, Trust};
+use redfish_proto::{Credentials, ErrorKind, Notification, Service, Subscription};
+use redfish_tls::Trust;
 use serde_json::{Value, json};
+
+use crate::adapter::{Adapter, Builder as _};
+use crate::bmc::{Bmc, Head};
+
+suite! {
+    ($) push:
+    an_event_is_pushed_to_who_subscribed_and_to_nobody_who_has_left,
+    a_subscription_whose_answer_is_lost_is_there_once,
+    what_a_push_carries_is_shown_to_no_observer,
+}
 
 /// Longer than any test.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-fn mock(faults: &[&str]) -> (Server, Client) {
+fn mock<A: Adapter>(faults: &[&str]) -> (Server, A) {
     let faults = faults.iter().map(|fault| fault.parse().unwrap()).collect();
     let settings =
         Settings { user: "ada".into(), password: "engine No. 1".into(), faults, ..Settings::default() };
     let server = Server::start(settings, ServeOptions::default()).unwrap();
-    let client = Client::builder(Service::new(&server.url()).unwrap())
+    let client = A::builder(Service::new(&server.url()).unwrap())
         .login(Credentials::new("ada", "engine No. 1"))
         .trust(&Trust::with_pem(server.certificate_pem().unwrap().as_bytes()).unwrap())
         .build()
@@ -37,9 +46,8 @@ fn receiver() -> (Bmc, mpsc::Receiver<(Head, String)>) {
     (bmc, pushed)
 }
 
-#[test]
-fn an_event_is_pushed_to_who_subscribed_and_to_nobody_who_has_left() {
-    let (server, client) = mock(&[]);
+fn an_event_is_pushed_to_who_subscribed_and_to_nobody_who_has_left<A: Adapter>() {
+    let (server, client) = mock::<A>(&[]);
     let ((near, pushed), (other, _)) = (receiver(), receiver());
     let left = client.subscribe(Subscription::new(format!("{}/left", other.url()))).unwrap();
     client.unsubscribe(left.as_str()).unwrap();
@@ -74,9 +82,8 @@ fn an_event_is_pushed_to_who_subscribed_and_to_nobody_who_has_left() {
     assert_eq!(server.open_sessions(), 0);
 }
 
-#[test]
-fn a_subscription_whose_answer_is_lost_is_there_once() {
-    let (_server, client) = mock(&["lost-answer@/redfish/v1/EventService/Subscriptions*1"]);
+fn a_subscription_whose_answer_is_lost_is_there_once<A: Adapter>() {
+    let (_server, client) = mock::<A>(&["lost-answer@/redfish/v1/EventService/Subscriptions*1"]);
     let subscription = Subscription::new("https://receiver.example/events").context("night run 7");
     let lost = client.subscribe(subscription).unwrap_err();
     assert!(matches!(lost.kind(), ErrorKind::OutcomeUnknown(_)), "{lost}");
@@ -86,16 +93,15 @@ fn a_subscription_whose_answer_is_lost_is_there_once() {
     client.close().unwrap();
 }
 
-#[test]
-fn what_a_push_carries_is_shown_to_no_observer() {
-    let (server, _) = mock(&[]);
+fn what_a_push_carries_is_shown_to_no_observer<A: Adapter>() {
+    let (server, _) = mock::<A>(&[]);
     let shown = Arc::<Mutex<String>>::default();
     let seen = shown.clone();
-    let client = Client::builder(Service::new(&server.url()).unwrap())
+    let client = A::builder(Service::new(&server.url()).unwrap())
         .login(Credentials::new("ada", "engine No. 1"))
         .trust(&Trust::with_pem(server.certificate_pem().unwrap().as_bytes()).unwrap())
         .observer(move |trace| {
-            if let Trace::Request(outgoing) = trace {
+            if let Some(outgoing) = trace.request {
                 seen.lock()
                     .unwrap()
                     .push_str(&format!("{outgoing}\n{}\n", outgoing.body().unwrap_or_default()));

@@ -3,28 +3,39 @@
 use std::io::{self, Write};
 use std::sync::{Arc, Mutex, mpsc};
 
-use redfish_proto::Failure;
-use redfish_testkit::bmc::{Bmc, Line};
-use redfish_ureq::{Client, Error, ErrorKind, Service};
+use redfish_proto::{ErrorKind, Failure, Service};
 
-fn serve(answer: impl Fn(&mut Line) -> io::Result<()> + Send + Sync + 'static) -> (Bmc, Client) {
+use crate::adapter::{Adapter, Builder as _, Error};
+use crate::bmc::{Bmc, Line};
+
+suite! {
+    ($) download:
+    a_body_may_be_as_large_as_the_limit_and_no_larger,
+    an_empty_body_is_one_even_with_a_limit_of_nothing,
+    a_body_that_breaks_off_is_an_error_and_not_asked_for_again,
+    what_is_no_gzip_is_malformed,
+    a_refusal_writes_nothing,
+    a_writer_gets_each_piece_as_it_comes_and_may_take_it_slowly,
+    a_writer_that_fails_is_the_cause,
+}
+
+fn serve<A: Adapter>(answer: impl Fn(&mut Line) -> io::Result<()> + Send + Sync + 'static) -> (Bmc, A) {
     let bmc = Bmc::start(move |line, _| answer(line));
-    let client = Client::builder(Service::new(&bmc.url()).unwrap()).build().unwrap();
+    let client = A::builder(Service::new(&bmc.url()).unwrap()).build().unwrap();
     (bmc, client)
 }
 
-fn download(client: &Client, limit: u64) -> (Result<u64, Error>, Vec<u8>) {
+fn download<A: Adapter>(client: &A, limit: u64) -> (Result<u64, Error>, Vec<u8>) {
     let mut written = Vec::new();
     let read = client.download("/dump", &mut written, limit);
     (read, written)
 }
 
-#[test]
-fn a_body_may_be_as_large_as_the_limit_and_no_larger() {
+fn a_body_may_be_as_large_as_the_limit_and_no_larger<A: Adapter>() {
     let whole = "x".repeat(100_000);
     for chunked in [false, true] {
         let sent = whole.clone();
-        let (_bmc, client) = serve(move |line| match chunked {
+        let (_bmc, client) = serve::<A>(move |line| match chunked {
             false => line.answer("200 OK", "", &sent),
             true => line.write(&format!(
                 "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n{:x}\r\n{sent}\r\n0\r\n\r\n",
@@ -39,16 +50,14 @@ fn a_body_may_be_as_large_as_the_limit_and_no_larger() {
     }
 }
 
-#[test]
-fn an_empty_body_is_one_even_with_a_limit_of_nothing() {
-    let (_bmc, client) = serve(|line| line.answer("200 OK", "", ""));
+fn an_empty_body_is_one_even_with_a_limit_of_nothing<A: Adapter>() {
+    let (_bmc, client) = serve::<A>(|line| line.answer("200 OK", "", ""));
     let (read, written) = download(&client, 0);
     assert_eq!((read.unwrap(), written.len()), (0, 0));
 }
 
-#[test]
-fn a_body_that_breaks_off_is_an_error_and_not_asked_for_again() {
-    let (bmc, client) = serve(|line| {
+fn a_body_that_breaks_off_is_an_error_and_not_asked_for_again<A: Adapter>() {
+    let (bmc, client) = serve::<A>(|line| {
         line.write("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf")?;
         Err(io::ErrorKind::ConnectionAborted.into())
     });
@@ -59,16 +68,14 @@ fn a_body_that_breaks_off_is_an_error_and_not_asked_for_again() {
     assert_eq!((written.as_slice(), bmc.seen().len()), (&b"half"[..], 1));
 }
 
-#[test]
-fn what_is_no_gzip_is_malformed() {
+fn what_is_no_gzip_is_malformed<A: Adapter>() {
     let (_bmc, client) =
-        serve(|line| line.answer("200 OK", "Content-Encoding: gzip\r\n", "this is no gzip at all"));
+        serve::<A>(|line| line.answer("200 OK", "Content-Encoding: gzip\r\n", "this is no gzip at all"));
     assert_eq!(*download(&client, 100).0.unwrap_err().kind(), ErrorKind::Transport(Failure::Malformed));
 }
 
-#[test]
-fn a_refusal_writes_nothing() {
-    let (_bmc, client) = serve(|line| line.answer("403 Forbidden", "", "not for you"));
+fn a_refusal_writes_nothing<A: Adapter>() {
+    let (_bmc, client) = serve::<A>(|line| line.answer("403 Forbidden", "", "not for you"));
     let (read, written) = download(&client, 100);
     assert_eq!((read.unwrap_err().kind(), written.len()), (&ErrorKind::Forbidden, 0));
 }
@@ -94,11 +101,10 @@ impl Write for Slow {
     }
 }
 
-#[test]
-fn a_writer_gets_each_piece_as_it_comes_and_may_take_it_slowly() {
+fn a_writer_gets_each_piece_as_it_comes_and_may_take_it_slowly<A: Adapter>() {
     let (go_on, waiting) = mpsc::channel::<()>();
     let waiting = Mutex::new(waiting);
-    let (_bmc, client) = serve(move |line| {
+    let (_bmc, client) = serve::<A>(move |line| {
         line.write("HTTP/1.1 200 OK\r\nContent-Length: 50010\r\n\r\nfirst")?;
         waiting.lock().unwrap().recv().map_err(io::Error::other)?;
         line.write(&"x".repeat(50_000))?;
@@ -131,9 +137,8 @@ impl Write for Full {
     }
 }
 
-#[test]
-fn a_writer_that_fails_is_the_cause() {
-    let (_bmc, client) = serve(|line| line.answer("200 OK", "", &"x".repeat(1_000)));
+fn a_writer_that_fails_is_the_cause<A: Adapter>() {
+    let (_bmc, client) = serve::<A>(|line| line.answer("200 OK", "", &"x".repeat(1_000)));
     let error = client.download("/dump", &mut Full(10), 1_000).unwrap_err();
     assert!(matches!(error.kind(), ErrorKind::InvalidRequest(_)), "{error}");
     assert!(error.to_string().contains("no room"), "{error}");

@@ -4,23 +4,28 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use redfish_proto::{Now, Policy};
-use redfish_testkit::script::cases::{self, Case, Outcome, Trusting, Verb};
-use redfish_testkit::script::{Peer, Received};
-use redfish_ureq::{
-    Body, Client, Clock, Credentials, Error, Pin, Service, SystemClock, Trace, Transport, Trust,
-};
+use redfish_proto::{Body, Credentials, Now, Policy, Service};
+use redfish_tls::{Pin, Trust};
+
+use crate::adapter::{Adapter, Builder as _, Clock, Error, Trace, Transport as _, TransportBuilder as _};
+use crate::script::cases::{self, Case, Outcome, Trusting, Verb};
+use crate::script::{Peer, Received};
+
+suite! {
+    ($) conformance:
+    every_case_holds,
+    nothing_is_added_to_what_the_core_sends,
+}
 
 /// A clock whose waits take no time.
-#[derive(Default)]
 struct Impatient {
-    clock: SystemClock,
+    started: Instant,
     slept: Mutex<Duration>,
 }
 
 impl Clock for Impatient {
     fn now(&self) -> Now {
-        Now(self.clock.now().0 + *self.slept.lock().unwrap())
+        Now(self.started.elapsed() + *self.slept.lock().unwrap())
     }
 
     fn sleep(&self, time: Duration) {
@@ -28,7 +33,7 @@ impl Clock for Impatient {
     }
 }
 
-fn client(case: &Case) -> Client {
+fn client<A: Adapter>(case: &Case) -> A {
     let mut policy = Policy::default();
     (policy.timeout, policy.body_limit) = (case.timeout, case.limit);
     let trust = match &case.trust {
@@ -36,19 +41,19 @@ fn client(case: &Case) -> Client {
         Trusting::Pem(pem) => Trust::with_pem(pem.as_bytes()).unwrap(),
         Trusting::Pinned(der) => Trust::pinned(Pin::of(der)),
     };
-    let transport = Transport::builder()
+    let transport = A::Transport::builder()
         .trust(&trust)
         .connect_timeout(case.connect_timeout)
-        .clock(Arc::new(Impatient::default()))
+        .clock(Arc::new(Impatient { started: Instant::now(), slept: Mutex::default() }))
         .build();
-    let builder = Client::builder(Service::with_policy(case.url(), policy).unwrap()).transport(&transport);
+    let builder = A::builder(Service::with_policy(case.url(), policy).unwrap()).transport(&transport);
     match case.credentials {
         true => builder.login(Credentials::new("admin", "pw")).build().unwrap(),
         false => builder.build().unwrap(),
     }
 }
 
-fn ask(client: &Client, case: &Case, verb: Verb) -> Result<Vec<u8>, Error> {
+fn ask<A: Adapter>(client: &A, case: &Case, verb: Verb) -> Result<Vec<u8>, Error> {
     match verb {
         Verb::Send(method, path, body) => {
             let answer = client.send(method.parse().unwrap(), path, Body::from(body.as_bytes().to_vec()))?;
@@ -63,8 +68,8 @@ fn ask(client: &Client, case: &Case, verb: Verb) -> Result<Vec<u8>, Error> {
     }
 }
 
-fn play(case: &Case) -> Result<(), String> {
-    let client = client(case);
+fn play<A: Adapter>(case: &Case) -> Result<(), String> {
+    let client = client::<A>(case);
     let before = Instant::now();
     for asked in &case.asks {
         let outcome = match ask(&client, case, asked.verb) {
@@ -76,15 +81,14 @@ fn play(case: &Case) -> Result<(), String> {
     case.finish(before.elapsed())
 }
 
-#[test]
-fn every_case_holds() {
+fn every_case_holds<A: Adapter>() {
     let cases = cases::all().unwrap();
     let failed: Vec<String> = cases
         .iter()
-        .filter_map(|case| play(case).err().map(|problem| format!("{}: {problem:.500}", case.name)))
+        .filter_map(|case| play::<A>(case).err().map(|problem| format!("{}: {problem:.500}", case.name)))
         .collect();
     assert!(failed.is_empty(), "{} of {}:\n{}", failed.len(), cases.len(), failed.join("\n"));
-    println!("ureq held in {} cases", cases.len());
+    println!("{} held in {} cases", A::NAME, cases.len());
 }
 
 /// What was sent, in one line for each request: method, target, headers in order of their names, body.
@@ -96,8 +100,7 @@ fn line(method: &str, target: &str, headers: impl Iterator<Item = (String, Vec<u
     format!("{method} {target} {headers:?} {body:?}")
 }
 
-#[test]
-fn nothing_is_added_to_what_the_core_sends() {
+fn nothing_is_added_to_what_the_core_sends<A: Adapter>() {
     let (sent, received) = (Lines::default(), Lines::default());
     let heard = received.clone();
     let peer = Peer::start(IpAddr::V4(Ipv4Addr::LOCALHOST), move |connection| {
@@ -110,7 +113,7 @@ fn nothing_is_added_to_what_the_core_sends() {
     let peer = peer.unwrap();
     let seen = sent.clone();
     let observer = move |trace: &Trace<'_>| {
-        if let Trace::Request(outgoing) = trace {
+        if let Some(outgoing) = trace.request {
             let request = &outgoing.request;
             let headers =
                 request.headers().iter().map(|(name, value)| (name.to_string(), value.as_bytes().to_vec()));
@@ -124,7 +127,7 @@ fn nothing_is_added_to_what_the_core_sends() {
         }
     };
     let service = Service::new(&peer.url("http")).unwrap();
-    let client = Client::builder(service).observer(observer).build().unwrap();
+    let client = A::builder(service).observer(observer).build().unwrap();
     let methods = ["GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE", "MERGE"];
     for method in methods {
         for body in [Body::empty(), Body::from(b"{}".to_vec())] {
