@@ -116,7 +116,7 @@ fn ask(client: &mut Client<Script>, verb: &Verb) -> Result<Option<Value>, Error>
             Ok((!body.is_empty()).then(|| serde_json::from_slice(&body).unwrap()))
         }
         Verb::Ask(name, rest) => {
-            let ask = Ask::parse(&client.service, name, rest)?.expect("an operation");
+            let ask = Ask::parse(&client.service, name, rest)?;
             client.run(ask).map(|value| Some(value).filter(|value| !value.is_null()))
         }
         Verb::Session => client.session(&Wanted::any()).map(|_| None),

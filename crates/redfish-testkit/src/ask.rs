@@ -1,105 +1,243 @@
-//! What a transcript asks beyond a read, as one operation, so that every driver plays it the same way.
+//! The operations that a transcript names, each with its outcome as JSON, so that every driver plays them the same way.
 
-use http::StatusCode;
 use redfish_proto::schema::{ComputerSystem, EventDestination};
 use redfish_proto::{
-    Access, Action, Actions, Answer, Body, CreateSubscription, DeleteSubscription, Ended, Error, ErrorKind,
-    Expand, FitQuery, GetPage, Invoke, ListSessions, ListSubscriptions, ListedSession, Lookup, Match,
-    Message, Monitor, Operation, Outcome, PowerChange, Query, Read, Redactor, Request, Reset, Resource,
-    Service, Subscription, Until, UntilPower, Verdict, Watch, Write, Written,
+    Access, Action, Actions, Answer, Body, CreateSubscription, DeleteSubscription, Ended, Error, Expand,
+    FitQuery, GetPage, Invoke, ListSessions, ListSubscriptions, ListedSession, Lookup, Match, Message,
+    Monitor, Operation, Outcome, Page, PowerChange, Query, Read, Redactor, Request, Reset, Resource, Service,
+    SimpleUpdate, Subscription, Target, Until, UntilPower, Verdict, Write, Written,
 };
 use serde_json::{Map, Value, json};
 
-/// An operation by its name, with its outcome as JSON.
-#[allow(clippy::large_enum_variant, reason = "there is one at a time")]
-pub enum Ask {
-    /// `members PATH`: all of a collection.
-    Members(GetPage, Vec<Value>),
-    /// `patch`, `put`, `post`, `delete`.
-    Write(Write),
-    /// `watch URI`.
-    Watch(Watch),
-    /// `actions PATH`.
-    Actions(Actions),
-    /// `invoke PATH NAME [JSON]`.
-    Invoke(Invoke),
-    /// `reread PATH`: reads twice, the second time only what has changed.
-    Reread(Read<ComputerSystem>, Option<Resource<ComputerSystem>>),
-    /// `power PATH STATE`: waits for a power state.
-    Power(Until<fn(&Value) -> bool>),
-    /// `reached TYPE PATH`: waits until a reset of that type has done its work.
-    Reached(UntilPower),
-    /// `reset TYPE [PATH]`.
-    Reset(Reset),
-    /// `query PATH EXPRESSION`: expanded and filtered, as far as that is offered.
-    Query(FitQuery),
-    /// `lookup ID [ARGUMENTS]`.
-    Lookup(Lookup),
-    /// `sessions CONTEXT`: each with whose it is.
-    Sessions(ListSessions, String),
-    /// `subscribe DESTINATION [JSON]`.
-    Subscribe(CreateSubscription),
-    /// `subscriptions all`.
-    Subscriptions(ListSubscriptions),
-    /// `unsubscribe PATH`.
-    Unsubscribe(DeleteSubscription),
+/// An operation by its name.
+pub struct Ask(Box<dyn Asking>);
+
+/// An [`Operation`] whose output is JSON, whatever its type.
+trait Asking: Send {
+    fn request(&self) -> Request;
+    fn access(&self) -> Access;
+    fn secrets(&self, known: &mut Redactor);
+    fn respond(self: Box<Self>, answer: Answer) -> Result<Verdict<Ask>, Error>;
+    fn fail(self: Box<Self>, error: Error) -> Result<Verdict<Ask>, Error>;
 }
 
-impl Ask {
-    /// The operation of that name; `None` where there is none.
-    ///
-    /// # Errors
-    /// A path that is none.
-    pub fn parse(service: &Service, name: &str, rest: &str) -> Result<Option<Ask>, Error> {
-        let (first, rest) = rest.split_once(' ').unwrap_or((rest, ""));
-        let at = || service.target(first);
-        let body = || Body::from(rest.trim().as_bytes().to_vec());
-        Ok(Some(match name {
-            "members" => Ask::Members(GetPage::first(at()?), Vec::new()),
-            "patch" => Ask::Write(Write::patch(&at()?, body()).matching(Match::Current)),
-            "patch-anyway" => Ask::Write(Write::patch(&at()?, body())),
-            "patch-if-required" => Ask::Write(Write::patch(&at()?, body()).matching(Match::IfRequired)),
-            "put" => Ask::Write(Write::put(&at()?, body())),
-            "post" => Ask::Write(Write::post(&at()?, body())),
-            "delete" => Ask::Write(Write::delete(&at()?)),
-            "watch" => Ask::Watch(Monitor::at(at()?).watch()),
-            "actions" => Ask::Actions(Actions::new(at()?)),
-            "invoke" => {
-                let (name, parameters) = rest.split_once(' ').unwrap_or((rest, "{}"));
-                let parameters: Map<String, Value> = serde_json::from_str(parameters).unwrap_or_default();
-                Ask::Invoke(Invoke::new(at()?, name, parameters))
-            }
-            "reread" => Ask::Reread(Read::new(at()?), None),
-            "power-on" => Ask::Power(Until::new(at()?, |system| system["PowerState"] == "On")),
-            "reached" => {
-                let change = Reset::leads_to(first).unwrap_or(PowerChange::Restart);
-                Ask::Reached(UntilPower::new(service.target(rest)?, change))
-            }
-            "reset" if rest.is_empty() => Ask::Reset(Reset::new(first)),
-            "reset" => Ask::Reset(Reset::new(first).system(service.target(rest)?)),
-            "query" => {
-                let query = Query::new().expand(Expand::Links, 1);
-                let filter = if rest.is_empty() { query } else { query.filter(rest) };
-                Ask::Query(FitQuery::new(at()?, filter))
-            }
-            "lookup" => {
-                let mut message = Message::default();
-                message.id = first.to_owned();
-                message.args = serde_json::from_str(rest).unwrap_or_default();
-                Ask::Lookup(Lookup::new(message))
-            }
-            "sessions" => Ask::Sessions(ListSessions::default(), first.to_owned()),
-            "subscribe" => Ask::Subscribe(CreateSubscription::new(subscription(first, rest))),
-            "subscriptions" => Ask::Subscriptions(ListSubscriptions::default()),
-            "unsubscribe" => Ask::Unsubscribe(DeleteSubscription::new(at()?)),
-            _ => return Ok(None),
-        }))
+/// An operation, and what becomes of its output: JSON, or another operation.
+struct Then<O, F> {
+    operation: O,
+    then: F,
+}
+
+impl<O, F> Then<O, F>
+where
+    O: Operation + Send + 'static,
+    F: FnOnce(O::Output) -> Result<Verdict<Ask>, Error> + Send + 'static,
+{
+    fn go_on(verdict: Verdict<O>, then: F) -> Result<Verdict<Ask>, Error> {
+        match verdict {
+            Verdict::Done(output) => then(output),
+            Verdict::Next(operation) => Ok(Verdict::Next(Ask::then(operation, then))),
+            Verdict::Later(operation, time) => Ok(Verdict::Later(Ask::then(operation, then), time)),
+        }
     }
 }
 
+// Forwards every method of `Operation`, for all verbs at once.
+impl<O, F> Asking for Then<O, F>
+where
+    O: Operation + Send + 'static,
+    F: FnOnce(O::Output) -> Result<Verdict<Ask>, Error> + Send + 'static,
+{
+    fn request(&self) -> Request {
+        self.operation.request()
+    }
+
+    fn access(&self) -> Access {
+        self.operation.access()
+    }
+
+    fn secrets(&self, known: &mut Redactor) {
+        self.operation.secrets(known);
+    }
+
+    fn respond(self: Box<Self>, answer: Answer) -> Result<Verdict<Ask>, Error> {
+        Self::go_on(self.operation.respond(answer)?, self.then)
+    }
+
+    fn fail(self: Box<Self>, error: Error) -> Result<Verdict<Ask>, Error> {
+        Self::go_on(self.operation.fail(error)?, self.then)
+    }
+}
+
+impl Operation for Ask {
+    type Output = Value;
+
+    fn request(&self) -> Request {
+        self.0.request()
+    }
+
+    fn access(&self) -> Access {
+        self.0.access()
+    }
+
+    fn secrets(&self, known: &mut Redactor) {
+        self.0.secrets(known);
+    }
+
+    fn respond(self, answer: Answer) -> Result<Verdict<Self>, Error> {
+        self.0.respond(answer)
+    }
+
+    fn fail(self, error: Error) -> Result<Verdict<Self>, Error> {
+        self.0.fail(error)
+    }
+}
+
+impl Ask {
+    /// The operation of that name, with what stands behind it.
+    ///
+    /// | verb | operation |
+    /// |---|---|
+    /// | `members PATH` · `query PATH [FILTER]` | all members of a collection, expanded and filtered as far as offered |
+    /// | `patch` · `put` · `post` · `delete` `PATH [JSON]` | a write; `patch` sends `If-Match` |
+    /// | `patch-anyway` · `patch-if-required` `PATH JSON` | without `If-Match`, or only where the service requires it |
+    /// | `reread PATH` | reads twice, the second time only what has changed |
+    /// | `watch URI` | watches a task to its end |
+    /// | `actions PATH` · `invoke PATH NAME [JSON]` · `reset TYPE [PATH]` | actions |
+    /// | `power-on PATH` · `reached TYPE PATH` | waits for a power state, or until a reset has done its work |
+    /// | `simple-update URI [JSON]` | the service fetches an image; `Username` and `Password` in the JSON are its credentials |
+    /// | `lookup ID [ARGUMENTS]` | a message in the registries |
+    /// | `sessions CONTEXT` | the list of sessions, each with whose it is |
+    /// | `subscribe URL [JSON]` · `subscriptions all` · `unsubscribe PATH` | subscriptions |
+    ///
+    /// # Errors
+    /// A path that is not valid.
+    ///
+    /// # Panics
+    /// No operation has that name, or what should be JSON is not.
+    pub fn parse(service: &Service, name: &str, rest: &str) -> Result<Ask, Error> {
+        let (first, rest) = rest.split_once(' ').unwrap_or((rest, ""));
+        let rest = rest.trim();
+        let at = || service.target(first);
+        let body = || Body::from(rest.as_bytes().to_vec());
+        let write = |write| Ask::then(write, outcome);
+        Ok(match name {
+            "members" => members(GetPage::first(at()?), Vec::new()),
+            "query" => {
+                let query = Query::new().expand(Expand::Links, 1);
+                let query = if rest.is_empty() { query } else { query.filter(rest) };
+                Ask::then(FitQuery::new(at()?, query), |at| {
+                    Ok(Verdict::Next(members(GetPage::first(at), Vec::new())))
+                })
+            }
+            "patch" => write(Write::patch(&at()?, body()).matching(Match::Current)),
+            "patch-anyway" => write(Write::patch(&at()?, body())),
+            "patch-if-required" => write(Write::patch(&at()?, body()).matching(Match::IfRequired)),
+            "put" => write(Write::put(&at()?, body())),
+            "post" => write(Write::post(&at()?, body())),
+            "delete" => write(Write::delete(&at()?)),
+            "reread" => reread(at()?),
+            "watch" => Ask::then(Monitor::at(at()?).watch(), ended),
+            "actions" => {
+                Ask::then(Actions::new(at()?), |actions| value(actions.into_iter().map(action).collect()))
+            }
+            "invoke" => {
+                let (name, parameters) = rest.split_once(' ').unwrap_or((rest, ""));
+                Ask::then(Invoke::new(at()?, name, object(parameters)), outcome)
+            }
+            "reset" => {
+                let reset = Reset::new(first);
+                let reset = if rest.is_empty() { reset } else { reset.system(service.target(rest)?) };
+                Ask::then(reset, |taken| outcome(taken.outcome))
+            }
+            "power-on" => Ask::then(Until::new(at()?, |system: &Value| system["PowerState"] == "On"), |_| {
+                value(Value::Null)
+            }),
+            "reached" => {
+                let change = Reset::leads_to(first).unwrap_or(PowerChange::Restart);
+                Ask::then(UntilPower::new(service.target(rest)?, change), |()| value(Value::Null))
+            }
+            "simple-update" => Ask::then(simple_update(first, object(rest)), outcome),
+            "lookup" => {
+                let mut message = Message::default();
+                message.id = first.to_owned();
+                message.args = if rest.is_empty() { Vec::new() } else { json_of(rest) };
+                Ask::then(Lookup::new(message), |found| value(json!(found.map(|message| message.text))))
+            }
+            "sessions" => {
+                let context = first.to_owned();
+                Ask::then(ListSessions::default(), move |found| {
+                    value(found.iter().map(|one| session(one, &context)).collect())
+                })
+            }
+            "subscribe" => {
+                let create = CreateSubscription::new(subscription(first, object(rest)));
+                Ask::then(create, |at| value(json!(at)))
+            }
+            "subscriptions" => Ask::then(ListSubscriptions::default(), |found| {
+                let shown =
+                    |one: &Resource<EventDestination>| json!([one.at(), one.destination, one.context]);
+                value(found.iter().map(shown).collect())
+            }),
+            "unsubscribe" => Ask::then(DeleteSubscription::new(at()?), outcome),
+            _ => panic!("no operation has the name {name}"),
+        })
+    }
+
+    fn then<O, F>(operation: O, then: F) -> Ask
+    where
+        O: Operation + Send + 'static,
+        F: FnOnce(O::Output) -> Result<Verdict<Ask>, Error> + Send + 'static,
+    {
+        Ask(Box::new(Then { operation, then }))
+    }
+}
+
+fn json_of<T: serde::de::DeserializeOwned>(text: &str) -> T {
+    serde_json::from_str(text).unwrap_or_else(|error| panic!("{text}: {error}"))
+}
+
+fn object(text: &str) -> Map<String, Value> {
+    if text.is_empty() { Map::new() } else { json_of(text) }
+}
+
+fn members(page: GetPage, mut before: Vec<Value>) -> Ask {
+    Ask::then(page, |Page { members: found, next, .. }| {
+        for member in found {
+            before.push(member.json()?);
+        }
+        match next? {
+            Some(next) => Ok(Verdict::Next(members(next, before))),
+            None => value(Value::Array(before)),
+        }
+    })
+}
+
+fn reread(at: Target) -> Ask {
+    Ask::then(Read::<ComputerSystem>::new(at), |earlier| {
+        let body = earlier.body().clone();
+        Ok(Verdict::Next(Ask::then(Read::again(earlier), move |now| {
+            // Not only equal: what was not sent again is the earlier read's own.
+            let unchanged = now.body().as_ptr() == body.as_ptr();
+            value(json!({"unchanged": unchanged, "id": now.id}))
+        })))
+    })
+}
+
+fn simple_update(image: &str, mut parameters: Map<String, Value>) -> SimpleUpdate {
+    let mut text =
+        |name: &str| parameters.remove(name).map(|text| text.as_str().unwrap_or_default().to_owned());
+    let update = SimpleUpdate::new(image);
+    let update = match (text("Username"), text("Password")) {
+        (Some(user), Some(password)) => {
+            update.credentials(&redfish_proto::Credentials::new(&user, &password))
+        }
+        _ => update,
+    };
+    parameters.into_iter().fold(update, |update, (name, value)| update.parameter(name, value))
+}
+
 /// A subscription of a destination and a JSON object of further members.
-fn subscription(destination: &str, rest: &str) -> Subscription {
-    let members: Map<String, Value> = serde_json::from_str(rest).unwrap_or_default();
+fn subscription(destination: &str, members: Map<String, Value>) -> Subscription {
     let plain = Subscription::new(destination);
     members.into_iter().fold(plain, |subscription, (name, value)| match (name.as_str(), &value) {
         ("HttpHeaders", Value::Object(headers)) => {
@@ -111,21 +249,18 @@ fn subscription(destination: &str, rest: &str) -> Subscription {
     })
 }
 
-/// Goes on with what an inner operation says, its output as a value.
-fn then<O: Operation>(
-    verdict: Result<Verdict<O>, Error>,
-    again: impl FnOnce(O) -> Ask,
-    done: impl FnOnce(O::Output) -> Result<Verdict<Ask>, Error>,
-) -> Result<Verdict<Ask>, Error> {
-    match verdict? {
-        Verdict::Done(output) => done(output),
-        Verdict::Next(operation) => Ok(Verdict::Next(again(operation))),
-        Verdict::Later(operation, time) => Ok(Verdict::Later(again(operation), time)),
-    }
-}
-
 fn value(value: Value) -> Result<Verdict<Ask>, Error> {
     Ok(Verdict::Done(value))
+}
+
+fn action(action: Action) -> (String, Value) {
+    let allowable =
+        action.parameters.into_iter().map(|parameter| (parameter.name, json!(parameter.allowable)));
+    (action.name, Value::Object(allowable.collect()))
+}
+
+fn session(listed: &ListedSession, context: &str) -> Value {
+    json!([listed.at(), listed.text("UserName"), format!("{:?}", listed.whose(None, Some(context)))])
 }
 
 fn written(written: &Written) -> Value {
@@ -147,130 +282,17 @@ fn ended(ended: Ended) -> Result<Verdict<Ask>, Error> {
 }
 
 fn outcome(outcome: Outcome) -> Result<Verdict<Ask>, Error> {
-    match outcome {
-        Outcome::Finished(end) => value(written(&end)),
-        Outcome::Accepted(monitor) => value(json!({"monitor": monitor})),
-        other => panic!("a new kind of outcome: {other:?}"),
-    }
+    value(outcome_json(&outcome))
 }
 
-impl Operation for Ask {
-    type Output = Value;
-
-    fn request(&self) -> Request {
-        match self {
-            Ask::Members(page, _) => page.request(),
-            Ask::Write(write) => write.request(),
-            Ask::Watch(watch) => watch.request(),
-            Ask::Actions(actions) => actions.request(),
-            Ask::Invoke(invoke) => invoke.request(),
-            Ask::Reread(read, _) => read.request(),
-            Ask::Power(until) => until.request(),
-            Ask::Reached(until) => until.request(),
-            Ask::Reset(reset) => reset.request(),
-            Ask::Query(fit) => fit.request(),
-            Ask::Lookup(lookup) => lookup.request(),
-            Ask::Sessions(list, _) => list.request(),
-            Ask::Subscribe(create) => create.request(),
-            Ask::Subscriptions(list) => list.request(),
-            Ask::Unsubscribe(delete) => delete.request(),
-        }
-    }
-
-    fn access(&self) -> Access {
-        match self {
-            Ask::Query(fit) => fit.access(),
-            Ask::Sessions(list, _) => list.access(),
-            _ => Access::Session,
-        }
-    }
-
-    fn secrets(&self, known: &mut Redactor) {
-        match self {
-            Ask::Write(write) => write.secrets(known),
-            Ask::Invoke(invoke) => invoke.secrets(known),
-            Ask::Subscribe(create) => create.secrets(known),
-            _ => {}
-        }
-    }
-
-    fn respond(self, answer: Answer) -> Result<Verdict<Self>, Error> {
-        match self {
-            Ask::Members(page, mut members) => match page.respond(answer)? {
-                Verdict::Done(page) => {
-                    for member in page.members {
-                        members.push(member.json()?);
-                    }
-                    match page.next? {
-                        Some(next) => Ok(Verdict::Next(Ask::Members(next, members))),
-                        None => value(Value::Array(members)),
-                    }
-                }
-                Verdict::Next(page) | Verdict::Later(page, _) => {
-                    Ok(Verdict::Next(Ask::Members(page, members)))
-                }
-            },
-            Ask::Write(write) => then(write.respond(answer), Ask::Write, outcome),
-            Ask::Watch(watch) => then(watch.respond(answer), Ask::Watch, ended),
-            Ask::Actions(actions) => then(actions.respond(answer), Ask::Actions, |found| {
-                let described = |a: Action| {
-                    let allowable = a.parameters.into_iter().map(|p| (p.name, json!(p.allowable)));
-                    (a.name, Value::Object(allowable.collect()))
-                };
-                value(Value::Object(found.into_iter().map(described).collect()))
-            }),
-            Ask::Invoke(invoke) => then(invoke.respond(answer), Ask::Invoke, outcome),
-            Ask::Reread(read, None) => match read.respond(answer)? {
-                Verdict::Done(resource) => {
-                    Ok(Verdict::Next(Ask::Reread(Read::again(resource.clone()), Some(resource))))
-                }
-                Verdict::Next(_) | Verdict::Later(..) => Err(Error::new(ErrorKind::Refused)),
-            },
-            Ask::Reread(read, earlier) => {
-                let unchanged = answer.status() == StatusCode::NOT_MODIFIED;
-                let again = |read| Ask::Reread(read, earlier);
-                then(read.respond(answer), again, |now| value(json!({"unchanged": unchanged, "id": now.id})))
-            }
-            Ask::Power(until) => then(until.respond(answer), Ask::Power, |_| value(Value::Null)),
-            Ask::Reached(until) => then(until.respond(answer), Ask::Reached, |()| value(Value::Null)),
-            Ask::Reset(reset) => then(reset.respond(answer), Ask::Reset, |taken| outcome(taken.outcome)),
-            Ask::Query(fit) => match fit.respond(answer)? {
-                Verdict::Done(at) => Ok(Verdict::Next(Ask::Members(GetPage::first(at), Vec::new()))),
-                Verdict::Next(_) | Verdict::Later(..) => Err(Error::new(ErrorKind::Refused)),
-            },
-            Ask::Lookup(lookup) => then(lookup.respond(answer), Ask::Lookup, |found| {
-                value(json!(found.map(|message| message.text)))
-            }),
-            Ask::Sessions(list, context) => match list.respond(answer)? {
-                Verdict::Done(found) => {
-                    let whose = |one: &ListedSession| format!("{:?}", one.whose(None, Some(&context)));
-                    value(
-                        found.iter().map(|one| json!([one.at(), one.text("UserName"), whose(one)])).collect(),
-                    )
-                }
-                Verdict::Next(list) | Verdict::Later(list, _) => {
-                    Ok(Verdict::Next(Ask::Sessions(list, context)))
-                }
-            },
-            Ask::Subscribe(create) => then(create.respond(answer), Ask::Subscribe, |at| value(json!(at))),
-            Ask::Subscriptions(list) => then(list.respond(answer), Ask::Subscriptions, |found| {
-                let shown =
-                    |one: &Resource<EventDestination>| json!([one.at(), one.destination, one.context]);
-                value(found.iter().map(shown).collect())
-            }),
-            Ask::Unsubscribe(delete) => then(delete.respond(answer), Ask::Unsubscribe, outcome),
-        }
-    }
-
-    fn fail(self, error: Error) -> Result<Verdict<Self>, Error> {
-        match self {
-            Ask::Write(write) => then(write.fail(error), Ask::Write, outcome),
-            Ask::Watch(watch) => then(watch.fail(error), Ask::Watch, ended),
-            Ask::Subscribe(create) => then(create.fail(error), Ask::Subscribe, |at| value(json!(at))),
-            Ask::Unsubscribe(delete) => then(delete.fail(error), Ask::Unsubscribe, outcome),
-            Ask::Power(until) => then(until.fail(error), Ask::Power, |_| value(Value::Null)),
-            Ask::Reached(until) => then(until.fail(error), Ask::Reached, |()| value(Value::Null)),
-            _ => Err(error),
-        }
+/// A write's outcome, as a transcript has it.
+///
+/// # Panics
+/// An outcome of a kind that is not known here.
+pub fn outcome_json(outcome: &Outcome) -> Value {
+    match outcome {
+        Outcome::Finished(end) => written(end),
+        Outcome::Accepted(monitor) => json!({"monitor": monitor}),
+        other => panic!("a new kind of outcome: {other:?}"),
     }
 }

@@ -71,7 +71,7 @@ fn ask<A: Adapter>(client: &A, verb: &Verb) -> Result<Option<Value>, Error> {
             Ok((!body.is_empty()).then(|| serde_json::from_slice(&body).unwrap()))
         }
         Verb::Ask(name, rest) => {
-            let ask = Ask::parse(client.service(), name, rest)?.expect("an operation");
+            let ask = Ask::parse(client.service(), name, rest)?;
             client.run(ask).map(|value| Some(value).filter(|value| !value.is_null()))
         }
         Verb::Session => client.session().map(|_| None),
