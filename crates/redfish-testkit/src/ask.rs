@@ -3,9 +3,9 @@
 use redfish_proto::schema::{ComputerSystem, EventDestination};
 use redfish_proto::{
     Access, Action, Actions, Answer, Body, CreateSubscription, DeleteSubscription, Ended, Error, Expand,
-    FitQuery, GetPage, Invoke, ListSessions, ListSubscriptions, ListedSession, Lookup, Match, Message,
-    Monitor, Operation, Outcome, Page, PowerChange, Query, Read, Redactor, Request, Reset, Resource, Service,
-    SimpleUpdate, Subscription, Target, Until, UntilPower, Verdict, Write, Written,
+    FitQuery, GetPage, Incoming, Invoke, ListSessions, ListSubscriptions, ListedSession, Lookup, Match,
+    Message, Monitor, Operation, Outcome, Page, PowerChange, Query, Read, Redactor, Request, Reset, Resource,
+    Service, SimpleUpdate, Subscription, Target, Until, UntilPower, Verdict, Write, Written,
 };
 use serde_json::{Map, Value, json};
 
@@ -283,6 +283,14 @@ fn ended(ended: Ended) -> Result<Verdict<Ask>, Error> {
 
 fn outcome(outcome: Outcome) -> Result<Verdict<Ask>, Error> {
     value(outcome_json(&outcome))
+}
+
+/// What a stream of events brings, as a transcript has it.
+pub fn incoming_json(incoming: &Incoming) -> Value {
+    match incoming {
+        Incoming::Event(event) => json!([event.id, event.data]),
+        Incoming::Gap { after, before } => json!({"after": after, "before": before}),
+    }
 }
 
 /// A write's outcome, as a transcript has it.

@@ -84,6 +84,21 @@ pub enum Verb {
     Send(String, String, Option<String>),
     /// Run another operation, by its name, with what stands behind that.
     Ask(String, String),
+    /// Push an image.
+    Update {
+        /// The name of its file.
+        file: String,
+        /// Its bytes.
+        image: String,
+        /// For which resources; none is for all.
+        targets: Vec<String>,
+        /// Whether it can be read only once.
+        once: bool,
+    },
+    /// Read what is at this path as it comes, at most so many bytes.
+    Download(String, u64),
+    /// Find the stream of events, filter it, and read so many.
+    Events(usize, Option<String>),
     /// Be logged in.
     Session,
     /// Close.
@@ -110,8 +125,19 @@ pub struct Request {
     pub target: String,
     /// Headers it must have. Of those that carry credentials it must have no other.
     pub headers: Vec<(String, String)>,
-    /// Its JSON body; without one it must be empty.
-    pub body: Option<String>,
+    /// Its body.
+    pub body: Body,
+}
+
+/// The body that a request must have.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Body {
+    /// None.
+    Empty,
+    /// This JSON.
+    Json(Value),
+    /// One that contains these texts, in this order.
+    Containing(Vec<String>),
 }
 
 /// What becomes of a request.
@@ -278,12 +304,41 @@ impl Request {
         if let Some(name) = CREDENTIALS.into_iter().find(|name| find(name).is_some() && !listed(name)) {
             return Some(format!("line {line}: {name} was sent"));
         }
-        let wanted = self.body.as_deref().map(serde_json::from_str::<Value>);
-        let sent = (!body.is_empty()).then(|| serde_json::from_slice::<Value>(body));
-        match (wanted, sent) {
-            (None, None) => None,
-            (Some(Ok(wanted)), Some(Ok(sent))) if wanted == sent => None,
-            _ => Some(format!("line {line}: the body is {:?}", String::from_utf8_lossy(body))),
+        let as_wanted = match &self.body {
+            Body::Empty => body.is_empty(),
+            Body::Json(wanted) => serde_json::from_slice::<Value>(body).is_ok_and(|sent| sent == *wanted),
+            Body::Containing(texts) => {
+                let sent = String::from_utf8_lossy(body);
+                let mut rest = &*sent;
+                texts.iter().all(|text| match rest.split_once(text.as_str()) {
+                    Some((_, behind)) => {
+                        rest = behind;
+                        true
+                    }
+                    None => false,
+                })
+            }
+        };
+        (!as_wanted).then(|| format!("line {line}: the body is {:?}", String::from_utf8_lossy(body)))
+    }
+}
+
+impl Outcome {
+    /// Compares how a call ended with this: its value, or the kind and the text of its error.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub fn check(&self, found: Result<&Option<Value>, (&str, String)>) -> Result<(), String> {
+        match (self, found) {
+            (Outcome::Done(None), Ok(_)) => Ok(()),
+            (Outcome::Done(wanted), Ok(found)) if wanted == found => Ok(()),
+            (Outcome::Error(kind, texts), Err((found, shown))) if kind == found => {
+                match texts.iter().find(|text| !shown.contains(text.as_str())) {
+                    Some(text) => Err(format!("no {text:?} in {shown:?}")),
+                    None => Ok(()),
+                }
+            }
+            (wanted, found) => Err(format!("ended in {found:?}, not {wanted:?}")),
         }
     }
 }
@@ -316,6 +371,20 @@ fn verb(word: &str, rest: &str) -> Option<Verb> {
             };
             Some(Verb::Send(method.to_owned(), path.to_owned(), body))
         }
+        "update" | "update-once" => {
+            let mut words = rest.split_whitespace().map(str::to_owned);
+            let (file, image) = (words.next()?, words.next()?);
+            Some(Verb::Update { file, image, targets: words.collect(), once: word == "update-once" })
+        }
+        "download" => {
+            let (path, limit) = rest.split_once(' ')?;
+            Some(Verb::Download(path.to_owned(), limit.trim().parse().ok()?))
+        }
+        "events" => {
+            let (count, filter) = rest.split_once(' ').unwrap_or((rest, ""));
+            let filter = Some(filter.trim()).filter(|filter| !filter.is_empty());
+            Some(Verb::Events(count.parse().ok()?, filter.map(str::to_owned)))
+        }
         "login" => Some(Verb::Session),
         "close" => Some(Verb::Close),
         _ if word.starts_with(|c: char| c.is_ascii_lowercase()) && rest.starts_with(|c: char| c != ' ') => {
@@ -325,19 +394,28 @@ fn verb(word: &str, rest: &str) -> Option<Verb> {
     }
 }
 
-/// Headers, each behind two spaces or more, and the body behind them.
-fn fields(mut rest: &str) -> Option<(Headers, Option<String>)> {
+/// What stands at the end of a line.
+enum Tail<'a> {
+    Nothing,
+    /// What follows a bar.
+    Plain(&'a str),
+    /// JSON, or HTML.
+    Structured(&'a str),
+}
+
+/// Headers, each after two spaces or more, and the body after them.
+fn fields(mut rest: &str) -> Option<(Headers, Tail<'_>)> {
     let mut headers = Vec::new();
     loop {
         rest = rest.trim_start();
         if rest.is_empty() {
-            return Some((headers, None));
+            return Some((headers, Tail::Nothing));
         }
         if let Some(text) = rest.strip_prefix("| ") {
-            return Some((headers, Some(text.to_owned())));
+            return Some((headers, Tail::Plain(text)));
         }
         if rest.starts_with(['{', '[', '<', '"']) {
-            return Some((headers, Some(rest.to_owned())));
+            return Some((headers, Tail::Structured(rest)));
         }
         let end = rest.find("  ").unwrap_or(rest.len());
         let (name, value) = rest[..end].split_once(':')?;
@@ -349,14 +427,29 @@ fn fields(mut rest: &str) -> Option<(Headers, Option<String>)> {
 fn request(line: usize, rest: &str) -> Option<Request> {
     let (method, rest) = rest.split_once(' ')?;
     let (target, rest) = rest.split_once(' ').unwrap_or((rest, ""));
-    let (headers, body) = fields(rest)?;
+    let (headers, tail) = fields(rest)?;
+    let body = match tail {
+        Tail::Nothing => Body::Empty,
+        Tail::Plain(texts) => Body::Containing(texts.split(" | ").map(|text| lines(text.trim())).collect()),
+        Tail::Structured(json) => Body::Json(serde_json::from_str(json).ok()?),
+    };
     Some(Request { line, method: method.to_owned(), target: target.to_owned(), headers, body })
 }
 
 fn answer(rest: &str, cut: bool) -> Option<Reaction> {
     let (status, rest) = rest.split_once(' ').unwrap_or((rest, ""));
-    let (headers, body) = fields(rest)?;
-    Some(Reaction::Answer { status: status.parse().ok()?, headers, body: body.unwrap_or_default(), cut })
+    let (headers, tail) = fields(rest)?;
+    let body = match tail {
+        Tail::Nothing => String::new(),
+        Tail::Plain(text) => lines(text),
+        Tail::Structured(text) => text.to_owned(),
+    };
+    Some(Reaction::Answer { status: status.parse().ok()?, headers, body, cut })
+}
+
+/// Plain text, in which `\n` stands for the end of a line.
+fn lines(text: &str) -> String {
+    text.replace("\\n", "\n")
 }
 
 fn failure(rest: &str) -> Option<Failure> {
@@ -419,10 +512,36 @@ mod tests {
     }
 
     #[test]
+    fn a_body_contains_texts_in_their_order() {
+        let text =
+            "update a.bin IMAGE /x /y\n> POST /a   | name=\"a\"\\n | IMAGE\n< 200 | a\\n\\nb\n= done\n";
+        let transcript = Transcript::parse("x", text).unwrap();
+        let call = &transcript.calls[0];
+        let targets = vec!["/x".to_owned(), "/y".to_owned()];
+        let verb = Verb::Update { file: "a.bin".into(), image: "IMAGE".into(), targets, once: false };
+        assert_eq!(call.verb, verb);
+        let Event::Exchange(request, Reaction::Answer { body, .. }) = &call.events[0] else {
+            panic!("{call:?}")
+        };
+        assert_eq!(body, "a\n\nb");
+        assert_eq!(request.mismatch("POST", "/a", &[], b"; name=\"a\"\n\nIMAGE--"), None);
+        assert!(request.mismatch("POST", "/a", &[], b"IMAGE; name=\"a\"\n").is_some());
+        assert!(request.mismatch("POST", "/a", &[], b"").is_some());
+    }
+
+    #[test]
     fn what_is_no_transcript_is_refused_with_its_line() {
-        for text in
-            ["nonsense\n", "get /a\n", "get /a\n> GET /a\n= done\n", "get /a\n! odd\n= done\n", "< 200\n"]
-        {
+        for text in [
+            "nonsense\n",
+            "get /a\n",
+            "get /a\n> GET /a\n= done\n",
+            "get /a\n! odd\n= done\n",
+            "< 200\n",
+            "download /a\n= done\n",
+            "update a\n= done\n",
+            "events x\n= done\n",
+            "get /a\n> GET /a   {\n< 200\n= done\n",
+        ] {
             assert!(Transcript::parse("x", text).is_err(), "{text}");
         }
     }

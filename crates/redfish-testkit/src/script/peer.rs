@@ -183,6 +183,9 @@ impl Wire {
         let head = std::mem::replace(&mut self.read, rest);
         let mut received = Received::read(&head[..end]).ok_or(io::ErrorKind::InvalidData)?;
         let length = received.header("content-length").and_then(|length| length.parse().ok()).unwrap_or(0);
+        if received.header("expect").is_some() {
+            self.write(b"HTTP/1.1 100 Continue\r\n\r\n")?;
+        }
         while self.read.len() < length {
             if self.more()? == 0 {
                 return Ok(None);
