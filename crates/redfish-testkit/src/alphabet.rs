@@ -15,7 +15,7 @@ pub struct Letter {
 
 #[derive(Clone, Copy, Debug)]
 enum Kind {
-    /// An answer: status, headers, body. `{n}` is a number of its own for each answer.
+    /// An answer: status, headers, body. `{n}` is the number of the answer.
     Head(u16, &'static [(&'static str, &'static str)], &'static str),
     /// The same, with a body that breaks off.
     Cut(u16, &'static [(&'static str, &'static str)]),

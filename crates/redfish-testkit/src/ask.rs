@@ -93,7 +93,7 @@ impl Operation for Ask {
 }
 
 impl Ask {
-    /// The operation of that name, with what stands behind it.
+    /// The operation of that name, with the rest of its line.
     ///
     /// | verb | operation |
     /// |---|---|

@@ -172,7 +172,7 @@ impl Line {
         Ok(self.unread.drain(..length).collect())
     }
 
-    /// The same, kept by nobody; returns whether each byte behind the first so many was that one.
+    /// Reads the body of this request without keeping it, and returns its length.
     pub fn discard(&mut self, head: &Head, buffer: &mut [u8]) -> io::Result<u64> {
         self.go_on(head)?;
         let mut left = head.length() - self.unread.len() as u64;
@@ -244,7 +244,7 @@ impl Line {
         Err(io::ErrorKind::ConnectionAborted.into())
     }
 
-    /// Resets the connection as soon as there is something that nobody has read.
+    /// Resets the connection as soon as bytes have come that were not read.
     pub fn reset(&mut self) -> io::Result<()> {
         self.tcp.peek(&mut [0])?;
         Err(io::ErrorKind::ConnectionReset.into())

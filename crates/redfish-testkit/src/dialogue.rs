@@ -311,10 +311,10 @@ impl Wire for Judge<'_> {
     }
 }
 
-/// Says that the bytes behind it spell an answer that is not in the table.
+/// Marks that the bytes after it spell an answer that is not in the table.
 const FREE: u8 = 255;
 
-/// An answer of arbitrary bytes: status, which headers, and texts, each behind its length.
+/// An answer of arbitrary bytes: status, which headers, and texts, each after its length.
 fn free(bytes: &mut dyn Iterator<Item = u8>, n: usize) -> Reaction {
     let mut byte = || bytes.next().unwrap_or_default();
     let status = 200 + u16::from(byte()) + u16::from(byte());

@@ -53,7 +53,7 @@ struct State {
 }
 
 impl Script {
-    /// Listens on loopback, with a certificate of its own making.
+    /// Listens on loopback, with a new certificate.
     ///
     /// # Errors
     /// There is no loopback, or no randomness for a key.
@@ -114,7 +114,7 @@ impl Shared {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Plays what is due on a new connection: perhaps that there is none.
+    /// Plays what is due on a new connection, which may be that it fails.
     fn serve(&self, connection: Connection) {
         let due = self.lock().due();
         match due {

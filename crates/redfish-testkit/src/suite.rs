@@ -1,6 +1,6 @@
 //! The suites of both adapters: one function a test, over whatever [`Adapter`](crate::adapter::Adapter) it is given.
 //!
-//! An adapter has them as tests of its own by [`suites!`](crate::suites!), each by its name.
+//! An adapter makes them its own tests with [`suites!`](crate::suites!), each under its name.
 
 /// Lists the tests of a file, and makes a macro of the file's name that makes each of them a `#[test]`. A function that is
 /// not in the list is dead code.
@@ -44,8 +44,8 @@ pub mod stories;
 pub mod stream;
 pub mod upload;
 
-/// Makes every test of the suites a `#[test]` for this client. Two stand apart, since each needs a process of its own or is
-/// counted: `large!` and `stories!`.
+/// Makes every test of the suites a `#[test]` for this client. Two are separate: `large!` measures its process,
+/// and the stories of `stories!` are counted.
 #[macro_export]
 macro_rules! suites {
     ($client:ident) => {

@@ -1,7 +1,7 @@
 //! What HTTP can do to a client that has nothing to do with Redfish: a table that each adapter plays.
 //!
-//! A [`Case`] listens, and says what to ask of it and what must come of that. The runner, in each adapter's tests, makes
-//! a client by [`Case::trust`], [`Case::limit`] and the time-outs, asks, and hands each outcome back.
+//! A [`Case`] listens, and lists what to ask of it and what must come of that. The runner (`suite::conformance`) makes a
+//! client by [`Case::trust`], [`Case::limit`] and the timeouts, asks, and hands each outcome back.
 
 mod bodies;
 mod connections;
@@ -24,9 +24,9 @@ pub struct Case {
     pub trust: Trusting,
     /// The client's limit of a body.
     pub limit: usize,
-    /// The client's time-out of an exchange.
+    /// The client's timeout of an exchange.
     pub timeout: Duration,
-    /// The client's time-out of connecting.
+    /// The client's timeout of connecting.
     pub connect_timeout: Duration,
     /// Whether the client has credentials to log in with.
     pub credentials: bool,

@@ -22,7 +22,7 @@ impl Identity {
     /// One that signs itself, for these names and addresses.
     ///
     /// # Errors
-    /// A name that is none; no randomness for a key.
+    /// A name that is not valid; no randomness for a key.
     pub fn self_signed(names: &[&str]) -> io::Result<Identity> {
         Identity::make(params(names)?, None)
     }

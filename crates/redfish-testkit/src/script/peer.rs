@@ -1,4 +1,4 @@
-//! A listener whose connections are treated as one likes, one blocking thread each.
+//! A listener that gives each connection to a handler, in a blocking thread of its own.
 
 use std::fmt;
 use std::io::{self, Read, Write};
@@ -132,7 +132,7 @@ impl Connection {
         })
     }
 
-    /// Accepts, and never says a word, until the client closes.
+    /// Accepts, and sends nothing until the client closes.
     pub fn silence(self) {
         let _ = self.plain().and_then(|mut wire| wire.silence());
     }
@@ -148,7 +148,7 @@ pub struct Wire {
     stream: Stream,
     raw: TcpStream,
     read: Vec<u8>,
-    /// Whether TLS says good-bye when this is dropped.
+    /// Whether TLS is closed by its alert when this is dropped.
     farewell: bool,
 }
 

@@ -1,4 +1,4 @@
-//! Events that are pushed: a subscription at the mock, an event at a receiver on loopback, and what it says.
+//! Events that are pushed: a subscription at the mock, and what a receiver on loopback gets.
 
 use std::sync::{Arc, Mutex, mpsc};
 use std::time::Duration;
