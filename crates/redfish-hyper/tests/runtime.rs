@@ -1,4 +1,4 @@
-//! What is Tokio's business: logins in tasks of their own, timers, and no runtime at all.
+//! What depends on the runtime: one thread, logins in tasks of their own, timers, and no runtime at all.
 
 use std::future::Future;
 use std::pin::pin;
@@ -30,6 +30,15 @@ fn builder(server: &Server) -> Builder {
 
 fn opened(server: &Server) -> u64 {
     server.mock(|mock| mock.session_count().opened)
+}
+
+#[tokio::test]
+async fn one_thread_is_enough() {
+    let server = serve();
+    let client = builder(&server).build().unwrap();
+    let systems = client.scoped(async |client| client.get::<Value>(SYSTEMS).await).await.unwrap();
+    assert_eq!(systems["Members@odata.count"], 3);
+    assert_eq!((server.open_sessions(), opened(&server)), (0, 1));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
