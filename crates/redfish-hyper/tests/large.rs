@@ -1,49 +1,9 @@
-//! An image of a gigabyte passes through, and never is in memory.
+//! An image of a gigabyte passes through, and never is in memory: the peak is that of this process.
 
 #![cfg(target_os = "linux")]
 
-#[path = "../../redfish-ureq/tests/support/mod.rs"]
-mod support;
+mod harness;
 
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex};
+use harness::adapted::Client;
 
-use redfish_hyper::{Client, Service, Source};
-use support::Bmc;
-use tokio::io::{AsyncReadExt, repeat};
-
-const LENGTH: u64 = 1 << 30;
-
-/// The most memory this process ever had, in bytes.
-fn peak() -> u64 {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
-    line.trim().trim_end_matches(" kB").parse::<u64>().unwrap() << 10
-}
-
-// The only test of this file: the peak is the process's.
-#[tokio::test]
-async fn a_gigabyte_takes_less_than_sixteen_megabytes() {
-    let received = Arc::new(AtomicU64::new(0));
-    let receiving = received.clone();
-    let buffer = Mutex::new(vec![0; 256 << 10]);
-    let bmc = Bmc::start(move |line, head| match head.target.as_str() {
-        "/redfish/v1/" => line.answer("200 OK", "", r#"{"UpdateService": {"@odata.id": "/update"}}"#),
-        "/update" => line.answer("200 OK", "", r#"{"MultipartHttpPushUri": "/push"}"#),
-        _ => {
-            let length = line.discard(head, &mut buffer.lock().unwrap())?;
-            receiving.store(length, Ordering::SeqCst);
-            line.answer("204 No Content", "", "")
-        }
-    });
-    let client = Client::builder(Service::new(&bmc.url()).unwrap()).build().unwrap();
-    let small = Source::once(1 << 20, repeat(7).take(1 << 20));
-    client.update("small.bin", &small, &[]).await.unwrap();
-    let before = peak();
-    let image = Source::once(LENGTH, repeat(7).take(LENGTH));
-    client.update("large.bin", &image, &[]).await.unwrap();
-    let grown = peak() - before;
-    assert!(received.load(Ordering::SeqCst) > LENGTH);
-    assert!(grown < 16 << 20, "{grown} bytes more than before");
-    println!("{grown} bytes more than before");
-}
+redfish_testkit::large!(Client);

@@ -113,15 +113,12 @@ mod reply;
 mod request;
 mod restart;
 mod room;
-#[cfg(feature = "script")]
-pub mod script;
 #[cfg(feature = "serve")]
 mod serve;
 mod sessions;
 mod settings;
 mod subscribe;
 mod tasks;
-pub mod transcript;
 mod tree;
 mod update;
 mod view;

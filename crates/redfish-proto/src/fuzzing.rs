@@ -1,21 +1,10 @@
-//! For tests and fuzzers: whole dialogues driven from memory, and the parsers that a service's bytes reach.
+//! The parsers that a service's bytes reach, for fuzzers and property tests.
 //!
-//! Each fuzz target is a function of bytes that panics when a rule is broken. Not part of the API that versions
-//! promise anything of.
-
-mod alphabet;
-mod ask;
-mod client;
-mod dialogue;
+//! Each is a function of bytes that panics when a rule is broken. Not part of the API that versions promise anything of.
 
 use std::sync::Arc;
 
 use bytes::Bytes;
-
-pub use alphabet::{ALPHABET, Letter};
-pub use ask::Ask;
-pub use client::{Client, Wire};
-pub use dialogue::{Report, TASKS, Task, play};
 
 use crate::call::{Reply, Step};
 use crate::collection::GetPage;
@@ -30,13 +19,6 @@ use crate::service::{Links, Origin, Service};
 use crate::session::{Credentials, Session};
 use crate::target::{self, Target};
 use crate::time::Now;
-
-/// A whole dialogue: the first byte is what the client is asked, the others are what the service answers.
-pub fn call(data: &[u8]) {
-    if let Some((task, answers)) = data.split_first() {
-        play(TASKS[usize::from(*task) % TASKS.len()], &mut answers.iter().copied());
-    }
-}
 
 /// A link in the answer of a resource, both of any text: what comes of it never leaves the origin, and reads the
 /// same a second time.

@@ -6,11 +6,11 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use http::response;
-use redfish_proto::fuzzing::{Client, Wire};
 use redfish_proto::{
     Actions, Authenticator, Body, Credentials, Error, Failure, Get, GetPage, Invoke, Match, Monitor, Now,
     Outgoing, Raw, Service, Session, Wanted, Write,
 };
+use redfish_testkit::client::{Client, Wire};
 use serde_json::{Map, Value, json};
 
 const USER: &str = "adm\"in";

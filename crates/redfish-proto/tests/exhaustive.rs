@@ -4,7 +4,8 @@
 
 #![allow(clippy::disallowed_methods, reason = "a test may read its environment, the core may not")]
 
-use redfish_proto::fuzzing::{ALPHABET, TASKS, play};
+use redfish_testkit::alphabet::ALPHABET;
+use redfish_testkit::dialogue::{TASKS, play};
 
 fn depth() -> usize {
     let default = if cfg!(debug_assertions) { 3 } else { 4 };

@@ -2,6 +2,7 @@
 
 use proptest::prelude::*;
 use redfish_proto::{Query, Service, fuzzing};
+use redfish_testkit::dialogue;
 
 /// Bytes that are rows of the alphabet more often than free answers.
 fn answers() -> impl Strategy<Value = Vec<u8>> {
@@ -47,7 +48,7 @@ proptest! {
 
     #[test]
     fn a_dialogue_keeps_its_rules(data in answers()) {
-        fuzzing::call(&data);
+        dialogue::fuzz(&data);
     }
 
     #[test]

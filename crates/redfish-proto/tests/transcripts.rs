@@ -9,12 +9,14 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::response;
-use redfish_mock::transcript::{self, Event, Outcome, Reaction, Transcript, User, Verb};
-use redfish_proto::fuzzing::{Ask, Client, Wire};
 use redfish_proto::{
-    Authenticator, Body, Credentials, Error, Failure, Get, Links, Now, Outgoing, Policy, Raw, Service,
-    Session, Wanted,
+    Authenticator, Body, Credentials, Download, Error, ErrorKind, EventSource, Failure, FindEvents, Get,
+    Image, Limits, Links, Listener, Now, Outgoing, Payload, Policy, Raw, Segment, Service, Session, Update,
+    Wanted,
 };
+use redfish_testkit::ask::{Ask, incoming_json, outcome_json};
+use redfish_testkit::client::{Client, Wire};
+use redfish_testkit::transcript::{self, Event, Reaction, Transcript, User, Verb};
 use serde_json::Value;
 
 /// Answers as the transcript says; a request or a wait that it does not have is a panic.
@@ -22,6 +24,10 @@ use serde_json::Value;
 struct Script {
     events: VecDeque<Event>,
     now: Duration,
+    /// The image that requests carry.
+    payload: Bytes,
+    /// The body that came last and is read as it comes, and how it ends.
+    stream: Option<(Bytes, Result<(), Failure>)>,
 }
 
 impl Wire for Script {
@@ -35,8 +41,13 @@ impl Wire for Script {
         let request = &outgoing.request;
         let target = request.uri().path_and_query().unwrap().as_str();
         let headers: Vec<_> = request.headers().iter().map(|(n, v)| (n.as_str(), v.as_bytes())).collect();
-        let body = request.body().bytes().unwrap();
-        if let Some(mismatch) = wanted.mismatch(request.method().as_str(), target, &headers, body) {
+        let segments = request.body().segments().map(|segment| match segment {
+            Segment::Bytes(bytes) => bytes,
+            Segment::Payload(_) => self.payload.clone(),
+        });
+        let body = segments.collect::<Vec<_>>().concat();
+        assert_eq!(body.len() as u64, request.body().len());
+        if let Some(mismatch) = wanted.mismatch(request.method().as_str(), target, &headers, &body) {
             panic!("{mismatch}\n{outgoing}");
         }
         match reaction {
@@ -46,7 +57,12 @@ impl Wire for Script {
                     answer = answer.header(name, value);
                 }
                 let (head, ()) = answer.body(()).unwrap().into_parts();
-                Ok((head, if cut { Err(Failure::Broken) } else { Ok(body.into()) }))
+                let ended = if cut { Err(Failure::Broken) } else { Ok(()) };
+                if outgoing.reading.collect(head.status).is_none() {
+                    self.stream = Some((body.into(), ended));
+                    return Ok((head, Ok(Bytes::new())));
+                }
+                Ok((head, ended.map(|()| body.into())))
             }
             Reaction::Failure(failure) => {
                 if failure == transcript::Failure::TimedOut {
@@ -115,11 +131,53 @@ fn ask(client: &mut Client<Script>, verb: &Verb) -> Result<Option<Value>, Error>
             Ok((!body.is_empty()).then(|| serde_json::from_slice(&body).unwrap()))
         }
         Verb::Ask(name, rest) => {
-            let ask = Ask::parse(&client.service, name, rest)?.expect("an operation");
+            let ask = Ask::parse(&client.service, name, rest)?;
             client.run(ask).map(|value| Some(value).filter(|value| !value.is_null()))
+        }
+        Verb::Update { file, image, targets, once } => {
+            client.wire.payload = image.clone().into();
+            let payload = Payload { length: image.len() as u64, rewinds: !once };
+            let update = Update::new(Image { name: file.clone(), payload }, &[7; 16]);
+            let update = if targets.is_empty() { update } else { update.targets(targets) };
+            client.run(update).map(|outcome| Some(outcome_json(&outcome)))
+        }
+        Verb::Download(path, limit) => {
+            client.run(Download::new(client.service.target(path)?))?;
+            let (body, ended) = client.wire.stream.take().expect("a stream");
+            let limit = usize::try_from(*limit).unwrap();
+            if body.len() > limit {
+                return Err(Error::new(ErrorKind::TooLarge { limit }));
+            }
+            ended.map_err(|failure| Error::new(ErrorKind::Transport(failure)))?;
+            Ok(Some(String::from_utf8(body.to_vec()).unwrap().into()))
+        }
+        Verb::Events(count, filter) => {
+            let find = FindEvents::default();
+            let source = client.run(filter.iter().fold(find, |find, filter| find.filter(filter)))?;
+            events(client, source, *count).map(Some)
         }
         Verb::Session => client.session(&Wanted::any()).map(|_| None),
         Verb::Close => client.close().map(|_| None),
+    }
+}
+
+/// Listens until so many events have come.
+fn events(client: &mut Client<Script>, source: EventSource, count: usize) -> Result<Value, Error> {
+    let mut listener = Listener::new(source, Limits::default());
+    let mut incoming = Vec::new();
+    loop {
+        let wait = match client.run(listener.subscribe()) {
+            Ok(_) => {
+                let (body, _) = client.wire.stream.take().expect("a stream");
+                incoming.extend(listener.push(&body)?);
+                listener.disconnected()
+            }
+            Err(error) => listener.failed(error)?,
+        };
+        if incoming.len() >= count {
+            return Ok(incoming.iter().take(count).map(incoming_json).collect());
+        }
+        client.wire.wait(wait);
     }
 }
 
@@ -129,16 +187,8 @@ fn play(transcript: &Transcript) {
         client.wire.events = call.events.iter().cloned().collect();
         let outcome = ask(&mut client, &call.verb);
         assert!(client.wire.events.is_empty(), "not reached: {:?}; {outcome:?}", client.wire.events);
-        match (&call.outcome, outcome) {
-            (Outcome::Done(None), Ok(_)) => {}
-            (Outcome::Done(wanted), Ok(found)) => assert_eq!(wanted, &found),
-            (Outcome::Error(kind, texts), Err(error)) => {
-                assert_eq!(kind, error.kind().name(), "{error}");
-                let shown = error.to_string();
-                texts.iter().for_each(|text| assert!(shown.contains(text), "no {text:?} in {shown:?}"));
-            }
-            (wanted, found) => panic!("ended in {found:?}, not {wanted:?}"),
-        }
+        let ended = outcome.as_ref().map_err(|error| (error.kind().name(), error.to_string()));
+        call.outcome.check(ended).unwrap_or_else(|problem| panic!("{problem}"));
     }
 }
 
@@ -161,6 +211,11 @@ fn write_seeds(transcripts: &[Transcript]) {
             write("login", &name, format!("\0{lines}\n{body}").as_bytes());
             for (_, value) in headers.iter().filter(|(name, _)| name == "Location") {
                 write("link", &name, format!("{}\n{value}", request.target).as_bytes());
+            }
+            let streams =
+                |(name, value): &(String, String)| name == "Content-Type" && value == "text/event-stream";
+            if headers.iter().any(streams) {
+                write("sse", &name, format!("\u{3}{body}").as_bytes());
             }
             write("redact", &name, format!("pw-secret\n{body}").as_bytes());
         }

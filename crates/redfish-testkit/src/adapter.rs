@@ -1,0 +1,246 @@
+//! A client as both adapters offer it, so that their tests are written once.
+//!
+//! [`Adapter`] and the traits beside it have the methods of an adapter's `Client`, by the same names; the
+//! [`adapter!`](crate::adapter!) macro implements them for either crate. A method that one adapter lacks does not
+//! compile there.
+
+mod implement;
+
+use std::error::Error as StdError;
+use std::fmt;
+use std::io::{self, Read, Write};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{Method, Response};
+use redfish_proto::schema::EventDestination;
+use redfish_proto::{
+    Action, Body, Call, Closed, Credentials, Ended, ErrorKind, EventSource, Incoming, Member, Message,
+    Monitor, Now, Operation, Outcome, Outgoing, Payload, PowerChange, Query, ResetTaken, Resource, Service,
+    Session, Subscription, Target, Watch,
+};
+use redfish_tls::Trust;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Value};
+
+/// An adapter's client. A method of an async adapter blocks until it is done.
+#[allow(missing_docs, reason = "each method is documented in the adapters")]
+pub trait Adapter: Clone + fmt::Debug + Send + Sync + Sized + 'static {
+    /// What it is called in reports.
+    const NAME: &'static str;
+    type Builder: Builder<Self>;
+    type Transport: Transport;
+    type Source: Source;
+
+    fn builder(service: impl Into<Arc<Service>>) -> Self::Builder;
+    fn service(&self) -> &Arc<Service>;
+
+    fn get<T: DeserializeOwned + Send>(&self, path: &str) -> Result<T, Error>;
+    fn get_raw(&self, path: &str) -> Result<Response<Bytes>, Error>;
+    fn send(&self, method: Method, path: &str, body: Body) -> Result<Response<Bytes>, Error>;
+    fn run<O: Operation<Output: Send> + Send>(&self, operation: O) -> Result<O::Output, Error>;
+    fn run_call<O: Operation<Output: Send> + Send>(&self, call: Call<O>) -> Result<O::Output, Error>;
+    fn run_watching<O: Operation<Output: Send> + Send>(
+        &self,
+        call: Call<O>,
+        waits: impl FnMut(&O) + Send,
+    ) -> Result<O::Output, Error>;
+    fn stream<O: Operation<Output: Send> + Send>(
+        &self,
+        operation: O,
+    ) -> Result<(O::Output, Option<Stream>), Error>;
+
+    fn session(&self) -> Result<Session, Error>;
+    fn current(&self) -> Option<Session>;
+    fn replace(&self, credentials: Credentials) -> Result<Option<Closed>, Error>;
+    fn close(&self) -> Result<Option<Closed>, Error>;
+    fn scoped<T, E>(self, work: impl FnOnce(Self) -> Result<T, E>) -> Result<T, E>;
+
+    fn read<T: DeserializeOwned + Send>(&self, path: &str) -> Result<Resource<T>, Error>;
+    fn reread<T: DeserializeOwned + Send>(&self, earlier: Resource<T>) -> Result<Resource<T>, Error>;
+    fn members(&self, path: &str) -> Result<Members, Error>;
+    fn query(&self, path: &str, query: Query) -> Result<Members, Error>;
+    fn patch<T: Serialize + ?Sized + Sync>(&self, path: &str, change: &T) -> Result<Outcome, Error>;
+    fn put<T: Serialize + ?Sized + Sync>(&self, path: &str, resource: &T) -> Result<Outcome, Error>;
+    fn post<T: Serialize + ?Sized + Sync>(&self, path: &str, member: &T) -> Result<Outcome, Error>;
+    fn delete(&self, path: &str) -> Result<Outcome, Error>;
+    fn actions(&self, path: &str) -> Result<Vec<Action>, Error>;
+    fn invoke(&self, path: &str, name: &str, parameters: Map<String, Value>) -> Result<Outcome, Error>;
+    fn lookup(&self, message: &Message) -> Result<Option<Message>, Error>;
+    fn watch(
+        &self,
+        monitor: Monitor,
+        deadline: Duration,
+        progress: impl FnMut(&Watch) + Send,
+    ) -> Result<Ended, Error>;
+    fn reset(&self, kind: &str, system: Option<&str>) -> Result<ResetTaken, Error>;
+    fn wait_for_power(
+        &self,
+        system: &Target,
+        change: impl Into<PowerChange> + Send,
+        deadline: Duration,
+    ) -> Result<(), Error>;
+
+    fn update(&self, name: &str, source: &Self::Source, targets: &[String]) -> Result<Outcome, Error>;
+    fn download(&self, path: &str, into: &mut (impl Write + Send), limit: u64) -> Result<u64, Error>;
+
+    fn events(&self, filter: Option<&str>) -> Result<Events, Error>;
+    fn events_at(&self, source: EventSource) -> Events;
+    fn subscribe(&self, subscription: Subscription) -> Result<Target, Error>;
+    fn subscriptions(&self) -> Result<Vec<Resource<EventDestination>>, Error>;
+    fn unsubscribe(&self, path: &str) -> Result<Outcome, Error>;
+}
+
+/// The settings of a client.
+#[allow(missing_docs, reason = "each method is documented in the adapters")]
+pub trait Builder<A: Adapter>: Sized {
+    fn login(self, credentials: Credentials) -> Self;
+    fn resume(self, session: Session) -> Self;
+    fn basic(self, credentials: Credentials) -> Self;
+    fn bearer(self, token: &str) -> Self;
+    fn anonymous(self) -> Self;
+    fn context(self, context: &str) -> Self;
+    fn sessions(self, path: &str) -> Self;
+    fn transport(self, transport: &A::Transport) -> Self;
+    fn trust(self, trust: &Trust) -> Self;
+    fn observer(self, observer: impl Fn(&Trace<'_>) + Send + Sync + 'static) -> Self;
+    fn build(self) -> Result<A, Error>;
+}
+
+/// The connections of clients.
+#[allow(missing_docs, reason = "each method is documented in the adapters")]
+pub trait Transport: Clone + Send + Sync {
+    type Builder: TransportBuilder<Self>;
+
+    fn new(trust: &Trust) -> Self;
+    fn builder() -> Self::Builder;
+}
+
+/// The settings of a transport.
+#[allow(missing_docs, reason = "each method is documented in the adapters")]
+pub trait TransportBuilder<T>: Sized {
+    fn trust(self, trust: &Trust) -> Self;
+    fn connect_timeout(self, time: Duration) -> Self;
+    fn stream_idle(self, time: Duration) -> Self;
+    fn head_limit(self, bytes: usize) -> Self;
+    fn headers_limit(self, count: usize) -> Self;
+    fn kept_per_service(self, count: usize) -> Self;
+    fn requests_per_service(self, count: usize) -> Self;
+    fn writes_per_service(self, count: usize) -> Self;
+    fn requests(self, count: usize) -> Self;
+    fn clock(self, clock: Arc<dyn Clock>) -> Self;
+    fn build(self) -> T;
+}
+
+/// The payload of an upload.
+#[allow(missing_docs, reason = "each method is documented in the adapters")]
+pub trait Source: Sized {
+    fn file(path: impl Into<PathBuf>) -> io::Result<Self>;
+    fn reopened(length: u64, open: impl Fn() -> io::Result<Reader> + Send + Sync + 'static) -> Self;
+    fn once(length: u64, reader: impl Read + Send + Sync + 'static) -> Self;
+    fn progress(self, seen: impl Fn(u64) + Send + Sync + 'static) -> Self;
+    fn payload(&self) -> Payload;
+}
+
+/// A clock whose waits take no time.
+pub trait Clock: Send + Sync + 'static {
+    /// What time it is.
+    fn now(&self) -> Now;
+
+    /// Lets time pass.
+    fn sleep(&self, time: Duration);
+}
+
+/// What a payload is read from.
+pub type Reader = Box<dyn Read + Send + Sync>;
+/// A body that is read as it comes.
+pub type Stream = Box<dyn Read + Send>;
+/// The members of a collection.
+pub type Members = Box<dyn Iterator<Item = Result<Member, Error>>>;
+/// Events, across connections.
+pub type Events = Box<dyn Iterator<Item = Result<Incoming, Error>> + Send>;
+
+/// What an observer sees.
+pub struct Trace<'a> {
+    /// The request, where it is one.
+    pub request: Option<&'a Outgoing>,
+    /// How the adapter's own trace is shown, by `Display` and by `Debug`.
+    pub shown: String,
+}
+
+/// An adapter's error.
+pub struct Error(Box<dyn Failed>);
+
+trait Failed: Send + Sync {
+    fn error(&self) -> &dyn StdError;
+    fn core(&self) -> &redfish_proto::Error;
+    fn cause(&self) -> Option<&(dyn StdError + Send + Sync + 'static)>;
+}
+
+/// What is read of an adapter's error of type `E`.
+struct Accessors<E> {
+    error: E,
+    core: fn(&E) -> &redfish_proto::Error,
+    cause: fn(&E) -> Option<&(dyn StdError + Send + Sync + 'static)>,
+}
+
+impl<E: StdError + Send + Sync> Failed for Accessors<E> {
+    fn error(&self) -> &dyn StdError {
+        &self.error
+    }
+
+    fn core(&self) -> &redfish_proto::Error {
+        (self.core)(&self.error)
+    }
+
+    fn cause(&self) -> Option<&(dyn StdError + Send + Sync + 'static)> {
+        (self.cause)(&self.error)
+    }
+}
+
+impl Error {
+    /// Wraps an adapter's error, with its methods `core` and `cause`.
+    pub fn new<E: StdError + Send + Sync + 'static>(
+        error: E,
+        core: fn(&E) -> &redfish_proto::Error,
+        cause: fn(&E) -> Option<&(dyn StdError + Send + Sync + 'static)>,
+    ) -> Error {
+        Error(Box::new(Accessors { error, core, cause }))
+    }
+
+    /// What a program matches.
+    pub fn kind(&self) -> &ErrorKind {
+        self.0.core().kind()
+    }
+
+    /// The core's error.
+    pub fn core(&self) -> &redfish_proto::Error {
+        self.0.core()
+    }
+
+    /// What went wrong with the connection.
+    pub fn cause(&self) -> Option<&(dyn StdError + Send + Sync + 'static)> {
+        self.0.cause()
+    }
+}
+
+impl From<redfish_proto::Error> for Error {
+    fn from(error: redfish_proto::Error) -> Self {
+        Error::new(error, |error| error, |_| None)
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self.0.error(), f)
+    }
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(self.0.error(), f)
+    }
+}

@@ -1,0 +1,384 @@
+//! The methods of an adapter's client, each forwarded by its name.
+
+/// Implements [`Adapter`](crate::adapter::Adapter) for a crate's client: `adapter!(redfish_ureq, "ureq")`.
+///
+/// What the crates do not share stands beside it: `wait` for a method's result, `clock`, `reader`, `writer`, `stream` and
+/// `scoped`. The macro makes a module `adapted` with the types.
+#[macro_export]
+macro_rules! adapter {
+    ($krate:ident, $name:literal) => {
+        pub(crate) mod adapted {
+            use std::io::{self, Read, Write};
+            use std::path::PathBuf;
+            use std::sync::Arc;
+            use std::time::Duration;
+
+            use bytes::Bytes;
+            use http::{Method, Response};
+            use redfish_proto::schema::EventDestination;
+            use redfish_proto::{
+                Action, Body, Call, Closed, Credentials, Ended, EventSource, Message, Monitor, Operation,
+                Outcome, Payload, PowerChange, Query, ResetTaken, Resource, Service, Session, Subscription,
+                Target, Watch,
+            };
+            use redfish_tls::Trust;
+            use serde::Serialize;
+            use serde::de::DeserializeOwned;
+            use serde_json::{Map, Value};
+            use $crate::adapter::{self, Error, Events, Members, Reader, Stream, Trace};
+
+            use super::{clock, reader, scoped, stream, wait, writer};
+
+            #[derive(Clone, Debug)]
+            pub(crate) struct Client($krate::Client);
+            pub(crate) struct Builder($krate::Builder);
+            #[derive(Clone)]
+            pub(crate) struct Transport($krate::Transport);
+            pub(crate) struct TransportBuilder($krate::TransportBuilder);
+            pub(crate) struct Source($krate::Source);
+
+            const _: fn($krate::Error) -> redfish_proto::Error = $krate::Error::into_core;
+
+            fn wrapped(error: $krate::Error) -> Error {
+                assert_eq!(error.kind(), error.core().kind());
+                Error::new(error, $krate::Error::core, $krate::Error::cause)
+            }
+
+            fn members(mut members: $krate::Members) -> Members {
+                Box::new(std::iter::from_fn(move || Some(wait(members.next())?.map_err(wrapped))))
+            }
+
+            fn events(mut events: $krate::Events) -> Events {
+                Box::new(std::iter::from_fn(move || Some(wait(events.next())?.map_err(wrapped))))
+            }
+
+            impl adapter::Adapter for Client {
+                const NAME: &'static str = $name;
+                type Builder = Builder;
+                type Transport = Transport;
+                type Source = Source;
+
+                fn builder(service: impl Into<Arc<Service>>) -> Builder {
+                    Builder($krate::Client::builder(service))
+                }
+
+                fn service(&self) -> &Arc<Service> {
+                    self.0.service()
+                }
+
+                fn get<T: DeserializeOwned + Send>(&self, path: &str) -> Result<T, Error> {
+                    wait(self.0.get(path)).map_err(wrapped)
+                }
+
+                fn get_raw(&self, path: &str) -> Result<Response<Bytes>, Error> {
+                    wait(self.0.get_raw(path)).map_err(wrapped)
+                }
+
+                fn send(&self, method: Method, path: &str, body: Body) -> Result<Response<Bytes>, Error> {
+                    wait(self.0.send(method, path, body)).map_err(wrapped)
+                }
+
+                fn run<O: Operation<Output: Send> + Send>(&self, operation: O) -> Result<O::Output, Error> {
+                    wait(self.0.run(operation)).map_err(wrapped)
+                }
+
+                fn run_call<O: Operation<Output: Send> + Send>(
+                    &self,
+                    call: Call<O>,
+                ) -> Result<O::Output, Error> {
+                    wait(self.0.run_call(call)).map_err(wrapped)
+                }
+
+                fn run_watching<O: Operation<Output: Send> + Send>(
+                    &self,
+                    call: Call<O>,
+                    waits: impl FnMut(&O) + Send,
+                ) -> Result<O::Output, Error> {
+                    wait(self.0.run_watching(call, waits)).map_err(wrapped)
+                }
+
+                fn stream<O: Operation<Output: Send> + Send>(
+                    &self,
+                    operation: O,
+                ) -> Result<(O::Output, Option<Stream>), Error> {
+                    let (output, body) = wait(self.0.stream(operation)).map_err(wrapped)?;
+                    Ok((output, body.map(|body| Box::new(stream(body)) as Stream)))
+                }
+
+                fn session(&self) -> Result<Session, Error> {
+                    wait(self.0.session()).map_err(wrapped)
+                }
+
+                fn current(&self) -> Option<Session> {
+                    self.0.current()
+                }
+
+                fn replace(&self, credentials: Credentials) -> Result<Option<Closed>, Error> {
+                    wait(self.0.replace(credentials)).map_err(wrapped)
+                }
+
+                fn close(&self) -> Result<Option<Closed>, Error> {
+                    wait(self.0.close()).map_err(wrapped)
+                }
+
+                fn scoped<T, E>(self, work: impl FnOnce(Self) -> Result<T, E>) -> Result<T, E> {
+                    scoped(self.0, |client| work(Client(client)))
+                }
+
+                fn read<T: DeserializeOwned + Send>(&self, path: &str) -> Result<Resource<T>, Error> {
+                    wait(self.0.read(path)).map_err(wrapped)
+                }
+
+                fn reread<T: DeserializeOwned + Send>(
+                    &self,
+                    earlier: Resource<T>,
+                ) -> Result<Resource<T>, Error> {
+                    wait(self.0.reread(earlier)).map_err(wrapped)
+                }
+
+                fn members(&self, path: &str) -> Result<Members, Error> {
+                    Ok(members(self.0.members(path).map_err(wrapped)?))
+                }
+
+                fn query(&self, path: &str, query: Query) -> Result<Members, Error> {
+                    Ok(members(wait(self.0.query(path, query)).map_err(wrapped)?))
+                }
+
+                fn patch<T: Serialize + ?Sized + Sync>(
+                    &self,
+                    path: &str,
+                    change: &T,
+                ) -> Result<Outcome, Error> {
+                    wait(self.0.patch(path, change)).map_err(wrapped)
+                }
+
+                fn put<T: Serialize + ?Sized + Sync>(
+                    &self,
+                    path: &str,
+                    resource: &T,
+                ) -> Result<Outcome, Error> {
+                    wait(self.0.put(path, resource)).map_err(wrapped)
+                }
+
+                fn post<T: Serialize + ?Sized + Sync>(
+                    &self,
+                    path: &str,
+                    member: &T,
+                ) -> Result<Outcome, Error> {
+                    wait(self.0.post(path, member)).map_err(wrapped)
+                }
+
+                fn delete(&self, path: &str) -> Result<Outcome, Error> {
+                    wait(self.0.delete(path)).map_err(wrapped)
+                }
+
+                fn actions(&self, path: &str) -> Result<Vec<Action>, Error> {
+                    wait(self.0.actions(path)).map_err(wrapped)
+                }
+
+                fn invoke(
+                    &self,
+                    path: &str,
+                    name: &str,
+                    parameters: Map<String, Value>,
+                ) -> Result<Outcome, Error> {
+                    wait(self.0.invoke(path, name, parameters)).map_err(wrapped)
+                }
+
+                fn lookup(&self, message: &Message) -> Result<Option<Message>, Error> {
+                    wait(self.0.lookup(message)).map_err(wrapped)
+                }
+
+                fn watch(
+                    &self,
+                    monitor: Monitor,
+                    deadline: Duration,
+                    progress: impl FnMut(&Watch) + Send,
+                ) -> Result<Ended, Error> {
+                    wait(self.0.watch(monitor, deadline, progress)).map_err(wrapped)
+                }
+
+                fn reset(&self, kind: &str, system: Option<&str>) -> Result<ResetTaken, Error> {
+                    wait(self.0.reset(kind, system)).map_err(wrapped)
+                }
+
+                fn wait_for_power(
+                    &self,
+                    system: &Target,
+                    change: impl Into<PowerChange> + Send,
+                    deadline: Duration,
+                ) -> Result<(), Error> {
+                    wait(self.0.wait_for_power(system, change, deadline)).map_err(wrapped)
+                }
+
+                fn update(&self, name: &str, source: &Source, targets: &[String]) -> Result<Outcome, Error> {
+                    wait(self.0.update(name, &source.0, targets)).map_err(wrapped)
+                }
+
+                fn download(
+                    &self,
+                    path: &str,
+                    into: &mut (impl Write + Send),
+                    limit: u64,
+                ) -> Result<u64, Error> {
+                    wait(self.0.download(path, &mut writer(into), limit)).map_err(wrapped)
+                }
+
+                fn events(&self, filter: Option<&str>) -> Result<Events, Error> {
+                    Ok(events(wait(self.0.events(filter)).map_err(wrapped)?))
+                }
+
+                fn events_at(&self, source: EventSource) -> Events {
+                    events(self.0.events_at(source))
+                }
+
+                fn subscribe(&self, subscription: Subscription) -> Result<Target, Error> {
+                    wait(self.0.subscribe(subscription)).map_err(wrapped)
+                }
+
+                fn subscriptions(&self) -> Result<Vec<Resource<EventDestination>>, Error> {
+                    wait(self.0.subscriptions()).map_err(wrapped)
+                }
+
+                fn unsubscribe(&self, path: &str) -> Result<Outcome, Error> {
+                    wait(self.0.unsubscribe(path)).map_err(wrapped)
+                }
+            }
+
+            impl adapter::Builder<Client> for Builder {
+                fn login(self, credentials: Credentials) -> Self {
+                    Builder(self.0.login(credentials))
+                }
+
+                fn resume(self, session: Session) -> Self {
+                    Builder(self.0.resume(session))
+                }
+
+                fn basic(self, credentials: Credentials) -> Self {
+                    Builder(self.0.basic(credentials))
+                }
+
+                fn bearer(self, token: &str) -> Self {
+                    Builder(self.0.bearer(token))
+                }
+
+                fn anonymous(self) -> Self {
+                    Builder(self.0.anonymous())
+                }
+
+                fn context(self, context: &str) -> Self {
+                    Builder(self.0.context(context))
+                }
+
+                fn sessions(self, path: &str) -> Self {
+                    Builder(self.0.sessions(path))
+                }
+
+                fn transport(self, transport: &Transport) -> Self {
+                    Builder(self.0.transport(&transport.0))
+                }
+
+                fn trust(self, trust: &Trust) -> Self {
+                    Builder(self.0.trust(trust))
+                }
+
+                fn observer(self, observer: impl Fn(&Trace<'_>) + Send + Sync + 'static) -> Self {
+                    Builder(self.0.observer(move |trace| {
+                        let request = match trace {
+                            $krate::Trace::Request(outgoing) => Some(*outgoing),
+                            _ => None,
+                        };
+                        observer(&Trace { request, shown: format!("{trace} {trace:?}") });
+                    }))
+                }
+
+                fn build(self) -> Result<Client, Error> {
+                    Ok(Client(self.0.build().map_err(wrapped)?))
+                }
+            }
+
+            impl adapter::Transport for Transport {
+                type Builder = TransportBuilder;
+
+                fn new(trust: &Trust) -> Self {
+                    Transport($krate::Transport::new(trust))
+                }
+
+                fn builder() -> TransportBuilder {
+                    TransportBuilder($krate::Transport::builder())
+                }
+            }
+
+            impl adapter::TransportBuilder<Transport> for TransportBuilder {
+                fn trust(self, trust: &Trust) -> Self {
+                    TransportBuilder(self.0.trust(trust))
+                }
+
+                fn connect_timeout(self, time: Duration) -> Self {
+                    TransportBuilder(self.0.connect_timeout(time))
+                }
+
+                fn stream_idle(self, time: Duration) -> Self {
+                    TransportBuilder(self.0.stream_idle(time))
+                }
+
+                fn head_limit(self, bytes: usize) -> Self {
+                    TransportBuilder(self.0.head_limit(bytes))
+                }
+
+                fn headers_limit(self, count: usize) -> Self {
+                    TransportBuilder(self.0.headers_limit(count))
+                }
+
+                fn kept_per_service(self, count: usize) -> Self {
+                    TransportBuilder(self.0.kept_per_service(count))
+                }
+
+                fn requests_per_service(self, count: usize) -> Self {
+                    TransportBuilder(self.0.requests_per_service(count))
+                }
+
+                fn writes_per_service(self, count: usize) -> Self {
+                    TransportBuilder(self.0.writes_per_service(count))
+                }
+
+                fn requests(self, count: usize) -> Self {
+                    TransportBuilder(self.0.requests(count))
+                }
+
+                fn clock(self, time: Arc<dyn adapter::Clock>) -> Self {
+                    TransportBuilder(self.0.clock(clock(time)))
+                }
+
+                fn build(self) -> Transport {
+                    Transport(self.0.build())
+                }
+            }
+
+            impl adapter::Source for Source {
+                fn file(path: impl Into<PathBuf>) -> io::Result<Self> {
+                    Ok(Source($krate::Source::file(path)?))
+                }
+
+                fn reopened(
+                    length: u64,
+                    open: impl Fn() -> io::Result<Reader> + Send + Sync + 'static,
+                ) -> Self {
+                    Source($krate::Source::reopened(length, move || Ok(Box::new(reader(open()?)))))
+                }
+
+                fn once(length: u64, read: impl Read + Send + Sync + 'static) -> Self {
+                    Source($krate::Source::once(length, reader(read)))
+                }
+
+                fn progress(self, seen: impl Fn(u64) + Send + Sync + 'static) -> Self {
+                    Source(self.0.progress(seen))
+                }
+
+                fn payload(&self) -> Payload {
+                    self.0.payload()
+                }
+            }
+        }
+    };
+}

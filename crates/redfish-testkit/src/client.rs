@@ -1,0 +1,107 @@
+//! A client without threads, sockets and clock: calls run to their end against a [`Wire`].
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::response;
+use redfish_proto::{
+    Authenticator, Call, Closed, Error, Failure, Login, Now, Operation, Outgoing, Renewed, Service, Session,
+    Step, Wanted,
+};
+
+/// The other side of a dialogue, and its clock.
+pub trait Wire {
+    /// Performs one exchange.
+    ///
+    /// # Errors
+    /// How it failed, where no whole head came.
+    fn exchange(&mut self, outgoing: &Outgoing)
+    -> Result<(response::Parts, Result<Bytes, Failure>), Failure>;
+
+    /// Lets time pass.
+    fn wait(&mut self, time: Duration);
+
+    /// What time it is.
+    fn now(&self) -> Now;
+}
+
+/// The driver of both adapters, without their I/O.
+#[derive(Debug)]
+pub struct Client<W> {
+    /// The service it talks to.
+    pub service: Arc<Service>,
+    /// What holds its session.
+    pub authenticator: Authenticator,
+    /// The other side.
+    pub wire: W,
+}
+
+impl<W: Wire> Client<W> {
+    /// Runs an operation.
+    ///
+    /// # Errors
+    /// The call's.
+    pub fn run<O: Operation>(&mut self, operation: O) -> Result<O::Output, Error> {
+        self.drive(self.service.call(operation))
+    }
+
+    /// Runs a call.
+    ///
+    /// # Errors
+    /// The call's.
+    pub fn drive<O: Operation>(&mut self, call: Call<O>) -> Result<O::Output, Error> {
+        let mut step = call.start(self.wire.now());
+        loop {
+            step = match step {
+                Step::Send(outgoing, reply) => match self.wire.exchange(&outgoing) {
+                    Ok((head, body)) => reply.receive(head, body, self.wire.now()),
+                    Err(failure) => reply.fail(failure, self.wire.now()),
+                },
+                Step::Wait(time, timer) => {
+                    self.wire.wait(time);
+                    timer.fire(self.wire.now())
+                }
+                Step::Session(wanted, grant) => match self.session(&wanted).transpose() {
+                    Some(session) => grant.give(session, self.wire.now()),
+                    None => grant.decline(self.wire.now()),
+                },
+                Step::Done(result) => return result,
+            };
+        }
+    }
+
+    /// Finds a session, logging in where that is needed; `None` where there is no other.
+    ///
+    /// # Errors
+    /// The login's, or that the client is closed.
+    pub fn session(&mut self, wanted: &Wanted) -> Result<Option<Session>, Error> {
+        match self.authenticator.renew(wanted)? {
+            Renewed::Ready(session) => Ok(Some(session)),
+            Renewed::Unavailable => Ok(None),
+            // Nobody else runs it, so it has the time that the caller has.
+            Renewed::Login(login) => match wanted.remaining(self.wire.now()) {
+                Some(left) => self.log_in(login.deadline(left)).map(Some),
+                None => self.log_in(login).map(Some),
+            },
+        }
+    }
+
+    fn log_in(&mut self, login: Call<Login>) -> Result<Session, Error> {
+        let opened = self.drive(login);
+        self.authenticator.accept(opened)
+    }
+
+    /// Ends it; `None` where nothing was open.
+    ///
+    /// # Errors
+    /// The logout's.
+    pub fn close(&mut self) -> Result<Option<Closed>, Error> {
+        let mut closed = Ok(None);
+        while let Some(logout) = self.authenticator.close() {
+            let next = self.drive(logout).map(Some);
+            closed = closed.and_then(|first| next.map(|next| first.or(next)));
+        }
+        closed
+    }
+}

@@ -1,0 +1,96 @@
+//! Certificates of every kind that a controller may show, made on the spot.
+
+use std::io;
+use std::sync::Arc;
+
+use rcgen::{
+    BasicConstraints, Certificate, CertificateParams, DnType, IsCa, Issuer, KeyPair, KeyUsagePurpose,
+    date_time_ymd,
+};
+use rustls::ServerConfig;
+use rustls::pki_types::PrivateKeyDer;
+
+/// A certificate with its key.
+pub struct Identity {
+    certificate: Certificate,
+    key: KeyPair,
+    params: CertificateParams,
+    config: Arc<ServerConfig>,
+}
+
+impl Identity {
+    /// One that signs itself, for these names and addresses.
+    ///
+    /// # Errors
+    /// A name that is not valid; no randomness for a key.
+    pub fn self_signed(names: &[&str]) -> io::Result<Identity> {
+        Identity::make(params(names)?, None)
+    }
+
+    /// The same, past its time for years.
+    ///
+    /// # Errors
+    /// As [`self_signed`](Identity::self_signed).
+    pub fn expired(names: &[&str]) -> io::Result<Identity> {
+        let mut params = params(names)?;
+        (params.not_before, params.not_after) = (date_time_ymd(2001, 1, 1), date_time_ymd(2002, 1, 1));
+        Identity::make(params, None)
+    }
+
+    /// A certificate authority.
+    ///
+    /// # Errors
+    /// As [`self_signed`](Identity::self_signed).
+    pub fn authority() -> io::Result<Identity> {
+        let mut params = params(&[])?;
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        params.key_usages = vec![KeyUsagePurpose::KeyCertSign];
+        Identity::make(params, None)
+    }
+
+    /// One that this authority signs, for these names and addresses.
+    ///
+    /// # Errors
+    /// As [`self_signed`](Identity::self_signed).
+    pub fn sign(&self, names: &[&str]) -> io::Result<Identity> {
+        Identity::make(params(names)?, Some(self))
+    }
+
+    fn make(params: CertificateParams, issuer: Option<&Identity>) -> io::Result<Identity> {
+        let key = KeyPair::generate().map_err(io::Error::other)?;
+        let certificate = match issuer {
+            None => params.self_signed(&key),
+            Some(issuer) => params.signed_by(&key, &Issuer::from_params(&issuer.params, &issuer.key)),
+        };
+        let certificate = certificate.map_err(io::Error::other)?;
+        let private = PrivateKeyDer::try_from(key.serialize_der()).map_err(io::Error::other)?;
+        let config = ServerConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
+            .with_safe_default_protocol_versions()
+            .map_err(io::Error::other)?
+            .with_no_client_auth()
+            .with_single_cert(vec![certificate.der().clone()], private)
+            .map_err(io::Error::other)?;
+        Ok(Identity { certificate, key, params, config: Arc::new(config) })
+    }
+
+    /// The certificate as PEM.
+    pub fn certificate_pem(&self) -> String {
+        self.certificate.pem()
+    }
+
+    /// The certificate as DER.
+    pub fn certificate_der(&self) -> &[u8] {
+        self.certificate.der()
+    }
+
+    pub(crate) fn config(&self) -> Arc<ServerConfig> {
+        self.config.clone()
+    }
+}
+
+fn params(names: &[&str]) -> io::Result<CertificateParams> {
+    let names: Vec<String> = names.iter().map(ToString::to_string).collect();
+    let mut params = CertificateParams::new(names).map_err(io::Error::other)?;
+    params.distinguished_name.push(DnType::CommonName, "a controller");
+    Ok(params)
+}

@@ -1,0 +1,52 @@
+//! An image of a gigabyte passes through, and never is in memory.
+
+#![cfg(target_os = "linux")]
+
+use std::io::{self, Read};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+
+use redfish_proto::Service;
+
+use crate::adapter::{Adapter, Builder as _, Source as _};
+use crate::bmc::Bmc;
+
+suite! {
+    ($) large:
+    a_gigabyte_takes_less_than_sixteen_megabytes,
+}
+
+const LENGTH: u64 = 1 << 30;
+
+/// The most memory this process ever had, in bytes.
+fn peak() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
+    line.trim().trim_end_matches(" kB").parse::<u64>().unwrap() << 10
+}
+
+// The only test of this file: the peak is the process's.
+fn a_gigabyte_takes_less_than_sixteen_megabytes<A: Adapter>() {
+    let received = Arc::new(AtomicU64::new(0));
+    let receiving = received.clone();
+    let buffer = Mutex::new(vec![0; 256 << 10]);
+    let bmc = Bmc::start(move |line, head| match head.target.as_str() {
+        "/redfish/v1/" => line.answer("200 OK", "", r#"{"UpdateService": {"@odata.id": "/update"}}"#),
+        "/update" => line.answer("200 OK", "", r#"{"MultipartHttpPushUri": "/push"}"#),
+        _ => {
+            let length = line.discard(head, &mut buffer.lock().unwrap())?;
+            receiving.store(length, Ordering::SeqCst);
+            line.answer("204 No Content", "", "")
+        }
+    });
+    let client = A::builder(Service::new(&bmc.url()).unwrap()).build().unwrap();
+    let small = A::Source::once(1 << 20, io::repeat(7).take(1 << 20));
+    client.update("small.bin", &small, &[]).unwrap();
+    let before = peak();
+    let image = A::Source::once(LENGTH, io::repeat(7).take(LENGTH));
+    client.update("large.bin", &image, &[]).unwrap();
+    let grown = peak() - before;
+    assert!(received.load(Ordering::SeqCst) > LENGTH);
+    assert!(grown < 16 << 20, "{grown} bytes more than before");
+    println!("{grown} bytes more than before");
+}

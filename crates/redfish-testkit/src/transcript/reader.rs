@@ -1,0 +1,303 @@
+//! Reads the text of a transcript, line by line.
+
+use std::path::Path;
+use std::time::Duration;
+
+use super::{Body, Call, Event, Failure, Outcome, Reaction, Request, Setup, Transcript, User, Verb};
+
+type Headers = Vec<(String, String)>;
+
+impl Transcript {
+    /// Reads every `.txt` of a folder, in the order of their names.
+    ///
+    /// # Errors
+    /// The file and line that cannot be read, and why.
+    pub fn read_all(folder: &Path) -> Result<Vec<Transcript>, String> {
+        let listed = std::fs::read_dir(folder).map_err(|e| format!("{}: {e}", folder.display()))?;
+        let mut files: Vec<_> = listed.filter_map(|entry| Some(entry.ok()?.path())).collect();
+        files.retain(|path| path.extension().is_some_and(|ending| ending == "txt"));
+        files.sort();
+        let read = |path: &std::path::PathBuf| {
+            let text = std::fs::read_to_string(path).map_err(|e| format!("{}: {e}", path.display()))?;
+            let name = path.file_stem().unwrap_or_default().to_string_lossy();
+            Transcript::parse(&name, &text).map_err(|e| format!("{}: {e}", path.display()))
+        };
+        files.iter().map(read).collect()
+    }
+
+    /// Reads one.
+    ///
+    /// # Errors
+    /// The line that cannot be read, and why.
+    pub fn parse(name: &str, text: &str) -> Result<Transcript, String> {
+        let mut transcript = Transcript { name: name.to_owned(), ..Transcript::default() };
+        let mut asked: Option<Request> = None;
+        let mut open: Option<(Verb, Vec<Event>)> = None;
+        for (number, line) in joined(text) {
+            let wrong = |what: &str| format!("line {number}: {what}: {line}");
+            let (word, rest) = line.split_once(' ').unwrap_or((&line, ""));
+            let rest = rest.trim();
+            match (word, &mut open) {
+                ("#", _) => {
+                    if transcript.title.is_empty() {
+                        transcript.title = rest.to_owned();
+                    }
+                }
+                (">", Some(_)) if asked.is_none() => {
+                    asked = Some(request(number, rest).ok_or_else(|| wrong("not a request"))?);
+                }
+                ("<" | "<!" | "!", Some((_, events))) => {
+                    let request = asked.take().ok_or_else(|| wrong("nothing was asked"))?;
+                    let reaction = match word {
+                        "!" => failure(rest).map(Reaction::Failure),
+                        word => answer(rest, word == "<!"),
+                    };
+                    events.push(Event::Exchange(request, reaction.ok_or_else(|| wrong("not an answer"))?));
+                }
+                ("~", Some((_, events))) if asked.is_none() => {
+                    events.push(Event::Wait(time(rest).ok_or_else(|| wrong("not a time"))?));
+                }
+                ("=", Some(_)) if asked.is_none() => {
+                    let outcome = outcome(rest).ok_or_else(|| wrong("not an outcome"))?;
+                    let (verb, events) = open.take().ok_or_else(|| wrong("nothing was called"))?;
+                    transcript.calls.push(Call { verb, events, outcome });
+                }
+                (_, None) if transcript.setup.set(word, rest) => {}
+                (_, None) => {
+                    open = Some((verb(word, rest).ok_or_else(|| wrong("not known"))?, Vec::new()));
+                }
+                _ => return Err(wrong("out of place")),
+            }
+        }
+        match open {
+            None => Ok(transcript),
+            Some((verb, _)) => Err(format!("{verb:?} has no outcome")),
+        }
+    }
+}
+
+impl Setup {
+    /// Whether that is a line of the set-up; then it is taken.
+    fn set(&mut self, word: &str, rest: &str) -> bool {
+        let pair = || rest.split_once(' ').map(|(a, b)| (a.to_owned(), b.to_owned()));
+        match (word, pair()) {
+            ("credentials", Some((user, password))) => self.user = User::Credentials(user, password),
+            ("basic", Some((user, password))) => self.user = User::Basic(user, password),
+            ("bearer", _) => self.user = User::Bearer(rest.to_owned()),
+            ("session", None) if !rest.is_empty() => self.resumed = Some((rest.to_owned(), None)),
+            ("session", Some((token, at))) => match at.strip_prefix("at ") {
+                Some(uri) => self.resumed = Some((token, Some(uri.to_owned()))),
+                None => return false,
+            },
+            ("context", _) => self.context = Some(rest.to_owned()),
+            ("links", _) if rest == "path-only" => self.path_only = true,
+            ("deadline", _) => self.deadline = time(rest),
+            ("limit", _) => self.limit = rest.parse().ok(),
+            _ => return false,
+        }
+        true
+    }
+}
+
+/// The lines that are not empty, each with its number. One that begins with a space continues the one before it.
+fn joined(text: &str) -> Vec<(usize, String)> {
+    let mut lines: Vec<(usize, String)> = Vec::new();
+    for (at, line) in text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
+        match lines.last_mut() {
+            Some((_, before)) if line.starts_with(' ') => {
+                before.push_str("   ");
+                before.push_str(line.trim());
+            }
+            _ => lines.push((at + 1, line.trim_end().to_owned())),
+        }
+    }
+    lines
+}
+
+fn verb(word: &str, rest: &str) -> Option<Verb> {
+    let path = |rest: &str| (!rest.is_empty()).then(|| rest.to_owned());
+    match word {
+        "get" => Some(Verb::Get(path(rest)?)),
+        "send" => {
+            let (method, rest) = rest.split_once(' ')?;
+            let (path, body) = match rest.split_once(' ') {
+                Some((path, body)) => (path, Some(body.trim().to_owned())),
+                None => (rest, None),
+            };
+            Some(Verb::Send(method.to_owned(), path.to_owned(), body))
+        }
+        "update" | "update-once" => {
+            let mut words = rest.split_whitespace().map(str::to_owned);
+            let (file, image) = (words.next()?, words.next()?);
+            Some(Verb::Update { file, image, targets: words.collect(), once: word == "update-once" })
+        }
+        "download" => {
+            let (path, limit) = rest.split_once(' ')?;
+            Some(Verb::Download(path.to_owned(), limit.trim().parse().ok()?))
+        }
+        "events" => {
+            let (count, filter) = rest.split_once(' ').unwrap_or((rest, ""));
+            let filter = Some(filter.trim()).filter(|filter| !filter.is_empty());
+            Some(Verb::Events(count.parse().ok()?, filter.map(str::to_owned)))
+        }
+        "login" => Some(Verb::Session),
+        "close" => Some(Verb::Close),
+        _ if word.starts_with(|c: char| c.is_ascii_lowercase()) && rest.starts_with(|c: char| c != ' ') => {
+            Some(Verb::Ask(word.to_owned(), rest.to_owned()))
+        }
+        _ => None,
+    }
+}
+
+/// What stands at the end of a line.
+enum Tail<'a> {
+    Nothing,
+    /// What follows a bar.
+    Plain(&'a str),
+    /// JSON, or HTML.
+    Structured(&'a str),
+}
+
+/// Headers, each after two spaces or more, and the body after them.
+fn fields(mut rest: &str) -> Option<(Headers, Tail<'_>)> {
+    let mut headers = Vec::new();
+    loop {
+        rest = rest.trim_start();
+        if rest.is_empty() {
+            return Some((headers, Tail::Nothing));
+        }
+        if let Some(text) = rest.strip_prefix("| ") {
+            return Some((headers, Tail::Plain(text)));
+        }
+        if rest.starts_with(['{', '[', '<', '"']) {
+            return Some((headers, Tail::Structured(rest)));
+        }
+        let end = rest.find("  ").unwrap_or(rest.len());
+        let (name, value) = rest[..end].split_once(':')?;
+        headers.push((name.to_owned(), value.trim().to_owned()));
+        rest = &rest[end..];
+    }
+}
+
+fn request(line: usize, rest: &str) -> Option<Request> {
+    let (method, rest) = rest.split_once(' ')?;
+    let (target, rest) = rest.split_once(' ').unwrap_or((rest, ""));
+    let (headers, tail) = fields(rest)?;
+    let body = match tail {
+        Tail::Nothing => Body::Empty,
+        Tail::Plain(texts) => Body::Containing(texts.split(" | ").map(|text| lines(text.trim())).collect()),
+        Tail::Structured(json) => Body::Json(serde_json::from_str(json).ok()?),
+    };
+    Some(Request { line, method: method.to_owned(), target: target.to_owned(), headers, body })
+}
+
+fn answer(rest: &str, cut: bool) -> Option<Reaction> {
+    let (status, rest) = rest.split_once(' ').unwrap_or((rest, ""));
+    let (headers, tail) = fields(rest)?;
+    let body = match tail {
+        Tail::Nothing => String::new(),
+        Tail::Plain(text) => lines(text),
+        Tail::Structured(text) => text.to_owned(),
+    };
+    Some(Reaction::Answer { status: status.parse().ok()?, headers, body, cut })
+}
+
+/// Plain text, in which `\n` stands for the end of a line.
+fn lines(text: &str) -> String {
+    text.replace("\\n", "\n")
+}
+
+fn failure(rest: &str) -> Option<Failure> {
+    Some(match rest {
+        "not-sent" => Failure::NotSent,
+        "broken" => Failure::Broken,
+        "timed-out" => Failure::TimedOut,
+        "too-large" => Failure::TooLarge,
+        "untrusted" => Failure::Untrusted,
+        "malformed" => Failure::Malformed,
+        _ => return None,
+    })
+}
+
+fn outcome(rest: &str) -> Option<Outcome> {
+    let (word, rest) = rest.split_once(' ').unwrap_or((rest, ""));
+    match word {
+        "done" if rest.is_empty() => Some(Outcome::Done(None)),
+        "done" => Some(Outcome::Done(Some(serde_json::from_str(rest).ok()?))),
+        "error" => {
+            let mut parts = rest.split(" | ").map(|part| part.trim().to_owned());
+            Some(Outcome::Error(parts.next()?, parts.collect()))
+        }
+        _ => None,
+    }
+}
+
+fn time(text: &str) -> Option<Duration> {
+    match text.strip_suffix("ms") {
+        Some(number) => Some(Duration::from_millis(number.parse().ok()?)),
+        None => Some(Duration::from_secs(text.strip_suffix('s')?.parse().ok()?)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_transcript_is_read_whole() {
+        let text = "# A title\ncredentials admin p w\nsession old at /S/1\n\nsend PATCH /a {\"b\": 1}\n\
+                    > PATCH /a   X-Auth-Token: old  {\"b\":  1}\n< 503 Retry-After: 5   A: b c\n    | plain\n~ 5s\n= error busy | plain | 5 s\n";
+        let transcript = Transcript::parse("x", text).unwrap();
+        assert_eq!(transcript.title, "A title");
+        assert_eq!(transcript.setup.user, User::Credentials("admin".into(), "p w".into()));
+        let call = &transcript.calls[0];
+        assert_eq!(call.outcome, Outcome::Error("busy".into(), vec!["plain".into(), "5 s".into()]));
+        let Event::Exchange(request, Reaction::Answer { status: 503, headers, body, cut: false }) =
+            &call.events[0]
+        else {
+            panic!("{call:?}")
+        };
+        assert_eq!((headers.len(), body.as_str()), (2, "plain"));
+        let sent: [(&str, &[u8]); 1] = [("x-auth-token", b"old")];
+        assert_eq!(request.mismatch("PATCH", "/a", &sent, b"{\"b\":1}"), None);
+        assert!(request.mismatch("PATCH", "/a", &sent, b"").is_some());
+        assert!(request.mismatch("PATCH", "/a", &[], b"{\"b\":1}").is_some());
+        let more: [(&str, &[u8]); 2] = [("x-auth-token", b"old"), ("cookie", b"x")];
+        assert!(request.mismatch("PATCH", "/a", &more, b"{\"b\":1}").is_some());
+    }
+
+    #[test]
+    fn a_body_contains_texts_in_their_order() {
+        let text =
+            "update a.bin IMAGE /x /y\n> POST /a   | name=\"a\"\\n | IMAGE\n< 200 | a\\n\\nb\n= done\n";
+        let transcript = Transcript::parse("x", text).unwrap();
+        let call = &transcript.calls[0];
+        let targets = vec!["/x".to_owned(), "/y".to_owned()];
+        let verb = Verb::Update { file: "a.bin".into(), image: "IMAGE".into(), targets, once: false };
+        assert_eq!(call.verb, verb);
+        let Event::Exchange(request, Reaction::Answer { body, .. }) = &call.events[0] else {
+            panic!("{call:?}")
+        };
+        assert_eq!(body, "a\n\nb");
+        assert_eq!(request.mismatch("POST", "/a", &[], b"; name=\"a\"\n\nIMAGE--"), None);
+        assert!(request.mismatch("POST", "/a", &[], b"IMAGE; name=\"a\"\n").is_some());
+        assert!(request.mismatch("POST", "/a", &[], b"").is_some());
+    }
+
+    #[test]
+    fn what_is_no_transcript_is_refused_with_its_line() {
+        for text in [
+            "nonsense\n",
+            "get /a\n",
+            "get /a\n> GET /a\n= done\n",
+            "get /a\n! odd\n= done\n",
+            "< 200\n",
+            "download /a\n= done\n",
+            "update a\n= done\n",
+            "events x\n= done\n",
+            "get /a\n> GET /a   {\n< 200\n= done\n",
+        ] {
+            assert!(Transcript::parse("x", text).is_err(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,7 @@
+//! The suites that both adapters share.
+
+mod harness;
+
+use harness::adapted::Client;
+
+redfish_testkit::suites!(Client);
