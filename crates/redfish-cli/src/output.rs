@@ -24,6 +24,12 @@ pub(crate) fn line(text: impl fmt::Display) -> Result<(), Failure> {
     print(text.to_string().as_bytes())
 }
 
+/// Prints a line with styles, which are left out where they are not shown.
+pub(crate) fn styled(text: &str) -> Result<(), Failure> {
+    let mut out = anstream::stdout().lock();
+    writeln!(out, "{text}").and_then(|()| out.flush()).map_err(Failure::stdout)
+}
+
 /// Whether a person looks at standard output.
 pub(crate) fn is_terminal() -> bool {
     io::stdout().is_terminal()

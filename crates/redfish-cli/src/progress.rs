@@ -4,7 +4,6 @@ use std::io::{self, IsTerminal, Write};
 
 use redfish_proto::Progress;
 
-use crate::options::Options;
 use crate::output::clean;
 
 /// Cells of the bar.
@@ -18,9 +17,9 @@ pub(crate) struct Line {
 }
 
 impl Line {
-    /// A line on standard error, if that is a terminal and no trace is on its way to it.
-    pub(crate) fn new(options: &Options) -> Line {
-        Line { shown: io::stderr().is_terminal() && !options.trace, drawn: 0 }
+    /// A line on standard error, if it is wanted there and that is a terminal.
+    pub(crate) fn new(wanted: bool) -> Line {
+        Line { shown: wanted && io::stderr().is_terminal(), drawn: 0 }
     }
 
     /// Draws it.

@@ -32,7 +32,7 @@ impl Printer {
     pub(super) fn start(options: &Options, failed: impl FnOnce() + Send + 'static) -> Printer {
         let (to, mut said) = mpsc::channel(WAITING);
         let (ended, end) = oneshot::channel();
-        let mut line = Line::new(options);
+        let mut line = Line::new(!options.trace);
         thread::spawn(move || {
             let mut done = Ok(());
             while let Some(said) = said.blocking_recv() {
