@@ -31,6 +31,14 @@ pub(crate) enum Identity {
     Saved(SavedSession, Option<Zeroizing<String>>),
 }
 
+/// How to talk to a service.
+pub(crate) struct Access {
+    pub(crate) identity: Identity,
+    pub(crate) trust: Trust,
+    /// What no text about it may show.
+    pub(crate) secrets: Redactor,
+}
+
 /// What the line of a service says. What it leaves out the options say.
 #[derive(Default)]
 pub(crate) struct ServiceLine {
@@ -48,8 +56,8 @@ pub(crate) enum Scope {
     Many,
 }
 
-/// Finds identities and trust, without sending anything.
-pub(crate) struct Access<'a> {
+/// Finds out how to talk to services, without asking them.
+pub(crate) struct AccessSource<'a> {
     options: &'a Options,
     scope: Scope,
     token: Option<Zeroizing<String>>,
@@ -61,13 +69,13 @@ pub(crate) struct Access<'a> {
     trusts: HashMap<PathBuf, Trust>,
 }
 
-impl<'a> Access<'a> {
-    pub(crate) fn new(options: &'a Options, scope: Scope) -> Result<Access<'a>, Failure> {
+impl<'a> AccessSource<'a> {
+    pub(crate) fn new(options: &'a Options, scope: Scope) -> Result<AccessSource<'a>, Failure> {
         let token = match options.auth {
             None | Some(Auth::Bearer) => bearer_token(options)?,
             Some(_) => None,
         };
-        Ok(Access {
+        Ok(AccessSource {
             options,
             scope,
             token,
@@ -79,8 +87,33 @@ impl<'a> Access<'a> {
         })
     }
 
+    /// How to talk to a service.
+    pub(crate) fn find(&mut self, line: &ServiceLine, service: &Service) -> Result<Access, Failure> {
+        let mut secrets = Redactor::default();
+        let trust = self.trust(line)?;
+        Ok(Access { identity: self.identity(line, service, &mut secrets)?, trust, secrets })
+    }
+
+    /// How to log in at a service, whether a session of it is saved or not.
+    pub(crate) fn for_login(
+        &mut self,
+        line: &ServiceLine,
+        service: &Service,
+    ) -> Result<(Access, String), Failure> {
+        let mut secrets = Redactor::default();
+        let trust = self.trust(line)?;
+        let credentials = self.credentials(line, service, &mut secrets)?;
+        let user = credentials.user().to_owned();
+        Ok((Access { identity: Identity::Session(credentials), trust, secrets }, user))
+    }
+
+    /// How to talk to a service without being anyone.
+    pub(crate) fn anonymous(&mut self, line: &ServiceLine) -> Result<Access, Failure> {
+        Ok(Access { identity: Identity::Anonymous, trust: self.trust(line)?, secrets: Redactor::default() })
+    }
+
     /// Who the command is to a service. A line's own user or password takes precedence over a token for all.
-    pub(crate) fn identity(
+    fn identity(
         &mut self,
         line: &ServiceLine,
         service: &Service,
@@ -116,7 +149,7 @@ impl<'a> Access<'a> {
     }
 
     /// Which certificate of a service is accepted. What its line says takes precedence over what is said of all.
-    pub(crate) fn trust(&mut self, line: &ServiceLine) -> Result<Trust, Failure> {
+    fn trust(&mut self, line: &ServiceLine) -> Result<Trust, Failure> {
         match (&line.pin, &line.cacert) {
             (Some(pin), _) => options::pinned(pin),
             (None, Some(file)) => once(&mut self.trusts, file, options::vouched),
@@ -128,7 +161,7 @@ impl<'a> Access<'a> {
     }
 
     /// User and password. The password is asked for if it is not given and there is a terminal.
-    pub(crate) fn credentials(
+    fn credentials(
         &mut self,
         line: &ServiceLine,
         service: &Service,

@@ -46,6 +46,9 @@ enum Reason {
 }
 
 impl Failure {
+    /// The kind of a write that was accepted in part.
+    pub(crate) const REJECTED: &str = "rejected";
+
     fn new(reason: Reason, exit: Exit) -> Failure {
         Failure { reason, exit, monitor: None, secrets: None }
     }
@@ -159,7 +162,7 @@ impl Failure {
         match &self.reason {
             Reason::Usage { .. } => "usage",
             Reason::Call { error, .. } => error.kind().name(),
-            Reason::Rejected { .. } => "rejected",
+            Reason::Rejected { .. } => Failure::REJECTED,
             Reason::Nobody => "not-authenticated",
             Reason::Local { .. } => "local",
             Reason::Missing(_) => "not-found",

@@ -95,11 +95,16 @@ enum Command {
     Login,
     /// Closes the session that login kept
     Logout,
-    /// Does the same at many services at once
+    /// Runs a command at many services at once
     ///
-    /// Prints a line of JSON for each as it ends: service, ok, status (of HTTP), exit (as the command alone would have
-    /// ended), output or error, ms. A summary is on standard error. Ends with 1 where any failed. A signal or --deadline
-    /// closes what is open, and the rest has a line too. --timeout is for each service.
+    /// COMMAND is any that speaks to a service. Not among them are login and logout, whose session is for the one service
+    /// that later commands name; pin, whose result is to be compared before it is trusted; and what runs here: serve,
+    /// demo, completions, man. "events" takes --count or --deadline, since it does not end by itself.
+    ///
+    /// Prints a line of JSON for each service as it ends: service, ok, status (of HTTP), exit (as the command alone would
+    /// have ended), output or error, ms. "output" is what the command prints as JSON: the document, or a list where there
+    /// are several, with null in place of one that could not be read. A summary is on standard error. Ends with 1 if any
+    /// failed. A signal or --deadline closes what is open, and the rest has a line too. --timeout is for each service.
     Sweep(sweep::Sweep),
     /// Prints the pin of the certificate that the service shows
     Pin,

@@ -1,10 +1,10 @@
 //! How far something is that takes its time: a line on the terminal, drawn anew each time. Nothing where nobody looks.
 
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, IsTerminal};
 
 use redfish_proto::Progress;
 
-use crate::output::clean;
+use crate::output::{self, clean};
 
 /// Cells of the bar.
 const CELLS: usize = 24;
@@ -40,9 +40,8 @@ impl Line {
 
     /// Writes over what stands there, with blanks to its end: every terminal knows those.
     fn draw(&mut self, text: &str) {
-        let mut terminal = io::stderr().lock();
         let (blank, back) = (self.drawn, if text.is_empty() { "\r" } else { "" });
-        let _ = write!(terminal, "\r{text:blank$}{back}").and_then(|()| terminal.flush());
+        output::draw(format_args!("\r{text:blank$}{back}"));
         self.drawn = text.chars().count();
     }
 }

@@ -2,10 +2,9 @@
 
 use std::sync::Arc;
 
-use redfish_proto::{Redactor, Service};
-use redfish_tls::Trust;
+use redfish_proto::Service;
 
-use crate::access::{Access, Identity, Scope, ServiceLine};
+use crate::access::{Access, AccessSource, Scope, ServiceLine};
 use crate::command::{Command, Job};
 use crate::failure::Failure;
 use crate::options::Options;
@@ -20,13 +19,8 @@ pub(crate) fn run(mut command: Command, options: Options) -> Result<(), Failure>
     let service = options.service()?;
     command.check(&service)?;
     command.prepare()?;
-    let mut secrets = Redactor::default();
-    let (trust, identity) = {
-        let mut access = Access::new(&options, Scope::One)?;
-        let line = ServiceLine::default();
-        (access.trust(&line)?, access.identity(&line, &service, &mut secrets)?)
-    };
-    visit(&command, options, service, identity, &trust, secrets)
+    let access = AccessSource::new(&options, Scope::One)?.find(&ServiceLine::default(), &service)?;
+    visit(&command, options, service, access)
 }
 
 /// Does a job at a service. From here on a signal leaves it the time to close its session.
@@ -34,14 +28,12 @@ pub(crate) fn visit(
     job: &impl Job,
     options: Options,
     service: Arc<Service>,
-    identity: Identity,
-    trust: &Trust,
-    secrets: Redactor,
+    access: Access,
 ) -> Result<(), Failure> {
     let stop = Stop::new();
     signal::listen(&stop, Ends::Early);
     let result = block_on(async {
-        let visit = Visit::single(&Arc::new(options), service, identity, trust, secrets)?;
+        let visit = Visit::single(&Arc::new(options), service, access)?;
         Ok::<_, Failure>(visit.complete(job, &stop).await)
     })??;
     result.failure.map_or(Ok(()), Err)

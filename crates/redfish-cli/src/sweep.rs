@@ -50,8 +50,8 @@ pub(crate) struct Sweep {
     /// How many services at once
     #[arg(long, value_name = "N", default_value = "64", value_parser = number, global = true)]
     parallel: usize,
-    /// Only the services that failed in this file, which an earlier sweep printed. With a reset, those are left out of
-    /// which nobody knows whether it happened
+    /// Only the services that failed in this file, which an earlier sweep printed. If the command writes, those are left
+    /// out where a write may have happened
     #[arg(long, value_name = "FILE", global = true)]
     retry_failed: Option<PathBuf>,
     #[command(subcommand)]
@@ -158,8 +158,8 @@ async fn sweep(
 /// Visits a service, up to the end of its session.
 async fn visit(entry: Entry, setup: Arc<Setup>, stop: Stop) -> Ended {
     let began = Instant::now();
-    let Entry { service, identity, secrets, trust } = entry;
-    let result = match Visit::in_sweep(&setup.options, &service, identity, &trust, secrets) {
+    let Entry { service, access } = entry;
+    let result = match Visit::in_sweep(&setup.options, &service, access) {
         Ok(visit) => visit.complete(&setup.command, &stop).await,
         Err(failure) => VisitResult::failed(failure),
     };

@@ -15,12 +15,11 @@ use std::time::{Duration, Instant};
 
 use redfish_hyper::{Builder, Client, Transport};
 use redfish_proto::{Closed, Credentials, Error, ErrorKind, Operation, Redactor, Service, Session, Wanted};
-use redfish_tls::Trust;
 use serde_json::value::RawValue;
 use tokio::time::timeout;
 use zeroize::Zeroizing;
 
-use crate::access::Identity;
+use crate::access::{Access, Identity};
 use crate::command::Job;
 use crate::exit::Exit;
 use crate::failure::Failure;
@@ -110,45 +109,34 @@ impl Visit {
     pub(crate) fn single(
         options: &Arc<Options>,
         service: Arc<Service>,
-        identity: Identity,
-        trust: &Trust,
-        secrets: Redactor,
+        access: Access,
     ) -> Result<Visit, Failure> {
         let observer = SessionObserver::new(LOGIN, None, options.trace);
-        let (limit, sink) = (TimeLimit::Each(options.timeout), Sink::print(options));
-        Visit::new(options, service, identity, trust, secrets, observer, limit, sink)
+        let limit = TimeLimit::Each(options.timeout);
+        Visit::new(options, service, access, observer, limit, Sink::print(options))
     }
 
     /// One visit of a sweep. Its output is collected.
-    pub(crate) fn in_sweep(
-        options: &Arc<Options>,
-        url: &str,
-        identity: Identity,
-        trust: &Trust,
-        secrets: Redactor,
-    ) -> Result<Visit, Failure> {
+    pub(crate) fn in_sweep(options: &Arc<Options>, url: &str, access: Access) -> Result<Visit, Failure> {
         let service = options.service_at(url)?;
         let name = service.to_string();
         let sink = Sink::collect(&name);
         let observer = SessionObserver::new(LOGIN_IN_SWEEP, Some(name), options.trace);
         let limit = TimeLimit::Total { began: Instant::now(), time: options.timeout };
-        Visit::new(options, service, identity, trust, secrets, observer, limit, sink)
+        Visit::new(options, service, access, observer, limit, sink)
     }
 
-    #[allow(clippy::too_many_arguments, reason = "it is called by the two constructors alone")]
     fn new(
         options: &Arc<Options>,
         service: Arc<Service>,
-        identity: Identity,
-        trust: &Trust,
-        secrets: Redactor,
+        access: Access,
         observer: Arc<SessionObserver>,
         limit: TimeLimit,
         sink: Sink,
     ) -> Result<Visit, Failure> {
         // Its own connections end with it: no service is left with one that waits for nothing, and a sweep with none of
         // thousands. It costs next to nothing: the certificates to trust are read once and shared.
-        let transport = options.connections().trust(trust).build();
+        let transport = options.connections().trust(&access.trust).build();
         let mut visit = Visit {
             client: builder(&service, &transport, &observer).build()?,
             auth: AuthState::Anonymous,
@@ -158,10 +146,10 @@ impl Visit {
             transport,
             observer,
             limit,
-            secrets,
+            secrets: access.secrets,
             sink,
         };
-        visit.authenticate(identity)?;
+        visit.authenticate(access.identity)?;
         Ok(visit)
     }
 

@@ -1,10 +1,10 @@
 //! `login`: opens a session and saves it for later commands.
 
-use redfish_proto::{Redactor, Standing};
+use redfish_proto::Standing;
 use serde_json::json;
 
 use super::Job;
-use crate::access::{Access, Identity, Scope, ServiceLine};
+use crate::access::{AccessSource, Scope, ServiceLine};
 use crate::failure::Failure;
 use crate::options::{Auth, Options};
 use crate::single;
@@ -23,17 +23,13 @@ pub(crate) fn run(options: Options) -> Result<(), Failure> {
     }
     options.check_stdin(0)?;
     let service = options.service()?;
-    let mut secrets = Redactor::default();
-    let (trust, credentials) = {
-        let mut access = Access::new(&options, Scope::One)?;
-        let trust = access.trust(&ServiceLine::default())?;
-        (trust, access.credentials(&ServiceLine::default(), &service, &mut secrets)?)
-    };
+    let mut source = AccessSource::new(&options, Scope::One)?;
+    let (access, user) = source.for_login(&ServiceLine::default(), &service)?;
     // Whether there is a place for it is found out before there is a session.
-    let slot = Store::required()?.lock(&service.to_string(), credentials.user())?;
+    let slot = Store::required()?.lock(&service.to_string(), &user)?;
     let earlier = slot.read()?;
     let login = Login { slot, earlier };
-    single::visit(&login, options, service, Identity::Session(credentials), &trust, secrets)
+    single::visit(&login, options, service, access)
 }
 
 impl Job for Login {

@@ -1,10 +1,8 @@
 //! `logout`: closes the saved session. One that is gone already is closed.
 
-use redfish_proto::Redactor;
-
 use super::Job;
 use super::login::print;
-use crate::access::{Access, Identity, Scope, ServiceLine};
+use crate::access::{AccessSource, Scope, ServiceLine};
 use crate::failure::Failure;
 use crate::options::Options;
 use crate::output;
@@ -20,12 +18,9 @@ struct Logout {
 
 pub(crate) fn run(options: Options) -> Result<(), Failure> {
     let service = options.service()?;
-    let (trust, found) = {
-        let mut access = Access::new(&options, Scope::One)?;
-        let line = ServiceLine::default();
-        (access.trust(&line)?, access.saved(&line, &service)?)
-    };
-    let Some(found) = found else {
+    let (mut source, line) = (AccessSource::new(&options, Scope::One)?, ServiceLine::default());
+    let access = source.anonymous(&line)?;
+    let Some(found) = source.saved(&line, &service)? else {
         output::note("redfish: no session is kept for this service.");
         return Ok(());
     };
@@ -33,7 +28,7 @@ pub(crate) fn run(options: Options) -> Result<(), Failure> {
     let slot = Store::required()?.lock(&service.to_string(), found.user())?;
     let Some(saved) = slot.read()? else { return slot.clear() };
     let logout = Logout { slot, saved };
-    single::visit(&logout, options, service, Identity::Anonymous, &trust, Redactor::default())
+    single::visit(&logout, options, service, access)
 }
 
 impl Job for Logout {

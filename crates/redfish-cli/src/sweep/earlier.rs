@@ -1,4 +1,4 @@
-//! What an earlier sweep printed: which services failed there, and of which nobody knows what a write did.
+//! What an earlier sweep printed: which services failed there, and where a write may have happened.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -32,6 +32,14 @@ struct Line<'a> {
     service: Cow<'a, str>,
     ok: bool,
     exit: Option<u8>,
+    #[serde(borrow)]
+    error: Option<LineError<'a>>,
+}
+
+#[derive(Deserialize)]
+struct LineError<'a> {
+    #[serde(borrow)]
+    error: Cow<'a, str>,
 }
 
 impl Earlier {
@@ -43,6 +51,8 @@ impl Earlier {
             let ended = match line.exit {
                 _ if line.ok => Ended::Well,
                 Some(exit) if exit == Exit::OutcomeUnknown as u8 => Ended::Unknown,
+                // A part of the write has happened.
+                _ if line.error.is_some_and(|error| error.error == Failure::REJECTED) => Ended::Unknown,
                 _ => Ended::Failed,
             };
             all.insert(Service::new(&line.service)?.to_string(), ended);
@@ -57,7 +67,7 @@ impl Earlier {
         }
     }
 
-    /// Leaves the services that failed; says how many were left out since what a write did there is unknown, which
+    /// Leaves the services that failed; returns how many were left out since a write may have happened there, which
     /// matters to another write alone.
     ///
     /// # Errors

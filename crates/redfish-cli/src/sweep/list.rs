@@ -4,11 +4,10 @@ use std::collections::HashMap;
 use std::io::{self, BufRead, Read};
 use std::path::{Path, PathBuf};
 
-use redfish_proto::{Redactor, Service};
-use redfish_tls::Trust;
+use redfish_proto::Service;
 use serde_json::{Map, Value};
 
-use crate::access::{Access, Identity, Scope, ServiceLine};
+use crate::access::{Access, AccessSource, Scope, ServiceLine};
 use crate::failure::Failure;
 use crate::files::{Source, is_stdin};
 use crate::options::Options;
@@ -20,10 +19,7 @@ const LONGEST: u64 = 64 << 10;
 pub(super) struct Entry {
     /// Its URL, in one spelling.
     pub(super) service: Box<str>,
-    pub(super) identity: Identity,
-    /// What no text about it may show.
-    pub(super) secrets: Redactor,
-    pub(super) trust: Trust,
+    pub(super) access: Access,
 }
 
 /// Reads the services of a file; `check` says whether the command can be meant for each.
@@ -32,7 +28,7 @@ pub(super) fn read(
     options: &Options,
     check: impl Fn(&Service) -> Result<(), Failure>,
 ) -> Result<Vec<Entry>, Failure> {
-    let mut access = Access::new(options, Scope::Many)?;
+    let mut source = AccessSource::new(options, Scope::Many)?;
     let mut entries = Vec::new();
     let mut seen: HashMap<Box<str>, usize> = HashMap::new();
     each_line(file, "the services", LONGEST, |number, text| {
@@ -48,9 +44,7 @@ pub(super) fn read(
             return Err(Failure::usage(what, "Leave one of them out."));
         }
         check(&service)?;
-        let mut secrets = Redactor::default();
-        let identity = access.identity(&line, &service, &mut secrets)?;
-        entries.push(Entry { service: name, identity, secrets, trust: access.trust(&line)? });
+        entries.push(Entry { service: name, access: source.find(&line, &service)? });
         Ok(())
     })?;
     match entries.is_empty() {
