@@ -5,6 +5,8 @@
 //!   service, identity, trust ──▶ Visit ──▶ a job, unless a signal or the deadline stops it ──▶ close ──▶ VisitResult
 //! ```
 
+mod saved;
+
 use std::any::Any;
 use std::future::{Future, poll_fn};
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
@@ -14,7 +16,7 @@ use std::task::Poll;
 use std::time::{Duration, Instant};
 
 use redfish_hyper::{Builder, Client, Transport};
-use redfish_proto::{Closed, Credentials, Error, ErrorKind, Operation, Redactor, Service, Session, Wanted};
+use redfish_proto::{Closed, Error, ErrorKind, Operation, Redactor, Service, Session, Wanted};
 use serde_json::value::RawValue;
 use tokio::time::timeout;
 use zeroize::Zeroizing;
@@ -27,9 +29,8 @@ use crate::observer::{Left, SessionObserver};
 use crate::options::Options;
 use crate::progress::Line;
 use crate::redacting::Redacting;
-use crate::runtime::blocking;
 use crate::sink::Sink;
-use crate::state::{self, SavedSession, SessionSlot, Store};
+use crate::state::SavedSession;
 use crate::stop::{Stop, Why};
 
 /// How long a login that was sent is given to be answered when a command ends early, so that its session can be closed.
@@ -92,16 +93,6 @@ enum TimeLimit {
     Each(Duration),
     /// All of them, waits excepted.
     Total { began: Instant, time: Duration },
-}
-
-/// What became of a saved session that the service has forgotten.
-enum Renewal {
-    /// Another process has renewed it.
-    TakenOver,
-    /// This one did.
-    LoggedIn,
-    /// It stays as it is.
-    Impossible,
 }
 
 impl Visit {
@@ -429,98 +420,6 @@ impl Visit {
         self.client.current().filter(Session::is_issued)
     }
 
-    fn left(&self) -> Duration {
-        match self.limit {
-            TimeLimit::Each(time) => time,
-            TimeLimit::Total { began, time } => time.saturating_sub(began.elapsed()),
-        }
-    }
-}
-
-/// Saved sessions.
-impl Visit {
-    /// Opens a session and saves it: from then on it is not closed at the end of the visit.
-    pub(crate) async fn save(&mut self, slot: &SessionSlot) -> Result<(SavedSession, Session), Failure> {
-        let session = self.open_session().await?;
-        self.register_token();
-        let user = self.user().unwrap_or_default();
-        let Some(saved) = SavedSession::new(&self.service, user, &session) else {
-            return Err(Failure::nobody());
-        };
-        // Nothing is awaited here: a signal comes before, and the session is closed, or after, and it is saved.
-        slot.write(&saved)?;
-        self.authenticate(Identity::Saved(saved.clone(), None))?;
-        Ok((saved, session))
-    }
-
-    /// Removes the saved session, which is closed.
-    pub(crate) async fn forget(&self) -> Result<(), Failure> {
-        let AuthState::Saved(saved, _) = &self.auth else { return Ok(()) };
-        let saved = saved.clone();
-        blocking(move || state::forget(&saved)).await
-    }
-
-    /// What was done; `None` if it is to be done again since there is another session in place of a saved one that the
-    /// service has forgotten.
-    async fn renew_after<T>(
-        &mut self,
-        done: Result<T, Failure>,
-        logged_in: &mut bool,
-    ) -> Result<Option<T>, Failure> {
-        self.register_token();
-        let failure = match done {
-            Err(failure) if failure.is_kind(&ErrorKind::NotAuthenticated) => failure,
-            done => return done.map(Some),
-        };
-        // A 401 to a session that was opened just now is final.
-        match self.renew(!*logged_in).await? {
-            Renewal::TakenOver => {}
-            Renewal::LoggedIn => *logged_in = true,
-            Renewal::Impossible => return Err(failure),
-        }
-        Ok(None)
-    }
-
-    /// Finds another session in place of a saved one: another process may have renewed it, else it is renewed here, if a
-    /// password is at hand. A sweep leaves the saved one as it is, and opens one of its own: only a command that names the
-    /// one service renews it.
-    async fn renew(&mut self, may_log_in: bool) -> Result<Renewal, Failure> {
-        let AuthState::Saved(saved, password) = &self.auth else { return Ok(Renewal::Impossible) };
-        let (saved, password) = (saved.clone(), password.clone());
-        let credentials = password
-            .as_ref()
-            .filter(|_| may_log_in)
-            .map(|password| Identity::Session(Credentials::new(saved.user(), password.as_str())));
-        if self.is_in_sweep() {
-            let Some(identity) = credentials else { return Ok(Renewal::Impossible) };
-            self.authenticate(identity)?;
-            return Ok(Renewal::LoggedIn);
-        }
-        let (origin, user) = (self.service.to_string(), saved.user().to_owned());
-        let locked = blocking(move || {
-            let slot = Store::required()?.lock(&origin, &user)?;
-            let present = slot.read()?;
-            Ok::<_, Failure>((slot, present))
-        });
-        let (slot, present) = locked.await?;
-        match present {
-            Some(newer) if !newer.is(&saved) => {
-                self.authenticate(Identity::Saved(newer, password))?;
-                Ok(Renewal::TakenOver)
-            }
-            present => {
-                let Some(identity) = credentials else { return Ok(Renewal::Impossible) };
-                self.authenticate(identity)?;
-                // If the user has logged out meanwhile, nothing is saved again.
-                if present.is_some() {
-                    let (renewed, _) = self.save(&slot).await?;
-                    self.authenticate(Identity::Saved(renewed, password))?;
-                }
-                Ok(Renewal::LoggedIn)
-            }
-        }
-    }
-
     /// The token in use, which may be another since the last call, is a secret.
     fn register_token(&mut self) {
         if let Some(token) = self.client.current().as_ref().and_then(Session::expose) {
@@ -528,6 +427,13 @@ impl Visit {
                 self.secrets.add(token);
                 self.token = Zeroizing::new(token.to_owned());
             }
+        }
+    }
+
+    fn left(&self) -> Duration {
+        match self.limit {
+            TimeLimit::Each(time) => time,
+            TimeLimit::Total { began, time } => time.saturating_sub(began.elapsed()),
         }
     }
 }
