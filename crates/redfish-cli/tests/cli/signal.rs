@@ -146,11 +146,12 @@ fn a_signal_ends_a_command_that_waits_for_a_lock() {
 #[test]
 fn a_signal_closes_the_session_of_a_command_whose_output_is_not_read() {
     let bench = Bench::standard();
-    // Far more than a pipe holds.
+    let size = run(&mut bench.as_admin(["get", ENTRIES])).exits(0).out.len();
+    // Far more than a pipe holds, which is 64 KiB.
     let words: Vec<&str> = ["get"].into_iter().chain([ENTRIES; 100]).collect();
     let mut child = bench.as_admin(words).spawn().unwrap();
-    // A pipe holds 64 KiB, and a page has more than 4.
-    while bench.handled("GET", ENTRIES) < 5 {
+    let full = 1 + (64 << 10) / size + 1;
+    while bench.handled("GET", ENTRIES) < full {
         std::thread::yield_now();
     }
     let unread = child.stdout.take().unwrap();
@@ -158,5 +159,5 @@ fn a_signal_closes_the_session_of_a_command_whose_output_is_not_read() {
     let done = finish(child).exits(143);
     drop(unread);
     assert_eq!((done.err.as_str(), bench.server.open_sessions()), ("", 0));
-    assert!(bench.handled("GET", ENTRIES) < 100);
+    assert_eq!(bench.handled("GET", ENTRIES), full);
 }

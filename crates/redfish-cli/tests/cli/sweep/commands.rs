@@ -6,7 +6,8 @@ use redfish_mock::{Account, Role, Settings};
 
 use super::*;
 
-const INVENTORY: &str = "/redfish/v1/UpdateService/FirmwareInventory";
+/// A system that is off.
+const OTHER: &str = "/redfish/v1/Systems/E905C3FF";
 
 /// The lines of a sweep that ends with this status, in the order of the fleet.
 fn in_order(fleet: &[Bench], words: &[&str], status: i32) -> Vec<Value> {
@@ -91,7 +92,7 @@ fn a_change_is_made_at_each_service_once() {
 #[test]
 fn an_action_is_invoked_and_what_was_accepted_is_a_monitor_to_wait_for() {
     let fleet = fleet(2);
-    for line in in_order(&fleet, &["invoke", SYSTEM, "Reset", "ResetType=ForceOff"], 0) {
+    for line in in_order(&fleet, &["invoke", OTHER, "Reset", "ResetType=On"], 0) {
         assert_eq!((&line["exit"], line.get("output")), (&json!(0), None), "{line}");
     }
     fleet.iter().for_each(|bench| {
@@ -114,13 +115,12 @@ fn an_action_is_invoked_and_what_was_accepted_is_a_monitor_to_wait_for() {
 fn an_end_that_is_not_seen_is_5_with_the_monitor() {
     let fleet = fleet(1);
     fleet[0].server.mock(|mock| mock.add_fault(format!("task=3600s@{SYSTEM}").parse().unwrap()));
-    let lost = format!("lost-answer@{INVENTORY}");
-    fleet[0].server.mock(|mock| mock.add_fault(lost.parse().unwrap()));
-    let monitor =
-        in_order(&fleet, &["patch", SYSTEM, r#"{"AssetTag": "B7"}"#], 0)[0]["output"]["monitor"].clone();
-    let words = ["task", "wait", monitor.as_str().unwrap(), "--deadline", "1"];
-    let line = in_order(&fleet, &words, 1).remove(0);
-    assert_eq!(line["error"]["error"], "deadline");
+    let change = ["patch", SYSTEM, r#"{"AssetTag": "B7"}"#];
+    let monitor = in_order(&fleet, &change, 0)[0]["output"]["monitor"].clone();
+    let wait = ["task", "wait", monitor.as_str().unwrap(), "--deadline", "20"];
+    let line = in_order(&fleet, &wait, 1).remove(0);
+    assert_eq!((&line["error"]["error"], &line["exit"]), (&json!("deadline"), &json!(5)));
+    assert_eq!((&line["error"]["monitor"], &line["output"]["monitor"]), (&monitor, &monitor));
     assert_eq!(open(&fleet), 0);
 }
 
