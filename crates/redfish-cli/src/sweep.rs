@@ -104,8 +104,8 @@ impl Sweep {
         let skipped = Earlier::read(file)?.select(&mut entries, self.command.writes())?;
         if skipped > 0 {
             output::note(format_args!(
-                "redfish: warning: {skipped} services are skipped: a write was sent there, and nobody knows what it \
-                 did. Look at each first, then do what is still to do by itself."
+                "redfish: warning: {skipped} services are skipped: a write may have happened there. Look at each first, \
+                 then do what is still to do by itself."
             ));
         }
         Ok((entries, skipped))
