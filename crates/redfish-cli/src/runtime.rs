@@ -2,7 +2,7 @@
 
 use std::future::{Future, pending};
 use std::io;
-use std::panic::resume_unwind;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
 use tokio::runtime::Builder;
 use tokio::task::spawn_blocking;
@@ -12,9 +12,10 @@ use crate::failure::Failure;
 /// Runs a future to its end. What it leaves behind, such as a name lookup, a lock or a slow reader, is not waited for.
 pub(crate) fn block_on<T>(work: impl Future<Output = T>) -> Result<T, Failure> {
     let runtime = Builder::new_current_thread().enable_all().build().map_err(unavailable)?;
-    let done = runtime.block_on(work);
+    let done = catch_unwind(AssertUnwindSafe(|| runtime.block_on(work)));
+    // After a panic too: to drop a runtime would wait for what blocks.
     runtime.shutdown_background();
-    Ok(done)
+    Ok(done.unwrap_or_else(|panic| resume_unwind(panic)))
 }
 
 /// Runs what may block on a thread of its own. If the future is dropped, the work goes on until the process ends.

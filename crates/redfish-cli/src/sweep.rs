@@ -1,7 +1,7 @@
 //! `sweep`: one command at many services at once, a line of JSON each as it ends.
 //!
 //! ```text
-//!   list ──▶ Entry ──▶ visit, so many at once ──▶ Ended ──▶ printer: the line
+//!   list ──▶ Entry ──▶ visit, so many at once ──▶ FinishedLine ──▶ printer: the line
 //!                          ▲                        └─────▶ tally: the summary
 //!                          └── stop: a signal, the deadline, a reader that left
 //! ```
@@ -32,7 +32,7 @@ use crate::signal::{self, Ends};
 use crate::stop::{Stop, Why};
 use crate::visit::{Visit, VisitResult};
 use earlier::Earlier;
-use line::{Ended, Line};
+use line::{FinishedLine, Line};
 use list::Entry;
 use printer::Printer;
 use tally::Tally;
@@ -156,7 +156,7 @@ async fn sweep(
 }
 
 /// Visits a service, up to the end of its session.
-async fn visit(entry: Entry, setup: Arc<Setup>, stop: Stop) -> Ended {
+async fn visit(entry: Entry, setup: Arc<Setup>, stop: Stop) -> FinishedLine {
     let began = Instant::now();
     let Entry { service, access } = entry;
     let result = match Visit::in_sweep(&setup.options, &service, access) {
@@ -167,7 +167,7 @@ async fn visit(entry: Entry, setup: Arc<Setup>, stop: Stop) -> Ended {
 }
 
 /// Counts a service and prints its line.
-async fn tell(ended: Ended, tally: &mut Tally, printer: &Printer) {
+async fn tell(ended: FinishedLine, tally: &mut Tally, printer: &Printer) {
     tally.add(ended.failed);
     for note in ended.notes {
         printer.note(note).await;

@@ -16,8 +16,8 @@ pub(super) struct Line<'a> {
     pub(super) result: VisitResult,
 }
 
-/// How a service ended.
-pub(super) struct Ended {
+/// A line as it is printed, and what goes with it.
+pub(super) struct FinishedLine {
     /// What is printed.
     pub(super) line: Vec<u8>,
     /// The kind of its error.
@@ -44,12 +44,12 @@ struct Members<'a> {
 
 impl Line<'_> {
     /// The line of a service that was never begun.
-    pub(super) fn never(service: &str, failure: Failure) -> Ended {
+    pub(super) fn never(service: &str, failure: Failure) -> FinishedLine {
         Line { service, began: Instant::now(), result: VisitResult::failed(failure) }.end()
     }
 
     /// What is printed. Data is printed as it came; an error has no secret.
-    pub(super) fn end(self) -> Ended {
+    pub(super) fn end(self) -> FinishedLine {
         let Line { service, began, result: VisitResult { failure, output, notes, status } } = self;
         let error = failure.as_ref().map(Failure::object);
         let members = Members {
@@ -63,6 +63,6 @@ impl Line<'_> {
         };
         // All its members are texts, numbers and what was JSON before.
         let line = serde_json::to_vec(&members).unwrap_or_default();
-        Ended { line, failed: failure.as_ref().map(Failure::kind), notes }
+        FinishedLine { line, failed: failure.as_ref().map(Failure::kind), notes }
     }
 }
