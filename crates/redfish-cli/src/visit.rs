@@ -453,3 +453,47 @@ async fn catching<T>(work: impl Future<Output = T>) -> Result<T, Box<dyn Any + S
     })
     .await
 }
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+    use redfish_mock::{ServeOptions, Server, Settings, Tls};
+    use redfish_proto::{Credentials, ListSessions};
+    use redfish_tls::Trust;
+
+    use super::*;
+    use crate::runtime::block_on;
+
+    #[derive(Parser)]
+    struct Words {
+        #[command(flatten)]
+        options: Options,
+    }
+
+    /// A job that panics with a session open.
+    struct Panics;
+
+    impl Job for Panics {
+        async fn run(&self, visit: &mut Visit) -> Result<(), Failure> {
+            visit.run(ListSessions::default).await?;
+            panic!("on purpose");
+        }
+    }
+
+    #[test]
+    fn a_panic_goes_on_once_the_session_is_closed() {
+        let options = ServeOptions { tls: Tls::None, ..ServeOptions::default() };
+        let server = Server::start(Settings::default(), options).unwrap();
+        let options = Arc::new(Words::parse_from(["redfish", "--service", &server.url()]).options);
+        let identity = Identity::Session(Credentials::new("admin", "machine-room"));
+        let access = Access { identity, trust: Trust::system(), secrets: Redactor::default() };
+        let visit = async {
+            let visit = Visit::single(&options, options.service().unwrap(), access).unwrap();
+            visit.complete(&Panics, &Stop::new()).await
+        };
+        let panic = catch_unwind(AssertUnwindSafe(|| block_on(visit))).err().unwrap();
+        assert_eq!(panic.downcast_ref::<&str>(), Some(&"on purpose"));
+        let count = server.mock(|mock| mock.session_count());
+        assert_eq!((count.opened, count.deleted, server.open_sessions()), (1, 1, 0));
+    }
+}
