@@ -22,6 +22,16 @@ pub(crate) enum Sink {
     Collect(Collected),
 }
 
+/// A result that has a table, in each format.
+pub(crate) struct Table<const N: usize> {
+    /// For programs.
+    pub(crate) json: Value,
+    pub(crate) headings: [&'static str; N],
+    pub(crate) rows: Vec<[String; N]>,
+    /// As plain text.
+    pub(crate) lines: Vec<String>,
+}
+
 /// What a command has printed in a sweep.
 #[derive(Default)]
 pub(crate) struct Collected {
@@ -42,30 +52,6 @@ impl Sink {
     /// One that collects what a command prints about this service.
     pub(crate) fn collect(name: &str) -> Sink {
         Sink::Collect(Collected { name: name.to_owned(), ..Collected::default() })
-    }
-
-    /// The format for what has a table: that or JSON if none is asked for.
-    pub(crate) fn table_format(&self) -> Output {
-        self.format_or(Output::Table)
-    }
-
-    /// The format for what is a sentence on a terminal.
-    pub(crate) fn text_format(&self) -> Output {
-        self.format_or(Output::Text)
-    }
-
-    fn format_or(&self, on_terminal: Output) -> Output {
-        match self {
-            Sink::Collect(_) => Output::Json,
-            Sink::Print { format: Some(format), .. } => *format,
-            Sink::Print { .. } if output::is_terminal() => on_terminal,
-            Sink::Print { .. } => Output::Json,
-        }
-    }
-
-    /// Whether JSON is asked for, and not just the default.
-    pub(crate) fn is_json(&self) -> bool {
-        matches!(self, Sink::Collect(_) | Sink::Print { format: Some(Output::Json), .. })
     }
 
     /// The output is a list, of at least this many documents, however many there are.
@@ -101,6 +87,48 @@ impl Sink {
         }
     }
 
+    /// Prints a table: on a terminal as one, else as JSON.
+    pub(crate) async fn table<const N: usize>(&mut self, table: Table<N>) -> Result<(), Failure> {
+        match self.format_or(Output::Table) {
+            Output::Json => self.json(table.json).await,
+            Output::Table => self.line(output::table(table.headings, &table.rows)).await,
+            Output::Text => {
+                for line in table.lines {
+                    self.line(output::clean(&line)).await?;
+                }
+                Ok(())
+            }
+        }
+    }
+
+    /// Prints a sentence on a terminal, else JSON.
+    pub(crate) async fn sentence(&mut self, json: Value, text: String) -> Result<(), Failure> {
+        match self.format_or(Output::Text) {
+            Output::Json => self.json(json).await,
+            Output::Table | Output::Text => self.line(text).await,
+        }
+    }
+
+    /// Prints a bare value, if there is one: JSON only where that is asked for.
+    pub(crate) async fn value(&mut self, json: Value, text: Option<&str>) -> Result<(), Failure> {
+        match (self, text) {
+            (sink @ (Sink::Collect(_) | Sink::Print { format: Some(Output::Json), .. }), _) => {
+                sink.json(json).await
+            }
+            (sink, Some(text)) => sink.line(text).await,
+            (_, None) => Ok(()),
+        }
+    }
+
+    fn format_or(&self, on_terminal: Output) -> Output {
+        match self {
+            Sink::Collect(_) => Output::Json,
+            Sink::Print { format: Some(format), .. } => *format,
+            Sink::Print { .. } if output::is_terminal() => on_terminal,
+            Sink::Print { .. } => Output::Json,
+        }
+    }
+
     /// Prints JSON of our own.
     pub(crate) async fn json(&mut self, value: Value) -> Result<(), Failure> {
         match self {
@@ -109,7 +137,7 @@ impl Sink {
         }
     }
 
-    /// Prints a line, or a table.
+    /// Prints a line.
     pub(crate) async fn line(&mut self, text: impl ToString) -> Result<(), Failure> {
         let text = text.to_string();
         match self {

@@ -6,8 +6,7 @@ use serde_json::{Value, json};
 
 use super::Job;
 use crate::failure::Failure;
-use crate::options::Output;
-use crate::output;
+use crate::sink::Table;
 use crate::visit::Visit;
 
 /// Of which resource.
@@ -25,19 +24,13 @@ impl Job for Actions {
     async fn run(&self, visit: &mut Visit) -> Result<(), Failure> {
         let at = visit.service().target(&self.path)?;
         let offered = visit.run(|| Read::new(at.clone())).await?;
-        match visit.sink.table_format() {
-            Output::Json => visit.sink.json(offered.iter().map(object).collect()).await,
-            Output::Table => {
-                let rows: Vec<_> = offered.iter().flat_map(rows).collect();
-                visit.sink.line(output::table(["ACTION", "PARAMETER", "REQUIRED", "VALUES"], &rows)).await
-            }
-            Output::Text => {
-                for action in &offered {
-                    visit.sink.line(output::clean(&action.name)).await?;
-                }
-                Ok(())
-            }
-        }
+        let table = Table {
+            json: offered.iter().map(object).collect(),
+            headings: ["ACTION", "PARAMETER", "REQUIRED", "VALUES"],
+            rows: offered.iter().flat_map(rows).collect(),
+            lines: offered.iter().map(|action| action.name.clone()).collect(),
+        };
+        visit.sink.table(table).await
     }
 }
 

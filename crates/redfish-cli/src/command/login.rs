@@ -58,12 +58,7 @@ async fn log_out(saved: &SavedSession, visit: &Visit) -> Result<(), Failure> {
 
 /// Prints which session it was or is: its URI, never the token.
 pub(super) async fn print(saved: &SavedSession, visit: &mut Visit) -> Result<(), Failure> {
-    match (visit.sink.is_json(), saved.uri()) {
-        (true, uri) => {
-            let service = visit.service().to_string();
-            visit.sink.json(json!({"service": service, "user": saved.user(), "session": uri})).await
-        }
-        (false, Some(uri)) => visit.sink.line(uri).await,
-        (false, None) => Ok(()),
-    }
+    let service = visit.service().to_string();
+    let json = json!({"service": service, "user": saved.user(), "session": saved.uri()});
+    visit.sink.value(json, saved.uri()).await
 }

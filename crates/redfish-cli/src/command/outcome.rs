@@ -45,13 +45,9 @@ pub(super) enum Began {
 
 /// Prints where the end will be reported.
 pub(super) async fn accepted(monitor: &Monitor, visit: &mut Visit) -> Result<(), Failure> {
-    match visit.sink.is_json() {
-        true => {
-            let task = monitor.task().map(ToString::to_string);
-            visit.sink.json(json!({"monitor": monitor.target().to_string(), "task": task})).await
-        }
-        false => visit.sink.line(monitor.target()).await,
-    }
+    let monitored = monitor.target().to_string();
+    let json = json!({"monitor": monitored, "task": monitor.task().map(ToString::to_string)});
+    visit.sink.value(json, Some(&monitored)).await
 }
 
 /// Watches until the end. If that is not seen, the monitor is printed for another try.
@@ -91,10 +87,7 @@ pub(super) async fn print(written: &Written, visit: &mut Visit) -> Result<(), Fa
                 visit.note(format!("created at {at}."));
             }
         }
-        (None, Some(at)) if visit.sink.is_json() => {
-            visit.sink.json(json!({"location": at.to_string()})).await?
-        }
-        (None, Some(at)) => visit.sink.line(at).await?,
+        (None, Some(at)) => visit.sink.value(json!({"location": at.to_string()}), Some(at.as_str())).await?,
         (None, None) => {}
     }
     if body.is_none() {

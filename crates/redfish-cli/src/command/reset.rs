@@ -56,10 +56,9 @@ impl Job for Reset {
                 read_power(&system, visit).await
             }
         };
-        match visit.sink.is_json() {
-            true => visit.sink.json(json!({"system": system.to_string(), "power": power})).await,
-            false => visit.sink.line(output::clean(power.as_deref().unwrap_or("unknown"))).await,
-        }
+        let json = json!({"system": system.to_string(), "power": power});
+        let shown = output::clean(power.as_deref().unwrap_or("unknown"));
+        visit.sink.value(json, Some(&shown)).await
     }
 }
 

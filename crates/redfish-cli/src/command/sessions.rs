@@ -8,8 +8,7 @@ use serde_json::{Value, json};
 use super::Job;
 use super::failures::Failures;
 use crate::failure::Failure;
-use crate::options::Output;
-use crate::output;
+use crate::sink::Table;
 use crate::visit::Visit;
 
 /// What to do with the sessions of the service.
@@ -51,7 +50,13 @@ impl Job for Sessions {
         match &self.action {
             None => {
                 let listed = list(visit).await?;
-                show(&listed, visit).await
+                let table = Table {
+                    json: listed.iter().map(|session| object(session, visit)).collect(),
+                    headings: ["URI", "USER", "MINE", "FROM", "CREATED", "TYPE", "CONTEXT"],
+                    rows: listed.iter().map(|session| row(session, visit)).collect(),
+                    lines: listed.iter().map(|session| session.at().to_string()).collect(),
+                };
+                visit.sink.table(table).await
             }
             Some(Action::Close(close)) => {
                 visit.sink.expect_list(0);
@@ -125,26 +130,6 @@ fn is_own(session: &ListedSession, visit: &Visit) -> bool {
 
 fn is_mine(session: &ListedSession, visit: &Visit) -> bool {
     session.whose(visit.session().as_ref(), visit.options().session_context()) != Whose::Other
-}
-
-async fn show(listed: &[ListedSession], visit: &mut Visit) -> Result<(), Failure> {
-    match visit.sink.table_format() {
-        Output::Json => {
-            let objects = listed.iter().map(|session| object(session, visit)).collect();
-            visit.sink.json(objects).await
-        }
-        Output::Table => {
-            let rows: Vec<_> = listed.iter().map(|session| row(session, visit)).collect();
-            let headings = ["URI", "USER", "MINE", "FROM", "CREATED", "TYPE", "CONTEXT"];
-            visit.sink.line(output::table(headings, &rows)).await
-        }
-        Output::Text => {
-            for session in listed {
-                visit.sink.line(session.at()).await?;
-            }
-            Ok(())
-        }
-    }
 }
 
 fn object(session: &ListedSession, visit: &Visit) -> Value {

@@ -8,8 +8,7 @@ use serde_json::{Value, json};
 use super::Job;
 use super::members::Pages;
 use crate::failure::Failure;
-use crate::options::Output;
-use crate::output;
+use crate::sink::Table;
 use crate::visit::Visit;
 
 /// A task, and where it is.
@@ -25,20 +24,13 @@ pub(crate) struct Tasks {}
 impl Job for Tasks {
     async fn run(&self, visit: &mut Visit) -> Result<(), Failure> {
         let listed = list(visit).await?;
-        match visit.sink.table_format() {
-            Output::Json => visit.sink.json(listed.iter().map(object).collect()).await,
-            Output::Table => {
-                let rows: Vec<_> = listed.iter().map(row).collect();
-                let headings = ["URI", "NAME", "STATE", "HEALTH", "DONE", "STARTED"];
-                visit.sink.line(output::table(headings, &rows)).await
-            }
-            Output::Text => {
-                for listed in &listed {
-                    visit.sink.line(&listed.at).await?;
-                }
-                Ok(())
-            }
-        }
+        let table = Table {
+            json: listed.iter().map(object).collect(),
+            headings: ["URI", "NAME", "STATE", "HEALTH", "DONE", "STARTED"],
+            rows: listed.iter().map(row).collect(),
+            lines: listed.iter().map(|listed| listed.at.to_string()).collect(),
+        };
+        visit.sink.table(table).await
     }
 }
 

@@ -8,8 +8,7 @@ use serde_json::{Value, json};
 
 use super::Job;
 use crate::failure::Failure;
-use crate::options::Output;
-use crate::output;
+use crate::sink::Table;
 use crate::visit::Visit;
 use walk::{Node, Walk};
 
@@ -36,28 +35,19 @@ impl Job for Tree {
         let start = visit.service().target(&self.path)?;
         let depth = self.depth.unwrap_or(DEEPEST).min(DEEPEST);
         let walk = Walk::from(start, depth, visit).await?;
-        show(&walk.nodes, visit).await?;
+        let rows = rows(&walk.nodes);
+        let table = Table {
+            json: object(&walk.nodes, 0),
+            headings: ["RESOURCE", "NAME", "POWER", "HEALTH"],
+            lines: rows.iter().map(|row| row[0].clone()).collect(),
+            rows,
+        };
+        visit.sink.table(table).await?;
         // What a service links and cannot show is a part of what it has.
         for failure in walk.failures {
             visit.warn(failure.to_string());
         }
         walk.ended.map_or(Ok(()), Err)
-    }
-}
-
-async fn show(nodes: &[Node], visit: &mut Visit) -> Result<(), Failure> {
-    match visit.sink.table_format() {
-        Output::Json => visit.sink.json(object(nodes, 0)).await,
-        Output::Table => {
-            let rows = rows(nodes);
-            visit.sink.line(output::table(["RESOURCE", "NAME", "POWER", "HEALTH"], &rows)).await
-        }
-        Output::Text => {
-            for row in rows(nodes) {
-                visit.sink.line(output::clean(&row[0])).await?;
-            }
-            Ok(())
-        }
     }
 }
 

@@ -6,7 +6,6 @@ use serde_json::{Value, json};
 
 use super::Job;
 use crate::failure::Failure;
-use crate::options::Output;
 use crate::visit::Visit;
 
 /// The sessions of a service that does not report where the one in use is.
@@ -27,18 +26,16 @@ impl Job for Whoami {
         let user = seen.get("UserName").and_then(Value::as_str).or(visit.user()).map(str::to_owned);
         let session = visit.session().and_then(|session| session.location().map(ToString::to_string));
         let service = visit.service().to_string();
-        match visit.sink.text_format() {
-            Output::Json => {
-                let saved = visit.is_saved();
-                let shown = json!({"service": service, "user": user, "auth": auth, "session": session, "kept": saved});
-                visit.sink.json(shown).await
-            }
-            Output::Table | Output::Text => {
-                let user = user.as_deref().unwrap_or("the holder of a token");
-                let session = session.map(|uri| format!(", session {uri}")).unwrap_or_default();
-                visit.sink.line(format!("{user} at {service} ({auth}){session}")).await
-            }
-        }
+        let json = json!({
+            "service": service,
+            "user": user,
+            "auth": auth,
+            "session": session,
+            "kept": visit.is_saved(),
+        });
+        let user = user.as_deref().unwrap_or("the holder of a token");
+        let session = session.map(|uri| format!(", session {uri}")).unwrap_or_default();
+        visit.sink.sentence(json, format!("{user} at {service} ({auth}){session}")).await
     }
 }
 
