@@ -57,7 +57,7 @@ pub(crate) struct Serve {
     restart_time: Duration,
     /// What goes wrong: `NAME[=VALUE][@PATH][*COUNT]`, as in slow=2s@/redfish/v1/Systems*3. NAME is one of expire-token,
     /// cut-body, reset, slow, redirect-off-origin, session-limit, no-location, lost-answer, task, failing-task,
-    /// monitor-gone, lose-session, restart, bare-messages, 500, 503
+    /// monitor-gone, lose-session, restart, bare-messages, 401, 500, 503
     #[arg(long = "fault", value_name = "SPEC", value_parser = fault)]
     faults: Vec<Fault>,
     /// What tokens and identifiers are made from
