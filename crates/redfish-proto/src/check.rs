@@ -53,6 +53,8 @@ impl CheckSession {
 
     pub(crate) fn judge(&self, answer: &Answer) -> Liveness {
         match answer.status() {
+            // What stands elsewhere says nothing about the session.
+            _ if !answer.at().same_but_slash(&self.at) => Liveness::Unknown,
             StatusCode::OK if self.is_shown_in(answer) => Liveness::Alive,
             StatusCode::FORBIDDEN => Liveness::Alive,
             StatusCode::UNAUTHORIZED => Liveness::Dead,
