@@ -131,7 +131,17 @@ impl Redactor {
         for secret in &other.secrets {
             push(&mut self.secrets, secret.clone(), |known| known.0 == secret.0);
         }
-        other.tokens.iter().for_each(|token| self.add_token(token));
+        self.extend_tokens(&other.tokens);
+    }
+
+    /// Adds tokens of another. Its last may be newer than all here; those before it are not, and push none of these out.
+    fn extend_tokens(&mut self, others: &[Secret]) {
+        let Some((last, older)) = others.split_last() else { return };
+        let is_new = |token: &&Secret| !self.tokens.iter().any(|known| known.0 == token.0);
+        let older: Vec<Secret> = older.iter().filter(is_new).cloned().collect();
+        self.tokens.splice(..0, older);
+        self.tokens.drain(..self.tokens.len().saturating_sub(EARLIER));
+        self.add_token(last);
     }
 
     fn is_empty(&self) -> bool {
@@ -420,6 +430,20 @@ mod tests {
         (0..100).for_each(|n| redactor.add_token(&Secret::from(&*format!("token-{n}-end"))));
         assert_eq!(redactor.tokens.len(), EARLIER);
         assert_eq!(redactor.clean("token-99-end token-96-end"), "[redacted] [redacted]");
+    }
+
+    #[test]
+    fn the_tokens_of_an_older_session_push_no_newer_one_out() {
+        let of = |numbers: std::ops::Range<u32>| {
+            let mut redactor = Redactor::default();
+            numbers.for_each(|n| redactor.add_token(&Secret::from(&*format!("token-{n}-end"))));
+            Arc::new(redactor)
+        };
+        for (one, other) in [(of(1..5), of(0..4)), (of(0..4), of(1..5)), (of(4..5), of(0..4))] {
+            let all = one.and(&other);
+            assert_eq!(all.clean("token-4-end token-3-end"), "[redacted] [redacted]");
+            assert!(all.tokens.len() <= EARLIER);
+        }
     }
 
     #[test]
