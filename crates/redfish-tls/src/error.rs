@@ -1,6 +1,7 @@
 //! What can be wrong with a certificate or a pin, said to the person who gave it.
 
 use std::error::Error as StdError;
+use std::sync::Arc;
 use std::{fmt, io};
 
 use rustls::{CertificateError, OtherError};
@@ -20,7 +21,7 @@ pub enum Error {
         /// Which of the certificates in the text, from 1.
         position: usize,
     },
-    /// The pin is not `sha256:` and 64 hexadecimal digits.
+    /// The pin is not 64 hexadecimal digits, in any spelling that [`Pin`] reads.
     NotAPin,
     /// There is no cryptography for TLS: the features `ring` and `aws-lc-rs` are off, and no provider was given that
     /// can do it.
@@ -39,7 +40,9 @@ impl fmt::Display for Error {
             Self::NotACertificate { position } => {
                 write!(f, "number {position} of the certificates given is not an X.509 certificate")
             }
-            Self::NotAPin => f.write_str("a pin is \"sha256:\" and 64 hexadecimal digits"),
+            Self::NotAPin => f.write_str(
+                "a pin is the 64 hexadecimal digits of a certificate's SHA-256, with or without \"sha256:\"",
+            ),
             Self::NoProvider => f.write_str(
                 "there is no cryptography for TLS: turn on the feature ring or aws-lc-rs, or give a provider",
             ),
@@ -86,7 +89,19 @@ impl fmt::Display for Untrusted {
                 f.write_str("nobody who is trusted vouches for the service's certificate")
             }
             // What rustls wraps for us it shows as `Debug` only.
-            CertificateError::Other(OtherError(reason)) => reason.fmt(f),
+            CertificateError::Other(OtherError(reason)) if reason.is::<Refusal>() => reason.fmt(f),
+            CertificateError::Other(OtherError(reason)) => {
+                write!(f, "the service's certificate is refused: {reason}")
+            }
+            // Of the handshake, or of the certificate by its issuer: rustls does not say which.
+            CertificateError::UnsupportedSignatureAlgorithmForPublicKeyContext { .. } => f.write_str(
+                "the algorithm of a signature does not fit the key of the service's certificate or of its issuer, or \
+                 the cryptography in use does not support it",
+            ),
+            CertificateError::BadSignature => f.write_str(
+                "a signature is wrong: the service does not hold its certificate's key, or the issuer has not signed \
+                 the certificate",
+            ),
             CertificateError::NotValidForName
             | CertificateError::NotValidForNameContext { .. }
             | CertificateError::Expired
@@ -107,9 +122,27 @@ impl StdError for Untrusted {
 /// Why one of our verifiers refused, where rustls has no word for it.
 #[derive(Debug)]
 pub(crate) enum Refusal {
-    NotPinned { shown: Pin, wanted: Pin },
-    NoSystemRoots { reason: String },
+    NotPinned {
+        shown: Pin,
+        wanted: Pin,
+    },
+    NoSystemRoots {
+        reason: String,
+    },
+    /// An RSA key that the provider cannot use: its length in bits, and the shortest and longest it can.
+    KeyLength {
+        bits: usize,
+        accepted: (usize, usize),
+    },
+    /// A certificate of before X.509 version 3.
+    Version {
+        version: u8,
+    },
     Inspected,
+}
+
+pub(crate) fn refusal(refusal: Refusal) -> rustls::Error {
+    CertificateError::Other(OtherError(Arc::new(refusal))).into()
 }
 
 impl fmt::Display for Refusal {
@@ -119,6 +152,23 @@ impl fmt::Display for Refusal {
                 write!(f, "the service shows the certificate {shown}, and {wanted} is pinned")
             }
             Self::NoSystemRoots { reason } => write!(f, "this system has no root certificates ({reason})"),
+            Self::KeyLength { bits, accepted: (shortest, longest) } => {
+                let bound = if bits < shortest {
+                    format!("starts at {shortest}")
+                } else {
+                    format!("ends at {longest}")
+                };
+                write!(
+                    f,
+                    "the service's certificate has an RSA key of {bits} bits, and the cryptography in use {bound}, so \
+                     that no pin can make it work: replace the certificate on the controller"
+                )
+            }
+            Self::Version { version } => write!(
+                f,
+                "the service's certificate is of X.509 version {version}, which has no names to check: it can only be \
+                 pinned"
+            ),
             Self::Inspected => f.write_str("the certificate was only looked at"),
         }
     }

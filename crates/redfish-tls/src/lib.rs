@@ -34,6 +34,7 @@
 
 mod certificate;
 mod error;
+mod key;
 mod pin;
 mod verify;
 
