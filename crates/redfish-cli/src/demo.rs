@@ -3,17 +3,18 @@
 //! The service runs inside this process, with TLS and a certificate made for the occasion; the client is the one that
 //! every command uses. What is shown is what the client's observer saw: nothing is written down here but the words between.
 
-use std::io::Write;
 use std::sync::Arc;
 
 use anstyle::{AnsiColor, Style};
+use redfish_hyper::{Builder, Client, Trace, Transport};
 use redfish_mock::{Profile, ServeOptions, Server, Settings};
 use redfish_proto::{Closed, Credentials, ErrorKind, Service, Session};
 use redfish_tls::Trust;
-use redfish_ureq::{Builder, Client, Trace, Transport};
 
 use crate::document::indented;
 use crate::failure::Failure;
+use crate::output::styled as say;
+use crate::runtime::block_on;
 
 /// As its users write it: this service takes any letter case.
 const SYSTEMS: &str = "/redfish/v1/systems/";
@@ -28,6 +29,10 @@ const REFUSED: Style = AnsiColor::Yellow.on_default();
 const QUIET: Style = Style::new().dimmed();
 
 pub(crate) fn run() -> Result<(), Failure> {
+    block_on(play())?
+}
+
+async fn play() -> Result<(), Failure> {
     let settings = Settings { profile: Profile::IloAmplifier, ..Settings::default() };
     let (user, password) = (settings.user.clone(), settings.password.clone());
     let server = Server::start(settings, ServeOptions::default())
@@ -42,6 +47,7 @@ pub(crate) fn run() -> Result<(), Failure> {
         password,
     }
     .play()
+    .await
 }
 
 struct Demo {
@@ -53,71 +59,71 @@ struct Demo {
 }
 
 impl Demo {
-    fn play(&self) -> Result<(), Failure> {
+    async fn play(&self) -> Result<(), Failure> {
         say(&format!(
             "{HEADING}A Redfish service, and its client{HEADING:#}\n\n\
              Both run in this process, and talk over TLS: {}\n\
              The client trusts the one certificate that the service has made for itself.",
             self.server.url()
         ))?;
-        self.nobody()?;
-        self.basic()?;
-        self.session()?;
-        self.lost_session()?;
+        self.nobody().await?;
+        self.basic().await?;
+        self.session().await?;
+        self.lost_session().await?;
         let open = self.server.open_sessions();
         say(&format!("\n{HEADING}{open} sessions open{HEADING:#}, says the service."))?;
         if open == 0 { Ok(()) } else { Err(Failure::missing("a way to close each session")) }
     }
 
-    fn nobody(&self) -> Result<(), Failure> {
+    async fn nobody(&self) -> Result<(), Failure> {
         chapter(
             "1. Nobody",
             "All but the service root wants to know who is asking. Whoever does not say gets a 401,\n\
              and the client makes an error of it that says what to do.",
         )?;
-        match self.client().anonymous().build()?.get_raw(SYSTEMS) {
+        match self.client().anonymous().build()?.get_raw(SYSTEMS).await {
             Err(error) if *error.kind() == ErrorKind::NotAuthenticated => say(&format!("\n  {error}")),
             Err(error) => Err(error.into()),
             Ok(_) => Err(Failure::missing("the service's refusal")),
         }
     }
 
-    fn basic(&self) -> Result<(), Failure> {
+    async fn basic(&self) -> Result<(), Failure> {
         chapter(
             "2. Basic authentication",
             "User and password go with each request. It takes no session, and it is the service's work\n\
              to check the password again each time. Nothing that is shown here has the password in it.",
         )?;
-        self.client().basic(self.credentials()).build()?.get_raw(SYSTEMS)?;
+        self.client().basic(self.credentials()).build()?.get_raw(SYSTEMS).await?;
         Ok(())
     }
 
-    fn session(&self) -> Result<(), Failure> {
+    async fn session(&self) -> Result<(), Failure> {
         chapter(
             "3. Logging in",
             "The service root says where sessions are made. The password is sent there once; the answer has\n\
              a token, X-Auth-Token, and the URI of the new session, Location. Of the URI only the path counts.",
         )?;
         let client = self.client().login(self.credentials()).build()?;
-        client.session()?;
+        client.session().await?;
         self.count()?;
         chapter("4. Using the session", "From now on the token is all that the service asks for.")?;
-        client.get_raw(SYSTEMS)?;
+        client.get_raw(SYSTEMS).await?;
         chapter(
             "5. Logging out",
             "A service has room for few sessions, and one that is left behind takes its place until it expires.\n\
              So the last request is a DELETE of the session's URI, whatever happened before.",
         )?;
-        client.close()?;
+        client.close().await?;
         self.count()
     }
 
-    fn lost_session(&self) -> Result<(), Failure> {
+    async fn lost_session(&self) -> Result<(), Failure> {
         chapter(
             "6. A lost session",
             "Another login. This time the program forgets the session's URI, as one does that kept only the token.",
         )?;
-        let session = self.client().login(self.credentials()).build()?.session()?;
+        let session = self.client().login(self.credentials()).build()?.session().await?;
         let Some(token) = session.expose() else { return Err(Failure::missing("the session's token")) };
         self.count()?;
         chapter(
@@ -127,7 +133,7 @@ impl Demo {
         )?;
         let lost = Session::issued(&self.service, token, None)?;
         let client = self.client().anonymous().build()?;
-        match client.run_call(lost.logout(&self.service))? {
+        match client.run_call(lost.logout(&self.service)).await? {
             Closed::Deleted => Ok(()),
             _ => Err(Failure::missing("the lost session")),
         }
@@ -155,12 +161,6 @@ impl Demo {
 
 fn chapter(title: &str, text: &str) -> Result<(), Failure> {
     say(&format!("\n\n{HEADING}{title}{HEADING:#}\n\n{text}"))
-}
-
-/// Writes a line, in colour where a terminal shows it.
-fn say(text: &str) -> Result<(), Failure> {
-    let mut out = anstream::stdout().lock();
-    writeln!(out, "{text}").and_then(|()| out.flush()).map_err(Failure::stdout)
 }
 
 /// A request or an answer, with its body, secrets taken out by the client.

@@ -3,20 +3,8 @@
 use serde::de::IgnoredAny;
 use serde_json::value::{RawValue, to_raw_value};
 
-use crate::failure::Failure;
-use crate::options::Options;
-use crate::output;
-
 /// What some services write before their JSON: the byte order mark of UTF-8.
 const MARK: &[u8] = "\u{feff}".as_bytes();
-
-/// Prints a body and a line end.
-pub(crate) fn print(body: &[u8], options: &Options) -> Result<(), Failure> {
-    match options.output.is_none() && output::is_terminal() {
-        true => output::print(&indented(body)),
-        false => output::print(body),
-    }
-}
 
 /// JSON with a line for each member. Order, numbers and strings stay as they came; what is no JSON stays whole.
 pub(crate) fn indented(body: &[u8]) -> Vec<u8> {

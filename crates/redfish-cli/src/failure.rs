@@ -3,14 +3,13 @@
 use std::fmt;
 use std::io;
 use std::process::ExitCode;
+use std::sync::Arc;
 
-use redfish_proto::{Error, ErrorKind, Message, Target, Written};
+use redfish_proto::{Error, ErrorKind, Message, Redactor, Target, Written};
 use serde_json::{Value, json};
 
 use crate::exit::Exit;
 use crate::output;
-use crate::secrets::hidden;
-use crate::signal;
 
 /// Why a command failed. No text in it repeats what was typed.
 #[derive(Debug)]
@@ -19,6 +18,9 @@ pub(crate) struct Failure {
     exit: Exit,
     /// Where the end of what goes on will be told.
     monitor: Option<String>,
+    /// What no text of it may show. The core cleans its own texts where an exchange tells it what is secret; this is for
+    /// the others.
+    secrets: Option<Arc<Redactor>>,
 }
 
 #[derive(Debug)]
@@ -44,8 +46,11 @@ enum Reason {
 }
 
 impl Failure {
+    /// The kind of a write that was accepted in part.
+    pub(crate) const REJECTED: &str = "rejected";
+
     fn new(reason: Reason, exit: Exit) -> Failure {
-        Failure { reason, exit, monitor: None }
+        Failure { reason, exit, monitor: None, secrets: None }
     }
 
     /// A call that failed, through whichever client.
@@ -82,6 +87,11 @@ impl Failure {
     /// One of many was ended, by a signal or since the time for all was over.
     pub(crate) fn stopped(by_signal: bool) -> Failure {
         Failure::new(Reason::Stopped { by_signal }, Exit::NoAnswer)
+    }
+
+    /// The same without these secrets in any text.
+    pub(crate) fn redacted(self, secrets: Redactor) -> Failure {
+        Failure { secrets: Some(Arc::new(secrets)), ..self }
     }
 
     /// Of many services, some failed.
@@ -152,7 +162,7 @@ impl Failure {
         match &self.reason {
             Reason::Usage { .. } => "usage",
             Reason::Call { error, .. } => error.kind().name(),
-            Reason::Rejected { .. } => "rejected",
+            Reason::Rejected { .. } => Failure::REJECTED,
             Reason::Nobody => "not-authenticated",
             Reason::Local { .. } => "local",
             Reason::Missing(_) => "not-found",
@@ -171,9 +181,9 @@ impl Failure {
     /// Says it on standard error.
     pub(crate) fn report(&self, as_json: bool) {
         match as_json {
-            // Nobody is there to tell, or a signal has said all there is to say.
-            _ if self.is_broken_pipe() || signal::caught() => {}
-            true => output::note(self.object(&hidden)),
+            // There is no reader.
+            _ if self.is_broken_pipe() => {}
+            true => output::note(self.object()),
             false => output::note(format_args!("redfish: {self}")),
         }
     }
@@ -184,9 +194,8 @@ impl Failure {
         if self.is_broken_pipe() { ExitCode::SUCCESS } else { self.exit.into() }
     }
 
-    /// What programs read: one object, on one line. What the core did not clean, since no exchange told it what is
-    /// secret, is hidden by `hide`.
-    pub(crate) fn object(&self, hide: Hide<'_>) -> Value {
+    /// What programs read: one object, on one line.
+    pub(crate) fn object(&self) -> Value {
         let mut object = json!({
             "error": self.kind(),
             "status": null,
@@ -194,7 +203,7 @@ impl Failure {
             "uri": null,
             "messages": [],
             "hint": "",
-            "text": Told(self, hide).to_string(),
+            "text": self.to_string(),
         });
         match &self.reason {
             Reason::Call { error, .. } => {
@@ -204,7 +213,7 @@ impl Failure {
                 object["messages"] = error.messages().iter().map(message).collect();
                 object["hint"] = error.hint().into();
                 if let Some(etag) = error.etag() {
-                    object["etag"] = hide(etag.as_str()).into();
+                    object["etag"] = self.clean(etag.as_str()).into();
                 }
             }
             Reason::Rejected { status, members } => {
@@ -219,13 +228,17 @@ impl Failure {
             Reason::Local { .. } | Reason::Missing(_) | Reason::BrokenPipe => {}
         }
         if let Some(monitor) = &self.monitor {
-            object["monitor"] = hide(monitor).into();
+            object["monitor"] = self.clean(monitor).into();
         }
         object
     }
 }
 
 impl Failure {
+    fn clean(&self, text: &str) -> String {
+        self.secrets.as_ref().map_or_else(|| text.to_owned(), |secrets| secrets.clean(text).into_owned())
+    }
+
     /// What to do about one of many that was ended.
     fn afterwards(&self) -> &'static str {
         match self.exit {
@@ -258,22 +271,9 @@ fn about(at: &str, said: &Message) -> Value {
     shown
 }
 
-/// What takes the secrets out of a text.
-pub(crate) type Hide<'a> = &'a dyn Fn(&str) -> String;
-
-/// A failure as a sentence.
-struct Told<'a>(&'a Failure, Hide<'a>);
-
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        Told(self, &hidden).fmt(f)
-    }
-}
-
-impl fmt::Display for Told<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Told(failure, hide) = self;
-        match &failure.reason {
+        match &self.reason {
             Reason::Usage { what, hint: "" } => write!(f, "{what}."),
             Reason::Usage { what, hint } => write!(f, "{what}. {hint}"),
             Reason::Call { error, cause } => {
@@ -281,14 +281,14 @@ impl fmt::Display for Told<'_> {
                 match error.method() {
                     Some(_) => write!(f, "{error}{beneath}")?,
                     // It was made of a link, where no exchange tells what is secret.
-                    None => f.write_str(&hide(&format!("{error}{beneath}")))?,
+                    None => f.write_str(&self.clean(&format!("{error}{beneath}")))?,
                 }
                 if let Some(etag) = error.etag() {
-                    write!(f, " Its ETag is now {}.", hide(etag.as_str()))?;
+                    write!(f, " Its ETag is now {}.", self.clean(etag.as_str()))?;
                 }
-                match &failure.monitor {
+                match &self.monitor {
                     Some(at) => {
-                        let at = hide(at);
+                        let at = self.clean(at);
                         write!(f, " It may still go on: \"redfish task wait {at}\" waits for its end.")
                     }
                     None => Ok(()),
@@ -303,10 +303,10 @@ impl fmt::Display for Told<'_> {
             Reason::Local { what, error } => write!(f, "{what}: {error}."),
             Reason::Missing(what) => write!(f, "{what}."),
             Reason::Stopped { by_signal: true } => {
-                write!(f, "a signal ended it before there was an answer. {}", failure.afterwards())
+                write!(f, "a signal ended it before there was an answer. {}", self.afterwards())
             }
             Reason::Stopped { by_signal: false } => {
-                write!(f, "the deadline for all passed before there was an answer. {}", failure.afterwards())
+                write!(f, "the deadline for all passed before there was an answer. {}", self.afterwards())
             }
             Reason::Several { text, .. } => write!(f, "{text}."),
             Reason::BrokenPipe => f.write_str("nobody reads the output."),
@@ -322,13 +322,6 @@ impl From<Error> for Failure {
 
 impl From<redfish_hyper::Error> for Failure {
     fn from(error: redfish_hyper::Error) -> Failure {
-        let cause = error.cause().map(ToString::to_string);
-        Failure::of_call(error.into_core(), cause)
-    }
-}
-
-impl From<redfish_ureq::Error> for Failure {
-    fn from(error: redfish_ureq::Error) -> Failure {
         let cause = error.cause().map(ToString::to_string);
         Failure::of_call(error.into_core(), cause)
     }

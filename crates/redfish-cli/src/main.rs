@@ -1,51 +1,48 @@
 //! The command `redfish`: Redfish services from a terminal or a script.
 //!
-//! A thin layer over `redfish-ureq`, and for many services at once over `redfish-hyper`. What is Redfish is decided in
-//! `redfish-proto`; here are words, files, signals and a terminal. `main` reads the words and gives the exit status; each
-//! command is a file.
+//! A thin layer over `redfish-hyper`. What is Redfish is decided in `redfish-proto`; here are words, files, signals and a
+//! terminal.
+//!
+//! ```text
+//!   main ──┬─▶ single ──▶ Visit ──┐
+//!          │                      ├──▶ command: a Job, written once ──▶ Sink: the terminal, or the line of a sweep
+//!          └─▶ sweep ──▶ Visits ──┘
+//! ```
+//!
+//! One place each: [`signal`], [`files`] named on the command line, [`state`] for saved sessions, [`output`].
 
-mod actions;
-mod connection;
+mod access;
+mod command;
 mod credentials;
 mod demo;
 mod document;
-mod events;
 mod exit;
 mod failure;
-mod get;
-mod hiding;
-mod invoke;
+mod files;
 mod limit;
-mod login;
-mod logout;
 mod man;
-mod members;
+mod observer;
 mod options;
-mod outcome;
 mod output;
 mod pin;
 mod progress;
 mod prompt;
-mod reset;
-mod secrets;
+mod redacting;
+mod runtime;
 mod serve;
-mod sessions;
 mod signal;
+mod single;
+mod sink;
 mod state;
+mod stop;
 mod sweep;
-mod task;
-mod tasks;
-mod tree;
-mod update;
 mod usage;
-mod whoami;
-mod write;
+mod visit;
 
 use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser, Subcommand};
 use clap_complete::Shell;
-use redfish_proto::Write;
 
 use crate::failure::Failure;
 use crate::options::Options;
@@ -90,72 +87,24 @@ enum Command {
     /// The first line that it prints is its URL, the second says where its certificate is. Without --user it is
     /// "admin" with the password "machine-room". It ends on SIGINT and SIGTERM.
     Serve(serve::Serve),
-    /// Reads resources
-    ///
-    /// Prints each body byte for byte, and a line end; indented on a terminal. Goes on after a failure, and ends with
-    /// the status of the first.
-    Get(get::Get),
-    /// Changes a resource: the members that are given
-    ///
-    /// Reads its ETag first and sends If-Match, so that what others change meanwhile is not overwritten. Ends with 1
-    /// where a part of the change was not taken.
-    Patch(write::Change),
-    /// Creates a resource
-    Post(write::Post),
-    /// Replaces a resource
-    ///
-    /// Reads its ETag first and sends If-Match, so that what others change meanwhile is not overwritten.
-    Put(write::Change),
-    /// Deletes a resource
-    Delete(write::Delete),
-    /// Lists a whole collection, page after page
-    ///
-    /// One JSON document a line, each as the collection lists it, as it arrives.
-    Members(members::Members),
-    /// Walks the links, and shows what there is as a tree
-    ///
-    /// Each resource once, with name, power state and health. What cannot be read is shown as that, and said on
-    /// standard error. No link to another service is followed.
-    Tree(tree::Tree),
-    /// Shows what can be done with a resource
-    Actions(actions::Actions),
-    /// Does what a resource offers
-    ///
-    /// What is not offered, or not allowable, is not sent.
-    Invoke(invoke::Invoke),
-    /// Resets a system, and prints its power state
-    ///
-    /// The type is checked against what the system allows. Several systems and none named is wrong usage.
-    Reset(reset::Reset),
-    /// Lists the tasks of the service
-    Tasks,
-    /// Waits for a task
-    Task(task::Task),
-    /// Pushes an image to the update service
-    ///
-    /// Multipart, or as it is, by what the service offers; read as it is sent.
-    Update(update::Update),
-    /// Prints what the service tells of, one JSON document a line
-    ///
-    /// A connection that ends is followed by the next, behind the event that came last.
-    Events(events::Events),
+    #[command(flatten)]
+    AtService(command::Command),
     /// Opens a session and keeps it for later commands
     ///
     /// Prints the session's URI, never its token. A session that was kept before is closed.
     Login,
     /// Closes the session that login kept
     Logout,
-    /// Shows who one is to the service
+    /// Runs a command at many services at once
     ///
-    /// Ends with 3 where that is nobody.
-    Whoami,
-    /// Lists the sessions of the service, or closes some
-    Sessions(sessions::Sessions),
-    /// Does the same at many services at once
+    /// COMMAND is any that speaks to a service. Not among them are login and logout, whose session is for the one service
+    /// that later commands name; pin, whose result is to be compared before it is trusted; and what runs here: serve,
+    /// demo, completions, man. "events" takes --count or --deadline, since it does not end by itself.
     ///
-    /// Prints a line of JSON for each as it ends: service, ok, status (of HTTP), exit (as the command alone would have
-    /// ended), output or error, ms. A summary is on standard error. Ends with 1 where any failed. A signal or --deadline
-    /// closes what is open, and the rest has a line too. --timeout is for each service.
+    /// Prints a line of JSON for each service as it ends: service, ok, status (of HTTP), exit (as the command alone would
+    /// have ended), output or error, ms. "output" is what the command prints as JSON: the document, or a list where there
+    /// are several, with null in place of one that could not be read. A summary is on standard error. Ends with 1 if any
+    /// failed. A signal or --deadline closes what is open, and the rest has a line too. --timeout is for each service.
     Sweep(sweep::Sweep),
     /// Prints the pin of the certificate that the service shows
     Pin,
@@ -169,46 +118,31 @@ enum Command {
 }
 
 fn main() -> ExitCode {
-    let cli = match Cli::try_parse() {
+    let Cli { options, command } = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => return usage::end(&error),
     };
-    if !matches!(cli.command, Command::Serve(_)) {
-        signal::watch();
-    }
-    let done = run(&cli);
-    signal::settle();
-    match done {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(failure) => failure.end(cli.options.errors_as_json()),
+    signal::watch();
+    let errors_as_json = options.errors_as_json();
+    let done = run(command, options);
+    match (signal::status(), done) {
+        // A signal has said all there is to say.
+        (Some(status), _) => ExitCode::from(status),
+        (None, Ok(())) => ExitCode::SUCCESS,
+        (None, Err(failure)) => failure.end(errors_as_json),
     }
 }
 
-fn run(Cli { options, command }: &Cli) -> Result<(), Failure> {
+fn run(command: Command, options: Options) -> Result<(), Failure> {
     match command {
-        Command::Demo => demo::run(),
-        Command::Serve(serve) => serve.run(options),
-        Command::Get(get) => get.run(options),
-        Command::Patch(patch) => patch.run(options, Write::patch),
-        Command::Post(post) => post.run(options),
-        Command::Put(put) => put.run(options, Write::put),
-        Command::Delete(delete) => delete.run(options),
-        Command::Members(members) => members.run(options),
-        Command::Tree(tree) => tree.run(options),
-        Command::Actions(actions) => actions.run(options),
-        Command::Invoke(invoke) => invoke.run(options),
-        Command::Reset(reset) => reset.run(options),
-        Command::Tasks => tasks::run(options),
-        Command::Task(task) => task.run(options),
-        Command::Update(update) => update.run(options),
-        Command::Events(events) => events.run(options),
-        Command::Login => login::run(options),
-        Command::Logout => logout::run(options),
-        Command::Whoami => whoami::run(options),
-        Command::Sessions(sessions) => sessions.run(options),
+        Command::AtService(command) => single::run(command, options),
         Command::Sweep(sweep) => sweep.run(options),
-        Command::Pin => pin::run(options),
-        Command::Completions { shell } => man::completions(*shell, Cli::command()),
+        Command::Login => command::login::run(options),
+        Command::Logout => command::logout::run(options),
+        Command::Pin => pin::run(&options),
+        Command::Demo => demo::run(),
+        Command::Serve(serve) => serve.run(&options),
+        Command::Completions { shell } => man::completions(shell, Cli::command()),
         Command::Man(man) => man.run(Cli::command()),
     }
 }

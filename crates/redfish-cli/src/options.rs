@@ -1,18 +1,17 @@
 //! The options that every command takes: where, who, and how.
 
-use std::fs::File;
-use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 use http::HeaderValue;
+use redfish_hyper::{Transport, TransportBuilder};
 use redfish_proto::{Links, Policy, Service};
 use redfish_tls::{Pin, Trust};
-use redfish_ureq::{Transport, TransportBuilder};
 
 use crate::failure::Failure;
+use crate::files::{Source, is_stdin};
 use crate::output;
 
 /// How long a logout may take. It comes after the work, which has had its own time.
@@ -26,6 +25,9 @@ const CONNECT: Duration = Duration::from_secs(10);
 
 /// How long to wait for the end of what takes its time, where nothing else is said.
 const PATIENCE: Duration = Duration::from_secs(600);
+
+/// The largest file of certificates.
+const LARGEST: u64 = 16 << 20;
 
 /// The options that every command takes.
 #[derive(Args, Clone)]
@@ -169,19 +171,9 @@ impl Options {
         given(self.session_context.as_ref())
     }
 
-    /// Connections with the trust that was asked for.
-    pub(crate) fn transport(&self) -> Result<Transport, Failure> {
-        Ok(self.connections().trust(&self.trust()?).build())
-    }
-
     /// The settings of connections, without any trust.
     pub(crate) fn connections(&self) -> TransportBuilder {
-        Transport::builder().connect_timeout(self.connect_timeout())
-    }
-
-    /// How long a connection may take to be there.
-    pub(crate) fn connect_timeout(&self) -> Duration {
-        self.timeout.min(CONNECT)
+        Transport::builder().connect_timeout(self.timeout.min(CONNECT))
     }
 
     /// How long to wait for the end of what takes its time.
@@ -208,13 +200,8 @@ impl Options {
         }
     }
 
-    /// Refuses standard input for two things at once.
-    pub(crate) fn check_stdin(&self, body: bool) -> Result<(), Failure> {
-        self.check_stdin_beside(usize::from(body))
-    }
-
-    /// The same beside so many things of the command's own.
-    pub(crate) fn check_stdin_beside(&self, own: usize) -> Result<(), Failure> {
+    /// Rejects standard input for two things at once. The command itself reads it this many times.
+    pub(crate) fn check_stdin(&self, own: usize) -> Result<(), Failure> {
         let files = [&self.password_file, &self.token_file];
         let taken = files.into_iter().flatten().filter(|file| is_stdin(file)).count() + own;
         if taken > 1 {
@@ -229,11 +216,6 @@ impl Options {
     /// Whether errors are one object of JSON.
     pub(crate) fn errors_as_json(&self) -> bool {
         self.output == Some(Output::Json)
-    }
-
-    /// How to write what has a table.
-    pub(crate) fn output_of_table(&self) -> Output {
-        self.output.unwrap_or(if output::is_terminal() { Output::Table } else { Output::Json })
     }
 }
 
@@ -250,21 +232,10 @@ pub(crate) fn pinned(pin: &str) -> Result<Trust, Failure> {
 
 /// Trust in what the certificates of a file vouch for, beside the system's own.
 pub(crate) fn vouched(file: &Path) -> Result<Trust, Failure> {
-    let pem = read(file).map_err(|error| Failure::unusable("the CA file cannot be read", error))?;
+    let pem = Source::File(file)
+        .read(LARGEST)
+        .map_err(|error| Failure::unusable("the CA file cannot be read", error))?;
     Trust::with_pem(&pem).map_err(|error| Failure::usage(error.to_string(), ""))
-}
-
-/// Whether the file is standard input.
-pub(crate) fn is_stdin(file: &Path) -> bool {
-    file.as_os_str() == "-"
-}
-
-/// Reads a file of certificates, which is never large.
-fn read(file: &Path) -> io::Result<Vec<u8>> {
-    const LARGEST: u64 = 16 << 20;
-    let mut text = Vec::new();
-    File::open(file)?.take(LARGEST).read_to_end(&mut text)?;
-    Ok(text)
 }
 
 /// A time. The reason never repeats what was typed, nor do those below.

@@ -1,4 +1,4 @@
-//! Where things go: data to standard output, verbatim; all else to standard error.
+//! Standard output for data, verbatim; standard error for all else. The only place that writes to them.
 
 use std::fmt;
 use std::io::{self, IsTerminal, Write};
@@ -8,6 +8,12 @@ use crate::failure::Failure;
 /// Says something beside the data, a line of it. Where standard error is gone there is nobody to tell.
 pub(crate) fn note(text: impl fmt::Display) {
     let _ = writeln!(io::stderr(), "{text}");
+}
+
+/// Writes to the terminal of standard error, over what stands there.
+pub(crate) fn draw(text: impl fmt::Display) {
+    let mut terminal = io::stderr().lock();
+    let _ = write!(terminal, "{text}").and_then(|()| terminal.flush());
 }
 
 /// Prints data and a line end.
@@ -22,6 +28,12 @@ pub(crate) fn print(data: &[u8]) -> Result<(), Failure> {
 /// Prints a line.
 pub(crate) fn line(text: impl fmt::Display) -> Result<(), Failure> {
     print(text.to_string().as_bytes())
+}
+
+/// Prints a line with styles, which are left out where they are not shown.
+pub(crate) fn styled(text: &str) -> Result<(), Failure> {
+    let mut out = anstream::stdout().lock();
+    writeln!(out, "{text}").and_then(|()| out.flush()).map_err(Failure::stdout)
 }
 
 /// Whether a person looks at standard output.

@@ -1,11 +1,10 @@
 //! How far something is that takes its time: a line on the terminal, drawn anew each time. Nothing where nobody looks.
 
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, IsTerminal};
 
 use redfish_proto::Progress;
 
-use crate::options::Options;
-use crate::output::clean;
+use crate::output::{self, clean};
 
 /// Cells of the bar.
 const CELLS: usize = 24;
@@ -18,9 +17,9 @@ pub(crate) struct Line {
 }
 
 impl Line {
-    /// A line on standard error, if that is a terminal and no trace is on its way to it.
-    pub(crate) fn new(options: &Options) -> Line {
-        Line { shown: io::stderr().is_terminal() && !options.trace, drawn: 0 }
+    /// A line on standard error, if it is wanted there and that is a terminal.
+    pub(crate) fn new(wanted: bool) -> Line {
+        Line { shown: wanted && io::stderr().is_terminal(), drawn: 0 }
     }
 
     /// Draws it.
@@ -41,9 +40,8 @@ impl Line {
 
     /// Writes over what stands there, with blanks to its end: every terminal knows those.
     fn draw(&mut self, text: &str) {
-        let mut terminal = io::stderr().lock();
         let (blank, back) = (self.drawn, if text.is_empty() { "\r" } else { "" });
-        let _ = write!(terminal, "\r{text:blank$}{back}").and_then(|()| terminal.flush());
+        output::draw(format_args!("\r{text:blank$}{back}"));
         self.drawn = text.chars().count();
     }
 }

@@ -5,22 +5,21 @@ mod fleet;
 use std::fs;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::process;
 use std::sync::Arc;
-use std::thread;
 use std::time::Duration;
 
 use clap::Args;
+use redfish_hyper::{Service, Transport};
 use redfish_mock::{Fault, Mockup, Observed, Profile, ServeOptions, Server, Settings, Tls};
-use redfish_tls::Inspection;
-use redfish_ureq::{Client, Service, Transport};
-use signal_hook::consts::{SIGINT, SIGTERM};
-use signal_hook::iterator::Signals;
 
 use crate::credentials::password_at_hand;
 use crate::failure::Failure;
 use crate::options::Options;
 use crate::output;
+use crate::pin;
+use crate::runtime::block_on;
+use crate::signal::{self, Ends};
+use crate::stop::Stop;
 
 /// Which service to be, and where.
 #[derive(Args)]
@@ -58,7 +57,7 @@ pub(crate) struct Serve {
     restart_time: Duration,
     /// What goes wrong: `NAME[=VALUE][@PATH][*COUNT]`, as in slow=2s@/redfish/v1/Systems*3. NAME is one of expire-token,
     /// cut-body, reset, slow, redirect-off-origin, session-limit, no-location, lost-answer, task, failing-task,
-    /// monitor-gone, lose-session, restart, bare-messages, 500, 503
+    /// monitor-gone, lose-session, restart, bare-messages, 401, 500, 503
     #[arg(long = "fault", value_name = "SPEC", value_parser = fault)]
     faults: Vec<Fault>,
     /// What tokens and identifiers are made from
@@ -77,21 +76,22 @@ pub(crate) struct Serve {
 
 impl Serve {
     pub(crate) fn run(&self, options: &Options) -> Result<(), Failure> {
-        options.check_stdin(false)?;
+        options.check_stdin(0)?;
         let settings = self.settings(options)?;
         let observer = options.trace.then(|| -> redfish_mock::Observer { Arc::new(log) });
         let tls = self.tls()?;
         let serve = ServeOptions { listen: self.listen, tls, observer, ..ServeOptions::default() };
         // Before it listens: a signal that comes early is then not lost.
-        let signals = Signals::new([SIGINT, SIGTERM])
-            .map_err(|error| Failure::local("signals cannot be caught", error))?;
+        let stop = Stop::new();
+        signal::listen(&stop, Ends::Well);
         if let (Some(count), Some(file)) = (self.fleet, &self.services_out) {
-            return fleet::run(count, file, settings, serve, signals);
+            return fleet::run(count, file, settings, serve, &stop);
         }
         let server = Server::start(settings, serve)
             .map_err(|error| Failure::unusable("the service cannot be started", error))?;
         self.announce(&server)?;
-        until_told(signals, || server.shutdown());
+        block_on(stop.wait())?;
+        server.shutdown();
         Ok(())
     }
 
@@ -162,27 +162,10 @@ impl Serve {
     }
 }
 
-/// Waits for a signal, then ends what is served. A second signal does not wait for requests that are on their way.
-fn until_told(mut signals: Signals, end: impl FnOnce()) {
-    signals.forever().next();
-    let again = signals.handle();
-    let impatient = thread::spawn(move || {
-        if let Some(signal) = signals.forever().next() {
-            process::exit(128 + signal);
-        }
-    });
-    end();
-    again.close();
-    let _ = impatient.join();
-}
-
 /// The pin of the certificate, as any client would find it.
 fn shown(server: &Server) -> Result<String, Failure> {
-    let inspection = Inspection::new();
-    let service = Service::new(&server.url())?;
-    let transport = Transport::new(&inspection.trust());
-    let _ = Client::builder(service).transport(&transport).build()?.get_raw("/redfish/v1/");
-    Ok(inspection.pin().map(|pin| pin.to_string()).unwrap_or_default())
+    let (pin, _) = pin::of(Service::new(&server.url())?, Transport::builder())?;
+    Ok(pin.map(|pin| pin.to_string()).unwrap_or_default())
 }
 
 fn log(seen: &Observed<'_>) {

@@ -1,140 +1,84 @@
-//! SIGINT and SIGTERM: the session that the command opened is closed, then the command ends; at once on a second one.
+//! SIGINT and SIGTERM: the only place that handles them.
 //!
 //! ```text
-//!   1st signal ──▶ close ──┬─ closed, or nothing was open ──────────────▶ 130, 143
-//!                          ├─ a login is on its way: 2 s for its answer ─▶ 130, 143
-//!                          └─ a logout is on its way: its own 5 s ───────▶ 130, 143
-//!   2nd signal ─────────────────────────────────────────────────────────▶ 130, 143
+//!   1st signal ──┬─ nobody listens: nothing is open ─────────────────────────────▶ exit with 130, 143
+//!                └─ a command listens: it closes what it has opened and ends ─────▶ exit with 130, 143
+//!                                       └─ not within BOUND, whatever blocks it ──▶ exit with 130, 143
+//!   2nd signal ───────────────────────────────────────────────────────────────────▶ exit with 130, 143
 //! ```
+//!
+//! A thread waits for signals, so that they are handled while the rest of the command is blocked: by a question, a lock, a
+//! pipe, a slow reader.
 
 use std::process;
-use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
-use std::sync::mpsc::{self, RecvTimeoutError};
+use std::sync::atomic::{AtomicI32, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
 
-use redfish_proto::Closed;
-use redfish_ureq::{Client, Error, Trace};
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 
 use crate::output;
 use crate::prompt;
+use crate::stop::{Stop, Why};
 
-/// How long an unanswered login is given, so that its session can be closed.
-const LOGIN: Duration = Duration::from_secs(2);
+/// How long a command may take to end. It is longer than what each wait of a command that ends is limited to, so it
+/// matters only where the command is blocked.
+const BOUND: Duration = Duration::from_secs(12);
 
-/// How long a logout that is on its way is given beyond that: its own deadline ends it before.
-const LOGOUT: Duration = Duration::from_secs(5);
+/// Who is notified of the first signal.
+static LISTENER: Mutex<Option<Listener>> = Mutex::new(None);
 
-/// The client whose session the command has opened or will open, and must close. Whoever closes it, or hands its
-/// session on, holds the lock while doing so.
-static OPEN: Mutex<Option<Client>> = Mutex::new(None);
-
-/// What is told of a signal in place of that, by a command that has many sessions to close. It ends by itself.
-static TOLD: Mutex<Option<Box<dyn FnOnce() + Send>>> = Mutex::new(None);
-
-/// The exit status of a signal that somebody was told of.
+/// The exit status that the first signal leads to; 0 without one.
 static STATUS: AtomicI32 = AtomicI32::new(0);
 
-static CAUGHT: AtomicBool = AtomicBool::new(false);
-static CLOSING: AtomicBool = AtomicBool::new(false);
+struct Listener {
+    stop: Stop,
+    ends: Ends,
+}
 
-/// From now on signals are caught.
+/// What a signal does to a command that listens.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Ends {
+    /// It breaks the command off: the exit status is the signal's.
+    Early,
+    /// It is how the command ends, in its own time and with its own exit status.
+    Well,
+}
+
+/// Catches signals from now on. Until a command [listens](listen), one ends the process at once.
 pub(crate) fn watch() {
     match Signals::new([SIGINT, SIGTERM]) {
-        Ok(signals) => drop(thread::spawn(move || wait(signals))),
+        Ok(mut signals) => drop(thread::spawn(move || signals.forever().for_each(handle))),
         Err(error) => output::note(format_args!("redfish: warning: signals cannot be caught: {error}.")),
     }
 }
 
-/// From now on a signal closes this client.
-pub(crate) fn guard(client: &Client) {
-    *open() = Some(client.clone());
+/// Leaves the first signal to this command from now on.
+pub(crate) fn listen(stop: &Stop, ends: Ends) {
+    *listener() = Some(Listener { stop: stop.clone(), ends });
 }
 
-/// From now on the first signal is told of, and the command ends by itself; [`settle`] gives it the signal's status.
-pub(crate) fn tell(told: impl FnOnce() + Send + 'static) {
-    *TOLD.lock().unwrap_or_else(PoisonError::into_inner) = Some(Box::new(told));
+/// The exit status, if a signal has broken the command off.
+pub(crate) fn status() -> Option<u8> {
+    u8::try_from(STATUS.load(Ordering::SeqCst)).ok().filter(|status| *status > 0)
 }
 
-/// Closes the client, if it is open.
-pub(crate) fn close() -> Result<Option<Closed>, Error> {
-    let mut open = open();
-    let closed = open.as_ref().map_or(Ok(None), Client::close);
-    *open = None;
-    closed
-}
-
-/// Hands the session on: when that succeeds, it stays open. A signal waits meanwhile.
-pub(crate) fn hand_over<E>(hand: impl FnOnce() -> Result<(), E>) -> Result<(), E> {
-    let mut open = open();
-    hand()?;
-    *open = None;
-    Ok(())
-}
-
-/// What the client does, to know how long to wait for it.
-pub(crate) fn observe(trace: &Trace<'_>) {
-    if matches!(trace, Trace::Request(outgoing) if outgoing.request.method() == http::Method::DELETE) {
-        CLOSING.store(true, Ordering::SeqCst);
-    }
-}
-
-/// Whether a signal is ending the command.
-pub(crate) fn caught() -> bool {
-    CAUGHT.load(Ordering::SeqCst)
-}
-
-/// Leaves the end to the signal, if there was one: the exit status is then the signal's.
-pub(crate) fn settle() {
-    match STATUS.load(Ordering::SeqCst) {
-        0 => {}
-        status => process::exit(status),
-    }
-    while caught() {
-        thread::park();
-    }
-}
-
-fn open() -> MutexGuard<'static, Option<Client>> {
-    OPEN.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-fn wait(mut signals: Signals) {
-    for signal in signals.forever() {
-        let status = 128 + signal;
-        prompt::restore();
-        if CAUGHT.swap(true, Ordering::SeqCst) {
-            process::exit(status);
-        }
-        if let Some(told) = TOLD.lock().unwrap_or_else(PoisonError::into_inner).take() {
-            STATUS.store(status, Ordering::SeqCst);
-            told();
-            continue;
-        }
+fn handle(signal: i32) {
+    let status = 128 + signal;
+    prompt::restore();
+    let Some(Listener { stop, ends }) = listener().take() else { process::exit(status) };
+    if ends == Ends::Early {
+        STATUS.store(status, Ordering::SeqCst);
         thread::spawn(move || {
-            end();
+            thread::sleep(BOUND);
             process::exit(status);
         });
     }
+    stop.ask(Why::Signal);
 }
 
-fn end() {
-    let (closed, is_closed) = mpsc::channel();
-    thread::spawn(move || {
-        if let Err(error) = close() {
-            output::note(format_args!("redfish: warning: a session may be left open: {error}"));
-        }
-        let _ = closed.send(());
-    });
-    let waited = is_closed.recv_timeout(LOGIN);
-    if waited == Err(RecvTimeoutError::Timeout) {
-        if CLOSING.load(Ordering::SeqCst) {
-            let _ = is_closed.recv_timeout(LOGOUT);
-        } else {
-            output::note("redfish: warning: a login was not answered; it may have left a session open.");
-        }
-    }
+fn listener() -> MutexGuard<'static, Option<Listener>> {
+    LISTENER.lock().unwrap_or_else(PoisonError::into_inner)
 }

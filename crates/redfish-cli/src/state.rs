@@ -29,7 +29,7 @@ pub(crate) struct Store {
 
 /// A session that was kept. Never a password.
 #[derive(Clone, Serialize, Deserialize)]
-pub(crate) struct Kept {
+pub(crate) struct SavedSession {
     origin: String,
     user: String,
     token: Zeroizing<String>,
@@ -37,10 +37,10 @@ pub(crate) struct Kept {
     session: Option<String>,
 }
 
-impl Kept {
+impl SavedSession {
     /// What there is to keep of a session. `None` for what is no session of the service.
-    pub(crate) fn new(service: &Service, user: &str, session: &Session) -> Option<Kept> {
-        Some(Kept {
+    pub(crate) fn new(service: &Service, user: &str, session: &Session) -> Option<SavedSession> {
+        Some(SavedSession {
             origin: service.to_string(),
             user: user.to_owned(),
             token: Zeroizing::new(session.expose()?.to_owned()),
@@ -64,7 +64,7 @@ impl Kept {
     }
 
     /// Whether it is the same session of the service.
-    pub(crate) fn is(&self, other: &Kept) -> bool {
+    pub(crate) fn is(&self, other: &SavedSession) -> bool {
         self.token == other.token
     }
 }
@@ -94,7 +94,7 @@ impl Store {
     }
 
     /// The sessions that are kept for a service.
-    pub(crate) fn list(&self, origin: &str) -> Result<Vec<Kept>, Failure> {
+    pub(crate) fn list(&self, origin: &str) -> Result<Vec<SavedSession>, Failure> {
         let beginning = format!("{}+", encode(origin));
         let entries = match fs::read_dir(&self.directory) {
             Ok(entries) => entries,
@@ -118,7 +118,7 @@ impl Store {
     }
 
     /// The place of one session, for this process alone until it is dropped.
-    pub(crate) fn lock(self, origin: &str, user: &str) -> Result<Place, Failure> {
+    pub(crate) fn lock(self, origin: &str, user: &str) -> Result<SessionSlot, Failure> {
         let failed = |error| Failure::unusable("the directory of kept sessions cannot be used", error);
         self.prepare().map_err(failed)?;
         let name = format!("{}+{}", encode(origin), encode(user));
@@ -127,8 +127,8 @@ impl Store {
         }
         let file = self.directory.join(format!("{name}.json"));
         let lock = self.directory.join(format!("{name}.lock"));
-        let held = hold(&lock).map_err(failed)?;
-        Ok(Place { directory: self.directory, file, lock, _held: held })
+        let held = acquire(&lock).map_err(failed)?;
+        Ok(SessionSlot { directory: self.directory, file, lock, _held: held })
     }
 
     /// A directory for nobody else. One that all may write to is not made ours, but refused.
@@ -146,21 +146,21 @@ impl Store {
 }
 
 /// The place of one session, locked.
-pub(crate) struct Place {
+pub(crate) struct SessionSlot {
     directory: PathBuf,
     file: PathBuf,
     lock: PathBuf,
     _held: File,
 }
 
-impl Place {
+impl SessionSlot {
     /// What is there now.
-    pub(crate) fn read(&self) -> Result<Option<Kept>, Failure> {
+    pub(crate) fn read(&self) -> Result<Option<SavedSession>, Failure> {
         read(&self.file)
     }
 
     /// Puts a session there, in one step.
-    pub(crate) fn write(&self, kept: &Kept) -> Result<(), Failure> {
+    pub(crate) fn write(&self, kept: &SavedSession) -> Result<(), Failure> {
         let write = || {
             let text = Zeroizing::new(serde_json::to_vec(kept)?);
             // A temporary file of mode 0600.
@@ -173,7 +173,7 @@ impl Place {
     }
 
     /// Clears it, and the lock with it: whoever waits for that finds that it is another's, and takes a new one.
-    pub(crate) fn clear(self) -> Result<(), Failure> {
+    pub(crate) fn clear(&self) -> Result<(), Failure> {
         let removed = match fs::remove_file(&self.file) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
             _ => fs::remove_file(&self.lock),
@@ -183,7 +183,7 @@ impl Place {
 }
 
 /// Forgets a kept session, unless another has taken its place.
-pub(crate) fn forget(kept: &Kept) -> Result<(), Failure> {
+pub(crate) fn forget(kept: &SavedSession) -> Result<(), Failure> {
     let Some(store) = Store::of_user() else { return Ok(()) };
     let place = store.lock(&kept.origin, &kept.user)?;
     match place.read()? {
@@ -193,7 +193,7 @@ pub(crate) fn forget(kept: &Kept) -> Result<(), Failure> {
 }
 
 /// Takes the lock. A file that was removed while this waited for it locks nothing any more.
-fn hold(path: &Path) -> io::Result<File> {
+fn acquire(path: &Path) -> io::Result<File> {
     loop {
         let file = OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(path)?;
         while let Err(error) = flock(&file, FlockOperation::LockExclusive) {
@@ -212,7 +212,7 @@ fn hold(path: &Path) -> io::Result<File> {
 }
 
 /// A kept session. A file that is none is said, and otherwise as good as absent: the next login replaces it.
-fn read(path: &Path) -> Result<Option<Kept>, Failure> {
+fn read(path: &Path) -> Result<Option<SavedSession>, Failure> {
     let mut text = Zeroizing::new(Vec::with_capacity(LARGEST as usize));
     match File::open(path).and_then(|file| file.take(LARGEST).read_to_end(&mut text)) {
         Ok(_) => {}

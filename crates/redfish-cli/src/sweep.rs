@@ -1,7 +1,7 @@
 //! `sweep`: one command at many services at once, a line of JSON each as it ends.
 //!
 //! ```text
-//!   list ──▶ Entry ──▶ visit, so many at once ──▶ Ended ──▶ printer: the line
+//!   list ──▶ Entry ──▶ visit, so many at once ──▶ FinishedLine ──▶ printer: the line
 //!                          ▲                        └─────▶ tally: the summary
 //!                          └── stop: a signal, the deadline, a reader that left
 //! ```
@@ -9,37 +9,33 @@
 mod earlier;
 mod line;
 mod list;
-mod means;
 mod printer;
-mod seen;
-mod stop;
 mod tally;
-mod visit;
-mod work;
 
 use std::panic::resume_unwind;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use clap::Args;
-use tokio::runtime;
 use tokio::task::JoinSet;
 use tokio::time::{MissedTickBehavior, interval, sleep};
 
+use crate::command::{Command, Job};
 use crate::failure::Failure;
+use crate::files::is_stdin;
 use crate::limit;
-use crate::options::{Options, is_stdin};
+use crate::options::Options;
 use crate::output;
-use crate::signal;
+use crate::runtime::block_on;
+use crate::signal::{self, Ends};
+use crate::stop::{Stop, Why};
+use crate::visit::{Visit, VisitResult};
 use earlier::Earlier;
-use line::Line;
+use line::{FinishedLine, Line};
 use list::Entry;
 use printer::Printer;
-use stop::{Stop, Why};
 use tally::Tally;
-use visit::{Ended, Setup, visit};
-use work::Command;
 
 /// How often the progress is drawn.
 const TICK: Duration = Duration::from_millis(250);
@@ -54,47 +50,51 @@ pub(crate) struct Sweep {
     /// How many services at once
     #[arg(long, value_name = "N", default_value = "64", value_parser = number, global = true)]
     parallel: usize,
-    /// Only the services that failed in this file, which an earlier sweep printed. With a reset, those are left out of
-    /// which nobody knows whether it happened
+    /// Only the services that failed in this file, which an earlier sweep printed. If the command writes, those are left
+    /// out where a write may have happened
     #[arg(long, value_name = "FILE", global = true)]
     retry_failed: Option<PathBuf>,
     #[command(subcommand)]
     command: Command,
 }
 
+/// What all services of a sweep have in common.
+struct Setup {
+    options: Arc<Options>,
+    command: Command,
+}
+
 impl Sweep {
-    pub(crate) fn run(&self, options: &Options) -> Result<(), Failure> {
-        let Some(services) = &self.services else {
+    pub(crate) fn run(mut self, options: Options) -> Result<(), Failure> {
+        let Some(services) = self.services.take() else {
             return Err(Failure::usage("--services is missing", "See \"redfish help sweep\"."));
         };
-        let files = [Some(services), self.retry_failed.as_ref()];
-        options.check_stdin_beside(files.into_iter().flatten().filter(|file| is_stdin(file)).count())?;
-        let (entries, skipped) = self.entries(services, options)?;
+        let files = [Some(&services), self.retry_failed.as_ref()];
+        let named = files.into_iter().flatten().filter(|file| is_stdin(file)).count();
+        options.check_stdin(named + usize::from(self.command.reads_stdin()))?;
+        if !self.command.ends() && options.deadline.is_none() {
+            let what = "a command that has no end needs a deadline in a sweep";
+            return Err(Failure::usage(what, "Use --deadline, or --count."));
+        }
+        self.command.prepare()?;
+        let (entries, skipped) = self.entries(&services, &options)?;
         // Two connections a service: one that calls use, and one that is being made.
         limit::raise(self.parallel.min(entries.len()).saturating_mul(2))?;
 
         let stop = Stop::new();
-        let told = stop.clone();
-        signal::tell(move || told.ask(Why::Signal));
-        let runtime = runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()
-            .map_err(|error| Failure::local("the runtime cannot be started", error))?;
+        signal::listen(&stop, Ends::Early);
         let mut tally = Tally::new(entries.len(), skipped);
-        let setup = Arc::new(Setup { options: options.clone(), command: self.command.clone() });
-        let swept = runtime.block_on(async {
+        let setup = Arc::new(Setup { options: Arc::new(options), command: self.command });
+        block_on(async {
             tokio::select! {
-                swept = self.sweep(entries, &setup, &stop, &mut tally) => swept,
+                swept = sweep(entries, self.parallel, &setup, &stop, &mut tally) => swept,
                 () = stop.overdue() => {
                     output::note("redfish: warning: not all ended in time: lines are missing, and sessions may be left open.");
                     Ok(())
                 }
             }
-        });
-        // A name that is still looked up is not waited for.
-        runtime.shutdown_background();
-        swept?;
-        summary(&tally, options)
+        })??;
+        summary(&tally, &setup.options)
     }
 
     /// What there is to do, and how many services are left out.
@@ -104,60 +104,70 @@ impl Sweep {
         let skipped = Earlier::read(file)?.select(&mut entries, self.command.writes())?;
         if skipped > 0 {
             output::note(format_args!(
-                "redfish: warning: {skipped} services are skipped: a write was sent there, and nobody knows what it \
-                 did. Look at each first, then do what is still to do by itself."
+                "redfish: warning: {skipped} services are skipped: a write may have happened there. Look at each first, \
+                 then do what is still to do by itself."
             ));
         }
         Ok((entries, skipped))
     }
+}
 
-    async fn sweep(
-        &self,
-        entries: Vec<Entry>,
-        setup: &Arc<Setup>,
-        stop: &Stop,
-        tally: &mut Tally,
-    ) -> Result<(), Failure> {
-        let left = stop.clone();
-        let printer = Printer::start(&setup.options, move || left.ask(Why::Reader));
-        let mut waiting = entries.into_iter();
-        let mut in_flight = JoinSet::new();
-        if let Some(time) = setup.options.deadline {
-            let late = stop.clone();
-            tokio::spawn(async move {
-                sleep(time).await;
-                late.ask(Why::Deadline);
-            });
-        }
-        let mut tick = interval(TICK);
-        tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        loop {
-            while in_flight.len() < self.parallel && stop.asked().is_none() {
-                let Some(entry) = waiting.next() else { break };
-                in_flight.spawn(visit(entry, setup.clone(), stop.clone()));
-            }
-            tokio::select! {
-                biased;
-                ended = in_flight.join_next() => match ended {
-                    Some(Ok(ended)) => tell(ended, tally, &printer).await,
-                    Some(Err(ended)) => resume_unwind(ended.into_panic()),
-                    None => break,
-                },
-                _ = tick.tick() => printer.show(|| tally.progress(in_flight.len())),
-            }
-        }
-        if let Some(why @ (Why::Signal | Why::Deadline)) = stop.asked() {
-            for entry in waiting {
-                tell(Line::never(&entry.service, Failure::stopped(why == Why::Signal)), tally, &printer)
-                    .await;
-            }
-        }
-        printer.end().await
+async fn sweep(
+    entries: Vec<Entry>,
+    parallel: usize,
+    setup: &Arc<Setup>,
+    stop: &Stop,
+    tally: &mut Tally,
+) -> Result<(), Failure> {
+    let left = stop.clone();
+    let printer = Printer::start(&setup.options, move || left.ask(Why::Reader));
+    let mut waiting = entries.into_iter();
+    let mut in_flight = JoinSet::new();
+    if let Some(time) = setup.options.deadline {
+        let late = stop.clone();
+        tokio::spawn(async move {
+            sleep(time).await;
+            late.ask(Why::Deadline);
+        });
     }
+    let mut tick = interval(TICK);
+    tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        while in_flight.len() < parallel && stop.asked().is_none() {
+            let Some(entry) = waiting.next() else { break };
+            in_flight.spawn(visit(entry, setup.clone(), stop.clone()));
+        }
+        tokio::select! {
+            biased;
+            ended = in_flight.join_next() => match ended {
+                Some(Ok(ended)) => tell(ended, tally, &printer).await,
+                Some(Err(ended)) => resume_unwind(ended.into_panic()),
+                None => break,
+            },
+            _ = tick.tick() => printer.show(|| tally.progress(in_flight.len())),
+        }
+    }
+    if let Some(why @ (Why::Signal | Why::Deadline)) = stop.asked() {
+        for entry in waiting {
+            tell(Line::never(&entry.service, Failure::stopped(why == Why::Signal)), tally, &printer).await;
+        }
+    }
+    printer.end().await
+}
+
+/// Visits a service, up to the end of its session.
+async fn visit(entry: Entry, setup: Arc<Setup>, stop: Stop) -> FinishedLine {
+    let began = Instant::now();
+    let Entry { service, access } = entry;
+    let result = match Visit::in_sweep(&setup.options, &service, access) {
+        Ok(visit) => visit.complete(&setup.command, &stop).await,
+        Err(failure) => VisitResult::failed(failure),
+    };
+    Line { service: &service, began, result }.end()
 }
 
 /// Counts a service and prints its line.
-async fn tell(ended: Ended, tally: &mut Tally, printer: &Printer) {
+async fn tell(ended: FinishedLine, tally: &mut Tally, printer: &Printer) {
     tally.add(ended.failed);
     for note in ended.notes {
         printer.note(note).await;
@@ -168,7 +178,7 @@ async fn tell(ended: Ended, tally: &mut Tally, printer: &Printer) {
 /// Says what became of all.
 fn summary(tally: &Tally, options: &Options) -> Result<(), Failure> {
     // A signal leaves nothing to say of a failure; how far it came is said all the same.
-    if !tally.is_well() && !signal::caught() {
+    if !tally.is_well() && signal::status().is_none() {
         return Err(Failure::several(tally.text(), tally.object()));
     }
     match options.errors_as_json() {

@@ -55,6 +55,8 @@ pub enum FaultKind {
     Restart(Duration),
     /// `bare-messages`: the messages of an answer have their identifiers and arguments, and no text.
     BareMessages,
+    /// `401`: the request is refused as if it had no session, while its session is alive; it is not carried out.
+    Unauthorized,
     /// `500`: the service fails; the request is not carried out.
     InternalError,
     /// `503[=RETRY_AFTER]`: the service is not available for the moment; the value becomes the header `Retry-After`.
@@ -63,7 +65,7 @@ pub enum FaultKind {
 
 /// The names, as an error lists them.
 const NAMES: &str = "expire-token, cut-body, reset, slow, redirect-off-origin, session-limit, no-location, \
-    lost-answer, task, failing-task, monitor-gone, lose-session, restart, bare-messages, 500, 503";
+    lost-answer, task, failing-task, monitor-gone, lose-session, restart, bare-messages, 401, 500, 503";
 
 /// Why a text is not a fault.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -130,6 +132,7 @@ fn kind(name: &str, value: Option<&str>) -> Result<FaultKind, FaultError> {
         "monitor-gone" => alone(FaultKind::MonitorGone),
         "lose-session" => alone(FaultKind::LoseSession),
         "bare-messages" => alone(FaultKind::BareMessages),
+        "401" => alone(FaultKind::Unauthorized),
         "500" => alone(FaultKind::InternalError),
         "task" | "failing-task" => match value.map_or(Some(Duration::from_secs(5)), duration) {
             Some(takes) if name == "task" => Ok(FaultKind::Task(takes)),
@@ -192,6 +195,7 @@ impl fmt::Display for Fault {
             FaultKind::LoseSession => f.write_str("lose-session")?,
             FaultKind::Restart(lasts) => write!(f, "restart={}ms", lasts.as_millis())?,
             FaultKind::BareMessages => f.write_str("bare-messages")?,
+            FaultKind::Unauthorized => f.write_str("401")?,
             FaultKind::InternalError => f.write_str("500")?,
             FaultKind::Unavailable(None) => f.write_str("503")?,
             FaultKind::Unavailable(Some(when)) => write!(f, "503={when}")?,
@@ -285,6 +289,7 @@ mod tests {
             ("restart*1", Fault::new(FaultKind::Restart(Duration::from_secs(5))).times(1)),
             ("restart=250ms", Fault::new(FaultKind::Restart(Duration::from_millis(250)))),
             ("bare-messages", Fault::new(FaultKind::BareMessages)),
+            ("401@/redfish/v1/Systems", Fault::new(FaultKind::Unauthorized).at("/redfish/v1/Systems")),
             ("500", Fault::new(FaultKind::InternalError)),
             ("503", Fault::new(FaultKind::Unavailable(None))),
             ("503=5", Fault::new(FaultKind::Unavailable(Some("5".into())))),

@@ -289,6 +289,9 @@ impl Mock {
                 None => reply,
             });
         }
+        if self.strikes(request, &FaultKind::Unauthorized) {
+            return Some(Reply::refusal(StatusCode::UNAUTHORIZED, Base::NoValidSession, []));
+        }
         if self.strikes(request, &FaultKind::InternalError) {
             return Some(Reply::refusal(StatusCode::INTERNAL_SERVER_ERROR, Base::InternalError, []));
         }

@@ -149,7 +149,9 @@ impl Authenticator {
     pub fn renew(&mut self, wanted: &Wanted) -> Result<Renewed, Error> {
         if wanted.is_replay {
             // The new session did not help, so that the 401 said nothing about the one before.
-            self.retired = self.replaced.take().or(self.retired.take());
+            if let Some(replaced) = self.replaced.take() {
+                self.retired = Some(replaced);
+            }
             return Ok(Renewed::Unavailable);
         }
         if matches!(self.state, State::Closed) {
@@ -225,6 +227,7 @@ impl Authenticator {
         }
         self.known = self.known.and(session.redactor());
         self.alive = None;
+        self.replaced = None;
         let before = self.current.replace(session.clone());
         // Whoever closed it meanwhile has it no longer here.
         if let Some(former) = former.filter(|former| before.as_ref() == Some(&former.session)) {

@@ -27,7 +27,9 @@ fn forms(secret: &str) -> Vec<String> {
         secret.replace('&', "&amp;").replace('<', "&lt;").replace('"', "&#34;").replace('\'', "&#x27;");
     let form = percent.replace("%20", "+");
     let quoted = json[1..json.len() - 1].to_owned();
+    let hex: String = secret.bytes().map(|b| format!("{b:02x}")).collect();
     let mut forms = vec![secret.to_owned(), percent.clone(), percent.to_lowercase(), form, quoted, html];
+    forms.extend([hex.to_uppercase(), hex, STANDARD.encode(secret)]);
     if secret == PASSWORD {
         forms.push(STANDARD.encode(format!("{USER}:{secret}")));
     }
@@ -189,4 +191,48 @@ fn echoed_by_operations(form: &str) -> usize {
     let known = [PASSWORD, TOKEN, OLD_TOKEN].iter().any(|secret| forms(secret).iter().any(|f| f == form));
     errors.iter().filter(|_| known).for_each(|(error, shown)| check(error, shown, form));
     errors.len()
+}
+
+/// The names under which requests set a secret, and each value's shape.
+#[test]
+fn no_secret_that_a_request_sets_is_shown_whatever_its_member_is_called() {
+    let shapes: [fn(&str) -> Value; 4] = [
+        |s| json!(s),
+        |s| json!([s, {"Value": s}]),
+        |s| json!({"Nested": {"Deep": s}}),
+        |s| json!({"Oem": [[s]]}),
+    ];
+    let names = [
+        "Password",
+        "NewPassword",
+        "SessionAccountPassword",
+        "AuthenticationKey",
+        "EncryptionKey",
+        "CommunityString",
+        "Passphrase",
+        "PrivateKey",
+        "SharedSecret",
+        "PIN",
+        "X-Auth-Token",
+        "HttpHeaders",
+    ];
+    let mut tried = 0;
+    for name in names {
+        for shape in shapes {
+            let body = json!({(name): shape(NEW_PASSWORD), "PasswordName": "an open text"});
+            for form in forms(NEW_PASSWORD) {
+                for body in [body.to_string(), body.to_string().replace("ord\"", "\\u006frd\"")] {
+                    let answer = json!({"error": {"message": form}, "echo": "an open text"}).to_string();
+                    let mut client = client(vec![(400, Vec::new(), answer)]);
+                    let at = client.service.target("/redfish/v1/x").unwrap();
+                    let error = client.run(Write::patch(&at, Body::from(body.into_bytes()))).unwrap_err();
+                    check(&error, &client.wire.shown, name);
+                    assert!(client.wire.shown.contains("an open text"), "{}", client.wire.shown);
+                    tried += 1;
+                }
+            }
+        }
+    }
+    println!("{tried} bodies");
+    assert!(tried > 500);
 }

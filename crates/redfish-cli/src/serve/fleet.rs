@@ -7,12 +7,12 @@ use std::path::{self, Path, PathBuf};
 
 use redfish_mock::{Fleet, ServeOptions, ServiceKind, Settings};
 use serde::Serialize;
-use signal_hook::iterator::Signals;
 
-use super::until_told;
 use crate::failure::Failure;
 use crate::limit;
 use crate::output;
+use crate::runtime::block_on;
+use crate::stop::Stop;
 
 /// A service as `sweep` reads it.
 #[derive(Serialize)]
@@ -30,7 +30,7 @@ pub(super) fn run(
     file: &Path,
     settings: Settings,
     options: ServeOptions,
-    signals: Signals,
+    stop: &Stop,
 ) -> Result<(), Failure> {
     if options.listen.port() != 0 {
         let hint = "Name the address alone, with port 0.";
@@ -44,7 +44,8 @@ pub(super) fn run(
     write(&file, &fleet, &user, &password)
         .map_err(|error| Failure::unusable("the services cannot be written down", error))?;
     output::line(format_args!("{count} services: {}\n{}", file.display(), kinds(&fleet)))?;
-    until_told(signals, || fleet.shutdown());
+    block_on(stop.wait())?;
+    fleet.shutdown();
     output::line(format_args!(
         "{} services reached\n{count} services, {} requests, {} sessions open",
         fleet.reached(),

@@ -1,4 +1,4 @@
-//! What an earlier sweep printed: which services failed there, and of which nobody knows what a write did.
+//! What an earlier sweep printed: which services failed there, and where a write may have happened.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -16,7 +16,7 @@ const LONGEST: u64 = 256 << 20;
 
 /// How a service ended there.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Ended {
+enum PriorResult {
     Well,
     Failed,
     Unknown,
@@ -24,7 +24,7 @@ enum Ended {
 
 /// How each service ended. Where a service has several lines, the last counts: results of several runs may stand
 /// behind each other.
-pub(super) struct Earlier(HashMap<String, Ended>);
+pub(super) struct Earlier(HashMap<String, PriorResult>);
 
 #[derive(Deserialize)]
 struct Line<'a> {
@@ -32,6 +32,14 @@ struct Line<'a> {
     service: Cow<'a, str>,
     ok: bool,
     exit: Option<u8>,
+    #[serde(borrow)]
+    error: Option<LineError<'a>>,
+}
+
+#[derive(Deserialize)]
+struct LineError<'a> {
+    #[serde(borrow)]
+    error: Cow<'a, str>,
 }
 
 impl Earlier {
@@ -40,12 +48,14 @@ impl Earlier {
         each_line(file, "the earlier results", LONGEST, |_, text| {
             let line: Line<'_> = serde_json::from_str(text)
                 .map_err(|_| Failure::usage("it is none that a sweep prints", ""))?;
-            let ended = match line.exit {
-                _ if line.ok => Ended::Well,
-                Some(exit) if exit == Exit::OutcomeUnknown as u8 => Ended::Unknown,
-                _ => Ended::Failed,
+            let result = match line.exit {
+                _ if line.ok => PriorResult::Well,
+                Some(exit) if exit == Exit::OutcomeUnknown as u8 => PriorResult::Unknown,
+                // A part of the write has happened.
+                _ if line.error.is_some_and(|error| error.error == Failure::REJECTED) => PriorResult::Unknown,
+                _ => PriorResult::Failed,
             };
-            all.insert(Service::new(&line.service)?.to_string(), ended);
+            all.insert(Service::new(&line.service)?.to_string(), result);
             Ok(())
         })?;
         match all.is_empty() {
@@ -57,7 +67,7 @@ impl Earlier {
         }
     }
 
-    /// Leaves the services that failed; says how many were left out since what a write did there is unknown, which
+    /// Leaves the services that failed; returns how many were left out since a write may have happened there, which
     /// matters to another write alone.
     ///
     /// # Errors
@@ -65,14 +75,14 @@ impl Earlier {
     pub(super) fn select(mut self, entries: &mut Vec<Entry>, writes: bool) -> Result<usize, Failure> {
         let mut unknown = 0;
         entries.retain(|entry| match self.0.remove(&*entry.service) {
-            None | Some(Ended::Well) => false,
-            Some(Ended::Unknown) if writes => {
+            None | Some(PriorResult::Well) => false,
+            Some(PriorResult::Unknown) if writes => {
                 unknown += 1;
                 false
             }
             Some(_) => true,
         });
-        match self.0.values().any(|ended| *ended != Ended::Well) {
+        match self.0.values().any(|result| *result != PriorResult::Well) {
             true => Err(Failure::usage("a service that failed is not among the services", "Name it there.")),
             false => Ok(unknown),
         }

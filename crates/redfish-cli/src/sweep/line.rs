@@ -2,21 +2,28 @@
 
 use std::time::Instant;
 
-use redfish_proto::Redactor;
 use serde::Serialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-use super::visit::{Ended, Outcome};
 use crate::failure::Failure;
+use crate::visit::VisitResult;
 
 /// What there is to say of a service.
 pub(super) struct Line<'a> {
     pub(super) service: &'a str,
-    pub(super) outcome: Outcome,
-    /// The status of the last answer to the work.
-    pub(super) status: Option<u16>,
     pub(super) began: Instant,
+    pub(super) result: VisitResult,
+}
+
+/// A line as it is printed, and what goes with it.
+pub(super) struct FinishedLine {
+    /// What is printed.
+    pub(super) line: Vec<u8>,
+    /// The kind of its error.
+    pub(super) failed: Option<&'static str>,
+    /// What is to be printed on standard error.
+    pub(super) notes: Vec<String>,
 }
 
 /// The members, in their order.
@@ -37,15 +44,14 @@ struct Members<'a> {
 
 impl Line<'_> {
     /// The line of a service that was never begun.
-    pub(super) fn never(service: &str, failure: Failure) -> Ended {
-        let outcome = Outcome { failure: Some(failure), output: None };
-        Line { service, outcome, status: None, began: Instant::now() }.end(&Redactor::default())
+    pub(super) fn never(service: &str, failure: Failure) -> FinishedLine {
+        Line { service, began: Instant::now(), result: VisitResult::failed(failure) }.end()
     }
 
     /// What is printed. Data is printed as it came; an error has no secret.
-    pub(super) fn end(self, hidden: &Redactor) -> Ended {
-        let Line { service, outcome: Outcome { output, failure }, status, began } = self;
-        let error = failure.as_ref().map(|failure| failure.object(&|text| hidden.clean(text).into_owned()));
+    pub(super) fn end(self) -> FinishedLine {
+        let Line { service, began, result: VisitResult { failure, output, notes, status } } = self;
+        let error = failure.as_ref().map(Failure::object);
         let members = Members {
             service,
             ok: failure.is_none(),
@@ -57,6 +63,6 @@ impl Line<'_> {
         };
         // All its members are texts, numbers and what was JSON before.
         let line = serde_json::to_vec(&members).unwrap_or_default();
-        Ended { line, failed: failure.as_ref().map(Failure::kind), notes: Vec::new() }
+        FinishedLine { line, failed: failure.as_ref().map(Failure::kind), notes }
     }
 }

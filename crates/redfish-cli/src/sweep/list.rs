@@ -1,18 +1,16 @@
 //! The services of a sweep: a URL a line, or a JSON object a line. All of it is read and checked before anything is sent.
 
 use std::collections::HashMap;
-use std::fs::File;
-use std::io::{self, BufRead, BufReader, Read};
+use std::io::{self, BufRead, Read};
 use std::path::{Path, PathBuf};
 
-use redfish_proto::{Redactor, Service};
-use redfish_tls::Trust;
+use redfish_proto::Service;
 use serde_json::{Map, Value};
 
-use super::means::Means;
-use crate::credentials::Identity;
+use crate::access::{Access, AccessSource, Scope, ServiceLine};
 use crate::failure::Failure;
-use crate::options::{Options, is_stdin};
+use crate::files::{Source, is_stdin};
+use crate::options::Options;
 
 /// The longest line that names a service.
 const LONGEST: u64 = 64 << 10;
@@ -21,20 +19,7 @@ const LONGEST: u64 = 64 << 10;
 pub(super) struct Entry {
     /// Its URL, in one spelling.
     pub(super) service: Box<str>,
-    pub(super) identity: Identity,
-    /// What no text about it may show.
-    pub(super) secrets: Redactor,
-    pub(super) trust: Trust,
-}
-
-/// What a line says.
-#[derive(Default)]
-pub(super) struct Said {
-    service: String,
-    pub(super) user: Option<String>,
-    pub(super) password_file: Option<PathBuf>,
-    pub(super) cacert: Option<PathBuf>,
-    pub(super) pin: Option<String>,
+    pub(super) access: Access,
 }
 
 /// Reads the services of a file; `check` says whether the command can be meant for each.
@@ -43,15 +28,15 @@ pub(super) fn read(
     options: &Options,
     check: impl Fn(&Service) -> Result<(), Failure>,
 ) -> Result<Vec<Entry>, Failure> {
-    let mut means = Means::new(options)?;
+    let mut source = AccessSource::new(options, Scope::Many)?;
     let mut entries = Vec::new();
     let mut seen: HashMap<Box<str>, usize> = HashMap::new();
     each_line(file, "the services", LONGEST, |number, text| {
         if text.starts_with('#') {
             return Ok(());
         }
-        let said = Said::parse(text)?;
-        let service = options.service_at(&said.service)?;
+        let line = ServiceLine::parse(text)?;
+        let service = options.service_at(&line.service)?;
         let name: Box<str> = service.to_string().into();
         if let Some(first) = seen.insert(name.clone(), number) {
             // Twice may be once too often, and which of two passwords is right nobody can say.
@@ -59,9 +44,7 @@ pub(super) fn read(
             return Err(Failure::usage(what, "Leave one of them out."));
         }
         check(&service)?;
-        let mut secrets = Redactor::default();
-        let identity = means.identity(&said, &service, &mut secrets)?;
-        entries.push(Entry { service: name, identity, secrets, trust: means.trust(&said)? });
+        entries.push(Entry { service: name, access: source.find(&line, &service)? });
         Ok(())
     })?;
     match entries.is_empty() {
@@ -78,10 +61,7 @@ pub(super) fn each_line(
     mut work: impl FnMut(usize, &str) -> Result<(), Failure>,
 ) -> Result<(), Failure> {
     let unreadable = |error: io::Error| Failure::usage(format!("{of} cannot be read: {error}"), "");
-    let mut source: Box<dyn BufRead> = match is_stdin(file) {
-        true => Box::new(io::stdin().lock()),
-        false => Box::new(BufReader::new(File::open(file).map_err(unreadable)?)),
-    };
+    let mut source = Source::named(file).lines().map_err(unreadable)?;
     let mut line = Vec::new();
     for number in 1.. {
         line.clear();
@@ -105,16 +85,16 @@ pub(super) fn each_line(
     Ok(())
 }
 
-impl Said {
+impl ServiceLine {
     /// No text in an error repeats a value: a password may stand in the wrong place.
-    fn parse(text: &str) -> Result<Said, Failure> {
+    fn parse(text: &str) -> Result<ServiceLine, Failure> {
         if !text.starts_with('{') {
-            return Ok(Said { service: text.to_owned(), ..Said::default() });
+            return Ok(ServiceLine { service: text.to_owned(), ..ServiceLine::default() });
         }
         let members: Map<String, Value> = serde_json::from_str(text).map_err(|error| {
             Failure::usage(format!("no JSON object, at column {}", error.column()), "Use a line for each.")
         })?;
-        let mut said = Said::default();
+        let mut said = ServiceLine::default();
         for (name, value) in members {
             let mut value = match value {
                 Value::String(value) if !value.is_empty() => Some(value),
@@ -162,10 +142,11 @@ mod tests {
 
     #[test]
     fn a_line_is_a_url_or_an_object() {
-        let said = Said::parse("bmc:8443").unwrap();
+        let said = ServiceLine::parse("bmc:8443").unwrap();
         assert_eq!((said.service.as_str(), said.user), ("bmc:8443", None));
         let said =
-            Said::parse(r#"{"service": "bmc", "user": "u", "password_file": "f", "pin": null}"#).unwrap();
+            ServiceLine::parse(r#"{"service": "bmc", "user": "u", "password_file": "f", "pin": null}"#)
+                .unwrap();
         assert_eq!((said.service.as_str(), said.user.as_deref()), ("bmc", Some("u")));
         assert_eq!((said.password_file, said.pin), (Some(PathBuf::from("f")), None));
     }
@@ -182,7 +163,7 @@ mod tests {
             (r#"{"service": "hunter2""#, "no JSON object"),
             (r#"{"service": "bmc"} hunter2"#, "no JSON object"),
         ] {
-            let said = Said::parse(text).err().unwrap().to_string();
+            let said = ServiceLine::parse(text).err().unwrap().to_string();
             assert!(said.contains(reason) && !said.contains("hunter2"), "{text}: {said}");
         }
     }

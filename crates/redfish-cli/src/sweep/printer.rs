@@ -14,11 +14,11 @@ const WAITING: usize = 16;
 
 /// Writes lines as they come.
 pub(super) struct Printer {
-    to: mpsc::Sender<Said>,
+    to: mpsc::Sender<Output>,
     end: oneshot::Receiver<Result<(), Failure>>,
 }
 
-enum Said {
+enum Output {
     /// Data, for standard output.
     Line(Vec<u8>),
     /// What is beside the data.
@@ -30,13 +30,13 @@ enum Said {
 impl Printer {
     /// One whose `failed` is called when standard output cannot be written to any more.
     pub(super) fn start(options: &Options, failed: impl FnOnce() + Send + 'static) -> Printer {
-        let (to, mut said) = mpsc::channel(WAITING);
+        let (to, mut outputs) = mpsc::channel(WAITING);
         let (ended, end) = oneshot::channel();
-        let mut line = Line::new(options);
+        let mut line = Line::new(!options.trace);
         thread::spawn(move || {
             let mut done = Ok(());
-            while let Some(said) = said.blocking_recv() {
-                done = write(&said, &mut line);
+            while let Some(next) = outputs.blocking_recv() {
+                done = write(&next, &mut line);
                 if done.is_err() {
                     failed();
                     break;
@@ -50,18 +50,18 @@ impl Printer {
 
     /// Prints a line of data.
     pub(super) async fn line(&self, line: Vec<u8>) {
-        let _ = self.to.send(Said::Line(line)).await;
+        let _ = self.to.send(Output::Line(line)).await;
     }
 
     /// Says something beside the data.
     pub(super) async fn note(&self, text: String) {
-        let _ = self.to.send(Said::Note(text)).await;
+        let _ = self.to.send(Output::Note(text)).await;
     }
 
     /// Shows how far it is, unless there is more urgent to write.
     pub(super) fn show(&self, text: impl FnOnce() -> String) {
         if let Ok(place) = self.to.try_reserve() {
-            place.send(Said::Progress(text()));
+            place.send(Output::Progress(text()));
         }
     }
 
@@ -72,18 +72,18 @@ impl Printer {
     }
 }
 
-fn write(said: &Said, line: &mut Line) -> Result<(), Failure> {
-    match said {
-        Said::Line(data) => {
+fn write(next: &Output, line: &mut Line) -> Result<(), Failure> {
+    match next {
+        Output::Line(data) => {
             line.clear();
             output::print(data)
         }
-        Said::Note(text) => {
+        Output::Note(text) => {
             line.clear();
             output::note(text);
             Ok(())
         }
-        Said::Progress(text) => {
+        Output::Progress(text) => {
             line.show(text);
             Ok(())
         }

@@ -1,7 +1,11 @@
 //! `get`: what it prints, and what it leaves behind: nothing.
 
 use std::fs::File;
+use std::time::Duration;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use http::Request;
 use redfish_mock::{Fault, FaultKind, Settings};
 
 use super::common::{BOTH, Bench, SESSIONS, SYSTEMS, finish, run, run_with_input};
@@ -11,10 +15,10 @@ fn a_body_is_printed_byte_for_byte_and_the_session_is_closed() {
     for profile in BOTH {
         let bench = Bench::new(profile);
         let done = run(&mut bench.as_admin(["get", SYSTEMS])).exits(0);
-        let login = redfish_proto::Credentials::new("admin", "machine-room");
-        let client = redfish_ureq::Client::builder(redfish_ureq::Service::new(&bench.server.url()).unwrap());
-        let client = client.basic(login).build().unwrap();
-        let body = client.get_raw(SYSTEMS).unwrap().into_body();
+        let login = format!("Basic {}", STANDARD.encode("admin:machine-room"));
+        let request = Request::get(SYSTEMS).header("Authorization", login).body("").unwrap();
+        let answer = bench.server.mock(|mock| mock.handle(&request, Duration::ZERO));
+        let body = answer.response.into_body();
         assert_eq!(done.out.as_bytes(), [&body[..], b"\n"].concat(), "{profile}");
         assert_eq!(done.err, "");
         assert_eq!(bench.server.mock(|mock| mock.session_count().deleted), 1, "{profile}");

@@ -1,10 +1,14 @@
 //! Signals: the session that a command opened is closed, and the exit status is the signal's.
 
+use std::fs::File;
+use std::process::Command;
 use std::time::Duration;
 
 use redfish_mock::{Fault, FaultKind};
 
 use super::common::{Bench, SESSIONS, SYSTEMS, finish, run, signal};
+
+const ENTRIES: &str = "/redfish/v1/Managers/E1D8B426/LogServices/Log/Entries";
 
 fn slow(bench: &Bench, path: &str, time: Duration) {
     bench.server.mock(|mock| mock.add_fault(Fault::new(FaultKind::Slow(time)).at(path)));
@@ -99,4 +103,61 @@ fn a_kept_session_outlives_a_signal() {
     finish(child).exits(143);
     run(&mut bench.command(["whoami"])).exits(0);
     assert_eq!(bench.server.open_sessions(), 1);
+}
+
+#[test]
+fn a_signal_ends_a_command_that_waits_for_a_file() {
+    let bench = Bench::standard();
+    let pipe = bench.place.path().join("pipe");
+    assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    let pipe = pipe.to_str().unwrap();
+    for words in [
+        vec!["get", SYSTEMS, "-u", "admin", "--password-file", pipe],
+        vec!["sweep", "--services", pipe, "get", SYSTEMS],
+    ] {
+        let child = bench.command(&words).spawn().unwrap();
+        // It is there once the other end is open.
+        let _writer = File::options().write(true).open(pipe).unwrap();
+        signal(&child, "INT");
+        finish(child).exits(130);
+    }
+    assert_eq!(bench.requests(), 0);
+}
+
+#[test]
+fn a_signal_ends_a_command_that_waits_for_a_lock() {
+    let bench = Bench::standard();
+    run(&mut bench.as_admin(["login"])).exits(0);
+    bench.server.mock(|mock| mock.reboot(Duration::ZERO));
+    let lock = bench.kept()[0].with_extension("lock");
+    let lock = File::options().write(true).open(lock).unwrap();
+    rustix::fs::flock(&lock, rustix::fs::FlockOperation::LockExclusive).unwrap();
+    // It would renew the session.
+    let child = bench.as_admin(["get", SYSTEMS]).spawn().unwrap();
+    bench.await_request("GET", SYSTEMS);
+    signal(&child, "TERM");
+    finish(child).exits(143);
+    let child = bench.as_admin(["login"]).spawn().unwrap();
+    signal(&child, "TERM");
+    assert_ne!(finish(child).status.code(), Some(0));
+    assert_eq!(bench.handled("POST", SESSIONS), 1);
+}
+
+#[test]
+fn a_signal_closes_the_session_of_a_command_whose_output_is_not_read() {
+    let bench = Bench::standard();
+    let size = run(&mut bench.as_admin(["get", ENTRIES])).exits(0).out.len();
+    // Far more than a pipe holds, which is 64 KiB.
+    let words: Vec<&str> = ["get"].into_iter().chain([ENTRIES; 100]).collect();
+    let mut child = bench.as_admin(words).spawn().unwrap();
+    let full = 1 + (64 << 10) / size + 1;
+    while bench.handled("GET", ENTRIES) < full {
+        std::thread::yield_now();
+    }
+    let unread = child.stdout.take().unwrap();
+    signal(&child, "TERM");
+    let done = finish(child).exits(143);
+    drop(unread);
+    assert_eq!((done.err.as_str(), bench.server.open_sessions()), ("", 0));
+    assert_eq!(bench.handled("GET", ENTRIES), full);
 }

@@ -1,5 +1,6 @@
 //! `sweep`: many services at once, a line each.
 
+mod commands;
 mod ends;
 mod list;
 mod retry;

@@ -33,8 +33,9 @@ fn whatever_happens_no_session_stays_and_no_write_is_repeated() {
     println!("{} seeds: {tally:?}", seeds.end - seeds.start);
     // What is not met is not proved.
     if seeds.end - seeds.start >= 1_000 {
-        let Tally { calls, cancelled, logins, lost_logins, expiries, unknown, late_closes, .. } = tally;
-        for met in [calls, cancelled, logins, lost_logins, expiries, unknown, late_closes] {
+        let Tally { calls, cancelled, logins, lost_logins, expiries, denials, unknown, late_closes, .. } =
+            tally;
+        for met in [calls, cancelled, logins, lost_logins, expiries, denials, unknown, late_closes] {
             assert!(met > 0, "{tally:?}");
         }
     }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::{Method, StatusCode, header, response};
-use redfish_mock::{Mock, Settings};
+use redfish_mock::{Fault, Mock, Settings};
 use redfish_proto::{
     Authenticator, Body, Credentials, Error, ErrorKind, Failure, Now, Outgoing, Raw, Renewed, Service,
     Session, Wanted,
@@ -26,6 +26,8 @@ pub(crate) struct Tally {
     pub(crate) logins: u64,
     pub(crate) lost_logins: u64,
     pub(crate) expiries: u64,
+    /// 401s for another reason than the end of the session.
+    pub(crate) denials: u64,
     pub(crate) reboots: u64,
     pub(crate) writes: u64,
     pub(crate) unknown: u64,
@@ -43,6 +45,7 @@ impl Tally {
         self.lost_logins += lost_logins;
         self.expiries += expiries;
         self.reboots += reboots;
+        self.denials += other.denials;
         self.writes += other.writes;
         self.unknown += other.unknown;
         self.late_closes += other.late_closes;
@@ -139,7 +142,7 @@ pub(crate) struct World {
 
 impl World {
     pub(crate) fn new(seed: u64) -> World {
-        let settings = Settings {
+        let mut settings = Settings {
             user: "admin".into(),
             password: PASSWORD.into(),
             session_limit: 12,
@@ -148,6 +151,10 @@ impl World {
             ..Settings::default()
         };
         let mut random = Random(seed);
+        // A resource that the account may not read, or not for a while, at a service that answers 401 to that.
+        if random.one_in(4) {
+            settings.faults.push("401@/redfish/v1/Systems/E1D8B426".parse::<Fault>().unwrap().times(4));
+        }
         let service = Arc::new(Service::new("https://bmc.example").unwrap());
         let mut world = World {
             now: Duration::ZERO,
@@ -349,14 +356,26 @@ impl World {
             self.held.insert(token_of(&head.headers).unwrap().to_owned());
         }
         if let (Ok((head, _)), Some(token)) = (&answered, token_of(request.headers())) {
-            // The client sees that the token is dead; whether it was so before is nothing to close.
+            // A 401 ends the session for the client only if it has ended at the service: else it is still to be closed.
             if head.status == StatusCode::UNAUTHORIZED {
-                self.tally.expiries += 1;
-                self.held.remove(token);
+                let token = token.to_owned();
+                if self.is_alive(&token) {
+                    self.tally.denials += 1;
+                } else {
+                    self.tally.expiries += 1;
+                    self.held.remove(&token);
+                }
             }
         }
         self.count_rejection(process, request, &answered);
         self.later(after, Event::Resume { process, ticket, with: Resume::Answer(answered) });
+    }
+
+    /// Whether the service still knows the session of that token.
+    fn is_alive(&mut self, token: &str) -> bool {
+        let request = http::Request::get("/redfish/v1/SessionService/Sessions").header("x-auth-token", token);
+        let answer = self.mock.handle(&request.body(Vec::new()).unwrap(), self.now);
+        answer.status() == StatusCode::OK
     }
 
     /// A password that the service judged wrong, and said so, is never sent again by that client.
@@ -473,7 +492,7 @@ impl World {
     }
 
     fn log_out(&mut self, client: usize) {
-        if let Some(logout) = self.clients[client].authenticator.close() {
+        while let Some(logout) = self.clients[client].authenticator.close() {
             self.spawn(client, process::logout(logout), false, false);
         }
     }

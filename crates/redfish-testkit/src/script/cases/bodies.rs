@@ -38,6 +38,21 @@ pub(super) fn limits(cases: &mut Vec<Case>) -> io::Result<()> {
             .requests(1),
     );
 
+    let empty = |wire: &mut Wire, _: &Received, _| {
+        wire.write(b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nTransfer-Encoding: chunked\r\n\r\n")?;
+        let archive = gzip::stored(b"");
+        let chunk = [format!("{:x}\r\n", archive.len()).as_bytes(), &archive, b"\r\n"].concat();
+        (0..10_000_000).try_for_each(|_| wire.write(&chunk)).map(|()| false)
+    };
+    cases.push(
+        Case::new(
+            "a gzip without end or content is over the limit",
+            vec![Ask::error(GET, "too-large", "")],
+            empty,
+        )?
+        .requests(1),
+    );
+
     let endless = |wire: &mut Wire, _: &Received, _| {
         wire.write(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")?;
         let chunk = [b"400\r\n", &[b' '; 0x400][..], b"\r\n"].concat();
@@ -146,6 +161,8 @@ pub(super) fn framed(cases: &mut Vec<Case>) -> io::Result<()> {
             .requests(1),
     );
 
+    codings(cases)?;
+
     let identity = Identity::self_signed(&["127.0.0.1"])?;
     let trust = Trusting::Pem(identity.certificate_pem());
     let unsaid = move |connection: Connection| -> io::Result<()> {
@@ -163,5 +180,33 @@ pub(super) fn framed(cases: &mut Vec<Case>) -> io::Result<()> {
         trust,
         asks,
     ));
+    Ok(())
+}
+
+/// Transfer codings (RFC 9112, section 6.3).
+fn codings(cases: &mut Vec<Case>) -> io::Result<()> {
+    let both = |wire: &mut Wire, _: &Received, _| {
+        wire.write(&chunked("Content-Length: 3\r\n", b"{\"a\": 1}", "0\r\n\r\n")).map(|()| true)
+    };
+    let asks = vec![Ask::done(GET, b"{\"a\": 1}"), Ask::done(GET, b"{\"a\": 1}")];
+    let name = "chunked takes precedence over a length, and the connection is not used again";
+    cases.push(Case::new(name, asks, both)?.requests(2).connections(2));
+
+    let identity = |wire: &mut Wire, _: &Received, _| {
+        wire.write(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: identity\r\n\r\n{\"a\": 1}").map(|()| false)
+    };
+    let asks = vec![Ask::done(GET, b"{\"a\": 1}"), Ask::done(POST, b"{\"a\": 1}")];
+    let name = "a body in the coding identity goes up to the connection's end";
+    cases.push(Case::new(name, asks, identity)?.requests(2).connections(2));
+
+    for coding in ["gzip", "gzip, chunked", "compress"] {
+        let other = move |wire: &mut Wire, _: &Received, _| {
+            let head = format!("HTTP/1.1 200 OK\r\nTransfer-Encoding: {coding}\r\n\r\n");
+            wire.write(&[head.as_bytes(), b"9\r\n{\"a\": 1} \r\n0\r\n\r\n"].concat()).map(|()| false)
+        };
+        let asks = vec![Ask::error(GET, "transport", "200"), Ask::error(POST, "transport", "200")];
+        let name = "a body in another transfer coding cannot be read, and is not asked for again";
+        cases.push(Case::new(name, asks, other)?.requests(2).connections(2));
+    }
     Ok(())
 }

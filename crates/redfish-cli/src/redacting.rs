@@ -1,27 +1,27 @@
-//! An operation that hides one more secret: the password that could renew a kept session. The session's client does
-//! not have it, and a service that knows it may echo it all the same.
+//! An operation that redacts one more secret: the password that could renew a saved session. The session's client does
+//! not have it, but a service that knows it may echo it.
 
 use redfish_proto::{Access, Answer, Error, Operation, Redactor, Request, Verdict};
 use zeroize::Zeroizing;
 
 /// The operation, and the secret.
-pub(crate) struct Hiding<'a, O> {
+pub(crate) struct Redacting<'a, O> {
     operation: O,
     secret: Option<&'a Zeroizing<String>>,
 }
 
-impl<'a, O> Hiding<'a, O> {
+impl<'a, O> Redacting<'a, O> {
     pub(crate) fn new(operation: O, secret: Option<&'a Zeroizing<String>>) -> Self {
-        Hiding { operation, secret }
+        Redacting { operation, secret }
     }
 
-    /// What is hidden in.
+    /// The operation.
     pub(crate) fn operation(&self) -> &O {
         &self.operation
     }
 }
 
-impl<O: Operation> Operation for Hiding<'_, O> {
+impl<O: Operation> Operation for Redacting<'_, O> {
     type Output = O::Output;
 
     fn request(&self) -> Request {
@@ -33,13 +33,13 @@ impl<O: Operation> Operation for Hiding<'_, O> {
     }
 
     fn respond(self, answer: Answer) -> Result<Verdict<Self>, Error> {
-        let Hiding { operation, secret } = self;
-        operation.respond(answer).map(|verdict| hide(verdict, secret))
+        let Redacting { operation, secret } = self;
+        operation.respond(answer).map(|verdict| redact(verdict, secret))
     }
 
     fn fail(self, error: Error) -> Result<Verdict<Self>, Error> {
-        let Hiding { operation, secret } = self;
-        operation.fail(error).map(|verdict| hide(verdict, secret))
+        let Redacting { operation, secret } = self;
+        operation.fail(error).map(|verdict| redact(verdict, secret))
     }
 
     fn secrets(&self, known: &mut Redactor) {
@@ -50,10 +50,13 @@ impl<O: Operation> Operation for Hiding<'_, O> {
     }
 }
 
-fn hide<O: Operation>(verdict: Verdict<O>, secret: Option<&Zeroizing<String>>) -> Verdict<Hiding<'_, O>> {
+fn redact<O: Operation>(
+    verdict: Verdict<O>,
+    secret: Option<&Zeroizing<String>>,
+) -> Verdict<Redacting<'_, O>> {
     match verdict {
         Verdict::Done(output) => Verdict::Done(output),
-        Verdict::Next(operation) => Verdict::Next(Hiding { operation, secret }),
-        Verdict::Later(operation, time) => Verdict::Later(Hiding { operation, secret }, time),
+        Verdict::Next(operation) => Verdict::Next(Redacting { operation, secret }),
+        Verdict::Later(operation, time) => Verdict::Later(Redacting { operation, secret }, time),
     }
 }

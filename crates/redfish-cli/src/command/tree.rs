@@ -3,12 +3,13 @@
 mod walk;
 
 use clap::Args;
+use redfish_proto::Service;
 use serde_json::{Value, json};
 
-use crate::connection::Connection;
+use super::Job;
 use crate::failure::Failure;
-use crate::options::{Options, Output};
-use crate::output;
+use crate::sink::Table;
+use crate::visit::Visit;
 use walk::{Node, Walk};
 
 /// How deep a tree can be, whatever the service links: a program that reads it as JSON has its own limit.
@@ -25,31 +26,28 @@ pub(crate) struct Tree {
     depth: Option<usize>,
 }
 
-impl Tree {
-    pub(crate) fn run(&self, options: &Options) -> Result<(), Failure> {
-        options.check_stdin(false)?;
-        let start = options.service()?.target(&self.path)?;
-        let depth = self.depth.unwrap_or(DEEPEST).min(DEEPEST);
-        Connection::scoped(options, |connection| {
-            let walk = Walk::from(start, depth, connection, options)?;
-            show(&walk.nodes, options)?;
-            // What a service links and cannot show is a part of what it has.
-            for failure in walk.failures {
-                output::note(format_args!("redfish: warning: {failure}"));
-            }
-            walk.ended.map_or(Ok(()), Err)
-        })
+impl Job for Tree {
+    fn check(&self, service: &Service) -> Result<(), Failure> {
+        Ok(service.target(&self.path).map(drop)?)
     }
-}
 
-fn show(nodes: &[Node], options: &Options) -> Result<(), Failure> {
-    match options.output_of_table() {
-        Output::Json => output::line(object(nodes, 0)),
-        Output::Table => {
-            let rows = rows(nodes);
-            output::line(output::table(["RESOURCE", "NAME", "POWER", "HEALTH"], &rows))
+    async fn run(&self, visit: &mut Visit) -> Result<(), Failure> {
+        let start = visit.service().target(&self.path)?;
+        let depth = self.depth.unwrap_or(DEEPEST).min(DEEPEST);
+        let walk = Walk::from(start, depth, visit).await?;
+        let rows = rows(&walk.nodes);
+        let table = Table {
+            json: object(&walk.nodes, 0),
+            headings: ["RESOURCE", "NAME", "POWER", "HEALTH"],
+            lines: rows.iter().map(|row| row[0].clone()).collect(),
+            rows,
+        };
+        visit.sink.table(table).await?;
+        // What a service links and cannot show is a part of what it has.
+        for failure in walk.failures {
+            visit.warn(failure.to_string());
         }
-        Output::Text => rows(nodes).iter().try_for_each(|row| output::line(output::clean(&row[0]))),
+        walk.ended.map_or(Ok(()), Err)
     }
 }
 

@@ -1,13 +1,13 @@
 //! `actions`: what can be done with a resource, and what each parameter may be.
 
 use clap::Args;
-use redfish_proto::{Action, Actions as Read, Parameter};
+use redfish_proto::{Action, Actions as Read, Parameter, Service};
 use serde_json::{Value, json};
 
-use crate::connection::Connection;
+use super::Job;
 use crate::failure::Failure;
-use crate::options::{Options, Output};
-use crate::output;
+use crate::sink::Table;
+use crate::visit::Visit;
 
 /// Of which resource.
 #[derive(Args)]
@@ -16,25 +16,21 @@ pub(crate) struct Actions {
     path: String,
 }
 
-impl Actions {
-    pub(crate) fn run(&self, options: &Options) -> Result<(), Failure> {
-        options.check_stdin(false)?;
-        let at = options.service()?.target(&self.path)?;
-        Connection::scoped(options, |connection| {
-            let offered = connection.run(|_| Ok(Read::new(at.clone())))?;
-            show(&offered, options)
-        })
+impl Job for Actions {
+    fn check(&self, service: &Service) -> Result<(), Failure> {
+        Ok(service.target(&self.path).map(drop)?)
     }
-}
 
-fn show(offered: &[Action], options: &Options) -> Result<(), Failure> {
-    match options.output_of_table() {
-        Output::Json => output::line(offered.iter().map(object).collect::<Value>()),
-        Output::Table => {
-            let rows: Vec<_> = offered.iter().flat_map(rows).collect();
-            output::line(output::table(["ACTION", "PARAMETER", "REQUIRED", "VALUES"], &rows))
-        }
-        Output::Text => offered.iter().try_for_each(|action| output::line(output::clean(&action.name))),
+    async fn run(&self, visit: &mut Visit) -> Result<(), Failure> {
+        let at = visit.service().target(&self.path)?;
+        let offered = visit.run(|| Read::new(at.clone())).await?;
+        let table = Table {
+            json: offered.iter().map(object).collect(),
+            headings: ["ACTION", "PARAMETER", "REQUIRED", "VALUES"],
+            rows: offered.iter().flat_map(rows).collect(),
+            lines: offered.iter().map(|action| action.name.clone()).collect(),
+        };
+        visit.sink.table(table).await
     }
 }
 

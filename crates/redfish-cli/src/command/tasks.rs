@@ -1,14 +1,15 @@
 //! `tasks`: what the service is at, or was.
 
+use clap::Args;
 use redfish_proto::schema::{ServiceRoot, Task, TaskService};
 use redfish_proto::{ErrorKind, Get, Member, Target};
 use serde_json::{Value, json};
 
-use crate::connection::Connection;
+use super::Job;
+use super::members::Pages;
 use crate::failure::Failure;
-use crate::members::each;
-use crate::options::{Options, Output};
-use crate::output;
+use crate::sink::Table;
+use crate::visit::Visit;
 
 /// A task, and where it is.
 struct Listed {
@@ -16,51 +17,51 @@ struct Listed {
     task: Task,
 }
 
-pub(crate) fn run(options: &Options) -> Result<(), Failure> {
-    options.check_stdin(false)?;
-    Connection::scoped(options, |connection| {
-        let listed = list(connection)?;
-        show(&listed, options)
-    })
+/// Which tasks: all.
+#[derive(Args)]
+pub(crate) struct Tasks {}
+
+impl Job for Tasks {
+    async fn run(&self, visit: &mut Visit) -> Result<(), Failure> {
+        let listed = list(visit).await?;
+        let table = Table {
+            json: listed.iter().map(object).collect(),
+            headings: ["URI", "NAME", "STATE", "HEALTH", "DONE", "STARTED"],
+            rows: listed.iter().map(row).collect(),
+            lines: listed.iter().map(|listed| listed.at.to_string()).collect(),
+        };
+        visit.sink.table(table).await
+    }
 }
 
-fn list(connection: &mut Connection<'_>) -> Result<Vec<Listed>, Failure> {
-    let service = connection.service().clone();
+async fn list(visit: &mut Visit) -> Result<Vec<Listed>, Failure> {
+    let service = visit.service().clone();
     let root = service.target("/redfish/v1/")?;
-    let found = connection.run(|_| Ok(Get::<ServiceRoot>::new(root.clone())))?;
+    let found = visit.run(|| Get::<ServiceRoot>::new(root.clone())).await?;
     let Some(tasks) = found.tasks else { return Err(Failure::missing("the service has no task service")) };
     let at = service.link(&root, tasks.as_str())?;
-    let found = connection.run(|_| Ok(Get::<TaskService>::new(at.clone())))?;
+    let found = visit.run(|| Get::<TaskService>::new(at.clone())).await?;
     let Some(tasks) = found.tasks else { return Err(Failure::missing("the service has no list of tasks")) };
     let mut listed = Vec::new();
-    each(connection, service.link(&at, tasks.as_str())?, |connection, page, member| {
-        listed.extend(read(connection, page, &member)?);
-        Ok(())
-    })?;
+    let mut pages = Pages::of(service.link(&at, tasks.as_str())?);
+    while let Some((page, members)) = pages.next(visit).await? {
+        for member in &members {
+            listed.extend(read(visit, &page, member).await?);
+        }
+    }
     Ok(listed)
 }
 
-/// Reads one. Nothing where it was removed since the list was.
-fn read(connection: &mut Connection<'_>, page: &Target, member: &Member) -> Result<Option<Listed>, Failure> {
-    let at = connection.service().link(page, &member.link().unwrap_or_default())?;
+/// Reads one. `None` if it was removed since the list was read.
+async fn read(visit: &mut Visit, page: &Target, member: &Member) -> Result<Option<Listed>, Failure> {
+    let at = visit.service().link(page, &member.link().unwrap_or_default())?;
     if !member.is_link() {
         return Ok(Some(Listed { at, task: member.json()? }));
     }
-    match connection.run(|_| Ok(Get::<Task>::new(at.clone()))) {
+    match visit.run(|| Get::<Task>::new(at.clone())).await {
         Ok(task) => Ok(Some(Listed { at, task })),
         Err(failure) if failure.is_kind(&ErrorKind::NotFound) => Ok(None),
         Err(failure) => Err(failure),
-    }
-}
-
-fn show(listed: &[Listed], options: &Options) -> Result<(), Failure> {
-    match options.output_of_table() {
-        Output::Json => output::line(listed.iter().map(object).collect::<Value>()),
-        Output::Table => {
-            let rows: Vec<_> = listed.iter().map(row).collect();
-            output::line(output::table(["URI", "NAME", "STATE", "HEALTH", "DONE", "STARTED"], &rows))
-        }
-        Output::Text => listed.iter().try_for_each(|listed| output::line(&listed.at)),
     }
 }
 

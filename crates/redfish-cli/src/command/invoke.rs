@@ -1,13 +1,13 @@
-//! `invoke`: does what a resource offers.
+//! `invoke`: invokes an action of a resource.
 
 use clap::Args;
-use redfish_proto::Invoke as Act;
+use redfish_proto::{Invoke as Act, Service};
 use serde_json::{Map, Value};
 
-use crate::connection::Connection;
+use super::Job;
+use super::outcome::Waiting;
 use crate::failure::Failure;
-use crate::options::Options;
-use crate::outcome::Waiting;
+use crate::visit::Visit;
 
 /// What to do, where, and how.
 #[derive(Args)]
@@ -24,21 +24,29 @@ pub(crate) struct Invoke {
     waiting: Waiting,
 }
 
-impl Invoke {
-    pub(crate) fn run(&self, options: &Options) -> Result<(), Failure> {
-        options.check_stdin(false)?;
-        let at = options.service()?.target(&self.path)?;
-        let mut parameters = Map::new();
-        for (name, value) in &self.parameters {
-            if parameters.insert(name.clone(), value.clone()).is_some() {
+impl Job for Invoke {
+    fn check(&self, service: &Service) -> Result<(), Failure> {
+        Ok(service.target(&self.path).map(drop)?)
+    }
+
+    fn prepare(&mut self) -> Result<(), Failure> {
+        for (at, (name, _)) in self.parameters.iter().enumerate() {
+            if self.parameters[..at].iter().any(|(earlier, _)| earlier == name) {
                 return Err(Failure::usage("a parameter is given twice", "Leave one of them out."));
             }
         }
-        Connection::scoped(options, |connection| {
-            let outcome =
-                connection.run(|_| Ok(Act::new(at.clone(), self.name.as_str(), parameters.clone())))?;
-            self.waiting.finish(outcome, connection, options)
-        })
+        Ok(())
+    }
+
+    fn writes(&self) -> bool {
+        true
+    }
+
+    async fn run(&self, visit: &mut Visit) -> Result<(), Failure> {
+        let at = visit.service().target(&self.path)?;
+        let parameters: Map<String, Value> = self.parameters.iter().cloned().collect();
+        let outcome = visit.run(|| Act::new(at.clone(), self.name.as_str(), parameters.clone())).await?;
+        self.waiting.finish(outcome, visit).await
     }
 }
 

@@ -1,12 +1,12 @@
 //! `task`: waits for the end of what a service has accepted, perhaps in another process.
 
 use clap::{Args, Subcommand};
-use redfish_proto::Monitor;
+use redfish_proto::{Monitor, Service};
 
-use crate::connection::Connection;
+use super::Job;
+use super::outcome::{Began, print, watch};
 use crate::failure::Failure;
-use crate::options::Options;
-use crate::outcome::{Began, print, watch};
+use crate::visit::Visit;
 
 /// What to do with a task.
 #[derive(Args)]
@@ -30,14 +30,16 @@ struct Wait {
     uri: String,
 }
 
-impl Task {
-    pub(crate) fn run(&self, options: &Options) -> Result<(), Failure> {
+impl Job for Task {
+    fn check(&self, service: &Service) -> Result<(), Failure> {
         let Action::Wait(Wait { uri }) = &self.action;
-        options.check_stdin(false)?;
-        let monitor = Monitor::at(options.service()?.target(uri)?);
-        Connection::scoped(options, |connection| {
-            let written = watch(monitor, Began::Before, connection, options)?;
-            print(&written, options)
-        })
+        Ok(service.target(uri).map(drop)?)
+    }
+
+    async fn run(&self, visit: &mut Visit) -> Result<(), Failure> {
+        let Action::Wait(Wait { uri }) = &self.action;
+        let monitor = Monitor::at(visit.service().target(uri)?);
+        let written = watch(monitor, Began::Before, visit).await?;
+        print(&written, visit).await
     }
 }

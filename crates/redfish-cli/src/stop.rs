@@ -1,4 +1,4 @@
-//! What ends a sweep before its end.
+//! What ends a command before its end.
 
 use std::future::Future;
 use std::sync::Arc;
@@ -7,12 +7,12 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::sleep;
 
-/// How long the end may take where a signal asked for it.
+/// How long a sweep may take to end after a signal.
 const BOUND: Duration = Duration::from_secs(10);
 
 /// Why it ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Why {
+pub(crate) enum Why {
     /// Somebody wants it to.
     Signal,
     /// Its time is over.
@@ -23,15 +23,15 @@ pub(super) enum Why {
 
 /// Whether it ends, for all who have to know. Cheap to clone.
 #[derive(Clone)]
-pub(super) struct Stop(Arc<watch::Sender<Option<Why>>>);
+pub(crate) struct Stop(Arc<watch::Sender<Option<Why>>>);
 
 impl Stop {
-    pub(super) fn new() -> Stop {
+    pub(crate) fn new() -> Stop {
         Stop(Arc::new(watch::channel(None).0))
     }
 
     /// Ends it. The first reason stays, but for a signal, which has a bound of its own.
-    pub(super) fn ask(&self, why: Why) {
+    pub(crate) fn ask(&self, why: Why) {
         self.0.send_if_modified(|asked| {
             let news = asked.is_none() || (why == Why::Signal && *asked != Some(why));
             if news {
@@ -42,17 +42,17 @@ impl Stop {
     }
 
     /// Why it ends, if it does.
-    pub(super) fn asked(&self) -> Option<Why> {
+    pub(crate) fn asked(&self) -> Option<Why> {
         *self.0.borrow()
     }
 
     /// Waits until it ends.
-    pub(super) async fn wait(&self) -> Why {
+    pub(crate) async fn wait(&self) -> Why {
         self.wait_for(|_| true).await
     }
 
     /// Waits until a signal has asked for the end, and for longer than that may take.
-    pub(super) async fn overdue(&self) {
+    pub(crate) async fn overdue(&self) {
         self.wait_for(|why| why == Why::Signal).await;
         sleep(BOUND).await;
     }

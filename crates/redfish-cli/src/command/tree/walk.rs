@@ -8,14 +8,12 @@
 
 use std::collections::{HashSet, VecDeque};
 
-use redfish_proto::{Error, ErrorKind, Get, GetPage, Target};
+use redfish_proto::{Error, ErrorKind, Get, Target};
 use serde_json::Value;
 
-use crate::connection::Connection;
+use crate::command::members::Pages;
 use crate::failure::Failure;
-use crate::options::Options;
-use crate::progress::Line;
-use crate::secrets::hidden;
+use crate::visit::Visit;
 
 /// Resources that are read; a service that has more has no end.
 const MOST: usize = 100_000;
@@ -44,11 +42,11 @@ pub(super) struct Walk {
     /// What the walk keeps to, where a link is no more than a relation.
     scope: String,
     seen: HashSet<String>,
-    open: [VecDeque<(usize, Place)>; 3],
+    open: [VecDeque<(usize, Route)>; 3],
 }
 
 /// Where a link leads, or why nowhere.
-type Place = Result<Target, (String, Error)>;
+type Route = Result<Target, (String, Error)>;
 
 /// How a resource has a link: the order in which they are followed.
 #[derive(Clone, Copy)]
@@ -60,12 +58,7 @@ enum Rank {
 
 impl Walk {
     /// Walks from there. What keeps from going on is an error only where nothing was found.
-    pub(super) fn from(
-        start: Target,
-        depth: usize,
-        connection: &mut Connection<'_>,
-        options: &Options,
-    ) -> Result<Walk, Failure> {
+    pub(super) async fn from(start: Target, depth: usize, visit: &mut Visit) -> Result<Walk, Failure> {
         let mut walk = Walk {
             scope: key(start.path()).to_owned(),
             seen: HashSet::from([key(start.as_str()).to_owned()]),
@@ -74,17 +67,17 @@ impl Walk {
             ended: None,
             open: Default::default(),
         };
-        if let Err(failure) = walk.visit(None, Ok(start), connection) {
+        if let Err(failure) = walk.read(None, Ok(start), visit).await {
             match walk.nodes[0].failed {
                 Some(_) => return Err(failure),
                 None => walk.note(failure),
             }
         }
-        let mut line = Line::new(options);
+        let mut line = visit.progress();
         while walk.ended.is_none() {
-            let Some((parent, place)) = walk.next(depth) else { break };
+            let Some((parent, route)) = walk.next(depth) else { break };
             line.show(&format!("{} resources read", walk.nodes.len()));
-            if let Err(failure) = walk.visit(Some(parent), place, connection) {
+            if let Err(failure) = walk.read(Some(parent), route, visit).await {
                 walk.note(failure);
             }
             if walk.nodes.len() > MOST {
@@ -104,15 +97,10 @@ impl Walk {
     }
 
     /// Reads a resource, and finds where its links lead.
-    fn visit(
-        &mut self,
-        parent: Option<usize>,
-        place: Place,
-        connection: &mut Connection<'_>,
-    ) -> Result<(), Failure> {
-        let (uri, read) = match place {
+    async fn read(&mut self, parent: Option<usize>, route: Route, visit: &mut Visit) -> Result<(), Failure> {
+        let (uri, read) = match route {
             Ok(at) => {
-                let read = connection.run(|_| Ok(Get::<Value>::new(at.clone())));
+                let read = visit.run(|| Get::<Value>::new(at.clone())).await;
                 (at.to_string(), read.map(|document| (at, document)))
             }
             Err((link, error)) => (link, Err(error.into())),
@@ -120,7 +108,7 @@ impl Walk {
         match read {
             Ok((at, document)) => {
                 let number = self.add(parent, uri, Ok(&document));
-                self.links(number, &at, &document, connection)
+                self.links(number, &at, &document, visit).await
             }
             Err(failure) => {
                 self.add(parent, uri, Err(failure.kind()));
@@ -130,15 +118,15 @@ impl Walk {
     }
 
     /// The next place that was not seen.
-    fn next(&mut self, depth: usize) -> Option<(usize, Place)> {
+    fn next(&mut self, depth: usize) -> Option<(usize, Route)> {
         loop {
-            let (parent, place) = self.open.iter_mut().find_map(VecDeque::pop_front)?;
-            let uri = match &place {
+            let (parent, route) = self.open.iter_mut().find_map(VecDeque::pop_front)?;
+            let uri = match &route {
                 Ok(at) => key(at.as_str()),
                 Err((link, _)) => link,
             };
             if self.nodes[parent].depth < depth && self.seen.insert(uri.to_owned()) {
-                return Some((parent, place));
+                return Some((parent, route));
             }
         }
     }
@@ -162,23 +150,20 @@ impl Walk {
     }
 
     /// Finds the links of a resource, on all pages where it is a collection.
-    fn links(
+    async fn links(
         &mut self,
         number: usize,
         at: &Target,
         document: &Value,
-        connection: &mut Connection<'_>,
+        visit: &mut Visit,
     ) -> Result<(), Failure> {
         let mut found = Vec::new();
         collect(document, Rank::Beside, true, &mut found);
         if document.get("Members@odata.nextLink").is_some() {
-            // Which page comes next, and whether that has an end, is the core's to say.
-            let mut next = Some(GetPage::first(at.clone()));
-            while let Some(page) = next {
-                let read = connection.run(|_| Ok(page.clone()))?;
-                let links = read.members.iter().filter_map(|member| Some(member.link()?.into_owned()));
+            let mut pages = Pages::of(at.clone());
+            while let Some((_, members)) = pages.next(visit).await? {
+                let links = members.iter().filter_map(|member| Some(member.link()?.into_owned()));
                 found.extend(links.map(|link| (link, Rank::Beside)));
-                next = read.next?;
             }
         }
         for (link, rank) in found {
@@ -187,13 +172,13 @@ impl Walk {
             if link.is_empty() {
                 continue;
             }
-            let place = connection.service().link(at, link).map_err(|error| (hidden(link), error));
-            let rank = match (&place, rank) {
+            let route = visit.service().link(at, link).map_err(|error| (visit.redact(link), error));
+            let rank = match (&route, rank) {
                 (Ok(to), Rank::Beside) if is_below(to.path(), at.path()) => Rank::Below,
                 (Ok(to), Rank::Related) if !is_below(to.path(), &self.scope) => continue,
                 (_, rank) => rank,
             };
-            self.open[rank as usize].push_back((number, place));
+            self.open[rank as usize].push_back((number, route));
         }
         Ok(())
     }

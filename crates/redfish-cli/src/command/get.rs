@@ -1,0 +1,41 @@
+//! `get`: resources as the service sends them.
+
+use clap::Args;
+use redfish_proto::{Raw, Service};
+
+use super::Job;
+use super::failures::Failures;
+use crate::failure::Failure;
+use crate::visit::Visit;
+
+/// What to read.
+#[derive(Args)]
+pub(crate) struct Get {
+    /// Where: /redfish/v1/Systems, or a URL of this service
+    #[arg(required = true, value_name = "PATH")]
+    paths: Vec<String>,
+}
+
+impl Job for Get {
+    fn check(&self, service: &Service) -> Result<(), Failure> {
+        self.paths.iter().try_for_each(|path| Ok(service.target(path).map(drop)?))
+    }
+
+    async fn run(&self, visit: &mut Visit) -> Result<(), Failure> {
+        if self.paths.len() > 1 {
+            visit.sink.expect_list(self.paths.len());
+        }
+        let mut failures = Failures::default();
+        for path in &self.paths {
+            let at = visit.service().target(path)?;
+            match visit.run(|| Raw::get(&at)).await {
+                Ok(answer) => visit.sink.document(answer.body()).await?,
+                Err(failure) => {
+                    failures.add(failure, visit);
+                    visit.sink.skip();
+                }
+            }
+        }
+        failures.end()
+    }
+}

@@ -1,0 +1,80 @@
+//! `members`: a whole collection, one JSON document a line, as it arrives.
+
+use bytes::Bytes;
+use clap::Args;
+use redfish_proto::{Error, GetPage, Member, Raw, Service, Target};
+
+use super::Job;
+use super::failures::Failures;
+use crate::failure::Failure;
+use crate::visit::Visit;
+
+/// Which collection to list, and how much of it.
+#[derive(Args)]
+pub(crate) struct Members {
+    /// Where: /redfish/v1/Systems, or a URL of this service
+    path: String,
+    /// Read each member that is only a link
+    #[arg(long)]
+    fetch: bool,
+}
+
+impl Job for Members {
+    fn check(&self, service: &Service) -> Result<(), Failure> {
+        Ok(service.target(&self.path).map(drop)?)
+    }
+
+    async fn run(&self, visit: &mut Visit) -> Result<(), Failure> {
+        visit.sink.expect_list(0);
+        let mut failures = Failures::default();
+        if let Err(failure) = self.list(visit, &mut failures).await {
+            failures.add(failure, visit);
+        }
+        failures.end()
+    }
+}
+
+impl Members {
+    async fn list(&self, visit: &mut Visit, failures: &mut Failures) -> Result<(), Failure> {
+        let mut pages = Pages::of(visit.service().target(&self.path)?);
+        while let Some((page, members)) = pages.next(visit).await? {
+            for member in members {
+                if !(self.fetch && member.is_link()) {
+                    visit.sink.compact(member.as_bytes()).await?;
+                    continue;
+                }
+                match fetch(visit, &page, &member).await {
+                    Ok(body) => visit.sink.compact(&body).await?,
+                    Err(failure) if failure.is_of_one() => failures.add(failure, visit),
+                    Err(failure) => return Err(failure),
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Reads the resource that a member links to.
+async fn fetch(visit: &mut Visit, page: &Target, member: &Member) -> Result<Bytes, Failure> {
+    let at = visit.service().link(page, &member.link().unwrap_or_default())?;
+    Ok(visit.run(|| Raw::get(&at)).await?.into_body())
+}
+
+/// The pages of a collection. Which comes next, and whether that has an end, the core decides.
+pub(super) struct Pages {
+    next: Result<Option<GetPage>, Error>,
+}
+
+impl Pages {
+    pub(super) fn of(collection: Target) -> Pages {
+        Pages { next: Ok(Some(GetPage::first(collection))) }
+    }
+
+    /// The next page, and the members on it.
+    pub(super) async fn next(&mut self, visit: &mut Visit) -> Result<Option<(Target, Vec<Member>)>, Failure> {
+        let Some(page) = std::mem::replace(&mut self.next, Ok(None))? else { return Ok(None) };
+        let read = visit.run(|| page.clone()).await?;
+        self.next = read.next;
+        Ok(Some((page.at().clone(), read.members)))
+    }
+}

@@ -1,0 +1,499 @@
+//! A visit to a service: a client is made, does the work of one command, closes its session, and is gone with its
+//! connections. A single command is one visit, a sweep is many.
+//!
+//! ```text
+//!   service, identity, trust ──▶ Visit ──▶ a job, unless a signal or the deadline stops it ──▶ close ──▶ VisitResult
+//! ```
+
+mod saved;
+
+use std::any::Any;
+use std::future::{Future, poll_fn};
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::pin::pin;
+use std::sync::Arc;
+use std::task::Poll;
+use std::time::{Duration, Instant};
+
+use redfish_hyper::{Builder, Client, Transport};
+use redfish_proto::{Closed, Error, ErrorKind, Operation, Redactor, Service, Session, Wanted};
+use serde_json::value::RawValue;
+use tokio::time::timeout;
+use zeroize::Zeroizing;
+
+use crate::access::{Access, Identity};
+use crate::command::Job;
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::observer::{Left, SessionObserver};
+use crate::options::Options;
+use crate::progress::Line;
+use crate::redacting::Redacting;
+use crate::sink::Sink;
+use crate::state::SavedSession;
+use crate::stop::{Stop, Why};
+
+/// How long a login that was sent is given to be answered when a command ends early, so that its session can be closed.
+const LOGIN: Duration = Duration::from_secs(2);
+
+/// The same in a sweep, where a login waits for those of many other services too.
+const LOGIN_IN_SWEEP: Duration = Duration::from_secs(3);
+
+/// A client at its service, and where its output goes.
+pub(crate) struct Visit {
+    options: Arc<Options>,
+    service: Arc<Service>,
+    transport: Transport,
+    client: Client,
+    auth: AuthState,
+    observer: Arc<SessionObserver>,
+    limit: TimeLimit,
+    /// What no text may show.
+    secrets: Redactor,
+    /// The token that is among them.
+    token: Zeroizing<String>,
+    /// Where output goes.
+    pub(crate) sink: Sink,
+}
+
+/// How a visit ended.
+pub(crate) struct VisitResult {
+    /// Why it failed, if it did.
+    pub(crate) failure: Option<Failure>,
+    /// In a sweep, what the command printed.
+    pub(crate) output: Option<Box<RawValue>>,
+    /// In a sweep, what is to be printed on standard error.
+    pub(crate) notes: Vec<String>,
+    /// The HTTP status of the last answer to the work.
+    pub(crate) status: Option<u16>,
+}
+
+impl VisitResult {
+    /// That of a visit that could not begin.
+    pub(crate) fn failed(failure: Failure) -> VisitResult {
+        VisitResult { failure: Some(failure), output: None, notes: Vec::new(), status: None }
+    }
+}
+
+/// How the client authenticates.
+enum AuthState {
+    Anonymous,
+    Basic(String),
+    Bearer,
+    /// A session of its own, for this user.
+    Session(String),
+    /// A saved session, and the password to renew it with.
+    Saved(SavedSession, Option<Zeroizing<String>>),
+}
+
+/// How long requests may take.
+#[derive(Clone, Copy)]
+enum TimeLimit {
+    /// Each operation.
+    Each(Duration),
+    /// All of them, waits excepted.
+    Total { began: Instant, time: Duration },
+}
+
+impl Visit {
+    /// The visit of a single command. It prints.
+    pub(crate) fn single(
+        options: &Arc<Options>,
+        service: Arc<Service>,
+        access: Access,
+    ) -> Result<Visit, Failure> {
+        let observer = SessionObserver::new(LOGIN, None, options.trace);
+        let limit = TimeLimit::Each(options.timeout);
+        Visit::new(options, service, access, observer, limit, Sink::print(options))
+    }
+
+    /// One visit of a sweep. Its output is collected.
+    pub(crate) fn in_sweep(options: &Arc<Options>, url: &str, access: Access) -> Result<Visit, Failure> {
+        let service = options.service_at(url)?;
+        let name = service.to_string();
+        let sink = Sink::collect(&name);
+        let observer = SessionObserver::new(LOGIN_IN_SWEEP, Some(name), options.trace);
+        let limit = TimeLimit::Total { began: Instant::now(), time: options.timeout };
+        Visit::new(options, service, access, observer, limit, sink)
+    }
+
+    fn new(
+        options: &Arc<Options>,
+        service: Arc<Service>,
+        access: Access,
+        observer: Arc<SessionObserver>,
+        limit: TimeLimit,
+        sink: Sink,
+    ) -> Result<Visit, Failure> {
+        // Its own connections end with it: no service is left with one that waits for nothing, and a sweep with none of
+        // thousands. It costs next to nothing: the certificates to trust are read once and shared.
+        let transport = options.connections().trust(&access.trust).build();
+        let mut visit = Visit {
+            client: builder(&service, &transport, &observer).build()?,
+            auth: AuthState::Anonymous,
+            options: options.clone(),
+            token: Zeroizing::default(),
+            service,
+            transport,
+            observer,
+            limit,
+            secrets: access.secrets,
+            sink,
+        };
+        visit.authenticate(access.identity)?;
+        Ok(visit)
+    }
+
+    /// Takes another identity. Whoever calls this has no session to close.
+    fn authenticate(&mut self, identity: Identity) -> Result<(), Failure> {
+        let builder = builder(&self.service, &self.transport, &self.observer);
+        let (builder, auth) = match identity {
+            Identity::Anonymous => (builder, AuthState::Anonymous),
+            Identity::Basic(credentials) => {
+                let user = credentials.user().to_owned();
+                (builder.basic(credentials), AuthState::Basic(user))
+            }
+            Identity::Bearer(token) => (builder.bearer(&token), AuthState::Bearer),
+            Identity::Saved(saved, password) => {
+                (builder.resume(saved.session(&self.service)?), AuthState::Saved(saved, password))
+            }
+            Identity::Session(credentials) => {
+                let user = credentials.user().to_owned();
+                let builder = match self.options.session_context() {
+                    Some(context) => builder.context(context),
+                    None => builder,
+                };
+                (builder.login(credentials), AuthState::Session(user))
+            }
+        };
+        (self.client, self.auth) = (builder.build()?, auth);
+        Ok(())
+    }
+
+    /// Does a job, unless it is stopped, and closes the session on every way out, a panic among them. A logout that fails
+    /// is reported, and never hides what the job did.
+    pub(crate) async fn complete(mut self, job: &impl Job, stop: &Stop) -> VisitResult {
+        let ended = tokio::select! {
+            biased;
+            ended = catching(job.run(&mut self)) => ended,
+            why = stop.wait() => Ok(Err(self.stopped(why))),
+        };
+        let status = self.observer.status();
+        self.register_token();
+        self.close(stop).await;
+        let done = ended.unwrap_or_else(|panic| resume_unwind(panic));
+        let (output, notes) = self.sink.end(done.is_err());
+        let failure = done.err().map(|failure| failure.redacted(self.secrets));
+        VisitResult { failure, output, notes, status }
+    }
+
+    /// Why there is no result. A write that was sent may have happened: whoever repeats what failed must know.
+    fn stopped(&self, why: Why) -> Failure {
+        let failure = Failure::stopped(why == Why::Signal);
+        match self.observer.wrote() {
+            true => failure.ending(Exit::OutcomeUnknown),
+            false => failure,
+        }
+    }
+
+    /// Closes the session. A login that is still in flight is waited for as long as makes sense.
+    async fn close(&mut self, stop: &Stop) {
+        let closing = async {
+            let closed = self.client.close().await;
+            if closed.is_ok() {
+                self.observer.settled().await;
+            }
+            closed
+        };
+        let left = tokio::select! {
+            biased;
+            closed = closing => match closed {
+                Ok(_) => return,
+                Err(error) if stop.asked() == Some(Why::Signal) => format!("a session may be left open: {error}"),
+                Err(error) => format!("the session could not be closed: {error}"),
+            },
+            left = self.observer.patience() => match left {
+                Left::Nothing => return,
+                Left::Login => "a login was not answered; it may have left a session open.".to_owned(),
+                Left::Session => "a logout was not answered; it may have left a session open.".to_owned(),
+            },
+        };
+        self.warn(left);
+    }
+}
+
+/// What jobs do.
+impl Visit {
+    /// Runs an operation, within the time for one; with a saved session that the service has forgotten, once more with
+    /// another.
+    pub(crate) async fn run<O>(&mut self, operation: impl Fn() -> O + Send) -> Result<O::Output, Failure>
+    where
+        O: Operation + Send,
+        O::Output: Send,
+    {
+        self.run_within(self.left(), operation, |_| {}).await
+    }
+
+    /// Runs an operation that waits for something, within `--deadline`; `waits` sees the operation each time it waits.
+    pub(crate) async fn wait_for<O>(
+        &mut self,
+        operation: impl Fn() -> O + Send,
+        waits: impl FnMut(&O) + Send,
+    ) -> Result<O::Output, Failure>
+    where
+        O: Operation + Send,
+        O::Output: Send,
+    {
+        let began = Instant::now();
+        let done = self.run_within(self.options.patience(), operation, waits).await;
+        if let TimeLimit::Total { time, .. } = &mut self.limit {
+            *time = time.saturating_add(began.elapsed());
+        }
+        done
+    }
+
+    async fn run_within<O>(
+        &mut self,
+        time: Duration,
+        operation: impl Fn() -> O + Send,
+        mut waits: impl FnMut(&O) + Send,
+    ) -> Result<O::Output, Failure>
+    where
+        O: Operation + Send,
+        O::Output: Send,
+    {
+        let (began, mut logged_in) = (Instant::now(), false);
+        loop {
+            let left = time.saturating_sub(began.elapsed());
+            let done = self.run_once(left, operation(), &mut waits).await;
+            match self.renew_after(done, &mut logged_in).await? {
+                Some(output) => return Ok(output),
+                None => continue,
+            }
+        }
+    }
+
+    async fn run_once<O>(
+        &mut self,
+        time: Duration,
+        operation: O,
+        waits: &mut (impl FnMut(&O) + Send),
+    ) -> Result<O::Output, Failure>
+    where
+        O: Operation + Send,
+        O::Output: Send,
+    {
+        let password = match &self.auth {
+            AuthState::Saved(_, password) => password.as_ref(),
+            _ => None,
+        };
+        let call = self.service.call(Redacting::new(operation, password)).deadline(time);
+        let done = self.client.run_watching(call, |redacting| waits(redacting.operation())).await;
+        Ok(done?)
+    }
+
+    /// Does something with the client; with a saved session that the service has forgotten, once more with another.
+    pub(crate) async fn with_client<T, W>(&mut self, work: impl Fn(Client) -> W) -> Result<T, Failure>
+    where
+        W: Future<Output = Result<T, redfish_hyper::Error>>,
+    {
+        let mut logged_in = false;
+        loop {
+            let done = work(self.client.clone()).await.map_err(Failure::from);
+            if let Some(output) = self.renew_after(done, &mut logged_in).await? {
+                return Ok(output);
+            }
+        }
+    }
+
+    /// Reads something about the session in use, whose URI is another after a renewal.
+    pub(crate) async fn run_with_session<O>(
+        &mut self,
+        operation: impl Fn(&Session) -> Result<O, Failure> + Send,
+    ) -> Result<O::Output, Failure>
+    where
+        O: Operation + Send,
+        O::Output: Send,
+    {
+        let mut logged_in = false;
+        loop {
+            let session = self.open_session().await?;
+            let done = self.run_once(self.left(), operation(&session)?, &mut |_| {}).await;
+            if let Some(output) = self.renew_after(done, &mut logged_in).await? {
+                return Ok(output);
+            }
+        }
+    }
+
+    /// The session in use, opened if there is none yet.
+    async fn open_session(&self) -> Result<Session, Failure> {
+        match timeout(self.left(), self.client.session()).await {
+            Ok(session) => Ok(session?),
+            Err(_) => Err(Wanted::any().expired().into()),
+        }
+    }
+
+    /// Closes another session than the one in use. Once it is sent it is not stopped.
+    pub(crate) async fn log_out(&self, session: &Session) -> Result<Closed, Failure> {
+        let (client, observer, logout) =
+            (self.client.clone(), self.observer.clone(), session.logout(&self.service));
+        let closing = tokio::spawn(async move {
+            let closed = client.run_call(logout).await;
+            observer.logout_ended();
+            closed
+        });
+        match closing.await {
+            Ok(closed) => Ok(closed?),
+            Err(ended) => match ended.try_into_panic() {
+                Ok(panic) => resume_unwind(panic),
+                Err(_) => Err(Error::new(ErrorKind::Closed).into()),
+            },
+        }
+    }
+
+    /// Prints something on standard error.
+    pub(crate) fn note(&mut self, text: impl AsRef<str>) {
+        self.sink.note(&self.secrets.clean(text.as_ref()));
+    }
+
+    /// Prints a warning on standard error.
+    pub(crate) fn warn(&mut self, text: impl AsRef<str>) {
+        self.sink.warn(&self.secrets.clean(text.as_ref()));
+    }
+
+    /// A line that shows progress, if a person looks.
+    pub(crate) fn progress(&self) -> Line {
+        self.sink.progress()
+    }
+
+    /// A text without secrets.
+    pub(crate) fn redact(&self, text: &str) -> String {
+        self.secrets.clean(text).into_owned()
+    }
+
+    /// Of two failures, reports one that is not returned.
+    pub(crate) fn report_one(&self, first: Failure, second: Failure) -> Failure {
+        self.sink.report_one(first.redacted(self.secrets.clone()), second)
+    }
+
+    /// The service.
+    pub(crate) fn service(&self) -> &Arc<Service> {
+        &self.service
+    }
+
+    /// The options.
+    pub(crate) fn options(&self) -> &Options {
+        &self.options
+    }
+
+    /// Whether this is one visit of many.
+    pub(crate) fn is_in_sweep(&self) -> bool {
+        matches!(self.limit, TimeLimit::Total { .. })
+    }
+
+    /// The user, if one is named.
+    pub(crate) fn user(&self) -> Option<&str> {
+        match &self.auth {
+            AuthState::Anonymous | AuthState::Bearer => None,
+            AuthState::Basic(user) | AuthState::Session(user) => Some(user),
+            AuthState::Saved(saved, _) => Some(saved.user()),
+        }
+    }
+
+    /// How the client authenticates, in the words of `--auth`; `None` if it does not.
+    pub(crate) fn auth(&self) -> Option<&'static str> {
+        match &self.auth {
+            AuthState::Anonymous => None,
+            AuthState::Basic(_) => Some("basic"),
+            AuthState::Bearer => Some("bearer"),
+            AuthState::Session(_) | AuthState::Saved(..) => Some("session"),
+        }
+    }
+
+    /// Whether it uses a saved session.
+    pub(crate) fn is_saved(&self) -> bool {
+        matches!(self.auth, AuthState::Saved(..))
+    }
+
+    /// The session in use, if there is one.
+    pub(crate) fn session(&self) -> Option<Session> {
+        self.client.current().filter(Session::is_issued)
+    }
+
+    /// The token in use, which may be another since the last call, is a secret.
+    fn register_token(&mut self) {
+        if let Some(token) = self.client.current().as_ref().and_then(Session::expose) {
+            if self.token.as_str() != token {
+                self.secrets.add(token);
+                self.token = Zeroizing::new(token.to_owned());
+            }
+        }
+    }
+
+    fn left(&self) -> Duration {
+        match self.limit {
+            TimeLimit::Each(time) => time,
+            TimeLimit::Total { began, time } => time.saturating_sub(began.elapsed()),
+        }
+    }
+}
+
+fn builder(service: &Arc<Service>, transport: &Transport, observer: &Arc<SessionObserver>) -> Builder {
+    let observer = observer.clone();
+    Client::builder(service.clone()).transport(transport).observer(move |trace| observer.see(trace))
+}
+
+/// Runs a future to its end; a panic is an error.
+async fn catching<T>(work: impl Future<Output = T>) -> Result<T, Box<dyn Any + Send>> {
+    let mut work = pin!(work);
+    poll_fn(|context| match catch_unwind(AssertUnwindSafe(|| work.as_mut().poll(context))) {
+        Ok(Poll::Pending) => Poll::Pending,
+        Ok(Poll::Ready(done)) => Poll::Ready(Ok(done)),
+        Err(panic) => Poll::Ready(Err(panic)),
+    })
+    .await
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+    use redfish_mock::{ServeOptions, Server, Settings, Tls};
+    use redfish_proto::{Credentials, ListSessions};
+    use redfish_tls::Trust;
+
+    use super::*;
+    use crate::runtime::block_on;
+
+    #[derive(Parser)]
+    struct Words {
+        #[command(flatten)]
+        options: Options,
+    }
+
+    /// A job that panics with a session open.
+    struct Panics;
+
+    impl Job for Panics {
+        async fn run(&self, visit: &mut Visit) -> Result<(), Failure> {
+            visit.run(ListSessions::default).await?;
+            panic!("on purpose");
+        }
+    }
+
+    #[test]
+    fn a_panic_goes_on_once_the_session_is_closed() {
+        let options = ServeOptions { tls: Tls::None, ..ServeOptions::default() };
+        let server = Server::start(Settings::default(), options).unwrap();
+        let options = Arc::new(Words::parse_from(["redfish", "--service", &server.url()]).options);
+        let identity = Identity::Session(Credentials::new("admin", "machine-room"));
+        let access = Access { identity, trust: Trust::system(), secrets: Redactor::default() };
+        let visit = async {
+            let visit = Visit::single(&options, options.service().unwrap(), access).unwrap();
+            visit.complete(&Panics, &Stop::new()).await
+        };
+        let panic = catch_unwind(AssertUnwindSafe(|| block_on(visit))).err().unwrap();
+        assert_eq!(panic.downcast_ref::<&str>(), Some(&"on purpose"));
+        let count = server.mock(|mock| mock.session_count());
+        assert_eq!((count.opened, count.deleted, server.open_sessions()), (1, 1, 0));
+    }
+}
