@@ -63,21 +63,72 @@ impl Untrusted {
     ///
     /// Looks through the whole chain of sources, and into [`io::Error`], where TLS libraries like to hide their own.
     pub fn find(error: &(dyn StdError + 'static)) -> Option<Self> {
-        let mut next = Some(error);
-        while let Some(error) = next {
-            if let Some(
-                refused @ (rustls::Error::InvalidCertificate(_) | rustls::Error::NoCertificatesPresented),
-            ) = error.downcast_ref()
-            {
-                return Some(Self(refused.clone()));
+        match of_rustls(error)? {
+            refused @ (rustls::Error::InvalidCertificate(_) | rustls::Error::NoCertificatesPresented) => {
+                Some(Self(refused.clone()))
             }
-            // An `io::Error` gives the source of what it wraps, and so passes over the wrapped error itself.
-            next = match error.downcast_ref::<io::Error>().and_then(io::Error::get_ref) {
-                Some(inner) => Some(inner),
-                None => error.source(),
-            };
+            _ => None,
         }
-        None
+    }
+}
+
+/// The error of rustls that this error is, or came from.
+fn of_rustls<'a>(error: &'a (dyn StdError + 'static)) -> Option<&'a rustls::Error> {
+    let mut next = Some(error);
+    while let Some(error) = next {
+        if let Some(found) = error.downcast_ref() {
+            return Some(found);
+        }
+        // An `io::Error` gives the source of what it wraps, and so passes over the wrapped error itself.
+        next = match error.downcast_ref::<io::Error>().and_then(io::Error::get_ref) {
+            Some(inner) => Some(inner),
+            None => error.source(),
+        };
+    }
+    None
+}
+
+/// Why a handshake failed for another reason than the certificate, and would fail again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum HandshakeFailure {
+    /// The service offers only what rustls does not implement: TLS 1.0 or 1.1, or RSA key exchange.
+    NoCommonProtocol,
+    /// What answered is not TLS: perhaps plain HTTP.
+    NotTls,
+    /// The service refused the handshake, or broke its rules, in another way.
+    Other,
+}
+
+impl HandshakeFailure {
+    /// The failure that this error of connecting is, or came from. `None` where the certificate was refused
+    /// ([`Untrusted`]), and where another try may succeed: the connection broke, or the service reports that it failed
+    /// by itself.
+    ///
+    /// Looks where [`Untrusted::find`] does.
+    pub fn find(error: &(dyn StdError + 'static)) -> Option<Self> {
+        use rustls::{AlertDescription as Alert, Error, InvalidMessage, PeerMisbehaved};
+        match of_rustls(error)? {
+            Error::InvalidCertificate(_) | Error::NoCertificatesPresented => None,
+            Error::AlertReceived(Alert::CloseNotify | Alert::UserCanceled | Alert::InternalError) => None,
+            Error::PeerIncompatible(_)
+            | Error::AlertReceived(
+                Alert::HandshakeFailure | Alert::ProtocolVersion | Alert::InsufficientSecurity,
+            )
+            // Services that choose what they know, whether it was offered or not.
+            | Error::PeerMisbehaved(
+                PeerMisbehaved::SelectedUnofferedCipherSuite
+                | PeerMisbehaved::SelectedUnusableCipherSuiteForVersion
+                | PeerMisbehaved::SelectedUnofferedKxGroup,
+            )
+            | Error::InvalidMessage(
+                InvalidMessage::UnsupportedKeyExchangeAlgorithm(_) | InvalidMessage::UnsupportedCurveType,
+            ) => Some(Self::NoCommonProtocol),
+            Error::InvalidMessage(
+                InvalidMessage::InvalidContentType | InvalidMessage::UnknownProtocolVersion,
+            ) => Some(Self::NotTls),
+            _ => Some(Self::Other),
+        }
     }
 }
 
@@ -188,5 +239,30 @@ mod tests {
         assert!(Untrusted::find(&io::Error::other(io::Error::other(refused()))).is_some());
         assert!(Untrusted::find(&rustls::Error::HandshakeNotComplete).is_none());
         assert!(Untrusted::find(&io::Error::other("certificate")).is_none());
+    }
+
+    #[test]
+    fn a_handshake_that_fails_again_is_told_from_one_that_may_not() {
+        use HandshakeFailure::{NoCommonProtocol, NotTls, Other};
+        use rustls::{AlertDescription, Error, InvalidMessage, PeerIncompatible};
+        let table = [
+            (Error::AlertReceived(AlertDescription::HandshakeFailure), Some(NoCommonProtocol)),
+            (Error::AlertReceived(AlertDescription::ProtocolVersion), Some(NoCommonProtocol)),
+            (Error::AlertReceived(AlertDescription::InsufficientSecurity), Some(NoCommonProtocol)),
+            (
+                Error::PeerIncompatible(PeerIncompatible::ServerDoesNotSupportTls12Or13),
+                Some(NoCommonProtocol),
+            ),
+            (Error::InvalidMessage(InvalidMessage::InvalidContentType), Some(NotTls)),
+            (Error::AlertReceived(AlertDescription::AccessDenied), Some(Other)),
+            (Error::DecryptError, Some(Other)),
+            (Error::AlertReceived(AlertDescription::InternalError), None),
+            (Error::InvalidCertificate(CertificateError::Expired), None),
+        ];
+        for (error, failure) in table {
+            let wrapped = io::Error::new(io::ErrorKind::InvalidData, error.clone());
+            assert_eq!(HandshakeFailure::find(&wrapped), failure, "{error}");
+        }
+        assert_eq!(HandshakeFailure::find(&io::Error::from(io::ErrorKind::ConnectionReset)), None);
     }
 }

@@ -132,6 +132,20 @@ impl Connection {
         })
     }
 
+    /// Answers the first that comes with these bytes, whatever it is, and closes.
+    ///
+    /// # Errors
+    /// The connection is gone.
+    pub fn answer(self, bytes: &[u8]) -> io::Result<()> {
+        let mut wire = self.plain()?;
+        if wire.more()? > 0 {
+            wire.write(bytes)?;
+        }
+        wire.raw.shutdown(Shutdown::Write)?;
+        // A close with something unread would be a reset, which may overtake the bytes.
+        wire.silence()
+    }
+
     /// Accepts, and sends nothing until the client closes.
     pub fn silence(self) {
         let _ = self.plain().and_then(|mut wire| wire.silence());
