@@ -79,6 +79,9 @@ impl Client {
 
     /// Sends a request of any method, with a JSON body or [none](Body::empty), for what no operation does.
     ///
+    /// A request that is answered 401 is sent again after a login, and one that is answered 307 or 308 goes on with its
+    /// body, a POST too: by the protocol (RFC 9110, sections 15.5.2 and 15.4.8), neither was carried out.
+    ///
     /// # Errors
     /// Whatever the service refused, and a connection that failed.
     /// [`OutcomeUnknown`](redfish_proto::ErrorKind::OutcomeUnknown) where a write was sent and no answer came: it

@@ -31,6 +31,7 @@ use crate::body::Body;
 use crate::core::{Core, Ruling};
 use crate::error::Error;
 use crate::kind::{ErrorKind, Failure, Phase};
+use crate::message;
 use crate::operation::{Delivery, Operation, Verdict};
 use crate::redact::{Redactor, is_secret_header};
 use crate::service::Service;
@@ -300,9 +301,9 @@ impl Heading<'_> {
     }
 
     /// A body as text, without the secrets that the client knows and without what members such as `Password` and
-    /// `Token` hold. For people who watch a dialogue; logs are better off without bodies.
+    /// `Token` hold; of a long one, the first 256 KiB. For people who watch a dialogue; logs are better off without bodies.
     pub fn body(&self, body: &[u8]) -> String {
-        self.redactor.clean_json(&String::from_utf8_lossy(body))
+        message::shown_body(body, self.redactor)
     }
 }
 
@@ -323,7 +324,7 @@ impl Outgoing {
     /// The body as text, without secrets, as [`Heading::body`]. `None` without a body, or with a payload.
     pub fn body(&self) -> Option<String> {
         let body = self.request.body().bytes().filter(|bytes| !bytes.is_empty())?;
-        Some(self.redactor.clean_json(&String::from_utf8_lossy(body)))
+        Some(message::shown_body(body, &self.redactor))
     }
 }
 

@@ -20,7 +20,7 @@ use crate::session::{Session, X_AUTH_TOKEN};
 use crate::target::{self, Refused, Target};
 use crate::time::{self, Now};
 
-const ODATA_VERSION: HeaderName = HeaderName::from_static("odata-version");
+pub(crate) const ODATA_VERSION: HeaderName = HeaderName::from_static("odata-version");
 
 /// Bounds of the time between two polls when a service says when to come again.
 const POLL: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(60));

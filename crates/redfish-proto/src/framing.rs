@@ -22,6 +22,9 @@ impl Framing {
     /// # Errors
     /// [`Failure::Malformed`] for lengths that contradict each other: nobody knows where the body ends.
     pub fn of(head: &response::Parts, method: &Method) -> Result<Framing, Failure> {
+        if is_plain(&head.headers) {
+            return Ok(Framing { is_readable: true, is_reusable: true });
+        }
         let mut lengths = elements(&head.headers, CONTENT_LENGTH);
         let first = lengths.next();
         if lengths.any(|other| Some(&other) != first.as_ref()) {
@@ -41,6 +44,13 @@ impl Framing {
             is_reusable: codings.is_empty() || (codings == ["chunked"] && first.is_none()),
         })
     }
+}
+
+/// Whether there is one length at the most, and nothing else: nearly every response.
+fn is_plain(headers: &HeaderMap) -> bool {
+    let mut lengths = headers.get_all(CONTENT_LENGTH).iter();
+    let is_one = lengths.next().is_none_or(|length| !length.as_bytes().contains(&b','));
+    is_one && lengths.next().is_none() && !headers.contains_key(TRANSFER_ENCODING)
 }
 
 /// The elements of a list over all lines of a header, in lower case.

@@ -75,7 +75,7 @@
 //! let Step::Done(read) = reply.receive(answer(200, None), Ok(r#"{"Id": "1"}"#.into()), now) else { panic!() };
 //! assert_eq!(read?, json!({"Id": "1"}));
 //!
-//! // The end: the session is closed with its own token.
+//! // The end: the session is closed with its own token. A driver calls `close` until it returns `None`.
 //! let Some(logout) = authenticator.close() else { panic!() };
 //! let Step::Send(outgoing, reply) = logout.start(now) else { panic!() };
 //! assert_eq!(outgoing.request.method(), "DELETE");
@@ -129,7 +129,7 @@
 //!
 //! | to | operation |
 //! |---|---|
-//! | open and close a session | [`Login`], [`Logout`]; [`ListSessions`] says which are ours |
+//! | open and close a session | [`Login`], [`Logout`], [`CheckSession`]; [`ListSessions`] says which are ours |
 //! | read | [`Get`] a type, [`Read`] with ETag and raw JSON, [`GetPage`] of a collection, [`Lookup`] of a message |
 //! | ask | a [`Query`] by [`FitQuery`] |
 //! | change | [`Write`]: PATCH, PUT, POST, DELETE |
@@ -140,7 +140,9 @@
 //! | anything else | [`Raw`], or an [`Operation`] of your own |
 //!
 //! What holds whatever the service answers: no credential leaves the origin, a write that may have been received is
-//! not sent again, a 401 leads to one login, every wait has an end, and no secret stands in a text that is shown.
+//! not sent again, every wait has an end, and no secret stands in a text that is shown. A 401 leads to one login at the
+//! most, and only if the session is not alive. A request that was answered 401 is then sent again, a POST too, and a 307
+//! or 308 is followed with the body: by the protocol (RFC 9110), neither was carried out.
 
 #![cfg_attr(not(test), warn(clippy::expect_used, clippy::panic, clippy::unwrap_used))]
 

@@ -179,6 +179,16 @@ impl Reader<'_> {
     }
 }
 
+/// A body as it may be displayed: without secrets, by value and by the names of members, and of a long one the beginning.
+pub(crate) fn shown_body(body: &[u8], redactor: &Redactor) -> String {
+    let text = String::from_utf8_lossy(body.get(..TOTAL).unwrap_or(body));
+    let shown = redactor.clean_json(&text);
+    match body.len().checked_sub(TOTAL).filter(|more| *more > 0) {
+        Some(more) => format!("{}… ({more} more bytes)", without_piece(&shown, redactor)),
+        None => shown,
+    }
+}
+
 /// A text of a peer's without secrets, shortened, out of a total of bytes that may still be looked at.
 pub(crate) fn shown(text: &str, redactor: &Redactor, left: &mut usize) -> String {
     let end = boundary(text, WINDOW.min(*left));
@@ -284,6 +294,17 @@ mod tests {
         let texts = said.iter().flat_map(|m| m.args.iter().chain([&m.text, &m.resolution]));
         let read = texts.filter(|text| !text.is_empty()).count();
         assert_eq!((said.len(), read), (9, TOTAL / WINDOW));
+    }
+
+    #[test]
+    fn a_long_body_is_displayed_up_to_a_limit_and_no_piece_of_a_secret_with_it() {
+        let mut redactor = Redactor::default();
+        redactor.add("a-secret-on-the-edge");
+        let body =
+            format!("{{\"a\": \"{}", "x".repeat(TOTAL - 16)) + "a-secret-on-the-edge" + &"y".repeat(1 << 20);
+        let shown = shown_body(body.as_bytes(), &redactor);
+        assert!(!shown.contains("a-sec") && shown.ends_with(" more bytes)") && shown.len() < TOTAL + 100);
+        assert_eq!(shown_body(b"{\"Password\": \"x\"}", &redactor), "{\"Password\": \"[redacted]\"}");
     }
 
     #[test]

@@ -19,6 +19,9 @@ suite! {
     sixteen_callers_log_in_once,
     sixteen_callers_try_a_wrong_password_once,
     sixteen_callers_share_a_login_that_fails,
+    a_401_for_one_resource_costs_no_session,
+    sixteen_callers_share_the_check_of_a_live_session,
+    a_full_session_table_is_made_room_in_before_another_login,
     a_client_closed_while_it_logs_in_leaves_no_session,
     a_session_goes_from_one_process_to_the_next,
     a_write_whose_answer_is_lost_is_not_repeated,
@@ -162,6 +165,86 @@ fn sixteen_callers_share_a_login_that_fails<A: Adapter>() {
     server.mock(|mock| mock.clear_faults());
     client.scoped(|client| client.get::<Value>(SYSTEMS)).unwrap();
     assert_eq!((server.open_sessions(), opened(&server)), (0, 1));
+}
+
+/// How many requests of that method the service has handled at paths that begin so.
+fn handled(server: &Server, method: &str, path: &str) -> usize {
+    let counts = |handled: &redfish_mock::Handled| handled.method == method && handled.path.starts_with(path);
+    server.mock(|mock| mock.handled().filter(|handled| counts(handled)).count())
+}
+
+const SESSION: &str = "/redfish/v1/SessionService/Sessions/";
+
+fn a_401_for_one_resource_costs_no_session<A: Adapter>() {
+    let server = serve();
+    let denied = "/redfish/v1/Systems/E1D8B426";
+    server.mock(|mock| mock.add_fault(Fault::new(FaultKind::Unauthorized).at(denied)));
+    client::<A>(&server)
+        .scoped(|client| {
+            for _ in 0..20 {
+                let errors = [
+                    client.get::<Value>(denied).unwrap_err(),
+                    client.patch(denied, &serde_json::json!({"AssetTag": "7"})).unwrap_err(),
+                ];
+                for error in errors {
+                    assert!(error.core().session_alive(), "{error}");
+                    assert_eq!(*error.kind(), ErrorKind::NotAuthenticated);
+                }
+                client.get::<Value>(SYSTEMS)?;
+            }
+            assert_eq!(server.open_sessions(), 1);
+            Ok::<_, Error>(())
+        })
+        .unwrap();
+    assert_eq!((server.open_sessions(), opened(&server)), (0, 1));
+}
+
+fn sixteen_callers_share_the_check_of_a_live_session<A: Adapter>() {
+    let server = serve();
+    let denied = "/redfish/v1/Systems/E1D8B426";
+    let client = client::<A>(&server);
+    client.get::<Value>(SYSTEMS).unwrap();
+    let own = client.current().unwrap().location().unwrap().to_string();
+    for fault in [format!("401@{denied}"), format!("slow=300ms@{own}")] {
+        server.mock(|mock| mock.add_fault(fault.parse().unwrap()));
+    }
+    let barrier = Barrier::new(16);
+    thread::scope(|scope| {
+        for _ in 0..16 {
+            scope.spawn(|| {
+                barrier.wait();
+                assert!(client.get::<Value>(denied).unwrap_err().core().session_alive());
+            });
+        }
+    });
+    // Each that was answered while a check ran shares it; only two requests are on their way to a service at once.
+    let checks = handled(&server, "GET", SESSION);
+    assert!((1..=8).contains(&checks), "{checks} checks for 16 callers");
+    client.close().unwrap();
+    assert_eq!((server.open_sessions(), opened(&server)), (0, 1));
+}
+
+fn a_full_session_table_is_made_room_in_before_another_login<A: Adapter>() {
+    let settings = Settings {
+        user: "ada".into(),
+        password: "engine No. 1".into(),
+        session_limit: 2,
+        ..Settings::default()
+    };
+    let server = Server::start(settings, ServeOptions::default()).unwrap();
+    let denied = "/redfish/v1/Systems/E1D8B426";
+    let client = client::<A>(&server);
+    for _ in 0..3 {
+        // The check fails, so that another session takes the place of one that may be alive.
+        let own = client.session().unwrap().location().unwrap().to_string();
+        for fault in [format!("401@{denied}*1"), format!("500@{own}*1")] {
+            server.mock(|mock| mock.add_fault(fault.parse().unwrap()));
+        }
+        client.get::<Value>(denied).unwrap();
+    }
+    assert_eq!((server.open_sessions(), opened(&server)), (2, 4));
+    client.close().unwrap();
+    assert_eq!(server.open_sessions(), 0);
 }
 
 fn a_client_closed_while_it_logs_in_leaves_no_session<A: Adapter>() {
