@@ -201,6 +201,9 @@ impl Aside {
         }
         let failure = unfit.meaning();
         let (failure, cause): (_, Cause) = match Untrusted::find(&unfit) {
+            Some(untrusted) if untrusted.has_unusable_key() => {
+                (Failure::Tls(TlsFailure::UnusableKey), Arc::new(untrusted))
+            }
             Some(untrusted) => (Failure::Untrusted, Arc::new(untrusted)),
             None => (failure, Arc::new(unfit)),
         };

@@ -142,6 +142,8 @@ pub enum TlsFailure {
     NoCommonProtocol,
     /// What answers at the port is not TLS.
     NotTls,
+    /// The key of the service's certificate has a length that cannot be used, whatever is trusted.
+    UnusableKey,
     /// The handshake failed in another way.
     Other,
 }
@@ -218,6 +220,9 @@ impl ErrorKind {
             ErrorKind::Transport(Failure::Tls(TlsFailure::NotTls)) => {
                 "It may be plain HTTP: write http:// if that is meant."
             }
+            ErrorKind::Transport(Failure::Tls(TlsFailure::UnusableKey)) => {
+                "Replace the service's certificate by one with a longer key."
+            }
             ErrorKind::Transport(Failure::Tls(TlsFailure::Other)) => {
                 "Check the TLS settings of the service, and of what is in between."
             }
@@ -260,6 +265,7 @@ impl fmt::Display for Failure {
                 "the service offers no TLS 1.2 with forward secrecy, and no TLS 1.3"
             }
             Failure::Tls(TlsFailure::NotTls) => "the port does not speak TLS",
+            Failure::Tls(TlsFailure::UnusableKey) => "TLS cannot use the key of the service's certificate",
             Failure::Tls(TlsFailure::Other) => "the TLS handshake failed",
             Failure::Malformed => "what came is no HTTP",
             Failure::Unreadable => "the payload could not be read",

@@ -70,6 +70,15 @@ impl Untrusted {
             _ => None,
         }
     }
+
+    /// Whether the key of the certificate has a length that the cryptography in use cannot verify a signature with, so
+    /// that no pin and no CA helps.
+    pub fn has_unusable_key(&self) -> bool {
+        let rustls::Error::InvalidCertificate(CertificateError::Other(OtherError(reason))) = &self.0 else {
+            return false;
+        };
+        matches!(reason.downcast_ref(), Some(Refusal::KeyLength { .. }))
+    }
 }
 
 /// The error of rustls that this error is, or came from.

@@ -224,7 +224,9 @@ fn without_a_pin_a_certificate_of_version_1_is_refused_with_the_reason() {
     for version in VERSIONS {
         let service = Service::new(version_1(&key.info), key.private.clone());
         let error = shake_by(&Trust::system(), service, version).unwrap_err();
-        let text = Untrusted::find(&error).unwrap().to_string();
+        let untrusted = Untrusted::find(&error).unwrap();
+        assert!(!untrusted.has_unusable_key());
+        let text = untrusted.to_string();
         assert!(text.contains("version 1") && text.contains("can only be pinned"), "{text}");
     }
 }
@@ -324,7 +326,9 @@ fn a_key_that_the_provider_cannot_use_is_named_with_its_length() {
         let info = der(0x30, &[&rsa, &der(0x03, &[&[0], &key])]);
         for version in VERSIONS {
             let error = shake(Service::new(version_1(&info), Key::rsa().private), version).unwrap_err();
-            let text = Untrusted::find(&error).unwrap().to_string();
+            let untrusted = Untrusted::find(&error).unwrap();
+            assert!(untrusted.has_unusable_key());
+            let text = untrusted.to_string();
             for part in [bits, bound, "replace the certificate"] {
                 assert!(text.contains(part), "{version:?}: {text}");
             }

@@ -163,8 +163,9 @@ impl Aside {
             return failure;
         }
         if let Some(untrusted) = Untrusted::find(&*cause) {
+            let is_in_vain = untrusted.has_unusable_key();
             self.cause = Some(Arc::new(untrusted));
-            return Failure::Untrusted;
+            return if is_in_vain { Failure::Tls(TlsFailure::UnusableKey) } else { Failure::Untrusted };
         }
         let failure = match HandshakeFailure::find(&*cause) {
             Some(HandshakeFailure::NoCommonProtocol) => Failure::Tls(TlsFailure::NoCommonProtocol),
