@@ -105,7 +105,7 @@ impl Failure {
         let name = service.to_string();
         let name = quoted(name.trim_start_matches("https://").trim_end_matches('/'));
         let advice = format!(
-            "\"redfish pin -s {name}\" shows the certificate; if it is the right one, add --pin sha256:…, or --cacert \
+            "Run \"redfish pin -s {name}\" to see the certificate; if it is the right one, add --pin sha256:…, or --cacert \
              FILE for its CA."
         );
         Failure { advice: Some(advice), ..self }

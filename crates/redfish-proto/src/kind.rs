@@ -221,7 +221,7 @@ impl ErrorKind {
                 "It may be plain HTTP: write http:// if that is meant."
             }
             ErrorKind::Transport(Failure::Tls(TlsFailure::UnusableKey)) => {
-                "Replace the service's certificate by one with a longer key."
+                "Replace the certificate on the service."
             }
             ErrorKind::Transport(Failure::Tls(TlsFailure::Other)) => {
                 "Check the TLS settings of the service, and of what is in between."
