@@ -11,6 +11,7 @@ pub mod cases;
 mod gzip;
 mod identity;
 mod peer;
+mod version_1;
 
 use std::collections::VecDeque;
 use std::net::{IpAddr, Ipv4Addr};
@@ -20,6 +21,7 @@ use std::{fmt, io};
 
 pub use identity::Identity;
 pub use peer::{Connection, Peer, Received, Wire};
+pub use version_1::{certificate_of_version_1, rsa_key_info};
 
 use crate::transcript::{Event, Failure, Reaction};
 

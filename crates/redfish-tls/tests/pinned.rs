@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use rcgen::{KeyPair, PublicKeyData};
+use redfish_testkit::script::{certificate_of_version_1, rsa_key_info};
 use redfish_tls::{Pin, Trust, Untrusted};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
 use rustls::server::{ClientHello, ResolvesServerCert};
@@ -51,28 +52,9 @@ impl Key {
     }
 }
 
-/// A value of DER.
-fn der(tag: u8, parts: &[&[u8]]) -> Vec<u8> {
-    let content = parts.concat();
-    let mut whole = vec![tag];
-    match content.len() {
-        length @ 0..=0x7f => whole.push(length as u8),
-        length @ 0x80..=0xff => whole.extend([0x81, length as u8]),
-        length => whole.extend([&[0x82], &(length as u16).to_be_bytes()[..]].concat()),
-    }
-    whole.extend(content);
-    whole
-}
-
-/// A certificate of X.509 version 1 for this key. Nothing has signed it: a pin does not ask for that.
+/// A certificate of X.509 version 1 for this key.
 fn version_1(info: &[u8]) -> CertificateDer<'static> {
-    let serial = der(0x02, &[&[1]]);
-    let algorithm =
-        der(0x30, &[&der(0x06, &[&[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, 0x05]]), &[5, 0]]);
-    let name = der(0x30, &[&der(0x31, &[&der(0x30, &[&[0x06, 3, 0x55, 4, 3], &der(0x0c, &[b"bmc"])])])]);
-    let validity = der(0x30, &[&der(0x17, &[b"100101000000Z"]), &der(0x17, &[b"110101000000Z"])]);
-    let to_be_signed = der(0x30, &[&serial, &algorithm, &name, &validity, &name, info]);
-    der(0x30, &[&to_be_signed, &algorithm, &der(0x03, &[&[0; 129]])]).into()
+    certificate_of_version_1(info).into()
 }
 
 /// What a service shows and signs with.
@@ -321,9 +303,7 @@ fn a_key_that_the_provider_cannot_use_is_named_with_its_length() {
     ] {
         let mut modulus = vec![0xff; bytes];
         modulus[0] = first;
-        let key = der(0x30, &[&der(0x02, &[&[0], &modulus]), &[0x02, 3, 1, 0, 1]]);
-        let rsa = der(0x30, &[&[0x06, 9, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, 0x01, 5, 0]]);
-        let info = der(0x30, &[&rsa, &der(0x03, &[&[0], &key])]);
+        let info = rsa_key_info(&modulus);
         for version in VERSIONS {
             let error = shake(Service::new(version_1(&info), Key::rsa().private), version).unwrap_err();
             let untrusted = Untrusted::find(&error).unwrap();

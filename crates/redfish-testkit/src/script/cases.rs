@@ -265,6 +265,7 @@ pub fn all() -> io::Result<Vec<Case>> {
     bodies::framed(&mut cases)?;
     connections::trusted(&mut cases)?;
     handshakes::refused(&mut cases)?;
+    handshakes::of_version_1(&mut cases)?;
     connections::reused(&mut cases)?;
     Ok(cases)
 }

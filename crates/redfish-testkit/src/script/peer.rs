@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use rustls::{ServerConnection, StreamOwned};
+use rustls::{ServerConfig, ServerConnection, StreamOwned};
 
 use super::Identity;
 
@@ -103,8 +103,12 @@ impl Connection {
     /// # Errors
     /// The client does not go on with it.
     pub fn encrypt(self, identity: &Identity) -> io::Result<Wire> {
+        self.encrypt_by(identity.config())
+    }
+
+    pub(crate) fn encrypt_by(self, config: Arc<ServerConfig>) -> io::Result<Wire> {
         self.tcp.set_read_timeout(Some(PATIENCE))?;
-        let mut tls = ServerConnection::new(identity.config()).map_err(io::Error::other)?;
+        let mut tls = ServerConnection::new(config).map_err(io::Error::other)?;
         let mut tcp = self.tcp;
         while tls.is_handshaking() {
             tls.complete_io(&mut tcp)?;

@@ -1,10 +1,19 @@
-//! Peers with which there is no TLS, byte by byte: one connection each, whatever is asked.
+//! Handshakes that are not as they should be: peers with which there is no TLS, byte by byte, and certificates of old
+//! controllers.
 
 use std::io;
 use std::net::{IpAddr, Ipv4Addr};
+use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
 
-use super::{Ask, Case, GET, Heard, POST, Trusting};
-use crate::script::{HANDSHAKE_FAILURE, Peer};
+use rcgen::{KeyPair, PublicKeyData};
+use rustls::pki_types::PrivateKeyDer;
+use rustls::server::{ClientHello, ResolvesServerCert};
+use rustls::sign::{CertifiedKey, Signer, SigningKey};
+use rustls::{ServerConfig, SignatureAlgorithm, SignatureScheme};
+
+use super::{Ask, Case, GET, Heard, POST, Trusting, converse, ok};
+use crate::script::{HANDSHAKE_FAILURE, Peer, Received, Wire, certificate_of_version_1, rsa_key_info};
 
 /// Handshakes that another try does not help.
 pub(super) fn refused(cases: &mut Vec<Case>) -> io::Result<()> {
@@ -50,6 +59,84 @@ pub(super) fn refused(cases: &mut Vec<Case>) -> io::Result<()> {
         cases.push(case.requests(0).connections(2));
     }
     Ok(())
+}
+
+/// Pinned certificates of X.509 version 1: one that works, and one whose key is too short for any check.
+pub(super) fn of_version_1(cases: &mut Vec<Case>) -> io::Result<()> {
+    let key = KeyPair::generate().map_err(io::Error::other)?;
+    let (good, short) = (key.subject_public_key_info(), rsa_key_info(&[0xff; 128]));
+    let key = PrivateKeyDer::try_from(key.serialize_der()).map_err(io::Error::other)?;
+    let provider = rustls::crypto::ring::default_provider();
+    let key = provider.key_provider.load_private_key(key).map_err(io::Error::other)?;
+    let table: [(_, _, Arc<dyn SigningKey>, _, _); 2] = [
+        ("a pinned certificate of version 1 is accepted", good, key, Ask::done(POST, b"{}"), 1),
+        (
+            "a pinned certificate with a key of 1024 bits is refused with the reason",
+            short,
+            Arc::new(Short),
+            Ask::error(POST, "tls", "1024 bits, and the cryptography in use starts at 2048"),
+            0,
+        ),
+    ];
+    for (name, info, key, ask, requests) in table {
+        let certificate = certificate_of_version_1(&info);
+        let (heard, config) = (Heard::default(), showing(certificate.clone(), key)?);
+        let (listening, counted) = (heard.clone(), AtomicUsize::new(0));
+        let answer = |wire: &mut Wire, _: &Received, _| wire.write(&ok(b"{}")).map(|()| true);
+        let peer = Peer::start(IpAddr::V4(Ipv4Addr::LOCALHOST), move |connection| {
+            let wire = connection.encrypt_by(config.clone());
+            let _ = wire.and_then(|wire| converse(wire, &listening, &counted, &answer));
+        })?;
+        let case = Case::over(name, peer, heard, Trusting::Pinned(certificate), vec![ask]);
+        cases.push(case.requests(requests).connections(1));
+    }
+    Ok(())
+}
+
+/// Shows one certificate, whatever rustls thinks of it.
+#[derive(Debug)]
+struct Shown(Arc<CertifiedKey>);
+
+impl ResolvesServerCert for Shown {
+    fn resolve(&self, _: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
+        Some(self.0.clone())
+    }
+}
+
+/// An RSA key of 1024 bits: what it makes has the form of a signature, which is as far as clients look at it.
+#[derive(Clone, Debug)]
+struct Short;
+
+impl SigningKey for Short {
+    fn choose_scheme(&self, _: &[SignatureScheme]) -> Option<Box<dyn Signer>> {
+        Some(Box::new(Short))
+    }
+
+    fn algorithm(&self) -> SignatureAlgorithm {
+        SignatureAlgorithm::RSA
+    }
+}
+
+impl Signer for Short {
+    fn sign(&self, _: &[u8]) -> Result<Vec<u8>, rustls::Error> {
+        Ok(vec![1; 128])
+    }
+
+    fn scheme(&self) -> SignatureScheme {
+        SignatureScheme::RSA_PSS_SHA256
+    }
+}
+
+/// A service that shows this certificate and signs with this key.
+fn showing(certificate: Vec<u8>, key: Arc<dyn SigningKey>) -> io::Result<Arc<ServerConfig>> {
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let shown = Shown(Arc::new(CertifiedKey::new(vec![certificate.into()], key)));
+    let config = ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .map_err(io::Error::other)?
+        .with_no_client_auth()
+        .with_cert_resolver(Arc::new(shown));
+    Ok(Arc::new(config))
 }
 
 /// A record with a ServerHello of this version and cipher suite, without extensions (RFC 5246, section 7.4.1.3).
