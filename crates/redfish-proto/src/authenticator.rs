@@ -278,6 +278,8 @@ impl Authenticator {
     fn logout(&mut self) -> Option<Call<Logout>> {
         let session = self.current.take().or_else(|| self.retired.take())?;
         self.remember(&session);
+        // The service may echo the token of another session.
+        let session = session.knowing(&self.known);
         let mut logout = Logout::new(&session);
         if let Some(context) = self.context.as_ref().filter(|_| self.lost) {
             logout = logout.sweeping(Arc::clone(context));

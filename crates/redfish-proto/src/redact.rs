@@ -25,7 +25,7 @@ use crate::body::Body;
 use crate::core::ODATA_VERSION;
 use crate::session::Credentials;
 use body::{Found, Scope};
-use encoded::{Layer, base64_spellings, find, find_hex};
+use encoded::{Layer, find, find_recoded};
 
 /// What stands in place of a secret.
 const HIDDEN: &str = "[redacted]";
@@ -153,15 +153,13 @@ impl Redactor {
     fn hide<'a>(&self, text: &'a str) -> Cow<'a, str> {
         let mut hidden: Vec<Range<usize>> = Vec::new();
         let pairs: Vec<_> = self.credentials.iter().map(|c| basic(c.user(), c.password())).collect();
-        let in_base64: Vec<_> = self.texts().flat_map(base64_spellings).collect();
-        let encoded = pairs.iter().chain(&in_base64).map(|text| text.as_str());
-        let wanted: Vec<&str> = encoded.chain(self.texts()).collect();
+        let wanted: Vec<&str> = pairs.iter().map(|pair| pair.as_str()).chain(self.texts()).collect();
         // What was encoded twice is found in the text decoded once; deeper than that nobody looks.
         let mut layer = Layer::of(text);
         for _ in 0..LAYERS {
             hidden.extend(find(&wanted, &layer.bytes).into_iter().map(|found| layer.origin(found)));
-            let in_hex = self.texts().flat_map(|secret| find_hex(secret, &layer.bytes));
-            hidden.extend(in_hex.map(|found| layer.origin(found)));
+            let recoded = find_recoded(self.texts(), &layer.bytes);
+            hidden.extend(recoded.into_iter().map(|found| layer.origin(found)));
             match layer.decoded() {
                 Some(decoded) => layer = decoded,
                 None => break,

@@ -236,3 +236,17 @@ fn no_secret_that_a_request_sets_is_shown_whatever_its_member_is_called() {
     println!("{tried} bodies");
     assert!(tried > 500);
 }
+
+/// The logouts of a session and of one that it replaced, at a service that echoes the token of the other.
+#[test]
+fn no_token_of_another_session_is_shown_by_a_logout() {
+    let mut client = client(Vec::new());
+    for (used, echoed) in [(TOKEN, OLD_TOKEN), (OLD_TOKEN, TOKEN)] {
+        client.wire.answers = vec![(403, Vec::new(), json!({"error": {"message": echoed}}).to_string())];
+        let logout = client.authenticator.close().unwrap();
+        let error = client.drive(logout).unwrap_err();
+        assert!(error.to_string().contains("403"), "{error}");
+        check(&error, &client.wire.shown, used);
+    }
+    assert!(client.authenticator.close().is_none());
+}

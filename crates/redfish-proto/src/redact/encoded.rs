@@ -43,13 +43,36 @@ impl Layer {
     }
 }
 
-/// How a text appears in base64: alone, and as a part of a longer text at each of the three offsets it can have there.
-pub(super) fn base64_spellings(secret: &str) -> Vec<Zeroizing<String>> {
-    let mut spellings = Vec::new();
-    if secret.chars().count() < SHORT {
-        return spellings;
+/// Where any of these secrets stands in base64 or hex.
+///
+/// Most texts have no run of characters that is long enough, so that nothing has to be encoded to know that.
+pub(super) fn find_recoded<'a>(secrets: impl Iterator<Item = &'a str>, text: &[u8]) -> Vec<Range<usize>> {
+    let base64_run =
+        longest_run(text, |b| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'/' | b'-' | b'_'));
+    let hex_run = longest_run(text, |b| b.is_ascii_hexdigit());
+    let mut found = Vec::new();
+    for secret in secrets.filter(|secret| secret.chars().count() >= SHORT) {
+        // Six bits a character, without those that its neighbors have a share in.
+        if base64_run + 1 >= secret.len() * 8 / 6 {
+            for spelling in base64_spellings(secret) {
+                find_exact(spelling.as_bytes(), text, &mut found);
+            }
+        }
+        if hex_run >= secret.len() * 2 {
+            find_hex(secret, text, &mut found);
+        }
     }
-    for offset in 0..3 {
+    found
+}
+
+fn longest_run(text: &[u8], is: fn(&u8) -> bool) -> usize {
+    text.split(|b| !is(b)).map(<[u8]>::len).max().unwrap_or_default()
+}
+
+/// How a text appears in base64: alone, and as a part of a longer text at each of the three offsets it can have there.
+fn base64_spellings(secret: &str) -> Vec<Zeroizing<String>> {
+    let mut spellings = Vec::new();
+    for (offset, first) in [(0, 0), (1, 2), (2, 3)] {
         let mut bytes = Zeroizing::new(vec![0; offset]);
         bytes.extend_from_slice(secret.as_bytes());
         let encoded = Zeroizing::new(STANDARD_NO_PAD.encode(&*bytes));
@@ -57,8 +80,8 @@ pub(super) fn base64_spellings(secret: &str) -> Vec<Zeroizing<String>> {
             spellings.push(encoded.clone());
         }
         // The characters that bits of the neighbors have a share in are left out.
-        let (first, last) = ([0, 2, 3][offset], bytes.len() * 8 / 6);
-        spellings.extend(encoded.get(first..last).map(|inner| Zeroizing::new(inner.to_owned())));
+        let inner = encoded.get(first..bytes.len() * 8 / 6);
+        spellings.extend(inner.map(|inner| Zeroizing::new(inner.to_owned())));
     }
     let url_safe = |text: &Zeroizing<String>| Zeroizing::new(text.replace('+', "-").replace('/', "_"));
     let others: Vec<_> = spellings.iter().filter(|text| text.contains(['+', '/'])).map(url_safe).collect();
@@ -66,27 +89,23 @@ pub(super) fn base64_spellings(secret: &str) -> Vec<Zeroizing<String>> {
     spellings
 }
 
+fn find_exact(wanted: &[u8], text: &[u8], found: &mut Vec<Range<usize>>) {
+    let length = wanted.len();
+    let windows = text.windows(length.max(1)).enumerate();
+    found.extend(windows.filter(|(_, window)| *window == wanted).map(|(at, _)| at..at + length));
+}
+
 /// Where a secret stands in hex, in either letter case.
-pub(super) fn find_hex(secret: &str, text: &[u8]) -> Vec<Range<usize>> {
-    if secret.chars().count() < SHORT {
-        return Vec::new();
-    }
+fn find_hex(secret: &str, text: &[u8], found: &mut Vec<Range<usize>>) {
+    let digit = |b: &u8| char::from(*b).to_digit(16);
     let byte = |digits: &[u8]| match digits {
-        [high, low] => {
-            let digit = |b: &u8| char::from(*b).to_digit(16);
-            Some((digit(high)? * 16 + digit(low)?) as u8)
-        }
+        [high, low] => Some((digit(high)? * 16 + digit(low)?) as u8),
         _ => None,
     };
     let length = secret.len() * 2;
     let is_secret = |window: &[u8]| window.chunks(2).map(byte).eq(secret.bytes().map(Some));
-    let mut found = Vec::new();
-    for (at, window) in text.windows(length).enumerate() {
-        if is_secret(window) {
-            found.push(at..at + length);
-        }
-    }
-    found
+    let windows = text.windows(length).enumerate();
+    found.extend(windows.filter(|(_, window)| is_secret(window)).map(|(at, _)| at..at + length));
 }
 
 /// Where any of these stands.
