@@ -5,7 +5,7 @@ use std::io;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use redfish_proto::{Error, ErrorKind, Message, Redactor, Target, Written};
+use redfish_proto::{Error, ErrorKind, Message, Redactor, Service, Target, Written};
 use serde_json::{Value, json};
 
 use crate::exit::Exit;
@@ -21,6 +21,8 @@ pub(crate) struct Failure {
     /// What no text of it may show. The core cleans its own texts where an exchange tells it what is secret; this is for
     /// the others.
     secrets: Option<Arc<Redactor>>,
+    /// What to type next, where the command knows better than the core.
+    advice: Option<String>,
 }
 
 #[derive(Debug)]
@@ -50,7 +52,7 @@ impl Failure {
     pub(crate) const REJECTED: &str = "rejected";
 
     fn new(reason: Reason, exit: Exit) -> Failure {
-        Failure { reason, exit, monitor: None, secrets: None }
+        Failure { reason, exit, monitor: None, secrets: None, advice: None }
     }
 
     /// A call that failed, through whichever client.
@@ -92,6 +94,21 @@ impl Failure {
     /// The same without these secrets in any text.
     pub(crate) fn redacted(self, secrets: Redactor) -> Failure {
         Failure { secrets: Some(Arc::new(secrets)), ..self }
+    }
+
+    /// The same at this service: says what to type where its certificate is not trusted.
+    pub(crate) fn at(self, service: &Service) -> Failure {
+        let untrusted = ErrorKind::Transport(redfish_proto::Failure::Untrusted);
+        if !self.is_kind(&untrusted) {
+            return self;
+        }
+        let name = service.to_string();
+        let name = quoted(name.trim_start_matches("https://").trim_end_matches('/'));
+        let advice = format!(
+            "Run \"redfish pin -s {name}\" to see the certificate; if it is the right one, add --pin sha256:…, or --cacert \
+             FILE for its CA."
+        );
+        Failure { advice: Some(advice), ..self }
     }
 
     /// Of many services, some failed.
@@ -211,7 +228,7 @@ impl Failure {
                 object["method"] = error.method().map(|method| method.as_str()).into();
                 object["uri"] = error.uri().into();
                 object["messages"] = error.messages().iter().map(message).collect();
-                object["hint"] = error.hint().into();
+                object["hint"] = self.advice.clone().unwrap_or_else(|| error.hint()).into();
                 if let Some(etag) = error.etag() {
                     object["etag"] = self.clean(etag.as_str()).into();
                 }
@@ -250,6 +267,15 @@ impl Failure {
 
 const LOG_IN: &str = "Log in with \"redfish login\", or name a user.";
 
+/// A word as a shell takes it: `[fe80::1]` would be a pattern there.
+fn quoted(word: &str) -> String {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || ".:-_/".contains(c);
+    match word.chars().all(is_plain) {
+        true => word.to_owned(),
+        false => format!("'{}'", word.replace('\'', "'\\''")),
+    }
+}
+
 /// A message by the names that Redfish gives its members.
 fn message(message: &Message) -> Value {
     json!({
@@ -285,6 +311,9 @@ impl fmt::Display for Failure {
                 }
                 if let Some(etag) = error.etag() {
                     write!(f, " Its ETag is now {}.", self.clean(etag.as_str()))?;
+                }
+                if let Some(advice) = &self.advice {
+                    write!(f, " {advice}")?;
                 }
                 match &self.monitor {
                     Some(at) => {
@@ -324,5 +353,22 @@ impl From<redfish_hyper::Error> for Failure {
     fn from(error: redfish_hyper::Error) -> Failure {
         let cause = error.cause().map(ToString::to_string);
         Failure::of_call(error.into_core(), cause)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_service_is_named_as_a_shell_takes_it() {
+        for (word, shown) in [
+            ("bmc-7.example:8443", "bmc-7.example:8443"),
+            ("[fe80::1%25eth0]:443", "'[fe80::1%25eth0]:443'"),
+            ("a'b", r"'a'\''b'"),
+            ("a$(b)", "'a$(b)'"),
+        ] {
+            assert_eq!(quoted(word), shown);
+        }
     }
 }

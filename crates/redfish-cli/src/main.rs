@@ -107,6 +107,9 @@ enum Command {
     /// failed. A signal or --deadline closes what is open, and the rest has a line too. --timeout is for each service.
     Sweep(sweep::Sweep),
     /// Prints the pin of the certificate that the service shows
+    ///
+    /// On a terminal, and with --output, also its subject, issuer, names, dates and key. Nothing of it is trusted: compare the
+    /// pin with what the service itself shows, then use --pin.
     Pin,
     /// Prints a script that completes this command's words
     Completions {

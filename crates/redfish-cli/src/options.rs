@@ -58,7 +58,7 @@ pub(crate) struct Options {
     #[arg(long, value_name = "FILE", env = "REDFISH_CACERT", hide_env_values = true, global = true)]
     cacert: Option<PathBuf>,
 
-    /// Trust exactly this certificate: sha256:HEX, as "redfish pin" prints it
+    /// Trust exactly this certificate: sha256:HEX, as "redfish pin" prints it, or its SHA-256 in another usual spelling
     #[arg(long, value_name = "PIN", env = "REDFISH_PIN", hide_env_values = true, global = true)]
     pin: Option<String>,
 

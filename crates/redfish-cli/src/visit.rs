@@ -183,7 +183,7 @@ impl Visit {
         self.close(stop).await;
         let done = ended.unwrap_or_else(|panic| resume_unwind(panic));
         let (output, notes) = self.sink.end(done.is_err());
-        let failure = done.err().map(|failure| failure.redacted(self.secrets));
+        let failure = done.err().map(|failure| failure.at(&self.service).redacted(self.secrets));
         VisitResult { failure, output, notes, status }
     }
 
@@ -373,6 +373,7 @@ impl Visit {
 
     /// Of two failures, reports one that is not returned.
     pub(crate) fn report_one(&self, first: Failure, second: Failure) -> Failure {
+        let [first, second] = [first, second].map(|failure| failure.at(&self.service));
         self.sink.report_one(first.redacted(self.secrets.clone()), second)
     }
 

@@ -14,8 +14,8 @@ use http::{StatusCode, Uri, Version, response};
 use http_body_util::BodyExt;
 use hyper::body::{Body, Incoming};
 use hyper::ext::{ReasonPhrase, on_informational};
-use redfish_proto::{Failure, Framing, Outgoing};
-use redfish_tls::Untrusted;
+use redfish_proto::{Failure, Framing, Outgoing, TlsFailure};
+use redfish_tls::{HandshakeFailure, Untrusted};
 use tokio::time::{Instant, Sleep, sleep};
 
 use crate::connector::BoxError;
@@ -201,6 +201,9 @@ impl Aside {
         }
         let failure = unfit.meaning();
         let (failure, cause): (_, Cause) = match Untrusted::find(&unfit) {
+            Some(untrusted) if untrusted.has_unusable_key() => {
+                (Failure::Tls(TlsFailure::UnusableKey), Arc::new(untrusted))
+            }
             Some(untrusted) => (Failure::Untrusted, Arc::new(untrusted)),
             None => (failure, Arc::new(unfit)),
         };
@@ -236,7 +239,13 @@ impl Unfit {
             Self::TooLarge(_) | Self::HeadTooLarge(_) => Failure::TooLarge,
             Self::Gzip(error) if error.kind() == io::ErrorKind::UnexpectedEof => Failure::Broken,
             Self::Gzip(_) | Self::Lengths | Self::Coding => Failure::Malformed,
-            Self::Connect(_) | Self::Unsent(_) => Failure::NotSent,
+            Self::Connect(error) => match HandshakeFailure::find(&**error) {
+                Some(HandshakeFailure::NoCommonProtocol) => Failure::Tls(TlsFailure::NoCommonProtocol),
+                Some(HandshakeFailure::NotTls) => Failure::Tls(TlsFailure::NotTls),
+                Some(_) => Failure::Tls(TlsFailure::Other),
+                None => Failure::NotSent,
+            },
+            Self::Unsent(_) => Failure::NotSent,
             Self::Exchange(error) => meaning(error),
             Self::Body(error) => meaning(error),
         }

@@ -382,8 +382,7 @@ impl Core {
         if again && self.may_wait(wait, now) {
             return self.again(wait);
         }
-        let nothing_left = matches!(failure, Failure::NotSent | Failure::Untrusted);
-        let kind = if !harmless && !nothing_left {
+        let kind = if !harmless && !failure.is_unsent() {
             ErrorKind::OutcomeUnknown(failure)
         } else if failure == Failure::TimedOut && self.remaining(now) == Some(Duration::ZERO) {
             ErrorKind::Deadline(Phase::Answer)

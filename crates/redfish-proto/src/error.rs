@@ -198,8 +198,11 @@ impl Error {
     /// Whether it may be otherwise in a while: a connection that failed, a service that is busy. What watches or listens
     /// goes on after such an error, and ends after any other.
     pub fn may_pass(&self) -> bool {
-        let untrusted = matches!(self.kind(), ErrorKind::Transport(Failure::Untrusted));
-        matches!(self.kind(), ErrorKind::Transport(_) | ErrorKind::Busy) && !untrusted
+        match self.kind() {
+            ErrorKind::Busy => true,
+            ErrorKind::Transport(failure) => !matches!(failure, Failure::Untrusted | Failure::Tls(_)),
+            _ => false,
+        }
     }
 
     /// What kind of failure it is.

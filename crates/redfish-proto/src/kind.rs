@@ -125,11 +125,27 @@ pub enum Failure {
     TooLarge,
     /// The service's certificate is not trusted; nothing was sent.
     Untrusted,
+    /// There is no TLS with the service, and another try would end the same; nothing was sent.
+    Tls(TlsFailure),
     /// What came is no HTTP.
     Malformed,
     /// The caller's payload could not be read, so that the request did not leave whole: the service cannot have acted on
     /// it.
     Unreadable,
+}
+
+/// Why there is no TLS with a service, other than for its certificate.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum TlsFailure {
+    /// The service offers only what is not supported: TLS 1.0 or 1.1, or RSA key exchange.
+    NoCommonProtocol,
+    /// What answers at the port is not TLS.
+    NotTls,
+    /// The key of the service's certificate has a length that cannot be used, whatever is trusted.
+    UnusableKey,
+    /// The handshake failed in another way.
+    Other,
 }
 
 /// What a call was doing when its deadline passed.
@@ -160,6 +176,7 @@ impl ErrorKind {
             ErrorKind::Busy => "busy",
             ErrorKind::Refused => "refused",
             ErrorKind::Transport(Failure::Untrusted) => "untrusted",
+            ErrorKind::Transport(Failure::Tls(_)) => "tls",
             ErrorKind::Transport(_) => "transport",
             ErrorKind::Deadline(_) => "deadline",
             ErrorKind::OffOrigin { .. } => "off-origin",
@@ -197,6 +214,18 @@ impl ErrorKind {
             ErrorKind::PreconditionRequired => "Read the resource first and send its ETag in If-Match.",
             ErrorKind::Busy => "Try again later.",
             ErrorKind::Transport(Failure::Untrusted) => "Trust its CA or pin its certificate.",
+            ErrorKind::Transport(Failure::Tls(TlsFailure::NoCommonProtocol)) => {
+                "Enable TLS 1.2 with forward secrecy (ECDHE), or TLS 1.3, on the service."
+            }
+            ErrorKind::Transport(Failure::Tls(TlsFailure::NotTls)) => {
+                "It may be plain HTTP: write http:// if that is meant."
+            }
+            ErrorKind::Transport(Failure::Tls(TlsFailure::UnusableKey)) => {
+                "Replace the certificate on the service."
+            }
+            ErrorKind::Transport(Failure::Tls(TlsFailure::Other)) => {
+                "Check the TLS settings of the service, and of what is in between."
+            }
             ErrorKind::Transport(Failure::NotSent) => "Check the address, and that the service runs.",
             ErrorKind::Deadline(_) => "Allow more time, or check the service.",
             ErrorKind::OffOrigin { .. } => {
@@ -217,6 +246,13 @@ impl ErrorKind {
     }
 }
 
+impl Failure {
+    /// Whether it is certain that no part of the request reached the service.
+    pub fn is_unsent(self) -> bool {
+        matches!(self, Failure::NotSent | Failure::Untrusted | Failure::Tls(_))
+    }
+}
+
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
@@ -225,6 +261,12 @@ impl fmt::Display for Failure {
             Failure::TimedOut => "no answer came in time",
             Failure::TooLarge => "the answer is over the limit",
             Failure::Untrusted => "the service's certificate is not trusted",
+            Failure::Tls(TlsFailure::NoCommonProtocol) => {
+                "the service offers no TLS 1.2 with forward secrecy, and no TLS 1.3"
+            }
+            Failure::Tls(TlsFailure::NotTls) => "the port does not speak TLS",
+            Failure::Tls(TlsFailure::UnusableKey) => "TLS cannot use the key of the service's certificate",
+            Failure::Tls(TlsFailure::Other) => "the TLS handshake failed",
             Failure::Malformed => "what came is no HTTP",
             Failure::Unreadable => "the payload could not be read",
         })

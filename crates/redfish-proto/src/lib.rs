@@ -195,7 +195,7 @@ pub use event::{
     ListSubscriptions, Listener, Notification, ServerSentEvent, Subscribe, Subscription,
 };
 pub use framing::Framing;
-pub use kind::{ErrorKind, Failure, Phase};
+pub use kind::{ErrorKind, Failure, Phase, TlsFailure};
 pub use login::{Login, Opened};
 pub use logout::{Closed, Logout};
 pub use message::Message;

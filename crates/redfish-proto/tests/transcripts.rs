@@ -11,8 +11,8 @@ use bytes::Bytes;
 use http::response;
 use redfish_proto::{
     Authenticator, Body, Credentials, Download, Error, ErrorKind, EventSource, Failure, FindEvents, Get,
-    Image, Limits, Links, Listener, Now, Outgoing, Payload, Policy, Raw, Segment, Service, Session, Update,
-    Wanted,
+    Image, Limits, Links, Listener, Now, Outgoing, Payload, Policy, Raw, Segment, Service, Session,
+    TlsFailure, Update, Wanted,
 };
 use redfish_testkit::ask::{Ask, incoming_json, outcome_json};
 use redfish_testkit::client::{Client, Wire};
@@ -74,6 +74,7 @@ impl Wire for Script {
                     transcript::Failure::TimedOut => Failure::TimedOut,
                     transcript::Failure::TooLarge => Failure::TooLarge,
                     transcript::Failure::Untrusted => Failure::Untrusted,
+                    transcript::Failure::Tls => Failure::Tls(TlsFailure::NoCommonProtocol),
                     transcript::Failure::Malformed => Failure::Malformed,
                 })
             }

@@ -312,7 +312,7 @@ impl<'a> Judge<'a> {
         }
         let not_taken = match reaction {
             Ok((head, _)) => head.status.is_redirection() || head.status == StatusCode::UNAUTHORIZED,
-            Err(failure) => matches!(failure, Failure::NotSent | Failure::Untrusted),
+            Err(failure) => failure.is_unsent(),
         };
         // A login that a watch needs anew is another one; those are counted by themselves.
         if !request.method().is_safe() && !not_taken && !login {

@@ -11,6 +11,7 @@ pub mod cases;
 mod gzip;
 mod identity;
 mod peer;
+mod version_1;
 
 use std::collections::VecDeque;
 use std::net::{IpAddr, Ipv4Addr};
@@ -20,8 +21,12 @@ use std::{fmt, io};
 
 pub use identity::Identity;
 pub use peer::{Connection, Peer, Received, Wire};
+pub use version_1::{certificate_of_version_1, rsa_key_info};
 
 use crate::transcript::{Event, Failure, Reaction};
+
+/// The alert of a service that finds nothing in common with the client: fatal, handshake_failure.
+pub(crate) const HANDSHAKE_FAILURE: &[u8] = &[21, 3, 3, 0, 2, 2, 40];
 
 /// How a body breaks off.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -119,6 +124,9 @@ impl Shared {
         let due = self.lock().due();
         match due {
             Some(Failure::NotSent) => drop(connection),
+            Some(Failure::Tls) => {
+                let _ = connection.answer(HANDSHAKE_FAILURE);
+            }
             // The client refuses it, or else its request comes as a surprise.
             Some(_) => {
                 let _ = connection.encrypt(&self.other).and_then(|wire| self.converse(wire));
@@ -161,7 +169,7 @@ impl State {
         match self.events.front() {
             Some(Event::Exchange(
                 _,
-                Reaction::Failure(failure @ (Failure::NotSent | Failure::Untrusted)),
+                Reaction::Failure(failure @ (Failure::NotSent | Failure::Untrusted | Failure::Tls)),
             )) => {
                 let failure = *failure;
                 self.events.pop_front();
@@ -174,7 +182,10 @@ impl State {
     /// Whether a kept connection would keep the next failure from happening.
     fn closes_now(&self) -> bool {
         let next = self.events.iter().find(|event| matches!(event, Event::Exchange(..)));
-        matches!(next, Some(Event::Exchange(_, Reaction::Failure(Failure::NotSent | Failure::Untrusted))))
+        matches!(
+            next,
+            Some(Event::Exchange(_, Reaction::Failure(Failure::NotSent | Failure::Untrusted | Failure::Tls)))
+        )
     }
 
     fn react(&mut self, received: &Received) -> Option<Reaction> {
@@ -231,7 +242,7 @@ fn broken_off(status: u16, headers: &Headers, body: &str, cut: Cut) -> Vec<u8> {
 
 fn fail(mut wire: Wire, failure: Failure) -> io::Result<()> {
     match failure {
-        Failure::Broken | Failure::NotSent | Failure::Untrusted => Ok(()),
+        Failure::Broken | Failure::NotSent | Failure::Untrusted | Failure::Tls => Ok(()),
         Failure::TimedOut => wire.silence(),
         Failure::Malformed => wire.write(b"220 not what was expected here\r\n\r\n"),
         Failure::TooLarge => {

@@ -172,6 +172,8 @@ pub enum Failure {
     TooLarge,
     /// The certificate is not the one that is trusted.
     Untrusted,
+    /// The service refuses the handshake.
+    Tls,
     /// What comes is not HTTP.
     Malformed,
 }

@@ -1,4 +1,4 @@
-//! What a certificate says of itself and rustls keeps to itself: its dates, and whether it may sign others.
+//! What a certificate says of itself and rustls keeps to itself: its dates, whether it may sign others, and its key.
 //!
 //! ```text
 //! Certificate ::= SEQUENCE { tbsCertificate, .. }                                   RFC 5280, section 4.1
@@ -17,6 +17,7 @@ pub(crate) struct Certificate {
 
 const BOOLEAN: u8 = 0x01;
 const INTEGER: u8 = 0x02;
+const BIT_STRING: u8 = 0x03;
 const OCTET_STRING: u8 = 0x04;
 const OBJECT_IDENTIFIER: u8 = 0x06;
 const UTC_TIME: u8 = 0x17;
@@ -31,13 +32,8 @@ const BASIC_CONSTRAINTS: &[u8] = &[0x55, 0x1d, 0x13];
 impl Certificate {
     /// Reads DER; `None` where it is no certificate.
     pub(crate) fn read(der: &[u8]) -> Option<Self> {
-        let mut whole = Der(der);
-        let mut certificate = Der(whole.take(SEQUENCE)?);
-        if !whole.0.is_empty() {
-            return None;
-        }
-        let mut fields = Der(certificate.take(SEQUENCE)?);
-        let version_3 = fields.take(VERSION).is_some();
+        let (version, mut fields) = fields(der)?;
+        let version_3 = version == 3;
         fields.take(INTEGER)?;
         fields.take(SEQUENCE)?;
         fields.take(SEQUENCE)?;
@@ -53,6 +49,73 @@ impl Certificate {
             }
         }
         Some(Self { not_before, not_after, authority })
+    }
+}
+
+/// The version of an X.509 certificate: 1 to 3. `None` where this is not a certificate.
+pub(crate) fn version(der: &[u8]) -> Option<u8> {
+    fields(der).map(|(version, _)| version)
+}
+
+/// The version, and the fields that follow it.
+fn fields(der: &[u8]) -> Option<(u8, Der<'_>)> {
+    let mut whole = Der(der);
+    let mut certificate = Der(whole.take(SEQUENCE)?);
+    if !whole.0.is_empty() {
+        return None;
+    }
+    let mut fields = Der(certificate.take(SEQUENCE)?);
+    // Version 1 is the default, which DER leaves out; some encoders write it all the same.
+    let version = match fields.take(VERSION) {
+        None => 1,
+        Some(number) => match Der(number).take(INTEGER)? {
+            [number @ 0..=2] => number + 1,
+            _ => return None,
+        },
+    };
+    Some((version, fields))
+}
+
+/// The public key of a certificate of any version.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct PublicKey<'a> {
+    /// All of SubjectPublicKeyInfo.
+    pub(crate) info: &'a [u8],
+    /// The content of its AlgorithmIdentifier.
+    pub(crate) algorithm: &'a [u8],
+    /// The key itself, as that algorithm encodes it.
+    pub(crate) key: &'a [u8],
+}
+
+/// The content of the AlgorithmIdentifier of RSA keys: 1.2.840.113549.1.1.1, rsaEncryption, and NULL.
+const RSA: &[u8] = &[OBJECT_IDENTIFIER, 9, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, 0x01, 0x05, 0x00];
+
+impl<'a> PublicKey<'a> {
+    /// Finds the key, whatever the rest of the certificate says; `None` where this is not a certificate.
+    pub(crate) fn of(der: &'a [u8]) -> Option<Self> {
+        let (_, mut fields) = fields(der)?;
+        fields.take(INTEGER)?;
+        for _algorithm_issuer_validity_subject in 0..4 {
+            fields.take(SEQUENCE)?;
+        }
+        let before = fields.0;
+        let mut key = Der(fields.take(SEQUENCE)?);
+        let info = &before[..before.len() - fields.0.len()];
+        let algorithm = key.take(SEQUENCE)?;
+        // The first byte counts the bits that the last byte lacks, which keys have not.
+        let (&0, bits) = key.take(BIT_STRING)?.split_first()? else { return None };
+        key.0.is_empty().then_some(Self { info, algorithm, key: bits })
+    }
+
+    /// The length of an RSA key's modulus in bits; `None` for a key of another kind.
+    pub(crate) fn rsa_bits(&self) -> Option<usize> {
+        if self.algorithm != RSA {
+            return None;
+        }
+        let modulus = Der(Der(self.key).take(SEQUENCE)?).take(INTEGER)?;
+        let first = modulus.iter().position(|byte| *byte != 0)?;
+        let modulus = &modulus[first..];
+        Some(modulus.len() * 8 - modulus.first()?.leading_zeros() as usize)
     }
 }
 
@@ -141,7 +204,7 @@ fn days(year: i64, month: i64, day: i64) -> Option<i64> {
 
 #[cfg(test)]
 mod tests {
-    use rcgen::{BasicConstraints, CertificateParams, IsCa, KeyPair, date_time_ymd};
+    use rcgen::{BasicConstraints, CertificateParams, IsCa, KeyPair, PublicKeyData, date_time_ymd};
 
     use super::*;
 
@@ -187,14 +250,61 @@ mod tests {
         }
     }
 
+    fn certificate(key: &KeyPair) -> Vec<u8> {
+        CertificateParams::new(vec!["bmc".to_owned()]).unwrap().self_signed(key).unwrap().der().to_vec()
+    }
+
     #[test]
     fn a_cut_certificate_is_none() {
-        let key = KeyPair::generate().unwrap();
-        let certificate = CertificateParams::new(vec!["bmc".to_owned()]).unwrap().self_signed(&key).unwrap();
-        let der = certificate.der();
+        let der = certificate(&KeyPair::generate().unwrap());
         for length in 0..der.len() {
             assert!(Certificate::read(&der[..length]).is_none(), "cut at {length}");
+            assert!(PublicKey::of(&der[..length]).is_none(), "cut at {length}");
         }
-        assert!(Certificate::read(&[&der[..], b"more"].concat()).is_none());
+        let longer = [&der[..], b"more"].concat();
+        assert!(Certificate::read(&longer).is_none() && PublicKey::of(&longer).is_none());
+    }
+
+    #[test]
+    fn a_garbled_certificate_does_not_panic() {
+        let mut der = certificate(&KeyPair::generate().unwrap());
+        for at in 0..der.len() {
+            let good = der[at];
+            for bad in 0..=u8::MAX {
+                der[at] = bad;
+                let _ = Certificate::read(&der);
+                let _ = PublicKey::of(&der).and_then(|key| key.rsa_bits());
+            }
+            der[at] = good;
+        }
+    }
+
+    #[test]
+    fn the_key_is_found_in_the_certificate() {
+        for algorithm in
+            [&rcgen::PKCS_ECDSA_P256_SHA256, &rcgen::PKCS_ECDSA_P384_SHA384, &rcgen::PKCS_ED25519]
+        {
+            let key = KeyPair::generate_for(algorithm).unwrap();
+            let der = certificate(&key);
+            let found = PublicKey::of(&der).unwrap();
+            assert_eq!((found.info, found.key), (&key.subject_public_key_info()[..], key.public_key_raw()));
+            assert_eq!(found.rsa_bits(), None);
+            assert_eq!(version(&der), Some(3));
+        }
+    }
+
+    #[test]
+    fn the_length_of_an_rsa_key_is_that_of_its_modulus() {
+        let table: [(&[u8], Option<usize>); 6] = [
+            (&[SEQUENCE, 3, INTEGER, 1, 0x7f], Some(7)),
+            (&[SEQUENCE, 4, INTEGER, 2, 0x00, 0x80], Some(8)),
+            (&[SEQUENCE, 4, INTEGER, 2, 0x01, 0x00], Some(9)),
+            (&[SEQUENCE, 3, INTEGER, 1, 0x00], None),
+            (&[SEQUENCE, 2, INTEGER, 0], None),
+            (&[], None),
+        ];
+        for (key, bits) in table {
+            assert_eq!(PublicKey { info: &[], algorithm: RSA, key }.rsa_bits(), bits, "{key:?}");
+        }
     }
 }

@@ -29,11 +29,18 @@
 //! [`Trust::provider`] says. It is always named and never a process-wide default, so that a program that also links
 //! another provider works.
 //!
-//! Limits: TLS 1.2 and 1.3 with forward secrecy, since rustls knows no other. A controller that offers only RSA key
-//! exchange or a certificate of X.509 version 1 can't be spoken to, pinned or not.
+//! # Limits
+//!
+//! - TLS 1.2 and 1.3 with forward secrecy, since rustls implements nothing else. [`HandshakeFailure`] tells a service
+//!   that offers only RSA key exchange, or only TLS 1.0 and 1.1, from a port that does not speak TLS.
+//! - A certificate of X.509 version 1 has no names that could be checked, so it can only be pinned. The signature of
+//!   the handshake is then verified with the certificate's key, by the provider's algorithms.
+//! - RSA keys of 2048 to 8192 bits, with ring and AWS-LC. A certificate with a shorter key can't be pinned either, and
+//!   the error says so: replace the certificate on the controller.
 
 mod certificate;
 mod error;
+mod key;
 mod pin;
 mod verify;
 
@@ -46,7 +53,7 @@ use rustls::crypto::CryptoProvider;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 
-pub use error::{Error, Untrusted};
+pub use error::{Error, HandshakeFailure, Untrusted};
 pub use pin::Pin;
 
 use certificate::Certificate;
@@ -105,7 +112,8 @@ impl Trust {
 
     /// Accepts the one leaf certificate that the pin names, whatever its name, dates and issuer say.
     ///
-    /// That the service holds the certificate's key is still checked.
+    /// That the service holds the certificate's key is still checked, with that key alone: nothing else in the
+    /// certificate counts, not even its X.509 version.
     pub fn pinned(pin: Pin) -> Self {
         Kind::Pinned(pin).into()
     }

@@ -11,7 +11,8 @@ use crate::Error;
 
 /// The SHA-256 of a leaf certificate's DER, written `sha256:` and 64 hexadecimal digits.
 ///
-/// It is no secret. Colons between the digits, as OpenSSL's `-fingerprint` prints them, are read too.
+/// It is not a secret. It is read in any usual spelling: upper or lower case, with colons or spaces between the bytes,
+/// with or without `sha256:`, and as OpenSSL's `-fingerprint` prints it, `sha256 Fingerprint=AA:BB:…`.
 ///
 /// ```
 /// use redfish_tls::Pin;
@@ -52,20 +53,30 @@ impl FromStr for Pin {
     type Err = Error;
 
     fn from_str(text: &str) -> Result<Self, Error> {
-        let digits = text.trim().strip_prefix("sha256:").ok_or(Error::NotAPin)?;
-        let mut digits = digits.bytes().filter(|byte| *byte != b':').map(|byte| (byte as char).to_digit(16));
-        let mut pin = Self([0; 32]);
-        for byte in &mut pin.0 {
-            match (digits.next().flatten(), digits.next().flatten()) {
-                (Some(high), Some(low)) => *byte = (high << 4 | low) as u8,
-                _ => return Err(Error::NotAPin),
+        let text = text.trim().to_ascii_lowercase();
+        let digits = match text.strip_prefix("sha256").or_else(|| text.strip_prefix("sha-256")) {
+            None => &text[..],
+            Some(rest) => {
+                let rest = rest.trim_start();
+                let rest = rest.strip_prefix("fingerprint").unwrap_or(rest).trim_start();
+                rest.strip_prefix([':', '=']).ok_or(Error::NotAPin)?
+            }
+        };
+        let mut bytes = Vec::with_capacity(32);
+        for piece in digits.split(|c: char| c == ':' || c.is_ascii_whitespace()) {
+            for pair in piece.as_bytes().chunks(2) {
+                bytes.push(byte(pair).ok_or(Error::NotAPin)?);
             }
         }
-        match digits.next() {
-            None => Ok(pin),
-            Some(_) => Err(Error::NotAPin),
-        }
+        bytes.try_into().map(Self).map_err(|_| Error::NotAPin)
     }
+}
+
+/// The byte that two hexadecimal digits are.
+fn byte(pair: &[u8]) -> Option<u8> {
+    let &[high, low] = pair else { return None };
+    let digit = |digit: u8| char::from(digit).to_digit(16);
+    u8::try_from(digit(high)? << 4 | digit(low)?).ok()
 }
 
 impl fmt::Display for Pin {
@@ -99,25 +110,50 @@ mod tests {
 
     #[test]
     fn a_pin_is_read_in_each_spelling_that_people_copy() {
-        let openssl = ABC[7..].to_uppercase();
-        let pairs: Vec<&str> = (0..32).map(|at| &openssl[2 * at..2 * at + 2]).collect();
-        for text in [ABC.to_owned(), format!("sha256:{openssl}"), format!(" sha256:{}\n", pairs.join(":"))] {
+        let lower = &ABC[7..];
+        let upper = lower.to_uppercase();
+        let pairs: Vec<&str> = (0..32).map(|at| &upper[2 * at..2 * at + 2]).collect();
+        let (colons, spaces) = (pairs.join(":"), pairs.join(" "));
+        let table = [
+            ABC,
+            lower,
+            &upper,
+            &colons,
+            &spaces,
+            &format!("sha256:{upper}"),
+            &format!("SHA256:{lower}"),
+            &format!(" sha256:{colons}\n"),
+            &format!("SHA-256: {colons}"),
+            &format!("sha256 Fingerprint={colons}"),
+            &format!("SHA256 Fingerprint={colons}\n"),
+            &format!("\t{} {}\n", &spaces[..47], &spaces[48..].to_lowercase()),
+        ];
+        for text in table {
             assert_eq!(text.parse(), Ok(abc()), "{text}");
         }
     }
 
     #[test]
     fn anything_else_is_not_a_pin() {
-        let without = &ABC[7..];
+        let digits = &ABC[7..];
         let table = [
             "",
+            "sha256",
             "sha256:",
-            without,
-            &format!("sha1:{without}"),
+            "sha256 Fingerprint=",
+            &format!("sha1:{digits}"),
+            &format!("sha256{digits}"),
+            &format!("fingerprint={digits}"),
             &ABC[..70],
+            &digits[..62],
             &format!("{ABC}0"),
+            &format!("{digits}00"),
+            // A separator within a byte.
+            &format!("{}:{}", &digits[..1], &digits[1..]),
+            &format!("{}-{}", &digits[..2], &digits[2..]),
             &ABC.replace('b', "g"),
             &ABC.replace('b', "é"),
+            &digits.replace("ba", "+a"),
         ];
         for text in table {
             assert_eq!(text.parse::<Pin>(), Err(Error::NotAPin), "{text}");

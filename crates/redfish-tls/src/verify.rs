@@ -9,10 +9,11 @@ use rustls::client::verify_server_name;
 use rustls::crypto::{CryptoProvider, verify_tls12_signature, verify_tls13_signature};
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::server::ParsedCertificate;
-use rustls::{CertificateError, DigitallySignedStruct, OtherError, RootCertStore, SignatureScheme};
+use rustls::{CertificateError, DigitallySignedStruct, RootCertStore, SignatureScheme};
 
-use crate::certificate::Certificate;
-use crate::error::Refusal;
+use crate::certificate::{self, Certificate};
+use crate::error::{Refusal, refusal};
+use crate::key;
 use crate::{Error, Inspection, Pin};
 
 /// The certificates that a user gave, sorted by what they are good for.
@@ -97,6 +98,10 @@ impl ServerCertVerifier for Vouched {
             Err(reason) => Err(refusal(Refusal::NoSystemRoots { reason: reason.clone() })),
         };
         second.map_err(|second| match first {
+            // To webpki an old version is a certificate like no other, whoever vouches for it.
+            _ if matches!(certificate::version(leaf), Some(1 | 2)) => {
+                refusal(Refusal::Version { version: certificate::version(leaf).unwrap_or(1) })
+            }
             // Where the given CA knows the issuer, what it says is what is wrong.
             Some(first) if !is_unknown_issuer(&first) => first,
             Some(first) if self.system().is_err() => first,
@@ -161,7 +166,7 @@ impl ServerCertVerifier for Pinned {
         leaf: &CertificateDer<'_>,
         signature: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        verify_tls12_signature(message, leaf, signature, &self.provider.signature_verification_algorithms)
+        key::verify_tls12(message, leaf, signature, &self.provider.signature_verification_algorithms)
     }
 
     fn verify_tls13_signature(
@@ -170,7 +175,7 @@ impl ServerCertVerifier for Pinned {
         leaf: &CertificateDer<'_>,
         signature: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        verify_tls13_signature(message, leaf, signature, &self.provider.signature_verification_algorithms)
+        key::verify_tls13(message, leaf, signature, &self.provider.signature_verification_algorithms)
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
@@ -323,10 +328,6 @@ fn webpki(
     provider: &Arc<CryptoProvider>,
 ) -> Result<Arc<WebPkiServerVerifier>, rustls::client::VerifierBuilderError> {
     WebPkiServerVerifier::builder_with_provider(roots, provider.clone()).build()
-}
-
-fn refusal(refusal: Refusal) -> rustls::Error {
-    CertificateError::Other(OtherError(Arc::new(refusal))).into()
 }
 
 fn is_unknown_issuer(error: &rustls::Error) -> bool {

@@ -6,8 +6,8 @@ use std::time::Instant;
 
 use bytes::Bytes;
 use http::response;
-use redfish_proto::{Delivery, Failure, Framing, Outgoing, Reading};
-use redfish_tls::Untrusted;
+use redfish_proto::{Delivery, Failure, Framing, Outgoing, Reading, TlsFailure};
+use redfish_tls::{HandshakeFailure, Untrusted};
 use ureq::{Agent, SendBody};
 
 use crate::cancel::Cancel;
@@ -158,16 +158,23 @@ impl Aside {
             ureq::Error::Io(error) => Arc::new(error),
             error => Arc::new(error),
         };
-        match Untrusted::find(&*cause).filter(|_| failure == Failure::NotSent) {
-            Some(untrusted) => {
-                self.cause = Some(Arc::new(untrusted));
-                Failure::Untrusted
-            }
-            None => {
-                self.cause = Some(cause);
-                failure
-            }
+        if failure != Failure::NotSent {
+            self.cause = Some(cause);
+            return failure;
         }
+        if let Some(untrusted) = Untrusted::find(&*cause) {
+            let is_in_vain = untrusted.has_unusable_key();
+            self.cause = Some(Arc::new(untrusted));
+            return if is_in_vain { Failure::Tls(TlsFailure::UnusableKey) } else { Failure::Untrusted };
+        }
+        let failure = match HandshakeFailure::find(&*cause) {
+            Some(HandshakeFailure::NoCommonProtocol) => Failure::Tls(TlsFailure::NoCommonProtocol),
+            Some(HandshakeFailure::NotTls) => Failure::Tls(TlsFailure::NotTls),
+            Some(_) => Failure::Tls(TlsFailure::Other),
+            None => failure,
+        };
+        self.cause = Some(cause);
+        failure
     }
 }
 

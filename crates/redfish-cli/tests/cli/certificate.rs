@@ -1,8 +1,12 @@
 //! Whom the command trusts: `--cacert`, `--pin`, `--insecure`, and `pin`.
 
-use redfish_mock::{ServeOptions, Settings};
+use std::net::{IpAddr, Ipv4Addr};
 
-use super::common::{Bench, run};
+use redfish_mock::{ServeOptions, Settings};
+use redfish_testkit::script::Peer;
+
+use super::common::{Bench, bare, run};
+use super::terminal::Terminal;
 
 /// A certificate for this machine's loopback, and its key, as PEM.
 pub(crate) fn self_signed() -> (String, String) {
@@ -58,4 +62,75 @@ fn a_file_that_holds_no_certificate_is_refused() {
 #[test]
 fn plain_http_has_no_pin() {
     run(&mut Bench::standard().command(["pin"])).exits(2);
+}
+
+#[test]
+fn pin_shows_what_the_certificate_says_of_itself() {
+    let bench = Bench::serving(Settings::default(), ServeOptions::default());
+    let pin = run(&mut bench.command(["pin"])).exits(0).out.trim_end().to_owned();
+
+    let out = run(&mut bench.command(["pin", "--output", "json"])).exits(0).out;
+    assert!(out.starts_with(&format!("{{\"pin\":\"{pin}\"")), "{out}");
+    let shown: serde_json::Value = serde_json::from_str(&out).unwrap();
+    assert_eq!(shown["subject"], shown["issuer"]);
+    assert_eq!(shown["names"], serde_json::json!(["localhost", "127.0.0.1", "::1"]));
+    assert_eq!(shown["key"], serde_json::json!({"kind": "ECDSA P-256", "bits": 256}));
+    let dates = ["not_before", "not_after"].map(|date| shown[date].as_str().unwrap().to_owned());
+    assert!(dates[0] < dates[1] && dates.iter().all(|date| date.ends_with('Z')), "{dates:?}");
+
+    let shown = Terminal::new().show(&bench.command(["pin"]), 0);
+    let lines: Vec<&str> = shown.lines().collect();
+    assert_eq!(lines[0], pin);
+    assert_eq!(lines[3], "names    localhost, 127.0.0.1, ::1");
+    assert_eq!(lines[5], "key      ECDSA P-256, 256 bits");
+}
+
+#[test]
+fn a_pin_is_taken_as_other_tools_write_it() {
+    let bench = Bench::serving(Settings::default(), ServeOptions::default());
+    let pin = run(&mut bench.command(["pin"])).exits(0).out;
+    let digits = pin.trim_end().trim_start_matches("sha256:").to_uppercase();
+    let pairs: Vec<&str> = (0..32).map(|at| &digits[2 * at..2 * at + 2]).collect();
+    for typed in [digits.clone(), pairs.join(":"), format!("sha256 Fingerprint={}", pairs.join(":"))] {
+        run(&mut bench.as_admin(["get", "/redfish/v1/Systems", "--pin", &typed])).exits(0);
+    }
+    run(&mut bench.as_admin(["get", "/redfish/v1/Systems", "--pin", &digits[2..]])).exits(2);
+}
+
+#[test]
+fn an_untrusted_certificate_says_what_to_type() {
+    let bench = Bench::serving(Settings::default(), ServeOptions::default());
+    let name = bench.server.url();
+    let name = name.trim_start_matches("https://").trim_end_matches('/');
+    let done = run(bench.as_admin(["get", "/redfish/v1/Systems"]).arg("--output=json")).exits(4);
+    let error = done.error();
+    assert_eq!(error["error"], "untrusted");
+    for part in [&format!("\"redfish pin -s {name}\""), "--pin sha256:", "--cacert FILE"] {
+        assert!(error["hint"].as_str().unwrap().contains(part), "{error}");
+        assert!(error["text"].as_str().unwrap().contains(part), "{error}");
+    }
+    assert_eq!(bench.requests(), 0);
+}
+
+#[test]
+fn without_tls_in_common_there_is_one_connection_and_the_error_says_tls() {
+    let refused: &[u8] = &[21, 3, 3, 0, 2, 2, 40];
+    let plain: &[u8] = b"HTTP/1.1 400 Bad Request\r\n\r\n";
+    let table = [
+        (refused, "offers no TLS 1.2 with forward secrecy", "TLS 1.2 with forward secrecy"),
+        (plain, "does not speak TLS", "http://"),
+    ];
+    for (bytes, text, hint) in table {
+        for words in [["get", "/redfish/v1/Systems"], ["pin", "--trace"]] {
+            let peer = Peer::start(IpAddr::V4(Ipv4Addr::LOCALHOST), move |connection| {
+                let _ = connection.answer(bytes);
+            })
+            .unwrap();
+            let url = peer.url("https");
+            let error = run(bare(words).args(["--output=json", "-s", &url])).exits(4).error();
+            assert_eq!((&error["error"], peer.connections()), (&"tls".into(), 1), "{error}");
+            assert!(error["text"].as_str().unwrap().contains(text), "{error}");
+            assert!(error["hint"].as_str().unwrap().contains(hint), "{error}");
+        }
+    }
 }

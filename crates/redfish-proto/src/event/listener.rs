@@ -138,7 +138,7 @@ fn is_gap(after: &str, before: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::kind::Failure;
+    use crate::kind::{Failure, TlsFailure};
     use crate::operation::Operation;
     use crate::service::Service;
 
@@ -253,9 +253,12 @@ mod tests {
         for kind in [ErrorKind::Busy, ErrorKind::SessionLimit, ErrorKind::Transport(Failure::Broken)] {
             assert!(listener.failed(Error::new(kind)).is_ok());
         }
-        for kind in
-            [ErrorKind::NotFound, ErrorKind::NotAuthenticated, ErrorKind::Transport(Failure::Untrusted)]
-        {
+        for kind in [
+            ErrorKind::NotFound,
+            ErrorKind::NotAuthenticated,
+            ErrorKind::Transport(Failure::Untrusted),
+            ErrorKind::Transport(Failure::Tls(TlsFailure::NoCommonProtocol)),
+        ] {
             assert_eq!(*listener.failed(Error::new(kind.clone())).unwrap_err().kind(), kind);
         }
     }

@@ -6,6 +6,7 @@
 mod bodies;
 mod connections;
 mod exchanges;
+mod handshakes;
 
 use std::io;
 use std::net::{IpAddr, Ipv4Addr};
@@ -263,6 +264,8 @@ pub fn all() -> io::Result<Vec<Case>> {
     exchanges::slow(&mut cases)?;
     bodies::framed(&mut cases)?;
     connections::trusted(&mut cases)?;
+    handshakes::refused(&mut cases)?;
+    handshakes::of_version_1(&mut cases)?;
     connections::reused(&mut cases)?;
     Ok(cases)
 }

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use rustls::{ServerConnection, StreamOwned};
+use rustls::{ServerConfig, ServerConnection, StreamOwned};
 
 use super::Identity;
 
@@ -103,8 +103,12 @@ impl Connection {
     /// # Errors
     /// The client does not go on with it.
     pub fn encrypt(self, identity: &Identity) -> io::Result<Wire> {
+        self.encrypt_by(identity.config())
+    }
+
+    pub(crate) fn encrypt_by(self, config: Arc<ServerConfig>) -> io::Result<Wire> {
         self.tcp.set_read_timeout(Some(PATIENCE))?;
-        let mut tls = ServerConnection::new(identity.config()).map_err(io::Error::other)?;
+        let mut tls = ServerConnection::new(config).map_err(io::Error::other)?;
         let mut tcp = self.tcp;
         while tls.is_handshaking() {
             tls.complete_io(&mut tcp)?;
@@ -130,6 +134,20 @@ impl Connection {
             read: Vec::new(),
             farewell: false,
         })
+    }
+
+    /// Answers the first that comes with these bytes, whatever it is, and closes.
+    ///
+    /// # Errors
+    /// The connection is gone.
+    pub fn answer(self, bytes: &[u8]) -> io::Result<()> {
+        let mut wire = self.plain()?;
+        if wire.more()? > 0 {
+            wire.write(bytes)?;
+        }
+        wire.raw.shutdown(Shutdown::Write)?;
+        // A close with something unread would be a reset, which may overtake the bytes.
+        wire.silence()
     }
 
     /// Accepts, and sends nothing until the client closes.

@@ -214,6 +214,7 @@ fn failure(rest: &str) -> Option<Failure> {
         "timed-out" => Failure::TimedOut,
         "too-large" => Failure::TooLarge,
         "untrusted" => Failure::Untrusted,
+        "tls" => Failure::Tls,
         "malformed" => Failure::Malformed,
         _ => return None,
     })

@@ -1,0 +1,335 @@
+//! A pinned certificate against each kind of key, scheme and version: real handshakes in memory with certificates of
+//! version 1, which rustls reads nowhere else.
+
+use std::sync::Arc;
+
+use rcgen::{KeyPair, PublicKeyData};
+use redfish_testkit::script::{certificate_of_version_1, rsa_key_info};
+use redfish_tls::{Pin, Trust, Untrusted};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
+use rustls::server::{ClientHello, ResolvesServerCert};
+use rustls::sign::{CertifiedKey, Signer, SigningKey};
+use rustls::version::{TLS12, TLS13};
+use rustls::{
+    CertificateError, ClientConnection, Error, PeerMisbehaved, ServerConfig, ServerConnection,
+    SignatureAlgorithm, SignatureScheme, SupportedProtocolVersion,
+};
+
+const VERSIONS: [&SupportedProtocolVersion; 2] = [&TLS12, &TLS13];
+
+/// A key, and how TLS names its kind.
+#[derive(Clone, Debug)]
+struct Key {
+    /// Its SubjectPublicKeyInfo.
+    info: Vec<u8>,
+    private: Arc<dyn SigningKey>,
+}
+
+impl Key {
+    fn new(kind: &'static rcgen::SignatureAlgorithm) -> Key {
+        Key::of(&KeyPair::generate_for(kind).unwrap())
+    }
+
+    /// ring makes no RSA keys, so this one is always the same.
+    fn rsa() -> Key {
+        Key::of(&KeyPair::from_pem(include_str!("keys/rsa-2048.pem")).unwrap())
+    }
+
+    fn of(pair: &KeyPair) -> Key {
+        let private = PrivateKeyDer::try_from(pair.serialize_der()).unwrap();
+        let provider = rustls::crypto::ring::default_provider();
+        let private = provider.key_provider.load_private_key(private).unwrap();
+        Key { info: pair.subject_public_key_info(), private }
+    }
+
+    fn each() -> [Key; 4] {
+        [
+            Key::rsa(),
+            Key::new(&rcgen::PKCS_ECDSA_P256_SHA256),
+            Key::new(&rcgen::PKCS_ECDSA_P384_SHA384),
+            Key::new(&rcgen::PKCS_ED25519),
+        ]
+    }
+}
+
+/// A certificate of X.509 version 1 for this key.
+fn version_1(info: &[u8]) -> CertificateDer<'static> {
+    certificate_of_version_1(info).into()
+}
+
+/// What a service shows and signs with.
+#[derive(Debug)]
+struct Service(Arc<CertifiedKey>);
+
+impl Service {
+    fn new(certificate: CertificateDer<'static>, signs: Arc<dyn SigningKey>) -> Service {
+        Service(Arc::new(CertifiedKey::new(vec![certificate], signs)))
+    }
+}
+
+impl ResolvesServerCert for Service {
+    fn resolve(&self, _: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
+        Some(self.0.clone())
+    }
+}
+
+/// What comes of a handshake with a service that is pinned.
+fn shake(service: Service, version: &'static SupportedProtocolVersion) -> Result<(), Error> {
+    let trust = Trust::pinned(Pin::of(&service.0.cert[0]));
+    shake_by(&trust, service, version)
+}
+
+fn shake_by(
+    trust: &Trust,
+    service: Service,
+    version: &'static SupportedProtocolVersion,
+) -> Result<(), Error> {
+    let config = ServerConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
+        .with_protocol_versions(&[version])
+        .unwrap()
+        .with_no_client_auth()
+        .with_cert_resolver(Arc::new(service));
+    let mut server = ServerConnection::new(Arc::new(config)).unwrap();
+    let name = ServerName::try_from("bmc.example").unwrap();
+    let mut client = ClientConnection::new(trust.config().unwrap(), name).unwrap();
+    while client.is_handshaking() || server.is_handshaking() {
+        let mut wire = Vec::new();
+        while client.wants_write() {
+            client.write_tls(&mut wire).unwrap();
+        }
+        let mut arrived = &wire[..];
+        while !arrived.is_empty() {
+            server.read_tls(&mut arrived).unwrap();
+            server.process_new_packets().unwrap();
+        }
+        let mut wire = Vec::new();
+        while server.wants_write() {
+            server.write_tls(&mut wire).unwrap();
+        }
+        let mut arrived = &wire[..];
+        while !arrived.is_empty() {
+            client.read_tls(&mut arrived).unwrap();
+            client.process_new_packets()?;
+        }
+    }
+    assert_eq!(client.protocol_version(), Some(version.version));
+    Ok(())
+}
+
+/// Signs by one scheme and says it was another.
+#[derive(Clone, Debug)]
+struct Liar {
+    key: Arc<dyn SigningKey>,
+    /// What it is by the cipher suite, which TLS 1.2 chooses by it.
+    kind: SignatureAlgorithm,
+    signs: SignatureScheme,
+    says: SignatureScheme,
+}
+
+impl SigningKey for Liar {
+    fn choose_scheme(&self, _: &[SignatureScheme]) -> Option<Box<dyn Signer>> {
+        Some(Box::new(self.clone()))
+    }
+
+    fn algorithm(&self) -> SignatureAlgorithm {
+        self.kind
+    }
+}
+
+impl Signer for Liar {
+    fn sign(&self, message: &[u8]) -> Result<Vec<u8>, Error> {
+        self.key.choose_scheme(&[self.signs]).expect("a scheme of the key").sign(message)
+    }
+
+    fn scheme(&self) -> SignatureScheme {
+        self.says
+    }
+}
+
+/// Makes signatures with one bit changed.
+#[derive(Clone, Debug)]
+struct Garbler(Arc<dyn SigningKey>);
+
+#[derive(Debug)]
+struct Garbled(Box<dyn Signer>);
+
+impl SigningKey for Garbler {
+    fn choose_scheme(&self, offered: &[SignatureScheme]) -> Option<Box<dyn Signer>> {
+        Some(Box::new(Garbled(self.0.choose_scheme(offered)?)))
+    }
+
+    fn algorithm(&self) -> SignatureAlgorithm {
+        self.0.algorithm()
+    }
+}
+
+impl Signer for Garbled {
+    fn sign(&self, message: &[u8]) -> Result<Vec<u8>, Error> {
+        let mut signature = self.0.sign(message)?;
+        *signature.last_mut().expect("a signature is not empty") ^= 1;
+        Ok(signature)
+    }
+
+    fn scheme(&self) -> SignatureScheme {
+        self.0.scheme()
+    }
+}
+
+fn is_bad_signature(error: &Error) -> bool {
+    *error == CertificateError::BadSignature.into()
+}
+
+fn is_of_another_key(error: &Error) -> bool {
+    matches!(
+        error,
+        Error::InvalidCertificate(CertificateError::UnsupportedSignatureAlgorithmForPublicKeyContext { .. })
+    )
+}
+
+fn is_not_offered(error: &Error) -> bool {
+    *error == PeerMisbehaved::SignedHandshakeWithUnadvertisedSigScheme.into()
+}
+
+#[test]
+fn a_pinned_certificate_of_version_1_is_trusted_with_each_kind_of_key() {
+    for key in Key::each() {
+        for version in VERSIONS {
+            let service = Service::new(version_1(&key.info), key.private.clone());
+            shake(service, version).unwrap_or_else(|error| panic!("{key:?} {version:?}: {error}"));
+        }
+    }
+}
+
+#[test]
+fn without_a_pin_a_certificate_of_version_1_is_refused_with_the_reason() {
+    let key = Key::new(&rcgen::PKCS_ECDSA_P256_SHA256);
+    for version in VERSIONS {
+        let service = Service::new(version_1(&key.info), key.private.clone());
+        let error = shake_by(&Trust::system(), service, version).unwrap_err();
+        let untrusted = Untrusted::find(&error).unwrap();
+        assert!(!untrusted.has_unusable_key());
+        let text = untrusted.to_string();
+        assert!(text.contains("version 1") && text.contains("can only be pinned"), "{text}");
+    }
+}
+
+#[test]
+fn a_wrong_signature_is_refused() {
+    for key in Key::each() {
+        for version in VERSIONS {
+            let garbler = Arc::new(Garbler(key.private.clone()));
+            let error = shake(Service::new(version_1(&key.info), garbler), version).unwrap_err();
+            assert!(is_bad_signature(&error), "{key:?} {version:?}: {error:?}");
+        }
+    }
+}
+
+#[test]
+fn another_key_of_the_same_kind_is_refused() {
+    let kinds = [&rcgen::PKCS_ECDSA_P256_SHA256, &rcgen::PKCS_ECDSA_P384_SHA384, &rcgen::PKCS_ED25519];
+    for kind in kinds {
+        for version in VERSIONS {
+            let (pinned, other) = (Key::new(kind), Key::new(kind));
+            let error = shake(Service::new(version_1(&pinned.info), other.private), version).unwrap_err();
+            assert!(is_bad_signature(&error), "{kind:?} {version:?}: {error:?}");
+        }
+    }
+}
+
+#[test]
+fn a_signature_by_another_kind_of_key_is_refused() {
+    for (at, pinned) in Key::each().iter().enumerate() {
+        for (other_at, other) in Key::each().into_iter().enumerate().filter(|(other_at, _)| *other_at != at) {
+            for version in VERSIONS {
+                let error =
+                    shake(Service::new(version_1(&pinned.info), other.private.clone()), version).unwrap_err();
+                // To TLS 1.2 the curve is not a part of the scheme.
+                let same_kind = (at, other_at) == (1, 2) || (at, other_at) == (2, 1);
+                match same_kind && version == &TLS12 {
+                    true => assert!(is_bad_signature(&error), "{at} {other_at}: {error:?}"),
+                    false => assert!(is_of_another_key(&error), "{at} {other_at} {version:?}: {error:?}"),
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn a_good_signature_under_the_name_of_another_scheme_is_refused() {
+    use SignatureScheme as S;
+    let rsa = Key::rsa();
+    let [p256, p384] = [&rcgen::PKCS_ECDSA_P256_SHA256, &rcgen::PKCS_ECDSA_P384_SHA384].map(Key::new);
+    let ed25519 = Key::new(&rcgen::PKCS_ED25519);
+    type Check = fn(&Error) -> bool;
+    let table: [(&Key, S, S, &SupportedProtocolVersion, Check); 12] = [
+        (&rsa, S::RSA_PSS_SHA256, S::ECDSA_NISTP256_SHA256, &TLS13, is_of_another_key),
+        (&rsa, S::RSA_PSS_SHA256, S::RSA_PSS_SHA384, &TLS13, is_bad_signature),
+        (&rsa, S::RSA_PSS_SHA256, S::RSA_PSS_SHA384, &TLS12, is_bad_signature),
+        (&rsa, S::RSA_PSS_SHA256, S::RSA_PKCS1_SHA256, &TLS12, is_bad_signature),
+        // RFC 8446, section 4.2.3: no PKCS#1 v1.5 and no SHA-1 in TLS 1.3, however good it is.
+        (&rsa, S::RSA_PKCS1_SHA256, S::RSA_PKCS1_SHA256, &TLS13, is_not_offered),
+        (&rsa, S::RSA_PSS_SHA256, S::RSA_PKCS1_SHA1, &TLS13, is_not_offered),
+        (&rsa, S::RSA_PSS_SHA256, S::RSA_PKCS1_SHA1, &TLS12, is_not_offered),
+        // The curve is a part of the scheme in TLS 1.3.
+        (&p384, S::ECDSA_NISTP384_SHA384, S::ECDSA_NISTP256_SHA256, &TLS13, is_of_another_key),
+        (&p256, S::ECDSA_NISTP256_SHA256, S::ECDSA_NISTP384_SHA384, &TLS13, is_of_another_key),
+        (&p256, S::ECDSA_NISTP256_SHA256, S::ECDSA_NISTP384_SHA384, &TLS12, is_bad_signature),
+        (&ed25519, S::ED25519, S::ECDSA_NISTP256_SHA256, &TLS13, is_of_another_key),
+        (&ed25519, S::ED25519, S::Unknown(0xfefe), &TLS13, is_not_offered),
+    ];
+    for (key, signs, says, version, is_refused_so) in table {
+        let liar = Liar { key: key.private.clone(), kind: key.private.algorithm(), signs, says };
+        let error = shake(Service::new(version_1(&key.info), Arc::new(liar)), version).unwrap_err();
+        assert!(is_refused_so(&error), "{signs:?} as {says:?}, {version:?}: {error:?}");
+    }
+}
+
+#[test]
+fn what_tls_1_2_allows_is_accepted_there() {
+    let rsa = Key::rsa();
+    for scheme in [SignatureScheme::RSA_PKCS1_SHA256, SignatureScheme::RSA_PSS_SHA512] {
+        let honest =
+            Liar { key: rsa.private.clone(), kind: SignatureAlgorithm::RSA, signs: scheme, says: scheme };
+        shake(Service::new(version_1(&rsa.info), Arc::new(honest)), &TLS12).unwrap();
+    }
+}
+
+#[test]
+fn a_key_that_the_provider_cannot_use_is_named_with_its_length() {
+    for (bytes, first, bits, bound) in [
+        (128, 0xff, "1024 bits", "starts at 2048"),
+        (127, 0x40, "1015 bits", "2048"),
+        (1025, 1, "8193 bits", "ends at 8192"),
+    ] {
+        let mut modulus = vec![0xff; bytes];
+        modulus[0] = first;
+        let info = rsa_key_info(&modulus);
+        for version in VERSIONS {
+            let error = shake(Service::new(version_1(&info), Key::rsa().private), version).unwrap_err();
+            let untrusted = Untrusted::find(&error).unwrap();
+            assert!(untrusted.has_unusable_key());
+            let text = untrusted.to_string();
+            for part in [bits, bound, "replace the certificate"] {
+                assert!(text.contains(part), "{version:?}: {text}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_pinned_certificate_that_is_garbled_is_refused() {
+    let key = Key::new(&rcgen::PKCS_ECDSA_P256_SHA256);
+    let whole = version_1(&key.info);
+    // Without a key, with one of half the length, and not a certificate at all.
+    for bad in [
+        version_1(&[]),
+        version_1(&key.info[..key.info.len() / 2]),
+        b"certificate".to_vec().into(),
+        whole[..40].to_vec().into(),
+    ] {
+        for version in VERSIONS {
+            let error = shake(Service::new(bad.clone(), key.private.clone()), version).unwrap_err();
+            assert_eq!(error, CertificateError::BadEncoding.into(), "{version:?}");
+        }
+    }
+}
