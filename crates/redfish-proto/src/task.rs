@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::error::Error;
-use crate::kind::ErrorKind;
+use crate::kind::{ErrorKind, Failure};
 use crate::message::{self, Message};
 use crate::operation::{Answer, Operation, Request, Verdict};
 use crate::target::Target;
@@ -206,7 +206,9 @@ impl Operation for Watch {
     }
 
     fn fail(self, error: Error) -> Result<Verdict<Self>, Error> {
-        if error.may_pass() || *error.kind() == ErrorKind::SessionLimit {
+        // A web server that is half started may speak no TLS, or refuse it, for a while.
+        let starts = self.polls > 0 && matches!(error.kind(), ErrorKind::Transport(Failure::Tls(_)));
+        if error.may_pass() || starts || *error.kind() == ErrorKind::SessionLimit {
             self.away(error)
         } else {
             Err(error)
