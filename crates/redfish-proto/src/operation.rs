@@ -29,16 +29,23 @@ use crate::time::{self, Now};
 /// An operation of one's own, for a vendor's resource, is as good as those here:
 ///
 /// ```
-/// use redfish_proto::{Answer, Error, Operation, Request, Target, Verdict};
+/// use redfish_proto::{Answer, Body, Error, Operation, Request, Target, Verdict};
+/// use serde_json::json;
 ///
 /// /// Sets the text that a chassis shows on its display.
-/// struct Show { at: Target, text: String }
+/// struct Show { at: Target, change: Body }
+///
+/// impl Show {
+///     fn new(at: Target, text: &str) -> Result<Show, Error> {
+///         Ok(Show { at, change: Body::json(&json!({"Display": text}))? })
+///     }
+/// }
 ///
 /// impl Operation for Show {
 ///     type Output = ();
 ///
 ///     fn request(&self) -> Request {
-///         Request::patch(&self.at).text("application/json", format!("{{\"Display\": {:?}}}", self.text))
+///         Request::patch(&self.at).json(self.change.clone())
 ///     }
 ///
 ///     fn respond(self, answer: Answer) -> Result<Verdict<Self>, Error> {

@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use crate::collection::{GetPage, Page};
 use crate::error::Error;
 use crate::kind::ErrorKind;
 use crate::message::Message;
@@ -18,21 +19,33 @@ pub struct Lookup {
 
 #[derive(Debug)]
 enum Stage {
-    Registries(Target),
+    /// Reads the collection of registries, page after page; the best one so far with its rank.
+    Registries(GetPage, Option<(Rank, Target)>),
     File(Target),
     Registry(Target),
+}
+
+/// How well a registry of the right prefix fits the version of a message; the greatest fits best. Within one major version
+/// a later registry has the messages of all earlier ones (DSP0266, "Message registries").
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Rank {
+    same_minor: bool,
+    same_major: bool,
+    version: Vec<u32>,
 }
 
 impl Lookup {
     /// Looks up that message.
     pub fn new(message: Message) -> Lookup {
-        Lookup { message, stage: Stage::Registries(Target::well_known("/redfish/v1/Registries")) }
+        let registries = GetPage::first(Target::well_known("/redfish/v1/Registries"));
+        Lookup { message, stage: Stage::Registries(registries, None) }
     }
 
-    /// The registry's prefix and the message's key: `Base` and `Success` of `Base.1.8.Success`.
-    fn name(&self) -> Option<(&str, &str)> {
+    /// The registry's prefix, its version, and the message's key: `Base`, `1.8` and `Success` of `Base.1.8.Success`.
+    fn name(&self) -> Option<(&str, Vec<u32>, &str)> {
         let (prefix, rest) = self.message.id.trim().split_once('.')?;
-        Some((prefix, rest.rsplit('.').next()?))
+        let (version, key) = rest.rsplit_once('.').unwrap_or(("", rest));
+        Some((prefix, numbers(version), key))
     }
 
     fn go_to(mut self, stage: Option<Stage>) -> Verdict<Lookup> {
@@ -45,17 +58,35 @@ impl Lookup {
         }
     }
 
-    /// The registry file whose last segment begins with the prefix: `Base.1.8.0`, or just `Base`.
-    fn file(&self, registries: &Value, answer: &Answer) -> Option<Stage> {
-        let (prefix, _) = self.name()?;
-        let links =
-            registries.get("Members")?.as_array()?.iter().filter_map(|m| m.get("@odata.id")?.as_str());
-        let named = |link: &&str| {
-            let last = link.trim_end_matches('/').rsplit('/').next().unwrap_or_default();
-            last.split('.').next().is_some_and(|first| first.eq_ignore_ascii_case(prefix))
+    /// How well the registry file at that URI fits: its last segment is `Base.1.8.0`, or just `Base`.
+    fn rank(&self, file: &Target) -> Option<Rank> {
+        let (prefix, wanted, _) = self.name()?;
+        let (_, segment) = file.split_member();
+        let (name, version) = segment.split_once('.').unwrap_or((segment, ""));
+        let version = numbers(version);
+        name.eq_ignore_ascii_case(prefix).then(|| Rank {
+            same_minor: wanted.len() > 1 && version.get(..2) == wanted.get(..2),
+            same_major: version.first() == wanted.first(),
+            version,
+        })
+    }
+
+    /// Takes the registries of a page, and goes on to the next page, or to the file that fits best.
+    fn choose(
+        self,
+        page: Page,
+        best: Option<(Rank, Target)>,
+        answer: &Answer,
+    ) -> Result<Verdict<Lookup>, Error> {
+        let links = page.members.iter().filter_map(|member| answer.resolve(&member.link()?).ok());
+        let ranked = links.filter_map(|link| Some((self.rank(&link)?, link)));
+        let best = ranked.chain(best).max_by(|(one, _), (other, _)| one.cmp(other));
+        // A next page that cannot be read hides no registry of this one.
+        let stage = match page.next.unwrap_or_default() {
+            Some(next) => Some(Stage::Registries(next, best)),
+            None => best.map(|(_, file)| Stage::File(file)),
         };
-        let link = links.filter(named).max()?;
-        Some(Stage::File(answer.resolve(link).ok()?))
+        Ok(self.go_to(stage))
     }
 
     fn registry(file: &Value, answer: &Answer) -> Option<Stage> {
@@ -67,7 +98,7 @@ impl Lookup {
     }
 
     fn filled(mut self, registry: &Value) -> Option<Message> {
-        let (_, key) = self.name()?;
+        let (_, _, key) = self.name()?;
         let entry = registry.get("Messages")?.get(key)?;
         let text = |name: &str| entry.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
         let message = &mut self.message;
@@ -88,25 +119,32 @@ impl Operation for Lookup {
 
     fn request(&self) -> Request {
         match &self.stage {
-            Stage::Registries(at) | Stage::File(at) | Stage::Registry(at) => Request::get(at),
+            Stage::Registries(page, _) => page.request(),
+            Stage::File(at) | Stage::Registry(at) => Request::get(at),
         }
     }
 
-    fn respond(self, answer: Answer) -> Result<Verdict<Self>, Error> {
-        let document: Value = match answer.check() {
-            Ok(()) => answer.json()?,
+    fn respond(mut self, answer: Answer) -> Result<Verdict<Self>, Error> {
+        match answer.check() {
+            Ok(()) => {}
             Err(error) if *error.kind() == ErrorKind::NotFound => return Ok(Verdict::Done(None)),
             Err(error) => return Err(error),
-        };
-        match &self.stage {
-            Stage::Registries(_) => {
-                let stage = self.file(&document, &answer);
-                Ok(self.go_to(stage))
-            }
-            Stage::File(_) => Ok(self.go_to(Lookup::registry(&document, &answer))),
+        }
+        if let Stage::Registries(page, best) = &mut self.stage {
+            let (page, best) = (page.clone().read(&answer)?, best.take());
+            return self.choose(page, best, &answer);
+        }
+        let document: Value = answer.json()?;
+        match self.stage {
             Stage::Registry(_) => Ok(Verdict::Done(self.filled(&document))),
+            Stage::Registries(..) | Stage::File(_) => Ok(self.go_to(Lookup::registry(&document, &answer))),
         }
     }
+}
+
+/// The numbers of a version: `1.8.0`, or `v1_8_0` as some services write it.
+fn numbers(version: &str) -> Vec<u32> {
+    version.trim_start_matches('v').split(['.', '_']).map_while(|number| number.parse().ok()).collect()
 }
 
 /// Puts arguments in the places of `%1`, `%2`, …, in one pass: an argument that has a `%1` of its own is text.
@@ -130,6 +168,33 @@ fn fill(text: &str, args: &[String]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_registry_of_the_messages_own_version_fits_best_and_numbers_are_numbers() {
+        let best = |id: &str, files: &[&'static str]| {
+            let lookup = Lookup::new(Message { id: id.to_owned(), ..Message::default() });
+            let files = files.iter().map(|file| Target::well_known(file));
+            let ranked = files.filter_map(|file| Some((lookup.rank(&file)?, file)));
+            ranked
+                .max_by(|(one, _), (other, _)| one.cmp(other))
+                .map(|(_, file)| file.split_member().1.to_owned())
+        };
+        let files =
+            ["/R/Base.1.8.0", "/R/Base.1.19.0", "/R/Base.1.19.1", "/R/Base.2.0.0", "/R/Baseline.1.0.0"];
+        for (id, file) in [
+            ("Base.1.19.Success", Some("Base.1.19.1")),
+            ("Base.1.8.1.Success", Some("Base.1.8.0")),
+            ("Base.v1_8_0.Success", Some("Base.1.8.0")),
+            // A later registry of the same major version has it too.
+            ("Base.1.5.Success", Some("Base.1.19.1")),
+            ("Base.3.0.Success", Some("Base.2.0.0")),
+            ("Base.Success", Some("Base.2.0.0")),
+            ("Other.1.0.Success", None),
+        ] {
+            assert_eq!(best(id, &files).as_deref(), file, "{id}");
+        }
+        assert_eq!(best("Base.1.0.X", &["/R/Base"]).as_deref(), Some("Base"));
+    }
 
     #[test]
     fn arguments_go_in_in_one_pass() {
