@@ -97,7 +97,8 @@ fn compared(expression: &str) -> Vec<&str> {
     let words: Vec<&str> = words.collect();
     let operator =
         |word: &str| ["eq", "ne", "gt", "ge", "lt", "le"].iter().any(|o| word.eq_ignore_ascii_case(o));
-    words.windows(2).filter(|pair| operator(pair[1])).map(|pair| pair[0]).collect()
+    let pairs = words.iter().zip(words.iter().skip(1));
+    pairs.filter(|(_, second)| operator(second)).map(|(first, _)| *first).collect()
 }
 
 /// Refuses what the EventService says it does not filter by (`SSEFilterPropertiesSupported`).

@@ -25,7 +25,7 @@ pub(crate) fn read<'a, T: Deserialize<'a>>(body: &'a [u8], depth: usize) -> Resu
 fn offset(body: &[u8], line: usize, column: usize) -> usize {
     let mut start = 0;
     for _ in 1..line {
-        match body[start..].iter().position(|b| *b == b'\n') {
+        match body.iter().skip(start).position(|b| *b == b'\n') {
             Some(end) => start += end + 1,
             None => break,
         }
@@ -59,8 +59,8 @@ fn pointer(body: &[u8], end: usize) -> String {
     }
     let mut levels: Vec<Level> = Vec::new();
     let mut at = 0;
-    while at < end {
-        match body[at] {
+    while let Some(byte) = body.get(at).filter(|_| at < end) {
+        match byte {
             b'{' => levels.push(Level::Member(String::new())),
             b'[' => levels.push(Level::Item(0)),
             // The bracket that closes a value is the last byte of it: an error there is about the value.
@@ -75,8 +75,8 @@ fn pointer(body: &[u8], end: usize) -> String {
             b'"' => {
                 let start = at + 1;
                 at = start;
-                while at < end && body[at] != b'"' {
-                    at += if body[at] == b'\\' { 2 } else { 1 };
+                while let Some(byte) = body.get(at).filter(|byte| at < end && **byte != b'"') {
+                    at += if *byte == b'\\' { 2 } else { 1 };
                 }
                 let behind = body.get(at + 1..).unwrap_or_default();
                 let is_key = behind.iter().find(|b| !b.is_ascii_whitespace()) == Some(&b':');

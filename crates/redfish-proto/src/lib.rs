@@ -145,6 +145,7 @@
 //! or 308 is followed with the body: by the protocol (RFC 9110), neither was carried out.
 
 #![cfg_attr(not(test), warn(clippy::expect_used, clippy::panic, clippy::unwrap_used))]
+#![cfg_attr(not(test), warn(clippy::indexing_slicing, clippy::string_slice))]
 
 mod action;
 mod authenticator;
@@ -158,7 +159,7 @@ mod etag;
 mod event;
 mod framing;
 #[cfg(feature = "fuzzing")]
-#[allow(clippy::panic, reason = "a rule that is broken is a panic")]
+#[allow(clippy::panic, clippy::indexing_slicing, reason = "a rule that is broken is a panic")]
 pub mod fuzzing;
 mod json;
 mod kind;

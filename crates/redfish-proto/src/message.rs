@@ -82,9 +82,10 @@ pub(crate) fn read_list(entries: &Value, redactor: &Redactor) -> Vec<Message> {
 /// Whether a body that came with a success is an error all the same: an `error` with messages of which none is good.
 pub(crate) fn is_error(body: &[u8], redactor: &Redactor) -> bool {
     // A resource has no member `error`; to parse each body twice for the few that do would be dear.
-    let start = &body[..body.len().min(256)];
+    let start = body.get(..256).unwrap_or(body);
     let readable = std::str::from_utf8(start).map_or_else(|cut| cut.valid_up_to(), str::len);
-    if !std::str::from_utf8(&start[..readable]).unwrap_or_default().contains("\"error\"") {
+    let text = start.get(..readable).and_then(|start| std::str::from_utf8(start).ok()).unwrap_or_default();
+    if !text.contains("\"error\"") {
         return false;
     }
     let said = messages(body, redactor);
@@ -199,7 +200,7 @@ pub(crate) fn shown(text: &str, redactor: &Redactor, left: &mut usize) -> String
 
 /// The text of a window without its end, where a piece of a secret may stand that goes on behind the window.
 fn without_piece<'a>(shown: &'a str, redactor: &Redactor) -> &'a str {
-    &shown[..boundary(shown, shown.len().saturating_sub(redactor.reach()))]
+    shown.get(..boundary(shown, shown.len().saturating_sub(redactor.reach()))).unwrap_or_default()
 }
 
 /// The last place before or at `end` that is between two characters.
@@ -208,8 +209,8 @@ fn boundary(text: &str, end: usize) -> usize {
 }
 
 fn shorten(text: &str, most: usize) -> String {
-    match text.char_indices().nth(most) {
-        Some((end, _)) => format!("{}…", &text[..end]),
+    match text.char_indices().nth(most).and_then(|(end, _)| text.get(..end)) {
+        Some(start) => format!("{start}…"),
         None => text.to_owned(),
     }
 }

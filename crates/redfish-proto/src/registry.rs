@@ -155,12 +155,13 @@ fn fill(text: &str, args: &[String]) -> String {
         let (before, place) = rest.split_at(at);
         filled.push_str(before);
         let digits = place.bytes().skip(1).take_while(u8::is_ascii_digit).count();
-        let number: Option<usize> = place.get(1..=digits).and_then(|n| n.parse().ok());
+        let (place, after) = place.split_at(digits + 1);
+        let number: Option<usize> = place.strip_prefix('%').and_then(|n| n.parse().ok());
         match number.and_then(|n| args.get(n.checked_sub(1)?)) {
             Some(arg) => filled.push_str(arg),
-            None => filled.push_str(&place[..=digits]),
+            None => filled.push_str(place),
         }
-        rest = &place[digits + 1..];
+        rest = after;
     }
     filled + rest
 }

@@ -206,11 +206,12 @@ impl Origin {
         // An IPv6 address that somebody forgot to put in brackets has no port.
         let bracketed = authority.parse::<std::net::Ipv6Addr>().is_ok().then(|| format!("[{authority}]"));
         let authority = bracketed.as_deref().unwrap_or(authority);
-        let end = authority.rfind(']').map_or(0, |bracket| bracket + 1);
-        let (host, port) = match authority[end..].find(':') {
-            Some(colon) => (&authority[..end + colon], &authority[end + colon + 1..]),
-            None => (authority, ""),
-        };
+        // The colons of an address are inside its brackets.
+        let after_brackets = authority.rsplit_once(']').map_or(authority, |(_, after)| after);
+        let port = after_brackets.split_once(':').map(|(_, port)| port);
+        let host =
+            authority.get(..authority.len() - port.map_or(0, |port| port.len() + 1)).unwrap_or_default();
+        let port = port.unwrap_or_default();
         let port = match port {
             "" if authority.ends_with(':') => return Err("a colon without a port"),
             "" => own_port,

@@ -144,8 +144,8 @@ pub(crate) enum Refused {
 /// Reads a link that stands in the answer of `base`.
 pub(crate) fn resolve(link: &str, base: &Target, origin: &Origin, links: Links) -> Result<Target, Refused> {
     let link = readable(link).map_err(Refused::Malformed)?;
-    let end = link.find('#').unwrap_or(link.len());
-    let here = match split_authority(&link[..end]) {
+    let whole = link.split_once('#').map_or(link, |(whole, _)| whole);
+    let here = match split_authority(whole) {
         Place::Elsewhere => return Err(Refused::OffOrigin),
         Place::At { scheme, authority, start } => {
             let scheme = scheme.unwrap_or(origin.scheme());
@@ -153,11 +153,8 @@ pub(crate) fn resolve(link: &str, base: &Target, origin: &Origin, links: Links) 
                 return Err(Refused::OffOrigin);
             }
             // A URL without a path is the root, never the place it stands in.
-            if link[start..].starts_with('/') {
-                Cow::Borrowed(&link[start..])
-            } else {
-                format!("/{}", &link[start..]).into()
-            }
+            let path = link.get(start..).unwrap_or_default();
+            if path.starts_with('/') { Cow::Borrowed(path) } else { format!("/{path}").into() }
         }
         Place::Here => Cow::Borrowed(link),
     };
@@ -194,8 +191,8 @@ fn merge(reference: &str, base: &Target) -> Result<Target, &'static str> {
     } else if path.starts_with('/') {
         (path.to_owned(), query)
     } else {
-        let folder = base.path().rfind('/').map_or("/", |end| &base.path()[..=end]);
-        (format!("{folder}{path}"), query)
+        let folder = base.path().rsplit_once('/').map_or("", |(folder, _)| folder);
+        (format!("{folder}/{path}"), query)
     };
     let mut sent = encode(&without_dots(&path));
     if let Some(query) = query {
@@ -233,9 +230,9 @@ enum Place<'a> {
 }
 
 fn split_authority(link: &str) -> Place<'_> {
-    let (scheme, behind) = match link.find([':', '/', '?']) {
-        Some(colon) if colon > 0 && link.as_bytes()[colon] == b':' => {
-            let (scheme, behind) = (&link[..colon], &link[colon + 1..]);
+    // A colon after the first slash is a part of a path.
+    let (scheme, behind) = match link.split_once(':') {
+        Some((scheme, behind)) if !scheme.is_empty() && !scheme.contains(['/', '?']) => {
             let known = scheme.eq_ignore_ascii_case("http") || scheme.eq_ignore_ascii_case("https");
             if !known || !behind.starts_with("//") {
                 return Place::Elsewhere;
@@ -246,9 +243,9 @@ fn split_authority(link: &str) -> Place<'_> {
     };
     match behind.strip_prefix("//") {
         Some(behind) => {
-            let end = behind.find(['/', '?']).unwrap_or(behind.len());
             // RFC 3986 has no backslash; a reader that takes it for a slash would see another host here.
-            Place::At { scheme, authority: &behind[..end], start: link.len() - behind.len() + end }
+            let authority = behind.split(['/', '?']).next().unwrap_or_default();
+            Place::At { scheme, authority, start: link.len() - behind.len() + authority.len() }
         }
         None => Place::Here,
     }
@@ -296,7 +293,7 @@ fn may_stand(byte: u8) -> bool {
 
 /// Percent-encodes what may not stand in a path or a query; what is encoded already stays as it is.
 fn encode(text: &str) -> String {
-    const HEX: &[u8; 16] = b"0123456789ABCDEF";
+    let hex_digit = |half: u8| char::from_digit(u32::from(half), 16).unwrap_or_default().to_ascii_uppercase();
     let mut clean = String::with_capacity(text.len());
     for (at, byte) in text.bytes().enumerate() {
         let encoded = |at: usize| text.as_bytes().get(at).is_some_and(u8::is_ascii_hexdigit);
@@ -308,8 +305,7 @@ fn encode(text: &str) -> String {
             clean.push(char::from(byte));
         } else {
             clean.push('%');
-            clean.push(char::from(HEX[usize::from(byte >> 4)]));
-            clean.push(char::from(HEX[usize::from(byte & 15)]));
+            clean.extend([byte >> 4, byte & 15].map(hex_digit));
         }
     }
     clean

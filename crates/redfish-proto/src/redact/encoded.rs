@@ -210,7 +210,7 @@ fn encoded_at(text: &[u8]) -> Option<(Vec<u8>, usize)> {
         }
         [b'&', ..] => {
             let end = text.iter().take(10).position(|b| *b == b';')?;
-            let name = std::str::from_utf8(&text[1..end]).ok()?;
+            let name = std::str::from_utf8(text.get(1..end)?).ok()?;
             let c = match name {
                 "amp" => '&',
                 "lt" => '<',
