@@ -7,13 +7,14 @@ use std::sync::Arc;
 
 use crate::call::{Call, Wanted};
 use crate::check::Liveness;
+use crate::credentials::Credentials;
 use crate::error::Error;
 use crate::kind::ErrorKind;
 use crate::login::{Login, Opened};
 use crate::logout::Logout;
 use crate::redact::Redactor;
 use crate::service::Service;
-use crate::session::{Credentials, Session};
+use crate::session::Session;
 use crate::target::Target;
 use crate::time::Now;
 

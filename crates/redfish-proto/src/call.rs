@@ -155,6 +155,13 @@ pub struct Timer<O: Operation>(Box<Core>, O);
 #[must_use = "the call waits for a session"]
 pub struct Grant<O: Operation>(Box<Core>, O);
 
+impl Service {
+    /// A call of the operation on this service.
+    pub fn call<O: Operation>(self: &Arc<Self>, operation: O) -> Call<O> {
+        Call::new(Arc::clone(self), operation)
+    }
+}
+
 impl<O: Operation> Call<O> {
     pub(crate) fn new(service: Arc<Service>, operation: O) -> Call<O> {
         Call { operation, core: Box::new(Core::new(service)) }

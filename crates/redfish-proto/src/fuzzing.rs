@@ -8,15 +8,18 @@ use bytes::Bytes;
 
 use crate::call::{Reply, Step};
 use crate::collection::GetPage;
+use crate::credentials::Credentials;
 use crate::event::{Decoder, Limits, Notification};
 use crate::login::Login;
 use crate::message;
 use crate::operation::Operation;
+use crate::origin::Origin;
+use crate::policy::Links;
 use crate::redact::Redactor;
 use crate::resource::Read;
 use crate::schema;
-use crate::service::{Links, Origin, Service};
-use crate::session::{Credentials, Session};
+use crate::service::Service;
+use crate::session::Session;
 use crate::target::{self, Target};
 use crate::time::Now;
 

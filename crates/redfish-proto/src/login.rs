@@ -21,12 +21,13 @@ use crate::body::Body;
 use crate::call::Purpose;
 use crate::check::{CHECK, CheckSession, Liveness};
 use crate::collection;
+use crate::credentials::Credentials;
 use crate::error::Error;
 use crate::kind::ErrorKind;
 use crate::logout::Logout;
 use crate::operation::{Access, Answer, Operation, Request, Retry, Verdict};
 use crate::redact::Redactor;
-use crate::session::{Credentials, Found, Session, Standing, X_AUTH_TOKEN};
+use crate::session::{Found, Session, Standing, X_AUTH_TOKEN};
 use crate::target::Target;
 use crate::time::Now;
 

@@ -6,11 +6,12 @@ use std::time::Duration;
 use http::StatusCode;
 use serde_json::Value;
 
-use crate::call::Purpose;
+use crate::call::{Call, Purpose};
 use crate::error::Error;
 use crate::kind::ErrorKind;
 use crate::login::{SESSIONS, is_session};
 use crate::operation::{Answer, Operation, Request, Retry, Verdict};
+use crate::service::Service;
 use crate::session::{Session, Standing};
 use crate::sessions;
 use crate::target::Target;
@@ -181,6 +182,14 @@ impl Logout {
             },
             _ => self.go_on(),
         }
+    }
+}
+
+impl Session {
+    /// Ends it: DELETE of its URI, with its own token and no other. Where the URI is unknown it is looked for
+    /// first, by what marks it as ours.
+    pub fn logout(&self, service: &Arc<Service>) -> Call<Logout> {
+        service.call(Logout::new(self)).with(self.clone()).deadline(service.policy().logout_deadline)
     }
 }
 

@@ -23,7 +23,7 @@ use zeroize::Zeroizing;
 
 use crate::body::Body;
 use crate::core::ODATA_VERSION;
-use crate::session::Credentials;
+use crate::credentials::Credentials;
 use body::{Found, Scope};
 use encoded::{Layer, find, find_recoded};
 

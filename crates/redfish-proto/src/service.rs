@@ -2,16 +2,11 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::time::Duration;
 
-use http::HeaderValue;
-use http::uri::{Authority, Scheme};
-
-use crate::call::Call;
 use crate::error::Error;
-use crate::etag::ETagForm;
 use crate::kind::ErrorKind;
-use crate::operation::Operation;
+use crate::origin::Origin;
+use crate::policy::{DEFAULT, Links, Policy};
 use crate::target::{self, Refused, Target};
 
 /// A Redfish service: where it is, and the policy for talking to it. Immutable, and shared by [`Arc`].
@@ -29,75 +24,6 @@ pub struct Service {
     origin: Arc<Origin>,
     /// `None`: the default. Thousands of services have one policy, and need it once.
     policy: Option<Arc<Policy>>,
-}
-
-/// How a service is talked to. Every wait and every read has a bound; each is a setting.
-#[derive(Clone, Debug)]
-#[non_exhaustive]
-pub struct Policy {
-    /// What becomes of a link to another origin. Default: it is refused.
-    pub links: Links,
-    /// How long one exchange may take, from connecting to the last byte. Default: 30 s.
-    pub timeout: Duration,
-    /// How long a whole call may take, with its retries, where the call says nothing else. Default: none, since
-    /// each exchange, wait and count is bounded.
-    pub deadline: Option<Duration>,
-    /// Bytes a body may have, after decompression. Default: 32 MiB.
-    pub body_limit: usize,
-    /// How deep the arrays and objects of a JSON body may nest; 127 at the most. Default: 127.
-    pub json_depth: usize,
-    /// Pages of one collection that are read, one after the other. Default: 10,000.
-    pub pages: usize,
-    /// Redirects followed for one request. Default: 5.
-    pub redirects: u32,
-    /// Times one request is tried again after a failure or a 429 or 503. Default: 3.
-    pub retries: u32,
-    /// The longest wait before another try; a service that asks for more gets none. Default: 30 s.
-    pub longest_wait: Duration,
-    /// How long a logout may take. Default: 10 s.
-    pub logout_deadline: Duration,
-    /// How long a system that was told to restart may still be seen `On` before that counts as done: most never show that
-    /// they were down. Default: 30 s.
-    pub restart_grace: Duration,
-    /// In which form `If-Match` has an ETag. Default: as the service gave it.
-    pub etag_form: ETagForm,
-    /// What `User-Agent` says. Default: the name and version of this crate.
-    pub user_agent: HeaderValue,
-}
-
-/// What becomes of a link to another origin that stands in an answer.
-///
-/// A login's `Location` is always read by its path, and a redirect never leaves the origin.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Links {
-    /// It is an error that says where it pointed.
-    #[default]
-    SameOrigin,
-    /// Its path is used on our own origin: for services that know themselves by another name, such as one behind
-    /// a forwarded port.
-    PathOnly,
-}
-
-static DEFAULT: Policy = Policy {
-    links: Links::SameOrigin,
-    timeout: Duration::from_secs(30),
-    deadline: None,
-    body_limit: 32 << 20,
-    json_depth: 127,
-    pages: 10_000,
-    redirects: 5,
-    retries: 3,
-    longest_wait: Duration::from_secs(30),
-    logout_deadline: Duration::from_secs(10),
-    restart_grace: Duration::from_secs(30),
-    etag_form: ETagForm::Verbatim,
-    user_agent: HeaderValue::from_static(concat!("redfish-proto/", env!("CARGO_PKG_VERSION"))),
-};
-
-impl Default for Policy {
-    fn default() -> Policy {
-        DEFAULT.clone()
-    }
 }
 
 impl Service {
@@ -123,11 +49,6 @@ impl Service {
     /// Its policy.
     pub fn policy(&self) -> &Policy {
         self.policy.as_deref().unwrap_or(&DEFAULT)
-    }
-
-    /// A call of the operation on this service.
-    pub fn call<O: Operation>(self: &Arc<Self>, operation: O) -> Call<O> {
-        Call::new(Arc::clone(self), operation)
     }
 
     /// A path of this service as a person types it; an absolute URL of this service is its path.
@@ -166,107 +87,6 @@ impl Service {
 impl fmt::Display for Service {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.origin)
-    }
-}
-
-/// Scheme, host and port, in one spelling: lower case, the scheme's own port left out.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Origin {
-    scheme: Scheme,
-    authority: Authority,
-    host: HeaderValue,
-}
-
-impl Origin {
-    /// Reads the URL of a service as people type it.
-    fn read(url: &str) -> Result<Origin, Error> {
-        let invalid = |reason| Error::new(ErrorKind::InvalidService(reason));
-        let (scheme, rest) = url.split_once("://").unwrap_or(("https", url));
-        let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
-        let (authority, behind) = rest.split_at(end);
-        if authority.contains('@') {
-            return Err(invalid("user info belongs in options, not in the URL"));
-        }
-        if behind.contains(['?', '#']) {
-            return Err(invalid("a query or fragment has no meaning here"));
-        }
-        if !["", "/redfish", "/redfish/v1"].contains(&behind.trim_end_matches('/')) {
-            return Err(invalid("a path other than /redfish/v1"));
-        }
-        Origin::parse(scheme, authority).map_err(invalid)
-    }
-
-    /// Reads a scheme and an authority without user info; the error is the reason.
-    pub(crate) fn parse(scheme: &str, authority: &str) -> Result<Origin, &'static str> {
-        let (scheme, own_port) = match scheme.to_ascii_lowercase().as_str() {
-            "https" => (Scheme::HTTPS, 443),
-            "http" => (Scheme::HTTP, 80),
-            _ => return Err("the scheme is neither https nor http"),
-        };
-        // An IPv6 address that somebody forgot to put in brackets has no port.
-        let bracketed = authority.parse::<std::net::Ipv6Addr>().is_ok().then(|| format!("[{authority}]"));
-        let authority = bracketed.as_deref().unwrap_or(authority);
-        // The colons of an address are inside its brackets.
-        let after_brackets = authority.rsplit_once(']').map_or(authority, |(_, after)| after);
-        let port = after_brackets.split_once(':').map(|(_, port)| port);
-        let host =
-            authority.get(..authority.len() - port.map_or(0, |port| port.len() + 1)).unwrap_or_default();
-        let port = port.unwrap_or_default();
-        let port = match port {
-            "" if authority.ends_with(':') => return Err("a colon without a port"),
-            "" => own_port,
-            digits if digits.bytes().all(|b| b.is_ascii_digit()) => match digits.parse::<u16>() {
-                Ok(port) if port > 0 => port,
-                _ => return Err("the port is not between 1 and 65535"),
-            },
-            _ => return Err("the port is no number"),
-        };
-        let host = host.to_ascii_lowercase();
-        // A zone names an interface of this machine, which is nobody else's business (RFC 6874, section 3).
-        let named = match host.strip_prefix('[').and_then(|h| h.strip_suffix(']')) {
-            Some(address) => {
-                let bare = address.split_once("%25").map_or(address, |(bare, zone)| {
-                    let fits = |b: u8| b.is_ascii_alphanumeric() || b"-._~".contains(&b);
-                    if !zone.is_empty() && zone.bytes().all(fits) { bare } else { "" }
-                });
-                bare.parse::<std::net::Ipv6Addr>().map_err(|_| "not an IPv6 address between brackets")?;
-                format!("[{bare}]")
-            }
-            None if host.is_empty() => return Err("the host is missing"),
-            None if host.bytes().all(|b| b.is_ascii_alphanumeric() || b"-._".contains(&b)) => host.clone(),
-            None => return Err("the host has a character that none can have"),
-        };
-        let suffix = if port == own_port { String::new() } else { format!(":{port}") };
-        let unusable = "the host cannot be used";
-        Ok(Origin {
-            scheme,
-            authority: Authority::try_from(format!("{host}{suffix}")).map_err(|_| unusable)?,
-            host: HeaderValue::try_from(format!("{named}{suffix}")).map_err(|_| unusable)?,
-        })
-    }
-
-    pub(crate) fn scheme(&self) -> &str {
-        self.scheme.as_str()
-    }
-
-    /// What the `Host` header says.
-    pub(crate) fn host(&self) -> &HeaderValue {
-        &self.host
-    }
-
-    /// The URI of a target here.
-    pub(crate) fn uri(&self, target: &Target) -> http::Uri {
-        let mut parts = http::uri::Parts::default();
-        parts.scheme = Some(self.scheme.clone());
-        parts.authority = Some(self.authority.clone());
-        parts.path_and_query = Some(target.path_and_query().clone());
-        http::Uri::from_parts(parts).unwrap_or_default()
-    }
-}
-
-impl fmt::Display for Origin {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}://{}", self.scheme, self.authority)
     }
 }
 

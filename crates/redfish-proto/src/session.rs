@@ -10,12 +10,13 @@ use http::HeaderValue;
 use http::header::{AUTHORIZATION, HeaderName};
 use zeroize::Zeroizing;
 
-use crate::call::Call;
+use crate::credentials::Credentials;
 use crate::error::Error;
 use crate::kind::ErrorKind;
-use crate::logout::Logout;
+use crate::origin::Origin;
+use crate::policy::Links;
 use crate::redact::{Redactor, Secret};
-use crate::service::{Links, Origin, Service};
+use crate::service::Service;
 use crate::target::{self, Target};
 
 /// The header that carries a session's token (DSP0266, "Redfish session login authentication").
@@ -23,34 +24,6 @@ pub(crate) const X_AUTH_TOKEN: HeaderName = HeaderName::from_static("x-auth-toke
 
 /// Bytes a token may have. Those of sessions have some dozens; a hostile one would be searched for in every text.
 const LONGEST_TOKEN: usize = 8 << 10;
-
-/// A user name and a password. `Debug` shows neither; the password is zeroed when dropped.
-pub struct Credentials {
-    user: String,
-    password: Zeroizing<String>,
-}
-
-impl Credentials {
-    /// A user name and a password, any text. What is empty, or does not fit Basic, is refused where it is used.
-    pub fn new(user: impl Into<String>, password: impl Into<String>) -> Credentials {
-        Credentials { user: user.into(), password: Zeroizing::new(password.into()) }
-    }
-
-    /// The user name.
-    pub fn user(&self) -> &str {
-        &self.user
-    }
-
-    pub(crate) fn password(&self) -> &str {
-        &self.password
-    }
-}
-
-impl fmt::Debug for Credentials {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Credentials([redacted])")
-    }
-}
 
 /// What a caller is to a service: nobody, a user by Basic, or the holder of a token.
 ///
@@ -210,12 +183,6 @@ impl Session {
     /// What it may do.
     pub fn standing(&self) -> &Standing {
         self.0.restricted.as_deref().unwrap_or(&Standing::Full)
-    }
-
-    /// Ends it: DELETE of its URI, with its own token and no other. Where the URI is unknown it is looked for
-    /// first, by what marks it as ours.
-    pub fn logout(&self, service: &Arc<Service>) -> Call<Logout> {
-        service.call(Logout::new(self)).with(self.clone()).deadline(service.policy().logout_deadline)
     }
 
     /// The token of a session, to keep it for another process. It is a secret. `None` for what is no session.

@@ -11,7 +11,8 @@ use http::uri::PathAndQuery;
 use serde::de::{Deserialize, Deserializer, Error as _};
 use serde::ser::{Serialize, Serializer};
 
-use crate::service::{Links, Origin};
+use crate::origin::Origin;
+use crate::policy::Links;
 
 /// Bytes a target may have; longer ones are refused.
 const LONGEST: usize = 16 * 1024;

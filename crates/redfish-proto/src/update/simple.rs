@@ -6,11 +6,11 @@ use serde_json::{Map, Value, json};
 
 use crate::action::Invoke;
 use crate::body::Body;
+use crate::credentials::Credentials;
 use crate::error::Error;
 use crate::kind::ErrorKind;
 use crate::operation::{Answer, Operation, Request, Verdict};
 use crate::redact::Redactor;
-use crate::session::Credentials;
 use crate::target::Target;
 use crate::write::Outcome;
 

@@ -1,0 +1,111 @@
+//! The origin of a service: where requests go, and the only place that credentials go to.
+
+use std::fmt;
+
+use http::HeaderValue;
+use http::uri::{Authority, Scheme};
+
+use crate::error::Error;
+use crate::kind::ErrorKind;
+use crate::target::Target;
+
+/// Scheme, host and port, in one spelling: lower case, the scheme's own port left out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Origin {
+    scheme: Scheme,
+    authority: Authority,
+    host: HeaderValue,
+}
+
+impl Origin {
+    /// Reads the URL of a service as people type it.
+    pub(crate) fn read(url: &str) -> Result<Origin, Error> {
+        let invalid = |reason| Error::new(ErrorKind::InvalidService(reason));
+        let (scheme, rest) = url.split_once("://").unwrap_or(("https", url));
+        let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
+        let (authority, behind) = rest.split_at(end);
+        if authority.contains('@') {
+            return Err(invalid("user info belongs in options, not in the URL"));
+        }
+        if behind.contains(['?', '#']) {
+            return Err(invalid("a query or fragment has no meaning here"));
+        }
+        if !["", "/redfish", "/redfish/v1"].contains(&behind.trim_end_matches('/')) {
+            return Err(invalid("a path other than /redfish/v1"));
+        }
+        Origin::parse(scheme, authority).map_err(invalid)
+    }
+
+    /// Reads a scheme and an authority without user info; the error is the reason.
+    pub(crate) fn parse(scheme: &str, authority: &str) -> Result<Origin, &'static str> {
+        let (scheme, own_port) = match scheme.to_ascii_lowercase().as_str() {
+            "https" => (Scheme::HTTPS, 443),
+            "http" => (Scheme::HTTP, 80),
+            _ => return Err("the scheme is neither https nor http"),
+        };
+        // An IPv6 address that somebody forgot to put in brackets has no port.
+        let bracketed = authority.parse::<std::net::Ipv6Addr>().is_ok().then(|| format!("[{authority}]"));
+        let authority = bracketed.as_deref().unwrap_or(authority);
+        // The colons of an address are inside its brackets.
+        let after_brackets = authority.rsplit_once(']').map_or(authority, |(_, after)| after);
+        let port = after_brackets.split_once(':').map(|(_, port)| port);
+        let host =
+            authority.get(..authority.len() - port.map_or(0, |port| port.len() + 1)).unwrap_or_default();
+        let port = port.unwrap_or_default();
+        let port = match port {
+            "" if authority.ends_with(':') => return Err("a colon without a port"),
+            "" => own_port,
+            digits if digits.bytes().all(|b| b.is_ascii_digit()) => match digits.parse::<u16>() {
+                Ok(port) if port > 0 => port,
+                _ => return Err("the port is not between 1 and 65535"),
+            },
+            _ => return Err("the port is no number"),
+        };
+        let host = host.to_ascii_lowercase();
+        // A zone names an interface of this machine, which is nobody else's business (RFC 6874, section 3).
+        let named = match host.strip_prefix('[').and_then(|h| h.strip_suffix(']')) {
+            Some(address) => {
+                let bare = address.split_once("%25").map_or(address, |(bare, zone)| {
+                    let fits = |b: u8| b.is_ascii_alphanumeric() || b"-._~".contains(&b);
+                    if !zone.is_empty() && zone.bytes().all(fits) { bare } else { "" }
+                });
+                bare.parse::<std::net::Ipv6Addr>().map_err(|_| "not an IPv6 address between brackets")?;
+                format!("[{bare}]")
+            }
+            None if host.is_empty() => return Err("the host is missing"),
+            None if host.bytes().all(|b| b.is_ascii_alphanumeric() || b"-._".contains(&b)) => host.clone(),
+            None => return Err("the host has a character that none can have"),
+        };
+        let suffix = if port == own_port { String::new() } else { format!(":{port}") };
+        let unusable = "the host cannot be used";
+        Ok(Origin {
+            scheme,
+            authority: Authority::try_from(format!("{host}{suffix}")).map_err(|_| unusable)?,
+            host: HeaderValue::try_from(format!("{named}{suffix}")).map_err(|_| unusable)?,
+        })
+    }
+
+    pub(crate) fn scheme(&self) -> &str {
+        self.scheme.as_str()
+    }
+
+    /// What the `Host` header says.
+    pub(crate) fn host(&self) -> &HeaderValue {
+        &self.host
+    }
+
+    /// The URI of a target here.
+    pub(crate) fn uri(&self, target: &Target) -> http::Uri {
+        let mut parts = http::uri::Parts::default();
+        parts.scheme = Some(self.scheme.clone());
+        parts.authority = Some(self.authority.clone());
+        parts.path_and_query = Some(target.path_and_query().clone());
+        http::Uri::from_parts(parts).unwrap_or_default()
+    }
+}
+
+impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}://{}", self.scheme, self.authority)
+    }
+}
