@@ -257,7 +257,7 @@ impl Operation for Invoke {
 
     fn secrets(&self, known: &mut Redactor) {
         if let Ok(body) = Body::json(&self.parameters) {
-            known.add_body(&body);
+            body.register_secrets(known);
         }
     }
 

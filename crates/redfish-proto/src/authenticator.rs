@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use crate::call::{Call, Wanted};
+use crate::call::Call;
 use crate::check::Liveness;
 use crate::credentials::Credentials;
 use crate::error::Error;
@@ -17,6 +17,7 @@ use crate::service::Service;
 use crate::session::Session;
 use crate::target::Target;
 use crate::time::Now;
+use crate::wanted::Wanted;
 
 /// The session that calls share, and how it is renewed.
 ///

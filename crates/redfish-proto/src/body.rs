@@ -8,6 +8,7 @@ use zeroize::Zeroizing;
 
 use crate::error::Error;
 use crate::kind::ErrorKind;
+use crate::redact::Redactor;
 
 /// The body of a request: `before`, then perhaps a payload that the caller streams, then `after`.
 ///
@@ -90,6 +91,11 @@ impl Body {
     pub fn segments(&self) -> impl Iterator<Item = Segment> {
         let bytes = |b: &Bytes| (!b.is_empty()).then(|| Segment::Bytes(b.clone()));
         [bytes(&self.before), self.payload.map(Segment::Payload), bytes(&self.after)].into_iter().flatten()
+    }
+
+    /// Registers the secrets that it holds by name.
+    pub(crate) fn register_secrets(&self, known: &mut Redactor) {
+        known.add_json(self.bytes().map(|bytes| &**bytes).unwrap_or_default());
     }
 
     /// Whether it may be sent once more.

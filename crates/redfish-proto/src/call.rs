@@ -1,4 +1,4 @@
-//! A call: an operation on its way. The machine's face; its rules are in `core`.
+//! A call: an operation on its way. The machine's face; its rules are in `engine`.
 //!
 //! ```text
 //!            start                 receive, fail
@@ -25,18 +25,18 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{HeaderMap, Method, StatusCode, response};
+use http::response;
 
-use crate::body::Body;
-use crate::core::{Core, Ruling};
+use crate::engine::{Core, Ruling};
 use crate::error::Error;
+use crate::exchange::{Heading, Outgoing};
 use crate::kind::{ErrorKind, Failure, Phase};
-use crate::message;
-use crate::operation::{Delivery, Operation, Verdict};
-use crate::redact::{Redactor, is_secret_header};
+use crate::operation::{Operation, Verdict};
+use crate::redact::Redactor;
 use crate::service::Service;
 use crate::session::Session;
 use crate::time::Now;
+use crate::wanted::Wanted;
 
 /// An operation that has not begun. Made by [`Service::call`].
 #[must_use = "a call does nothing until it is started"]
@@ -57,90 +57,6 @@ pub enum Step<O: Operation> {
     Session(Wanted, Grant<O>),
     /// The end.
     Done(Result<O::Output, Error>),
-}
-
-/// A request to perform. `Display` and `Debug` are safe to log.
-pub struct Outgoing {
-    /// The request, complete: the driver adds no header and follows no redirect.
-    pub request: http::Request<Body>,
-    /// How to read its answer.
-    pub reading: Reading,
-    /// What it is for, to those who let one request wait for another.
-    pub purpose: Purpose,
-    pub(crate) redactor: Arc<Redactor>,
-}
-
-/// What a request is for. Controllers have few connections, and do not take well to two writes at once: a driver that
-/// many share lets [`Write`](Purpose::Write)s go one after the other, and everything wait for a connection but what opens
-/// and closes sessions.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Purpose {
-    /// It reads.
-    Read,
-    /// It changes something, and can wait for another that does.
-    Write,
-    /// It opens or closes a session. Others may wait for the one, and without the other a session stays open: it should
-    /// not wait for anything.
-    Session,
-}
-
-impl Purpose {
-    pub(crate) fn of(method: &Method) -> Purpose {
-        if method.is_safe() { Purpose::Read } else { Purpose::Write }
-    }
-}
-
-/// How to read an answer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Reading {
-    /// How long the exchange may take; for a stream, up to the end of the head.
-    pub timeout: Duration,
-    /// Bytes the body may have, after decompression.
-    pub limit: usize,
-    /// What becomes of the body of a success.
-    pub delivery: Delivery,
-}
-
-impl Reading {
-    /// How many bytes of the body to read whole, or `None` where the caller reads it.
-    pub fn collect(&self, status: StatusCode) -> Option<usize> {
-        let streamed = self.delivery == Delivery::Streamed && status.is_success();
-        (!streamed).then_some(self.limit)
-    }
-}
-
-/// The session a call asks for.
-#[derive(Clone, Debug)]
-pub struct Wanted {
-    pub(crate) rejected: Option<Session>,
-    pub(crate) deadline: Option<Now>,
-    /// When the 401 came for which another session is wanted.
-    pub(crate) refused_at: Now,
-    /// Whether that 401 answered the replay: no other session is wanted then, and the one before may be alive.
-    pub(crate) is_replay: bool,
-}
-
-impl Wanted {
-    /// Any session, for as long as it takes: what a program asks that wants to be logged in.
-    pub fn any() -> Wanted {
-        Wanted { rejected: None, deadline: None, refused_at: Now::default(), is_replay: false }
-    }
-
-    /// The session the service did not take; another is needed.
-    pub fn rejected(&self) -> Option<&Session> {
-        self.rejected.as_ref()
-    }
-
-    /// How long the call can wait for it; `None` where it has no deadline.
-    pub fn remaining(&self, now: Now) -> Option<Duration> {
-        self.deadline.map(|deadline| deadline.since(now))
-    }
-
-    /// The error of a call whose time is over before there is a session.
-    pub fn expired(&self) -> Error {
-        Error::new(ErrorKind::Deadline(Phase::Session))
-    }
 }
 
 /// Takes the answer of one exchange.
@@ -292,78 +208,6 @@ fn settle<O: Operation>(mut core: Box<Core>, verdict: Result<Verdict<O>, Error>,
 fn wait<O: Operation>(mut core: Box<Core>, operation: O, time: Duration, now: Now) -> Step<O> {
     core.wake = now.after(time);
     Step::Wait(time, Timer(core, operation))
-}
-
-/// The head of an answer without secrets. `Display` is safe to log.
-pub struct Heading<'a> {
-    status: StatusCode,
-    headers: &'a HeaderMap,
-    redactor: &'a Redactor,
-}
-
-impl Heading<'_> {
-    /// The status.
-    pub fn status(&self) -> StatusCode {
-        self.status
-    }
-
-    /// A body as text, without the secrets that the client knows and without what members such as `Password` and
-    /// `Token` hold; of a long one, the first 256 KiB. For people who watch a dialogue; logs are better off without bodies.
-    pub fn body(&self, body: &[u8]) -> String {
-        message::shown_body(body, self.redactor)
-    }
-}
-
-impl fmt::Display for Heading<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "< {}", self.status)?;
-        write_headers(f, '<', self.headers, self.redactor)
-    }
-}
-
-impl fmt::Debug for Heading<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(self, f)
-    }
-}
-
-impl Outgoing {
-    /// The body as text, without secrets, as [`Heading::body`]. `None` without a body, or with a payload.
-    pub fn body(&self) -> Option<String> {
-        let body = self.request.body().bytes().filter(|bytes| !bytes.is_empty())?;
-        Some(message::shown_body(body, &self.redactor))
-    }
-}
-
-impl fmt::Display for Outgoing {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let uri = self.request.uri().to_string();
-        write!(f, "> {} {}", self.request.method(), self.redactor.clean(&uri))?;
-        write_headers(f, '>', self.request.headers(), &self.redactor)
-    }
-}
-
-impl fmt::Debug for Outgoing {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(self, f)
-    }
-}
-
-fn write_headers(
-    f: &mut fmt::Formatter<'_>,
-    mark: char,
-    headers: &HeaderMap,
-    redactor: &Redactor,
-) -> fmt::Result {
-    for (name, value) in headers {
-        if value.is_sensitive() || is_secret_header(name) {
-            write!(f, "\n{mark} {name}: [redacted]")?;
-        } else {
-            let value = String::from_utf8_lossy(value.as_bytes());
-            write!(f, "\n{mark} {name}: {}", redactor.clean(&value))?;
-        }
-    }
-    Ok(())
 }
 
 impl<O> fmt::Debug for Call<O> {

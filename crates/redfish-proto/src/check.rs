@@ -9,8 +9,9 @@ use std::time::Duration;
 use http::StatusCode;
 use serde_json::Value;
 
-use crate::call::{Call, Purpose};
+use crate::call::Call;
 use crate::error::Error;
+use crate::exchange::Purpose;
 use crate::operation::{Answer, Operation, Request, Verdict};
 use crate::service::Service;
 use crate::session::Session;

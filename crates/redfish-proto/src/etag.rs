@@ -2,10 +2,7 @@
 
 use std::fmt;
 
-use http::header::{ETAG, HeaderValue};
-use serde::Deserialize;
-
-use crate::operation::Answer;
+use http::HeaderValue;
 
 /// An ETag as the service gave it. It is sent back as it is, unless the policy says otherwise.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,17 +31,6 @@ impl ETag {
     pub fn new(text: &str) -> Option<ETag> {
         let text = text.trim();
         if text.is_empty() { None } else { HeaderValue::from_str(text).ok().map(ETag) }
-    }
-
-    /// The ETag of an answer: the header's, else the body's `@odata.etag`; an empty one is none.
-    pub fn of(answer: &Answer) -> Option<ETag> {
-        #[derive(Deserialize)]
-        struct Body<'a> {
-            #[serde(rename = "@odata.etag", borrow)]
-            etag: Option<std::borrow::Cow<'a, str>>,
-        }
-        let header = answer.headers().get(ETAG).and_then(|value| ETag::new(value.to_str().ok()?));
-        header.or_else(|| ETag::new(&answer.json::<Body<'_>>().ok()?.etag?))
     }
 
     /// As text.

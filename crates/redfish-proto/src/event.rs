@@ -19,8 +19,9 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 
 use crate::error::Error;
+use crate::exchange::Delivery;
 use crate::kind::ErrorKind;
-use crate::operation::{Answer, Delivery, Operation, Request, Verdict};
+use crate::operation::{Answer, Operation, Request, Verdict};
 use crate::target::Target;
 
 pub use decoder::{Decoder, Limits, ServerSentEvent};

@@ -10,6 +10,7 @@ use crate::call::{Reply, Step};
 use crate::collection::GetPage;
 use crate::credentials::Credentials;
 use crate::event::{Decoder, Limits, Notification};
+use crate::link;
 use crate::login::Login;
 use crate::message;
 use crate::operation::Operation;
@@ -20,7 +21,7 @@ use crate::resource::Read;
 use crate::schema;
 use crate::service::Service;
 use crate::session::Session;
-use crate::target::{self, Target};
+use crate::target::Target;
 use crate::time::Now;
 
 /// A link in the answer of a resource, both of any text: what comes of it never leaves the origin, and reads the
@@ -31,14 +32,14 @@ pub fn link(data: &[u8]) {
     let Ok(origin) = Origin::parse("https", "bmc.example:8443") else { return };
     let root = Target::well_known("/redfish/v1/");
     for links in [Links::SameOrigin, Links::PathOnly] {
-        let base = target::resolve(base, &root, &origin, links).unwrap_or_else(|_| root.clone());
-        let Ok(target) = target::resolve(link, &base, &origin, links) else { continue };
+        let base = link::resolve(base, &root, &origin, links).unwrap_or_else(|_| root.clone());
+        let Ok(target) = link::resolve(link, &base, &origin, links) else { continue };
         let uri = origin.uri(&target);
         assert_eq!(uri.scheme_str(), Some("https"), "{link:?}");
         assert_eq!(uri.authority().map(|a| a.as_str()), Some("bmc.example:8443"), "{link:?}");
         assert!(target.path().starts_with('/') && !target.path().starts_with("//"), "{link:?} {target}");
         assert!(target.to_string().bytes().all(|b| b.is_ascii_graphic()), "{link:?} {target}");
-        let again = target::resolve(&target.to_string(), &root, &origin, Links::SameOrigin);
+        let again = link::resolve(&target.to_string(), &root, &origin, Links::SameOrigin);
         assert_eq!(again.as_ref(), Ok(&target), "{link:?}");
     }
 }

@@ -153,18 +153,21 @@ mod body;
 mod call;
 mod check;
 mod collection;
-mod core;
 mod credentials;
+mod engine;
 mod error;
 mod etag;
 mod event;
+mod exchange;
 mod framing;
 #[cfg(feature = "fuzzing")]
 #[allow(clippy::panic, clippy::indexing_slicing, reason = "a rule that is broken is a panic")]
 pub mod fuzzing;
+mod headers;
 mod json;
 mod kind;
 mod lenient;
+mod link;
 mod login;
 mod logout;
 mod message;
@@ -184,12 +187,13 @@ mod target;
 mod task;
 mod time;
 mod update;
+mod wanted;
 mod write;
 
 pub use action::{Action, Actions, Invoke, Parameter};
 pub use authenticator::{Authenticator, Renewed};
 pub use body::{Body, Payload, Segment};
-pub use call::{Call, Grant, Heading, Outgoing, Purpose, Reading, Reply, Step, Timer, Wanted};
+pub use call::{Call, Grant, Reply, Step, Timer};
 pub use check::{CheckSession, Liveness};
 pub use collection::{GetPage, Member, Page};
 pub use credentials::Credentials;
@@ -199,12 +203,13 @@ pub use event::{
     CreateSubscription, Decoder, DeleteSubscription, EventRecord, EventSource, FindEvents, Incoming, Limits,
     ListSubscriptions, Listener, Notification, ServerSentEvent, Subscribe, Subscription,
 };
+pub use exchange::{Delivery, Heading, Outgoing, Purpose, Reading};
 pub use framing::Framing;
 pub use kind::{ErrorKind, Failure, Phase, TlsFailure};
 pub use login::{Login, Opened};
 pub use logout::{Closed, Logout};
 pub use message::Message;
-pub use operation::{Access, Answer, Delivery, Operation, Request, Retry, Verdict};
+pub use operation::{Access, Answer, Operation, Request, Retry, Verdict};
 pub use policy::{Links, Policy};
 pub use query::{Expand, Features, FitQuery, Query};
 pub use redact::Redactor;
@@ -218,4 +223,5 @@ pub use target::Target;
 pub use task::{Ended, Monitor, Progress, Until, Watch};
 pub use time::Now;
 pub use update::{Download, Image, SimpleUpdate, Update};
+pub use wanted::Wanted;
 pub use write::{Match, Outcome, Write, Written};

@@ -18,24 +18,22 @@ use serde_json::Value;
 use zeroize::Zeroizing;
 
 use crate::body::Body;
-use crate::call::Purpose;
 use crate::check::{CHECK, CheckSession, Liveness};
 use crate::collection;
 use crate::credentials::Credentials;
 use crate::error::Error;
+use crate::exchange::Purpose;
+use crate::headers::X_AUTH_TOKEN;
 use crate::kind::ErrorKind;
 use crate::logout::Logout;
 use crate::operation::{Access, Answer, Operation, Request, Retry, Verdict};
 use crate::redact::Redactor;
-use crate::session::{Found, Session, Standing, X_AUTH_TOKEN};
+use crate::session::{Found, Session, Standing};
+use crate::sessions::{LEGACY_SESSIONS, SESSIONS, is_session};
 use crate::target::Target;
 use crate::time::Now;
 
 const ROOT: &str = "/redfish/v1/";
-pub(crate) const SESSIONS: &str = "/redfish/v1/SessionService/Sessions";
-/// Where sessions were before Redfish 1.6; iDRAC 7 and 8 have them there alone.
-pub(crate) const LEGACY_SESSIONS: &str = "/redfish/v1/Sessions";
-
 /// Opens a session. Neither of its requests carries credentials other than the login's own body.
 ///
 /// It has succeeded once there is a token, whatever else the answer lacks. Each URI is tried once, and a judged
@@ -401,17 +399,6 @@ fn token(answer: &Answer) -> Option<&str> {
 fn session_uri(answer: &Answer) -> Option<Target> {
     let collection = answer.at().without_final_slash();
     collection::made(answer, &collection, |target| is_session(target, &collection))
-}
-
-/// Whether that is the URI of a session: what a logout deletes must be one, whatever a service says.
-pub(crate) fn is_session(target: &Target, collection: &Target) -> bool {
-    let (parent, member) = target.split_member();
-    let known = parent.eq_ignore_ascii_case(collection.path());
-    let named = parent.rsplit('/').next().is_some_and(|last| last.eq_ignore_ascii_case("Sessions"));
-    !member.is_empty()
-        && !member.eq_ignore_ascii_case("Members")
-        && (known || named)
-        && !target.path().trim_end_matches('/').eq_ignore_ascii_case(collection.path())
 }
 
 impl Error {

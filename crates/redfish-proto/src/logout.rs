@@ -6,14 +6,14 @@ use std::time::Duration;
 use http::StatusCode;
 use serde_json::Value;
 
-use crate::call::{Call, Purpose};
+use crate::call::Call;
 use crate::error::Error;
+use crate::exchange::Purpose;
 use crate::kind::ErrorKind;
-use crate::login::{SESSIONS, is_session};
 use crate::operation::{Answer, Operation, Request, Retry, Verdict};
 use crate::service::Service;
 use crate::session::{Session, Standing};
-use crate::sessions;
+use crate::sessions::{self, SESSIONS, is_session};
 use crate::target::Target;
 
 /// Sessions and pages that are looked at to find one; a service with more is not searched to its end.

@@ -8,21 +8,23 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, LOCATION};
+use http::header::{CONTENT_TYPE, ETAG, HeaderMap, HeaderName, HeaderValue, LOCATION};
 use http::{Method, StatusCode, response};
 use serde::Deserialize;
 
 use crate::body::Body;
-use crate::call::Purpose;
 use crate::error::Error;
+use crate::etag::ETag;
+use crate::exchange::{Delivery, Purpose};
 use crate::json;
 use crate::kind::{ErrorKind, Failure};
+use crate::link::{self, Refused};
 use crate::message::{self, Message};
 use crate::policy::Links;
 use crate::redact::Redactor;
 use crate::service::Service;
 use crate::session::Session;
-use crate::target::{self, Refused, Target};
+use crate::target::Target;
 use crate::time::{self, Now};
 
 /// Two pure functions: what to ask, and what the answer means.
@@ -104,15 +106,6 @@ pub enum Access {
     Open,
     /// Those of the session.
     Session,
-}
-
-/// What becomes of the body of a success.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Delivery {
-    /// It is read whole, within the limit.
-    Collected,
-    /// It goes to the caller unread; the call ends with the head.
-    Streamed,
 }
 
 /// Which requests may be sent again after a failure that leaves open whether they were received.
@@ -287,6 +280,19 @@ impl fmt::Debug for Answer {
     }
 }
 
+impl ETag {
+    /// The ETag of an answer: the header's, else the body's `@odata.etag`; an empty one is none.
+    pub fn of(answer: &Answer) -> Option<ETag> {
+        #[derive(Deserialize)]
+        struct Body<'a> {
+            #[serde(rename = "@odata.etag", borrow)]
+            etag: Option<std::borrow::Cow<'a, str>>,
+        }
+        let header = answer.headers().get(ETAG).and_then(|value| ETag::new(value.to_str().ok()?));
+        header.or_else(|| ETag::new(&answer.json::<Body<'_>>().ok()?.etag?))
+    }
+}
+
 impl Answer {
     /// The status. It is final once the head is in: iDRAC 8 cuts the body of a 401.
     pub fn status(&self) -> StatusCode {
@@ -430,7 +436,7 @@ impl Answer {
     }
 
     fn resolve_by(&self, link: &str, links: Links) -> Result<Target, Error> {
-        target::resolve(link, &self.at, self.service.origin(), links).map_err(|refused| match refused {
+        link::resolve(link, &self.at, self.service.origin(), links).map_err(|refused| match refused {
             Refused::OffOrigin => {
                 Error::new(ErrorKind::OffOrigin { link: self.redactor.clean(link).into_owned() })
             }

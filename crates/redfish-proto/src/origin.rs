@@ -5,8 +5,6 @@ use std::fmt;
 use http::HeaderValue;
 use http::uri::{Authority, Scheme};
 
-use crate::error::Error;
-use crate::kind::ErrorKind;
 use crate::target::Target;
 
 /// Scheme, host and port, in one spelling: lower case, the scheme's own port left out.
@@ -18,22 +16,21 @@ pub(crate) struct Origin {
 }
 
 impl Origin {
-    /// Reads the URL of a service as people type it.
-    pub(crate) fn read(url: &str) -> Result<Origin, Error> {
-        let invalid = |reason| Error::new(ErrorKind::InvalidService(reason));
+    /// Reads the URL of a service as people type it; the error is the reason.
+    pub(crate) fn read(url: &str) -> Result<Origin, &'static str> {
         let (scheme, rest) = url.split_once("://").unwrap_or(("https", url));
         let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
         let (authority, behind) = rest.split_at(end);
         if authority.contains('@') {
-            return Err(invalid("user info belongs in options, not in the URL"));
+            return Err("user info belongs in options, not in the URL");
         }
         if behind.contains(['?', '#']) {
-            return Err(invalid("a query or fragment has no meaning here"));
+            return Err("a query or fragment has no meaning here");
         }
         if !["", "/redfish", "/redfish/v1"].contains(&behind.trim_end_matches('/')) {
-            return Err(invalid("a path other than /redfish/v1"));
+            return Err("a path other than /redfish/v1");
         }
-        Origin::parse(scheme, authority).map_err(invalid)
+        Origin::parse(scheme, authority)
     }
 
     /// Reads a scheme and an authority without user info; the error is the reason.

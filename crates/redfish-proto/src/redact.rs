@@ -18,11 +18,8 @@ use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
-use http::header::{self, HeaderName};
 use zeroize::Zeroizing;
 
-use crate::body::Body;
-use crate::core::ODATA_VERSION;
 use crate::credentials::Credentials;
 use body::{Found, Scope};
 use encoded::{Layer, find, find_recoded};
@@ -69,9 +66,9 @@ impl Redactor {
         push(&mut self.credentials, Arc::clone(credentials), |known| Arc::ptr_eq(known, credentials));
     }
 
-    /// Adds the secrets that a body to send holds by name.
-    pub(crate) fn add_body(&mut self, body: &Body) {
-        let text = body.bytes().and_then(|text| std::str::from_utf8(text).ok()).unwrap_or_default();
+    /// Adds the secrets that a JSON body holds by name.
+    pub(crate) fn add_json(&mut self, body: &[u8]) {
+        let text = std::str::from_utf8(body).unwrap_or_default();
         for Found { place, is_value } in body::secrets(text) {
             let shown = text.get(place).unwrap_or_default();
             let string = serde_json::from_str::<String>(shown).map(Zeroizing::new);
@@ -269,28 +266,9 @@ fn basic(user: &str, password: &str) -> Zeroizing<String> {
     Zeroizing::new(STANDARD_NO_PAD.encode(pair.as_bytes()))
 }
 
-/// Headers of nearly every response, which are no secrets whatever their names remind of: a quick way past the table.
-const COMMON_HEADERS: [HeaderName; 12] = [
-    header::CONTENT_TYPE,
-    header::CONTENT_LENGTH,
-    header::DATE,
-    header::SERVER,
-    header::ETAG,
-    header::ALLOW,
-    header::CACHE_CONTROL,
-    header::CONNECTION,
-    header::LINK,
-    header::LOCATION,
-    header::TRANSFER_ENCODING,
-    ODATA_VERSION,
-];
-
-/// Whether the header of that name carries a secret.
-pub(crate) fn is_secret_header(name: &HeaderName) -> bool {
-    if COMMON_HEADERS.contains(name) {
-        return false;
-    }
-    *name == "authentication-info" || names::scope_of(name.as_str()).is_some_and(|scope| scope != Scope::Open)
+/// Whether what has that name is a secret: a member of a JSON body, or a header.
+pub(crate) fn is_secret_name(name: &str) -> bool {
+    names::scope_of(name).is_some_and(|scope| scope != Scope::Open)
 }
 
 #[cfg(test)]
@@ -376,13 +354,10 @@ mod tests {
 
     #[test]
     fn what_a_body_sets_is_hidden_in_every_spelling() {
-        let body = Body::from(
-            br#"{"NewPassw\u006frd": ["s3cret-word"], "PIN": 493817, "AuthenticationKey": "auth-key-1",
-                "Host": "https://user:uri-pass@host/x", "Key": "-----BEGIN PRIVATE KEY-----\nMIIEvQIBADANBg\n"}"#
-                .to_vec(),
-        );
+        let body = br#"{"NewPassw\u006frd": ["s3cret-word"], "PIN": 493817, "AuthenticationKey": "auth-key-1",
+                "Host": "https://user:uri-pass@host/x", "Key": "-----BEGIN PRIVATE KEY-----\nMIIEvQIBADANBg\n"}"#;
         let mut redactor = Redactor::default();
-        redactor.add_body(&body);
+        redactor.add_json(body);
         let spellings = |secret: &str| {
             let hex: String = secret.bytes().map(|b| format!("{b:02x}")).collect();
             let percent: String = secret.bytes().map(|b| format!("%{b:02X}")).collect();
@@ -411,13 +386,10 @@ mod tests {
 
     #[test]
     fn what_describes_a_secret_and_what_stands_in_many_texts_hides_nothing() {
-        let body = Body::from(
-            br#"{"MinPasswordLength": 12000, "PasswordName": "Administrator", "Password": "***", "Token": "none",
-                "Secret": "abc", "PasswordEnabled": "Enabled", "PasswordSet": true, "PIN": 123, "SharedSecret": null}"#
-                .to_vec(),
-        );
+        let body = br#"{"MinPasswordLength": 12000, "PasswordName": "Administrator", "Password": "***", "Token": "none",
+                "Secret": "abc", "PasswordEnabled": "Enabled", "PasswordSet": true, "PIN": 123, "SharedSecret": null}"#;
         let mut redactor = Redactor::default();
-        redactor.add_body(&body);
+        redactor.add_json(body);
         let text = "12000 Administrator *** none abc Enabled true 123 null";
         assert_eq!(redactor.clean(text), text);
         let actions = r##"{"Actions": {"#Bios.ChangePassword": {"target": "/redfish/v1/x"}}, "MinPasswordLength": 12}"##;

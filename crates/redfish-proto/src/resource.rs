@@ -212,7 +212,7 @@ impl Operation for Raw {
     }
 
     fn secrets(&self, known: &mut Redactor) {
-        known.add_body(&self.0.body);
+        self.0.body.register_secrets(known);
     }
 
     fn respond(self, answer: Answer) -> Result<Verdict<Self>, Error> {

@@ -5,9 +5,10 @@ use std::sync::Arc;
 
 use crate::error::Error;
 use crate::kind::ErrorKind;
+use crate::link::{self, Refused};
 use crate::origin::Origin;
 use crate::policy::{DEFAULT, Links, Policy};
-use crate::target::{self, Refused, Target};
+use crate::target::Target;
 
 /// A Redfish service: where it is, and the policy for talking to it. Immutable, and shared by [`Arc`].
 ///
@@ -35,7 +36,7 @@ impl Service {
     /// [`ErrorKind::InvalidService`] for user info, a query, another path or another scheme. The text is not
     /// repeated, since it may contain a password.
     pub fn new(url: &str) -> Result<Service, Error> {
-        Ok(Service { origin: Origin::read(url)?.into(), policy: None })
+        Ok(Service { origin: origin(url)?.into(), policy: None })
     }
 
     /// The same with a policy of one's own. Services can share one: `Arc::clone(&policy)`.
@@ -43,7 +44,7 @@ impl Service {
     /// # Errors
     /// Those of [`Service::new`].
     pub fn with_policy(url: &str, policy: impl Into<Arc<Policy>>) -> Result<Service, Error> {
-        Ok(Service { origin: Origin::read(url)?.into(), policy: Some(policy.into()) })
+        Ok(Service { origin: origin(url)?.into(), policy: Some(policy.into()) })
     }
 
     /// Its policy.
@@ -62,7 +63,7 @@ impl Service {
             return Err(invalid("it is empty"));
         }
         let root = Target::well_known("/");
-        target::resolve(path, &root, &self.origin, Links::SameOrigin).map_err(|refused| match refused {
+        link::resolve(path, &root, &self.origin, Links::SameOrigin).map_err(|refused| match refused {
             Refused::OffOrigin => invalid("a URL of another service"),
             Refused::Malformed(reason) => invalid(reason),
         })
@@ -73,7 +74,7 @@ impl Service {
     /// # Errors
     /// [`ErrorKind::OffOrigin`] and [`ErrorKind::Malformed`], as [`Answer::resolve`](crate::Answer::resolve).
     pub fn link(&self, base: &Target, link: &str) -> Result<Target, Error> {
-        target::resolve(link, base, &self.origin, self.policy().links).map_err(|refused| match refused {
+        link::resolve(link, base, &self.origin, self.policy().links).map_err(|refused| match refused {
             Refused::OffOrigin => Error::new(ErrorKind::OffOrigin { link: link.to_owned() }),
             Refused::Malformed(reason) => Error::malformed("", reason),
         })
@@ -82,6 +83,10 @@ impl Service {
     pub(crate) fn origin(&self) -> &Arc<Origin> {
         &self.origin
     }
+}
+
+fn origin(url: &str) -> Result<Origin, Error> {
+    Origin::read(url).map_err(|reason| Error::new(ErrorKind::InvalidService(reason)))
 }
 
 impl fmt::Display for Service {

@@ -12,15 +12,14 @@ use zeroize::Zeroizing;
 
 use crate::credentials::Credentials;
 use crate::error::Error;
+use crate::headers::X_AUTH_TOKEN;
 use crate::kind::ErrorKind;
+use crate::link;
 use crate::origin::Origin;
 use crate::policy::Links;
 use crate::redact::{Redactor, Secret};
 use crate::service::Service;
-use crate::target::{self, Target};
-
-/// The header that carries a session's token (DSP0266, "Redfish session login authentication").
-pub(crate) const X_AUTH_TOKEN: HeaderName = HeaderName::from_static("x-auth-token");
+use crate::target::Target;
 
 /// Bytes a token may have. Those of sessions have some dozens; a hostile one would be searched for in every text.
 const LONGEST_TOKEN: usize = 8 << 10;
@@ -121,7 +120,7 @@ impl Session {
         let invalid = |_| Error::new(ErrorKind::InvalidTarget("not the URI of a session"));
         let root = Target::well_known("/redfish/v1/SessionService/Sessions/");
         let location = match at {
-            Some(at) => Some(target::resolve(at, &root, service.origin(), Links::PathOnly).map_err(invalid)?),
+            Some(at) => Some(link::resolve(at, &root, service.origin(), Links::PathOnly).map_err(invalid)?),
             None => None,
         };
         Session::from_token(service, token, Found { location, ..Found::default() }, &Arc::default())

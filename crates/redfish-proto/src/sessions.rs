@@ -12,10 +12,14 @@ use serde_json::Value;
 use crate::collection::{GetPage, Page};
 use crate::error::Error;
 use crate::kind::ErrorKind;
-use crate::login::{LEGACY_SESSIONS, SESSIONS};
 use crate::operation::{Access, Answer, Operation, Request, Verdict};
 use crate::session::Session;
 use crate::target::Target;
+
+/// Where sessions are, if the service root does not say.
+pub(crate) const SESSIONS: &str = "/redfish/v1/SessionService/Sessions";
+/// Where sessions were before Redfish 1.6; iDRAC 7 and 8 have them there alone.
+pub(crate) const LEGACY_SESSIONS: &str = "/redfish/v1/Sessions";
 
 /// Sessions that are looked at. A service has a few dozen at the most.
 const MOST: usize = 1_000;
@@ -36,6 +40,17 @@ pub(crate) fn is_marked(session: &Value) -> bool {
 /// Whether a session is of that `Context`, which a login of ours gave it. Without one none is.
 pub(crate) fn is_of(session: &Value, context: Option<&str>) -> bool {
     context.is_some() && session.get("Context").and_then(Value::as_str) == context
+}
+
+/// Whether that is the URI of a session: what a logout deletes must be one, whatever a service says.
+pub(crate) fn is_session(target: &Target, collection: &Target) -> bool {
+    let (parent, member) = target.split_member();
+    let known = parent.eq_ignore_ascii_case(collection.path());
+    let named = parent.rsplit('/').next().is_some_and(|last| last.eq_ignore_ascii_case("Sessions"));
+    !member.is_empty()
+        && !member.eq_ignore_ascii_case("Members")
+        && (known || named)
+        && !target.path().trim_end_matches('/').eq_ignore_ascii_case(collection.path())
 }
 
 /// Where sessions are instead, if they are not there: services before Redfish 1.6 have them at a URI of their own.

@@ -187,7 +187,7 @@ impl Operation for Update {
 
     fn secrets(&self, known: &mut Redactor) {
         if let Ok(body) = Body::json(&self.parameters) {
-            known.add_body(&body);
+            body.register_secrets(known);
         }
     }
 
@@ -242,7 +242,7 @@ impl Operation for Download {
 
     fn request(&self) -> Request {
         Request::get(&self.at)
-            .delivery(crate::operation::Delivery::Streamed)
+            .delivery(crate::exchange::Delivery::Streamed)
             .header(http::header::ACCEPT, HeaderValue::from_static("*/*"))
     }
 

@@ -143,7 +143,7 @@ impl Operation for Write {
     }
 
     fn secrets(&self, known: &mut Redactor) {
-        known.add_body(&self.request.body);
+        self.request.body.register_secrets(known);
     }
 
     fn respond(mut self, answer: Answer) -> Result<Verdict<Self>, Error> {

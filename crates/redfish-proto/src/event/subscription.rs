@@ -150,7 +150,7 @@ impl Subscription {
     }
 
     fn hide(&self, known: &mut Redactor) {
-        known.add_body(&self.body());
+        self.body().register_secrets(known);
         for Header { value, .. } in &self.headers {
             // What follows the scheme may be echoed alone.
             let Some((scheme, credentials)) = value.trim().split_once(' ') else { continue };

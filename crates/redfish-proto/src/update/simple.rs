@@ -90,7 +90,7 @@ impl Operation for SimpleUpdate {
 
     fn secrets(&self, known: &mut Redactor) {
         if let Ok(body) = Body::json(&self.parameters) {
-            known.add_body(&body);
+            body.register_secrets(known);
         }
     }
 

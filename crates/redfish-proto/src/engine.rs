@@ -6,45 +6,26 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::header::{self, HeaderMap, HeaderName, HeaderValue};
+use http::header::{self, HeaderMap, HeaderValue};
 use http::{Method, StatusCode, response};
 
 use crate::body::Body;
-use crate::call::{Outgoing, Purpose, Reading, Wanted};
 use crate::error::Error;
+use crate::exchange::{Delivery, Outgoing, Purpose, Reading};
+use crate::headers::{ODATA_VERSION, RESERVED, is_secret_header};
 use crate::kind::{ErrorKind, Failure, Phase};
-use crate::operation::{Access, Answer, Delivery, Request, Retry};
+use crate::link::{self, Refused};
+use crate::operation::{Access, Answer, Request, Retry};
 use crate::policy::Links;
-use crate::redact::{Redactor, is_secret_header};
+use crate::redact::Redactor;
 use crate::service::Service;
-use crate::session::{Session, X_AUTH_TOKEN};
-use crate::target::{self, Refused, Target};
+use crate::session::Session;
+use crate::target::Target;
 use crate::time::{self, Now};
-
-pub(crate) const ODATA_VERSION: HeaderName = HeaderName::from_static("odata-version");
+use crate::wanted::Wanted;
 
 /// Bounds of the time between two polls when a service says when to come again.
 const POLL: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(60));
-
-/// Headers that the core alone sets, and those that change how a message is framed. `X-Requested-With` makes
-/// bmcweb set a cookie instead of giving a token.
-const RESERVED: [HeaderName; 15] = [
-    header::AUTHORIZATION,
-    X_AUTH_TOKEN,
-    header::COOKIE,
-    header::PROXY_AUTHORIZATION,
-    HeaderName::from_static("x-requested-with"),
-    header::HOST,
-    header::USER_AGENT,
-    header::ACCEPT_ENCODING,
-    header::CONTENT_LENGTH,
-    header::TRANSFER_ENCODING,
-    header::CONNECTION,
-    header::TE,
-    header::UPGRADE,
-    header::EXPECT,
-    ODATA_VERSION,
-];
 
 /// What the core decides of what came.
 #[expect(clippy::large_enum_variant, reason = "a box would cost an allocation for each exchange")]
@@ -455,7 +436,7 @@ impl Core {
             return Err((String::new(), "names no place"));
         }
         let Sent { method, target: from, rewinds, .. } = &self.sent;
-        let target = match target::resolve(&location, from, self.service.origin(), Links::SameOrigin) {
+        let target = match link::resolve(&location, from, self.service.origin(), Links::SameOrigin) {
             Ok(target) => target,
             Err(Refused::OffOrigin) => return refuse("leaves the origin"),
             Err(Refused::Malformed(_)) => return refuse("names no place"),

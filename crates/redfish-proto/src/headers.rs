@@ -1,0 +1,55 @@
+//! Headers that have a meaning here: those that only the engine sets, and those that carry secrets.
+
+use http::header::{self, HeaderName};
+
+use crate::redact;
+
+/// The version of OData that requests and responses are in.
+pub(crate) const ODATA_VERSION: HeaderName = HeaderName::from_static("odata-version");
+
+/// The header that carries a session's token (DSP0266, "Redfish session login authentication").
+pub(crate) const X_AUTH_TOKEN: HeaderName = HeaderName::from_static("x-auth-token");
+
+/// Headers that the engine alone sets, and those that change how a message is framed. `X-Requested-With` makes
+/// bmcweb set a cookie instead of giving a token.
+pub(crate) const RESERVED: [HeaderName; 15] = [
+    header::AUTHORIZATION,
+    X_AUTH_TOKEN,
+    header::COOKIE,
+    header::PROXY_AUTHORIZATION,
+    HeaderName::from_static("x-requested-with"),
+    header::HOST,
+    header::USER_AGENT,
+    header::ACCEPT_ENCODING,
+    header::CONTENT_LENGTH,
+    header::TRANSFER_ENCODING,
+    header::CONNECTION,
+    header::TE,
+    header::UPGRADE,
+    header::EXPECT,
+    ODATA_VERSION,
+];
+
+/// Headers of nearly every response, which are no secrets whatever their names remind of: a quick way past the table.
+const COMMON_HEADERS: [HeaderName; 12] = [
+    header::CONTENT_TYPE,
+    header::CONTENT_LENGTH,
+    header::DATE,
+    header::SERVER,
+    header::ETAG,
+    header::ALLOW,
+    header::CACHE_CONTROL,
+    header::CONNECTION,
+    header::LINK,
+    header::LOCATION,
+    header::TRANSFER_ENCODING,
+    ODATA_VERSION,
+];
+
+/// Whether the header of that name carries a secret.
+pub(crate) fn is_secret_header(name: &HeaderName) -> bool {
+    if COMMON_HEADERS.contains(name) {
+        return false;
+    }
+    *name == "authentication-info" || redact::is_secret_name(name.as_str())
+}

@@ -1,0 +1,41 @@
+//! What a call asks its driver for when it needs a session.
+
+use std::time::Duration;
+
+use crate::error::Error;
+use crate::kind::{ErrorKind, Phase};
+use crate::session::Session;
+use crate::time::Now;
+
+/// The session a call asks for.
+#[derive(Clone, Debug)]
+pub struct Wanted {
+    pub(crate) rejected: Option<Session>,
+    pub(crate) deadline: Option<Now>,
+    /// When the 401 came for which another session is wanted.
+    pub(crate) refused_at: Now,
+    /// Whether that 401 answered the replay: no other session is wanted then, and the one before may be alive.
+    pub(crate) is_replay: bool,
+}
+
+impl Wanted {
+    /// Any session, for as long as it takes: what a program asks that wants to be logged in.
+    pub fn any() -> Wanted {
+        Wanted { rejected: None, deadline: None, refused_at: Now::default(), is_replay: false }
+    }
+
+    /// The session the service did not take; another is needed.
+    pub fn rejected(&self) -> Option<&Session> {
+        self.rejected.as_ref()
+    }
+
+    /// How long the call can wait for it; `None` where it has no deadline.
+    pub fn remaining(&self, now: Now) -> Option<Duration> {
+        self.deadline.map(|deadline| deadline.since(now))
+    }
+
+    /// The error of a call whose time is over before there is a session.
+    pub fn expired(&self) -> Error {
+        Error::new(ErrorKind::Deadline(Phase::Session))
+    }
+}
