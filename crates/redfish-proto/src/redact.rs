@@ -21,8 +21,9 @@ use base64::engine::general_purpose::STANDARD_NO_PAD;
 use zeroize::Zeroizing;
 
 use crate::credentials::Credentials;
-use body::{Found, Scope};
+use body::Found;
 use encoded::{Layer, find, find_recoded};
+use names::Scope;
 
 /// What stands in place of a secret.
 const HIDDEN: &str = "[redacted]";

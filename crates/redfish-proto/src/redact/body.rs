@@ -6,18 +6,7 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
-use super::names::scope_of;
-
-/// Whether values are secret where they stand.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Scope {
-    /// They are not.
-    Open,
-    /// They are, but for the members whose names say otherwise.
-    Secret,
-    /// They are, whatever the names say.
-    Everything,
-}
+use super::names::{Scope, scope_of};
 
 /// A secret in a JSON text.
 #[derive(Debug, PartialEq, Eq)]

@@ -1,6 +1,15 @@
 //! Which members of a JSON body hold a secret, by their names: one table.
 
-use super::body::Scope;
+/// Whether values are secret where they stand.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Scope {
+    /// They are not.
+    Open,
+    /// They are, but for the members whose names say otherwise.
+    Secret,
+    /// They are, whatever the names say.
+    Everything,
+}
 
 /// A test of a member's name, in lower case.
 #[derive(Clone, Copy)]
