@@ -18,6 +18,8 @@ pub(crate) struct Failure {
     exit: Exit,
     /// Where the end of what goes on will be told.
     monitor: Option<String>,
+    /// Of a 401 to a saved session: how it is known that the session is alive.
+    session_alive: Option<&'static str>,
     /// What no text of it may show. The core cleans its own texts where an exchange tells it what is secret; this is for
     /// the others.
     secrets: Option<Arc<Redactor>>,
@@ -50,7 +52,7 @@ impl Failure {
     pub(crate) const REJECTED: &str = "rejected";
 
     fn new(reason: Reason, exit: Exit) -> Failure {
-        Failure { reason, exit, monitor: None, secrets: None }
+        Failure { reason, exit, monitor: None, session_alive: None, secrets: None }
     }
 
     /// A call that failed, through whichever client.
@@ -133,6 +135,11 @@ impl Failure {
         Failure { monitor: Some(monitor.to_string()), ..self.unknown() }
     }
 
+    /// The same of a 401, with how it is known that the session is alive.
+    pub(crate) fn with_session_alive(self, how: &'static str) -> Failure {
+        Failure { session_alive: Some(how), ..self }
+    }
+
     /// Whether a watch that failed so leaves open how it ends.
     pub(crate) fn leaves_open(&self) -> bool {
         let Reason::Call { error, .. } = &self.reason else { return false };
@@ -212,6 +219,9 @@ impl Failure {
                 object["uri"] = error.uri().into();
                 object["messages"] = error.messages().iter().map(message).collect();
                 object["hint"] = error.hint().into();
+                if error.session_alive() || self.session_alive.is_some() {
+                    object["session_alive"] = true.into();
+                }
                 if let Some(etag) = error.etag() {
                     object["etag"] = self.clean(etag.as_str()).into();
                 }
@@ -282,6 +292,12 @@ impl fmt::Display for Failure {
                     Some(_) => write!(f, "{error}{beneath}")?,
                     // It was made of a link, where no exchange tells what is secret.
                     None => f.write_str(&self.clean(&format!("{error}{beneath}")))?,
+                }
+                if let Some(how) = self.session_alive {
+                    write!(
+                        f,
+                        " The session is not the reason ({how}): a privilege or a license may be missing."
+                    )?;
                 }
                 if let Some(etag) = error.etag() {
                     write!(f, " Its ETag is now {}.", self.clean(etag.as_str()))?;

@@ -121,14 +121,18 @@ impl Store {
     pub(crate) fn lock(self, origin: &str, user: &str) -> Result<SessionSlot, Failure> {
         let failed = |error| Failure::unusable("the directory of kept sessions cannot be used", error);
         self.prepare().map_err(failed)?;
-        let name = format!("{}+{}", encode(origin), encode(user));
-        if name.len() > LONGEST_NAME {
+        let file = self.file_of(origin, user);
+        if file.file_stem().is_none_or(|name| name.len() > LONGEST_NAME) {
             return Err(Failure::usage("service and user are too long to keep a session of", ""));
         }
-        let file = self.directory.join(format!("{name}.json"));
-        let lock = self.directory.join(format!("{name}.lock"));
+        let lock = file.with_extension("lock");
         let held = acquire(&lock).map_err(failed)?;
         Ok(SessionSlot { directory: self.directory, file, lock, _held: held })
+    }
+
+    /// The file of one session.
+    fn file_of(&self, origin: &str, user: &str) -> PathBuf {
+        self.directory.join(format!("{}+{}.json", encode(origin), encode(user)))
     }
 
     /// A directory for nobody else. One that all may write to is not made ours, but refused.
@@ -179,6 +183,14 @@ impl SessionSlot {
             _ => fs::remove_file(&self.lock),
         };
         removed.map_err(|error| Failure::local("the kept session cannot be removed", error))
+    }
+}
+
+/// What is kept now in the place of a session, without its lock: a file is replaced in one step.
+pub(crate) fn read_again(kept: &SavedSession) -> Result<Option<SavedSession>, Failure> {
+    match Store::of_user() {
+        Some(store) => read(&store.file_of(&kept.origin, &kept.user)),
+        None => Ok(None),
     }
 }
 

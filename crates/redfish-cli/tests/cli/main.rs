@@ -5,6 +5,7 @@ mod canned;
 mod certificate;
 mod common;
 mod demo;
+mod denied;
 mod events;
 mod failure;
 mod fleet;
