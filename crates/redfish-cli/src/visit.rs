@@ -104,7 +104,7 @@ impl Visit {
         service: Arc<Service>,
         access: Access,
     ) -> Result<Visit, Failure> {
-        let observer = SessionObserver::new(LOGIN, None, options.trace);
+        let observer = SessionObserver::new(service.to_string(), LOGIN, None, options.trace);
         let limit = TimeLimit::Each(options.timeout);
         Visit::new(options, service, access, observer, limit, Sink::print(options))
     }
@@ -114,7 +114,7 @@ impl Visit {
         let service = options.service_at(url)?;
         let name = service.to_string();
         let sink = Sink::collect(&name);
-        let observer = SessionObserver::new(LOGIN_IN_SWEEP, Some(name), options.trace);
+        let observer = SessionObserver::new(name.clone(), LOGIN_IN_SWEEP, Some(name), options.trace);
         let limit = TimeLimit::Total { began: Instant::now(), time: options.timeout };
         Visit::new(options, service, access, observer, limit, sink)
     }

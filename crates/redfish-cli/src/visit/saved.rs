@@ -45,6 +45,7 @@ impl Visit {
         };
         // Nothing is awaited here: a signal comes before, and the session is closed, or after, and it is saved.
         slot.write(&saved)?;
+        self.observer.keep();
         self.authenticate(Identity::Saved(saved.clone(), None))?;
         Ok((saved, session))
     }
