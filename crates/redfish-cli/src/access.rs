@@ -152,7 +152,10 @@ impl<'a> AccessSource<'a> {
     fn trust(&mut self, line: &ServiceLine) -> Result<Trust, Failure> {
         match (&line.pin, &line.cacert) {
             (Some(pin), _) => options::pinned(pin),
-            (None, Some(file)) => once(&mut self.trusts, file, options::vouched),
+            (None, Some(file)) => {
+                let options = self.options;
+                once(&mut self.trusts, file, |file| options::vouched(file, options))
+            }
             (None, None) => match &self.trust {
                 Some(trust) => Ok(trust.clone()),
                 None => Ok(self.trust.insert(self.options.trust()?).clone()),
@@ -214,7 +217,9 @@ impl<'a> AccessSource<'a> {
 
     fn password_at_hand(&mut self, line: &ServiceLine) -> Result<Option<Zeroizing<String>>, Failure> {
         if let Some(file) = &line.password_file {
-            return once(&mut self.passwords, file, |file| secret_of(file, "the password")).map(Some);
+            let options = self.options;
+            let read = |file: &Path| secret_of(file, "the password", options);
+            return once(&mut self.passwords, file, read).map(Some);
         }
         if self.password.is_none() {
             self.password = password_at_hand(self.options)?;

@@ -26,6 +26,7 @@ use clap::Subcommand;
 use redfish_proto::Service;
 
 use crate::failure::Failure;
+use crate::options::Options;
 use crate::visit::Visit;
 
 /// What a command does at a service.
@@ -41,7 +42,7 @@ pub(crate) trait Job: Send + Sync {
     }
 
     /// Reads what it needs of this machine, such as a body: once, before any service is asked. It may block.
-    fn prepare(&mut self) -> Result<(), Failure> {
+    fn prepare(&mut self, _options: &Options) -> Result<(), Failure> {
         Ok(())
     }
 
@@ -153,8 +154,8 @@ impl Job for Command {
         each!(self, job => job.check(service))
     }
 
-    fn prepare(&mut self) -> Result<(), Failure> {
-        each!(self, job => job.prepare())
+    fn prepare(&mut self, options: &Options) -> Result<(), Failure> {
+        each!(self, job => job.prepare(options))
     }
 
     fn writes(&self) -> bool {

@@ -76,7 +76,7 @@ impl Sweep {
             let what = "a command that has no end needs a deadline in a sweep";
             return Err(Failure::usage(what, "Use --deadline, or --count."));
         }
-        self.command.prepare()?;
+        self.command.prepare(&options)?;
         let (entries, skipped) = self.entries(&services, &options)?;
         // Two connections a service: one that calls use, and one that is being made.
         limit::raise(self.parallel.min(entries.len()).saturating_mul(2))?;
@@ -101,7 +101,7 @@ impl Sweep {
     fn entries(&self, services: &Path, options: &Options) -> Result<(Vec<Entry>, usize), Failure> {
         let mut entries = list::read(services, options, |service| self.command.check(service))?;
         let Some(file) = &self.retry_failed else { return Ok((entries, 0)) };
-        let skipped = Earlier::read(file)?.select(&mut entries, self.command.writes())?;
+        let skipped = Earlier::read(file, options)?.select(&mut entries, self.command.writes())?;
         if skipped > 0 {
             output::note(format_args!(
                 "redfish: warning: {skipped} services are skipped: a write may have happened there. Look at each first, \

@@ -54,7 +54,8 @@ impl Visit {
     pub(crate) async fn forget(&self) -> Result<(), Failure> {
         let AuthState::Saved(saved, _) = &self.auth else { return Ok(()) };
         let saved = saved.clone();
-        blocking(move || state::forget(&saved)).await
+        let patience = self.options.timeout;
+        blocking(move || state::forget(&saved, patience)).await
     }
 
     /// What was done; `None` if it is to be done again since there is another session in place of a saved one that the
@@ -109,8 +110,9 @@ impl Visit {
         // The service may have no room for several sessions.
         self.close_replaced().await;
         let (origin, user) = (self.service.to_string(), saved.user().to_owned());
+        let patience = self.left();
         let locked = blocking(move || {
-            let slot = Store::required()?.lock(&origin, &user)?;
+            let slot = Store::required()?.lock(&origin, &user, patience)?;
             let present = slot.read()?;
             Ok::<_, Failure>((slot, present))
         });
