@@ -16,6 +16,7 @@ use crate::failure::Failure;
 use crate::options::{self, Auth, Options};
 use crate::prompt;
 use crate::state::{SavedSession, Store};
+use crate::terminal;
 
 /// Who the command is to a service.
 pub(crate) enum Identity {
@@ -230,7 +231,7 @@ impl<'a> AccessSource<'a> {
     /// Asks once, for all services that name no file.
     fn ask(&mut self, user: &str, service: &Service) -> Result<Zeroizing<String>, Failure> {
         let question = match self.scope {
-            Scope::One => format!("Password of {user} at {service}: "),
+            Scope::One => format!("Password of {} at {service}: ", terminal::clean(user)),
             Scope::Many => "Password of the services: ".to_owned(),
         };
         let password = prompt::password(&question)

@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 
 use crate::exit::Exit;
 use crate::output;
+use crate::terminal;
 
 /// Why a command failed. No text in it repeats what was typed.
 #[derive(Debug)]
@@ -304,7 +305,7 @@ impl fmt::Display for Failure {
                 }
                 match &self.monitor {
                     Some(at) => {
-                        let at = self.clean(at);
+                        let at = terminal::quote(&self.clean(at));
                         write!(f, " It may still go on: \"redfish task wait {at}\" waits for its end.")
                     }
                     None => Ok(()),

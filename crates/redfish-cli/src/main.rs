@@ -36,6 +36,7 @@ mod sink;
 mod state;
 mod stop;
 mod sweep;
+mod terminal;
 mod usage;
 mod visit;
 

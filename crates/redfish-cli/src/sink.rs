@@ -9,6 +9,7 @@ use crate::options::{Options, Output};
 use crate::output;
 use crate::progress::Line;
 use crate::runtime::blocking;
+use crate::terminal;
 
 /// The sink of one visit.
 pub(crate) enum Sink {
@@ -94,7 +95,7 @@ impl Sink {
             Output::Table => self.line(output::table(table.headings, &table.rows)).await,
             Output::Text => {
                 for line in table.lines {
-                    self.line(output::clean(&line)).await?;
+                    self.line(terminal::clean(&line)).await?;
                 }
                 Ok(())
             }
@@ -105,7 +106,7 @@ impl Sink {
     pub(crate) async fn sentence(&mut self, json: Value, text: String) -> Result<(), Failure> {
         match self.format_or(Output::Text) {
             Output::Json => self.json(json).await,
-            Output::Table | Output::Text => self.line(text).await,
+            Output::Table | Output::Text => self.line(terminal::clean(&text)).await,
         }
     }
 

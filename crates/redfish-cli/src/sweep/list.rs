@@ -11,6 +11,7 @@ use crate::access::{Access, AccessSource, Scope, ServiceLine};
 use crate::failure::Failure;
 use crate::files::{Source, check_regular, is_stdin};
 use crate::options::Options;
+use crate::terminal;
 
 /// The longest line that names a service.
 const LONGEST: u64 = 64 << 10;
@@ -134,7 +135,7 @@ impl ServiceLine {
 const KNOWN: [&str; 5] = ["service", "user", "password_file", "cacert", "pin"];
 
 fn unknown(name: &str) -> Failure {
-    let shown: String = name.chars().filter(|c| !c.is_control()).take(40).collect();
+    let shown: String = terminal::clean(name).chars().take(40).collect();
     let hint = match name.to_ascii_lowercase().as_str() {
         "password" => "A password does not stand in the list: use password_file.",
         _ => "Those that are: service, user, password_file, cacert, pin.",
