@@ -11,6 +11,10 @@ use crate::progress::Line;
 use crate::runtime::blocking;
 use crate::terminal;
 
+/// How deep a document may be nested in the line of a sweep: as deep as the core reads one, less what the line itself nests,
+/// so that whoever reads the core's documents can read the line.
+const DEPTH: usize = 127 - 2;
+
 /// The sink of one visit.
 pub(crate) enum Sink {
     /// Prints, in the format that is asked for.
@@ -76,7 +80,7 @@ impl Sink {
                 print(document::indented(body)).await
             }
             Sink::Print { .. } => print(body.to_vec()).await,
-            Sink::Collect(collected) => collected.add(document::value(body)),
+            Sink::Collect(collected) => collected.add(document::value(body, DEPTH)),
         }
     }
 
@@ -84,7 +88,7 @@ impl Sink {
     pub(crate) async fn compact(&mut self, body: &[u8]) -> Result<(), Failure> {
         match self {
             Sink::Print { .. } => print(document::compact(body)).await,
-            Sink::Collect(collected) => collected.add(document::value(body)),
+            Sink::Collect(collected) => collected.add(document::value(body, DEPTH)),
         }
     }
 
@@ -201,8 +205,7 @@ impl Collected {
     }
 
     fn add_value(&mut self, value: &Value) -> Result<(), Failure> {
-        self.documents.extend(to_raw_value(value));
-        Ok(())
+        self.add(document::value(value.to_string().as_bytes(), DEPTH))
     }
 
     fn end(self, failed: bool) -> (Option<Box<RawValue>>, Vec<String>) {
