@@ -88,7 +88,7 @@ pub(crate) enum Command {
     /// Walks the links, and shows what there is as a tree
     ///
     /// Each resource once, with name, power state and health. What cannot be read is shown as that, and said on
-    /// standard error. No link to another service is followed.
+    /// standard error. No link to another service is followed. At most 100,000 resources are read, and as many links wait.
     Tree(tree::Tree),
     /// Shows what can be done with a resource
     Actions(actions::Actions),

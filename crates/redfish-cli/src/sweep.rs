@@ -25,6 +25,7 @@ use crate::command::{Command, Job};
 use crate::failure::Failure;
 use crate::files::is_stdin;
 use crate::limit;
+use crate::observer;
 use crate::options::Options;
 use crate::output;
 use crate::runtime::block_on;
@@ -90,6 +91,9 @@ impl Sweep {
                 swept = sweep(entries, self.parallel, &setup, &stop, &mut tally) => swept,
                 () = stop.overdue() => {
                     output::note("redfish: warning: not all ended in time: lines are missing, and sessions may be left open.");
+                    for sentence in observer::left() {
+                        output::note(format_args!("redfish: warning: {sentence}."));
+                    }
                     Ok(())
                 }
             }

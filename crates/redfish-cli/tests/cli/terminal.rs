@@ -90,7 +90,7 @@ fn is_hidden(c: char) -> bool {
 }
 
 fn misleading() -> Canned {
-    let text = MISLEADING.replace('\u{1b}', "").replace('\u{7}', "");
+    let text = MISLEADING.replace(['\u{1b}', '\u{7}'], "");
     let json = format!(r#"200 OK\nX-Odd: {MISLEADING}\n\n{{"Name": "a{text}b", "@odata.id": "/json"}}"#)
         .replace(r"\n", "\n")
         .replace(['\u{1b}', '\u{7}', '\u{9b}', '\u{2028}'], "");
