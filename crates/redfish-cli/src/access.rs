@@ -16,6 +16,7 @@ use crate::failure::Failure;
 use crate::options::{self, Auth, Options};
 use crate::prompt;
 use crate::state::{SavedSession, Store};
+use crate::terminal;
 
 /// Who the command is to a service.
 pub(crate) enum Identity {
@@ -152,7 +153,10 @@ impl<'a> AccessSource<'a> {
     fn trust(&mut self, line: &ServiceLine) -> Result<Trust, Failure> {
         match (&line.pin, &line.cacert) {
             (Some(pin), _) => options::pinned(pin),
-            (None, Some(file)) => once(&mut self.trusts, file, options::vouched),
+            (None, Some(file)) => {
+                let options = self.options;
+                once(&mut self.trusts, file, |file| options::vouched(file, options))
+            }
             (None, None) => match &self.trust {
                 Some(trust) => Ok(trust.clone()),
                 None => Ok(self.trust.insert(self.options.trust()?).clone()),
@@ -214,7 +218,9 @@ impl<'a> AccessSource<'a> {
 
     fn password_at_hand(&mut self, line: &ServiceLine) -> Result<Option<Zeroizing<String>>, Failure> {
         if let Some(file) = &line.password_file {
-            return once(&mut self.passwords, file, |file| secret_of(file, "the password")).map(Some);
+            let options = self.options;
+            let read = |file: &Path| secret_of(file, "the password", options);
+            return once(&mut self.passwords, file, read).map(Some);
         }
         if self.password.is_none() {
             self.password = password_at_hand(self.options)?;
@@ -225,7 +231,7 @@ impl<'a> AccessSource<'a> {
     /// Asks once, for all services that name no file.
     fn ask(&mut self, user: &str, service: &Service) -> Result<Zeroizing<String>, Failure> {
         let question = match self.scope {
-            Scope::One => format!("Password of {user} at {service}: "),
+            Scope::One => format!("Password of {} at {service}: ", terminal::clean(user)),
             Scope::Many => "Password of the services: ".to_owned(),
         };
         let password = prompt::password(&question)

@@ -26,6 +26,7 @@ use clap::Subcommand;
 use redfish_proto::Service;
 
 use crate::failure::Failure;
+use crate::options::Options;
 use crate::visit::Visit;
 
 /// What a command does at a service.
@@ -41,7 +42,7 @@ pub(crate) trait Job: Send + Sync {
     }
 
     /// Reads what it needs of this machine, such as a body: once, before any service is asked. It may block.
-    fn prepare(&mut self) -> Result<(), Failure> {
+    fn prepare(&mut self, _options: &Options) -> Result<(), Failure> {
         Ok(())
     }
 
@@ -87,7 +88,7 @@ pub(crate) enum Command {
     /// Walks the links, and shows what there is as a tree
     ///
     /// Each resource once, with name, power state and health. What cannot be read is shown as that, and said on
-    /// standard error. No link to another service is followed.
+    /// standard error. No link to another service is followed. At most 100,000 resources are read, and as many links wait.
     Tree(tree::Tree),
     /// Shows what can be done with a resource
     Actions(actions::Actions),
@@ -153,8 +154,8 @@ impl Job for Command {
         each!(self, job => job.check(service))
     }
 
-    fn prepare(&mut self) -> Result<(), Failure> {
-        each!(self, job => job.prepare())
+    fn prepare(&mut self, options: &Options) -> Result<(), Failure> {
+        each!(self, job => job.prepare(options))
     }
 
     fn writes(&self) -> bool {

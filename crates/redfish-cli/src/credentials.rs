@@ -10,18 +10,23 @@ use crate::options::Options;
 
 /// The password, if it need not be asked for.
 pub(crate) fn password_at_hand(options: &Options) -> Result<Option<Zeroizing<String>>, Failure> {
-    given(options.password_file.as_deref(), "REDFISH_PASSWORD", "the password")
+    given(options.password_file.as_deref(), "REDFISH_PASSWORD", "the password", options)
 }
 
 /// The bearer token, if one is given.
 pub(crate) fn bearer_token(options: &Options) -> Result<Option<Zeroizing<String>>, Failure> {
-    given(options.token_file.as_deref(), "REDFISH_TOKEN", "the token")
+    given(options.token_file.as_deref(), "REDFISH_TOKEN", "the token", options)
 }
 
 /// What the file says, else the variable.
-fn given(file: Option<&Path>, variable: &str, what: &str) -> Result<Option<Zeroizing<String>>, Failure> {
+fn given(
+    file: Option<&Path>,
+    variable: &str,
+    what: &str,
+    options: &Options,
+) -> Result<Option<Zeroizing<String>>, Failure> {
     if let Some(file) = file {
-        return secret_of(file, what).map(Some);
+        return secret_of(file, what, options).map(Some);
     }
     match std::env::var(variable) {
         Ok(text) if text.is_empty() => Ok(None),
@@ -32,8 +37,8 @@ fn given(file: Option<&Path>, variable: &str, what: &str) -> Result<Option<Zeroi
 }
 
 /// A secret that a file holds, which is not empty.
-pub(crate) fn secret_of(file: &Path, what: &str) -> Result<Zeroizing<String>, Failure> {
-    match Source::named(file).read_secret() {
+pub(crate) fn secret_of(file: &Path, what: &str, options: &Options) -> Result<Zeroizing<String>, Failure> {
+    match Source::named(file).read_secret(options.timeout) {
         Ok(text) if text.is_empty() => Err(Failure::usage(format!("the file with {what} is empty"), "")),
         Ok(text) => Ok(text),
         Err(error) => Err(Failure::usage(format!("the file with {what} cannot be read: {error}"), "")),

@@ -1,6 +1,7 @@
 //! What the service sent, on its way to standard output: byte for byte, or indented for a person.
 
 use serde::de::IgnoredAny;
+use serde_json::Value;
 use serde_json::value::{RawValue, to_raw_value};
 
 /// What some services write before their JSON: the byte order mark of UTF-8.
@@ -78,14 +79,35 @@ pub(crate) fn compact(body: &[u8]) -> Vec<u8> {
     shown
 }
 
-/// A body as a part of another document: JSON as it came, on one line; what is no JSON as a JSON text.
-pub(crate) fn value(body: &[u8]) -> Box<RawValue> {
+/// A body as a part of another document: JSON as it came, on one line; what is no JSON as a JSON text. So is what a reader of
+/// the whole would stop at: a number that no computer holds, half of a surrogate pair, or nesting deeper than `depth`.
+pub(crate) fn value(body: &[u8], depth: usize) -> Box<RawValue> {
     let text = String::from_utf8_lossy(body.strip_prefix(MARK).unwrap_or(body));
     let document = String::from_utf8(compact(text.as_bytes())).ok();
     document
+        .filter(|document| nesting(document) <= depth && serde_json::from_str::<Value>(document).is_ok())
         .and_then(|document| RawValue::from_string(document).ok())
         .or_else(|| to_raw_value(&text).ok())
         .unwrap_or_else(|| RawValue::NULL.to_owned())
+}
+
+/// How deep JSON is nested.
+fn nesting(document: &str) -> usize {
+    let (mut depth, mut deepest, mut quoted, mut escaped) = (0_usize, 0, false, false);
+    for byte in document.bytes() {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' if quoted => escaped = true,
+            b'"' => quoted = !quoted,
+            b'[' | b'{' if !quoted => {
+                depth += 1;
+                deepest = deepest.max(depth);
+            }
+            b']' | b'}' if !quoted => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+    }
+    deepest
 }
 
 #[cfg(test)]
@@ -120,8 +142,12 @@ mod tests {
             (b"{\"a\": \"\n\"}", r#""{\"a\": \"\n\"}""#),
             (b"\xff", "\"\u{fffd}\""),
             (b"", "\"\""),
+            (br#"[1e999]"#, r#""[1e999]""#),
+            (br#"["\ud800"]"#, r#""[\"\\ud800\"]""#),
+            (br#"[[[[[[[["[\"["]]]]]]]]"#, r#"[[[[[[[["[\"["]]]]]]]]"#),
+            (br#"[[[[[[[[[]]]]]]]]]"#, r#""[[[[[[[[[]]]]]]]]]""#),
         ] {
-            assert_eq!(value(body).get(), expected);
+            assert_eq!(value(body, 8).get(), expected);
         }
     }
 }

@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 
 use crate::exit::Exit;
 use crate::output;
+use crate::terminal;
 
 /// Why a command failed. No text in it repeats what was typed.
 #[derive(Debug)]
@@ -17,12 +18,14 @@ pub(crate) struct Failure {
     reason: Reason,
     exit: Exit,
     /// Where the end of what goes on will be told.
-    monitor: Option<String>,
+    monitor: Option<Box<str>>,
+    /// Of a 401 to a saved session: how it is known that the session is alive.
+    session_alive: Option<&'static str>,
     /// What no text of it may show. The core cleans its own texts where an exchange tells it what is secret; this is for
     /// the others.
     secrets: Option<Arc<Redactor>>,
     /// What to type next, where the command knows better than the core.
-    advice: Option<String>,
+    advice: Option<Box<str>>,
 }
 
 #[derive(Debug)]
@@ -52,7 +55,7 @@ impl Failure {
     pub(crate) const REJECTED: &str = "rejected";
 
     fn new(reason: Reason, exit: Exit) -> Failure {
-        Failure { reason, exit, monitor: None, secrets: None, advice: None }
+        Failure { reason, exit, monitor: None, session_alive: None, secrets: None, advice: None }
     }
 
     /// A call that failed, through whichever client.
@@ -108,7 +111,7 @@ impl Failure {
             "Run \"redfish pin -s {name}\" to see the certificate; if it is the right one, add --pin sha256:…, or --cacert \
              FILE for its CA."
         );
-        Failure { advice: Some(advice), ..self }
+        Failure { advice: Some(advice.into()), ..self }
     }
 
     /// Of many services, some failed.
@@ -147,7 +150,12 @@ impl Failure {
 
     /// The same of a watch that ended before what it watched.
     pub(crate) fn unfinished(self, monitor: &Target) -> Failure {
-        Failure { monitor: Some(monitor.to_string()), ..self.unknown() }
+        Failure { monitor: Some(monitor.to_string().into()), ..self.unknown() }
+    }
+
+    /// The same of a 401, with how it is known that the session is alive.
+    pub(crate) fn with_session_alive(self, how: &'static str) -> Failure {
+        Failure { session_alive: Some(how), ..self }
     }
 
     /// Whether a watch that failed so leaves open how it ends.
@@ -228,7 +236,10 @@ impl Failure {
                 object["method"] = error.method().map(|method| method.as_str()).into();
                 object["uri"] = error.uri().into();
                 object["messages"] = error.messages().iter().map(message).collect();
-                object["hint"] = self.advice.clone().unwrap_or_else(|| error.hint()).into();
+                object["hint"] = self.advice.as_deref().map_or_else(|| error.hint(), str::to_owned).into();
+                if error.session_alive() || self.session_alive.is_some() {
+                    object["session_alive"] = true.into();
+                }
                 if let Some(etag) = error.etag() {
                     object["etag"] = self.clean(etag.as_str()).into();
                 }
@@ -272,7 +283,7 @@ fn quoted(word: &str) -> String {
     let is_plain = |c: char| c.is_ascii_alphanumeric() || ".:-_/".contains(c);
     match word.chars().all(is_plain) {
         true => word.to_owned(),
-        false => format!("'{}'", word.replace('\'', "'\\''")),
+        false => terminal::quote(word),
     }
 }
 
@@ -309,6 +320,12 @@ impl fmt::Display for Failure {
                     // It was made of a link, where no exchange tells what is secret.
                     None => f.write_str(&self.clean(&format!("{error}{beneath}")))?,
                 }
+                if let Some(how) = self.session_alive {
+                    write!(
+                        f,
+                        " The session is not the reason ({how}): a privilege or a license may be missing."
+                    )?;
+                }
                 if let Some(etag) = error.etag() {
                     write!(f, " Its ETag is now {}.", self.clean(etag.as_str()))?;
                 }
@@ -317,7 +334,7 @@ impl fmt::Display for Failure {
                 }
                 match &self.monitor {
                     Some(at) => {
-                        let at = self.clean(at);
+                        let at = terminal::quote(&self.clean(at));
                         write!(f, " It may still go on: \"redfish task wait {at}\" waits for its end.")
                     }
                     None => Ok(()),

@@ -36,6 +36,7 @@ mod sink;
 mod state;
 mod stop;
 mod sweep;
+mod terminal;
 mod usage;
 mod visit;
 
@@ -85,7 +86,7 @@ enum Command {
     /// Runs a service to try clients against
     ///
     /// The first line that it prints is its URL, the second says where its certificate is. Without --user it is
-    /// "admin" with the password "machine-room". It ends on SIGINT and SIGTERM.
+    /// "admin" with the password "machine-room". It ends on SIGINT, SIGTERM, SIGHUP and SIGQUIT.
     Serve(serve::Serve),
     #[command(flatten)]
     AtService(command::Command),

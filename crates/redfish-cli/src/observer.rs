@@ -1,5 +1,7 @@
 //! What a client was seen to do: its last answer, whether it has written, and what it may leave open.
 
+mod open;
+
 use std::future::pending;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU16, Ordering};
@@ -11,6 +13,9 @@ use tokio::sync::watch;
 use tokio::time::{sleep, timeout};
 
 use crate::output;
+use open::OpenSessions;
+
+pub(crate) use open::left;
 
 /// How long a client whose login has not been sent is waited for: nothing of it is open yet.
 const BEFORE: Duration = Duration::from_secs(2);
@@ -24,6 +29,7 @@ pub(crate) struct SessionObserver {
     status: AtomicU16,
     wrote: AtomicBool,
     stage: watch::Sender<Stage>,
+    open: OpenSessions,
     /// How long a login that was sent is given to be answered, so that its session can be closed.
     login: Duration,
     /// What each line begins with where many services are visited.
@@ -52,13 +58,19 @@ pub(crate) enum Left {
 }
 
 impl SessionObserver {
-    /// One that gives a login this long to be answered, prints what it sees if `trace` is set, and names the service in
+    /// One for a visit of `service`. It gives a login this long to be answered, prints what it sees if `trace` is set, and names the service in
     /// each line if there is a `name`.
-    pub(crate) fn new(login: Duration, name: Option<String>, trace: bool) -> Arc<SessionObserver> {
+    pub(crate) fn new(
+        service: String,
+        login: Duration,
+        name: Option<String>,
+        trace: bool,
+    ) -> Arc<SessionObserver> {
         Arc::new(SessionObserver {
             status: AtomicU16::new(0),
             wrote: AtomicBool::new(false),
             stage: watch::channel(Stage::Before).0,
+            open: OpenSessions::of(service),
             login,
             name,
             trace,
@@ -73,6 +85,11 @@ impl SessionObserver {
     /// Whether a write was sent: after that, it may have happened.
     pub(crate) fn wrote(&self) -> bool {
         self.wrote.load(Ordering::SeqCst)
+    }
+
+    /// The session is kept for later commands.
+    pub(crate) fn keep(&self) {
+        self.open.keep();
     }
 
     /// Waits until no logout is in flight. That of a late login goes on by itself.
@@ -112,13 +129,17 @@ impl SessionObserver {
 
     /// Sees one thing that a client does, and prints it if that is wanted.
     pub(crate) fn see(&self, trace: &Trace<'_>) {
+        self.open.see(trace);
         match trace {
             Trace::Request(outgoing) => match outgoing.purpose {
                 Purpose::Write => self.wrote.store(true, Ordering::SeqCst),
                 Purpose::Session if outgoing.request.method() == http::Method::DELETE => {
                     self.stage.send_replace(Stage::Logout);
                 }
-                Purpose::Session => drop(self.stage.send_replace(Stage::Login)),
+                // What a login or a logout reads first opens nothing.
+                Purpose::Session if outgoing.request.method() == http::Method::POST => {
+                    self.stage.send_replace(Stage::Login);
+                }
                 _ => {}
             },
             Trace::Answer { heading, .. } => {

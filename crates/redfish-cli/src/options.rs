@@ -195,7 +195,7 @@ impl Options {
         }
         match (pin, cacert) {
             (Some(pin), _) => pinned(pin),
-            (None, Some(file)) => vouched(file),
+            (None, Some(file)) => vouched(file, self),
             (None, None) => Ok(Trust::system()),
         }
     }
@@ -231,9 +231,9 @@ pub(crate) fn pinned(pin: &str) -> Result<Trust, Failure> {
 }
 
 /// Trust in what the certificates of a file vouch for, beside the system's own.
-pub(crate) fn vouched(file: &Path) -> Result<Trust, Failure> {
+pub(crate) fn vouched(file: &Path, options: &Options) -> Result<Trust, Failure> {
     let pem = Source::File(file)
-        .read(LARGEST)
+        .read(LARGEST, options.timeout)
         .map_err(|error| Failure::unusable("the CA file cannot be read", error))?;
     Trust::with_pem(&pem).map_err(|error| Failure::usage(error.to_string(), ""))
 }

@@ -1,16 +1,23 @@
-//! Standard output for data, verbatim; standard error for all else. The only place that writes to them.
+//! Standard output for data, verbatim; standard error for all else. The only place that writes to them. A terminal gets
+//! cleaned text, whatever it is.
 
 use std::fmt;
 use std::io::{self, IsTerminal, Write};
 
 use crate::failure::Failure;
+use crate::terminal::{self, clean};
 
 /// Says something beside the data, a line of it. Where standard error is gone there is nobody to tell.
 pub(crate) fn note(text: impl fmt::Display) {
+    let text = text.to_string();
+    let text = match io::stderr().is_terminal() {
+        true => terminal::shown(text.as_bytes()),
+        false => text.as_str().into(),
+    };
     let _ = writeln!(io::stderr(), "{text}");
 }
 
-/// Writes to the terminal of standard error, over what stands there.
+/// Writes to the terminal of standard error, over what stands there. The text is cleaned: this moves the cursor itself.
 pub(crate) fn draw(text: impl fmt::Display) {
     let mut terminal = io::stderr().lock();
     let _ = write!(terminal, "{text}").and_then(|()| terminal.flush());
@@ -18,8 +25,9 @@ pub(crate) fn draw(text: impl fmt::Display) {
 
 /// Prints data and a line end.
 pub(crate) fn print(data: &[u8]) -> Result<(), Failure> {
+    let shown = is_terminal().then(|| terminal::shown(data));
     let mut out = io::stdout().lock();
-    out.write_all(data)
+    out.write_all(shown.as_deref().map_or(data, str::as_bytes))
         .and_then(|()| out.write_all(b"\n"))
         .and_then(|()| out.flush())
         .map_err(Failure::stdout)
@@ -39,11 +47,6 @@ pub(crate) fn styled(text: &str) -> Result<(), Failure> {
 /// Whether a person looks at standard output.
 pub(crate) fn is_terminal() -> bool {
     io::stdout().is_terminal()
-}
-
-/// A text without control characters, which could steer a terminal.
-pub(crate) fn clean(text: &str) -> String {
-    text.chars().filter(|c| !c.is_control()).collect()
 }
 
 /// Rows in columns under their headings, as wide as the widest cell.

@@ -4,7 +4,8 @@ use std::io::{self, IsTerminal};
 
 use redfish_proto::Progress;
 
-use crate::output::{self, clean};
+use crate::output;
+use crate::terminal::clean;
 
 /// Cells of the bar.
 const CELLS: usize = 24;

@@ -1,24 +1,31 @@
-//! SIGINT and SIGTERM: the only place that handles them.
+//! SIGINT, SIGTERM, SIGHUP and SIGQUIT: the only place that handles them.
 //!
 //! ```text
-//!   1st signal ──┬─ nobody listens: nothing is open ─────────────────────────────▶ exit with 130, 143
-//!                └─ a command listens: it closes what it has opened and ends ─────▶ exit with 130, 143
-//!                                       └─ not within BOUND, whatever blocks it ──▶ exit with 130, 143
-//!   2nd signal ───────────────────────────────────────────────────────────────────▶ exit with 130, 143
+//!   1st signal ──┬─ nobody listens: nothing is open ──────────────────────────────▶ exit with 128 + signal
+//!                └─ a command listens: it closes what it has opened and ends ──────▶ exit with 128 + signal
+//!                                       └─ not within BOUND, whatever blocks it ─┐
+//!   2nd signal ──────────────────────────────────────────────────────────────────┴─▶ say what is left open, and exit
 //! ```
+//!
+//! A SIGHUP that was ignored when the command began stays ignored, as nohup wants it. SIGXFSZ is caught and does nothing,
+//! so that a write beyond the limit of a file's size is an error like any other, and the session is closed.
 //!
 //! A thread waits for signals, so that they are handled while the rest of the command is blocked: by a question, a lock, a
 //! pipe, a slow reader.
 
+use std::fs;
 use std::process;
-use std::sync::atomic::{AtomicI32, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
 use std::thread;
 use std::time::Duration;
 
-use signal_hook::consts::{SIGINT, SIGTERM};
+use rustix::process::Signal;
+use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM};
+use signal_hook::flag;
 use signal_hook::iterator::Signals;
 
+use crate::observer;
 use crate::output;
 use crate::prompt;
 use crate::stop::{Stop, Why};
@@ -26,6 +33,9 @@ use crate::stop::{Stop, Why};
 /// How long a command may take to end. It is longer than what each wait of a command that ends is limited to, so it
 /// matters only where the command is blocked.
 const BOUND: Duration = Duration::from_secs(12);
+
+/// How long it may take to say what is left open: standard error may have no reader.
+const LAST_WORDS: Duration = Duration::from_secs(1);
 
 /// Who is notified of the first signal.
 static LISTENER: Mutex<Option<Listener>> = Mutex::new(None);
@@ -49,10 +59,23 @@ pub(crate) enum Ends {
 
 /// Catches signals from now on. Until a command [listens](listen), one ends the process at once.
 pub(crate) fn watch() {
-    match Signals::new([SIGINT, SIGTERM]) {
+    let mut caught = vec![SIGINT, SIGTERM, SIGQUIT];
+    if !is_ignored(SIGHUP) {
+        caught.push(SIGHUP);
+    }
+    let flagged = flag::register(Signal::XFSZ.as_raw(), Arc::new(AtomicBool::new(false)));
+    match flagged.and_then(|_| Signals::new(caught)) {
         Ok(mut signals) => drop(thread::spawn(move || signals.forever().for_each(handle))),
         Err(error) => output::note(format_args!("redfish: warning: signals cannot be caught: {error}.")),
     }
+}
+
+/// Whether a signal was ignored when the command began, where the system says so.
+fn is_ignored(signal: i32) -> bool {
+    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    let mask = mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or_default();
+    mask >> (signal - 1) & 1 == 1
 }
 
 /// Leaves the first signal to this command from now on.
@@ -68,15 +91,28 @@ pub(crate) fn status() -> Option<u8> {
 fn handle(signal: i32) {
     let status = 128 + signal;
     prompt::restore();
-    let Some(Listener { stop, ends }) = listener().take() else { process::exit(status) };
+    let Some(Listener { stop, ends }) = listener().take() else { end(status) };
     if ends == Ends::Early {
         STATUS.store(status, Ordering::SeqCst);
         thread::spawn(move || {
             thread::sleep(BOUND);
-            process::exit(status);
+            end(status);
         });
     }
     stop.ask(Why::Signal);
+}
+
+/// Says what is left open, and ends the process.
+fn end(status: i32) -> ! {
+    let (said, all_said) = mpsc::channel();
+    thread::spawn(move || {
+        for sentence in observer::left() {
+            output::note(format_args!("redfish: warning: {sentence}."));
+        }
+        let _ = said.send(());
+    });
+    let _ = all_said.recv_timeout(LAST_WORDS);
+    process::exit(status)
 }
 
 fn listener() -> MutexGuard<'static, Option<Listener>> {

@@ -18,7 +18,7 @@ pub(crate) fn run(mut command: Command, options: Options) -> Result<(), Failure>
     options.check_stdin(usize::from(command.reads_stdin()))?;
     let service = options.service()?;
     command.check(&service)?;
-    command.prepare()?;
+    command.prepare(&options)?;
     let access = AccessSource::new(&options, Scope::One)?.find(&ServiceLine::default(), &service)?;
     visit(&command, options, service, access)
 }

@@ -9,6 +9,11 @@ use crate::options::{Options, Output};
 use crate::output;
 use crate::progress::Line;
 use crate::runtime::blocking;
+use crate::terminal;
+
+/// How deep a document may be nested in the line of a sweep: as deep as the core reads one, less what the line itself nests,
+/// so that whoever reads the core's documents can read the line.
+const DEPTH: usize = 127 - 2;
 
 /// The sink of one visit.
 pub(crate) enum Sink {
@@ -75,7 +80,7 @@ impl Sink {
                 print(document::indented(body)).await
             }
             Sink::Print { .. } => print(body.to_vec()).await,
-            Sink::Collect(collected) => collected.add(document::value(body)),
+            Sink::Collect(collected) => collected.add(document::value(body, DEPTH)),
         }
     }
 
@@ -83,7 +88,7 @@ impl Sink {
     pub(crate) async fn compact(&mut self, body: &[u8]) -> Result<(), Failure> {
         match self {
             Sink::Print { .. } => print(document::compact(body)).await,
-            Sink::Collect(collected) => collected.add(document::value(body)),
+            Sink::Collect(collected) => collected.add(document::value(body, DEPTH)),
         }
     }
 
@@ -94,7 +99,7 @@ impl Sink {
             Output::Table => self.line(output::table(table.headings, &table.rows)).await,
             Output::Text => {
                 for line in table.lines {
-                    self.line(output::clean(&line)).await?;
+                    self.line(terminal::clean(&line)).await?;
                 }
                 Ok(())
             }
@@ -105,7 +110,7 @@ impl Sink {
     pub(crate) async fn sentence(&mut self, json: Value, text: String) -> Result<(), Failure> {
         match self.format_or(Output::Text) {
             Output::Json => self.json(json).await,
-            Output::Table | Output::Text => self.line(text).await,
+            Output::Table | Output::Text => self.line(terminal::clean(&text)).await,
         }
     }
 
@@ -200,8 +205,7 @@ impl Collected {
     }
 
     fn add_value(&mut self, value: &Value) -> Result<(), Failure> {
-        self.documents.extend(to_raw_value(value));
-        Ok(())
+        self.add(document::value(value.to_string().as_bytes(), DEPTH))
     }
 
     fn end(self, failed: bool) -> (Option<Box<RawValue>>, Vec<String>) {

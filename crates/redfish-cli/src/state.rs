@@ -1,15 +1,20 @@
 //! The sessions that `login` keeps for later commands: one file an origin and user, for its owner's eyes alone.
 //!
+//! What is read is checked as carefully as it is written: by who owns it and who can write it, and by what it holds. What
+//! does not pass is rejected, never left out in favor of the user's own password.
+//!
 //! A file is replaced whole, never written to. Who changes one holds its lock: of two processes that find the same
 //! dead token, one logs in, and the other reads what the first has written.
 
-use std::fs::{self, DirBuilder, File, OpenOptions};
+mod guard;
+
+use std::fs::{self, DirBuilder, File};
 use std::io::{self, Read, Write};
-use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
+use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use redfish_proto::{Service, Session};
-use rustix::fs::{FlockOperation, flock};
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
@@ -44,7 +49,11 @@ impl SavedSession {
             origin: service.to_string(),
             user: user.to_owned(),
             token: Zeroizing::new(session.expose()?.to_owned()),
-            session: session.location().map(ToString::to_string),
+            // One that is not that of a session could not be read back.
+            session: session
+                .location()
+                .map(ToString::to_string)
+                .filter(|uri| Session::issued(service, "token", Some(uri)).is_ok()),
         })
     }
 
@@ -60,7 +69,11 @@ impl SavedSession {
 
     /// The session itself.
     pub(crate) fn session(&self, service: &Service) -> Result<Session, Failure> {
-        Ok(Session::issued(service, &self.token, self.uri())?)
+        Ok(self.in_service(service)?)
+    }
+
+    fn in_service(&self, service: &Service) -> Result<Session, redfish_proto::Error> {
+        Session::issued(service, &self.token, self.uri())
     }
 
     /// Whether it is the same session of the service.
@@ -111,43 +124,79 @@ impl Store {
             let is_one =
                 name.to_str().is_some_and(|name| name.starts_with(&beginning) && name.ends_with(".json"));
             if is_one {
-                found.extend(read(&entry.path())?.filter(|kept| kept.origin == origin));
+                found.extend(self.read(&entry.path())?);
             }
         }
         Ok(found)
     }
 
     /// The place of one session, for this process alone until it is dropped.
-    pub(crate) fn lock(self, origin: &str, user: &str) -> Result<SessionSlot, Failure> {
-        let failed = |error| Failure::unusable("the directory of kept sessions cannot be used", error);
-        self.prepare().map_err(failed)?;
-        let name = format!("{}+{}", encode(origin), encode(user));
-        if name.len() > LONGEST_NAME {
+    ///
+    /// # Errors
+    /// Another process has it for longer than `patience`.
+    pub(crate) fn lock(self, origin: &str, user: &str, patience: Duration) -> Result<SessionSlot, Failure> {
+        self.prepare()?;
+        let file = self.file_of(origin, user);
+        if file.file_stem().is_none_or(|name| name.len() > LONGEST_NAME) {
             return Err(Failure::usage("service and user are too long to keep a session of", ""));
         }
-        let file = self.directory.join(format!("{name}.json"));
-        let lock = self.directory.join(format!("{name}.lock"));
-        let held = acquire(&lock).map_err(failed)?;
-        Ok(SessionSlot { directory: self.directory, file, lock, _held: held })
+        let lock = file.with_extension("lock");
+        let held = guard::lock(&lock, patience)?;
+        Ok(SessionSlot { store: self, file, lock, _held: held })
     }
 
-    /// A directory for nobody else. One that all may write to is not made ours, but refused.
-    fn prepare(&self) -> io::Result<()> {
-        DirBuilder::new().recursive(true).mode(0o700).create(&self.directory)?;
-        let mode = fs::metadata(&self.directory)?.permissions().mode();
-        if mode & 0o002 != 0 {
-            return Err(io::Error::new(io::ErrorKind::PermissionDenied, "everybody may write to it"));
-        }
+    /// The file of one session.
+    fn file_of(&self, origin: &str, user: &str) -> PathBuf {
+        self.directory.join(format!("{}+{}.json", encode(origin), encode(user)))
+    }
+
+    /// A directory for nobody else. One that others can write to is not made ours, but rejected; one that others can read
+    /// is made ours.
+    fn prepare(&self) -> Result<(), Failure> {
+        let failed = |error| Failure::unusable("the directory of kept sessions cannot be used", error);
+        DirBuilder::new().recursive(true).mode(0o700).create(&self.directory).map_err(failed)?;
+        guard::check_directory(&self.directory)?;
+        let mode = fs::metadata(&self.directory).map_err(failed)?.permissions().mode();
         if mode & 0o077 != 0 {
-            fs::set_permissions(&self.directory, fs::Permissions::from_mode(0o700))?;
+            fs::set_permissions(&self.directory, fs::Permissions::from_mode(0o700)).map_err(failed)?;
         }
         Ok(())
+    }
+
+    /// A kept session.
+    ///
+    /// # Errors
+    /// It is damaged, or others can write it.
+    fn read(&self, path: &Path) -> Result<Option<SavedSession>, Failure> {
+        let Some(text) = self.text(path)? else { return Ok(None) };
+        let damaged = |wrong: &str| guard::rejected("file", path, wrong);
+        let Ok(kept) = serde_json::from_slice::<SavedSession>(&text) else {
+            return Err(damaged("it is damaged; \"redfish login\" replaces it"));
+        };
+        if self.file_of(&kept.origin, &kept.user) != path {
+            return Err(damaged("it is of another service or user"));
+        }
+        match Service::new(&kept.origin).and_then(|service| kept.in_service(&service)) {
+            Ok(_) => Ok(Some(kept)),
+            Err(error) => Err(damaged(error.to_string().trim_end_matches('.'))),
+        }
+    }
+
+    /// What stands in the file of a kept session, which nobody else can have written.
+    fn text(&self, path: &Path) -> Result<Option<Zeroizing<Vec<u8>>>, Failure> {
+        let Some(file) = guard::open(path)? else { return Ok(None) };
+        guard::check_directory(&self.directory)?;
+        let mut text = Zeroizing::new(Vec::with_capacity(LARGEST as usize));
+        file.take(LARGEST)
+            .read_to_end(&mut text)
+            .map_err(|error| Failure::unusable("the kept session cannot be read", error))?;
+        Ok(Some(text))
     }
 }
 
 /// The place of one session, locked.
 pub(crate) struct SessionSlot {
-    directory: PathBuf,
+    store: Store,
     file: PathBuf,
     lock: PathBuf,
     _held: File,
@@ -156,7 +205,17 @@ pub(crate) struct SessionSlot {
 impl SessionSlot {
     /// What is there now.
     pub(crate) fn read(&self) -> Result<Option<SavedSession>, Failure> {
-        read(&self.file)
+        self.store.read(&self.file)
+    }
+
+    /// The same for a login, which replaces it: one that is damaged is reported and left out. One that others can write is
+    /// rejected all the same.
+    pub(crate) fn read_to_replace(&self) -> Result<Option<SavedSession>, Failure> {
+        self.store.text(&self.file)?;
+        Ok(self.read().unwrap_or_else(|failure| {
+            output::note(format_args!("redfish: warning: {failure}"));
+            None
+        }))
     }
 
     /// Puts a session there, in one step.
@@ -164,7 +223,7 @@ impl SessionSlot {
         let write = || {
             let text = Zeroizing::new(serde_json::to_vec(kept)?);
             // A temporary file of mode 0600.
-            let mut file = tempfile::Builder::new().prefix(".").tempfile_in(&self.directory)?;
+            let mut file = tempfile::Builder::new().prefix(".").tempfile_in(&self.store.directory)?;
             file.write_all(&text)?;
             file.persist(&self.file)?;
             Ok(())
@@ -182,48 +241,22 @@ impl SessionSlot {
     }
 }
 
+/// What is kept now in the place of a session, without its lock: a file is replaced in one step.
+pub(crate) fn read_again(kept: &SavedSession) -> Result<Option<SavedSession>, Failure> {
+    match Store::of_user() {
+        Some(store) => store.read(&store.file_of(&kept.origin, &kept.user)),
+        None => Ok(None),
+    }
+}
+
 /// Forgets a kept session, unless another has taken its place.
-pub(crate) fn forget(kept: &SavedSession) -> Result<(), Failure> {
+pub(crate) fn forget(kept: &SavedSession, patience: Duration) -> Result<(), Failure> {
     let Some(store) = Store::of_user() else { return Ok(()) };
-    let place = store.lock(&kept.origin, &kept.user)?;
+    let place = store.lock(&kept.origin, &kept.user, patience)?;
     match place.read()? {
         Some(newer) if !newer.is(kept) => Ok(()),
         _ => place.clear(),
     }
-}
-
-/// Takes the lock. A file that was removed while this waited for it locks nothing any more.
-fn acquire(path: &Path) -> io::Result<File> {
-    loop {
-        let file = OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(path)?;
-        while let Err(error) = flock(&file, FlockOperation::LockExclusive) {
-            if error != rustix::io::Errno::INTR {
-                return Err(error.into());
-            }
-        }
-        let held = file.metadata()?;
-        match fs::metadata(path) {
-            Ok(there) if (there.dev(), there.ino()) == (held.dev(), held.ino()) => return Ok(file),
-            Ok(_) => {}
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-            Err(error) => return Err(error),
-        }
-    }
-}
-
-/// A kept session. A file that is none is said, and otherwise as good as absent: the next login replaces it.
-fn read(path: &Path) -> Result<Option<SavedSession>, Failure> {
-    let mut text = Zeroizing::new(Vec::with_capacity(LARGEST as usize));
-    match File::open(path).and_then(|file| file.take(LARGEST).read_to_end(&mut text)) {
-        Ok(_) => {}
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(Failure::unusable("the kept session cannot be read", error)),
-    }
-    let kept = serde_json::from_slice(&text).ok();
-    if kept.is_none() {
-        output::note("redfish: warning: the file of a kept session is damaged; it is left out.");
-    }
-    Ok(kept)
 }
 
 /// A part of a file's name: no two texts have the same, on a file system that ignores case neither.

@@ -25,6 +25,7 @@ use crate::command::{Command, Job};
 use crate::failure::Failure;
 use crate::files::is_stdin;
 use crate::limit;
+use crate::observer;
 use crate::options::Options;
 use crate::output;
 use crate::runtime::block_on;
@@ -76,7 +77,7 @@ impl Sweep {
             let what = "a command that has no end needs a deadline in a sweep";
             return Err(Failure::usage(what, "Use --deadline, or --count."));
         }
-        self.command.prepare()?;
+        self.command.prepare(&options)?;
         let (entries, skipped) = self.entries(&services, &options)?;
         // Two connections a service: one that calls use, and one that is being made.
         limit::raise(self.parallel.min(entries.len()).saturating_mul(2))?;
@@ -90,6 +91,9 @@ impl Sweep {
                 swept = sweep(entries, self.parallel, &setup, &stop, &mut tally) => swept,
                 () = stop.overdue() => {
                     output::note("redfish: warning: not all ended in time: lines are missing, and sessions may be left open.");
+                    for sentence in observer::left() {
+                        output::note(format_args!("redfish: warning: {sentence}."));
+                    }
                     Ok(())
                 }
             }
@@ -101,7 +105,7 @@ impl Sweep {
     fn entries(&self, services: &Path, options: &Options) -> Result<(Vec<Entry>, usize), Failure> {
         let mut entries = list::read(services, options, |service| self.command.check(service))?;
         let Some(file) = &self.retry_failed else { return Ok((entries, 0)) };
-        let skipped = Earlier::read(file)?.select(&mut entries, self.command.writes())?;
+        let skipped = Earlier::read(file, options)?.select(&mut entries, self.command.writes())?;
         if skipped > 0 {
             output::note(format_args!(
                 "redfish: warning: {skipped} services are skipped: a write may have happened there. Look at each first, \

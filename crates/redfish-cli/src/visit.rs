@@ -16,7 +16,7 @@ use std::task::Poll;
 use std::time::{Duration, Instant};
 
 use redfish_hyper::{Builder, Client, Transport};
-use redfish_proto::{Closed, Error, ErrorKind, Operation, Redactor, Service, Session, Wanted};
+use redfish_proto::{Call, Closed, Error, ErrorKind, Logout, Operation, Redactor, Service, Session, Wanted};
 use serde_json::value::RawValue;
 use tokio::time::timeout;
 use zeroize::Zeroizing;
@@ -32,6 +32,7 @@ use crate::redacting::Redacting;
 use crate::sink::Sink;
 use crate::state::SavedSession;
 use crate::stop::{Stop, Why};
+use saved::Replaced;
 
 /// How long a login that was sent is given to be answered when a command ends early, so that its session can be closed.
 const LOGIN: Duration = Duration::from_secs(2);
@@ -46,6 +47,7 @@ pub(crate) struct Visit {
     transport: Transport,
     client: Client,
     auth: AuthState,
+    replaced: Replaced,
     observer: Arc<SessionObserver>,
     limit: TimeLimit,
     /// What no text may show.
@@ -102,7 +104,7 @@ impl Visit {
         service: Arc<Service>,
         access: Access,
     ) -> Result<Visit, Failure> {
-        let observer = SessionObserver::new(LOGIN, None, options.trace);
+        let observer = SessionObserver::new(service.to_string(), LOGIN, None, options.trace);
         let limit = TimeLimit::Each(options.timeout);
         Visit::new(options, service, access, observer, limit, Sink::print(options))
     }
@@ -112,7 +114,7 @@ impl Visit {
         let service = options.service_at(url)?;
         let name = service.to_string();
         let sink = Sink::collect(&name);
-        let observer = SessionObserver::new(LOGIN_IN_SWEEP, Some(name), options.trace);
+        let observer = SessionObserver::new(name.clone(), LOGIN_IN_SWEEP, Some(name), options.trace);
         let limit = TimeLimit::Total { began: Instant::now(), time: options.timeout };
         Visit::new(options, service, access, observer, limit, sink)
     }
@@ -131,6 +133,7 @@ impl Visit {
         let mut visit = Visit {
             client: builder(&service, &transport, &observer).build()?,
             auth: AuthState::Anonymous,
+            replaced: Replaced::default(),
             options: options.clone(),
             token: Zeroizing::default(),
             service,
@@ -181,6 +184,7 @@ impl Visit {
         let status = self.observer.status();
         self.register_token();
         self.close(stop).await;
+        self.close_replaced().await;
         let done = ended.unwrap_or_else(|panic| resume_unwind(panic));
         let (output, notes) = self.sink.end(done.is_err());
         let failure = done.err().map(|failure| failure.at(&self.service).redacted(self.secrets));
@@ -335,8 +339,11 @@ impl Visit {
 
     /// Closes another session than the one in use. Once it is sent it is not stopped.
     pub(crate) async fn log_out(&self, session: &Session) -> Result<Closed, Failure> {
-        let (client, observer, logout) =
-            (self.client.clone(), self.observer.clone(), session.logout(&self.service));
+        self.run_logout(session.logout(&self.service)).await
+    }
+
+    async fn run_logout(&self, logout: Call<Logout>) -> Result<Closed, Failure> {
+        let (client, observer) = (self.client.clone(), self.observer.clone());
         let closing = tokio::spawn(async move {
             let closed = client.run_call(logout).await;
             observer.logout_ended();

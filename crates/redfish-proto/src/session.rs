@@ -115,12 +115,19 @@ impl Session {
     ///
     /// # Errors
     /// [`ErrorKind::InvalidCredentials`] for a token that cannot stand in a header, [`ErrorKind::InvalidTarget`]
-    /// for a URI that is none.
+    /// for a URI that is not that of a session, which is below a collection of the name `Sessions`: it is deleted in the
+    /// end.
     pub fn issued(service: &Service, token: &str, at: Option<&str>) -> Result<Session, Error> {
         let invalid = |_| Error::new(ErrorKind::InvalidTarget("not the URI of a session"));
         let root = Target::well_known("/redfish/v1/SessionService/Sessions/");
         let location = match at {
-            Some(at) => Some(link::resolve(at, &root, service.origin(), Links::PathOnly).map_err(invalid)?),
+            Some(at) => {
+                let target = link::resolve(at, &root, service.origin(), Links::PathOnly).map_err(invalid)?;
+                if !is_plain(at) || !is_below_sessions(target.path()) {
+                    return Err(Error::new(ErrorKind::InvalidTarget("not the URI of a session")));
+                }
+                Some(target)
+            }
             None => None,
         };
         Session::from_token(service, token, Found { location, ..Found::default() }, &Arc::default())
@@ -240,6 +247,24 @@ impl fmt::Debug for Session {
     }
 }
 
+/// Whether a path is below a collection of sessions, and not what holds its members.
+fn is_below_sessions(path: &str) -> bool {
+    let segments: Vec<&str> = path.split('/').filter(|segment| !segment.is_empty()).collect();
+    let Some((member, above)) = segments.split_last() else { return false };
+    !member.eq_ignore_ascii_case("Members")
+        && above.iter().any(|segment| segment.eq_ignore_ascii_case("Sessions"))
+}
+
+/// Whether no segment of a URI is made of dots, in whatever spelling, and nothing follows its path.
+fn is_plain(uri: &str) -> bool {
+    let is_dots = |segment: &str| {
+        let decoded = segment.to_ascii_lowercase().replace("%2e", ".");
+        decoded == "." || decoded == ".."
+    };
+    let encodes_slash = uri.to_ascii_lowercase().contains("%2f") || uri.contains('\\');
+    !encodes_slash && !uri.contains(['?', '#']) && !uri.split('/').any(is_dots)
+}
+
 fn check_token(token: &str) -> Result<(), Error> {
     let fits =
         !token.is_empty() && token.len() <= LONGEST_TOKEN && token.bytes().all(|b| b.is_ascii_graphic());
@@ -278,6 +303,36 @@ mod tests {
         assert_eq!(session.location().unwrap().as_str(), "/redfish/v1/Sessions/1");
         for token in ["", "a b", "a\r\nb", "ä", &"a".repeat(LONGEST_TOKEN + 1)] {
             assert!(Session::issued(&service(), token, None).is_err(), "{token:?}");
+        }
+    }
+
+    #[test]
+    fn a_resumed_session_is_below_a_collection_of_sessions() {
+        for uri in [
+            "/redfish/v1/SessionService/Sessions/1",
+            "/redfish/v1/sessions/a/b/",
+            "/redfish/v1/Sessions/Members/1",
+        ] {
+            assert!(Session::issued(&service(), "t", Some(uri)).is_ok(), "{uri}");
+        }
+        for uri in [
+            "/redfish/v1/Systems/1",
+            "/redfish/v1/SessionService/Sessions",
+            "/redfish/v1/SessionService/Sessions/",
+            "/redfish/v1/SessionService/Sessions/Members",
+            "/redfish/v1/SessionService/Sessions/members/",
+            "/redfish/v1/SessionService/Sessions/../../Systems/Sessions/1",
+            "/redfish/v1/SessionService/Sessions/%2e%2E/Systems",
+            "/redfish/v1/SessionService/Sessions/..%2fSystems",
+            "/redfish/v1/SessionService/Sessions/1?x",
+            "/redfish/v1/Systems/1#/Sessions/1",
+            "",
+            "1/..",
+        ] {
+            let refused = Session::issued(&service(), "t", Some(uri));
+            let is_refused =
+                matches!(&refused, Err(error) if matches!(error.kind(), ErrorKind::InvalidTarget(_)));
+            assert!(is_refused, "{uri}: {refused:?}");
         }
     }
 

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::Job;
 use crate::failure::Failure;
-use crate::output;
+use crate::terminal;
 use crate::visit::Visit;
 
 /// How many events, and which.
@@ -42,7 +42,7 @@ impl Job for Events {
                     Err(_) => visit.sink.json(Value::String(event.data)).await?,
                 },
                 Incoming::Gap { after, before } => {
-                    let (after, before) = (output::clean(&after), output::clean(&before));
+                    let (after, before) = (terminal::clean(&after), terminal::clean(&before));
                     visit.warn(format!("events between {after} and {before} were missed."));
                     continue;
                 }

@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 use super::Job;
 use super::outcome::Waiting;
 use crate::failure::Failure;
+use crate::options::Options;
 use crate::visit::Visit;
 
 /// What to do, where, and how.
@@ -29,7 +30,7 @@ impl Job for Invoke {
         Ok(service.target(&self.path).map(drop)?)
     }
 
-    fn prepare(&mut self) -> Result<(), Failure> {
+    fn prepare(&mut self, _options: &Options) -> Result<(), Failure> {
         for (at, (name, _)) in self.parameters.iter().enumerate() {
             if self.parameters[..at].iter().any(|(earlier, _)| earlier == name) {
                 return Err(Failure::usage("a parameter is given twice", "Leave one of them out."));

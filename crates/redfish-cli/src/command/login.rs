@@ -26,8 +26,8 @@ pub(crate) fn run(options: Options) -> Result<(), Failure> {
     let mut source = AccessSource::new(&options, Scope::One)?;
     let (access, user) = source.for_login(&ServiceLine::default(), &service)?;
     // Whether there is a place for it is found out before there is a session.
-    let slot = Store::required()?.lock(&service.to_string(), &user)?;
-    let earlier = slot.read()?;
+    let slot = Store::required()?.lock(&service.to_string(), &user, options.timeout)?;
+    let earlier = slot.read_to_replace()?;
     let login = Login { slot, earlier };
     single::visit(&login, options, service, access)
 }

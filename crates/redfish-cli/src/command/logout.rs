@@ -25,7 +25,7 @@ pub(crate) fn run(options: Options) -> Result<(), Failure> {
         return Ok(());
     };
     // It may have been renewed, or closed, while this waited for its turn.
-    let slot = Store::required()?.lock(&service.to_string(), found.user())?;
+    let slot = Store::required()?.lock(&service.to_string(), found.user(), options.timeout)?;
     let Some(saved) = slot.read()? else { return slot.clear() };
     let logout = Logout { slot, saved };
     single::visit(&logout, options, service, access)

@@ -8,7 +8,7 @@ use serde_json::json;
 use super::Job;
 use super::outcome::{self, Began};
 use crate::failure::Failure;
-use crate::output;
+use crate::terminal;
 use crate::visit::Visit;
 
 /// How to reset, and which system.
@@ -57,7 +57,7 @@ impl Job for Reset {
             }
         };
         let json = json!({"system": system.to_string(), "power": power});
-        let shown = output::clean(power.as_deref().unwrap_or("unknown"));
+        let shown = terminal::clean(power.as_deref().unwrap_or("unknown"));
         visit.sink.value(json, Some(&shown)).await
     }
 }

@@ -1,5 +1,6 @@
 //! `update`: pushes an image to the update service, and waits for what becomes of it.
 
+use std::fs;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -9,6 +10,7 @@ use redfish_hyper::Source;
 use super::Job;
 use super::outcome::Waiting;
 use crate::failure::Failure;
+use crate::options::Options;
 use crate::progress;
 use crate::visit::Visit;
 
@@ -28,8 +30,12 @@ pub(crate) struct Update {
 }
 
 impl Job for Update {
-    fn prepare(&mut self) -> Result<(), Failure> {
+    fn prepare(&mut self, _options: &Options) -> Result<(), Failure> {
         let unreadable = |error| Failure::unusable("the image cannot be read", error);
+        // A pipe has no length, and waits for its other end.
+        if !fs::metadata(&self.file).map_err(unreadable)?.is_file() {
+            return Err(Failure::usage("the image is not a regular file", "Write it to a file first."));
+        }
         self.image = Some(Source::file(&self.file).map_err(unreadable)?);
         Ok(())
     }

@@ -12,6 +12,7 @@ use super::Job;
 use super::outcome::Waiting;
 use crate::failure::Failure;
 use crate::files::Source;
+use crate::options::Options;
 use crate::visit::Visit;
 
 /// The longest body that is read from a file.
@@ -72,8 +73,8 @@ impl Job for Post {
         Ok(service.target(&self.path).map(drop)?)
     }
 
-    fn prepare(&mut self) -> Result<(), Failure> {
-        self.body = self.read()?;
+    fn prepare(&mut self, options: &Options) -> Result<(), Failure> {
+        self.body = self.read(options)?;
         Ok(())
     }
 
@@ -95,8 +96,8 @@ impl<K: Kind> Job for Change<K> {
         self.post.check(service)
     }
 
-    fn prepare(&mut self) -> Result<(), Failure> {
-        self.post.prepare()
+    fn prepare(&mut self, options: &Options) -> Result<(), Failure> {
+        self.post.prepare(options)
     }
 
     fn writes(&self) -> bool {
@@ -152,11 +153,13 @@ impl Post {
         self.waiting.finish(outcome, visit).await
     }
 
-    fn read(&self) -> Result<Body, Failure> {
+    fn read(&self, options: &Options) -> Result<Body, Failure> {
         let unreadable = |error: io::Error| Failure::unusable("the body cannot be read", error);
         let text = match (self.json.as_str(), self.json.strip_prefix('@')) {
-            ("-", _) => Source::Stdin.read(LARGEST).map_err(unreadable)?,
-            (_, Some(file)) => Source::File(Path::new(file)).read(LARGEST).map_err(unreadable)?,
+            ("-", _) => Source::Stdin.read(LARGEST, options.timeout).map_err(unreadable)?,
+            (_, Some(file)) => {
+                Source::File(Path::new(file)).read(LARGEST, options.timeout).map_err(unreadable)?
+            }
             (json, None) => json.as_bytes().to_vec().into(),
         };
         match serde_json::from_slice::<IgnoredAny>(&text) {

@@ -12,7 +12,7 @@ use x509_cert::name::Name;
 use x509_cert::spki::SubjectPublicKeyInfoOwned;
 use x509_cert::time::Validity;
 
-use crate::output::clean;
+use crate::terminal::clean;
 
 /// What a certificate says of itself. Nothing of it is proved.
 #[derive(Debug, Default, PartialEq, Serialize)]

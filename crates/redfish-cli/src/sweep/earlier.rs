@@ -10,6 +10,7 @@ use serde::Deserialize;
 use super::list::{Entry, each_line};
 use crate::exit::Exit;
 use crate::failure::Failure;
+use crate::options::Options;
 
 /// The longest line: a document is in it, or several.
 const LONGEST: u64 = 256 << 20;
@@ -43,9 +44,9 @@ struct LineError<'a> {
 }
 
 impl Earlier {
-    pub(super) fn read(file: &Path) -> Result<Earlier, Failure> {
+    pub(super) fn read(file: &Path, options: &Options) -> Result<Earlier, Failure> {
         let mut all = HashMap::new();
-        each_line(file, "the earlier results", LONGEST, |_, text| {
+        each_line(file, "the earlier results", LONGEST, options, |_, text| {
             let line: Line<'_> = serde_json::from_str(text)
                 .map_err(|_| Failure::usage("it is none that a sweep prints", ""))?;
             let result = match line.exit {

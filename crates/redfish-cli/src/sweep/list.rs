@@ -9,8 +9,9 @@ use serde_json::{Map, Value};
 
 use crate::access::{Access, AccessSource, Scope, ServiceLine};
 use crate::failure::Failure;
-use crate::files::{Source, is_stdin};
+use crate::files::{Source, check_regular, is_stdin};
 use crate::options::Options;
+use crate::terminal;
 
 /// The longest line that names a service.
 const LONGEST: u64 = 64 << 10;
@@ -31,7 +32,7 @@ pub(super) fn read(
     let mut source = AccessSource::new(options, Scope::Many)?;
     let mut entries = Vec::new();
     let mut seen: HashMap<Box<str>, usize> = HashMap::new();
-    each_line(file, "the services", LONGEST, |number, text| {
+    each_line(file, "the services", LONGEST, options, |number, text| {
         if text.starts_with('#') {
             return Ok(());
         }
@@ -58,10 +59,11 @@ pub(super) fn each_line(
     file: &Path,
     of: &'static str,
     longest: u64,
+    options: &Options,
     mut work: impl FnMut(usize, &str) -> Result<(), Failure>,
 ) -> Result<(), Failure> {
     let unreadable = |error: io::Error| Failure::usage(format!("{of} cannot be read: {error}"), "");
-    let mut source = Source::named(file).lines().map_err(unreadable)?;
+    let mut source = Source::named(file).lines(options.timeout).map_err(unreadable)?;
     let mut line = Vec::new();
     for number in 1.. {
         line.clear();
@@ -120,6 +122,11 @@ impl ServiceLine {
         if files.into_iter().flatten().any(|file| is_stdin(file)) {
             return Err(Failure::usage("standard input is for all services, not for one", "Use a file."));
         }
+        for (name, file) in [("password_file", &said.password_file), ("cacert", &said.cacert)] {
+            if let Some(error) = file.as_ref().and_then(|file| check_regular(file).err()) {
+                return Err(Failure::usage(format!("{name} cannot be read: {error}"), "Use a file."));
+            }
+        }
         Ok(said)
     }
 }
@@ -128,7 +135,7 @@ impl ServiceLine {
 const KNOWN: [&str; 5] = ["service", "user", "password_file", "cacert", "pin"];
 
 fn unknown(name: &str) -> Failure {
-    let shown: String = name.chars().filter(|c| !c.is_control()).take(40).collect();
+    let shown: String = terminal::clean(name).chars().take(40).collect();
     let hint = match name.to_ascii_lowercase().as_str() {
         "password" => "A password does not stand in the list: use password_file.",
         _ => "Those that are: service, user, password_file, cacert, pin.",
@@ -142,13 +149,17 @@ mod tests {
 
     #[test]
     fn a_line_is_a_url_or_an_object() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let path = file.path().to_str().unwrap();
         let said = ServiceLine::parse("bmc:8443").unwrap();
         assert_eq!((said.service.as_str(), said.user), ("bmc:8443", None));
-        let said =
-            ServiceLine::parse(r#"{"service": "bmc", "user": "u", "password_file": "f", "pin": null}"#)
-                .unwrap();
+        let said = ServiceLine::parse(
+            &serde_json::json!({"service": "bmc", "user": "u", "password_file": path, "pin": null})
+                .to_string(),
+        )
+        .unwrap();
         assert_eq!((said.service.as_str(), said.user.as_deref()), ("bmc", Some("u")));
-        assert_eq!((said.password_file, said.pin), (Some(PathBuf::from("f")), None));
+        assert_eq!((said.password_file, said.pin), (Some(PathBuf::from(path)), None));
     }
 
     #[test]

@@ -282,17 +282,6 @@ fn a_session_that_another_process_closed_is_not_kept_again() {
 }
 
 #[test]
-fn a_damaged_file_is_said_and_replaced() {
-    let bench = Bench::standard();
-    run(&mut bench.as_admin(["login"])).exits(0);
-    fs::write(&bench.kept()[0], "{\"token\": \"half").unwrap();
-    let done = run(&mut bench.command(["whoami"])).exits(3);
-    assert!(done.err.contains("damaged") && !done.err.contains("half"), "{}", done.err);
-    run(&mut bench.as_admin(["login"])).exits(0);
-    run(&mut bench.command(["whoami"])).exits(0);
-}
-
-#[test]
 fn a_session_without_a_uri_is_found_by_its_mark() {
     let bench = Bench::new(redfish_mock::Profile::IloAmplifier);
     bench.server.mock(|mock| mock.add_fault(Fault::new(FaultKind::NoLocation)));

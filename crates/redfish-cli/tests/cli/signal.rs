@@ -1,12 +1,12 @@
 //! Signals: the session that a command opened is closed, and the exit status is the signal's.
 
 use std::fs::File;
-use std::process::Command;
-use std::time::Duration;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
 
 use redfish_mock::{Fault, FaultKind};
 
-use super::common::{Bench, SESSIONS, SYSTEMS, finish, run, signal};
+use super::common::{Bench, Done, SESSIONS, SYSTEMS, finish, run, signal};
 
 const ENTRIES: &str = "/redfish/v1/Managers/E1D8B426/LogServices/Log/Entries";
 
@@ -16,7 +16,7 @@ fn slow(bench: &Bench, path: &str, time: Duration) {
 
 #[test]
 fn a_signal_during_the_work_closes_the_session() {
-    for (name, status) in [("TERM", 143), ("INT", 130)] {
+    for (name, status) in [("TERM", 143), ("INT", 130), ("HUP", 129), ("QUIT", 131)] {
         let bench = Bench::standard();
         slow(&bench, SYSTEMS, Duration::from_secs(60));
         let child =
@@ -70,8 +70,91 @@ fn a_second_signal_ends_it_at_once() {
     signal(&child, "TERM");
     let done = finish(child);
     assert!([Some(130), Some(143)].contains(&done.status.code()), "{:?}", done.status);
-    // It is what the first signal alone would have waited two seconds to say.
-    assert_eq!(done.err, "");
+    let said = format!("a login was not answered; it may have left a session open at {}", bench.server.url());
+    assert!(done.err.contains(&said) && done.err.lines().count() == 1, "{}", done.err);
+}
+
+/// Runs until its logout hangs, then sends two signals.
+fn interrupt_logout(bench: &Bench, mut command: Command) -> Done {
+    slow(bench, SYSTEMS, Duration::from_millis(500));
+    let child = command.spawn().unwrap();
+    bench.await_request("GET", SYSTEMS);
+    let uri = bench.server.mock(|mock| mock.sessions(Duration::ZERO).next().unwrap().path());
+    slow(bench, &uri, Duration::from_secs(60));
+    bench.await_request("DELETE", &uri);
+    signal(&child, "HUP");
+    // The first is seen once a second one ends it: they may not be taken for one.
+    std::thread::sleep(Duration::from_millis(200));
+    let began = Instant::now();
+    signal(&child, "TERM");
+    let done = finish(child).exits(143);
+    assert!(began.elapsed() < Duration::from_secs(3));
+    let said = format!("a session may be left open at {}: {uri}.", bench.server.url());
+    assert!(done.err.contains(&said), "{}", done.err);
+    done
+}
+
+#[test]
+fn a_second_signal_during_a_slow_logout_says_where_the_session_is() {
+    let bench = Bench::standard();
+    interrupt_logout(&bench, bench.as_admin(["get", SYSTEMS]));
+    let bench = Bench::standard();
+    let list = bench.file("services", bench.server.url());
+    interrupt_logout(&bench, bench.as_admin(["sweep", "--services", &list, "get", SYSTEMS]));
+}
+
+/// The command by a shell that does something first.
+fn after(line: &str, command: &Command) -> Command {
+    let mut shell = Command::new("sh");
+    shell
+        .args(["-c", &format!("{line}; exec \"$0\" \"$@\"")])
+        .arg(command.get_program())
+        .args(command.get_args());
+    shell.env_clear().envs(command.get_envs().filter_map(|(name, value)| Some((name, value?))));
+    shell.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    shell
+}
+
+#[test]
+fn an_ignored_hangup_stays_ignored() {
+    let bench = Bench::standard();
+    let list = bench.file("services", bench.server.url());
+    for words in [vec!["get", SYSTEMS], vec!["sweep", "--services", &list, "get", SYSTEMS]] {
+        bench.server.mock(|mock| {
+            mock.clear_faults();
+            mock.add_fault(Fault::new(FaultKind::Slow(Duration::from_secs(1))).at(SYSTEMS));
+        });
+        let before = bench.handled("GET", SYSTEMS);
+        let child = after("trap '' HUP", &bench.as_admin(&words)).spawn().unwrap();
+        while bench.handled("GET", SYSTEMS) == before {
+            std::thread::yield_now();
+        }
+        signal(&child, "HUP");
+        finish(child).exits(0);
+        assert_eq!(bench.server.open_sessions(), 0);
+    }
+}
+
+#[test]
+fn a_limit_of_a_files_size_does_not_keep_a_session_from_being_closed() {
+    let bench = Bench::standard();
+    let list = bench.file("services", bench.server.url());
+    for words in [vec!["get", SYSTEMS], vec!["sweep", "--services", &list, "get", SYSTEMS]] {
+        let out = File::create(bench.place.path().join("out")).unwrap();
+        let done = run(after("ulimit -f 0", &bench.as_admin(&words)).stdout(out)).exits(1);
+        assert!(done.err.contains("standard output cannot be written"), "{}", done.err);
+        assert_eq!(bench.server.open_sessions(), 0);
+    }
+}
+
+#[test]
+fn a_reader_that_has_left_does_not_keep_a_session_from_being_closed() {
+    let bench = Bench::standard();
+    slow(&bench, SYSTEMS, Duration::from_millis(300));
+    let mut child = bench.as_admin(["get", SYSTEMS]).spawn().unwrap();
+    drop(child.stdout.take());
+    let done = finish(child).exits(0);
+    assert_eq!((done.err.as_str(), bench.server.open_sessions()), ("", 0));
 }
 
 #[test]

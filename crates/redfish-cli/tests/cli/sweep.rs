@@ -119,7 +119,7 @@ fn what_a_service_takes_is_one_connection() {
 #[test]
 fn no_byte_of_a_document_is_changed_but_the_space_between() {
     let service = Canned::new(&[
-        ("GET /a", "200\n\n{ \"N\": 9007199254740993.10,\n \"b\": \"x  y\\n\", \"a\": 1E400 }"),
+        ("GET /a", "200\n\n{ \"N\": 9007199254740993.10,\n \"b\": \"x  y\\n\", \"a\": 1E300 }"),
         ("GET /b", "200\n\n<p>\n\"no\" JSON"),
         (
             "GET /c",
@@ -128,7 +128,7 @@ fn no_byte_of_a_document_is_changed_but_the_space_between() {
     ]);
     let (bench, url) = (Bench::standard(), service.url());
     let sweep = |words: &[&str]| run(sweep(&bench, &url, words).args(["--auth", "none"])).exits(0);
-    let a = r#"{"N":9007199254740993.10,"b":"x  y\n","a":1E400}"#;
+    let a = r#"{"N":9007199254740993.10,"b":"x  y\n","a":1E300}"#;
     let done = sweep(&["get", "/a"]);
     assert!(done.out.contains(&format!(r#""output":{a},"ms":"#)), "{}", done.out);
     let done = sweep(&["get", "/a", "/b"]);
@@ -383,4 +383,45 @@ fn how_far_it_is_stands_on_the_terminal() {
     let shown = Terminal::new().show(&sweep(&bench, &bench.server.url(), &["get", SYSTEMS]), 0);
     assert!(shown.contains("]   0 %  0/1  0 failed  1 in flight"), "{shown:?}");
     assert!(shown.ends_with(" s.\r\n") && shown.contains("1 of 1 services ok"), "{shown:?}");
+}
+
+#[test]
+fn a_line_is_read_by_any_reader_of_json() {
+    for depth in [100, 125, 126, 127, 128, 5000] {
+        let document = format!("{}1{}", "[".repeat(depth), "]".repeat(depth));
+        is_readable(document.as_bytes());
+    }
+    for document in
+        [&b"[1e999]"[..], br#"["\ud800"]"#, b"\xff{", b"{\"a\": \"\xff\"}", b"[1,]", b"NaN", b"\0"]
+    {
+        is_readable(document);
+    }
+}
+
+/// Checks that the line of a service which answers so is JSON, alone and in a list.
+fn is_readable(document: &[u8]) {
+    // The peer speaks text: a byte that is not comes as it is.
+    let document = document.to_vec();
+    let peer = redfish_testkit::script::Peer::start(
+        std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST),
+        move |connection| {
+            let Ok(mut wire) = connection.plain() else { return };
+            while let Ok(Some(_)) = wire.request() {
+                let head = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n", document.len());
+                if wire.write(&[head.as_bytes(), &document].concat()).is_err() {
+                    return;
+                }
+            }
+        },
+    )
+    .unwrap();
+    let place = tempfile::tempdir().unwrap();
+    let list = place.path().join("services");
+    std::fs::write(&list, peer.url("http")).unwrap();
+    for paths in [&["/a"][..], &["/a", "/b"]] {
+        let words = [&["sweep", "--services", list.to_str().unwrap(), "get"][..], paths].concat();
+        let done = run(&mut crate::common::bare(words)).exits(0);
+        let line = serde_json::from_str::<Value>(done.out.trim_end());
+        assert!(line.is_ok_and(|line| line["ok"] == true), "{}", done.out);
+    }
 }

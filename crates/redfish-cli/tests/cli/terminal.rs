@@ -7,6 +7,7 @@ use std::process::{Child, Command, Stdio};
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use rustix::termios::{LocalModes, tcgetattr};
 
+use super::canned::Canned;
 use super::common::finish;
 
 /// Both ends of a terminal: what a person has, and what the command has.
@@ -79,4 +80,58 @@ impl Terminal {
         let _ = self.person.read_to_end(&mut shown);
         String::from_utf8(shown).unwrap()
     }
+}
+
+/// What must not reach a terminal as it is.
+const MISLEADING: &str = "\u{1b}]0;x\u{7}\u{202e}\u{200b}\u{2028}\u{e0041}\u{9b}";
+
+fn is_hidden(c: char) -> bool {
+    (c.is_control() && !['\n', '\r', '\t'].contains(&c)) || "\u{202e}\u{200b}\u{2028}\u{e0041}".contains(c)
+}
+
+fn misleading() -> Canned {
+    let text = MISLEADING.replace(['\u{1b}', '\u{7}'], "");
+    let json = format!(r#"200 OK\nX-Odd: {MISLEADING}\n\n{{"Name": "a{text}b", "@odata.id": "/json"}}"#)
+        .replace(r"\n", "\n")
+        .replace(['\u{1b}', '\u{7}', '\u{9b}', '\u{2028}'], "");
+    let page = format!("200 OK\n\n<p>a{MISLEADING}b\tc</p>");
+    let error = serde_json::json!({"error": {"@Message.ExtendedInfo": [{"MessageId": MISLEADING, "Message": MISLEADING}]}});
+    let error = format!("400 Bad Request\n\n{error}");
+    Canned::new(&[("GET /json", &json), ("GET /page", &page), ("GET /error", &error)])
+}
+
+#[test]
+fn a_terminal_is_shown_nothing_that_misleads() {
+    let peer = misleading();
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), peer.url()).unwrap();
+    let services = file.path().to_str().unwrap();
+    for (words, status) in [
+        (vec!["get", "/json"], 0),
+        (vec!["get", "/json", "--output", "json"], 0),
+        (vec!["get", "/page"], 0),
+        (vec!["tree", "/json"], 0),
+        (vec!["get", "/error"], 1),
+        (vec!["get", "/error", "--output", "json"], 1),
+        (vec!["get", "/json", "/page", "--trace"], 0),
+        (vec!["sweep", "--services", services, "get", "/json"], 0),
+        (vec!["sweep", "--services", services, "get", "/page"], 0),
+        (vec!["sweep", "--services", services, "get", "/error"], 1),
+    ] {
+        // The line is cleared by carriage returns, and blanks.
+        let seen = Terminal::new().show(&peer.command(words.iter().copied()), status);
+        assert!(!seen.contains(is_hidden), "{words:?}: {seen:?}");
+        assert!(!seen.is_empty());
+    }
+    // The JSON is still the same.
+    let seen = Terminal::new().show(&peer.command(["get", "/json"]), 0);
+    let seen: serde_json::Value = serde_json::from_str(&seen).unwrap();
+    assert!(seen["Name"].as_str().unwrap().contains('\u{202e}'), "{seen}");
+}
+
+#[test]
+fn a_pipe_gets_the_bytes() {
+    let peer = misleading();
+    let done = super::common::run(&mut peer.command(["get", "/page"])).exits(0);
+    assert_eq!(done.out, format!("<p>a{MISLEADING}b\tc</p>\n"));
 }

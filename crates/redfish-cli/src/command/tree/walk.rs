@@ -18,6 +18,9 @@ use crate::visit::Visit;
 /// Resources that are read; a service that has more has no end.
 const MOST: usize = 100_000;
 
+/// Links that wait to be followed. One document may have more than that, and so may the pages of one collection.
+const PENDING: usize = 100_000;
+
 /// A resource, as far as a tree shows it.
 pub(super) struct Node {
     /// Its URI, or a link that is none of this service.
@@ -42,7 +45,15 @@ pub(super) struct Walk {
     /// What the walk keeps to, where a link is no more than a relation.
     scope: String,
     seen: HashSet<String>,
-    open: [VecDeque<(usize, Route)>; 3],
+    pending: Pending,
+}
+
+/// The links that are to be followed, by rank.
+#[derive(Default)]
+struct Pending {
+    links: [VecDeque<(usize, Route)>; 3],
+    /// How many were left out, since there were too many.
+    left_out: usize,
 }
 
 /// Where a link leads, or why nowhere.
@@ -65,7 +76,7 @@ impl Walk {
             nodes: Vec::new(),
             failures: Vec::new(),
             ended: None,
-            open: Default::default(),
+            pending: Pending::default(),
         };
         if let Err(failure) = walk.read(None, Ok(start), visit).await {
             match walk.nodes[0].failed {
@@ -84,6 +95,11 @@ impl Walk {
                 let reason = format!("there are more than {MOST} resources");
                 walk.ended = Some(Error::new(ErrorKind::Malformed { at: String::new(), reason }).into());
             }
+        }
+        if walk.pending.left_out > 0 && walk.ended.is_none() {
+            let left_out = walk.pending.left_out;
+            let reason = format!("more than {PENDING} links wait to be followed; {left_out} were left out");
+            walk.ended = Some(Error::new(ErrorKind::Malformed { at: String::new(), reason }).into());
         }
         Ok(walk)
     }
@@ -120,7 +136,7 @@ impl Walk {
     /// The next place that was not seen.
     fn next(&mut self, depth: usize) -> Option<(usize, Route)> {
         loop {
-            let (parent, route) = self.open.iter_mut().find_map(VecDeque::pop_front)?;
+            let (parent, route) = self.pending.pop()?;
             let uri = match &route {
                 Ok(at) => key(at.as_str()),
                 Err((link, _)) => link,
@@ -159,13 +175,22 @@ impl Walk {
     ) -> Result<(), Failure> {
         let mut found = Vec::new();
         collect(document, Rank::Beside, true, &mut found);
+        self.follow(number, at, found, visit);
         if document.get("Members@odata.nextLink").is_some() {
             let mut pages = Pages::of(at.clone());
-            while let Some((_, members)) = pages.next(visit).await? {
+            // What is on further pages would be left out.
+            while self.pending.left_out == 0 {
+                let Some((_, members)) = pages.next(visit).await? else { break };
                 let links = members.iter().filter_map(|member| Some(member.link()?.into_owned()));
-                found.extend(links.map(|link| (link, Rank::Beside)));
+                let found = links.map(|link| (link, Rank::Beside)).collect();
+                self.follow(number, at, found, visit);
             }
         }
+        Ok(())
+    }
+
+    /// Follows links later, unless there are too many.
+    fn follow(&mut self, number: usize, at: &Target, found: Vec<(String, Rank)>, visit: &Visit) {
         for (link, rank) in found {
             // A part of a resource is shown with the whole.
             let link = link.split('#').next().unwrap_or_default();
@@ -174,13 +199,26 @@ impl Walk {
             }
             let route = visit.service().link(at, link).map_err(|error| (visit.redact(link), error));
             let rank = match (&route, rank) {
+                (Ok(to), _) if self.seen.contains(key(to.as_str())) => continue,
                 (Ok(to), Rank::Beside) if is_below(to.path(), at.path()) => Rank::Below,
                 (Ok(to), Rank::Related) if !is_below(to.path(), &self.scope) => continue,
                 (_, rank) => rank,
             };
-            self.open[rank as usize].push_back((number, route));
+            self.pending.push(rank, (number, route));
         }
-        Ok(())
+    }
+}
+
+impl Pending {
+    fn push(&mut self, rank: Rank, link: (usize, Route)) {
+        match self.links.iter().map(VecDeque::len).sum::<usize>() < PENDING {
+            true => self.links[rank as usize].push_back(link),
+            false => self.left_out += 1,
+        }
+    }
+
+    fn pop(&mut self) -> Option<(usize, Route)> {
+        self.links.iter_mut().find_map(VecDeque::pop_front)
     }
 }
 
@@ -241,6 +279,18 @@ mod tests {
             found.iter().map(|(link, rank)| format!("{link} {}", *rank as usize)).collect();
         found.sort();
         assert_eq!(found, ["/a#/Fans/0 1", "/a/1 1", "/a/2 1", "/b 2", "/c 2", "/d 1"]);
+    }
+
+    #[test]
+    fn links_that_wait_are_bounded_and_those_left_out_are_counted() {
+        let at = redfish_proto::Service::new("bmc").unwrap().target("/redfish/v1/Systems").unwrap();
+        let mut pending = Pending::default();
+        for rank in [Rank::Related, Rank::Beside, Rank::Below] {
+            (0..PENDING / 2).for_each(|_| pending.push(rank, (rank as usize, Ok(at.clone()))));
+        }
+        assert_eq!(pending.left_out, PENDING / 2);
+        let order = std::iter::from_fn(|| pending.pop()).map(|(rank, _)| rank).collect::<Vec<_>>();
+        assert_eq!((order.len(), order[0], order[PENDING - 1]), (PENDING, 1, 2));
     }
 
     #[test]

@@ -1,0 +1,138 @@
+//! A saved session is read as carefully as it is written.
+
+use std::fs;
+use std::os::unix::fs::{PermissionsExt, chown, symlink};
+use std::path::Path;
+
+use super::common::{Bench, Done, SYSTEMS, run};
+
+fn logged_in() -> Bench {
+    let bench = Bench::standard();
+    run(&mut bench.as_admin(["login"])).exits(0);
+    bench
+}
+
+fn permit(path: &Path, mode: u32) {
+    fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+}
+
+/// Changes a member of the saved session.
+fn plant(bench: &Bench, member: &str, value: &str) {
+    let file = &bench.kept()[0];
+    let mut saved: serde_json::Value = serde_json::from_slice(&fs::read(file).unwrap()).unwrap();
+    saved[member] = value.into();
+    fs::write(file, saved.to_string()).unwrap();
+}
+
+/// Commands that would use it reject it, and send nothing.
+#[track_caller]
+fn is_rejected(bench: &Bench, reason: &str, commands: &[&[&str]]) {
+    let before = bench.requests();
+    let list = bench.file("services", bench.server.url());
+    let sweep: &[&str] = &["sweep", "--services", &list, "get", SYSTEMS];
+    for words in commands.iter().chain([&sweep]) {
+        let Done { status, err, .. } = run(&mut bench.as_admin(*words));
+        assert_eq!(status.code(), Some(2), "{words:?}: {err}");
+        assert!(err.contains(reason) && err.contains(bench.state().to_str().unwrap()), "{words:?}: {err}");
+        assert!(!err.contains("machine-room"), "{err}");
+    }
+    assert_eq!(bench.requests(), before, "nothing is sent");
+}
+
+const USE: &[&[&str]] = &[&["get", SYSTEMS], &["whoami"], &["logout"], &["login"]];
+
+#[test]
+fn a_file_that_others_can_write_is_rejected() {
+    for mode in [0o620, 0o602, 0o666] {
+        let bench = logged_in();
+        permit(&bench.kept()[0], mode);
+        is_rejected(&bench, "other users can write", USE);
+    }
+}
+
+#[test]
+fn a_directory_that_others_can_write_is_rejected_and_not_changed() {
+    for mode in [0o720, 0o702, 0o777] {
+        let bench = logged_in();
+        permit(&bench.state(), mode);
+        is_rejected(&bench, "other users can write", USE);
+        assert_eq!(fs::metadata(bench.state()).unwrap().permissions().mode() & 0o777, mode);
+    }
+}
+
+#[test]
+fn what_belongs_to_another_user_is_rejected() {
+    let bench = logged_in();
+    // Only root can give a file away.
+    if chown(&bench.kept()[0], Some(4711), None).is_err() {
+        return;
+    }
+    is_rejected(&bench, "another user", USE);
+    let bench = logged_in();
+    chown(bench.state(), Some(4711), None).unwrap();
+    is_rejected(&bench, "another user", USE);
+}
+
+#[test]
+fn the_file_is_no_symbolic_link_and_its_directory_may_be() {
+    let bench = logged_in();
+    let file = &bench.kept()[0];
+    let elsewhere = bench.place.path().join("elsewhere");
+    fs::rename(file, &elsewhere).unwrap();
+    symlink(&elsewhere, file).unwrap();
+    is_rejected(&bench, "symbolic link", USE);
+
+    let bench = logged_in();
+    let link = bench.place.path().join("link");
+    symlink(bench.state(), &link).unwrap();
+    run(bench.command(["whoami"]).env("REDFISH_STATE_DIR", &link)).exits(0);
+    run(bench.command(["logout"]).env("REDFISH_STATE_DIR", &link)).exits(0);
+}
+
+#[test]
+fn a_planted_uri_is_not_deleted() {
+    for uri in [
+        "/redfish/v1/Systems/1",
+        "/redfish/v1/SessionService/Sessions",
+        "/redfish/v1/SessionService/Sessions/Members",
+        "/redfish/v1/SessionService/Sessions/../../Systems/1",
+        "/redfish/v1/SessionService/Sessions/%2e%2e/%2e%2e/Systems/1",
+    ] {
+        let bench = logged_in();
+        plant(&bench, "session", uri);
+        is_rejected(&bench, "not the URI of a session", &USE[..3]);
+        // A login replaces it.
+        let done = run(&mut bench.as_admin(["login"])).exits(0);
+        assert!(done.err.contains("not the URI of a session"), "{}", done.err);
+        run(&mut bench.command(["whoami"])).exits(0);
+    }
+}
+
+#[test]
+fn a_file_that_is_not_what_its_name_says_is_rejected() {
+    for (member, value) in [("origin", "https://elsewhere.example"), ("user", "root"), ("token", "a b")] {
+        let bench = logged_in();
+        plant(&bench, member, value);
+        is_rejected(&bench, "rejected", &USE[..3]);
+        run(&mut bench.as_admin(["login"])).exits(0);
+    }
+}
+
+#[test]
+fn a_damaged_file_is_rejected_and_replaced_by_a_login() {
+    let bench = logged_in();
+    fs::write(&bench.kept()[0], "{\"token\": \"half").unwrap();
+    is_rejected(&bench, "damaged", &USE[..3]);
+    let done = run(&mut bench.as_admin(["login"])).exits(0);
+    assert!(done.err.contains("damaged") && !done.err.contains("half"), "{}", done.err);
+    run(&mut bench.command(["whoami"])).exits(0);
+}
+
+#[test]
+fn a_pipe_in_place_of_the_file_is_rejected() {
+    let bench = logged_in();
+    let file = &bench.kept()[0];
+    fs::remove_file(file).unwrap();
+    assert!(std::process::Command::new("mkfifo").arg(file).status().unwrap().success());
+    is_rejected(&bench, "not a regular file", USE);
+}
