@@ -32,6 +32,7 @@ struct Inner {
     transport: Transport,
     flight: Flight,
     observer: Option<Observer>,
+    closing: tokio::sync::Mutex<()>,
 }
 
 impl Client {
@@ -165,14 +166,15 @@ impl Client {
         // In a task of its own: dropped half way, the session would stay open.
         let client = self.clone();
         let closing = tokio::spawn(async move {
-            let mut patience = client.service().policy().logout_deadline;
+            let (limit, began) = (client.service().policy().logout_deadline, client.clock().now());
+            let left = || limit.saturating_sub(client.clock().now().since(began));
+            // Who closes it a second time waits for the first.
+            let _closing = client.0.closing.lock().await;
             let mut closed = Ok(None);
-            // There is a second session if one was replaced that may be alive. Both share the time limit.
-            while let Some(logout) = client.0.flight.close(patience).await {
-                let began = client.clock().now();
-                let next = client.run_call(logout.deadline(patience)).await.map(Some);
+            // There are further sessions if some were replaced that may be alive. All share the time limit.
+            while let Some(logout) = client.0.flight.close(left()).await {
+                let next = client.run_call(logout.deadline(left())).await.map(Some);
                 closed = closed.and_then(|first| next.map(|next| first.or(next)));
-                patience = patience.saturating_sub(client.clock().now().since(began));
             }
             closed
         });
@@ -390,7 +392,8 @@ impl Builder {
             authenticator = authenticator.sessions(service.target(&sessions)?);
         }
         let transport = transport.unwrap_or_default();
-        Ok(Client(Arc::new(Inner { service, transport, flight: Flight::new(authenticator), observer })))
+        let (flight, closing) = (Flight::new(authenticator), tokio::sync::Mutex::default());
+        Ok(Client(Arc::new(Inner { service, transport, flight, observer, closing })))
     }
 }
 

@@ -149,7 +149,12 @@ impl Client {
         if let Some(logout) = late {
             self.log_out_late(logout).await;
         }
-        accepted.map(|_| ()).map_err(|error| Error::new(error, cause))
+        match accepted {
+            Ok(_) => Ok(()),
+            // All who wait ask again, with the new credentials.
+            Err(error) if *error.kind() == ErrorKind::CredentialsReplaced => Ok(()),
+            Err(error) => Err(Error::new(error, cause)),
+        }
     }
 }
 

@@ -8,16 +8,19 @@ use std::sync::Arc;
 use crate::call::Call;
 use crate::check::Liveness;
 use crate::credentials::Credentials;
-use crate::error::Error;
+use crate::error::{Error, Unclosed};
 use crate::kind::ErrorKind;
 use crate::login::{Login, Opened};
 use crate::logout::Logout;
 use crate::redact::Redactor;
 use crate::service::Service;
-use crate::session::Session;
+use crate::session::{Found, Session};
 use crate::target::Target;
 use crate::time::Now;
 use crate::wanted::Wanted;
+
+/// Sessions that are kept to be closed, at a service that fails to close them.
+const RETIRED: usize = 8;
 
 /// The session that calls share, and how it is renewed.
 ///
@@ -42,8 +45,11 @@ pub struct Authenticator {
     /// The session before the current one, if the service answered 401 to its check: closed only if a 401 turns out to
     /// prove nothing at this service.
     replaced: Option<Session>,
-    /// A session that was replaced and may be alive. It is closed with its own token.
-    retired: Option<Session>,
+    /// Sessions that were replaced and may be alive, each to be closed with its own token. There is one at the most, unless
+    /// the service fails to close it.
+    retired: Vec<Session>,
+    /// Whose login is on its way.
+    logging_in: Option<Arc<Credentials>>,
     /// The secrets of credentials and sessions; those that the current one knows, where it knows them all.
     known: Arc<Redactor>,
     /// Where sessions are, once the one that told is gone.
@@ -94,7 +100,8 @@ impl Authenticator {
         let mut known = Redactor::default();
         known.add_credentials(&credentials);
         let mut known = Arc::new(known);
-        let resumed = resumed.map(|session| session.knowing(&known));
+        // One that the service has not issued can be neither renewed nor closed.
+        let resumed = resumed.filter(Session::is_issued).map(|session| session.knowing(&known));
         if let Some(session) = &resumed {
             known = Arc::clone(session.redactor());
         }
@@ -110,7 +117,8 @@ impl Authenticator {
             current,
             alive: None,
             replaced: None,
-            retired: None,
+            retired: Vec::new(),
+            logging_in: None,
             known,
             sessions: None,
             context: None,
@@ -151,8 +159,14 @@ impl Authenticator {
     pub fn renew(&mut self, wanted: &Wanted) -> Result<Renewed, Error> {
         if wanted.is_replay {
             // The new session did not help, so that the 401 said nothing about the one before.
+            match &self.current {
+                Some(current) if wanted.rejected() != Some(current) => {
+                    return Ok(Renewed::Ready(current.clone()));
+                }
+                _ => {}
+            }
             if let Some(replaced) = self.replaced.take() {
-                self.retired = Some(replaced);
+                self.retire(replaced);
             }
             return Ok(Renewed::Unavailable);
         }
@@ -173,12 +187,13 @@ impl Authenticator {
             return Err(error.clone());
         }
         let mut login = Login::new(Arc::clone(credentials));
+        self.logging_in = Some(Arc::clone(credentials));
         // It stays the current one until there is another, so that it is closed whatever becomes of the login.
         if let Some(former) = self.current.clone() {
             self.remember(&former);
             login = login.replacing(former);
         }
-        if let Some(retired) = &self.retired {
+        if let Some(retired) = self.retired.iter().find(|retired| retired.location().is_some()) {
             login = login.retiring(retired.clone());
         }
         login = login.knowing(Arc::clone(&self.known));
@@ -194,9 +209,11 @@ impl Authenticator {
     /// Takes the outcome of a login.
     ///
     /// # Errors
-    /// The login's. After [`close`](Authenticator::close) it is [`ErrorKind::Closed`], and a session that was
+    /// The login's. [`ErrorKind::CredentialsReplaced`] if others were [given](Authenticator::replace) while it ran: whoever
+    /// waited asks again. After [`close`](Authenticator::close) it is [`ErrorKind::Closed`], and a session that was
     /// opened in the meantime is kept for one more `close`.
     pub fn accept(&mut self, login: Result<Opened, Error>) -> Result<Session, Error> {
+        let login = self.of_these_credentials(login);
         match login {
             Ok(opened) => {
                 let session = self.take(opened);
@@ -205,7 +222,13 @@ impl Authenticator {
                     _ => Ok(session),
                 }
             }
-            Err(error) => {
+            Err(mut error) => {
+                // A refusal came with a token, and its session is still open: it is closed later.
+                if let Some(Unclosed { token, location }) = error.take_unclosed() {
+                    let found = Found { location, ..Found::default() };
+                    let session = Session::from_token(&self.service, token.text(), found, &self.known);
+                    session.into_iter().for_each(|session| self.retire(session));
+                }
                 self.lost |= matches!(error.kind(), ErrorKind::OutcomeUnknown(_));
                 if let (State::Session { rejected, .. }, true) = (&mut self.state, error.is_rejection()) {
                     *rejected = Some(error.clone());
@@ -224,8 +247,8 @@ impl Authenticator {
             }
             return session;
         }
-        if retired {
-            self.retired = None;
+        if let Some(closed) = retired {
+            self.retired.retain(|retired| *retired != closed);
         }
         self.known = self.known.and(session.redactor());
         self.alive = None;
@@ -235,10 +258,39 @@ impl Authenticator {
         if let Some(former) = former.filter(|former| before.as_ref() == Some(&former.session)) {
             match former.liveness {
                 Liveness::Dead => self.replaced = Some(former.session),
-                Liveness::Alive | Liveness::Unknown => self.retired = Some(former.session),
+                Liveness::Alive | Liveness::Unknown => self.retire(former.session),
             }
         }
         session
+    }
+
+    /// The outcome of a login, if the credentials are still those that it had. A session of others is to be closed, and what
+    /// the service said of them says nothing about these.
+    fn of_these_credentials(&mut self, login: Result<Opened, Error>) -> Result<Opened, Error> {
+        let had = self.logging_in.take();
+        let is_same = match (&had, &self.state) {
+            (Some(had), State::Session { credentials, .. }) => Arc::ptr_eq(had, credentials),
+            _ => true,
+        };
+        if is_same {
+            return login;
+        }
+        if let Ok(Opened { session, alive: None, retired, .. }) = login {
+            if let Some(closed) = retired {
+                self.retired.retain(|retired| *retired != closed);
+            }
+            self.known = self.known.and(session.redactor());
+            self.retire(session);
+        }
+        Err(Error::new(ErrorKind::CredentialsReplaced))
+    }
+
+    /// Keeps a session to be closed.
+    fn retire(&mut self, session: Session) {
+        self.retired.push(session);
+        if self.retired.len() > RETIRED {
+            self.retired.remove(0);
+        }
     }
 
     /// Takes other credentials, which are tried even where the former were rejected. Returns how to close the
@@ -278,7 +330,7 @@ impl Authenticator {
     }
 
     fn logout(&mut self) -> Option<Call<Logout>> {
-        let session = self.current.take().or_else(|| self.retired.take())?;
+        let session = self.current.take().or_else(|| self.retired.pop())?;
         self.remember(&session);
         // The service may echo the token of another session.
         let session = session.knowing(&self.known);

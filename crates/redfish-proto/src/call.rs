@@ -34,7 +34,7 @@ use crate::kind::{ErrorKind, Failure, Phase};
 use crate::operation::{Operation, Verdict};
 use crate::redact::Redactor;
 use crate::service::Service;
-use crate::session::Session;
+use crate::session::{Session, knowing_tokens};
 use crate::time::Now;
 use crate::wanted::Wanted;
 
@@ -110,7 +110,8 @@ impl<O: Operation> Call<O> {
 impl<O: Operation> Reply<O> {
     /// What an observer may see of the answer: safe to log.
     pub fn heading<'a>(&'a self, head: &'a response::Parts) -> Heading<'a> {
-        Heading { status: head.status, headers: &head.headers, redactor: self.0.redactor() }
+        let redactor = knowing_tokens(self.0.redactor(), &head.headers);
+        Heading { status: head.status, headers: &head.headers, redactor }
     }
 
     /// The exchange has a head, and a body that may have broken off. Of a stream the body is empty.
@@ -171,6 +172,7 @@ fn advance<O: Operation>(mut core: Box<Core>, operation: O, now: Now) -> Step<O>
     }
     match core.send(operation.request(), access, now) {
         Ok(outgoing) => Step::Send(outgoing, Reply(core, operation)),
+        Err(error) if matches!(error.kind(), ErrorKind::Deadline(_)) => expire(&core, operation, error),
         Err(error) => Step::Done(Err(core.stamp(error))),
     }
 }
@@ -182,9 +184,17 @@ fn follow<O: Operation>(core: Box<Core>, operation: O, ruling: Ruling, now: Now)
         Ruling::Renew => Step::Session(core.wants_other(now), Grant(core, operation)),
         Ruling::Answer(answer) => settle(core, operation.respond(answer), now),
         // What the call may take as a whole is not the operation's to extend.
-        Ruling::Fail(error) if matches!(error.kind(), ErrorKind::Deadline(_)) => Step::Done(Err(error)),
+        Ruling::Fail(error) if matches!(error.kind(), ErrorKind::Deadline(_)) => {
+            expire(&core, operation, error)
+        }
         Ruling::Fail(error) => settle(core, operation.fail(error), now),
     }
+}
+
+/// The end at the deadline. The operation cannot extend it, but may know a better error.
+fn expire<O: Operation>(core: &Core, operation: O, error: Error) -> Step<O> {
+    let expired = error.clone();
+    Step::Done(Err(core.stamp(operation.fail(error).err().unwrap_or(expired))))
 }
 
 fn settle<O: Operation>(mut core: Box<Core>, verdict: Result<Verdict<O>, Error>, now: Now) -> Step<O> {
@@ -198,7 +208,7 @@ fn settle<O: Operation>(mut core: Box<Core>, verdict: Result<Verdict<O>, Error>,
             core.next_stage();
             match core.poll_after(time, now) {
                 Some(time) => wait(core, operation, time, now),
-                None => Step::Done(Err(core.stamp(Error::new(ErrorKind::Deadline(Phase::Poll))))),
+                None => expire(&core, operation, Error::new(ErrorKind::Deadline(Phase::Poll))),
             }
         }
         Err(error) => Step::Done(Err(core.stamp(error))),

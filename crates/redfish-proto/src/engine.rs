@@ -12,7 +12,7 @@ use http::{Method, StatusCode, response};
 use crate::body::Body;
 use crate::error::Error;
 use crate::exchange::{Delivery, Outgoing, Purpose, Reading};
-use crate::headers::{ODATA_VERSION, RESERVED, is_secret_header};
+use crate::headers::{ODATA_VERSION, RESERVED, X_AUTH_TOKEN, is_secret_header};
 use crate::kind::{ErrorKind, Failure, Phase};
 use crate::link::{self, Refused};
 use crate::operation::{Access, Answer, Request, Retry};
@@ -20,12 +20,16 @@ use crate::policy::Links;
 use crate::redact::Redactor;
 use crate::service::Service;
 use crate::session::Session;
+use crate::session::knowing_tokens;
 use crate::target::Target;
 use crate::time::{self, Now};
 use crate::wanted::Wanted;
 
 /// Bounds of the time between two polls when a service says when to come again.
 const POLL: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(60));
+
+/// How many newer sessions a replay may take after its own was replaced by other calls.
+const NEWER: u32 = 3;
 
 /// What the core decides of what came.
 #[expect(clippy::large_enum_variant, reason = "a box would cost an allocation for each exchange")]
@@ -94,6 +98,8 @@ struct Stage {
     replay: bool,
     /// The replay was answered 401 too, and the authenticator hears of it.
     replayed: bool,
+    /// How often a session that was replaced during the replay gave way to a newer one.
+    newer: u32,
     /// A check found the session alive that was answered 401.
     session_alive: bool,
 }
@@ -184,7 +190,13 @@ impl Core {
         }
         let refused = self.refused.is_some();
         if self.stage.replayed {
-            return Ok(false);
+            // Another call has replaced the session of this replay meanwhile, and perhaps closed it.
+            let is_newer = self.session.as_ref() != Some(&session) && self.stage.newer < NEWER;
+            if !refused || !is_newer {
+                return Ok(false);
+            }
+            self.stage.newer += 1;
+            self.stage.replayed = false;
         }
         if refused && self.session.as_ref() == Some(&session) {
             self.stage.session_alive = true;
@@ -309,6 +321,7 @@ impl Core {
                 value.set_sensitive(true);
             }
         }
+        self.redactor = knowing_tokens(&self.redactor, &head.headers);
         self.asked_wait = time::retry_after(&head.headers);
         let status = head.status;
         if status == StatusCode::UNAUTHORIZED {
@@ -319,10 +332,11 @@ impl Core {
                 self.refused = Some(Box::new((head, body)));
                 return Ruling::Renew;
             }
-        } else {
-            self.stage.renewed = false;
         }
+        // A login that is redirected with a token has opened a session, which must not be lost on the way.
+        let opened = self.sent.access == Access::Open && head.headers.contains_key(X_AUTH_TOKEN);
         match status.as_u16() {
+            301 | 302 | 303 | 307 | 308 if opened && !self.sent.method.is_safe() => {}
             301 | 302 | 303 | 307 | 308 => {
                 return match self.redirect(&head) {
                     Ok(()) => Ruling::Send,
@@ -390,7 +404,7 @@ impl Core {
         error.stamped(exchange, &self.redactor)
     }
 
-    pub(crate) fn redactor(&self) -> &Redactor {
+    pub(crate) fn redactor(&self) -> &Arc<Redactor> {
         &self.redactor
     }
 
@@ -449,6 +463,10 @@ impl Core {
             }
             _ => method.clone(),
         };
+        // What a logout deletes is a session, whatever a service says.
+        if self.sent.retry == Retry::Idempotent && !target.same_but_slash(from) {
+            return refuse("would move a logout");
+        }
         if !rewinds && method == self.sent.method {
             return refuse("needs the payload a second time");
         }

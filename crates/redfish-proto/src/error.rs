@@ -8,7 +8,7 @@ use http::{Method, StatusCode};
 use crate::etag::ETag;
 use crate::kind::{ErrorKind, Failure};
 use crate::message::{self, Message};
-use crate::redact::Redactor;
+use crate::redact::{Redactor, Secret};
 use crate::target::Target;
 
 /// A failed call: what failed, at which method and URI, what the service said, and what to do.
@@ -28,10 +28,21 @@ struct Inner {
     text: String,
     retry_after: Option<Duration>,
     session_left: Option<Target>,
+    /// Whether the URI of a session that was left contains a secret, so that it is not shown.
+    secret_left: bool,
+    /// A session that was opened and could not be closed, for whoever can still close it.
+    unclosed: Option<Unclosed>,
     /// How it is known that the session is alive.
     session_alive: Option<&'static str>,
     etag: Option<ETag>,
     advice: Option<String>,
+}
+
+/// What it takes to close a session: its token, and its URI if that is known.
+#[derive(Clone)]
+pub(crate) struct Unclosed {
+    pub(crate) token: Secret,
+    pub(crate) location: Option<Target>,
 }
 
 impl Error {
@@ -46,6 +57,8 @@ impl Error {
             text: String::new(),
             retry_after: None,
             session_left: None,
+            secret_left: false,
+            unclosed: None,
             session_alive: None,
             etag: None,
             advice: None,
@@ -94,12 +107,17 @@ impl Error {
         self
     }
 
-    /// Says that a session may be open that could not be closed.
-    pub(crate) fn with_session_may_be_left(mut self) -> Error {
+    /// Says that a session may be open that could not be closed, and keeps it for whoever can.
+    pub(crate) fn with_unclosed(mut self, unclosed: Option<Unclosed>) -> Error {
+        self.0.unclosed = unclosed;
         let text = "a session may be left open, since the service issued a token all the same";
         let separator = if self.0.text.is_empty() { "" } else { "; " };
         self.0.text = format!("{}{separator}{text}", self.0.text);
         self
+    }
+
+    pub(crate) fn take_unclosed(&mut self) -> Option<Unclosed> {
+        self.0.unclosed.take()
     }
 
     pub(crate) fn with_session_left(mut self, session: Option<Target>) -> Error {
@@ -150,6 +168,11 @@ impl Error {
         if let Some((method, target)) = exchange {
             inner.method.get_or_insert_with(|| method.clone());
             inner.uri.get_or_insert_with(|| target.to_string());
+        }
+        let left_at = inner.session_left.as_ref().map(ToString::to_string).unwrap_or_default();
+        if redactor.clean(&left_at) != left_at {
+            inner.session_left = None;
+            inner.secret_left = true;
         }
         let mut left = message::TOTAL;
         let mut clean = |text: &mut String| {
@@ -305,6 +328,7 @@ impl Error {
                 "the session's URI is unknown, and the service marks none as ours".into()
             }
             ErrorKind::Closed => "the client is closed".into(),
+            ErrorKind::CredentialsReplaced => "the credentials were replaced while the login ran".into(),
             ErrorKind::InvalidService(reason) => format!("not the URL of a service: {reason}"),
             ErrorKind::InvalidTarget(reason) => format!("not a path of the service: {reason}"),
             ErrorKind::InvalidCredentials(reason) => format!("unusable credentials: {reason}"),
@@ -356,6 +380,9 @@ impl fmt::Display for Error {
         f.write_str(&self.what())?;
         if let Some(session) = self.session_left() {
             write!(f, "; a session was left open at {session}")?;
+        }
+        if self.0.secret_left {
+            f.write_str("; a session was left open at a URI that contains a secret")?;
         }
         f.write_str(".")?;
         match self.hint() {

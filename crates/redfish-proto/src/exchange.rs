@@ -75,7 +75,7 @@ pub enum Delivery {
 pub struct Heading<'a> {
     pub(crate) status: StatusCode,
     pub(crate) headers: &'a HeaderMap,
-    pub(crate) redactor: &'a Redactor,
+    pub(crate) redactor: Arc<Redactor>,
 }
 
 impl Heading<'_> {
@@ -87,14 +87,14 @@ impl Heading<'_> {
     /// A body as text, without the secrets that the client knows and without what members such as `Password` and
     /// `Token` hold; of a long one, the first 256 KiB. For people who watch a dialogue; logs are better off without bodies.
     pub fn body(&self, body: &[u8]) -> String {
-        message::shown_body(body, self.redactor)
+        message::shown_body(body, &self.redactor)
     }
 }
 
 impl fmt::Display for Heading<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "< {}", self.status)?;
-        write_headers(f, '<', self.headers, self.redactor)
+        write_headers(f, '<', self.headers, &self.redactor)
     }
 }
 

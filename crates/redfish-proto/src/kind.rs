@@ -97,6 +97,8 @@ pub enum ErrorKind {
     SessionUriUnknown,
     /// The client is closed.
     Closed,
+    /// The credentials were replaced while a login with the former ran.
+    CredentialsReplaced,
     /// A service URL that is none; it is not repeated here, as it may contain a password.
     InvalidService(&'static str),
     /// A path that cannot be sent.
@@ -193,6 +195,7 @@ impl ErrorKind {
             ErrorKind::NotSupported(_) => "not-supported",
             ErrorKind::SessionUriUnknown => "session-uri-unknown",
             ErrorKind::Closed => "closed",
+            ErrorKind::CredentialsReplaced => "credentials-replaced",
             ErrorKind::InvalidService(_) => "invalid-service",
             ErrorKind::InvalidTarget(_) => "invalid-target",
             ErrorKind::InvalidCredentials(_) => "invalid-credentials",
@@ -215,7 +218,7 @@ impl ErrorKind {
             ErrorKind::Busy => "Try again later.",
             ErrorKind::Transport(Failure::Untrusted) => "Trust its CA or pin its certificate.",
             ErrorKind::Transport(Failure::Tls(TlsFailure::NoCommonProtocol)) => {
-                "Enable TLS 1.2 with forward secrecy (ECDHE), or TLS 1.3, on the service."
+                "Enable TLS 1.2 with forward secrecy (ECDHE), or TLS 1.3, on the service, with an RSA, P-256, P-384 or Ed25519 key."
             }
             ErrorKind::Transport(Failure::Tls(TlsFailure::NotTls)) => {
                 "It may be plain HTTP: write http:// if that is meant."
@@ -239,6 +242,7 @@ impl ErrorKind {
             ErrorKind::Ambiguous { .. } => "Name one.",
             ErrorKind::TaskGone => "Read what it was to change, and the list of tasks.",
             ErrorKind::SessionUriUnknown => "Close it by hand, or let it expire.",
+            ErrorKind::CredentialsReplaced => "Try again: the new credentials are used then.",
             ErrorKind::ReservedHeader(_) => "Leave it out.",
             ErrorKind::ForeignSession => "Use each session with the service that gave it.",
             _ => "",

@@ -21,7 +21,7 @@ use crate::body::Body;
 use crate::check::{CHECK, CheckSession, Liveness};
 use crate::collection;
 use crate::credentials::Credentials;
-use crate::error::Error;
+use crate::error::{Error, Unclosed};
 use crate::exchange::Purpose;
 use crate::headers::X_AUTH_TOKEN;
 use crate::kind::ErrorKind;
@@ -47,6 +47,8 @@ pub struct Login {
     former: Option<Former>,
     /// A session of before, which is closed first.
     retired: Option<Session>,
+    /// The same once it is closed.
+    closed: Option<Session>,
     sessions: Option<Target>,
     stage: Stage,
     tried: Vec<Target>,
@@ -90,8 +92,8 @@ pub struct Opened {
     pub(crate) alive: Option<Now>,
     /// The session that this one replaces.
     pub(crate) former: Option<Former>,
-    /// Whether the retired session was closed.
-    pub(crate) retired: bool,
+    /// The retired session, if it was closed.
+    pub(crate) retired: Option<Session>,
 }
 
 /// A session that a login replaces, and what the service says about it.
@@ -117,6 +119,7 @@ impl Login {
             earlier: Arc::default(),
             former: None,
             retired: None,
+            closed: None,
             sessions: None,
             stage: Stage::Root,
             tried: Vec::new(),
@@ -167,7 +170,8 @@ impl Login {
     }
 
     fn after_check(&self) -> Stage {
-        match &self.retired {
+        // One whose URI is not known would have to be searched for, which takes its time.
+        match self.retired.as_ref().filter(|retired| retired.location().is_some()) {
             Some(retired) => Stage::Retire(Box::new(Logout::new(retired))),
             None => self.opening(),
         }
@@ -185,12 +189,7 @@ impl Login {
         match self.former.take() {
             Some(former) if liveness == Liveness::Alive => {
                 let alive = Some(now);
-                return Verdict::Done(Opened {
-                    session: former.session,
-                    alive,
-                    former: None,
-                    retired: false,
-                });
+                return Verdict::Done(Opened { session: former.session, alive, former: None, retired: None });
             }
             former => self.former = former.map(|former| Former { liveness, ..former }),
         }
@@ -203,7 +202,7 @@ impl Login {
         self.stage = match closed {
             Ok(Verdict::Next(logout) | Verdict::Later(logout, _)) => Stage::Retire(Box::new(logout)),
             Ok(Verdict::Done(_)) => {
-                self.retired = None;
+                self.closed = self.retired.take();
                 self.opening()
             }
             Err(_) => self.opening(),
@@ -211,17 +210,17 @@ impl Login {
         Verdict::Next(self)
     }
 
-    /// How to close the session whose token a refusal carries: the service opened it all the same.
-    fn unwanted(&self, answer: &Answer) -> Option<Logout> {
+    /// The session whose token a refusal carries: the service opened it all the same.
+    fn unwanted(&self, answer: &Answer) -> Option<Session> {
         let found = self.found(answer, Standing::Full);
-        let session = Session::from_token(&answer.service, token(answer)?, found, &answer.redactor).ok()?;
-        Some(Logout::new(&session))
+        Session::from_token(&answer.service, token(answer)?, found, &answer.redactor).ok()
     }
 
     fn undone(
         mut self,
         closed: Result<Verdict<Logout>, Error>,
         refusal: Error,
+        unclosed: Option<Unclosed>,
     ) -> Result<Verdict<Login>, Error> {
         match closed {
             Ok(Verdict::Next(logout) | Verdict::Later(logout, _)) => {
@@ -229,7 +228,7 @@ impl Login {
                 Ok(Verdict::Next(self))
             }
             Ok(Verdict::Done(_)) => Err(refusal),
-            Err(_) => Err(refusal.with_session_may_be_left()),
+            Err(_) => Err(refusal.with_unclosed(unclosed)),
         }
     }
 
@@ -275,8 +274,8 @@ impl Login {
         let found = self.found(&answer, standing);
         match Session::from_token(&answer.service, token, found, &answer.redactor) {
             Ok(session) => {
-                let retired = self.retired.is_none();
-                Ok(Verdict::Done(Opened { session, alive: None, former: self.former, retired }))
+                let (former, retired) = (self.former, self.closed);
+                Ok(Verdict::Done(Opened { session, alive: None, former, retired }))
             }
             Err(_) => {
                 let odd = Error::malformed("", "a login whose X-Auth-Token cannot be sent back");
@@ -318,7 +317,10 @@ impl Operation for Login {
             Stage::Root => return self.find(&answer),
             Stage::Check(check) => return Ok(self.checked(check.judge(&answer), answer.now())),
             Stage::Retire(logout) => return Ok(self.retired(logout.respond(answer))),
-            Stage::Undo(logout, refusal) => return self.undone(logout.respond(answer), refusal),
+            Stage::Undo(logout, refusal) => {
+                let unclosed = logout.session().unclosed();
+                return self.undone(logout.respond(answer), refusal, unclosed);
+            }
             Stage::Post { at, guessed, remembered } => (at, guessed, remembered),
         };
         if *answer.method() != Method::POST {
@@ -327,8 +329,11 @@ impl Operation for Login {
         if answer.status().is_success() {
             return self.opened(answer);
         }
-        if let Some(logout) = self.unwanted(&answer) {
-            self.stage = Stage::Undo(Box::new(logout), answer.refusal());
+        if let Some(session) = self.unwanted(&answer) {
+            if session.location().is_none() {
+                return Err(answer.refusal().with_unclosed(session.unclosed()));
+            }
+            self.stage = Stage::Undo(Box::new(Logout::new(&session)), answer.refusal());
             return Ok(Verdict::Next(self));
         }
         let wrong_place = match answer.status() {
@@ -352,7 +357,10 @@ impl Operation for Login {
         match std::mem::replace(&mut self.stage, Stage::Root) {
             Stage::Check(_) => Ok(self.checked(Liveness::Unknown, Now::default())),
             Stage::Retire(logout) => Ok(self.retired(logout.fail(error))),
-            Stage::Undo(logout, refusal) => self.undone(logout.fail(error), refusal),
+            Stage::Undo(logout, refusal) => {
+                let unclosed = logout.session().unclosed();
+                self.undone(logout.fail(error), refusal, unclosed)
+            }
             Stage::Root | Stage::Post { .. } => Err(error),
         }
     }

@@ -230,7 +230,7 @@ impl fmt::Debug for Redactor {
 pub(crate) struct Secret(Arc<Zeroizing<Box<str>>>);
 
 impl Secret {
-    fn text(&self) -> &str {
+    pub(crate) fn text(&self) -> &str {
         &self.0
     }
 }

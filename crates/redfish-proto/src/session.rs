@@ -7,11 +7,11 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use http::HeaderValue;
-use http::header::{AUTHORIZATION, HeaderName};
+use http::header::{AUTHORIZATION, HeaderMap, HeaderName};
 use zeroize::Zeroizing;
 
 use crate::credentials::Credentials;
-use crate::error::Error;
+use crate::error::{Error, Unclosed};
 use crate::headers::X_AUTH_TOKEN;
 use crate::kind::ErrorKind;
 use crate::link;
@@ -207,6 +207,11 @@ impl Session {
         Session(Arc::new(Inner { redactor, ..Inner::clone(&self.0) }))
     }
 
+    /// What it takes to close it.
+    pub(crate) fn unclosed(&self) -> Option<Unclosed> {
+        Some(Unclosed { token: Secret::from(self.expose()?), location: self.0.location.clone() })
+    }
+
     pub(crate) fn header(&self) -> Option<(HeaderName, &HeaderValue)> {
         let name = if self.0.issued { X_AUTH_TOKEN } else { AUTHORIZATION };
         Some((name, self.0.credential.as_ref()?))
@@ -241,7 +246,10 @@ impl fmt::Debug for Session {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Session")
             .field("service", &format_args!("{}", self.0.origin))
-            .field("location", &self.0.location)
+            .field(
+                "location",
+                &self.0.location.as_ref().map(|at| self.0.redactor.clean(&at.to_string()).into_owned()),
+            )
             .field("standing", self.standing())
             .finish_non_exhaustive()
     }
@@ -263,6 +271,22 @@ fn is_plain(uri: &str) -> bool {
     };
     let encodes_slash = uri.to_ascii_lowercase().contains("%2f") || uri.contains('\\');
     !encodes_slash && !uri.contains(['?', '#']) && !uri.split('/').any(is_dots)
+}
+
+/// What is known, and the tokens of a response that is at hand: a service may echo them before a session has them.
+pub(crate) fn knowing_tokens(known: &Arc<Redactor>, headers: &HeaderMap) -> Arc<Redactor> {
+    let mut tokens = headers.get_all(&X_AUTH_TOKEN).iter().filter(|t| t.len() <= LONGEST_TOKEN).peekable();
+    if tokens.peek().is_none() {
+        return Arc::clone(known);
+    }
+    let mut redactor = Redactor::clone(known);
+    for token in tokens {
+        let token = Zeroizing::new(String::from_utf8_lossy(token.as_bytes()).trim().to_owned());
+        if !token.is_empty() {
+            redactor.add_token(&Secret::from(token));
+        }
+    }
+    Arc::new(redactor)
 }
 
 fn check_token(token: &str) -> Result<(), Error> {

@@ -6,6 +6,7 @@
 //!                                           404, gone: the Task, where it is known ──▶ Ended
 //! ```
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -17,6 +18,7 @@ use crate::error::Error;
 use crate::kind::{ErrorKind, Failure};
 use crate::message::{self, Message};
 use crate::operation::{Answer, Operation, Request, Verdict};
+use crate::redact::Redactor;
 use crate::target::Target;
 use crate::write::Written;
 
@@ -36,7 +38,21 @@ pub struct Monitor {
     at: Target,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     task: Option<Target>,
+    #[serde(skip)]
+    secrets: Secrets,
 }
+
+/// What the request carried as secrets that was accepted: its end may echo them. They tell no monitor from another.
+#[derive(Clone, Debug, Default)]
+struct Secrets(Arc<Redactor>);
+
+impl PartialEq for Secrets {
+    fn eq(&self, _: &Secrets) -> bool {
+        true
+    }
+}
+
+impl Eq for Secrets {}
 
 /// How an accepted operation ended.
 #[derive(Clone, Debug)]
@@ -62,7 +78,7 @@ pub struct Progress {
 impl Monitor {
     /// The monitor at that target, such as a user gives it.
     pub fn at(at: Target) -> Monitor {
-        Monitor { at, task: None }
+        Monitor { at, task: None, secrets: Secrets::default() }
     }
 
     /// The monitor of a 202: its `Location`, never the URI of the Task in its body, whose GET is a 200 from the
@@ -75,7 +91,8 @@ impl Monitor {
             Some(at) => Some(at?),
             None => link("TaskMonitor").transpose()?.or_else(|| task.clone()),
         };
-        Ok(at.map(|at| Monitor { at, task }))
+        let secrets = Secrets(Arc::clone(&answer.redactor));
+        Ok(at.map(|at| Monitor { at, task, secrets }))
     }
 
     /// Where it is polled.
@@ -180,6 +197,10 @@ impl Watch {
 
 impl Operation for Watch {
     type Output = Ended;
+
+    fn secrets(&self, known: &mut Redactor) {
+        known.extend(&self.monitor.secrets.0);
+    }
 
     fn request(&self) -> Request {
         match (&self.monitor.task, self.asks_task) {

@@ -622,3 +622,137 @@ fn a_session_can_be_checked_by_itself() {
     }
     assert!(Session::issued(&service, "t", None).unwrap().check(&service).is_none());
 }
+
+/// Logs in up to a response of the POST. What it asks before is not found, and what it deletes stays.
+fn posted(call: Call<Login>, answer: response::Parts, now: Now) -> Step<Login> {
+    let mut step = call.start(now);
+    loop {
+        let (outgoing, reply) = sent(step);
+        if *outgoing.request.method() == Method::POST {
+            return reply.receive(answer, Ok(Bytes::new()), now);
+        }
+        let status = if *outgoing.request.method() == Method::DELETE { 500 } else { 404 };
+        step = reply.receive(head(status, &[]), Ok(Bytes::new()), now);
+    }
+}
+
+fn session_opened(number: u32) -> response::Parts {
+    let at = format!("/redfish/v1/SessionService/Sessions/{number}");
+    head(201, &[("x-auth-token", &format!("token-{number}")), ("location", &at)])
+}
+
+fn tokens_closed(authenticator: &mut Authenticator) -> Vec<String> {
+    let mut closed = Vec::new();
+    while let Some(logout) = authenticator.close() {
+        let (delete, _) = sent(logout.start(START));
+        closed.push(delete.request.headers()["x-auth-token"].to_str().unwrap().to_owned());
+    }
+    closed
+}
+
+#[test]
+fn a_login_whose_credentials_were_replaced_meanwhile_counts_for_nothing() {
+    for (answer, closed) in
+        [(session_opened(7), vec!["token-8", "token-7"]), (head(401, &[]), vec!["token-8"])]
+    {
+        let service = service();
+        let credentials = |user: &str| Arc::new(Credentials::new(user, "pw"));
+        let mut authenticator = Authenticator::session(service.clone(), credentials("ada"), None);
+        let first = login(authenticator.renew(&Wanted::any()).unwrap());
+        assert!(authenticator.replace(credentials("bob")).is_none());
+        let Step::Done(done) = posted(first, answer, START) else { panic!("it is over") };
+        let error = authenticator.accept(done).unwrap_err();
+        assert_eq!(*error.kind(), ErrorKind::CredentialsReplaced);
+        assert!(authenticator.current().is_none());
+
+        let mut step = login(authenticator.renew(&Wanted::any()).unwrap()).start(START);
+        let mut bodies = String::new();
+        let second = loop {
+            let (outgoing, reply) = sent(step);
+            bodies += &String::from_utf8_lossy(outgoing.request.body().bytes().unwrap());
+            let answer =
+                if *outgoing.request.method() == Method::POST { session_opened(8) } else { head(500, &[]) };
+            let answer =
+                if outgoing.request.uri().path() == "/redfish/v1/" { head(404, &[]) } else { answer };
+            step = match reply.receive(answer, Ok(Bytes::new()), START) {
+                Step::Done(opened) => break opened,
+                step => step,
+            };
+        };
+        authenticator.accept(second).unwrap();
+        assert!(bodies.contains("bob") && !bodies.contains("ada"), "{bodies}");
+        assert_eq!(tokens_closed(&mut authenticator), closed);
+    }
+}
+
+#[test]
+fn no_session_is_lost_at_a_service_that_fails_to_close_those_that_were_replaced() {
+    let (service, mut authenticator, _) = resumed();
+    for number in 2..6 {
+        let session = authenticator.current().cloned().unwrap();
+        let (wanted, _) = refused_at(&service, &session, at(u64::from(number)));
+        let Step::Done(done) =
+            posted(login(authenticator.renew(&wanted).unwrap()), session_opened(number), START)
+        else {
+            panic!("it is open")
+        };
+        authenticator.accept(done).unwrap();
+    }
+    let mut closed = tokens_closed(&mut authenticator);
+    closed.sort();
+    assert_eq!(closed, ["t0ken", "token-2", "token-3", "token-4", "token-5"]);
+}
+
+#[test]
+fn a_refused_login_whose_session_cannot_be_closed_in_time_says_so_and_is_closed_later() {
+    let service = service();
+    let credentials = Arc::new(Credentials::new("admin", "pw"));
+    let mut authenticator = Authenticator::session(service, credentials, None);
+    let call = login(authenticator.renew(&Wanted::any()).unwrap()).deadline(Duration::from_secs(10));
+    let refused = head(403, &[("x-auth-token", "t9"), ("location", "/redfish/v1/SessionService/Sessions/9")]);
+    let (delete, reply) = sent(posted(call, refused, START));
+    assert_eq!(delete.request.headers()["x-auth-token"], "t9");
+    let Step::Done(Err(error)) = reply.fail(Failure::TimedOut, at(10)) else { panic!("its time is over") };
+    assert!(
+        *error.kind() == ErrorKind::Forbidden && error.to_string().contains("may be left open"),
+        "{error}"
+    );
+    let _ = authenticator.accept(Err(error));
+    assert_eq!(tokens_closed(&mut authenticator), ["t9"]);
+}
+
+#[test]
+fn a_replay_whose_session_was_replaced_by_another_call_takes_the_newer_one() {
+    let (service, mut authenticator, first) = resumed();
+    let renew = |authenticator: &mut Authenticator, session: &Session, number, now| {
+        let (wanted, _) = refused_at(&service, session, now);
+        let Step::Done(done) =
+            posted(login(authenticator.renew(&wanted).unwrap()), session_opened(number), now)
+        else {
+            panic!("it is open")
+        };
+        authenticator.accept(done).unwrap()
+    };
+    let (_, slow) = refused_at(&service, &first, at(0));
+    let second = renew(&mut authenticator, &first, 2, at(1));
+    let (_, reply) = sent(slow.give(Ok(second.clone()), at(2)));
+    // Meanwhile another call replaces that session, which is then closed.
+    let third = renew(&mut authenticator, &second, 3, at(3));
+    let Step::Session(wanted, grant) = reply.receive(head(401, &[]), Ok(Bytes::new()), at(4)) else {
+        panic!()
+    };
+    let Ok(Renewed::Ready(ready)) = authenticator.renew(&wanted) else { panic!("there is a newer one") };
+    assert_eq!(ready, third);
+    let (replay, _) = sent(grant.give(Ok(ready), at(4)));
+    assert_eq!(replay.request.headers()["x-auth-token"], "token-3");
+}
+
+#[test]
+fn a_session_that_the_service_has_not_issued_is_not_resumed() {
+    let service = service();
+    for session in [Session::bearer(&service, "abc").unwrap(), Session::anonymous(&service)] {
+        let credentials = Arc::new(Credentials::new("admin", "pw"));
+        let mut authenticator = Authenticator::session(service.clone(), credentials, Some(session));
+        assert!(authenticator.close().is_none());
+    }
+}

@@ -250,3 +250,51 @@ fn no_token_of_another_session_is_shown_by_a_logout() {
     }
     assert!(client.authenticator.close().is_none());
 }
+
+/// A write that is accepted, and whose end echoes what it set.
+#[test]
+fn no_secret_of_a_write_is_shown_by_its_monitor() {
+    let accepted =
+        (202, vec![("location", "/redfish/v1/TaskService/TaskMonitors/1".to_owned())], "{}".to_owned());
+    for form in forms(NEW_PASSWORD) {
+        let refused = (400, Vec::new(), json!({"error": {"message": form}}).to_string());
+        let mut client = client(vec![refused, accepted.clone()]);
+        let at = client.service.target("/redfish/v1/x").unwrap();
+        let change = Body::json(&json!({"Password": NEW_PASSWORD})).unwrap();
+        let Ok(redfish_proto::Outcome::Accepted(monitor)) = client.run(Write::patch(&at, change)) else {
+            panic!()
+        };
+        let Ok(redfish_proto::Ended::Failed(error)) = client.run(monitor.watch()) else { panic!() };
+        check(&error, &client.wire.shown, &form);
+    }
+}
+
+/// A response that echoes the token which it gives.
+#[test]
+fn no_token_is_shown_of_the_response_that_gives_it() {
+    let service = Arc::new(Service::new("https://bmc").unwrap());
+    let sessions = service.target("/redfish/v1/SessionService/Sessions").unwrap();
+    for (status, location) in [(403, TOKEN), (201, TOKEN), (201, PASSWORD)] {
+        let login =
+            redfish_proto::Login::new(Arc::new(Credentials::new(USER, PASSWORD))).at(sessions.clone());
+        let redfish_proto::Step::Send(_, reply) = service.call(login).start(Now::default()) else { panic!() };
+        let path: String = location.bytes().map(|b| format!("%{b:02x}")).collect();
+        let mut answer = http::Response::builder().status(status);
+        answer = answer.header("location", format!("/redfish/v1/SessionService/Sessions/{path}"));
+        if location == TOKEN {
+            answer = answer.header("x-auth-token", TOKEN);
+        }
+        let (head, ()) = answer.body(()).unwrap().into_parts();
+        let body = json!({"error": {"message": location}}).to_string();
+        let mut shown = format!("{} {}", reply.heading(&head), reply.heading(&head).body(body.as_bytes()));
+        let step = reply.receive(head, Ok(body.into()), Now::default());
+        shown += &format!("{step:?}");
+        if let redfish_proto::Step::Done(Ok(opened)) = step {
+            shown += &format!("{:?}", opened.into_session());
+        }
+        assert!(
+            !shown.contains("canary") && !shown.contains("63616e617279") && !shown.contains("%63%61"),
+            "{shown}"
+        );
+    }
+}

@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
 use http::{Method, Response};
@@ -30,6 +30,7 @@ struct Inner {
     transport: Transport,
     flight: Flight,
     observer: Option<Observer>,
+    closing: Mutex<()>,
 }
 
 impl Client {
@@ -145,14 +146,15 @@ impl Client {
     /// # Errors
     /// Those of the logout. It takes the policy's `logout_deadline` at the most.
     pub fn close(&self) -> Result<Option<Closed>, Error> {
-        let mut patience = self.service().policy().logout_deadline;
+        let (limit, began) = (self.service().policy().logout_deadline, self.clock().now());
+        let left = || limit.saturating_sub(self.clock().now().since(began));
+        // Who closes it a second time waits for the first.
+        let _closing = self.0.closing.lock().unwrap_or_else(PoisonError::into_inner);
         let mut closed = Ok(None);
-        // There is a second session if one was replaced that may be alive. Both share the time limit.
-        while let Some(logout) = self.0.flight.close(patience) {
-            let began = self.clock().now();
-            let next = self.run_call(logout.deadline(patience)).map(Some);
+        // There are further sessions if some were replaced that may be alive. All share the time limit.
+        while let Some(logout) = self.0.flight.close(left()) {
+            let next = self.run_call(logout.deadline(left())).map(Some);
             closed = closed.and_then(|first| next.map(|next| first.or(next)));
-            patience = patience.saturating_sub(self.clock().now().since(began));
         }
         closed
     }
@@ -328,7 +330,13 @@ impl Builder {
             authenticator = authenticator.sessions(service.target(&sessions)?);
         }
         let transport = transport.unwrap_or_default();
-        Ok(Client(Arc::new(Inner { service, transport, flight: Flight::new(authenticator), observer })))
+        Ok(Client(Arc::new(Inner {
+            service,
+            transport,
+            flight: Flight::new(authenticator),
+            observer,
+            closing: Mutex::default(),
+        })))
     }
 }
 

@@ -75,11 +75,17 @@ impl Client {
 
     /// The session for a call; `None` where there is no other than the one it had.
     pub(crate) fn find_session(&self, wanted: &Wanted) -> Result<Option<Session>, Error> {
-        self.flight().session(
-            wanted,
-            self.clock(),
-            |login| self.drive(login).map(|(opened, _)| opened),
-            |logout| self.log_out_late(logout),
-        )
+        loop {
+            let found = self.flight().session(
+                wanted,
+                self.clock(),
+                |login| self.drive(login).map(|(opened, _)| opened),
+                |logout| self.log_out_late(logout),
+            );
+            match found {
+                Err(error) if *error.kind() == ErrorKind::CredentialsReplaced => {}
+                found => return found,
+            }
+        }
     }
 }

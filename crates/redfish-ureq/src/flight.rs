@@ -103,7 +103,10 @@ impl Flight {
             log_out(late);
         }
         turn.outcome = match &accepted {
+            // Those who wait ask again, with the new credentials.
+            Err(error) if *error.kind() == ErrorKind::CredentialsReplaced => Ok(()),
             // This caller's time was over, not that of those who wait: one of them tries again.
+            Err(_) if wanted.remaining(clock.now()).is_some_and(|left| left.is_zero()) => Ok(()),
             Err(error) if matches!(error.kind(), ErrorKind::Deadline(_)) => Ok(()),
             accepted => accepted.as_ref().map(|_| ()).map_err(Clone::clone),
         };

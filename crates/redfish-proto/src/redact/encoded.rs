@@ -9,6 +9,9 @@ use zeroize::Zeroizing;
 /// A secret of fewer characters hides only where it stands alone: one letter is in every word.
 const SHORT: usize = 4;
 
+/// Bytes that an HTML entity may have: a number may begin with zeros.
+const LONGEST_ENTITY: usize = 64;
+
 /// A text with some encodings undone, and where in the original each of its bytes comes from.
 pub(super) struct Layer {
     pub(super) bytes: Vec<u8>,
@@ -54,7 +57,11 @@ pub(super) fn find_recoded<'a>(secrets: impl Iterator<Item = &'a str>, text: &[u
     for secret in secrets.filter(|secret| secret.chars().count() >= SHORT) {
         // Six bits a character, without those that its neighbors have a share in.
         if base64_run + 1 >= secret.len() * 8 / 6 {
-            for spelling in base64_spellings(secret) {
+            // A whole body may be echoed so, in which the secret is a JSON string.
+            let json = Zeroizing::new(serde_json::to_string(secret).unwrap_or_default());
+            let json = json.strip_prefix('"').and_then(|json| json.strip_suffix('"')).unwrap_or_default();
+            let forms = if json == secret { vec![secret] } else { vec![secret, json] };
+            for spelling in forms.into_iter().flat_map(base64_spellings) {
                 find_exact(spelling.as_bytes(), text, &mut found);
             }
         }
@@ -209,7 +216,7 @@ fn encoded_at(text: &[u8]) -> Option<(Vec<u8>, usize)> {
             Some((vec![byte], 2))
         }
         [b'&', ..] => {
-            let end = text.iter().take(10).position(|b| *b == b';')?;
+            let end = text.iter().take(LONGEST_ENTITY).position(|b| *b == b';')?;
             let name = std::str::from_utf8(text.get(1..end)?).ok()?;
             let c = match name {
                 "amp" => '&',
