@@ -83,9 +83,10 @@ pub(crate) fn compact(body: &[u8]) -> Vec<u8> {
 /// the whole would stop at: a number that no computer holds, half of a surrogate pair, or nesting deeper than `depth`.
 pub(crate) fn value(body: &[u8], depth: usize) -> Box<RawValue> {
     let text = String::from_utf8_lossy(body.strip_prefix(MARK).unwrap_or(body));
-    let document = String::from_utf8(compact(text.as_bytes())).ok();
+    // White space between two values makes one of them: what is not JSON is not compacted.
+    let is_document = nesting(&text) <= depth && serde_json::from_str::<Value>(&text).is_ok();
+    let document = is_document.then(|| String::from_utf8(compact(text.as_bytes())).ok()).flatten();
     document
-        .filter(|document| nesting(document) <= depth && serde_json::from_str::<Value>(document).is_ok())
         .and_then(|document| RawValue::from_string(document).ok())
         .or_else(|| to_raw_value(&text).ok())
         .unwrap_or_else(|| RawValue::NULL.to_owned())
@@ -121,6 +122,13 @@ mod tests {
         assert_eq!(String::from_utf8(indented(body)).unwrap(), expected);
         assert_eq!(indented(b"<html> {"), b"<html> {");
         assert_eq!(indented(b""), b"");
+    }
+
+    #[test]
+    fn what_is_not_json_is_a_text_and_no_other_json() {
+        for body in ["[1 2]", "{\"a\": tr ue}", "1 2"] {
+            assert_eq!(value(body.as_bytes(), 10).get(), serde_json::to_string(body).unwrap());
+        }
     }
 
     #[test]

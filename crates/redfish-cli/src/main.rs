@@ -45,6 +45,7 @@ use std::process::ExitCode;
 use clap::{CommandFactory, Parser, Subcommand};
 use clap_complete::Shell;
 
+use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::options::Options;
 
@@ -130,7 +131,11 @@ fn main() -> ExitCode {
     let errors_as_json = options.errors_as_json();
     let done = run(command, options);
     match (signal::status(), done) {
-        // A signal has said all there is to say.
+        // Whoever broke off a write has to know that it may have happened. Of all else a signal has said enough.
+        (Some(status), Err(failure)) if failure.exit() == Exit::OutcomeUnknown => {
+            failure.report(errors_as_json);
+            ExitCode::from(status)
+        }
         (Some(status), _) => ExitCode::from(status),
         (None, Ok(())) => ExitCode::SUCCESS,
         (None, Err(failure)) => failure.end(errors_as_json),

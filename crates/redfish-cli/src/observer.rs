@@ -92,6 +92,11 @@ impl SessionObserver {
         self.open.keep();
     }
 
+    /// Where sessions of the visit may be left open, a sentence each.
+    pub(crate) fn left(&self) -> Vec<String> {
+        self.open.left()
+    }
+
     /// Waits until no logout is in flight. That of a late login goes on by itself.
     pub(crate) async fn settled(&self) {
         // It fails if the sender is gone, which is here.

@@ -52,7 +52,7 @@ impl SavedSession {
             // One that is not that of a session could not be read back.
             session: session
                 .location()
-                .map(ToString::to_string)
+                .map(|location| location.as_str().to_owned())
                 .filter(|uri| Session::issued(service, "token", Some(uri)).is_ok()),
         })
     }

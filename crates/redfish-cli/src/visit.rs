@@ -50,6 +50,8 @@ pub(crate) struct Visit {
     replaced: Replaced,
     observer: Arc<SessionObserver>,
     limit: TimeLimit,
+    /// When the operation ends whose session is renewed.
+    until: Option<Instant>,
     /// What no text may show.
     secrets: Redactor,
     /// The token that is among them.
@@ -140,6 +142,7 @@ impl Visit {
             transport,
             observer,
             limit,
+            until: None,
             secrets: access.secrets,
             sink,
         };
@@ -183,8 +186,14 @@ impl Visit {
         };
         let status = self.observer.status();
         self.register_token();
-        self.close(stop).await;
-        self.close_replaced().await;
+        let has_warned = self.close(stop).await;
+        self.close_replaced(self.service.policy().logout_deadline).await;
+        if stop.asked() == Some(Why::Signal) && !has_warned {
+            // The logout of another session than the client's own may have been broken off.
+            for sentence in self.observer.left() {
+                self.warn(format!("{sentence}."));
+            }
+        }
         let done = ended.unwrap_or_else(|panic| resume_unwind(panic));
         let (output, notes) = self.sink.end(done.is_err());
         let failure = done.err().map(|failure| failure.at(&self.service).redacted(self.secrets));
@@ -200,8 +209,9 @@ impl Visit {
         }
     }
 
-    /// Closes the session. A login that is still in flight is waited for as long as makes sense.
-    async fn close(&mut self, stop: &Stop) {
+    /// Closes the session, and returns whether it warned of one that may be left. A login that is still in flight is waited
+    /// for as long as makes sense.
+    async fn close(&mut self, stop: &Stop) -> bool {
         let closing = async {
             let closed = self.client.close().await;
             if closed.is_ok() {
@@ -212,17 +222,18 @@ impl Visit {
         let left = tokio::select! {
             biased;
             closed = closing => match closed {
-                Ok(_) => return,
+                Ok(_) => return false,
                 Err(error) if stop.asked() == Some(Why::Signal) => format!("a session may be left open: {error}"),
                 Err(error) => format!("the session could not be closed: {error}"),
             },
             left = self.observer.patience() => match left {
-                Left::Nothing => return,
+                Left::Nothing => return false,
                 Left::Login => "a login was not answered; it may have left a session open.".to_owned(),
                 Left::Session => "a logout was not answered; it may have left a session open.".to_owned(),
             },
         };
         self.warn(left);
+        true
     }
 }
 
@@ -270,7 +281,11 @@ impl Visit {
         loop {
             let left = time.saturating_sub(began.elapsed());
             let done = self.run_once(left, operation(), &mut waits).await;
-            match self.renew_after(done, &mut logged_in).await? {
+            // What a renewal takes is a part of the operation's time.
+            self.until = began.checked_add(time);
+            let renewed = self.renew_after(done, &mut logged_in).await;
+            self.until = None;
+            match renewed? {
                 Some(output) => return Ok(output),
                 None => continue,
             }
@@ -304,7 +319,10 @@ impl Visit {
         let mut logged_in = false;
         loop {
             let done = work(self.client.clone()).await.map_err(Failure::from);
-            if let Some(output) = self.renew_after(done, &mut logged_in).await? {
+            self.until = Instant::now().checked_add(self.options.timeout);
+            let renewed = self.renew_after(done, &mut logged_in).await;
+            self.until = None;
+            if let Some(output) = renewed? {
                 return Ok(output);
             }
         }
@@ -320,13 +338,25 @@ impl Visit {
         O::Output: Send,
     {
         let mut logged_in = false;
-        loop {
-            let session = self.open_session().await?;
-            let done = self.run_once(self.left(), operation(&session)?, &mut |_| {}).await;
-            if let Some(output) = self.renew_after(done, &mut logged_in).await? {
-                return Ok(output);
+        self.until = Instant::now().checked_add(self.options.timeout);
+        let done = loop {
+            let session = match self.open_session().await {
+                Ok(session) => session,
+                Err(failure) => break Err(failure),
+            };
+            let operation = match operation(&session) {
+                Ok(operation) => operation,
+                Err(failure) => break Err(failure),
+            };
+            let done = self.run_once(self.left(), operation, &mut |_| {}).await;
+            match self.renew_after(done, &mut logged_in).await {
+                Ok(None) => {}
+                Ok(Some(output)) => break Ok(output),
+                Err(failure) => break Err(failure),
             }
-        }
+        };
+        self.until = None;
+        done
     }
 
     /// The session in use, opened if there is none yet.
@@ -440,7 +470,9 @@ impl Visit {
 
     fn left(&self) -> Duration {
         match self.limit {
-            TimeLimit::Each(time) => time,
+            TimeLimit::Each(time) => {
+                self.until.map_or(time, |until| until.saturating_duration_since(Instant::now()).min(time))
+            }
             TimeLimit::Total { began, time } => time.saturating_sub(began.elapsed()),
         }
     }

@@ -45,7 +45,7 @@ impl Job for Login {
             visit.warn(format!("the password must be changed before anything else{account}."));
         }
         if saved.uri().is_none() {
-            visit.warn("the service did not say the session's URI; logout will look for it.");
+            visit.warn("the service gave no URI that can be a session's; logout will look for it.");
         }
         print(&saved, visit).await
     }

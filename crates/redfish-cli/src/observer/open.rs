@@ -6,7 +6,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use http::{Method, StatusCode};
 use redfish_hyper::Trace;
-use redfish_proto::{Failure, Purpose};
+use redfish_proto::Purpose;
 
 /// What each visit has open. A visit that ends takes its entry away.
 static VISITS: Mutex<BTreeMap<u64, Sessions>> = Mutex::new(BTreeMap::new());
@@ -45,6 +45,11 @@ impl OpenSessions {
         }
     }
 
+    /// Where sessions of the visit may be left open, a sentence each.
+    pub(super) fn left(&self) -> Vec<String> {
+        visits().get(&self.0).map(Sessions::left).unwrap_or_default()
+    }
+
     /// The session is kept for later commands: it is left open on purpose.
     pub(super) fn keep(&self) {
         if let Some(sessions) = visits().get_mut(&self.0) {
@@ -61,14 +66,7 @@ impl Drop for OpenSessions {
 
 /// Where sessions may be left open if the process ends now, a sentence each.
 pub(crate) fn left() -> Vec<String> {
-    let visits = visits();
-    let sentences = visits.values().flat_map(|Sessions { service, open, .. }| {
-        open.iter().map(move |path| match path {
-            Some(path) => format!("a session may be left open at {service}: {path}"),
-            None => format!("a login was not answered; it may have left a session open at {service}"),
-        })
-    });
-    sentences.collect()
+    visits().values().flat_map(Sessions::left).collect()
 }
 
 fn visits() -> MutexGuard<'static, BTreeMap<u64, Sessions>> {
@@ -76,6 +74,15 @@ fn visits() -> MutexGuard<'static, BTreeMap<u64, Sessions>> {
 }
 
 impl Sessions {
+    fn left(&self) -> Vec<String> {
+        let Sessions { service, open, .. } = self;
+        let sentence = |path: &Option<String>| match path {
+            Some(path) => format!("a session may be left open at {service}: {path}"),
+            None => format!("a login was not answered; it may have left a session open at {service}"),
+        };
+        open.iter().map(sentence).collect()
+    }
+
     fn see(&mut self, trace: &Trace<'_>) {
         match trace {
             Trace::Request(outgoing) if outgoing.purpose == Purpose::Session => {
@@ -111,9 +118,7 @@ impl Sessions {
                 None => {}
             },
             Trace::Failure { failure, .. } => {
-                if let (Some(Sent::Login), Failure::NotSent | Failure::Untrusted) =
-                    (self.sent.take(), failure)
-                {
+                if let (Some(Sent::Login), true) = (self.sent.take(), failure.is_unsent()) {
                     self.open.pop();
                 }
             }

@@ -1,6 +1,6 @@
 //! A visit with a saved session: it is used, renewed once the service has forgotten it, and written by `login`.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use redfish_proto::{Credentials, ErrorKind, Liveness, Session};
 use tokio::time::timeout;
@@ -108,7 +108,7 @@ impl Visit {
             return Ok(Renewal::LoggedIn);
         }
         // The service may have no room for several sessions.
-        self.close_replaced().await;
+        self.close_replaced(self.left().min(self.service.policy().logout_deadline)).await;
         let (origin, user) = (self.service.to_string(), saved.user().to_owned());
         let patience = self.left();
         let locked = blocking(move || {
@@ -154,11 +154,11 @@ impl Visit {
     }
 
     /// Closes the sessions that this visit has replaced, unless the service has said that they are dead. All of them
-    /// have the time of one logout.
-    pub(super) async fn close_replaced(&mut self) {
+    /// share the time.
+    pub(super) async fn close_replaced(&mut self, time: Duration) {
         let began = Instant::now();
         for session in std::mem::take(&mut self.replaced.retired) {
-            let left = self.service.policy().logout_deadline.saturating_sub(began.elapsed());
+            let left = time.saturating_sub(began.elapsed());
             let logout = session.logout(&self.service).deadline(left);
             if let Err(failure) = self.run_logout(logout).await {
                 self.warn(format!("the session before could not be closed: {failure}"));

@@ -1,6 +1,6 @@
 //! Signals: the session that a command opened is closed, and the exit status is the signal's.
 
-use std::fs::File;
+use std::fs::{self, File};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -243,4 +243,33 @@ fn a_signal_closes_the_session_of_a_command_whose_output_is_not_read() {
     drop(unread);
     assert_eq!((done.err.as_str(), bench.server.open_sessions()), ("", 0));
     assert_eq!(bench.handled("GET", ENTRIES), full);
+}
+
+#[test]
+fn a_signal_that_breaks_off_the_logout_of_a_kept_session_says_where_it_is() {
+    let bench = Bench::standard();
+    run(&mut bench.as_admin(["login"])).exits(0);
+    let kept = fs::read_to_string(&bench.kept()[0]).unwrap();
+    let kept: serde_json::Value = serde_json::from_str(&kept).unwrap();
+    let uri = kept["session"].as_str().unwrap().to_owned();
+    slow(&bench, &uri, Duration::from_secs(60));
+    let child = bench.command(["logout"]).spawn().unwrap();
+    bench.await_request("DELETE", &uri);
+    signal(&child, "TERM");
+    let done = finish(child).exits(143);
+    assert!(done.err.contains("a session may be left open at") && done.err.contains(&uri), "{}", done.err);
+    assert_eq!(bench.kept().len(), 1, "a session that may be open stays kept");
+}
+
+#[test]
+fn a_signal_during_a_write_says_that_it_may_have_happened() {
+    let bench = Bench::standard();
+    let system = "/redfish/v1/Systems/E1D8B426";
+    slow(&bench, system, Duration::from_secs(60));
+    let child = bench.as_admin(["patch", "--no-match", system, "{\"AssetTag\": \"7\"}"]).spawn().unwrap();
+    bench.await_request("PATCH", system);
+    signal(&child, "INT");
+    let done = finish(child).exits(130);
+    assert!(done.err.contains("A write had been sent"), "{}", done.err);
+    assert_eq!(bench.server.open_sessions(), 0);
 }
