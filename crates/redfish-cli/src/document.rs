@@ -7,7 +7,7 @@ use serde_json::value::{RawValue, to_raw_value};
 /// What some services write before their JSON: the byte order mark of UTF-8.
 const MARK: &[u8] = "\u{feff}".as_bytes();
 
-/// JSON with a line for each member. Order, numbers and strings stay as they came; what is no JSON stays whole.
+/// JSON with a line for each member. Order, numbers and strings stay as they came; a body that is not JSON stays whole.
 pub(crate) fn indented(body: &[u8]) -> Vec<u8> {
     if serde_json::from_slice::<IgnoredAny>(body).is_err() {
         return body.to_vec();
@@ -79,7 +79,7 @@ pub(crate) fn compact(body: &[u8]) -> Vec<u8> {
     shown
 }
 
-/// A body as a part of another document: JSON as it came, on one line; what is no JSON as a JSON text. So is what a reader of
+/// A body as a part of another document: JSON as it came, on one line; anything else as a JSON string. So is what a reader of
 /// the whole would stop at: a number that no computer holds, half of a surrogate pair, or nesting deeper than `depth`.
 pub(crate) fn value(body: &[u8], depth: usize) -> Box<RawValue> {
     let text = String::from_utf8_lossy(body.strip_prefix(MARK).unwrap_or(body));

@@ -23,7 +23,7 @@ const PENDING: usize = 100_000;
 
 /// A resource, as far as a tree shows it.
 pub(super) struct Node {
-    /// Its URI, or a link that is none of this service.
+    /// Its URI, or a link that leads outside this service.
     pub(super) uri: String,
     pub(super) name: Option<String>,
     pub(super) power: Option<String>,
