@@ -85,7 +85,7 @@ fn ureq_ours(url: &str) -> Box<dyn FnMut(usize)> {
     use redfish_ureq::{Client, Service, Session};
 
     let service = Service::new(url).expect("a service");
-    let session = Session::issued(&service, TOKEN, None).expect("a session");
+    let session = Session::from_token(&service, TOKEN, None).expect("a session");
     let client = Client::builder(service).resume(session).build().expect("a client");
     Box::new(move |times| {
         for _ in 0..times {
@@ -117,7 +117,7 @@ fn hyper_ours(url: &str) -> Box<dyn FnMut(usize)> {
     use redfish_hyper::{Client, Service, Session};
 
     let service = Service::new(url).expect("a service");
-    let session = Session::issued(&service, TOKEN, None).expect("a session");
+    let session = Session::from_token(&service, TOKEN, None).expect("a session");
     let client = Client::builder(service).resume(session).build().expect("a client");
     let runtime = runtime();
     Box::new(move |times| {

@@ -7,7 +7,10 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use http::{HeaderValue, Request, Response, Uri, header, response};
-use redfish_proto::{Decoder, Get, GetPage, Limits, Now, Operation, Service, Session, Step};
+use redfish_proto::driver::{Now, Step};
+use redfish_proto::events::{Decoder, Limits};
+use redfish_proto::ops::{Get, GetPage};
+use redfish_proto::{Operation, Service, Session};
 use serde_json::{Value, json};
 
 const SYSTEM: &str = "/redfish/v1/Systems/1";
@@ -32,7 +35,7 @@ impl Work {
 /// All pieces of work; those with the same first word are to be compared.
 pub fn all() -> Vec<Work> {
     let service = Arc::new(Service::new("https://bmc.example").expect("a service"));
-    let session = Session::issued(&service, "4899e7dd7b23d25e", None).expect("a session");
+    let session = Session::from_token(&service, "4899e7dd7b23d25e", None).expect("a session");
     let token = HeaderValue::from_static("4899e7dd7b23d25e");
     let (system, page) = (system(), page());
     let (system_too, page_too) = (system.clone(), page.clone());

@@ -7,7 +7,9 @@ use std::sync::Arc;
 use bytes::Bytes;
 use futures_util::{FutureExt, stream};
 use http::header::CONTENT_TYPE;
-use redfish_proto::{Image, Now, Payload, Segment, Service, Session, Step, Update};
+use redfish_proto::driver::{Now, Payload, Segment, Step};
+use redfish_proto::ops::{Image, PushUpdate};
+use redfish_proto::{Identity, Service};
 
 /// Lengths in the first bytes, then a file name, the randomness of the boundary, a target, a vendor's part, and the image.
 fn push(data: &[u8]) {
@@ -25,12 +27,12 @@ fn push(data: &[u8]) {
     let part = take(3);
     let image = Bytes::copy_from_slice(rest);
 
-    let payload = Payload { length: image.len() as u64, rewinds: false };
-    let update = Update::new(Image { name: name.clone(), payload }, &randomness)
+    let payload = Payload { length: image.len() as u64, replayable: false };
+    let update = PushUpdate::new(Image { name: name.clone(), payload }, &randomness)
         .targets([target.clone()])
         .part("OemPart", "application/octet-stream", part.clone());
     let service = Arc::new(Service::new("bmc.example").expect("a service"));
-    let mut step = service.call(update).with(Session::anonymous(&service)).start(Now::default());
+    let mut step = service.call(update).with(Identity::anonymous(&service)).start(Now::default());
     for found in [r#"{"UpdateService": {"@odata.id": "/u"}}"#, r#"{"MultipartHttpPushUri": "/push"}"#] {
         let Step::Send(_, reply) = step else { panic!("it reads first") };
         step = reply.receive(http::Response::new(()).into_parts().0, Ok(found.into()), Now::default());

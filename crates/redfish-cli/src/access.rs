@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
-use redfish_proto::{Credentials, Redactor, Service, Session};
+use redfish_proto::{Credentials, Identity, Redactor, Service};
 use redfish_tls::Trust;
 use zeroize::Zeroizing;
 
@@ -19,7 +19,7 @@ use crate::state::{SavedSession, Store};
 use crate::terminal;
 
 /// Who the command is to a service.
-pub(crate) enum Identity {
+pub(crate) enum Authentication {
     /// Unauthenticated.
     Anonymous,
     /// A user, with each request.
@@ -34,7 +34,7 @@ pub(crate) enum Identity {
 
 /// How to talk to a service.
 pub(crate) struct Access {
-    pub(crate) identity: Identity,
+    pub(crate) identity: Authentication,
     pub(crate) trust: Trust,
     /// What no text about it may show.
     pub(crate) secrets: Redactor,
@@ -105,12 +105,16 @@ impl<'a> AccessSource<'a> {
         let trust = self.trust(line)?;
         let credentials = self.credentials(line, service, &mut secrets)?;
         let user = credentials.user().to_owned();
-        Ok((Access { identity: Identity::Session(credentials), trust, secrets }, user))
+        Ok((Access { identity: Authentication::Session(credentials), trust, secrets }, user))
     }
 
     /// How to talk to a service without being anyone.
     pub(crate) fn anonymous(&mut self, line: &ServiceLine) -> Result<Access, Failure> {
-        Ok(Access { identity: Identity::Anonymous, trust: self.trust(line)?, secrets: Redactor::default() })
+        Ok(Access {
+            identity: Authentication::Anonymous,
+            trust: self.trust(line)?,
+            secrets: Redactor::default(),
+        })
     }
 
     /// Who the command is to a service. A line's own user or password takes precedence over a token for all.
@@ -119,32 +123,34 @@ impl<'a> AccessSource<'a> {
         line: &ServiceLine,
         service: &Service,
         secrets: &mut Redactor,
-    ) -> Result<Identity, Failure> {
+    ) -> Result<Authentication, Failure> {
         let own = line.user.is_some() || line.password_file.is_some();
         match (self.options.auth, &self.token) {
-            (Some(Auth::None), _) => Ok(Identity::Anonymous),
+            (Some(Auth::None), _) => Ok(Authentication::Anonymous),
             (Some(Auth::Basic), _) => {
                 let credentials = self.credentials(line, service, secrets)?;
                 // What cannot be sent is rejected before anything is.
-                Session::basic(service, &credentials)?;
-                Ok(Identity::Basic(credentials))
+                Identity::basic(service, &credentials)?;
+                Ok(Authentication::Basic(credentials))
             }
             (Some(Auth::Bearer), None) => {
                 Err(Failure::usage("no bearer token is given", "Use --token-file or REDFISH_TOKEN."))
             }
             (auth, Some(token)) if auth.is_some() || !own => {
-                Session::bearer(service, token)?;
+                Identity::bearer(service, token)?;
                 secrets.add(token);
-                Ok(Identity::Bearer(token.clone()))
+                Ok(Authentication::Bearer(token.clone()))
             }
             (auth, _) => match self.saved(line, service)? {
                 Some(saved) => {
                     let password = self.password_at_hand(line)?;
                     password.iter().for_each(|password| add_credentials(secrets, saved.user(), password));
-                    Ok(Identity::Saved(saved, password))
+                    Ok(Authentication::Saved(saved, password))
                 }
-                None if auth.is_none() && !own && self.options.user().is_none() => Ok(Identity::Anonymous),
-                None => Ok(Identity::Session(self.credentials(line, service, secrets)?)),
+                None if auth.is_none() && !own && self.options.user().is_none() => {
+                    Ok(Authentication::Anonymous)
+                }
+                None => Ok(Authentication::Session(self.credentials(line, service, secrets)?)),
             },
         }
     }

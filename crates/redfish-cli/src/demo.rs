@@ -8,7 +8,8 @@ use std::sync::Arc;
 use anstyle::{AnsiColor, Style};
 use redfish_hyper::{Builder, Client, Trace, Transport};
 use redfish_mock::{Profile, ServeOptions, Server, Settings};
-use redfish_proto::{Closed, Credentials, ErrorKind, Service, Session};
+use redfish_proto::ops::LogoutOutcome;
+use redfish_proto::{Credentials, ErrorKind, Service, Session};
 use redfish_tls::Trust;
 
 use crate::document::indented;
@@ -37,7 +38,7 @@ async fn play() -> Result<(), Failure> {
     let (user, password) = (settings.user.clone(), settings.password.clone());
     let server = Server::start(settings, ServeOptions::default())
         .map_err(|error| Failure::local("the service cannot be started", error))?;
-    let trust = Trust::with_pem(server.certificate_pem().unwrap_or_default().as_bytes())
+    let trust = Trust::system_and_pem(server.certificate_pem().unwrap_or_default().as_bytes())
         .map_err(|error| Failure::usage(error.to_string(), ""))?;
     Demo {
         service: Arc::new(Service::new(&server.url())?),
@@ -124,17 +125,17 @@ impl Demo {
             "Another login. This time the program forgets the session's URI, as one does that kept only the token.",
         )?;
         let session = self.client().login(self.credentials()).build()?.session().await?;
-        let Some(token) = session.expose() else { return Err(Failure::missing("the session's token")) };
+        let Some(session) = session else { return Err(Failure::missing("the session")) };
         self.count()?;
         chapter(
             "7. Found again",
             "With the token alone, the client looks through the sessions of the service for the one that is marked\n\
              as its own, MySession, and deletes that. The user's name would be no proof: others may have it too.",
         )?;
-        let lost = Session::issued(&self.service, token, None)?;
+        let lost = Session::from_token(&self.service, session.token(), None)?;
         let client = self.client().anonymous().build()?;
         match client.run_call(lost.logout(&self.service)).await? {
-            Closed::Deleted => Ok(()),
+            LogoutOutcome::Deleted => Ok(()),
             _ => Err(Failure::missing("the lost session")),
         }
     }

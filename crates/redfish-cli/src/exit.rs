@@ -27,21 +27,21 @@ impl Exit {
             ErrorKind::NotAuthenticated
             | ErrorKind::SessionLimit
             | ErrorKind::PasswordChangeRequired { .. } => Exit::NotAuthenticated,
-            ErrorKind::OutcomeUnknown(_) | ErrorKind::TaskGone => Exit::OutcomeUnknown,
+            ErrorKind::OutcomeUnknown(_) | ErrorKind::MonitorGone => Exit::OutcomeUnknown,
             // The answer to a write that links elsewhere has accepted it: where its end is told cannot be asked.
-            ErrorKind::OffOrigin { .. } | ErrorKind::Malformed { .. } if wrote => Exit::OutcomeUnknown,
+            ErrorKind::CrossOrigin { .. } | ErrorKind::Malformed { .. } if wrote => Exit::OutcomeUnknown,
             ErrorKind::InvalidService(_)
             | ErrorKind::InvalidTarget(_)
             | ErrorKind::InvalidCredentials(_)
             | ErrorKind::InvalidRequest(_)
-            | ErrorKind::NotOffered { .. }
-            | ErrorKind::Ambiguous { .. }
-            | ErrorKind::NotAllowable { .. }
+            | ErrorKind::ActionNotFound { .. }
+            | ErrorKind::AmbiguousTarget { .. }
+            | ErrorKind::InvalidParameter { .. }
             | ErrorKind::ReservedHeader(_)
             | ErrorKind::ForeignSession => Exit::Usage,
             ErrorKind::Transport(_)
             | ErrorKind::Deadline(_)
-            | ErrorKind::OffOrigin { .. }
+            | ErrorKind::CrossOrigin { .. }
             | ErrorKind::Redirect { .. }
             | ErrorKind::TooLarge { .. }
             | ErrorKind::Malformed { .. } => Exit::NoAnswer,

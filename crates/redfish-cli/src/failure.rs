@@ -5,7 +5,8 @@ use std::io;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use redfish_proto::{Error, ErrorKind, Message, Redactor, Service, Target, Written};
+use redfish_proto::ops::Written;
+use redfish_proto::{Error, ErrorKind, Message, Redactor, Service, Target};
 use serde_json::{Value, json};
 
 use crate::exit::Exit;
@@ -101,7 +102,7 @@ impl Failure {
 
     /// The same at this service: says what to type where its certificate is not trusted.
     pub(crate) fn at(self, service: &Service) -> Failure {
-        let untrusted = ErrorKind::Transport(redfish_proto::Failure::Untrusted);
+        let untrusted = ErrorKind::Transport(redfish_proto::driver::Failure::Untrusted);
         if !self.is_kind(&untrusted) {
             return self;
         }
@@ -163,7 +164,7 @@ impl Failure {
         let Reason::Call { error, .. } = &self.reason else { return false };
         matches!(
             error.kind(),
-            ErrorKind::Deadline(_) | ErrorKind::OffOrigin { .. } | ErrorKind::Redirect { .. }
+            ErrorKind::Deadline(_) | ErrorKind::CrossOrigin { .. } | ErrorKind::Redirect { .. }
         )
     }
 
@@ -171,7 +172,7 @@ impl Failure {
     pub(crate) fn is_of_one(&self) -> bool {
         let Reason::Call { error, .. } = &self.reason else { return false };
         match error.kind() {
-            ErrorKind::OffOrigin { .. } | ErrorKind::Redirect { .. } | ErrorKind::Malformed { .. } => true,
+            ErrorKind::CrossOrigin { .. } | ErrorKind::Redirect { .. } | ErrorKind::Malformed { .. } => true,
             ErrorKind::TooLarge { .. } => true,
             _ => self.exit == Exit::Failed,
         }

@@ -151,12 +151,12 @@ impl SessionObserver {
                 self.status.store(heading.status().as_u16(), Ordering::SeqCst);
                 self.logout_ended();
             }
-            Trace::Unclosed(_) => self.logout_ended(),
+            Trace::LogoutFailed(_) => self.logout_ended(),
             _ => {}
         }
         match trace {
             trace if self.trace => self.show(&trace.to_string()),
-            Trace::Unclosed(error) => {
+            Trace::LogoutFailed(error) => {
                 let name = self.name.as_ref().map(|name| format!("{name}: ")).unwrap_or_default();
                 output::note(format_args!("redfish: warning: {name}a session may be left open: {error}"));
             }

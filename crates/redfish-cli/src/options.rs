@@ -191,7 +191,7 @@ impl Options {
                 return Err(Failure::usage(what, "Leave one of them out."));
             }
             output::note("redfish: warning: --insecure: the service's certificate is not checked.");
-            return Ok(Trust::dangerous_none());
+            return Ok(Trust::dangerous_accept_any());
         }
         match (pin, cacert) {
             (Some(pin), _) => pinned(pin),
@@ -235,7 +235,7 @@ pub(crate) fn vouched(file: &Path, options: &Options) -> Result<Trust, Failure> 
     let pem = Source::File(file)
         .read(LARGEST, options.timeout)
         .map_err(|error| Failure::unusable("the CA file cannot be read", error))?;
-    Trust::with_pem(&pem).map_err(|error| Failure::usage(error.to_string(), ""))
+    Trust::system_and_pem(&pem).map_err(|error| Failure::usage(error.to_string(), ""))
 }
 
 /// A time. The reason never repeats what was typed, nor do those below.

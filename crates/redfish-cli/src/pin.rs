@@ -17,7 +17,7 @@ use description::Description;
 
 /// A certificate as JSON.
 #[derive(Serialize)]
-struct Shown {
+struct PinReport {
     pin: String,
     #[serde(flatten)]
     description: Description,
@@ -35,7 +35,7 @@ pub(crate) fn run(options: &Options) -> Result<(), Failure> {
     let description = Description::of(&leaf);
     match options.output {
         Some(Output::Json) => {
-            let shown = Shown { pin: pin.to_string(), description };
+            let shown = PinReport { pin: pin.to_string(), description };
             let json = serde_json::to_vec(&shown).map_err(|error| Failure::stdout(error.into()))?;
             output::print(&json)
         }

@@ -2,7 +2,7 @@
 
 use std::io::{self, IsTerminal};
 
-use redfish_proto::Progress;
+use redfish_proto::ops::Progress;
 
 use crate::output;
 use crate::terminal::clean;

@@ -1,7 +1,7 @@
 //! An operation that redacts one more secret: the password that could renew a saved session. The session's client does
 //! not have it, but a service that knows it may echo it.
 
-use redfish_proto::{Access, Answer, Error, Operation, Redactor, Request, Verdict};
+use redfish_proto::{Answer, Auth, Error, Operation, Redactor, Request, Transition};
 use zeroize::Zeroizing;
 
 /// The operation, and the secret.
@@ -28,16 +28,16 @@ impl<O: Operation> Operation for Redacting<'_, O> {
         self.operation.request()
     }
 
-    fn access(&self) -> Access {
-        self.operation.access()
+    fn auth(&self) -> Auth {
+        self.operation.auth()
     }
 
-    fn respond(self, answer: Answer) -> Result<Verdict<Self>, Error> {
+    fn respond(self, answer: Answer) -> Result<Transition<Self>, Error> {
         let Redacting { operation, secret } = self;
         operation.respond(answer).map(|verdict| redact(verdict, secret))
     }
 
-    fn fail(self, error: Error) -> Result<Verdict<Self>, Error> {
+    fn fail(self, error: Error) -> Result<Transition<Self>, Error> {
         let Redacting { operation, secret } = self;
         operation.fail(error).map(|verdict| redact(verdict, secret))
     }
@@ -51,12 +51,12 @@ impl<O: Operation> Operation for Redacting<'_, O> {
 }
 
 fn redact<O: Operation>(
-    verdict: Verdict<O>,
+    verdict: Transition<O>,
     secret: Option<&Zeroizing<String>>,
-) -> Verdict<Redacting<'_, O>> {
+) -> Transition<Redacting<'_, O>> {
     match verdict {
-        Verdict::Done(output) => Verdict::Done(output),
-        Verdict::Next(operation) => Verdict::Next(Redacting { operation, secret }),
-        Verdict::Later(operation, time) => Verdict::Later(Redacting { operation, secret }, time),
+        Transition::Done(output) => Transition::Done(output),
+        Transition::Next(operation) => Transition::Next(Redacting { operation, secret }),
+        Transition::Later(operation, time) => Transition::Later(Redacting { operation, secret }, time),
     }
 }

@@ -43,21 +43,21 @@ pub(crate) struct SavedSession {
 }
 
 impl SavedSession {
-    /// What there is to keep of a session. `None` for what is no session of the service.
-    pub(crate) fn new(service: &Service, user: &str, session: &Session) -> Option<SavedSession> {
-        Some(SavedSession {
+    /// What is kept of a session.
+    pub(crate) fn new(service: &Service, user: &str, session: &Session) -> SavedSession {
+        SavedSession {
             origin: service.to_string(),
             user: user.to_owned(),
-            token: Zeroizing::new(session.expose()?.to_owned()),
+            token: Zeroizing::new(session.token().to_owned()),
             // One that is not that of a session could not be read back.
             session: session
-                .location()
+                .target()
                 .map(|location| location.as_str().to_owned())
-                .filter(|uri| Session::issued(service, "token", Some(uri)).is_ok()),
-        })
+                .filter(|uri| Session::from_token(service, "token", Some(uri)).is_ok()),
+        }
     }
 
-    /// Whose session it is.
+    /// The user of the session.
     pub(crate) fn user(&self) -> &str {
         &self.user
     }
@@ -73,7 +73,7 @@ impl SavedSession {
     }
 
     fn in_service(&self, service: &Service) -> Result<Session, redfish_proto::Error> {
-        Session::issued(service, &self.token, self.uri())
+        Session::from_token(service, &self.token, self.uri())
     }
 
     /// Whether it is the same session of the service.

@@ -16,12 +16,14 @@ use std::task::Poll;
 use std::time::{Duration, Instant};
 
 use redfish_hyper::{Builder, Client, Transport};
-use redfish_proto::{Call, Closed, Error, ErrorKind, Logout, Operation, Redactor, Service, Session, Wanted};
+use redfish_proto::driver::SessionRequest;
+use redfish_proto::ops::{Logout, LogoutOutcome};
+use redfish_proto::{Call, Error, ErrorKind, Operation, Redactor, Service, Session};
 use serde_json::value::RawValue;
 use tokio::time::timeout;
 use zeroize::Zeroizing;
 
-use crate::access::{Access, Identity};
+use crate::access::{Access, Authentication};
 use crate::command::Job;
 use crate::exit::Exit;
 use crate::failure::Failure;
@@ -151,19 +153,19 @@ impl Visit {
     }
 
     /// Takes another identity. Whoever calls this has no session to close.
-    fn authenticate(&mut self, identity: Identity) -> Result<(), Failure> {
+    fn authenticate(&mut self, identity: Authentication) -> Result<(), Failure> {
         let builder = builder(&self.service, &self.transport, &self.observer);
         let (builder, auth) = match identity {
-            Identity::Anonymous => (builder, AuthState::Anonymous),
-            Identity::Basic(credentials) => {
+            Authentication::Anonymous => (builder, AuthState::Anonymous),
+            Authentication::Basic(credentials) => {
                 let user = credentials.user().to_owned();
                 (builder.basic(credentials), AuthState::Basic(user))
             }
-            Identity::Bearer(token) => (builder.bearer(&token), AuthState::Bearer),
-            Identity::Saved(saved, password) => {
+            Authentication::Bearer(token) => (builder.bearer(&token), AuthState::Bearer),
+            Authentication::Saved(saved, password) => {
                 (builder.resume(saved.session(&self.service)?), AuthState::Saved(saved, password))
             }
-            Identity::Session(credentials) => {
+            Authentication::Session(credentials) => {
                 let user = credentials.user().to_owned();
                 let builder = match self.options.session_context() {
                     Some(context) => builder.context(context),
@@ -362,17 +364,17 @@ impl Visit {
     /// The session in use, opened if there is none yet.
     async fn open_session(&self) -> Result<Session, Failure> {
         match timeout(self.left(), self.client.session()).await {
-            Ok(session) => Ok(session?),
-            Err(_) => Err(Wanted::any().expired().into()),
+            Ok(session) => session?.ok_or_else(Failure::nobody),
+            Err(_) => Err(SessionRequest::any().expired().into()),
         }
     }
 
     /// Closes another session than the one in use. Once it is sent it is not stopped.
-    pub(crate) async fn log_out(&self, session: &Session) -> Result<Closed, Failure> {
+    pub(crate) async fn log_out(&self, session: &Session) -> Result<LogoutOutcome, Failure> {
         self.run_logout(session.logout(&self.service)).await
     }
 
-    async fn run_logout(&self, logout: Call<Logout>) -> Result<Closed, Failure> {
+    async fn run_logout(&self, logout: Call<Logout>) -> Result<LogoutOutcome, Failure> {
         let (client, observer) = (self.client.clone(), self.observer.clone());
         let closing = tokio::spawn(async move {
             let closed = client.run_call(logout).await;
@@ -455,16 +457,15 @@ impl Visit {
 
     /// The session in use, if there is one.
     pub(crate) fn session(&self) -> Option<Session> {
-        self.client.current().filter(Session::is_issued)
+        self.client.current()
     }
 
     /// The token in use, which may be another since the last call, is a secret.
     fn register_token(&mut self) {
-        if let Some(token) = self.client.current().as_ref().and_then(Session::expose) {
-            if self.token.as_str() != token {
-                self.secrets.add(token);
-                self.token = Zeroizing::new(token.to_owned());
-            }
+        let Some(session) = self.client.current() else { return };
+        if self.token.as_str() != session.token() {
+            self.secrets.add(session.token());
+            self.token = Zeroizing::new(session.token().to_owned());
         }
     }
 
@@ -498,7 +499,8 @@ async fn catching<T>(work: impl Future<Output = T>) -> Result<T, Box<dyn Any + S
 mod tests {
     use clap::Parser;
     use redfish_mock::{ServeOptions, Server, Settings, Tls};
-    use redfish_proto::{Credentials, ListSessions};
+    use redfish_proto::Credentials;
+    use redfish_proto::ops::ListSessions;
     use redfish_tls::Trust;
 
     use super::*;
@@ -525,7 +527,7 @@ mod tests {
         let options = ServeOptions { tls: Tls::None, ..ServeOptions::default() };
         let server = Server::start(Settings::default(), options).unwrap();
         let options = Arc::new(Words::parse_from(["redfish", "--service", &server.url()]).options);
-        let identity = Identity::Session(Credentials::new("admin", "machine-room"));
+        let identity = Authentication::Session(Credentials::new("admin", "machine-room"));
         let access = Access { identity, trust: Trust::system(), secrets: Redactor::default() };
         let visit = async {
             let visit = Visit::single(&options, options.service().unwrap(), access).unwrap();

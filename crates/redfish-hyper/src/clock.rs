@@ -4,7 +4,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::time::{Duration, Instant};
 
-use redfish_proto::Now;
+use redfish_proto::driver::Now;
 
 /// Tells the time to the core, and waits for it. A test brings its own, and waits for nothing.
 ///

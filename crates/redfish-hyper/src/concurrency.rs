@@ -13,7 +13,7 @@ use crate::pool::Idle;
 /// How many requests may be on their way at once.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Limits {
-    pub(crate) of_service: usize,
+    pub(crate) per_service: usize,
     pub(crate) writes_of_service: usize,
     pub(crate) of_all: usize,
 }
@@ -54,7 +54,7 @@ impl Concurrency {
             _ => ALL,
         };
         let mut permit = Permit { concurrency: self, share, first, next: first };
-        while permit.wanted().is_some_and(|semaphore| semaphore.try_acquire().map(|p| p.forget()).is_ok()) {
+        while permit.missing().is_some_and(|semaphore| semaphore.try_acquire().map(|p| p.forget()).is_ok()) {
             permit.next += 1;
         }
         permit
@@ -69,9 +69,9 @@ impl Concurrency {
             // Before it grows, those are forgotten that nobody but the map holds.
             services.retain(|_, share| Arc::strong_count(share) > 1);
         }
-        let Limits { of_service, writes_of_service, .. } = self.limits;
+        let Limits { per_service, writes_of_service, .. } = self.limits;
         let share = Share {
-            requests: Semaphore::new(of_service),
+            requests: Semaphore::new(per_service),
             writes: Semaphore::new(writes_of_service),
             idle: Arc::default(),
         };
@@ -102,18 +102,18 @@ impl Permit<'_> {
         }
     }
 
-    fn wanted(&self) -> Option<&Semaphore> {
+    fn missing(&self) -> Option<&Semaphore> {
         self.semaphore(self.next)
     }
 
     /// Whether the request may go.
     pub(crate) fn is_whole(&self) -> bool {
-        self.wanted().is_none()
+        self.missing().is_none()
     }
 
     /// Waits until the request may go, first come, first served.
     pub(crate) async fn wait(&mut self) {
-        while let Some(semaphore) = self.wanted() {
+        while let Some(semaphore) = self.missing() {
             // None of them is ever closed.
             let Ok(place) = semaphore.acquire().await else { return };
             place.forget();
@@ -143,7 +143,7 @@ mod tests {
 
     use super::*;
 
-    const LIMITS: Limits = Limits { of_service: 2, writes_of_service: 1, of_all: 3 };
+    const LIMITS: Limits = Limits { per_service: 2, writes_of_service: 1, of_all: 3 };
 
     fn uri(host: &str) -> Uri {
         format!("https://{host}/redfish/v1/").parse().unwrap()

@@ -14,7 +14,7 @@ use rustls::ClientConfig;
 use rustls::pki_types::ServerName;
 use tower_service::Service;
 
-use crate::wire::Wire;
+use crate::wire::Connection;
 
 pub(crate) type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
@@ -22,14 +22,14 @@ pub(crate) type BoxError = Box<dyn std::error::Error + Send + Sync>;
 ///
 /// A time-out of TCP alone would miss a peer that accepts and never speaks TLS, and then nobody could say that
 /// nothing was sent.
-pub(crate) struct Dial {
+pub(crate) struct Connector {
     tcp: HttpConnector<SystemResolver>,
     /// TLS over that, or why it can't be done.
     tls: Result<HttpsConnector<HttpConnector<SystemResolver>>, redfish_tls::Error>,
     timeout: Duration,
 }
 
-impl Dial {
+impl Connector {
     pub(crate) fn new(tls: Result<Arc<ClientConfig>, redfish_tls::Error>, timeout: Duration) -> Self {
         let mut tcp = HttpConnector::new_with_resolver(SystemResolver(GaiResolver::new()));
         tcp.enforce_http(false);
@@ -39,7 +39,7 @@ impl Dial {
     }
 
     /// A connection to the service of this URI.
-    pub(crate) async fn connect(&self, uri: Uri) -> Result<Wire, BoxError> {
+    pub(crate) async fn connect(&self, uri: Uri) -> Result<Connection, BoxError> {
         let connecting = async {
             Ok::<_, BoxError>(match uri.scheme() == Some(&Scheme::HTTPS) {
                 true => self.tls.clone()?.call(uri).await?,
@@ -47,7 +47,7 @@ impl Dial {
             })
         };
         match tokio::time::timeout(self.timeout, connecting).await {
-            Ok(connected) => Ok(Wire(connected?)),
+            Ok(connected) => Ok(Connection(connected?)),
             Err(_) => Err(io::Error::new(io::ErrorKind::TimedOut, "connecting took too long").into()),
         }
     }

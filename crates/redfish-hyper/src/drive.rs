@@ -3,11 +3,13 @@
 use std::future::Future;
 use std::pin::Pin;
 
-use redfish_proto::{Call, Login, Opened, Operation, Step};
+use redfish_proto::driver::Step;
+use redfish_proto::ops::{Login, Opened};
+use redfish_proto::{Call, Operation};
 
 use crate::client::Client;
 use crate::error::Error;
-use crate::exchange::Aside;
+use crate::exchange::ExchangeContext;
 use crate::source::Source;
 use crate::stream::Stream;
 use crate::trace::Trace;
@@ -33,7 +35,7 @@ impl Client {
         O: Operation + Send,
         O::Output: Send,
     {
-        let mut aside = Aside::default();
+        let mut aside = ExchangeContext::default();
         let mut step = call.start(self.clock().now());
         loop {
             step = match step {
@@ -58,13 +60,13 @@ impl Client {
                     self.clock().sleep(time).await;
                     timer.fire(self.clock().now())
                 }
-                Step::Session(wanted, grant) => match self.find_session(&wanted).await {
-                    Ok(Some(session)) => grant.give(Ok(session), self.clock().now()),
-                    Ok(None) => grant.decline(self.clock().now()),
+                Step::Session(request, reply) => match self.find_session(&request).await {
+                    Ok(Some(identity)) => reply.give(Ok(identity), self.clock().now()),
+                    Ok(None) => reply.decline(self.clock().now()),
                     Err(error) => {
                         let (error, cause) = error.into_parts();
                         aside.cause = cause;
-                        grant.give(Err(error), self.clock().now())
+                        reply.give(Err(error), self.clock().now())
                     }
                 },
                 Step::Done(Ok(output)) => return Ok((output, aside.stream)),

@@ -35,7 +35,7 @@ impl Error {
         Self { error, cause }
     }
 
-    /// A body that could not be written where the caller wanted it.
+    /// A body that could not be written where the caller wants it.
     pub(crate) fn unwritable(cause: std::io::Error) -> Self {
         let error = redfish_proto::Error::new(ErrorKind::InvalidRequest("what came could not be written"));
         Self { error, cause: Some(Arc::new(cause)) }

@@ -8,11 +8,13 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use bytes::Bytes;
-use redfish_proto::schema::EventDestination;
-use redfish_proto::{
-    CreateSubscription, DeleteSubscription, ErrorKind, EventSource, FindEvents, Incoming, Limits,
-    ListSubscriptions, Listener, Outcome, Resource, Subscribe, Subscription, Target,
+use redfish_proto::events::{
+    CreateSubscription, DeleteSubscription, EventSource, FindEvents, Limits, ListSubscriptions, Listener,
+    StreamItem, Subscribe, Subscription,
 };
+use redfish_proto::ops::Outcome;
+use redfish_proto::schema::EventDestination;
+use redfish_proto::{ErrorKind, Resource, Target};
 
 use crate::client::Client;
 use crate::error::Error;
@@ -25,7 +27,7 @@ pub struct Events {
     client: Client,
     listener: Listener,
     doing: Doing,
-    ready: VecDeque<Incoming>,
+    ready: VecDeque<StreamItem>,
 }
 
 type Underway<T> = Pin<Box<dyn Future<Output = T> + Send>>;
@@ -61,7 +63,7 @@ impl Client {
     }
 
     /// Subscribes: the service pushes events to the destination, where
-    /// [`Notification::parse`](redfish_proto::Notification::parse) reads them. Returns the subscription's URI.
+    /// [`Notification::parse`](redfish_proto::events::Notification::parse) reads them. Returns the subscription's URI.
     ///
     /// # Errors
     /// A service that pushes none, whatever it refused.
@@ -90,11 +92,11 @@ impl Client {
 impl Events {
     /// The next event, or that some were missed; `None` after an error. Cancel safe: what was under way goes on with the
     /// next call.
-    pub async fn next(&mut self) -> Option<Result<Incoming, Error>> {
+    pub async fn next(&mut self) -> Option<Result<StreamItem, Error>> {
         poll_fn(|context| self.poll(context)).await
     }
 
-    fn poll(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<Incoming, Error>>> {
+    fn poll(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<StreamItem, Error>>> {
         loop {
             if let Some(incoming) = self.ready.pop_front() {
                 return Poll::Ready(Some(Ok(incoming)));
@@ -125,7 +127,7 @@ impl Events {
         }
     }
 
-    fn fail(&mut self, error: Error) -> Poll<Option<Result<Incoming, Error>>> {
+    fn fail(&mut self, error: Error) -> Poll<Option<Result<StreamItem, Error>>> {
         self.doing = Doing::Nothing;
         Poll::Ready(Some(Err(error)))
     }
@@ -146,7 +148,7 @@ async fn read(mut stream: Stream) -> (Stream, io::Result<Option<Bytes>>) {
 }
 
 impl futures_core::Stream for Events {
-    type Item = Result<Incoming, Error>;
+    type Item = Result<StreamItem, Error>;
 
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         self.poll(context)

@@ -14,21 +14,21 @@ use http::{StatusCode, Uri, Version, response};
 use http_body_util::BodyExt;
 use hyper::body::{Body, Incoming};
 use hyper::ext::{ReasonPhrase, on_informational};
-use redfish_proto::{Failure, Framing, Outgoing, TlsFailure};
+use redfish_proto::driver::{Failure, Framing, Outgoing, TlsFailure};
 use redfish_tls::{HandshakeFailure, Untrusted};
 use tokio::time::{Instant, Sleep, sleep};
 
 use crate::connector::BoxError;
 use crate::decode::{Decoder, PIECE, compressed_limit};
 use crate::error::Cause;
-use crate::gate::{Closing, Gate};
+use crate::gate::{ContinueGate, GateGuard};
 use crate::source::{Source, Unreadable};
 use crate::stream::Stream;
 use crate::transport::Transport;
 
 /// What an exchange leaves beside its answer: an unread body, and what the library said of a failure.
 #[derive(Default)]
-pub(crate) struct Aside {
+pub(crate) struct ExchangeContext {
     pub(crate) stream: Option<Stream>,
     pub(crate) cause: Option<Cause>,
 }
@@ -46,21 +46,21 @@ impl Transport {
         &self,
         outgoing: Outgoing,
         source: Option<&Source>,
-        aside: &mut Aside,
+        aside: &mut ExchangeContext,
     ) -> Result<Received, Failure> {
-        *aside = Aside::default();
-        let reading = outgoing.reading;
-        let mut deadline = pin!(sleep(reading.timeout));
+        *aside = ExchangeContext::default();
+        let limits = outgoing.limits;
+        let mut deadline = pin!(sleep(limits.timeout));
         let mut permit = self.concurrency().permit(outgoing.request.uri(), outgoing.purpose);
         if !permit.is_whole() && before(deadline.as_mut(), pin!(permit.wait())).await.is_none() {
-            return Err(aside.blame(Unfit::NoPermit));
+            return Err(aside.classify(ExchangeError::NoPermit));
         }
         let (head, body) = outgoing.request.into_parts();
         let method = head.method.clone();
-        let gate = head.headers.contains_key(EXPECT).then(Arc::<Gate>::default);
-        let _closing = Closing(gate.clone());
+        let gate = head.headers.contains_key(EXPECT).then(Arc::<ContinueGate>::default);
+        let _closing = GateGuard(gate.clone());
         let Some(body) = Source::fill(source, &body, gate.clone()) else {
-            return Err(aside.blame(Unfit::NoPayload));
+            return Err(aside.classify(ExchangeError::NoPayload));
         };
         let mut request = http::Request::from_parts(head, body);
         if let Some(gate) = gate.clone() {
@@ -80,8 +80,8 @@ impl Transport {
                 None => match before(deadline.as_mut(), pin!(self.pool().connect(&uri, permit.idle()))).await
                 {
                     Some(Ok(sender)) => sender,
-                    Some(Err(error)) => return Err(aside.blame(Unfit::Connect(error))),
-                    None => return Err(aside.blame(Unfit::NoConnection)),
+                    Some(Err(error)) => return Err(aside.classify(ExchangeError::Connect(error))),
+                    None => return Err(aside.classify(ExchangeError::NoConnection)),
                 },
             };
             match before(deadline.as_mut(), pin!(sender.try_send_request(request))).await {
@@ -89,31 +89,31 @@ impl Transport {
                 Some(Err(mut error)) => match error.take_message() {
                     // It was closed before it took the request.
                     Some(same) if was_kept => request = same,
-                    Some(_) => return Err(aside.blame(Unfit::Unsent(error.into_error()))),
-                    None => return Err(aside.blame(Unfit::Exchange(error.into_error()))),
+                    Some(_) => return Err(aside.classify(ExchangeError::Unsent(error.into_error()))),
+                    None => return Err(aside.classify(ExchangeError::Exchange(error.into_error()))),
                 },
-                None => return Err(aside.blame(Unfit::TimedOut)),
+                None => return Err(aside.classify(ExchangeError::TimedOut)),
             }
         };
         gate.iter().for_each(|gate| gate.answered());
         let (mut head, body) = answer.into_parts();
         // hyper's own limit is that of its buffer, which may hold more than was allowed by the time it looks.
         if size(&head) > self.head_limit() {
-            return Err(aside.blame(Unfit::HeadTooLarge(self.head_limit())));
+            return Err(aside.classify(ExchangeError::HeadTooLarge(self.head_limit())));
         }
-        let framing = Framing::of(&head, &method).map_err(|_| aside.blame(Unfit::Lengths))?;
+        let framing = Framing::of(&head, &method).map_err(|_| aside.classify(ExchangeError::Lengths))?;
         let decoder = Decoder::of(&mut head.headers);
-        let Some(limit) = reading.collect(head.status) else {
+        let Some(limit) = limits.body_limit(head.status) else {
             aside.stream = Some(Stream::new(body, decoder, self.stream_idle(), sender));
             return Ok((head, Ok(Bytes::new())));
         };
         let body = match announced(&head).is_some_and(|length| length > limit as u64) {
-            _ if !framing.is_readable => Err(Unfit::Coding),
+            _ if !framing.is_readable => Err(ExchangeError::Coding),
             // What announces itself as too large need not be read first.
-            true => Err(Unfit::TooLarge(limit)),
+            true => Err(ExchangeError::TooLarge(limit)),
             false => match before(deadline.as_mut(), pin!(collect(body, decoder, limit))).await {
                 Some(collected) => collected,
-                None => Err(Unfit::TimedOut),
+                None => Err(ExchangeError::TimedOut),
             },
         };
         // Peers of HTTP/1.0 serve one connection at a time, whatever their headers say; and where the service answered
@@ -123,7 +123,7 @@ impl Transport {
             deadline.as_mut().reset(Instant::now() + PATIENCE);
             before(deadline, pin!(self.pool().keep(sender, permit.idle()))).await;
         }
-        Ok((head, body.map_err(|unfit| aside.blame(unfit))))
+        Ok((head, body.map_err(|unfit| aside.classify(unfit))))
     }
 }
 
@@ -160,15 +160,15 @@ fn announced(head: &response::Parts) -> Option<u64> {
 }
 
 /// Reads a body whole, if it is within the limit.
-async fn collect(mut body: Incoming, mut decoder: Decoder, limit: usize) -> Result<Bytes, Unfit> {
+async fn collect(mut body: Incoming, mut decoder: Decoder, limit: usize) -> Result<Bytes, ExchangeError> {
     let mut whole = Vec::new();
     let mut received = 0_usize;
     while let Some(frame) = body.frame().await {
-        let data = frame.map_err(Unfit::Body)?.into_data().unwrap_or_default();
+        let data = frame.map_err(ExchangeError::Body)?.into_data().unwrap_or_default();
         received = received.saturating_add(data.len());
         // Gzip of blocks without content has no end.
         if received > compressed_limit(limit) {
-            return Err(Unfit::TooLarge(limit));
+            return Err(ExchangeError::TooLarge(limit));
         }
         if body.is_end_stream()
             && whole.is_empty()
@@ -179,27 +179,27 @@ async fn collect(mut body: Incoming, mut decoder: Decoder, limit: usize) -> Resu
             return Ok(data);
         }
         for piece in data.chunks(PIECE) {
-            decoder.push(piece, &mut whole).map_err(Unfit::Gzip)?;
+            decoder.push(piece, &mut whole).map_err(ExchangeError::Gzip)?;
             if whole.len() > limit {
-                return Err(Unfit::TooLarge(limit));
+                return Err(ExchangeError::TooLarge(limit));
             }
         }
     }
-    decoder.finish(&mut whole).map_err(Unfit::Gzip)?;
+    decoder.finish(&mut whole).map_err(ExchangeError::Gzip)?;
     match whole.len() > limit {
-        true => Err(Unfit::TooLarge(limit)),
+        true => Err(ExchangeError::TooLarge(limit)),
         false => Ok(whole.into()),
     }
 }
 
-impl Aside {
+impl ExchangeContext {
     /// Keeps what the library said, and says what it means.
-    fn blame(&mut self, unfit: Unfit) -> Failure {
+    fn classify(&mut self, unfit: ExchangeError) -> Failure {
         if let Some(unreadable) = Unreadable::find(&unfit) {
             self.cause = Some(unreadable);
             return Failure::Unreadable;
         }
-        let failure = unfit.meaning();
+        let failure = unfit.to_failure();
         let (failure, cause): (_, Cause) = match Untrusted::find(&unfit) {
             Some(untrusted) if untrusted.has_unusable_key() => {
                 (Failure::Tls(TlsFailure::UnusableKey), Arc::new(untrusted))
@@ -214,7 +214,7 @@ impl Aside {
 
 /// Why there is no answer, or no body.
 #[derive(Debug)]
-enum Unfit {
+enum ExchangeError {
     Connect(BoxError),
     Unsent(hyper::Error),
     Exchange(hyper::Error),
@@ -230,8 +230,8 @@ enum Unfit {
     NoPayload,
 }
 
-impl Unfit {
-    fn meaning(&self) -> Failure {
+impl ExchangeError {
+    fn to_failure(&self) -> Failure {
         match self {
             Self::NoPayload => Failure::Unreadable,
             Self::NoConnection | Self::NoPermit => Failure::NotSent,
@@ -246,13 +246,13 @@ impl Unfit {
                 None => Failure::NotSent,
             },
             Self::Unsent(_) => Failure::NotSent,
-            Self::Exchange(error) => meaning(error),
-            Self::Body(error) => meaning(error),
+            Self::Exchange(error) => to_failure(error),
+            Self::Body(error) => to_failure(error),
         }
     }
 }
 
-fn meaning(error: &hyper::Error) -> Failure {
+fn to_failure(error: &hyper::Error) -> Failure {
     // The question itself is one that hyper answers to servers alone.
     if error.is_parse() && error.to_string() == "message head is too large" {
         return Failure::TooLarge;
@@ -267,7 +267,7 @@ fn meaning(error: &hyper::Error) -> Failure {
     }
 }
 
-impl fmt::Display for Unfit {
+impl fmt::Display for ExchangeError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Connect(error) => write!(f, "{}", innermost(&**error)),
@@ -290,7 +290,7 @@ impl fmt::Display for Unfit {
     }
 }
 
-impl StdError for Unfit {
+impl StdError for ExchangeError {
     fn source(&self) -> Option<&(dyn StdError + 'static)> {
         match self {
             Self::Connect(error) => Some(&**error),

@@ -8,7 +8,9 @@ use std::panic::resume_unwind;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use redfish_proto::{Authenticator, Call, Credentials, ErrorKind, Login, Logout, Renewed, Session, Wanted};
+use redfish_proto::driver::{Authenticator, SessionRequest, SessionSource};
+use redfish_proto::ops::{Login, Logout};
+use redfish_proto::{Call, Credentials, ErrorKind, Identity, Session};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
@@ -19,21 +21,21 @@ use crate::error::Error;
 /// The authenticator, and the login that is on its way.
 ///
 /// The lock is held for the authenticator's own methods alone, never across an await.
-pub(crate) struct Flight(Mutex<State>);
+pub(crate) struct LoginCoordinator(Mutex<State>);
 
 struct State {
     authenticator: Authenticator,
     /// A login on its way, or the logout of one that came too late.
-    flying: Option<Landing>,
+    flying: Option<LoginResult>,
 }
 
 /// How a login ended, once it has. Closed without a word where its task was ended by force.
-type Landing = watch::Receiver<Option<Result<(), Error>>>;
+type LoginResult = watch::Receiver<Option<Result<(), Error>>>;
 
 /// The other end of that.
 type Outcome = watch::Sender<Option<Result<(), Error>>>;
 
-impl Flight {
+impl LoginCoordinator {
     pub(crate) fn new(authenticator: Authenticator) -> Self {
         Self(Mutex::new(State { authenticator, flying: None }))
     }
@@ -45,7 +47,7 @@ impl Flight {
 
     /// The session that calls use now.
     pub(crate) fn current(&self) -> Option<Session> {
-        self.lock().authenticator.current().cloned()
+        self.lock().authenticator.current()
     }
 
     /// Ends it, and returns how to close the session that was open. A login on its way is waited for, this long
@@ -73,16 +75,16 @@ impl Client {
     ///
     /// # Errors
     /// Those of the login, for all who waited while it ran; [`ErrorKind::Deadline`] for one whose time is over.
-    pub(crate) async fn find_session(&self, wanted: &Wanted) -> Result<Option<Session>, Error> {
+    pub(crate) async fn find_session(&self, request: &SessionRequest) -> Result<Option<Identity>, Error> {
         loop {
             let (mut landing, begun) = {
                 let mut state = self.flight().lock();
                 match &state.flying {
                     Some(landing) => (landing.clone(), None),
-                    None => match state.authenticator.renew(wanted)? {
-                        Renewed::Ready(session) => return Ok(Some(session)),
-                        Renewed::Unavailable => return Ok(None),
-                        Renewed::Login(login) => {
+                    None => match state.authenticator.renew(request)? {
+                        SessionSource::Ready(session) => return Ok(Some(session)),
+                        SessionSource::Unavailable => return Ok(None),
+                        SessionSource::Login(login) => {
                             let (outcome, landing) = watch::channel(None);
                             state.flying = Some(landing.clone());
                             (landing, Some((login, outcome)))
@@ -91,12 +93,12 @@ impl Client {
                 }
             };
             // Behind the lock: where there is no runtime this panics, and then gives the turn back.
-            let own = begun.map(|(login, outcome)| self.take_off(login, outcome));
+            let own = begun.map(|(login, outcome)| self.spawn_login(login, outcome));
             let landed =
                 async { landing.wait_for(Option::is_some).await.ok().and_then(|landed| landed.clone()) };
-            let landed = match wanted.remaining(self.clock().now()) {
+            let landed = match request.remaining(self.clock().now()) {
                 None => landed.await,
-                Some(left) => timeout(left, landed).await.map_err(|_| wanted.expired())?,
+                Some(left) => timeout(left, landed).await.map_err(|_| request.expired())?,
             };
             if let Some(outcome) = landed {
                 outcome?;
@@ -116,11 +118,11 @@ impl Client {
     }
 
     /// Begins a login in a task of its own.
-    fn take_off(&self, login: Call<Login>, outcome: Outcome) -> JoinHandle<()> {
-        let turn = Turn { client: self.clone(), outcome };
+    fn spawn_login(&self, login: Call<Login>, outcome: Outcome) -> JoinHandle<()> {
+        let turn = LoginGuard { client: self.clone(), outcome };
         tokio::spawn(async move {
             let turn = turn;
-            let result = turn.client.land(login).await;
+            let result = turn.client.run_login(login).await;
             let outcome = turn.outcome.clone();
             // The turn is given back first, so that who hears of the outcome finds it so.
             drop(turn);
@@ -128,7 +130,7 @@ impl Client {
         })
     }
 
-    async fn land(&self, login: Call<Login>) -> Result<(), Error> {
+    async fn run_login(&self, login: Call<Login>) -> Result<(), Error> {
         let (opened, cause) = match self.log_in(login).await {
             Ok(opened) => (Ok(opened), None),
             Err(error) => {
@@ -159,12 +161,12 @@ impl Client {
 }
 
 /// Gives the turn back, also when the login's task is ended by force.
-struct Turn {
+struct LoginGuard {
     client: Client,
     outcome: Outcome,
 }
 
-impl Drop for Turn {
+impl Drop for LoginGuard {
     fn drop(&mut self) {
         self.client.flight().lock().flying = None;
     }

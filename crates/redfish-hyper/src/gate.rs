@@ -14,7 +14,7 @@ const PATIENCE: Duration = Duration::from_secs(1);
 
 /// A gate that a body waits at.
 #[derive(Debug, Default)]
-pub(crate) struct Gate(Mutex<State>);
+pub(crate) struct ContinueGate(Mutex<State>);
 
 #[derive(Debug, Default)]
 struct State {
@@ -34,7 +34,7 @@ enum Stage {
     Over,
 }
 
-impl Gate {
+impl ContinueGate {
     /// The service asks for the body.
     pub(crate) fn open(&self) {
         self.turn(Stage::Waiting, Stage::Open);
@@ -72,9 +72,9 @@ impl State {
 }
 
 /// Ends the wait with the exchange, however that ends.
-pub(crate) struct Closing(pub(crate) Option<Arc<Gate>>);
+pub(crate) struct GateGuard(pub(crate) Option<Arc<ContinueGate>>);
 
-impl Drop for Closing {
+impl Drop for GateGuard {
     fn drop(&mut self) {
         if let Some(gate) = &self.0 {
             gate.lock().turn(Stage::Over);
@@ -84,13 +84,13 @@ impl Drop for Closing {
 
 /// A body that waits at its gate.
 pub(crate) struct Waiting {
-    gate: Arc<Gate>,
+    gate: Arc<ContinueGate>,
     patience: Duration,
     sleep: Option<Pin<Box<Sleep>>>,
 }
 
 impl Waiting {
-    pub(crate) fn at(gate: Arc<Gate>) -> Waiting {
+    pub(crate) fn at(gate: Arc<ContinueGate>) -> Waiting {
         Waiting { gate, patience: PATIENCE, sleep: None }
     }
 
@@ -123,8 +123,8 @@ mod tests {
         waiting.poll(&mut Context::from_waker(Waker::noop())).map(|passed| passed.is_ok())
     }
 
-    fn gate(patience: Duration) -> (Arc<Gate>, Waiting) {
-        let gate = Arc::<Gate>::default();
+    fn gate(patience: Duration) -> (Arc<ContinueGate>, Waiting) {
+        let gate = Arc::<ContinueGate>::default();
         (gate.clone(), Waiting { patience, ..Waiting::at(gate) })
     }
 
@@ -152,7 +152,7 @@ mod tests {
         assert_eq!(polled(&mut body), Poll::Pending);
         gate.open();
         assert_eq!(polled(&mut body), Poll::Pending);
-        drop(Closing(Some(gate)));
+        drop(GateGuard(Some(gate)));
         assert_eq!(polled(&mut body), Poll::Ready(false));
     }
 }

@@ -6,7 +6,7 @@ use std::task::{Context, Poll, ready};
 use std::vec;
 
 use futures_core::Stream;
-use redfish_proto::{GetPage, Member, Page};
+use redfish_proto::ops::{GetPage, Member, Page};
 
 use crate::client::Client;
 use crate::error::Error;

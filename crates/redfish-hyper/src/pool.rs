@@ -11,7 +11,7 @@ use hyper::client::conn::http1::{Builder, SendRequest};
 use redfish_proto::Purpose;
 use tokio::time::{Instant, timeout};
 
-use crate::connector::{BoxError, Dial};
+use crate::connector::{BoxError, Connector};
 use crate::source::Outbound;
 
 /// How long a connection is kept. Controllers close theirs after some seconds, and one that is closed while a
@@ -19,26 +19,26 @@ use crate::source::Outbound;
 const KEPT_FOR: Duration = Duration::from_secs(10);
 
 /// A connection that is not in use, or the half of it that sends.
-pub(crate) type Sender = SendRequest<Outbound>;
+pub(crate) type PooledConnection = SendRequest<Outbound>;
 
 /// How connections are made, and how many to a service are kept.
 pub(crate) struct Pool {
-    dial: Dial,
+    dial: Connector,
     http: Builder,
     kept: usize,
 }
 
 /// The connections to one service that are not in use.
 #[derive(Default)]
-pub(crate) struct Idle(Mutex<Vec<(Sender, Instant)>>);
+pub(crate) struct Idle(Mutex<Vec<(PooledConnection, Instant)>>);
 
 impl Pool {
-    pub(crate) fn new(dial: Dial, http: Builder, kept: usize) -> Pool {
+    pub(crate) fn new(dial: Connector, http: Builder, kept: usize) -> Pool {
         Pool { dial, http, kept }
     }
 
     /// A new connection. It ends with its sender, or once it has been idle for too long.
-    pub(crate) async fn connect(&self, uri: &Uri, idle: &Arc<Idle>) -> Result<Sender, BoxError> {
+    pub(crate) async fn connect(&self, uri: &Uri, idle: &Arc<Idle>) -> Result<PooledConnection, BoxError> {
         let wire = self.dial.connect(uri.clone()).await?;
         let (sender, connection) = self.http.handshake(wire).await?;
         let idle = Arc::downgrade(idle);
@@ -53,7 +53,7 @@ impl Pool {
     }
 
     /// Keeps a connection whose answer has been read, if it can be used again.
-    pub(crate) async fn keep(&self, mut sender: Sender, idle: &Idle) {
+    pub(crate) async fn keep(&self, mut sender: PooledConnection, idle: &Idle) {
         if sender.ready().await.is_ok() {
             let mut kept = idle.lock();
             if kept.len() < self.kept {
@@ -64,12 +64,12 @@ impl Pool {
 }
 
 impl Idle {
-    fn lock(&self) -> MutexGuard<'_, Vec<(Sender, Instant)>> {
+    fn lock(&self) -> MutexGuard<'_, Vec<(PooledConnection, Instant)>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// One that can be used, the last that was.
-    pub(crate) async fn take(&self, purpose: Purpose) -> Option<Sender> {
+    pub(crate) async fn take(&self, purpose: Purpose) -> Option<PooledConnection> {
         // What the service has closed this very moment is known once the runtime has looked at its sockets. A read that
         // is lost that way is sent again; a write is not, so it waits for that.
         if purpose != Purpose::Read && !self.lock().is_empty() {

@@ -12,10 +12,11 @@ use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
 use hyper::body::{Body as HttpBody, Frame, SizeHint};
-use redfish_proto::{Body, Payload, Segment};
+use redfish_proto::Body;
+use redfish_proto::driver::{Payload, Segment};
 use tokio::io::{AsyncRead, ReadBuf};
 
-use crate::gate::{Gate, Waiting};
+use crate::gate::{ContinueGate, Waiting};
 
 type Reader = Box<dyn AsyncRead + Send + Unpin>;
 
@@ -43,7 +44,7 @@ impl Source {
 
     /// What can be opened more than once, of that length.
     pub fn reopened(length: u64, open: impl Fn() -> io::Result<Reader> + Send + Sync + 'static) -> Source {
-        Source { payload: Payload { length, rewinds: true }, open: Arc::new(open), seen: None }
+        Source { payload: Payload { length, replayable: true }, open: Arc::new(open), seen: None }
     }
 
     /// What can be read once, of that length: it is never sent a second time.
@@ -53,7 +54,7 @@ impl Source {
             let reader = reader.lock().unwrap_or_else(PoisonError::into_inner).take();
             reader.ok_or_else(|| io::Error::other("the payload was read before, and cannot be read again"))
         };
-        Source { payload: Payload { length, rewinds: false }, open: Arc::new(open), seen: None }
+        Source { payload: Payload { length, replayable: false }, open: Arc::new(open), seen: None }
     }
 
     /// Tells how many bytes have been read since it was last opened, as it is sent.
@@ -70,7 +71,11 @@ impl Source {
 
     /// The body of a request, with this where its payload belongs; `None` where that is missing. It begins when the
     /// gate opens.
-    pub(crate) fn fill(source: Option<&Source>, body: &Body, gate: Option<Arc<Gate>>) -> Option<Outbound> {
+    pub(crate) fn fill(
+        source: Option<&Source>,
+        body: &Body,
+        gate: Option<Arc<ContinueGate>>,
+    ) -> Option<Outbound> {
         let mut parts = VecDeque::new();
         for segment in body.segments() {
             parts.push_back(match segment {

@@ -8,7 +8,7 @@ use http_body_util::BodyExt;
 use hyper::body::Incoming;
 
 use crate::decode::{Decoder, PIECE};
-use crate::pool::Sender;
+use crate::pool::PooledConnection;
 
 /// An answer's body, unread: events, or a download. Decompressed if it came compressed.
 ///
@@ -22,11 +22,11 @@ pub struct Stream {
     rest: Bytes,
     ended: bool,
     /// The connection lives as long as this.
-    _sender: Sender,
+    _sender: PooledConnection,
 }
 
 impl Stream {
-    pub(crate) fn new(body: Incoming, decoder: Decoder, idle: Duration, sender: Sender) -> Self {
+    pub(crate) fn new(body: Incoming, decoder: Decoder, idle: Duration, sender: PooledConnection) -> Self {
         Self { body, decoder, idle, rest: Bytes::new(), ended: false, _sender: sender }
     }
 

@@ -4,7 +4,9 @@ use std::hash::{BuildHasher, RandomState};
 use std::io;
 use std::sync::Arc;
 
-use redfish_proto::{Download, ErrorKind, Failure, Image, Outcome, Update};
+use redfish_proto::ErrorKind;
+use redfish_proto::driver::Failure;
+use redfish_proto::ops::{Download, Image, Outcome, PushUpdate};
 use tokio::io::{AsyncWrite, AsyncWriteExt};
 
 use crate::client::Client;
@@ -22,7 +24,7 @@ impl Client {
     /// [`OutcomeUnknown`](ErrorKind::OutcomeUnknown) where the answer was lost: the list of tasks may tell.
     pub async fn update(&self, name: &str, source: &Source, targets: &[String]) -> Result<Outcome, Error> {
         let image = Image { name: name.to_owned(), payload: source.payload() };
-        let update = Update::new(image, &randomness());
+        let update = PushUpdate::new(image, &randomness());
         let update = if targets.is_empty() { update } else { update.targets(targets) };
         let call = self.service().call(update);
         self.drive_watching(call, Some(source), &mut |_| {}).await.map(|(outcome, _)| outcome)

@@ -9,7 +9,7 @@ use redfish_tls::Trust;
 
 use crate::clock::{Clock, SystemClock};
 use crate::concurrency::{Concurrency, Limits};
-use crate::connector::Dial;
+use crate::connector::Connector;
 use crate::pool::Pool;
 
 /// Bytes the head of an answer may have. hyper reads a whole head into its buffer, so this is the buffer's.
@@ -28,10 +28,10 @@ const KEPT_PER_SERVICE: usize = 2;
 const OF_SERVICE: usize = 2;
 
 /// Writes to one service at once: controllers answer a second one with an error, or mix the two up.
-const WRITES_OF_SERVICE: usize = 1;
+const WRITES_PER_SERVICE: usize = 1;
 
 /// Requests to all services at once.
-const OF_ALL: usize = 256;
+const MAX_TOTAL: usize = 256;
 
 /// The connections, the trust and the clock that many clients share. Cheap to clone.
 ///
@@ -63,7 +63,11 @@ impl Transport {
             head_limit: HEAD_LIMIT,
             headers_limit: HEADERS_LIMIT,
             kept_per_service: KEPT_PER_SERVICE,
-            limits: Limits { of_service: OF_SERVICE, writes_of_service: WRITES_OF_SERVICE, of_all: OF_ALL },
+            limits: Limits {
+                per_service: OF_SERVICE,
+                writes_of_service: WRITES_PER_SERVICE,
+                of_all: MAX_TOTAL,
+            },
             clock: Arc::new(SystemClock::default()),
         }
     }
@@ -157,7 +161,7 @@ impl TransportBuilder {
     /// wait, and a stream counts until its head is there.
     #[must_use]
     pub fn requests_per_service(mut self, count: usize) -> Self {
-        self.limits.of_service = count.max(1);
+        self.limits.per_service = count.max(1);
         self
     }
 
@@ -200,7 +204,7 @@ impl TransportBuilder {
             http.max_headers(headers_limit);
         }
         Transport(Arc::new(Inner {
-            pool: Pool::new(Dial::new(trust.config(), connect_timeout), http, kept_per_service),
+            pool: Pool::new(Connector::new(trust.config(), connect_timeout), http, kept_per_service),
             concurrency: Concurrency::new(limits),
             stream_idle,
             head_limit,

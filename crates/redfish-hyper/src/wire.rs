@@ -13,9 +13,9 @@ use tokio::net::TcpStream;
 ///
 /// Controllers close without TLS's farewell. That is an end like any other here: whether a body is complete is known
 /// from its head.
-pub(crate) struct Wire(pub(crate) MaybeHttpsStream<TokioIo<TcpStream>>);
+pub(crate) struct Connection(pub(crate) MaybeHttpsStream<TokioIo<TcpStream>>);
 
-impl Read for Wire {
+impl Read for Connection {
     fn poll_read(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -28,7 +28,7 @@ impl Read for Wire {
     }
 }
 
-impl Write for Wire {
+impl Write for Connection {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         Pin::new(&mut self.0).poll_write(cx, bytes)
     }

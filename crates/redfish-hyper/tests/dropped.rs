@@ -10,7 +10,9 @@ use std::time::Duration;
 
 use redfish_hyper::{Client, Clock, Credentials, Error, Events, Service, Transport, Trust};
 use redfish_mock::{ServeOptions, Server, Settings};
-use redfish_proto::{Download, EventSource, Incoming, Now};
+use redfish_proto::driver::Now;
+use redfish_proto::events::{EventSource, StreamItem};
+use redfish_proto::ops::Download;
 use redfish_testkit::bmc::Bmc;
 use redfish_testkit::script::{Connection, Peer};
 use serde_json::Value;
@@ -25,7 +27,7 @@ fn serve() -> Server {
 
 fn client(server: &Server) -> Client {
     let pem = server.certificate_pem().unwrap();
-    let trust = Trust::with_pem(pem.as_bytes()).unwrap();
+    let trust = Trust::system_and_pem(pem.as_bytes()).unwrap();
     let service = Service::new(&server.url()).unwrap();
     let credentials = Credentials::new("ada", "engine No. 1");
     Client::builder(service).login(credentials).trust(&trust).build().unwrap()
@@ -35,7 +37,7 @@ fn opened(server: &Server) -> u64 {
     server.mock(|mock| mock.session_count().opened)
 }
 
-/// Closed by a task that nobody waits for.
+/// LogoutOutcome by a task that nobody waits for.
 async fn closed(server: &Server, opened_in_all: u64) {
     while server.open_sessions() > 0 {
         tokio::task::yield_now().await;
@@ -150,13 +152,13 @@ fn listen(bmc: &Bmc) -> (Events, Arc<Waits>) {
     let waits = Arc::<Waits>::default();
     let transport = Transport::builder().clock(waits.clone()).build();
     let client = Client::builder(Service::new(&bmc.url()).unwrap()).transport(&transport).build().unwrap();
-    (client.events_at(EventSource::at(client.service().target("/sse").unwrap())), waits)
+    (client.events_at(EventSource::new(client.service().target("/sse").unwrap())), waits)
 }
 
-fn shown(incoming: Result<Incoming, Error>) -> String {
+fn shown(incoming: Result<StreamItem, Error>) -> String {
     match incoming {
-        Ok(Incoming::Event(event)) => format!("{} {}", event.id, event.data),
-        Ok(Incoming::Gap { after, before }) => format!("{after}..{before}"),
+        Ok(StreamItem::Event(event)) => format!("{} {}", event.id, event.data),
+        Ok(StreamItem::Gap { after, before }) => format!("{after}..{before}"),
         Err(error) => error.kind().name().to_owned(),
     }
 }

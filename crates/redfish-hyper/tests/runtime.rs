@@ -9,7 +9,8 @@ use std::time::Duration;
 
 use redfish_hyper::{Builder, Client, Credentials, ErrorKind, Service, Trace, Trust};
 use redfish_mock::{ServeOptions, Server, Settings};
-use redfish_proto::{Phase, Raw};
+use redfish_proto::driver::Phase;
+use redfish_proto::ops::Raw;
 use redfish_testkit::bmc::Bmc;
 use serde_json::Value;
 use tokio::task::JoinSet;
@@ -25,7 +26,7 @@ fn builder(server: &Server) -> Builder {
     let pem = server.certificate_pem().unwrap();
     Client::builder(Service::new(&server.url()).unwrap())
         .login(Credentials::new("ada", "engine No. 1"))
-        .trust(&Trust::with_pem(pem.as_bytes()).unwrap())
+        .trust(&Trust::system_and_pem(pem.as_bytes()).unwrap())
 }
 
 fn opened(server: &Server) -> u64 {

@@ -15,8 +15,11 @@ use std::time::Instant;
 
 use bytes::Bytes;
 use http::{header, response};
-use redfish_proto::{Authenticator, Call, Credentials, Error, Failure, Get, Now};
-use redfish_proto::{Operation, Outgoing, Renewed, Service, Step};
+use redfish_proto::driver::{Authenticator, Failure, Now};
+use redfish_proto::driver::{Outgoing, SessionSource, Step};
+use redfish_proto::ops::Get;
+use redfish_proto::{Call, Credentials, Error};
+use redfish_proto::{Operation, Service};
 
 type Exchanged = Result<(response::Parts, Result<Bytes, Failure>), Failure>;
 
@@ -36,10 +39,10 @@ fn exchange(outgoing: Outgoing) -> Exchanged {
     let mut answer = Vec::new();
     // A time-out too leaves open whether the request was received.
     stream
-        .set_read_timeout(Some(outgoing.reading.timeout))
+        .set_read_timeout(Some(outgoing.limits.timeout))
         .and_then(|()| stream.write_all(request.as_bytes()))
         .and_then(|()| stream.write_all(body.bytes().map_or(b"", |body| body)))
-        .and_then(|()| stream.take(outgoing.reading.limit as u64).read_to_end(&mut answer))
+        .and_then(|()| stream.take(outgoing.limits.limit as u64).read_to_end(&mut answer))
         .map_err(|_| Failure::Broken)?;
     parse(&answer).ok_or(Failure::Malformed)
 }
@@ -67,14 +70,14 @@ fn run<O: Operation>(bmc: &mut Authenticator, since: Instant, call: Call<O>) -> 
                 std::thread::sleep(time);
                 timer.fire(now())
             }
-            Step::Session(wanted, grant) => match bmc.renew(&wanted) {
-                Ok(Renewed::Ready(session)) => grant.give(Ok(session), now()),
-                Ok(Renewed::Unavailable) => grant.decline(now()),
-                Ok(Renewed::Login(login)) => {
+            Step::Session(request, reply) => match bmc.renew(&request) {
+                Ok(SessionSource::Ready(session)) => reply.give(Ok(session), now()),
+                Ok(SessionSource::Unavailable) => reply.decline(now()),
+                Ok(SessionSource::Login(login)) => {
                     let opened = run(bmc, since, login);
-                    grant.give(bmc.accept(opened), now())
+                    reply.give(bmc.accept(opened).map(Into::into), now())
                 }
-                Err(error) => grant.give(Err(error), now()),
+                Err(error) => reply.give(Err(error), now()),
             },
             Step::Done(result) => return result,
         };

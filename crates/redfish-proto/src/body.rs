@@ -27,7 +27,7 @@ pub struct Payload {
     /// Bytes the payload has.
     pub length: u64,
     /// Whether it can be read from its start again. One that cannot is never sent a second time.
-    pub rewinds: bool,
+    pub replayable: bool,
 }
 
 /// A part of a [`Body`], in the order of sending.
@@ -99,8 +99,8 @@ impl Body {
     }
 
     /// Whether it may be sent once more.
-    pub(crate) fn rewinds(&self) -> bool {
-        self.payload.is_none_or(|p| p.rewinds)
+    pub(crate) fn replayable(&self) -> bool {
+        self.payload.is_none_or(|p| p.replayable)
     }
 }
 
@@ -128,14 +128,14 @@ mod tests {
 
     #[test]
     fn a_payload_stands_between_its_segments_and_counts() {
-        let payload = Payload { length: 1 << 30, rewinds: false };
+        let payload = Payload { length: 1 << 30, replayable: false };
         let body = Body::around("head", payload, "tail");
         assert_eq!(body.len(), (1 << 30) + 8);
         assert_eq!(
             body.segments().collect::<Vec<_>>(),
             [Segment::Bytes("head".into()), Segment::Payload(payload), Segment::Bytes("tail".into())]
         );
-        assert!(body.bytes().is_none() && !body.rewinds());
+        assert!(body.bytes().is_none() && !body.replayable());
     }
 
     #[test]

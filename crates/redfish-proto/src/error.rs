@@ -31,7 +31,7 @@ struct Inner {
     /// Whether the URI of a session that was left contains a secret, so that it is not shown.
     secret_left: bool,
     /// A session that was opened and could not be closed, for whoever can still close it.
-    unclosed: Option<Unclosed>,
+    unclosed: Option<OpenSession>,
     /// How it is known that the session is alive.
     session_alive: Option<&'static str>,
     etag: Option<ETag>,
@@ -40,7 +40,7 @@ struct Inner {
 
 /// What it takes to close a session: its token, and its URI if that is known.
 #[derive(Clone)]
-pub(crate) struct Unclosed {
+pub(crate) struct OpenSession {
     pub(crate) token: Secret,
     pub(crate) location: Option<Target>,
 }
@@ -108,15 +108,15 @@ impl Error {
     }
 
     /// Says that a session may be open that could not be closed, and keeps it for whoever can.
-    pub(crate) fn with_unclosed(mut self, unclosed: Option<Unclosed>) -> Error {
-        self.0.unclosed = unclosed;
+    pub(crate) fn with_unclosed(mut self, unclosed: OpenSession) -> Error {
+        self.0.unclosed = Some(unclosed);
         let text = "a session may be left open, since the service issued a token all the same";
         let separator = if self.0.text.is_empty() { "" } else { "; " };
         self.0.text = format!("{}{separator}{text}", self.0.text);
         self
     }
 
-    pub(crate) fn take_unclosed(&mut self) -> Option<Unclosed> {
+    pub(crate) fn take_unclosed(&mut self) -> Option<OpenSession> {
         self.0.unclosed.take()
     }
 
@@ -156,7 +156,7 @@ impl Error {
         self
     }
 
-    pub(crate) fn of_kind(mut self, kind: ErrorKind) -> Error {
+    pub(crate) fn with_kind(mut self, kind: ErrorKind) -> Error {
         self.0.kind = kind;
         self
     }
@@ -192,15 +192,15 @@ impl Error {
             [id, text, severity, resolution].into_iter().chain(args).chain(related).for_each(&mut clean);
         }
         match &mut inner.kind {
-            ErrorKind::OffOrigin { link } => clean(link),
+            ErrorKind::CrossOrigin { link } => clean(link),
             ErrorKind::Redirect { location, .. } => clean(location),
             ErrorKind::Malformed { at, reason } => [at, reason].into_iter().for_each(&mut clean),
             ErrorKind::TaskFailed { state } => clean(state),
-            ErrorKind::NotOffered { offered: texts } | ErrorKind::Ambiguous { choices: texts } => {
+            ErrorKind::ActionNotFound { offered: texts } | ErrorKind::AmbiguousTarget { choices: texts } => {
                 texts.iter_mut().for_each(&mut clean);
                 texts.retain(|text| !text.is_empty());
             }
-            ErrorKind::NotAllowable { parameter, allowable } => {
+            ErrorKind::InvalidParameter { parameter, allowable } => {
                 [parameter].into_iter().chain(allowable.iter_mut()).for_each(&mut clean);
                 allowable.retain(|text| !text.is_empty());
             }
@@ -220,7 +220,7 @@ impl Error {
 
     /// Whether it may be otherwise in a while: a connection that failed, a service that is busy. What watches or listens
     /// goes on after such an error, and ends after any other.
-    pub fn may_pass(&self) -> bool {
+    pub fn is_transient(&self) -> bool {
         match self.kind() {
             ErrorKind::Busy => true,
             ErrorKind::Transport(failure) => !matches!(failure, Failure::Untrusted | Failure::Tls(_)),
@@ -294,7 +294,7 @@ impl Error {
                 None => format!("{failure}, and {}", inner.text),
             },
             ErrorKind::Deadline(phase) => format!("the deadline passed {phase}"),
-            ErrorKind::OffOrigin { link } => format!("the answer links to another origin, {link}"),
+            ErrorKind::CrossOrigin { link } => format!("the answer links to another origin, {link}"),
             ErrorKind::Redirect { location, reason } if location.is_empty() => format!("a redirect {reason}"),
             ErrorKind::Redirect { location, reason } => format!("a redirect to {location} {reason}"),
             ErrorKind::TooLarge { limit } => format!("the answer is over the limit of {limit} bytes"),
@@ -307,17 +307,17 @@ impl Error {
                     .trim_end_matches([':', ' '])
                     .to_owned()
             }
-            ErrorKind::TaskGone => "the monitor is gone, and how the task ended is not known".into(),
-            ErrorKind::NotOffered { offered } if offered.is_empty() => "no action is offered".into(),
-            ErrorKind::NotOffered { offered } => {
+            ErrorKind::MonitorGone => "the monitor is gone, and how the task ended is not known".into(),
+            ErrorKind::ActionNotFound { offered } if offered.is_empty() => "no action is offered".into(),
+            ErrorKind::ActionNotFound { offered } => {
                 format!("not exactly one such action is offered; there are {}", offered.join(", "))
             }
-            ErrorKind::Ambiguous { choices } if choices.is_empty() => "there is none".into(),
-            ErrorKind::Ambiguous { choices } => format!("there are several: {}", choices.join(", ")),
-            ErrorKind::NotAllowable { parameter, allowable } if allowable.is_empty() => {
+            ErrorKind::AmbiguousTarget { choices } if choices.is_empty() => "there is none".into(),
+            ErrorKind::AmbiguousTarget { choices } => format!("there are several: {}", choices.join(", ")),
+            ErrorKind::InvalidParameter { parameter, allowable } if allowable.is_empty() => {
                 format!("the parameter {parameter} is required")
             }
-            ErrorKind::NotAllowable { parameter, allowable } => {
+            ErrorKind::InvalidParameter { parameter, allowable } => {
                 format!("the parameter {parameter} takes {}", allowable.join(", "))
             }
             ErrorKind::ImageTooLarge { limit } => {

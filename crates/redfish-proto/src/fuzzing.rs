@@ -6,23 +6,23 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-use crate::call::{Reply, Step};
-use crate::collection::GetPage;
 use crate::credentials::Credentials;
-use crate::event::{Decoder, Limits, Notification};
+use crate::driver::call::{Reply, Step};
+use crate::driver::time::Now;
+use crate::events::{Decoder, Limits, Notification};
+use crate::identity::Identity;
 use crate::link;
-use crate::login::Login;
 use crate::message;
 use crate::operation::Operation;
+use crate::ops::get::Read;
+use crate::ops::get_page::GetPage;
+use crate::ops::login::Login;
 use crate::origin::Origin;
 use crate::policy::Links;
 use crate::redact::Redactor;
-use crate::resource::Read;
 use crate::schema;
 use crate::service::Service;
-use crate::session::Session;
 use crate::target::Target;
-use crate::time::Now;
 
 /// A link in the answer of a resource, both of any text: what comes of it never leaves the origin, and reads the
 /// same a second time.
@@ -49,7 +49,7 @@ pub fn login(data: &[u8]) {
     let Ok(service) = Service::new("bmc.example:8443").map(Arc::new) else { return };
     let sessions = Target::well_known("/redfish/v1/SessionService/Sessions");
     let credentials = Arc::new(Credentials::new("admin", "canary-password"));
-    let login = service.call(Login::new(credentials).at(sessions));
+    let login = service.call(Login::new(credentials).collection(sessions));
     let Step::Send(outgoing, reply) = login.start(Now::default()) else { panic!("a login sends first") };
     assert!(outgoing.request.uri().to_string().starts_with("https://bmc.example:8443/"));
     let (mut head, ()) = http::Response::new(()).into_parts();
@@ -70,8 +70,8 @@ pub fn login(data: &[u8]) {
     match reply.receive(head, Ok(body), Now::default()) {
         Step::Done(Ok(opened)) => {
             let session = opened.into_session();
-            assert!(session.expose().is_some_and(|token| !token.is_empty()));
-            if let Some(at) = session.location() {
+            assert!(!session.token().is_empty());
+            if let Some(at) = session.target() {
                 assert!(service.target(&at.to_string()).is_ok(), "{at}");
             }
             assert!(!format!("{session:?}").contains("canary-password"));
@@ -139,7 +139,7 @@ pub fn page(data: &[u8]) {
         let _ = (member.link(), member.is_link());
     }
     if let Ok(Some(next)) = &page.next {
-        assert!(service.target(&next.at().to_string()).is_ok(), "{next:?}");
+        assert!(service.target(&next.target().to_string()).is_ok(), "{next:?}");
     }
 }
 
@@ -170,7 +170,7 @@ pub fn resource(data: &[u8]) {
 fn asked<O: Operation>(operation: impl FnOnce(Target) -> O) -> Option<(Arc<Service>, Reply<O>)> {
     let service = Service::new("bmc.example:8443").map(Arc::new).ok()?;
     let call =
-        service.call(operation(Target::well_known("/redfish/v1/x"))).with(Session::anonymous(&service));
+        service.call(operation(Target::well_known("/redfish/v1/x"))).with(Identity::anonymous(&service));
     match call.start(Now::default()) {
         Step::Send(_, reply) => Some((service, reply)),
         _ => None,

@@ -37,7 +37,7 @@ pub enum ErrorKind {
     /// The call's deadline passed.
     Deadline(Phase),
     /// A link to another origin, which is not followed.
-    OffOrigin {
+    CrossOrigin {
         /// Where it pointed.
         link: String,
     },
@@ -68,19 +68,19 @@ pub enum ErrorKind {
         state: String,
     },
     /// The monitor of an accepted operation is gone, and its Task too or unknown: how it ended is not known.
-    TaskGone,
+    MonitorGone,
     /// The resource offers no such action, or several of that short name. Nothing was sent.
-    NotOffered {
+    ActionNotFound {
         /// What it offers.
         offered: Vec<String>,
     },
     /// Not exactly one resource is there where one was meant. Nothing was sent.
-    Ambiguous {
+    AmbiguousTarget {
         /// Those that are there.
         choices: Vec<String>,
     },
     /// A parameter that the action does not take, or that it needs and was not given. Nothing was sent.
-    NotAllowable {
+    InvalidParameter {
         /// The parameter.
         parameter: String,
         /// What it may be, where the service says.
@@ -181,16 +181,16 @@ impl ErrorKind {
             ErrorKind::Transport(Failure::Tls(_)) => "tls",
             ErrorKind::Transport(_) => "transport",
             ErrorKind::Deadline(_) => "deadline",
-            ErrorKind::OffOrigin { .. } => "off-origin",
+            ErrorKind::CrossOrigin { .. } => "off-origin",
             ErrorKind::Redirect { .. } => "redirect",
             ErrorKind::TooLarge { .. } => "too-large",
             ErrorKind::Malformed { .. } => "malformed",
             ErrorKind::OutcomeUnknown(_) => "outcome-unknown",
             ErrorKind::TaskFailed { .. } => "task-failed",
-            ErrorKind::TaskGone => "task-gone",
-            ErrorKind::NotOffered { .. } => "not-offered",
-            ErrorKind::Ambiguous { .. } => "ambiguous",
-            ErrorKind::NotAllowable { .. } => "not-allowable",
+            ErrorKind::MonitorGone => "task-gone",
+            ErrorKind::ActionNotFound { .. } => "not-offered",
+            ErrorKind::AmbiguousTarget { .. } => "ambiguous",
+            ErrorKind::InvalidParameter { .. } => "not-allowable",
             ErrorKind::ImageTooLarge { .. } => "image-too-large",
             ErrorKind::NotSupported(_) => "not-supported",
             ErrorKind::SessionUriUnknown => "session-uri-unknown",
@@ -231,7 +231,7 @@ impl ErrorKind {
             }
             ErrorKind::Transport(Failure::NotSent) => "Check the address, and that the service runs.",
             ErrorKind::Deadline(_) => "Allow more time, or check the service.",
-            ErrorKind::OffOrigin { .. } => {
+            ErrorKind::CrossOrigin { .. } => {
                 "Use the address the service knows itself by, or follow paths only."
             }
             ErrorKind::Redirect { .. } => "Use the address the service redirects to, if you trust it.",
@@ -239,8 +239,8 @@ impl ErrorKind {
             ErrorKind::OutcomeUnknown(_) => {
                 "Read the resource, or the list of tasks, to find out whether it happened."
             }
-            ErrorKind::Ambiguous { .. } => "Name one.",
-            ErrorKind::TaskGone => "Read what it was to change, and the list of tasks.",
+            ErrorKind::AmbiguousTarget { .. } => "Name one.",
+            ErrorKind::MonitorGone => "Read what it was to change, and the list of tasks.",
             ErrorKind::SessionUriUnknown => "Close it by hand, or let it expire.",
             ErrorKind::CredentialsReplaced => "Try again: the new credentials are used then.",
             ErrorKind::ReservedHeader(_) => "Leave it out.",

@@ -1,7 +1,7 @@
 //! The Redfish protocol as values: requests are built, answers are read, and nothing does any I/O.
 //!
 //! There is no socket, clock, thread, lock or async here. A [`Call`] of an [`Operation`] is a state machine that
-//! asks its driver for one thing at a time, a [`Step`], and takes the answer by value:
+//! asks its driver for one thing at a time, a [`Step`](driver::Step), and takes the answer by value:
 //!
 //! ```text
 //!   Service::call(operation)
@@ -10,8 +10,8 @@
 //!        Step ──┬─ Send(outgoing, reply)     perform one exchange:   reply.receive(head, body, now)
 //!               │                                                    reply.fail(failure, now)
 //!               ├─ Wait(time, timer)         let time pass:          timer.fire(now)
-//!               ├─ Session(wanted, grant)    find a session:         grant.give(session, now)
-//!               │                                                    grant.decline(now)
+//!               ├─ Session(request, reply)    find a session:         reply.give(session, now)
+//!               │                                                    reply.decline(now)
 //!               └─ Done(result)              the end
 //! ```
 //!
@@ -19,7 +19,7 @@
 //! |---|---|---|
 //! | an [`Operation`] | what to ask, what the answer means | no host, no credentials, no retries |
 //! | a [`Call`] | nothing: its rules are written once | sessions, 401 and replay, redirects, retries, deadlines |
-//! | an [`Authenticator`] | when to log in, and what to close | credentials, the current session |
+//! | an [`Authenticator`](driver::Authenticator) | when to log in, and what to close | credentials, the current session |
 //! | a driver, yours | a dozen lines round an HTTP library | sockets, time, nothing of Redfish |
 //!
 //! # A dialogue
@@ -30,7 +30,9 @@
 //! use std::sync::Arc;
 //! use std::time::Duration;
 //!
-//! use redfish_proto::{Authenticator, Credentials, Get, Now, Renewed, Service, Step};
+//! use redfish_proto::{Credentials, Service};
+//! use redfish_proto::driver::{Authenticator, Now, SessionSource, Step};
+//! use redfish_proto::ops::Get;
 //! use serde_json::{Value, json};
 //!
 //! let answer = |status: u16, token: Option<&str>| {
@@ -47,8 +49,8 @@
 //!
 //! // A read needs a session first, and a session needs a login.
 //! let read = service.call(Get::<Value>::new(service.target("/redfish/v1/Systems/1")?));
-//! let Step::Session(wanted, grant) = read.start(now) else { panic!() };
-//! let Renewed::Login(login) = authenticator.renew(&wanted)? else { panic!() };
+//! let Step::Session(request, session_reply) = read.start(now) else { panic!() };
+//! let SessionSource::Login(login) = authenticator.renew(&request)? else { panic!() };
 //!
 //! // The service root says where sessions are; it gets no credentials.
 //! let Step::Send(outgoing, reply) = login.start(now) else { panic!() };
@@ -66,10 +68,10 @@
 //! let session = authenticator.accept(opened)?;
 //!
 //! // The service knows itself by another name; the session is closed at ours.
-//! assert_eq!(session.location().unwrap().as_str(), "/redfish/v1/Sessions/7");
+//! assert_eq!(session.target().unwrap().as_str(), "/redfish/v1/Sessions/7");
 //!
 //! // The read goes on with the token.
-//! let Step::Send(outgoing, reply) = grant.give(Ok(session), now) else { panic!() };
+//! let Step::Send(outgoing, reply) = session_reply.give(Ok(session.into()), now) else { panic!() };
 //! assert_eq!(outgoing.request.uri(), "https://bmc.example/redfish/v1/Systems/1");
 //! assert_eq!(outgoing.request.headers()["x-auth-token"], "t0ken");
 //! let Step::Done(read) = reply.receive(answer(200, None), Ok(r#"{"Id": "1"}"#.into()), now) else { panic!() };
@@ -89,7 +91,7 @@
 //! This is all a driver is; `exchange` and `sleep` are its own:
 //!
 //! ```
-//! # use redfish_proto::*;
+//! # use redfish_proto::{*, driver::*};
 //! # struct Bmc { authenticator: Authenticator }
 //! # impl Bmc {
 //! #     fn exchange(&self, _: Outgoing) -> Result<(http::response::Parts, Result<bytes::Bytes, Failure>), Failure> {
@@ -110,14 +112,14 @@
 //!                 bmc.sleep(time);
 //!                 timer.fire(bmc.now())
 //!             }
-//!             Step::Session(wanted, grant) => match bmc.authenticator.renew(&wanted) {
-//!                 Ok(Renewed::Ready(session)) => grant.give(Ok(session), bmc.now()),
-//!                 Ok(Renewed::Unavailable) => grant.decline(bmc.now()),
-//!                 Ok(Renewed::Login(login)) => {
+//!             Step::Session(request, reply) => match bmc.authenticator.renew(&request) {
+//!                 Ok(SessionSource::Ready(session)) => reply.give(Ok(session), bmc.now()),
+//!                 Ok(SessionSource::Unavailable) => reply.decline(bmc.now()),
+//!                 Ok(SessionSource::Login(login)) => {
 //!                     let opened = run(bmc, login);
-//!                     grant.give(bmc.authenticator.accept(opened), bmc.now())
+//!                     reply.give(bmc.authenticator.accept(opened).map(Into::into), bmc.now())
 //!                 }
-//!                 Err(error) => grant.give(Err(error), bmc.now()),
+//!                 Err(error) => reply.give(Err(error), bmc.now()),
 //!             },
 //!             Step::Done(result) => return result,
 //!         };
@@ -129,15 +131,15 @@
 //!
 //! | to | operation |
 //! |---|---|
-//! | open and close a session | [`Login`], [`Logout`], [`CheckSession`]; [`ListSessions`] says which are ours |
-//! | read | [`Get`] a type, [`Read`] with ETag and raw JSON, [`GetPage`] of a collection, [`Lookup`] of a message |
-//! | ask | a [`Query`] by [`FitQuery`] |
-//! | change | [`Write`]: PATCH, PUT, POST, DELETE |
-//! | act | [`Actions`], [`Invoke`], [`Reset`] |
-//! | wait | [`Watch`] a [`Monitor`], [`UntilPower`] a reset has done its work, [`Until`] a resource is as wanted |
-//! | push and listen | [`Update`], [`Download`], [`FindEvents`], [`Subscribe`] with a [`Listener`] |
-//! | be pushed to | [`CreateSubscription`], [`ListSubscriptions`], [`DeleteSubscription`]; [`Notification::parse`] |
-//! | anything else | [`Raw`], or an [`Operation`] of your own |
+//! | open and close a session | [`Login`](ops::Login), [`Logout`](ops::Logout), [`CheckSession`](ops::CheckSession); [`ListSessions`](ops::ListSessions) says which are ours |
+//! | read | [`Get`](ops::Get) a type, [`Read`](ops::Read) with ETag and raw JSON, [`GetPage`](ops::GetPage) of a collection, [`LookupMessage`](ops::LookupMessage) of a message |
+//! | ask | a [`Query`](query::Query) by [`NegotiateQuery`](query::NegotiateQuery) |
+//! | change | [`Write`](ops::Write): PATCH, PUT, POST, DELETE |
+//! | act | [`Actions`](ops::Actions), [`Invoke`](ops::Invoke), [`Reset`](ops::Reset) |
+//! | wait | [`Watch`](ops::Watch) a [`Monitor`](ops::Monitor), [`WaitForPower`](ops::WaitForPower) a reset has done its work, [`WaitUntil`](ops::WaitUntil) a resource reaches a state |
+//! | push and listen | [`PushUpdate`](ops::PushUpdate), [`Download`](ops::Download), [`FindEvents`](events::FindEvents), [`Subscribe`](events::Subscribe) with a [`Listener`](events::Listener) |
+//! | be pushed to | [`CreateSubscription`](events::CreateSubscription), [`ListSubscriptions`](events::ListSubscriptions), [`DeleteSubscription`](events::DeleteSubscription); [`Notification::parse`](events::Notification::parse) |
+//! | anything else | [`Raw`](ops::Raw), or an [`Operation`] of your own |
 //!
 //! What holds whatever the service answers: no credential leaves the origin, a write that may have been received is
 //! not sent again, every wait has an end, and no secret stands in a text that is shown. A 401 leads to one login at the
@@ -147,81 +149,47 @@
 #![cfg_attr(not(test), warn(clippy::expect_used, clippy::panic, clippy::unwrap_used))]
 #![cfg_attr(not(test), warn(clippy::indexing_slicing, clippy::string_slice))]
 
-mod action;
-mod authenticator;
 mod body;
-mod call;
-mod check;
-mod collection;
 mod credentials;
-mod engine;
+pub mod driver;
 mod error;
 mod etag;
-mod event;
-mod exchange;
-mod framing;
+pub mod events;
 #[cfg(feature = "fuzzing")]
 #[allow(clippy::panic, clippy::indexing_slicing, reason = "a rule that is broken is a panic")]
 pub mod fuzzing;
 mod headers;
+mod identity;
 mod json;
 mod kind;
 mod lenient;
 mod link;
-mod login;
-mod logout;
 mod message;
 mod operation;
+pub mod ops;
 mod origin;
 mod policy;
-mod query;
+pub mod query;
 mod redact;
-mod registry;
-mod reset;
 mod resource;
 pub mod schema;
 mod service;
 mod session;
-mod sessions;
 mod target;
-mod task;
-mod time;
-mod update;
-mod wanted;
-mod write;
 
-pub use action::{Action, Actions, Invoke, Parameter};
-pub use authenticator::{Authenticator, Renewed};
-pub use body::{Body, Payload, Segment};
-pub use call::{Call, Grant, Reply, Step, Timer};
-pub use check::{CheckSession, Liveness};
-pub use collection::{GetPage, Member, Page};
+pub use body::Body;
 pub use credentials::Credentials;
+pub use driver::call::Call;
+pub use driver::exchange::{BodyMode, Purpose};
 pub use error::Error;
 pub use etag::{ETag, ETagForm};
-pub use event::{
-    CreateSubscription, Decoder, DeleteSubscription, EventRecord, EventSource, FindEvents, Incoming, Limits,
-    ListSubscriptions, Listener, Notification, ServerSentEvent, Subscribe, Subscription,
-};
-pub use exchange::{Delivery, Heading, Outgoing, Purpose, Reading};
-pub use framing::Framing;
-pub use kind::{ErrorKind, Failure, Phase, TlsFailure};
-pub use login::{Login, Opened};
-pub use logout::{Closed, Logout};
+pub use identity::Identity;
+pub use kind::ErrorKind;
 pub use message::Message;
-pub use operation::{Access, Answer, Operation, Request, Retry, Verdict};
+pub use operation::{Answer, Auth, Operation, Request, Retry, Transition};
 pub use policy::{Links, Policy};
-pub use query::{Expand, Features, FitQuery, Query};
 pub use redact::Redactor;
-pub use registry::Lookup;
-pub use reset::{PowerChange, Reset, ResetTaken, UntilPower};
-pub use resource::{Get, Raw, Read, Resource};
+pub use resource::Resource;
 pub use service::Service;
-pub use session::{Session, Standing};
-pub use sessions::{ListSessions, ListedSession, Whose};
+pub use session::{Session, SessionState};
 pub use target::Target;
-pub use task::{Ended, Monitor, Progress, Until, Watch};
-pub use time::Now;
-pub use update::{Download, Image, SimpleUpdate, Update};
-pub use wanted::Wanted;
-pub use write::{Match, Outcome, Write, Written};

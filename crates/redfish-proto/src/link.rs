@@ -11,7 +11,7 @@ use crate::target::{Target, merge, readable};
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Refused {
     /// It points to another origin.
-    OffOrigin,
+    CrossOrigin,
     /// It is no link at all.
     Malformed(&'static str),
 }
@@ -21,22 +21,22 @@ pub(crate) fn resolve(link: &str, base: &Target, origin: &Origin, links: Links) 
     let link = readable(link).map_err(Refused::Malformed)?;
     let whole = link.split_once('#').map_or(link, |(whole, _)| whole);
     let here = match split_authority(whole) {
-        Place::Elsewhere => return Err(Refused::OffOrigin),
-        Place::At { scheme, authority, start } => {
+        Authority::Elsewhere => return Err(Refused::CrossOrigin),
+        Authority::At { scheme, authority, start } => {
             let scheme = scheme.unwrap_or(origin.scheme());
             if links == Links::SameOrigin && Origin::parse(scheme, authority).ok().as_ref() != Some(origin) {
-                return Err(Refused::OffOrigin);
+                return Err(Refused::CrossOrigin);
             }
             // A URL without a path is the root, never the place it stands in.
             let path = link.get(start..).unwrap_or_default();
             if path.starts_with('/') { Cow::Borrowed(path) } else { format!("/{path}").into() }
         }
-        Place::Here => Cow::Borrowed(link),
+        Authority::Here => Cow::Borrowed(link),
     };
     merge(&here, base).map_err(Refused::Malformed)
 }
 
-enum Place<'a> {
+enum Authority<'a> {
     /// A path of this service.
     Here,
     /// An HTTP URL or a network path (`//host/…`).
@@ -50,13 +50,13 @@ enum Place<'a> {
     Elsewhere,
 }
 
-fn split_authority(link: &str) -> Place<'_> {
+fn split_authority(link: &str) -> Authority<'_> {
     // A colon after the first slash is a part of a path.
     let (scheme, behind) = match link.split_once(':') {
         Some((scheme, behind)) if !scheme.is_empty() && !scheme.contains(['/', '?']) => {
             let known = scheme.eq_ignore_ascii_case("http") || scheme.eq_ignore_ascii_case("https");
             if !known || !behind.starts_with("//") {
-                return Place::Elsewhere;
+                return Authority::Elsewhere;
             }
             (Some(scheme), behind)
         }
@@ -66,9 +66,9 @@ fn split_authority(link: &str) -> Place<'_> {
         Some(behind) => {
             // RFC 3986 has no backslash; a reader that takes it for a slash would see another host here.
             let authority = behind.split(['/', '?']).next().unwrap_or_default();
-            Place::At { scheme, authority, start: link.len() - behind.len() + authority.len() }
+            Authority::At { scheme, authority, start: link.len() - behind.len() + authority.len() }
         }
-        None => Place::Here,
+        None => Authority::Here,
     }
 }
 
@@ -111,7 +111,7 @@ mod tests {
         ] {
             let found = at(base, link, Links::SameOrigin);
             if target == "off" {
-                assert_eq!(found, Err(Refused::OffOrigin), "{link}");
+                assert_eq!(found, Err(Refused::CrossOrigin), "{link}");
             } else {
                 assert_eq!(found.as_deref(), Ok(target), "{link}");
             }
@@ -128,11 +128,11 @@ mod tests {
             "https://u@bmc/a",
             "https:///a",
         ] {
-            assert_eq!(at("/", link, Links::SameOrigin), Err(Refused::OffOrigin), "{link}");
+            assert_eq!(at("/", link, Links::SameOrigin), Err(Refused::CrossOrigin), "{link}");
             assert_eq!(at("/", link, Links::PathOnly).as_deref(), Ok("/a"), "{link}");
         }
         for link in ["mailto:a@b", "javascript:alert(1)", "https:/evil/a", "ftp://bmc/a"] {
-            assert_eq!(at("/", link, Links::PathOnly), Err(Refused::OffOrigin), "{link}");
+            assert_eq!(at("/", link, Links::PathOnly), Err(Refused::CrossOrigin), "{link}");
         }
     }
 

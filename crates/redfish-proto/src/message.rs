@@ -55,7 +55,7 @@ impl Message {
 /// Reads the messages of a body in all the shapes that are seen: `error` with a list or a single object in it
 /// (iDRAC), the list at the root (as a login answers that asks for a new password), or an `error` with a code only.
 pub(crate) fn messages(body: &[u8], redactor: &Redactor) -> Vec<Message> {
-    let Ok(body) = serde_json::from_slice::<Value>(without_mark(body)) else { return Vec::new() };
+    let Ok(body) = serde_json::from_slice::<Value>(strip_bom(body)) else { return Vec::new() };
     let mut reader = Reader::new(redactor);
     let error = body.get("error");
     let holders = error.into_iter().chain([&body]);
@@ -93,14 +93,14 @@ pub(crate) fn is_error(body: &[u8], redactor: &Redactor) -> bool {
 }
 
 /// A body without the byte order mark that some services put before it.
-pub(crate) fn without_mark(body: &[u8]) -> &[u8] {
+pub(crate) fn strip_bom(body: &[u8]) -> &[u8] {
     body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body)
 }
 
 /// What a body that is no JSON says, on one line: an HTML page without its tags, shortened.
 pub(crate) fn plain(body: &[u8], redactor: &Redactor) -> String {
     let window = body.get(..WINDOW).unwrap_or(body);
-    let text = String::from_utf8_lossy(without_mark(window));
+    let text = String::from_utf8_lossy(strip_bom(window));
     // Secrets go first: a tag or a cut inside one would hide it from the search.
     let shown = redactor.clean(&text);
     let shown = if window.len() < body.len() { without_piece(&shown, redactor) } else { &shown };

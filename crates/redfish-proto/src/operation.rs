@@ -13,9 +13,10 @@ use http::{Method, StatusCode, response};
 use serde::Deserialize;
 
 use crate::body::Body;
+use crate::driver::exchange::{BodyMode, Purpose};
+use crate::driver::time::{self, Now};
 use crate::error::Error;
 use crate::etag::ETag;
-use crate::exchange::{Delivery, Purpose};
 use crate::json;
 use crate::kind::{ErrorKind, Failure};
 use crate::link::{self, Refused};
@@ -25,14 +26,13 @@ use crate::redact::Redactor;
 use crate::service::Service;
 use crate::session::Session;
 use crate::target::Target;
-use crate::time::{self, Now};
 
 /// Two pure functions: what to ask, and what the answer means.
 ///
 /// An operation of one's own, for a vendor's resource, is as good as those here:
 ///
 /// ```
-/// use redfish_proto::{Answer, Body, Error, Operation, Request, Target, Verdict};
+/// use redfish_proto::{Answer, Body, Error, Operation, Request, Target, Transition};
 /// use serde_json::json;
 ///
 /// /// Sets the text that a chassis shows on its display.
@@ -51,9 +51,9 @@ use crate::time::{self, Now};
 ///         Request::patch(&self.at).json(self.change.clone())
 ///     }
 ///
-///     fn respond(self, answer: Answer) -> Result<Verdict<Self>, Error> {
+///     fn respond(self, answer: Answer) -> Result<Transition<Self>, Error> {
 ///         answer.success()?;
-///         Ok(Verdict::Done(()))
+///         Ok(Transition::Done(()))
 ///     }
 /// }
 /// ```
@@ -65,21 +65,21 @@ pub trait Operation: Sized {
     fn request(&self) -> Request;
 
     /// With which access it is sent.
-    fn access(&self) -> Access {
-        Access::Session
+    fn auth(&self) -> Auth {
+        Auth::Session
     }
 
     /// What the answer means. It is whatever status came that the core does not deal with itself.
     ///
     /// # Errors
     /// Whatever makes the call fail. The core adds method and URI.
-    fn respond(self, answer: Answer) -> Result<Verdict<Self>, Error>;
+    fn respond(self, answer: Answer) -> Result<Transition<Self>, Error>;
 
     /// What to do when there is no answer, after the core's own tries. A watch goes on where a read gives up.
     ///
     /// # Errors
     /// By default the error itself.
-    fn fail(self, error: Error) -> Result<Verdict<Self>, Error> {
+    fn fail(self, error: Error) -> Result<Transition<Self>, Error> {
         Err(error)
     }
 
@@ -89,7 +89,7 @@ pub trait Operation: Sized {
 
 /// How an operation goes on.
 #[derive(Debug)]
-pub enum Verdict<O: Operation> {
+pub enum Transition<O: Operation> {
     /// The call is over.
     Done(O::Output),
     /// Another request, at once.
@@ -100,10 +100,10 @@ pub enum Verdict<O: Operation> {
 
 /// With which credentials a request goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Access {
+pub enum Auth {
     /// None, ever: the service root and a login (DSP0266, "Authentication"). Some services answer 401 or 415
     /// to credentials there.
-    Open,
+    None,
     /// Those of the session.
     Session,
 }
@@ -114,9 +114,9 @@ pub enum Access {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Retry {
     /// Those of a safe method (RFC 9110, 9.2.1): GET, HEAD, OPTIONS; so neither PUT nor DELETE.
-    Policy,
+    SafeMethods,
     /// This one, whatever its method. Only a logout is: its 401 and 404 are success.
-    Idempotent,
+    Always,
     /// None.
     Never,
 }
@@ -134,7 +134,7 @@ pub struct Request {
     /// The body.
     pub body: Body,
     /// What becomes of the answer's body.
-    pub delivery: Delivery,
+    pub delivery: BodyMode,
     /// Whether it may be sent again.
     pub retry: Retry,
     /// How long the exchange may take, where that is longer than the policy's time-out.
@@ -155,8 +155,8 @@ impl Request {
             target: target.clone(),
             headers: HeaderMap::new(),
             body: Body::empty(),
-            delivery: Delivery::Collected,
-            retry: Retry::Policy,
+            delivery: BodyMode::Buffered,
+            retry: Retry::SafeMethods,
             timeout: None,
             purpose: None,
             probe: None,
@@ -246,7 +246,7 @@ impl Request {
 
     /// With its own way of delivery.
     #[must_use]
-    pub fn delivery(mut self, delivery: Delivery) -> Request {
+    pub fn delivery(mut self, delivery: BodyMode) -> Request {
         self.delivery = delivery;
         self
     }
@@ -310,7 +310,7 @@ impl Answer {
     }
 
     /// The target that was answered: not the one that was asked, after a redirect.
-    pub fn at(&self) -> &Target {
+    pub fn target(&self) -> &Target {
         &self.at
     }
 
@@ -343,7 +343,7 @@ impl Answer {
     /// # Errors
     /// Those of [`body`](Answer::body), and [`ErrorKind::Malformed`] with the JSON pointer of what does not fit.
     pub fn json<'a, T: Deserialize<'a>>(&'a self) -> Result<T, Error> {
-        let body = message::without_mark(self.body()?);
+        let body = message::strip_bom(self.body()?);
         json::read(body, self.service.policy().json_depth)
             .map_err(|(at, reason)| Error::malformed(at, reason).with_status(self.status()))
     }
@@ -356,7 +356,7 @@ impl Answer {
     /// A link of this answer, by the service's policy.
     ///
     /// # Errors
-    /// [`ErrorKind::OffOrigin`] for a link to another origin where the policy refuses those,
+    /// [`ErrorKind::CrossOrigin`] for a link to another origin where the policy refuses those,
     /// [`ErrorKind::Malformed`] for what is no link.
     pub fn resolve(&self, link: &str) -> Result<Target, Error> {
         self.resolve_by(link, self.service.policy().links)
@@ -365,7 +365,7 @@ impl Answer {
     /// A link of this answer by its path alone, on our own origin: services know themselves by other names.
     ///
     /// # Errors
-    /// [`ErrorKind::OffOrigin`] for a URI that is not HTTP, [`ErrorKind::Malformed`] for what is no link.
+    /// [`ErrorKind::CrossOrigin`] for a URI that is not HTTP, [`ErrorKind::Malformed`] for what is no link.
     pub fn resolve_path_only(&self, link: &str) -> Result<Target, Error> {
         self.resolve_by(link, Links::PathOnly)
     }
@@ -437,8 +437,8 @@ impl Answer {
 
     fn resolve_by(&self, link: &str, links: Links) -> Result<Target, Error> {
         link::resolve(link, &self.at, self.service.origin(), links).map_err(|refused| match refused {
-            Refused::OffOrigin => {
-                Error::new(ErrorKind::OffOrigin { link: self.redactor.clean(link).into_owned() })
+            Refused::CrossOrigin => {
+                Error::new(ErrorKind::CrossOrigin { link: self.redactor.clean(link).into_owned() })
             }
             Refused::Malformed(reason) => Error::malformed("", reason),
         })

@@ -4,13 +4,14 @@ use serde_json::Value;
 
 use crate::error::Error;
 use crate::kind::ErrorKind;
-use crate::operation::{Access, Answer, Operation, Request, Verdict};
+use crate::operation::{Answer, Auth, Operation, Request, Transition};
 use crate::target::Target;
 
 /// What to ask for of a resource or a collection.
 ///
 /// ```
-/// use redfish_proto::{Expand, Query, Service};
+/// use redfish_proto::Service;
+/// use redfish_proto::query::{Expand, Query};
 ///
 /// let service = Service::new("bmc.example")?;
 /// let query = Query::new().expand(Expand::Links, 1).select(["Id", "Status/Health"]).filter("Name eq 'A & B'").top(50);
@@ -211,7 +212,7 @@ impl Target {
     /// The same resource, asked with this query in place of its own.
     #[must_use]
     pub fn with_query(&self, query: &Query) -> Target {
-        self.asked(&query.text())
+        self.with_raw_query(&query.text())
     }
 }
 
@@ -220,30 +221,30 @@ impl Target {
 /// Where `$expand` is not offered the plain way round is: its members are links then, to be read one by one. Anything
 /// else that is not offered is [`NotSupported`](ErrorKind::NotSupported), and not sent.
 #[derive(Clone, Debug)]
-pub struct FitQuery {
+pub struct NegotiateQuery {
     at: Target,
     query: Query,
 }
 
-impl FitQuery {
+impl NegotiateQuery {
     /// That query of what is there.
-    pub fn new(at: Target, query: Query) -> FitQuery {
-        FitQuery { at, query }
+    pub fn new(at: Target, query: Query) -> NegotiateQuery {
+        NegotiateQuery { at, query }
     }
 }
 
-impl Operation for FitQuery {
+impl Operation for NegotiateQuery {
     type Output = Target;
 
     fn request(&self) -> Request {
         Request::get(&Target::well_known("/redfish/v1/"))
     }
 
-    fn access(&self) -> Access {
-        Access::Open
+    fn auth(&self) -> Auth {
+        Auth::None
     }
 
-    fn respond(self, answer: Answer) -> Result<Verdict<Self>, Error> {
+    fn respond(self, answer: Answer) -> Result<Transition<Self>, Error> {
         let root: Value = answer.success()?.json()?;
         let features = Features::of(&root);
         let query = match self.query.check(&features) {
@@ -254,7 +255,7 @@ impl Operation for FitQuery {
                 plain
             }
         };
-        Ok(Verdict::Done(self.at.with_query(&query)))
+        Ok(Transition::Done(self.at.with_query(&query)))
     }
 }
 

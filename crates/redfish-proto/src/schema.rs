@@ -79,7 +79,7 @@ resources! {
         created_time: String = "CreatedTime",
     }
 
-    /// A collection's own members; its resources are read by [`GetPage`](crate::GetPage).
+    /// A collection's own members; its resources are read by [`GetPage`](crate::ops::GetPage).
     Collection {
         name: String = "Name",
         description: String = "Description",

@@ -64,7 +64,7 @@ impl Service {
         }
         let root = Target::well_known("/");
         link::resolve(path, &root, &self.origin, Links::SameOrigin).map_err(|refused| match refused {
-            Refused::OffOrigin => invalid("a URL of another service"),
+            Refused::CrossOrigin => invalid("a URL of another service"),
             Refused::Malformed(reason) => invalid(reason),
         })
     }
@@ -72,10 +72,10 @@ impl Service {
     /// A link of a resource that was read, by the policy for links.
     ///
     /// # Errors
-    /// [`ErrorKind::OffOrigin`] and [`ErrorKind::Malformed`], as [`Answer::resolve`](crate::Answer::resolve).
+    /// [`ErrorKind::CrossOrigin`] and [`ErrorKind::Malformed`], as [`Answer::resolve`](crate::Answer::resolve).
     pub fn link(&self, base: &Target, link: &str) -> Result<Target, Error> {
         link::resolve(link, base, &self.origin, self.policy().links).map_err(|refused| match refused {
-            Refused::OffOrigin => Error::new(ErrorKind::OffOrigin { link: link.to_owned() }),
+            Refused::CrossOrigin => Error::new(ErrorKind::CrossOrigin { link: link.to_owned() }),
             Refused::Malformed(reason) => Error::malformed("", reason),
         })
     }

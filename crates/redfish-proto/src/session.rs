@@ -1,21 +1,16 @@
-//! A session: what identifies a caller to one service, and where it is closed.
+//! A session of a service: its token, and where it is closed.
 
 use std::fmt;
 use std::sync::Arc;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
-use bytes::Bytes;
-use http::HeaderValue;
-use http::header::{AUTHORIZATION, HeaderMap, HeaderName};
+use http::HeaderMap;
 use zeroize::Zeroizing;
 
-use crate::credentials::Credentials;
-use crate::error::{Error, Unclosed};
+use crate::error::{Error, OpenSession};
 use crate::headers::X_AUTH_TOKEN;
+use crate::identity::Identity;
 use crate::kind::ErrorKind;
 use crate::link;
-use crate::origin::Origin;
 use crate::policy::Links;
 use crate::redact::{Redactor, Secret};
 use crate::service::Service;
@@ -24,37 +19,32 @@ use crate::target::Target;
 /// Bytes a token may have. Those of sessions have some dozens; a hostile one would be searched for in every text.
 const LONGEST_TOKEN: usize = 8 << 10;
 
-/// What a caller is to a service: nobody, a user by Basic, or the holder of a token.
+/// A session of a service: its token, and the URI to close it at.
 ///
-/// It knows its service's origin and goes nowhere else. It is a reference, cheap to clone; two are equal when they
-/// are the same one, not when they look alike. `Debug` shows no secret.
-#[derive(Clone)]
-pub struct Session(Arc<Inner>);
+/// It belongs to the origin of that service, and is never sent to another. It is a reference, cheap to clone; two are
+/// equal when they are the same one, not when they look alike. `Debug` shows no secret.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Session(Identity);
 
+/// What is known of a session beside its token.
 #[derive(Clone)]
-struct Inner {
-    origin: Arc<Origin>,
-    /// What identifies the caller: a token of the service's where it is issued, else `Authorization`.
-    credential: Option<HeaderValue>,
-    /// Whether it is a session of the service, which can expire and be closed.
-    issued: bool,
-    location: Option<Target>,
+pub(crate) struct Facts {
+    target: Option<Target>,
     collection: Option<Target>,
-    /// `None`: full, as nearly always.
-    restricted: Option<Box<Standing>>,
+    /// `None`: active, as nearly always.
+    restricted: Option<Box<SessionState>>,
     context: Option<Arc<str>>,
-    redactor: Arc<Redactor>,
 }
 
 /// What a session may do.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Standing {
+pub enum SessionState {
     /// What its account's role says.
     #[default]
-    Full,
+    Active,
     /// Change the account's password, and nothing else before that (DSP0266, "Password change required handling").
-    MustChangePassword {
+    PasswordChangeRequired {
         /// The account, where the service named it.
         account: Option<Target>,
     },
@@ -65,59 +55,18 @@ pub enum Standing {
 pub(crate) struct Found {
     pub(crate) location: Option<Target>,
     pub(crate) collection: Option<Target>,
-    pub(crate) standing: Standing,
+    pub(crate) state: SessionState,
     pub(crate) context: Option<Arc<str>>,
 }
 
 impl Session {
-    /// Nobody: requests carry no credentials.
-    pub fn anonymous(service: &Service) -> Session {
-        Session(Arc::new(Inner {
-            origin: Arc::clone(service.origin()),
-            credential: None,
-            issued: false,
-            location: None,
-            collection: None,
-            restricted: None,
-            context: None,
-            redactor: Arc::default(),
-        }))
-    }
-
-    /// HTTP Basic authentication, sent with each request and never only when asked for: iDRAC10 does not advertise
-    /// it by default.
-    ///
-    /// # Errors
-    /// [`ErrorKind::InvalidCredentials`] for a user name that is empty or has a `:` (RFC 7617 cannot say it), and
-    /// for control characters.
-    pub fn basic(service: &Service, credentials: &Credentials) -> Result<Session, Error> {
-        let (user, password) = (credentials.user(), credentials.password());
-        let invalid = |reason| Err(Error::new(ErrorKind::InvalidCredentials(reason)));
-        if user.is_empty() {
-            return invalid("the user name is empty");
-        }
-        if user.contains(':') {
-            return invalid("a user name with a colon does not fit Basic authentication");
-        }
-        if user.chars().chain(password.chars()).any(char::is_control) {
-            return invalid("a control character does not fit Basic authentication");
-        }
-        let pair = Zeroizing::new(format!("{user}:{password}"));
-        let mut text = Zeroizing::new(String::with_capacity(8 + pair.len().div_ceil(3) * 4));
-        text.push_str("Basic ");
-        STANDARD.encode_string(pair.as_bytes(), &mut text);
-        let mut redactor = Redactor::default();
-        redactor.add_basic(user, password);
-        Session::with(service, Some(Secret::from(text)), false, Found::default(), redactor)
-    }
-
     /// A session that another process opened: its token, and the URI to close it at where that is known.
     ///
     /// # Errors
     /// [`ErrorKind::InvalidCredentials`] for a token that cannot stand in a header, [`ErrorKind::InvalidTarget`]
     /// for a URI that is not that of a session, which is below a collection of the name `Sessions`: it is deleted in the
     /// end.
-    pub fn issued(service: &Service, token: &str, at: Option<&str>) -> Result<Session, Error> {
+    pub fn from_token(service: &Service, token: &str, at: Option<&str>) -> Result<Session, Error> {
         let invalid = |_| Error::new(ErrorKind::InvalidTarget("not the URI of a session"));
         let root = Target::well_known("/redfish/v1/SessionService/Sessions/");
         let location = match at {
@@ -130,24 +79,11 @@ impl Session {
             }
             None => None,
         };
-        Session::from_token(service, token, Found { location, ..Found::default() }, &Arc::default())
-    }
-
-    /// A token that somebody else looks after: sent as `Authorization: Bearer`, never renewed, never closed
-    /// (DSP0266, "OAuth 2.0 authentication").
-    ///
-    /// # Errors
-    /// [`ErrorKind::InvalidCredentials`] for a token that cannot stand in a header.
-    pub fn bearer(service: &Service, token: &str) -> Result<Session, Error> {
-        check_token(token)?;
-        let mut redactor = Redactor::default();
-        redactor.add_token(&Secret::from(token));
-        let credential = Secret::from(Zeroizing::new(format!("Bearer {token}")));
-        Session::with(service, Some(credential), false, Found::default(), redactor)
+        Session::opened(service, token, Found { location, ..Found::default() }, &Arc::default())
     }
 
     /// The session of a login; its redactor knows what the login's did.
-    pub(crate) fn from_token(
+    pub(crate) fn opened(
         service: &Service,
         token: &str,
         found: Found,
@@ -157,100 +93,75 @@ impl Session {
         let token = Secret::from(token);
         let mut redactor = Redactor::clone(known);
         redactor.add_token(&token);
-        Session::with(service, Some(token), true, found, redactor)
+        let Found { location, collection, state, context } = found;
+        let restricted = (state != SessionState::Active).then(|| Box::new(state));
+        let facts = Facts { target: location, collection, restricted, context };
+        Identity::new(service, token, Some(facts), redactor).map(Session)
     }
 
-    fn with(
-        service: &Service,
-        credential: Option<Secret>,
-        issued: bool,
-        found: Found,
-        redactor: Redactor,
-    ) -> Result<Session, Error> {
-        let Found { location, collection, standing, context } = found;
-        Ok(Session(Arc::new(Inner {
-            origin: Arc::clone(service.origin()),
-            credential: credential.map(header_value).transpose()?,
-            issued,
-            location,
-            collection,
-            restricted: (standing != Standing::Full).then(|| Box::new(standing)),
-            context,
-            redactor: Arc::new(redactor),
-        })))
+    /// An identity that is a session.
+    pub(crate) fn of(identity: Identity) -> Session {
+        Session(identity)
     }
 
-    /// The URI of the session, at which it is closed. `None` where the service did not say, and for what is no
-    /// session of the service.
-    pub fn location(&self) -> Option<&Target> {
-        self.0.location.as_ref()
+    /// The URI of the session, at which it is closed. `None` if the service did not report it.
+    pub fn target(&self) -> Option<&Target> {
+        self.facts()?.target.as_ref()
     }
 
     /// What it may do.
-    pub fn standing(&self) -> &Standing {
-        self.0.restricted.as_deref().unwrap_or(&Standing::Full)
+    pub fn state(&self) -> &SessionState {
+        self.facts().and_then(|facts| facts.restricted.as_deref()).unwrap_or(&SessionState::Active)
     }
 
-    /// The token of a session, to keep it for another process. It is a secret. `None` for what is no session.
-    pub fn expose(&self) -> Option<&str> {
-        self.0.credential.as_ref().filter(|_| self.0.issued)?.to_str().ok()
+    /// The token, to keep it for another process. It is a secret.
+    pub fn token(&self) -> &str {
+        self.0.header().and_then(|(_, token)| token.to_str().ok()).unwrap_or_default()
     }
 
-    /// Whether it is a session of the service: it can expire, and must be closed.
-    pub fn is_issued(&self) -> bool {
-        self.0.issued
-    }
-
-    /// The same session, that also knows these secrets.
+    /// The same session, which also hides these secrets.
     pub(crate) fn knowing(self, secrets: &Arc<Redactor>) -> Session {
-        let redactor = secrets.and(&self.0.redactor);
-        Session(Arc::new(Inner { redactor, ..Inner::clone(&self.0) }))
+        Session(self.0.knowing(secrets))
     }
 
     /// What it takes to close it.
-    pub(crate) fn unclosed(&self) -> Option<Unclosed> {
-        Some(Unclosed { token: Secret::from(self.expose()?), location: self.0.location.clone() })
-    }
-
-    pub(crate) fn header(&self) -> Option<(HeaderName, &HeaderValue)> {
-        let name = if self.0.issued { X_AUTH_TOKEN } else { AUTHORIZATION };
-        Some((name, self.0.credential.as_ref()?))
-    }
-
-    pub(crate) fn origin(&self) -> &Arc<Origin> {
-        &self.0.origin
+    pub(crate) fn unclosed(&self) -> OpenSession {
+        OpenSession { token: Secret::from(self.token()), location: self.target().cloned() }
     }
 
     pub(crate) fn collection(&self) -> Option<&Target> {
-        self.0.collection.as_ref()
+        self.facts()?.collection.as_ref()
     }
 
     pub(crate) fn context(&self) -> Option<&Arc<str>> {
-        self.0.context.as_ref()
+        self.facts()?.context.as_ref()
     }
 
     pub(crate) fn redactor(&self) -> &Arc<Redactor> {
-        &self.0.redactor
+        self.0.redactor()
+    }
+
+    pub(crate) fn identity(&self) -> &Identity {
+        &self.0
+    }
+
+    fn facts(&self) -> Option<&Facts> {
+        self.0.facts()
     }
 }
 
-impl PartialEq for Session {
-    fn eq(&self, other: &Session) -> bool {
-        Arc::ptr_eq(&self.0, &other.0)
+impl From<Session> for Identity {
+    fn from(session: Session) -> Identity {
+        session.0
     }
 }
-
-impl Eq for Session {}
 
 impl fmt::Debug for Session {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Session")
-            .field("service", &format_args!("{}", self.0.origin))
-            .field(
-                "location",
-                &self.0.location.as_ref().map(|at| self.0.redactor.clean(&at.to_string()).into_owned()),
-            )
-            .field("standing", self.standing())
+            .field("service", &format_args!("{}", self.0.origin()))
+            .field("target", &self.target().map(|at| self.redactor().clean(&at.to_string()).into_owned()))
+            .field("state", self.state())
             .finish_non_exhaustive()
     }
 }
@@ -289,18 +200,10 @@ pub(crate) fn knowing_tokens(known: &Arc<Redactor>, headers: &HeaderMap) -> Arc<
     Arc::new(redactor)
 }
 
-fn check_token(token: &str) -> Result<(), Error> {
+pub(crate) fn check_token(token: &str) -> Result<(), Error> {
     let fits =
         !token.is_empty() && token.len() <= LONGEST_TOKEN && token.bytes().all(|b| b.is_ascii_graphic());
     if fits { Ok(()) } else { Err(Error::new(ErrorKind::InvalidCredentials("not a token"))) }
-}
-
-/// A header value whose memory is zeroed when its last copy is dropped, and that no `Debug` shows.
-fn header_value(secret: Secret) -> Result<HeaderValue, Error> {
-    let mut value = HeaderValue::from_maybe_shared(Bytes::from_owner(secret))
-        .map_err(|_| Error::new(ErrorKind::InvalidCredentials("they do not fit a header")))?;
-    value.set_sensitive(true);
-    Ok(value)
 }
 
 #[cfg(test)]
@@ -312,21 +215,12 @@ mod tests {
     }
 
     #[test]
-    fn what_basic_cannot_say_is_refused() {
-        for (user, password) in [("", "p"), ("a:b", "p"), ("a\n", "p"), ("a", "p\0")] {
-            let error = Session::basic(&service(), &Credentials::new(user, password)).unwrap_err();
-            assert!(matches!(error.kind(), ErrorKind::InvalidCredentials(_)));
-        }
-        let session = Session::basic(&service(), &Credentials::new("admin", "pä:ss")).unwrap();
-        assert_eq!(*session.header().unwrap().1, format!("Basic {}", STANDARD.encode("admin:pä:ss")));
-    }
-
-    #[test]
     fn a_resumed_session_is_closed_on_our_own_origin() {
-        let session = Session::issued(&service(), "t", Some("https://evil/redfish/v1/Sessions/1")).unwrap();
-        assert_eq!(session.location().unwrap().as_str(), "/redfish/v1/Sessions/1");
+        let session =
+            Session::from_token(&service(), "t", Some("https://evil/redfish/v1/Sessions/1")).unwrap();
+        assert_eq!(session.target().unwrap().as_str(), "/redfish/v1/Sessions/1");
         for token in ["", "a b", "a\r\nb", "ä", &"a".repeat(LONGEST_TOKEN + 1)] {
-            assert!(Session::issued(&service(), token, None).is_err(), "{token:?}");
+            assert!(Session::from_token(&service(), token, None).is_err(), "{token:?}");
         }
     }
 
@@ -337,7 +231,7 @@ mod tests {
             "/redfish/v1/sessions/a/b/",
             "/redfish/v1/Sessions/Members/1",
         ] {
-            assert!(Session::issued(&service(), "t", Some(uri)).is_ok(), "{uri}");
+            assert!(Session::from_token(&service(), "t", Some(uri)).is_ok(), "{uri}");
         }
         for uri in [
             "/redfish/v1/Systems/1",
@@ -353,7 +247,7 @@ mod tests {
             "",
             "1/..",
         ] {
-            let refused = Session::issued(&service(), "t", Some(uri));
+            let refused = Session::from_token(&service(), "t", Some(uri));
             let is_refused =
                 matches!(&refused, Err(error) if matches!(error.kind(), ErrorKind::InvalidTarget(_)));
             assert!(is_refused, "{uri}: {refused:?}");
@@ -361,23 +255,10 @@ mod tests {
     }
 
     #[test]
-    fn debug_shows_no_secret() {
-        let service = service();
-        let credentials = Credentials::new("admin", "hunter2hunter2");
-        let shown = format!(
-            "{credentials:?} {:?} {:?} {:?}",
-            Session::basic(&service, &credentials).unwrap(),
-            Session::issued(&service, "hunter2hunter2", None).unwrap(),
-            Session::bearer(&service, "hunter2hunter2").unwrap()
-        );
-        assert!(!shown.contains("hunter2"), "{shown}");
-    }
-
-    #[test]
     fn sessions_are_equal_by_identity() {
         let (one, two) = (
-            Session::issued(&service(), "t", None).unwrap(),
-            Session::issued(&service(), "t", None).unwrap(),
+            Session::from_token(&service(), "t", None).unwrap(),
+            Session::from_token(&service(), "t", None).unwrap(),
         );
         assert!(one == one.clone() && one != two);
         assert_eq!(std::mem::size_of::<Session>(), std::mem::size_of::<usize>());

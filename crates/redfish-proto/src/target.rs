@@ -59,7 +59,7 @@ impl Target {
     }
 
     /// The same path with another query, which is encoded already.
-    pub(crate) fn asked(&self, query: &str) -> Target {
+    pub(crate) fn with_raw_query(&self, query: &str) -> Target {
         let mark = if query.is_empty() { "" } else { "?" };
         from_clean(format!("{}{mark}{}", self.path(), encode(query)), None)
     }
@@ -72,7 +72,7 @@ impl Target {
             !["$expand", "%24expand"].iter().any(|expand| name.eq_ignore_ascii_case(expand))
         };
         let others: Vec<&str> = query.split('&').filter(is_other).collect();
-        (others.len() < query.split('&').count()).then(|| self.asked(&others.join("&")))
+        (others.len() < query.split('&').count()).then(|| self.with_raw_query(&others.join("&")))
     }
 
     pub(crate) fn path_and_query(&self) -> &PathAndQuery {

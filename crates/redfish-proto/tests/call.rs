@@ -7,16 +7,18 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::{HeaderValue, Method, StatusCode, header};
+use redfish_proto::driver::{Authenticator, Failure, Outgoing, Phase, SessionRequest, SessionSource, Step};
+use redfish_proto::ops::{Login, Raw};
 use redfish_proto::{
-    Access, Answer, Authenticator, Body, Call, Credentials, Delivery, Error, ErrorKind, Failure, Login,
-    Operation, Outgoing, Phase, Purpose, Raw, Renewed, Request, Service, Session, Step, Verdict, Wanted,
+    Answer, Auth, Body, BodyMode, Call, Credentials, Error, ErrorKind, Identity, Operation, Purpose, Request,
+    Service, Session, Transition,
 };
 
 use common::{START, at, failed, head, sent, service};
 
 fn raw(service: &Arc<Service>, method: Method) -> Call<Raw> {
     let target = service.target("/redfish/v1/x").unwrap();
-    service.call(Raw::new(method, &target)).with(Session::anonymous(service))
+    service.call(Raw::new(method, &target)).with(Identity::anonymous(service))
 }
 
 /// An operation that is whatever request it is given.
@@ -29,12 +31,12 @@ impl Operation for Any {
         self.0.clone()
     }
 
-    fn access(&self) -> Access {
-        Access::Open
+    fn auth(&self) -> Auth {
+        Auth::None
     }
 
-    fn respond(self, answer: Answer) -> Result<Verdict<Self>, Error> {
-        Ok(Verdict::Done(answer.status()))
+    fn respond(self, answer: Answer) -> Result<Transition<Self>, Error> {
+        Ok(Transition::Done(answer.status()))
     }
 }
 
@@ -48,12 +50,12 @@ impl Operation for Printed {
         self.0.clone()
     }
 
-    fn access(&self) -> Access {
-        Access::Open
+    fn auth(&self) -> Auth {
+        Auth::None
     }
 
-    fn respond(self, answer: Answer) -> Result<Verdict<Self>, Error> {
-        Ok(Verdict::Done(format!("{answer:?}")))
+    fn respond(self, answer: Answer) -> Result<Transition<Self>, Error> {
+        Ok(Transition::Done(format!("{answer:?}")))
     }
 }
 
@@ -66,7 +68,7 @@ fn headers(outgoing: &Outgoing) -> Vec<String> {
 #[test]
 fn what_opens_and_closes_a_session_is_told_from_reads_and_writes() {
     let service = service();
-    let session = Session::issued(&service, "t0ken", Some("/redfish/v1/Sessions/1")).unwrap();
+    let session = Session::from_token(&service, "t0ken", Some("/redfish/v1/Sessions/1")).unwrap();
     for (method, purpose) in
         [(Method::GET, Purpose::Read), (Method::PATCH, Purpose::Write), (Method::DELETE, Purpose::Write)]
     {
@@ -74,14 +76,14 @@ fn what_opens_and_closes_a_session_is_told_from_reads_and_writes() {
     }
     assert_eq!(sent(session.logout(&service).start(START)).0.purpose, Purpose::Session);
     let sessions = service.target("/redfish/v1/SessionService/Sessions").unwrap();
-    let login = Login::new(Arc::new(Credentials::new("admin", "pw"))).at(sessions);
+    let login = Login::new(Arc::new(Credentials::new("admin", "pw"))).collection(sessions);
     assert_eq!(sent(service.call(login).start(START)).0.purpose, Purpose::Session);
 }
 
 #[test]
 fn a_request_has_these_headers_and_no_other() {
     let service = service();
-    let session = Session::issued(&service, "t0ken", None).unwrap();
+    let session = Session::from_token(&service, "t0ken", None).unwrap();
     let target = service.target("/redfish/v1/x").unwrap();
     let framed = |raw: Raw| headers(&sent(service.call(raw).with(session.clone()).start(START)).0);
     let common = [
@@ -104,21 +106,21 @@ fn a_request_has_these_headers_and_no_other() {
     }
     let mut with_body = framed(Raw::new(Method::DELETE, &target).json(Body::from(b"{}".to_vec())));
     with_body.sort();
-    let mut wanted = with(&["content-length: 2", "content-type: application/json", "x-auth-token: t0ken"]);
-    wanted.sort();
-    assert_eq!(with_body, wanted);
+    let mut expected = with(&["content-length: 2", "content-type: application/json", "x-auth-token: t0ken"]);
+    expected.sort();
+    assert_eq!(with_body, expected);
 }
 
 #[test]
 fn a_stream_comes_as_it_is_made_and_is_not_collected() {
     let service = service();
-    let request = Request::get(&service.target("/events").unwrap()).delivery(Delivery::Streamed);
+    let request = Request::get(&service.target("/events").unwrap()).delivery(BodyMode::Streamed);
     let (outgoing, _) = sent(service.call(Any(request)).start(START));
     assert_eq!(outgoing.request.headers()[header::ACCEPT_ENCODING], "identity");
-    assert_eq!(outgoing.reading.collect(StatusCode::OK), None);
-    assert_eq!(outgoing.reading.collect(StatusCode::NOT_FOUND), Some(32 << 20));
+    assert_eq!(outgoing.limits.body_limit(StatusCode::OK), None);
+    assert_eq!(outgoing.limits.body_limit(StatusCode::NOT_FOUND), Some(32 << 20));
     let (outgoing, _) = sent(raw(&service, Method::GET).start(START));
-    assert_eq!(outgoing.reading.collect(StatusCode::OK), Some(32 << 20));
+    assert_eq!(outgoing.limits.body_limit(StatusCode::OK), Some(32 << 20));
 }
 
 #[test]
@@ -144,40 +146,40 @@ fn headers_that_are_the_cores_are_refused() {
 fn a_session_of_another_service_is_refused() {
     let service = service();
     let other = Arc::new(Service::new("bmc:8444").unwrap());
-    let foreign = Session::issued(&other, "t", None).unwrap();
+    let foreign = Session::from_token(&other, "t", None).unwrap();
     let target = service.target("/x").unwrap();
     let call = service.call(Raw::get(&target)).with(foreign.clone());
     assert_eq!(*failed(call.start(START)).kind(), ErrorKind::ForeignSession);
-    let Step::Session(_, grant) = service.call(Raw::get(&target)).start(START) else {
+    let Step::Session(_, reply) = service.call(Raw::get(&target)).start(START) else {
         panic!("it wants a session")
     };
-    assert_eq!(*failed(grant.give(Ok(foreign), START)).kind(), ErrorKind::ForeignSession);
+    assert_eq!(*failed(reply.give(Ok(foreign.into()), START)).kind(), ErrorKind::ForeignSession);
 }
 
 #[test]
 fn a_session_given_twice_is_not_tried_twice() {
     let service = service();
-    let session = Session::issued(&service, "t", None).unwrap();
+    let session = Session::from_token(&service, "t", None).unwrap();
     let target = service.target("/x").unwrap();
-    let Step::Session(_, grant) = service.call(Raw::get(&target)).start(START) else {
+    let Step::Session(_, reply) = service.call(Raw::get(&target)).start(START) else {
         panic!("it wants a session")
     };
-    let (_, reply) = sent(grant.give(Ok(session.clone()), START));
-    let Step::Session(wanted, grant) = reply.receive(head(401, &[]), Ok(Bytes::new()), START) else {
+    let (_, reply) = sent(reply.give(Ok(session.clone().into()), START));
+    let Step::Session(request, reply) = reply.receive(head(401, &[]), Ok(Bytes::new()), START) else {
         panic!("it wants another")
     };
-    assert_eq!(wanted.rejected(), Some(&session));
-    assert_eq!(*failed(grant.give(Ok(session), START)).kind(), ErrorKind::NotAuthenticated);
+    assert_eq!(request.rejected(), Some(&session.clone().into()));
+    assert_eq!(*failed(reply.give(Ok(session.into()), START)).kind(), ErrorKind::NotAuthenticated);
 }
 
 #[test]
 fn an_exchange_has_the_time_that_is_left() {
     let service = service();
     let (outgoing, reply) = sent(raw(&service, Method::GET).deadline(Duration::from_secs(40)).start(START));
-    assert_eq!(outgoing.reading.timeout, Duration::from_secs(30));
+    assert_eq!(outgoing.limits.timeout, Duration::from_secs(30));
     // The first time-out leaves ten seconds, the second none.
     let (outgoing, reply) = sent(reply.fail(Failure::TimedOut, at(30)));
-    assert_eq!(outgoing.reading.timeout, Duration::from_secs(10));
+    assert_eq!(outgoing.limits.timeout, Duration::from_secs(10));
     let error = failed(reply.fail(Failure::TimedOut, at(40)));
     assert_eq!(*error.kind(), ErrorKind::Deadline(Phase::Answer));
 }
@@ -238,7 +240,9 @@ fn what_may_be_logged_has_no_secret() {
     let service = service();
     let credentials = Arc::new(Credentials::new("admin", "canary word"));
     let mut authenticator = Authenticator::session(Arc::clone(&service), credentials, None);
-    let Ok(Renewed::Login(login)) = authenticator.renew(&Wanted::any()) else { panic!("it logs in") };
+    let Ok(SessionSource::Login(login)) = authenticator.renew(&SessionRequest::any()) else {
+        panic!("it logs in")
+    };
     let (_, reply) = sent(login.start(START));
     let (outgoing, reply) = sent(reply.receive(head(404, &[]), Ok(Bytes::new()), START));
     let answer = head(
@@ -267,11 +271,13 @@ fn a_login_that_ends_after_close_is_kept_for_one_more() {
     let service = service();
     let credentials = Arc::new(Credentials::new("admin", "pw-of-admin"));
     let mut authenticator = Authenticator::session(Arc::clone(&service), credentials, None);
-    let Ok(Renewed::Login(login)) = authenticator.renew(&Wanted::any()) else { panic!("it logs in") };
+    let Ok(SessionSource::Login(login)) = authenticator.renew(&SessionRequest::any()) else {
+        panic!("it logs in")
+    };
     assert!(authenticator.close().is_none());
     let accepted = authenticator.accept(opened(login));
     assert_eq!(*accepted.unwrap_err().kind(), ErrorKind::Closed);
-    assert_eq!(*authenticator.renew(&Wanted::any()).unwrap_err().kind(), ErrorKind::Closed);
+    assert_eq!(*authenticator.renew(&SessionRequest::any()).unwrap_err().kind(), ErrorKind::Closed);
     let (outgoing, _) = sent(authenticator.close().expect("a logout").start(START));
     assert_eq!(outgoing.request.method(), Method::DELETE);
     assert!(authenticator.close().is_none());
@@ -282,13 +288,17 @@ fn replaced_credentials_close_the_session_of_the_former() {
     let service = service();
     let credentials = |user: &str| Arc::new(Credentials::new(user, "a password"));
     let mut authenticator = Authenticator::session(Arc::clone(&service), credentials("one"), None);
-    let Ok(Renewed::Login(login)) = authenticator.renew(&Wanted::any()) else { panic!("it logs in") };
+    let Ok(SessionSource::Login(login)) = authenticator.renew(&SessionRequest::any()) else {
+        panic!("it logs in")
+    };
     let session = authenticator.accept(opened(login)).unwrap();
-    assert_eq!(authenticator.current(), Some(&session));
+    assert_eq!(authenticator.current(), Some(session.clone()));
     let logout = authenticator.replace(credentials("two")).expect("a logout");
     assert_eq!(sent(logout.start(START)).0.request.headers()["x-auth-token"], "t1");
     assert_eq!(authenticator.current(), None);
-    let Ok(Renewed::Login(login)) = authenticator.renew(&Wanted::any()) else { panic!("it logs in") };
+    let Ok(SessionSource::Login(login)) = authenticator.renew(&SessionRequest::any()) else {
+        panic!("it logs in")
+    };
     let (outgoing, _) = sent(login.start(START));
     assert!(outgoing.body().unwrap().contains("\"two\""));
 }
@@ -299,7 +309,7 @@ fn a_rejection_is_latched_until_the_credentials_are_replaced() {
     let credentials = || Arc::new(Credentials::new("admin", "a password"));
     let mut authenticator = Authenticator::session(Arc::clone(&service), credentials(), None);
     for status in [403, 401] {
-        let Ok(Renewed::Login(login)) = authenticator.renew(&Wanted::any()) else {
+        let Ok(SessionSource::Login(login)) = authenticator.renew(&SessionRequest::any()) else {
             panic!("{status} was latched")
         };
         let (_, reply) = sent(login.start(START));
@@ -309,22 +319,24 @@ fn a_rejection_is_latched_until_the_credentials_are_replaced() {
         };
         authenticator.accept(login).unwrap_err();
     }
-    let error = authenticator.renew(&Wanted::any()).unwrap_err();
+    let error = authenticator.renew(&SessionRequest::any()).unwrap_err();
     assert_eq!(
         (error.kind(), error.status()),
         (&ErrorKind::NotAuthenticated, Some(StatusCode::UNAUTHORIZED))
     );
     assert!(authenticator.replace(credentials()).is_none());
-    assert!(matches!(authenticator.renew(&Wanted::any()), Ok(Renewed::Login(_))));
+    assert!(matches!(authenticator.renew(&SessionRequest::any()), Ok(SessionSource::Login(_))));
 }
 
 #[test]
 fn a_resumed_session_hides_the_password_too() {
     let service = service();
-    let session = Session::issued(&service, "t0ken", None).unwrap();
+    let session = Session::from_token(&service, "t0ken", None).unwrap();
     let credentials = Arc::new(Credentials::new("admin", "canary word"));
     let mut authenticator = Authenticator::session(Arc::clone(&service), credentials, Some(session));
-    let Ok(Renewed::Ready(session)) = authenticator.renew(&Wanted::any()) else { panic!("it is there") };
+    let Ok(SessionSource::Ready(session)) = authenticator.renew(&SessionRequest::any()) else {
+        panic!("it is there")
+    };
     let call = service.call(Raw::get(&service.target("/x").unwrap())).with(session);
     let (_, reply) = sent(call.start(START));
     let error = failed(reply.receive(head(400, &[]), Ok("not canary word".into()), START));
@@ -332,7 +344,7 @@ fn a_resumed_session_hides_the_password_too() {
 }
 
 /// A login that went well, at the service's default URI.
-fn opened(login: Call<Login>) -> Result<redfish_proto::Opened, Error> {
+fn opened(login: Call<Login>) -> Result<redfish_proto::ops::Opened, Error> {
     let (_, mut reply) = sent(login.start(START));
     loop {
         reply = match reply.receive(
@@ -351,7 +363,7 @@ fn opened(login: Call<Login>) -> Result<redfish_proto::Opened, Error> {
 fn a_payload_that_is_spent_follows_no_redirect_and_a_303_leaves_it_behind() {
     let service = service();
     let target = service.target("/push").unwrap();
-    let payload = redfish_proto::Payload { length: 10, rewinds: false };
+    let payload = redfish_proto::driver::Payload { length: 10, replayable: false };
     let push = || Any(Request::post(&target).body(Body::around("", payload, "")));
     let (outgoing, reply) = sent(service.call(push()).start(START));
     assert_eq!(outgoing.request.headers()[header::EXPECT], "100-continue");
@@ -371,11 +383,11 @@ fn each_request_of_an_operation_is_counted_by_itself() {
         fn request(&self) -> Request {
             Request::get(&service().target(&format!("/{}", self.0)).unwrap())
         }
-        fn access(&self) -> Access {
-            Access::Open
+        fn auth(&self) -> Auth {
+            Auth::None
         }
-        fn respond(self, _: Answer) -> Result<Verdict<Self>, Error> {
-            Ok(if self.0 == 3 { Verdict::Done(()) } else { Verdict::Next(Steps(self.0 + 1)) })
+        fn respond(self, _: Answer) -> Result<Transition<Self>, Error> {
+            Ok(if self.0 == 3 { Transition::Done(()) } else { Transition::Next(Steps(self.0 + 1)) })
         }
     }
     // Three redirects each are within the bound of five; the nine together would not be.
@@ -404,11 +416,11 @@ fn a_wanted_session_has_the_time_of_its_call() {
     assert_eq!(format!("{call:?}"), "Call");
     let step = call.start(START);
     assert!(format!("{step:?}").starts_with("Session("), "{step:?}");
-    let Step::Session(wanted, _grant) = step else { panic!("it wants a session") };
-    assert_eq!(wanted.remaining(at(4)), Some(Duration::from_secs(5)));
-    assert_eq!(wanted.remaining(at(10)), Some(Duration::ZERO));
-    assert_eq!(*wanted.expired().kind(), ErrorKind::Deadline(Phase::Session));
-    assert_eq!(Wanted::any().remaining(START), None);
+    let Step::Session(request, _grant) = step else { panic!("it wants a session") };
+    assert_eq!(request.remaining(at(4)), Some(Duration::from_secs(5)));
+    assert_eq!(request.remaining(at(10)), Some(Duration::ZERO));
+    assert_eq!(*request.expired().kind(), ErrorKind::Deadline(Phase::Session));
+    assert_eq!(SessionRequest::any().remaining(START), None);
 }
 
 #[test]
@@ -420,14 +432,14 @@ fn no_operation_outlives_its_deadline() {
         fn request(&self) -> Request {
             Request::get(&service().target("/x").unwrap())
         }
-        fn access(&self) -> Access {
-            Access::Open
+        fn auth(&self) -> Auth {
+            Auth::None
         }
-        fn respond(self, _: Answer) -> Result<Verdict<Self>, Error> {
-            Ok(Verdict::Next(self))
+        fn respond(self, _: Answer) -> Result<Transition<Self>, Error> {
+            Ok(Transition::Next(self))
         }
-        fn fail(self, _: Error) -> Result<Verdict<Self>, Error> {
-            Ok(Verdict::Next(self))
+        fn fail(self, _: Error) -> Result<Transition<Self>, Error> {
+            Ok(Transition::Next(self))
         }
     }
     let (_, reply) = sent(service().call(Forever).deadline(Duration::from_secs(20)).start(START));
@@ -441,7 +453,9 @@ fn the_former_password_stays_a_secret() {
     let credentials = |password: &str| Arc::new(Credentials::new("admin", password));
     let mut authenticator = Authenticator::session(Arc::clone(&service), credentials("canary one"), None);
     assert!(authenticator.replace(credentials("canary two")).is_none());
-    let Ok(Renewed::Login(login)) = authenticator.renew(&Wanted::any()) else { panic!("it logs in") };
+    let Ok(SessionSource::Login(login)) = authenticator.renew(&SessionRequest::any()) else {
+        panic!("it logs in")
+    };
     let (_, reply) = sent(login.start(START));
     let (_, reply) = sent(reply.receive(head(404, &[]), Ok(Bytes::new()), START));
     let error = failed(reply.receive(head(403, &[]), Ok("canary two, formerly canary one".into()), START));

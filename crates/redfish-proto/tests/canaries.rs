@@ -6,10 +6,9 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use http::response;
-use redfish_proto::{
-    Actions, Authenticator, Body, Credentials, Error, Failure, Get, GetPage, Invoke, Match, Monitor, Now,
-    Outgoing, Raw, Service, Session, Wanted, Write,
-};
+use redfish_proto::driver::{Authenticator, Failure, Now, Outgoing, SessionRequest};
+use redfish_proto::ops::{Actions, Get, GetPage, IfMatch, Invoke, Monitor, Raw, Write};
+use redfish_proto::{Body, Credentials, Error, Service, Session};
 use redfish_testkit::client::{Client, Wire};
 use serde_json::{Map, Value, json};
 
@@ -78,7 +77,7 @@ impl Wire for Echo {
 /// A client that logs in after its first token was refused, and knows both.
 fn client(answers: Answers) -> Client<Echo> {
     let service = Arc::new(Service::new("https://bmc").unwrap());
-    let old = Session::issued(&service, OLD_TOKEN, None).unwrap();
+    let old = Session::from_token(&service, OLD_TOKEN, None).unwrap();
     let credentials = Arc::new(Credentials::new(USER, PASSWORD));
     let authenticator = Authenticator::session(Arc::clone(&service), credentials, Some(old.clone()));
     let mut client =
@@ -86,8 +85,8 @@ fn client(answers: Answers) -> Client<Echo> {
     let unauthorized = client.service.call(Raw::get(&client.service.target("/x").unwrap()));
     client.wire.answers = vec![(200, Vec::new(), "{}".into()), (401, Vec::new(), String::new())];
     client.drive(unauthorized).unwrap();
-    let held = client.session(&Wanted::any()).unwrap().unwrap();
-    assert!(held != old && held.expose() == Some(TOKEN));
+    let held = client.session(&SessionRequest::any()).unwrap().unwrap().session().unwrap();
+    assert!(held != old && held.token() == TOKEN);
     client.wire.answers = answers;
     client
 }
@@ -138,7 +137,7 @@ fn no_secret_is_shown_wherever_a_service_echoes_it() {
                 let mut client = client(vec![(status, headers, String::new())]);
                 let at = client.service.target("/redfish/v1/x").unwrap();
                 let change = Body::json(&json!({"Password": NEW_PASSWORD})).unwrap();
-                let error = client.run(Write::patch(&at, change).matching(Match::Whatever)).unwrap_err();
+                let error = client.run(Write::patch(&at, change).if_match(IfMatch::None)).unwrap_err();
                 check(&error, &client.wire.shown, "a header");
                 tried += 1;
             }
@@ -182,9 +181,9 @@ fn echoed_by_operations(form: &str) -> usize {
         });
         let task = json!({"@odata.type": "#Task.v1_4_0.Task", "TaskState": "Exception",
             "Messages": [{"Message": form, "MessageId": form}]});
-        run(answer(task), &|c| match c.run(Monitor::at(at(c)).watch())? {
-            redfish_proto::Ended::Failed(error) => Err(error),
-            redfish_proto::Ended::Completed(_) => Ok(()),
+        run(answer(task), &|c| match c.run(Monitor::new(at(c)).watch())? {
+            redfish_proto::ops::TaskOutcome::Failed(error) => Err(error),
+            redfish_proto::ops::TaskOutcome::Completed(_) => Ok(()),
         });
     }
     // A form of the new password is a secret only to the calls that send it.
@@ -261,10 +260,12 @@ fn no_secret_of_a_write_is_shown_by_its_monitor() {
         let mut client = client(vec![refused, accepted.clone()]);
         let at = client.service.target("/redfish/v1/x").unwrap();
         let change = Body::json(&json!({"Password": NEW_PASSWORD})).unwrap();
-        let Ok(redfish_proto::Outcome::Accepted(monitor)) = client.run(Write::patch(&at, change)) else {
+        let Ok(redfish_proto::ops::Outcome::Accepted(monitor)) = client.run(Write::patch(&at, change)) else {
             panic!()
         };
-        let Ok(redfish_proto::Ended::Failed(error)) = client.run(monitor.watch()) else { panic!() };
+        let Ok(redfish_proto::ops::TaskOutcome::Failed(error)) = client.run(monitor.watch()) else {
+            panic!()
+        };
         check(&error, &client.wire.shown, &form);
     }
 }
@@ -275,9 +276,11 @@ fn no_token_is_shown_of_the_response_that_gives_it() {
     let service = Arc::new(Service::new("https://bmc").unwrap());
     let sessions = service.target("/redfish/v1/SessionService/Sessions").unwrap();
     for (status, location) in [(403, TOKEN), (201, TOKEN), (201, PASSWORD)] {
-        let login =
-            redfish_proto::Login::new(Arc::new(Credentials::new(USER, PASSWORD))).at(sessions.clone());
-        let redfish_proto::Step::Send(_, reply) = service.call(login).start(Now::default()) else { panic!() };
+        let login = redfish_proto::ops::Login::new(Arc::new(Credentials::new(USER, PASSWORD)))
+            .collection(sessions.clone());
+        let redfish_proto::driver::Step::Send(_, reply) = service.call(login).start(Now::default()) else {
+            panic!()
+        };
         let path: String = location.bytes().map(|b| format!("%{b:02x}")).collect();
         let mut answer = http::Response::builder().status(status);
         answer = answer.header("location", format!("/redfish/v1/SessionService/Sessions/{path}"));
@@ -289,7 +292,7 @@ fn no_token_is_shown_of_the_response_that_gives_it() {
         let mut shown = format!("{} {}", reply.heading(&head), reply.heading(&head).body(body.as_bytes()));
         let step = reply.receive(head, Ok(body.into()), Now::default());
         shown += &format!("{step:?}");
-        if let redfish_proto::Step::Done(Ok(opened)) = step {
+        if let redfish_proto::driver::Step::Done(Ok(opened)) = step {
             shown += &format!("{:?}", opened.into_session());
         }
         assert!(

@@ -1,7 +1,8 @@
 //! The fuzz targets' properties over random bytes.
 
 use proptest::prelude::*;
-use redfish_proto::{Query, Service, fuzzing};
+use redfish_proto::query::Query;
+use redfish_proto::{Service, fuzzing};
 use redfish_testkit::dialogue;
 
 /// Bytes that are rows of the alphabet more often than free answers.
@@ -26,7 +27,7 @@ fn json() -> impl Strategy<Value = Vec<u8>> {
             "Id",
             "Name",
             "Status",
-            "Reading",
+            "ResponseLimits",
             "Systems",
             "Messages",
             "PercentComplete",

@@ -7,10 +7,9 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::{Method, response};
-use redfish_proto::{
-    Authenticator, Call, Credentials, ErrorKind, Failure, Login, Now, Purpose, Raw, Renewed, Service,
-    Session, Step, Wanted,
-};
+use redfish_proto::driver::{Authenticator, Failure, Now, SessionRequest, SessionSource, Step};
+use redfish_proto::ops::{Login, Raw};
+use redfish_proto::{Call, Credentials, ErrorKind, Purpose, Service, Session};
 
 use common::{START, at, failed, head, sent, service};
 
@@ -19,29 +18,33 @@ const OWN: &str = "/redfish/v1/SessionService/Sessions/1";
 /// A client that resumes a session, and what its logins answer.
 fn resumed() -> (Arc<Service>, Authenticator, Session) {
     let service = service();
-    let session = Session::issued(&service, "t0ken", Some(OWN)).unwrap();
+    let session = Session::from_token(&service, "t0ken", Some(OWN)).unwrap();
     let credentials = Arc::new(Credentials::new("admin", "pw"));
     let authenticator = Authenticator::session(service.clone(), credentials, Some(session));
-    let session = authenticator.current().cloned().unwrap();
+    let session = authenticator.current().unwrap();
     (service, authenticator, session)
 }
 
 /// A read that was answered 401 at that time: the session that it asks for.
-fn refused_at(service: &Arc<Service>, session: &Session, now: Now) -> (Wanted, redfish_proto::Grant<Raw>) {
+fn refused_at(
+    service: &Arc<Service>,
+    session: &Session,
+    now: Now,
+) -> (SessionRequest, redfish_proto::driver::SessionReply<Raw>) {
     let target = service.target("/redfish/v1/x").unwrap();
-    let Step::Session(_, grant) = service.call(Raw::get(&target)).start(now) else {
+    let Step::Session(_, reply) = service.call(Raw::get(&target)).start(now) else {
         panic!("it wants a session")
     };
-    let (_, reply) = sent(grant.give(Ok(session.clone()), now));
+    let (_, reply) = sent(reply.give(Ok(session.clone().into()), now));
     match reply.receive(head(401, &[]), Ok(Bytes::new()), now) {
-        Step::Session(wanted, grant) => (wanted, grant),
+        Step::Session(request, reply) => (request, reply),
         step => panic!("{step:?}"),
     }
 }
 
-fn login(renewed: Renewed) -> Call<Login> {
+fn login(renewed: SessionSource) -> Call<Login> {
     match renewed {
-        Renewed::Login(login) => login,
+        SessionSource::Login(login) => login,
         renewed => panic!("{renewed:?}"),
     }
 }
@@ -54,19 +57,19 @@ fn calls_that_waited_for_a_check_share_its_outcome_and_a_later_401_is_checked_ag
 
     let (check, reply) = sent(login(authenticator.renew(&first).unwrap()).start(at(0)));
     assert_eq!((check.request.uri().path(), check.purpose), (OWN, Purpose::Session));
-    assert_eq!(check.reading.timeout, Duration::from_secs(5));
+    assert_eq!(check.limits.timeout, Duration::from_secs(5));
     let shown = Ok(Bytes::from(format!("{{\"@odata.id\": \"{OWN}\"}}")));
     let Step::Done(opened) = reply.receive(head(200, &[]), shown, at(2)) else { panic!("it is alive") };
     let alive = authenticator.accept(opened).unwrap();
-    assert!(alive == session && authenticator.current() == Some(&session));
+    assert!(alive == session && authenticator.current() == Some(session.clone()));
 
-    let error = failed(first_grant.give(Ok(alive), at(2)));
+    let error = failed(first_grant.give(Ok(alive.into()), at(2)));
     assert!(error.session_alive() && *error.kind() == ErrorKind::NotAuthenticated, "{error}");
-    let Renewed::Ready(same) = authenticator.renew(&waiting).unwrap() else { panic!("it was checked") };
+    let SessionSource::Ready(same) = authenticator.renew(&waiting).unwrap() else { panic!("it was checked") };
     assert!(failed(waiting_grant.give(Ok(same), at(2))).session_alive());
 
     let (later, _) = refused_at(&service, &session, at(3));
-    assert!(matches!(authenticator.renew(&later), Ok(Renewed::Login(_))));
+    assert!(matches!(authenticator.renew(&later), Ok(SessionSource::Login(_))));
 }
 
 #[test]
@@ -77,23 +80,25 @@ fn a_late_401_to_the_old_token_is_replayed_with_the_new_one_and_checks_nothing()
 
     let (_, reply) = sent(login(authenticator.renew(&first).unwrap()).start(at(0)));
     let (_, reply) = sent(reply.receive(head(401, &[]), Ok(Bytes::new()), at(1)));
-    assert_eq!(authenticator.current(), Some(&session), "it stays until there is another");
+    assert_eq!(authenticator.current(), Some(session.clone()), "it stays until there is another");
     let (_, reply) = sent(reply.receive(head(404, &[]), Ok(Bytes::new()), at(2)));
     let created =
         head(201, &[("x-auth-token", "new"), ("location", "/redfish/v1/SessionService/Sessions/2")]);
     let Step::Done(opened) = reply.receive(created, Ok(Bytes::new()), at(3)) else { panic!("it is open") };
     let new = authenticator.accept(opened).unwrap();
 
-    let Renewed::Ready(ready) = authenticator.renew(&late).unwrap() else { panic!("the new one is there") };
-    assert_eq!(ready, new);
+    let SessionSource::Ready(ready) = authenticator.renew(&late).unwrap() else {
+        panic!("the new one is there")
+    };
+    assert_eq!(ready, new.into());
     let (replay, reply) = sent(late_grant.give(Ok(ready), at(5)));
     assert_eq!(replay.request.headers()["x-auth-token"], "new");
     // The replay is refused as well: the authenticator hears of it, and closes both in the end.
-    let Step::Session(wanted, grant) = reply.receive(head(401, &[]), Ok(Bytes::new()), at(6)) else {
+    let Step::Session(request, reply) = reply.receive(head(401, &[]), Ok(Bytes::new()), at(6)) else {
         panic!("the authenticator has to know")
     };
-    assert!(matches!(authenticator.renew(&wanted), Ok(Renewed::Unavailable)));
-    assert!(failed(grant.decline(at(6))).session_alive());
+    assert!(matches!(authenticator.renew(&request), Ok(SessionSource::Unavailable)));
+    assert!(failed(reply.decline(at(6))).session_alive());
     let mut closed = Vec::new();
     while let Some(logout) = authenticator.close() {
         let (delete, _) = sent(logout.start(at(7)));
@@ -105,8 +110,8 @@ fn a_late_401_to_the_old_token_is_replayed_with_the_new_one_and_checks_nothing()
 #[test]
 fn a_login_that_replaces_a_session_of_a_closed_client_closes_its_own_alone() {
     let (service, mut authenticator, session) = resumed();
-    let (wanted, _) = refused_at(&service, &session, at(0));
-    let (_, reply) = sent(login(authenticator.renew(&wanted).unwrap()).start(at(0)));
+    let (request, _) = refused_at(&service, &session, at(0));
+    let (_, reply) = sent(login(authenticator.renew(&request).unwrap()).start(at(0)));
     assert_eq!(
         sent(authenticator.close().unwrap().start(at(0))).0.request.headers()["x-auth-token"],
         "t0ken"
@@ -123,7 +128,7 @@ fn a_login_that_replaces_a_session_of_a_closed_client_closes_its_own_alone() {
 
 #[test]
 fn a_session_can_be_checked_by_itself() {
-    use redfish_proto::Liveness;
+    use redfish_proto::ops::Liveness;
     let (service, _, session) = resumed();
     for (answer, liveness) in [
         (Ok((200, r#"{"Id": "1"}"#)), Liveness::Alive),
@@ -144,7 +149,7 @@ fn a_session_can_be_checked_by_itself() {
         let Step::Done(Ok(found)) = step else { panic!("{step:?}") };
         assert_eq!(found, liveness, "{answer:?}");
     }
-    assert!(Session::issued(&service, "t", None).unwrap().check(&service).is_none());
+    assert!(Session::from_token(&service, "t", None).unwrap().check(&service).is_none());
 }
 
 /// Logs in up to a response of the POST. What it asks before is not found, and what it deletes stays.
@@ -182,14 +187,14 @@ fn a_login_whose_credentials_were_replaced_meanwhile_counts_for_nothing() {
         let service = service();
         let credentials = |user: &str| Arc::new(Credentials::new(user, "pw"));
         let mut authenticator = Authenticator::session(service.clone(), credentials("ada"), None);
-        let first = login(authenticator.renew(&Wanted::any()).unwrap());
+        let first = login(authenticator.renew(&SessionRequest::any()).unwrap());
         assert!(authenticator.replace(credentials("bob")).is_none());
         let Step::Done(done) = posted(first, answer, START) else { panic!("it is over") };
         let error = authenticator.accept(done).unwrap_err();
         assert_eq!(*error.kind(), ErrorKind::CredentialsReplaced);
         assert!(authenticator.current().is_none());
 
-        let mut step = login(authenticator.renew(&Wanted::any()).unwrap()).start(START);
+        let mut step = login(authenticator.renew(&SessionRequest::any()).unwrap()).start(START);
         let mut bodies = String::new();
         let second = loop {
             let (outgoing, reply) = sent(step);
@@ -213,10 +218,10 @@ fn a_login_whose_credentials_were_replaced_meanwhile_counts_for_nothing() {
 fn no_session_is_lost_at_a_service_that_fails_to_close_those_that_were_replaced() {
     let (service, mut authenticator, _) = resumed();
     for number in 2..6 {
-        let session = authenticator.current().cloned().unwrap();
-        let (wanted, _) = refused_at(&service, &session, at(u64::from(number)));
+        let session = authenticator.current().unwrap();
+        let (request, _) = refused_at(&service, &session, at(u64::from(number)));
         let Step::Done(done) =
-            posted(login(authenticator.renew(&wanted).unwrap()), session_opened(number), START)
+            posted(login(authenticator.renew(&request).unwrap()), session_opened(number), START)
         else {
             panic!("it is open")
         };
@@ -232,7 +237,7 @@ fn a_refused_login_whose_session_cannot_be_closed_in_time_says_so_and_is_closed_
     let service = service();
     let credentials = Arc::new(Credentials::new("admin", "pw"));
     let mut authenticator = Authenticator::session(service, credentials, None);
-    let call = login(authenticator.renew(&Wanted::any()).unwrap()).deadline(Duration::from_secs(10));
+    let call = login(authenticator.renew(&SessionRequest::any()).unwrap()).deadline(Duration::from_secs(10));
     let refused = head(403, &[("x-auth-token", "t9"), ("location", "/redfish/v1/SessionService/Sessions/9")]);
     let (delete, reply) = sent(posted(call, refused, START));
     assert_eq!(delete.request.headers()["x-auth-token"], "t9");
@@ -249,9 +254,9 @@ fn a_refused_login_whose_session_cannot_be_closed_in_time_says_so_and_is_closed_
 fn a_replay_whose_session_was_replaced_by_another_call_takes_the_newer_one() {
     let (service, mut authenticator, first) = resumed();
     let renew = |authenticator: &mut Authenticator, session: &Session, number, now| {
-        let (wanted, _) = refused_at(&service, session, now);
+        let (request, _) = refused_at(&service, session, now);
         let Step::Done(done) =
-            posted(login(authenticator.renew(&wanted).unwrap()), session_opened(number), now)
+            posted(login(authenticator.renew(&request).unwrap()), session_opened(number), now)
         else {
             panic!("it is open")
         };
@@ -259,24 +264,16 @@ fn a_replay_whose_session_was_replaced_by_another_call_takes_the_newer_one() {
     };
     let (_, slow) = refused_at(&service, &first, at(0));
     let second = renew(&mut authenticator, &first, 2, at(1));
-    let (_, reply) = sent(slow.give(Ok(second.clone()), at(2)));
+    let (_, reply) = sent(slow.give(Ok(second.clone().into()), at(2)));
     // Meanwhile another call replaces that session, which is then closed.
     let third = renew(&mut authenticator, &second, 3, at(3));
-    let Step::Session(wanted, grant) = reply.receive(head(401, &[]), Ok(Bytes::new()), at(4)) else {
+    let Step::Session(request, reply) = reply.receive(head(401, &[]), Ok(Bytes::new()), at(4)) else {
         panic!()
     };
-    let Ok(Renewed::Ready(ready)) = authenticator.renew(&wanted) else { panic!("there is a newer one") };
-    assert_eq!(ready, third);
-    let (replay, _) = sent(grant.give(Ok(ready), at(4)));
+    let Ok(SessionSource::Ready(ready)) = authenticator.renew(&request) else {
+        panic!("there is a newer one")
+    };
+    assert_eq!(ready, third.into());
+    let (replay, _) = sent(reply.give(Ok(ready), at(4)));
     assert_eq!(replay.request.headers()["x-auth-token"], "token-3");
-}
-
-#[test]
-fn a_session_that_the_service_has_not_issued_is_not_resumed() {
-    let service = service();
-    for session in [Session::bearer(&service, "abc").unwrap(), Session::anonymous(&service)] {
-        let credentials = Arc::new(Credentials::new("admin", "pw"));
-        let mut authenticator = Authenticator::session(service.clone(), credentials, Some(session));
-        assert!(authenticator.close().is_none());
-    }
 }

@@ -9,11 +9,12 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::response;
-use redfish_proto::{
-    Authenticator, Body, Credentials, Download, Error, ErrorKind, EventSource, Failure, FindEvents, Get,
-    Image, Limits, Links, Listener, Now, Outgoing, Payload, Policy, Raw, Segment, Service, Session,
-    TlsFailure, Update, Wanted,
+use redfish_proto::driver::{
+    Authenticator, Failure, Now, Outgoing, Payload, Segment, SessionRequest, TlsFailure,
 };
+use redfish_proto::events::{EventSource, FindEvents, Limits, Listener};
+use redfish_proto::ops::{Download, Get, Image, PushUpdate, Raw};
+use redfish_proto::{Body, Credentials, Error, ErrorKind, Identity, Links, Policy, Service, Session};
 use redfish_testkit::ask::{Ask, incoming_json, outcome_json};
 use redfish_testkit::client::{Client, Wire};
 use redfish_testkit::transcript::{self, Event, Reaction, Transcript, User, Verb};
@@ -35,7 +36,7 @@ impl Wire for Script {
         &mut self,
         outgoing: &Outgoing,
     ) -> Result<(response::Parts, Result<Bytes, Failure>), Failure> {
-        let Some(Event::Exchange(wanted, reaction)) = self.events.pop_front() else {
+        let Some(Event::Exchange(expected, reaction)) = self.events.pop_front() else {
             panic!("not in the transcript:\n{outgoing}")
         };
         let request = &outgoing.request;
@@ -47,7 +48,7 @@ impl Wire for Script {
         });
         let body = segments.collect::<Vec<_>>().concat();
         assert_eq!(body.len() as u64, request.body().len());
-        if let Some(mismatch) = wanted.mismatch(request.method().as_str(), target, &headers, &body) {
+        if let Some(mismatch) = expected.mismatch(request.method().as_str(), target, &headers, &body) {
             panic!("{mismatch}\n{outgoing}");
         }
         match reaction {
@@ -58,7 +59,7 @@ impl Wire for Script {
                 }
                 let (head, ()) = answer.body(()).unwrap().into_parts();
                 let ended = if cut { Err(Failure::Broken) } else { Ok(()) };
-                if outgoing.reading.collect(head.status).is_none() {
+                if outgoing.limits.body_limit(head.status).is_none() {
                     self.stream = Some((body.into(), ended));
                     return Ok((head, Ok(Bytes::new())));
                 }
@@ -66,7 +67,7 @@ impl Wire for Script {
             }
             Reaction::Failure(failure) => {
                 if failure == transcript::Failure::TimedOut {
-                    self.now += outgoing.reading.timeout;
+                    self.now += outgoing.limits.timeout;
                 }
                 Err(match failure {
                     transcript::Failure::NotSent => Failure::NotSent,
@@ -83,7 +84,7 @@ impl Wire for Script {
 
     fn wait(&mut self, time: Duration) {
         match self.events.pop_front() {
-            Some(Event::Wait(wanted)) => assert_eq!(time, wanted, "a wait of another length"),
+            Some(Event::Wait(expected)) => assert_eq!(time, expected, "a wait of another length"),
             _ => panic!("a wait of {time:?} is not in the transcript"),
         }
         self.now += time;
@@ -102,19 +103,19 @@ fn client(transcript: &Transcript) -> Client<Script> {
     policy.links = if setup.path_only { Links::PathOnly } else { Links::SameOrigin };
     let service = Arc::new(Service::with_policy("https://bmc", policy).unwrap());
     let resumed = setup.resumed.as_ref();
-    let resumed = resumed.map(|(token, at)| Session::issued(&service, token, at.as_deref()).unwrap());
-    let fixed = |session| Authenticator::fixed(Arc::clone(&service), session);
+    let resumed = resumed.map(|(token, at)| Session::from_token(&service, token, at.as_deref()).unwrap());
+    let fixed = |identity: Identity| Authenticator::fixed(Arc::clone(&service), identity);
     let authenticator = match &setup.user {
         User::Credentials(user, password) => {
             let credentials = Arc::new(Credentials::new(user, password));
             let plain = Authenticator::session(Arc::clone(&service), credentials, resumed);
             setup.context.iter().fold(plain, |authenticator, context| authenticator.context(context.as_str()))
         }
-        User::Anonymous => fixed(resumed.unwrap_or_else(|| Session::anonymous(&service))),
+        User::Anonymous => fixed(resumed.map_or_else(|| Identity::anonymous(&service), Into::into)),
         User::Basic(user, password) => {
-            fixed(Session::basic(&service, &Credentials::new(user, password)).unwrap())
+            fixed(Identity::basic(&service, &Credentials::new(user, password)).unwrap())
         }
-        User::Bearer(token) => fixed(Session::bearer(&service, token).unwrap()),
+        User::Bearer(token) => fixed(Identity::bearer(&service, token).unwrap()),
     };
     Client { service, authenticator, wire: Script::default() }
 }
@@ -135,10 +136,10 @@ fn ask(client: &mut Client<Script>, verb: &Verb) -> Result<Option<Value>, Error>
             let ask = Ask::parse(&client.service, name, rest)?;
             client.run(ask).map(|value| Some(value).filter(|value| !value.is_null()))
         }
-        Verb::Update { file, image, targets, once } => {
+        Verb::PushUpdate { file, image, targets, once } => {
             client.wire.payload = image.clone().into();
-            let payload = Payload { length: image.len() as u64, rewinds: !once };
-            let update = Update::new(Image { name: file.clone(), payload }, &[7; 16]);
+            let payload = Payload { length: image.len() as u64, replayable: !once };
+            let update = PushUpdate::new(Image { name: file.clone(), payload }, &[7; 16]);
             let update = if targets.is_empty() { update } else { update.targets(targets) };
             client.run(update).map(|outcome| Some(outcome_json(&outcome)))
         }
@@ -157,7 +158,7 @@ fn ask(client: &mut Client<Script>, verb: &Verb) -> Result<Option<Value>, Error>
             let source = client.run(filter.iter().fold(find, |find, filter| find.filter(filter)))?;
             events(client, source, *count).map(Some)
         }
-        Verb::Session => client.session(&Wanted::any()).map(|_| None),
+        Verb::Session => client.session(&SessionRequest::any()).map(|_| None),
         Verb::Close => client.close().map(|_| None),
     }
 }

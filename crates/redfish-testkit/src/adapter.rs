@@ -15,11 +15,15 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::{Method, Response};
+use redfish_proto::driver::{Now, Outgoing, Payload};
+use redfish_proto::events::{EventSource, StreamItem, Subscription};
+use redfish_proto::ops::{
+    Action, LogoutOutcome, Member, Monitor, Outcome, PowerChange, ResetAccepted, TaskOutcome, Watch,
+};
+use redfish_proto::query::Query;
 use redfish_proto::schema::EventDestination;
 use redfish_proto::{
-    Action, Body, Call, Closed, Credentials, Ended, ErrorKind, EventSource, Incoming, Member, Message,
-    Monitor, Now, Operation, Outcome, Outgoing, Payload, PowerChange, Query, ResetTaken, Resource, Service,
-    Session, Subscription, Target, Watch,
+    Body, Call, Credentials, ErrorKind, Message, Operation, Resource, Service, Session, Target,
 };
 use redfish_tls::Trust;
 use serde::Serialize;
@@ -53,10 +57,10 @@ pub trait Adapter: Clone + fmt::Debug + Send + Sync + Sized + 'static {
         operation: O,
     ) -> Result<(O::Output, Option<Stream>), Error>;
 
-    fn session(&self) -> Result<Session, Error>;
+    fn session(&self) -> Result<Option<Session>, Error>;
     fn current(&self) -> Option<Session>;
-    fn replace(&self, credentials: Credentials) -> Result<Option<Closed>, Error>;
-    fn close(&self) -> Result<Option<Closed>, Error>;
+    fn replace(&self, credentials: Credentials) -> Result<Option<LogoutOutcome>, Error>;
+    fn close(&self) -> Result<Option<LogoutOutcome>, Error>;
     fn scoped<T, E>(self, work: impl FnOnce(Self) -> Result<T, E>) -> Result<T, E>;
 
     fn read<T: DeserializeOwned + Send>(&self, path: &str) -> Result<Resource<T>, Error>;
@@ -75,8 +79,8 @@ pub trait Adapter: Clone + fmt::Debug + Send + Sync + Sized + 'static {
         monitor: Monitor,
         deadline: Duration,
         progress: impl FnMut(&Watch) + Send,
-    ) -> Result<Ended, Error>;
-    fn reset(&self, kind: &str, system: Option<&str>) -> Result<ResetTaken, Error>;
+    ) -> Result<TaskOutcome, Error>;
+    fn reset(&self, kind: &str, system: Option<&str>) -> Result<ResetAccepted, Error>;
     fn wait_for_power(
         &self,
         system: &Target,
@@ -161,7 +165,7 @@ pub type Stream = Box<dyn Read + Send>;
 /// The members of a collection.
 pub type Members = Box<dyn Iterator<Item = Result<Member, Error>>>;
 /// Events, across connections.
-pub type Events = Box<dyn Iterator<Item = Result<Incoming, Error>> + Send>;
+pub type Events = Box<dyn Iterator<Item = Result<StreamItem, Error>> + Send>;
 
 /// What an observer sees.
 pub struct Trace<'a> {

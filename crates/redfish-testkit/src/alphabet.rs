@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use http::{StatusCode, response};
 
-use redfish_proto::Failure;
+use redfish_proto::driver::Failure;
 
 /// A row of the table.
 #[derive(Clone, Copy, Debug)]

@@ -1,11 +1,16 @@
 //! The operations that a transcript names, each with its outcome as JSON, so that every driver plays them the same way.
 
+use redfish_proto::events::{
+    CreateSubscription, DeleteSubscription, ListSubscriptions, StreamItem, Subscription,
+};
+use redfish_proto::ops::{
+    Action, Actions, GetPage, IfMatch, Invoke, ListSessions, ListedSession, LookupMessage, Monitor, Outcome,
+    Page, PowerChange, Read, Reset, SimpleUpdate, TaskOutcome, WaitForPower, WaitUntil, Write, Written,
+};
+use redfish_proto::query::{Expand, NegotiateQuery, Query};
 use redfish_proto::schema::{ComputerSystem, EventDestination};
 use redfish_proto::{
-    Access, Action, Actions, Answer, Body, CreateSubscription, DeleteSubscription, Ended, Error, Expand,
-    FitQuery, GetPage, Incoming, Invoke, ListSessions, ListSubscriptions, ListedSession, Lookup, Match,
-    Message, Monitor, Operation, Outcome, Page, PowerChange, Query, Read, Redactor, Request, Reset, Resource,
-    Service, SimpleUpdate, Subscription, Target, Until, UntilPower, Verdict, Write, Written,
+    Answer, Auth, Body, Error, Message, Operation, Redactor, Request, Resource, Service, Target, Transition,
 };
 use serde_json::{Map, Value, json};
 
@@ -15,10 +20,10 @@ pub struct Ask(Box<dyn Asking>);
 /// An [`Operation`] whose output is JSON, whatever its type.
 trait Asking: Send {
     fn request(&self) -> Request;
-    fn access(&self) -> Access;
+    fn auth(&self) -> Auth;
     fn secrets(&self, known: &mut Redactor);
-    fn respond(self: Box<Self>, answer: Answer) -> Result<Verdict<Ask>, Error>;
-    fn fail(self: Box<Self>, error: Error) -> Result<Verdict<Ask>, Error>;
+    fn respond(self: Box<Self>, answer: Answer) -> Result<Transition<Ask>, Error>;
+    fn fail(self: Box<Self>, error: Error) -> Result<Transition<Ask>, Error>;
 }
 
 /// An operation, and what becomes of its output: JSON, or another operation.
@@ -30,13 +35,13 @@ struct Then<O, F> {
 impl<O, F> Then<O, F>
 where
     O: Operation + Send + 'static,
-    F: FnOnce(O::Output) -> Result<Verdict<Ask>, Error> + Send + 'static,
+    F: FnOnce(O::Output) -> Result<Transition<Ask>, Error> + Send + 'static,
 {
-    fn go_on(verdict: Verdict<O>, then: F) -> Result<Verdict<Ask>, Error> {
+    fn go_on(verdict: Transition<O>, then: F) -> Result<Transition<Ask>, Error> {
         match verdict {
-            Verdict::Done(output) => then(output),
-            Verdict::Next(operation) => Ok(Verdict::Next(Ask::then(operation, then))),
-            Verdict::Later(operation, time) => Ok(Verdict::Later(Ask::then(operation, then), time)),
+            Transition::Done(output) => then(output),
+            Transition::Next(operation) => Ok(Transition::Next(Ask::then(operation, then))),
+            Transition::Later(operation, time) => Ok(Transition::Later(Ask::then(operation, then), time)),
         }
     }
 }
@@ -45,25 +50,25 @@ where
 impl<O, F> Asking for Then<O, F>
 where
     O: Operation + Send + 'static,
-    F: FnOnce(O::Output) -> Result<Verdict<Ask>, Error> + Send + 'static,
+    F: FnOnce(O::Output) -> Result<Transition<Ask>, Error> + Send + 'static,
 {
     fn request(&self) -> Request {
         self.operation.request()
     }
 
-    fn access(&self) -> Access {
-        self.operation.access()
+    fn auth(&self) -> Auth {
+        self.operation.auth()
     }
 
     fn secrets(&self, known: &mut Redactor) {
         self.operation.secrets(known);
     }
 
-    fn respond(self: Box<Self>, answer: Answer) -> Result<Verdict<Ask>, Error> {
+    fn respond(self: Box<Self>, answer: Answer) -> Result<Transition<Ask>, Error> {
         Self::go_on(self.operation.respond(answer)?, self.then)
     }
 
-    fn fail(self: Box<Self>, error: Error) -> Result<Verdict<Ask>, Error> {
+    fn fail(self: Box<Self>, error: Error) -> Result<Transition<Ask>, Error> {
         Self::go_on(self.operation.fail(error)?, self.then)
     }
 }
@@ -75,19 +80,19 @@ impl Operation for Ask {
         self.0.request()
     }
 
-    fn access(&self) -> Access {
-        self.0.access()
+    fn auth(&self) -> Auth {
+        self.0.auth()
     }
 
     fn secrets(&self, known: &mut Redactor) {
         self.0.secrets(known);
     }
 
-    fn respond(self, answer: Answer) -> Result<Verdict<Self>, Error> {
+    fn respond(self, answer: Answer) -> Result<Transition<Self>, Error> {
         self.0.respond(answer)
     }
 
-    fn fail(self, error: Error) -> Result<Verdict<Self>, Error> {
+    fn fail(self, error: Error) -> Result<Transition<Self>, Error> {
         self.0.fail(error)
     }
 }
@@ -98,8 +103,8 @@ impl Ask {
     /// | verb | operation |
     /// |---|---|
     /// | `members PATH` · `query PATH [FILTER]` | all members of a collection, expanded and filtered as far as offered |
-    /// | `patch` · `put` · `post` · `delete` `PATH [JSON]` | a write; `patch` sends `If-Match` |
-    /// | `patch-anyway` · `patch-if-required` `PATH JSON` | without `If-Match`, or only where the service requires it |
+    /// | `patch` · `put` · `post` · `delete` `PATH [JSON]` | a write; `patch` sends `If-IfMatch` |
+    /// | `patch-anyway` · `patch-if-required` `PATH JSON` | without `If-IfMatch`, or only where the service requires it |
     /// | `reread PATH` | reads twice, the second time only what has changed |
     /// | `watch URI` | watches a task to its end |
     /// | `actions PATH` · `invoke PATH NAME [JSON]` · `reset TYPE [PATH]` | actions |
@@ -125,18 +130,18 @@ impl Ask {
             "query" => {
                 let query = Query::new().expand(Expand::Links, 1);
                 let query = if rest.is_empty() { query } else { query.filter(rest) };
-                Ask::then(FitQuery::new(at()?, query), |at| {
-                    Ok(Verdict::Next(members(GetPage::first(at), Vec::new())))
+                Ask::then(NegotiateQuery::new(at()?, query), |at| {
+                    Ok(Transition::Next(members(GetPage::first(at), Vec::new())))
                 })
             }
-            "patch" => write(Write::patch(&at()?, body()).matching(Match::Current)),
+            "patch" => write(Write::patch(&at()?, body()).if_match(IfMatch::Current)),
             "patch-anyway" => write(Write::patch(&at()?, body())),
-            "patch-if-required" => write(Write::patch(&at()?, body()).matching(Match::IfRequired)),
+            "patch-if-required" => write(Write::patch(&at()?, body()).if_match(IfMatch::IfRequired)),
             "put" => write(Write::put(&at()?, body())),
             "post" => write(Write::post(&at()?, body())),
             "delete" => write(Write::delete(&at()?)),
             "reread" => reread(at()?),
-            "watch" => Ask::then(Monitor::at(at()?).watch(), ended),
+            "watch" => Ask::then(Monitor::new(at()?).watch(), ended),
             "actions" => {
                 Ask::then(Actions::new(at()?), |actions| value(actions.into_iter().map(action).collect()))
             }
@@ -149,19 +154,23 @@ impl Ask {
                 let reset = if rest.is_empty() { reset } else { reset.system(service.target(rest)?) };
                 Ask::then(reset, |taken| outcome(taken.outcome))
             }
-            "power-on" => Ask::then(Until::new(at()?, |system: &Value| system["PowerState"] == "On"), |_| {
-                value(Value::Null)
-            }),
+            "power-on" => {
+                Ask::then(WaitUntil::new(at()?, |system: &Value| system["PowerState"] == "On"), |_| {
+                    value(Value::Null)
+                })
+            }
             "reached" => {
-                let change = Reset::leads_to(first).unwrap_or(PowerChange::Restart);
-                Ask::then(UntilPower::new(service.target(rest)?, change), |()| value(Value::Null))
+                let change = Reset::expected_power_change(first).unwrap_or(PowerChange::Restart);
+                Ask::then(WaitForPower::new(service.target(rest)?, change), |()| value(Value::Null))
             }
             "simple-update" => Ask::then(simple_update(first, object(rest)), outcome),
             "lookup" => {
                 let mut message = Message::default();
                 message.id = first.to_owned();
                 message.args = if rest.is_empty() { Vec::new() } else { json_of(rest) };
-                Ask::then(Lookup::new(message), |found| value(json!(found.map(|message| message.text))))
+                Ask::then(LookupMessage::new(message), |found| {
+                    value(json!(found.map(|message| message.text)))
+                })
             }
             "sessions" => {
                 let context = first.to_owned();
@@ -174,8 +183,9 @@ impl Ask {
                 Ask::then(create, |at| value(json!(at)))
             }
             "subscriptions" => Ask::then(ListSubscriptions::default(), |found| {
-                let shown =
-                    |one: &Resource<EventDestination>| json!([one.at(), one.destination, one.context]);
+                let shown = |one: &Resource<EventDestination>| {
+                    json!([one.target(), one.value().destination, one.value().context])
+                };
                 value(found.iter().map(shown).collect())
             }),
             "unsubscribe" => Ask::then(DeleteSubscription::new(at()?), outcome),
@@ -186,7 +196,7 @@ impl Ask {
     fn then<O, F>(operation: O, then: F) -> Ask
     where
         O: Operation + Send + 'static,
-        F: FnOnce(O::Output) -> Result<Verdict<Ask>, Error> + Send + 'static,
+        F: FnOnce(O::Output) -> Result<Transition<Ask>, Error> + Send + 'static,
     {
         Ask(Box::new(Then { operation, then }))
     }
@@ -206,7 +216,7 @@ fn members(page: GetPage, mut before: Vec<Value>) -> Ask {
             before.push(member.json()?);
         }
         match next? {
-            Some(next) => Ok(Verdict::Next(members(next, before))),
+            Some(next) => Ok(Transition::Next(members(next, before))),
             None => value(Value::Array(before)),
         }
     })
@@ -215,10 +225,10 @@ fn members(page: GetPage, mut before: Vec<Value>) -> Ask {
 fn reread(at: Target) -> Ask {
     Ask::then(Read::<ComputerSystem>::new(at), |earlier| {
         let body = earlier.body().clone();
-        Ok(Verdict::Next(Ask::then(Read::again(earlier), move |now| {
+        Ok(Transition::Next(Ask::then(Read::again(earlier), move |now| {
             // Not only equal: what was not sent again is the earlier read's own.
             let unchanged = now.body().as_ptr() == body.as_ptr();
-            value(json!({"unchanged": unchanged, "id": now.id}))
+            value(json!({"unchanged": unchanged, "id": now.value().id}))
         })))
     })
 }
@@ -249,8 +259,8 @@ fn subscription(destination: &str, members: Map<String, Value>) -> Subscription 
     })
 }
 
-fn value(value: Value) -> Result<Verdict<Ask>, Error> {
-    Ok(Verdict::Done(value))
+fn value(value: Value) -> Result<Transition<Ask>, Error> {
+    Ok(Transition::Done(value))
 }
 
 fn action(action: Action) -> (String, Value) {
@@ -260,7 +270,7 @@ fn action(action: Action) -> (String, Value) {
 }
 
 fn session(listed: &ListedSession, context: &str) -> Value {
-    json!([listed.at(), listed.text("UserName"), format!("{:?}", listed.whose(None, Some(context)))])
+    json!([listed.target(), listed.text("UserName"), format!("{:?}", listed.whose(None, Some(context)))])
 }
 
 fn written(written: &Written) -> Value {
@@ -274,22 +284,22 @@ fn written(written: &Written) -> Value {
     value
 }
 
-fn ended(ended: Ended) -> Result<Verdict<Ask>, Error> {
+fn ended(ended: TaskOutcome) -> Result<Transition<Ask>, Error> {
     match ended {
-        Ended::Completed(end) => value(written(&end)),
-        Ended::Failed(error) => Err(error),
+        TaskOutcome::Completed(end) => value(written(&end)),
+        TaskOutcome::Failed(error) => Err(error),
     }
 }
 
-fn outcome(outcome: Outcome) -> Result<Verdict<Ask>, Error> {
+fn outcome(outcome: Outcome) -> Result<Transition<Ask>, Error> {
     value(outcome_json(&outcome))
 }
 
 /// What a stream of events brings, as a transcript has it.
-pub fn incoming_json(incoming: &Incoming) -> Value {
+pub fn incoming_json(incoming: &StreamItem) -> Value {
     match incoming {
-        Incoming::Event(event) => json!([event.id, event.data]),
-        Incoming::Gap { after, before } => json!({"after": after, "before": before}),
+        StreamItem::Event(event) => json!([event.id, event.data]),
+        StreamItem::Gap { after, before } => json!({"after": after, "before": before}),
     }
 }
 

@@ -5,10 +5,9 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::response;
-use redfish_proto::{
-    Authenticator, Call, Closed, Error, Failure, Login, Now, Operation, Outgoing, Renewed, Service, Session,
-    Step, Wanted,
-};
+use redfish_proto::driver::{Authenticator, Failure, Now, Outgoing, SessionRequest, SessionSource, Step};
+use redfish_proto::ops::{Login, LogoutOutcome};
+use redfish_proto::{Call, Error, Identity, Operation, Service};
 
 /// The other side of a dialogue, and its clock.
 pub trait Wire {
@@ -62,9 +61,9 @@ impl<W: Wire> Client<W> {
                     self.wire.wait(time);
                     timer.fire(self.wire.now())
                 }
-                Step::Session(wanted, grant) => match self.session(&wanted).transpose() {
-                    Some(session) => grant.give(session, self.wire.now()),
-                    None => grant.decline(self.wire.now()),
+                Step::Session(request, reply) => match self.session(&request).transpose() {
+                    Some(identity) => reply.give(identity, self.wire.now()),
+                    None => reply.decline(self.wire.now()),
                 },
                 Step::Done(result) => return result,
             };
@@ -75,28 +74,28 @@ impl<W: Wire> Client<W> {
     ///
     /// # Errors
     /// The login's, or that the client is closed.
-    pub fn session(&mut self, wanted: &Wanted) -> Result<Option<Session>, Error> {
-        match self.authenticator.renew(wanted)? {
-            Renewed::Ready(session) => Ok(Some(session)),
-            Renewed::Unavailable => Ok(None),
+    pub fn session(&mut self, request: &SessionRequest) -> Result<Option<Identity>, Error> {
+        match self.authenticator.renew(request)? {
+            SessionSource::Ready(identity) => Ok(Some(identity)),
+            SessionSource::Unavailable => Ok(None),
             // Nobody else runs it, so it has the time that the caller has.
-            Renewed::Login(login) => match wanted.remaining(self.wire.now()) {
+            SessionSource::Login(login) => match request.remaining(self.wire.now()) {
                 Some(left) => self.log_in(login.deadline(left)).map(Some),
                 None => self.log_in(login).map(Some),
             },
         }
     }
 
-    fn log_in(&mut self, login: Call<Login>) -> Result<Session, Error> {
+    fn log_in(&mut self, login: Call<Login>) -> Result<Identity, Error> {
         let opened = self.drive(login);
-        self.authenticator.accept(opened)
+        self.authenticator.accept(opened).map(Into::into)
     }
 
     /// Ends it; `None` where nothing was open.
     ///
     /// # Errors
     /// The logout's.
-    pub fn close(&mut self) -> Result<Option<Closed>, Error> {
+    pub fn close(&mut self) -> Result<Option<LogoutOutcome>, Error> {
         let mut closed = Ok(None);
         while let Some(logout) = self.authenticator.close() {
             let next = self.drive(logout).map(Some);

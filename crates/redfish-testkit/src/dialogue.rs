@@ -6,10 +6,9 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::{Method, StatusCode, header, response};
-use redfish_proto::{
-    Authenticator, Body, Credentials, Ended, Error, ErrorKind, Failure, Get, Monitor, Now, Outgoing, Raw,
-    Service, Session, Wanted,
-};
+use redfish_proto::driver::{Authenticator, Failure, Now, Outgoing, SessionRequest};
+use redfish_proto::ops::{Get, Monitor, Raw, TaskOutcome};
+use redfish_proto::{Body, Credentials, Error, ErrorKind, Service, Session};
 use serde_json::Value;
 
 use crate::alphabet::{ALPHABET, Reaction};
@@ -63,7 +62,7 @@ pub fn play(task: Task, answers: &mut dyn Iterator<Item = u8>) -> Report {
     let service = Arc::new(Service::new(ORIGIN).unwrap_or_else(|e| panic!("{e}")));
     let resumed = match task {
         Task::Login => None,
-        _ => Session::issued(&service, FIRST_TOKEN, Some(FIRST_SESSION)).ok(),
+        _ => Session::from_token(&service, FIRST_TOKEN, Some(FIRST_SESSION)).ok(),
     };
     let mut wire = Judge::new(answers);
     wire.allowed_logins = usize::from(resumed.is_none());
@@ -107,7 +106,7 @@ fn ask(client: &mut Client<Judge<'_>>, task: Task) -> Result<(), Error> {
         client.drive(raw).map(drop)
     };
     match task {
-        Task::Login => client.session(&Wanted::any()).map(drop),
+        Task::Login => client.session(&SessionRequest::any()).map(drop),
         Task::Get => {
             let get = client.service.call(Get::<Value>::new(at)).deadline(DEADLINE);
             client.drive(get).map(drop)
@@ -115,10 +114,10 @@ fn ask(client: &mut Client<Judge<'_>>, task: Task) -> Result<(), Error> {
         Task::Patch => call(client, Method::PATCH),
         Task::Post => call(client, Method::POST),
         Task::Watch => {
-            let watch = client.service.call(Monitor::at(at).watch()).deadline(DEADLINE);
+            let watch = client.service.call(Monitor::new(at).watch()).deadline(DEADLINE);
             match client.drive(watch)? {
-                Ended::Completed(_) => Ok(()),
-                Ended::Failed(error) => Err(error),
+                TaskOutcome::Completed(_) => Ok(()),
+                TaskOutcome::Failed(error) => Err(error),
             }
         }
         Task::Logout => Ok(()),
@@ -343,7 +342,7 @@ impl Wire for Judge<'_> {
         };
         self.note(outgoing, &reaction);
         if matches!(reaction, Err(Failure::TimedOut)) {
-            self.now += outgoing.reading.timeout;
+            self.now += outgoing.limits.timeout;
         }
         reaction
     }

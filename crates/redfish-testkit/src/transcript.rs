@@ -86,7 +86,7 @@ pub enum Verb {
     /// Run another operation: its name, and the rest of the line.
     Ask(String, String),
     /// Push an image.
-    Update {
+    PushUpdate {
         /// The name of its file.
         file: String,
         /// Its bytes.

@@ -8,9 +8,9 @@
 //! | made by | accepts |
 //! |---|---|
 //! | [`Trust::system`] | what the system's roots vouch for: the default |
-//! | [`Trust::with_pem`] | that, and what the given CAs vouch for, and exactly the given certificates |
+//! | [`Trust::system_and_pem`] | that, and what the given CAs vouch for, and exactly the given certificates |
 //! | [`Trust::pinned`] | one leaf certificate, whatever its name and dates say |
-//! | [`Trust::dangerous_none`] | anything |
+//! | [`Trust::dangerous_accept_any`] | anything |
 //! | [`Inspection::trust`] | nothing, but remembers what it was shown |
 //!
 //! ```
@@ -71,7 +71,7 @@ pub struct Trust {
 enum Kind {
     #[default]
     System,
-    Beside(Arc<verify::Given>),
+    Beside(Arc<verify::ExtraCertificates>),
     Pinned(Pin),
     None,
     Inspect(Inspection),
@@ -97,7 +97,7 @@ impl Trust {
     /// # Errors
     ///
     /// [`Error::BadPem`], [`Error::NoCertificate`] and [`Error::NotACertificate`].
-    pub fn with_pem(pem: &[u8]) -> Result<Self, Error> {
+    pub fn system_and_pem(pem: &[u8]) -> Result<Self, Error> {
         let mut given = Vec::new();
         for (at, der) in CertificateDer::pem_slice_iter(pem).enumerate() {
             let der = der.map_err(|_| Error::BadPem)?;
@@ -107,7 +107,7 @@ impl Trust {
         if given.is_empty() {
             return Err(Error::NoCertificate);
         }
-        Ok(Kind::Beside(Arc::new(verify::Given::new(given)?)).into())
+        Ok(Kind::Beside(Arc::new(verify::ExtraCertificates::new(given)?)).into())
     }
 
     /// Accepts the one leaf certificate that the pin names, whatever its name, dates and issuer say.
@@ -120,11 +120,11 @@ impl Trust {
 
     /// Accepts anything: whoever sits between this program and the service reads and changes what they say,
     /// password included.
-    pub fn dangerous_none() -> Self {
+    pub fn dangerous_accept_any() -> Self {
         Kind::None.into()
     }
 
-    /// Whether [`Trust::dangerous_none`] made this, so that a program can warn.
+    /// Whether [`Trust::dangerous_accept_any`] made this, so that a program can warn.
     pub fn is_dangerous(&self) -> bool {
         matches!(self.kind, Kind::None)
     }
@@ -147,11 +147,15 @@ impl Trust {
     pub fn config(&self) -> Result<Arc<ClientConfig>, Error> {
         let provider = self.provider.clone().or_else(own_provider).ok_or(Error::NoProvider)?;
         let verifier: Arc<dyn ServerCertVerifier> = match &self.kind {
-            Kind::System => Arc::new(verify::Vouched::new(None, provider.clone())?),
-            Kind::Beside(given) => Arc::new(verify::Vouched::new(Some(given.clone()), provider.clone())?),
+            Kind::System => Arc::new(verify::WebPkiVerifier::new(None, provider.clone())?),
+            Kind::Beside(given) => {
+                Arc::new(verify::WebPkiVerifier::new(Some(given.clone()), provider.clone())?)
+            }
             Kind::Pinned(pin) => Arc::new(verify::Pinned::new(*pin, provider.clone())),
-            Kind::None => Arc::new(verify::Anything::new(provider.clone())),
-            Kind::Inspect(inspection) => Arc::new(verify::Shown::new(inspection.clone(), provider.clone())),
+            Kind::None => Arc::new(verify::AcceptAny::new(provider.clone())),
+            Kind::Inspect(inspection) => {
+                Arc::new(verify::RecordingVerifier::new(inspection.clone(), provider.clone()))
+            }
         };
         let config = ClientConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()
@@ -173,9 +177,9 @@ impl fmt::Debug for Trust {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.kind {
             Kind::System => f.write_str("Trust::system"),
-            Kind::Beside(given) => write!(f, "Trust::with_pem({} certificates)", given.count()),
+            Kind::Beside(given) => write!(f, "Trust::system_and_pem({} certificates)", given.count()),
             Kind::Pinned(pin) => write!(f, "Trust::pinned({pin})"),
-            Kind::None => f.write_str("Trust::dangerous_none"),
+            Kind::None => f.write_str("Trust::dangerous_accept_any"),
             Kind::Inspect(_) => f.write_str("Inspection::trust"),
         }
     }
@@ -186,10 +190,10 @@ impl fmt::Debug for Trust {
 /// A connection with this [`Trust`] always ends in the handshake, before any request: what a person has to look at
 /// first, and pin then.
 #[derive(Clone, Debug, Default)]
-pub struct Inspection(Arc<Mutex<Option<Seen>>>);
+pub struct Inspection(Arc<Mutex<Option<PresentedCertificate>>>);
 
 /// A leaf certificate, and its pin where the provider can make one.
-type Seen = (CertificateDer<'static>, Option<Pin>);
+type PresentedCertificate = (CertificateDer<'static>, Option<Pin>);
 
 impl Inspection {
     /// Nothing seen yet.
@@ -212,7 +216,7 @@ impl Inspection {
         self.last()?.1
     }
 
-    fn last(&self) -> Option<Seen> {
+    fn last(&self) -> Option<PresentedCertificate> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
@@ -239,6 +243,6 @@ mod tests {
     fn without_cryptography_it_says_so_and_takes_what_is_given() {
         assert_eq!(Trust::system().config().unwrap_err(), Error::NoProvider);
         let given = Arc::new(rustls::crypto::ring::default_provider());
-        assert!(Trust::dangerous_none().provider(given).config().is_ok());
+        assert!(Trust::dangerous_accept_any().provider(given).config().is_ok());
     }
 }

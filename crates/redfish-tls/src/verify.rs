@@ -17,13 +17,13 @@ use crate::key;
 use crate::{Error, Inspection, Pin};
 
 /// The certificates that a user gave, sorted by what they are good for.
-pub(crate) struct Given {
+pub(crate) struct ExtraCertificates {
     exactly: Vec<(CertificateDer<'static>, Certificate)>,
     /// Those of them that may vouch for others.
     authorities: Arc<RootCertStore>,
 }
 
-impl Given {
+impl ExtraCertificates {
     pub(crate) fn new(exactly: Vec<(CertificateDer<'static>, Certificate)>) -> Result<Self, Error> {
         // To webpki every root is a CA, so a certificate that isn't one must not become a root.
         let mut roots = RootCertStore::empty();
@@ -41,8 +41,8 @@ impl Given {
 }
 
 /// Accepts what the given certificates, or else the system's roots, vouch for.
-pub(crate) struct Vouched {
-    given: Option<Arc<Given>>,
+pub(crate) struct WebPkiVerifier {
+    given: Option<Arc<ExtraCertificates>>,
     /// By the given CAs, where there is one.
     authorities: Option<Arc<WebPkiServerVerifier>>,
     /// By the system's roots, once they were needed.
@@ -50,8 +50,11 @@ pub(crate) struct Vouched {
     provider: Arc<CryptoProvider>,
 }
 
-impl Vouched {
-    pub(crate) fn new(given: Option<Arc<Given>>, provider: Arc<CryptoProvider>) -> Result<Self, Error> {
+impl WebPkiVerifier {
+    pub(crate) fn new(
+        given: Option<Arc<ExtraCertificates>>,
+        provider: Arc<CryptoProvider>,
+    ) -> Result<Self, Error> {
         let authorities = given.as_ref().map(|given| &given.authorities).filter(|roots| !roots.is_empty());
         let authorities = authorities.map(|roots| webpki(roots.clone(), &provider)).transpose();
         // There are roots, and no revocation lists: what else it could lack is the provider's.
@@ -59,7 +62,11 @@ impl Vouched {
         Ok(Self { given, authorities, system: OnceLock::new(), provider })
     }
 
-    fn by_given(&self, given: &Given, shown: &Presented<'_>) -> Result<ServerCertVerified, rustls::Error> {
+    fn by_given(
+        &self,
+        given: &ExtraCertificates,
+        shown: &Presented<'_>,
+    ) -> Result<ServerCertVerified, rustls::Error> {
         if let Some((_, read)) = given.exactly.iter().find(|(der, _)| der == shown.leaf) {
             return shown.verify_itself(read);
         }
@@ -78,7 +85,7 @@ impl Vouched {
     }
 }
 
-impl ServerCertVerifier for Vouched {
+impl ServerCertVerifier for WebPkiVerifier {
     fn verify_server_cert(
         &self,
         leaf: &CertificateDer<'_>,
@@ -184,15 +191,15 @@ impl ServerCertVerifier for Pinned {
 }
 
 /// Accepts anything, and asks for no proof of it.
-pub(crate) struct Anything(Arc<CryptoProvider>);
+pub(crate) struct AcceptAny(Arc<CryptoProvider>);
 
-impl Anything {
+impl AcceptAny {
     pub(crate) fn new(provider: Arc<CryptoProvider>) -> Self {
         Self(provider)
     }
 }
 
-impl ServerCertVerifier for Anything {
+impl ServerCertVerifier for AcceptAny {
     fn verify_server_cert(
         &self,
         _: &CertificateDer<'_>,
@@ -228,15 +235,15 @@ impl ServerCertVerifier for Anything {
 }
 
 /// Accepts nothing, and remembers what it was shown.
-pub(crate) struct Shown(Inspection, Arc<CryptoProvider>);
+pub(crate) struct RecordingVerifier(Inspection, Arc<CryptoProvider>);
 
-impl Shown {
+impl RecordingVerifier {
     pub(crate) fn new(inspection: Inspection, provider: Arc<CryptoProvider>) -> Self {
         Self(inspection, provider)
     }
 }
 
-impl ServerCertVerifier for Shown {
+impl ServerCertVerifier for RecordingVerifier {
     fn verify_server_cert(
         &self,
         leaf: &CertificateDer<'_>,
@@ -339,9 +346,9 @@ fn unix(seconds: i64) -> UnixTime {
     UnixTime::since_unix_epoch(std::time::Duration::from_secs(seconds.max(0).unsigned_abs()))
 }
 
-impl fmt::Debug for Vouched {
+impl fmt::Debug for WebPkiVerifier {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Vouched")
+        f.write_str("WebPkiVerifier")
     }
 }
 
@@ -351,14 +358,14 @@ impl fmt::Debug for Pinned {
     }
 }
 
-impl fmt::Debug for Anything {
+impl fmt::Debug for AcceptAny {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Anything")
+        f.write_str("AcceptAny")
     }
 }
 
-impl fmt::Debug for Shown {
+impl fmt::Debug for RecordingVerifier {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Shown")
+        f.write_str("RecordingVerifier")
     }
 }

@@ -49,7 +49,7 @@ impl Identity {
     }
 
     fn trust(&self) -> Trust {
-        Trust::with_pem(self.pem().as_bytes()).unwrap()
+        Trust::system_and_pem(self.pem().as_bytes()).unwrap()
     }
 
     fn pin(&self) -> Pin {
@@ -151,10 +151,10 @@ fn what_a_given_ca_signed_is_accepted() {
 fn each_of_several_given_certificates_counts() {
     let (ca, own) = (Identity::authority("a company"), Identity::own(Identity::params("bmc.example")));
     let text = format!("# those we know\n{}\nand\n{}", ca.pem(), own.pem());
-    let trust = Trust::with_pem(text.as_bytes()).unwrap();
+    let trust = Trust::system_and_pem(text.as_bytes()).unwrap();
     connect(&trust, "bmc.example", &own).unwrap();
     connect(&trust, "bmc.example", &Identity::signed_by(Identity::params("bmc.example"), &ca)).unwrap();
-    assert_eq!(format!("{trust:?}"), "Trust::with_pem(2 certificates)");
+    assert_eq!(format!("{trust:?}"), "Trust::system_and_pem(2 certificates)");
 }
 
 #[test]
@@ -255,7 +255,7 @@ fn a_pinned_certificate_is_refused_from_one_who_lacks_its_key() {
 fn dangerous_none_accepts_anything_and_says_so() {
     let mut params = Identity::params("elsewhere.example");
     params.not_after = date_time_ymd(2002, 1, 1);
-    let trust = Trust::dangerous_none();
+    let trust = Trust::dangerous_accept_any();
     connect(&trust, "bmc.example", &Identity::own(params)).unwrap();
     assert!(trust.is_dangerous());
     assert!(!Trust::default().is_dangerous());
@@ -287,7 +287,7 @@ fn what_is_no_certificate_is_said_to_be_none() {
         ),
     ];
     for (text, error) in table {
-        assert_eq!(Trust::with_pem(text.as_bytes()).unwrap_err(), error, "{text}");
+        assert_eq!(Trust::system_and_pem(text.as_bytes()).unwrap_err(), error, "{text}");
     }
 }
 

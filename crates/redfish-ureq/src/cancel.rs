@@ -31,7 +31,7 @@ impl Cancel {
     pub fn cancel(&self) {
         let mut state = self.lock();
         state.cancelled = true;
-        state.hang_up();
+        state.shutdown();
         self.0.cancelled.notify_all();
     }
 
@@ -52,7 +52,7 @@ impl Cancel {
         state.end = None;
         state.socket = Some(socket);
         if state.cancelled {
-            state.hang_up();
+            state.shutdown();
         }
     }
 
@@ -71,7 +71,7 @@ impl Cancel {
 }
 
 impl State {
-    fn hang_up(&self) {
+    fn shutdown(&self) {
         if let Some(socket) = &self.socket {
             // It may be closed already.
             let _ = socket.shutdown(Shutdown::Both);

@@ -6,14 +6,14 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
 use http::{Method, Response};
-use redfish_proto::{
-    Authenticator, Body, Call, Closed, Credentials, Get, Logout, Operation, Raw, Service, Session, Wanted,
-};
+use redfish_proto::driver::{Authenticator, SessionRequest};
+use redfish_proto::ops::{Get, Logout, LogoutOutcome, Raw};
+use redfish_proto::{Body, Call, Credentials, Identity, Operation, Service, Session};
 use serde::de::DeserializeOwned;
 
 use crate::clock::Clock;
 use crate::error::Error;
-use crate::flight::Flight;
+use crate::flight::LoginCoordinator;
 use crate::stream::Stream;
 use crate::trace::{Observer, Trace};
 use crate::transport::Transport;
@@ -28,7 +28,7 @@ pub struct Client(Arc<Inner>);
 struct Inner {
     service: Arc<Service>,
     transport: Transport,
-    flight: Flight,
+    flight: LoginCoordinator,
     observer: Option<Observer>,
     closing: Mutex<()>,
 }
@@ -48,7 +48,7 @@ impl Client {
         Builder {
             service: service.into(),
             transport: None,
-            identity: Identity::Anonymous,
+            identity: ClientAuth::Anonymous,
             context: None,
             sessions: None,
             observer: None,
@@ -114,16 +114,14 @@ impl Client {
         self.drive(self.service().call(operation))
     }
 
-    /// The session that calls use, opened if there is none yet. Keep what it [exposes](Session::expose) to
-    /// [resume](Builder::resume) it in another process.
+    /// The session that calls use, opened if there is none yet; `None` for a client that uses none. Keep its
+    /// [token](Session::token) to [resume](Builder::resume) it in another process.
     ///
     /// # Errors
     /// Those of the login.
-    pub fn session(&self) -> Result<Session, Error> {
-        match self.find_session(&Wanted::any())? {
-            Some(session) => Ok(session),
-            None => Ok(Session::anonymous(self.service())),
-        }
+    pub fn session(&self) -> Result<Option<Session>, Error> {
+        let identity = self.find_session(&SessionRequest::any())?;
+        Ok(identity.and_then(|identity| identity.session()))
     }
 
     /// The session that calls use, if there is one.
@@ -135,17 +133,17 @@ impl Client {
     ///
     /// # Errors
     /// Those of the logout; the credentials are taken in any case.
-    pub fn replace(&self, credentials: Credentials) -> Result<Option<Closed>, Error> {
+    pub fn replace(&self, credentials: Credentials) -> Result<Option<LogoutOutcome>, Error> {
         self.0.flight.replace(credentials).map(|logout| self.run_call(logout)).transpose()
     }
 
     /// Closes the session this client opened or resumed, and ends the client: every call after it, and every clone,
-    /// gets [`Closed`](redfish_proto::ErrorKind::Closed). A login that another thread waits for is closed too.
+    /// gets [`LogoutOutcome`](redfish_proto::ErrorKind::Closed). A login that another thread waits for is closed too.
     /// `None` where there was nothing to close.
     ///
     /// # Errors
     /// Those of the logout. It takes the policy's `logout_deadline` at the most.
-    pub fn close(&self) -> Result<Option<Closed>, Error> {
+    pub fn close(&self) -> Result<Option<LogoutOutcome>, Error> {
         let (limit, began) = (self.service().policy().logout_deadline, self.clock().now());
         let left = || limit.saturating_sub(self.clock().now().since(began));
         // Who closes it a second time waits for the first.
@@ -179,7 +177,7 @@ impl Client {
     pub fn scoped<T, E>(self, work: impl FnOnce(Client) -> Result<T, E>) -> Result<T, E> {
         let done = catch_unwind(AssertUnwindSafe(|| work(self.clone())));
         if let Err(error) = self.close() {
-            self.observe(&Trace::Unclosed(&error));
+            self.observe(&Trace::LogoutFailed(&error));
         }
         done.unwrap_or_else(|panic| resume_unwind(panic))
     }
@@ -187,7 +185,7 @@ impl Client {
     /// The logout of a session whose login ended after the client was closed.
     pub(crate) fn log_out_late(&self, logout: Call<Logout>) {
         if let Err(error) = self.run_call(logout) {
-            self.observe(&Trace::Unclosed(&error));
+            self.observe(&Trace::LogoutFailed(&error));
         }
     }
 
@@ -205,7 +203,7 @@ impl Client {
         self.0.transport.clock()
     }
 
-    pub(crate) fn flight(&self) -> &Flight {
+    pub(crate) fn flight(&self) -> &LoginCoordinator {
         &self.0.flight
     }
 }
@@ -221,56 +219,58 @@ impl fmt::Debug for Client {
 pub struct Builder {
     service: Arc<Service>,
     transport: Option<Transport>,
-    identity: Identity,
+    identity: ClientAuth,
     context: Option<Arc<str>>,
     sessions: Option<String>,
     observer: Option<Observer>,
 }
 
 /// Who the client is. What can't be said in a header is found out when it is built.
-enum Identity {
+enum ClientAuth {
     Anonymous,
     Login { credentials: Credentials, resumed: Option<Session> },
     Basic(Credentials),
-    Fixed(Result<Session, redfish_proto::Error>),
+    Fixed(Result<Identity, redfish_proto::Error>),
 }
 
 impl Builder {
     /// Opens a session with these credentials when one is needed, and again when it has expired.
     pub fn login(mut self, credentials: Credentials) -> Self {
         let resumed = match self.identity {
-            Identity::Fixed(Ok(session)) if session.is_issued() => Some(session),
+            ClientAuth::Fixed(Ok(identity)) => identity.session(),
             _ => None,
         };
-        self.identity = Identity::Login { credentials, resumed };
+        self.identity = ClientAuth::Login { credentials, resumed };
         self
     }
 
-    /// Uses a session that another process opened, made by [`Session::issued`]. With [`login`](Builder::login)
+    /// Uses a session that another process opened, made by [`Session::from_token`]. With [`login`](Builder::login)
     /// beside it, it is renewed when it has expired, and closed in the end; without, neither.
     pub fn resume(mut self, session: Session) -> Self {
         self.identity = match self.identity {
-            Identity::Login { credentials, .. } => Identity::Login { credentials, resumed: Some(session) },
-            _ => Identity::Fixed(Ok(session)),
+            ClientAuth::Login { credentials, .. } => {
+                ClientAuth::Login { credentials, resumed: Some(session) }
+            }
+            _ => ClientAuth::Fixed(Ok(session.into())),
         };
         self
     }
 
     /// Sends these credentials with each request (RFC 7617): for services without sessions.
     pub fn basic(mut self, credentials: Credentials) -> Self {
-        self.identity = Identity::Basic(credentials);
+        self.identity = ClientAuth::Basic(credentials);
         self
     }
 
     /// Sends this token with each request, as `Authorization: Bearer`. It is never renewed and never closed.
     pub fn bearer(mut self, token: &str) -> Self {
-        self.identity = Identity::Fixed(Session::bearer(&self.service, token));
+        self.identity = ClientAuth::Fixed(Identity::bearer(&self.service, token));
         self
     }
 
     /// Sends no credentials. The default.
     pub fn anonymous(mut self) -> Self {
-        self.identity = Identity::Anonymous;
+        self.identity = ClientAuth::Anonymous;
         self
     }
 
@@ -316,10 +316,10 @@ impl Builder {
         let Self { service, transport, identity, context, sessions, observer } = self;
         let fixed = |session| Authenticator::fixed(service.clone(), session);
         let mut authenticator = match identity {
-            Identity::Anonymous => fixed(Session::anonymous(&service)),
-            Identity::Basic(credentials) => fixed(Session::basic(&service, &credentials)?),
-            Identity::Fixed(session) => fixed(session?),
-            Identity::Login { credentials, resumed } => {
+            ClientAuth::Anonymous => fixed(Identity::anonymous(&service)),
+            ClientAuth::Basic(credentials) => fixed(Identity::basic(&service, &credentials)?),
+            ClientAuth::Fixed(session) => fixed(session?),
+            ClientAuth::Login { credentials, resumed } => {
                 Authenticator::session(service.clone(), credentials.into(), resumed)
             }
         };
@@ -333,7 +333,7 @@ impl Builder {
         Ok(Client(Arc::new(Inner {
             service,
             transport,
-            flight: Flight::new(authenticator),
+            flight: LoginCoordinator::new(authenticator),
             observer,
             closing: Mutex::default(),
         })))

@@ -3,7 +3,7 @@
 use std::thread;
 use std::time::{Duration, Instant};
 
-use redfish_proto::Now;
+use redfish_proto::driver::Now;
 
 use crate::cancel::Cancel;
 
@@ -18,7 +18,7 @@ pub trait Clock: Send + Sync + 'static {
     fn sleep(&self, time: Duration);
 
     /// The same, or until that is used. A clock whose `sleep` takes no time needs none of its own.
-    fn sleep_unless(&self, time: Duration, cancel: &Cancel) {
+    fn sleep_cancellable(&self, time: Duration, cancel: &Cancel) {
         let _ = cancel;
         self.sleep(time);
     }
@@ -43,7 +43,7 @@ impl Clock for SystemClock {
         thread::sleep(time);
     }
 
-    fn sleep_unless(&self, time: Duration, cancel: &Cancel) {
+    fn sleep_cancellable(&self, time: Duration, cancel: &Cancel) {
         cancel.wait(time);
     }
 }
@@ -56,6 +56,6 @@ mod tests {
     fn a_wait_that_is_cancelled_is_over() {
         let cancel = Cancel::default();
         cancel.cancel();
-        SystemClock::default().sleep_unless(Duration::from_secs(3600), &cancel);
+        SystemClock::default().sleep_cancellable(Duration::from_secs(3600), &cancel);
     }
 }

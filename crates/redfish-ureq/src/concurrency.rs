@@ -11,7 +11,7 @@ use redfish_proto::Purpose;
 /// How many requests may be on their way at once.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Limits {
-    pub(crate) of_service: usize,
+    pub(crate) per_service: usize,
     pub(crate) writes_of_service: usize,
     pub(crate) of_all: usize,
 }
@@ -61,7 +61,7 @@ impl Concurrency {
         loop {
             let share = state.services.get(authority).copied().unwrap_or_default();
             let free = state.all < self.limits.of_all
-                && share.requests < self.limits.of_service
+                && share.requests < self.limits.per_service
                 && (writes == 0 || share.writes < self.limits.writes_of_service);
             if free {
                 state.all += 1;
@@ -109,7 +109,7 @@ mod tests {
 
     use super::*;
 
-    const LIMITS: Limits = Limits { of_service: 2, writes_of_service: 1, of_all: 3 };
+    const LIMITS: Limits = Limits { per_service: 2, writes_of_service: 1, of_all: 3 };
 
     fn uri(host: &str) -> Uri {
         format!("https://{host}/redfish/v1/").parse().unwrap()

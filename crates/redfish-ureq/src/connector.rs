@@ -16,7 +16,7 @@ use ureq::unversioned::resolver::{ResolvedSocketAddrs, Resolver};
 use ureq::unversioned::transport::{ConnectionDetails, Connector, NextTimeout};
 
 use crate::cancel::Cancel;
-use crate::wire::Wire;
+use crate::wire::Socket;
 
 /// A failure before the first byte of a request: the request may be sent again, whatever it is.
 #[derive(Debug)]
@@ -38,13 +38,13 @@ pub(crate) fn unsent(error: ureq::Error) -> ureq::Error {
 type Tls = Result<Arc<ClientConfig>, redfish_tls::Error>;
 
 /// Makes connections: TCP to one of the addresses, then TLS where the scheme asks for it.
-pub(crate) struct Dial {
+pub(crate) struct SocketConnector {
     tls: Tls,
     head_limit: usize,
     cancel: Option<Cancel>,
 }
 
-impl Dial {
+impl SocketConnector {
     /// For connections that are kept and reused.
     pub(crate) fn new(tls: Tls, head_limit: usize) -> Self {
         Self { tls, head_limit, cancel: None }
@@ -55,7 +55,7 @@ impl Dial {
         Self { tls, head_limit, cancel: Some(cancel) }
     }
 
-    fn dial(&self, details: &ConnectionDetails<'_>) -> Result<Wire, ureq::Error> {
+    fn dial(&self, details: &ConnectionDetails<'_>) -> Result<Socket, ureq::Error> {
         let started = Instant::now();
         let tcp = connect(&details.addrs, details.timeout, started)?;
         tcp.set_nodelay(true)?;
@@ -63,28 +63,28 @@ impl Dial {
             cancel.attach(tcp.try_clone()?);
         }
         let wire = match details.uri.scheme() == Some(&Scheme::HTTPS) {
-            false => Wire::plain(tcp),
+            false => Socket::plain(tcp),
             true => {
                 let name = server_name(details.uri)?;
                 let tls = self.tls.clone().map_err(io::Error::other)?;
-                Wire::encrypted(tcp, tls, name, less(details.timeout, started))?
+                Socket::encrypted(tcp, tls, name, less(details.timeout, started))?
             }
         };
         Ok(wire.with(self.head_limit, self.cancel.clone()))
     }
 }
 
-impl Connector<()> for Dial {
-    type Out = Wire;
+impl Connector<()> for SocketConnector {
+    type Out = Socket;
 
-    fn connect(&self, details: &ConnectionDetails<'_>, _: Option<()>) -> Result<Option<Wire>, ureq::Error> {
+    fn connect(&self, details: &ConnectionDetails<'_>, _: Option<()>) -> Result<Option<Socket>, ureq::Error> {
         self.dial(details).map(Some).map_err(unsent)
     }
 }
 
-impl fmt::Debug for Dial {
+impl fmt::Debug for SocketConnector {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Dial")
+        f.write_str("SocketConnector")
     }
 }
 

@@ -1,11 +1,12 @@
 //! The loop that performs what calls ask for. It decides nothing.
 
-use redfish_proto::{Call, ErrorKind, Operation, Session, Step, Wanted};
+use redfish_proto::driver::{SessionRequest, Step};
+use redfish_proto::{Call, ErrorKind, Identity, Operation};
 
 use crate::cancel::Cancel;
 use crate::client::Client;
 use crate::error::Error;
-use crate::exchange::Aside;
+use crate::exchange::ExchangeContext;
 use crate::source::Source;
 use crate::stream::Stream;
 use crate::trace::Trace;
@@ -25,7 +26,7 @@ impl Client {
         cancel: Option<&Cancel>,
         waits: &mut dyn FnMut(&O),
     ) -> Result<(O::Output, Option<Stream>), Error> {
-        let mut aside = Aside::default();
+        let mut aside = ExchangeContext::default();
         let mut step = call.start(self.clock().now());
         loop {
             if cancel.is_some_and(Cancel::is_cancelled) {
@@ -53,18 +54,18 @@ impl Client {
                     self.observe(&Trace::Wait(time));
                     waits(timer.operation());
                     match cancel {
-                        Some(cancel) => self.clock().sleep_unless(time, cancel),
+                        Some(cancel) => self.clock().sleep_cancellable(time, cancel),
                         None => self.clock().sleep(time),
                     }
                     timer.fire(self.clock().now())
                 }
-                Step::Session(wanted, grant) => match self.find_session(&wanted) {
-                    Ok(Some(session)) => grant.give(Ok(session), self.clock().now()),
-                    Ok(None) => grant.decline(self.clock().now()),
+                Step::Session(request, reply) => match self.find_session(&request) {
+                    Ok(Some(identity)) => reply.give(Ok(identity), self.clock().now()),
+                    Ok(None) => reply.decline(self.clock().now()),
                     Err(error) => {
                         let (error, cause) = error.into_parts();
                         aside.cause = cause;
-                        grant.give(Err(error), self.clock().now())
+                        reply.give(Err(error), self.clock().now())
                     }
                 },
                 Step::Done(Ok(output)) => return Ok((output, aside.stream)),
@@ -74,10 +75,10 @@ impl Client {
     }
 
     /// The session for a call; `None` where there is no other than the one it had.
-    pub(crate) fn find_session(&self, wanted: &Wanted) -> Result<Option<Session>, Error> {
+    pub(crate) fn find_session(&self, request: &SessionRequest) -> Result<Option<Identity>, Error> {
         loop {
             let found = self.flight().session(
-                wanted,
+                request,
                 self.clock(),
                 |login| self.drive(login).map(|(opened, _)| opened),
                 |logout| self.log_out_late(logout),

@@ -4,11 +4,13 @@ use std::collections::VecDeque;
 use std::io::Read;
 use std::time::Duration;
 
-use redfish_proto::schema::EventDestination;
-use redfish_proto::{
-    CreateSubscription, DeleteSubscription, ErrorKind, EventSource, FindEvents, Incoming, Limits,
-    ListSubscriptions, Listener, Outcome, Resource, Subscription, Target,
+use redfish_proto::events::{
+    CreateSubscription, DeleteSubscription, EventSource, FindEvents, Limits, ListSubscriptions, Listener,
+    StreamItem, Subscription,
 };
+use redfish_proto::ops::Outcome;
+use redfish_proto::schema::EventDestination;
+use redfish_proto::{ErrorKind, Resource, Target};
 
 use crate::cancel::Cancel;
 use crate::client::Client;
@@ -23,7 +25,7 @@ pub struct Events {
     client: Client,
     listener: Listener,
     stream: Option<Stream>,
-    ready: VecDeque<Incoming>,
+    ready: VecDeque<StreamItem>,
     cancel: Cancel,
     ended: bool,
 }
@@ -56,7 +58,7 @@ impl Client {
     }
 
     /// Subscribes: the service pushes events to the destination, where
-    /// [`Notification::parse`](redfish_proto::Notification::parse) reads them. Returns the subscription's URI.
+    /// [`Notification::parse`](redfish_proto::events::Notification::parse) reads them. Returns the subscription's URI.
     ///
     /// # Errors
     /// A service that pushes none, whatever it refused.
@@ -129,13 +131,13 @@ impl Events {
     fn pause(&self, wait: Duration) {
         if !self.cancel.is_cancelled() {
             self.client.observe(&Trace::Wait(wait));
-            self.client.clock().sleep_unless(wait, &self.cancel);
+            self.client.clock().sleep_cancellable(wait, &self.cancel);
         }
     }
 }
 
 impl Iterator for Events {
-    type Item = Result<Incoming, Error>;
+    type Item = Result<StreamItem, Error>;
 
     fn next(&mut self) -> Option<Self::Item> {
         if self.ready.is_empty() && !self.ended {

@@ -6,7 +6,8 @@ use std::time::Instant;
 
 use bytes::Bytes;
 use http::response;
-use redfish_proto::{Delivery, Failure, Framing, Outgoing, Reading, TlsFailure};
+use redfish_proto::BodyMode;
+use redfish_proto::driver::{Failure, Framing, Outgoing, ResponseLimits, TlsFailure};
 use redfish_tls::{HandshakeFailure, Untrusted};
 use ureq::{Agent, SendBody};
 
@@ -20,7 +21,7 @@ use crate::transport::Transport;
 
 /// What an exchange leaves beside its answer: an unread body, and what the library said of a failure.
 #[derive(Default)]
-pub(crate) struct Aside {
+pub(crate) struct ExchangeContext {
     pub(crate) stream: Option<Stream>,
     pub(crate) cause: Option<Cause>,
 }
@@ -35,11 +36,11 @@ impl Transport {
         outgoing: Outgoing,
         source: Option<&Source>,
         cancel: Option<&Cancel>,
-        aside: &mut Aside,
+        aside: &mut ExchangeContext,
     ) -> Result<Received, Failure> {
-        *aside = Aside::default();
-        let reading = outgoing.reading;
-        let deadline = Instant::now().checked_add(reading.timeout);
+        *aside = ExchangeContext::default();
+        let limits = outgoing.limits;
+        let deadline = Instant::now().checked_add(limits.timeout);
         let permit = self.concurrency().permit(outgoing.request.uri(), outgoing.purpose, deadline);
         let Some(_permit) = permit else {
             let reason = "the time for this exchange was over before others had left it a connection";
@@ -47,15 +48,15 @@ impl Transport {
             return Err(Failure::NotSent);
         };
         let method = outgoing.request.method().clone();
-        let cancel = match reading.delivery {
-            Delivery::Collected => None,
-            Delivery::Streamed => Some(cancel.cloned().unwrap_or_default()),
+        let cancel = match limits.delivery {
+            BodyMode::Buffered => None,
+            BodyMode::Streamed => Some(cancel.cloned().unwrap_or_default()),
         };
         let answer = match &cancel {
             None => self.perform(&self.agent(), outgoing, source),
             Some(cancel) => self.perform(&self.agent_of_one(cancel.clone()), outgoing, source),
         };
-        let (mut head, body) = answer.map_err(|error| aside.blame(error))?.into_parts();
+        let (mut head, body) = answer.map_err(|error| aside.classify(error))?.into_parts();
         let framing = Framing::of(&head, &method).inspect_err(|_| {
             aside.cause = Some(Arc::new(io::Error::other("two lengths of the body contradict each other")));
             self.forget_connections();
@@ -73,7 +74,7 @@ impl Transport {
             return Err(Failure::TooLarge);
         }
         let announced = body.content_length();
-        let limit = reading.collect(head.status);
+        let limit = limits.body_limit(head.status);
         let body = Decoder::of(&mut head.headers, body.into_reader(), limit);
         let body = match (limit, cancel) {
             (None, Some(cancel)) => {
@@ -85,8 +86,8 @@ impl Transport {
                 cancel.iter().for_each(|cancel| cancel.end_by(deadline));
                 // What announces itself as too large need not be read first.
                 let announced = announced.filter(|_| matches!(body, Decoder::Plain(_)));
-                let collected = collect(body, announced, limit.unwrap_or(reading.limit));
-                collected.map_err(|error| aside.blame(error))
+                let collected = collect(body, announced, limit.unwrap_or(limits.limit));
+                collected.map_err(|error| aside.classify(error))
             }
         };
         Ok((head, body))
@@ -98,7 +99,7 @@ impl Transport {
         outgoing: Outgoing,
         source: Option<&Source>,
     ) -> Result<http::Response<ureq::Body>, ureq::Error> {
-        let Reading { timeout, delivery, .. } = outgoing.reading;
+        let ResponseLimits { timeout, delivery, .. } = outgoing.limits;
         let (head, body) = outgoing.request.into_parts();
         // The core has set a `Content-Length` wherever a body belongs, an empty one too; ureq goes by it.
         let body = match head.headers.contains_key(http::header::CONTENT_LENGTH) {
@@ -111,8 +112,8 @@ impl Transport {
             .timeout_resolve(Some(connect))
             .timeout_connect(Some(connect));
         let request = match delivery {
-            Delivery::Collected => request.timeout_global(Some(timeout)),
-            Delivery::Streamed => request
+            BodyMode::Buffered => request.timeout_global(Some(timeout)),
+            BodyMode::Streamed => request
                 .timeout_send_request(Some(timeout))
                 .timeout_send_body(Some(timeout))
                 .timeout_recv_response(Some(timeout))
@@ -135,10 +136,10 @@ fn collect(body: impl Read, announced: Option<u64>, limit: usize) -> Result<Byte
     Err(ureq::Error::BodyExceedsLimit(limit))
 }
 
-impl Aside {
+impl ExchangeContext {
     /// Keeps what the library said, and says what it means.
-    fn blame(&mut self, error: ureq::Error) -> Failure {
-        let failure = meaning(&error);
+    fn classify(&mut self, error: ureq::Error) -> Failure {
+        let failure = to_failure(&error);
         let error = match error {
             ureq::Error::Other(other) => match other.downcast::<Unsent>() {
                 Ok(unsent) => unsent.0,
@@ -178,7 +179,7 @@ impl Aside {
     }
 }
 
-fn meaning(error: &ureq::Error) -> Failure {
+fn to_failure(error: &ureq::Error) -> Failure {
     match error {
         ureq::Error::Other(other) if other.is::<Unsent>() => Failure::NotSent,
         // Found wrong before anything is connected.

@@ -3,7 +3,9 @@
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use redfish_proto::{Authenticator, Call, ErrorKind, Login, Logout, Opened, Renewed, Session, Wanted};
+use redfish_proto::driver::{Authenticator, SessionRequest, SessionSource};
+use redfish_proto::ops::{Login, Logout, Opened};
+use redfish_proto::{Call, ErrorKind, Identity, Session};
 
 use crate::clock::Clock;
 use crate::error::Error;
@@ -12,7 +14,7 @@ use crate::error::Error;
 ///
 /// The lock is held for the authenticator's own methods alone, never while anything is sent: so a call can be
 /// closed, or a session closed from a signal's thread, whatever the network does.
-pub(crate) struct Flight {
+pub(crate) struct LoginCoordinator {
     state: Mutex<State>,
     landed: Condvar,
 }
@@ -26,7 +28,7 @@ struct State {
     last: Result<(), Error>,
 }
 
-impl Flight {
+impl LoginCoordinator {
     pub(crate) fn new(authenticator: Authenticator) -> Self {
         let state = State { authenticator, flying: false, landings: 0, last: Ok(()) };
         Self { state: Mutex::new(state), landed: Condvar::new() }
@@ -39,7 +41,7 @@ impl Flight {
 
     /// The session that calls use now.
     pub(crate) fn current(&self) -> Option<Session> {
-        self.lock().authenticator.current().cloned()
+        self.lock().authenticator.current()
     }
 
     /// The session for a call that wants one: the present one, or a new one, by a login of this caller or of
@@ -49,38 +51,38 @@ impl Flight {
     /// Those of the login, for all who waited while it ran; [`ErrorKind::Deadline`] for one whose time is over.
     pub(crate) fn session(
         &self,
-        wanted: &Wanted,
+        request: &SessionRequest,
         clock: &dyn Clock,
         log_in: impl FnOnce(Call<Login>) -> Result<Opened, Error>,
         log_out: impl FnOnce(Call<Logout>),
-    ) -> Result<Option<Session>, Error> {
+    ) -> Result<Option<Identity>, Error> {
         let mut state = self.lock();
         loop {
             if state.flying {
-                state = self.wait(state, wanted, clock)?;
+                state = self.wait(state, request, clock)?;
                 continue;
             }
-            let login = match state.authenticator.renew(wanted)? {
-                Renewed::Ready(session) => return Ok(Some(session)),
-                Renewed::Unavailable => return Ok(None),
-                Renewed::Login(login) => login,
+            let login = match state.authenticator.renew(request)? {
+                SessionSource::Ready(session) => return Ok(Some(session)),
+                SessionSource::Unavailable => return Ok(None),
+                SessionSource::Login(login) => login,
             };
             state.flying = true;
             drop(state);
-            return self.fly(wanted, clock, login, log_in, log_out).map(Some);
+            return self.fly(request, clock, login, log_in, log_out).map(|session| Some(session.into()));
         }
     }
 
     fn fly(
         &self,
-        wanted: &Wanted,
+        request: &SessionRequest,
         clock: &dyn Clock,
         login: Call<Login>,
         log_in: impl FnOnce(Call<Login>) -> Result<Opened, Error>,
         log_out: impl FnOnce(Call<Logout>),
     ) -> Result<Session, Error> {
-        let mut turn = Turn { flight: self, outcome: Ok(()) };
-        let login = match wanted.remaining(clock.now()) {
+        let mut turn = LoginGuard { flight: self, outcome: Ok(()) };
+        let login = match request.remaining(clock.now()) {
             Some(left) => login.deadline(left),
             None => login,
         };
@@ -106,7 +108,7 @@ impl Flight {
             // Those who wait ask again, with the new credentials.
             Err(error) if *error.kind() == ErrorKind::CredentialsReplaced => Ok(()),
             // This caller's time was over, not that of those who wait: one of them tries again.
-            Err(_) if wanted.remaining(clock.now()).is_some_and(|left| left.is_zero()) => Ok(()),
+            Err(_) if request.remaining(clock.now()).is_some_and(|left| left.is_zero()) => Ok(()),
             Err(error) if matches!(error.kind(), ErrorKind::Deadline(_)) => Ok(()),
             accepted => accepted.as_ref().map(|_| ()).map_err(Clone::clone),
         };
@@ -117,11 +119,11 @@ impl Flight {
     fn wait<'a>(
         &'a self,
         state: MutexGuard<'a, State>,
-        wanted: &Wanted,
+        request: &SessionRequest,
         clock: &dyn Clock,
     ) -> Result<MutexGuard<'a, State>, Error> {
         let before = state.landings;
-        let state = match wanted.remaining(clock.now()) {
+        let state = match request.remaining(clock.now()) {
             None => self.landed.wait_while(state, |state| state.landings == before),
             Some(left) => self
                 .landed
@@ -131,7 +133,7 @@ impl Flight {
         };
         let state = state.unwrap_or_else(PoisonError::into_inner);
         if state.landings == before {
-            return Err(wanted.expired().into());
+            return Err(request.expired().into());
         }
         state.last.clone()?;
         Ok(state)
@@ -153,12 +155,12 @@ impl Flight {
 }
 
 /// Gives the turn back, also when the login panicked: then those who wait try for themselves.
-struct Turn<'a> {
-    flight: &'a Flight,
+struct LoginGuard<'a> {
+    flight: &'a LoginCoordinator,
     outcome: Result<(), Error>,
 }
 
-impl Drop for Turn<'_> {
+impl Drop for LoginGuard<'_> {
     fn drop(&mut self) {
         let mut state = self.flight.lock();
         state.flying = false;
@@ -176,7 +178,9 @@ mod tests {
     use std::sync::{Arc, mpsc};
     use std::thread;
 
-    use redfish_proto::{Credentials, Phase, Raw, Service, Step};
+    use redfish_proto::driver::{Phase, Step};
+    use redfish_proto::ops::Raw;
+    use redfish_proto::{Credentials, Service};
 
     use super::*;
     use crate::clock::SystemClock;
@@ -184,31 +188,31 @@ mod tests {
     struct Fixture {
         service: Arc<Service>,
         clock: SystemClock,
-        flight: Flight,
+        flight: LoginCoordinator,
     }
 
     impl Fixture {
         fn new() -> Self {
             let service = Arc::new(Service::new("bmc.example").unwrap());
             let credentials = Arc::new(Credentials::new("admin", "pw"));
-            let flight = Flight::new(Authenticator::session(service.clone(), credentials, None));
+            let flight = LoginCoordinator::new(Authenticator::session(service.clone(), credentials, None));
             Self { service, clock: SystemClock::default(), flight }
         }
 
-        fn wanted_within(&self, time: Duration) -> Wanted {
+        fn wanted_within(&self, time: Duration) -> SessionRequest {
             let root = self.service.target("/redfish/v1/Systems").unwrap();
             match self.service.call(Raw::get(&root)).deadline(time).start(self.clock.now()) {
-                Step::Session(wanted, _) => wanted,
+                Step::Session(request, _) => request,
                 step => panic!("{step:?}"),
             }
         }
 
         fn session(
             &self,
-            wanted: &Wanted,
+            request: &SessionRequest,
             log_in: impl FnOnce(Call<Login>) -> Result<Opened, Error>,
-        ) -> Result<Option<Session>, Error> {
-            self.flight.session(wanted, &self.clock, log_in, |_| panic!("nothing was closed"))
+        ) -> Result<Option<Identity>, Error> {
+            self.flight.session(request, &self.clock, log_in, |_| panic!("nothing was closed"))
         }
 
         /// Answers a login's requests as a service does.
@@ -231,9 +235,9 @@ mod tests {
     struct Telling(mpsc::Sender<()>);
 
     impl Clock for Telling {
-        fn now(&self) -> redfish_proto::Now {
+        fn now(&self) -> redfish_proto::driver::Now {
             let _ = self.0.send(());
-            redfish_proto::Now::default()
+            redfish_proto::driver::Now::default()
         }
 
         fn sleep(&self, _: Duration) {}
@@ -251,10 +255,10 @@ mod tests {
     fn a_login_that_panics_leaves_the_turn_to_another() {
         let fixture = Fixture::new();
         let panics = |_: Call<Login>| -> Result<Opened, Error> { panic!("as the test wants") };
-        let panicked = catch_unwind(AssertUnwindSafe(|| fixture.session(&Wanted::any(), panics)));
+        let panicked = catch_unwind(AssertUnwindSafe(|| fixture.session(&SessionRequest::any(), panics)));
         assert!(panicked.is_err());
-        let session = fixture.session(&Wanted::any(), |login| fixture.opens(login)).unwrap().unwrap();
-        assert_eq!(fixture.flight.current(), Some(session));
+        let session = fixture.session(&SessionRequest::any(), |login| fixture.opens(login)).unwrap().unwrap();
+        assert_eq!(fixture.flight.current(), session.session());
     }
 
     #[test]
@@ -264,14 +268,14 @@ mod tests {
         let first = told(begun, ended);
         thread::scope(|scope| {
             let leader = scope.spawn(|| {
-                fixture.session(&Wanted::any(), |login| {
+                fixture.session(&SessionRequest::any(), |login| {
                     first();
                     fixture.opens(login)
                 })
             });
             has_begun.recv().unwrap();
-            let wanted = fixture.wanted_within(Duration::from_millis(20));
-            let error = fixture.session(&wanted, |_| panic!("a second login")).unwrap_err();
+            let request = fixture.wanted_within(Duration::from_millis(20));
+            let error = fixture.session(&request, |_| panic!("a second login")).unwrap_err();
             assert_eq!(*error.kind(), ErrorKind::Deadline(Phase::Session));
             end.send(()).unwrap();
             assert!(leader.join().unwrap().is_ok());
@@ -289,7 +293,7 @@ mod tests {
             let error = redfish_proto::Error::new(kind.clone());
             thread::scope(|scope| {
                 let leader = scope.spawn(|| {
-                    fixture.session(&Wanted::any(), |_| {
+                    fixture.session(&SessionRequest::any(), |_| {
                         first();
                         Err(error.into())
                     })
@@ -304,10 +308,11 @@ mod tests {
                         logins += 1;
                         fixture.opens(login)
                     };
-                    let session = fixture.flight.session(&Wanted::any(), &clock, log_in, |_| panic!());
+                    let session =
+                        fixture.flight.session(&SessionRequest::any(), &clock, log_in, |_| panic!());
                     (session.map_err(|error| error.kind().clone()), logins)
                 });
-                // It is asked for the time under the lock, so the leader can land only once the other waits.
+                // It is asked for the time under the lock, so the leader can run_login only once the other waits.
                 waits.recv().unwrap();
                 end.send(()).unwrap();
                 assert!(leader.join().unwrap().is_err());

@@ -3,9 +3,9 @@
 //! ```text
 //!   Client ── drive ──▶ redfish_proto::Call     what to do next: the protocol, without I/O
 //!     │  │
-//!     │  └─ Flight ───▶ Authenticator           one login for all who need one
+//!     │  └─ LoginCoordinator ───▶ Authenticator           one login for all who need one
 //!     ▼
-//!   Transport ── exchange ──▶ ureq ──▶ Wire     one request and its answer; TCP and TLS
+//!   Transport ── exchange ──▶ ureq ──▶ Socket     one request and its answer; TCP and TLS
 //! ```
 //!
 //! All that is Redfish is decided in [`redfish_proto`]; here requests are sent, waits are waited, and what became of
@@ -56,7 +56,7 @@ pub use clock::{Clock, SystemClock};
 pub use error::Error;
 pub use events::Events;
 pub use members::Members;
-pub use redfish_proto::{Body, Credentials, ErrorKind, Service, Session};
+pub use redfish_proto::{Body, Credentials, ErrorKind, Identity, Service, Session};
 pub use redfish_tls::{Inspection, Pin, Trust};
 pub use source::Source;
 pub use stream::Stream;

@@ -2,7 +2,7 @@
 
 use std::vec;
 
-use redfish_proto::{GetPage, Member, Page};
+use redfish_proto::ops::{GetPage, Member, Page};
 
 use crate::client::Client;
 use crate::error::Error;

@@ -2,10 +2,12 @@
 
 use std::time::Duration;
 
-use redfish_proto::{
-    Action, Actions, Body, Call, Ended, FitQuery, GetPage, Invoke, Lookup, Match, Message, Monitor, Outcome,
-    PowerChange, Query, Read, Reset, Resource, UntilPower, Watch, Write,
+use redfish_proto::ops::{
+    Action, Actions, GetPage, IfMatch, Invoke, LookupMessage, Monitor, Outcome, PowerChange, Read, Reset,
+    TaskOutcome, WaitForPower, Watch, Write,
 };
+use redfish_proto::query::{NegotiateQuery, Query};
+use redfish_proto::{Body, Call, Message, Resource};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
@@ -46,26 +48,26 @@ impl Client {
     /// # Errors
     /// [`NotSupported`](redfish_proto::ErrorKind::NotSupported), and whatever the service refused.
     pub fn query(&self, path: &str, query: Query) -> Result<Members, Error> {
-        let at = self.run(FitQuery::new(self.service().target(path)?, query))?;
+        let at = self.run(NegotiateQuery::new(self.service().target(path)?, query))?;
         Ok(Members::new(self.clone(), GetPage::first(at)))
     }
 
-    /// Changes the members of a resource that are given. Its ETag is read first and sent as `If-Match`.
+    /// Changes the members of a resource that are given. Its ETag is read first and sent as `If-IfMatch`.
     ///
     /// # Errors
     /// Whatever the service refused; a [`Conflict`](redfish_proto::ErrorKind::Conflict) where it changed meanwhile.
     pub fn patch<T: Serialize + ?Sized>(&self, path: &str, change: &T) -> Result<Outcome, Error> {
         let at = self.service().target(path)?;
-        self.run(Write::patch(&at, Body::json(change)?).matching(Match::Current))
+        self.run(Write::patch(&at, Body::json(change)?).if_match(IfMatch::Current))
     }
 
-    /// Replaces a resource. Its ETag is read first and sent as `If-Match`.
+    /// Replaces a resource. Its ETag is read first and sent as `If-IfMatch`.
     ///
     /// # Errors
     /// Those of [`patch`](Client::patch).
     pub fn put<T: Serialize + ?Sized>(&self, path: &str, resource: &T) -> Result<Outcome, Error> {
         let at = self.service().target(path)?;
-        self.run(Write::put(&at, Body::json(resource)?).matching(Match::Current))
+        self.run(Write::put(&at, Body::json(resource)?).if_match(IfMatch::Current))
     }
 
     /// Creates a member of a collection.
@@ -108,7 +110,7 @@ impl Client {
     /// # Errors
     /// Whatever the service refused.
     pub fn lookup(&self, message: &Message) -> Result<Option<Message>, Error> {
-        self.run(Lookup::new(message.clone()))
+        self.run(LookupMessage::new(message.clone()))
     }
 
     /// Waits for the end of what was accepted, at the most that long; `progress` sees each poll.
@@ -120,7 +122,7 @@ impl Client {
         monitor: Monitor,
         deadline: Duration,
         progress: impl FnMut(&Watch),
-    ) -> Result<Ended, Error> {
+    ) -> Result<TaskOutcome, Error> {
         let call = self.service().call(monitor.watch()).deadline(deadline);
         self.run_watching(call, progress)
     }
@@ -141,7 +143,11 @@ impl Client {
     ///
     /// # Errors
     /// A type that is not allowable, several systems, whatever the service refused.
-    pub fn reset(&self, kind: &str, system: Option<&str>) -> Result<redfish_proto::ResetTaken, Error> {
+    pub fn reset(
+        &self,
+        kind: &str,
+        system: Option<&str>,
+    ) -> Result<redfish_proto::ops::ResetAccepted, Error> {
         let reset = match system {
             Some(path) => Reset::new(kind).system(self.service().target(path)?),
             None => Reset::new(kind),
@@ -150,8 +156,8 @@ impl Client {
     }
 
     /// Waits until a change of a system's power is over, at the most that long: a reset takes effect seconds later. It is
-    /// what [`leads_to`](Reset::leads_to) or [`ResetTaken`](redfish_proto::ResetTaken) says of it, or a state such as
-    /// `"Off"`. When a restart is over says [`UntilPower`].
+    /// what [`expected_power_change`](Reset::expected_power_change) or [`ResetAccepted`](redfish_proto::ops::ResetAccepted) says of it, or a state such as
+    /// `"Off"`. When a restart is over says [`WaitForPower`].
     ///
     /// # Errors
     /// A deadline that passed, whatever the service refused.
@@ -161,7 +167,7 @@ impl Client {
         change: impl Into<PowerChange>,
         deadline: Duration,
     ) -> Result<(), Error> {
-        let call = self.service().call(UntilPower::new(system.clone(), change)).deadline(deadline);
+        let call = self.service().call(WaitForPower::new(system.clone(), change)).deadline(deadline);
         self.run_call(call)
     }
 }

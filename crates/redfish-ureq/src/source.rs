@@ -8,7 +8,8 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
-use redfish_proto::{Body, Payload, Segment};
+use redfish_proto::Body;
+use redfish_proto::driver::{Payload, Segment};
 
 type Reader = Box<dyn Read + Send + Sync>;
 
@@ -33,7 +34,7 @@ impl Source {
 
     /// What can be opened more than once, of that length.
     pub fn reopened(length: u64, open: impl Fn() -> io::Result<Reader> + Send + Sync + 'static) -> Source {
-        Source { payload: Payload { length, rewinds: true }, open: Arc::new(open), seen: None }
+        Source { payload: Payload { length, replayable: true }, open: Arc::new(open), seen: None }
     }
 
     /// What can be read once, of that length: it is never sent a second time.
@@ -43,7 +44,7 @@ impl Source {
             let reader = reader.lock().unwrap_or_else(PoisonError::into_inner).take();
             reader.ok_or_else(|| io::Error::other("the payload was read before, and cannot be read again"))
         };
-        Source { payload: Payload { length, rewinds: false }, open: Arc::new(open), seen: None }
+        Source { payload: Payload { length, replayable: false }, open: Arc::new(open), seen: None }
     }
 
     /// Tells how many bytes have been read since it was last opened, as it is sent.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use redfish_proto::{Failure, Heading, Outgoing};
+use redfish_proto::driver::{Failure, Outgoing, ResponseHead};
 
 use crate::Error;
 
@@ -19,8 +19,8 @@ pub enum Trace<'a> {
     /// An answer came; of a stream without its body.
     Answer {
         /// Its status and headers.
-        heading: Heading<'a>,
-        /// Its body, as it is; [`Heading::body`] shows it without secrets.
+        heading: ResponseHead<'a>,
+        /// Its body, as it is; [`ResponseHead::body`] shows it without secrets.
         body: Result<&'a Bytes, Failure>,
     },
     /// An exchange failed before there was an answer.
@@ -33,7 +33,7 @@ pub enum Trace<'a> {
     /// The call waits, as the service asked or before another try.
     Wait(Duration),
     /// A session could not be closed at the end of a [scope](crate::Client::scoped), or after a late login.
-    Unclosed(&'a Error),
+    LogoutFailed(&'a Error),
 }
 
 impl fmt::Display for Trace<'_> {
@@ -45,7 +45,7 @@ impl fmt::Display for Trace<'_> {
             Self::Failure { failure, cause: Some(cause) } => write!(f, "< {failure} ({cause})"),
             Self::Failure { failure, cause: None } => write!(f, "< {failure}"),
             Self::Wait(time) => write!(f, "= waiting {time:?}"),
-            Self::Unclosed(error) => write!(f, "= a session may be left open: {error}"),
+            Self::LogoutFailed(error) => write!(f, "= a session may be left open: {error}"),
         }
     }
 }

@@ -12,7 +12,7 @@ use ureq::config::Config;
 use crate::cancel::Cancel;
 use crate::clock::{Clock, SystemClock};
 use crate::concurrency::{Concurrency, Limits};
-use crate::connector::{Dial, SystemResolver};
+use crate::connector::{SocketConnector, SystemResolver};
 
 /// Bytes the head of an answer may have.
 const HEAD_LIMIT: usize = 64 << 10;
@@ -30,10 +30,10 @@ const KEPT_PER_SERVICE: usize = 2;
 const OF_SERVICE: usize = 2;
 
 /// Writes to one service at once: controllers answer a second one with an error, or mix the two up.
-const WRITES_OF_SERVICE: usize = 1;
+const WRITES_PER_SERVICE: usize = 1;
 
 /// Requests to all services at once.
-const OF_ALL: usize = 256;
+const MAX_TOTAL: usize = 256;
 
 /// How long a connection is kept. Controllers close theirs after some seconds, and one that is closed while a
 /// request is on its way has lost it.
@@ -72,7 +72,11 @@ impl Transport {
             head_limit: HEAD_LIMIT,
             headers_limit: HEADERS_LIMIT,
             kept_per_service: KEPT_PER_SERVICE,
-            limits: Limits { of_service: OF_SERVICE, writes_of_service: WRITES_OF_SERVICE, of_all: OF_ALL },
+            limits: Limits {
+                per_service: OF_SERVICE,
+                writes_of_service: WRITES_PER_SERVICE,
+                of_all: MAX_TOTAL,
+            },
             clock: Arc::new(SystemClock::default()),
         }
     }
@@ -93,7 +97,7 @@ impl Transport {
         let Inner { tls, head_limit, .. } = &*self.0;
         Agent::with_parts(
             settings(0, *head_limit),
-            Dial::once(tls.clone(), *head_limit, cancel),
+            SocketConnector::once(tls.clone(), *head_limit, cancel),
             SystemResolver,
         )
     }
@@ -125,7 +129,11 @@ fn pooled(
     head_limit: usize,
     kept_per_service: usize,
 ) -> Agent {
-    Agent::with_parts(settings(kept_per_service, head_limit), Dial::new(tls, head_limit), SystemResolver)
+    Agent::with_parts(
+        settings(kept_per_service, head_limit),
+        SocketConnector::new(tls, head_limit),
+        SystemResolver,
+    )
 }
 
 /// Everything that ureq would do by itself and the core decides is off. The time-outs are set for each request.
@@ -214,7 +222,7 @@ impl TransportBuilder {
     /// wait, and a stream counts until its head is there.
     #[must_use]
     pub fn requests_per_service(mut self, count: usize) -> Self {
-        self.limits.of_service = count.max(1);
+        self.limits.per_service = count.max(1);
         self
     }
 

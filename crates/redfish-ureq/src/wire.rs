@@ -16,7 +16,7 @@ const BUFFERS: (usize, usize) = (16 << 10, 16 << 10);
 
 /// A connection to a service, plain or encrypted.
 #[derive(Debug)]
-pub(crate) struct Wire {
+pub(crate) struct Socket {
     tcp: TcpStream,
     tls: Option<Box<ClientConnection>>,
     cancel: Option<Cancel>,
@@ -31,7 +31,7 @@ pub(crate) struct Wire {
 /// connection at a time.
 const HTTP_1_0: &[u8] = b"HTTP/1.0";
 
-impl Wire {
+impl Socket {
     /// A plain connection.
     pub(crate) fn plain(tcp: TcpStream) -> Self {
         let buffers = LazyBuffers::new(BUFFERS.0, BUFFERS.1);
@@ -68,7 +68,7 @@ impl Wire {
     }
 }
 
-impl Transport for Wire {
+impl Transport for Socket {
     fn buffers(&mut self) -> &mut dyn Buffers {
         &mut self.buffers
     }
@@ -210,7 +210,7 @@ mod tests {
     use crate::connector::Unsent;
 
     /// A connection whose other end then resets it: closed there with something unread.
-    fn about_to_be_reset() -> (Wire, impl FnOnce()) {
+    fn about_to_be_reset() -> (Socket, impl FnOnce()) {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let mut tcp = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
         let (other, _) = listener.accept().unwrap();
@@ -221,10 +221,10 @@ mod tests {
             drop(other);
             assert!(watched.peek(&mut [0]).is_err(), "reset, not closed");
         };
-        (Wire::plain(tcp), reset)
+        (Socket::plain(tcp), reset)
     }
 
-    fn send(wire: &mut Wire) -> Result<(), ureq::Error> {
+    fn send(wire: &mut Socket) -> Result<(), ureq::Error> {
         wire.buffers().output()[..4].copy_from_slice(b"GET ");
         wire.transmit_output(4, NextTimeout::default())
     }
@@ -258,7 +258,7 @@ mod tests {
             if !open {
                 tcp.peek(&mut [0]).unwrap();
             }
-            let mut wire = Wire::plain(tcp);
+            let mut wire = Socket::plain(tcp);
             assert_eq!(wire.is_open(), open);
             drop(other);
             wire.tcp.peek(&mut [0]).unwrap();

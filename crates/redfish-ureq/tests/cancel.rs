@@ -5,7 +5,9 @@ use std::sync::{Arc, Mutex, mpsc};
 use std::thread;
 use std::time::Duration;
 
-use redfish_proto::{Download, EventSource, Incoming, Now};
+use redfish_proto::driver::Now;
+use redfish_proto::events::{EventSource, StreamItem};
+use redfish_proto::ops::Download;
 use redfish_testkit::bmc::Bmc;
 use redfish_ureq::{Cancel, Client, Clock, Error, Events, Service, Transport};
 
@@ -31,7 +33,7 @@ impl Clock for Waits {
 
 fn listen_by(bmc: &Bmc, transport: &Transport) -> Events {
     let client = Client::builder(Service::new(&bmc.url()).unwrap()).transport(transport).build().unwrap();
-    client.events_at(EventSource::at(client.service().target("/sse").unwrap()))
+    client.events_at(EventSource::new(client.service().target("/sse").unwrap()))
 }
 
 fn listen(bmc: &Bmc) -> (Events, Arc<Waits>) {
@@ -40,10 +42,10 @@ fn listen(bmc: &Bmc) -> (Events, Arc<Waits>) {
     (listen_by(bmc, &transport), waits)
 }
 
-fn shown(incoming: Result<Incoming, Error>) -> String {
+fn shown(incoming: Result<StreamItem, Error>) -> String {
     match incoming {
-        Ok(Incoming::Event(event)) => format!("{} {}", event.id, event.data),
-        Ok(Incoming::Gap { after, before }) => format!("{after}..{before}"),
+        Ok(StreamItem::Event(event)) => format!("{} {}", event.id, event.data),
+        Ok(StreamItem::Gap { after, before }) => format!("{after}..{before}"),
         Err(error) => error.kind().name().to_owned(),
     }
 }
@@ -94,7 +96,7 @@ impl Clock for Endless {
         panic!("nothing would end it");
     }
 
-    fn sleep_unless(&self, _: Duration, cancel: &Cancel) {
+    fn sleep_cancellable(&self, _: Duration, cancel: &Cancel) {
         self.0.send(()).unwrap();
         cancel.wait(Duration::MAX);
     }

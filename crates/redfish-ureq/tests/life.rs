@@ -13,7 +13,7 @@ fn a_scope_has_closed_its_session_before_a_panic_goes_on() {
     let pem = server.certificate_pem().unwrap();
     let client = Client::builder(Service::new(&server.url()).unwrap())
         .login(Credentials::new("ada", "engine No. 1"))
-        .trust(&Trust::with_pem(pem.as_bytes()).unwrap())
+        .trust(&Trust::system_and_pem(pem.as_bytes()).unwrap())
         .build()
         .unwrap();
     let panicking = || {

@@ -1,7 +1,8 @@
 //! `actions`: what can be done with a resource, and what each parameter may be.
 
 use clap::Args;
-use redfish_proto::{Action, Actions as Read, Parameter, Service};
+use redfish_proto::Service;
+use redfish_proto::ops::{Action, Actions as Read, Parameter};
 use serde_json::{Value, json};
 
 use super::Job;

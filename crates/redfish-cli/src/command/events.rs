@@ -1,7 +1,7 @@
 //! `events`: what the service tells of, one JSON document a line, as it happens.
 
 use clap::Args;
-use redfish_proto::Incoming;
+use redfish_proto::events::StreamItem;
 use serde::de::IgnoredAny;
 use serde_json::Value;
 
@@ -37,11 +37,11 @@ impl Job for Events {
         while let Some(incoming) = events.next().await {
             match incoming? {
                 // Data that is not JSON is printed as a JSON text, so that a line is always a document.
-                Incoming::Event(event) => match serde_json::from_str::<IgnoredAny>(&event.data) {
+                StreamItem::Event(event) => match serde_json::from_str::<IgnoredAny>(&event.data) {
                     Ok(_) => visit.sink.compact(event.data.as_bytes()).await?,
                     Err(_) => visit.sink.json(Value::String(event.data)).await?,
                 },
-                Incoming::Gap { after, before } => {
+                StreamItem::Gap { after, before } => {
                     let (after, before) = (terminal::clean(&after), terminal::clean(&before));
                     visit.warn(format!("events between {after} and {before} were missed."));
                     continue;

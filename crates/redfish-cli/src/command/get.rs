@@ -1,7 +1,8 @@
 //! `get`: resources as the service sends them.
 
 use clap::Args;
-use redfish_proto::{Raw, Service};
+use redfish_proto::Service;
+use redfish_proto::ops::Raw;
 
 use super::Job;
 use super::failures::Failures;

@@ -1,7 +1,8 @@
 //! `invoke`: invokes an action of a resource.
 
 use clap::Args;
-use redfish_proto::{Invoke as Act, Service};
+use redfish_proto::Service;
+use redfish_proto::ops::Invoke as Act;
 use serde_json::{Map, Value};
 
 use super::Job;

@@ -1,6 +1,6 @@
 //! `login`: opens a session and saves it for later commands.
 
-use redfish_proto::Standing;
+use redfish_proto::SessionState;
 use serde_json::json;
 
 use super::Job;
@@ -40,7 +40,7 @@ impl Job for Login {
                 visit.warn(format!("the session before could not be closed: {failure}"));
             }
         }
-        if let Standing::MustChangePassword { account } = session.standing() {
+        if let SessionState::PasswordChangeRequired { account } = session.state() {
             let account = account.as_ref().map(|account| format!(", at {account}")).unwrap_or_default();
             visit.warn(format!("the password must be changed before anything else{account}."));
         }

@@ -2,7 +2,8 @@
 
 use bytes::Bytes;
 use clap::Args;
-use redfish_proto::{Error, GetPage, Member, Raw, Service, Target};
+use redfish_proto::ops::{GetPage, Member, Raw};
+use redfish_proto::{Error, Service, Target};
 
 use super::Job;
 use super::failures::Failures;
@@ -75,6 +76,6 @@ impl Pages {
         let Some(page) = std::mem::replace(&mut self.next, Ok(None))? else { return Ok(None) };
         let read = visit.run(|| page.clone()).await?;
         self.next = read.next;
-        Ok(Some((page.at().clone(), read.members)))
+        Ok(Some((page.target().clone(), read.members)))
     }
 }

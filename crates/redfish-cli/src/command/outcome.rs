@@ -1,7 +1,8 @@
 //! What became of a write: its answer, or what the service accepted and goes on with, which can be waited for.
 
 use clap::Args;
-use redfish_proto::{Ended, ErrorKind, Monitor, Outcome, Written};
+use redfish_proto::ErrorKind;
+use redfish_proto::ops::{Monitor, Outcome, TaskOutcome, Written};
 use serde_json::json;
 
 use crate::exit::Exit;
@@ -64,9 +65,9 @@ pub(super) async fn watch(monitor: Monitor, began: Began, visit: &mut Visit) -> 
     let ended = watching.await;
     drop(line);
     let failure = match ended {
-        Ok(Ended::Completed(written)) => return Ok(written),
-        Ok(Ended::Failed(error)) => return Err(Failure::from(error).ending(Exit::Failed)),
-        Err(failure) if failure.is_kind(&ErrorKind::TaskGone) => return Err(failure),
+        Ok(TaskOutcome::Completed(written)) => return Ok(written),
+        Ok(TaskOutcome::Failed(error)) => return Err(Failure::from(error).ending(Exit::Failed)),
+        Err(failure) if failure.is_kind(&ErrorKind::MonitorGone) => return Err(failure),
         Err(failure) => failure,
     };
     // Who the client is, or whether there is a service, says nothing about an earlier task.

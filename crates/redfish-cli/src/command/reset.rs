@@ -1,8 +1,9 @@
 //! `reset`: switches a system on or off, or starts it anew.
 
 use clap::Args;
+use redfish_proto::ops::{Get, Outcome, PowerChange, Reset as Act, ResetAccepted, WaitForPower};
 use redfish_proto::schema::ComputerSystem;
-use redfish_proto::{Get, Outcome, PowerChange, Reset as Act, ResetTaken, Service, Target, UntilPower};
+use redfish_proto::{Service, Target};
 use serde_json::json;
 
 use super::Job;
@@ -41,7 +42,7 @@ impl Job for Reset {
             Some(at) => Act::new(self.kind.as_str()).system(at.clone()),
             None => Act::new(self.kind.as_str()),
         };
-        let ResetTaken { system, outcome, change, .. } = visit.run(reset).await?;
+        let ResetAccepted { system, outcome, change, .. } = visit.run(reset).await?;
         match outcome {
             Outcome::Accepted(monitor) if !self.wait => return outcome::accepted(&monitor, visit).await,
             Outcome::Accepted(monitor) => drop(outcome::watch(monitor, Began::Here, visit).await?),
@@ -77,7 +78,7 @@ async fn read_power(system: &Target, visit: &mut Visit) -> Option<String> {
 async fn reach(system: &Target, change: PowerChange, visit: &mut Visit) -> Result<&'static str, Failure> {
     let mut line = visit.progress();
     let reaching = visit.wait_for(
-        || UntilPower::new(system.clone(), change),
+        || WaitForPower::new(system.clone(), change),
         |_| match change {
             PowerChange::Restart => line.show("waiting for the restart"),
             change => line.show(&format!("waiting for the power state {}", change.state())),

@@ -2,7 +2,8 @@
 
 use clap::{Args, Subcommand};
 use http::Method;
-use redfish_proto::{ListSessions, ListedSession, Raw, Service, Target, Whose};
+use redfish_proto::ops::{ListSessions, ListedSession, Ownership, Raw};
+use redfish_proto::{Service, Target};
 use serde_json::{Value, json};
 
 use super::Job;
@@ -54,7 +55,7 @@ impl Job for Sessions {
                     json: listed.iter().map(|session| object(session, visit)).collect(),
                     headings: ["URI", "USER", "MINE", "FROM", "CREATED", "TYPE", "CONTEXT"],
                     rows: listed.iter().map(|session| row(session, visit)).collect(),
-                    lines: listed.iter().map(|session| session.at().to_string()).collect(),
+                    lines: listed.iter().map(|session| session.target().to_string()).collect(),
                 };
                 visit.sink.table(table).await
             }
@@ -113,11 +114,11 @@ async fn close_mine(visit: &mut Visit) -> Result<(), Failure> {
 /// Closes one, and prints its URI.
 async fn close(visit: &mut Visit, session: &ListedSession) -> Result<(), Failure> {
     let own = is_own(session, visit);
-    visit.run(|| Raw::new(Method::DELETE, session.at())).await?;
+    visit.run(|| Raw::new(Method::DELETE, session.target())).await?;
     if own {
         visit.forget().await?;
     }
-    visit.sink.line(session.at()).await
+    visit.sink.line(session.target()).await
 }
 
 async fn list(visit: &mut Visit) -> Result<Vec<ListedSession>, Failure> {
@@ -125,15 +126,15 @@ async fn list(visit: &mut Visit) -> Result<Vec<ListedSession>, Failure> {
 }
 
 fn is_own(session: &ListedSession, visit: &Visit) -> bool {
-    session.whose(visit.session().as_ref(), None) == Whose::Own
+    session.whose(visit.session().as_ref(), None) == Ownership::Own
 }
 
 fn is_mine(session: &ListedSession, visit: &Visit) -> bool {
-    session.whose(visit.session().as_ref(), visit.options().session_context()) != Whose::Other
+    session.whose(visit.session().as_ref(), visit.options().session_context()) != Ownership::Other
 }
 
 fn object(session: &ListedSession, visit: &Visit) -> Value {
-    let mut object = json!({"uri": session.at().to_string(), "mine": is_mine(session, visit)});
+    let mut object = json!({"uri": session.target().to_string(), "mine": is_mine(session, visit)});
     for (name, member) in MEMBERS {
         object[name] = match session.text(member) {
             "" => Value::Null,
@@ -146,7 +147,7 @@ fn object(session: &ListedSession, visit: &Visit) -> Value {
 fn row(session: &ListedSession, visit: &Visit) -> [String; 7] {
     let [user, from, created, kind, context] = MEMBERS.map(|(_, member)| session.text(member).to_owned());
     let mine = if is_mine(session, visit) { "yes" } else { "" };
-    [session.at().to_string(), user, mine.to_owned(), from, created, kind, context]
+    [session.target().to_string(), user, mine.to_owned(), from, created, kind, context]
 }
 
 /// What is shown of a session, and the members of its resource (DSP0268, Session).

@@ -1,7 +1,8 @@
 //! `task`: waits for the end of what a service has accepted, perhaps in another process.
 
 use clap::{Args, Subcommand};
-use redfish_proto::{Monitor, Service};
+use redfish_proto::Service;
+use redfish_proto::ops::Monitor;
 
 use super::Job;
 use super::outcome::{Began, print, watch};
@@ -38,7 +39,7 @@ impl Job for Task {
 
     async fn run(&self, visit: &mut Visit) -> Result<(), Failure> {
         let Action::Wait(Wait { uri }) = &self.action;
-        let monitor = Monitor::at(visit.service().target(uri)?);
+        let monitor = Monitor::new(visit.service().target(uri)?);
         let written = watch(monitor, Began::Before, visit).await?;
         print(&written, visit).await
     }

@@ -1,8 +1,9 @@
 //! `tasks`: what the service is at, or was.
 
 use clap::Args;
+use redfish_proto::ops::{Get, Member};
 use redfish_proto::schema::{ServiceRoot, Task, TaskService};
-use redfish_proto::{ErrorKind, Get, Member, Target};
+use redfish_proto::{ErrorKind, Target};
 use serde_json::{Value, json};
 
 use super::Job;

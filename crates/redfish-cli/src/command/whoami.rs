@@ -1,7 +1,8 @@
 //! `whoami`: who the client is to the service, as the service sees it.
 
 use clap::Args;
-use redfish_proto::{ErrorKind, Get, ListSessions};
+use redfish_proto::ErrorKind;
+use redfish_proto::ops::{Get, ListSessions};
 use serde_json::{Value, json};
 
 use super::Job;
@@ -24,7 +25,7 @@ impl Job for Whoami {
             _ => known(visit.run(ListSessions::default).await.map(|_| Value::Null))?,
         };
         let user = seen.get("UserName").and_then(Value::as_str).or(visit.user()).map(str::to_owned);
-        let session = visit.session().and_then(|session| session.location().map(ToString::to_string));
+        let session = visit.session().and_then(|session| session.target().map(ToString::to_string));
         let service = visit.service().to_string();
         let json = json!({
             "service": service,
@@ -42,7 +43,7 @@ impl Job for Whoami {
 /// The resource of the session in use.
 async fn own_session(visit: &mut Visit) -> Result<Value, Failure> {
     let service = visit.service().clone();
-    let read = |session: &redfish_proto::Session| match session.location() {
+    let read = |session: &redfish_proto::Session| match session.target() {
         Some(at) => Ok(Get::<Value>::new(at.clone())),
         // Their list shows as well whether the token is accepted.
         None => Ok(Get::new(service.target(SESSIONS)?)),

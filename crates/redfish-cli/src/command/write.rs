@@ -5,7 +5,8 @@ use std::marker::PhantomData;
 use std::path::Path;
 
 use clap::Args;
-use redfish_proto::{Body, Match, Service, Target, Write};
+use redfish_proto::ops::{IfMatch, Write};
+use redfish_proto::{Body, Service, Target};
 use serde::de::IgnoredAny;
 
 use super::Job;
@@ -37,7 +38,7 @@ pub(crate) struct Post {
 pub(crate) struct Change<K: Kind> {
     #[command(flatten)]
     post: Post,
-    /// Don't read the ETag first, and send no If-Match: what others change meanwhile is overwritten
+    /// Don't read the ETag first, and send no If-IfMatch: what others change meanwhile is overwritten
     #[arg(long)]
     no_match: bool,
     #[arg(skip)]
@@ -83,7 +84,7 @@ impl Job for Post {
     }
 
     async fn run(&self, visit: &mut Visit) -> Result<(), Failure> {
-        self.send(Write::post, Match::Whatever, visit).await
+        self.send(Write::post, IfMatch::None, visit).await
     }
 }
 
@@ -105,7 +106,7 @@ impl<K: Kind> Job for Change<K> {
     }
 
     async fn run(&self, visit: &mut Visit) -> Result<(), Failure> {
-        let matching = if self.no_match { Match::Whatever } else { Match::Current };
+        let matching = if self.no_match { IfMatch::None } else { IfMatch::Current };
         self.post.send(K::write, matching, visit).await
     }
 }
@@ -134,7 +135,7 @@ impl Job for Delete {
     async fn run(&self, visit: &mut Visit) -> Result<(), Failure> {
         let at = visit.service().target(&self.path)?;
         // There is no way to say which version is meant, so one is found if the service insists.
-        let write = Write::delete(&at).matching(Match::IfRequired);
+        let write = Write::delete(&at).if_match(IfMatch::IfRequired);
         let outcome = visit.run(|| write.clone()).await?;
         self.waiting.finish(outcome, visit).await
     }
@@ -144,11 +145,11 @@ impl Post {
     async fn send(
         &self,
         write: fn(&Target, Body) -> Write,
-        matching: Match,
+        matching: IfMatch,
         visit: &mut Visit,
     ) -> Result<(), Failure> {
         let at = visit.service().target(&self.path)?;
-        let write = write(&at, self.body.clone()).matching(matching);
+        let write = write(&at, self.body.clone()).if_match(matching);
         let outcome = visit.run(|| write.clone()).await?;
         self.waiting.finish(outcome, visit).await
     }

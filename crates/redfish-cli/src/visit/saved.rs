@@ -2,12 +2,13 @@
 
 use std::time::{Duration, Instant};
 
-use redfish_proto::{Credentials, ErrorKind, Liveness, Session};
+use redfish_proto::ops::Liveness;
+use redfish_proto::{Credentials, ErrorKind, Session};
 use tokio::time::timeout;
 use zeroize::Zeroizing;
 
 use super::{AuthState, Visit};
-use crate::access::Identity;
+use crate::access::Authentication;
 use crate::failure::Failure;
 use crate::runtime::blocking;
 use crate::state::{self, SavedSession, SessionSlot, Store};
@@ -40,13 +41,11 @@ impl Visit {
         let session = self.open_session().await?;
         self.register_token();
         let user = self.user().unwrap_or_default();
-        let Some(saved) = SavedSession::new(&self.service, user, &session) else {
-            return Err(Failure::nobody());
-        };
+        let saved = SavedSession::new(&self.service, user, &session);
         // Nothing is awaited here: a signal comes before, and the session is closed, or after, and it is saved.
         slot.write(&saved)?;
         self.observer.keep();
-        self.authenticate(Identity::Saved(saved.clone(), None))?;
+        self.authenticate(Authentication::Saved(saved.clone(), None))?;
         Ok((saved, session))
     }
 
@@ -102,7 +101,7 @@ impl Visit {
             return Ok(Renewal::Alive("the session is alive"));
         }
         let Some(password) = password else { return Ok(Renewal::Impossible) };
-        let identity = Identity::Session(Credentials::new(saved.user(), password.as_str()));
+        let identity = Authentication::Session(Credentials::new(saved.user(), password.as_str()));
         if self.is_in_sweep() {
             self.authenticate(identity)?;
             return Ok(Renewal::LoggedIn);
@@ -124,7 +123,7 @@ impl Visit {
         match present {
             Some(_) => {
                 let (renewed, _) = self.save(&slot).await?;
-                self.authenticate(Identity::Saved(renewed, Some(password)))?;
+                self.authenticate(Authentication::Saved(renewed, Some(password)))?;
             }
             // The user has logged out meanwhile: nothing is saved again.
             None => drop(self.open_session().await?),
@@ -142,7 +141,7 @@ impl Visit {
         newer: SavedSession,
         password: Option<Zeroizing<String>>,
     ) -> Result<Renewal, Failure> {
-        self.authenticate(Identity::Saved(newer, password))?;
+        self.authenticate(Authentication::Saved(newer, password))?;
         Ok(Renewal::TakenOver)
     }
 

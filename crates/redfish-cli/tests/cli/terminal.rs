@@ -48,14 +48,14 @@ impl Terminal {
         // The line holds the terminal too, which is not at its end before.
         drop(line);
         let mut person = self.person.try_clone().unwrap();
-        let reading = std::thread::spawn(move || {
+        let limits = std::thread::spawn(move || {
             let mut shown = Vec::new();
             let _ = person.read_to_end(&mut shown);
             String::from_utf8(shown).unwrap()
         });
         finish(child).exits(status);
         drop(self);
-        reading.join().unwrap()
+        limits.join().unwrap()
     }
 
     /// Reads what is shown, up to this.

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use bytes::{Buf, Bytes};
 use redfish_hyper::{Client, Clock, Stream};
-use redfish_proto::Now;
+use redfish_proto::driver::Now;
 use redfish_testkit::adapter;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::runtime::{Builder, Runtime};

@@ -4,7 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use http::{StatusCode, response};
-use redfish_proto::{Error, Now, Operation, Outgoing, Reply, Service, Step};
+use redfish_proto::driver::{Now, Outgoing, Reply, Step};
+use redfish_proto::{Error, Operation, Service};
 
 /// When a test begins.
 pub(crate) const START: Now = Now(Duration::from_secs(1_000));

@@ -2,10 +2,9 @@
 
 use bytes::Bytes;
 use http::{StatusCode, response};
-use redfish_proto::{
-    Call, Closed, Error, Failure, Grant, Login, Logout, Now, Opened, Operation, Outgoing, Raw, Reply,
-    Session, Step, Timer, Wanted,
-};
+use redfish_proto::driver::{Failure, Now, Outgoing, Reply, SessionReply, SessionRequest, Step, Timer};
+use redfish_proto::ops::{Login, Logout, LogoutOutcome, Opened, Raw};
+use redfish_proto::{Call, Error, Identity, Operation};
 use std::time::Duration;
 
 pub(crate) type Answered = Result<(response::Parts, Result<Bytes, Failure>), Failure>;
@@ -15,7 +14,7 @@ pub(crate) enum Resume {
     Start,
     Answer(Answered),
     Timer,
-    Session(Result<Option<Session>, Error>),
+    Session(Result<Option<Identity>, Error>),
 }
 
 /// What it waits for now.
@@ -23,15 +22,15 @@ pub(crate) enum Resume {
 pub(crate) enum Next {
     Exchange(Outgoing),
     Wait(Duration),
-    Session(Wanted),
-    Ended(End),
+    Session(SessionRequest),
+    TaskOutcome(End),
 }
 
 /// How it ended.
 pub(crate) enum End {
     Call(Result<StatusCode, Error>),
     Login(Result<Opened, Error>),
-    Logout(Result<Closed, Error>),
+    Logout(Result<LogoutOutcome, Error>),
 }
 
 pub(crate) trait Process {
@@ -47,28 +46,28 @@ enum State<O: Operation> {
     Call(Call<O>),
     Reply(Reply<O>),
     Timer(Timer<O>),
-    Grant(Grant<O>),
-    Ended,
+    SessionReply(SessionReply<O>),
+    TaskOutcome,
 }
 
 impl<O: Operation> Process for Run<O> {
     fn resume(&mut self, with: Resume, now: Now) -> Next {
-        let step = match (std::mem::replace(&mut self.state, State::Ended), with) {
+        let step = match (std::mem::replace(&mut self.state, State::TaskOutcome), with) {
             (State::Call(call), Resume::Start) => call.start(now),
             (State::Reply(reply), Resume::Answer(Ok((head, body)))) => reply.receive(head, body, now),
             (State::Reply(reply), Resume::Answer(Err(failure))) => reply.fail(failure, now),
             (State::Timer(timer), Resume::Timer) => timer.fire(now),
-            (State::Grant(grant), Resume::Session(session)) => match session.transpose() {
-                Some(session) => grant.give(session, now),
-                None => grant.decline(now),
+            (State::SessionReply(reply), Resume::Session(session)) => match session.transpose() {
+                Some(session) => reply.give(session, now),
+                None => reply.decline(now),
             },
             _ => panic!("resumed with what it did not wait for"),
         };
         let (state, next) = match step {
             Step::Send(outgoing, reply) => (State::Reply(reply), Next::Exchange(outgoing)),
             Step::Wait(time, timer) => (State::Timer(timer), Next::Wait(time)),
-            Step::Session(wanted, grant) => (State::Grant(grant), Next::Session(wanted)),
-            Step::Done(result) => (State::Ended, Next::Ended((self.end)(result))),
+            Step::Session(request, reply) => (State::SessionReply(reply), Next::Session(request)),
+            Step::Done(result) => (State::TaskOutcome, Next::TaskOutcome((self.end)(result))),
         };
         self.state = state;
         next

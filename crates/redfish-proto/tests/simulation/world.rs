@@ -8,10 +8,9 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::{Method, StatusCode, header, response};
 use redfish_mock::{Fault, Mock, Settings};
-use redfish_proto::{
-    Authenticator, Body, Credentials, Error, ErrorKind, Failure, Now, Outgoing, Raw, Renewed, Service,
-    Session, Wanted,
-};
+use redfish_proto::driver::{Authenticator, Failure, Now, Outgoing, SessionRequest, SessionSource};
+use redfish_proto::ops::Raw;
+use redfish_proto::{Body, Credentials, Error, ErrorKind, Identity, Service};
 
 use crate::process::{self, Answered, End, Next, Process, Resume};
 
@@ -117,7 +116,7 @@ struct Client {
     authenticator: Authenticator,
     /// The adapters' lock: one login at a time, and who waits for it.
     flying: bool,
-    waiting: Vec<(usize, Wanted)>,
+    waiting: Vec<(usize, SessionRequest)>,
     /// Calls that have not ended, the planned ones with them.
     open: usize,
     closed: bool,
@@ -294,15 +293,15 @@ impl World {
                 let time = if self.random.one_in(10) { time / 2 } else { time };
                 self.later(time, Event::Resume { process: number, ticket, with: Resume::Timer });
             }
-            Next::Session(wanted) => self.session(client, number, ticket, wanted),
-            Next::Ended(end) => self.end(number, client, end),
+            Next::Session(request) => self.session(client, number, ticket, request),
+            Next::TaskOutcome(end) => self.end(number, client, end),
         }
     }
 
     /// Sends a request over the network.
     fn exchange(&mut self, process: usize, ticket: u64, outgoing: Outgoing) {
         self.tally.exchanges += 1;
-        let timeout = outgoing.reading.timeout;
+        let timeout = outgoing.limits.timeout;
         let (parts, body) = outgoing.request.into_parts();
         let token = parts.headers.get("x-auth-token").and_then(|v| v.to_str().ok());
         if let Some(token) = token.filter(|_| parts.method == Method::DELETE) {
@@ -391,12 +390,12 @@ impl World {
     }
 
     /// A call wants a session: the adapters' part.
-    fn session(&mut self, client: usize, number: usize, ticket: u64, wanted: Wanted) {
-        if let Some(left) = wanted.remaining(Now(self.now)) {
-            let expired = Resume::Session(Err(wanted.expired()));
+    fn session(&mut self, client: usize, number: usize, ticket: u64, request: SessionRequest) {
+        if let Some(left) = request.remaining(Now(self.now)) {
+            let expired = Resume::Session(Err(request.expired()));
             self.later(left, Event::Resume { process: number, ticket, with: expired });
         }
-        self.clients[client].waiting.push((number, wanted));
+        self.clients[client].waiting.push((number, request));
         if !self.clients[client].flying {
             self.serve_waiting(client);
         }
@@ -404,16 +403,16 @@ impl World {
 
     /// Gives each that waits what there is, until one needs a login.
     fn serve_waiting(&mut self, client: usize) {
-        while let Some((number, wanted)) = self.clients[client].waiting.first().cloned() {
-            let renewed = self.clients[client].authenticator.renew(&wanted);
+        while let Some((number, request)) = self.clients[client].waiting.first().cloned() {
+            let renewed = self.clients[client].authenticator.renew(&request);
             let given = match renewed {
-                Ok(Renewed::Login(login)) => {
+                Ok(SessionSource::Login(login)) => {
                     self.clients[client].flying = true;
                     self.spawn(client, process::login(login), false, false);
                     return;
                 }
-                Ok(Renewed::Ready(session)) => Ok(Some(session)),
-                Ok(Renewed::Unavailable) => Ok(None),
+                Ok(SessionSource::Ready(session)) => Ok(Some(session)),
+                Ok(SessionSource::Unavailable) => Ok(None),
                 Err(error) => Err(error),
             };
             self.clients[client].waiting.remove(0);
@@ -421,7 +420,7 @@ impl World {
         }
     }
 
-    fn give(&mut self, number: usize, session: Result<Option<Session>, Error>) {
+    fn give(&mut self, number: usize, session: Result<Option<Identity>, Error>) {
         if let Some(running) = self.running.get(&number) {
             let with = Resume::Session(session);
             self.later(Duration::ZERO, Event::Resume { process: number, ticket: running.ticket, with });
@@ -445,7 +444,7 @@ impl World {
                 match accepted {
                     Ok(_) => {}
                     Err(error) if *error.kind() == ErrorKind::Closed => {
-                        // Closed while the login ran: its session is closed by who ran it.
+                        // LogoutOutcome while the login ran: its session is closed by who ran it.
                         self.tally.late_closes += 1;
                         self.log_out(client);
                     }

@@ -15,11 +15,15 @@ macro_rules! adapter {
 
             use bytes::Bytes;
             use http::{Method, Response};
+            use redfish_proto::driver::Payload;
+            use redfish_proto::events::{EventSource, Subscription};
+            use redfish_proto::ops::{
+                Action, LogoutOutcome, Monitor, Outcome, PowerChange, ResetAccepted, TaskOutcome, Watch,
+            };
+            use redfish_proto::query::Query;
             use redfish_proto::schema::EventDestination;
             use redfish_proto::{
-                Action, Body, Call, Closed, Credentials, Ended, EventSource, Message, Monitor, Operation,
-                Outcome, Payload, PowerChange, Query, ResetTaken, Resource, Service, Session, Subscription,
-                Target, Watch,
+                Body, Call, Credentials, Message, Operation, Resource, Service, Session, Target,
             };
             use redfish_tls::Trust;
             use serde::Serialize;
@@ -105,7 +109,7 @@ macro_rules! adapter {
                     Ok((output, body.map(|body| Box::new(stream(body)) as Stream)))
                 }
 
-                fn session(&self) -> Result<Session, Error> {
+                fn session(&self) -> Result<Option<Session>, Error> {
                     wait(self.0.session()).map_err(wrapped)
                 }
 
@@ -113,11 +117,11 @@ macro_rules! adapter {
                     self.0.current()
                 }
 
-                fn replace(&self, credentials: Credentials) -> Result<Option<Closed>, Error> {
+                fn replace(&self, credentials: Credentials) -> Result<Option<LogoutOutcome>, Error> {
                     wait(self.0.replace(credentials)).map_err(wrapped)
                 }
 
-                fn close(&self) -> Result<Option<Closed>, Error> {
+                fn close(&self) -> Result<Option<LogoutOutcome>, Error> {
                     wait(self.0.close()).map_err(wrapped)
                 }
 
@@ -194,11 +198,11 @@ macro_rules! adapter {
                     monitor: Monitor,
                     deadline: Duration,
                     progress: impl FnMut(&Watch) + Send,
-                ) -> Result<Ended, Error> {
+                ) -> Result<TaskOutcome, Error> {
                     wait(self.0.watch(monitor, deadline, progress)).map_err(wrapped)
                 }
 
-                fn reset(&self, kind: &str, system: Option<&str>) -> Result<ResetTaken, Error> {
+                fn reset(&self, kind: &str, system: Option<&str>) -> Result<ResetAccepted, Error> {
                     wait(self.0.reset(kind, system)).map_err(wrapped)
                 }
 

@@ -59,7 +59,7 @@ pub enum Trusting {
 pub struct Ask {
     /// What.
     pub verb: Verb,
-    wanted: Wanted,
+    wanted: SessionRequest,
 }
 
 /// What a client is asked.
@@ -76,7 +76,7 @@ pub enum Verb {
 }
 
 #[derive(Clone, Debug)]
-enum Wanted {
+enum SessionRequest {
     Body(Vec<u8>),
     Error(&'static str, &'static str),
 }
@@ -215,23 +215,23 @@ impl Ask {
     /// What should have come of it.
     pub fn check(&self, outcome: &Outcome) -> Result<(), String> {
         match (&self.wanted, outcome) {
-            (Wanted::Body(wanted), Outcome::Done(found)) if wanted == found => Ok(()),
-            (Wanted::Error(kind, text), Outcome::Error(found, shown))
+            (SessionRequest::Body(wanted), Outcome::Done(found)) if wanted == found => Ok(()),
+            (SessionRequest::Error(kind, text), Outcome::Error(found, shown))
                 if kind == found && shown.contains(text) =>
             {
                 Ok(())
             }
-            (Wanted::Body(wanted), _) => Err(format!("a body of {} bytes was to come", wanted.len())),
-            (Wanted::Error(kind, text), _) => Err(format!("{kind} with {text:?} was to come")),
+            (SessionRequest::Body(wanted), _) => Err(format!("a body of {} bytes was to come", wanted.len())),
+            (SessionRequest::Error(kind, text), _) => Err(format!("{kind} with {text:?} was to come")),
         }
     }
 
     fn done(verb: Verb, body: &[u8]) -> Ask {
-        Ask { verb, wanted: Wanted::Body(body.to_vec()) }
+        Ask { verb, wanted: SessionRequest::Body(body.to_vec()) }
     }
 
     fn error(verb: Verb, kind: &'static str, text: &'static str) -> Ask {
-        Ask { verb, wanted: Wanted::Error(kind, text) }
+        Ask { verb, wanted: SessionRequest::Error(kind, text) }
     }
 }
 

@@ -250,7 +250,7 @@ impl Wire {
     ///
     /// # Errors
     /// The connection broke.
-    pub fn hang_up(mut self) -> io::Result<()> {
+    pub fn close_abruptly(mut self) -> io::Result<()> {
         self.farewell = false;
         self.raw.shutdown(Shutdown::Both)
     }

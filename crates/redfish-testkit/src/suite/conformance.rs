@@ -4,7 +4,8 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use redfish_proto::{Body, Credentials, Now, Policy, Service};
+use redfish_proto::driver::Now;
+use redfish_proto::{Body, Credentials, Policy, Service};
 use redfish_tls::{Pin, Trust};
 
 use crate::adapter::{Adapter, Builder as _, Clock, Error, Trace, Transport as _, TransportBuilder as _};
@@ -38,7 +39,7 @@ fn client<A: Adapter>(case: &Case) -> A {
     (policy.timeout, policy.body_limit) = (case.timeout, case.limit);
     let trust = match &case.trust {
         Trusting::System => Trust::system(),
-        Trusting::Pem(pem) => Trust::with_pem(pem.as_bytes()).unwrap(),
+        Trusting::Pem(pem) => Trust::system_and_pem(pem.as_bytes()).unwrap(),
         Trusting::Pinned(der) => Trust::pinned(Pin::of(der)),
     };
     let transport = A::Transport::builder()

@@ -3,7 +3,8 @@
 use std::io::{self, Write};
 use std::sync::{Arc, Mutex, mpsc};
 
-use redfish_proto::{ErrorKind, Failure, Service};
+use redfish_proto::driver::Failure;
+use redfish_proto::{ErrorKind, Service};
 
 use crate::adapter::{Adapter, Builder as _, Error};
 use crate::bmc::{Bmc, Line};

@@ -6,7 +6,9 @@ use std::time::Duration;
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
-use redfish_proto::{Credentials, ErrorKind, EventSource, Incoming, Now, Service, Session};
+use redfish_proto::driver::Now;
+use redfish_proto::events::{EventSource, StreamItem};
+use redfish_proto::{Credentials, ErrorKind, Service, Session};
 
 use crate::adapter::{Adapter, Builder as _, Clock, Error, Events, Transport as _, TransportBuilder as _};
 use crate::bmc::{Bmc, Head};
@@ -45,7 +47,7 @@ impl Clock for Waits {
 
 fn listen_by<A: Adapter>(bmc: &Bmc, transport: &A::Transport) -> Events {
     let client = A::builder(Service::new(&bmc.url()).unwrap()).transport(transport).build().unwrap();
-    client.events_at(EventSource::at(client.service().target("/sse").unwrap()))
+    client.events_at(EventSource::new(client.service().target("/sse").unwrap()))
 }
 
 fn listen<A: Adapter>(bmc: &Bmc) -> (Events, Arc<Waits>) {
@@ -54,10 +56,10 @@ fn listen<A: Adapter>(bmc: &Bmc) -> (Events, Arc<Waits>) {
     (listen_by::<A>(bmc, &transport), waits)
 }
 
-fn shown(incoming: Result<Incoming, Error>) -> String {
+fn shown(incoming: Result<StreamItem, Error>) -> String {
     match incoming {
-        Ok(Incoming::Event(event)) => format!("{} {}", event.id, event.data),
-        Ok(Incoming::Gap { after, before }) => format!("{after}..{before}"),
+        Ok(StreamItem::Event(event)) => format!("{} {}", event.id, event.data),
+        Ok(StreamItem::Gap { after, before }) => format!("{after}..{before}"),
         Err(error) => error.kind().name().to_owned(),
     }
 }
@@ -131,11 +133,11 @@ fn a_session_that_has_died_meanwhile_is_renewed<A: Adapter>() {
         }
     });
     let service = Service::new(&bmc.url()).unwrap();
-    let session = Session::issued(&service, "old", None).unwrap();
+    let session = Session::from_token(&service, "old", None).unwrap();
     let transport = A::Transport::builder().clock(Arc::<Waits>::default()).build();
     let client = A::builder(service).login(Credentials::new("ada", "engine No. 1")).resume(session);
     let client = client.transport(&transport).build().unwrap();
-    let source = EventSource::at(client.service().target("/sse").unwrap());
+    let source = EventSource::new(client.service().target("/sse").unwrap());
     assert_eq!(all(client.events_at(source)), ["1 a", "2 b", "not-found"]);
     let sent = ["GET /sse", "GET /sse", "GET /redfish/v1/", "POST /S", "GET /sse", "GET /sse"];
     assert_eq!(bmc.seen(), sent);
@@ -197,7 +199,7 @@ fn the_stream_is_found_and_filtered<A: Adapter>() {
     });
     let client = A::builder(Service::new(&bmc.url()).unwrap()).build().unwrap();
     let refused = client.events(Some("MessageId eq 'x'")).err().unwrap();
-    assert!(matches!(refused.kind(), ErrorKind::NotAllowable { .. }), "{refused}");
+    assert!(matches!(refused.kind(), ErrorKind::InvalidParameter { .. }), "{refused}");
     let events = client.events(Some("EventFormatType eq 'Event'")).unwrap();
     assert_eq!(bmc.seen().len(), 4, "nothing is opened before it is asked for");
     assert_eq!(all(events), ["not-found"]);

@@ -40,7 +40,7 @@ fn serve() -> Server {
 
 fn transport<A: Adapter>(server: &Server) -> A::Transport {
     let pem = server.certificate_pem().unwrap();
-    A::Transport::new(&Trust::with_pem(pem.as_bytes()).unwrap())
+    A::Transport::new(&Trust::system_and_pem(pem.as_bytes()).unwrap())
 }
 
 fn client<A: Adapter>(server: &Server) -> A {
@@ -204,7 +204,7 @@ fn sixteen_callers_share_the_check_of_a_live_session<A: Adapter>() {
     let denied = "/redfish/v1/Systems/E1D8B426";
     let client = client::<A>(&server);
     client.get::<Value>(SYSTEMS).unwrap();
-    let own = client.current().unwrap().location().unwrap().to_string();
+    let own = client.current().unwrap().target().unwrap().to_string();
     for fault in [format!("401@{denied}"), format!("slow=300ms@{own}")] {
         server.mock(|mock| mock.add_fault(fault.parse().unwrap()));
     }
@@ -236,7 +236,7 @@ fn a_full_session_table_is_made_room_in_before_another_login<A: Adapter>() {
     let client = client::<A>(&server);
     for _ in 0..3 {
         // The check fails, so that another session takes the place of one that may be alive.
-        let own = client.session().unwrap().location().unwrap().to_string();
+        let own = client.session().unwrap().unwrap().target().unwrap().to_string();
         for fault in [format!("401@{denied}*1"), format!("500@{own}*1")] {
             server.mock(|mock| mock.add_fault(fault.parse().unwrap()));
         }
@@ -266,12 +266,12 @@ fn a_client_closed_while_it_logs_in_leaves_no_session<A: Adapter>() {
 fn a_session_goes_from_one_process_to_the_next<A: Adapter>() {
     let server = serve();
     let first = client::<A>(&server);
-    let session = first.session().unwrap();
-    let (token, at) = (session.expose().unwrap().to_owned(), session.location().unwrap().to_string());
+    let session = first.session().unwrap().unwrap();
+    let (token, at) = (session.token().to_owned(), session.target().unwrap().to_string());
     drop(first);
 
     let service = Service::new(&server.url()).unwrap();
-    let session = Session::issued(&service, &token, Some(&at)).unwrap();
+    let session = Session::from_token(&service, &token, Some(&at)).unwrap();
     let second = A::builder(service)
         .resume(session)
         .login(Credentials::new("ada", "engine No. 1"))
@@ -300,7 +300,7 @@ fn a_write_whose_answer_is_lost_is_not_repeated<A: Adapter>() {
 fn many_clients_share_one_transport<A: Adapter>() {
     let servers: Vec<Server> = (0..4).map(|_| serve()).collect();
     let pems: String = servers.iter().map(|server| server.certificate_pem().unwrap()).collect();
-    let transport = A::Transport::new(&Trust::with_pem(pems.as_bytes()).unwrap());
+    let transport = A::Transport::new(&Trust::system_and_pem(pems.as_bytes()).unwrap());
     thread::scope(|scope| {
         for server in &servers {
             let transport = transport.clone();
@@ -357,12 +357,12 @@ fn nothing_that_is_shown_has_a_secret_in_it<A: Adapter>() {
         .observer(move |trace| writeln!(seen.lock().unwrap(), "{}", trace.shown).unwrap())
         .build()
         .unwrap();
-    let session = client.session().unwrap();
-    let token = session.expose().unwrap().to_owned();
-    client.get_raw(session.location().unwrap().as_str()).unwrap();
+    let session = client.session().unwrap().unwrap();
+    let token = session.token().to_owned();
+    client.get_raw(session.target().unwrap().as_str()).unwrap();
     server.advance(Duration::from_secs(3600));
     client.get::<Value>(SYSTEMS).unwrap();
-    let new_token = client.current().unwrap().expose().unwrap().to_owned();
+    let new_token = client.current().unwrap().token().to_owned();
     let errors = [
         client.get::<Value>(&format!("/redfish/v1/{token}")).unwrap_err(),
         client.send(http::Method::PATCH, SYSTEMS, Body::json(&PASSWORD).unwrap()).unwrap_err(),

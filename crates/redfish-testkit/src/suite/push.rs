@@ -4,7 +4,8 @@ use std::sync::{Arc, Mutex, mpsc};
 use std::time::Duration;
 
 use redfish_mock::{ServeOptions, Server, Settings};
-use redfish_proto::{Credentials, ErrorKind, Notification, Service, Subscription};
+use redfish_proto::events::{Notification, Subscription};
+use redfish_proto::{Credentials, ErrorKind, Service};
 use redfish_tls::Trust;
 use serde_json::{Value, json};
 
@@ -28,7 +29,7 @@ fn mock<A: Adapter>(faults: &[&str]) -> (Server, A) {
     let server = Server::start(settings, ServeOptions::default()).unwrap();
     let client = A::builder(Service::new(&server.url()).unwrap())
         .login(Credentials::new("ada", "engine No. 1"))
-        .trust(&Trust::with_pem(server.certificate_pem().unwrap().as_bytes()).unwrap())
+        .trust(&Trust::system_and_pem(server.certificate_pem().unwrap().as_bytes()).unwrap())
         .build()
         .unwrap();
     (server, client)
@@ -62,7 +63,8 @@ fn an_event_is_pushed_to_who_subscribed_and_to_nobody_who_has_left<A: Adapter>()
         .message_ids(["ResourceEvent.ResourceChanged"]);
     let at = client.subscribe(subscription).unwrap();
     let listed = client.subscriptions().unwrap();
-    let found: Vec<_> = listed.iter().map(|one| (one.at(), one.context.as_deref().unwrap())).collect();
+    let found: Vec<_> =
+        listed.iter().map(|one| (one.target(), one.value().context.as_deref().unwrap())).collect();
     assert_eq!(found, [(&at, "night run 7")]);
 
     let members = client.members("/redfish/v1/Systems").unwrap();
@@ -88,7 +90,8 @@ fn a_subscription_whose_answer_is_lost_is_there_once<A: Adapter>() {
     let lost = client.subscribe(subscription).unwrap_err();
     assert!(matches!(lost.kind(), ErrorKind::OutcomeUnknown(_)), "{lost}");
     assert!(lost.to_string().contains("/redfish/v1/EventService/Subscriptions before"), "{lost}");
-    let found: Vec<_> = client.subscriptions().unwrap().iter().map(|one| one.context.clone()).collect();
+    let found: Vec<_> =
+        client.subscriptions().unwrap().iter().map(|one| one.value().context.clone()).collect();
     assert_eq!(found, [Some("night run 7".to_owned())]);
     client.close().unwrap();
 }
@@ -99,7 +102,7 @@ fn what_a_push_carries_is_shown_to_no_observer<A: Adapter>() {
     let seen = shown.clone();
     let client = A::builder(Service::new(&server.url()).unwrap())
         .login(Credentials::new("ada", "engine No. 1"))
-        .trust(&Trust::with_pem(server.certificate_pem().unwrap().as_bytes()).unwrap())
+        .trust(&Trust::system_and_pem(server.certificate_pem().unwrap().as_bytes()).unwrap())
         .observer(move |trace| {
             if let Some(outgoing) = trace.request {
                 seen.lock()

@@ -4,7 +4,9 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use redfish_mock::{ServeOptions, Server, Settings};
-use redfish_proto::{Body, Credentials, Ended, ErrorKind, Match, Now, Outcome, PowerChange, Service, Write};
+use redfish_proto::driver::Now;
+use redfish_proto::ops::{IfMatch, Outcome, PowerChange, TaskOutcome, Write};
+use redfish_proto::{Body, Credentials, ErrorKind, Service};
 use redfish_tls::Trust;
 use serde_json::{Value, json};
 
@@ -43,7 +45,7 @@ fn mock<A: Adapter>(faults: &[&str]) -> (Arc<Server>, A) {
     let settings =
         Settings { user: "ada".into(), password: "engine No. 1".into(), faults, ..Settings::default() };
     let server = Arc::new(Server::start(settings, ServeOptions::default()).unwrap());
-    let trust = Trust::with_pem(server.certificate_pem().unwrap().as_bytes()).unwrap();
+    let trust = Trust::system_and_pem(server.certificate_pem().unwrap().as_bytes()).unwrap();
     let clock = Arc::new(MockClock(server.clone()));
     let transport = A::Transport::builder().trust(&trust).clock(clock).build();
     let client = A::builder(Service::new(&server.url()).unwrap())
@@ -118,7 +120,7 @@ fn a_reset_takes_effect_later_and_is_waited_for<A: Adapter>() {
     let never = client.wait_for_power(&taken.system, "On", MINUTE).unwrap_err();
     assert!(matches!(never.kind(), ErrorKind::Deadline(_)), "{never}");
     let several = client.reset("On", None).unwrap_err();
-    assert!(matches!(several.kind(), ErrorKind::Ambiguous { .. }), "{several}");
+    assert!(matches!(several.kind(), ErrorKind::AmbiguousTarget { .. }), "{several}");
     client.close().unwrap();
 }
 
@@ -149,9 +151,9 @@ fn what_was_accepted_is_watched_to_its_end_with_its_progress<A: Adapter>() {
         panic!("a monitor")
     };
     let seen = Mutex::new(Vec::new());
-    let see = |watch: &redfish_proto::Watch| seen.lock().unwrap().push(watch.progress().state.clone());
+    let see = |watch: &redfish_proto::ops::Watch| seen.lock().unwrap().push(watch.progress().state.clone());
     let ended = client.watch(monitor, MINUTE, see).unwrap();
-    assert!(matches!(ended, Ended::Completed(_)), "{ended:?}");
+    assert!(matches!(ended, TaskOutcome::Completed(_)), "{ended:?}");
     let seen = seen.into_inner().unwrap();
     assert!(!seen.is_empty() && seen.iter().all(|state| state == "Running"), "{seen:?}");
     assert_eq!(client.get::<Value>(&system).unwrap()["AssetTag"], "rack 7");
@@ -165,7 +167,7 @@ fn what_was_accepted_and_failed_is_no_failure_of_the_watch<A: Adapter>() {
         panic!("a monitor")
     };
     let ended = client.watch(monitor, MINUTE, |_| {}).unwrap();
-    assert!(matches!(ended, Ended::Failed(_)), "{ended:?}");
+    assert!(matches!(ended, TaskOutcome::Failed(_)), "{ended:?}");
     client.close().unwrap();
 }
 
@@ -175,12 +177,12 @@ fn a_change_of_what_has_changed_is_a_conflict_with_the_fresh_etag<A: Adapter>() 
     let seen = client.read::<Value>(&system).unwrap();
     client.patch(&system, &json!({"AssetTag": "rack 7"})).unwrap();
     let mine = Body::json(&json!({"AssetTag": "rack 8"})).unwrap();
-    let write = Write::patch(seen.at(), mine).matching(Match::Exactly(seen.etag().unwrap().clone()));
+    let write = Write::patch(seen.target(), mine).if_match(IfMatch::Exactly(seen.etag().unwrap().clone()));
     let error = client.run(write).unwrap_err();
     assert_eq!((error.kind(), error.core().status().unwrap().as_u16()), (&ErrorKind::Conflict, 412));
     let now = client.read::<Value>(&system).unwrap();
     assert_eq!(error.core().etag(), now.etag());
-    assert_eq!(now["AssetTag"], "rack 7");
+    assert_eq!(now.value()["AssetTag"], "rack 7");
     client.close().unwrap();
 }
 

@@ -5,7 +5,8 @@ use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use redfish_proto::{Body, Credentials, Links, Now, Policy, Service, Session};
+use redfish_proto::driver::Now;
+use redfish_proto::{Body, Credentials, Links, Policy, Service, Session};
 use redfish_tls::Trust;
 use serde_json::Value;
 
@@ -47,7 +48,7 @@ fn client<A: Adapter>(script: &Arc<Script>, setup: &Setup, hangs: bool) -> A {
         policy.timeout = Duration::from_millis(200);
     }
     let service = Arc::new(Service::with_policy(&script.url(), policy).unwrap());
-    let trust = Trust::with_pem(script.certificate_pem().as_bytes()).unwrap();
+    let trust = Trust::system_and_pem(script.certificate_pem().as_bytes()).unwrap();
     let clock = Arc::new(ScriptClock { script: script.clone(), now: Mutex::default() });
     let transport = A::Transport::builder().trust(&trust).clock(clock).build();
     let builder = A::builder(service.clone()).transport(&transport);
@@ -58,7 +59,7 @@ fn client<A: Adapter>(script: &Arc<Script>, setup: &Setup, hangs: bool) -> A {
         User::Bearer(token) => builder.bearer(token),
     };
     let builder = match &setup.resumed {
-        Some((token, at)) => builder.resume(Session::issued(&service, token, at.as_deref()).unwrap()),
+        Some((token, at)) => builder.resume(Session::from_token(&service, token, at.as_deref()).unwrap()),
         None => builder,
     };
     let builder = setup.context.iter().fold(builder, |builder, context| builder.context(context.as_str()));
@@ -77,7 +78,7 @@ fn ask<A: Adapter>(client: &A, verb: &Verb) -> Result<Option<Value>, Error> {
             let ask = Ask::parse(client.service(), name, rest)?;
             client.run(ask).map(|value| Some(value).filter(|value| !value.is_null()))
         }
-        Verb::Update { file, image, targets, once } => {
+        Verb::PushUpdate { file, image, targets, once } => {
             let (length, bytes) = (image.len() as u64, image.clone().into_bytes());
             let source = match once {
                 true => A::Source::once(length, Cursor::new(bytes)),

@@ -8,7 +8,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use redfish_proto::{
-    Access, Answer, Delivery, ErrorKind, Operation, Policy, Request, Service, Target, Verdict,
+    Answer, Auth, BodyMode, ErrorKind, Operation, Policy, Request, Service, Target, Transition,
 };
 
 use crate::adapter::{Adapter, Builder as _, Error, Stream, Transport as _, TransportBuilder as _};
@@ -31,15 +31,15 @@ impl Operation for Follow {
     type Output = ();
 
     fn request(&self) -> Request {
-        Request::get(&self.0).delivery(Delivery::Streamed)
+        Request::get(&self.0).delivery(BodyMode::Streamed)
     }
 
-    fn access(&self) -> Access {
-        Access::Open
+    fn auth(&self) -> Auth {
+        Auth::None
     }
 
-    fn respond(self, answer: Answer) -> Result<Verdict<Self>, redfish_proto::Error> {
-        answer.success().map(|_| Verdict::Done(()))
+    fn respond(self, answer: Answer) -> Result<Transition<Self>, redfish_proto::Error> {
+        answer.success().map(|_| Transition::Done(()))
     }
 }
 

@@ -5,7 +5,9 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
-use redfish_proto::{Credentials, ErrorKind, Failure, Outcome, Service, Session, SimpleUpdate, Update};
+use redfish_proto::driver::Failure;
+use redfish_proto::ops::{Outcome, PushUpdate, SimpleUpdate};
+use redfish_proto::{Credentials, ErrorKind, Service, Session};
 use redfish_tls::Trust;
 
 use crate::adapter::{Adapter, Builder as _, Source as _, Transport as _};
@@ -68,7 +70,7 @@ fn client<A: Adapter>(bmc: &Bmc) -> A {
 /// A client whose session can be renewed.
 fn client_with<A: Adapter>(bmc: &Bmc, token: &str) -> A {
     let service = Service::new(&bmc.url()).unwrap();
-    let session = Session::issued(&service, token, None).unwrap();
+    let session = Session::from_token(&service, token, None).unwrap();
     let credentials = Credentials::new("ada", "engine No. 1");
     A::builder(service).login(credentials).resume(session).build().unwrap()
 }
@@ -295,8 +297,8 @@ fn an_image_that_cannot_be_read_whole_is_the_callers_fault_and_tried_once<A: Ada
 
 fn a_push_without_its_image_is_no_request<A: Adapter>() {
     let (bmc, _) = keep(MULTIPART);
-    let image = redfish_proto::Image { name: "bios.bin".into(), payload: once::<A>().payload() };
-    let error = client::<A>(&bmc).run(Update::new(image, &[7; 16])).unwrap_err();
+    let image = redfish_proto::ops::Image { name: "bios.bin".into(), payload: once::<A>().payload() };
+    let error = client::<A>(&bmc).run(PushUpdate::new(image, &[7; 16])).unwrap_err();
     assert!(matches!(error.kind(), ErrorKind::InvalidRequest(_)), "{error}");
     assert!(error.to_string().contains("the payload was not given"), "{error}");
     assert_eq!(pushes(&bmc), 0);
@@ -341,7 +343,7 @@ fn a_connection_that_was_refused_has_not_touched_an_image_that_can_be_read_once<
         }
     })
     .unwrap();
-    let transport = A::Transport::new(&Trust::with_pem(pem.as_bytes()).unwrap());
+    let transport = A::Transport::new(&Trust::system_and_pem(pem.as_bytes()).unwrap());
     let service = Service::new(&peer.url("https")).unwrap();
     let client = A::builder(service).transport(&transport).build().unwrap();
     client.update("bios.bin", &once::<A>(), &[]).unwrap();
@@ -359,7 +361,7 @@ fn a_service_fetches_an_image_by_itself<A: Adapter>() {
     };
     let update = |protocol| update(protocol).credentials(&Credentials::new("ada", "engine No. 1"));
     let refused = client::<A>(&bmc).run(update("FTP")).unwrap_err();
-    assert!(matches!(refused.kind(), ErrorKind::NotAllowable { .. }), "{refused}");
+    assert!(matches!(refused.kind(), ErrorKind::InvalidParameter { .. }), "{refused}");
     assert!(kept.lock().unwrap().is_empty());
     let taken = client::<A>(&bmc).run(update("HTTPS")).unwrap();
     assert!(matches!(taken, Outcome::Accepted(_)));
@@ -369,5 +371,5 @@ fn a_service_fetches_an_image_by_itself<A: Adapter>() {
     assert_eq!((&asked["Username"], &asked["Password"]), (&"ada".into(), &"engine No. 1".into()));
     let (none, _) = keep(MULTIPART);
     let refused = client::<A>(&none).run(update("HTTPS")).unwrap_err();
-    assert!(matches!(refused.kind(), ErrorKind::NotOffered { .. }), "{refused}");
+    assert!(matches!(refused.kind(), ErrorKind::ActionNotFound { .. }), "{refused}");
 }

@@ -129,7 +129,7 @@ fn verb(word: &str, rest: &str) -> Option<Verb> {
         "update" | "update-once" => {
             let mut words = rest.split_whitespace().map(str::to_owned);
             let (file, image) = (words.next()?, words.next()?);
-            Some(Verb::Update { file, image, targets: words.collect(), once: word == "update-once" })
+            Some(Verb::PushUpdate { file, image, targets: words.collect(), once: word == "update-once" })
         }
         "download" => {
             let (path, limit) = rest.split_once(' ')?;
@@ -274,7 +274,7 @@ mod tests {
         let transcript = Transcript::parse("x", text).unwrap();
         let call = &transcript.calls[0];
         let targets = vec!["/x".to_owned(), "/y".to_owned()];
-        let verb = Verb::Update { file: "a.bin".into(), image: "IMAGE".into(), targets, once: false };
+        let verb = Verb::PushUpdate { file: "a.bin".into(), image: "IMAGE".into(), targets, once: false };
         assert_eq!(call.verb, verb);
         let Event::Exchange(request, Reaction::Answer { body, .. }) = &call.events[0] else {
             panic!("{call:?}")

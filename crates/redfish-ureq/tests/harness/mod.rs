@@ -4,7 +4,7 @@ use std::io::{Read, Write};
 use std::sync::Arc;
 use std::time::Duration;
 
-use redfish_proto::Now;
+use redfish_proto::driver::Now;
 use redfish_testkit::adapter;
 use redfish_ureq::{Client, Clock, Stream};
 

@@ -8,7 +8,8 @@
 
 use std::collections::{HashSet, VecDeque};
 
-use redfish_proto::{Error, ErrorKind, Get, Target};
+use redfish_proto::ops::Get;
+use redfish_proto::{Error, ErrorKind, Target};
 use serde_json::Value;
 
 use crate::command::members::Pages;
@@ -104,7 +105,7 @@ impl Walk {
         Ok(walk)
     }
 
-    /// What is about one resource alone does not keep from reading the others.
+    /// What is about one resource alone does not keep from limits the others.
     fn note(&mut self, failure: Failure) {
         match failure.is_of_one() {
             true => self.failures.push(failure),

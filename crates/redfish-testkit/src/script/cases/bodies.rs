@@ -169,7 +169,7 @@ pub(super) fn framed(cases: &mut Vec<Case>) -> io::Result<()> {
         let mut wire = connection.encrypt(&identity)?;
         wire.request()?;
         wire.write(b"HTTP/1.1 200 OK\r\n\r\n{\"a\": 1}")?;
-        wire.hang_up()
+        wire.close_abruptly()
     };
     let peer = Peer::start(IpAddr::V4(Ipv4Addr::LOCALHOST), move |connection| drop(unsaid(connection)))?;
     let asks = vec![Ask::done(GET, b"{\"a\": 1}")];

@@ -95,9 +95,9 @@ pub(super) fn of_version_1(cases: &mut Vec<Case>) -> io::Result<()> {
 
 /// Shows one certificate, whatever rustls thinks of it.
 #[derive(Debug)]
-struct Shown(Arc<CertifiedKey>);
+struct FixedCertificate(Arc<CertifiedKey>);
 
-impl ResolvesServerCert for Shown {
+impl ResolvesServerCert for FixedCertificate {
     fn resolve(&self, _: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
         Some(self.0.clone())
     }
@@ -130,7 +130,7 @@ impl Signer for Short {
 /// A service that shows this certificate and signs with this key.
 fn showing(certificate: Vec<u8>, key: Arc<dyn SigningKey>) -> io::Result<Arc<ServerConfig>> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let shown = Shown(Arc::new(CertifiedKey::new(vec![certificate.into()], key)));
+    let shown = FixedCertificate(Arc::new(CertifiedKey::new(vec![certificate.into()], key)));
     let config = ServerConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
         .map_err(io::Error::other)?

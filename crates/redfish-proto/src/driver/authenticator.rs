@@ -1,23 +1,24 @@
-//! Who answers [`Step::Session`](crate::Step::Session): holds the current session, and says when to log in.
+//! Who answers [`Step::Session`](crate::driver::Step::Session): holds the current session, and says when to log in.
 //!
 //! A plain value. Drivers put their own lock round it, hold that for its methods alone, and let one login run at a
 //! time for all who wait.
 
 use std::sync::Arc;
 
-use crate::call::Call;
-use crate::check::Liveness;
 use crate::credentials::Credentials;
-use crate::error::{Error, Unclosed};
+use crate::driver::call::Call;
+use crate::driver::session_request::SessionRequest;
+use crate::driver::time::Now;
+use crate::error::{Error, OpenSession};
+use crate::identity::Identity;
 use crate::kind::ErrorKind;
-use crate::login::{Login, Opened};
-use crate::logout::Logout;
+use crate::ops::check_session::Liveness;
+use crate::ops::login::{Login, Opened};
+use crate::ops::logout::Logout;
 use crate::redact::Redactor;
 use crate::service::Service;
 use crate::session::{Found, Session};
 use crate::target::Target;
-use crate::time::Now;
-use crate::wanted::Wanted;
 
 /// Sessions that are kept to be closed, at a service that fails to close them.
 const RETIRED: usize = 8;
@@ -26,7 +27,8 @@ const RETIRED: usize = 8;
 ///
 /// ```
 /// # use std::sync::Arc;
-/// use redfish_proto::{Authenticator, Credentials, Renewed, Service, Session};
+/// use redfish_proto::{Credentials, Service, Session};
+/// use redfish_proto::driver::{Authenticator, SessionSource};
 ///
 /// let service = Arc::new(Service::new("bmc.example")?);
 /// let credentials = Arc::new(Credentials::new("admin", "secret"));
@@ -48,7 +50,7 @@ pub struct Authenticator {
     /// Sessions that were replaced and may be alive, each to be closed with its own token. There is one at the most, unless
     /// the service fails to close it.
     retired: Vec<Session>,
-    /// Whose login is on its way.
+    /// The credentials of the login in progress.
     logging_in: Option<Arc<Credentials>>,
     /// The secrets of credentials and sessions; those that the current one knows, where it knows them all.
     known: Arc<Redactor>,
@@ -61,8 +63,8 @@ pub struct Authenticator {
 
 #[derive(Debug)]
 enum State {
-    /// One session that is never renewed and never closed.
-    Fixed,
+    /// One identity that is never renewed and never closed.
+    Fixed(Identity),
     /// Sessions opened as needed. `rejected`: the service judged these credentials and did not take them.
     Session {
         credentials: Arc<Credentials>,
@@ -75,20 +77,20 @@ enum State {
 #[must_use]
 #[derive(Debug)]
 #[expect(clippy::large_enum_variant, reason = "there is one at a time, and a login is moved once")]
-pub enum Renewed {
-    /// It goes on with this one.
-    Ready(Session),
+pub enum SessionSource {
+    /// The call continues with this identity.
+    Ready(Identity),
     /// This login has to run first; its outcome goes to [`Authenticator::accept`]. A driver that runs it on the
     /// caller's own thread gives it the caller's time: `login.deadline(wanted.remaining(now))`.
     Login(Call<Login>),
-    /// There is no other: [`decline`](crate::Grant::decline).
+    /// There is no other: [`decline`](crate::driver::SessionReply::decline).
     Unavailable,
 }
 
 impl Authenticator {
-    /// One session for all calls: anonymous, Basic, a bearer token, or a session that somebody else looks after.
-    pub fn fixed(service: Arc<Service>, session: Session) -> Authenticator {
-        Authenticator::new(service, State::Fixed, Some(session))
+    /// One identity for all calls: unauthenticated, Basic, a bearer token, or a session that somebody else manages.
+    pub fn fixed(service: Arc<Service>, identity: impl Into<Identity>) -> Authenticator {
+        Authenticator::new(service, State::Fixed(identity.into()), None)
     }
 
     /// Sessions of these credentials, opened when first needed; perhaps beginning with one of an earlier process.
@@ -100,8 +102,7 @@ impl Authenticator {
         let mut known = Redactor::default();
         known.add_credentials(&credentials);
         let mut known = Arc::new(known);
-        // One that the service has not issued can be neither renewed nor closed.
-        let resumed = resumed.filter(Session::is_issued).map(|session| session.knowing(&known));
+        let resumed = resumed.map(|session| session.knowing(&known));
         if let Some(session) = &resumed {
             known = Arc::clone(session.redactor());
         }
@@ -143,8 +144,11 @@ impl Authenticator {
     }
 
     /// The session that calls use now.
-    pub fn current(&self) -> Option<&Session> {
-        self.current.as_ref()
+    pub fn current(&self) -> Option<Session> {
+        match &self.state {
+            State::Fixed(identity) => identity.session(),
+            State::Session { .. } | State::Closed => self.current.clone(),
+        }
     }
 
     /// Finds a session for a call. While a login that this asked for runs, it must not be asked again.
@@ -156,33 +160,39 @@ impl Authenticator {
     /// # Errors
     /// [`ErrorKind::Closed`] after [`close`](Authenticator::close); the rejection of credentials that the service
     /// did not take, until they are [replaced](Authenticator::replace).
-    pub fn renew(&mut self, wanted: &Wanted) -> Result<Renewed, Error> {
+    pub fn renew(&mut self, wanted: &SessionRequest) -> Result<SessionSource, Error> {
         if wanted.is_replay {
             // The new session did not help, so that the 401 said nothing about the one before.
             match &self.current {
-                Some(current) if wanted.rejected() != Some(current) => {
-                    return Ok(Renewed::Ready(current.clone()));
+                Some(current) if wanted.rejected() != Some(current.identity()) => {
+                    return Ok(SessionSource::Ready(current.clone().into()));
                 }
                 _ => {}
             }
             if let Some(replaced) = self.replaced.take() {
                 self.retire(replaced);
             }
-            return Ok(Renewed::Unavailable);
+            return Ok(SessionSource::Unavailable);
         }
-        if matches!(self.state, State::Closed) {
-            return Err(Error::new(ErrorKind::Closed));
+        match &self.state {
+            State::Closed => return Err(Error::new(ErrorKind::Closed)),
+            State::Fixed(identity) if wanted.rejected() != Some(identity) => {
+                return Ok(SessionSource::Ready(identity.clone()));
+            }
+            _ => {}
         }
         if let Some(current) = &self.current {
             // A late 401 of an older session: the newer one is there already.
-            let is_other = wanted.rejected() != Some(current);
+            let is_other = wanted.rejected() != Some(current.identity());
             // The service confirmed the session after this 401: the call gets its own session back, and ends with the 401.
             let is_alive = self.alive.is_some_and(|alive| wanted.refused_at <= alive);
             if is_other || is_alive {
-                return Ok(Renewed::Ready(current.clone()));
+                return Ok(SessionSource::Ready(current.clone().into()));
             }
         }
-        let State::Session { credentials, rejected } = &self.state else { return Ok(Renewed::Unavailable) };
+        let State::Session { credentials, rejected } = &self.state else {
+            return Ok(SessionSource::Unavailable);
+        };
         if let Some(error) = rejected {
             return Err(error.clone());
         }
@@ -193,17 +203,17 @@ impl Authenticator {
             self.remember(&former);
             login = login.replacing(former);
         }
-        if let Some(retired) = self.retired.iter().find(|retired| retired.location().is_some()) {
+        if let Some(retired) = self.retired.iter().find(|retired| retired.target().is_some()) {
             login = login.retiring(retired.clone());
         }
         login = login.knowing(Arc::clone(&self.known));
         if let Some(sessions) = &self.sessions {
-            login = login.at(Target::clone(sessions));
+            login = login.collection(Target::clone(sessions));
         }
         if let Some(context) = &self.context {
             login = login.context(Arc::clone(context));
         }
-        Ok(Renewed::Login(self.service.call(login)))
+        Ok(SessionSource::Login(self.service.call(login)))
     }
 
     /// Takes the outcome of a login.
@@ -224,9 +234,9 @@ impl Authenticator {
             }
             Err(mut error) => {
                 // A refusal came with a token, and its session is still open: it is closed later.
-                if let Some(Unclosed { token, location }) = error.take_unclosed() {
+                if let Some(OpenSession { token, location }) = error.take_unclosed() {
                     let found = Found { location, ..Found::default() };
-                    let session = Session::from_token(&self.service, token.text(), found, &self.known);
+                    let session = Session::opened(&self.service, token.text(), found, &self.known);
                     session.into_iter().for_each(|session| self.retire(session));
                 }
                 self.lost |= matches!(error.kind(), ErrorKind::OutcomeUnknown(_));
@@ -305,7 +315,7 @@ impl Authenticator {
                 self.state = State::Session { credentials, rejected: None };
                 self.logout()
             }
-            State::Fixed | State::Closed => None,
+            State::Fixed(_) | State::Closed => None,
         }
     }
 
@@ -313,10 +323,7 @@ impl Authenticator {
     /// two, so it is called until it returns `None`.
     pub fn close(&mut self) -> Option<Call<Logout>> {
         match std::mem::replace(&mut self.state, State::Closed) {
-            State::Fixed => {
-                self.current = None;
-                None
-            }
+            State::Fixed(_) => None,
             State::Session { .. } | State::Closed => self.logout(),
         }
     }

@@ -16,7 +16,7 @@ pub struct Outgoing {
     /// The request, complete: the driver adds no header and follows no redirect.
     pub request: http::Request<Body>,
     /// How to read its answer.
-    pub reading: Reading,
+    pub limits: ResponseLimits,
     /// What it is for, to those who let one request wait for another.
     pub purpose: Purpose,
     pub(crate) redactor: Arc<Redactor>,
@@ -45,40 +45,40 @@ impl Purpose {
 
 /// How to read an answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Reading {
+pub struct ResponseLimits {
     /// How long the exchange may take; for a stream, up to the end of the head.
     pub timeout: Duration,
     /// Bytes the body may have, after decompression.
     pub limit: usize,
     /// What becomes of the body of a success.
-    pub delivery: Delivery,
+    pub delivery: BodyMode,
 }
 
-impl Reading {
+impl ResponseLimits {
     /// How many bytes of the body to read whole, or `None` where the caller reads it.
-    pub fn collect(&self, status: StatusCode) -> Option<usize> {
-        let streamed = self.delivery == Delivery::Streamed && status.is_success();
+    pub fn body_limit(&self, status: StatusCode) -> Option<usize> {
+        let streamed = self.delivery == BodyMode::Streamed && status.is_success();
         (!streamed).then_some(self.limit)
     }
 }
 
 /// What becomes of the body of a success.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Delivery {
+pub enum BodyMode {
     /// It is read whole, within the limit.
-    Collected,
+    Buffered,
     /// It goes to the caller unread; the call ends with the head.
     Streamed,
 }
 
 /// The head of an answer without secrets. `Display` is safe to log.
-pub struct Heading<'a> {
+pub struct ResponseHead<'a> {
     pub(crate) status: StatusCode,
     pub(crate) headers: &'a HeaderMap,
     pub(crate) redactor: Arc<Redactor>,
 }
 
-impl Heading<'_> {
+impl ResponseHead<'_> {
     /// The status.
     pub fn status(&self) -> StatusCode {
         self.status
@@ -91,21 +91,21 @@ impl Heading<'_> {
     }
 }
 
-impl fmt::Display for Heading<'_> {
+impl fmt::Display for ResponseHead<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "< {}", self.status)?;
         write_headers(f, '<', self.headers, &self.redactor)
     }
 }
 
-impl fmt::Debug for Heading<'_> {
+impl fmt::Debug for ResponseHead<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, f)
     }
 }
 
 impl Outgoing {
-    /// The body as text, without secrets, as [`Heading::body`]. `None` without a body, or with a payload.
+    /// The body as text, without secrets, as [`ResponseHead::body`]. `None` without a body, or with a payload.
     pub fn body(&self) -> Option<String> {
         let body = self.request.body().bytes().filter(|bytes| !bytes.is_empty())?;
         Some(message::shown_body(body, &self.redactor))

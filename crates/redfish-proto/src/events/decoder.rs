@@ -35,7 +35,7 @@ impl Default for Limits {
 /// Reads events from a stream in whatever pieces it comes: each split gives the same events.
 ///
 /// ```
-/// use redfish_proto::{Decoder, Limits};
+/// use redfish_proto::events::{Decoder, Limits};
 ///
 /// let mut decoder = Decoder::new(Limits::default());
 /// assert!(decoder.push(b"id: 7\r\ndata: {\"Ev")?.is_empty());

@@ -2,8 +2,8 @@
 //!
 //! ```text
 //!   202 + Location ──▶ Monitor ── watch ──▶ 202: later ⟲
-//!                                           else: the operation's own answer ──▶ Ended
-//!                                           404, gone: the Task, where it is known ──▶ Ended
+//!                                           else: the operation's own answer ──▶ TaskOutcome
+//!                                           404, gone: the Task, where it is known ──▶ TaskOutcome
 //! ```
 
 use std::sync::Arc;
@@ -17,10 +17,10 @@ use serde_json::Value;
 use crate::error::Error;
 use crate::kind::{ErrorKind, Failure};
 use crate::message::{self, Message};
-use crate::operation::{Answer, Operation, Request, Verdict};
+use crate::operation::{Answer, Operation, Request, Transition};
+use crate::ops::write::Written;
 use crate::redact::Redactor;
 use crate::target::Target;
-use crate::write::Written;
 
 /// Polls that may fail one after another while a service is away, a firmware update's reboot for instance. The time
 /// between them grows to ten seconds: in all some half an hour, if the deadline allows.
@@ -56,7 +56,7 @@ impl Eq for Secrets {}
 
 /// How an accepted operation ended.
 #[derive(Clone, Debug)]
-pub enum Ended {
+pub enum TaskOutcome {
     /// Well: the operation's own answer, or where the monitor was gone, what its Task says.
     Completed(Written),
     /// Badly: what the service said of the operation. The watch itself did not fail.
@@ -77,7 +77,7 @@ pub struct Progress {
 
 impl Monitor {
     /// The monitor at that target, such as a user gives it.
-    pub fn at(at: Target) -> Monitor {
+    pub fn new(at: Target) -> Monitor {
         Monitor { at, task: None, secrets: Secrets::default() }
     }
 
@@ -114,7 +114,7 @@ impl Monitor {
 /// Polls a [`Monitor`] until the operation has ended.
 ///
 /// It lives through refused connections, failed logins and a busy service; it waits what `Retry-After` says,
-/// between one and sixty seconds. [`Timer::operation`](crate::Timer::operation) shows its [`progress`](Watch::progress).
+/// between one and sixty seconds. [`Timer::operation`](crate::driver::Timer::operation) shows its [`progress`](Watch::progress).
 #[derive(Debug)]
 pub struct Watch {
     monitor: Monitor,
@@ -137,7 +137,7 @@ impl Watch {
         &self.monitor
     }
 
-    fn goes_on(mut self, answer: &Answer) -> Result<Verdict<Self>, Error> {
+    fn goes_on(mut self, answer: &Answer) -> Result<Transition<Self>, Error> {
         let body: Value = answer.json().unwrap_or_default();
         if is_task(&body) {
             self.progress = Progress::of(&body, answer);
@@ -150,45 +150,45 @@ impl Watch {
         }
         self.polls += 1;
         self.failures = 0;
-        Ok(Verdict::Later(self, None))
+        Ok(Transition::Later(self, None))
     }
 
-    fn away(mut self, error: Error) -> Result<Verdict<Self>, Error> {
+    fn away(mut self, error: Error) -> Result<Transition<Self>, Error> {
         self.failures += 1;
         if self.failures > AWAY {
             return Err(error);
         }
         let wait = Duration::from_secs(u64::from(self.failures.min(10)));
-        Ok(Verdict::Later(
+        Ok(Transition::Later(
             self,
             Some(wait.max(error.retry_after().unwrap_or_default().min(Duration::from_secs(60)))),
         ))
     }
 
     /// The monitor is gone: iDRAC deletes finished ones within seconds. The Task may still tell.
-    fn gone(mut self, answer: &Answer) -> Result<Verdict<Self>, Error> {
+    fn gone(mut self, answer: &Answer) -> Result<Transition<Self>, Error> {
         if self.polls == 0 && self.failures < EARLY && self.monitor.task.is_none() {
             return self.away(answer.refusal());
         }
         match self.monitor.task.is_some() && !self.asks_task {
             true => {
                 self.asks_task = true;
-                Ok(Verdict::Next(self))
+                Ok(Transition::Next(self))
             }
-            false => Err(answer.refusal().of_kind(ErrorKind::TaskGone)),
+            false => Err(answer.refusal().with_kind(ErrorKind::MonitorGone)),
         }
     }
 
-    fn judge_task(self, answer: Answer) -> Result<Verdict<Self>, Error> {
+    fn judge_task(self, answer: Answer) -> Result<Transition<Self>, Error> {
         let answer = answer.success()?;
         let task: Value = answer.json()?;
         let progress = Progress::of(&task, &answer);
         match progress.state.as_str() {
-            "Completed" => Ok(Verdict::Done(Ended::Completed(Written::read(&answer)?))),
+            "Completed" => Ok(Transition::Done(TaskOutcome::Completed(Written::read(&answer)?))),
             "Exception" | "Killed" | "Cancelled" => {
                 let failed = Error::new(ErrorKind::TaskFailed { state: progress.state })
                     .with_messages(progress.messages);
-                Ok(Verdict::Done(Ended::Failed(answer.stamp(failed))))
+                Ok(Transition::Done(TaskOutcome::Failed(answer.stamp(failed))))
             }
             _ => self.goes_on(&answer),
         }
@@ -196,7 +196,7 @@ impl Watch {
 }
 
 impl Operation for Watch {
-    type Output = Ended;
+    type Output = TaskOutcome;
 
     fn secrets(&self, known: &mut Redactor) {
         known.extend(&self.monitor.secrets.0);
@@ -209,7 +209,7 @@ impl Operation for Watch {
         }
     }
 
-    fn respond(self, answer: Answer) -> Result<Verdict<Self>, Error> {
+    fn respond(self, answer: Answer) -> Result<Transition<Self>, Error> {
         match answer.status() {
             StatusCode::ACCEPTED => self.goes_on(&answer),
             StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE => self.away(answer.refusal()),
@@ -219,17 +219,17 @@ impl Operation for Watch {
             StatusCode::OK if self.asks_task || is_task(&answer.json().unwrap_or_default()) => {
                 self.judge_task(answer)
             }
-            _ => Ok(Verdict::Done(match Written::read(&answer) {
-                Ok(written) => Ended::Completed(written),
-                Err(refusal) => Ended::Failed(refusal),
+            _ => Ok(Transition::Done(match Written::read(&answer) {
+                Ok(written) => TaskOutcome::Completed(written),
+                Err(refusal) => TaskOutcome::Failed(refusal),
             })),
         }
     }
 
-    fn fail(self, error: Error) -> Result<Verdict<Self>, Error> {
+    fn fail(self, error: Error) -> Result<Transition<Self>, Error> {
         // A web server that is half started may speak no TLS, or refuse it, for a while.
         let starts = self.polls > 0 && matches!(error.kind(), ErrorKind::Transport(Failure::Tls(_)));
-        if error.may_pass() || starts || *error.kind() == ErrorKind::SessionLimit {
+        if error.is_transient() || starts || *error.kind() == ErrorKind::SessionLimit {
             self.away(error)
         } else {
             Err(error)
@@ -261,48 +261,48 @@ fn is_task(body: &Value) -> bool {
 ///
 /// The call's deadline bounds it.
 #[derive(Debug)]
-pub struct Until<P> {
+pub struct WaitUntil<P> {
     at: Target,
     wanted: P,
     failures: u32,
 }
 
-impl<P: Fn(&Value) -> bool> Until<P> {
+impl<P: Fn(&Value) -> bool> WaitUntil<P> {
     /// Reads what is there until it is as wanted.
-    pub fn new(at: Target, wanted: P) -> Until<P> {
-        Until { at, wanted, failures: 0 }
+    pub fn new(at: Target, wanted: P) -> WaitUntil<P> {
+        WaitUntil { at, wanted, failures: 0 }
     }
 }
 
-impl<P: Fn(&Value) -> bool> Operation for Until<P> {
+impl<P: Fn(&Value) -> bool> Operation for WaitUntil<P> {
     type Output = Bytes;
 
     fn request(&self) -> Request {
         Request::get(&self.at)
     }
 
-    fn respond(self, answer: Answer) -> Result<Verdict<Self>, Error> {
+    fn respond(self, answer: Answer) -> Result<Transition<Self>, Error> {
         let answer = match answer.success() {
             Ok(answer) => answer,
             Err(refusal) => return self.fail(refusal),
         };
         if (self.wanted)(&answer.json()?) {
-            Ok(Verdict::Done(answer.body()?.clone()))
+            Ok(Transition::Done(answer.body()?.clone()))
         } else {
-            Ok(Verdict::Later(Until { failures: 0, ..self }, Some(POLL)))
+            Ok(Transition::Later(WaitUntil { failures: 0, ..self }, Some(POLL)))
         }
     }
 
-    fn fail(mut self, error: Error) -> Result<Verdict<Self>, Error> {
+    fn fail(mut self, error: Error) -> Result<Transition<Self>, Error> {
         let wait = poll_again(&mut self.failures, error)?;
-        Ok(Verdict::Later(self, Some(wait)))
+        Ok(Transition::Later(self, Some(wait)))
     }
 }
 
 /// Counts a poll that failed; how long to wait before the next, where it may go better.
 pub(crate) fn poll_again(failures: &mut u32, error: Error) -> Result<Duration, Error> {
     *failures += 1;
-    match error.may_pass() && *failures <= AWAY {
+    match error.is_transient() && *failures <= AWAY {
         true => Ok(Duration::from_secs(2)),
         false => Err(error),
     }

@@ -9,29 +9,29 @@ use crate::body::Body;
 use crate::error::Error;
 use crate::etag::ETag;
 use crate::message::{self, Message};
-use crate::operation::{Answer, Operation, Request, Verdict};
+use crate::operation::{Answer, Operation, Request, Transition};
+use crate::ops::watch::Monitor;
 use crate::redact::Redactor;
 use crate::target::Target;
-use crate::task::Monitor;
 
 /// A change of a resource (DSP0266, "Data modification requests").
 ///
-/// Unless told otherwise it is sent without `If-Match`. A 412 ends in [`Conflict`](crate::ErrorKind::Conflict) with
+/// Unless told otherwise it is sent without `If-IfMatch`. A 412 ends in [`Conflict`](crate::ErrorKind::Conflict) with
 /// the ETag that the resource has now.
 #[derive(Clone, Debug)]
 pub struct Write {
     request: Request,
-    matching: Match,
+    matching: IfMatch,
     stage: Stage,
 }
 
 /// Which version of the resource a [`Write`] is meant for.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Match {
+pub enum IfMatch {
     /// Any.
     #[default]
-    Whatever,
+    None,
     /// This one, which the caller has seen.
     Exactly(ETag),
     /// The one it has now, which is read first: what others change between the two requests is not overwritten.
@@ -101,32 +101,34 @@ impl Write {
     }
 
     fn of(request: Request) -> Write {
-        Write { request, matching: Match::Whatever, stage: Stage::Send(None) }
+        Write { request, matching: IfMatch::None, stage: Stage::Send(None) }
     }
 
     /// Says which version it is meant for.
     #[must_use]
-    pub fn matching(mut self, matching: Match) -> Write {
+    pub fn if_match(mut self, matching: IfMatch) -> Write {
         self.stage = match &matching {
-            Match::Exactly(etag) => Stage::Send(Some(etag.value())),
-            Match::Current => Stage::Read,
-            Match::Whatever | Match::IfRequired => Stage::Send(None),
+            IfMatch::Exactly(etag) => Stage::Send(Some(etag.value())),
+            IfMatch::Current => Stage::Read,
+            IfMatch::None | IfMatch::IfRequired => Stage::Send(None),
         };
         self.matching = matching;
         self
     }
 
-    fn sent(mut self, answer: &Answer, if_match: Option<&HeaderValue>) -> Result<Verdict<Self>, Error> {
+    fn sent(mut self, answer: &Answer, if_match: Option<&HeaderValue>) -> Result<Transition<Self>, Error> {
         match answer.status() {
             StatusCode::PRECONDITION_FAILED => {
                 self.stage = Stage::Explain(answer.refusal());
-                Ok(Verdict::Next(self))
+                Ok(Transition::Next(self))
             }
-            StatusCode::PRECONDITION_REQUIRED if self.matching == Match::IfRequired && if_match.is_none() => {
+            StatusCode::PRECONDITION_REQUIRED
+                if self.matching == IfMatch::IfRequired && if_match.is_none() =>
+            {
                 self.stage = Stage::Read;
-                Ok(Verdict::Next(self))
+                Ok(Transition::Next(self))
             }
-            _ => Ok(Verdict::Done(Outcome::read(answer)?)),
+            _ => Ok(Transition::Done(Outcome::read(answer)?)),
         }
     }
 }
@@ -146,7 +148,7 @@ impl Operation for Write {
         self.request.body.register_secrets(known);
     }
 
-    fn respond(mut self, answer: Answer) -> Result<Verdict<Self>, Error> {
+    fn respond(mut self, answer: Answer) -> Result<Transition<Self>, Error> {
         match self.stage.clone() {
             Stage::Read => {
                 let answer = answer.success()?;
@@ -154,15 +156,15 @@ impl Operation for Write {
                 let form = answer.service.policy().etag_form;
                 self.stage = Stage::Send(etag.and_then(|etag| etag.in_form(form)));
                 // A 428 after that is an answer, not a reason to read once more.
-                self.matching = Match::Current;
-                Ok(Verdict::Next(self))
+                self.matching = IfMatch::Current;
+                Ok(Transition::Next(self))
             }
             Stage::Send(if_match) => self.sent(&answer, if_match.as_ref()),
             Stage::Explain(error) => Err(error.with_etag(ETag::of(&answer))),
         }
     }
 
-    fn fail(self, error: Error) -> Result<Verdict<Self>, Error> {
+    fn fail(self, error: Error) -> Result<Transition<Self>, Error> {
         match self.stage {
             // What went wrong with the write is the news, not that its explanation could not be read.
             Stage::Explain(conflict) => Err(conflict),

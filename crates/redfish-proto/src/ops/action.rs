@@ -7,10 +7,10 @@ use serde_json::{Map, Value};
 use crate::body::Body;
 use crate::error::Error;
 use crate::kind::ErrorKind;
-use crate::operation::{Answer, Operation, Request, Verdict};
+use crate::operation::{Answer, Operation, Request, Transition};
+use crate::ops::write::Outcome;
 use crate::redact::Redactor;
 use crate::target::Target;
-use crate::write::Outcome;
 
 /// An action that a resource offers.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -49,7 +49,7 @@ impl Action {
         for parameter in &self.parameters {
             let not_allowable = |allowable: &[String]| {
                 let (parameter, allowable) = (parameter.name.clone(), allowable.to_vec());
-                Error::new(ErrorKind::NotAllowable { parameter, allowable })
+                Error::new(ErrorKind::InvalidParameter { parameter, allowable })
             };
             match given.get(&parameter.name) {
                 None if parameter.required => return Err(not_allowable(&parameter.allowable)),
@@ -156,12 +156,12 @@ impl Actions {
         Actions { at, found: Vec::new(), describing: None }
     }
 
-    fn next(mut self, from: usize) -> Verdict<Actions> {
+    fn next(mut self, from: usize) -> Transition<Actions> {
         self.describing =
             (from..self.found.len()).find(|n| self.found.get(*n).is_some_and(|a| a.info.is_some()));
         match self.describing {
-            Some(_) => Verdict::Next(self),
-            None => Verdict::Done(self.found),
+            Some(_) => Transition::Next(self),
+            None => Transition::Done(self.found),
         }
     }
 
@@ -178,7 +178,7 @@ impl Operation for Actions {
         Request::get(self.described().map_or(&self.at, |(_, info)| info))
     }
 
-    fn respond(mut self, answer: Answer) -> Result<Verdict<Self>, Error> {
+    fn respond(mut self, answer: Answer) -> Result<Transition<Self>, Error> {
         let Some(number) = self.described().map(|(number, _)| number) else {
             self.found = offered(&answer.success()?)?;
             return Ok(self.next(0));
@@ -192,7 +192,7 @@ impl Operation for Actions {
     }
 }
 
-/// Does what a resource offers. Parameters are checked before anything is sent; `If-Match` is never sent, which
+/// Does what a resource offers. Parameters are checked before anything is sent; `If-IfMatch` is never sent, which
 /// iDRAC 10 refuses.
 pub struct Invoke {
     at: Target,
@@ -224,15 +224,15 @@ impl Invoke {
         let several = offered.len() > 1;
         match offered.pop().filter(|_| !several) {
             Some(action) => Ok(action),
-            None => Err(Error::new(ErrorKind::NotOffered { offered: names })),
+            None => Err(Error::new(ErrorKind::ActionNotFound { offered: names })),
         }
     }
 
-    fn post(mut self, action: &Action) -> Result<Verdict<Self>, Error> {
+    fn post(mut self, action: &Action) -> Result<Transition<Self>, Error> {
         action.check(&self.parameters)?;
         let body = Body::json(&self.parameters)?;
         self.stage = Stage::Post(action.target.clone(), body);
-        Ok(Verdict::Next(self))
+        Ok(Transition::Next(self))
     }
 }
 
@@ -261,14 +261,14 @@ impl Operation for Invoke {
         }
     }
 
-    fn respond(mut self, answer: Answer) -> Result<Verdict<Self>, Error> {
+    fn respond(mut self, answer: Answer) -> Result<Transition<Self>, Error> {
         match self.stage {
             Stage::Resource => {
                 let action = self.choose(offered(&answer.success()?)?)?;
                 match action.info.clone() {
                     Some(info) => {
                         self.stage = Stage::Info(info, action);
-                        Ok(Verdict::Next(self))
+                        Ok(Transition::Next(self))
                     }
                     None => self.post(&action),
                 }
@@ -279,7 +279,7 @@ impl Operation for Invoke {
                 self.stage = Stage::Resource;
                 self.post(&action)
             }
-            Stage::Post(..) => Ok(Verdict::Done(Outcome::read(&answer)?)),
+            Stage::Post(..) => Ok(Transition::Done(Outcome::read(&answer)?)),
         }
     }
 }

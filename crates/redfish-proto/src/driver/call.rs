@@ -5,7 +5,7 @@
 //!   Call ──────────▶ Step ◀───────────────────────── Reply ◀─┐
 //!                     │ Send ─────────────────────────────────┘
 //!                     │ Wait ──────▶ Timer ── fire ──▶ Step
-//!                     │ Session ───▶ Grant ── give, decline ──▶ Step
+//!                     │ Session ───▶ SessionReply ── give, decline ──▶ Step
 //!                     ▼ Done
 //! ```
 //!
@@ -13,7 +13,7 @@
 //! wrong thing or going on after the end does not compile:
 //!
 //! ```compile_fail,E0382
-//! # use redfish_proto::*;
+//! # use redfish_proto::{driver::*, ops::Login};
 //! fn twice(reply: Reply<Login>, now: Now) {
 //!     reply.fail(Failure::Broken, now);
 //!     reply.fail(Failure::Broken, now);
@@ -27,16 +27,17 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::response;
 
-use crate::engine::{Core, Ruling};
+use crate::driver::engine::{Core, Decision};
+use crate::driver::exchange::{Outgoing, ResponseHead};
+use crate::driver::session_request::SessionRequest;
+use crate::driver::time::Now;
 use crate::error::Error;
-use crate::exchange::{Heading, Outgoing};
+use crate::identity::Identity;
 use crate::kind::{ErrorKind, Failure, Phase};
-use crate::operation::{Operation, Verdict};
+use crate::operation::{Operation, Transition};
 use crate::redact::Redactor;
 use crate::service::Service;
-use crate::session::{Session, knowing_tokens};
-use crate::time::Now;
-use crate::wanted::Wanted;
+use crate::session::knowing_tokens;
 
 /// An operation that has not begun. Made by [`Service::call`].
 #[must_use = "a call does nothing until it is started"]
@@ -53,8 +54,8 @@ pub enum Step<O: Operation> {
     Send(Outgoing, Reply<O>),
     /// Wait at least that long.
     Wait(Duration, Timer<O>),
-    /// Find a session; see [`Authenticator`](crate::Authenticator).
-    Session(Wanted, Grant<O>),
+    /// Find a session; see [`Authenticator`](crate::driver::Authenticator).
+    Session(SessionRequest, SessionReply<O>),
     /// The end.
     Done(Result<O::Output, Error>),
 }
@@ -69,7 +70,7 @@ pub struct Timer<O: Operation>(Box<Core>, O);
 
 /// Takes a session.
 #[must_use = "the call waits for a session"]
-pub struct Grant<O: Operation>(Box<Core>, O);
+pub struct SessionReply<O: Operation>(Box<Core>, O);
 
 impl Service {
     /// A call of the operation on this service.
@@ -89,9 +90,9 @@ impl<O: Operation> Call<O> {
         self
     }
 
-    /// With this session and no other: a 401 is then final. For Basic, for a fixed token, for a logout.
-    pub fn with(mut self, session: Session) -> Call<O> {
-        self.core.pin(session);
+    /// Uses this identity and no other: a 401 is then final. For Basic, for a fixed token, for a logout.
+    pub fn with(mut self, identity: impl Into<Identity>) -> Call<O> {
+        self.core.pin(identity.into());
         self
     }
 
@@ -109,9 +110,9 @@ impl<O: Operation> Call<O> {
 
 impl<O: Operation> Reply<O> {
     /// What an observer may see of the answer: safe to log.
-    pub fn heading<'a>(&'a self, head: &'a response::Parts) -> Heading<'a> {
+    pub fn heading<'a>(&'a self, head: &'a response::Parts) -> ResponseHead<'a> {
         let redactor = knowing_tokens(self.0.redactor(), &head.headers);
-        Heading { status: head.status, headers: &head.headers, redactor }
+        ResponseHead { status: head.status, headers: &head.headers, redactor }
     }
 
     /// The exchange has a head, and a body that may have broken off. Of a stream the body is empty.
@@ -140,11 +141,11 @@ impl<O: Operation> Timer<O> {
     }
 }
 
-impl<O: Operation> Grant<O> {
-    /// A session, or why there is none.
-    pub fn give(mut self, session: Result<Session, Error>, now: Now) -> Step<O> {
-        match session {
-            Ok(session) => match self.0.grant(session) {
+impl<O: Operation> SessionReply<O> {
+    /// Takes an identity, or the reason why there is none.
+    pub fn give(mut self, identity: Result<Identity, Error>, now: Now) -> Step<O> {
+        match identity {
+            Ok(identity) => match self.0.grant(identity) {
                 Ok(true) => advance(self.0, self.1, now),
                 Ok(false) => self.decline(now),
                 Err(error) => Step::Done(Err(error)),
@@ -152,23 +153,23 @@ impl<O: Operation> Grant<O> {
             // The 401 of a replay is the answer, whether or not there is another session.
             Err(_) if self.0.is_replayed() => self.decline(now),
             // Whatever became of the login, this call's own request had not been sent with it.
-            Err(error) => follow(self.0, self.1, Ruling::Fail(error.of_login()), now),
+            Err(error) => follow(self.0, self.1, Decision::Fail(error.of_login()), now),
         }
     }
 
     /// There is none to give: a 401 that led here is the answer, and before that the call goes on as nobody.
     pub fn decline(mut self, now: Now) -> Step<O> {
         match self.0.ungranted(now) {
-            Some(answer) => follow(self.0, self.1, Ruling::Answer(answer), now),
+            Some(answer) => follow(self.0, self.1, Decision::Answer(answer), now),
             None => advance(self.0, self.1, now),
         }
     }
 }
 
 fn advance<O: Operation>(mut core: Box<Core>, operation: O, now: Now) -> Step<O> {
-    let access = operation.access();
-    if let Some(wanted) = core.wants(access) {
-        return Step::Session(wanted, Grant(core, operation));
+    let access = operation.auth();
+    if let Some(request) = core.wants(access) {
+        return Step::Session(request, SessionReply(core, operation));
     }
     match core.send(operation.request(), access, now) {
         Ok(outgoing) => Step::Send(outgoing, Reply(core, operation)),
@@ -177,17 +178,17 @@ fn advance<O: Operation>(mut core: Box<Core>, operation: O, now: Now) -> Step<O>
     }
 }
 
-fn follow<O: Operation>(core: Box<Core>, operation: O, ruling: Ruling, now: Now) -> Step<O> {
+fn follow<O: Operation>(core: Box<Core>, operation: O, ruling: Decision, now: Now) -> Step<O> {
     match ruling {
-        Ruling::Send => advance(core, operation, now),
-        Ruling::Wait(time) => wait(core, operation, time, now),
-        Ruling::Renew => Step::Session(core.wants_other(now), Grant(core, operation)),
-        Ruling::Answer(answer) => settle(core, operation.respond(answer), now),
+        Decision::Send => advance(core, operation, now),
+        Decision::Wait(time) => wait(core, operation, time, now),
+        Decision::Renew => Step::Session(core.wants_other(now), SessionReply(core, operation)),
+        Decision::Answer(answer) => settle(core, operation.respond(answer), now),
         // What the call may take as a whole is not the operation's to extend.
-        Ruling::Fail(error) if matches!(error.kind(), ErrorKind::Deadline(_)) => {
+        Decision::Fail(error) if matches!(error.kind(), ErrorKind::Deadline(_)) => {
             expire(&core, operation, error)
         }
-        Ruling::Fail(error) => settle(core, operation.fail(error), now),
+        Decision::Fail(error) => settle(core, operation.fail(error), now),
     }
 }
 
@@ -197,14 +198,14 @@ fn expire<O: Operation>(core: &Core, operation: O, error: Error) -> Step<O> {
     Step::Done(Err(core.stamp(operation.fail(error).err().unwrap_or(expired))))
 }
 
-fn settle<O: Operation>(mut core: Box<Core>, verdict: Result<Verdict<O>, Error>, now: Now) -> Step<O> {
+fn settle<O: Operation>(mut core: Box<Core>, verdict: Result<Transition<O>, Error>, now: Now) -> Step<O> {
     match verdict {
-        Ok(Verdict::Done(output)) => Step::Done(Ok(output)),
-        Ok(Verdict::Next(operation)) => {
+        Ok(Transition::Done(output)) => Step::Done(Ok(output)),
+        Ok(Transition::Next(operation)) => {
             core.next_stage();
             advance(core, operation, now)
         }
-        Ok(Verdict::Later(operation, time)) => {
+        Ok(Transition::Later(operation, time)) => {
             core.next_stage();
             match core.poll_after(time, now) {
                 Some(time) => wait(core, operation, time, now),
@@ -231,7 +232,7 @@ impl<O: Operation> fmt::Debug for Step<O> {
         match self {
             Step::Send(outgoing, _) => write!(f, "Send({outgoing})"),
             Step::Wait(time, _) => write!(f, "Wait({time:?})"),
-            Step::Session(wanted, _) => write!(f, "Session({wanted:?})"),
+            Step::Session(request, _) => write!(f, "Session({request:?})"),
             Step::Done(Ok(_)) => f.write_str("Done(Ok)"),
             Step::Done(Err(error)) => write!(f, "Done({error:?})"),
         }

@@ -4,7 +4,7 @@
 //!   FindEvents ──▶ EventSource ── subscribe ──▶ Subscribe: the call ends at the head, the body is the stream
 //!                      ▲                             │ chunks
 //!                      │ after a while               ▼
-//!                   Listener ◀── disconnected ── Listener::push ──▶ Incoming
+//!                   Listener ◀── disconnected ── Listener::push ──▶ StreamItem
 //! ```
 
 mod decoder;
@@ -18,14 +18,14 @@ use serde::Deserialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
+use crate::driver::exchange::BodyMode;
 use crate::error::Error;
-use crate::exchange::Delivery;
 use crate::kind::ErrorKind;
-use crate::operation::{Answer, Operation, Request, Verdict};
+use crate::operation::{Answer, Operation, Request, Transition};
 use crate::target::Target;
 
 pub use decoder::{Decoder, Limits, ServerSentEvent};
-pub use listener::{Incoming, Listener};
+pub use listener::{Listener, StreamItem};
 pub use subscription::{CreateSubscription, DeleteSubscription, ListSubscriptions, Subscription};
 
 const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
@@ -38,7 +38,7 @@ pub struct EventSource {
 
 impl EventSource {
     /// The stream there, where its URI is known.
-    pub fn at(at: Target) -> EventSource {
+    pub fn new(at: Target) -> EventSource {
         EventSource { at }
     }
 
@@ -82,7 +82,7 @@ impl Default for FindEvents {
 
 impl FindEvents {
     /// Only events for which this holds, as [`EventSource::filter`]. A property that the service does not choose by is
-    /// [`NotAllowable`](ErrorKind::NotAllowable) before the stream is opened: some services ignore it, and send all.
+    /// [`InvalidParameter`](ErrorKind::InvalidParameter) before the stream is opened: some services ignore it, and send all.
     /// Where the service does not say what it can, it is asked.
     #[must_use]
     pub fn filter(mut self, expression: impl Into<String>) -> FindEvents {
@@ -110,7 +110,7 @@ fn check_filter(service: &Value, expression: &str) -> Result<(), Error> {
     let known = |name: &&str| offered.iter().any(|offered| offered.eq_ignore_ascii_case(name));
     match compared(expression).iter().all(known) {
         true => Ok(()),
-        false => Err(Error::new(ErrorKind::NotAllowable {
+        false => Err(Error::new(ErrorKind::InvalidParameter {
             parameter: "filter".to_owned(),
             allowable: offered.into_iter().cloned().collect(),
         })),
@@ -134,19 +134,19 @@ impl Operation for FindEvents {
         }
     }
 
-    fn respond(self, answer: Answer) -> Result<Verdict<Self>, Error> {
+    fn respond(self, answer: Answer) -> Result<Transition<Self>, Error> {
         let answer = answer.success()?;
         let what = "a stream of events";
         match &self.stage {
             Stage::Root => {
                 let at = linked(&answer, "/EventService/@odata.id", what)?;
-                Ok(Verdict::Next(FindEvents { stage: Stage::Service(at), ..self }))
+                Ok(Transition::Next(FindEvents { stage: Stage::Service(at), ..self }))
             }
             Stage::Service(_) => {
                 let source = EventSource { at: linked(&answer, "/ServerSentEventUri", what)? };
-                let Some(filter) = &self.filter else { return Ok(Verdict::Done(source)) };
+                let Some(filter) = &self.filter else { return Ok(Transition::Done(source)) };
                 check_filter(&answer.json()?, filter)?;
-                Ok(Verdict::Done(source.filter(filter)))
+                Ok(Transition::Done(source.filter(filter)))
             }
         }
     }
@@ -164,7 +164,7 @@ impl Operation for Subscribe {
 
     fn request(&self) -> Request {
         let request = Request::get(&self.at)
-            .delivery(Delivery::Streamed)
+            .delivery(BodyMode::Streamed)
             .header(ACCEPT, HeaderValue::from_static("text/event-stream"));
         match &self.last_id {
             Some(id) => request.header(LAST_EVENT_ID, id.clone()),
@@ -172,13 +172,13 @@ impl Operation for Subscribe {
         }
     }
 
-    fn respond(self, answer: Answer) -> Result<Verdict<Self>, Error> {
+    fn respond(self, answer: Answer) -> Result<Transition<Self>, Error> {
         let answer = answer.success()?;
         let kind = answer.headers().get(CONTENT_TYPE).map(HeaderValue::as_bytes).unwrap_or_default();
         if !kind.to_ascii_lowercase().starts_with(b"text/event-stream") {
             return Err(Error::malformed("", "a stream of events that is none"));
         }
-        Ok(Verdict::Done(()))
+        Ok(Transition::Done(()))
     }
 }
 

@@ -9,10 +9,10 @@ use std::time::Duration;
 use http::StatusCode;
 use serde_json::Value;
 
-use crate::call::Call;
+use crate::driver::call::Call;
+use crate::driver::exchange::Purpose;
 use crate::error::Error;
-use crate::exchange::Purpose;
-use crate::operation::{Answer, Operation, Request, Verdict};
+use crate::operation::{Answer, Operation, Request, Transition};
 use crate::service::Service;
 use crate::session::Session;
 use crate::target::Target;
@@ -44,7 +44,7 @@ pub struct CheckSession {
 impl CheckSession {
     /// `None` if the session's URI is not known.
     pub(crate) fn new(session: &Session) -> Option<CheckSession> {
-        Some(CheckSession { session: session.clone(), at: session.location()?.clone() })
+        Some(CheckSession { session: session.clone(), at: session.target()?.clone() })
     }
 
     /// The request carries the session's own token, whatever session the call has.
@@ -55,7 +55,7 @@ impl CheckSession {
     pub(crate) fn judge(&self, answer: &Answer) -> Liveness {
         match answer.status() {
             // What stands elsewhere says nothing about the session.
-            _ if !answer.at().same_but_slash(&self.at) => Liveness::Unknown,
+            _ if !answer.target().same_but_slash(&self.at) => Liveness::Unknown,
             StatusCode::OK if self.is_shown_in(answer) => Liveness::Alive,
             StatusCode::FORBIDDEN => Liveness::Alive,
             StatusCode::UNAUTHORIZED => Liveness::Dead,
@@ -80,12 +80,12 @@ impl Operation for CheckSession {
         CheckSession::request(self)
     }
 
-    fn respond(self, answer: Answer) -> Result<Verdict<Self>, Error> {
-        Ok(Verdict::Done(self.judge(&answer)))
+    fn respond(self, answer: Answer) -> Result<Transition<Self>, Error> {
+        Ok(Transition::Done(self.judge(&answer)))
     }
 
-    fn fail(self, _: Error) -> Result<Verdict<Self>, Error> {
-        Ok(Verdict::Done(Liveness::Unknown))
+    fn fail(self, _: Error) -> Result<Transition<Self>, Error> {
+        Ok(Transition::Done(Liveness::Unknown))
     }
 }
 

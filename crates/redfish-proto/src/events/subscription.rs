@@ -1,5 +1,5 @@
 //! Subscriptions: what a service is to push, and where to (DSP0266, "Eventing"). What comes there is read by
-//! [`Notification::parse`](crate::Notification::parse).
+//! [`Notification::parse`](crate::events::Notification::parse).
 //!
 //! ```text
 //!   root ─▶ EventService ─▶ Subscriptions ──▶ CreateSubscription: POST ─────▶ the URI of the new one
@@ -16,16 +16,17 @@ use serde_json::{Map, Value, json};
 use zeroize::Zeroizing;
 
 use crate::body::Body;
-use crate::collection::{self, GetPage, Page};
 use crate::error::Error;
 use crate::kind::ErrorKind;
-use crate::operation::{Answer, Operation, Request, Verdict};
+use crate::operation::{Answer, Operation, Request, Transition};
+use crate::ops::get::Read;
+use crate::ops::get_page::{self, GetPage, Page};
+use crate::ops::watch::{TaskOutcome, Watch};
+use crate::ops::write::Outcome;
 use crate::redact::Redactor;
-use crate::resource::{Read, Resource};
+use crate::resource::Resource;
 use crate::schema::EventDestination;
 use crate::target::Target;
-use crate::task::{Ended, Watch};
-use crate::write::Outcome;
 
 /// Subscriptions that are looked at. A service has a few dozen at the most.
 const MOST: usize = 1_000;
@@ -33,7 +34,7 @@ const MOST: usize = 1_000;
 /// What to push, and where to (DSP0268, EventDestination). What is not set is not sent, and is the service's to choose.
 ///
 /// ```
-/// use redfish_proto::Subscription;
+/// use redfish_proto::events::Subscription;
 ///
 /// let subscription = Subscription::new("https://receiver.example/events")
 ///     .context("night run 7")
@@ -171,28 +172,30 @@ impl fmt::Debug for Subscription {
 
 /// How far the collection of subscriptions is found.
 #[derive(Clone, Debug)]
-enum Way {
+enum Discover {
     Root,
     Service(Target),
     Found(Target),
 }
 
-impl Way {
+impl Discover {
     fn request(&self) -> Request {
         match self {
-            Way::Root => Request::get(&Target::well_known("/redfish/v1/")),
-            Way::Service(at) | Way::Found(at) => Request::get(at),
+            Discover::Root => Request::get(&Target::well_known("/redfish/v1/")),
+            Discover::Service(at) | Discover::Found(at) => Request::get(at),
         }
     }
 
     /// Goes on behind an answer.
-    fn follow(self, answer: Answer) -> Result<Way, Error> {
+    fn follow(self, answer: Answer) -> Result<Discover, Error> {
         let answer = answer.success()?;
         let what = "subscriptions to events";
         match self {
-            Way::Root => Ok(Way::Service(super::linked(&answer, "/EventService/@odata.id", what)?)),
-            Way::Service(_) => Ok(Way::Found(super::linked(&answer, "/Subscriptions/@odata.id", what)?)),
-            Way::Found(at) => Ok(Way::Found(at)),
+            Discover::Root => Ok(Discover::Service(super::linked(&answer, "/EventService/@odata.id", what)?)),
+            Discover::Service(_) => {
+                Ok(Discover::Found(super::linked(&answer, "/Subscriptions/@odata.id", what)?))
+            }
+            Discover::Found(at) => Ok(Discover::Found(at)),
         }
     }
 }
@@ -207,7 +210,7 @@ pub struct CreateSubscription {
 
 #[derive(Debug)]
 enum Creating {
-    Find(Way),
+    Find(Discover),
     Post(Target, Body),
     /// The service takes its time (202).
     Wait(Target, Watch),
@@ -216,21 +219,21 @@ enum Creating {
 impl CreateSubscription {
     /// Subscribes to that.
     pub fn new(subscription: Subscription) -> CreateSubscription {
-        CreateSubscription { subscription, stage: Creating::Find(Way::Root) }
+        CreateSubscription { subscription, stage: Creating::Find(Discover::Root) }
     }
 
     /// Goes on with what a watch says.
     fn watched(
         self,
         at: Target,
-        verdict: Verdict<Watch>,
+        verdict: Transition<Watch>,
         told: Option<Target>,
-    ) -> Result<Verdict<Self>, Error> {
+    ) -> Result<Transition<Self>, Error> {
         match verdict {
-            Verdict::Done(Ended::Completed(_)) => made(told, &at),
-            Verdict::Done(Ended::Failed(error)) => Err(error),
-            Verdict::Next(watch) => Ok(Verdict::Next(self.waiting(at, watch))),
-            Verdict::Later(watch, time) => Ok(Verdict::Later(self.waiting(at, watch), time)),
+            Transition::Done(TaskOutcome::Completed(_)) => made(told, &at),
+            Transition::Done(TaskOutcome::Failed(error)) => Err(error),
+            Transition::Next(watch) => Ok(Transition::Next(self.waiting(at, watch))),
+            Transition::Later(watch, time) => Ok(Transition::Later(self.waiting(at, watch), time)),
         }
     }
 
@@ -242,15 +245,15 @@ impl CreateSubscription {
 /// The URI of what was made. Only a member of the collection is one: it is what will be deleted one day.
 fn told(answer: &Answer, collection: &Target) -> Option<Target> {
     let collection = collection.without_final_slash();
-    collection::made(answer, &collection, |target| {
+    get_page::created_uri(answer, &collection, |target| {
         let (parent, member) = target.split_member();
         !member.is_empty() && parent.eq_ignore_ascii_case(collection.path())
     })
 }
 
 /// The end of a creation. It was made, also where its URI is not told.
-fn made(at: Option<Target>, collection: &Target) -> Result<Verdict<CreateSubscription>, Error> {
-    at.map(Verdict::Done).ok_or_else(|| {
+fn made(at: Option<Target>, collection: &Target) -> Result<Transition<CreateSubscription>, Error> {
+    at.map(Transition::Done).ok_or_else(|| {
         Error::malformed("", "the subscription was made, and its URI not told")
             .with_advice(format!("Look for it among the subscriptions at {collection}."))
     })
@@ -271,20 +274,20 @@ impl Operation for CreateSubscription {
         self.subscription.hide(known);
     }
 
-    fn respond(mut self, answer: Answer) -> Result<Verdict<Self>, Error> {
+    fn respond(mut self, answer: Answer) -> Result<Transition<Self>, Error> {
         match self.stage {
             Creating::Find(way) => {
                 self.stage = match way.follow(answer)? {
-                    Way::Found(at) => Creating::Post(at, self.subscription.body()),
+                    Discover::Found(at) => Creating::Post(at, self.subscription.body()),
                     way => Creating::Find(way),
                 };
-                Ok(Verdict::Next(self))
+                Ok(Transition::Next(self))
             }
             Creating::Post(at, _) => match Outcome::read(&answer)? {
                 Outcome::Finished(_) => made(told(&answer, &at), &at),
                 Outcome::Accepted(monitor) => {
                     self.stage = Creating::Wait(at, monitor.watch());
-                    Ok(Verdict::Later(self, None))
+                    Ok(Transition::Later(self, None))
                 }
             },
             Creating::Wait(at, watch) => {
@@ -294,7 +297,7 @@ impl Operation for CreateSubscription {
         }
     }
 
-    fn fail(self, error: Error) -> Result<Verdict<Self>, Error> {
+    fn fail(self, error: Error) -> Result<Transition<Self>, Error> {
         match (self.stage, error.kind()) {
             (Creating::Post(at, _), ErrorKind::OutcomeUnknown(_)) => Err(error.with_advice(format!(
                 "Look for it among the subscriptions at {at} before it is made again."
@@ -310,12 +313,12 @@ impl Operation for CreateSubscription {
 /// Reads all subscriptions of a service, page after page; streams of server-sent events are among them.
 #[derive(Debug)]
 pub struct ListSubscriptions {
-    gathered: Gathered,
+    gathered: SubscriptionSearch,
     stage: Listing,
 }
 
 #[derive(Debug, Default)]
-struct Gathered {
+struct SubscriptionSearch {
     found: Vec<Resource<EventDestination>>,
     unread: VecDeque<Target>,
     next: Option<GetPage>,
@@ -324,18 +327,18 @@ struct Gathered {
 #[derive(Debug)]
 #[allow(clippy::large_enum_variant, reason = "there is one at a time, in a call")]
 enum Listing {
-    Find(Way),
+    Find(Discover),
     Page(GetPage),
     Member(Read<EventDestination>),
 }
 
 impl Default for ListSubscriptions {
     fn default() -> ListSubscriptions {
-        ListSubscriptions { gathered: Gathered::default(), stage: Listing::Find(Way::Root) }
+        ListSubscriptions { gathered: SubscriptionSearch::default(), stage: Listing::Find(Discover::Root) }
     }
 }
 
-impl Gathered {
+impl SubscriptionSearch {
     /// Takes what is whole in a page, and keeps the links to the others.
     fn add(&mut self, page: Page, answer: &Answer) -> Result<(), Error> {
         for member in page.members {
@@ -351,15 +354,15 @@ impl Gathered {
         Ok(())
     }
 
-    fn go_on(mut self) -> Verdict<ListSubscriptions> {
+    fn go_on(mut self) -> Transition<ListSubscriptions> {
         let stage = if let Some(at) = self.unread.pop_front() {
             Listing::Member(Read::new(at))
         } else if let Some(page) = self.next.take().filter(|_| self.found.len() < MOST) {
             Listing::Page(page)
         } else {
-            return Verdict::Done(self.found);
+            return Transition::Done(self.found);
         };
-        Verdict::Next(ListSubscriptions { gathered: self, stage })
+        Transition::Next(ListSubscriptions { gathered: self, stage })
     }
 }
 
@@ -374,20 +377,20 @@ impl Operation for ListSubscriptions {
         }
     }
 
-    fn respond(self, answer: Answer) -> Result<Verdict<Self>, Error> {
+    fn respond(self, answer: Answer) -> Result<Transition<Self>, Error> {
         let ListSubscriptions { mut gathered, stage } = self;
         match stage {
             Listing::Find(way) => {
                 let stage = match way.follow(answer)? {
-                    Way::Found(at) => Listing::Page(GetPage::first(at)),
+                    Discover::Found(at) => Listing::Page(GetPage::first(at)),
                     way => Listing::Find(way),
                 };
-                return Ok(Verdict::Next(ListSubscriptions { gathered, stage }));
+                return Ok(Transition::Next(ListSubscriptions { gathered, stage }));
             }
             Listing::Page(page) => gathered.add(page.read(&answer)?, &answer)?,
             Listing::Member(read) => match read.respond(answer) {
-                Ok(Verdict::Done(subscription)) => gathered.found.push(subscription),
-                Ok(Verdict::Next(_) | Verdict::Later(..)) => {}
+                Ok(Transition::Done(subscription)) => gathered.found.push(subscription),
+                Ok(Transition::Next(_) | Transition::Later(..)) => {}
                 // It ended while the others were read.
                 Err(error) if *error.kind() == ErrorKind::NotFound => {}
                 Err(error) => return Err(error),
@@ -417,11 +420,11 @@ impl Operation for DeleteSubscription {
         Request::delete(&self.at)
     }
 
-    fn respond(self, answer: Answer) -> Result<Verdict<Self>, Error> {
-        Ok(Verdict::Done(Outcome::read(&answer)?))
+    fn respond(self, answer: Answer) -> Result<Transition<Self>, Error> {
+        Ok(Transition::Done(Outcome::read(&answer)?))
     }
 
-    fn fail(self, error: Error) -> Result<Verdict<Self>, Error> {
+    fn fail(self, error: Error) -> Result<Transition<Self>, Error> {
         Err(match error.kind() {
             ErrorKind::OutcomeUnknown(_) => {
                 error.with_advice("List the subscriptions to find out whether it is gone.".to_owned())

@@ -10,20 +10,21 @@ use http::header::{self, HeaderMap, HeaderValue};
 use http::{Method, StatusCode, response};
 
 use crate::body::Body;
+use crate::driver::exchange::{BodyMode, Outgoing, Purpose, ResponseLimits};
+use crate::driver::session_request::SessionRequest;
+use crate::driver::time::{self, Now};
 use crate::error::Error;
-use crate::exchange::{Delivery, Outgoing, Purpose, Reading};
 use crate::headers::{ODATA_VERSION, RESERVED, X_AUTH_TOKEN, is_secret_header};
+use crate::identity::Identity;
 use crate::kind::{ErrorKind, Failure, Phase};
 use crate::link::{self, Refused};
-use crate::operation::{Access, Answer, Request, Retry};
+use crate::operation::{Answer, Auth, Request, Retry};
 use crate::policy::Links;
 use crate::redact::Redactor;
 use crate::service::Service;
 use crate::session::Session;
 use crate::session::knowing_tokens;
 use crate::target::Target;
-use crate::time::{self, Now};
-use crate::wanted::Wanted;
 
 /// Bounds of the time between two polls when a service says when to come again.
 const POLL: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(60));
@@ -33,7 +34,7 @@ const NEWER: u32 = 3;
 
 /// What the core decides of what came.
 #[expect(clippy::large_enum_variant, reason = "a box would cost an allocation for each exchange")]
-pub(crate) enum Ruling {
+pub(crate) enum Decision {
     /// The request goes out, once more or to another place.
     Send,
     /// The same after that time.
@@ -48,7 +49,7 @@ pub(crate) enum Ruling {
 
 pub(crate) struct Core {
     service: Arc<Service>,
-    session: Option<Session>,
+    identity: Option<Identity>,
     pinned: bool,
     own_secrets: Arc<Redactor>,
     redactor: Arc<Redactor>,
@@ -70,9 +71,9 @@ pub(crate) struct Core {
 struct Sent {
     method: Method,
     target: Target,
-    access: Access,
+    access: Auth,
     retry: Retry,
-    rewinds: bool,
+    replayable: bool,
     is_probe: bool,
 }
 
@@ -80,11 +81,11 @@ impl Sent {
     /// Whether it may be sent again where it may have been received.
     fn is_repeatable(&self) -> bool {
         let by_rule = match self.retry {
-            Retry::Policy => self.method.is_safe(),
-            Retry::Idempotent => true,
+            Retry::SafeMethods => self.method.is_safe(),
+            Retry::Always => true,
             Retry::Never => false,
         };
-        by_rule && self.rewinds && !self.is_probe
+        by_rule && self.replayable && !self.is_probe
     }
 }
 
@@ -109,7 +110,7 @@ impl Core {
         Core {
             allowed: service.policy().deadline,
             service,
-            session: None,
+            identity: None,
             pinned: false,
             own_secrets: Arc::default(),
             redactor: Arc::default(),
@@ -117,9 +118,9 @@ impl Core {
             sent: Sent {
                 method: Method::GET,
                 target: Target::well_known("/"),
-                access: Access::Open,
-                retry: Retry::Policy,
-                rewinds: true,
+                access: Auth::None,
+                retry: Retry::SafeMethods,
+                replayable: true,
                 is_probe: false,
             },
             begun: false,
@@ -135,9 +136,9 @@ impl Core {
         self.allowed = Some(time);
     }
 
-    pub(crate) fn pin(&mut self, session: Session) {
-        self.redactor = session.redactor().and(&self.own_secrets);
-        self.session = Some(session);
+    pub(crate) fn pin(&mut self, identity: Identity) {
+        self.redactor = identity.redactor().and(&self.own_secrets);
+        self.identity = Some(identity);
         self.pinned = true;
     }
 
@@ -149,8 +150,8 @@ impl Core {
     /// Sets the deadline, and refuses a pinned session of another service.
     pub(crate) fn begin(&mut self, now: Now) -> Result<(), Error> {
         self.deadline = self.allowed.map(|allowed| now.after(allowed));
-        match &self.session {
-            Some(session) if session.origin() != self.service.origin() => {
+        match &self.identity {
+            Some(identity) if identity.origin() != self.service.origin() => {
                 Err(Error::new(ErrorKind::ForeignSession))
             }
             _ => Ok(()),
@@ -163,15 +164,15 @@ impl Core {
     }
 
     /// The session that has to be asked for before a request of that access can go.
-    pub(crate) fn wants(&self, access: Access) -> Option<Wanted> {
-        let missing = access == Access::Session && self.session.is_none();
-        missing.then(|| Wanted { deadline: self.deadline, ..Wanted::any() })
+    pub(crate) fn wants(&self, access: Auth) -> Option<SessionRequest> {
+        let missing = access == Auth::Session && self.identity.is_none();
+        missing.then(|| SessionRequest { deadline: self.deadline, ..SessionRequest::any() })
     }
 
     /// The session to ask for after a 401.
-    pub(crate) fn wants_other(&self, now: Now) -> Wanted {
-        Wanted {
-            rejected: self.session.clone(),
+    pub(crate) fn wants_other(&self, now: Now) -> SessionRequest {
+        SessionRequest {
+            rejected: self.identity.clone(),
             deadline: self.deadline,
             refused_at: now,
             is_replay: self.stage.replayed,
@@ -183,29 +184,29 @@ impl Core {
         self.stage.replayed
     }
 
-    /// Takes a session for this call from now on. `false`: the 401 that asked for one is the answer.
-    pub(crate) fn grant(&mut self, session: Session) -> Result<bool, Error> {
-        if session.origin() != self.service.origin() {
+    /// Takes an identity for this call from now on. `false`: the 401 that asked for one is the answer.
+    pub(crate) fn grant(&mut self, identity: Identity) -> Result<bool, Error> {
+        if identity.origin() != self.service.origin() {
             return Err(Error::new(ErrorKind::ForeignSession));
         }
         let refused = self.refused.is_some();
         if self.stage.replayed {
             // Another call has replaced the session of this replay meanwhile, and perhaps closed it.
-            let is_newer = self.session.as_ref() != Some(&session) && self.stage.newer < NEWER;
+            let is_newer = self.identity.as_ref() != Some(&identity) && self.stage.newer < NEWER;
             if !refused || !is_newer {
                 return Ok(false);
             }
             self.stage.newer += 1;
             self.stage.replayed = false;
         }
-        if refused && self.session.as_ref() == Some(&session) {
+        if refused && self.identity.as_ref() == Some(&identity) {
             self.stage.session_alive = true;
             return Ok(false);
         }
         self.refused = None;
         self.stage.replay = refused;
-        self.redactor = session.redactor().and(&self.own_secrets);
-        self.session = Some(session);
+        self.redactor = identity.redactor().and(&self.own_secrets);
+        self.identity = Some(identity);
         Ok(true)
     }
 
@@ -217,14 +218,14 @@ impl Core {
                 Some(self.answer(head, body, now))
             }
             None => {
-                self.session = Some(Session::anonymous(&self.service));
+                self.identity = Some(Identity::anonymous(&self.service));
                 None
             }
         }
     }
 
     /// Makes a request ready to go.
-    pub(crate) fn send(&mut self, request: Request, access: Access, now: Now) -> Result<Outgoing, Error> {
+    pub(crate) fn send(&mut self, request: Request, access: Auth, now: Now) -> Result<Outgoing, Error> {
         let Request { mut method, mut target, mut headers, mut body, delivery, mut retry, .. } = request;
         self.begun = true;
         self.sent.method = method.clone();
@@ -245,7 +246,7 @@ impl Core {
                 body = Body::empty();
                 headers.remove(header::CONTENT_TYPE);
                 headers.remove(header::IF_MATCH);
-                retry = Retry::Policy;
+                retry = Retry::SafeMethods;
             }
             (method, target) = (moved_method.clone(), moved_target.clone());
         }
@@ -261,23 +262,23 @@ impl Core {
             method: method.clone(),
             target: target.clone(),
             // The 401 to a session that the request brought is not the call's to heal.
-            access: if request.session.is_some() { Access::Open } else { access },
+            access: if request.session.is_some() { Auth::None } else { access },
             retry,
-            rewinds: body.rewinds(),
+            replayable: body.replayable(),
             is_probe: request.probe.is_some(),
         };
 
         let purpose = request.purpose.unwrap_or_else(|| Purpose::of(&method));
-        let session =
-            request.session.as_ref().or(self.session.as_ref().filter(|_| access == Access::Session));
+        let own = request.session.as_ref().map(Session::identity);
+        let identity = own.or(self.identity.as_ref().filter(|_| access == Auth::Session));
         let uri = self.service.origin().uri(&target);
-        self.frame(&mut headers, &method, &body, delivery, session);
+        self.frame(&mut headers, &method, &body, delivery, identity);
         let mut request = http::Request::new(body);
         *request.method_mut() = method;
         *request.uri_mut() = uri;
         *request.headers_mut() = headers;
-        let reading = Reading { timeout, limit: self.service.policy().body_limit, delivery };
-        Ok(Outgoing { request, reading, purpose, redactor: Arc::clone(&self.redactor) })
+        let limits = ResponseLimits { timeout, limit: self.service.policy().body_limit, delivery };
+        Ok(Outgoing { request, limits, purpose, redactor: Arc::clone(&self.redactor) })
     }
 
     fn frame(
@@ -285,8 +286,8 @@ impl Core {
         headers: &mut HeaderMap,
         method: &Method,
         body: &Body,
-        delivery: Delivery,
-        session: Option<&Session>,
+        delivery: BodyMode,
+        identity: Option<&Identity>,
     ) {
         let fixed = HeaderValue::from_static;
         headers.insert(header::HOST, self.service.origin().host().clone());
@@ -294,7 +295,7 @@ impl Core {
         headers.insert(ODATA_VERSION, fixed("4.0"));
         headers.entry(header::ACCEPT).or_insert(fixed("application/json"));
         // iLO 5 answers 406 to `identity` for some resources; a stream must come through as it is made.
-        let encoding = if delivery == Delivery::Streamed { "identity" } else { "gzip" };
+        let encoding = if delivery == BodyMode::Streamed { "identity" } else { "gzip" };
         headers.insert(header::ACCEPT_ENCODING, fixed(encoding));
         let length = body.len();
         if body.payload().is_some() {
@@ -304,7 +305,7 @@ impl Core {
         if length > 0 || matches!(*method, Method::POST | Method::PUT | Method::PATCH) {
             headers.insert(header::CONTENT_LENGTH, HeaderValue::from(length));
         }
-        if let Some((name, value)) = session.and_then(Session::header) {
+        if let Some((name, value)) = identity.and_then(Identity::header) {
             headers.insert(name, value.clone());
         }
     }
@@ -315,7 +316,7 @@ impl Core {
         mut head: response::Parts,
         body: Result<Bytes, Failure>,
         now: Now,
-    ) -> Ruling {
+    ) -> Decision {
         for (name, value) in &mut head.headers {
             if is_secret_header(name) {
                 value.set_sensitive(true);
@@ -330,17 +331,17 @@ impl Core {
                 self.stage.renewed = true;
                 self.stage.replayed = replayed;
                 self.refused = Some(Box::new((head, body)));
-                return Ruling::Renew;
+                return Decision::Renew;
             }
         }
         // A login that is redirected with a token has opened a session, which must not be lost on the way.
-        let opened = self.sent.access == Access::Open && head.headers.contains_key(X_AUTH_TOKEN);
+        let opened = self.sent.access == Auth::None && head.headers.contains_key(X_AUTH_TOKEN);
         match status.as_u16() {
             301 | 302 | 303 | 307 | 308 if opened && !self.sent.method.is_safe() => {}
             301 | 302 | 303 | 307 | 308 => {
                 return match self.redirect(&head) {
-                    Ok(()) => Ruling::Send,
-                    Err((location, reason)) => Ruling::Fail(
+                    Ok(()) => Decision::Send,
+                    Err((location, reason)) => Decision::Fail(
                         self.stamp(Error::new(ErrorKind::Redirect { location, reason }).with_status(status)),
                     ),
                 };
@@ -359,15 +360,15 @@ impl Core {
                 return self.again(wait);
             }
         }
-        Ruling::Answer(self.answer(head, body, now))
+        Decision::Answer(self.answer(head, body, now))
     }
 
     /// Judges an exchange without an answer.
-    pub(crate) fn fail(&mut self, failure: Failure, now: Now) -> Ruling {
-        let harmless = self.sent.method.is_safe() || self.sent.retry == Retry::Idempotent;
+    pub(crate) fn fail(&mut self, failure: Failure, now: Now) -> Decision {
+        let harmless = self.sent.method.is_safe() || self.sent.retry == Retry::Always;
         if failure == Failure::Unreadable {
             let reason = "the payload could not be read, so that it was not sent whole";
-            return Ruling::Fail(self.stamp(Error::new(ErrorKind::InvalidRequest(reason))));
+            return Decision::Fail(self.stamp(Error::new(ErrorKind::InvalidRequest(reason))));
         }
         let again = match failure {
             Failure::NotSent => true,
@@ -387,7 +388,7 @@ impl Core {
         } else {
             ErrorKind::Transport(failure)
         };
-        Ruling::Fail(self.stamp(Error::new(kind)))
+        Decision::Fail(self.stamp(Error::new(kind)))
     }
 
     /// How long to wait before the next poll; `None` where the deadline comes first.
@@ -425,17 +426,17 @@ impl Core {
     /// Whether a 401 may lead to another session: once for each request, and only where one was used that can
     /// expire. A payload that is spent cannot be sent again.
     fn may_renew(&self) -> bool {
-        self.sent.access == Access::Session
+        self.sent.access == Auth::Session
             && !self.pinned
             && !self.stage.renewed
-            && self.sent.rewinds
-            && self.session.as_ref().is_some_and(Session::is_issued)
+            && self.sent.replayable
+            && self.identity.as_ref().is_some_and(Identity::is_session)
     }
 
     /// Whether a 401 answers the replay with another session: then the former one may be alive, which the authenticator
     /// has to know, once.
     fn is_refused_replay(&self) -> bool {
-        self.sent.access == Access::Session && self.stage.replay && self.stage.renewed && !self.stage.replayed
+        self.sent.access == Auth::Session && self.stage.replay && self.stage.renewed && !self.stage.replayed
     }
 
     /// Follows a redirect, or says where it pointed and why it is not followed.
@@ -449,10 +450,10 @@ impl Core {
         if location.trim().is_empty() {
             return Err((String::new(), "names no place"));
         }
-        let Sent { method, target: from, rewinds, .. } = &self.sent;
+        let Sent { method, target: from, replayable, .. } = &self.sent;
         let target = match link::resolve(&location, from, self.service.origin(), Links::SameOrigin) {
             Ok(target) => target,
-            Err(Refused::OffOrigin) => return refuse("leaves the origin"),
+            Err(Refused::CrossOrigin) => return refuse("leaves the origin"),
             Err(Refused::Malformed(_)) => return refuse("names no place"),
         };
         let method = match head.status.as_u16() {
@@ -464,10 +465,10 @@ impl Core {
             _ => method.clone(),
         };
         // What a logout deletes is a session, whatever a service says.
-        if self.sent.retry == Retry::Idempotent && !target.same_but_slash(from) {
+        if self.sent.retry == Retry::Always && !target.same_but_slash(from) {
             return refuse("would move a logout");
         }
-        if !rewinds && method == self.sent.method {
+        if !replayable && method == self.sent.method {
             return refuse("needs the payload a second time");
         }
         let seen = self
@@ -487,10 +488,10 @@ impl Core {
         Ok(())
     }
 
-    fn again(&mut self, wait: Duration) -> Ruling {
+    fn again(&mut self, wait: Duration) -> Decision {
         self.stage.retries += 1;
         self.phase = Phase::Retry;
-        if wait.is_zero() { Ruling::Send } else { Ruling::Wait(wait) }
+        if wait.is_zero() { Decision::Send } else { Decision::Wait(wait) }
     }
 
     /// Whether another try is left, and that wait before it is allowed.

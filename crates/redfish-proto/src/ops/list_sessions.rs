@@ -9,10 +9,10 @@ use std::fmt;
 use http::StatusCode;
 use serde_json::Value;
 
-use crate::collection::{GetPage, Page};
 use crate::error::Error;
 use crate::kind::ErrorKind;
-use crate::operation::{Access, Answer, Operation, Request, Verdict};
+use crate::operation::{Answer, Auth, Operation, Request, Transition};
+use crate::ops::get_page::{GetPage, Page};
 use crate::session::Session;
 use crate::target::Target;
 
@@ -67,10 +67,10 @@ pub struct ListedSession {
     resource: Value,
 }
 
-/// Whose a session is, as far as the service says. A user's name says nothing: others may use it too.
+/// Whose session it is, as far as the service reports. A user name proves nothing: others may use the same one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Whose {
+pub enum Ownership {
     /// That of who asks: the service marks it by `MySession`, or it has the URI of the session in use.
     Own,
     /// One that a login of the same `Context` opened, perhaps in an earlier run.
@@ -81,7 +81,7 @@ pub enum Whose {
 
 impl ListedSession {
     /// Its URI.
-    pub fn at(&self) -> &Target {
+    pub fn target(&self) -> &Target {
         &self.at
     }
 
@@ -95,14 +95,14 @@ impl ListedSession {
         self.resource.get(member).and_then(Value::as_str).unwrap_or_default()
     }
 
-    /// Whose it is, to who uses that session and gives its logins that `Context`.
-    pub fn whose(&self, session: Option<&Session>, context: Option<&str>) -> Whose {
+    /// Whose session it is, for a client that uses `session` and gives its logins this `Context`.
+    pub fn whose(&self, session: Option<&Session>, context: Option<&str>) -> Ownership {
         let context = context.or(session.and_then(Session::context).map(|context| &**context));
-        let in_use = session.and_then(Session::location).is_some_and(|at| self.is_at(at));
+        let in_use = session.and_then(Session::target).is_some_and(|at| self.is_at(at));
         match self.marked || in_use {
-            true => Whose::Own,
-            false if is_of(&self.resource, context) => Whose::OfContext,
-            false => Whose::Other,
+            true => Ownership::Own,
+            false if is_of(&self.resource, context) => Ownership::OfContext,
+            false => Ownership::Other,
         }
     }
 }
@@ -116,12 +116,12 @@ impl fmt::Debug for ListedSession {
 /// Reads all sessions of a service, in the order of their URIs.
 #[derive(Debug)]
 pub struct ListSessions {
-    gathered: Gathered,
+    gathered: FoundSessions,
     stage: Stage,
 }
 
 #[derive(Debug, Default)]
-struct Gathered {
+struct FoundSessions {
     found: Vec<ListedSession>,
     unread: Vec<Target>,
     next: Option<GetPage>,
@@ -138,17 +138,17 @@ enum Stage {
 
 impl Default for ListSessions {
     fn default() -> ListSessions {
-        ListSessions { gathered: Gathered::default(), stage: Stage::Root }
+        ListSessions { gathered: FoundSessions::default(), stage: Stage::Root }
     }
 }
 
 impl ListSessions {
-    fn page(gathered: Gathered, at: Target) -> Verdict<ListSessions> {
-        Verdict::Next(ListSessions { gathered, stage: Stage::Page(GetPage::first(at)) })
+    fn page(gathered: FoundSessions, at: Target) -> Transition<ListSessions> {
+        Transition::Next(ListSessions { gathered, stage: Stage::Page(GetPage::first(at)) })
     }
 }
 
-impl Gathered {
+impl FoundSessions {
     /// Takes what is whole in a page, and keeps the links to the others.
     fn add_page(&mut self, page: Page, answer: &Answer) -> Result<(), Error> {
         if let Some(link) = marked_in(&answer.json()?) {
@@ -171,7 +171,7 @@ impl Gathered {
         self.found.push(ListedSession { at, marked: is_marked(&resource), resource });
     }
 
-    fn go_on(mut self) -> Verdict<ListSessions> {
+    fn go_on(mut self) -> Transition<ListSessions> {
         let stage = if let Some(at) = self.unread.pop() {
             Stage::Member(at)
         } else if let Some(page) = self.next.take().filter(|_| self.found.len() < MOST) {
@@ -181,9 +181,9 @@ impl Gathered {
                 session.marked |= self.marked.as_ref().is_some_and(|marked| session.is_at(marked));
             }
             self.found.sort_by(|one, other| one.at.as_str().cmp(other.at.as_str()));
-            return Verdict::Done(self.found);
+            return Transition::Done(self.found);
         };
-        Verdict::Next(ListSessions { gathered: self, stage })
+        Transition::Next(ListSessions { gathered: self, stage })
     }
 }
 
@@ -198,14 +198,14 @@ impl Operation for ListSessions {
         }
     }
 
-    fn access(&self) -> Access {
+    fn auth(&self) -> Auth {
         match self.stage {
-            Stage::Root => Access::Open,
-            Stage::Page(_) | Stage::Member(_) => Access::Session,
+            Stage::Root => Auth::None,
+            Stage::Page(_) | Stage::Member(_) => Auth::Session,
         }
     }
 
-    fn respond(self, answer: Answer) -> Result<Verdict<Self>, Error> {
+    fn respond(self, answer: Answer) -> Result<Transition<Self>, Error> {
         let ListSessions { mut gathered, stage } = self;
         match stage {
             Stage::Root => {
@@ -215,7 +215,7 @@ impl Operation for ListSessions {
                 let at = answer.resolve(link.unwrap_or(SESSIONS))?;
                 return Ok(ListSessions::page(gathered, at));
             }
-            Stage::Page(page) => match elsewhere(page.at(), answer.status()) {
+            Stage::Page(page) => match elsewhere(page.target(), answer.status()) {
                 Some(at) => return Ok(ListSessions::page(gathered, at)),
                 None => gathered.add_page(page.read(&answer)?, &answer)?,
             },

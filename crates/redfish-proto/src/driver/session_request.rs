@@ -2,15 +2,15 @@
 
 use std::time::Duration;
 
+use crate::driver::time::Now;
 use crate::error::Error;
+use crate::identity::Identity;
 use crate::kind::{ErrorKind, Phase};
-use crate::session::Session;
-use crate::time::Now;
 
 /// The session a call asks for.
 #[derive(Clone, Debug)]
-pub struct Wanted {
-    pub(crate) rejected: Option<Session>,
+pub struct SessionRequest {
+    pub(crate) rejected: Option<Identity>,
     pub(crate) deadline: Option<Now>,
     /// When the 401 came for which another session is wanted.
     pub(crate) refused_at: Now,
@@ -18,14 +18,14 @@ pub struct Wanted {
     pub(crate) is_replay: bool,
 }
 
-impl Wanted {
+impl SessionRequest {
     /// Any session, for as long as it takes: what a program asks that wants to be logged in.
-    pub fn any() -> Wanted {
-        Wanted { rejected: None, deadline: None, refused_at: Now::default(), is_replay: false }
+    pub fn any() -> SessionRequest {
+        SessionRequest { rejected: None, deadline: None, refused_at: Now::default(), is_replay: false }
     }
 
-    /// The session the service did not take; another is needed.
-    pub fn rejected(&self) -> Option<&Session> {
+    /// The identity that the service rejected; another is needed.
+    pub fn rejected(&self) -> Option<&Identity> {
         self.rejected.as_ref()
     }
 

@@ -14,8 +14,8 @@ use serde_json::value::RawValue;
 use crate::error::Error;
 use crate::json;
 use crate::kind::ErrorKind;
-use crate::message::without_mark;
-use crate::operation::{Answer, Operation, Request, Verdict};
+use crate::message::strip_bom;
+use crate::operation::{Answer, Operation, Request, Transition};
 use crate::resource::Resource;
 use crate::target::Target;
 
@@ -55,13 +55,13 @@ pub struct Member {
 /// `Members`: `None` where there are none, which is no collection; empty where they are `null`.
 type Listed<'a> = Option<Vec<&'a RawValue>>;
 
-fn there<'de: 'a, 'a, D: Deserializer<'de>>(members: D) -> Result<Listed<'a>, D::Error> {
+fn deserialize_members<'de: 'a, 'a, D: Deserializer<'de>>(members: D) -> Result<Listed<'a>, D::Error> {
     Ok(Some(Listed::deserialize(members)?.unwrap_or_default()))
 }
 
 #[derive(Deserialize)]
 struct RawPage<'a> {
-    #[serde(borrow, default, rename = "Members", deserialize_with = "there")]
+    #[serde(borrow, default, rename = "Members", deserialize_with = "deserialize_members")]
     members: Listed<'a>,
     #[serde(borrow, rename = "Members@odata.nextLink")]
     next: Option<&'a RawValue>,
@@ -82,7 +82,7 @@ impl GetPage {
     }
 
     /// What it reads.
-    pub fn at(&self) -> &Target {
+    pub fn target(&self) -> &Target {
         &self.at
     }
 
@@ -136,21 +136,25 @@ impl Operation for GetPage {
         Request::get(&self.at)
     }
 
-    fn respond(self, answer: Answer) -> Result<Verdict<Self>, Error> {
+    fn respond(self, answer: Answer) -> Result<Transition<Self>, Error> {
         let refuses = match answer.status().as_u16() {
             401 | 429 => false,
             status => (400..500).contains(&status) || status == 501,
         };
         match self.at.unexpanded().filter(|_| refuses) {
-            Some(at) => Ok(Verdict::Next(GetPage { at, ..self })),
-            None => self.read(&answer).map(Verdict::Done),
+            Some(at) => Ok(Transition::Next(GetPage { at, ..self })),
+            None => self.read(&answer).map(Transition::Done),
         }
     }
 }
 
 /// The URI of a member that was made in a collection: `Location`, else the body's `@odata.id`, where it can be that of
 /// one. Only the path counts, since services answer with their own name, port or scheme.
-pub(crate) fn made(answer: &Answer, collection: &Target, can_be: impl Fn(&Target) -> bool) -> Option<Target> {
+pub(crate) fn created_uri(
+    answer: &Answer,
+    collection: &Target,
+    can_be: impl Fn(&Target) -> bool,
+) -> Option<Target> {
     let located = answer.location_header().and_then(|location| {
         let location = location.trim().to_owned();
         let target = answer.resolve_path_only(&location).ok()?;
@@ -206,7 +210,7 @@ impl Member {
     /// # Errors
     /// [`ErrorKind::Malformed`] with the JSON pointer of what does not fit, from the member on.
     pub fn json<T: DeserializeOwned>(&self) -> Result<T, Error> {
-        json::read(without_mark(self.as_bytes()), usize::MAX)
+        json::read(strip_bom(self.as_bytes()), usize::MAX)
             .map_err(|(at, reason)| Error::new(ErrorKind::Malformed { at, reason }))
     }
 }
@@ -215,7 +219,7 @@ impl Member {
     /// The whole resource that it is, which has its place there.
     pub(crate) fn resource<T: DeserializeOwned>(&self, at: Target) -> Result<Resource<T>, Error> {
         let Range { start, end } = self.range;
-        Ok(Resource::new(self.json()?, at, self.body.slice(start as usize..end as usize)))
+        Ok(Resource::new(self.json()?, at, None, self.body.slice(start as usize..end as usize)))
     }
 }
 

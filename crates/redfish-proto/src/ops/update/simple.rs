@@ -4,15 +4,15 @@ use std::fmt;
 
 use serde_json::{Map, Value, json};
 
-use crate::action::Invoke;
 use crate::body::Body;
 use crate::credentials::Credentials;
 use crate::error::Error;
 use crate::kind::ErrorKind;
-use crate::operation::{Answer, Operation, Request, Verdict};
+use crate::operation::{Answer, Operation, Request, Transition};
+use crate::ops::action::Invoke;
+use crate::ops::write::Outcome;
 use crate::redact::Redactor;
 use crate::target::Target;
-use crate::write::Outcome;
 
 /// Lets the service fetch an image from a URI and install it.
 ///
@@ -20,7 +20,7 @@ use crate::write::Outcome;
 /// write it is not sent again.
 ///
 /// ```
-/// use redfish_proto::SimpleUpdate;
+/// use redfish_proto::ops::SimpleUpdate;
 ///
 /// let update = SimpleUpdate::new("https://images.example/bios.bin").targets(["/redfish/v1/Systems/1"]);
 /// # let _ = update;
@@ -94,7 +94,7 @@ impl Operation for SimpleUpdate {
         }
     }
 
-    fn respond(mut self, answer: Answer) -> Result<Verdict<Self>, Error> {
+    fn respond(mut self, answer: Answer) -> Result<Transition<Self>, Error> {
         match self.stage {
             Stage::Root => {
                 let answer = answer.success()?;
@@ -104,15 +104,15 @@ impl Operation for SimpleUpdate {
                 let at = answer.resolve(link)?;
                 self.stage =
                     Stage::Act(Invoke::new(at, "UpdateService.SimpleUpdate", self.parameters.clone()));
-                Ok(Verdict::Next(self))
+                Ok(Transition::Next(self))
             }
             Stage::Act(invoke) => {
                 let parameters = self.parameters;
                 let again = |invoke| SimpleUpdate { parameters, stage: Stage::Act(invoke) };
                 match invoke.respond(answer)? {
-                    Verdict::Done(outcome) => Ok(Verdict::Done(outcome)),
-                    Verdict::Next(invoke) => Ok(Verdict::Next(again(invoke))),
-                    Verdict::Later(invoke, time) => Ok(Verdict::Later(again(invoke), time)),
+                    Transition::Done(outcome) => Ok(Transition::Done(outcome)),
+                    Transition::Next(invoke) => Ok(Transition::Next(again(invoke))),
+                    Transition::Later(invoke, time) => Ok(Transition::Later(again(invoke), time)),
                 }
             }
         }

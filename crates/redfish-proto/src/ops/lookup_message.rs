@@ -2,17 +2,17 @@
 
 use serde_json::Value;
 
-use crate::collection::{GetPage, Page};
 use crate::error::Error;
 use crate::kind::ErrorKind;
 use crate::message::Message;
-use crate::operation::{Answer, Operation, Request, Verdict};
+use crate::operation::{Answer, Operation, Request, Transition};
+use crate::ops::get_page::{GetPage, Page};
 use crate::target::Target;
 
 /// Looks a message up in the service's own registries: its text, with the arguments in their places, severity and
 /// resolution. `None` where the service has no such registry or no such message.
 #[derive(Debug)]
-pub struct Lookup {
+pub struct LookupMessage {
     message: Message,
     stage: Stage,
 }
@@ -34,11 +34,11 @@ struct Rank {
     version: Vec<u32>,
 }
 
-impl Lookup {
+impl LookupMessage {
     /// Looks up that message.
-    pub fn new(message: Message) -> Lookup {
+    pub fn new(message: Message) -> LookupMessage {
         let registries = GetPage::first(Target::well_known("/redfish/v1/Registries"));
-        Lookup { message, stage: Stage::Registries(registries, None) }
+        LookupMessage { message, stage: Stage::Registries(registries, None) }
     }
 
     /// The registry's prefix, its version, and the message's key: `Base`, `1.8` and `Success` of `Base.1.8.Success`.
@@ -48,13 +48,13 @@ impl Lookup {
         Some((prefix, numbers(version), key))
     }
 
-    fn go_to(mut self, stage: Option<Stage>) -> Verdict<Lookup> {
+    fn go_to(mut self, stage: Option<Stage>) -> Transition<LookupMessage> {
         match stage {
             Some(stage) => {
                 self.stage = stage;
-                Verdict::Next(self)
+                Transition::Next(self)
             }
-            None => Verdict::Done(None),
+            None => Transition::Done(None),
         }
     }
 
@@ -77,7 +77,7 @@ impl Lookup {
         page: Page,
         best: Option<(Rank, Target)>,
         answer: &Answer,
-    ) -> Result<Verdict<Lookup>, Error> {
+    ) -> Result<Transition<LookupMessage>, Error> {
         let links = page.members.iter().filter_map(|member| answer.resolve(&member.link()?).ok());
         let ranked = links.filter_map(|link| Some((self.rank(&link)?, link)));
         let best = ranked.chain(best).max_by(|(one, _), (other, _)| one.cmp(other));
@@ -114,7 +114,7 @@ impl Lookup {
     }
 }
 
-impl Operation for Lookup {
+impl Operation for LookupMessage {
     type Output = Option<Message>;
 
     fn request(&self) -> Request {
@@ -124,10 +124,10 @@ impl Operation for Lookup {
         }
     }
 
-    fn respond(mut self, answer: Answer) -> Result<Verdict<Self>, Error> {
+    fn respond(mut self, answer: Answer) -> Result<Transition<Self>, Error> {
         match answer.check() {
             Ok(()) => {}
-            Err(error) if *error.kind() == ErrorKind::NotFound => return Ok(Verdict::Done(None)),
+            Err(error) if *error.kind() == ErrorKind::NotFound => return Ok(Transition::Done(None)),
             Err(error) => return Err(error),
         }
         if let Stage::Registries(page, best) = &mut self.stage {
@@ -136,8 +136,10 @@ impl Operation for Lookup {
         }
         let document: Value = answer.json()?;
         match self.stage {
-            Stage::Registry(_) => Ok(Verdict::Done(self.filled(&document))),
-            Stage::Registries(..) | Stage::File(_) => Ok(self.go_to(Lookup::registry(&document, &answer))),
+            Stage::Registry(_) => Ok(Transition::Done(self.filled(&document))),
+            Stage::Registries(..) | Stage::File(_) => {
+                Ok(self.go_to(LookupMessage::registry(&document, &answer)))
+            }
         }
     }
 }
@@ -173,7 +175,7 @@ mod tests {
     #[test]
     fn the_registry_of_the_messages_own_version_fits_best_and_numbers_are_numbers() {
         let best = |id: &str, files: &[&'static str]| {
-            let lookup = Lookup::new(Message { id: id.to_owned(), ..Message::default() });
+            let lookup = LookupMessage::new(Message { id: id.to_owned(), ..Message::default() });
             let files = files.iter().map(|file| Target::well_known(file));
             let ranked = files.filter_map(|file| Some((lookup.rank(&file)?, file)));
             ranked

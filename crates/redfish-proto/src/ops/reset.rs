@@ -4,14 +4,14 @@ use std::time::Duration;
 
 use serde_json::{Map, Value};
 
-use crate::action::Invoke;
+use crate::driver::time::Now;
 use crate::error::Error;
 use crate::kind::ErrorKind;
-use crate::operation::{Answer, Operation, Request, Verdict};
+use crate::operation::{Answer, Operation, Request, Transition};
+use crate::ops::action::Invoke;
+use crate::ops::watch::{POLL, poll_again};
+use crate::ops::write::Outcome;
 use crate::target::Target;
-use crate::task::{POLL, poll_again};
-use crate::time::Now;
-use crate::write::Outcome;
 
 const ROOT: &str = "/redfish/v1/";
 const SYSTEMS: &str = "/redfish/v1/Systems";
@@ -36,12 +36,12 @@ enum Stage {
 /// A reset that the service took.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
-pub struct ResetTaken {
+pub struct ResetAccepted {
     /// The system.
     pub system: Target,
     /// What became of the request. The power state follows seconds later.
     pub outcome: Outcome,
-    /// What it does to the system's power, for [`UntilPower`]; `None` where it depends.
+    /// What it does to the system's power, for [`WaitForPower`]; `None` where it depends.
     pub change: Option<PowerChange>,
 }
 
@@ -85,7 +85,7 @@ impl Reset {
     }
 
     /// What a reset of that type does to the system's power; `None` where it depends.
-    pub fn leads_to(kind: &str) -> Option<PowerChange> {
+    pub fn expected_power_change(kind: &str) -> Option<PowerChange> {
         match kind {
             "On" | "ForceOn" => Some(PowerChange::To("On")),
             "ForceOff" | "GracefulShutdown" => Some(PowerChange::To("Off")),
@@ -102,7 +102,7 @@ impl Reset {
         Stage::Act(system, invoke)
     }
 
-    fn choose(mut self, answer: &Answer) -> Result<Verdict<Self>, Error> {
+    fn choose(mut self, answer: &Answer) -> Result<Transition<Self>, Error> {
         let systems: Value = answer.json()?;
         let members = systems.get("Members").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
         let links: Vec<&str> = members.iter().filter_map(|m| m.get("@odata.id")?.as_str()).collect();
@@ -112,18 +112,18 @@ impl Reset {
             [only] if !pages => {
                 let system = answer.resolve(only)?;
                 self.stage = self.act(system);
-                Ok(Verdict::Next(self))
+                Ok(Transition::Next(self))
             }
             several => {
                 let choices = several.iter().map(ToString::to_string).collect();
-                Err(Error::new(ErrorKind::Ambiguous { choices }))
+                Err(Error::new(ErrorKind::AmbiguousTarget { choices }))
             }
         }
     }
 }
 
 impl Operation for Reset {
-    type Output = ResetTaken;
+    type Output = ResetAccepted;
 
     fn request(&self) -> Request {
         match &self.stage {
@@ -133,7 +133,7 @@ impl Operation for Reset {
         }
     }
 
-    fn respond(mut self, answer: Answer) -> Result<Verdict<Self>, Error> {
+    fn respond(mut self, answer: Answer) -> Result<Transition<Self>, Error> {
         let kind = self.kind.clone();
         match self.stage {
             Stage::Root => {
@@ -141,17 +141,19 @@ impl Operation for Reset {
                 let root: Value = answer.json()?;
                 let link = root.pointer("/Systems/@odata.id").and_then(Value::as_str).unwrap_or(SYSTEMS);
                 self.stage = Stage::Systems(answer.resolve(link)?);
-                Ok(Verdict::Next(self))
+                Ok(Transition::Next(self))
             }
             Stage::Systems(_) => self.choose(&answer.success()?),
             Stage::Act(system, invoke) => match invoke.respond(answer)? {
-                Verdict::Done(outcome) => {
-                    let change = Reset::leads_to(&kind);
-                    Ok(Verdict::Done(ResetTaken { system, outcome, change }))
+                Transition::Done(outcome) => {
+                    let change = Reset::expected_power_change(&kind);
+                    Ok(Transition::Done(ResetAccepted { system, outcome, change }))
                 }
-                Verdict::Next(invoke) => Ok(Verdict::Next(Reset { kind, stage: Stage::Act(system, invoke) })),
-                Verdict::Later(invoke, time) => {
-                    Ok(Verdict::Later(Reset { kind, stage: Stage::Act(system, invoke) }, time))
+                Transition::Next(invoke) => {
+                    Ok(Transition::Next(Reset { kind, stage: Stage::Act(system, invoke) }))
+                }
+                Transition::Later(invoke, time) => {
+                    Ok(Transition::Later(Reset { kind, stage: Stage::Act(system, invoke) }, time))
                 }
             },
         }
@@ -164,24 +166,28 @@ impl Operation for Reset {
 /// and is `On` again. Many systems stay `On` while they restart, or are down between two looks only: one that is never
 /// seen to leave has restarted when it is `On` [`restart_grace`](crate::Policy::restart_grace) after the first look.
 #[derive(Debug)]
-pub struct UntilPower {
+pub struct WaitForPower {
     system: Target,
-    seen: Seen,
+    seen: Observed,
     failures: u32,
 }
 
 /// What was seen of a change, and since when.
 #[derive(Debug)]
-struct Seen {
+struct Observed {
     change: PowerChange,
     first: Option<Now>,
     left: bool,
 }
 
-impl UntilPower {
+impl WaitForPower {
     /// Watches that system, from the first look on.
-    pub fn new(system: Target, change: impl Into<PowerChange>) -> UntilPower {
-        UntilPower { system, seen: Seen { change: change.into(), first: None, left: false }, failures: 0 }
+    pub fn new(system: Target, change: impl Into<PowerChange>) -> WaitForPower {
+        WaitForPower {
+            system,
+            seen: Observed { change: change.into(), first: None, left: false },
+            failures: 0,
+        }
     }
 
     /// What is waited for.
@@ -190,7 +196,7 @@ impl UntilPower {
     }
 }
 
-impl Seen {
+impl Observed {
     /// Looks at a state that the system has now: whether the change is over. One that is not told says nothing.
     fn look(&mut self, state: Option<&str>, grace: Duration, now: Now) -> bool {
         let first = *self.first.get_or_insert(now);
@@ -202,14 +208,14 @@ impl Seen {
     }
 }
 
-impl Operation for UntilPower {
+impl Operation for WaitForPower {
     type Output = ();
 
     fn request(&self) -> Request {
         Request::get(&self.system)
     }
 
-    fn respond(mut self, answer: Answer) -> Result<Verdict<Self>, Error> {
+    fn respond(mut self, answer: Answer) -> Result<Transition<Self>, Error> {
         if let Err(refusal) = answer.check() {
             return self.fail(refusal);
         }
@@ -217,14 +223,14 @@ impl Operation for UntilPower {
         let state = system.get("PowerState").and_then(Value::as_str);
         self.failures = 0;
         match self.seen.look(state, answer.service.policy().restart_grace, answer.now()) {
-            true => Ok(Verdict::Done(())),
-            false => Ok(Verdict::Later(self, Some(POLL))),
+            true => Ok(Transition::Done(())),
+            false => Ok(Transition::Later(self, Some(POLL))),
         }
     }
 
-    fn fail(mut self, error: Error) -> Result<Verdict<Self>, Error> {
+    fn fail(mut self, error: Error) -> Result<Transition<Self>, Error> {
         let wait = poll_again(&mut self.failures, error)?;
-        Ok(Verdict::Later(self, Some(wait)))
+        Ok(Transition::Later(self, Some(wait)))
     }
 }
 
@@ -236,7 +242,7 @@ mod tests {
 
     /// When a change counts as over, of states that are seen at these seconds.
     fn over(change: PowerChange, looks: &[(u64, &str)]) -> Option<u64> {
-        let mut seen = Seen { change, first: None, left: false };
+        let mut seen = Observed { change, first: None, left: false };
         let mut look = |at, state: &str| {
             let state = Some(state).filter(|state| !state.is_empty());
             seen.look(state, GRACE, Now(Duration::from_secs(at)))

@@ -17,10 +17,10 @@ use serde_json::{Map, Value, json};
 use crate::body::{Body, Payload};
 use crate::error::Error;
 use crate::kind::ErrorKind;
-use crate::operation::{Answer, Operation, Request, Verdict};
+use crate::operation::{Answer, Operation, Request, Transition};
+use crate::ops::write::Outcome;
 use crate::redact::Redactor;
 use crate::target::Target;
-use crate::write::Outcome;
 
 pub use simple::SimpleUpdate;
 
@@ -31,7 +31,7 @@ const SLOWEST: u64 = 64 << 10;
 ///
 /// The UpdateService is read first, which finds the URI and renews a session that has died, before the image is
 /// touched. An image that cannot be read again is not sent again, whatever is answered.
-pub struct Update {
+pub struct PushUpdate {
     image: Image,
     boundary: String,
     parameters: Map<String, Value>,
@@ -58,12 +58,12 @@ enum Stage {
     Plain(Target),
 }
 
-impl Update {
+impl PushUpdate {
     /// Pushes that image. `randomness` makes the boundary between the parts: some 16 random bytes, so that nothing in
     /// the image can be taken for one.
-    pub fn new(image: Image, randomness: &[u8]) -> Update {
+    pub fn new(image: Image, randomness: &[u8]) -> PushUpdate {
         let random: String = randomness.iter().take(32).map(|byte| format!("{byte:02x}")).collect();
-        Update {
+        PushUpdate {
             image,
             boundary: format!("redfish-{random}"),
             parameters: Map::new(),
@@ -75,7 +75,7 @@ impl Update {
 
     /// For these resources only, by their URIs.
     #[must_use]
-    pub fn targets<S: Into<String>>(mut self, targets: impl IntoIterator<Item = S>) -> Update {
+    pub fn targets<S: Into<String>>(mut self, targets: impl IntoIterator<Item = S>) -> PushUpdate {
         let targets: Vec<String> = targets.into_iter().map(Into::into).collect();
         self.parameters.insert("Targets".to_owned(), json!(targets));
         self
@@ -83,19 +83,24 @@ impl Update {
 
     /// With a member of `UpdateParameters`, such as `@Redfish.OperationApplyTime`.
     #[must_use]
-    pub fn parameter(mut self, name: impl Into<String>, value: Value) -> Update {
+    pub fn parameter(mut self, name: impl Into<String>, value: Value) -> PushUpdate {
         self.parameters.insert(name.into(), value);
         self
     }
 
     /// With a part that a vendor wants, behind the image: its name (`Oem…`), its media type and its bytes.
     #[must_use]
-    pub fn part(mut self, name: impl Into<String>, media_type: impl Into<String>, bytes: Vec<u8>) -> Update {
+    pub fn part(
+        mut self,
+        name: impl Into<String>,
+        media_type: impl Into<String>,
+        bytes: Vec<u8>,
+    ) -> PushUpdate {
         self.extra.push((name.into(), media_type.into(), bytes));
         self
     }
 
-    fn choose(mut self, answer: &Answer) -> Result<Verdict<Self>, Error> {
+    fn choose(mut self, answer: &Answer) -> Result<Transition<Self>, Error> {
         let service: Value = answer.json()?;
         let limit = service.get("MaxImageSizeBytes").and_then(Value::as_u64);
         if let Some(limit) = limit.filter(|limit| *limit > 0 && *limit < self.image.payload.length) {
@@ -111,7 +116,7 @@ impl Update {
             (None, Some(_)) => return Err(Error::new(ErrorKind::NotSupported("a push with parameters"))),
             (None, None) => return Err(Error::new(ErrorKind::NotSupported("a push of images"))),
         };
-        Ok(Verdict::Next(self))
+        Ok(Transition::Next(self))
     }
 
     fn multipart(&self) -> Body {
@@ -159,15 +164,15 @@ impl Update {
     }
 }
 
-impl fmt::Debug for Update {
+impl fmt::Debug for PushUpdate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // What vendors want may be secret.
         let parameters: Vec<&String> = self.parameters.keys().collect();
-        write!(f, "Update({:?} with {parameters:?}, {:?})", self.image, self.stage)
+        write!(f, "PushUpdate({:?} with {parameters:?}, {:?})", self.image, self.stage)
     }
 }
 
-impl Operation for Update {
+impl Operation for PushUpdate {
     type Output = Outcome;
 
     fn request(&self) -> Request {
@@ -191,7 +196,7 @@ impl Operation for Update {
         }
     }
 
-    fn respond(mut self, answer: Answer) -> Result<Verdict<Self>, Error> {
+    fn respond(mut self, answer: Answer) -> Result<Transition<Self>, Error> {
         match self.stage {
             Stage::Root => {
                 let answer = answer.success()?;
@@ -201,20 +206,20 @@ impl Operation for Update {
                 let tasks = root.pointer("/Tasks/@odata.id").and_then(Value::as_str);
                 self.tasks = tasks.and_then(|tasks| answer.resolve(tasks).ok());
                 self.stage = Stage::Service(answer.resolve(link)?);
-                Ok(Verdict::Next(self))
+                Ok(Transition::Next(self))
             }
             Stage::Service(_) => self.choose(&answer.success()?),
             Stage::Multipart(_) | Stage::Plain(_)
-                if answer.status() == StatusCode::UNAUTHORIZED && !self.image.payload.rewinds =>
+                if answer.status() == StatusCode::UNAUTHORIZED && !self.image.payload.replayable =>
             {
                 let reason = "The image is not sent with another session, since it cannot be read again.";
                 Err(answer.refusal().with_text(reason))
             }
-            Stage::Multipart(_) | Stage::Plain(_) => Ok(Verdict::Done(Outcome::read(&answer)?)),
+            Stage::Multipart(_) | Stage::Plain(_) => Ok(Transition::Done(Outcome::read(&answer)?)),
         }
     }
 
-    fn fail(self, error: Error) -> Result<Verdict<Self>, Error> {
+    fn fail(self, error: Error) -> Result<Transition<Self>, Error> {
         Err(match (error.kind(), self.tasks) {
             (ErrorKind::OutcomeUnknown(_), Some(tasks)) => {
                 error.with_advice(format!("Look for its task at {tasks} before it is sent again."))
@@ -242,13 +247,13 @@ impl Operation for Download {
 
     fn request(&self) -> Request {
         Request::get(&self.at)
-            .delivery(crate::exchange::Delivery::Streamed)
+            .delivery(crate::driver::exchange::BodyMode::Streamed)
             .header(http::header::ACCEPT, HeaderValue::from_static("*/*"))
     }
 
-    fn respond(self, answer: Answer) -> Result<Verdict<Self>, Error> {
+    fn respond(self, answer: Answer) -> Result<Transition<Self>, Error> {
         answer.success()?;
-        Ok(Verdict::Done(()))
+        Ok(Transition::Done(()))
     }
 }
 
@@ -256,9 +261,9 @@ impl Operation for Download {
 mod tests {
     use super::*;
 
-    fn update(rewinds: bool) -> Update {
-        let payload = Payload { length: 1 << 30, rewinds };
-        Update::new(Image { name: "bios \"a\"\r.bin".into(), payload }, &[0xab; 16])
+    fn update(replayable: bool) -> PushUpdate {
+        let payload = Payload { length: 1 << 30, replayable };
+        PushUpdate::new(Image { name: "bios \"a\"\r.bin".into(), payload }, &[0xab; 16])
     }
 
     #[test]
@@ -267,8 +272,11 @@ mod tests {
             update(true).targets(["/redfish/v1/Systems/1"]).part("OemAcme", "text/plain", b"x".to_vec());
         let body = update.multipart();
         let segments: Vec<_> = body.segments().collect();
-        let [crate::Segment::Bytes(before), crate::Segment::Payload(payload), crate::Segment::Bytes(after)] =
-            segments.as_slice()
+        let [
+            crate::driver::Segment::Bytes(before),
+            crate::driver::Segment::Payload(payload),
+            crate::driver::Segment::Bytes(after),
+        ] = segments.as_slice()
         else {
             panic!("{segments:?}")
         };

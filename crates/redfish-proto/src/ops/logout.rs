@@ -6,14 +6,14 @@ use std::time::Duration;
 use http::StatusCode;
 use serde_json::Value;
 
-use crate::call::Call;
+use crate::driver::call::Call;
+use crate::driver::exchange::Purpose;
 use crate::error::Error;
-use crate::exchange::Purpose;
 use crate::kind::ErrorKind;
-use crate::operation::{Answer, Operation, Request, Retry, Verdict};
+use crate::operation::{Answer, Operation, Request, Retry, Transition};
+use crate::ops::list_sessions::{self, SESSIONS, is_session};
 use crate::service::Service;
-use crate::session::{Session, Standing};
-use crate::sessions::{self, SESSIONS, is_session};
+use crate::session::{Session, SessionState};
 use crate::target::Target;
 
 /// Sessions and pages that are looked at to find one; a service with more is not searched to its end.
@@ -26,7 +26,7 @@ const AGAIN: Duration = Duration::from_millis(500);
 ///
 /// ```compile_fail,E0624
 /// # fn with(session: &redfish_proto::Session) {
-/// redfish_proto::Logout::new(session);
+/// redfish_proto::ops::Logout::new(session);
 /// # }
 /// ```
 ///
@@ -58,24 +58,24 @@ enum Stage {
 /// How a session ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Closed {
+pub enum LogoutOutcome {
     /// The service deleted it.
     Deleted,
     /// The service did not know it any more.
     Gone,
     /// The service keeps it until it expires: it lets an account that must change its password do nothing else.
-    Kept,
+    NotAllowed,
 }
 
 impl Logout {
-    /// Whose token it carries.
+    /// The session whose token it carries.
     pub(crate) fn session(&self) -> &Session {
         &self.session
     }
 
     pub(crate) fn new(session: &Session) -> Logout {
         let collection = session.collection().cloned().unwrap_or_else(|| Target::well_known(SESSIONS));
-        let mine = session.location().cloned();
+        let mine = session.target().cloned();
         let stage = match &mine {
             Some(at) => Stage::Delete(at.clone()),
             None => Stage::List(collection.clone()),
@@ -104,7 +104,7 @@ impl Logout {
     /// Reads the collection: marks at its top, members that are there whole, and links to the others.
     fn list(&mut self, answer: &Answer) -> Result<(), Error> {
         let page: Value = answer.json()?;
-        self.claim(sessions::marked_in(&page), answer);
+        self.claim(list_sessions::marked_in(&page), answer);
         let empty = Vec::new();
         for member in page.get("Members").and_then(Value::as_array).unwrap_or(&empty) {
             let link = member.get("@odata.id").and_then(Value::as_str);
@@ -123,11 +123,13 @@ impl Logout {
     /// Reads one session: whether it is ours.
     fn look(&mut self, session: &Value, answer: &Answer) {
         let link =
-            session.get("@odata.id").and_then(Value::as_str).unwrap_or(answer.at().as_str()).to_owned();
+            session.get("@odata.id").and_then(Value::as_str).unwrap_or(answer.target().as_str()).to_owned();
         let own_context = self.session.context().filter(|_| self.sweep.is_none());
-        if sessions::is_marked(session) || sessions::is_of(session, own_context.map(|context| &**context)) {
+        if list_sessions::is_marked(session)
+            || list_sessions::is_of(session, own_context.map(|context| &**context))
+        {
             self.claim(Some(&link), answer);
-        } else if sessions::is_of(session, self.sweep.as_deref()) {
+        } else if list_sessions::is_of(session, self.sweep.as_deref()) {
             self.strays
                 .extend(self.session_at(Some(&link), answer).filter(|at| Some(at) != self.mine.as_ref()));
         }
@@ -144,7 +146,7 @@ impl Logout {
     }
 
     /// What comes after a read: more reading while something is missing, then the deleting.
-    fn go_on(mut self) -> Result<Verdict<Self>, Error> {
+    fn go_on(mut self) -> Result<Transition<Self>, Error> {
         let searching = self.sweep.is_some() || self.mine.is_none();
         self.stage = if let Some(at) = self.unread.pop().filter(|_| searching && self.looked.0 < MOST.0) {
             self.looked.0 += 1;
@@ -159,22 +161,22 @@ impl Logout {
         } else {
             return Err(Error::new(ErrorKind::SessionUriUnknown));
         };
-        Ok(Verdict::Next(self))
+        Ok(Transition::Next(self))
     }
 
     /// What a read that failed means: a token that is dead needs no logout, and a search that cannot go on ends.
-    fn unreadable(mut self, answer: Answer) -> Result<Verdict<Self>, Error> {
+    fn unreadable(mut self, answer: Answer) -> Result<Transition<Self>, Error> {
         let status = answer.status();
         let elsewhere = match &self.stage {
-            Stage::List(at) => sessions::elsewhere(at, status),
+            Stage::List(at) => list_sessions::elsewhere(at, status),
             Stage::Look(_) | Stage::Delete(_) => None,
         };
         match (&self.stage, elsewhere) {
-            _ if status == StatusCode::UNAUTHORIZED => Ok(Verdict::Done(Closed::Gone)),
+            _ if status == StatusCode::UNAUTHORIZED => Ok(Transition::Done(LogoutOutcome::Gone)),
             (_, Some(at)) => {
                 self.collection = at.clone();
                 self.stage = Stage::List(at);
-                Ok(Verdict::Next(self))
+                Ok(Transition::Next(self))
             }
             (Stage::List(_), None) if self.mine.is_none() => match answer.success() {
                 Ok(answer) => Err(answer.json::<Value>().err().unwrap_or_else(|| answer.refusal())),
@@ -194,33 +196,33 @@ impl Session {
 }
 
 impl Operation for Logout {
-    type Output = Closed;
+    type Output = LogoutOutcome;
 
     fn request(&self) -> Request {
         let request = match &self.stage {
             Stage::List(at) | Stage::Look(at) => Request::get(at),
             // It is often the first request after an idle spell, when a connection has gone stale; a second
             // DELETE of a session does no harm.
-            Stage::Delete(at) => Request::delete(at).retry(Retry::Idempotent),
+            Stage::Delete(at) => Request::delete(at).retry(Retry::Always),
         };
         request.purpose(Purpose::Session)
     }
 
-    fn respond(mut self, answer: Answer) -> Result<Verdict<Self>, Error> {
+    fn respond(mut self, answer: Answer) -> Result<Transition<Self>, Error> {
         match &self.stage {
             Stage::Delete(at) if Some(at) != self.mine.as_ref() => self.go_on(),
             Stage::Delete(_) => {
-                let must_change = *self.session.standing() != Standing::Full;
+                let must_change = *self.session.state() != SessionState::Active;
                 match answer.status() {
-                    status if status.is_success() => Ok(Verdict::Done(Closed::Deleted)),
+                    status if status.is_success() => Ok(Transition::Done(LogoutOutcome::Deleted)),
                     StatusCode::UNAUTHORIZED | StatusCode::NOT_FOUND | StatusCode::GONE => {
-                        Ok(Verdict::Done(Closed::Gone))
+                        Ok(Transition::Done(LogoutOutcome::Gone))
                     }
-                    StatusCode::FORBIDDEN if must_change => Ok(Verdict::Done(Closed::Kept)),
+                    StatusCode::FORBIDDEN if must_change => Ok(Transition::Done(LogoutOutcome::NotAllowed)),
                     // iDRAC under load answers 500. What may be repeated is tried once more.
                     status if status.is_server_error() && !self.failed => {
                         self.failed = true;
-                        Ok(Verdict::Later(self, Some(AGAIN)))
+                        Ok(Transition::Later(self, Some(AGAIN)))
                     }
                     _ => Err(answer.refusal()),
                 }

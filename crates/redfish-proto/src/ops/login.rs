@@ -18,20 +18,20 @@ use serde_json::Value;
 use zeroize::Zeroizing;
 
 use crate::body::Body;
-use crate::check::{CHECK, CheckSession, Liveness};
-use crate::collection;
 use crate::credentials::Credentials;
-use crate::error::{Error, Unclosed};
-use crate::exchange::Purpose;
+use crate::driver::exchange::Purpose;
+use crate::driver::time::Now;
+use crate::error::{Error, OpenSession};
 use crate::headers::X_AUTH_TOKEN;
 use crate::kind::ErrorKind;
-use crate::logout::Logout;
-use crate::operation::{Access, Answer, Operation, Request, Retry, Verdict};
+use crate::operation::{Answer, Auth, Operation, Request, Retry, Transition};
+use crate::ops::check_session::{CHECK, CheckSession, Liveness};
+use crate::ops::get_page;
+use crate::ops::list_sessions::{LEGACY_SESSIONS, SESSIONS, is_session};
+use crate::ops::logout::Logout;
 use crate::redact::Redactor;
-use crate::session::{Found, Session, Standing};
-use crate::sessions::{LEGACY_SESSIONS, SESSIONS, is_session};
+use crate::session::{Found, Session, SessionState};
 use crate::target::Target;
-use crate::time::Now;
 
 const ROOT: &str = "/redfish/v1/";
 /// Opens a session. Neither of its requests carries credentials other than the login's own body.
@@ -78,7 +78,8 @@ enum Stage {
 ///
 /// ```compile_fail
 /// #![deny(unused_must_use)]
-/// # use redfish_proto::{Error, Opened, Session};
+/// # use redfish_proto::{Error, Session};
+/// # use redfish_proto::ops::Opened;
 /// fn ends(login: Opened) -> Opened { login }
 /// # fn with(login: Opened) {
 /// ends(login);
@@ -129,7 +130,7 @@ impl Login {
 
     /// At a Sessions URI that is known from before; the service root is not read.
     #[must_use]
-    pub fn at(mut self, sessions: Target) -> Login {
+    pub fn collection(mut self, sessions: Target) -> Login {
         self.sessions = Some(sessions);
         self.begin()
     }
@@ -171,7 +172,7 @@ impl Login {
 
     fn after_check(&self) -> Stage {
         // One whose URI is not known would have to be searched for, which takes its time.
-        match self.retired.as_ref().filter(|retired| retired.location().is_some()) {
+        match self.retired.as_ref().filter(|retired| retired.target().is_some()) {
             Some(retired) => Stage::Retire(Box::new(Logout::new(retired))),
             None => self.opening(),
         }
@@ -185,71 +186,76 @@ impl Login {
     }
 
     /// What the check says: the former session goes on, or another is opened.
-    fn checked(mut self, liveness: Liveness, now: Now) -> Verdict<Login> {
+    fn checked(mut self, liveness: Liveness, now: Now) -> Transition<Login> {
         match self.former.take() {
             Some(former) if liveness == Liveness::Alive => {
                 let alive = Some(now);
-                return Verdict::Done(Opened { session: former.session, alive, former: None, retired: None });
+                return Transition::Done(Opened {
+                    session: former.session,
+                    alive,
+                    former: None,
+                    retired: None,
+                });
             }
             former => self.former = former.map(|former| Former { liveness, ..former }),
         }
         self.stage = self.after_check();
-        Verdict::Next(self)
+        Transition::Next(self)
     }
 
     /// The retired session is closed, or could not be: either way the login goes on.
-    fn retired(mut self, closed: Result<Verdict<Logout>, Error>) -> Verdict<Login> {
+    fn retired(mut self, closed: Result<Transition<Logout>, Error>) -> Transition<Login> {
         self.stage = match closed {
-            Ok(Verdict::Next(logout) | Verdict::Later(logout, _)) => Stage::Retire(Box::new(logout)),
-            Ok(Verdict::Done(_)) => {
+            Ok(Transition::Next(logout) | Transition::Later(logout, _)) => Stage::Retire(Box::new(logout)),
+            Ok(Transition::Done(_)) => {
                 self.closed = self.retired.take();
                 self.opening()
             }
             Err(_) => self.opening(),
         };
-        Verdict::Next(self)
+        Transition::Next(self)
     }
 
     /// The session whose token a refusal carries: the service opened it all the same.
     fn unwanted(&self, answer: &Answer) -> Option<Session> {
-        let found = self.found(answer, Standing::Full);
-        Session::from_token(&answer.service, token(answer)?, found, &answer.redactor).ok()
+        let found = self.found(answer, SessionState::Active);
+        Session::opened(&answer.service, token(answer)?, found, &answer.redactor).ok()
     }
 
     fn undone(
         mut self,
-        closed: Result<Verdict<Logout>, Error>,
+        closed: Result<Transition<Logout>, Error>,
         refusal: Error,
-        unclosed: Option<Unclosed>,
-    ) -> Result<Verdict<Login>, Error> {
+        unclosed: OpenSession,
+    ) -> Result<Transition<Login>, Error> {
         match closed {
-            Ok(Verdict::Next(logout) | Verdict::Later(logout, _)) => {
+            Ok(Transition::Next(logout) | Transition::Later(logout, _)) => {
                 self.stage = Stage::Undo(Box::new(logout), refusal);
-                Ok(Verdict::Next(self))
+                Ok(Transition::Next(self))
             }
-            Ok(Verdict::Done(_)) => Err(refusal),
+            Ok(Transition::Done(_)) => Err(refusal),
             Err(_) => Err(refusal.with_unclosed(unclosed)),
         }
     }
 
     /// What an answer says about the session that it opened.
-    fn found(&self, answer: &Answer, standing: Standing) -> Found {
+    fn found(&self, answer: &Answer, state: SessionState) -> Found {
         Found {
             location: session_uri(answer),
-            collection: Some(answer.at().without_final_slash()),
-            standing,
+            collection: Some(answer.target().without_final_slash()),
+            state,
             context: self.context.clone(),
         }
     }
 
-    fn post(mut self, at: &Target, guessed: bool) -> Verdict<Login> {
+    fn post(mut self, at: &Target, guessed: bool) -> Transition<Login> {
         let at = at.without_final_slash();
         self.stage = Stage::Post { at, guessed, remembered: false };
-        Verdict::Next(self)
+        Transition::Next(self)
     }
 
     /// What the service root says of where sessions are.
-    fn find(self, answer: &Answer) -> Result<Verdict<Login>, Error> {
+    fn find(self, answer: &Answer) -> Result<Transition<Login>, Error> {
         // A root that asks for credentials, or is broken, does not stop a login; a service that is down does.
         if answer.status().is_server_error() {
             return Err(answer.refusal());
@@ -261,21 +267,21 @@ impl Login {
         }
     }
 
-    fn opened(self, answer: Answer) -> Result<Verdict<Login>, Error> {
+    fn opened(self, answer: Answer) -> Result<Transition<Login>, Error> {
         let Some(token) = token(&answer) else {
             let lacking = Error::malformed("", "a login without X-Auth-Token");
             return Err(lacking.with_status(answer.status()).with_session_left(session_uri(&answer)));
         };
         let required = answer.messages().into_iter().find(|m| m.is("PasswordChangeRequired"));
-        let standing = match required {
-            Some(message) => Standing::MustChangePassword { account: answer.account(&message) },
-            None => Standing::Full,
+        let state = match required {
+            Some(message) => SessionState::PasswordChangeRequired { account: answer.account(&message) },
+            None => SessionState::Active,
         };
-        let found = self.found(&answer, standing);
-        match Session::from_token(&answer.service, token, found, &answer.redactor) {
+        let found = self.found(&answer, state);
+        match Session::opened(&answer.service, token, found, &answer.redactor) {
             Ok(session) => {
                 let (former, retired) = (self.former, self.closed);
-                Ok(Verdict::Done(Opened { session, alive: None, former, retired }))
+                Ok(Transition::Done(Opened { session, alive: None, former, retired }))
             }
             Err(_) => {
                 let odd = Error::malformed("", "a login whose X-Auth-Token cannot be sent back");
@@ -303,8 +309,8 @@ impl Operation for Login {
         request.purpose(Purpose::Session)
     }
 
-    fn access(&self) -> Access {
-        Access::Open
+    fn auth(&self) -> Auth {
+        Auth::None
     }
 
     fn secrets(&self, known: &mut Redactor) {
@@ -312,7 +318,7 @@ impl Operation for Login {
         known.extend(&self.earlier);
     }
 
-    fn respond(mut self, answer: Answer) -> Result<Verdict<Self>, Error> {
+    fn respond(mut self, answer: Answer) -> Result<Transition<Self>, Error> {
         let (at, guessed, remembered) = match std::mem::replace(&mut self.stage, Stage::Root) {
             Stage::Root => return self.find(&answer),
             Stage::Check(check) => return Ok(self.checked(check.judge(&answer), answer.now())),
@@ -330,11 +336,11 @@ impl Operation for Login {
             return self.opened(answer);
         }
         if let Some(session) = self.unwanted(&answer) {
-            if session.location().is_none() {
+            if session.target().is_none() {
                 return Err(answer.refusal().with_unclosed(session.unclosed()));
             }
             self.stage = Stage::Undo(Box::new(Logout::new(&session)), answer.refusal());
-            return Ok(Verdict::Next(self));
+            return Ok(Transition::Next(self));
         }
         let wrong_place = match answer.status() {
             StatusCode::NOT_FOUND | StatusCode::METHOD_NOT_ALLOWED => true,
@@ -345,7 +351,7 @@ impl Operation for Login {
         let legacy = Target::well_known(LEGACY_SESSIONS);
         if wrong_place && remembered {
             self.stage = Stage::Root;
-            return Ok(Verdict::Next(self));
+            return Ok(Transition::Next(self));
         }
         if wrong_place && !self.tried.contains(&legacy) {
             return Ok(self.post(&legacy, false));
@@ -353,7 +359,7 @@ impl Operation for Login {
         Err(answer.refusal())
     }
 
-    fn fail(mut self, error: Error) -> Result<Verdict<Self>, Error> {
+    fn fail(mut self, error: Error) -> Result<Transition<Self>, Error> {
         match std::mem::replace(&mut self.stage, Stage::Root) {
             Stage::Check(_) => Ok(self.checked(Liveness::Unknown, Now::default())),
             Stage::Retire(logout) => Ok(self.retired(logout.fail(error))),
@@ -405,8 +411,8 @@ fn token(answer: &Answer) -> Option<&str> {
 
 /// Where the new session is.
 fn session_uri(answer: &Answer) -> Option<Target> {
-    let collection = answer.at().without_final_slash();
-    collection::made(answer, &collection, |target| is_session(target, &collection))
+    let collection = answer.target().without_final_slash();
+    get_page::created_uri(answer, &collection, |target| is_session(target, &collection))
 }
 
 impl Error {

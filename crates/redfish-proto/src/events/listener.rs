@@ -5,8 +5,8 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::time::Duration;
 
 use crate::error::Error;
-use crate::event::decoder::{Decoder, Limits, ServerSentEvent};
-use crate::event::{EventSource, Subscribe};
+use crate::events::decoder::{Decoder, Limits, ServerSentEvent};
+use crate::events::{EventSource, Subscribe};
 use crate::kind::ErrorKind;
 
 /// Events that are kept by id and digest, to know those that are sent again.
@@ -20,7 +20,7 @@ const WAIT: (Duration, Duration) = (Duration::from_millis(500), Duration::from_s
 
 /// What a stream brings.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Incoming {
+pub enum StreamItem {
     /// An event that was not there before.
     Event(ServerSentEvent),
     /// Events were missed: the stream was opened again and goes on behind the one that was next.
@@ -69,7 +69,7 @@ impl Listener {
     ///
     /// # Errors
     /// [`TooLarge`](crate::ErrorKind::TooLarge), as [`Decoder::push`]. The stream is then to be closed.
-    pub fn push(&mut self, piece: &[u8]) -> Result<Vec<Incoming>, Error> {
+    pub fn push(&mut self, piece: &[u8]) -> Result<Vec<StreamItem>, Error> {
         let mut incoming = Vec::new();
         for event in self.decoder.push(piece)? {
             self.failures = 0;
@@ -80,7 +80,7 @@ impl Listener {
                 }
                 if let Some(after) = self.resumes_after.take() {
                     if is_gap(&after, &event.id) {
-                        incoming.push(Incoming::Gap { after, before: event.id.clone() });
+                        incoming.push(StreamItem::Gap { after, before: event.id.clone() });
                     }
                 }
                 self.now.push_back(known);
@@ -88,7 +88,7 @@ impl Listener {
                     self.now.pop_front();
                 }
             }
-            incoming.push(Incoming::Event(event));
+            incoming.push(StreamItem::Event(event));
         }
         Ok(incoming)
     }
@@ -99,7 +99,7 @@ impl Listener {
     /// The error itself, where the service refused: that does not change by asking again.
     pub fn failed(&mut self, error: Error) -> Result<Duration, Error> {
         let passes =
-            error.may_pass() || matches!(error.kind(), ErrorKind::SessionLimit | ErrorKind::Deadline(_));
+            error.is_transient() || matches!(error.kind(), ErrorKind::SessionLimit | ErrorKind::Deadline(_));
         match passes {
             true => Ok(self.disconnected().max(error.retry_after().unwrap_or_default().min(WAIT.1))),
             false => Err(error),
@@ -144,13 +144,13 @@ mod tests {
 
     fn listener() -> Listener {
         let at = Service::new("bmc").unwrap().target("/sse").unwrap();
-        Listener::new(EventSource::at(at), Limits::default())
+        Listener::new(EventSource::new(at), Limits::default())
     }
 
-    fn ids(incoming: &[Incoming]) -> Vec<String> {
-        let shown = |one: &Incoming| match one {
-            Incoming::Event(event) => event.id.clone(),
-            Incoming::Gap { after, before } => format!("{after}..{before}"),
+    fn ids(incoming: &[StreamItem]) -> Vec<String> {
+        let shown = |one: &StreamItem| match one {
+            StreamItem::Event(event) => event.id.clone(),
+            StreamItem::Gap { after, before } => format!("{after}..{before}"),
         };
         incoming.iter().map(shown).collect()
     }

@@ -1,0 +1,20 @@
+//! What a driver needs: the steps of a call, the requests to perform, the responses to hand in, and sessions.
+//!
+//! A driver is the loop around an HTTP library. The [front page](crate) shows one.
+
+pub(crate) mod authenticator;
+pub(crate) mod call;
+pub(crate) mod engine;
+pub(crate) mod exchange;
+mod framing;
+pub(crate) mod session_request;
+pub(crate) mod time;
+
+pub use crate::body::{Payload, Segment};
+pub use crate::kind::{Failure, Phase, TlsFailure};
+pub use authenticator::{Authenticator, SessionSource};
+pub use call::{Reply, SessionReply, Step, Timer};
+pub use exchange::{Outgoing, ResponseHead, ResponseLimits};
+pub use framing::Framing;
+pub use session_request::SessionRequest;
+pub use time::Now;

@@ -1,0 +1,193 @@
+//! How requests to one service authenticate.
+
+use std::fmt;
+use std::sync::Arc;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use bytes::Bytes;
+use http::HeaderValue;
+use http::header::{AUTHORIZATION, HeaderName};
+use zeroize::Zeroizing;
+
+use crate::credentials::Credentials;
+use crate::error::Error;
+use crate::headers::X_AUTH_TOKEN;
+use crate::kind::ErrorKind;
+use crate::origin::Origin;
+use crate::redact::{Redactor, Secret};
+use crate::service::Service;
+use crate::session::{Facts, Session, check_token};
+
+/// How requests authenticate: not at all, with Basic credentials, or with a token.
+///
+/// It belongs to the origin of one service, and is never sent to another. It is a reference, cheap to clone; two are
+/// equal when they are the same one, not when they look alike. `Debug` shows no secret.
+#[derive(Clone)]
+pub struct Identity(Arc<Inner>);
+
+#[derive(Clone)]
+struct Inner {
+    origin: Arc<Origin>,
+    credential: Option<HeaderValue>,
+    /// What is known of the session whose token the credential is.
+    session: Option<Facts>,
+    redactor: Arc<Redactor>,
+}
+
+impl Identity {
+    /// Unauthenticated: requests carry no credentials.
+    pub fn anonymous(service: &Service) -> Identity {
+        Identity(Arc::new(Inner {
+            origin: Arc::clone(service.origin()),
+            credential: None,
+            session: None,
+            redactor: Arc::default(),
+        }))
+    }
+
+    /// HTTP Basic authentication, sent with every request instead of only after a challenge: iDRAC10 does not advertise it
+    /// by default.
+    ///
+    /// # Errors
+    /// [`ErrorKind::InvalidCredentials`] for an empty user name, one with a `:` (which RFC 7617 cannot express), and
+    /// control characters.
+    pub fn basic(service: &Service, credentials: &Credentials) -> Result<Identity, Error> {
+        let (user, password) = (credentials.user(), credentials.password());
+        let invalid = |reason| Err(Error::new(ErrorKind::InvalidCredentials(reason)));
+        if user.is_empty() {
+            return invalid("the user name is empty");
+        }
+        if user.contains(':') {
+            return invalid("a user name with a colon does not fit Basic authentication");
+        }
+        if user.chars().chain(password.chars()).any(char::is_control) {
+            return invalid("a control character does not fit Basic authentication");
+        }
+        let pair = Zeroizing::new(format!("{user}:{password}"));
+        let mut text = Zeroizing::new(String::with_capacity(8 + pair.len().div_ceil(3) * 4));
+        text.push_str("Basic ");
+        STANDARD.encode_string(pair.as_bytes(), &mut text);
+        let mut redactor = Redactor::default();
+        redactor.add_basic(user, password);
+        Identity::new(service, Secret::from(text), None, redactor)
+    }
+
+    /// A token that somebody else manages: sent as `Authorization: Bearer`, never renewed, never closed
+    /// (DSP0266, "OAuth 2.0 authentication").
+    ///
+    /// # Errors
+    /// [`ErrorKind::InvalidCredentials`] for a token that is not valid in a header.
+    pub fn bearer(service: &Service, token: &str) -> Result<Identity, Error> {
+        check_token(token)?;
+        let mut redactor = Redactor::default();
+        redactor.add_token(&Secret::from(token));
+        Identity::new(service, Secret::from(Zeroizing::new(format!("Bearer {token}"))), None, redactor)
+    }
+
+    pub(crate) fn new(
+        service: &Service,
+        credential: Secret,
+        session: Option<Facts>,
+        redactor: Redactor,
+    ) -> Result<Identity, Error> {
+        Ok(Identity(Arc::new(Inner {
+            origin: Arc::clone(service.origin()),
+            credential: Some(header_value(credential)?),
+            session,
+            redactor: Arc::new(redactor),
+        })))
+    }
+
+    /// The session, if it is one: it can expire, and must be closed.
+    pub fn session(&self) -> Option<Session> {
+        self.0.session.as_ref().map(|_| Session::of(self.clone()))
+    }
+
+    /// The same one, which also hides these secrets.
+    pub(crate) fn knowing(self, secrets: &Arc<Redactor>) -> Identity {
+        let redactor = secrets.and(&self.0.redactor);
+        Identity(Arc::new(Inner { redactor, ..Inner::clone(&self.0) }))
+    }
+
+    pub(crate) fn is_session(&self) -> bool {
+        self.0.session.is_some()
+    }
+
+    pub(crate) fn facts(&self) -> Option<&Facts> {
+        self.0.session.as_ref()
+    }
+
+    pub(crate) fn header(&self) -> Option<(HeaderName, &HeaderValue)> {
+        let name = if self.is_session() { X_AUTH_TOKEN } else { AUTHORIZATION };
+        Some((name, self.0.credential.as_ref()?))
+    }
+
+    pub(crate) fn origin(&self) -> &Arc<Origin> {
+        &self.0.origin
+    }
+
+    pub(crate) fn redactor(&self) -> &Arc<Redactor> {
+        &self.0.redactor
+    }
+}
+
+impl PartialEq for Identity {
+    fn eq(&self, other: &Identity) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+}
+
+impl Eq for Identity {}
+
+impl fmt::Debug for Identity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(session) = self.session() {
+            return session.fmt(f);
+        }
+        let kind = if self.0.credential.is_some() { "authenticated" } else { "anonymous" };
+        write!(f, "Identity({kind} at {})", self.0.origin)
+    }
+}
+
+/// A header value whose memory is zeroed when its last copy is dropped, and that no `Debug` shows.
+fn header_value(secret: Secret) -> Result<HeaderValue, Error> {
+    let mut value = HeaderValue::from_maybe_shared(Bytes::from_owner(secret))
+        .map_err(|_| Error::new(ErrorKind::InvalidCredentials("they do not fit a header")))?;
+    value.set_sensitive(true);
+    Ok(value)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn service() -> Service {
+        Service::new("bmc").unwrap()
+    }
+
+    #[test]
+    fn what_basic_cannot_say_is_refused() {
+        for (user, password) in [("", "p"), ("a:b", "p"), ("a\n", "p"), ("a", "p\0")] {
+            let error = Identity::basic(&service(), &Credentials::new(user, password)).unwrap_err();
+            assert!(matches!(error.kind(), ErrorKind::InvalidCredentials(_)));
+        }
+        let identity = Identity::basic(&service(), &Credentials::new("admin", "pä:ss")).unwrap();
+        assert_eq!(*identity.header().unwrap().1, format!("Basic {}", STANDARD.encode("admin:pä:ss")));
+        assert!(identity.session().is_none());
+    }
+
+    #[test]
+    fn debug_shows_no_secret() {
+        let service = service();
+        let credentials = Credentials::new("admin", "hunter2hunter2");
+        let session = Session::from_token(&service, "hunter2hunter2", None).unwrap();
+        let shown = format!(
+            "{credentials:?} {:?} {session:?} {:?} {:?}",
+            Identity::basic(&service, &credentials).unwrap(),
+            Identity::from(session.clone()),
+            Identity::bearer(&service, "hunter2hunter2").unwrap()
+        );
+        assert!(!shown.contains("hunter2"), "{shown}");
+    }
+}

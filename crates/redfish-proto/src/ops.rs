@@ -1,0 +1,28 @@
+//! The operations: what a client can ask of a service. Each is an [`Operation`](crate::Operation), and none is privileged:
+//! a custom one is written the same way.
+
+pub(crate) mod action;
+pub(crate) mod check_session;
+pub(crate) mod get;
+pub(crate) mod get_page;
+pub(crate) mod list_sessions;
+pub(crate) mod login;
+pub(crate) mod logout;
+pub(crate) mod lookup_message;
+pub(crate) mod reset;
+pub(crate) mod update;
+pub(crate) mod watch;
+pub(crate) mod write;
+
+pub use action::{Action, Actions, Invoke, Parameter};
+pub use check_session::{CheckSession, Liveness};
+pub use get::{Get, Raw, Read};
+pub use get_page::{GetPage, Member, Page};
+pub use list_sessions::{ListSessions, ListedSession, Ownership};
+pub use login::{Login, Opened};
+pub use logout::{Logout, LogoutOutcome};
+pub use lookup_message::LookupMessage;
+pub use reset::{PowerChange, Reset, ResetAccepted, WaitForPower};
+pub use update::{Download, Image, PushUpdate, SimpleUpdate};
+pub use watch::{Monitor, Progress, TaskOutcome, WaitUntil, Watch};
+pub use write::{IfMatch, Outcome, Write, Written};

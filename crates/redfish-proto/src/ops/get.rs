@@ -1,0 +1,177 @@
+//! Reading a resource, and the way out: a request of any method.
+
+use std::marker::PhantomData;
+
+use bytes::Bytes;
+use http::header::{HeaderName, HeaderValue, IF_NONE_MATCH};
+use http::{Method, Response, StatusCode};
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use crate::body::Body;
+use crate::error::Error;
+use crate::etag::ETag;
+use crate::operation::{Answer, Operation, Request, Transition};
+use crate::redact::Redactor;
+use crate::resource::Resource;
+use crate::target::Target;
+
+/// Reads a resource into a type of the caller's choice (DSP0266, "GET (read requests)").
+///
+/// Unknown members are ignored; what does not fit is [`Malformed`](crate::ErrorKind::Malformed) with the JSON
+/// pointer of the member. A target with a fragment, such as `/redfish/v1/Chassis/1/Thermal#/Fans/0`, reads that part.
+#[derive(Clone, Debug)]
+pub struct Get<T> {
+    at: Target,
+    into: PhantomData<fn() -> T>,
+}
+
+impl<T: DeserializeOwned> Get<T> {
+    /// Reads what is there.
+    pub fn new(at: Target) -> Get<T> {
+        Get { at, into: PhantomData }
+    }
+}
+
+impl<T: DeserializeOwned> Operation for Get<T> {
+    type Output = T;
+
+    fn request(&self) -> Request {
+        Request::get(&self.at)
+    }
+
+    fn respond(self, answer: Answer) -> Result<Transition<Self>, Error> {
+        let answer = answer.success()?;
+        match self.at.fragment() {
+            None => Ok(Transition::Done(answer.json()?)),
+            Some(fragment) => Ok(Transition::Done(part(&answer, fragment)?)),
+        }
+    }
+}
+
+/// Reads the part of a resource that a JSON pointer names, percent-encoded as it is in a fragment (RFC 6901, 6).
+fn part<T: DeserializeOwned>(answer: &Answer, fragment: &str) -> Result<T, Error> {
+    let pointer = decoded(fragment);
+    let whole: Value = answer.json()?;
+    let part =
+        whole.pointer(&pointer).ok_or_else(|| Error::malformed(&pointer, "there is no such member"))?;
+    T::deserialize(part).map_err(|error| Error::malformed(pointer, error.to_string()))
+}
+
+fn decoded(fragment: &str) -> String {
+    let mut bytes = Vec::with_capacity(fragment.len());
+    let mut rest = fragment.as_bytes();
+    while let Some((&byte, behind)) = rest.split_first() {
+        let code =
+            behind.get(..2).and_then(|code| u8::from_str_radix(std::str::from_utf8(code).ok()?, 16).ok());
+        match code.filter(|_| byte == b'%') {
+            Some(code) => {
+                bytes.push(code);
+                rest = behind.get(2..).unwrap_or_default();
+            }
+            None => {
+                bytes.push(byte);
+                rest = behind;
+            }
+        }
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
+/// Reads a resource with all that belongs to it: the typed value, the raw JSON, the ETag.
+///
+/// What was read before can be read again, and comes from there while it has not changed (304).
+#[derive(Clone, Debug)]
+pub struct Read<T> {
+    at: Target,
+    earlier: Option<Resource<T>>,
+}
+
+impl<T: DeserializeOwned> Read<T> {
+    /// Reads what is there, such as a type of [`schema`](crate::schema).
+    pub fn new(at: Target) -> Read<T> {
+        Read { at, earlier: None }
+    }
+
+    /// Reads it again.
+    pub fn again(earlier: Resource<T>) -> Read<T> {
+        Read { at: earlier.target().clone(), earlier: Some(earlier) }
+    }
+}
+
+impl<T: DeserializeOwned> Operation for Read<T> {
+    type Output = Resource<T>;
+
+    fn request(&self) -> Request {
+        match self.earlier.as_ref().and_then(Resource::etag) {
+            Some(etag) => Request::get(&self.at).header(IF_NONE_MATCH, etag.value()),
+            None => Request::get(&self.at),
+        }
+    }
+
+    fn respond(self, answer: Answer) -> Result<Transition<Self>, Error> {
+        if let (StatusCode::NOT_MODIFIED, Some(earlier)) = (answer.status(), self.earlier) {
+            return Ok(Transition::Done(earlier));
+        }
+        let answer = answer.success()?;
+        Ok(Transition::Done(Resource::new(
+            answer.json()?,
+            self.at,
+            ETag::of(&answer),
+            answer.body()?.clone(),
+        )))
+    }
+}
+
+/// A request of any method, and its answer as the service sent it: what no other operation does.
+///
+/// What members of its JSON body named `Password` or `Token` hold counts as secret.
+#[derive(Clone, Debug)]
+pub struct Raw(Request);
+
+impl Raw {
+    /// A request without a body.
+    pub fn new(method: Method, at: &Target) -> Raw {
+        Raw(Request::new(method, at))
+    }
+
+    /// A read.
+    pub fn get(at: &Target) -> Raw {
+        Raw::new(Method::GET, at).accept()
+    }
+
+    /// With a JSON body: [`Body::json`] of a value, or text that is JSON.
+    #[must_use]
+    pub fn json(self, body: Body) -> Raw {
+        Raw(self.0.json(body))
+    }
+
+    /// With a header. Those that only the core may set are refused when it is sent.
+    #[must_use]
+    pub fn header(self, name: HeaderName, value: HeaderValue) -> Raw {
+        Raw(self.0.header(name, value))
+    }
+
+    /// Not everything a service has is JSON: `$metadata` is XML.
+    fn accept(self) -> Raw {
+        self.header(http::header::ACCEPT, HeaderValue::from_static("application/json, */*;q=0.5"))
+    }
+}
+
+impl Operation for Raw {
+    type Output = Response<Bytes>;
+
+    fn request(&self) -> Request {
+        self.0.clone()
+    }
+
+    fn secrets(&self, known: &mut Redactor) {
+        self.0.body.register_secrets(known);
+    }
+
+    fn respond(self, answer: Answer) -> Result<Transition<Self>, Error> {
+        let answer = answer.success()?;
+        let body = answer.body()?.clone();
+        Ok(Transition::Done(Response::from_parts(answer.head, body)))
+    }
+}
