@@ -6,17 +6,15 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use http::{Method, Response};
-use redfish_proto::driver::{Authenticator, SessionRequest};
+use redfish_proto::driver::{ClientAuth, Observer, SessionRequest, Trace};
 use redfish_proto::ops::{Get, Logout, LogoutOutcome, Raw};
-use redfish_proto::{Body, Call, Credentials, ErrorKind, Identity, Operation, Service, Session};
+use redfish_proto::{Body, Call, Credentials, Error, ErrorKind, Operation, Service, Session};
 use serde::de::DeserializeOwned;
 use tokio::runtime::Handle;
 
 use crate::clock::Clock;
-use crate::error::Error;
 use crate::flight::LoginCoordinator;
 use crate::stream::Stream;
-use crate::trace::{Observer, Trace};
 use crate::transport::Transport;
 
 /// A client of one service. Cheap to clone and to share: its clones use one session.
@@ -46,14 +44,7 @@ impl Client {
     /// # Ok::<(), redfish_hyper::Error>(())
     /// ```
     pub fn builder(service: impl Into<Arc<Service>>) -> Builder {
-        Builder {
-            service: service.into(),
-            transport: None,
-            identity: ClientAuth::Anonymous,
-            context: None,
-            sessions: None,
-            observer: None,
-        }
+        Builder { service: service.into(), transport: None, auth: ClientAuth::default(), observer: None }
     }
 
     /// The service.
@@ -180,7 +171,7 @@ impl Client {
             Err(ended) => match ended.try_into_panic() {
                 Ok(panic) => std::panic::resume_unwind(panic),
                 // The runtime is shutting down, and whoever asked with it.
-                Err(_) => Err(redfish_proto::Error::new(ErrorKind::Closed).into()),
+                Err(_) => Err(Error::new(ErrorKind::Closed)),
             },
         }
     }
@@ -220,20 +211,20 @@ impl Client {
 
     async fn close_quietly(&self) {
         if let Err(error) = self.close().await {
-            self.observe(&Trace::LogoutFailed(&error));
+            self.observe(|| Trace::LogoutFailed(&error));
         }
     }
 
     /// The logout of a session whose login ended after the client was closed.
     pub(crate) async fn log_out_late(&self, logout: Call<Logout>) {
         if let Err(error) = self.run_call(logout).await {
-            self.observe(&Trace::LogoutFailed(&error));
+            self.observe(|| Trace::LogoutFailed(&error));
         }
     }
 
-    pub(crate) fn observe(&self, trace: &Trace<'_>) {
+    pub(crate) fn observe<'a>(&self, trace: impl FnOnce() -> Trace<'a>) {
         if let Some(observer) = &self.0.observer {
-            observer(trace);
+            observer(&trace());
         }
     }
 
@@ -280,72 +271,57 @@ impl Drop for Guard {
 pub struct Builder {
     service: Arc<Service>,
     transport: Option<Transport>,
-    identity: ClientAuth,
-    context: Option<Arc<str>>,
-    sessions: Option<String>,
+    auth: ClientAuth,
     observer: Option<Observer>,
 }
 
-/// Who the client is. What can't be said in a header is found out when it is built.
-enum ClientAuth {
-    Anonymous,
-    Login { credentials: Credentials, resumed: Option<Session> },
-    Basic(Credentials),
-    Fixed(Result<Identity, redfish_proto::Error>),
-}
-
 impl Builder {
+    /// How the client authenticates, in one value.
+    pub fn auth(mut self, auth: ClientAuth) -> Self {
+        self.auth = auth;
+        self
+    }
+
     /// Opens a session with these credentials when one is needed, and again when it has expired.
-    pub fn login(mut self, credentials: Credentials) -> Self {
-        let resumed = match self.identity {
-            ClientAuth::Fixed(Ok(identity)) => identity.session(),
-            _ => None,
-        };
-        self.identity = ClientAuth::Login { credentials, resumed };
-        self
+    pub fn login(self, credentials: Credentials) -> Self {
+        self.with_auth(|auth| auth.login(credentials))
     }
 
-    /// Uses a session that another process opened, made by [`Session::from_token`]. With [`login`](Builder::login)
-    /// beside it, it is renewed when it has expired, and closed in the end; without, neither.
-    pub fn resume(mut self, session: Session) -> Self {
-        self.identity = match self.identity {
-            ClientAuth::Login { credentials, .. } => {
-                ClientAuth::Login { credentials, resumed: Some(session) }
-            }
-            _ => ClientAuth::Fixed(Ok(session.into())),
-        };
-        self
+    /// Uses a session of another process, made by [`Session::from_token`]. With [`login`](Builder::login) as well, it is
+    /// renewed when it has expired, and closed in the end; without, neither.
+    pub fn resume(self, session: Session) -> Self {
+        self.with_auth(|auth| auth.resume(session))
     }
 
-    /// Sends these credentials with each request (RFC 7617): for services without sessions.
-    pub fn basic(mut self, credentials: Credentials) -> Self {
-        self.identity = ClientAuth::Basic(credentials);
-        self
+    /// Sends these credentials with each request (RFC 7617), for services without sessions.
+    pub fn basic(self, credentials: Credentials) -> Self {
+        self.with_auth(|auth| auth.basic(credentials))
     }
 
     /// Sends this token with each request, as `Authorization: Bearer`. It is never renewed and never closed.
-    pub fn bearer(mut self, token: &str) -> Self {
-        self.identity = ClientAuth::Fixed(Identity::bearer(&self.service, token));
-        self
+    pub fn bearer(self, token: &str) -> Self {
+        self.with_auth(|auth| auth.bearer(token))
     }
 
-    /// Sends no credentials. The default.
-    pub fn anonymous(mut self) -> Self {
-        self.identity = ClientAuth::Anonymous;
-        self
+    /// Sends no credentials, which is the default.
+    pub fn anonymous(self) -> Self {
+        self.with_auth(ClientAuth::anonymous)
     }
 
-    /// Marks the sessions it opens with a `Context` that no other client uses, so that one whose login's answer
-    /// was lost is found and closed at the end. Services that don't know it may refuse the login.
-    pub fn context(mut self, context: impl Into<Arc<str>>) -> Self {
-        self.context = Some(context.into());
-        self
+    /// Marks the sessions that are opened with a `Context` that no other client uses, so that one whose login was not
+    /// answered is found and closed at the end. Services that do not know it may refuse the login.
+    pub fn context(self, context: impl Into<Arc<str>>) -> Self {
+        self.with_auth(|auth| auth.context(context))
     }
 
-    /// Where sessions are, from before: `/redfish/v1/SessionService/Sessions`. The service root, which tells it else, is
-    /// then read only where that is no longer true.
-    pub fn sessions(mut self, path: impl Into<String>) -> Self {
-        self.sessions = Some(path.into());
+    /// The path of the collection of sessions, if it is known: `/redfish/v1/SessionService/Sessions`. The service root is
+    /// then read only if it is not there.
+    pub fn sessions(self, path: impl Into<String>) -> Self {
+        self.with_auth(|auth| auth.sessions(path))
+    }
+
+    fn with_auth(mut self, change: impl FnOnce(ClientAuth) -> ClientAuth) -> Self {
+        self.auth = change(self.auth);
         self
     }
 
@@ -361,7 +337,7 @@ impl Builder {
         self.transport(&Transport::new(trust))
     }
 
-    /// Is told of each request, answer, failure and wait. It is called between them, so it should be quick.
+    /// Called for every request, response, failure and wait. A call waits for it, so it should be quick.
     pub fn observer(mut self, observer: impl Fn(&Trace<'_>) + Send + Sync + 'static) -> Self {
         self.observer = Some(Arc::new(observer));
         self
@@ -374,22 +350,8 @@ impl Builder {
     /// [`InvalidTarget`](redfish_proto::ErrorKind::InvalidTarget) where [`sessions`](Builder::sessions) is no path of
     /// the service.
     pub fn build(self) -> Result<Client, Error> {
-        let Self { service, transport, identity, context, sessions, observer } = self;
-        let fixed = |session| Authenticator::fixed(service.clone(), session);
-        let mut authenticator = match identity {
-            ClientAuth::Anonymous => fixed(Identity::anonymous(&service)),
-            ClientAuth::Basic(credentials) => fixed(Identity::basic(&service, &credentials)?),
-            ClientAuth::Fixed(session) => fixed(session?),
-            ClientAuth::Login { credentials, resumed } => {
-                Authenticator::session(service.clone(), credentials.into(), resumed)
-            }
-        };
-        if let Some(context) = context {
-            authenticator = authenticator.context(context);
-        }
-        if let Some(sessions) = sessions {
-            authenticator = authenticator.sessions(service.target(&sessions)?);
-        }
+        let Self { service, transport, auth, observer } = self;
+        let authenticator = auth.authenticator(&service)?;
         let transport = transport.unwrap_or_default();
         let (flight, closing) = (LoginCoordinator::new(authenticator), tokio::sync::Mutex::default());
         Ok(Client(Arc::new(Inner { service, transport, flight, observer, closing })))

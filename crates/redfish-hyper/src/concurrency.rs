@@ -6,21 +6,14 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use http::Uri;
 use http::uri::Authority;
 use redfish_proto::Purpose;
+use redfish_proto::driver::TransportLimits;
 use tokio::sync::Semaphore;
 
 use crate::pool::Idle;
 
-/// How many requests may be on their way at once.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Limits {
-    pub(crate) per_service: usize,
-    pub(crate) writes_of_service: usize,
-    pub(crate) of_all: usize,
-}
-
 /// The requests on their way to all services.
 pub(crate) struct Concurrency {
-    limits: Limits,
+    limits: TransportLimits,
     all: Semaphore,
     /// By authority. Some that nobody asks stay for the next time, and their connections with them.
     services: Mutex<HashMap<String, Arc<Share>>>,
@@ -33,8 +26,8 @@ struct Share {
 }
 
 impl Concurrency {
-    pub(crate) fn new(limits: Limits) -> Concurrency {
-        Concurrency { limits, all: Semaphore::new(limits.of_all), services: Mutex::default() }
+    pub(crate) fn new(limits: &TransportLimits) -> Concurrency {
+        Concurrency { limits: *limits, all: Semaphore::new(limits.total), services: Mutex::default() }
     }
 
     fn services(&self) -> MutexGuard<'_, HashMap<String, Arc<Share>>> {
@@ -69,10 +62,10 @@ impl Concurrency {
             // Before it grows, those are forgotten that nobody but the map holds.
             services.retain(|_, share| Arc::strong_count(share) > 1);
         }
-        let Limits { per_service, writes_of_service, .. } = self.limits;
+        let TransportLimits { per_service, writes_per_service, .. } = self.limits;
         let share = Share {
             requests: Semaphore::new(per_service),
-            writes: Semaphore::new(writes_of_service),
+            writes: Semaphore::new(writes_per_service),
             idle: Arc::default(),
         };
         services.entry(authority.to_owned()).or_insert(Arc::new(share)).clone()
@@ -143,7 +136,9 @@ mod tests {
 
     use super::*;
 
-    const LIMITS: Limits = Limits { per_service: 2, writes_of_service: 1, of_all: 3 };
+    fn limits() -> TransportLimits {
+        TransportLimits::default().per_service(2).writes_per_service(1).total(3)
+    }
 
     fn uri(host: &str) -> Uri {
         format!("https://{host}/redfish/v1/").parse().unwrap()
@@ -159,7 +154,7 @@ mod tests {
 
     #[test]
     fn one_write_and_two_requests_go_to_a_service_at_once() {
-        let (concurrency, bmc) = (Concurrency::new(LIMITS), uri("bmc"));
+        let (concurrency, bmc) = (Concurrency::new(&limits()), uri("bmc"));
         let write = concurrency.permit(&bmc, Purpose::Write);
         let mut second = concurrency.permit(&bmc, Purpose::Write);
         assert!(write.is_whole() && !second.is_whole() && !may_go(&mut second));
@@ -173,7 +168,7 @@ mod tests {
 
     #[test]
     fn so_many_go_to_all_services_at_once() {
-        let concurrency = Concurrency::new(LIMITS);
+        let concurrency = Concurrency::new(&limits());
         let permits = ["a", "b", "c"].map(|host| concurrency.permit(&uri(host), Purpose::Read));
         assert!(permits.iter().all(Permit::is_whole));
         let mut fourth = concurrency.permit(&uri("d"), Purpose::Read);
@@ -184,7 +179,7 @@ mod tests {
 
     #[test]
     fn who_gives_up_leaves_nothing_behind() {
-        let (concurrency, bmc) = (Concurrency::new(LIMITS), uri("bmc"));
+        let (concurrency, bmc) = (Concurrency::new(&limits()), uri("bmc"));
         let permits = [(); 2].map(|()| concurrency.permit(&bmc, Purpose::Read));
         assert!(!may_go(&mut concurrency.permit(&bmc, Purpose::Write)));
         drop(permits);
@@ -194,7 +189,7 @@ mod tests {
 
     #[test]
     fn services_that_nobody_asks_are_forgotten() {
-        let concurrency = Concurrency::new(LIMITS);
+        let concurrency = Concurrency::new(&limits());
         let _permit = concurrency.permit(&uri("busy"), Purpose::Read);
         for n in 0..1_000 {
             assert!(concurrency.permit(&uri(&format!("bmc-{n}")), Purpose::Read).is_whole());

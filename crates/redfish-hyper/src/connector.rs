@@ -10,6 +10,7 @@ use http::uri::Scheme;
 use hyper_rustls::{HttpsConnector, MaybeHttpsStream};
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::client::legacy::connect::dns::{GaiAddrs, GaiFuture, GaiResolver, Name};
+use redfish_tls::resolvable;
 use rustls::ClientConfig;
 use rustls::pki_types::ServerName;
 use tower_service::Service;
@@ -53,17 +54,9 @@ impl Connector {
     }
 }
 
-/// The name to check a certificate against: an IPv6 address has neither brackets nor a zone there.
+/// The name that a certificate is checked against.
 fn server_name(uri: &Uri) -> Result<ServerName<'static>, BoxError> {
-    let host = unescaped(uri.host().unwrap_or_default());
-    let address = host.split('%').next().unwrap_or_default();
-    Ok(ServerName::try_from(address.to_owned())?)
-}
-
-/// The host without the brackets of an IPv6 address, and its zone as the system's resolver writes it
-/// (RFC 6874: `[fe80::1%25eth0]` is `fe80::1%eth0`).
-fn unescaped(host: &str) -> String {
-    host.trim_start_matches('[').trim_end_matches(']').replacen("%25", "%", 1)
+    Ok(redfish_tls::server_name(uri.host().unwrap_or_default())?)
 }
 
 /// The system's resolver, with zones: to hyper, an address with a zone is a name.
@@ -80,38 +73,9 @@ impl Service<Name> for SystemResolver {
     }
 
     fn call(&mut self, name: Name) -> GaiFuture {
-        match unescaped(name.as_str()).parse() {
+        match resolvable(name.as_str()).parse() {
             Ok(name) => self.0.call(name),
             Err(_) => self.0.call(name),
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_address_has_no_brackets_and_its_zone_no_escape() {
-        for (host, expected) in [
-            ("bmc.example", "bmc.example"),
-            ("192.0.2.7", "192.0.2.7"),
-            ("[2001:db8::7]", "2001:db8::7"),
-            ("[fe80::1%25eth0]", "fe80::1%eth0"),
-        ] {
-            assert_eq!(unescaped(host), expected);
-        }
-    }
-
-    #[test]
-    fn a_certificate_is_for_the_address_without_its_zone() {
-        let table = [
-            ("https://bmc.example/", ServerName::try_from("bmc.example").unwrap()),
-            ("https://[fe80::1%25eth0]:8443/", ServerName::try_from("fe80::1").unwrap()),
-        ];
-        for (uri, name) in table {
-            assert_eq!(server_name(&uri.parse().unwrap()).unwrap(), name);
-        }
-        assert!(server_name(&"https://a_b..c/".parse().unwrap()).is_err());
     }
 }

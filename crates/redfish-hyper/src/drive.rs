@@ -3,16 +3,13 @@
 use std::future::Future;
 use std::pin::Pin;
 
-use redfish_proto::driver::Step;
+use redfish_proto::driver::{Step, Trace, TransportError};
 use redfish_proto::ops::{Login, Opened};
-use redfish_proto::{Call, Operation};
+use redfish_proto::{Call, Error, Operation};
 
 use crate::client::Client;
-use crate::error::Error;
-use crate::exchange::ExchangeContext;
 use crate::source::Source;
 use crate::stream::Stream;
-use crate::trace::Trace;
 
 impl Client {
     /// Drives a call to its end.
@@ -35,27 +32,31 @@ impl Client {
         O: Operation + Send,
         O::Output: Send,
     {
-        let mut aside = ExchangeContext::default();
+        let mut stream = None;
         let mut step = call.start(self.clock().now());
         loop {
             step = match step {
                 Step::Send(outgoing, reply) => {
-                    self.observe(&Trace::Request(&outgoing));
-                    match self.transport().exchange(outgoing, source, &mut aside).await {
+                    self.observe(|| Trace::Request(&outgoing));
+                    match self.transport().exchange(outgoing, source, &mut stream).await {
                         Ok((head, body)) => {
-                            let heading = reply.heading(&head);
-                            let seen = body.as_ref().map_err(|failure| *failure);
-                            self.observe(&Trace::Answer { heading, body: seen });
+                            self.observe(|| Trace::Response {
+                                head: reply.response_head(&head),
+                                body: body.as_ref().map_err(TransportError::failure),
+                            });
                             reply.receive(head, body, self.clock().now())
                         }
-                        Err(failure) => {
-                            self.observe(&Trace::Failure { failure, cause: aside.cause.as_deref() });
-                            reply.fail(failure, self.clock().now())
+                        Err(error) => {
+                            self.observe(|| Trace::Failure {
+                                failure: error.failure(),
+                                cause: reply.cause(&error),
+                            });
+                            reply.fail(error, self.clock().now())
                         }
                     }
                 }
                 Step::Wait(time, timer) => {
-                    self.observe(&Trace::Wait(time));
+                    self.observe(|| Trace::Wait(time));
                     waits(timer.operation());
                     self.clock().sleep(time).await;
                     timer.fire(self.clock().now())
@@ -63,14 +64,9 @@ impl Client {
                 Step::Session(request, reply) => match self.find_session(&request).await {
                     Ok(Some(identity)) => reply.give(Ok(identity), self.clock().now()),
                     Ok(None) => reply.decline(self.clock().now()),
-                    Err(error) => {
-                        let (error, cause) = error.into_parts();
-                        aside.cause = cause;
-                        reply.give(Err(error), self.clock().now())
-                    }
+                    Err(error) => reply.give(Err(error), self.clock().now()),
                 },
-                Step::Done(Ok(output)) => return Ok((output, aside.stream)),
-                Step::Done(Err(error)) => return Err(Error::new(error, aside.cause)),
+                Step::Done(result) => return result.map(|output| (output, stream)),
             }
         }
     }

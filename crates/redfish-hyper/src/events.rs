@@ -8,18 +8,17 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use bytes::Bytes;
+use redfish_proto::driver::Trace;
 use redfish_proto::events::{
     CreateSubscription, DeleteSubscription, EventSource, FindEvents, Limits, ListSubscriptions, Listener,
     StreamItem, Subscribe, Subscription,
 };
 use redfish_proto::ops::Outcome;
 use redfish_proto::schema::EventDestination;
-use redfish_proto::{ErrorKind, Resource, Target};
+use redfish_proto::{Error, ErrorKind, Resource, Target};
 
 use crate::client::Client;
-use crate::error::Error;
 use crate::stream::Stream;
-use crate::trace::Trace;
 
 /// The events of a service, as a stream. A connection that ends is followed by the next, behind the event that came
 /// last; what the service refuses ends it. Dropping it closes its connection.
@@ -108,9 +107,9 @@ impl Events {
                 }
                 Doing::Opening(opening) => match ready!(opening.as_mut().poll(context)) {
                     Ok(stream) => Doing::Reading(Box::pin(read(stream))),
-                    Err(error) => match self.listener.failed(error.core().clone()) {
+                    Err(error) => match self.listener.failed(error) {
                         Ok(wait) => Doing::Pausing(wait),
-                        Err(_) => return self.fail(error),
+                        Err(error) => return self.fail(error),
                     },
                 },
                 Doing::Reading(reading) => match ready!(reading.as_mut().poll(context)) {
@@ -119,7 +118,7 @@ impl Events {
                             self.ready.extend(incoming);
                             Doing::Reading(Box::pin(read(stream)))
                         }
-                        Err(error) => return self.fail(error.into()),
+                        Err(error) => return self.fail(error),
                     },
                     (_, Ok(None) | Err(_)) => Doing::Pausing(self.listener.disconnected()),
                 },
@@ -135,11 +134,11 @@ impl Events {
 
 async fn open(client: Client, wait: Duration, subscribe: Subscribe) -> Result<Stream, Error> {
     if !wait.is_zero() {
-        client.observe(&Trace::Wait(wait));
+        client.observe(|| Trace::Wait(wait));
         client.clock().sleep(wait).await;
     }
     let (_, stream) = client.stream(subscribe).await?;
-    stream.ok_or_else(|| redfish_proto::Error::new(ErrorKind::NotSupported("a stream of events")).into())
+    stream.ok_or_else(|| Error::new(ErrorKind::NotSupported("a stream of events")))
 }
 
 async fn read(mut stream: Stream) -> (Stream, io::Result<Option<Bytes>>) {

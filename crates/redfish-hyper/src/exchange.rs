@@ -14,31 +14,23 @@ use http::{StatusCode, Uri, Version, response};
 use http_body_util::BodyExt;
 use hyper::body::{Body, Incoming};
 use hyper::ext::{ReasonPhrase, on_informational};
-use redfish_proto::driver::{Failure, Framing, Outgoing, TlsFailure};
+use redfish_proto::driver::{Failure, Framing, Outgoing, TlsFailure, TransportError};
 use redfish_tls::{HandshakeFailure, Untrusted};
 use tokio::time::{Instant, Sleep, sleep};
 
 use crate::connector::BoxError;
 use crate::decode::{Decoder, PIECE, compressed_limit};
-use crate::error::Cause;
 use crate::gate::{ContinueGate, GateGuard};
 use crate::source::{Source, Unreadable};
 use crate::stream::Stream;
 use crate::transport::Transport;
-
-/// What an exchange leaves beside its answer: an unread body, and what the library said of a failure.
-#[derive(Default)]
-pub(crate) struct ExchangeContext {
-    pub(crate) stream: Option<Stream>,
-    pub(crate) cause: Option<Cause>,
-}
 
 /// How long a connection may take to be ready again behind its answer, which it is at once unless the service has answered
 /// what it has not read.
 const PATIENCE: Duration = Duration::from_millis(100);
 
 /// A head, and a body that may have broken off: the status counts even then.
-pub(crate) type Received = (response::Parts, Result<Bytes, Failure>);
+pub(crate) type Received = (response::Parts, Result<Bytes, TransportError>);
 
 impl Transport {
     /// Performs one exchange. Redirects, statuses and repetition are the core's.
@@ -46,21 +38,21 @@ impl Transport {
         &self,
         outgoing: Outgoing,
         source: Option<&Source>,
-        aside: &mut ExchangeContext,
-    ) -> Result<Received, Failure> {
-        *aside = ExchangeContext::default();
+        stream: &mut Option<Stream>,
+    ) -> Result<Received, TransportError> {
+        *stream = None;
         let limits = outgoing.limits;
         let mut deadline = pin!(sleep(limits.timeout));
         let mut permit = self.concurrency().permit(outgoing.request.uri(), outgoing.purpose);
         if !permit.is_whole() && before(deadline.as_mut(), pin!(permit.wait())).await.is_none() {
-            return Err(aside.classify(ExchangeError::NoPermit));
+            return Err(ExchangeError::NoPermit.into());
         }
         let (head, body) = outgoing.request.into_parts();
         let method = head.method.clone();
         let gate = head.headers.contains_key(EXPECT).then(Arc::<ContinueGate>::default);
         let _closing = GateGuard(gate.clone());
         let Some(body) = Source::fill(source, &body, gate.clone()) else {
-            return Err(aside.classify(ExchangeError::NoPayload));
+            return Err(ExchangeError::NoPayload.into());
         };
         let mut request = http::Request::from_parts(head, body);
         if let Some(gate) = gate.clone() {
@@ -80,8 +72,8 @@ impl Transport {
                 None => match before(deadline.as_mut(), pin!(self.pool().connect(&uri, permit.idle()))).await
                 {
                     Some(Ok(sender)) => sender,
-                    Some(Err(error)) => return Err(aside.classify(ExchangeError::Connect(error))),
-                    None => return Err(aside.classify(ExchangeError::NoConnection)),
+                    Some(Err(error)) => return Err(ExchangeError::Connect(error).into()),
+                    None => return Err(ExchangeError::NoConnection.into()),
                 },
             };
             match before(deadline.as_mut(), pin!(sender.try_send_request(request))).await {
@@ -89,22 +81,22 @@ impl Transport {
                 Some(Err(mut error)) => match error.take_message() {
                     // It was closed before it took the request.
                     Some(same) if was_kept => request = same,
-                    Some(_) => return Err(aside.classify(ExchangeError::Unsent(error.into_error()))),
-                    None => return Err(aside.classify(ExchangeError::Exchange(error.into_error()))),
+                    Some(_) => return Err(ExchangeError::Unsent(error.into_error()).into()),
+                    None => return Err(ExchangeError::Exchange(error.into_error()).into()),
                 },
-                None => return Err(aside.classify(ExchangeError::TimedOut)),
+                None => return Err(ExchangeError::TimedOut.into()),
             }
         };
         gate.iter().for_each(|gate| gate.answered());
         let (mut head, body) = answer.into_parts();
         // hyper's own limit is that of its buffer, which may hold more than was allowed by the time it looks.
-        if size(&head) > self.head_limit() {
-            return Err(aside.classify(ExchangeError::HeadTooLarge(self.head_limit())));
+        if size(&head) > self.limits().head {
+            return Err(ExchangeError::HeadTooLarge(self.limits().head).into());
         }
-        let framing = Framing::of(&head, &method).map_err(|_| aside.classify(ExchangeError::Lengths))?;
+        let framing = Framing::of(&head, &method).map_err(|_| ExchangeError::Lengths)?;
         let decoder = Decoder::of(&mut head.headers);
         let Some(limit) = limits.body_limit(head.status) else {
-            aside.stream = Some(Stream::new(body, decoder, self.stream_idle(), sender));
+            *stream = Some(Stream::new(body, decoder, self.limits().stream_idle, sender));
             return Ok((head, Ok(Bytes::new())));
         };
         let body = match announced(&head).is_some_and(|length| length > limit as u64) {
@@ -123,7 +115,7 @@ impl Transport {
             deadline.as_mut().reset(Instant::now() + PATIENCE);
             before(deadline, pin!(self.pool().keep(sender, permit.idle()))).await;
         }
-        Ok((head, body.map_err(|unfit| aside.classify(unfit))))
+        Ok((head, body.map_err(TransportError::from)))
     }
 }
 
@@ -192,23 +184,18 @@ async fn collect(mut body: Incoming, mut decoder: Decoder, limit: usize) -> Resu
     }
 }
 
-impl ExchangeContext {
-    /// Keeps what the library said, and says what it means.
-    fn classify(&mut self, unfit: ExchangeError) -> Failure {
-        if let Some(unreadable) = Unreadable::find(&unfit) {
-            self.cause = Some(unreadable);
-            return Failure::Unreadable;
+impl From<ExchangeError> for TransportError {
+    fn from(error: ExchangeError) -> TransportError {
+        if let Some(unreadable) = Unreadable::find(&error) {
+            return TransportError::new(Failure::Unreadable, unreadable);
         }
-        let failure = unfit.to_failure();
-        let (failure, cause): (_, Cause) = match Untrusted::find(&unfit) {
+        match Untrusted::find(&error) {
             Some(untrusted) if untrusted.has_unusable_key() => {
-                (Failure::Tls(TlsFailure::UnusableKey), Arc::new(untrusted))
+                TransportError::new(Failure::Tls(TlsFailure::UnusableKey), untrusted)
             }
-            Some(untrusted) => (Failure::Untrusted, Arc::new(untrusted)),
-            None => (failure, Arc::new(unfit)),
-        };
-        self.cause = Some(cause);
-        failure
+            Some(untrusted) => TransportError::new(Failure::Untrusted, untrusted),
+            None => TransportError::new(error.to_failure(), error),
+        }
     }
 }
 

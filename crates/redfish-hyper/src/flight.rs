@@ -10,13 +10,12 @@ use std::time::Duration;
 
 use redfish_proto::driver::{Authenticator, SessionRequest, SessionSource};
 use redfish_proto::ops::{Login, Logout};
-use redfish_proto::{Call, Credentials, ErrorKind, Identity, Session};
+use redfish_proto::{Call, Credentials, Error, ErrorKind, Identity, Session};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
 use crate::client::Client;
-use crate::error::Error;
 
 /// The authenticator, and the login that is on its way.
 ///
@@ -111,7 +110,7 @@ impl Client {
                 match ended.try_into_panic() {
                     Ok(panic) => resume_unwind(panic),
                     // The runtime is shutting down.
-                    Err(_) => return Err(redfish_proto::Error::new(ErrorKind::Closed).into()),
+                    Err(_) => return Err(Error::new(ErrorKind::Closed)),
                 }
             }
         }
@@ -131,13 +130,7 @@ impl Client {
     }
 
     async fn run_login(&self, login: Call<Login>) -> Result<(), Error> {
-        let (opened, cause) = match self.log_in(login).await {
-            Ok(opened) => (Ok(opened), None),
-            Err(error) => {
-                let (error, cause) = error.into_parts();
-                (Err(error), cause)
-            }
-        };
+        let opened = self.log_in(login).await;
         let (accepted, late) = {
             let mut state = self.flight().lock();
             let accepted = state.authenticator.accept(opened);
@@ -155,7 +148,7 @@ impl Client {
             Ok(_) => Ok(()),
             // All who wait ask again, with the new credentials.
             Err(error) if *error.kind() == ErrorKind::CredentialsReplaced => Ok(()),
-            Err(error) => Err(Error::new(error, cause)),
+            Err(error) => Err(error),
         }
     }
 }

@@ -38,7 +38,6 @@ mod concurrency;
 mod connector;
 mod decode;
 mod drive;
-mod error;
 mod events;
 mod exchange;
 mod flight;
@@ -48,21 +47,24 @@ mod pool;
 mod resource;
 mod source;
 mod stream;
-mod trace;
 mod transfer;
 mod transport;
 mod wire;
 
+/// The protocol: operations, events, queries, errors, and what a driver needs.
+pub use redfish_proto as proto;
+/// Trust in certificates: pins, inspection, failures of a handshake.
+pub use redfish_tls as tls;
+pub use {bytes, http};
+
 pub use client::{Builder, Client};
 pub use clock::{Clock, SystemClock};
-pub use error::Error;
 pub use events::Events;
 pub use members::Members;
-pub use redfish_proto::{Body, Credentials, ErrorKind, Identity, Service, Session};
-pub use redfish_tls::{Inspection, Pin, Trust};
+pub use redfish_proto::{Credentials, Error, Service};
+pub use redfish_tls::Trust;
 pub use source::Source;
 pub use stream::Stream;
-pub use trace::Trace;
 pub use transport::{Transport, TransportBuilder};
 
 // The examples there are compiled and run here: both adapters are at hand.

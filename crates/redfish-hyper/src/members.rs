@@ -6,10 +6,10 @@ use std::task::{Context, Poll, ready};
 use std::vec;
 
 use futures_core::Stream;
+use redfish_proto::Error;
 use redfish_proto::ops::{GetPage, Member, Page};
 
 use crate::client::Client;
-use crate::error::Error;
 
 type Reading = Pin<Box<dyn Future<Output = Result<Page, Error>> + Send>>;
 
@@ -55,7 +55,7 @@ impl Stream for Members {
             let next = match std::mem::replace(&mut self.next, Ok(None)) {
                 Ok(Some(next)) => next,
                 Ok(None) => return Poll::Ready(None),
-                Err(error) => return Poll::Ready(Some(Err(error.into()))),
+                Err(error) => return Poll::Ready(Some(Err(error))),
             };
             let client = self.client.clone();
             self.reading = Some(Box::pin(async move { client.run(next).await }));

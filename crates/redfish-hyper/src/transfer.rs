@@ -2,15 +2,14 @@
 
 use std::hash::{BuildHasher, RandomState};
 use std::io;
-use std::sync::Arc;
 
-use redfish_proto::ErrorKind;
-use redfish_proto::driver::Failure;
+use redfish_proto::driver::TransportError;
 use redfish_proto::ops::{Download, Image, Outcome, PushUpdate};
+use redfish_proto::reason::RequestError;
+use redfish_proto::{Error, ErrorKind};
 use tokio::io::{AsyncWrite, AsyncWriteExt};
 
 use crate::client::Client;
-use crate::error::Error;
 use crate::source::Source;
 
 impl Client {
@@ -42,30 +41,26 @@ impl Client {
         into: &mut (impl AsyncWrite + Unpin + Send),
         limit: u64,
     ) -> Result<u64, Error> {
-        let (_, stream) = self.stream(Download::new(self.service().target(path)?)).await?;
+        let target = self.service().target(path)?;
+        let broken = |error| Error::of_body(self.service(), &target, TransportError::of_body(error));
+        let (_, stream) = self.stream(Download::new(target.clone())).await?;
         let Some(mut stream) = stream else { return Ok(0) };
         let mut written = 0;
         while let Some(piece) = stream.chunk().await.map_err(broken)? {
             written += piece.len() as u64;
             if written > limit {
                 let limit = usize::try_from(limit).unwrap_or(usize::MAX);
-                return Err(redfish_proto::Error::new(ErrorKind::TooLarge { limit }).into());
+                return Err(Error::body_too_large(self.service(), &target, limit));
             }
-            into.write_all(&piece).await.map_err(Error::unwritable)?;
+            into.write_all(&piece).await.map_err(unwritable)?;
         }
         Ok(written)
     }
 }
 
-/// A body that broke off on its way.
-fn broken(error: io::Error) -> Error {
-    let failure = match error.kind() {
-        io::ErrorKind::TimedOut => Failure::TimedOut,
-        // What is no gzip.
-        io::ErrorKind::InvalidInput => Failure::Malformed,
-        _ => Failure::Broken,
-    };
-    Error::new(redfish_proto::Error::new(ErrorKind::Transport(failure)), Some(Arc::new(error)))
+/// A body that could not be written where the caller wants it.
+fn unwritable(error: io::Error) -> Error {
+    Error::new(ErrorKind::InvalidRequest(RequestError::Output)).with_source(error)
 }
 
 /// What makes a boundary that no image has in it: two hashes under random keys of the standard library's.

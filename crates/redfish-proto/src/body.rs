@@ -8,6 +8,7 @@ use zeroize::Zeroizing;
 
 use crate::error::Error;
 use crate::kind::ErrorKind;
+use crate::reason::RequestError;
 use crate::redact::Redactor;
 
 /// The body of a request: `before`, then perhaps a payload that the caller streams, then `after`.
@@ -52,7 +53,7 @@ impl Body {
     pub fn json<T: Serialize + ?Sized>(value: &T) -> Result<Body, Error> {
         match serde_json::to_vec(value) {
             Ok(text) => Ok(Body::from(text)),
-            Err(_) => Err(Error::new(ErrorKind::InvalidRequest("the value has no JSON form"))),
+            Err(_) => Err(Error::new(ErrorKind::InvalidRequest(RequestError::NoJson))),
         }
     }
 

@@ -4,17 +4,24 @@
 
 pub(crate) mod authenticator;
 pub(crate) mod call;
+mod client_auth;
 pub(crate) mod engine;
 pub(crate) mod exchange;
 mod framing;
 pub(crate) mod session_request;
 pub(crate) mod time;
+mod trace;
+mod transport_limits;
 
 pub use crate::body::{Payload, Segment};
+pub use crate::cause::TransportError;
 pub use crate::kind::{Failure, Phase, TlsFailure};
 pub use authenticator::{Authenticator, SessionSource};
 pub use call::{Reply, SessionReply, Step, Timer};
+pub use client_auth::ClientAuth;
 pub use exchange::{Outgoing, ResponseHead, ResponseLimits};
 pub use framing::Framing;
 pub use session_request::SessionRequest;
 pub use time::Now;
+pub use trace::{Observer, Trace};
+pub use transport_limits::{MAX_IDLE, TransportLimits};

@@ -1,41 +1,49 @@
-//! What can go wrong, as a value to match and a sentence to act on.
+//! What can go wrong, as a value to match and a clause to read.
 
+use std::error::Error as StdError;
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use http::{Method, StatusCode};
 
+use crate::cause::{Cause, Shared, TransportError};
 use crate::etag::ETag;
 use crate::kind::{ErrorKind, Failure};
 use crate::message::{self, Message};
-use crate::redact::{Redactor, Secret};
+use crate::reason::TargetError;
+use crate::redact::{Redactor, SafeText, Secret};
+use crate::service::Service;
 use crate::target::Target;
 
-/// A failed call: what failed, at which method and URI, what the service said, and what to do.
+/// A failed call: which service, what failed, at which method and URI, what the service said, and what to do.
 ///
-/// `Display` is one sentence with all of it; [`kind`](Error::kind) is what a program matches. No secret of the
-/// client stands in any text of it. Cloning is cheap enough to tell many waiting callers the same.
+/// `Display` is one clause without the [hint](Error::hint) and without the [`source`](StdError::source), which is a
+/// [`Cause`]. A program matches [`kind`](Error::kind). No text of it contains a secret of the client. It is cheap to
+/// clone, since many callers may wait for one login.
 #[derive(Clone)]
 pub struct Error(Box<Inner>);
 
 #[derive(Clone)]
 struct Inner {
     kind: ErrorKind,
+    service: Option<Arc<str>>,
     method: Option<Method>,
-    uri: Option<String>,
+    uri: Option<SafeText>,
     status: Option<StatusCode>,
     messages: Vec<Message>,
-    text: String,
+    text: SafeText,
     retry_after: Option<Duration>,
-    session_left: Option<Target>,
-    /// Whether the URI of a session that was left contains a secret, so that it is not shown.
-    secret_left: bool,
+    session_left: Option<SafeText>,
     /// A session that was opened and could not be closed, for whoever can still close it.
     unclosed: Option<OpenSession>,
     /// How it is known that the session is alive.
     session_alive: Option<&'static str>,
     etag: Option<ETag>,
-    advice: Option<String>,
+    advice: Option<SafeText>,
+    cause: Option<Cause>,
+    /// What cleans texts that an operation adds; gone once the call has ended.
+    redactor: Option<Arc<Redactor>>,
 }
 
 /// What it takes to close a session: its token, and its URI if that is known.
@@ -46,31 +54,54 @@ pub(crate) struct OpenSession {
 }
 
 impl Error {
-    /// An error of that kind, for operations of one's own. The core adds method and URI.
+    /// An error of this kind, for custom operations. The core adds service, method and URI.
     pub fn new(kind: ErrorKind) -> Error {
         Error(Box::new(Inner {
             kind,
+            service: None,
             method: None,
             uri: None,
             status: None,
             messages: Vec::new(),
-            text: String::new(),
+            text: SafeText::default(),
             retry_after: None,
             session_left: None,
-            secret_left: false,
             unclosed: None,
             session_alive: None,
             etag: None,
             advice: None,
+            cause: None,
+            redactor: None,
         }))
     }
 
-    /// The error an answer that is no success is.
-    pub(crate) fn refused(
+    /// The error of a body that the caller reads, after the call has ended with its head.
+    pub fn of_body(service: &Service, target: &Target, error: TransportError) -> Error {
+        let redactor = Redactor::default();
+        let error = Error::new(ErrorKind::Transport(error.failure())).with_cause(error.cause(&redactor));
+        error.at(service).stamped(Some((&Method::GET, target)), &redactor)
+    }
+
+    /// The error of a body that the caller reads and that has more bytes than the caller allows.
+    pub fn body_too_large(service: &Service, target: &Target, limit: usize) -> Error {
+        let error = Error::new(ErrorKind::TooLarge { limit });
+        error.at(service).stamped(Some((&Method::GET, target)), &Redactor::default())
+    }
+
+    /// The same with the error that it comes from, such as that of a file a response could not be written to.
+    #[must_use]
+    pub fn with_source(mut self, source: impl Into<Box<dyn StdError + Send + Sync>>) -> Error {
+        let source: Shared = source.into().into();
+        self.0.cause = Some(Cause::new(source, &Redactor::default()));
+        self
+    }
+
+    /// The error of a response with a status that is not a success, or whose body is an error.
+    pub(crate) fn from_status(
         status: StatusCode,
         retry_after: Option<Duration>,
         messages: Vec<Message>,
-        text: String,
+        text: SafeText,
         account: impl FnOnce(&Message) -> Option<Target>,
     ) -> Error {
         let says = |key: &str| messages.iter().find(|m| m.is(key));
@@ -97,8 +128,13 @@ impl Error {
         error
     }
 
-    /// An answer that is not what it has to be.
-    pub(crate) fn malformed(at: impl Into<String>, reason: impl Into<String>) -> Error {
+    /// A link that is not one.
+    pub(crate) fn malformed_link(reason: TargetError) -> Error {
+        Error::malformed("", Redactor::default().clean(&format!("a link is not usable: {reason}")))
+    }
+
+    /// A response that is not what it must be.
+    pub(crate) fn malformed(at: impl Into<SafeText>, reason: impl Into<SafeText>) -> Error {
         Error::new(ErrorKind::Malformed { at: at.into(), reason: reason.into() })
     }
 
@@ -107,12 +143,13 @@ impl Error {
         self
     }
 
-    /// Says that a session may be open that could not be closed, and keeps it for whoever can.
+    /// Keeps a session that may be open and could not be closed, for whoever can.
     pub(crate) fn with_unclosed(mut self, unclosed: OpenSession) -> Error {
         self.0.unclosed = Some(unclosed);
-        let text = "a session may be left open, since the service issued a token all the same";
         let separator = if self.0.text.is_empty() { "" } else { "; " };
-        self.0.text = format!("{}{separator}{text}", self.0.text);
+        self.0.text = self.0.text.followed_by(format_args!(
+            "{separator}a session may be left open, because the service issued a token all the same"
+        ));
         self
     }
 
@@ -120,7 +157,7 @@ impl Error {
         self.0.unclosed.take()
     }
 
-    pub(crate) fn with_session_left(mut self, session: Option<Target>) -> Error {
+    pub(crate) fn with_session_left(mut self, session: Option<SafeText>) -> Error {
         self.0.session_left = session;
         self
     }
@@ -129,9 +166,13 @@ impl Error {
     pub(crate) fn with_session_alive(mut self, how: &'static str) -> Error {
         self.0.session_alive = Some(how);
         self.with_advice(
-            "Logging in does not help: check the account's privileges and the license that the resource needs."
-                .to_owned(),
+            "Logging in does not help: check the account's privileges and the license that the resource needs.",
         )
+    }
+
+    pub(crate) fn with_cause(mut self, cause: Option<Cause>) -> Error {
+        self.0.cause = cause;
+        self
     }
 
     pub(crate) fn with_etag(mut self, etag: Option<ETag>) -> Error {
@@ -145,14 +186,36 @@ impl Error {
     }
 
     /// Says what to do about it, where an operation knows better than the kind.
-    pub(crate) fn with_advice(mut self, advice: String) -> Error {
-        self.0.advice = Some(advice);
+    pub(crate) fn with_advice(mut self, advice: impl Into<SafeText>) -> Error {
+        self.0.advice = Some(advice.into());
         self
     }
 
+    /// The same with a text that a peer may have had a hand in.
+    pub(crate) fn with_advice_on(self, advice: &str) -> Error {
+        // An error that no exchange led to knows no secrets, and says nothing that it cannot clean.
+        let clean = self.0.redactor.as_ref().map(|redactor| redactor.clean(advice));
+        match clean {
+            Some(advice) => self.with_advice(advice),
+            None => self,
+        }
+    }
+
     /// Adds what to know beside what the service said.
-    pub(crate) fn with_text(mut self, text: &str) -> Error {
-        self.0.text = text.to_owned();
+    pub(crate) fn with_text(mut self, text: &'static str) -> Error {
+        self.0.text = text.into();
+        self
+    }
+
+    /// Names the service.
+    pub(crate) fn at(mut self, service: &Service) -> Error {
+        self.0.service.get_or_insert_with(|| service.name());
+        self
+    }
+
+    /// The same for an operation that may add texts.
+    pub(crate) fn cleaned_by(mut self, redactor: &Arc<Redactor>) -> Error {
+        self.0.redactor = Some(Arc::clone(redactor));
         self
     }
 
@@ -161,30 +224,22 @@ impl Error {
         self
     }
 
-    /// Says at which exchange it happened, unless that is known, and takes out secrets once more: an operation
-    /// may have made texts of its own.
+    /// Says at which exchange it happened, unless that is known, bounds all texts together, and cleans them once more: the
+    /// call may have learned secrets since they were made.
     pub(crate) fn stamped(mut self, exchange: Option<(&Method, &Target)>, redactor: &Redactor) -> Error {
         let inner = &mut *self.0;
+        inner.redactor = None;
         if let Some((method, target)) = exchange {
             inner.method.get_or_insert_with(|| method.clone());
-            inner.uri.get_or_insert_with(|| target.to_string());
+            inner.uri.get_or_insert_with(|| redactor.clean(&target.to_string()));
         }
-        let left_at = inner.session_left.as_ref().map(ToString::to_string).unwrap_or_default();
-        if redactor.clean(&left_at) != left_at {
-            inner.session_left = None;
-            inner.secret_left = true;
-        }
-        let mut left = message::TOTAL;
-        let mut clean = |text: &mut String| {
-            let shown = message::shown(text, redactor, &mut left);
-            if *text != shown {
-                *text = shown;
-            }
-        };
         // A URI is bounded by itself, and of use only whole.
-        if let Some(uri) = &mut inner.uri {
-            *uri = redactor.clean(uri).into_owned();
+        for uri in inner.uri.iter_mut().chain(&mut inner.session_left) {
+            *uri = redactor.clean(uri);
         }
+        inner.cause = inner.cause.as_ref().map(|cause| cause.cleaned(redactor));
+        let mut left = message::TOTAL;
+        let mut clean = |text: &mut SafeText| *text = message::shown(text, redactor, &mut left);
         clean(&mut inner.text);
         inner.advice.iter_mut().for_each(&mut clean);
         for message in &mut inner.messages {
@@ -192,10 +247,10 @@ impl Error {
             [id, text, severity, resolution].into_iter().chain(args).chain(related).for_each(&mut clean);
         }
         match &mut inner.kind {
-            ErrorKind::CrossOrigin { link } => clean(link),
-            ErrorKind::Redirect { location, .. } => clean(location),
+            ErrorKind::CrossOrigin { link: text }
+            | ErrorKind::Redirect { location: text, .. }
+            | ErrorKind::TaskFailed { state: text } => clean(text),
             ErrorKind::Malformed { at, reason } => [at, reason].into_iter().for_each(&mut clean),
-            ErrorKind::TaskFailed { state } => clean(state),
             ErrorKind::ActionNotFound { offered: texts } | ErrorKind::AmbiguousTarget { choices: texts } => {
                 texts.iter_mut().for_each(&mut clean);
                 texts.retain(|text| !text.is_empty());
@@ -213,13 +268,13 @@ impl Error {
     pub(crate) fn of_login(mut self) -> Error {
         if let ErrorKind::OutcomeUnknown(failure) = self.0.kind {
             self.0.kind = ErrorKind::Transport(failure);
-            self.0.text = "the login may have left a session open".to_owned();
+            self.0.text = "the login may have left a session open".into();
         }
         self
     }
 
-    /// Whether it may be otherwise in a while: a connection that failed, a service that is busy. What watches or listens
-    /// goes on after such an error, and ends after any other.
+    /// Whether a later attempt may succeed: a connection that failed, a service that is busy. What watches or listens
+    /// continues after such an error, and ends after any other.
     pub fn is_transient(&self) -> bool {
         match self.kind() {
             ErrorKind::Busy => true,
@@ -233,6 +288,11 @@ impl Error {
         &self.0.kind
     }
 
+    /// The service, such as `https://bmc.example:8443`.
+    pub fn service(&self) -> Option<&str> {
+        self.0.service.as_deref()
+    }
+
     /// The method of the exchange that failed.
     pub fn method(&self) -> Option<&Method> {
         self.0.method.as_ref()
@@ -243,7 +303,7 @@ impl Error {
         self.0.uri.as_deref()
     }
 
-    /// The status the service answered, where it did.
+    /// The status of the response, if there was one.
     pub fn status(&self) -> Option<StatusCode> {
         self.0.status
     }
@@ -253,110 +313,112 @@ impl Error {
         &self.0.messages
     }
 
-    /// How long the service asked to wait, by seconds or a date.
+    /// How long the service asked to wait, in seconds or until a date.
     pub fn retry_after(&self) -> Option<Duration> {
         self.0.retry_after
     }
 
-    /// With a [`Conflict`](ErrorKind::Conflict): the ETag the resource has now, where it could be read.
+    /// For a [`Conflict`](ErrorKind::Conflict): the current ETag of the resource, if it could be read.
     pub fn etag(&self) -> Option<&ETag> {
         self.0.etag.as_ref()
     }
 
-    /// The URI of a session that was opened and cannot be used or closed: a login whose answer had no token.
-    pub fn session_left(&self) -> Option<&Target> {
-        self.0.session_left.as_ref()
+    /// The URI of a session that was opened and can be neither used nor closed: that of a login without a token.
+    pub fn session_left(&self) -> Option<&str> {
+        self.0.session_left.as_deref()
     }
 
-    /// With a 401: whether the session is known to be alive, so that the account's privileges or a license are missing
-    /// and another login does not help.
+    /// For a 401: whether the session is known to be alive, so that the account lacks a privilege or the service a
+    /// license, and another login does not help.
     pub fn session_alive(&self) -> bool {
         self.0.session_alive.is_some()
     }
 
-    /// What to do about it: the service's own resolutions, else what helps with this kind.
-    pub fn hint(&self) -> String {
+    /// The error that it comes from, which is also its [`source`](StdError::source).
+    pub fn cause(&self) -> Option<&Cause> {
+        self.0.cause.as_ref()
+    }
+
+    /// What to do about it: the service's own resolutions, else what usually helps with this kind. Empty if nothing is
+    /// known to help.
+    pub fn hint(&self) -> SafeText {
         if let Some(advice) = &self.0.advice {
             return advice.clone();
         }
-        let mut said: Vec<&str> = self.0.messages.iter().map(|m| m.resolution.trim()).collect();
-        said.retain(|r| !r.is_empty() && !r.eq_ignore_ascii_case("none") && !r.eq_ignore_ascii_case("none."));
+        let mut said: Vec<&SafeText> = self.0.messages.iter().map(|m| &m.resolution).collect();
+        said.retain(|said| !said.is_empty() && !said.clause().eq_ignore_ascii_case("none"));
         said.dedup();
-        if said.is_empty() { self.0.kind.hint().to_owned() } else { said.join(" ") }
+        if said.is_empty() { self.0.kind.hint().into() } else { SafeText::join(said, " ") }
     }
 
     fn what(&self) -> String {
         let inner = &*self.0;
+        let join = |texts: &[SafeText]| SafeText::join(texts, ", ");
         match &inner.kind {
             ErrorKind::Transport(failure) => match inner.status {
-                Some(status) => format!("the service answered {}, then {failure}", status.as_u16()),
+                Some(status) => format!("{}, but then {failure}", status.as_u16()),
                 None if inner.text.is_empty() => failure.to_string(),
                 None => format!("{failure}, and {}", inner.text),
             },
             ErrorKind::Deadline(phase) => format!("the deadline passed {phase}"),
-            ErrorKind::CrossOrigin { link } => format!("the answer links to another origin, {link}"),
+            ErrorKind::CrossOrigin { link } if link.is_empty() => "a link to another origin".into(),
+            ErrorKind::CrossOrigin { link } => format!("a link to another origin, {link}"),
             ErrorKind::Redirect { location, reason } if location.is_empty() => format!("a redirect {reason}"),
-            ErrorKind::Redirect { location, reason } => format!("a redirect to {location} {reason}"),
-            ErrorKind::TooLarge { limit } => format!("the answer is over the limit of {limit} bytes"),
-            ErrorKind::Malformed { at, reason } if at.is_empty() => format!("a malformed answer: {reason}"),
-            ErrorKind::Malformed { at, reason } => format!("a malformed answer: at {at}: {reason}"),
+            ErrorKind::Redirect { location, reason } => format!("a redirect {reason}: {location}"),
+            ErrorKind::TooLarge { limit } => format!("the response exceeds the limit of {limit} bytes"),
+            ErrorKind::Malformed { at, reason } if at.is_empty() => format!("malformed response: {reason}"),
+            ErrorKind::Malformed { at, reason } => format!("malformed response: at {at}: {reason}"),
             ErrorKind::OutcomeUnknown(failure) => format!("sent, but its outcome is unknown: {failure}"),
             ErrorKind::TaskFailed { state } => {
-                let said: Vec<&str> = inner.messages.iter().map(|m| m.text.trim_end_matches('.')).collect();
+                let said: Vec<&str> = inner.messages.iter().map(|m| m.text.clause()).collect();
                 format!("the task ended in {state}: {}", said.join(". "))
                     .trim_end_matches([':', ' '])
                     .to_owned()
             }
-            ErrorKind::MonitorGone => "the monitor is gone, and how the task ended is not known".into(),
+            ErrorKind::MonitorGone => "the monitor is gone, and the outcome of the task is unknown".into(),
             ErrorKind::ActionNotFound { offered } if offered.is_empty() => "no action is offered".into(),
             ErrorKind::ActionNotFound { offered } => {
-                format!("not exactly one such action is offered; there are {}", offered.join(", "))
+                format!("not exactly one such action is offered; the actions are {}", join(offered))
             }
             ErrorKind::AmbiguousTarget { choices } if choices.is_empty() => "there is none".into(),
-            ErrorKind::AmbiguousTarget { choices } => format!("there are several: {}", choices.join(", ")),
+            ErrorKind::AmbiguousTarget { choices } => format!("there are several: {}", join(choices)),
             ErrorKind::InvalidParameter { parameter, allowable } if allowable.is_empty() => {
                 format!("the parameter {parameter} is required")
             }
             ErrorKind::InvalidParameter { parameter, allowable } => {
-                format!("the parameter {parameter} takes {}", allowable.join(", "))
+                format!("the allowable values of {parameter} are {}", join(allowable))
             }
             ErrorKind::ImageTooLarge { limit } => {
-                format!("the service takes images of {limit} bytes at the most")
+                format!("the service accepts images of up to {limit} bytes")
             }
-            ErrorKind::NotSupported(what) => format!("the service does not offer {what}"),
+            ErrorKind::NotSupported(what) => format!("the service does not support {what}"),
             ErrorKind::SessionUriUnknown => {
-                "the session's URI is unknown, and the service marks none as ours".into()
+                "the URI of the session is unknown, and the service does not mark the session".into()
             }
             ErrorKind::Closed => "the client is closed".into(),
-            ErrorKind::CredentialsReplaced => "the credentials were replaced while the login ran".into(),
-            ErrorKind::InvalidService(reason) => format!("not the URL of a service: {reason}"),
-            ErrorKind::InvalidTarget(reason) => format!("not a path of the service: {reason}"),
+            ErrorKind::CredentialsReplaced => "the credentials were replaced during the login".into(),
+            ErrorKind::InvalidService(reason) => format!("not a valid service URL: {reason}"),
+            ErrorKind::InvalidTarget(reason) => format!("not a valid path of the service: {reason}"),
             ErrorKind::InvalidCredentials(reason) => format!("unusable credentials: {reason}"),
-            ErrorKind::InvalidRequest(reason) => format!("not a request: {reason}"),
+            ErrorKind::InvalidRequest(reason) => reason.to_string(),
             ErrorKind::ReservedHeader(name) => format!("the header {name} is set by the client alone"),
             ErrorKind::ForeignSession => "the session belongs to another service".into(),
-            ErrorKind::NotAuthenticated if inner.status.is_none() => {
-                "the service has no session of ours".into()
-            }
-            _ => self.answered(),
+            ErrorKind::NotAuthenticated if inner.status.is_none() => "not logged in".into(),
+            _ => self.said(),
         }
     }
 
-    /// The service's own words: `the service answered 503 (IDRAC.2.8.RAC0218): the maximum number …`.
-    fn answered(&self) -> String {
+    /// What the service said: `503 (IDRAC.2.8.RAC0218): the maximum number …`.
+    fn said(&self) -> String {
         let inner = &*self.0;
-        let mut said = match inner.status {
-            Some(status) => format!("the service answered {}", status.as_u16()),
-            None => "the service refused".to_owned(),
-        };
-        let ids: Vec<&str> =
-            inner.messages.iter().map(|m| m.id.as_str()).filter(|id| !id.is_empty()).collect();
+        let mut said = inner.status.map_or_else(|| "refused".to_owned(), |s| s.as_u16().to_string());
+        let ids: Vec<&SafeText> = inner.messages.iter().map(|m| &m.id).filter(|id| !id.is_empty()).collect();
         if !ids.is_empty() {
-            said += &format!(" ({})", ids.join(", "));
+            said += &format!(" ({})", SafeText::join(ids, ", "));
         } else if let Some(reason) = inner.status.and_then(|s| s.canonical_reason()) {
-            said += &format!(" ({reason})");
+            said += &format!(" {reason}");
         }
-        let mut texts: Vec<&str> = inner.messages.iter().map(|m| m.text.trim_end_matches('.')).collect();
+        let mut texts: Vec<&str> = inner.messages.iter().map(|m| m.text.clause()).collect();
         texts.push(&inner.text);
         texts.retain(|t| !t.is_empty());
         if !texts.is_empty() {
@@ -366,7 +428,7 @@ impl Error {
             said += &format!("; {how}");
         }
         if let Some(wait) = inner.retry_after {
-            said += &format!(" (it asks to wait {} s)", wait.as_secs());
+            said += &format!(" (retry after {} s)", wait.as_secs());
         }
         said
     }
@@ -374,28 +436,32 @@ impl Error {
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(service) = self.service() {
+            write!(f, "{}: ", service.strip_prefix("https://").unwrap_or(service))?;
+        }
         if let (Some(method), Some(uri)) = (self.method(), self.uri()) {
             write!(f, "{method} {uri}: ")?;
         }
         f.write_str(&self.what())?;
-        if let Some(session) = self.session_left() {
-            write!(f, "; a session was left open at {session}")?;
-        }
-        if self.0.secret_left {
-            f.write_str("; a session was left open at a URI that contains a secret")?;
-        }
-        f.write_str(".")?;
-        match self.hint() {
-            hint if hint.is_empty() => Ok(()),
-            hint => write!(f, " {hint}"),
+        match self.session_left() {
+            Some(session) => write!(f, "; a session was left open at {session}"),
+            None => Ok(()),
         }
     }
 }
 
 impl fmt::Debug for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Error({:?}: {self})", self.0.kind)
+        write!(f, "Error({:?}: {self}", self.0.kind)?;
+        match &self.0.cause {
+            Some(cause) => write!(f, ": {cause})"),
+            None => f.write_str(")"),
+        }
     }
 }
 
-impl std::error::Error for Error {}
+impl StdError for Error {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        self.0.cause.as_ref().map(|cause| cause as &(dyn StdError + 'static))
+    }
+}

@@ -103,7 +103,7 @@ fn compared(expression: &str) -> Vec<&str> {
 }
 
 /// Refuses what the EventService says it does not filter by (`SSEFilterPropertiesSupported`).
-fn check_filter(service: &Value, expression: &str) -> Result<(), Error> {
+fn check_filter(service: &Value, expression: &str, answer: &Answer) -> Result<(), Error> {
     let Some(Value::Object(told)) = service.get("SSEFilterPropertiesSupported") else { return Ok(()) };
     let offered: Vec<&String> =
         told.iter().filter(|(_, can)| **can == Value::Bool(true)).map(|(name, _)| name).collect();
@@ -111,8 +111,8 @@ fn check_filter(service: &Value, expression: &str) -> Result<(), Error> {
     match compared(expression).iter().all(known) {
         true => Ok(()),
         false => Err(Error::new(ErrorKind::InvalidParameter {
-            parameter: "filter".to_owned(),
-            allowable: offered.into_iter().cloned().collect(),
+            parameter: "filter".into(),
+            allowable: offered.into_iter().map(|name| answer.safe(name)).collect(),
         })),
     }
 }
@@ -145,7 +145,7 @@ impl Operation for FindEvents {
             Stage::Service(_) => {
                 let source = EventSource { at: linked(&answer, "/ServerSentEventUri", what)? };
                 let Some(filter) = &self.filter else { return Ok(Transition::Done(source)) };
-                check_filter(&answer.json()?, filter)?;
+                check_filter(&answer.json()?, filter, &answer)?;
                 Ok(Transition::Done(source.filter(filter)))
             }
         }

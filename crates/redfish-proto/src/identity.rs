@@ -15,6 +15,7 @@ use crate::error::Error;
 use crate::headers::X_AUTH_TOKEN;
 use crate::kind::ErrorKind;
 use crate::origin::Origin;
+use crate::reason::CredentialsError;
 use crate::redact::{Redactor, Secret};
 use crate::service::Service;
 use crate::session::{Facts, Session, check_token};
@@ -56,13 +57,13 @@ impl Identity {
         let (user, password) = (credentials.user(), credentials.password());
         let invalid = |reason| Err(Error::new(ErrorKind::InvalidCredentials(reason)));
         if user.is_empty() {
-            return invalid("the user name is empty");
+            return invalid(CredentialsError::EmptyUser);
         }
         if user.contains(':') {
-            return invalid("a user name with a colon does not fit Basic authentication");
+            return invalid(CredentialsError::ColonInUser);
         }
         if user.chars().chain(password.chars()).any(char::is_control) {
-            return invalid("a control character does not fit Basic authentication");
+            return invalid(CredentialsError::ControlCharacter);
         }
         let pair = Zeroizing::new(format!("{user}:{password}"));
         let mut text = Zeroizing::new(String::with_capacity(8 + pair.len().div_ceil(3) * 4));
@@ -153,7 +154,7 @@ impl fmt::Debug for Identity {
 /// A header value whose memory is zeroed when its last copy is dropped, and that no `Debug` shows.
 fn header_value(secret: Secret) -> Result<HeaderValue, Error> {
     let mut value = HeaderValue::from_maybe_shared(Bytes::from_owner(secret))
-        .map_err(|_| Error::new(ErrorKind::InvalidCredentials("they do not fit a header")))?;
+        .map_err(|_| Error::new(ErrorKind::InvalidCredentials(CredentialsError::Token)))?;
     value.set_sensitive(true);
     Ok(value)
 }

@@ -4,13 +4,15 @@ use std::fmt;
 
 use http::header::HeaderName;
 
+use crate::reason::{CredentialsError, RedirectError, RequestError, ServiceUrlError, TargetError};
+use crate::redact::SafeText;
 use crate::target::Target;
 
 /// The kinds of failure a program can tell apart.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ErrorKind {
-    /// A 401 that stays: no session, a wrong password, or a token that could not be renewed.
+    /// A 401 that persists: no session, a wrong password, or a token that could not be renewed.
     NotAuthenticated,
     /// A 403: the account may not do this. Never a reason to log in again.
     Forbidden,
@@ -18,95 +20,105 @@ pub enum ErrorKind {
     /// `SessionLimitExceeded`).
     SessionLimit,
     /// The account must change its password first (DSP0266, "Password change required handling").
+    #[non_exhaustive]
     PasswordChangeRequired {
-        /// The account to change it at, where the service named it.
+        /// The account to change it at, if the service named it.
         account: Option<Target>,
     },
     /// A 404 or 410.
     NotFound,
-    /// A 409 or 412: the resource is not in the state the request was made for. With a 412 it has changed.
+    /// A 409 or 412: the resource is not in the state that the request expects. After a 412 it has changed.
     Conflict,
-    /// A 428: the service takes this write only with an `If-Match`.
+    /// A 428: the service accepts this write only with an `If-Match`.
     PreconditionRequired,
-    /// A 429 or 503; [`Error::retry_after`](crate::Error::retry_after) says for how long, where the service did.
+    /// A 429 or 503. [`Error::retry_after`](crate::Error::retry_after) returns for how long, if the service said so.
     Busy,
-    /// Any other status that is no success, or a success whose body is an error.
+    /// Any other status that is not a success, or a success whose body is an error.
     Refused,
-    /// No answer that can be used came over the connection.
+    /// No usable response arrived.
     Transport(Failure),
     /// The call's deadline passed.
     Deadline(Phase),
     /// A link to another origin, which is not followed.
+    #[non_exhaustive]
     CrossOrigin {
-        /// Where it pointed.
-        link: String,
+        /// The link; empty if it is not known to be safe to show.
+        link: SafeText,
     },
-    /// A redirect that is not followed: off the origin, of a write, without end or without a place.
+    /// A redirect that is not followed.
+    #[non_exhaustive]
     Redirect {
-        /// Where it pointed; empty where it did not say.
-        location: String,
-        /// Why it was not followed.
-        reason: &'static str,
+        /// Its `Location`; empty if it has none.
+        location: SafeText,
+        /// Why it is not followed.
+        reason: RedirectError,
     },
-    /// An answer larger than the limit that was set.
+    /// A response larger than the limit.
+    #[non_exhaustive]
     TooLarge {
         /// The limit in bytes.
         limit: usize,
     },
-    /// An answer that is not what it has to be.
+    /// A response that is not what it must be.
+    #[non_exhaustive]
     Malformed {
         /// The JSON pointer of the member in question; empty for the whole.
-        at: String,
+        at: SafeText,
         /// What is wrong with it.
-        reason: String,
+        reason: SafeText,
     },
-    /// A write was sent and no answer came: it may have happened. It was not sent again.
+    /// A write was sent and no response arrived: it may have happened. It was not repeated.
     OutcomeUnknown(Failure),
-    /// An accepted operation ended badly.
+    /// An accepted operation failed.
+    #[non_exhaustive]
     TaskFailed {
         /// The `TaskState` it ended in.
-        state: String,
+        state: SafeText,
     },
-    /// The monitor of an accepted operation is gone, and its Task too or unknown: how it ended is not known.
+    /// The monitor of an accepted operation is gone, and its Task is gone or unknown: the outcome is not known.
     MonitorGone,
-    /// The resource offers no such action, or several of that short name. Nothing was sent.
+    /// The resource does not offer this action, or offers several with this short name. Nothing was sent.
+    #[non_exhaustive]
     ActionNotFound {
         /// What it offers.
-        offered: Vec<String>,
+        offered: Vec<SafeText>,
     },
-    /// Not exactly one resource is there where one was meant. Nothing was sent.
+    /// There is not exactly one resource of the kind that was meant. Nothing was sent.
+    #[non_exhaustive]
     AmbiguousTarget {
-        /// Those that are there.
-        choices: Vec<String>,
+        /// The resources that exist.
+        choices: Vec<SafeText>,
     },
-    /// A parameter that the action does not take, or that it needs and was not given. Nothing was sent.
+    /// A parameter that the action does not accept, or a required one that is missing. Nothing was sent.
+    #[non_exhaustive]
     InvalidParameter {
         /// The parameter.
-        parameter: String,
-        /// What it may be, where the service says.
-        allowable: Vec<String>,
+        parameter: SafeText,
+        /// Its allowable values, if the service lists them.
+        allowable: Vec<SafeText>,
     },
-    /// An image is larger than the service takes. Nothing was sent.
+    /// An image is larger than the service accepts. Nothing was sent.
+    #[non_exhaustive]
     ImageTooLarge {
-        /// What it takes, in bytes.
+        /// The largest size that it accepts, in bytes.
         limit: usize,
     },
-    /// The service does not offer what is asked for.
+    /// The service does not support what was requested.
     NotSupported(&'static str),
-    /// A session could not be closed since its URI is unknown and the service does not mark it.
+    /// A session could not be closed, because its URI is unknown and the service does not mark it.
     SessionUriUnknown,
     /// The client is closed.
     Closed,
-    /// The credentials were replaced while a login with the former ran.
+    /// The credentials were replaced during a login with the previous ones.
     CredentialsReplaced,
-    /// A service URL that is none; it is not repeated here, as it may contain a password.
-    InvalidService(&'static str),
+    /// Not a valid service URL. It is not repeated here, because it may contain a password.
+    InvalidService(ServiceUrlError),
     /// A path that cannot be sent.
-    InvalidTarget(&'static str),
+    InvalidTarget(TargetError),
     /// A user name, password or token that cannot be sent.
-    InvalidCredentials(&'static str),
-    /// A request that cannot be made of what the caller gave.
-    InvalidRequest(&'static str),
+    InvalidCredentials(CredentialsError),
+    /// A request that cannot be made of what the caller passed, or a response that cannot be handed over.
+    InvalidRequest(RequestError),
     /// A header that only the core may set.
     ReservedHeader(HeaderName),
     /// A session of another service.
@@ -117,21 +129,21 @@ pub enum ErrorKind {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Failure {
-    /// The request provably did not leave: no name, no connection, no TLS. Safe to send again, whatever it is.
+    /// The request was certainly not sent: no address, no connection, no TLS. Safe to send again, whatever it is.
     NotSent,
     /// The connection broke after the request may have been received.
     Broken,
-    /// No answer in time, after the request may have been received.
+    /// No response in time, after the request may have been received.
     TimedOut,
-    /// The answer, or its head, is over the limit.
+    /// The response, or its head, exceeds the limit.
     TooLarge,
     /// The service's certificate is not trusted; nothing was sent.
     Untrusted,
-    /// There is no TLS with the service, and another try would end the same; nothing was sent.
+    /// The TLS handshake failed in a way that another attempt would repeat; nothing was sent.
     Tls(TlsFailure),
-    /// What came is no HTTP.
+    /// The response is not HTTP.
     Malformed,
-    /// The caller's payload could not be read, so that the request did not leave whole: the service cannot have acted on
+    /// The caller's payload could not be read, so the request was not sent completely: the service cannot have acted on
     /// it.
     Unreadable,
 }
@@ -150,22 +162,22 @@ pub enum TlsFailure {
     Other,
 }
 
-/// What a call was doing when its deadline passed.
+/// What a call was waiting for when its deadline passed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Phase {
     /// Waiting for a session.
     Session,
-    /// Waiting for an answer.
+    /// Waiting for a response.
     Answer,
-    /// Waiting before another try, as the service asked or after a failure.
+    /// Waiting before another attempt, as the service asked or after a failure.
     Retry,
-    /// Waiting before the next poll of something that takes its time.
+    /// Waiting before the next poll of an operation that takes time.
     Poll,
 }
 
 impl ErrorKind {
-    /// A word for the kind that does not change: `not-authenticated`, `busy`, …
+    /// A stable name of the kind: `not-authenticated`, `busy`, …
     pub fn name(&self) -> &'static str {
         match self {
             ErrorKind::NotAuthenticated => "not-authenticated",
@@ -205,15 +217,15 @@ impl ErrorKind {
         }
     }
 
-    /// What helps with it, where the service does not say.
+    /// What to do about it, if the service does not say.
     pub(crate) fn hint(&self) -> &'static str {
         match self {
             ErrorKind::NotAuthenticated => "Check user and password, or log in.",
             ErrorKind::Forbidden => "Use an account that has the privilege.",
             ErrorKind::SessionLimit => "Close sessions, or raise the limit, then try again.",
             ErrorKind::PasswordChangeRequired { .. } => "Change the account's password, then try again.",
-            ErrorKind::NotFound => "Check the path; the resource may be gone.",
-            ErrorKind::Conflict => "Read the resource again, then decide anew.",
+            ErrorKind::NotFound => "Check the path. The resource may be gone.",
+            ErrorKind::Conflict => "Read the resource again, then decide.",
             ErrorKind::PreconditionRequired => "Read the resource first and send its ETag in If-Match.",
             ErrorKind::Busy => "Try again later.",
             ErrorKind::Transport(Failure::Untrusted) => "Trust its CA or pin its certificate.",
@@ -221,30 +233,30 @@ impl ErrorKind {
                 "Enable TLS 1.2 with forward secrecy (ECDHE), or TLS 1.3, on the service, with an RSA, P-256, P-384 or Ed25519 key."
             }
             ErrorKind::Transport(Failure::Tls(TlsFailure::NotTls)) => {
-                "It may be plain HTTP: write http:// if that is meant."
+                "It may be plain HTTP: write http:// if that is intended."
             }
             ErrorKind::Transport(Failure::Tls(TlsFailure::UnusableKey)) => {
                 "Replace the certificate on the service."
             }
             ErrorKind::Transport(Failure::Tls(TlsFailure::Other)) => {
-                "Check the TLS settings of the service, and of what is in between."
+                "Check the TLS settings of the service, and of any proxy in between."
             }
-            ErrorKind::Transport(Failure::NotSent) => "Check the address, and that the service runs.",
+            ErrorKind::Transport(Failure::NotSent) => "Check the address, and that the service is running.",
             ErrorKind::Deadline(_) => "Allow more time, or check the service.",
             ErrorKind::CrossOrigin { .. } => {
-                "Use the address the service knows itself by, or follow paths only."
+                "Use the address that the service uses for itself, or follow paths only."
             }
             ErrorKind::Redirect { .. } => "Use the address the service redirects to, if you trust it.",
-            ErrorKind::TooLarge { .. } => "Raise the limit, or ask for less.",
+            ErrorKind::TooLarge { .. } => "Raise the limit, or request less.",
             ErrorKind::OutcomeUnknown(_) => {
                 "Read the resource, or the list of tasks, to find out whether it happened."
             }
             ErrorKind::AmbiguousTarget { .. } => "Name one.",
-            ErrorKind::MonitorGone => "Read what it was to change, and the list of tasks.",
-            ErrorKind::SessionUriUnknown => "Close it by hand, or let it expire.",
-            ErrorKind::CredentialsReplaced => "Try again: the new credentials are used then.",
+            ErrorKind::MonitorGone => "Read what it was supposed to change, and the list of tasks.",
+            ErrorKind::SessionUriUnknown => "Close it manually, or let it expire.",
+            ErrorKind::CredentialsReplaced => "Try again: the new credentials will be used.",
             ErrorKind::ReservedHeader(_) => "Leave it out.",
-            ErrorKind::ForeignSession => "Use each session with the service that gave it.",
+            ErrorKind::ForeignSession => "Use each session with the service that issued it.",
             _ => "",
         }
     }
@@ -262,8 +274,8 @@ impl fmt::Display for Failure {
         f.write_str(match self {
             Failure::NotSent => "no connection could be made",
             Failure::Broken => "the connection broke",
-            Failure::TimedOut => "no answer came in time",
-            Failure::TooLarge => "the answer is over the limit",
+            Failure::TimedOut => "no response in time",
+            Failure::TooLarge => "the response exceeds the limit",
             Failure::Untrusted => "the service's certificate is not trusted",
             Failure::Tls(TlsFailure::NoCommonProtocol) => {
                 "the service offers no TLS 1.2 with forward secrecy, and no TLS 1.3"
@@ -271,7 +283,7 @@ impl fmt::Display for Failure {
             Failure::Tls(TlsFailure::NotTls) => "the port does not speak TLS",
             Failure::Tls(TlsFailure::UnusableKey) => "TLS cannot use the key of the service's certificate",
             Failure::Tls(TlsFailure::Other) => "the TLS handshake failed",
-            Failure::Malformed => "what came is no HTTP",
+            Failure::Malformed => "the response is not HTTP",
             Failure::Unreadable => "the payload could not be read",
         })
     }
@@ -281,9 +293,9 @@ impl fmt::Display for Phase {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Phase::Session => "while waiting for a session",
-            Phase::Answer => "while waiting for an answer",
-            Phase::Retry => "before another try could be made",
-            Phase::Poll => "before the work was done",
+            Phase::Answer => "while waiting for a response",
+            Phase::Retry => "before another attempt",
+            Phase::Poll => "before the operation had finished",
         })
     }
 }

@@ -150,6 +150,7 @@
 #![cfg_attr(not(test), warn(clippy::indexing_slicing, clippy::string_slice))]
 
 mod body;
+mod cause;
 mod credentials;
 pub mod driver;
 mod error;
@@ -170,6 +171,7 @@ pub mod ops;
 mod origin;
 mod policy;
 pub mod query;
+pub mod reason;
 mod redact;
 mod resource;
 pub mod schema;
@@ -178,6 +180,7 @@ mod session;
 mod target;
 
 pub use body::Body;
+pub use cause::Cause;
 pub use credentials::Credentials;
 pub use driver::call::Call;
 pub use driver::exchange::{BodyMode, Purpose};
@@ -188,7 +191,7 @@ pub use kind::ErrorKind;
 pub use message::Message;
 pub use operation::{Answer, Auth, Operation, Request, Retry, Transition};
 pub use policy::{Links, Policy};
-pub use redact::Redactor;
+pub use redact::{Redactor, SafeText};
 pub use resource::Resource;
 pub use service::Service;
 pub use session::{Session, SessionState};

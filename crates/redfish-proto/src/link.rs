@@ -5,6 +5,7 @@ use std::borrow::Cow;
 
 use crate::origin::Origin;
 use crate::policy::Links;
+use crate::reason::TargetError;
 use crate::target::{Target, merge, readable};
 
 /// Why a link is no target.
@@ -13,7 +14,7 @@ pub(crate) enum Refused {
     /// It points to another origin.
     CrossOrigin,
     /// It is no link at all.
-    Malformed(&'static str),
+    Malformed(TargetError),
 }
 
 /// Reads a link that stands in the answer of `base`.

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use serde_json::Value;
 
-use crate::redact::Redactor;
+use crate::redact::{Redactor, SafeText};
 
 /// Messages that are read of one body; what a hostile answer has beyond is left.
 const MOST: usize = 100;
@@ -25,17 +25,17 @@ pub(crate) const TOTAL: usize = 256 << 10;
 #[non_exhaustive]
 pub struct Message {
     /// The `MessageId`, such as `Base.1.8.InsufficientPrivilege`.
-    pub id: String,
+    pub id: SafeText,
     /// The `Message`: what happened, for a person.
-    pub text: String,
+    pub text: SafeText,
     /// The `MessageArgs`, as text.
-    pub args: Vec<String>,
+    pub args: Vec<SafeText>,
     /// The `MessageSeverity` or the older `Severity`: `OK`, `Warning` or `Critical`.
-    pub severity: String,
+    pub severity: SafeText,
     /// The `Resolution`: what to do about it.
-    pub resolution: String,
+    pub resolution: SafeText,
     /// The `RelatedProperties`: the members the message is about, as JSON pointers.
-    pub related: Vec<String>,
+    pub related: Vec<SafeText>,
 }
 
 impl Message {
@@ -98,27 +98,13 @@ pub(crate) fn strip_bom(body: &[u8]) -> &[u8] {
 }
 
 /// What a body that is no JSON says, on one line: an HTML page without its tags, shortened.
-pub(crate) fn plain(body: &[u8], redactor: &Redactor) -> String {
+pub(crate) fn plain(body: &[u8], redactor: &Redactor) -> SafeText {
     let window = body.get(..WINDOW).unwrap_or(body);
     let text = String::from_utf8_lossy(strip_bom(window));
     // Secrets go first: a tag or a cut inside one would hide it from the search.
     let shown = redactor.clean(&text);
-    let shown = if window.len() < body.len() { without_piece(&shown, redactor) } else { &shown };
-    let mut line = String::new();
-    let mut in_tag = false;
-    for c in shown.chars() {
-        match c {
-            '<' => in_tag = true,
-            '>' if in_tag => {
-                in_tag = false;
-                line.push(' ');
-            }
-            c if !in_tag => line.push(c),
-            _ => {}
-        }
-    }
-    let line = line.split_whitespace().collect::<Vec<_>>().join(" ");
-    shorten(&line, 200)
+    let shown = if window.len() < body.len() { without_piece(shown, redactor) } else { shown };
+    shown.without_tags().shortened(200)
 }
 
 /// Reads the texts of one body, up to a total: what a hostile answer has beyond is empty.
@@ -158,11 +144,11 @@ impl Reader<'_> {
         }
     }
 
-    fn member(&mut self, entry: &Value, name: &str) -> String {
+    fn member(&mut self, entry: &Value, name: &str) -> SafeText {
         entry.get(name).map(|value| self.text(value)).unwrap_or_default()
     }
 
-    fn texts(&mut self, entry: &Value, name: &str) -> Vec<String> {
+    fn texts(&mut self, entry: &Value, name: &str) -> Vec<SafeText> {
         match entry.get(name) {
             Some(Value::Array(items)) => items.iter().take(MOST).map(|value| self.text(value)).collect(),
             Some(Value::Null) | None => Vec::new(),
@@ -170,9 +156,9 @@ impl Reader<'_> {
         }
     }
 
-    fn text(&mut self, value: &Value) -> String {
+    fn text(&mut self, value: &Value) -> SafeText {
         let text = match value {
-            Value::Null => return String::new(),
+            Value::Null => return SafeText::default(),
             Value::String(text) => Cow::Borrowed(text.as_str()),
             other => Cow::Owned(other.to_string()),
         };
@@ -181,26 +167,28 @@ impl Reader<'_> {
 }
 
 /// A body as it may be displayed: without secrets, by value and by the names of members, and of a long one the beginning.
-pub(crate) fn shown_body(body: &[u8], redactor: &Redactor) -> String {
+pub(crate) fn shown_body(body: &[u8], redactor: &Redactor) -> SafeText {
     let text = String::from_utf8_lossy(body.get(..TOTAL).unwrap_or(body));
     let shown = redactor.clean_json(&text);
     match body.len().checked_sub(TOTAL).filter(|more| *more > 0) {
-        Some(more) => format!("{}… ({more} more bytes)", without_piece(&shown, redactor)),
+        Some(more) => without_piece(shown, redactor).followed_by(format_args!("… ({more} more bytes)")),
         None => shown,
     }
 }
 
 /// A text of a peer's without secrets, shortened, out of a total of bytes that may still be looked at.
-pub(crate) fn shown(text: &str, redactor: &Redactor, left: &mut usize) -> String {
+pub(crate) fn shown(text: &str, redactor: &Redactor, left: &mut usize) -> SafeText {
     let end = boundary(text, WINDOW.min(*left));
     *left -= end;
     let shown = redactor.clean(text.get(..end).unwrap_or_default());
-    shorten(if end < text.len() { without_piece(&shown, redactor) } else { &shown }, LONGEST)
+    let shown = if end < text.len() { without_piece(shown, redactor) } else { shown };
+    shown.shortened(LONGEST)
 }
 
 /// The text of a window without its end, where a piece of a secret may stand that goes on behind the window.
-fn without_piece<'a>(shown: &'a str, redactor: &Redactor) -> &'a str {
-    shown.get(..boundary(shown, shown.len().saturating_sub(redactor.reach()))).unwrap_or_default()
+fn without_piece(shown: SafeText, redactor: &Redactor) -> SafeText {
+    let end = boundary(&shown, shown.len().saturating_sub(redactor.reach()));
+    shown.up_to(end)
 }
 
 /// The last place before or at `end` that is between two characters.
@@ -208,18 +196,11 @@ fn boundary(text: &str, end: usize) -> usize {
     (0..=end.min(text.len())).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0)
 }
 
-fn shorten(text: &str, most: usize) -> String {
-    match text.char_indices().nth(most).and_then(|(end, _)| text.get(..end)) {
-        Some(start) => format!("{start}…"),
-        None => text.to_owned(),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn ids(body: &str) -> Vec<String> {
+    fn ids(body: &str) -> Vec<SafeText> {
         messages(body.as_bytes(), &Redactor::default()).into_iter().map(|m| m.id).collect()
     }
 

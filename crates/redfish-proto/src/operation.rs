@@ -13,6 +13,7 @@ use http::{Method, StatusCode, response};
 use serde::Deserialize;
 
 use crate::body::Body;
+use crate::cause::TransportError;
 use crate::driver::exchange::{BodyMode, Purpose};
 use crate::driver::time::{self, Now};
 use crate::error::Error;
@@ -22,7 +23,7 @@ use crate::kind::{ErrorKind, Failure};
 use crate::link::{self, Refused};
 use crate::message::{self, Message};
 use crate::policy::Links;
-use crate::redact::Redactor;
+use crate::redact::{Redactor, SafeText};
 use crate::service::Service;
 use crate::session::Session;
 use crate::target::Target;
@@ -262,7 +263,7 @@ impl Request {
 /// body, which may hold secrets.
 pub struct Answer {
     pub(crate) head: response::Parts,
-    pub(crate) body: Result<Bytes, Failure>,
+    pub(crate) body: Result<Bytes, TransportError>,
     pub(crate) method: Method,
     pub(crate) at: Target,
     pub(crate) replay: bool,
@@ -329,12 +330,12 @@ impl Answer {
     /// # Errors
     /// Where it broke off or is over the limit, with the status that came before it.
     pub fn body(&self) -> Result<&Bytes, Error> {
-        self.body.as_ref().map_err(|failure| {
-            let kind = match failure {
+        self.body.as_ref().map_err(|error| {
+            let kind = match error.failure() {
                 Failure::TooLarge => ErrorKind::TooLarge { limit: self.service.policy().body_limit },
-                failure => ErrorKind::Transport(*failure),
+                failure => ErrorKind::Transport(failure),
             };
-            Error::new(kind).with_status(self.status())
+            Error::new(kind).with_status(self.status()).with_cause(error.cause(&self.redactor))
         })
     }
 
@@ -345,7 +346,7 @@ impl Answer {
     pub fn json<'a, T: Deserialize<'a>>(&'a self) -> Result<T, Error> {
         let body = message::strip_bom(self.body()?);
         json::read(body, self.service.policy().json_depth)
-            .map_err(|(at, reason)| Error::malformed(at, reason).with_status(self.status()))
+            .map_err(|(at, reason)| self.malformed(&at, &reason))
     }
 
     /// Where the `Location` header points, if there is one.
@@ -397,7 +398,7 @@ impl Answer {
 
     /// Says of an error that goes to the caller as a value where it happened.
     pub(crate) fn stamp(&self, error: Error) -> Error {
-        error.stamped(Some((&self.method, &self.at)), &self.redactor)
+        error.at(&self.service).stamped(Some((&self.method, &self.at)), &self.redactor)
     }
 
     /// The error this answer is, whatever its status.
@@ -405,10 +406,10 @@ impl Answer {
         let messages = self.messages();
         let text = match (&self.body, messages.is_empty()) {
             (Ok(body), true) => message::plain(body, &self.redactor),
-            _ => String::new(),
+            _ => SafeText::default(),
         };
         let mut refused =
-            Error::refused(self.status(), self.retry_after(), messages, text, |m| self.account(m));
+            Error::from_status(self.status(), self.retry_after(), messages, text, |m| self.account(m));
         if self.status() == StatusCode::UNAUTHORIZED {
             if self.session_alive {
                 refused = refused.with_session_alive("the session is alive");
@@ -426,8 +427,13 @@ impl Answer {
     }
 
     /// A text of this answer without the secrets that the client knows, to be put into an error.
-    pub fn shown<'a>(&self, text: &'a str) -> Cow<'a, str> {
+    pub fn safe(&self, text: &str) -> SafeText {
         self.redactor.clean(text)
+    }
+
+    /// The error of a response that is not what it must be: the JSON pointer of what does not fit, and why.
+    pub fn malformed(&self, pointer: &str, reason: &str) -> Error {
+        Error::malformed(self.safe(pointer), self.safe(reason)).with_status(self.status())
     }
 
     pub(crate) fn location_header(&self) -> Option<Cow<'_, str>> {
@@ -437,10 +443,8 @@ impl Answer {
 
     fn resolve_by(&self, link: &str, links: Links) -> Result<Target, Error> {
         link::resolve(link, &self.at, self.service.origin(), links).map_err(|refused| match refused {
-            Refused::CrossOrigin => {
-                Error::new(ErrorKind::CrossOrigin { link: self.redactor.clean(link).into_owned() })
-            }
-            Refused::Malformed(reason) => Error::malformed("", reason),
+            Refused::CrossOrigin => Error::new(ErrorKind::CrossOrigin { link: self.safe(link) }),
+            Refused::Malformed(reason) => Error::malformed_link(reason),
         })
     }
 }

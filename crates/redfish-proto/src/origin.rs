@@ -5,6 +5,7 @@ use std::fmt;
 use http::HeaderValue;
 use http::uri::{Authority, Scheme};
 
+use crate::reason::ServiceUrlError;
 use crate::target::Target;
 
 /// Scheme, host and port, in one spelling: lower case, the scheme's own port left out.
@@ -17,28 +18,28 @@ pub(crate) struct Origin {
 
 impl Origin {
     /// Reads the URL of a service as people type it; the error is the reason.
-    pub(crate) fn read(url: &str) -> Result<Origin, &'static str> {
+    pub(crate) fn read(url: &str) -> Result<Origin, ServiceUrlError> {
         let (scheme, rest) = url.split_once("://").unwrap_or(("https", url));
         let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
         let (authority, behind) = rest.split_at(end);
         if authority.contains('@') {
-            return Err("user info belongs in options, not in the URL");
+            return Err(ServiceUrlError::UserInfo);
         }
         if behind.contains(['?', '#']) {
-            return Err("a query or fragment has no meaning here");
+            return Err(ServiceUrlError::QueryOrFragment);
         }
         if !["", "/redfish", "/redfish/v1"].contains(&behind.trim_end_matches('/')) {
-            return Err("a path other than /redfish/v1");
+            return Err(ServiceUrlError::Path);
         }
         Origin::parse(scheme, authority)
     }
 
     /// Reads a scheme and an authority without user info; the error is the reason.
-    pub(crate) fn parse(scheme: &str, authority: &str) -> Result<Origin, &'static str> {
+    pub(crate) fn parse(scheme: &str, authority: &str) -> Result<Origin, ServiceUrlError> {
         let (scheme, own_port) = match scheme.to_ascii_lowercase().as_str() {
             "https" => (Scheme::HTTPS, 443),
             "http" => (Scheme::HTTP, 80),
-            _ => return Err("the scheme is neither https nor http"),
+            _ => return Err(ServiceUrlError::Scheme),
         };
         // An IPv6 address that somebody forgot to put in brackets has no port.
         let bracketed = authority.parse::<std::net::Ipv6Addr>().is_ok().then(|| format!("[{authority}]"));
@@ -50,13 +51,13 @@ impl Origin {
             authority.get(..authority.len() - port.map_or(0, |port| port.len() + 1)).unwrap_or_default();
         let port = port.unwrap_or_default();
         let port = match port {
-            "" if authority.ends_with(':') => return Err("a colon without a port"),
+            "" if authority.ends_with(':') => return Err(ServiceUrlError::MissingPort),
             "" => own_port,
             digits if digits.bytes().all(|b| b.is_ascii_digit()) => match digits.parse::<u16>() {
                 Ok(port) if port > 0 => port,
-                _ => return Err("the port is not between 1 and 65535"),
+                _ => return Err(ServiceUrlError::PortRange),
             },
-            _ => return Err("the port is no number"),
+            _ => return Err(ServiceUrlError::Port),
         };
         let host = host.to_ascii_lowercase();
         // A zone names an interface of this machine, which is nobody else's business (RFC 6874, section 3).
@@ -66,19 +67,20 @@ impl Origin {
                     let fits = |b: u8| b.is_ascii_alphanumeric() || b"-._~".contains(&b);
                     if !zone.is_empty() && zone.bytes().all(fits) { bare } else { "" }
                 });
-                bare.parse::<std::net::Ipv6Addr>().map_err(|_| "not an IPv6 address between brackets")?;
+                bare.parse::<std::net::Ipv6Addr>().map_err(|_| ServiceUrlError::Ipv6Address)?;
                 format!("[{bare}]")
             }
-            None if host.is_empty() => return Err("the host is missing"),
+            None if host.is_empty() => return Err(ServiceUrlError::MissingHost),
             None if host.bytes().all(|b| b.is_ascii_alphanumeric() || b"-._".contains(&b)) => host.clone(),
-            None => return Err("the host has a character that none can have"),
+            None => return Err(ServiceUrlError::HostCharacter),
         };
         let suffix = if port == own_port { String::new() } else { format!(":{port}") };
-        let unusable = "the host cannot be used";
         Ok(Origin {
             scheme,
-            authority: Authority::try_from(format!("{host}{suffix}")).map_err(|_| unusable)?,
-            host: HeaderValue::try_from(format!("{named}{suffix}")).map_err(|_| unusable)?,
+            authority: Authority::try_from(format!("{host}{suffix}"))
+                .map_err(|_| ServiceUrlError::HostCharacter)?,
+            host: HeaderValue::try_from(format!("{named}{suffix}"))
+                .map_err(|_| ServiceUrlError::HostCharacter)?,
         })
     }
 

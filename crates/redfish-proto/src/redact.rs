@@ -10,6 +10,7 @@
 mod body;
 mod encoded;
 mod names;
+mod text;
 
 use std::borrow::Cow;
 use std::fmt;
@@ -24,6 +25,8 @@ use crate::credentials::Credentials;
 use body::Found;
 use encoded::{Layer, find, find_recoded};
 use names::Scope;
+
+pub use text::SafeText;
 
 /// What stands in place of a secret.
 const HIDDEN: &str = "[redacted]";
@@ -147,14 +150,14 @@ impl Redactor {
     }
 
     /// The text without secrets and without control characters, which could steer a terminal.
-    pub fn clean<'a>(&self, text: &'a str) -> Cow<'a, str> {
+    pub fn clean(&self, text: &str) -> SafeText {
         let text = self.hide(text);
         if !text.contains(char::is_control) {
-            return text;
+            return SafeText::new(text);
         }
         let flat: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
         // A secret with a space in it may have stood there over two lines.
-        Cow::Owned(self.hide(&flat).into_owned())
+        SafeText::new(self.hide(&flat))
     }
 
     /// The text without secrets; where several overlap, without all of them.
@@ -205,7 +208,7 @@ impl Redactor {
     }
 
     /// The text of a JSON body, without secrets and without the values of members that hold one by name.
-    pub(crate) fn clean_json(&self, text: &str) -> String {
+    pub(crate) fn clean_json(&self, text: &str) -> SafeText {
         let text = self.hide(text);
         let mut shown = String::with_capacity(text.len());
         let mut shown_to = 0;
@@ -215,7 +218,7 @@ impl Redactor {
             shown_to = end;
         }
         shown.push_str(text.get(shown_to..).unwrap_or_default());
-        shown
+        SafeText::new(shown)
     }
 }
 
@@ -296,7 +299,7 @@ mod tests {
             ODD.replace('&', "&amp;").replace('"', "&quot;").replace('<', "&#60;").replace('ä', "&#xe4;");
         let form = percent.replace("%20", "+");
         for text in [ODD, &percent, &percent_upper, &json[1..json.len() - 1], &units, &html, &form] {
-            let shown = knowing(ODD).clean(&format!("wrong: {text}!")).into_owned();
+            let shown = knowing(ODD).clean(&format!("wrong: {text}!"));
             assert_eq!(shown, "wrong: [redacted]!", "{text}");
         }
     }

@@ -8,6 +8,8 @@ use crate::kind::ErrorKind;
 use crate::link::{self, Refused};
 use crate::origin::Origin;
 use crate::policy::{DEFAULT, Links, Policy};
+use crate::reason::TargetError;
+use crate::redact::SafeText;
 use crate::target::Target;
 
 /// A Redfish service: where it is, and the policy for talking to it. Immutable, and shared by [`Arc`].
@@ -58,13 +60,13 @@ impl Service {
     /// [`ErrorKind::InvalidTarget`] for what is no path or belongs to another service, whatever the policy says
     /// of links.
     pub fn target(&self, path: &str) -> Result<Target, Error> {
-        let invalid = |reason| Error::new(ErrorKind::InvalidTarget(reason));
+        let invalid = |reason| Error::new(ErrorKind::InvalidTarget(reason)).at(self);
         if path.is_empty() || path.starts_with(['?', '#']) {
-            return Err(invalid("it is empty"));
+            return Err(invalid(TargetError::Empty));
         }
         let root = Target::well_known("/");
         link::resolve(path, &root, &self.origin, Links::SameOrigin).map_err(|refused| match refused {
-            Refused::CrossOrigin => invalid("a URL of another service"),
+            Refused::CrossOrigin => invalid(TargetError::OtherService),
             Refused::Malformed(reason) => invalid(reason),
         })
     }
@@ -75,9 +77,15 @@ impl Service {
     /// [`ErrorKind::CrossOrigin`] and [`ErrorKind::Malformed`], as [`Answer::resolve`](crate::Answer::resolve).
     pub fn link(&self, base: &Target, link: &str) -> Result<Target, Error> {
         link::resolve(link, base, &self.origin, self.policy().links).map_err(|refused| match refused {
-            Refused::CrossOrigin => Error::new(ErrorKind::CrossOrigin { link: link.to_owned() }),
-            Refused::Malformed(reason) => Error::malformed("", reason),
+            // What is secret in it is not known here, so it is not repeated.
+            Refused::CrossOrigin => Error::new(ErrorKind::CrossOrigin { link: SafeText::default() }).at(self),
+            Refused::Malformed(reason) => Error::malformed_link(reason).at(self),
         })
+    }
+
+    /// Its name in errors.
+    pub(crate) fn name(&self) -> Arc<str> {
+        self.origin.to_string().into()
     }
 
     pub(crate) fn origin(&self) -> &Arc<Origin> {

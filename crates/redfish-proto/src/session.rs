@@ -12,6 +12,7 @@ use crate::identity::Identity;
 use crate::kind::ErrorKind;
 use crate::link;
 use crate::policy::Links;
+use crate::reason::{CredentialsError, TargetError};
 use crate::redact::{Redactor, Secret};
 use crate::service::Service;
 use crate::target::Target;
@@ -67,13 +68,13 @@ impl Session {
     /// for a URI that is not that of a session, which is below a collection of the name `Sessions`: it is deleted in the
     /// end.
     pub fn from_token(service: &Service, token: &str, at: Option<&str>) -> Result<Session, Error> {
-        let invalid = |_| Error::new(ErrorKind::InvalidTarget("not the URI of a session"));
+        let invalid = |_| Error::new(ErrorKind::InvalidTarget(TargetError::NotASession));
         let root = Target::well_known("/redfish/v1/SessionService/Sessions/");
         let location = match at {
             Some(at) => {
                 let target = link::resolve(at, &root, service.origin(), Links::PathOnly).map_err(invalid)?;
                 if !is_plain(at) || !is_below_sessions(target.path()) {
-                    return Err(Error::new(ErrorKind::InvalidTarget("not the URI of a session")));
+                    return Err(Error::new(ErrorKind::InvalidTarget(TargetError::NotASession)));
                 }
                 Some(target)
             }
@@ -160,7 +161,7 @@ impl fmt::Debug for Session {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Session")
             .field("service", &format_args!("{}", self.0.origin()))
-            .field("target", &self.target().map(|at| self.redactor().clean(&at.to_string()).into_owned()))
+            .field("target", &self.target().map(|at| self.redactor().clean(&at.to_string())))
             .field("state", self.state())
             .finish_non_exhaustive()
     }
@@ -203,7 +204,7 @@ pub(crate) fn knowing_tokens(known: &Arc<Redactor>, headers: &HeaderMap) -> Arc<
 pub(crate) fn check_token(token: &str) -> Result<(), Error> {
     let fits =
         !token.is_empty() && token.len() <= LONGEST_TOKEN && token.bytes().all(|b| b.is_ascii_graphic());
-    if fits { Ok(()) } else { Err(Error::new(ErrorKind::InvalidCredentials("not a token"))) }
+    if fits { Ok(()) } else { Err(Error::new(ErrorKind::InvalidCredentials(CredentialsError::Token))) }
 }
 
 #[cfg(test)]

@@ -11,6 +11,8 @@ use http::uri::PathAndQuery;
 use serde::de::{Deserialize, Deserializer, Error as _};
 use serde::ser::{Serialize, Serializer};
 
+use crate::reason::TargetError;
+
 /// Bytes a target may have; longer ones are refused.
 const LONGEST: usize = 16 * 1024;
 
@@ -131,19 +133,19 @@ impl fmt::Debug for Target {
 }
 
 /// A link without the white space round it, if it can be one.
-pub(crate) fn readable(link: &str) -> Result<&str, &'static str> {
+pub(crate) fn readable(link: &str) -> Result<&str, TargetError> {
     let link = link.trim_matches([' ', '\t']);
     if link.len() > LONGEST {
-        return Err("a link of more than 16384 bytes");
+        return Err(TargetError::TooLong);
     }
     if link.bytes().any(|b| b < 0x20 || b == 0x7f) {
-        return Err("a link with a control character");
+        return Err(TargetError::ControlCharacter);
     }
     Ok(link)
 }
 
 /// A reference without an authority, relative to `base` (RFC 3986, 5.2.2).
-pub(crate) fn merge(reference: &str, base: &Target) -> Result<Target, &'static str> {
+pub(crate) fn merge(reference: &str, base: &Target) -> Result<Target, TargetError> {
     let (reference, fragment) = match reference.split_once('#') {
         Some((reference, fragment)) => (reference, Some(fragment)),
         None => (reference, None),
@@ -169,7 +171,7 @@ pub(crate) fn merge(reference: &str, base: &Target) -> Result<Target, &'static s
         sent.push_str(&encode(query));
     }
     if sent.len() > LONGEST {
-        return Err("a link of more than 16384 bytes");
+        return Err(TargetError::TooLong);
     }
     Ok(from_clean(sent, fragment.filter(|f| !f.is_empty()).map(encode)))
 }

@@ -26,6 +26,8 @@ pub enum Error {
     /// There is no cryptography for TLS: the features `ring` and `aws-lc-rs` are off, and no provider was given that
     /// can do it.
     NoProvider,
+    /// The host is not a name that a certificate can be issued for.
+    ServerName,
 }
 
 impl fmt::Display for Error {
@@ -43,6 +45,7 @@ impl fmt::Display for Error {
             Self::NotAPin => f.write_str(
                 "a pin is the 64 hexadecimal digits of a certificate's SHA-256, with or without \"sha256:\"",
             ),
+            Self::ServerName => f.write_str("the host is not a name that a certificate can be issued for"),
             Self::NoProvider => f.write_str(
                 "there is no cryptography for TLS: turn on the feature ring or aws-lc-rs, or give a provider",
             ),

@@ -41,6 +41,7 @@
 mod certificate;
 mod error;
 mod key;
+mod name;
 mod pin;
 mod verify;
 
@@ -54,6 +55,7 @@ use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 
 pub use error::{Error, HandshakeFailure, Untrusted};
+pub use name::{resolvable, server_name};
 pub use pin::Pin;
 
 use certificate::Certificate;

@@ -7,18 +7,11 @@ use std::time::Instant;
 use http::Uri;
 use http::uri::Authority;
 use redfish_proto::Purpose;
-
-/// How many requests may be on their way at once.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Limits {
-    pub(crate) per_service: usize,
-    pub(crate) writes_of_service: usize,
-    pub(crate) of_all: usize,
-}
+use redfish_proto::driver::TransportLimits;
 
 /// The requests on their way to all services. One that nobody asks has no entry, so that it costs nothing.
 pub(crate) struct Concurrency {
-    limits: Limits,
+    limits: TransportLimits,
     state: Mutex<State>,
     freed: Condvar,
 }
@@ -37,8 +30,8 @@ struct Share {
 }
 
 impl Concurrency {
-    pub(crate) fn new(limits: Limits) -> Concurrency {
-        Concurrency { limits, state: Mutex::default(), freed: Condvar::new() }
+    pub(crate) fn new(limits: &TransportLimits) -> Concurrency {
+        Concurrency { limits: *limits, state: Mutex::default(), freed: Condvar::new() }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -60,9 +53,9 @@ impl Concurrency {
         let mut state = self.state();
         loop {
             let share = state.services.get(authority).copied().unwrap_or_default();
-            let free = state.all < self.limits.of_all
+            let free = state.all < self.limits.total
                 && share.requests < self.limits.per_service
-                && (writes == 0 || share.writes < self.limits.writes_of_service);
+                && (writes == 0 || share.writes < self.limits.writes_per_service);
             if free {
                 state.all += 1;
                 let share = state.services.entry(authority.to_owned()).or_default();
@@ -109,7 +102,9 @@ mod tests {
 
     use super::*;
 
-    const LIMITS: Limits = Limits { per_service: 2, writes_of_service: 1, of_all: 3 };
+    fn limits() -> TransportLimits {
+        TransportLimits::default().per_service(2).writes_per_service(1).total(3)
+    }
 
     fn uri(host: &str) -> Uri {
         format!("https://{host}/redfish/v1/").parse().unwrap()
@@ -124,7 +119,7 @@ mod tests {
 
     #[test]
     fn one_write_and_two_requests_go_to_a_service_at_once() {
-        let (concurrency, bmc) = (Concurrency::new(LIMITS), uri("bmc"));
+        let (concurrency, bmc) = (Concurrency::new(&limits()), uri("bmc"));
         let write = concurrency.now(&bmc, Purpose::Write).unwrap();
         assert!(concurrency.now(&bmc, Purpose::Write).is_none());
         let _read = concurrency.now(&bmc, Purpose::Read).unwrap();
@@ -139,7 +134,7 @@ mod tests {
 
     #[test]
     fn so_many_go_to_all_services_at_once_and_then_nothing_is_left_behind() {
-        let concurrency = Concurrency::new(LIMITS);
+        let concurrency = Concurrency::new(&limits());
         let permits = ["a", "b", "c"].map(|host| concurrency.now(&uri(host), Purpose::Read).unwrap());
         assert!(concurrency.now(&uri("d"), Purpose::Read).is_none());
         drop(permits);

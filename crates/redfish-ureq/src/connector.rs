@@ -9,8 +9,8 @@ use std::{fmt, io, thread, vec};
 
 use http::Uri;
 use http::uri::Scheme;
+use redfish_tls::resolvable;
 use rustls::ClientConfig;
-use rustls::pki_types::ServerName;
 use ureq::config::Config;
 use ureq::unversioned::resolver::{ResolvedSocketAddrs, Resolver};
 use ureq::unversioned::transport::{ConnectionDetails, Connector, NextTimeout};
@@ -65,7 +65,8 @@ impl SocketConnector {
         let wire = match details.uri.scheme() == Some(&Scheme::HTTPS) {
             false => Socket::plain(tcp),
             true => {
-                let name = server_name(details.uri)?;
+                let host = details.uri.host().unwrap_or_default();
+                let name = redfish_tls::server_name(host).map_err(io::Error::other)?;
                 let tls = self.tls.clone().map_err(io::Error::other)?;
                 Socket::encrypted(tcp, tls, name, less(details.timeout, started))?
             }
@@ -120,20 +121,6 @@ fn less(timeout: NextTimeout, started: Instant) -> NextTimeout {
     NextTimeout { after: (*timeout.after).saturating_sub(started.elapsed()).into(), ..timeout }
 }
 
-/// The name to check a certificate against.
-fn server_name(uri: &Uri) -> Result<ServerName<'static>, ureq::Error> {
-    let host = bare(uri.host().unwrap_or_default());
-    let address = host.split('%').next().unwrap_or_default();
-    ServerName::try_from(address.to_owned())
-        .map_err(|_| ureq::Error::Tls("the host is not a name that a certificate can be for"))
-}
-
-/// The host without the brackets of an IPv6 address, and its zone as the system's resolver writes it
-/// (RFC 6874: `[fe80::1%25eth0]` is `fe80::1%eth0`).
-fn bare(host: &str) -> String {
-    host.trim_start_matches('[').trim_end_matches(']').replacen("%25", "%", 1)
-}
-
 /// The system's resolver, with a time-out and zones.
 #[derive(Debug)]
 pub(crate) struct SystemResolver;
@@ -146,7 +133,7 @@ impl Resolver for SystemResolver {
         timeout: NextTimeout,
     ) -> Result<ResolvedSocketAddrs, ureq::Error> {
         let port = uri.port_u16().unwrap_or(if uri.scheme() == Some(&Scheme::HTTP) { 80 } else { 443 });
-        let host = bare(uri.host().unwrap_or_default());
+        let host = resolvable(uri.host().unwrap_or_default());
         let found = match host.parse::<IpAddr>() {
             Ok(address) => vec![SocketAddr::new(address, port)].into_iter(),
             Err(_) => look_up(host, port, timeout).map_err(unsent)?,
@@ -178,30 +165,6 @@ fn look_up(host: String, port: u16, timeout: NextTimeout) -> Result<vec::IntoIte
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn an_address_has_no_brackets_and_its_zone_no_escape() {
-        for (host, expected) in [
-            ("bmc.example", "bmc.example"),
-            ("192.0.2.7", "192.0.2.7"),
-            ("[2001:db8::7]", "2001:db8::7"),
-            ("[fe80::1%25eth0]", "fe80::1%eth0"),
-        ] {
-            assert_eq!(bare(host), expected);
-        }
-    }
-
-    #[test]
-    fn a_certificate_is_for_the_address_without_its_zone() {
-        let table = [
-            ("https://bmc.example/", ServerName::try_from("bmc.example").unwrap()),
-            ("https://[fe80::1%25eth0]:8443/", ServerName::try_from("fe80::1").unwrap()),
-        ];
-        for (uri, name) in table {
-            assert_eq!(server_name(&uri.parse().unwrap()).unwrap(), name);
-        }
-        assert!(server_name(&"https://a_b..c/".parse().unwrap()).is_err());
-    }
 
     #[test]
     fn a_zone_of_this_machine_is_found() {

@@ -1,15 +1,12 @@
 //! The loop that performs what calls ask for. It decides nothing.
 
-use redfish_proto::driver::{SessionRequest, Step};
-use redfish_proto::{Call, ErrorKind, Identity, Operation};
+use redfish_proto::driver::{SessionRequest, Step, Trace, TransportError};
+use redfish_proto::{Call, Error, ErrorKind, Identity, Operation};
 
 use crate::cancel::Cancel;
 use crate::client::Client;
-use crate::error::Error;
-use crate::exchange::ExchangeContext;
 use crate::source::Source;
 use crate::stream::Stream;
-use crate::trace::Trace;
 
 impl Client {
     /// Drives a call to its end.
@@ -26,32 +23,34 @@ impl Client {
         cancel: Option<&Cancel>,
         waits: &mut dyn FnMut(&O),
     ) -> Result<(O::Output, Option<Stream>), Error> {
-        let mut aside = ExchangeContext::default();
+        let mut stream = None;
         let mut step = call.start(self.clock().now());
         loop {
             if cancel.is_some_and(Cancel::is_cancelled) {
-                return Err(redfish_proto::Error::new(ErrorKind::Closed).into());
+                return Err(Error::new(ErrorKind::Closed));
             }
             step = match step {
                 Step::Send(outgoing, reply) => {
-                    self.observe(&Trace::Request(&outgoing));
-                    match self.transport().exchange(outgoing, source, cancel, &mut aside) {
+                    self.observe(|| Trace::Request(&outgoing));
+                    match self.transport().exchange(outgoing, source, cancel, &mut stream) {
                         Ok((head, body)) => {
-                            let heading = reply.heading(&head);
-                            self.observe(&Trace::Answer {
-                                heading,
-                                body: body.as_ref().map_err(|failure| *failure),
+                            self.observe(|| Trace::Response {
+                                head: reply.response_head(&head),
+                                body: body.as_ref().map_err(TransportError::failure),
                             });
                             reply.receive(head, body, self.clock().now())
                         }
-                        Err(failure) => {
-                            self.observe(&Trace::Failure { failure, cause: aside.cause.as_deref() });
-                            reply.fail(failure, self.clock().now())
+                        Err(error) => {
+                            self.observe(|| Trace::Failure {
+                                failure: error.failure(),
+                                cause: reply.cause(&error),
+                            });
+                            reply.fail(error, self.clock().now())
                         }
                     }
                 }
                 Step::Wait(time, timer) => {
-                    self.observe(&Trace::Wait(time));
+                    self.observe(|| Trace::Wait(time));
                     waits(timer.operation());
                     match cancel {
                         Some(cancel) => self.clock().sleep_cancellable(time, cancel),
@@ -62,14 +61,9 @@ impl Client {
                 Step::Session(request, reply) => match self.find_session(&request) {
                     Ok(Some(identity)) => reply.give(Ok(identity), self.clock().now()),
                     Ok(None) => reply.decline(self.clock().now()),
-                    Err(error) => {
-                        let (error, cause) = error.into_parts();
-                        aside.cause = cause;
-                        reply.give(Err(error), self.clock().now())
-                    }
+                    Err(error) => reply.give(Err(error), self.clock().now()),
                 },
-                Step::Done(Ok(output)) => return Ok((output, aside.stream)),
-                Step::Done(Err(error)) => return Err(Error::new(error, aside.cause)),
+                Step::Done(result) => return result.map(|output| (output, stream)),
             }
         }
     }

@@ -4,19 +4,18 @@ use std::collections::VecDeque;
 use std::io::Read;
 use std::time::Duration;
 
+use redfish_proto::driver::Trace;
 use redfish_proto::events::{
     CreateSubscription, DeleteSubscription, EventSource, FindEvents, Limits, ListSubscriptions, Listener,
     StreamItem, Subscription,
 };
 use redfish_proto::ops::Outcome;
 use redfish_proto::schema::EventDestination;
-use redfish_proto::{ErrorKind, Resource, Target};
+use redfish_proto::{Error, ErrorKind, Resource, Target};
 
 use crate::cancel::Cancel;
 use crate::client::Client;
-use crate::error::Error;
 use crate::stream::Stream;
-use crate::trace::Trace;
 
 /// The events of a service, as a blocking iterator. A connection that ends is followed by the next, behind the event
 /// that came last; what the service refuses ends it, and so does its
@@ -99,7 +98,7 @@ impl Events {
                     Ok(stream) => self.stream = Some(stream),
                     Err(_) if self.cancel.is_cancelled() => {}
                     Err(error) => {
-                        let wait = self.listener.failed(error.core().clone()).map_err(|_| error)?;
+                        let wait = self.listener.failed(error)?;
                         self.pause(wait);
                     }
                 }
@@ -120,7 +119,7 @@ impl Events {
     fn open(&self) -> Result<Stream, Error> {
         let call = self.client.service().call(self.listener.subscribe());
         let (_, stream) = self.client.drive_watching(call, None, Some(&self.cancel), &mut |_| {})?;
-        stream.ok_or_else(|| redfish_proto::Error::new(ErrorKind::NotSupported("a stream of events")).into())
+        stream.ok_or_else(|| Error::new(ErrorKind::NotSupported("a stream of events")))
     }
 
     fn end(&mut self) {
@@ -130,7 +129,7 @@ impl Events {
 
     fn pause(&self, wait: Duration) {
         if !self.cancel.is_cancelled() {
-            self.client.observe(&Trace::Wait(wait));
+            self.client.observe(|| Trace::Wait(wait));
             self.client.clock().sleep_cancellable(wait, &self.cancel);
         }
     }

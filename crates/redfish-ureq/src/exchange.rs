@@ -1,33 +1,25 @@
 //! One exchange: a request out, an answer in, and how it failed as far as can be known.
 
+use std::error::Error as StdError;
 use std::io::{self, Read};
-use std::sync::Arc;
 use std::time::Instant;
 
 use bytes::Bytes;
 use http::response;
 use redfish_proto::BodyMode;
-use redfish_proto::driver::{Failure, Framing, Outgoing, ResponseLimits, TlsFailure};
+use redfish_proto::driver::{Failure, Framing, Outgoing, ResponseLimits, TlsFailure, TransportError};
 use redfish_tls::{HandshakeFailure, Untrusted};
 use ureq::{Agent, SendBody};
 
 use crate::cancel::Cancel;
 use crate::connector::Unsent;
 use crate::decode::Decoder;
-use crate::error::Cause;
 use crate::source::{Source, Unreadable};
 use crate::stream::Stream;
 use crate::transport::Transport;
 
-/// What an exchange leaves beside its answer: an unread body, and what the library said of a failure.
-#[derive(Default)]
-pub(crate) struct ExchangeContext {
-    pub(crate) stream: Option<Stream>,
-    pub(crate) cause: Option<Cause>,
-}
-
 /// A head, and a body that may have broken off: the status counts even then.
-pub(crate) type Received = (response::Parts, Result<Bytes, Failure>);
+pub(crate) type Received = (response::Parts, Result<Bytes, TransportError>);
 
 impl Transport {
     /// Performs one exchange. Redirects, statuses and repetition are the core's.
@@ -36,16 +28,16 @@ impl Transport {
         outgoing: Outgoing,
         source: Option<&Source>,
         cancel: Option<&Cancel>,
-        aside: &mut ExchangeContext,
-    ) -> Result<Received, Failure> {
-        *aside = ExchangeContext::default();
+        stream: &mut Option<Stream>,
+    ) -> Result<Received, TransportError> {
+        *stream = None;
         let limits = outgoing.limits;
         let deadline = Instant::now().checked_add(limits.timeout);
         let permit = self.concurrency().permit(outgoing.request.uri(), outgoing.purpose, deadline);
         let Some(_permit) = permit else {
             let reason = "the time for this exchange was over before others had left it a connection";
-            aside.cause = Some(Arc::new(io::Error::new(io::ErrorKind::TimedOut, reason)));
-            return Err(Failure::NotSent);
+            let error = io::Error::new(io::ErrorKind::TimedOut, reason);
+            return Err(TransportError::new(Failure::NotSent, error));
         };
         let method = outgoing.request.method().clone();
         let cancel = match limits.delivery {
@@ -56,29 +48,27 @@ impl Transport {
             None => self.perform(&self.agent(), outgoing, source),
             Some(cancel) => self.perform(&self.agent_of_one(cancel.clone()), outgoing, source),
         };
-        let (mut head, body) = answer.map_err(|error| aside.classify(error))?.into_parts();
-        let framing = Framing::of(&head, &method).inspect_err(|_| {
-            aside.cause = Some(Arc::new(io::Error::other("two lengths of the body contradict each other")));
+        let (mut head, body) = answer.map_err(classify)?.into_parts();
+        let framing = Framing::of(&head, &method).map_err(|failure| {
             self.forget_connections();
+            TransportError::new(failure, "two lengths of the body contradict each other")
         })?;
         if !framing.is_reusable {
             self.forget_connections();
         }
         if !framing.is_readable {
             let reason = "the body has a transfer coding that is not supported";
-            aside.cause = Some(Arc::new(io::Error::other(reason)));
-            return Ok((head, Err(Failure::Malformed)));
+            return Ok((head, Err(TransportError::new(Failure::Malformed, reason))));
         }
-        if head.headers.len() > self.headers_limit() {
-            aside.cause = Some(Arc::new(io::Error::other("the answer has too many headers")));
-            return Err(Failure::TooLarge);
+        if head.headers.len() > self.limits().headers {
+            return Err(TransportError::new(Failure::TooLarge, "the response has too many headers"));
         }
         let announced = body.content_length();
         let limit = limits.body_limit(head.status);
         let body = Decoder::of(&mut head.headers, body.into_reader(), limit);
         let body = match (limit, cancel) {
             (None, Some(cancel)) => {
-                aside.stream = Some(Stream::new(body, cancel));
+                *stream = Some(Stream::new(body, cancel));
                 Ok(Bytes::new())
             }
             (limit, cancel) => {
@@ -87,7 +77,7 @@ impl Transport {
                 // What announces itself as too large need not be read first.
                 let announced = announced.filter(|_| matches!(body, Decoder::Plain(_)));
                 let collected = collect(body, announced, limit.unwrap_or(limits.limit));
-                collected.map_err(|error| aside.classify(error))
+                collected.map_err(classify)
             }
         };
         Ok((head, body))
@@ -106,7 +96,7 @@ impl Transport {
             true => SendBody::from_owned_reader(Source::fill(source, &body)?),
             false => SendBody::none(),
         };
-        let connect = self.connect_timeout().min(timeout);
+        let connect = self.limits().connect_timeout.min(timeout);
         let request = agent
             .configure_request(http::Request::from_parts(head, body))
             .timeout_resolve(Some(connect))
@@ -117,7 +107,7 @@ impl Transport {
                 .timeout_send_request(Some(timeout))
                 .timeout_send_body(Some(timeout))
                 .timeout_recv_response(Some(timeout))
-                .timeout_per_read(Some(self.stream_idle())),
+                .timeout_per_read(Some(self.limits().stream_idle)),
         };
         agent.run(request.build())
     }
@@ -136,47 +126,42 @@ fn collect(body: impl Read, announced: Option<u64>, limit: usize) -> Result<Byte
     Err(ureq::Error::BodyExceedsLimit(limit))
 }
 
-impl ExchangeContext {
-    /// Keeps what the library said, and says what it means.
-    fn classify(&mut self, error: ureq::Error) -> Failure {
-        let failure = to_failure(&error);
-        let error = match error {
-            ureq::Error::Other(other) => match other.downcast::<Unsent>() {
-                Ok(unsent) => unsent.0,
-                Err(other) => ureq::Error::Other(other),
-            },
-            ureq::Error::Io(error) => match Unreadable::unwrap(error) {
-                Ok(unreadable) => {
-                    self.cause = Some(Arc::new(unreadable));
-                    return Failure::Unreadable;
-                }
-                Err(error) => ureq::Error::Io(error),
-            },
-            error => error,
-        };
-        // ureq's error keeps its sources to itself, and puts its own name before the system's words.
-        let cause: Cause = match error {
-            ureq::Error::Io(error) => Arc::new(error),
-            error => Arc::new(error),
-        };
-        if failure != Failure::NotSent {
-            self.cause = Some(cause);
-            return failure;
-        }
-        if let Some(untrusted) = Untrusted::find(&*cause) {
-            let is_in_vain = untrusted.has_unusable_key();
-            self.cause = Some(Arc::new(untrusted));
-            return if is_in_vain { Failure::Tls(TlsFailure::UnusableKey) } else { Failure::Untrusted };
-        }
-        let failure = match HandshakeFailure::find(&*cause) {
-            Some(HandshakeFailure::NoCommonProtocol) => Failure::Tls(TlsFailure::NoCommonProtocol),
-            Some(HandshakeFailure::NotTls) => Failure::Tls(TlsFailure::NotTls),
-            Some(_) => Failure::Tls(TlsFailure::Other),
-            None => failure,
-        };
-        self.cause = Some(cause);
-        failure
+/// What an error of ureq means.
+fn classify(error: ureq::Error) -> TransportError {
+    let failure = to_failure(&error);
+    let error = match error {
+        ureq::Error::Other(other) => match other.downcast::<Unsent>() {
+            Ok(unsent) => unsent.0,
+            Err(other) => ureq::Error::Other(other),
+        },
+        ureq::Error::Io(error) => match Unreadable::unwrap(error) {
+            Ok(unreadable) => return TransportError::new(Failure::Unreadable, unreadable),
+            Err(error) => ureq::Error::Io(error),
+        },
+        error => error,
+    };
+    // ureq's error keeps its sources to itself, and puts its own name before the system's words.
+    let cause: Box<dyn StdError + Send + Sync> = match error {
+        ureq::Error::Io(error) => Box::new(error),
+        error => Box::new(error),
+    };
+    if failure != Failure::NotSent {
+        return TransportError::new(failure, cause);
     }
+    match Untrusted::find(&*cause) {
+        Some(untrusted) if untrusted.has_unusable_key() => {
+            return TransportError::new(Failure::Tls(TlsFailure::UnusableKey), untrusted);
+        }
+        Some(untrusted) => return TransportError::new(Failure::Untrusted, untrusted),
+        None => {}
+    }
+    let failure = match HandshakeFailure::find(&*cause) {
+        Some(HandshakeFailure::NoCommonProtocol) => Failure::Tls(TlsFailure::NoCommonProtocol),
+        Some(HandshakeFailure::NotTls) => Failure::Tls(TlsFailure::NotTls),
+        Some(_) => Failure::Tls(TlsFailure::Other),
+        None => failure,
+    };
+    TransportError::new(failure, cause)
 }
 
 fn to_failure(error: &ureq::Error) -> Failure {

@@ -5,10 +5,9 @@ use std::time::Duration;
 
 use redfish_proto::driver::{Authenticator, SessionRequest, SessionSource};
 use redfish_proto::ops::{Login, Logout, Opened};
-use redfish_proto::{Call, ErrorKind, Identity, Session};
+use redfish_proto::{Call, Error, ErrorKind, Identity, Session};
 
 use crate::clock::Clock;
-use crate::error::Error;
 
 /// The authenticator, and whose turn it is.
 ///
@@ -86,15 +85,9 @@ impl LoginCoordinator {
             Some(left) => login.deadline(left),
             None => login,
         };
-        let (opened, cause) = match log_in(login) {
-            Ok(opened) => (Ok(opened), None),
-            Err(error) => {
-                let (error, cause) = error.into_parts();
-                (Err(error), cause)
-            }
-        };
+        let opened = log_in(login);
         let mut state = self.lock();
-        let accepted = state.authenticator.accept(opened).map_err(|error| Error::new(error, cause));
+        let accepted = state.authenticator.accept(opened);
         let late = match &accepted {
             Err(error) if *error.kind() == ErrorKind::Closed => state.authenticator.close(),
             _ => None,
@@ -133,7 +126,7 @@ impl LoginCoordinator {
         };
         let state = state.unwrap_or_else(PoisonError::into_inner);
         if state.landings == before {
-            return Err(request.expired().into());
+            return Err(request.expired());
         }
         state.last.clone()?;
         Ok(state)
@@ -290,12 +283,12 @@ mod tests {
             let fixture = Fixture::new();
             let ((begun, has_begun), (end, ended)) = (channel(), channel());
             let first = told(begun, ended);
-            let error = redfish_proto::Error::new(kind.clone());
+            let error = Error::new(kind.clone());
             thread::scope(|scope| {
                 let leader = scope.spawn(|| {
                     fixture.session(&SessionRequest::any(), |_| {
                         first();
-                        Err(error.into())
+                        Err(error)
                     })
                 });
                 has_begun.recv().unwrap();

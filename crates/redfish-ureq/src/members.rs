@@ -2,10 +2,10 @@
 
 use std::vec;
 
+use redfish_proto::Error;
 use redfish_proto::ops::{GetPage, Member, Page};
 
 use crate::client::Client;
-use crate::error::Error;
 
 /// The members of a collection. A page is read when the one before it is used up; a failure ends it.
 pub struct Members {
@@ -30,7 +30,7 @@ impl Iterator for Members {
             }
             let next = match std::mem::replace(&mut self.next, Ok(None)) {
                 Ok(next) => next?,
-                Err(error) => return Some(Err(error.into())),
+                Err(error) => return Some(Err(error)),
             };
             match self.client.run(next) {
                 Ok(Page { members, next, .. }) => {

@@ -7,13 +7,12 @@ use redfish_proto::ops::{
     TaskOutcome, WaitForPower, Watch, Write,
 };
 use redfish_proto::query::{NegotiateQuery, Query};
-use redfish_proto::{Body, Call, Message, Resource};
+use redfish_proto::{Body, Call, Error, Message, Resource};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
 use crate::client::Client;
-use crate::error::Error;
 use crate::members::Members;
 
 impl Client {

@@ -2,14 +2,13 @@
 
 use std::hash::{BuildHasher, RandomState};
 use std::io::{self, Read, Write};
-use std::sync::Arc;
 
-use redfish_proto::ErrorKind;
-use redfish_proto::driver::Failure;
+use redfish_proto::driver::TransportError;
 use redfish_proto::ops::{Download, Image, Outcome, PushUpdate};
+use redfish_proto::reason::RequestError;
+use redfish_proto::{Error, ErrorKind};
 
 use crate::client::Client;
-use crate::error::Error;
 use crate::source::Source;
 
 impl Client {
@@ -36,7 +35,9 @@ impl Client {
     /// [`InvalidRequest`](ErrorKind::InvalidRequest) where the writer failed, with that as the cause. What came before
     /// is written.
     pub fn download(&self, path: &str, into: &mut impl Write, limit: u64) -> Result<u64, Error> {
-        let (_, stream) = self.stream(Download::new(self.service().target(path)?))?;
+        let target = self.service().target(path)?;
+        let broken = |error| Error::of_body(self.service(), &target, TransportError::of_body(error));
+        let (_, stream) = self.stream(Download::new(target.clone()))?;
         let Some(mut stream) = stream else { return Ok(0) };
         let mut written = 0;
         let mut piece = vec![0; 64 << 10];
@@ -48,22 +49,16 @@ impl Client {
             written += read as u64;
             if written > limit {
                 let limit = usize::try_from(limit).unwrap_or(usize::MAX);
-                return Err(redfish_proto::Error::new(ErrorKind::TooLarge { limit }).into());
+                return Err(Error::body_too_large(self.service(), &target, limit));
             }
-            into.write_all(&piece[..read]).map_err(Error::unwritable)?;
+            into.write_all(&piece[..read]).map_err(unwritable)?;
         }
     }
 }
 
-/// A body that broke off on its way.
-fn broken(error: io::Error) -> Error {
-    let failure = match error.kind() {
-        io::ErrorKind::TimedOut => Failure::TimedOut,
-        // What is no gzip.
-        io::ErrorKind::InvalidInput => Failure::Malformed,
-        _ => Failure::Broken,
-    };
-    Error::new(redfish_proto::Error::new(ErrorKind::Transport(failure)), Some(Arc::new(error)))
+/// A body that could not be written where the caller wants it.
+fn unwritable(error: io::Error) -> Error {
+    Error::new(ErrorKind::InvalidRequest(RequestError::Output)).with_source(error)
 }
 
 /// What makes a boundary that no image has in it: two hashes under random keys of the standard library's.

@@ -27,13 +27,14 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::response;
 
+use crate::cause::{Cause, TransportError};
 use crate::driver::engine::{Core, Decision};
 use crate::driver::exchange::{Outgoing, ResponseHead};
 use crate::driver::session_request::SessionRequest;
 use crate::driver::time::Now;
 use crate::error::Error;
 use crate::identity::Identity;
-use crate::kind::{ErrorKind, Failure, Phase};
+use crate::kind::{ErrorKind, Phase};
 use crate::operation::{Operation, Transition};
 use crate::redact::Redactor;
 use crate::service::Service;
@@ -109,21 +110,31 @@ impl<O: Operation> Call<O> {
 }
 
 impl<O: Operation> Reply<O> {
-    /// What an observer may see of the answer: safe to log.
-    pub fn heading<'a>(&'a self, head: &'a response::Parts) -> ResponseHead<'a> {
+    /// What an observer may see of the error of an exchange that failed.
+    pub fn cause(&self, error: &TransportError) -> Option<Cause> {
+        error.cause(self.0.redactor())
+    }
+
+    /// What an observer may see of a response: safe to log.
+    pub fn response_head<'a>(&'a self, head: &'a response::Parts) -> ResponseHead<'a> {
         let redactor = knowing_tokens(self.0.redactor(), &head.headers);
         ResponseHead { status: head.status, headers: &head.headers, redactor }
     }
 
     /// The exchange has a head, and a body that may have broken off. Of a stream the body is empty.
-    pub fn receive(mut self, head: response::Parts, body: Result<Bytes, Failure>, now: Now) -> Step<O> {
+    pub fn receive(
+        mut self,
+        head: response::Parts,
+        body: Result<Bytes, TransportError>,
+        now: Now,
+    ) -> Step<O> {
         let ruling = self.0.receive(head, body, now);
         follow(self.0, self.1, ruling, now)
     }
 
     /// The exchange failed before a whole head was there.
-    pub fn fail(mut self, failure: Failure, now: Now) -> Step<O> {
-        let ruling = self.0.fail(failure, now);
+    pub fn fail(mut self, failure: impl Into<TransportError>, now: Now) -> Step<O> {
+        let ruling = self.0.fail(failure.into(), now);
         follow(self.0, self.1, ruling, now)
     }
 }
@@ -188,14 +199,17 @@ fn follow<O: Operation>(core: Box<Core>, operation: O, ruling: Decision, now: No
         Decision::Fail(error) if matches!(error.kind(), ErrorKind::Deadline(_)) => {
             expire(&core, operation, error)
         }
-        Decision::Fail(error) => settle(core, operation.fail(error), now),
+        Decision::Fail(error) => {
+            let error = core.prepared(error);
+            settle(core, operation.fail(error), now)
+        }
     }
 }
 
 /// The end at the deadline. The operation cannot extend it, but may know a better error.
 fn expire<O: Operation>(core: &Core, operation: O, error: Error) -> Step<O> {
     let expired = error.clone();
-    Step::Done(Err(core.stamp(operation.fail(error).err().unwrap_or(expired))))
+    Step::Done(Err(core.stamp(operation.fail(core.prepared(error)).err().unwrap_or(expired))))
 }
 
 fn settle<O: Operation>(mut core: Box<Core>, verdict: Result<Transition<O>, Error>, now: Now) -> Step<O> {

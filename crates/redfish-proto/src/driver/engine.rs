@@ -10,6 +10,7 @@ use http::header::{self, HeaderMap, HeaderValue};
 use http::{Method, StatusCode, response};
 
 use crate::body::Body;
+use crate::cause::TransportError;
 use crate::driver::exchange::{BodyMode, Outgoing, Purpose, ResponseLimits};
 use crate::driver::session_request::SessionRequest;
 use crate::driver::time::{self, Now};
@@ -20,7 +21,8 @@ use crate::kind::{ErrorKind, Failure, Phase};
 use crate::link::{self, Refused};
 use crate::operation::{Answer, Auth, Request, Retry};
 use crate::policy::Links;
-use crate::redact::Redactor;
+use crate::reason::{RedirectError, RequestError};
+use crate::redact::{Redactor, SafeText};
 use crate::service::Service;
 use crate::session::Session;
 use crate::session::knowing_tokens;
@@ -60,7 +62,7 @@ pub(crate) struct Core {
     begun: bool,
     stage: Stage,
     /// The 401 for which another session is being asked.
-    refused: Option<Box<(response::Parts, Result<Bytes, Failure>)>>,
+    refused: Option<Box<(response::Parts, Result<Bytes, TransportError>)>>,
     /// What the last answer's `Retry-After` said.
     asked_wait: Option<Duration>,
     /// When the wait that is under way ends.
@@ -314,7 +316,7 @@ impl Core {
     pub(crate) fn receive(
         &mut self,
         mut head: response::Parts,
-        body: Result<Bytes, Failure>,
+        body: Result<Bytes, TransportError>,
         now: Now,
     ) -> Decision {
         for (name, value) in &mut head.headers {
@@ -353,7 +355,8 @@ impl Core {
             }
             _ => {}
         }
-        let broken = matches!(body, Err(Failure::Broken | Failure::TimedOut));
+        let failure = body.as_ref().err().map(TransportError::failure);
+        let broken = matches!(failure, Some(Failure::Broken | Failure::TimedOut));
         if status.is_success() && broken && self.sent.method.is_safe() && self.sent.is_repeatable() {
             let wait = self.back_off();
             if self.may_wait(wait, now) {
@@ -364,11 +367,13 @@ impl Core {
     }
 
     /// Judges an exchange without an answer.
-    pub(crate) fn fail(&mut self, failure: Failure, now: Now) -> Decision {
+    pub(crate) fn fail(&mut self, error: TransportError, now: Now) -> Decision {
+        let failure = error.failure();
+        let cause = error.cause(&self.redactor);
         let harmless = self.sent.method.is_safe() || self.sent.retry == Retry::Always;
         if failure == Failure::Unreadable {
-            let reason = "the payload could not be read, so that it was not sent whole";
-            return Decision::Fail(self.stamp(Error::new(ErrorKind::InvalidRequest(reason))));
+            let kind = ErrorKind::InvalidRequest(RequestError::Payload);
+            return Decision::Fail(self.stamp(Error::new(kind).with_cause(cause)));
         }
         let again = match failure {
             Failure::NotSent => true,
@@ -388,7 +393,7 @@ impl Core {
         } else {
             ErrorKind::Transport(failure)
         };
-        Decision::Fail(self.stamp(Error::new(kind)))
+        Decision::Fail(self.stamp(Error::new(kind).with_cause(cause)))
     }
 
     /// How long to wait before the next poll; `None` where the deadline comes first.
@@ -402,14 +407,19 @@ impl Core {
     /// Says at which exchange an error happened, and takes secrets out of it.
     pub(crate) fn stamp(&self, error: Error) -> Error {
         let exchange = self.begun.then_some((&self.sent.method, &self.sent.target));
-        error.stamped(exchange, &self.redactor)
+        error.at(&self.service).stamped(exchange, &self.redactor)
+    }
+
+    /// An error for an operation, which may add texts to it.
+    pub(crate) fn prepared(&self, error: Error) -> Error {
+        error.cleaned_by(&self.redactor)
     }
 
     pub(crate) fn redactor(&self) -> &Arc<Redactor> {
         &self.redactor
     }
 
-    fn answer(&self, head: response::Parts, body: Result<Bytes, Failure>, now: Now) -> Answer {
+    fn answer(&self, head: response::Parts, body: Result<Bytes, TransportError>, now: Now) -> Answer {
         Answer {
             head,
             body,
@@ -443,33 +453,33 @@ impl Core {
     ///
     /// Never off the origin, whatever the policy says of links: HTTP libraries keep `X-Auth-Token` when they
     /// follow one to another host.
-    fn redirect(&mut self, head: &response::Parts) -> Result<(), (String, &'static str)> {
+    fn redirect(&mut self, head: &response::Parts) -> Result<(), (SafeText, RedirectError)> {
         let location = head.headers.get(header::LOCATION).map(HeaderValue::as_bytes).unwrap_or_default();
         let location = String::from_utf8_lossy(location);
-        let refuse = |reason| Err((self.redactor.clean(&location).into_owned(), reason));
+        let refuse = |reason| Err((self.redactor.clean(&location), reason));
         if location.trim().is_empty() {
-            return Err((String::new(), "names no place"));
+            return Err((SafeText::default(), RedirectError::NoLocation));
         }
         let Sent { method, target: from, replayable, .. } = &self.sent;
         let target = match link::resolve(&location, from, self.service.origin(), Links::SameOrigin) {
             Ok(target) => target,
-            Err(Refused::CrossOrigin) => return refuse("leaves the origin"),
-            Err(Refused::Malformed(_)) => return refuse("names no place"),
+            Err(Refused::CrossOrigin) => return refuse(RedirectError::CrossOrigin),
+            Err(Refused::Malformed(_)) => return refuse(RedirectError::NoLocation),
         };
         let method = match head.status.as_u16() {
             303 if *method != Method::HEAD => Method::GET,
             // Supermicro moves a login to a final slash. Elsewhere it is unclear what a write would do there.
             301 | 302 if !method.is_safe() && !target.same_but_slash(from) => {
-                return refuse("would move a write");
+                return refuse(RedirectError::MovesWrite);
             }
             _ => method.clone(),
         };
         // What a logout deletes is a session, whatever a service says.
         if self.sent.retry == Retry::Always && !target.same_but_slash(from) {
-            return refuse("would move a logout");
+            return refuse(RedirectError::MovesLogout);
         }
         if !replayable && method == self.sent.method {
-            return refuse("needs the payload a second time");
+            return refuse(RedirectError::PayloadConsumed);
         }
         let seen = self
             .stage
@@ -478,10 +488,10 @@ impl Core {
             .chain([&(self.sent.method.clone(), from.clone())])
             .any(|(m, t)| *m == method && t.as_str() == target.as_str());
         if seen {
-            return refuse("comes back to where it was");
+            return refuse(RedirectError::Loop);
         }
         if self.stage.seen.len() as u64 >= u64::from(self.service.policy().redirects) {
-            return refuse("is one too many");
+            return refuse(RedirectError::LimitExceeded);
         }
         self.stage.seen.push((self.sent.method.clone(), from.clone()));
         self.stage.moved = Some((method, target));

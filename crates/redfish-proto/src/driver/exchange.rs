@@ -9,7 +9,7 @@ use http::{HeaderMap, Method, StatusCode};
 use crate::body::Body;
 use crate::headers::is_secret_header;
 use crate::message;
-use crate::redact::Redactor;
+use crate::redact::{Redactor, SafeText};
 
 /// A request to perform. `Display` and `Debug` are safe to log.
 pub struct Outgoing {
@@ -86,7 +86,7 @@ impl ResponseHead<'_> {
 
     /// A body as text, without the secrets that the client knows and without what members such as `Password` and
     /// `Token` hold; of a long one, the first 256 KiB. For people who watch a dialogue; logs are better off without bodies.
-    pub fn body(&self, body: &[u8]) -> String {
+    pub fn body(&self, body: &[u8]) -> SafeText {
         message::shown_body(body, &self.redactor)
     }
 }
@@ -106,7 +106,7 @@ impl fmt::Debug for ResponseHead<'_> {
 
 impl Outgoing {
     /// The body as text, without secrets, as [`ResponseHead::body`]. `None` without a body, or with a payload.
-    pub fn body(&self) -> Option<String> {
+    pub fn body(&self) -> Option<SafeText> {
         let body = self.request.body().bytes().filter(|bytes| !bytes.is_empty())?;
         Some(message::shown_body(body, &self.redactor))
     }
@@ -133,7 +133,10 @@ fn write_headers(
     redactor: &Redactor,
 ) -> fmt::Result {
     for (name, value) in headers {
-        if value.is_sensitive() || is_secret_header(name) {
+        // A peer can put a secret into the name as well.
+        let secret = value.is_sensitive() || is_secret_header(name);
+        let name = redactor.clean(name.as_str());
+        if secret {
             write!(f, "\n{mark} {name}: [redacted]")?;
         } else {
             let value = String::from_utf8_lossy(value.as_bytes());

@@ -230,7 +230,7 @@ impl CreateSubscription {
         told: Option<Target>,
     ) -> Result<Transition<Self>, Error> {
         match verdict {
-            Transition::Done(TaskOutcome::Completed(_)) => made(told, &at),
+            Transition::Done(TaskOutcome::Completed(_)) => made(told),
             Transition::Done(TaskOutcome::Failed(error)) => Err(error),
             Transition::Next(watch) => Ok(Transition::Next(self.waiting(at, watch))),
             Transition::Later(watch, time) => Ok(Transition::Later(self.waiting(at, watch), time)),
@@ -252,10 +252,10 @@ fn told(answer: &Answer, collection: &Target) -> Option<Target> {
 }
 
 /// The end of a creation. It was made, also where its URI is not told.
-fn made(at: Option<Target>, collection: &Target) -> Result<Transition<CreateSubscription>, Error> {
+fn made(at: Option<Target>) -> Result<Transition<CreateSubscription>, Error> {
     at.map(Transition::Done).ok_or_else(|| {
-        Error::malformed("", "the subscription was made, and its URI not told")
-            .with_advice(format!("Look for it among the subscriptions at {collection}."))
+        Error::malformed("", "the subscription was created, but its URI is not known")
+            .with_advice("Look for it among the subscriptions.")
     })
 }
 
@@ -284,7 +284,7 @@ impl Operation for CreateSubscription {
                 Ok(Transition::Next(self))
             }
             Creating::Post(at, _) => match Outcome::read(&answer)? {
-                Outcome::Finished(_) => made(told(&answer, &at), &at),
+                Outcome::Finished(_) => made(told(&answer, &at)),
                 Outcome::Accepted(monitor) => {
                     self.stage = Creating::Wait(at, monitor.watch());
                     Ok(Transition::Later(self, None))
@@ -299,9 +299,9 @@ impl Operation for CreateSubscription {
 
     fn fail(self, error: Error) -> Result<Transition<Self>, Error> {
         match (self.stage, error.kind()) {
-            (Creating::Post(at, _), ErrorKind::OutcomeUnknown(_)) => Err(error.with_advice(format!(
-                "Look for it among the subscriptions at {at} before it is made again."
-            ))),
+            (Creating::Post(..), ErrorKind::OutcomeUnknown(_)) => {
+                Err(error.with_advice("Look for it among the subscriptions before it is created again."))
+            }
             (Creating::Wait(at, watch), _) => {
                 CreateSubscription::new(self.subscription).watched(at, watch.fail(error)?, None)
             }
@@ -427,7 +427,7 @@ impl Operation for DeleteSubscription {
     fn fail(self, error: Error) -> Result<Transition<Self>, Error> {
         Err(match error.kind() {
             ErrorKind::OutcomeUnknown(_) => {
-                error.with_advice("List the subscriptions to find out whether it is gone.".to_owned())
+                error.with_advice("List the subscriptions to find out whether it is gone.")
             }
             _ => error,
         })

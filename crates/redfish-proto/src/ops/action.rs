@@ -45,10 +45,11 @@ impl Action {
     }
 
     /// Whether these parameters may be sent.
-    fn check(&self, given: &Map<String, Value>) -> Result<(), Error> {
+    fn check(&self, given: &Map<String, Value>, answer: &Answer) -> Result<(), Error> {
         for parameter in &self.parameters {
             let not_allowable = |allowable: &[String]| {
-                let (parameter, allowable) = (parameter.name.clone(), allowable.to_vec());
+                let parameter = answer.safe(&parameter.name);
+                let allowable = allowable.iter().map(|value| answer.safe(value)).collect();
                 Error::new(ErrorKind::InvalidParameter { parameter, allowable })
             };
             match given.get(&parameter.name) {
@@ -184,7 +185,7 @@ impl Operation for Actions {
             return Ok(self.next(0));
         };
         // An ActionInfo that cannot be read leaves what the resource itself says.
-        let info: Value = answer.success().and_then(|answer| answer.json()).unwrap_or_default();
+        let info: Value = answer.check().and_then(|()| answer.json()).unwrap_or_default();
         if let Some(action) = self.found.get_mut(number) {
             action.parameters = described(&info, std::mem::take(&mut action.parameters));
         }
@@ -213,8 +214,8 @@ impl Invoke {
         Invoke { at, name: name.into(), parameters, stage: Stage::Resource }
     }
 
-    fn choose(&self, mut offered: Vec<Action>) -> Result<Action, Error> {
-        let names: Vec<String> = offered.iter().map(|action| action.name.clone()).collect();
+    fn choose(&self, mut offered: Vec<Action>, answer: &Answer) -> Result<Action, Error> {
+        let names = offered.iter().map(|action| answer.safe(&action.name)).collect();
         let exact = self.name.trim_start_matches('#');
         if offered.iter().any(|action| action.name == exact) {
             offered.retain(|action| action.name == exact);
@@ -228,8 +229,8 @@ impl Invoke {
         }
     }
 
-    fn post(mut self, action: &Action) -> Result<Transition<Self>, Error> {
-        action.check(&self.parameters)?;
+    fn post(mut self, action: &Action, answer: &Answer) -> Result<Transition<Self>, Error> {
+        action.check(&self.parameters, answer)?;
         let body = Body::json(&self.parameters)?;
         self.stage = Stage::Post(action.target.clone(), body);
         Ok(Transition::Next(self))
@@ -264,20 +265,21 @@ impl Operation for Invoke {
     fn respond(mut self, answer: Answer) -> Result<Transition<Self>, Error> {
         match self.stage {
             Stage::Resource => {
-                let action = self.choose(offered(&answer.success()?)?)?;
+                let answer = answer.success()?;
+                let action = self.choose(offered(&answer)?, &answer)?;
                 match action.info.clone() {
                     Some(info) => {
                         self.stage = Stage::Info(info, action);
                         Ok(Transition::Next(self))
                     }
-                    None => self.post(&action),
+                    None => self.post(&action, &answer),
                 }
             }
             Stage::Info(_, mut action) => {
-                let info: Value = answer.success().and_then(|answer| answer.json()).unwrap_or_default();
+                let info: Value = answer.check().and_then(|()| answer.json()).unwrap_or_default();
                 action.parameters = described(&info, action.parameters);
                 self.stage = Stage::Resource;
-                self.post(&action)
+                self.post(&action, &answer)
             }
             Stage::Post(..) => Ok(Transition::Done(Outcome::read(&answer)?)),
         }

@@ -54,8 +54,8 @@ fn part<T: DeserializeOwned>(answer: &Answer, fragment: &str) -> Result<T, Error
     let pointer = decoded(fragment);
     let whole: Value = answer.json()?;
     let part =
-        whole.pointer(&pointer).ok_or_else(|| Error::malformed(&pointer, "there is no such member"))?;
-    T::deserialize(part).map_err(|error| Error::malformed(pointer, error.to_string()))
+        whole.pointer(&pointer).ok_or_else(|| answer.malformed(&pointer, "there is no such member"))?;
+    T::deserialize(part).map_err(|error| answer.malformed(&pointer, &error.to_string()))
 }
 
 fn decoded(fragment: &str) -> String {

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::collections::HashSet;
 use std::fmt;
 use std::ops::Range;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use serde::de::DeserializeOwned;
@@ -13,9 +14,9 @@ use serde_json::value::RawValue;
 
 use crate::error::Error;
 use crate::json;
-use crate::kind::ErrorKind;
 use crate::message::strip_bom;
 use crate::operation::{Answer, Operation, Request, Transition};
+use crate::redact::Redactor;
 use crate::resource::Resource;
 use crate::target::Target;
 
@@ -50,6 +51,7 @@ pub struct Page {
 pub struct Member {
     body: Bytes,
     range: Range<u32>,
+    redactor: Arc<Redactor>,
 }
 
 /// `Members`: `None` where there are none, which is no collection; empty where they are `null`.
@@ -93,8 +95,8 @@ impl GetPage {
         let count = page.count.and_then(|count| serde_json::from_str(count.get()).ok());
         let body = answer.body()?;
         let members = match &page.members {
-            Some(listed) => members(body, listed),
-            None => vec![self.only(body)?],
+            Some(listed) => members(body, listed, &answer.redactor),
+            None => vec![self.only(answer)?],
         };
         let next = match page.next {
             Some(link) => self.next(link, answer).map_err(|error| answer.stamp(error)),
@@ -104,11 +106,15 @@ impl GetPage {
     }
 
     /// What is no collection is a member itself where just that was asked for (DSP0266, "only").
-    fn only(&self, body: &Bytes) -> Result<Member, Error> {
+    fn only(&self, answer: &Answer) -> Result<Member, Error> {
+        let body = answer.body()?;
         let asked = self.at.query().is_some_and(|query| query.split('&').any(|part| part == "only"));
         match (asked, u32::try_from(body.len())) {
-            (true, Ok(end)) => Ok(Member { body: body.clone(), range: 0..end }),
-            _ => Err(Error::malformed("/Members", "there is no such member: it is no collection")),
+            (true, Ok(end)) => {
+                let redactor = Arc::clone(&answer.redactor);
+                Ok(Member { body: body.clone(), range: 0..end, redactor })
+            }
+            _ => Err(Error::malformed("/Members", "there is no such member: it is not a collection")),
         }
     }
 
@@ -174,12 +180,13 @@ pub(crate) fn created_uri(
 }
 
 /// Where each stands in the body: nothing is copied, and nothing is read that nobody asks for.
-fn members(body: &Bytes, raw: &[&RawValue]) -> Vec<Member> {
+fn members(body: &Bytes, raw: &[&RawValue], redactor: &Arc<Redactor>) -> Vec<Member> {
     let start = body.as_ptr() as usize;
     let place = |raw: &&RawValue| {
         let from = u32::try_from((raw.get().as_ptr() as usize).checked_sub(start)?).ok()?;
         let length = u32::try_from(raw.get().len()).ok()?;
-        Some(Member { body: body.clone(), range: from..from.checked_add(length)? })
+        let range = from..from.checked_add(length)?;
+        Some(Member { body: body.clone(), range, redactor: Arc::clone(redactor) })
     };
     let mut members = Vec::with_capacity(raw.len());
     members.extend(raw.iter().filter_map(place));
@@ -211,7 +218,7 @@ impl Member {
     /// [`ErrorKind::Malformed`] with the JSON pointer of what does not fit, from the member on.
     pub fn json<T: DeserializeOwned>(&self) -> Result<T, Error> {
         json::read(strip_bom(self.as_bytes()), usize::MAX)
-            .map_err(|(at, reason)| Error::new(ErrorKind::Malformed { at, reason }))
+            .map_err(|(at, reason)| Error::malformed(self.redactor.clean(&at), self.redactor.clean(&reason)))
     }
 }
 

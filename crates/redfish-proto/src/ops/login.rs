@@ -29,7 +29,7 @@ use crate::ops::check_session::{CHECK, CheckSession, Liveness};
 use crate::ops::get_page;
 use crate::ops::list_sessions::{LEGACY_SESSIONS, SESSIONS, is_session};
 use crate::ops::logout::Logout;
-use crate::redact::Redactor;
+use crate::redact::{Redactor, SafeText};
 use crate::session::{Found, Session, SessionState};
 use crate::target::Target;
 
@@ -270,7 +270,7 @@ impl Login {
     fn opened(self, answer: Answer) -> Result<Transition<Login>, Error> {
         let Some(token) = token(&answer) else {
             let lacking = Error::malformed("", "a login without X-Auth-Token");
-            return Err(lacking.with_status(answer.status()).with_session_left(session_uri(&answer)));
+            return Err(lacking.with_status(answer.status()).with_session_left(session_left(&answer)));
         };
         let required = answer.messages().into_iter().find(|m| m.is("PasswordChangeRequired"));
         let state = match required {
@@ -285,7 +285,7 @@ impl Login {
             }
             Err(_) => {
                 let odd = Error::malformed("", "a login whose X-Auth-Token cannot be sent back");
-                Err(odd.with_status(answer.status()).with_session_left(session_uri(&answer)))
+                Err(odd.with_status(answer.status()).with_session_left(session_left(&answer)))
             }
         }
     }
@@ -407,6 +407,11 @@ fn is_before_1_6(root: &Value) -> bool {
 fn token(answer: &Answer) -> Option<&str> {
     let values = answer.headers().get_all(&X_AUTH_TOKEN);
     values.iter().filter_map(|v| v.to_str().ok()).map(str::trim).find(|t| !t.is_empty())
+}
+
+/// Where the new session is left.
+fn session_left(answer: &Answer) -> Option<SafeText> {
+    session_uri(answer).map(|session| answer.safe(session.as_str()))
 }
 
 /// Where the new session is.

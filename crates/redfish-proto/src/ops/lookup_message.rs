@@ -7,6 +7,7 @@ use crate::kind::ErrorKind;
 use crate::message::Message;
 use crate::operation::{Answer, Operation, Request, Transition};
 use crate::ops::get_page::{GetPage, Page};
+use crate::redact::SafeText;
 use crate::target::Target;
 
 /// Looks a message up in the service's own registries: its text, with the arguments in their places, severity and
@@ -97,18 +98,19 @@ impl LookupMessage {
         Some(Stage::Registry(answer.resolve(location.get("Uri")?.as_str()?).ok()?))
     }
 
-    fn filled(mut self, registry: &Value) -> Option<Message> {
+    fn filled(mut self, registry: &Value, answer: &Answer) -> Option<Message> {
         let (_, _, key) = self.name()?;
         let entry = registry.get("Messages")?.get(key)?;
         let text = |name: &str| entry.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
         let message = &mut self.message;
-        message.text = fill(&text("Message"), &message.args);
+        message.text = answer.safe(&fill(&text("Message"), &message.args));
         if message.severity.is_empty() {
-            message.severity =
+            let severity =
                 Some(text("MessageSeverity")).filter(|s| !s.is_empty()).unwrap_or(text("Severity"));
+            message.severity = answer.safe(&severity);
         }
         if message.resolution.is_empty() {
-            message.resolution = text("Resolution");
+            message.resolution = answer.safe(&text("Resolution"));
         }
         Some(self.message)
     }
@@ -136,7 +138,7 @@ impl Operation for LookupMessage {
         }
         let document: Value = answer.json()?;
         match self.stage {
-            Stage::Registry(_) => Ok(Transition::Done(self.filled(&document))),
+            Stage::Registry(_) => Ok(Transition::Done(self.filled(&document, &answer))),
             Stage::Registries(..) | Stage::File(_) => {
                 Ok(self.go_to(LookupMessage::registry(&document, &answer)))
             }
@@ -150,7 +152,7 @@ fn numbers(version: &str) -> Vec<u32> {
 }
 
 /// Puts arguments in the places of `%1`, `%2`, …, in one pass: an argument that has a `%1` of its own is text.
-fn fill(text: &str, args: &[String]) -> String {
+fn fill(text: &str, args: &[SafeText]) -> String {
     let mut filled = String::with_capacity(text.len());
     let mut rest = text;
     while let Some(at) = rest.find('%') {

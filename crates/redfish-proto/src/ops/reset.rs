@@ -115,7 +115,7 @@ impl Reset {
                 Ok(Transition::Next(self))
             }
             several => {
-                let choices = several.iter().map(ToString::to_string).collect();
+                let choices = several.iter().map(|choice| answer.safe(choice)).collect();
                 Err(Error::new(ErrorKind::AmbiguousTarget { choices }))
             }
         }

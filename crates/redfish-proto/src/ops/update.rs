@@ -212,7 +212,7 @@ impl Operation for PushUpdate {
             Stage::Multipart(_) | Stage::Plain(_)
                 if answer.status() == StatusCode::UNAUTHORIZED && !self.image.payload.replayable =>
             {
-                let reason = "The image is not sent with another session, since it cannot be read again.";
+                let reason = "the image is not sent with another session, because it cannot be read again";
                 Err(answer.refusal().with_text(reason))
             }
             Stage::Multipart(_) | Stage::Plain(_) => Ok(Transition::Done(Outcome::read(&answer)?)),
@@ -222,7 +222,7 @@ impl Operation for PushUpdate {
     fn fail(self, error: Error) -> Result<Transition<Self>, Error> {
         Err(match (error.kind(), self.tasks) {
             (ErrorKind::OutcomeUnknown(_), Some(tasks)) => {
-                error.with_advice(format!("Look for its task at {tasks} before it is sent again."))
+                error.with_advice_on(&format!("Look for its task at {tasks} before it is sent again."))
             }
             _ => error,
         })

@@ -19,7 +19,7 @@ use crate::kind::{ErrorKind, Failure};
 use crate::message::{self, Message};
 use crate::operation::{Answer, Operation, Request, Transition};
 use crate::ops::write::Written;
-use crate::redact::Redactor;
+use crate::redact::{Redactor, SafeText};
 use crate::target::Target;
 
 /// Polls that may fail one after another while a service is away, a firmware update's reboot for instance. The time
@@ -68,7 +68,7 @@ pub enum TaskOutcome {
 #[non_exhaustive]
 pub struct Progress {
     /// `TaskState`: `Running`, `Completed`, …
-    pub state: String,
+    pub state: SafeText,
     /// `PercentComplete`.
     pub percent: Option<u8>,
     /// `Messages`.
@@ -242,7 +242,7 @@ impl Progress {
         let state = task.get("TaskState").and_then(Value::as_str).unwrap_or_default();
         let percent = task.get("PercentComplete").and_then(Value::as_f64);
         Progress {
-            state: answer.shown(state).into_owned(),
+            state: answer.safe(state),
             percent: percent.map(|percent| percent.clamp(0.0, 100.0) as u8),
             messages: task
                 .get("Messages")

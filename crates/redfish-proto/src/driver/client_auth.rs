@@ -1,0 +1,118 @@
+//! How a client authenticates, before it is known whether that can be sent.
+
+use std::sync::Arc;
+
+use crate::credentials::Credentials;
+use crate::driver::authenticator::Authenticator;
+use crate::error::Error;
+use crate::identity::Identity;
+use crate::redact::Secret;
+use crate::service::Service;
+use crate::session::Session;
+
+/// How a client authenticates, as the builder of a client collects it. The last of several choices counts, except that a
+/// session and the credentials to renew it go together.
+#[derive(Default)]
+pub struct ClientAuth {
+    method: Method,
+    context: Option<Arc<str>>,
+    sessions: Option<String>,
+}
+
+#[derive(Default)]
+enum Method {
+    #[default]
+    Anonymous,
+    Login {
+        credentials: Credentials,
+        resumed: Option<Session>,
+    },
+    Session(Session),
+    Basic(Credentials),
+    Bearer(Secret),
+}
+
+impl ClientAuth {
+    /// Opens a session with these credentials when one is needed, and again when it has expired.
+    #[must_use]
+    pub fn login(mut self, credentials: Credentials) -> ClientAuth {
+        let resumed = match self.method {
+            Method::Session(session) => Some(session),
+            _ => None,
+        };
+        self.method = Method::Login { credentials, resumed };
+        self
+    }
+
+    /// Uses a session of another process. With [`login`](ClientAuth::login) as well, it is renewed when it has expired, and
+    /// closed in the end; without, neither.
+    #[must_use]
+    pub fn resume(mut self, session: Session) -> ClientAuth {
+        self.method = match self.method {
+            Method::Login { credentials, .. } => Method::Login { credentials, resumed: Some(session) },
+            _ => Method::Session(session),
+        };
+        self
+    }
+
+    /// Sends these credentials with each request (RFC 7617), for services without sessions.
+    #[must_use]
+    pub fn basic(mut self, credentials: Credentials) -> ClientAuth {
+        self.method = Method::Basic(credentials);
+        self
+    }
+
+    /// Sends this token with each request, as `Authorization: Bearer`. It is never renewed and never closed.
+    #[must_use]
+    pub fn bearer(mut self, token: &str) -> ClientAuth {
+        self.method = Method::Bearer(Secret::from(token));
+        self
+    }
+
+    /// Sends no credentials, which is the default.
+    #[must_use]
+    pub fn anonymous(mut self) -> ClientAuth {
+        self.method = Method::Anonymous;
+        self
+    }
+
+    /// Marks the sessions that are opened; see [`Authenticator::context`].
+    #[must_use]
+    pub fn context(mut self, context: impl Into<Arc<str>>) -> ClientAuth {
+        self.context = Some(context.into());
+        self
+    }
+
+    /// The path of the collection of sessions, if it is known; see [`Authenticator::sessions`].
+    #[must_use]
+    pub fn sessions(mut self, path: impl Into<String>) -> ClientAuth {
+        self.sessions = Some(path.into());
+        self
+    }
+
+    /// The authenticator of a client of this service.
+    ///
+    /// # Errors
+    /// [`InvalidCredentials`](crate::ErrorKind::InvalidCredentials) for what cannot be sent, and
+    /// [`InvalidTarget`](crate::ErrorKind::InvalidTarget) if [`sessions`](ClientAuth::sessions) is not a path of the
+    /// service.
+    pub fn authenticator(self, service: &Arc<Service>) -> Result<Authenticator, Error> {
+        let fixed = |identity| Authenticator::fixed(Arc::clone(service), identity);
+        let mut authenticator = match self.method {
+            Method::Anonymous => fixed(Identity::anonymous(service)),
+            Method::Basic(credentials) => fixed(Identity::basic(service, &credentials)?),
+            Method::Bearer(token) => fixed(Identity::bearer(service, token.text())?),
+            Method::Session(session) => fixed(session.into()),
+            Method::Login { credentials, resumed } => {
+                Authenticator::session(Arc::clone(service), credentials.into(), resumed)
+            }
+        };
+        if let Some(context) = self.context {
+            authenticator = authenticator.context(context);
+        }
+        if let Some(sessions) = self.sessions {
+            authenticator = authenticator.sessions(service.target(&sessions)?);
+        }
+        Ok(authenticator)
+    }
+}

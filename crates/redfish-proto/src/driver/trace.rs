@@ -1,0 +1,60 @@
+//! What an observer sees of a call.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+
+use crate::cause::Cause;
+use crate::driver::exchange::{Outgoing, ResponseHead};
+use crate::error::Error;
+use crate::kind::Failure;
+
+/// One event of a call. `Display` and `Debug` are safe to log: bodies are left out, and secrets removed.
+#[non_exhaustive]
+pub enum Trace<'a> {
+    /// A request is about to be sent.
+    Request(&'a Outgoing),
+    /// A response arrived; a streamed one without its body.
+    Response {
+        /// Its status and headers.
+        head: ResponseHead<'a>,
+        /// Its body, unchanged; [`ResponseHead::body`] shows it without secrets.
+        body: Result<&'a Bytes, Failure>,
+    },
+    /// An exchange failed before there was a response.
+    Failure {
+        /// What it means for the protocol.
+        failure: Failure,
+        /// What the library reported.
+        cause: Option<Cause>,
+    },
+    /// The call waits, because the service asked for it or before another attempt.
+    Wait(Duration),
+    /// A session could not be closed at the end of a scope, or after a late login.
+    LogoutFailed(&'a Error),
+}
+
+/// What is called for every event of the calls of a client.
+pub type Observer = Arc<dyn Fn(&Trace<'_>) + Send + Sync>;
+
+impl fmt::Display for Trace<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Trace::Request(outgoing) => outgoing.fmt(f),
+            Trace::Response { head, body: Ok(body) } => write!(f, "{head}\n< ({} bytes)", body.len()),
+            Trace::Response { head, body: Err(failure) } => write!(f, "{head}\n< (no body: {failure})"),
+            Trace::Failure { failure, cause: Some(cause) } => write!(f, "< {failure} ({cause})"),
+            Trace::Failure { failure, cause: None } => write!(f, "< {failure}"),
+            Trace::Wait(time) => write!(f, "= waiting {time:?}"),
+            Trace::LogoutFailed(error) => write!(f, "= a session may be left open: {error}"),
+        }
+    }
+}
+
+impl fmt::Debug for Trace<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}

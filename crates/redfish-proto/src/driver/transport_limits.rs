@@ -1,0 +1,85 @@
+//! The numbers of a transport, which every driver keeps to.
+
+use std::time::Duration;
+
+/// Limits of the connections and exchanges of a transport. Timeouts of whole exchanges and limits of bodies are in the
+/// [`Policy`](crate::Policy) of each service.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct TransportLimits {
+    /// Time limit of finding an address, connecting and the TLS handshake. Default: 10 s.
+    ///
+    /// A request that fails here was certainly not sent, and is tried again as the policy says. So it should be shorter
+    /// than the policy's timeout of an exchange, which may leave the outcome open.
+    pub connect_timeout: Duration,
+    /// How long a stream may be silent. Default: 10 min.
+    pub stream_idle: Duration,
+    /// Maximum size of the head of a response, in bytes. Default: 64 KiB.
+    pub head: usize,
+    /// Maximum number of headers of a response. Default: 100.
+    pub headers: usize,
+    /// Maximum number of idle connections to one service. Default: 2, one for a caller and one for a login beside it.
+    pub idle_connections: usize,
+    /// Maximum number of concurrent requests to one service; at least 1. Default: 2, since controllers have few
+    /// connections. What opens and closes sessions does not wait, and a stream counts until its head has arrived.
+    pub per_service: usize,
+    /// Maximum number of concurrent writes among them; at least 1. Default: 1, since controllers answer a second write
+    /// with an error, or mix the two up.
+    pub writes_per_service: usize,
+    /// Maximum number of concurrent requests to all services; at least 1. Default: 256.
+    pub total: usize,
+}
+
+/// How long an idle connection is kept. Controllers close theirs after some seconds, and a request that is just being
+/// sent on one is lost.
+pub const MAX_IDLE: Duration = Duration::from_secs(10);
+
+impl Default for TransportLimits {
+    fn default() -> TransportLimits {
+        TransportLimits {
+            connect_timeout: Duration::from_secs(10),
+            stream_idle: Duration::from_secs(600),
+            head: 64 << 10,
+            headers: 100,
+            idle_connections: 2,
+            per_service: 2,
+            writes_per_service: 1,
+            total: 256,
+        }
+    }
+}
+
+impl TransportLimits {
+    /// The same with at least one request and one write at a time.
+    #[must_use]
+    pub fn normalized(mut self) -> TransportLimits {
+        for count in [&mut self.per_service, &mut self.writes_per_service, &mut self.total] {
+            *count = (*count).max(1);
+        }
+        self
+    }
+}
+
+macro_rules! setters {
+    ($($name:ident: $type:ty,)*) => {
+        impl TransportLimits {$(
+            #[doc = concat!("The same with another [`", stringify!($name), "`](TransportLimits#structfield.", stringify!($name), ").")]
+            #[must_use]
+            pub fn $name(mut self, $name: $type) -> TransportLimits {
+                self.$name = $name;
+                self
+            }
+        )*}
+    };
+}
+
+setters! {
+    connect_timeout: Duration,
+    stream_idle: Duration,
+    head: usize,
+    headers: usize,
+    idle_connections: usize,
+    per_service: usize,
+    writes_per_service: usize,
+    total: usize,
+}

@@ -1,0 +1,77 @@
+//! Why something is not accepted, as values to match: one row each, with its text.
+
+use std::fmt;
+
+macro_rules! reasons {
+    ($($(#[$doc:meta])* $name:ident { $($(#[$row:meta])* $variant:ident => $text:literal,)* })*) => {$(
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        #[non_exhaustive]
+        pub enum $name {$(
+            #[doc = $text]
+            $(#[$row])*
+            $variant,
+        )*}
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(match self {
+                    $($name::$variant => $text,)*
+                })
+            }
+        }
+    )*};
+}
+
+reasons! {
+    /// Why a text is not the URL of a service.
+    ServiceUrlError {
+        UserInfo => "user info belongs in options, not in the URL",
+        QueryOrFragment => "a query or fragment has no meaning here",
+        Path => "a path other than /redfish/v1",
+        Scheme => "the scheme is neither https nor http",
+        MissingPort => "a colon without a port",
+        PortRange => "the port is not between 1 and 65535",
+        Port => "the port is not a number",
+        Ipv6Address => "not an IPv6 address between brackets",
+        MissingHost => "the host is missing",
+        HostCharacter => "the host has a character that is not allowed",
+    }
+
+    /// Why a text is not a URI of the service.
+    TargetError {
+        Empty => "it is empty",
+        TooLong => "it has more than 16384 bytes",
+        ControlCharacter => "it has a control character",
+        Character => "it has a character that is not allowed",
+        OtherService => "it belongs to another service",
+        NotHttp => "it is not an HTTP URI",
+        NotASession => "it is not the URI of a session",
+    }
+
+    /// Why a redirect is not followed.
+    RedirectError {
+        NoLocation => "without a usable Location",
+        CrossOrigin => "to another origin",
+        MovesWrite => "of a write to another resource",
+        MovesLogout => "of a logout to another resource",
+        PayloadConsumed => "that needs the payload a second time",
+        Loop => "that comes back to an earlier request",
+        LimitExceeded => "beyond the redirect limit",
+    }
+
+    /// Why credentials cannot be sent.
+    CredentialsError {
+        EmptyUser => "the user name is empty",
+        ColonInUser => "Basic authentication does not allow a colon in the user name",
+        ControlCharacter => "Basic authentication does not allow a control character",
+        Token => "the token is not valid in a header",
+    }
+
+    /// Why no request can be made of what the caller passed, or no result be handed over.
+    RequestError {
+        NoJson => "the value has no JSON form",
+        Payload => "the payload could not be read, so it was not sent completely",
+        Output => "the response could not be written",
+    }
+}
