@@ -82,7 +82,8 @@ fn runtime() -> tokio::runtime::Runtime {
 }
 
 fn ureq_ours(url: &str) -> Box<dyn FnMut(usize)> {
-    use redfish_ureq::{Client, Service, Session};
+    use redfish_ureq::proto::Session;
+    use redfish_ureq::{Client, Service};
 
     let service = Service::new(url).expect("a service");
     let session = Session::from_token(&service, TOKEN, None).expect("a session");
@@ -114,7 +115,8 @@ fn ureq_bare(url: &str) -> Box<dyn FnMut(usize)> {
 }
 
 fn hyper_ours(url: &str) -> Box<dyn FnMut(usize)> {
-    use redfish_hyper::{Client, Service, Session};
+    use redfish_hyper::proto::Session;
+    use redfish_hyper::{Client, Service};
 
     let service = Service::new(url).expect("a service");
     let session = Session::from_token(&service, TOKEN, None).expect("a session");

@@ -23,7 +23,8 @@ macro_rules! idle_client {
             let service =
                 std::sync::Arc::new($adapter::Service::new("https://bmc.example").expect("a service"));
             let at = Some("/redfish/v1/SessionService/Sessions/5");
-            let session = $adapter::Session::from_token(&service, "4899e7dd7b23d25e4899e7dd7b23d25e", at);
+            let session =
+                redfish_proto::Session::from_token(&service, "4899e7dd7b23d25e4899e7dd7b23d25e", at);
             $adapter::Client::builder(service)
                 .login($adapter::Credentials::new("administrator", "a password of some length"))
                 .resume(session.expect("a session"))

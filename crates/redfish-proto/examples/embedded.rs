@@ -15,18 +15,19 @@ use std::time::Instant;
 
 use bytes::Bytes;
 use http::{header, response};
-use redfish_proto::driver::{Authenticator, Failure, Now};
+use redfish_proto::driver::{Authenticator, Failure, Now, TransportError};
 use redfish_proto::driver::{Outgoing, SessionSource, Step};
 use redfish_proto::ops::Get;
 use redfish_proto::{Call, Credentials, Error};
 use redfish_proto::{Operation, Service};
 
-type Exchanged = Result<(response::Parts, Result<Bytes, Failure>), Failure>;
+type Exchanged = Result<(response::Parts, Result<Bytes, TransportError>), TransportError>;
 
 fn exchange(outgoing: Outgoing) -> Exchanged {
     let (head, body) = outgoing.request.into_parts();
     let address = (head.uri.host().unwrap_or_default(), head.uri.port_u16().unwrap_or(80));
-    let mut stream = TcpStream::connect(address).map_err(|_| Failure::NotSent)?;
+    let mut stream =
+        TcpStream::connect(address).map_err(|error| TransportError::new(Failure::NotSent, error))?;
     let path = head.uri.path_and_query().map_or("/", |p| p.as_str());
     let mut request = format!("{} {path} HTTP/1.1\r\nConnection: close\r\n", head.method);
     for (name, value) in &head.headers {
@@ -43,11 +44,11 @@ fn exchange(outgoing: Outgoing) -> Exchanged {
         .and_then(|()| stream.write_all(request.as_bytes()))
         .and_then(|()| stream.write_all(body.bytes().map_or(b"", |body| body)))
         .and_then(|()| stream.take(outgoing.limits.limit as u64).read_to_end(&mut answer))
-        .map_err(|_| Failure::Broken)?;
-    parse(&answer).ok_or(Failure::Malformed)
+        .map_err(|error| TransportError::new(Failure::Broken, error))?;
+    Ok(parse(&answer).ok_or(Failure::Malformed)?)
 }
 
-fn parse(answer: &[u8]) -> Option<(response::Parts, Result<Bytes, Failure>)> {
+fn parse(answer: &[u8]) -> Option<(response::Parts, Result<Bytes, TransportError>)> {
     let end = answer.windows(4).position(|w| w == b"\r\n\r\n")?;
     let mut lines = std::str::from_utf8(&answer[..end]).ok()?.split("\r\n");
     let mut head = http::Response::builder().status(lines.next()?.split(' ').nth(1)?);

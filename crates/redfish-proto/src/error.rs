@@ -363,8 +363,8 @@ impl Error {
             ErrorKind::Deadline(phase) => format!("the deadline passed {phase}"),
             ErrorKind::CrossOrigin { link } if link.is_empty() => "a link to another origin".into(),
             ErrorKind::CrossOrigin { link } => format!("a link to another origin, {link}"),
-            ErrorKind::Redirect { location, reason } if location.is_empty() => format!("a redirect {reason}"),
-            ErrorKind::Redirect { location, reason } => format!("a redirect {reason}: {location}"),
+            ErrorKind::Redirect { location, reason } if location.is_empty() => format!("redirect {reason}"),
+            ErrorKind::Redirect { location, reason } => format!("redirect {reason}: {location}"),
             ErrorKind::TooLarge { limit } => format!("the response exceeds the limit of {limit} bytes"),
             ErrorKind::Malformed { at, reason } if at.is_empty() => format!("malformed response: {reason}"),
             ErrorKind::Malformed { at, reason } => format!("malformed response: at {at}: {reason}"),
@@ -386,7 +386,7 @@ impl Error {
                 format!("the parameter {parameter} is required")
             }
             ErrorKind::InvalidParameter { parameter, allowable } => {
-                format!("the allowable values of {parameter} are {}", join(allowable))
+                format!("the parameter {parameter} accepts {}", join(allowable))
             }
             ErrorKind::ImageTooLarge { limit } => {
                 format!("the service accepts images of up to {limit} bytes")

@@ -22,6 +22,7 @@ use crate::driver::exchange::BodyMode;
 use crate::error::Error;
 use crate::kind::ErrorKind;
 use crate::operation::{Answer, Operation, Request, Transition};
+use crate::redact::Redactor;
 use crate::target::Target;
 
 pub use decoder::{Decoder, Limits, ServerSentEvent};
@@ -103,7 +104,7 @@ fn compared(expression: &str) -> Vec<&str> {
 }
 
 /// Refuses what the EventService says it does not filter by (`SSEFilterPropertiesSupported`).
-fn check_filter(service: &Value, expression: &str, answer: &Answer) -> Result<(), Error> {
+fn check_filter(service: &Value, expression: &str, redactor: &Redactor) -> Result<(), Error> {
     let Some(Value::Object(told)) = service.get("SSEFilterPropertiesSupported") else { return Ok(()) };
     let offered: Vec<&String> =
         told.iter().filter(|(_, can)| **can == Value::Bool(true)).map(|(name, _)| name).collect();
@@ -112,7 +113,7 @@ fn check_filter(service: &Value, expression: &str, answer: &Answer) -> Result<()
         true => Ok(()),
         false => Err(Error::new(ErrorKind::InvalidParameter {
             parameter: "filter".into(),
-            allowable: offered.into_iter().map(|name| answer.safe(name)).collect(),
+            allowable: offered.into_iter().map(|name| redactor.clean(name)).collect(),
         })),
     }
 }
@@ -145,7 +146,7 @@ impl Operation for FindEvents {
             Stage::Service(_) => {
                 let source = EventSource { at: linked(&answer, "/ServerSentEventUri", what)? };
                 let Some(filter) = &self.filter else { return Ok(Transition::Done(source)) };
-                check_filter(&answer.json()?, filter, &answer)?;
+                check_filter(&answer.json()?, filter, &answer.redactor)?;
                 Ok(Transition::Done(source.filter(filter)))
             }
         }
@@ -284,11 +285,11 @@ mod tests {
         let told =
             serde_json::json!({"SSEFilterPropertiesSupported": {"MessageId": true, "OriginResource": false}});
         let silent = serde_json::json!({});
-        assert!(check_filter(&told, "MessageId eq 'x'").is_ok());
-        assert!(check_filter(&silent, "OriginResource eq 'x'").is_ok());
+        assert!(check_filter(&told, "MessageId eq 'x'", &Redactor::default()).is_ok());
+        assert!(check_filter(&silent, "OriginResource eq 'x'", &Redactor::default()).is_ok());
         for unknown in ["OriginResource eq 'x'", "MessageId eq 'x' or EventType eq Alert"] {
-            let error = check_filter(&told, unknown).unwrap_err();
-            assert!(error.to_string().contains("filter takes MessageId"), "{error}");
+            let error = check_filter(&told, unknown, &Redactor::default()).unwrap_err();
+            assert!(error.to_string().contains("filter accepts MessageId"), "{error}");
         }
     }
 

@@ -94,8 +94,8 @@
 //! # use redfish_proto::{*, driver::*};
 //! # struct Bmc { authenticator: Authenticator }
 //! # impl Bmc {
-//! #     fn exchange(&self, _: Outgoing) -> Result<(http::response::Parts, Result<bytes::Bytes, Failure>), Failure> {
-//! #         Err(Failure::NotSent)
+//! #     fn exchange(&self, _: Outgoing) -> Result<(http::response::Parts, Result<bytes::Bytes, TransportError>), TransportError> {
+//! #         Err(Failure::NotSent.into())
 //! #     }
 //! #     fn sleep(&self, _: std::time::Duration) {}
 //! #     fn now(&self) -> Now { Now::default() }

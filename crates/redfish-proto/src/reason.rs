@@ -51,13 +51,13 @@ reasons! {
 
     /// Why a redirect is not followed.
     RedirectError {
-        NoLocation => "without a usable Location",
+        NoLocation => "without Location",
         CrossOrigin => "to another origin",
         MovesWrite => "of a write to another resource",
         MovesLogout => "of a logout to another resource",
         PayloadConsumed => "that needs the payload a second time",
-        Loop => "that comes back to an earlier request",
-        LimitExceeded => "beyond the redirect limit",
+        Loop => "loop",
+        LimitExceeded => "limit exceeded",
     }
 
     /// Why credentials cannot be sent.

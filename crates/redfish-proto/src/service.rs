@@ -161,7 +161,7 @@ mod tests {
     #[test]
     fn the_reason_says_what_to_mend() {
         for (typed, reason) in
-            [("https://", "host is missing"), ("bmc:x", "no number"), ("bmc:0", "between 1 and 65535")]
+            [("https://", "host is missing"), ("bmc:x", "not a number"), ("bmc:0", "between 1 and 65535")]
         {
             let said = Service::new(typed).unwrap_err().to_string();
             assert!(said.contains(reason), "{typed}: {said}");

@@ -289,7 +289,8 @@ fn no_token_is_shown_of_the_response_that_gives_it() {
         }
         let (head, ()) = answer.body(()).unwrap().into_parts();
         let body = json!({"error": {"message": location}}).to_string();
-        let mut shown = format!("{} {}", reply.heading(&head), reply.heading(&head).body(body.as_bytes()));
+        let mut shown =
+            format!("{} {}", reply.response_head(&head), reply.response_head(&head).body(body.as_bytes()));
         let step = reply.receive(head, Ok(body.into()), Now::default());
         shown += &format!("{step:?}");
         if let redfish_proto::driver::Step::Done(Ok(opened)) = step {

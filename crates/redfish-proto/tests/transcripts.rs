@@ -17,6 +17,7 @@ use redfish_proto::ops::{Download, Get, Image, PushUpdate, Raw};
 use redfish_proto::{Body, Credentials, Error, ErrorKind, Identity, Links, Policy, Service, Session};
 use redfish_testkit::ask::{Ask, incoming_json, outcome_json};
 use redfish_testkit::client::{Client, Wire};
+use redfish_testkit::full_text;
 use redfish_testkit::transcript::{self, Event, Reaction, Transcript, User, Verb};
 use serde_json::Value;
 
@@ -144,13 +145,14 @@ fn ask(client: &mut Client<Script>, verb: &Verb) -> Result<Option<Value>, Error>
             client.run(update).map(|outcome| Some(outcome_json(&outcome)))
         }
         Verb::Download(path, limit) => {
-            client.run(Download::new(client.service.target(path)?))?;
+            let target = client.service.target(path)?;
+            client.run(Download::new(target.clone()))?;
             let (body, ended) = client.wire.stream.take().expect("a stream");
             let limit = usize::try_from(*limit).unwrap();
             if body.len() > limit {
-                return Err(Error::new(ErrorKind::TooLarge { limit }));
+                return Err(Error::body_too_large(&client.service, &target, limit));
             }
-            ended.map_err(|failure| Error::new(ErrorKind::Transport(failure)))?;
+            ended.map_err(|failure| Error::of_body(&client.service, &target, failure.into()))?;
             Ok(Some(String::from_utf8(body.to_vec()).unwrap().into()))
         }
         Verb::Events(count, filter) => {
@@ -189,7 +191,7 @@ fn play(transcript: &Transcript) {
         client.wire.events = call.events.iter().cloned().collect();
         let outcome = ask(&mut client, &call.verb);
         assert!(client.wire.events.is_empty(), "not reached: {:?}; {outcome:?}", client.wire.events);
-        let ended = outcome.as_ref().map_err(|error| (error.kind().name(), error.to_string()));
+        let ended = outcome.as_ref().map_err(|error| (error.kind().name(), full_text(error)));
         call.outcome.check(ended).unwrap_or_else(|problem| panic!("{problem}"));
     }
 }

@@ -6,7 +6,6 @@
 
 mod implement;
 
-use std::error::Error as StdError;
 use std::fmt;
 use std::io::{self, Read, Write};
 use std::path::PathBuf;
@@ -15,16 +14,14 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::{Method, Response};
-use redfish_proto::driver::{Now, Outgoing, Payload};
+use redfish_proto::driver::{Now, Payload, Trace, TransportLimits};
 use redfish_proto::events::{EventSource, StreamItem, Subscription};
 use redfish_proto::ops::{
     Action, LogoutOutcome, Member, Monitor, Outcome, PowerChange, ResetAccepted, TaskOutcome, Watch,
 };
 use redfish_proto::query::Query;
 use redfish_proto::schema::EventDestination;
-use redfish_proto::{
-    Body, Call, Credentials, ErrorKind, Message, Operation, Resource, Service, Session, Target,
-};
+use redfish_proto::{Body, Call, Credentials, Error, Message, Operation, Resource, Service, Session, Target};
 use redfish_tls::Trust;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -127,14 +124,7 @@ pub trait Transport: Clone + Send + Sync {
 #[allow(missing_docs, reason = "each method is documented in the adapters")]
 pub trait TransportBuilder<T>: Sized {
     fn trust(self, trust: &Trust) -> Self;
-    fn connect_timeout(self, time: Duration) -> Self;
-    fn stream_idle(self, time: Duration) -> Self;
-    fn head_limit(self, bytes: usize) -> Self;
-    fn headers_limit(self, count: usize) -> Self;
-    fn kept_per_service(self, count: usize) -> Self;
-    fn requests_per_service(self, count: usize) -> Self;
-    fn writes_per_service(self, count: usize) -> Self;
-    fn requests(self, count: usize) -> Self;
+    fn limits(self, limits: TransportLimits) -> Self;
     fn clock(self, clock: Arc<dyn Clock>) -> Self;
     fn build(self) -> T;
 }
@@ -166,85 +156,3 @@ pub type Stream = Box<dyn Read + Send>;
 pub type Members = Box<dyn Iterator<Item = Result<Member, Error>>>;
 /// Events, across connections.
 pub type Events = Box<dyn Iterator<Item = Result<StreamItem, Error>> + Send>;
-
-/// What an observer sees.
-pub struct Trace<'a> {
-    /// The request, where it is one.
-    pub request: Option<&'a Outgoing>,
-    /// How the adapter's own trace is shown, by `Display` and by `Debug`.
-    pub shown: String,
-}
-
-/// An adapter's error.
-pub struct Error(Box<dyn Failed>);
-
-trait Failed: Send + Sync {
-    fn error(&self) -> &dyn StdError;
-    fn core(&self) -> &redfish_proto::Error;
-    fn cause(&self) -> Option<&(dyn StdError + Send + Sync + 'static)>;
-}
-
-/// What is read of an adapter's error of type `E`.
-struct Accessors<E> {
-    error: E,
-    core: fn(&E) -> &redfish_proto::Error,
-    cause: fn(&E) -> Option<&(dyn StdError + Send + Sync + 'static)>,
-}
-
-impl<E: StdError + Send + Sync> Failed for Accessors<E> {
-    fn error(&self) -> &dyn StdError {
-        &self.error
-    }
-
-    fn core(&self) -> &redfish_proto::Error {
-        (self.core)(&self.error)
-    }
-
-    fn cause(&self) -> Option<&(dyn StdError + Send + Sync + 'static)> {
-        (self.cause)(&self.error)
-    }
-}
-
-impl Error {
-    /// Wraps an adapter's error, with its methods `core` and `cause`.
-    pub fn new<E: StdError + Send + Sync + 'static>(
-        error: E,
-        core: fn(&E) -> &redfish_proto::Error,
-        cause: fn(&E) -> Option<&(dyn StdError + Send + Sync + 'static)>,
-    ) -> Error {
-        Error(Box::new(Accessors { error, core, cause }))
-    }
-
-    /// What a program matches.
-    pub fn kind(&self) -> &ErrorKind {
-        self.0.core().kind()
-    }
-
-    /// The core's error.
-    pub fn core(&self) -> &redfish_proto::Error {
-        self.0.core()
-    }
-
-    /// What went wrong with the connection.
-    pub fn cause(&self) -> Option<&(dyn StdError + Send + Sync + 'static)> {
-        self.0.cause()
-    }
-}
-
-impl From<redfish_proto::Error> for Error {
-    fn from(error: redfish_proto::Error) -> Self {
-        Error::new(error, |error| error, |_| None)
-    }
-}
-
-impl fmt::Display for Error {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(self.0.error(), f)
-    }
-}
-
-impl fmt::Debug for Error {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Debug::fmt(self.0.error(), f)
-    }
-}

@@ -166,8 +166,9 @@ impl Ask {
             "simple-update" => Ask::then(simple_update(first, object(rest)), outcome),
             "lookup" => {
                 let mut message = Message::default();
-                message.id = first.to_owned();
-                message.args = if rest.is_empty() { Vec::new() } else { json_of(rest) };
+                message.id = Redactor::default().clean(first);
+                let args: Vec<String> = if rest.is_empty() { Vec::new() } else { json_of(rest) };
+                message.args = args.iter().map(|arg| Redactor::default().clean(arg)).collect();
                 Ask::then(LookupMessage::new(message), |found| {
                     value(json!(found.map(|message| message.text)))
                 })

@@ -54,7 +54,7 @@ impl<W: Wire> Client<W> {
         loop {
             step = match step {
                 Step::Send(outgoing, reply) => match self.wire.exchange(&outgoing) {
-                    Ok((head, body)) => reply.receive(head, body, self.wire.now()),
+                    Ok((head, body)) => reply.receive(head, body.map_err(Into::into), self.wire.now()),
                     Err(failure) => reply.fail(failure, self.wire.now()),
                 },
                 Step::Wait(time, timer) => {

@@ -22,3 +22,9 @@ pub mod script;
 #[cfg(feature = "suite")]
 pub mod suite;
 pub mod transcript;
+
+/// All that an error says: itself, what it comes from, and what to do about it.
+pub fn full_text(error: &redfish_proto::Error) -> String {
+    let cause = error.cause().map(|cause| format!(": {cause}")).unwrap_or_default();
+    format!("{error}{cause}. {}", error.hint())
+}

@@ -173,11 +173,12 @@ fn fill(text: &str, args: &[SafeText]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::redact::Redactor;
 
     #[test]
     fn the_registry_of_the_messages_own_version_fits_best_and_numbers_are_numbers() {
-        let best = |id: &str, files: &[&'static str]| {
-            let lookup = LookupMessage::new(Message { id: id.to_owned(), ..Message::default() });
+        let best = |id: &'static str, files: &[&'static str]| {
+            let lookup = LookupMessage::new(Message { id: id.into(), ..Message::default() });
             let files = files.iter().map(|file| Target::well_known(file));
             let ranked = files.filter_map(|file| Some((lookup.rank(&file)?, file)));
             ranked
@@ -203,7 +204,7 @@ mod tests {
 
     #[test]
     fn arguments_go_in_in_one_pass() {
-        let args: Vec<String> = (1..=11).map(|n| format!("%{n}x")).collect();
+        let args: Vec<SafeText> = (1..=11).map(|n| Redactor::default().clean(&format!("%{n}x"))).collect();
         assert_eq!(fill("%1 and %10, %11: 100%, %0, %12", &args), "%1x and %10x, %11x: 100%, %0, %12");
         assert_eq!(fill("%", &[]), "%");
     }

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::ops::Deref;
 
+use serde::{Serialize, Serializer};
+
 /// A text that may be shown: without secrets and without control characters.
 ///
 /// Only a [`Redactor`](crate::Redactor) makes one of what a peer sent, so that no other text of a peer can get into an
@@ -105,6 +107,12 @@ impl PartialEq<str> for SafeText {
 impl PartialEq<&str> for SafeText {
     fn eq(&self, other: &&str) -> bool {
         &*self.0 == *other
+    }
+}
+
+impl Serialize for SafeText {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.0)
     }
 }
 

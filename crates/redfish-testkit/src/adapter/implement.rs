@@ -15,7 +15,7 @@ macro_rules! adapter {
 
             use bytes::Bytes;
             use http::{Method, Response};
-            use redfish_proto::driver::Payload;
+            use redfish_proto::driver::{Payload, Trace, TransportLimits};
             use redfish_proto::events::{EventSource, Subscription};
             use redfish_proto::ops::{
                 Action, LogoutOutcome, Monitor, Outcome, PowerChange, ResetAccepted, TaskOutcome, Watch,
@@ -23,13 +23,13 @@ macro_rules! adapter {
             use redfish_proto::query::Query;
             use redfish_proto::schema::EventDestination;
             use redfish_proto::{
-                Body, Call, Credentials, Message, Operation, Resource, Service, Session, Target,
+                Body, Call, Credentials, Error, Message, Operation, Resource, Service, Session, Target,
             };
             use redfish_tls::Trust;
             use serde::Serialize;
             use serde::de::DeserializeOwned;
             use serde_json::{Map, Value};
-            use $crate::adapter::{self, Error, Events, Members, Reader, Stream, Trace};
+            use $crate::adapter::{self, Events, Members, Reader, Stream};
 
             use super::{clock, reader, scoped, stream, wait, writer};
 
@@ -41,19 +41,15 @@ macro_rules! adapter {
             pub(crate) struct TransportBuilder($krate::TransportBuilder);
             pub(crate) struct Source($krate::Source);
 
-            const _: fn($krate::Error) -> redfish_proto::Error = $krate::Error::into_core;
-
-            fn wrapped(error: $krate::Error) -> Error {
-                assert_eq!(error.kind(), error.core().kind());
-                Error::new(error, $krate::Error::core, $krate::Error::cause)
-            }
+            // There is one error for the core and both adapters.
+            const _: fn($krate::Error) -> redfish_proto::Error = |error| error;
 
             fn members(mut members: $krate::Members) -> Members {
-                Box::new(std::iter::from_fn(move || Some(wait(members.next())?.map_err(wrapped))))
+                Box::new(std::iter::from_fn(move || wait(members.next())))
             }
 
             fn events(mut events: $krate::Events) -> Events {
-                Box::new(std::iter::from_fn(move || Some(wait(events.next())?.map_err(wrapped))))
+                Box::new(std::iter::from_fn(move || wait(events.next())))
             }
 
             impl adapter::Adapter for Client {
@@ -71,26 +67,26 @@ macro_rules! adapter {
                 }
 
                 fn get<T: DeserializeOwned + Send>(&self, path: &str) -> Result<T, Error> {
-                    wait(self.0.get(path)).map_err(wrapped)
+                    wait(self.0.get(path))
                 }
 
                 fn get_raw(&self, path: &str) -> Result<Response<Bytes>, Error> {
-                    wait(self.0.get_raw(path)).map_err(wrapped)
+                    wait(self.0.get_raw(path))
                 }
 
                 fn send(&self, method: Method, path: &str, body: Body) -> Result<Response<Bytes>, Error> {
-                    wait(self.0.send(method, path, body)).map_err(wrapped)
+                    wait(self.0.send(method, path, body))
                 }
 
                 fn run<O: Operation<Output: Send> + Send>(&self, operation: O) -> Result<O::Output, Error> {
-                    wait(self.0.run(operation)).map_err(wrapped)
+                    wait(self.0.run(operation))
                 }
 
                 fn run_call<O: Operation<Output: Send> + Send>(
                     &self,
                     call: Call<O>,
                 ) -> Result<O::Output, Error> {
-                    wait(self.0.run_call(call)).map_err(wrapped)
+                    wait(self.0.run_call(call))
                 }
 
                 fn run_watching<O: Operation<Output: Send> + Send>(
@@ -98,19 +94,19 @@ macro_rules! adapter {
                     call: Call<O>,
                     waits: impl FnMut(&O) + Send,
                 ) -> Result<O::Output, Error> {
-                    wait(self.0.run_watching(call, waits)).map_err(wrapped)
+                    wait(self.0.run_watching(call, waits))
                 }
 
                 fn stream<O: Operation<Output: Send> + Send>(
                     &self,
                     operation: O,
                 ) -> Result<(O::Output, Option<Stream>), Error> {
-                    let (output, body) = wait(self.0.stream(operation)).map_err(wrapped)?;
+                    let (output, body) = wait(self.0.stream(operation))?;
                     Ok((output, body.map(|body| Box::new(stream(body)) as Stream)))
                 }
 
                 fn session(&self) -> Result<Option<Session>, Error> {
-                    wait(self.0.session()).map_err(wrapped)
+                    wait(self.0.session())
                 }
 
                 fn current(&self) -> Option<Session> {
@@ -118,11 +114,11 @@ macro_rules! adapter {
                 }
 
                 fn replace(&self, credentials: Credentials) -> Result<Option<LogoutOutcome>, Error> {
-                    wait(self.0.replace(credentials)).map_err(wrapped)
+                    wait(self.0.replace(credentials))
                 }
 
                 fn close(&self) -> Result<Option<LogoutOutcome>, Error> {
-                    wait(self.0.close()).map_err(wrapped)
+                    wait(self.0.close())
                 }
 
                 fn scoped<T, E>(self, work: impl FnOnce(Self) -> Result<T, E>) -> Result<T, E> {
@@ -130,22 +126,22 @@ macro_rules! adapter {
                 }
 
                 fn read<T: DeserializeOwned + Send>(&self, path: &str) -> Result<Resource<T>, Error> {
-                    wait(self.0.read(path)).map_err(wrapped)
+                    wait(self.0.read(path))
                 }
 
                 fn reread<T: DeserializeOwned + Send>(
                     &self,
                     earlier: Resource<T>,
                 ) -> Result<Resource<T>, Error> {
-                    wait(self.0.reread(earlier)).map_err(wrapped)
+                    wait(self.0.reread(earlier))
                 }
 
                 fn members(&self, path: &str) -> Result<Members, Error> {
-                    Ok(members(self.0.members(path).map_err(wrapped)?))
+                    Ok(members(self.0.members(path)?))
                 }
 
                 fn query(&self, path: &str, query: Query) -> Result<Members, Error> {
-                    Ok(members(wait(self.0.query(path, query)).map_err(wrapped)?))
+                    Ok(members(wait(self.0.query(path, query))?))
                 }
 
                 fn patch<T: Serialize + ?Sized + Sync>(
@@ -153,7 +149,7 @@ macro_rules! adapter {
                     path: &str,
                     change: &T,
                 ) -> Result<Outcome, Error> {
-                    wait(self.0.patch(path, change)).map_err(wrapped)
+                    wait(self.0.patch(path, change))
                 }
 
                 fn put<T: Serialize + ?Sized + Sync>(
@@ -161,7 +157,7 @@ macro_rules! adapter {
                     path: &str,
                     resource: &T,
                 ) -> Result<Outcome, Error> {
-                    wait(self.0.put(path, resource)).map_err(wrapped)
+                    wait(self.0.put(path, resource))
                 }
 
                 fn post<T: Serialize + ?Sized + Sync>(
@@ -169,15 +165,15 @@ macro_rules! adapter {
                     path: &str,
                     member: &T,
                 ) -> Result<Outcome, Error> {
-                    wait(self.0.post(path, member)).map_err(wrapped)
+                    wait(self.0.post(path, member))
                 }
 
                 fn delete(&self, path: &str) -> Result<Outcome, Error> {
-                    wait(self.0.delete(path)).map_err(wrapped)
+                    wait(self.0.delete(path))
                 }
 
                 fn actions(&self, path: &str) -> Result<Vec<Action>, Error> {
-                    wait(self.0.actions(path)).map_err(wrapped)
+                    wait(self.0.actions(path))
                 }
 
                 fn invoke(
@@ -186,11 +182,11 @@ macro_rules! adapter {
                     name: &str,
                     parameters: Map<String, Value>,
                 ) -> Result<Outcome, Error> {
-                    wait(self.0.invoke(path, name, parameters)).map_err(wrapped)
+                    wait(self.0.invoke(path, name, parameters))
                 }
 
                 fn lookup(&self, message: &Message) -> Result<Option<Message>, Error> {
-                    wait(self.0.lookup(message)).map_err(wrapped)
+                    wait(self.0.lookup(message))
                 }
 
                 fn watch(
@@ -199,11 +195,11 @@ macro_rules! adapter {
                     deadline: Duration,
                     progress: impl FnMut(&Watch) + Send,
                 ) -> Result<TaskOutcome, Error> {
-                    wait(self.0.watch(monitor, deadline, progress)).map_err(wrapped)
+                    wait(self.0.watch(monitor, deadline, progress))
                 }
 
                 fn reset(&self, kind: &str, system: Option<&str>) -> Result<ResetAccepted, Error> {
-                    wait(self.0.reset(kind, system)).map_err(wrapped)
+                    wait(self.0.reset(kind, system))
                 }
 
                 fn wait_for_power(
@@ -212,11 +208,11 @@ macro_rules! adapter {
                     change: impl Into<PowerChange> + Send,
                     deadline: Duration,
                 ) -> Result<(), Error> {
-                    wait(self.0.wait_for_power(system, change, deadline)).map_err(wrapped)
+                    wait(self.0.wait_for_power(system, change, deadline))
                 }
 
                 fn update(&self, name: &str, source: &Source, targets: &[String]) -> Result<Outcome, Error> {
-                    wait(self.0.update(name, &source.0, targets)).map_err(wrapped)
+                    wait(self.0.update(name, &source.0, targets))
                 }
 
                 fn download(
@@ -225,11 +221,11 @@ macro_rules! adapter {
                     into: &mut (impl Write + Send),
                     limit: u64,
                 ) -> Result<u64, Error> {
-                    wait(self.0.download(path, &mut writer(into), limit)).map_err(wrapped)
+                    wait(self.0.download(path, &mut writer(into), limit))
                 }
 
                 fn events(&self, filter: Option<&str>) -> Result<Events, Error> {
-                    Ok(events(wait(self.0.events(filter)).map_err(wrapped)?))
+                    Ok(events(wait(self.0.events(filter))?))
                 }
 
                 fn events_at(&self, source: EventSource) -> Events {
@@ -237,15 +233,15 @@ macro_rules! adapter {
                 }
 
                 fn subscribe(&self, subscription: Subscription) -> Result<Target, Error> {
-                    wait(self.0.subscribe(subscription)).map_err(wrapped)
+                    wait(self.0.subscribe(subscription))
                 }
 
                 fn subscriptions(&self) -> Result<Vec<Resource<EventDestination>>, Error> {
-                    wait(self.0.subscriptions()).map_err(wrapped)
+                    wait(self.0.subscriptions())
                 }
 
                 fn unsubscribe(&self, path: &str) -> Result<Outcome, Error> {
-                    wait(self.0.unsubscribe(path)).map_err(wrapped)
+                    wait(self.0.unsubscribe(path))
                 }
             }
 
@@ -287,17 +283,11 @@ macro_rules! adapter {
                 }
 
                 fn observer(self, observer: impl Fn(&Trace<'_>) + Send + Sync + 'static) -> Self {
-                    Builder(self.0.observer(move |trace| {
-                        let request = match trace {
-                            $krate::Trace::Request(outgoing) => Some(*outgoing),
-                            _ => None,
-                        };
-                        observer(&Trace { request, shown: format!("{trace} {trace:?}") });
-                    }))
+                    Builder(self.0.observer(observer))
                 }
 
                 fn build(self) -> Result<Client, Error> {
-                    Ok(Client(self.0.build().map_err(wrapped)?))
+                    Ok(Client(self.0.build()?))
                 }
             }
 
@@ -318,36 +308,8 @@ macro_rules! adapter {
                     TransportBuilder(self.0.trust(trust))
                 }
 
-                fn connect_timeout(self, time: Duration) -> Self {
-                    TransportBuilder(self.0.connect_timeout(time))
-                }
-
-                fn stream_idle(self, time: Duration) -> Self {
-                    TransportBuilder(self.0.stream_idle(time))
-                }
-
-                fn head_limit(self, bytes: usize) -> Self {
-                    TransportBuilder(self.0.head_limit(bytes))
-                }
-
-                fn headers_limit(self, count: usize) -> Self {
-                    TransportBuilder(self.0.headers_limit(count))
-                }
-
-                fn kept_per_service(self, count: usize) -> Self {
-                    TransportBuilder(self.0.kept_per_service(count))
-                }
-
-                fn requests_per_service(self, count: usize) -> Self {
-                    TransportBuilder(self.0.requests_per_service(count))
-                }
-
-                fn writes_per_service(self, count: usize) -> Self {
-                    TransportBuilder(self.0.writes_per_service(count))
-                }
-
-                fn requests(self, count: usize) -> Self {
-                    TransportBuilder(self.0.requests(count))
+                fn limits(self, limits: TransportLimits) -> Self {
+                    TransportBuilder(self.0.limits(limits))
                 }
 
                 fn clock(self, time: Arc<dyn adapter::Clock>) -> Self {

@@ -4,11 +4,12 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use redfish_proto::driver::Now;
-use redfish_proto::{Body, Credentials, Policy, Service};
+use redfish_proto::driver::{Now, Trace, TransportLimits};
+use redfish_proto::{Body, Credentials, Error, Policy, Service};
 use redfish_tls::{Pin, Trust};
 
-use crate::adapter::{Adapter, Builder as _, Clock, Error, Trace, Transport as _, TransportBuilder as _};
+use crate::adapter::{Adapter, Builder as _, Clock, Transport as _, TransportBuilder as _};
+use crate::full_text;
 use crate::script::cases::{self, Case, Outcome, Trusting, Verb};
 use crate::script::{Peer, Received};
 
@@ -44,7 +45,7 @@ fn client<A: Adapter>(case: &Case) -> A {
     };
     let transport = A::Transport::builder()
         .trust(&trust)
-        .connect_timeout(case.connect_timeout)
+        .limits(TransportLimits::default().connect_timeout(case.connect_timeout))
         .clock(Arc::new(Impatient { started: Instant::now(), slept: Mutex::default() }))
         .build();
     let builder = A::builder(Service::with_policy(case.url(), policy).unwrap()).transport(&transport);
@@ -75,7 +76,7 @@ fn play<A: Adapter>(case: &Case) -> Result<(), String> {
     for asked in &case.asks {
         let outcome = match ask(&client, case, asked.verb) {
             Ok(body) => Outcome::Done(body),
-            Err(error) => Outcome::Error(error.kind().name().to_owned(), error.to_string()),
+            Err(error) => Outcome::Error(error.kind().name().to_owned(), full_text(&error)),
         };
         asked.check(&outcome).map_err(|problem| format!("{problem}; it was {outcome:?}"))?;
     }
@@ -114,7 +115,7 @@ fn nothing_is_added_to_what_the_core_sends<A: Adapter>() {
     let peer = peer.unwrap();
     let seen = sent.clone();
     let observer = move |trace: &Trace<'_>| {
-        if let Some(outgoing) = trace.request {
+        if let Trace::Request(outgoing) = trace {
             let request = &outgoing.request;
             let headers =
                 request.headers().iter().map(|(name, value)| (name.to_string(), value.as_bytes().to_vec()));

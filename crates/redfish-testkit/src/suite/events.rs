@@ -6,11 +6,11 @@ use std::time::Duration;
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
-use redfish_proto::driver::Now;
+use redfish_proto::driver::{Now, TransportLimits};
 use redfish_proto::events::{EventSource, StreamItem};
-use redfish_proto::{Credentials, ErrorKind, Service, Session};
+use redfish_proto::{Credentials, Error, ErrorKind, Service, Session};
 
-use crate::adapter::{Adapter, Builder as _, Clock, Error, Events, Transport as _, TransportBuilder as _};
+use crate::adapter::{Adapter, Builder as _, Clock, Events, Transport as _, TransportBuilder as _};
 use crate::bmc::{Bmc, Head};
 
 suite! {
@@ -154,7 +154,10 @@ fn a_stream_that_is_silent_for_too_long_is_opened_again<A: Adapter>() {
         _ => line.answer("404 Not Found", "", ""),
     });
     let clock = Arc::<Waits>::default();
-    let transport = A::Transport::builder().clock(clock).stream_idle(Duration::from_millis(100)).build();
+    let transport = A::Transport::builder()
+        .clock(clock)
+        .limits(TransportLimits::default().stream_idle(Duration::from_millis(100)))
+        .build();
     assert_eq!(all(listen_by::<A>(&bmc, &transport)), ["1 a", "2 b", "not-found"]);
 }
 

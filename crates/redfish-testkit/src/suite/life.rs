@@ -6,11 +6,11 @@ use std::thread;
 use std::time::Duration;
 
 use redfish_mock::{Fault, FaultKind, ServeOptions, Server, Settings};
-use redfish_proto::{Body, Credentials, ErrorKind, Policy, Service, Session};
+use redfish_proto::{Body, Credentials, Error, ErrorKind, Policy, Service, Session};
 use redfish_tls::Trust;
 use serde_json::Value;
 
-use crate::adapter::{Adapter, Builder as _, Error, Transport as _};
+use crate::adapter::{Adapter, Builder as _, Transport as _};
 
 suite! {
     ($) life:
@@ -187,7 +187,7 @@ fn a_401_for_one_resource_costs_no_session<A: Adapter>() {
                     client.patch(denied, &serde_json::json!({"AssetTag": "7"})).unwrap_err(),
                 ];
                 for error in errors {
-                    assert!(error.core().session_alive(), "{error}");
+                    assert!(error.session_alive(), "{error}");
                     assert_eq!(*error.kind(), ErrorKind::NotAuthenticated);
                 }
                 client.get::<Value>(SYSTEMS)?;
@@ -213,7 +213,7 @@ fn sixteen_callers_share_the_check_of_a_live_session<A: Adapter>() {
         for _ in 0..16 {
             scope.spawn(|| {
                 barrier.wait();
-                assert!(client.get::<Value>(denied).unwrap_err().core().session_alive());
+                assert!(client.get::<Value>(denied).unwrap_err().session_alive());
             });
         }
     });
@@ -354,7 +354,9 @@ fn nothing_that_is_shown_has_a_secret_in_it<A: Adapter>() {
     let client = A::builder(Service::new(&server.url()).unwrap())
         .login(Credentials::new("ada", PASSWORD))
         .transport(&transport::<A>(&server))
-        .observer(move |trace| writeln!(seen.lock().unwrap(), "{}", trace.shown).unwrap())
+        .observer(move |trace| {
+            writeln!(seen.lock().unwrap(), "{}", format_args!("{trace} {trace:?}")).unwrap()
+        })
         .build()
         .unwrap();
     let session = client.session().unwrap().unwrap();

@@ -5,9 +5,10 @@ use std::sync::{Arc, Barrier};
 use std::thread;
 
 use http::Method;
-use redfish_proto::{Body, Credentials, ErrorKind, Service};
+use redfish_proto::driver::TransportLimits;
+use redfish_proto::{Body, Credentials, Error, ErrorKind, Service};
 
-use crate::adapter::{Adapter, Builder as _, Error, Transport, TransportBuilder};
+use crate::adapter::{Adapter, Builder as _, Transport, TransportBuilder};
 use crate::bmc::Bmc;
 
 suite! {
@@ -48,7 +49,7 @@ fn too_large<T: std::fmt::Debug>(read: Result<T, Error>) -> bool {
 
 fn a_head_may_be_as_large_as_the_limit_and_no_larger<A: Adapter>() {
     for limit in [200, 9_000, 64 << 10, 200_000] {
-        let builder = || A::Transport::builder().head_limit(limit);
+        let builder = || A::Transport::builder().limits(TransportLimits::default().head(limit));
         assert_eq!(read::<A>(builder(), head(limit)).unwrap(), 2, "{limit}");
         assert!(too_large(read::<A>(builder(), head(limit + 1))), "{limit}");
     }
@@ -57,7 +58,7 @@ fn a_head_may_be_as_large_as_the_limit_and_no_larger<A: Adapter>() {
 
 fn there_may_be_as_many_headers_as_the_limit_and_no_more<A: Adapter>() {
     for limit in [3, 100, 128] {
-        let builder = || A::Transport::builder().headers_limit(limit);
+        let builder = || A::Transport::builder().limits(TransportLimits::default().headers(limit));
         assert_eq!(read::<A>(builder(), headers(limit)).unwrap(), limit);
         assert!(too_large(read::<A>(builder(), headers(limit + 1))), "{limit}");
     }
@@ -76,7 +77,9 @@ fn so_many_connections_are_kept<A: Adapter>() {
             together.wait();
             line.answer("200 OK", "", "{}")
         });
-        let transport = A::Transport::builder().kept_per_service(kept).requests_per_service(3).build();
+        let transport = A::Transport::builder()
+            .limits(TransportLimits::default().idle_connections(kept).per_service(3))
+            .build();
         let client = A::builder(Service::new(&bmc.url()).unwrap()).transport(&transport).build().unwrap();
         for _ in 0..2 {
             thread::scope(|scope| {

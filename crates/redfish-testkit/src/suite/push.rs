@@ -4,6 +4,7 @@ use std::sync::{Arc, Mutex, mpsc};
 use std::time::Duration;
 
 use redfish_mock::{ServeOptions, Server, Settings};
+use redfish_proto::driver::Trace;
 use redfish_proto::events::{Notification, Subscription};
 use redfish_proto::{Credentials, ErrorKind, Service};
 use redfish_tls::Trust;
@@ -104,7 +105,7 @@ fn what_a_push_carries_is_shown_to_no_observer<A: Adapter>() {
         .login(Credentials::new("ada", "engine No. 1"))
         .trust(&Trust::system_and_pem(server.certificate_pem().unwrap().as_bytes()).unwrap())
         .observer(move |trace| {
-            if let Some(outgoing) = trace.request {
+            if let Trace::Request(outgoing) = trace {
                 seen.lock()
                     .unwrap()
                     .push_str(&format!("{outgoing}\n{}\n", outgoing.body().unwrap_or_default()));

@@ -179,9 +179,9 @@ fn a_change_of_what_has_changed_is_a_conflict_with_the_fresh_etag<A: Adapter>() 
     let mine = Body::json(&json!({"AssetTag": "rack 8"})).unwrap();
     let write = Write::patch(seen.target(), mine).if_match(IfMatch::Exactly(seen.etag().unwrap().clone()));
     let error = client.run(write).unwrap_err();
-    assert_eq!((error.kind(), error.core().status().unwrap().as_u16()), (&ErrorKind::Conflict, 412));
+    assert_eq!((error.kind(), error.status().unwrap().as_u16()), (&ErrorKind::Conflict, 412));
     let now = client.read::<Value>(&system).unwrap();
-    assert_eq!(error.core().etag(), now.etag());
+    assert_eq!(error.etag(), now.etag());
     assert_eq!(now.value()["AssetTag"], "rack 7");
     client.close().unwrap();
 }
@@ -189,7 +189,7 @@ fn a_change_of_what_has_changed_is_a_conflict_with_the_fresh_etag<A: Adapter>() 
 fn a_message_without_its_text_is_looked_up_at_the_service<A: Adapter>() {
     let (_server, client) = mock::<A>(&["bare-messages"]);
     let error = client.get::<Value>("/redfish/v1/Nowhere").unwrap_err();
-    let said = error.core().messages()[0].clone();
+    let said = error.messages()[0].clone();
     assert_eq!(said.text, "", "{said:?}");
     let found = client.lookup(&said).unwrap().expect("the service knows its own messages");
     assert!(!found.text.is_empty() && !found.text.contains('%'), "{found:?}");

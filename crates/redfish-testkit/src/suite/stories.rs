@@ -6,14 +6,13 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use redfish_proto::driver::Now;
-use redfish_proto::{Body, Credentials, Links, Policy, Service, Session};
+use redfish_proto::{Body, Credentials, Error, Links, Policy, Service, Session};
 use redfish_tls::Trust;
 use serde_json::Value;
 
-use crate::adapter::{
-    Adapter, Builder as _, Clock, Error, Source as _, Transport as _, TransportBuilder as _,
-};
+use crate::adapter::{Adapter, Builder as _, Clock, Source as _, Transport as _, TransportBuilder as _};
 use crate::ask::{Ask, incoming_json, outcome_json};
+use crate::full_text;
 use crate::script::{Cut, Script};
 use crate::transcript::{Event, Failure, Reaction, Setup, Transcript, User, Verb};
 
@@ -107,7 +106,7 @@ fn play<A: Adapter>(transcript: &Transcript, cut: Cut) -> Result<(), String> {
     for call in &transcript.calls {
         script.play(call.events.iter().cloned(), cut);
         let outcome = ask(&client, &call.verb);
-        let ended = outcome.as_ref().map_err(|error| (error.kind().name(), error.to_string()));
+        let ended = outcome.as_ref().map_err(|error| (error.kind().name(), full_text(error)));
         call.outcome.check(ended)?;
         script.finish().map_err(|problem| format!("{problem}; {outcome:?}"))?;
     }

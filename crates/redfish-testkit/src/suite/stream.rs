@@ -7,11 +7,12 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use redfish_proto::driver::TransportLimits;
 use redfish_proto::{
-    Answer, Auth, BodyMode, ErrorKind, Operation, Policy, Request, Service, Target, Transition,
+    Answer, Auth, BodyMode, Error, ErrorKind, Operation, Policy, Request, Service, Target, Transition,
 };
 
-use crate::adapter::{Adapter, Builder as _, Error, Stream, Transport as _, TransportBuilder as _};
+use crate::adapter::{Adapter, Builder as _, Stream, Transport as _, TransportBuilder as _};
 use crate::script::{Connection, Peer, Wire};
 
 suite! {
@@ -52,7 +53,7 @@ fn follow<A: Adapter>(peer: &Peer, idle: Duration) -> Result<Stream, Error> {
     let mut policy = Policy::default();
     (policy.timeout, policy.retries) = (Duration::from_millis(500), 0);
     let service = Service::with_policy(&peer.url("http"), policy).unwrap();
-    let transport = A::Transport::builder().stream_idle(idle).build();
+    let transport = A::Transport::builder().limits(TransportLimits::default().stream_idle(idle)).build();
     let client = A::builder(service).transport(&transport).build().unwrap();
     let events = client.service().target("/events").unwrap();
     client.stream(Follow(events)).map(|((), stream)| stream.expect("a stream"))

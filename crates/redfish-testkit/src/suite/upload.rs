@@ -168,7 +168,7 @@ fn a_refusal_comes_before_the_image_is_opened<A: Adapter>() {
         let error = client::<A>(&bmc).update("bios.bin", &source, &[]).unwrap_err();
         assert_eq!(*error.kind(), kind, "{error}");
         assert!(!error.to_string().contains("cannot be read again"), "{error}");
-        assert_eq!(error.core().status().unwrap().as_str(), &status[..3]);
+        assert_eq!(error.status().unwrap().as_str(), &status[..3]);
         assert_eq!((opened.load(Ordering::SeqCst), pushes(&bmc)), (0, 1));
     }
 }
