@@ -176,6 +176,9 @@ impl Store {
         if self.file_of(&kept.origin, &kept.user) != path {
             return Err(damaged("it is of another service or user"));
         }
+        if kept.uri().is_some_and(|uri| !uri.starts_with('/') || uri.starts_with("//")) {
+            return Err(damaged("the URI of its session is not a path"));
+        }
         match Service::new(&kept.origin).and_then(|service| kept.in_service(&service)) {
             Ok(_) => Ok(Some(kept)),
             Err(error) => Err(damaged(error.to_string().trim_end_matches('.'))),

@@ -330,7 +330,7 @@ impl Error {
             ErrorKind::Closed => "the client is closed".into(),
             ErrorKind::CredentialsReplaced => "the credentials were replaced while the login ran".into(),
             ErrorKind::InvalidService(reason) => format!("not the URL of a service: {reason}"),
-            ErrorKind::InvalidTarget(reason) => format!("not a path of the service: {reason}"),
+            ErrorKind::InvalidTarget(reason) => (*reason).to_owned(),
             ErrorKind::InvalidCredentials(reason) => format!("unusable credentials: {reason}"),
             ErrorKind::InvalidRequest(reason) => format!("not a request: {reason}"),
             ErrorKind::ReservedHeader(name) => format!("the header {name} is set by the client alone"),

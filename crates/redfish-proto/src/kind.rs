@@ -101,7 +101,7 @@ pub enum ErrorKind {
     CredentialsReplaced,
     /// A service URL that is none; it is not repeated here, as it may contain a password.
     InvalidService(&'static str),
-    /// A path that cannot be sent.
+    /// A path that cannot be sent, or a URI that is not what it has to be; the reason is a whole clause.
     InvalidTarget(&'static str),
     /// A user name, password or token that cannot be sent.
     InvalidCredentials(&'static str),

@@ -60,11 +60,11 @@ impl Service {
     pub fn target(&self, path: &str) -> Result<Target, Error> {
         let invalid = |reason| Error::new(ErrorKind::InvalidTarget(reason));
         if path.is_empty() || path.starts_with(['?', '#']) {
-            return Err(invalid("it is empty"));
+            return Err(invalid("the path is empty"));
         }
         let root = Target::well_known("/");
         link::resolve(path, &root, &self.origin, Links::SameOrigin).map_err(|refused| match refused {
-            Refused::OffOrigin => invalid("a URL of another service"),
+            Refused::OffOrigin => invalid("the URL is that of another service"),
             Refused::Malformed(reason) => invalid(reason),
         })
     }

@@ -134,10 +134,10 @@ impl fmt::Debug for Target {
 pub(crate) fn readable(link: &str) -> Result<&str, &'static str> {
     let link = link.trim_matches([' ', '\t']);
     if link.len() > LONGEST {
-        return Err("a link of more than 16384 bytes");
+        return Err("the link is longer than 16384 bytes");
     }
     if link.bytes().any(|b| b < 0x20 || b == 0x7f) {
-        return Err("a link with a control character");
+        return Err("the link has a control character");
     }
     Ok(link)
 }
@@ -169,7 +169,7 @@ pub(crate) fn merge(reference: &str, base: &Target) -> Result<Target, &'static s
         sent.push_str(&encode(query));
     }
     if sent.len() > LONGEST {
-        return Err("a link of more than 16384 bytes");
+        return Err("the link is longer than 16384 bytes");
     }
     Ok(from_clean(sent, fragment.filter(|f| !f.is_empty()).map(encode)))
 }

@@ -91,19 +91,27 @@ fn the_file_is_no_symbolic_link_and_its_directory_may_be() {
 
 #[test]
 fn a_planted_uri_is_not_deleted() {
-    for uri in [
-        "/redfish/v1/Systems/1",
-        "/redfish/v1/SessionService/Sessions",
-        "/redfish/v1/SessionService/Sessions/Members",
-        "/redfish/v1/SessionService/Sessions/../../Systems/1",
-        "/redfish/v1/SessionService/Sessions/%2e%2e/%2e%2e/Systems/1",
+    let wrong = "is rejected: the URI is not that of a session. Look";
+    let not_path = "is rejected: the URI of its session is not a path. Look";
+    for (reason, uri) in [
+        (wrong, "/redfish/v1/Systems/1"),
+        (wrong, "/redfish/v1/Systems/Sessions/1"),
+        (wrong, "/redfish/v1/SessionService/Sessions"),
+        (wrong, "/redfish/v1/SessionService/Sessions/Members"),
+        (wrong, "/redfish/v1/SessionService/Sessions/../../Systems/1"),
+        (wrong, "/redfish/v1/SessionService/Sessions/%2e%2e/%2e%2e/Systems/1"),
+        (not_path, "https://elsewhere.example/redfish/v1/SessionService/Sessions/1"),
+        (not_path, "//elsewhere.example/redfish/v1/SessionService/Sessions/1"),
+        (not_path, "ORIGIN/redfish/v1/SessionService/Sessions/1"),
+        (not_path, "1"),
     ] {
         let bench = logged_in();
-        plant(&bench, "session", uri);
-        is_rejected(&bench, "not the URI of a session", &USE[..3]);
+        plant(&bench, "session", &uri.replace("ORIGIN", &bench.server.url()));
+        is_rejected(&bench, reason, &USE[..3]);
+        is_rejected(&bench, reason, &[&["logout", "--links", "path-only"]]);
         // A login replaces it.
         let done = run(&mut bench.as_admin(["login"])).exits(0);
-        assert!(done.err.contains("not the URI of a session"), "{}", done.err);
+        assert!(done.err.contains(reason), "{}", done.err);
         run(&mut bench.command(["whoami"])).exits(0);
     }
 }
