@@ -123,9 +123,9 @@ enum Command {
 }
 
 fn main() -> ExitCode {
-    let Cli { options, command } = match Cli::try_parse() {
+    let Cli { options, command } = match usage::parse() {
         Ok(cli) => cli,
-        Err(error) => return usage::end(&error),
+        Err(status) => return status,
     };
     signal::watch();
     let errors_as_json = options.errors_as_json();
