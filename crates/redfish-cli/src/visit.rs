@@ -25,7 +25,7 @@ use crate::access::{Access, Identity};
 use crate::command::Job;
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::observer::{Left, SessionObserver};
+use crate::observer::SessionObserver;
 use crate::options::Options;
 use crate::progress::Line;
 use crate::redacting::Redacting;
@@ -77,6 +77,15 @@ impl VisitResult {
     pub(crate) fn failed(failure: Failure) -> VisitResult {
         VisitResult { failure: Some(failure), output: None, notes: Vec::new(), status: None }
     }
+}
+
+/// How the closing of a session ended.
+enum Closing {
+    Closed,
+    /// It failed, which was said.
+    Failed,
+    /// It was not waited for any longer.
+    GivenUp,
 }
 
 /// How the client authenticates.
@@ -186,10 +195,15 @@ impl Visit {
         };
         let status = self.observer.status();
         self.register_token();
-        let has_warned = self.close(stop).await;
+        let closing = self.close(stop).await;
         self.close_replaced(self.service.policy().logout_deadline).await;
-        if stop.asked() == Some(Why::Signal) && !has_warned {
-            // The logout of another session than the client's own may have been broken off.
+        let leaves = match closing {
+            // After a signal, the logout of another session than the client's own may have been broken off.
+            Closing::Closed => stop.asked() == Some(Why::Signal),
+            Closing::Failed => false,
+            Closing::GivenUp => true,
+        };
+        if leaves {
             for sentence in self.observer.left() {
                 self.warn(format!("{sentence}."));
             }
@@ -209,9 +223,8 @@ impl Visit {
         }
     }
 
-    /// Closes the session, and returns whether it warned of one that may be left. A login that is still in flight is waited
-    /// for as long as makes sense.
-    async fn close(&mut self, stop: &Stop) -> bool {
+    /// Closes the session. A login that is still in flight is waited for as long as makes sense.
+    async fn close(&mut self, stop: &Stop) -> Closing {
         let closing = async {
             let closed = self.client.close().await;
             if closed.is_ok() {
@@ -219,21 +232,19 @@ impl Visit {
             }
             closed
         };
-        let left = tokio::select! {
+        let error = tokio::select! {
             biased;
             closed = closing => match closed {
-                Ok(_) => return false,
-                Err(error) if stop.asked() == Some(Why::Signal) => format!("a session may be left open: {error}"),
-                Err(error) => format!("the session could not be closed: {error}"),
+                Ok(_) => return Closing::Closed,
+                Err(error) => error,
             },
-            left = self.observer.patience() => match left {
-                Left::Nothing => return false,
-                Left::Login => "a login was not answered; it may have left a session open.".to_owned(),
-                Left::Session => "a logout was not answered; it may have left a session open.".to_owned(),
-            },
+            () = self.observer.patience() => return Closing::GivenUp,
         };
-        self.warn(left);
-        true
+        self.warn(match stop.asked() {
+            Some(Why::Signal) => format!("a session may be left open: {error}"),
+            _ => format!("the session could not be closed: {error}"),
+        });
+        Closing::Failed
     }
 }
 
