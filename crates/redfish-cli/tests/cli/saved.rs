@@ -4,7 +4,7 @@ use std::fs;
 use std::os::unix::fs::{PermissionsExt, chown, symlink};
 use std::path::Path;
 
-use super::common::{Bench, Done, SYSTEMS, run};
+use super::common::{Bench, Done, SESSIONS, SYSTEMS, run};
 
 fn logged_in() -> Bench {
     let bench = Bench::standard();
@@ -134,6 +134,36 @@ fn a_damaged_file_is_rejected_and_replaced_by_a_login() {
     let done = run(&mut bench.as_admin(["login"])).exits(0);
     assert!(done.err.contains("damaged") && !done.err.contains("half"), "{}", done.err);
     run(&mut bench.command(["whoami"])).exits(0);
+}
+
+#[test]
+fn the_file_of_another_user_is_in_nobodys_way() {
+    let damages: [fn(&Path, &Path); 3] = [
+        |_, other| fs::write(other, "{\"token\": \"half").unwrap(),
+        |own, other| {
+            fs::copy(own, other).unwrap();
+            permit(other, 0o666);
+        },
+        |own, other| symlink(own, other).unwrap(),
+    ];
+    for damage in damages {
+        let bench = logged_in();
+        let own = bench.kept().remove(0);
+        let other = own.with_file_name(own.file_name().unwrap().to_str().unwrap().replace("+admin", "+root"));
+        damage(&own, &other);
+        let list = bench
+            .file("services", format!("{{\"service\": \"{}\", \"user\": \"admin\"}}", bench.server.url()));
+        let sweep = ["sweep", "--services", &list, "get", SYSTEMS];
+        for words in [&["get", SYSTEMS][..], &["whoami"], &sweep] {
+            run(&mut bench.as_admin(words)).exits(0);
+        }
+        // Without a name, the session may be the other one.
+        run(bench.as_admin(["whoami"]).env_remove("REDFISH_USER")).exits(2);
+        assert_eq!(bench.handled("POST", SESSIONS), 1, "the saved session is used");
+        run(&mut bench.as_admin(["logout"])).exits(0);
+        run(&mut bench.as_admin(["get", SYSTEMS])).exits(0);
+        assert_eq!(bench.server.open_sessions(), 0);
+    }
 }
 
 #[test]
