@@ -108,12 +108,12 @@ fn interrupt_logout(bench: &Bench, mut command: Command) -> Done {
     let uri = bench.server.mock(|mock| mock.sessions(Duration::ZERO).next().unwrap().path());
     slow(bench, &uri, Duration::from_secs(60));
     bench.await_request("DELETE", &uri);
-    signal(&child, "HUP");
-    // The first is seen once a second one ends it: they may not be taken for one.
-    std::thread::sleep(Duration::from_millis(200));
     let began = Instant::now();
+    signal(&child, "HUP");
     signal(&child, "TERM");
-    let done = finish(child).exits(143);
+    let done = finish(child);
+    // Of two that come at once, either is the second, whose status it is.
+    assert!([Some(129), Some(143)].contains(&done.status.code()), "{:?}: {}", done.status, done.err);
     assert!(began.elapsed() < Duration::from_secs(3));
     let said = format!("a session may be left open at {}: {uri}.", bench.server.url());
     assert!(done.err.contains(&said), "{}", done.err);
