@@ -206,9 +206,7 @@ impl<'a> AccessSource<'a> {
         service: &Service,
     ) -> Result<Option<SavedSession>, Failure> {
         let Some(store) = &self.store else { return Ok(None) };
-        let user = self.user(line);
-        let mut saved = store.list(&service.to_string())?;
-        saved.retain(|saved| user.is_none_or(|user| user == saved.user()));
+        let mut saved = store.list(&service.to_string(), self.user(line))?;
         match saved.len() {
             0 | 1 => Ok(saved.pop()),
             _ => Err(Failure::usage(

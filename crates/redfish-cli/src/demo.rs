@@ -6,7 +6,8 @@
 use std::sync::Arc;
 
 use anstyle::{AnsiColor, Style};
-use redfish_hyper::{Builder, Client, Trace, Transport};
+use redfish_hyper::{Builder, Client, Transport};
+use redfish_proto::driver::Trace;
 use redfish_mock::{Profile, ServeOptions, Server, Settings};
 use redfish_proto::ops::LogoutOutcome;
 use redfish_proto::{Credentials, ErrorKind, Service, Session};
@@ -171,10 +172,10 @@ fn shown(trace: &Trace<'_>) -> String {
             let text = message(&outgoing.to_string(), SENT);
             format!("\n{text}{}", body(outgoing.body().as_deref()))
         }
-        Trace::Answer { heading, body: received } => {
-            let style = if heading.status().is_success() { ACCEPTED } else { REFUSED };
-            let text = message(&heading.to_string(), style);
-            let received = received.as_ref().ok().map(|bytes| heading.body(bytes));
+        Trace::Response { head, body: received } => {
+            let style = if head.status().is_success() { ACCEPTED } else { REFUSED };
+            let text = message(&head.to_string(), style);
+            let received = received.as_ref().ok().map(|bytes| head.body(bytes));
             format!("\n{text}{}", body(received.as_deref()))
         }
         other => format!("\n{QUIET}{other}{QUIET:#}"),

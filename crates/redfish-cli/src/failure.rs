@@ -1,4 +1,4 @@
-//! Why a command failed: a sentence for people, an object for programs, and the exit status.
+//! Why a command failed: a clause and a hint for people, an object for programs, and the exit status.
 
 use std::fmt;
 use std::io;
@@ -27,14 +27,16 @@ pub(crate) struct Failure {
     secrets: Option<Arc<Redactor>>,
     /// What to type next, where the command knows better than the core.
     advice: Option<Box<str>>,
+    /// The service that was meant.
+    service: Option<Box<str>>,
 }
 
 #[derive(Debug)]
 enum Reason {
     /// It was asked for in a way that cannot be.
     Usage { what: String, hint: &'static str },
-    /// The service, or the way there: what the core says, and what the connection said beneath it.
-    Call { error: Error, cause: Option<String> },
+    /// A call failed.
+    Call(Error),
     /// A part of a write that was not taken, beside others that were: by member, what was said of it.
     Rejected { status: u16, members: Vec<(String, Vec<Message>)> },
     /// There is nobody to be.
@@ -56,13 +58,7 @@ impl Failure {
     pub(crate) const REJECTED: &str = "rejected";
 
     fn new(reason: Reason, exit: Exit) -> Failure {
-        Failure { reason, exit, monitor: None, session_alive: None, secrets: None, advice: None }
-    }
-
-    /// A call that failed, through whichever client.
-    fn of_call(error: Error, cause: Option<String>) -> Failure {
-        let exit = Exit::of(&error);
-        Failure::new(Reason::Call { error, cause }, exit)
+        Failure { reason, exit, monitor: None, session_alive: None, secrets: None, advice: None, service: None }
     }
 
     /// Wrong usage: what is wrong, and what to do.
@@ -100,8 +96,9 @@ impl Failure {
         Failure { secrets: Some(Arc::new(secrets)), ..self }
     }
 
-    /// The same at this service: says what to type where its certificate is not trusted.
-    pub(crate) fn at(self, service: &Service) -> Failure {
+    /// The same at this service: names it, and says what to type where its certificate is not trusted.
+    pub(crate) fn at(mut self, service: &Service) -> Failure {
+        self.service.get_or_insert_with(|| service.to_string().into());
         let untrusted = ErrorKind::Transport(redfish_proto::driver::Failure::Untrusted);
         if !self.is_kind(&untrusted) {
             return self;
@@ -161,7 +158,7 @@ impl Failure {
 
     /// Whether a watch that failed so leaves open how it ends.
     pub(crate) fn leaves_open(&self) -> bool {
-        let Reason::Call { error, .. } = &self.reason else { return false };
+        let Reason::Call(error) = &self.reason else { return false };
         matches!(
             error.kind(),
             ErrorKind::Deadline(_) | ErrorKind::CrossOrigin { .. } | ErrorKind::Redirect { .. }
@@ -170,7 +167,7 @@ impl Failure {
 
     /// Whether this is about one resource alone, so that others may still be read.
     pub(crate) fn is_of_one(&self) -> bool {
-        let Reason::Call { error, .. } = &self.reason else { return false };
+        let Reason::Call(error) = &self.reason else { return false };
         match error.kind() {
             ErrorKind::CrossOrigin { .. } | ErrorKind::Redirect { .. } | ErrorKind::Malformed { .. } => true,
             ErrorKind::TooLarge { .. } => true,
@@ -187,7 +184,7 @@ impl Failure {
     pub(crate) fn kind(&self) -> &'static str {
         match &self.reason {
             Reason::Usage { .. } => "usage",
-            Reason::Call { error, .. } => error.kind().name(),
+            Reason::Call(error) => error.kind().name(),
             Reason::Rejected { .. } => Failure::REJECTED,
             Reason::Nobody => "not-authenticated",
             Reason::Local { .. } => "local",
@@ -201,7 +198,7 @@ impl Failure {
 
     /// Whether it is of that kind.
     pub(crate) fn is_kind(&self, kind: &ErrorKind) -> bool {
-        matches!(&self.reason, Reason::Call { error, .. } if error.kind() == kind)
+        matches!(&self.reason, Reason::Call(error) if error.kind() == kind)
     }
 
     /// Says it on standard error.
@@ -210,7 +207,10 @@ impl Failure {
             // There is no reader.
             _ if self.is_broken_pipe() => {}
             true => output::note(self.object()),
-            false => output::note(format_args!("redfish: {self}")),
+            false => match self.hint() {
+                hint if hint.is_empty() => output::note(format_args!("redfish: {self}")),
+                hint => output::note(format_args!("redfish: {self}\nhint: {hint}")),
+            },
         }
     }
 
@@ -228,16 +228,16 @@ impl Failure {
             "method": null,
             "uri": null,
             "messages": [],
-            "hint": "",
+            "hint": self.hint(),
+            "service": self.service(),
             "text": self.to_string(),
         });
         match &self.reason {
-            Reason::Call { error, .. } => {
+            Reason::Call(error) => {
                 object["status"] = error.status().map(|status| status.as_u16()).into();
                 object["method"] = error.method().map(|method| method.as_str()).into();
                 object["uri"] = error.uri().into();
                 object["messages"] = error.messages().iter().map(message).collect();
-                object["hint"] = self.advice.as_deref().map_or_else(|| error.hint(), str::to_owned).into();
                 if error.session_alive() || self.session_alive.is_some() {
                     object["session_alive"] = true.into();
                 }
@@ -250,11 +250,13 @@ impl Failure {
                 object["status"] = (*status).into();
                 object["messages"] = about.collect();
             }
-            Reason::Usage { hint, .. } => object["hint"] = (*hint).into(),
-            Reason::Nobody => object["hint"] = LOG_IN.into(),
-            Reason::Stopped { .. } => object["hint"] = self.afterwards().into(),
             Reason::Several { counts, .. } => object["services"] = counts.clone(),
-            Reason::Local { .. } | Reason::Missing(_) | Reason::BrokenPipe => {}
+            Reason::Usage { .. }
+            | Reason::Nobody
+            | Reason::Stopped { .. }
+            | Reason::Local { .. }
+            | Reason::Missing(_)
+            | Reason::BrokenPipe => {}
         }
         if let Some(monitor) = &self.monitor {
             object["monitor"] = self.clean(monitor).into();
@@ -265,17 +267,46 @@ impl Failure {
 
 impl Failure {
     fn clean(&self, text: &str) -> String {
-        self.secrets.as_ref().map_or_else(|| text.to_owned(), |secrets| secrets.clean(text).into_owned())
+        self.secrets.as_ref().map_or_else(|| text.to_owned(), |secrets| secrets.clean(text).into())
+    }
+
+    fn service(&self) -> Option<&str> {
+        let named = match &self.reason {
+            Reason::Call(error) => error.service(),
+            _ => None,
+        };
+        named.or(self.service.as_deref())
+    }
+
+    /// What to do about it; empty if nothing is known to help.
+    pub(crate) fn hint(&self) -> String {
+        let hint = match (&self.reason, &self.advice, &self.monitor) {
+            (_, Some(advice), _) => advice.to_string(),
+            (_, _, Some(monitor)) => {
+                let at = terminal::quote(&self.clean(monitor));
+                return format!("It may still be running: \"redfish task wait {at}\" waits for its end.");
+            }
+            (Reason::Call(_), ..) if self.session_alive.is_some() => PRIVILEGE.to_owned(),
+            (Reason::Call(error), ..) => error.hint().into(),
+            (Reason::Usage { hint, .. }, ..) => (*hint).to_owned(),
+            (Reason::Nobody, ..) => LOG_IN.to_owned(),
+            (Reason::Stopped { .. }, ..) => self.afterwards().to_owned(),
+            _ => String::new(),
+        };
+        self.clean(&hint)
     }
 
     /// What to do about one of many that was ended.
     fn afterwards(&self) -> &'static str {
         match self.exit {
-            Exit::OutcomeUnknown => "A write had been sent: look whether it happened.",
-            _ => "Do it again with --retry-failed.",
+            Exit::OutcomeUnknown => "A write had been sent: check whether it happened.",
+            _ => "Repeat it with --retry-failed.",
         }
     }
 }
+
+const PRIVILEGE: &str =
+    "Logging in does not help: check the account's privileges and the license that the resource needs.";
 
 const LOG_IN: &str = "Log in with \"redfish login\", or name a user.";
 
@@ -311,66 +342,50 @@ fn about(at: &str, said: &Message) -> Value {
 
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (&self.reason, &self.service) {
+            (Reason::Call(_) | Reason::Several { .. } | Reason::BrokenPipe, _) | (_, None) => {}
+            (_, Some(service)) => write!(f, "{}: ", service.strip_prefix("https://").unwrap_or(service))?,
+        }
         match &self.reason {
-            Reason::Usage { what, hint: "" } => write!(f, "{what}."),
-            Reason::Usage { what, hint } => write!(f, "{what}. {hint}"),
-            Reason::Call { error, cause } => {
-                let beneath = cause.as_ref().map(|cause| format!(" ({cause})")).unwrap_or_default();
+            Reason::Usage { what, .. } => f.write_str(what.trim_end_matches('.')),
+            Reason::Call(error) => {
+                let cause = error.cause().map(|cause| format!(": {cause}")).unwrap_or_default();
                 match error.method() {
-                    Some(_) => write!(f, "{error}{beneath}")?,
+                    Some(_) => write!(f, "{error}{cause}")?,
                     // It was made of a link, where no exchange tells what is secret.
-                    None => f.write_str(&self.clean(&format!("{error}{beneath}")))?,
+                    None => f.write_str(&self.clean(&format!("{error}{cause}")))?,
                 }
                 if let Some(how) = self.session_alive {
-                    write!(
-                        f,
-                        " The session is not the reason ({how}): a privilege or a license may be missing."
-                    )?;
+                    write!(f, "; {how}")?;
                 }
-                if let Some(etag) = error.etag() {
-                    write!(f, " Its ETag is now {}.", self.clean(etag.as_str()))?;
-                }
-                if let Some(advice) = &self.advice {
-                    write!(f, " {advice}")?;
-                }
-                match &self.monitor {
-                    Some(at) => {
-                        let at = terminal::quote(&self.clean(at));
-                        write!(f, " It may still go on: \"redfish task wait {at}\" waits for its end.")
-                    }
+                match error.etag() {
+                    Some(etag) => write!(f, "; its ETag is now {}", self.clean(etag.as_str())),
                     None => Ok(()),
                 }
             }
             Reason::Rejected { members, .. } => {
                 let said = members.iter().flat_map(|(at, said)| said.iter().map(move |said| (at, said)));
                 let said = said.map(|(at, Message { id, text, .. })| format!("{at} ({id}): {text}"));
-                write!(f, "not all of it was taken: {}", said.collect::<Vec<_>>().join(" "))
+                let said = said.collect::<Vec<_>>().join(" ");
+                write!(f, "a part of the change was rejected: {}", said.trim_end_matches('.'))
             }
-            Reason::Nobody => write!(f, "nobody is logged in. {LOG_IN}"),
-            Reason::Local { what, error } => write!(f, "{what}: {error}."),
-            Reason::Missing(what) => write!(f, "{what}."),
-            Reason::Stopped { by_signal: true } => {
-                write!(f, "a signal ended it before there was an answer. {}", self.afterwards())
-            }
+            Reason::Nobody => f.write_str("not logged in"),
+            Reason::Local { what, error } => write!(f, "{what}: {error}"),
+            Reason::Missing(what) => f.write_str(what.trim_end_matches('.')),
+            Reason::Stopped { by_signal: true } => f.write_str("ended by a signal before there was a response"),
             Reason::Stopped { by_signal: false } => {
-                write!(f, "the deadline for all passed before there was an answer. {}", self.afterwards())
+                f.write_str("the deadline of the sweep passed before there was a response")
             }
-            Reason::Several { text, .. } => write!(f, "{text}."),
-            Reason::BrokenPipe => f.write_str("nobody reads the output."),
+            Reason::Several { text, .. } => f.write_str(text.trim_end_matches('.')),
+            Reason::BrokenPipe => f.write_str("standard output has no reader"),
         }
     }
 }
 
 impl From<Error> for Failure {
     fn from(error: Error) -> Failure {
-        Failure::of_call(error, None)
-    }
-}
-
-impl From<redfish_hyper::Error> for Failure {
-    fn from(error: redfish_hyper::Error) -> Failure {
-        let cause = error.cause().map(ToString::to_string);
-        Failure::of_call(error.into_core(), cause)
+        let exit = Exit::of(&error);
+        Failure::new(Reason::Call(error), exit)
     }
 }
 

@@ -9,6 +9,8 @@ use std::time::{Duration, Instant};
 
 use zeroize::Zeroizing;
 
+use crate::output;
+
 /// Memory that is taken at once. A secret is never longer, so no copy of it is left behind.
 const AT_ONCE: u64 = 64 << 10;
 
@@ -117,8 +119,8 @@ impl Read for Bounded {
                 Ok(piece) => piece?,
                 Err(RecvTimeoutError::Disconnected) => Zeroizing::default(),
                 Err(RecvTimeoutError::Timeout) => {
-                    let seconds = self.patience.as_secs_f64();
-                    let text = format!("it did not come to its end within the {seconds} s of --timeout");
+                    let time = output::seconds(self.patience);
+                    let text = format!("it did not come to its end within the {time} of --timeout");
                     return Err(io::Error::new(io::ErrorKind::TimedOut, text));
                 }
             };

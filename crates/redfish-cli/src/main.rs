@@ -87,7 +87,8 @@ enum Command {
     /// Runs a service to try clients against
     ///
     /// The first line that it prints is its URL, the second says where its certificate is. Without --user it is
-    /// "admin" with the password "machine-room". It ends on SIGINT, SIGTERM, SIGHUP and SIGQUIT.
+    /// "admin" with the password "machine-room". It ends on SIGINT, SIGTERM and the
+    /// like.
     Serve(serve::Serve),
     #[command(flatten)]
     AtService(command::Command),
@@ -123,9 +124,9 @@ enum Command {
 }
 
 fn main() -> ExitCode {
-    let Cli { options, command } = match Cli::try_parse() {
+    let Cli { options, command } = match usage::parse() {
         Ok(cli) => cli,
-        Err(error) => return usage::end(&error),
+        Err(status) => return status,
     };
     signal::watch();
     let errors_as_json = options.errors_as_json();

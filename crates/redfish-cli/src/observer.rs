@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU16, Ordering};
 use std::time::Duration;
 
-use redfish_hyper::Trace;
+use redfish_proto::driver::Trace;
 use redfish_proto::Purpose;
 use tokio::sync::watch;
 use tokio::time::{sleep, timeout};
@@ -50,16 +50,9 @@ enum Stage {
     Over,
 }
 
-/// What a client that is not waited for any longer may leave open.
-pub(crate) enum Left {
-    Nothing,
-    Login,
-    Session,
-}
-
 impl SessionObserver {
-    /// One for a visit of `service`. It gives a login this long to be answered, prints what it sees if `trace` is set, and names the service in
-    /// each line if there is a `name`.
+    /// One for a visit of `service`. It gives a login this long to be answered, prints what it sees if `trace` is set, and
+    /// names the service in each line if there is a `name`.
     pub(crate) fn new(
         service: String,
         login: Duration,
@@ -114,21 +107,18 @@ impl SessionObserver {
         });
     }
 
-    /// Waits as long as a client that is closing may need, and returns what it leaves.
-    pub(crate) async fn patience(&self) -> Left {
+    /// Waits as long as a client that is closing may need. What it leaves then is [left](Self::left).
+    pub(crate) async fn patience(&self) {
         let mut stage = self.stage.subscribe();
         let stages = async {
-            if timeout(BEFORE, stage.wait_for(|stage| *stage > Stage::Before)).await.is_err() {
-                return Left::Nothing;
+            let sent = timeout(BEFORE, stage.wait_for(|stage| *stage > Stage::Before)).await.is_ok();
+            if sent && timeout(self.login, stage.wait_for(|stage| *stage > Stage::Login)).await.is_ok() {
+                pending().await
             }
-            if timeout(self.login, stage.wait_for(|stage| *stage > Stage::Login)).await.is_err() {
-                return Left::Login;
-            }
-            pending().await
         };
         tokio::select! {
-            left = stages => left,
-            () = sleep(ALL) => Left::Session,
+            () = stages => {}
+            () = sleep(ALL) => {}
         }
     }
 
@@ -147,8 +137,8 @@ impl SessionObserver {
                 }
                 _ => {}
             },
-            Trace::Answer { heading, .. } => {
-                self.status.store(heading.status().as_u16(), Ordering::SeqCst);
+            Trace::Response { head, .. } => {
+                self.status.store(head.status().as_u16(), Ordering::SeqCst);
                 self.logout_ended();
             }
             Trace::LogoutFailed(_) => self.logout_ended(),

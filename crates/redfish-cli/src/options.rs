@@ -7,6 +7,7 @@ use std::time::Duration;
 use clap::{Args, ValueEnum};
 use http::HeaderValue;
 use redfish_hyper::{Transport, TransportBuilder};
+use redfish_proto::driver::TransportLimits;
 use redfish_proto::{Links, Policy, Service};
 use redfish_tls::{Pin, Trust};
 
@@ -132,7 +133,7 @@ enum LinkPolicy {
 impl Options {
     /// The service that was named.
     pub(crate) fn service(&self) -> Result<Arc<Service>, Failure> {
-        let Some(url) = given(self.service.as_ref()) else {
+        let Some(url) = &self.service else {
             return Err(Failure::usage("no service is named", "Use --service or REDFISH_SERVICE."));
         };
         Ok(Arc::new(Service::with_policy(url, self.policy())?))
@@ -163,17 +164,18 @@ impl Options {
 
     /// The user that was named.
     pub(crate) fn user(&self) -> Option<&str> {
-        given(self.user.as_ref())
+        self.user.as_deref()
     }
 
     /// What marks the sessions that are opened.
     pub(crate) fn session_context(&self) -> Option<&str> {
-        given(self.session_context.as_ref())
+        self.session_context.as_deref()
     }
 
     /// The settings of connections, without any trust.
     pub(crate) fn connections(&self) -> TransportBuilder {
-        Transport::builder().connect_timeout(self.timeout.min(CONNECT))
+        Transport::builder()
+            .limits(TransportLimits::default().connect_timeout(self.timeout.min(CONNECT)))
     }
 
     /// How long to wait for the end of what takes its time.
@@ -183,8 +185,7 @@ impl Options {
 
     /// Which certificates are accepted.
     pub(crate) fn trust(&self) -> Result<Trust, Failure> {
-        let pin = given(self.pin.as_ref());
-        let cacert = self.cacert.as_deref().filter(|file| !file.as_os_str().is_empty());
+        let (pin, cacert) = (self.pin.as_deref(), self.cacert.as_deref());
         if self.insecure {
             if pin.is_some() || cacert.is_some() {
                 let what = "--insecure does not go with a pin or a CA, from an option or the environment";
@@ -217,11 +218,6 @@ impl Options {
     pub(crate) fn errors_as_json(&self) -> bool {
         self.output == Some(Output::Json)
     }
-}
-
-/// What an option or its variable says; an empty variable says nothing.
-fn given(text: Option<&String>) -> Option<&str> {
-    text.map(String::as_str).filter(|text| !text.is_empty())
 }
 
 /// Trust in exactly the certificate that the pin names.

@@ -3,6 +3,7 @@
 
 use std::fmt;
 use std::io::{self, IsTerminal, Write};
+use std::time::Duration;
 
 use crate::failure::Failure;
 use crate::terminal::{self, clean};
@@ -15,6 +16,15 @@ pub(crate) fn note(text: impl fmt::Display) {
         false => text.as_str().into(),
     };
     let _ = writeln!(io::stderr(), "{text}");
+}
+
+/// A time as people write it: in seconds, with a decimal where it is not whole. It is never shown as none.
+pub(crate) fn seconds(time: Duration) -> String {
+    let tenths = time.as_millis().div_ceil(100);
+    match tenths % 10 {
+        0 => format!("{} s", tenths / 10),
+        tenth => format!("{}.{tenth} s", tenths / 10),
+    }
 }
 
 /// Writes to the terminal of standard error, over what stands there. The text is cleaned: this moves the cursor itself.
@@ -73,5 +83,18 @@ mod tests {
     fn a_table_lines_its_columns_up() {
         let rows = [["a".to_owned(), "long\u{1b}[31m".to_owned()], ["ä…b".to_owned(), String::new()]];
         assert_eq!(table(["ONE", "TWO"], &rows), "ONE  TWO\na    long[31m\nä…b");
+    }
+
+    #[test]
+    fn a_time_has_one_decimal_at_most() {
+        for (nanos, shown) in [
+            (60_000_000_000, "60 s"),
+            (400_000_000, "0.4 s"),
+            (59_999_999_999, "60 s"),
+            (2_345_678_901, "2.4 s"),
+            (1_000_000, "0.1 s"),
+        ] {
+            assert_eq!(seconds(Duration::from_nanos(nanos)), shown);
+        }
     }
 }

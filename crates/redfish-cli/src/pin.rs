@@ -4,7 +4,8 @@ mod description;
 
 use std::sync::Arc;
 
-use redfish_hyper::{Client, Inspection, Service, TransportBuilder};
+use redfish_hyper::tls::Inspection;
+use redfish_hyper::{Client, Service, TransportBuilder};
 use redfish_tls::Pin;
 use serde::Serialize;
 

@@ -1,4 +1,4 @@
-//! SIGINT, SIGTERM, SIGHUP and SIGQUIT: the only place that handles them.
+//! The signals that end a process: the only place that handles them.
 //!
 //! ```text
 //!   1st signal ──┬─ nobody listens: nothing is open ──────────────────────────────▶ exit with 128 + signal
@@ -7,8 +7,10 @@
 //!   2nd signal ──────────────────────────────────────────────────────────────────┴─▶ say what is left open, and exit
 //! ```
 //!
-//! A SIGHUP that was ignored when the command began stays ignored, as nohup wants it. SIGXFSZ is caught and does nothing,
-//! so that a write beyond the limit of a file's size is an error like any other, and the session is closed.
+//! A signal that was ignored when the command began stays ignored, as nohup wants it of SIGHUP; not so SIGINT, SIGTERM and
+//! SIGQUIT, since a shell without job control ignores them for what it runs in the background. SIGXFSZ is caught and does
+//! nothing, so that a write beyond the limit of a file's size is an error like any other, and the session is closed. The
+//! same holds for SIGPIPE, which the standard library ignores.
 //!
 //! A thread waits for signals, so that they are handled while the rest of the command is blocked: by a question, a lock, a
 //! pipe, a slow reader.
@@ -21,7 +23,6 @@ use std::thread;
 use std::time::Duration;
 
 use rustix::process::Signal;
-use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM};
 use signal_hook::flag;
 use signal_hook::iterator::Signals;
 
@@ -36,6 +37,26 @@ const BOUND: Duration = Duration::from_secs(12);
 
 /// How long it may take to say what is left open: standard error may have no reader.
 const LAST_WORDS: Duration = Duration::from_secs(1);
+
+/// The signals that end the command in any case.
+const ALWAYS: &[Signal] = &[Signal::INT, Signal::TERM, Signal::QUIT];
+
+/// The signals that end the command unless they were ignored when it began: all others that end a process and are not the
+/// mark of a defect.
+const UNLESS_IGNORED: &[Signal] = &[
+    Signal::HUP,
+    Signal::USR1,
+    Signal::USR2,
+    Signal::ALARM,
+    Signal::VTALARM,
+    Signal::PROF,
+    Signal::XCPU,
+    Signal::IO,
+    #[cfg(target_os = "linux")]
+    Signal::POWER,
+    #[cfg(target_os = "linux")]
+    Signal::STKFLT,
+];
 
 /// Who is notified of the first signal.
 static LISTENER: Mutex<Option<Listener>> = Mutex::new(None);
@@ -59,10 +80,9 @@ pub(crate) enum Ends {
 
 /// Catches signals from now on. Until a command [listens](listen), one ends the process at once.
 pub(crate) fn watch() {
-    let mut caught = vec![SIGINT, SIGTERM, SIGQUIT];
-    if !is_ignored(SIGHUP) {
-        caught.push(SIGHUP);
-    }
+    let ignored = ignored();
+    let is_heeded = |signal: &&Signal| ignored >> (signal.as_raw() - 1) & 1 == 0;
+    let caught = ALWAYS.iter().chain(UNLESS_IGNORED.iter().filter(is_heeded)).map(|signal| signal.as_raw());
     let flagged = flag::register(Signal::XFSZ.as_raw(), Arc::new(AtomicBool::new(false)));
     match flagged.and_then(|_| Signals::new(caught)) {
         Ok(mut signals) => drop(thread::spawn(move || signals.forever().for_each(handle))),
@@ -70,12 +90,11 @@ pub(crate) fn watch() {
     }
 }
 
-/// Whether a signal was ignored when the command began, where the system says so.
-fn is_ignored(signal: i32) -> bool {
+/// The signals that were ignored when the command began, a bit each, where the system says so.
+fn ignored() -> u64 {
     let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
     let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
-    let mask = mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or_default();
-    mask >> (signal - 1) & 1 == 1
+    mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or_default()
 }
 
 /// Leaves the first signal to this command from now on.

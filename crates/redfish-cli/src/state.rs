@@ -106,9 +106,11 @@ impl Store {
         fs::read_dir(&self.directory).is_ok_and(|entries| entries.flatten().any(is_one))
     }
 
-    /// The sessions that are kept for a service.
-    pub(crate) fn list(&self, origin: &str) -> Result<Vec<SavedSession>, Failure> {
+    /// The sessions that are kept for a service, or the one of this user there. Files of others are not read then: one that
+    /// is damaged is in nobody else's way.
+    pub(crate) fn list(&self, origin: &str, user: Option<&str>) -> Result<Vec<SavedSession>, Failure> {
         let beginning = format!("{}+", encode(origin));
+        let only = user.map(|user| self.file_of(origin, user));
         let entries = match fs::read_dir(&self.directory) {
             Ok(entries) => entries,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
@@ -120,11 +122,15 @@ impl Store {
         };
         let mut found = Vec::new();
         for entry in entries.flatten() {
-            let name = entry.file_name();
-            let is_one =
-                name.to_str().is_some_and(|name| name.starts_with(&beginning) && name.ends_with(".json"));
+            let (name, path) = (entry.file_name(), entry.path());
+            let is_one = match &only {
+                Some(only) => path == *only,
+                None => {
+                    name.to_str().is_some_and(|name| name.starts_with(&beginning) && name.ends_with(".json"))
+                }
+            };
             if is_one {
-                found.extend(self.read(&entry.path())?);
+                found.extend(self.read(&path)?);
             }
         }
         Ok(found)
@@ -175,6 +181,9 @@ impl Store {
         };
         if self.file_of(&kept.origin, &kept.user) != path {
             return Err(damaged("it is of another service or user"));
+        }
+        if kept.uri().is_some_and(|uri| !uri.starts_with('/') || uri.starts_with("//")) {
+            return Err(damaged("the URI of its session is not a path"));
         }
         match Service::new(&kept.origin).and_then(|service| kept.in_service(&service)) {
             Ok(_) => Ok(Some(kept)),

@@ -3,6 +3,8 @@
 use std::process::ExitCode;
 
 use clap::error::{ContextKind, ContextValue, Error, ErrorKind};
+use clap::parser::ValueSource;
+use clap::{ArgMatches, Command, Parser};
 
 use crate::exit::Exit;
 use crate::failure::Failure;
@@ -12,8 +14,42 @@ const SEE_HELP: &str = "See \"redfish --help\".";
 const PASSWORD: &str = "A password is never an argument: use --password-file or REDFISH_PASSWORD.";
 const TOKEN: &str = "A token is never an argument: use --token-file or REDFISH_TOKEN.";
 
+/// Reads the command line. A variable that is empty is not set; an option with an empty value is wrong usage, since it most
+/// likely comes of a variable of a script that is not set.
+///
+/// # Errors
+/// The exit status, once everything was said.
+pub(crate) fn parse<C: Parser>() -> Result<C, ExitCode> {
+    let mut command = C::command().mut_args(|arg| {
+        let variable = arg.get_env().and_then(std::env::var_os);
+        if variable.is_some_and(|value| value.is_empty()) { arg.env(None) } else { arg }
+    });
+    let matches = command.try_get_matches_from_mut(std::env::args_os()).map_err(|error| end(&error))?;
+    if let Some(option) = empty_option(&command, &matches) {
+        let failure = Failure::usage(format!("the value of {option} is empty"), SEE_HELP);
+        return Err(failure.end(asks_for_json(std::env::args_os())));
+    }
+    C::from_arg_matches(&matches).map_err(|error| end(&error.format(&mut command)))
+}
+
+/// The name of an option that was typed with an empty value.
+fn empty_option(mut command: &Command, mut matches: &ArgMatches) -> Option<String> {
+    loop {
+        let is_empty = |id: &str| {
+            let mut values = matches.get_raw(id).into_iter().flatten();
+            matches.value_source(id) == Some(ValueSource::CommandLine) && values.any(|value| value.is_empty())
+        };
+        let mut options = command.get_arguments().filter(|arg| !arg.is_positional());
+        if let Some(option) = options.find(|option| is_empty(option.get_id().as_str())) {
+            return Some(option.to_string());
+        }
+        let (name, below) = matches.subcommand()?;
+        (command, matches) = (command.find_subcommand(name)?, below);
+    }
+}
+
 /// Ends the command: help and version are no failures.
-pub(crate) fn end(error: &Error) -> ExitCode {
+fn end(error: &Error) -> ExitCode {
     match error.kind() {
         ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => match error.print() {
             Ok(()) => ExitCode::SUCCESS,
@@ -64,10 +100,11 @@ fn explain(error: &Error) -> Failure {
                 }
                 _ => String::new(),
             };
-            Failure::usage(
-                format!("the value of {name} is missing or not one that it takes{known}"),
-                SEE_HELP,
-            )
+            let wrong = match error.get(ContextKind::InvalidValue) {
+                Some(ContextValue::String(typed)) if typed.is_empty() => "missing or empty",
+                _ => "not one that it takes",
+            };
+            Failure::usage(format!("the value of {name} is {wrong}{known}"), SEE_HELP)
         }
         // The parsers are ours, and say no value either.
         ErrorKind::ValueValidation => match std::error::Error::source(error) {

@@ -5,36 +5,32 @@
 //!   service, identity, trust ──▶ Visit ──▶ a job, unless a signal or the deadline stops it ──▶ close ──▶ VisitResult
 //! ```
 
+mod ending;
 mod saved;
 
-use std::any::Any;
-use std::future::{Future, poll_fn};
-use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
-use std::pin::pin;
+use std::future::Future;
+use std::panic::resume_unwind;
 use std::sync::Arc;
-use std::task::Poll;
 use std::time::{Duration, Instant};
 
 use redfish_hyper::{Builder, Client, Transport};
 use redfish_proto::driver::SessionRequest;
 use redfish_proto::ops::{Logout, LogoutOutcome};
 use redfish_proto::{Call, Error, ErrorKind, Operation, Redactor, Service, Session};
-use serde_json::value::RawValue;
 use tokio::time::timeout;
 use zeroize::Zeroizing;
 
 use crate::access::{Access, Authentication};
-use crate::command::Job;
-use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::observer::{Left, SessionObserver};
+use crate::observer::SessionObserver;
 use crate::options::Options;
 use crate::progress::Line;
 use crate::redacting::Redacting;
 use crate::sink::Sink;
 use crate::state::SavedSession;
-use crate::stop::{Stop, Why};
 use saved::Replaced;
+
+pub(crate) use ending::VisitResult;
 
 /// How long a login that was sent is given to be answered when a command ends early, so that its session can be closed.
 const LOGIN: Duration = Duration::from_secs(2);
@@ -60,25 +56,6 @@ pub(crate) struct Visit {
     token: Zeroizing<String>,
     /// Where output goes.
     pub(crate) sink: Sink,
-}
-
-/// How a visit ended.
-pub(crate) struct VisitResult {
-    /// Why it failed, if it did.
-    pub(crate) failure: Option<Failure>,
-    /// In a sweep, what the command printed.
-    pub(crate) output: Option<Box<RawValue>>,
-    /// In a sweep, what is to be printed on standard error.
-    pub(crate) notes: Vec<String>,
-    /// The HTTP status of the last answer to the work.
-    pub(crate) status: Option<u16>,
-}
-
-impl VisitResult {
-    /// That of a visit that could not begin.
-    pub(crate) fn failed(failure: Failure) -> VisitResult {
-        VisitResult { failure: Some(failure), output: None, notes: Vec::new(), status: None }
-    }
 }
 
 /// How the client authenticates.
@@ -176,66 +153,6 @@ impl Visit {
         };
         (self.client, self.auth) = (builder.build()?, auth);
         Ok(())
-    }
-
-    /// Does a job, unless it is stopped, and closes the session on every way out, a panic among them. A logout that fails
-    /// is reported, and never hides what the job did.
-    pub(crate) async fn complete(mut self, job: &impl Job, stop: &Stop) -> VisitResult {
-        let ended = tokio::select! {
-            biased;
-            ended = catching(job.run(&mut self)) => ended,
-            why = stop.wait() => Ok(Err(self.stopped(why))),
-        };
-        let status = self.observer.status();
-        self.register_token();
-        let has_warned = self.close(stop).await;
-        self.close_replaced(self.service.policy().logout_deadline).await;
-        if stop.asked() == Some(Why::Signal) && !has_warned {
-            // The logout of another session than the client's own may have been broken off.
-            for sentence in self.observer.left() {
-                self.warn(format!("{sentence}."));
-            }
-        }
-        let done = ended.unwrap_or_else(|panic| resume_unwind(panic));
-        let (output, notes) = self.sink.end(done.is_err());
-        let failure = done.err().map(|failure| failure.at(&self.service).redacted(self.secrets));
-        VisitResult { failure, output, notes, status }
-    }
-
-    /// Why there is no result. A write that was sent may have happened: whoever repeats what failed must know.
-    fn stopped(&self, why: Why) -> Failure {
-        let failure = Failure::stopped(why == Why::Signal);
-        match self.observer.wrote() {
-            true => failure.ending(Exit::OutcomeUnknown),
-            false => failure,
-        }
-    }
-
-    /// Closes the session, and returns whether it warned of one that may be left. A login that is still in flight is waited
-    /// for as long as makes sense.
-    async fn close(&mut self, stop: &Stop) -> bool {
-        let closing = async {
-            let closed = self.client.close().await;
-            if closed.is_ok() {
-                self.observer.settled().await;
-            }
-            closed
-        };
-        let left = tokio::select! {
-            biased;
-            closed = closing => match closed {
-                Ok(_) => return false,
-                Err(error) if stop.asked() == Some(Why::Signal) => format!("a session may be left open: {error}"),
-                Err(error) => format!("the session could not be closed: {error}"),
-            },
-            left = self.observer.patience() => match left {
-                Left::Nothing => return false,
-                Left::Login => "a login was not answered; it may have left a session open.".to_owned(),
-                Left::Session => "a logout was not answered; it may have left a session open.".to_owned(),
-            },
-        };
-        self.warn(left);
-        true
     }
 }
 
@@ -407,7 +324,7 @@ impl Visit {
 
     /// A text without secrets.
     pub(crate) fn redact(&self, text: &str) -> String {
-        self.secrets.clean(text).into_owned()
+        self.secrets.clean(text).into()
     }
 
     /// Of two failures, reports one that is not returned.
@@ -482,60 +399,4 @@ impl Visit {
 fn builder(service: &Arc<Service>, transport: &Transport, observer: &Arc<SessionObserver>) -> Builder {
     let observer = observer.clone();
     Client::builder(service.clone()).transport(transport).observer(move |trace| observer.see(trace))
-}
-
-/// Runs a future to its end; a panic is an error.
-async fn catching<T>(work: impl Future<Output = T>) -> Result<T, Box<dyn Any + Send>> {
-    let mut work = pin!(work);
-    poll_fn(|context| match catch_unwind(AssertUnwindSafe(|| work.as_mut().poll(context))) {
-        Ok(Poll::Pending) => Poll::Pending,
-        Ok(Poll::Ready(done)) => Poll::Ready(Ok(done)),
-        Err(panic) => Poll::Ready(Err(panic)),
-    })
-    .await
-}
-
-#[cfg(test)]
-mod tests {
-    use clap::Parser;
-    use redfish_mock::{ServeOptions, Server, Settings, Tls};
-    use redfish_proto::Credentials;
-    use redfish_proto::ops::ListSessions;
-    use redfish_tls::Trust;
-
-    use super::*;
-    use crate::runtime::block_on;
-
-    #[derive(Parser)]
-    struct Words {
-        #[command(flatten)]
-        options: Options,
-    }
-
-    /// A job that panics with a session open.
-    struct Panics;
-
-    impl Job for Panics {
-        async fn run(&self, visit: &mut Visit) -> Result<(), Failure> {
-            visit.run(ListSessions::default).await?;
-            panic!("on purpose");
-        }
-    }
-
-    #[test]
-    fn a_panic_goes_on_once_the_session_is_closed() {
-        let options = ServeOptions { tls: Tls::None, ..ServeOptions::default() };
-        let server = Server::start(Settings::default(), options).unwrap();
-        let options = Arc::new(Words::parse_from(["redfish", "--service", &server.url()]).options);
-        let identity = Authentication::Session(Credentials::new("admin", "machine-room"));
-        let access = Access { identity, trust: Trust::system(), secrets: Redactor::default() };
-        let visit = async {
-            let visit = Visit::single(&options, options.service().unwrap(), access).unwrap();
-            visit.complete(&Panics, &Stop::new()).await
-        };
-        let panic = catch_unwind(AssertUnwindSafe(|| block_on(visit))).err().unwrap();
-        assert_eq!(panic.downcast_ref::<&str>(), Some(&"on purpose"));
-        let count = server.mock(|mock| mock.session_count());
-        assert_eq!((count.opened, count.deleted, server.open_sessions()), (1, 1, 0));
-    }
 }

@@ -1,21 +1,25 @@
 //! What is dropped half way: calls, closes, scopes, streams.
 
-use std::future::{Future, pending, ready};
+#[path = "harness/clock.rs"]
+mod clock;
+
+use std::future::{Future, pending};
 use std::io;
 use std::net::{IpAddr, Ipv4Addr};
-use std::pin::Pin;
 use std::sync::{Arc, Mutex, mpsc};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-use redfish_hyper::{Client, Clock, Credentials, Error, Events, Service, Transport, Trust};
+use redfish_hyper::{Client, Credentials, Error, Events, Service, Transport, Trust};
 use redfish_mock::{ServeOptions, Server, Settings};
-use redfish_proto::driver::Now;
 use redfish_proto::events::{EventSource, StreamItem};
 use redfish_proto::ops::Download;
+use redfish_testkit::adapter::Waits;
 use redfish_testkit::bmc::Bmc;
 use redfish_testkit::script::{Connection, Peer};
 use serde_json::Value;
+
+use clock::clock;
 
 const SYSTEMS: &str = "/redfish/v1/Systems";
 const LONG: Duration = Duration::from_secs(60);
@@ -127,30 +131,9 @@ async fn a_stream_that_is_dropped_closes_its_connection() {
     was_closed.recv_timeout(LONG).unwrap();
 }
 
-/// A clock whose waits take no time, and are kept.
-#[derive(Default)]
-struct Waits(Mutex<Vec<Duration>>);
-
-impl Waits {
-    fn seconds(&self) -> Vec<f32> {
-        self.0.lock().unwrap().iter().map(Duration::as_secs_f32).collect()
-    }
-}
-
-impl Clock for Waits {
-    fn now(&self) -> Now {
-        Now(self.0.lock().unwrap().iter().sum())
-    }
-
-    fn sleep(&self, time: Duration) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
-        self.0.lock().unwrap().push(time);
-        Box::pin(ready(()))
-    }
-}
-
 fn listen(bmc: &Bmc) -> (Events, Arc<Waits>) {
     let waits = Arc::<Waits>::default();
-    let transport = Transport::builder().clock(waits.clone()).build();
+    let transport = Transport::builder().clock(clock(waits.clone())).build();
     let client = Client::builder(Service::new(&bmc.url()).unwrap()).transport(&transport).build().unwrap();
     (client.events_at(EventSource::new(client.service().target("/sse").unwrap())), waits)
 }

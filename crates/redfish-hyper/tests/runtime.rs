@@ -7,7 +7,9 @@ use std::sync::mpsc;
 use std::task::{Context, Waker};
 use std::time::Duration;
 
-use redfish_hyper::{Builder, Client, Credentials, ErrorKind, Service, Trace, Trust};
+use redfish_hyper::{Builder, Client, Credentials, Service, Trust};
+use redfish_proto::ErrorKind;
+use redfish_proto::driver::Trace;
 use redfish_mock::{ServeOptions, Server, Settings};
 use redfish_proto::driver::Phase;
 use redfish_proto::ops::Raw;

@@ -130,11 +130,11 @@ impl Error {
 
     /// A link that is not one.
     pub(crate) fn malformed_link(reason: TargetError) -> Error {
-        Error::malformed("", Redactor::default().clean(&format!("a link is not usable: {reason}")))
+        Error::malformed("", Redactor::default().clean(&reason.to_string()))
     }
 
-    /// A response that is not what it must be.
-    pub(crate) fn malformed(at: impl Into<SafeText>, reason: impl Into<SafeText>) -> Error {
+    /// The error of a response that is not what it must be: the JSON pointer of what does not fit, and why.
+    pub fn malformed(at: impl Into<SafeText>, reason: impl Into<SafeText>) -> Error {
         Error::new(ErrorKind::Malformed { at: at.into(), reason: reason.into() })
     }
 
@@ -398,7 +398,7 @@ impl Error {
             ErrorKind::Closed => "the client is closed".into(),
             ErrorKind::CredentialsReplaced => "the credentials were replaced during the login".into(),
             ErrorKind::InvalidService(reason) => format!("not a valid service URL: {reason}"),
-            ErrorKind::InvalidTarget(reason) => format!("not a valid path of the service: {reason}"),
+            ErrorKind::InvalidTarget(reason) => reason.to_string(),
             ErrorKind::InvalidCredentials(reason) => format!("unusable credentials: {reason}"),
             ErrorKind::InvalidRequest(reason) => reason.to_string(),
             ErrorKind::ReservedHeader(name) => format!("the header {name} is set by the client alone"),

@@ -113,7 +113,7 @@ pub enum ErrorKind {
     CredentialsReplaced,
     /// Not a valid service URL. It is not repeated here, because it may contain a password.
     InvalidService(ServiceUrlError),
-    /// A path that cannot be sent.
+    /// A path that cannot be sent, or a URI that is not what it must be.
     InvalidTarget(TargetError),
     /// A user name, password or token that cannot be sent.
     InvalidCredentials(CredentialsError),

@@ -40,13 +40,12 @@ reasons! {
 
     /// Why a text is not a URI of the service.
     TargetError {
-        Empty => "it is empty",
-        TooLong => "it has more than 16384 bytes",
-        ControlCharacter => "it has a control character",
-        Character => "it has a character that is not allowed",
-        OtherService => "it belongs to another service",
-        NotHttp => "it is not an HTTP URI",
-        NotASession => "it is not the URI of a session",
+        Empty => "the path is empty",
+        TooLong => "the link is longer than 16384 bytes",
+        ControlCharacter => "the link has a control character",
+        OtherService => "the URL is that of another service",
+        NotASession => "the URI is not that of a session",
+        SessionOfOtherService => "the URI of the session is at another service",
     }
 
     /// Why a redirect is not followed.

@@ -10,8 +10,8 @@ use crate::error::{Error, OpenSession};
 use crate::headers::X_AUTH_TOKEN;
 use crate::identity::Identity;
 use crate::kind::ErrorKind;
-use crate::link;
-use crate::policy::Links;
+use crate::link::{self, Refused};
+use crate::ops::list_sessions::is_session_path;
 use crate::reason::{CredentialsError, TargetError};
 use crate::redact::{Redactor, Secret};
 use crate::service::Service;
@@ -64,20 +64,22 @@ impl Session {
     /// A session that another process opened: its token, and the URI to close it at where that is known.
     ///
     /// # Errors
-    /// [`ErrorKind::InvalidCredentials`] for a token that cannot stand in a header, [`ErrorKind::InvalidTarget`]
-    /// for a URI that is not that of a session, which is below a collection of the name `Sessions`: it is deleted in the
-    /// end.
+    /// [`ErrorKind::InvalidCredentials`] for a token that cannot stand in a header. [`ErrorKind::InvalidTarget`] for a URI
+    /// that is not that of a session, since it is deleted in the end: only `/redfish/v1/SessionService/Sessions/ID` and
+    /// `/redfish/v1/Sessions/ID` are accepted, in any letter case, with another version or `/rest` in place of `/redfish`,
+    /// with `Members` before the id, and with a final slash. The same for a URI of another origin, unless the
+    /// [policy](crate::Policy::links) uses the paths of such links.
     pub fn from_token(service: &Service, token: &str, at: Option<&str>) -> Result<Session, Error> {
-        let invalid = |_| Error::new(ErrorKind::InvalidTarget(TargetError::NotASession));
-        let root = Target::well_known("/redfish/v1/SessionService/Sessions/");
-        let location = match at {
-            Some(at) => {
-                let target = link::resolve(at, &root, service.origin(), Links::PathOnly).map_err(invalid)?;
-                if !is_plain(at) || !is_below_sessions(target.path()) {
-                    return Err(Error::new(ErrorKind::InvalidTarget(TargetError::NotASession)));
-                }
-                Some(target)
+        let invalid = |reason| Error::new(ErrorKind::InvalidTarget(reason)).at(service);
+        let collection = Target::well_known("/redfish/v1/SessionService/Sessions/");
+        let resolve = |at| link::resolve(at, &collection, service.origin(), service.policy().links);
+        let is_bare = |target: &Target| target.query().is_none() && target.fragment().is_none();
+        let location = match at.map(resolve) {
+            Some(Ok(target)) if is_session_path(target.path()) && is_bare(&target) => Some(target),
+            Some(Err(Refused::CrossOrigin)) => {
+                return Err(invalid(TargetError::SessionOfOtherService));
             }
+            Some(_) => return Err(invalid(TargetError::NotASession)),
             None => None,
         };
         Session::opened(service, token, Found { location, ..Found::default() }, &Arc::default())
@@ -167,24 +169,6 @@ impl fmt::Debug for Session {
     }
 }
 
-/// Whether a path is below a collection of sessions, and not what holds its members.
-fn is_below_sessions(path: &str) -> bool {
-    let segments: Vec<&str> = path.split('/').filter(|segment| !segment.is_empty()).collect();
-    let Some((member, above)) = segments.split_last() else { return false };
-    !member.eq_ignore_ascii_case("Members")
-        && above.iter().any(|segment| segment.eq_ignore_ascii_case("Sessions"))
-}
-
-/// Whether no segment of a URI is made of dots, in whatever spelling, and nothing follows its path.
-fn is_plain(uri: &str) -> bool {
-    let is_dots = |segment: &str| {
-        let decoded = segment.to_ascii_lowercase().replace("%2e", ".");
-        decoded == "." || decoded == ".."
-    };
-    let encodes_slash = uri.to_ascii_lowercase().contains("%2f") || uri.contains('\\');
-    !encodes_slash && !uri.contains(['?', '#']) && !uri.split('/').any(is_dots)
-}
-
 /// What is known, and the tokens of a response that is at hand: a service may echo them before a session has them.
 pub(crate) fn knowing_tokens(known: &Arc<Redactor>, headers: &HeaderMap) -> Arc<Redactor> {
     let mut tokens = headers.get_all(&X_AUTH_TOKEN).iter().filter(|t| t.len() <= LONGEST_TOKEN).peekable();
@@ -210,48 +194,90 @@ pub(crate) fn check_token(token: &str) -> Result<(), Error> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::policy::{Links, Policy};
 
     fn service() -> Service {
         Service::new("bmc").unwrap()
     }
 
+    #[track_caller]
+    fn is_refused(service: &Service, uri: &str) {
+        let refused = Session::from_token(service, "t", Some(uri));
+        let is_refused =
+            matches!(&refused, Err(error) if matches!(error.kind(), ErrorKind::InvalidTarget(_)));
+        assert!(is_refused, "{uri}: {refused:?}");
+    }
+
     #[test]
-    fn a_resumed_session_is_closed_on_our_own_origin() {
-        let session =
-            Session::from_token(&service(), "t", Some("https://evil/redfish/v1/Sessions/1")).unwrap();
-        assert_eq!(session.target().unwrap().as_str(), "/redfish/v1/Sessions/1");
+    fn a_token_fits_a_header() {
         for token in ["", "a b", "a\r\nb", "ä", &"a".repeat(LONGEST_TOKEN + 1)] {
             assert!(Session::from_token(&service(), token, None).is_err(), "{token:?}");
         }
     }
 
     #[test]
-    fn a_resumed_session_is_below_a_collection_of_sessions() {
+    fn a_resumed_session_is_at_its_own_service() {
+        let own =
+            Session::from_token(&service(), "t", Some("https://BMC:443/redfish/v1/Sessions/1")).unwrap();
+        assert_eq!(own.target().unwrap().as_str(), "/redfish/v1/Sessions/1");
+        let elsewhere = "https://evil/redfish/v1/Sessions/1";
+        is_refused(&service(), elsewhere);
+        is_refused(&service(), "//evil/redfish/v1/Sessions/1");
+        let policy = Policy { links: Links::PathOnly, ..Policy::default() };
+        let service = Service::with_policy("bmc", policy).unwrap();
+        let session = Session::from_token(&service, "t", Some(elsewhere)).unwrap();
+        assert_eq!(session.target().unwrap().as_str(), "/redfish/v1/Sessions/1");
+        is_refused(&service, "https://evil/redfish/v1/Systems/1");
+    }
+
+    #[test]
+    fn a_resumed_session_is_where_sessions_are() {
         for uri in [
             "/redfish/v1/SessionService/Sessions/1",
-            "/redfish/v1/sessions/a/b/",
+            "/redfish/v1/SessionService/Sessions/1/",
+            "/redfish/v1/SessionService/Sessions//1",
+            "/redfish/v1/Sessions/1",
+            "/redfish/v1/sessions/Admin%40a.b/",
+            "/REDFISH/V1/sessionservice/SESSIONS/1",
             "/redfish/v1/Sessions/Members/1",
+            "/redfish/v1/SessionService/Sessions/Members/1",
+            "/rest/v1/Sessions/1",
+            "/rest/v1/SessionService/Sessions/1",
+            "/redfish/v2/SessionService/Sessions/1",
+            "1",
         ] {
             assert!(Session::from_token(&service(), "t", Some(uri)).is_ok(), "{uri}");
         }
         for uri in [
             "/redfish/v1/Systems/1",
+            "/redfish/v1/Systems/Sessions/1",
+            "/redfish/v1/Systems/1/Sessions/1",
+            "/redfish/v1/Managers/1/SessionService/Sessions/1",
+            "/redfish/v1/SessionService/Systems/Sessions/1",
+            "/redfish/v1/Sessions/a/b",
+            "/redfish/Sessions/1",
+            "/redfish/v/Sessions/1",
+            "/redfish/v1x/Sessions/1",
+            "/api/v1/Sessions/1",
+            "/Sessions/1",
+            "/redfish/v1/Sessions",
             "/redfish/v1/SessionService/Sessions",
             "/redfish/v1/SessionService/Sessions/",
             "/redfish/v1/SessionService/Sessions/Members",
             "/redfish/v1/SessionService/Sessions/members/",
+            "/redfish/v1/SessionService/Sessions/Members/Members",
             "/redfish/v1/SessionService/Sessions/../../Systems/Sessions/1",
+            "/redfish/v1/SessionService/Sessions/%2e%2E",
             "/redfish/v1/SessionService/Sessions/%2e%2E/Systems",
             "/redfish/v1/SessionService/Sessions/..%2fSystems",
+            "/redfish/v1/SessionService/Sessions/..\\Systems",
             "/redfish/v1/SessionService/Sessions/1?x",
+            "/redfish/v1/SessionService/Sessions/1#x",
             "/redfish/v1/Systems/1#/Sessions/1",
             "",
             "1/..",
         ] {
-            let refused = Session::from_token(&service(), "t", Some(uri));
-            let is_refused =
-                matches!(&refused, Err(error) if matches!(error.kind(), ErrorKind::InvalidTarget(_)));
-            assert!(is_refused, "{uri}: {refused:?}");
+            is_refused(&service(), uri);
         }
     }
 

@@ -14,7 +14,7 @@ use redfish_proto::driver::{
 };
 use redfish_proto::events::{EventSource, FindEvents, Limits, Listener};
 use redfish_proto::ops::{Download, Get, Image, PushUpdate, Raw};
-use redfish_proto::{Body, Credentials, Error, ErrorKind, Identity, Links, Policy, Service, Session};
+use redfish_proto::{Body, Credentials, Error, Identity, Links, Policy, Service, Session};
 use redfish_testkit::ask::{Ask, incoming_json, outcome_json};
 use redfish_testkit::client::{Client, Wire};
 use redfish_testkit::full_text;

@@ -9,7 +9,7 @@ mod implement;
 use std::fmt;
 use std::io::{self, Read, Write};
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -146,6 +146,27 @@ pub trait Clock: Send + Sync + 'static {
 
     /// Lets time pass.
     fn sleep(&self, time: Duration);
+}
+
+/// A clock that keeps its waits.
+#[derive(Default)]
+pub struct Waits(Mutex<Vec<Duration>>);
+
+impl Waits {
+    /// How long each has been.
+    pub fn seconds(&self) -> Vec<f32> {
+        self.0.lock().unwrap().iter().map(Duration::as_secs_f32).collect()
+    }
+}
+
+impl Clock for Waits {
+    fn now(&self) -> Now {
+        Now(self.0.lock().unwrap().iter().sum())
+    }
+
+    fn sleep(&self, time: Duration) {
+        self.0.lock().unwrap().push(time);
+    }
 }
 
 /// What a payload is read from.

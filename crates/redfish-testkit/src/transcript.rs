@@ -13,7 +13,7 @@
 //! ```
 //!
 //! The grammar is in `CONTRIBUTING.md`. A transcript is played against the pure core, and by each adapter over real
-//! sockets; what they share, reading one and comparing a request with it, is here.
+//! sockets; what they share, limits one and comparing a request with it, is here.
 
 mod reader;
 

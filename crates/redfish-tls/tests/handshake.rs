@@ -1,5 +1,7 @@
 //! Each kind of trust against each kind of certificate, by real handshakes in memory.
 
+mod memory;
+
 use std::error::Error as StdError;
 use std::sync::Arc;
 
@@ -9,6 +11,8 @@ use rcgen::{
 use redfish_tls::{Error, Inspection, Pin, Trust, Untrusted};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
 use rustls::{CertificateError, ClientConnection, ServerConfig, ServerConnection, SupportedProtocolVersion};
+
+use memory::shake_hands;
 
 /// What a service shows, and the key to it.
 struct Identity {
@@ -97,32 +101,10 @@ fn connect_by(
         .with_no_client_auth()
         .with_single_cert(vec![service.der.clone()], key)
         .unwrap();
-    let mut server = ServerConnection::new(Arc::new(config)).unwrap();
+    let server = ServerConnection::new(Arc::new(config)).unwrap();
     let name = ServerName::try_from(name.to_owned()).unwrap();
-    let mut client = ClientConnection::new(trust.config().unwrap(), name).unwrap();
-
-    let mut wire = Vec::new();
-    while client.is_handshaking() || server.is_handshaking() {
-        wire.clear();
-        while client.wants_write() {
-            client.write_tls(&mut wire).unwrap();
-        }
-        let mut arrived = &wire[..];
-        while !arrived.is_empty() {
-            server.read_tls(&mut arrived).unwrap();
-            server.process_new_packets().expect("the client refused already, or speaks well");
-        }
-        wire.clear();
-        while server.wants_write() {
-            server.write_tls(&mut wire).unwrap();
-        }
-        let mut arrived = &wire[..];
-        while !arrived.is_empty() {
-            client.read_tls(&mut arrived).unwrap();
-            client.process_new_packets()?;
-        }
-    }
-    Ok(())
+    let client = ClientConnection::new(trust.config().unwrap(), name).unwrap();
+    shake_hands(client, server).map(drop)
 }
 
 /// Refused, and for this reason.
@@ -311,24 +293,10 @@ fn steal(trust: &Trust, thief: &Identity, version: &'static SupportedProtocolVer
         .unwrap()
         .with_no_client_auth()
         .with_cert_resolver(Arc::new(stolen));
-    let mut server = ServerConnection::new(Arc::new(config)).unwrap();
-    let mut client =
-        ClientConnection::new(trust.config().unwrap(), ServerName::try_from("bmc.example").unwrap()).unwrap();
-    let mut wire = Vec::new();
-    client.write_tls(&mut wire).unwrap();
-    server.read_tls(&mut &wire[..]).unwrap();
-    server.process_new_packets().unwrap();
-    wire.clear();
-    while server.wants_write() {
-        server.write_tls(&mut wire).unwrap();
-    }
-    let mut arrived = &wire[..];
-    while !arrived.is_empty() {
-        client.read_tls(&mut arrived).unwrap();
-        if let Err(error) = client.process_new_packets() {
-            assert!(error.source().is_none());
-            return error;
-        }
-    }
-    panic!("the thief was believed");
+    let server = ServerConnection::new(Arc::new(config)).unwrap();
+    let name = ServerName::try_from("bmc.example").unwrap();
+    let client = ClientConnection::new(trust.config().unwrap(), name).unwrap();
+    let error = shake_hands(client, server).expect_err("the thief was believed");
+    assert!(error.source().is_none());
+    error
 }

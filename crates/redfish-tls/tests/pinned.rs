@@ -1,6 +1,8 @@
 //! A pinned certificate against each kind of key, scheme and version: real handshakes in memory with certificates of
 //! version 1, which rustls reads nowhere else.
 
+mod memory;
+
 use std::sync::Arc;
 
 use rcgen::{KeyPair, PublicKeyData};
@@ -14,6 +16,8 @@ use rustls::{
     CertificateError, ClientConnection, Error, PeerMisbehaved, ServerConfig, ServerConnection,
     SignatureAlgorithm, SignatureScheme, SupportedProtocolVersion,
 };
+
+use memory::shake_hands;
 
 const VERSIONS: [&SupportedProtocolVersion; 2] = [&TLS12, &TLS13];
 
@@ -89,29 +93,10 @@ fn shake_by(
         .unwrap()
         .with_no_client_auth()
         .with_cert_resolver(Arc::new(service));
-    let mut server = ServerConnection::new(Arc::new(config)).unwrap();
+    let server = ServerConnection::new(Arc::new(config)).unwrap();
     let name = ServerName::try_from("bmc.example").unwrap();
-    let mut client = ClientConnection::new(trust.config().unwrap(), name).unwrap();
-    while client.is_handshaking() || server.is_handshaking() {
-        let mut wire = Vec::new();
-        while client.wants_write() {
-            client.write_tls(&mut wire).unwrap();
-        }
-        let mut arrived = &wire[..];
-        while !arrived.is_empty() {
-            server.read_tls(&mut arrived).unwrap();
-            server.process_new_packets().unwrap();
-        }
-        let mut wire = Vec::new();
-        while server.wants_write() {
-            server.write_tls(&mut wire).unwrap();
-        }
-        let mut arrived = &wire[..];
-        while !arrived.is_empty() {
-            client.read_tls(&mut arrived).unwrap();
-            client.process_new_packets()?;
-        }
-    }
+    let client = ClientConnection::new(trust.config().unwrap(), name).unwrap();
+    let client = shake_hands(client, server)?;
     assert_eq!(client.protocol_version(), Some(version.version));
     Ok(())
 }

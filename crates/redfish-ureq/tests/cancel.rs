@@ -1,35 +1,21 @@
 //! What is ended from another thread: streams, reads, waits.
 
+#[path = "harness/clock.rs"]
+mod clock;
+
 use std::io::{self, Read};
-use std::sync::{Arc, Mutex, mpsc};
+use std::sync::{Arc, mpsc};
 use std::thread;
 use std::time::Duration;
 
 use redfish_proto::driver::Now;
 use redfish_proto::events::{EventSource, StreamItem};
 use redfish_proto::ops::Download;
+use redfish_testkit::adapter::Waits;
 use redfish_testkit::bmc::Bmc;
 use redfish_ureq::{Cancel, Client, Clock, Error, Events, Service, Transport};
 
-/// A clock whose waits take no time, and are kept.
-#[derive(Default)]
-struct Waits(Mutex<Vec<Duration>>);
-
-impl Waits {
-    fn seconds(&self) -> Vec<f32> {
-        self.0.lock().unwrap().iter().map(Duration::as_secs_f32).collect()
-    }
-}
-
-impl Clock for Waits {
-    fn now(&self) -> Now {
-        Now(self.0.lock().unwrap().iter().sum())
-    }
-
-    fn sleep(&self, time: Duration) {
-        self.0.lock().unwrap().push(time);
-    }
-}
+use clock::clock;
 
 fn listen_by(bmc: &Bmc, transport: &Transport) -> Events {
     let client = Client::builder(Service::new(&bmc.url()).unwrap()).transport(transport).build().unwrap();
@@ -38,7 +24,7 @@ fn listen_by(bmc: &Bmc, transport: &Transport) -> Events {
 
 fn listen(bmc: &Bmc) -> (Events, Arc<Waits>) {
     let waits = Arc::<Waits>::default();
-    let transport = Transport::builder().clock(waits.clone()).build();
+    let transport = Transport::builder().clock(clock(waits.clone())).build();
     (listen_by(bmc, &transport), waits)
 }
 

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use http::{Method, StatusCode};
-use redfish_hyper::Trace;
+use redfish_proto::driver::Trace;
 use redfish_proto::Purpose;
 
 /// What each visit has open. A visit that ends takes its entry away.
@@ -19,10 +19,20 @@ pub(super) struct OpenSessions(u64);
 
 struct Sessions {
     service: String,
-    /// By their paths, without secrets. `None` for one whose login is not answered.
-    open: Vec<Option<String>>,
+    open: Vec<Open>,
     /// The request that is not answered yet, as far as it concerns a session.
     sent: Option<Sent>,
+}
+
+/// A session that may be open.
+#[derive(PartialEq, Eq)]
+enum Open {
+    /// Its login is not answered.
+    Unanswered,
+    /// The service did not say where it is.
+    Somewhere,
+    /// At this path, which has no secret.
+    At(String),
 }
 
 enum Sent {
@@ -76,9 +86,12 @@ fn visits() -> MutexGuard<'static, BTreeMap<u64, Sessions>> {
 impl Sessions {
     fn left(&self) -> Vec<String> {
         let Sessions { service, open, .. } = self;
-        let sentence = |path: &Option<String>| match path {
-            Some(path) => format!("a session may be left open at {service}: {path}"),
-            None => format!("a login was not answered; it may have left a session open at {service}"),
+        let sentence = |session: &Open| match session {
+            Open::Unanswered => {
+                format!("a login was not answered; it may have left a session open at {service}")
+            }
+            Open::Somewhere => format!("a session may be left open at {service}"),
+            Open::At(path) => format!("a session may be left open at {service}: {path}"),
         };
         open.iter().map(sentence).collect()
     }
@@ -91,7 +104,7 @@ impl Sessions {
                 let uri = shown.lines().next().and_then(|line| line.rsplit(' ').next()).unwrap_or_default();
                 match *outgoing.request.method() {
                     Method::POST => {
-                        self.open.push(None);
+                        self.open.push(Open::Unanswered);
                         self.sent = Some(Sent::Login);
                     }
                     Method::DELETE => self.closing(path_of(uri)),
@@ -99,20 +112,21 @@ impl Sessions {
                 }
             }
             Trace::Request(_) => self.sent = None,
-            Trace::Answer { heading, .. } => match self.sent.take() {
+            Trace::Response { head, .. } => match self.sent.take() {
                 Some(Sent::Login) => {
                     self.open.pop();
-                    if heading.status().is_success() {
-                        let shown = heading.to_string();
+                    if head.status().is_success() {
+                        let shown = head.to_string();
                         let location = shown.lines().find_map(|line| line.strip_prefix("< location: "));
-                        self.open.push(location.map(path_of));
+                        self.open.push(location.map_or(Open::Somewhere, |uri| Open::At(path_of(uri))));
                     }
                 }
                 Some(Sent::Logout(path)) => {
-                    let status = heading.status();
+                    let status = head.status();
                     let gone = [StatusCode::UNAUTHORIZED, StatusCode::NOT_FOUND, StatusCode::GONE];
                     if status.is_success() || gone.contains(&status) {
-                        self.open.retain(|open| open.as_ref() != Some(&path));
+                        let closed = Open::At(path);
+                        self.open.retain(|open| *open != closed);
                     }
                 }
                 None => {}
@@ -128,11 +142,11 @@ impl Sessions {
 
     /// A logout. Of what its login did not say, this is where it is.
     fn closing(&mut self, path: String) {
-        let known = |open: &Option<String>| open.as_ref() == Some(&path);
-        if !self.open.iter().any(known) {
-            match self.open.iter_mut().find(|open| open.is_none()) {
-                Some(unknown) => *unknown = Some(path.clone()),
-                None => self.open.push(Some(path.clone())),
+        let at = Open::At(path.clone());
+        if !self.open.contains(&at) {
+            match self.open.iter_mut().find(|open| !matches!(open, Open::At(_))) {
+                Some(unknown) => *unknown = at,
+                None => self.open.push(at),
             }
         }
         self.sent = Some(Sent::Logout(path));

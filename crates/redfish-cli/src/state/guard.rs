@@ -13,6 +13,7 @@ use rustix::io::Errno;
 use rustix::process::geteuid;
 
 use crate::failure::Failure;
+use crate::output;
 
 /// How long to wait before the lock is tried again.
 const AGAIN: Duration = Duration::from_millis(20);
@@ -70,8 +71,8 @@ pub(super) fn lock(path: &Path, patience: Duration) -> Result<File, Failure> {
                     Some(process) => format!("process {process}"),
                     None => "another process".to_owned(),
                 };
-                let seconds = patience.as_secs_f64();
-                let what = format!("{holder} holds the lock {} for more than {seconds} s", path.display());
+                let (path, time) = (path.display(), output::seconds(patience));
+                let what = format!("{holder} holds the lock {path} for more than {time}");
                 return Err(Failure::usage(what, "Wait for that process, or end it."));
             }
             Err(Errno::WOULDBLOCK) => thread::sleep(AGAIN.min(patience.saturating_sub(began.elapsed()))),

@@ -81,7 +81,8 @@ impl Visit {
     /// Finds another session in place of a saved one: another process may have renewed it, else it is renewed here, if a
     /// password is at hand. A 401 does not prove that the session is dead, so the service is asked for the session itself
     /// first, without the lock. A sweep leaves the saved one as it is, and opens one of its own: only a command that names
-    /// the one service renews it.
+    /// the one service renews it. If the login fails, the saved one and its file stay as they are: the service may be wrong,
+    /// and the next command checks again.
     async fn renew(&mut self, logged_in: bool) -> Result<Renewal, Failure> {
         let AuthState::Saved(saved, password) = &self.auth else { return Ok(Renewal::Impossible) };
         let (saved, password) = (saved.clone(), password.clone());

@@ -125,6 +125,38 @@ fn a_session_without_a_uri_is_replaced_and_closed_at_the_end() {
 }
 
 #[test]
+fn a_login_that_fails_leaves_the_saved_session() {
+    for (kind, status) in [
+        (FaultKind::Unauthorized, 3),
+        (FaultKind::SessionLimit, 3),
+        (FaultKind::InternalError, 1),
+        (FaultKind::Unavailable(None), 1),
+        (FaultKind::Reset, 4),
+    ] {
+        let bench = Bench::standard();
+        let old = run(&mut bench.as_admin(["login"])).exits(0).out;
+        let saved = fs::read(&bench.kept()[0]).unwrap();
+        // The service takes the session for dead, which it is not.
+        deny(&bench, &[SYSTEMS, CHASSIS, old.trim_end()]);
+        bench.server.mock(|mock| mock.add_fault(Fault::new(kind.clone()).at(SESSIONS)));
+        run(&mut bench.as_admin(["get", SYSTEMS, CHASSIS])).exits(status);
+        assert!(bench.handled("POST", SESSIONS) > 1, "{kind:?}: it tried to log in");
+        assert_eq!(fs::read(&bench.kept()[0]).unwrap(), saved, "{kind:?}");
+        assert_eq!(
+            (bench.handled("DELETE", old.trim_end()), bench.server.open_sessions()),
+            (0, 1),
+            "{kind:?}"
+        );
+
+        // The next command checks again.
+        bench.server.mock(|mock| mock.clear_faults());
+        let logins = bench.handled("POST", SESSIONS);
+        run(&mut bench.as_admin(["get", SYSTEMS])).exits(0);
+        assert_eq!((bench.handled("POST", SESSIONS), bench.server.open_sessions()), (logins, 1), "{kind:?}");
+    }
+}
+
+#[test]
 fn of_two_processes_one_replaces_a_session_and_the_other_takes_it_over() {
     let bench = Bench::standard();
     let old = run(&mut bench.as_admin(["login"])).exits(0).out;

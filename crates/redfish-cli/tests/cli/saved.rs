@@ -4,7 +4,7 @@ use std::fs;
 use std::os::unix::fs::{PermissionsExt, chown, symlink};
 use std::path::Path;
 
-use super::common::{Bench, Done, SYSTEMS, run};
+use super::common::{Bench, Done, SESSIONS, SYSTEMS, run};
 
 fn logged_in() -> Bench {
     let bench = Bench::standard();
@@ -91,19 +91,27 @@ fn the_file_is_no_symbolic_link_and_its_directory_may_be() {
 
 #[test]
 fn a_planted_uri_is_not_deleted() {
-    for uri in [
-        "/redfish/v1/Systems/1",
-        "/redfish/v1/SessionService/Sessions",
-        "/redfish/v1/SessionService/Sessions/Members",
-        "/redfish/v1/SessionService/Sessions/../../Systems/1",
-        "/redfish/v1/SessionService/Sessions/%2e%2e/%2e%2e/Systems/1",
+    let wrong = "is rejected: the URI is not that of a session. Look";
+    let not_path = "is rejected: the URI of its session is not a path. Look";
+    for (reason, uri) in [
+        (wrong, "/redfish/v1/Systems/1"),
+        (wrong, "/redfish/v1/Systems/Sessions/1"),
+        (wrong, "/redfish/v1/SessionService/Sessions"),
+        (wrong, "/redfish/v1/SessionService/Sessions/Members"),
+        (wrong, "/redfish/v1/SessionService/Sessions/../../Systems/1"),
+        (wrong, "/redfish/v1/SessionService/Sessions/%2e%2e/%2e%2e/Systems/1"),
+        (not_path, "https://elsewhere.example/redfish/v1/SessionService/Sessions/1"),
+        (not_path, "//elsewhere.example/redfish/v1/SessionService/Sessions/1"),
+        (not_path, "ORIGIN/redfish/v1/SessionService/Sessions/1"),
+        (not_path, "1"),
     ] {
         let bench = logged_in();
-        plant(&bench, "session", uri);
-        is_rejected(&bench, "not the URI of a session", &USE[..3]);
+        plant(&bench, "session", &uri.replace("ORIGIN", &bench.server.url()));
+        is_rejected(&bench, reason, &USE[..3]);
+        is_rejected(&bench, reason, &[&["logout", "--links", "path-only"]]);
         // A login replaces it.
         let done = run(&mut bench.as_admin(["login"])).exits(0);
-        assert!(done.err.contains("not the URI of a session"), "{}", done.err);
+        assert!(done.err.contains(reason), "{}", done.err);
         run(&mut bench.command(["whoami"])).exits(0);
     }
 }
@@ -126,6 +134,36 @@ fn a_damaged_file_is_rejected_and_replaced_by_a_login() {
     let done = run(&mut bench.as_admin(["login"])).exits(0);
     assert!(done.err.contains("damaged") && !done.err.contains("half"), "{}", done.err);
     run(&mut bench.command(["whoami"])).exits(0);
+}
+
+#[test]
+fn the_file_of_another_user_is_in_nobodys_way() {
+    let damages: [fn(&Path, &Path); 3] = [
+        |_, other| fs::write(other, "{\"token\": \"half").unwrap(),
+        |own, other| {
+            fs::copy(own, other).unwrap();
+            permit(other, 0o666);
+        },
+        |own, other| symlink(own, other).unwrap(),
+    ];
+    for damage in damages {
+        let bench = logged_in();
+        let own = bench.kept().remove(0);
+        let other = own.with_file_name(own.file_name().unwrap().to_str().unwrap().replace("+admin", "+root"));
+        damage(&own, &other);
+        let list = bench
+            .file("services", format!("{{\"service\": \"{}\", \"user\": \"admin\"}}", bench.server.url()));
+        let sweep = ["sweep", "--services", &list, "get", SYSTEMS];
+        for words in [&["get", SYSTEMS][..], &["whoami"], &sweep] {
+            run(&mut bench.as_admin(words)).exits(0);
+        }
+        // Without a name, the session may be the other one.
+        run(bench.as_admin(["whoami"]).env_remove("REDFISH_USER")).exits(2);
+        assert_eq!(bench.handled("POST", SESSIONS), 1, "the saved session is used");
+        run(&mut bench.as_admin(["logout"])).exits(0);
+        run(&mut bench.as_admin(["get", SYSTEMS])).exits(0);
+        assert_eq!(bench.server.open_sessions(), 0);
+    }
 }
 
 #[test]

@@ -104,10 +104,10 @@ fn what_a_service_takes_is_one_connection() {
         ("GET /redfish/v1/", "200\n\n{}"),
         (
             "POST /redfish/v1/SessionService/Sessions",
-            "201\nX-Auth-Token: t0ken\nLocation: /s/Sessions/1\n\n{}",
+            "201\nX-Auth-Token: t0ken\nLocation: /redfish/v1/Sessions/1\n\n{}",
         ),
         ("GET /c", "200\n\n{\"Members\": []}"),
-        ("DELETE /s/Sessions/1", "204"),
+        ("DELETE /redfish/v1/Sessions/1", "204"),
     ]);
     let bench = Bench::standard();
     let done = run(&mut sweep(&bench, &service.url(), &["members", "/c"])).exits(0);

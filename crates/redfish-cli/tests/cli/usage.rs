@@ -164,6 +164,66 @@ fn insecure_does_not_go_with_a_pin_or_a_ca() {
 }
 
 #[test]
+fn an_option_with_an_empty_value_is_wrong_usage() {
+    let bench = Bench::standard();
+    let file = bench.file("file", "");
+    for (line, option) in [
+        ("get / --pin EMPTY", "--pin"),
+        ("get / --pin=EMPTY --insecure", "--pin"),
+        ("--pin EMPTY get / --cacert FILE", "--pin"),
+        ("get / --cacert EMPTY", "--cacert"),
+        ("get / --cacert=EMPTY --insecure", "--cacert"),
+        ("get / --user EMPTY", "--user"),
+        ("get / -u EMPTY", "--user"),
+        ("get / --password-file EMPTY", "--password-file"),
+        ("get / --token-file EMPTY", "--token-file"),
+        ("get / --auth EMPTY", "--auth"),
+        ("get / --links EMPTY", "--links"),
+        ("get / --timeout EMPTY", "--timeout"),
+        ("get / --deadline EMPTY", "--deadline"),
+        ("get / --max-body EMPTY", "--max-body"),
+        ("get / --session-context EMPTY", "--session-context"),
+        ("events --filter EMPTY", "--filter"),
+        ("events --count EMPTY", "--count"),
+        ("reset On --system EMPTY", "--system"),
+        ("tree --depth EMPTY", "--depth"),
+        ("update FILE --target EMPTY", "--target"),
+        ("update FILE --target / --target EMPTY", "--target"),
+        ("sweep --services EMPTY get /", "--services"),
+        ("sweep --services FILE --retry-failed EMPTY get /", "--retry-failed"),
+        ("sweep --services FILE get / --pin EMPTY", "--pin"),
+        ("sweep --services FILE events --filter EMPTY", "--filter"),
+        ("serve --cert-out EMPTY", "--cert-out"),
+        ("serve --mockup EMPTY", "--mockup"),
+        ("serve --fault EMPTY", "--fault"),
+        ("serve --user EMPTY", "--user"),
+        ("pin --pin EMPTY", "--pin"),
+    ] {
+        let words = line.split(' ').map(|word| word.replace("EMPTY", "").replace("FILE", &file));
+        let done = run(bench.command(words).args(["--output", "json"])).exits(2);
+        let error = done.error();
+        assert_eq!(error["error"], "usage", "{line}: {error}");
+        assert!(error["text"].as_str().unwrap().contains(option), "{line}: {error}");
+    }
+    assert_eq!(bench.requests(), 0);
+    run(bare(["get", "/redfish/v1"]).args(["-s", ""])).exits(2);
+}
+
+#[test]
+fn an_empty_variable_is_not_set() {
+    let bench = Bench::standard();
+    for name in ["USER", "PASSWORD", "TOKEN", "AUTH", "CACERT", "PIN", "SESSION_CONTEXT"] {
+        let name = format!("REDFISH_{name}");
+        run(bench.command(["get", "/redfish/v1"]).env(name, "")).exits(0);
+    }
+    let done = run(bench.command(["get", "/redfish/v1"]).env("REDFISH_SERVICE", "")).exits(2);
+    assert!(done.err.contains("no service is named"), "{}", done.err);
+    // It does not stand beside what it excludes either.
+    run(bench.command(["get", "/redfish/v1", "--insecure"]).env("REDFISH_PIN", "").env("REDFISH_CACERT", ""))
+        .exits(0);
+}
+
+#[test]
 fn options_stand_before_and_after_the_command() {
     let bench = Bench::standard();
     let url = bench.server.url();

@@ -3,7 +3,8 @@
 use std::fs::{self, File};
 use std::os::fd::AsRawFd;
 use std::process::{Command, Stdio};
-use std::time::{Duration, Instant};
+use std::sync::mpsc;
+use std::time::Duration;
 
 use rustix::fs::{FlockOperation, flock};
 
@@ -12,16 +13,13 @@ use super::common::{Bench, Done, SYSTEMS, finish, run};
 /// Runs it with a short timeout; it must not wait for longer.
 fn within_timeout(command: &mut Command) -> Done {
     let child = command.args(["--timeout", "0.4"]).spawn().unwrap();
-    let began = Instant::now();
-    let (pid, done) = (child.id(), std::thread::spawn(move || finish(child)));
-    while !done.is_finished() {
-        if began.elapsed() > Duration::from_secs(20) {
-            Command::new("kill").args(["-9", &pid.to_string()]).status().unwrap();
-            panic!("it waits for ever");
-        }
-        std::thread::sleep(Duration::from_millis(10));
-    }
-    done.join().unwrap()
+    let pid = child.id();
+    let (sender, done) = mpsc::channel();
+    std::thread::spawn(move || sender.send(finish(child)));
+    done.recv_timeout(Duration::from_secs(20)).unwrap_or_else(|_| {
+        Command::new("kill").args(["-9", &pid.to_string()]).status().unwrap();
+        panic!("it waits for ever");
+    })
 }
 
 fn pipe(bench: &Bench, name: &str) -> String {
@@ -50,7 +48,9 @@ fn a_lock_that_is_held_is_waited_for_within_the_timeout() {
     // A renewal waits for it too, and fails.
     bench.server.mock(|mock| mock.reboot(Duration::ZERO));
     let done = within_timeout(&mut bench.as_admin(["get", SYSTEMS])).exits(2);
-    assert!(done.err.contains(".lock"), "{}", done.err);
+    assert!(done.err.contains(".lock for more than 0.") && done.err.contains(" s. Wait"), "{}", done.err);
+    let seconds = done.err.split("more than ").nth(1).unwrap().split(' ').next().unwrap();
+    assert_eq!(seconds.len(), 3, "{}", done.err);
     assert_eq!(bench.server.open_sessions(), 0);
 }
 

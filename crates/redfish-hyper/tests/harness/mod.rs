@@ -1,18 +1,19 @@
 //! The client as the shared suites see it: its futures run on a runtime that all tests share.
 
-use std::future::{Future, ready};
+mod clock;
+
+use std::future::Future;
 use std::io::{self, Read, Write};
 use std::pin::Pin;
-use std::sync::{Arc, LazyLock};
+use std::sync::LazyLock;
 use std::task::{Context, Poll};
-use std::time::Duration;
 
 use bytes::{Buf, Bytes};
-use redfish_hyper::{Client, Clock, Stream};
-use redfish_proto::driver::Now;
-use redfish_testkit::adapter;
+use redfish_hyper::{Client, Stream};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::runtime::{Builder, Runtime};
+
+use clock::clock;
 
 redfish_testkit::adapter!(redfish_hyper, "hyper");
 
@@ -21,23 +22,6 @@ static RUNTIME: LazyLock<Runtime> =
 
 fn wait<F: Future>(future: F) -> F::Output {
     RUNTIME.block_on(future)
-}
-
-struct Virtual(Arc<dyn adapter::Clock>);
-
-impl Clock for Virtual {
-    fn now(&self) -> Now {
-        self.0.now()
-    }
-
-    fn sleep(&self, time: Duration) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
-        self.0.sleep(time);
-        Box::pin(ready(()))
-    }
-}
-
-fn clock(clock: Arc<dyn adapter::Clock>) -> Arc<dyn Clock> {
-    Arc::new(Virtual(clock))
 }
 
 /// A reader or writer that is not ready every other time.

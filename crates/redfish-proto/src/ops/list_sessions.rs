@@ -42,15 +42,40 @@ pub(crate) fn is_of(session: &Value, context: Option<&str>) -> bool {
     context.is_some() && session.get("Context").and_then(Value::as_str) == context
 }
 
-/// Whether that is the URI of a session: what a logout deletes must be one, whatever a service says.
+/// Whether that is the URI of a session: what a logout deletes must be one, whatever a service says. It is a member of the
+/// collection that is in use, or of one that every service has.
 pub(crate) fn is_session(target: &Target, collection: &Target) -> bool {
     let (parent, member) = target.split_member();
-    let known = parent.eq_ignore_ascii_case(collection.path());
-    let named = parent.rsplit('/').next().is_some_and(|last| last.eq_ignore_ascii_case("Sessions"));
-    !member.is_empty()
-        && !member.eq_ignore_ascii_case("Members")
-        && (known || named)
-        && !target.path().trim_end_matches('/').eq_ignore_ascii_case(collection.path())
+    let collection = collection.path().trim_end_matches('/');
+    let is_member = parent.eq_ignore_ascii_case(collection) && is_id(&member.to_ascii_lowercase());
+    let is_collection = target.path().trim_end_matches('/').eq_ignore_ascii_case(collection);
+    (is_member || is_session_path(target.path())) && !is_collection
+}
+
+/// Whether a path is that of a session where sessions usually are, in any letter case: directly below the service root or
+/// below its SessionService. iLO 4 has the same below `/rest/v1`.
+pub(crate) fn is_session_path(path: &str) -> bool {
+    let path = path.to_ascii_lowercase();
+    let segments: Vec<&str> = path.split('/').filter(|segment| !segment.is_empty()).collect();
+    let ["redfish" | "rest", version, below @ ..] = segments.as_slice() else { return false };
+    let number = version.strip_prefix('v').unwrap_or_default();
+    let has_version = !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit());
+    has_version
+        && match below {
+            ["sessionservice", "sessions", "members", id]
+            | ["sessionservice", "sessions", id]
+            | ["sessions", "members", id]
+            | ["sessions", id] => is_id(id),
+            _ => false,
+        }
+}
+
+/// Whether a segment, in lower case, can be the id of a session: not what holds the members, and one segment to every
+/// reader.
+fn is_id(segment: &str) -> bool {
+    let is_dots = matches!(segment.replace("%2e", ".").as_str(), "" | "." | "..");
+    let has_slash = ["%2f", "%5c", "\\"].iter().any(|slash| segment.contains(slash));
+    segment != "members" && !is_dots && !has_slash
 }
 
 /// Where sessions are instead, if they are not there: services before Redfish 1.6 have them at a URI of their own.
@@ -67,7 +92,7 @@ pub struct ListedSession {
     resource: Value,
 }
 
-/// Whose session it is, as far as the service reports. A user name proves nothing: others may use the same one.
+/// Ownership session it is, as far as the service reports. A user name proves nothing: others may use the same one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Ownership {
@@ -95,7 +120,7 @@ impl ListedSession {
         self.resource.get(member).and_then(Value::as_str).unwrap_or_default()
     }
 
-    /// Whose session it is, for a client that uses `session` and gives its logins this `Context`.
+    /// Ownership session it is, for a client that uses `session` and gives its logins this `Context`.
     pub fn whose(&self, session: Option<&Session>, context: Option<&str>) -> Ownership {
         let context = context.or(session.and_then(Session::context).map(|context| &**context));
         let in_use = session.and_then(Session::target).is_some_and(|at| self.is_at(at));

@@ -54,7 +54,9 @@ impl<O: Operation> Process for Run<O> {
     fn resume(&mut self, with: Resume, now: Now) -> Next {
         let step = match (std::mem::replace(&mut self.state, State::TaskOutcome), with) {
             (State::Call(call), Resume::Start) => call.start(now),
-            (State::Reply(reply), Resume::Answer(Ok((head, body)))) => reply.receive(head, body, now),
+            (State::Reply(reply), Resume::Answer(Ok((head, body)))) => {
+                reply.receive(head, body.map_err(Into::into), now)
+            }
             (State::Reply(reply), Resume::Answer(Err(failure))) => reply.fail(failure, now),
             (State::Timer(timer), Resume::Timer) => timer.fire(now),
             (State::SessionReply(reply), Resume::Session(session)) => match session.transpose() {

@@ -17,6 +17,9 @@ use std::time::Duration;
 
 use super::{Identity, Peer, Received, Wire};
 
+/// Where a case listens unless it says otherwise.
+const LOOPBACK: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
+
 /// One of them.
 pub struct Case {
     /// What must hold.
@@ -139,17 +142,7 @@ impl Case {
     ) -> io::Result<Case> {
         let identity = Identity::self_signed(&["127.0.0.1"])?;
         let trust = Trusting::Pem(identity.certificate_pem());
-        Case::shown(name, identity, trust, asks, answer)
-    }
-
-    fn shown(
-        name: &'static str,
-        identity: Identity,
-        trust: Trusting,
-        asks: Vec<Ask>,
-        answer: impl Fn(&mut Wire, &Received, usize) -> io::Result<bool> + Send + Sync + 'static,
-    ) -> io::Result<Case> {
-        Case::at(IpAddr::V4(Ipv4Addr::LOCALHOST), name, identity, trust, asks, answer)
+        Case::at(LOOPBACK, name, identity, trust, asks, answer)
     }
 
     fn at(

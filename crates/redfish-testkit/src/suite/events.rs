@@ -6,11 +6,11 @@ use std::time::Duration;
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
-use redfish_proto::driver::{Now, TransportLimits};
+use redfish_proto::driver::TransportLimits;
 use redfish_proto::events::{EventSource, StreamItem};
 use redfish_proto::{Credentials, Error, ErrorKind, Service, Session};
 
-use crate::adapter::{Adapter, Builder as _, Clock, Events, Transport as _, TransportBuilder as _};
+use crate::adapter::{Adapter, Builder as _, Events, Transport as _, TransportBuilder as _, Waits};
 use crate::bmc::{Bmc, Head};
 
 suite! {
@@ -23,26 +23,6 @@ suite! {
     what_is_no_stream_of_events_is_refused,
     a_stream_that_came_compressed_unasked_hands_out_each_event_as_it_comes,
     the_stream_is_found_and_filtered,
-}
-
-/// A clock whose waits take no time, and are kept.
-#[derive(Default)]
-struct Waits(Mutex<Vec<Duration>>);
-
-impl Waits {
-    fn seconds(&self) -> Vec<f32> {
-        self.0.lock().unwrap().iter().map(Duration::as_secs_f32).collect()
-    }
-}
-
-impl Clock for Waits {
-    fn now(&self) -> Now {
-        Now(self.0.lock().unwrap().iter().sum())
-    }
-
-    fn sleep(&self, time: Duration) {
-        self.0.lock().unwrap().push(time);
-    }
 }
 
 fn listen_by<A: Adapter>(bmc: &Bmc, transport: &A::Transport) -> Events {

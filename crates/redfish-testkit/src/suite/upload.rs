@@ -322,7 +322,7 @@ fn a_connection_that_was_refused_has_not_touched_an_image_that_can_be_read_once<
     let received = Arc::<Mutex<Vec<Vec<u8>>>>::default();
     let receiving = received.clone();
     let peer = Peer::start(IpAddr::V4(Ipv4Addr::LOCALHOST), move |connection| {
-        // Closed before TLS: no byte of a request has come.
+        // LogoutOutcome before TLS: no byte of a request has come.
         if connection.number == 1 {
             return;
         }

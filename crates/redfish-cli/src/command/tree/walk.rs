@@ -9,7 +9,7 @@
 use std::collections::{HashSet, VecDeque};
 
 use redfish_proto::ops::Get;
-use redfish_proto::{Error, ErrorKind, Target};
+use redfish_proto::{Error, ErrorKind, Redactor, Target};
 use serde_json::Value;
 
 use crate::command::members::Pages;
@@ -94,13 +94,13 @@ impl Walk {
             }
             if walk.nodes.len() > MOST {
                 let reason = format!("there are more than {MOST} resources");
-                walk.ended = Some(Error::new(ErrorKind::Malformed { at: String::new(), reason }).into());
+                walk.ended = Some(Error::malformed("", Redactor::default().clean(&reason)).into());
             }
         }
         if walk.pending.left_out > 0 && walk.ended.is_none() {
             let left_out = walk.pending.left_out;
             let reason = format!("more than {PENDING} links wait to be followed; {left_out} were left out");
-            walk.ended = Some(Error::new(ErrorKind::Malformed { at: String::new(), reason }).into());
+            walk.ended = Some(Error::malformed("", Redactor::default().clean(&reason)).into());
         }
         Ok(walk)
     }

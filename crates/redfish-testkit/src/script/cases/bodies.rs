@@ -1,9 +1,8 @@
 //! Bodies and heads: their limits, their framing, their coding.
 
 use std::io;
-use std::net::{IpAddr, Ipv4Addr};
 
-use super::{Ask, Case, GET, Heard, POST, Trusting, Verb, chunked, ok, sized};
+use super::{Ask, Case, GET, Heard, LOOPBACK, POST, Trusting, Verb, chunked, ok, sized};
 use crate::script::{Connection, Identity, Peer, Received, Wire, gzip};
 
 /// Bodies and heads at their limits, in each framing.
@@ -171,7 +170,7 @@ pub(super) fn framed(cases: &mut Vec<Case>) -> io::Result<()> {
         wire.write(b"HTTP/1.1 200 OK\r\n\r\n{\"a\": 1}")?;
         wire.close_abruptly()
     };
-    let peer = Peer::start(IpAddr::V4(Ipv4Addr::LOCALHOST), move |connection| drop(unsaid(connection)))?;
+    let peer = Peer::start(LOOPBACK, move |connection| drop(unsaid(connection)))?;
     let asks = vec![Ask::done(GET, b"{\"a\": 1}")];
     cases.push(Case::over(
         "a body up to the connection's end needs no farewell of TLS",

@@ -3,7 +3,7 @@
 use std::io;
 use std::net::{IpAddr, Ipv6Addr};
 
-use super::{Ask, Case, GET, POST, Trusting, Verb, ok, sized};
+use super::{Ask, Case, GET, LOOPBACK, POST, Trusting, Verb, ok, sized};
 use crate::script::{Identity, Received, Wire};
 
 /// Certificates.
@@ -25,7 +25,9 @@ pub(super) fn trusted(cases: &mut Vec<Case>) -> io::Result<()> {
         ("a pinned certificate is accepted whatever its name and dates", pin(&expired_too), expired_too),
     ];
     for (name, trust, identity) in trusted {
-        cases.push(Case::shown(name, identity, trust, vec![Ask::done(GET, b"{}")], answer)?.requests(1));
+        cases.push(
+            Case::at(LOOPBACK, name, identity, trust, vec![Ask::done(GET, b"{}")], answer)?.requests(1),
+        );
     }
     let refused = [
         (
@@ -46,7 +48,8 @@ pub(super) fn trusted(cases: &mut Vec<Case>) -> io::Result<()> {
         ("another than the pinned certificate is refused", "pinned", pin(&authority), not_pinned),
     ];
     for (name, text, trust, identity) in refused {
-        let case = Case::shown(name, identity, trust, vec![Ask::error(POST, "untrusted", text)], answer)?;
+        let case =
+            Case::at(LOOPBACK, name, identity, trust, vec![Ask::error(POST, "untrusted", text)], answer)?;
         cases.push(case.requests(0).connections(1));
     }
     Ok(())

@@ -1,17 +1,16 @@
 //! Exchanges: what a library would do by itself, what breaks, what takes its time.
 
 use std::io;
-use std::net::{IpAddr, Ipv4Addr};
 use std::sync::PoisonError;
 use std::thread;
 use std::time::Duration;
 
-use super::{Ask, Case, GET, Heard, POST, Trusting, chunked, ok, sized};
+use super::{Ask, Case, GET, Heard, LOOPBACK, POST, Trusting, chunked, ok, sized};
 use crate::script::{Connection, Identity, Peer, Received, Wire};
 
 /// What the HTTP library would do by itself.
 pub(super) fn left_alone(cases: &mut Vec<Case>) -> io::Result<()> {
-    let other = Peer::start(IpAddr::V4(Ipv4Addr::LOCALHOST), Connection::silence)?;
+    let other = Peer::start(LOOPBACK, Connection::silence)?;
     let location = format!("Location: {}/redfish/v1/a\r\n", other.url("https"));
     let redirect = move |wire: &mut Wire, _: &Received, _| {
         wire.write(&sized("302 Found", &location, b"")).map(|()| true)
@@ -82,8 +81,7 @@ pub(super) fn broken(cases: &mut Vec<Case>) -> io::Result<()> {
             }
             Ok(())
         };
-        let peer =
-            Peer::start(IpAddr::V4(Ipv4Addr::LOCALHOST), move |connection| drop(reset_second(connection)))?;
+        let peer = Peer::start(LOOPBACK, move |connection| drop(reset_second(connection)))?;
         let case = Case::over(name, peer, heard, trust, vec![Ask::done(GET, b"{}"), ask]);
         // The one that is reset was not read.
         cases.push(case.requests(requests).connections(requests));
@@ -120,7 +118,7 @@ pub(super) fn slow(cases: &mut Vec<Case>) -> io::Result<()> {
         ("a peer that never speaks TLS was sent nothing: a write is tried again", 20_000, 100),
         ("also where the exchange's time-out is the shorter one", 100, 10_000),
     ] {
-        let peer = Peer::start(IpAddr::V4(Ipv4Addr::LOCALHOST), Connection::silence)?;
+        let peer = Peer::start(LOOPBACK, Connection::silence)?;
         let asks = vec![Ask::error(POST, "transport", "no connection could be made")];
         let case =
             Case::over(name, peer, Heard::default(), Trusting::System, asks).requests(0).connections(4);

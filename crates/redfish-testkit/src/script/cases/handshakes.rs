@@ -2,7 +2,6 @@
 //! controllers.
 
 use std::io;
-use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
 
@@ -12,7 +11,7 @@ use rustls::server::{ClientHello, ResolvesServerCert};
 use rustls::sign::{CertifiedKey, Signer, SigningKey};
 use rustls::{ServerConfig, SignatureAlgorithm, SignatureScheme};
 
-use super::{Ask, Case, GET, Heard, POST, Trusting, converse, ok};
+use super::{Ask, Case, GET, Heard, LOOPBACK, POST, Trusting, converse, ok};
 use crate::script::{HANDSHAKE_FAILURE, Peer, Received, Wire, certificate_of_version_1, rsa_key_info};
 
 /// Handshakes that another try does not help.
@@ -51,7 +50,7 @@ pub(super) fn refused(cases: &mut Vec<Case>) -> io::Result<()> {
     ];
     for (name, bytes, text) in table {
         let bytes = bytes.to_vec();
-        let peer = Peer::start(IpAddr::V4(Ipv4Addr::LOCALHOST), move |connection| {
+        let peer = Peer::start(LOOPBACK, move |connection| {
             let _ = connection.answer(&bytes);
         })?;
         let asks = vec![Ask::error(GET, "tls", text), Ask::error(POST, "tls", text)];
@@ -83,7 +82,7 @@ pub(super) fn of_version_1(cases: &mut Vec<Case>) -> io::Result<()> {
         let (heard, config) = (Heard::default(), showing(certificate.clone(), key)?);
         let (listening, counted) = (heard.clone(), AtomicUsize::new(0));
         let answer = |wire: &mut Wire, _: &Received, _| wire.write(&ok(b"{}")).map(|()| true);
-        let peer = Peer::start(IpAddr::V4(Ipv4Addr::LOCALHOST), move |connection| {
+        let peer = Peer::start(LOOPBACK, move |connection| {
             let wire = connection.encrypt_by(config.clone());
             let _ = wire.and_then(|wire| converse(wire, &listening, &counted, &answer));
         })?;
