@@ -7,8 +7,8 @@ use std::sync::Arc;
 
 use anstyle::{AnsiColor, Style};
 use redfish_hyper::{Builder, Client, Transport};
-use redfish_proto::driver::Trace;
 use redfish_mock::{Profile, ServeOptions, Server, Settings};
+use redfish_proto::driver::Trace;
 use redfish_proto::ops::LogoutOutcome;
 use redfish_proto::{Credentials, ErrorKind, Service, Session};
 use redfish_tls::Trust;

@@ -58,7 +58,15 @@ impl Failure {
     pub(crate) const REJECTED: &str = "rejected";
 
     fn new(reason: Reason, exit: Exit) -> Failure {
-        Failure { reason, exit, monitor: None, session_alive: None, secrets: None, advice: None, service: None }
+        Failure {
+            reason,
+            exit,
+            monitor: None,
+            session_alive: None,
+            secrets: None,
+            advice: None,
+            service: None,
+        }
     }
 
     /// Wrong usage: what is wrong, and what to do.
@@ -372,7 +380,9 @@ impl fmt::Display for Failure {
             Reason::Nobody => f.write_str("not logged in"),
             Reason::Local { what, error } => write!(f, "{what}: {error}"),
             Reason::Missing(what) => f.write_str(what.trim_end_matches('.')),
-            Reason::Stopped { by_signal: true } => f.write_str("ended by a signal before there was a response"),
+            Reason::Stopped { by_signal: true } => {
+                f.write_str("ended by a signal before there was a response")
+            }
             Reason::Stopped { by_signal: false } => {
                 f.write_str("the deadline of the sweep passed before there was a response")
             }

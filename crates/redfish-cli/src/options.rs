@@ -174,8 +174,7 @@ impl Options {
 
     /// The settings of connections, without any trust.
     pub(crate) fn connections(&self) -> TransportBuilder {
-        Transport::builder()
-            .limits(TransportLimits::default().connect_timeout(self.timeout.min(CONNECT)))
+        Transport::builder().limits(TransportLimits::default().connect_timeout(self.timeout.min(CONNECT)))
     }
 
     /// How long to wait for the end of what takes its time.

@@ -78,8 +78,13 @@ pub(crate) fn of_task(progress: &Progress) -> String {
     }
     let state = if progress.state.is_empty() { "waiting" } else { &progress.state };
     parts.push(state.to_owned());
-    parts
-        .extend(progress.messages.last().map(|message| String::from(message.text.clone())).filter(|text| !text.is_empty()));
+    parts.extend(
+        progress
+            .messages
+            .last()
+            .map(|message| String::from(message.text.clone()))
+            .filter(|text| !text.is_empty()),
+    );
     parts.join("  ")
 }
 

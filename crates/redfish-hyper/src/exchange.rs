@@ -187,7 +187,7 @@ async fn collect(mut body: Incoming, mut decoder: Decoder, limit: usize) -> Resu
 impl From<ExchangeError> for TransportError {
     fn from(error: ExchangeError) -> TransportError {
         if let Some(unreadable) = Unreadable::find(&error) {
-            return TransportError::new(Failure::Unreadable, unreadable);
+            return TransportError::shared(Failure::Unreadable, unreadable);
         }
         match Untrusted::find(&error) {
             Some(untrusted) if untrusted.has_unusable_key() => {

@@ -1,12 +1,10 @@
 //! Large things, both ways: images to push, bodies to read as they come.
 
 use std::hash::{BuildHasher, RandomState};
-use std::io;
 
+use redfish_proto::Error;
 use redfish_proto::driver::TransportError;
 use redfish_proto::ops::{Download, Image, Outcome, PushUpdate};
-use redfish_proto::reason::RequestError;
-use redfish_proto::{Error, ErrorKind};
 use tokio::io::{AsyncWrite, AsyncWriteExt};
 
 use crate::client::Client;
@@ -20,7 +18,7 @@ impl Client {
     ///
     /// # Errors
     /// A service that takes no images or none so large, whatever it refused, and
-    /// [`OutcomeUnknown`](ErrorKind::OutcomeUnknown) where the answer was lost: the list of tasks may tell.
+    /// [`OutcomeUnknown`](redfish_proto::ErrorKind::OutcomeUnknown) where the answer was lost: the list of tasks may tell.
     pub async fn update(&self, name: &str, source: &Source, targets: &[String]) -> Result<Outcome, Error> {
         let image = Image { name: name.to_owned(), payload: source.payload() };
         let update = PushUpdate::new(image, &randomness());
@@ -32,8 +30,8 @@ impl Client {
     /// Reads a large body into a writer as it comes, at the most so many bytes, and returns how many there were.
     ///
     /// # Errors
-    /// Whatever the service refused, [`TooLarge`](ErrorKind::TooLarge) beyond the limit, a connection that broke, and
-    /// [`InvalidRequest`](ErrorKind::InvalidRequest) where the writer failed, with that as the cause. What came before
+    /// Whatever the service refused, [`TooLarge`](redfish_proto::ErrorKind::TooLarge) beyond the limit, a connection that broke, and
+    /// [`InvalidRequest`](redfish_proto::ErrorKind::InvalidRequest) where the writer failed, with that as the cause. What came before
     /// is written.
     pub async fn download(
         &self,
@@ -42,6 +40,7 @@ impl Client {
         limit: u64,
     ) -> Result<u64, Error> {
         let target = self.service().target(path)?;
+        let unstored = |error| Error::body_not_stored(self.service(), &target, error);
         let broken = |error| Error::of_body(self.service(), &target, TransportError::of_body(error));
         let (_, stream) = self.stream(Download::new(target.clone())).await?;
         let Some(mut stream) = stream else { return Ok(0) };
@@ -52,15 +51,10 @@ impl Client {
                 let limit = usize::try_from(limit).unwrap_or(usize::MAX);
                 return Err(Error::body_too_large(self.service(), &target, limit));
             }
-            into.write_all(&piece).await.map_err(unwritable)?;
+            into.write_all(&piece).await.map_err(unstored)?;
         }
         Ok(written)
     }
-}
-
-/// A body that could not be written where the caller wants it.
-fn unwritable(error: io::Error) -> Error {
-    Error::new(ErrorKind::InvalidRequest(RequestError::Output)).with_source(error)
 }
 
 /// What makes a boundary that no image has in it: two hashes under random keys of the standard library's.

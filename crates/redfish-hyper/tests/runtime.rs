@@ -8,10 +8,10 @@ use std::task::{Context, Waker};
 use std::time::Duration;
 
 use redfish_hyper::{Builder, Client, Credentials, Service, Trust};
-use redfish_proto::ErrorKind;
-use redfish_proto::driver::Trace;
 use redfish_mock::{ServeOptions, Server, Settings};
+use redfish_proto::ErrorKind;
 use redfish_proto::driver::Phase;
+use redfish_proto::driver::Trace;
 use redfish_proto::ops::Raw;
 use redfish_testkit::bmc::Bmc;
 use serde_json::Value;

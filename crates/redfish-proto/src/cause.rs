@@ -23,6 +23,11 @@ impl TransportError {
         TransportError { failure, source: Some(source.into().into()) }
     }
 
+    /// The same with an error that the driver keeps as well.
+    pub fn shared(failure: Failure, source: Arc<dyn StdError + Send + Sync>) -> TransportError {
+        TransportError { failure, source: Some(source) }
+    }
+
     /// The error of a body that broke off while it was read.
     pub fn of_body(error: std::io::Error) -> TransportError {
         let failure = match error.kind() {

@@ -11,7 +11,7 @@ use crate::cause::{Cause, Shared, TransportError};
 use crate::etag::ETag;
 use crate::kind::{ErrorKind, Failure};
 use crate::message::{self, Message};
-use crate::reason::TargetError;
+use crate::reason::{RequestError, TargetError};
 use crate::redact::{Redactor, SafeText, Secret};
 use crate::service::Service;
 use crate::target::Target;
@@ -85,6 +85,16 @@ impl Error {
     /// The error of a body that the caller reads and that has more bytes than the caller allows.
     pub fn body_too_large(service: &Service, target: &Target, limit: usize) -> Error {
         let error = Error::new(ErrorKind::TooLarge { limit });
+        error.at(service).stamped(Some((&Method::GET, target)), &Redactor::default())
+    }
+
+    /// The error of a body that the caller reads and cannot store.
+    pub fn body_not_stored(
+        service: &Service,
+        target: &Target,
+        source: impl Into<Box<dyn StdError + Send + Sync>>,
+    ) -> Error {
+        let error = Error::new(ErrorKind::InvalidRequest(RequestError::Output)).with_source(source);
         error.at(service).stamped(Some((&Method::GET, target)), &Redactor::default())
     }
 

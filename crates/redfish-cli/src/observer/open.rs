@@ -5,8 +5,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use http::{Method, StatusCode};
-use redfish_proto::driver::Trace;
 use redfish_proto::Purpose;
+use redfish_proto::driver::Trace;
 
 /// What each visit has open. A visit that ends takes its entry away.
 static VISITS: Mutex<BTreeMap<u64, Sessions>> = Mutex::new(BTreeMap::new());

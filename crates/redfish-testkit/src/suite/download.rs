@@ -8,6 +8,7 @@ use redfish_proto::{Error, ErrorKind, Service};
 
 use crate::adapter::{Adapter, Builder as _};
 use crate::bmc::{Bmc, Line};
+use crate::full_text;
 
 suite! {
     ($) download:
@@ -143,7 +144,7 @@ fn a_writer_that_fails_is_the_cause<A: Adapter>() {
     let (_bmc, client) = serve::<A>(|line| line.answer("200 OK", "", &"x".repeat(1_000)));
     let error = client.download("/dump", &mut Full(10), 1_000).unwrap_err();
     assert!(matches!(error.kind(), ErrorKind::InvalidRequest(_)), "{error}");
-    assert!(error.to_string().contains("no room"), "{error}");
+    assert!(full_text(&error).contains("no room"), "{error}");
     assert_eq!(
         error.cause().unwrap().downcast_ref::<io::Error>().unwrap().kind(),
         io::ErrorKind::StorageFull

@@ -9,7 +9,7 @@
 use std::collections::{HashSet, VecDeque};
 
 use redfish_proto::ops::Get;
-use redfish_proto::{Error, ErrorKind, Redactor, Target};
+use redfish_proto::{Error, Redactor, Target};
 use serde_json::Value;
 
 use crate::command::members::Pages;

@@ -146,7 +146,7 @@ pub(super) fn framed(cases: &mut Vec<Case>) -> io::Result<()> {
     cases.push(
         Case::new(
             "a chunk whose length is none is malformed",
-            vec![Ask::error(POST, "transport", "no HTTP")],
+            vec![Ask::error(POST, "transport", "not HTTP")],
             odd,
         )?
         .requests(1),
@@ -156,7 +156,7 @@ pub(super) fn framed(cases: &mut Vec<Case>) -> io::Result<()> {
         wire.write(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Length: 5\r\n\r\n{}   ").map(|()| false)
     };
     cases.push(
-        Case::new("two lengths are malformed", vec![Ask::error(POST, "outcome-unknown", "no HTTP")], twice)?
+        Case::new("two lengths are malformed", vec![Ask::error(POST, "outcome-unknown", "not HTTP")], twice)?
             .requests(1),
     );
 

@@ -15,7 +15,7 @@ pub(super) fn left_alone(cases: &mut Vec<Case>) -> io::Result<()> {
     let redirect = move |wire: &mut Wire, _: &Received, _| {
         wire.write(&sized("302 Found", &location, b"")).map(|()| true)
     };
-    let asks = vec![Ask::error(GET, "redirect", "leaves the origin"), Ask::error(POST, "redirect", "")];
+    let asks = vec![Ask::error(GET, "redirect", "to another origin"), Ask::error(POST, "redirect", "")];
     let case = Case::new("a redirect is not the library's to follow", asks, redirect)?;
     cases.push(Case { other: Some(other), ..case.requests(2) });
 
@@ -42,7 +42,7 @@ pub(super) fn broken(cases: &mut Vec<Case>) -> io::Result<()> {
     };
     let asks = vec![Ask::done(GET, b"{\"a\": 1}")];
     cases.push(Case::new("a read whose chunks break off is tried again", asks, cut)?.requests(2));
-    let asks = vec![Ask::error(POST, "transport", "answered 200")];
+    let asks = vec![Ask::error(POST, "transport", ": 200")];
     cases
         .push(Case::new("a write whose chunks break off has its status, and is not", asks, cut)?.requests(1));
 

@@ -40,7 +40,7 @@ pub(super) fn refused(cases: &mut Vec<Case>) -> io::Result<()> {
         (
             "a port that speaks plain HTTP is named as such",
             b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\nConnection: close\r\n\r\n",
-            "does not speak TLS. It may be plain HTTP: write http://",
+            "It may be plain HTTP: write http://",
         ),
         (
             "a port that speaks something else is not taken for TLS",
