@@ -74,6 +74,15 @@ impl Failure {
         Failure::new(Reason::Usage { what: what.into(), hint }, Exit::Usage)
     }
 
+    /// The same, with the place where it was found.
+    pub(crate) fn within(self, place: &str) -> Failure {
+        let hint = match &self.reason {
+            Reason::Usage { hint, .. } => hint,
+            _ => "",
+        };
+        Failure::usage(format!("{place}: {self}"), hint)
+    }
+
     /// Something on this machine failed.
     pub(crate) fn local(what: &'static str, error: io::Error) -> Failure {
         Failure::new(Reason::Local { what, error }, Exit::Failed)

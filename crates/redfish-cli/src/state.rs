@@ -14,7 +14,7 @@ use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use redfish_proto::{Service, Session};
+use redfish_proto::{ErrorKind, Service, Session};
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
@@ -187,7 +187,10 @@ impl Store {
         }
         match Service::new(&kept.origin).and_then(|service| kept.in_service(&service)) {
             Ok(_) => Ok(Some(kept)),
-            Err(error) => Err(damaged(error.to_string().trim_end_matches('.'))),
+            Err(error) => Err(damaged(&match error.kind() {
+                ErrorKind::InvalidTarget(reason) => reason.to_string(),
+                _ => error.to_string(),
+            })),
         }
     }
 

@@ -79,10 +79,7 @@ pub(super) fn each_line(
                 text => work(number, text),
             },
         };
-        done.map_err(|failure| {
-            let what = failure.to_string();
-            Failure::usage(format!("line {number} of {of}: {}", what.trim_end_matches('.')), "")
-        })?;
+        done.map_err(|failure| failure.within(&format!("line {number} of {of}")))?;
     }
     Ok(())
 }
@@ -165,7 +162,7 @@ mod tests {
     #[test]
     fn what_is_wrong_is_named_and_no_value_repeated() {
         for (text, reason) in [
-            (r#"{"service": "bmc", "password": "hunter2"}"#, "\"password\" is not known. A password"),
+            (r#"{"service": "bmc", "password": "hunter2"}"#, "\"password\" is not known"),
             (r#"{"service": "bmc", "usr": ["hunter2"]}"#, "\"usr\" is not known"),
             (r#"{"service": "bmc", "user": 7}"#, "user is not a text"),
             (r#"{"service": "bmc", "user": ""}"#, "user is not a text, or empty"),

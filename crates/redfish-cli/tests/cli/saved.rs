@@ -91,8 +91,8 @@ fn the_file_is_no_symbolic_link_and_its_directory_may_be() {
 
 #[test]
 fn a_planted_uri_is_not_deleted() {
-    let wrong = "is rejected: the URI is not that of a session. Look";
-    let not_path = "is rejected: the URI of its session is not a path. Look";
+    let wrong = "is rejected: the URI is not that of a session\nhint: Look";
+    let not_path = "is rejected: the URI of its session is not a path\nhint: Look";
     for (reason, uri) in [
         (wrong, "/redfish/v1/Systems/1"),
         (wrong, "/redfish/v1/Systems/Sessions/1"),

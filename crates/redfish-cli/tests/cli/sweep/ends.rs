@@ -119,7 +119,7 @@ fn a_reset_that_was_sent_when_it_ended_has_an_unknown_outcome() {
     let ended = lines(&done);
     let line = &ended[&fleet[0].server.url()];
     assert_eq!((&line["error"]["error"], &line["exit"]), (&json!("interrupted"), &json!(5)));
-    assert!(line["error"]["hint"].as_str().unwrap().contains("look whether it happened"), "{line}");
+    assert!(line["error"]["hint"].as_str().unwrap().contains("check whether it happened"), "{line}");
     assert_eq!(ended[&fleet[1].server.url()]["exit"], 4);
 
     fleet.iter().for_each(|bench| bench.server.mock(|mock| mock.clear_faults()));
