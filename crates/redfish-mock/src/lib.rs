@@ -89,49 +89,24 @@ server.shutdown();
 "#
 )]
 
-mod accounts;
-mod actions;
-mod answer;
-mod events;
-mod fault;
-mod later;
-mod members;
-mod message;
+mod faults;
+mod handlers;
+mod inventory;
 mod mock;
-mod mockup;
-mod moment;
-mod network;
-mod operation;
-mod patch;
-mod path;
-mod place;
-mod power;
-mod profile;
-mod query;
-mod random;
-mod reply;
-mod request;
-mod restart;
-mod room;
+mod protocol;
+mod routing;
 #[cfg(feature = "serve")]
-mod serve;
-mod sessions;
-mod settings;
-mod subscribe;
-mod tasks;
-mod tree;
-mod update;
-mod view;
-mod write;
+mod server;
+mod state;
 
-pub use accounts::{Account, Role};
-pub use answer::{Answer, Ending};
-pub use events::{Delivery, EventStream};
-pub use fault::{Fault, FaultError, FaultKind};
+pub use faults::fault::{Fault, FaultError, FaultKind};
+pub use inventory::mockup::Mockup;
 pub use mock::{Handled, Mock};
-pub use mockup::Mockup;
-pub use profile::{Profile, UnknownProfile};
+pub use protocol::answer::{Answer, Ending};
+pub use protocol::profile::{Profile, UnknownProfile};
 #[cfg(feature = "serve")]
-pub use serve::{Fleet, FleetService, Observed, Observer, ServeOptions, Server, ServiceKind, Tls};
-pub use sessions::{Session, SessionCount};
-pub use settings::Settings;
+pub use server::{Fleet, FleetService, Observed, Observer, ServeOptions, Server, ServiceKind, Tls};
+pub use state::accounts::{Account, Role};
+pub use state::events::{Delivery, EventStream};
+pub use state::sessions::{Session, SessionCount};
+pub use state::settings::Settings;

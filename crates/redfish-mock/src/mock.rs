@@ -11,21 +11,21 @@ use std::time::Duration;
 
 use http::{HeaderValue, Method, Response, StatusCode, header};
 
-use crate::accounts::{self, ACCOUNT_SERVICE, Account, Accounts, Lockout, Role};
-use crate::answer::{Answer, Ending};
-use crate::events::Events;
-use crate::fault::{Fault, FaultKind, Faults};
-use crate::later::{Effect, Later};
-use crate::message::{Base, Message};
-use crate::place::Place;
-use crate::profile::Profile;
-use crate::reply::{Content, Reply};
-use crate::request::{Credentials, Request};
-use crate::restart::Absence;
-use crate::sessions::{SESSION_SERVICE, Session, SessionCount, Sessions};
-use crate::settings::Settings;
-use crate::tasks::Tasks;
-use crate::tree::Tree;
+use crate::faults::fault::{Fault, FaultKind, Faults};
+use crate::inventory::tree::Tree;
+use crate::protocol::answer::{Answer, Ending};
+use crate::protocol::message::{Base, Message};
+use crate::protocol::profile::Profile;
+use crate::protocol::request::{Credentials, Request};
+use crate::protocol::response::{Content, Reply};
+use crate::routing::route::Place;
+use crate::state::accounts::{self, ACCOUNT_SERVICE, Account, Accounts, Lockout, Role};
+use crate::state::events::Events;
+use crate::state::outage::Absence;
+use crate::state::schedule::{Effect, Later};
+use crate::state::sessions::{SESSION_SERVICE, Session, SessionCount, Sessions};
+use crate::state::settings::Settings;
+use crate::state::tasks::Tasks;
 
 /// How many handled requests are remembered; of each service of many, so many that they cost little.
 const REMEMBERED: usize = 1_000;

@@ -1,0 +1,3 @@
+//! Which resource, collection or action a request is for.
+
+pub(crate) mod route;
