@@ -1,182 +1,175 @@
-//! The machine room that the service looks after: three servers, each with its chassis and its manager. All invented.
+//! The resources of the service: three invented servers, each with its system, chassis and manager, or a mockup.
+//!
+//! A family of resources is one file. It builds its resources in `add`, which [`tree`] calls.
 
 pub(crate) mod action;
+mod builder;
 mod chassis;
 mod event_service;
 mod logs;
+mod machine;
 mod managers;
-pub(crate) mod members;
+mod members;
 pub(crate) mod mockup;
 pub(crate) mod network;
 mod registries;
+pub(crate) mod resource;
 mod root;
+pub(crate) mod services;
 mod systems;
 pub(crate) mod tree;
 mod update_service;
 
-use serde_json::{Value, json};
+use std::sync::LazyLock;
 
-pub(crate) use root::{session_service, versions};
-pub(crate) use update_service::UPDATE_SERVICE;
-
-use crate::inventory::tree::Draft;
 use crate::protocol::profile::Profile;
+use builder::ResourceBuilder;
+use machine::MACHINES;
+use tree::Tree;
 
-/// All resources of the room that stand by themselves.
-pub(crate) fn drafts(profile: Profile) -> Vec<Draft> {
-    let mut drafts = Vec::new();
-    root::add(&mut drafts, profile);
-    systems::add(&mut drafts);
-    chassis::add(&mut drafts);
-    managers::add(&mut drafts);
-    logs::add(&mut drafts, profile);
-    update_service::add(&mut drafts);
-    event_service::add(&mut drafts);
-    registries::add(&mut drafts, profile);
-    root::add_descriptions(&mut drafts, profile);
-    drafts
+/// The resources of the invented servers. They are built once for each profile.
+pub(crate) fn tree(profile: Profile) -> Tree {
+    fn build(profile: Profile) -> Tree {
+        Tree::new(resources(profile), profile)
+    }
+    static STANDARD: LazyLock<Tree> = LazyLock::new(|| build(Profile::Standard));
+    static ILO_AMPLIFIER: LazyLock<Tree> = LazyLock::new(|| build(Profile::IloAmplifier));
+    match profile {
+        Profile::Standard => STANDARD.clone(),
+        Profile::IloAmplifier => ILO_AMPLIFIER.clone(),
+    }
 }
 
-/// The names of the machines, which are those of their systems, chassis and managers.
-pub(crate) fn ids() -> impl Iterator<Item = &'static str> {
+fn resources(profile: Profile) -> Vec<ResourceBuilder> {
+    let mut resources = Vec::new();
+    root::add(&mut resources, profile);
+    services::add(&mut resources);
+    systems::add(&mut resources);
+    chassis::add(&mut resources);
+    managers::add(&mut resources);
+    logs::add(&mut resources, profile);
+    update_service::add(&mut resources);
+    event_service::add(&mut resources);
+    registries::add(&mut resources, profile);
+    // The descriptions list all other resources, so they are built last.
+    root::add_descriptions(&mut resources, profile);
+    resources
+}
+
+/// The identifiers of the machines, which their systems, chassis and managers share.
+pub(crate) fn machine_ids() -> impl Iterator<Item = &'static str> {
     MACHINES.iter().map(|machine| machine.id)
 }
 
-/// A server: what its system, chassis and manager are made from.
-struct Machine {
-    id: &'static str,
-    host: &'static str,
-    model: &'static str,
-    part: &'static str,
-    serial: &'static str,
-    uuid: &'static str,
-    asset: &'static str,
-    power: &'static str,
-    health: &'static str,
-    processor: Processor,
-    memory: Memory,
-    drives: &'static [Drive],
-    bios: &'static str,
-    firmware: &'static str,
-    slot: u32,
-    inlet: f64,
-    watts: u32,
-}
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
 
-struct Processor {
-    model: &'static str,
-    count: u32,
-    cores: u32,
-    threads: u32,
-    speed: u32,
-}
+    use serde_json::Value;
 
-struct Memory {
-    modules: u32,
-    gib: u32,
-    speed: u32,
-    /// The module that corrects more errors than it should, counted from one.
-    tired: Option<u32>,
-}
+    use super::resource::{Body, PatchRule};
+    use super::*;
+    use crate::protocol::path::Path;
+    use crate::protocol::uris::{ACCOUNTS, SESSIONS, SUBSCRIPTIONS, TASKS};
 
-struct Drive {
-    model: &'static str,
-    media: &'static str,
-    protocol: &'static str,
-    gigabytes: u64,
-}
-
-const NVME: Drive = Drive { model: "Kestrel P4 3200", media: "SSD", protocol: "NVMe", gigabytes: 3200 };
-const SATA: Drive = Drive { model: "Kestrel S2 480", media: "SSD", protocol: "SATA", gigabytes: 480 };
-const DISK: Drive = Drive { model: "Millstone 12T", media: "HDD", protocol: "SAS", gigabytes: 12_000 };
-
-const MACHINES: [Machine; 3] = [
-    Machine {
-        id: "E1D8B426",
-        host: "db-01",
-        model: "Fjord 240 Gen3",
-        part: "FJ240-3A",
-        serial: "FJ3A71C004",
-        uuid: "5c1f3a86-9b0e-4d57-8f21-e1d8b4260001",
-        asset: "R07-U12",
-        power: "On",
-        health: "OK",
-        processor: Processor { model: "Orrery 7443 24-Core", count: 2, cores: 24, threads: 48, speed: 4000 },
-        memory: Memory { modules: 8, gib: 32, speed: 3200, tired: None },
-        drives: &[NVME, NVME],
-        bios: "F24-2.18",
-        firmware: "3.02",
-        slot: 12,
-        inlet: 22.5,
-        watts: 412,
-    },
-    Machine {
-        id: "E905C3FF",
-        host: "web-04",
-        model: "Fjord 120 Gen3",
-        part: "FJ120-3C",
-        serial: "FJ1C80B119",
-        uuid: "0d7be2f4-31c8-4a69-b7d3-e905c3ff0002",
-        asset: "R07-U14",
-        power: "Off",
-        health: "OK",
-        processor: Processor { model: "Orrery 3204 8-Core", count: 1, cores: 8, threads: 16, speed: 3600 },
-        memory: Memory { modules: 4, gib: 16, speed: 3200, tired: None },
-        drives: &[SATA, SATA],
-        bios: "F12-1.40",
-        firmware: "3.02",
-        slot: 14,
-        inlet: 21.0,
-        watts: 18,
-    },
-    Machine {
-        id: "EF2BF486",
-        host: "archive-02",
-        model: "Fjord 480 Gen2",
-        part: "FJ480-2B",
-        serial: "FJ2B66A957",
-        uuid: "a94c07d1-6e2b-4f1c-9a58-ef2bf4860003",
-        asset: "R08-U03",
-        power: "On",
-        health: "Warning",
-        processor: Processor { model: "Orrery 5318 16-Core", count: 2, cores: 16, threads: 32, speed: 3400 },
-        memory: Memory { modules: 8, gib: 16, speed: 2933, tired: Some(3) },
-        drives: &[SATA, DISK, DISK, DISK],
-        bios: "F48-4.07",
-        firmware: "2.91",
-        slot: 3,
-        inlet: 24.5,
-        watts: 538,
-    },
-];
-
-impl Machine {
-    fn system(&self) -> String {
-        format!("/redfish/v1/Systems/{}", self.id)
+    #[test]
+    fn a_write_does_not_change_other_copies() {
+        let original = tree(Profile::Standard);
+        let mut copy = original.clone();
+        let path = "/redfish/v1/Systems/E1D8B426";
+        let etag = |tree: &Tree| match &tree.get(path).unwrap().body {
+            Body::Document { representation, .. } => representation.etag.clone(),
+            Body::Raw { .. } => String::new(),
+        };
+        let document = copy.get(path).unwrap().document().clone();
+        copy.write(path, document);
+        assert_ne!(etag(&copy), etag(&original));
+        assert_eq!(etag(&original), etag(&tree(Profile::Standard)));
     }
 
-    fn chassis(&self) -> String {
-        format!("/redfish/v1/Chassis/{}", self.id)
+    #[test]
+    fn every_link_has_a_target_and_every_resource_is_linked() {
+        for profile in [Profile::Standard, Profile::IloAmplifier] {
+            let tree = tree(profile);
+            let mut linked = BTreeSet::new();
+            let mut count = 0;
+            for resource in tree.iter() {
+                links(resource.document(), &mut |link| {
+                    count += 1;
+                    let (path, pointer) = link.split_once('#').unwrap_or((link, ""));
+                    let target = tree.find(&Path::new(path));
+                    let known = target.is_some_and(|target| target.document().pointer(pointer).is_some());
+                    assert!(
+                        known || [SESSIONS, ACCOUNTS, TASKS, SUBSCRIPTIONS].contains(&link),
+                        "{} links to {link}, which does not exist",
+                        resource.path
+                    );
+                    if link.trim_end_matches('/') != resource.path {
+                        linked.insert(link.trim_end_matches('/').to_owned());
+                    }
+                });
+            }
+            for resource in tree.iter().filter(|resource| resource.path.starts_with("/redfish/v1/")) {
+                let named = ["/redfish/v1/$metadata", "/redfish/v1/odata", "/redfish/v1/openapi.yaml"];
+                let reached = linked.contains(&resource.path)
+                    || named.contains(&resource.path.as_str())
+                    || resource.path.starts_with("/redfish/v1/RegistryStore/");
+                assert!(reached, "nothing links to {}", resource.path);
+            }
+            assert!(count > 200, "{count} links");
+        }
     }
 
-    fn manager(&self) -> String {
-        format!("/redfish/v1/Managers/{}", self.id)
+    #[test]
+    fn every_document_has_the_required_properties() {
+        for resource in tree(Profile::Standard).iter() {
+            let document = resource.document();
+            if !resource.path.starts_with("/redfish/v1")
+                || document.is_null()
+                || resource.path.ends_with("/odata")
+            {
+                continue;
+            }
+            for member in ["@odata.id", "@odata.type", "Name"] {
+                assert!(document[member].is_string(), "{} has no {member}", resource.path);
+            }
+            assert_eq!(document["@odata.id"].as_str().unwrap().trim_end_matches('/'), resource.path);
+        }
     }
 
-    fn is_on(&self) -> bool {
-        self.power == "On"
+    #[test]
+    fn every_writable_property_exists_and_accepts_its_value() {
+        for resource in tree(Profile::Standard).iter() {
+            let PatchRule::Only(writable) = resource.capabilities.patch else { continue };
+            for property in writable {
+                let value = resource.document().pointer(&format!("/{}", property.path));
+                let value = value.unwrap_or_else(|| panic!("{} has no {}", resource.path, property.path));
+                assert!(
+                    property.kind.check(property.path, value).is_ok(),
+                    "{} {}",
+                    resource.path,
+                    property.path
+                );
+            }
+        }
     }
 
-    /// The address of its network port `port`, out of the range that nobody's hardware has.
-    fn mac(&self, port: u32) -> String {
-        format!("02:5F:10:00:{:02X}:{port:02X}", self.slot)
+    fn links<'a>(value: &'a Value, found: &mut impl FnMut(&'a str)) {
+        match value {
+            Value::Array(items) => items.iter().for_each(|item| links(item, found)),
+            Value::Object(members) => {
+                for (name, value) in members {
+                    match value {
+                        Value::String(link)
+                            if ["@odata.id", "@Redfish.ActionInfo"].contains(&name.as_str()) =>
+                        {
+                            found(link);
+                        }
+                        value => links(value, found),
+                    }
+                }
+            }
+            _ => {}
+        }
     }
-}
-
-fn link(path: impl Into<String>) -> Value {
-    json!({"@odata.id": path.into()})
-}
-
-fn status(health: &str) -> Value {
-    json!({"State": "Enabled", "Health": health})
 }

@@ -21,7 +21,7 @@
 //!
 //! All of it is told by `now`, so that it takes none in a test: sessions expire, a reset changes the power state some seconds
 //! after its answer, a task runs while its monitor answers 202, an account that is locked opens again. After an update the
-//! service restarts: [`Mock::away_until`] says that nobody is there, and a [`Server`] refuses connections meanwhile.
+//! service restarts: [`Mock::unavailable_until`] says that nobody is there, and a [`Server`] refuses connections meanwhile.
 //!
 //! ```
 //! use std::time::Duration;
@@ -99,14 +99,15 @@ mod routing;
 mod server;
 mod state;
 
-pub use faults::fault::{Fault, FaultError, FaultKind};
+pub use faults::{Fault, FaultError, FaultKind};
 pub use inventory::mockup::Mockup;
 pub use mock::{Handled, Mock};
 pub use protocol::answer::{Answer, Ending};
+pub use protocol::event::{Delivery, EventStream};
+pub use protocol::privilege::Role;
 pub use protocol::profile::{Profile, UnknownProfile};
 #[cfg(feature = "serve")]
 pub use server::{Fleet, FleetService, Observed, Observer, ServeOptions, Server, ServiceKind, Tls};
-pub use state::accounts::{Account, Role};
-pub use state::events::{Delivery, EventStream};
+pub use state::accounts::Account;
 pub use state::sessions::{Session, SessionCount};
 pub use state::settings::Settings;

@@ -1,3 +1,5 @@
-//! Which resource, collection or action a request is for.
+//! Routing: finds what a request is for.
 
-pub(crate) mod route;
+mod route;
+
+pub(crate) use route::{PushKind, Route};

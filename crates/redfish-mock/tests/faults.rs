@@ -222,11 +222,11 @@ fn restart_takes_the_service_away_once_it_has_answered() {
     client.mock.add_fault("slow=1s*1".parse().expect("a fault"));
     let answer = client.get(SYSTEM);
     assert_eq!((answer.status().as_u16(), answer.ending), (200, Ending::Whole));
-    assert_eq!((client.mock.away_until(client.now), client.mock.open_sessions(client.now)), (None, 1));
+    assert_eq!((client.mock.unavailable_until(client.now), client.mock.open_sessions(client.now)), (None, 1));
     client.wait(1);
-    assert_eq!(client.mock.away_until(client.now), Some(Duration::from_secs(4)));
+    assert_eq!(client.mock.unavailable_until(client.now), Some(Duration::from_secs(4)));
     assert_eq!(client.get("/redfish").ending, Ending::Reset);
     client.wait(3);
     assert_eq!(client.get(SYSTEM).status(), 401);
-    assert_eq!(client.mock.absences(client.now), 1);
+    assert_eq!(client.mock.outages(client.now), 1);
 }

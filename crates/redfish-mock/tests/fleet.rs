@@ -143,7 +143,7 @@ fn the_rebooting_answer_once_and_are_away_then() {
     let token = logged_in(&mut stream);
     assert!(is_over(&mut stream), "it breaks");
     let (since, now) = (Duration::ZERO, fleet.now());
-    let until = service.mock(|mock| mock.away_until(since)).expect("it has been away");
+    let until = service.mock(|mock| mock.unavailable_until(since)).expect("it has been away");
     assert!(until > Duration::from_secs(2) && until < now + Duration::from_secs(5), "{until:?} {now:?}");
 
     fleet.advance(Duration::from_secs(5));
@@ -156,7 +156,7 @@ fn the_rebooting_answer_once_and_are_away_then() {
         assert_eq!(status(&ask(&mut connect_to(service.address()), &sessions(&token)).0), "401");
     }
     logged_in(&mut connect_to(service.address()));
-    let absences = service.mock(|mock| mock.absences(since));
+    let absences = service.mock(|mock| mock.outages(since));
     assert_eq!((service.open_sessions(), absences), (1, 1), "only once");
 }
 

@@ -64,7 +64,7 @@ fn serve(mockup: Mockup) -> Client {
 fn a_folder_is_served_with_and_without_its_prefix() {
     for (name, root) in [("whole", "redfish/v1/"), ("half", "v1/"), ("bare", "")] {
         let mockup = Mockup::read(small(name, root)).expect("a mockup");
-        assert_eq!(mockup.warnings(), ["no session service: one is laid beside"], "{name}");
+        assert_eq!(mockup.warnings(), ["no session service: the one of the mock is added"], "{name}");
         let mut client = serve(mockup);
         assert_eq!(client.get("/redfish").json(), json!({"v1": "/redfish/v1/"}), "{name}");
         let root = client.get("/redfish/v1/");
@@ -136,9 +136,9 @@ fn what_is_not_json_is_named_and_served_as_it_is() {
     assert_eq!(
         mockup.warnings(),
         [
-            "redfish/v1/Chassis/index.json: not JSON, and served as it is",
-            "redfish/v1/Systems/notes.bin: not JSON, and served as it is",
-            "no session service: one is laid beside",
+            "redfish/v1/Chassis/index.json: not JSON, served unchanged",
+            "redfish/v1/Systems/notes.bin: not JSON, served unchanged",
+            "no session service: the one of the mock is added",
         ]
     );
     let mut client = serve(mockup);
@@ -165,7 +165,7 @@ fn what_is_not_json_is_named_and_served_as_it_is() {
 fn what_is_no_folder_or_has_no_root_is_an_error() {
     let empty = folder("empty");
     let error = Mockup::read(&empty).expect_err("no root");
-    assert!(error.to_string().contains("no index.json of a service root"), "{error}");
+    assert!(error.to_string().contains("the folder has no service root"), "{error}");
     assert!(Mockup::read(empty.join("nothing")).is_err());
 }
 

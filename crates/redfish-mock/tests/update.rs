@@ -163,19 +163,19 @@ fn the_service_restarts_with_what_was_written_and_has_lost_its_sessions() {
     assert_eq!(percent(&mut client), 0);
     client.now += Duration::from_millis(9_999);
     assert_eq!(percent(&mut client), 66, "of all that it takes");
-    assert_eq!((client.mock.away_until(client.now), client.mock.open_sessions(client.now)), (None, 1));
+    assert_eq!((client.mock.unavailable_until(client.now), client.mock.open_sessions(client.now)), (None, 1));
 
     client.now += Duration::from_millis(1);
     assert_eq!(client.mock.open_sessions(client.now), 0, "before anybody has asked");
-    assert_eq!(client.mock.away_until(client.now), Some(Duration::from_secs(15)));
+    assert_eq!(client.mock.unavailable_until(client.now), Some(Duration::from_secs(15)));
     let handled = client.mock.handled().len();
     let nobody = client.get(&monitor);
     assert_eq!((nobody.ending, client.mock.handled().len()), (Ending::Reset, handled));
     client.now = Duration::from_millis(14_999);
-    assert!(client.mock.away_until(client.now).is_some());
+    assert!(client.mock.unavailable_until(client.now).is_some());
 
     client.wait(1);
-    assert_eq!((client.mock.away_until(client.now), client.mock.absences(client.now)), (None, 1));
+    assert_eq!((client.mock.unavailable_until(client.now), client.mock.outages(client.now)), (None, 1));
     assert_eq!(client.get(&monitor).status(), 401, "the session is gone");
     client.log_in("ada");
     assert_eq!(client.get(&monitor).status(), 204);
@@ -193,12 +193,12 @@ fn an_update_that_ends_early_or_badly_restarts_nothing() {
     client.mock.add_fault("failing-task=1s".parse().expect("a fault"));
     push_whole(&mut client);
     client.wait(20);
-    assert_eq!((client.mock.absences(client.now), client.mock.open_sessions(client.now)), (0, 1));
+    assert_eq!((client.mock.outages(client.now), client.mock.open_sessions(client.now)), (0, 1));
     // An action that is no update is none either.
     client.mock.clear_faults();
     client.post(&format!("{SYSTEM}/Bios/Actions/Bios.ResetBios"), json!({}));
     client.wait(20);
-    assert_eq!((client.mock.absences(client.now), client.mock.open_sessions(client.now)), (0, 1));
+    assert_eq!((client.mock.outages(client.now), client.mock.open_sessions(client.now)), (0, 1));
 }
 
 #[test]
@@ -212,14 +212,14 @@ fn how_long_it_takes_and_whether_it_restarts_is_settable() {
     client.log_in("ada");
     push_whole(&mut client);
     client.wait(1);
-    assert_eq!(client.mock.away_until(client.now), Some(Duration::from_secs(3)));
+    assert_eq!(client.mock.unavailable_until(client.now), Some(Duration::from_secs(3)));
 
     let mut client = Client::new(times(1, 0));
     client.log_in("ada");
     let monitor = path_of(push_whole(&mut client).header("Location").expect("a monitor"));
     client.wait(1);
     assert_eq!(client.get(&monitor).status(), 204);
-    assert_eq!((client.mock.absences(client.now), client.mock.open_sessions(client.now)), (0, 1));
+    assert_eq!((client.mock.outages(client.now), client.mock.open_sessions(client.now)), (0, 1));
 }
 
 #[test]
@@ -232,5 +232,8 @@ fn a_manager_that_is_reset_loses_its_sessions_when_its_time_has_come() {
     assert_eq!(client.mock.open_sessions(client.now), 1);
     client.now += Duration::from_millis(1);
     assert_eq!(client.mock.open_sessions(client.now), 0);
-    assert_eq!((client.mock.away_until(client.now), client.get(SERVICE).status().as_u16()), (None, 401));
+    assert_eq!(
+        (client.mock.unavailable_until(client.now), client.get(SERVICE).status().as_u16()),
+        (None, 401)
+    );
 }

@@ -1,142 +1,141 @@
-//! What a GET shows of a resource: the page, the members, the depth and the properties that its query asks for.
+//! Applies the query options of a GET: pages, `$filter`, `$expand`, `$select`, `only` and `excerpt`.
 
 use std::time::Duration;
 
-use http::{Method, StatusCode, header};
+use http::{Method, StatusCode};
 use serde_json::{Map, Value, json};
 
-use crate::mock::{Caller, Mock};
+use super::authentication;
+use super::content::content;
 use crate::protocol::message::{Base, Message};
 use crate::protocol::path::Path;
-use crate::protocol::query::{Expand, Query, Which, refuse};
-use crate::protocol::request::Request;
-use crate::protocol::response::{Content, Rendered, Reply};
-use crate::routing::route::Place;
+use crate::protocol::profile::Profile;
+use crate::protocol::query::{Expand, ExpandLinks, Query, bad_request};
+use crate::protocol::representation::Representation;
+use crate::protocol::response::{Content, Response};
+use crate::routing::Route;
+use crate::state::State;
+use crate::state::caller::Caller;
 
-/// How many links one `$expand` puts resources in the place of at most; the others stay links.
-const EXPANDED: usize = 1_000;
-/// What `$select` and `excerpt` keep of every object.
-const KEPT: [&str; 4] = ["@odata.id", "@odata.type", "@odata.etag", "@odata.context"];
+/// The maximum number of links that one `$expand` replaces. The others stay links.
+const MAX_EXPANDED: usize = 1_000;
+/// The annotations that `$select` and `excerpt` keep in every object.
+const ALWAYS_SELECTED: [&str; 4] = ["@odata.id", "@odata.type", "@odata.etag", "@odata.context"];
 
-impl Mock {
-    /// The answer to a GET of what is there.
-    pub(crate) fn read(
-        &self,
-        request: &Request<'_>,
-        place: &Place,
-        caller: Option<Caller>,
-        now: Duration,
-    ) -> Reply {
-        let query = match self.profile.query(request.uri.query().unwrap_or_default()) {
-            Ok(query) => query,
-            Err(refusal) => return *refusal,
-        };
-        let Content::Document(document) = place.content(self, caller, now) else {
-            return Reply::new(StatusCode::OK, place.content(self, caller, now));
-        };
-        let document = if query.is_plain() && document.members <= self.profile.page() {
-            document
-        } else {
-            let viewer = Viewer { mock: self, caller, now };
-            match viewer.view(document, query) {
-                Ok(document) => document,
-                Err(refusal) => return *refusal,
-            }
-        };
-        if !document.etag.is_empty() && request.has(Some(&document.etag)) {
-            return Reply::new(StatusCode::NOT_MODIFIED, Content::Nothing).with(header::ETAG, &document.etag);
+/// Parses a query. The version of the standard that iLO Amplifier Pack implements requires no query parameters.
+pub(super) fn parse(profile: Profile, text: &str) -> Result<Query, Box<Response>> {
+    let is_odata = |parameter: &str| parameter.starts_with('$') || parameter.starts_with("%24");
+    match profile {
+        Profile::Standard => Query::parse(text),
+        Profile::IloAmplifier if text.split('&').any(is_odata) => {
+            Err(Box::new(Response::error(StatusCode::NOT_IMPLEMENTED, Base::QueryNotSupported, [])))
         }
-        Reply::document(StatusCode::OK, document)
+        Profile::IloAmplifier => Ok(Query::default()),
     }
 }
 
-/// Who looks, and when.
-struct Viewer<'a> {
-    mock: &'a Mock,
+/// Applies a query to a resource. Without query options, only long collections change: they get pages.
+pub(super) fn apply(
+    state: &State,
+    resource: Representation,
+    query: Query,
+    caller: Option<Caller>,
+    now: Duration,
+) -> Result<Representation, Box<Response>> {
+    if query.is_empty() && resource.member_count <= state.profile.page_size() {
+        return Ok(resource);
+    }
+    Reader { state, caller, now }.apply(resource, query)
+}
+
+/// Reads resources for a caller.
+struct Reader<'a> {
+    state: &'a State,
     caller: Option<Caller>,
     now: Duration,
 }
 
-impl Viewer<'_> {
-    fn view(&self, mut rendered: Rendered, query: Query) -> Result<Rendered, Box<Reply>> {
-        let mut document: Value = serde_json::from_slice(&rendered.body).unwrap_or_default();
-        let excerpt = if query.excerpt { Some(excerpt(&document).ok_or_else(unsupported)?) } else { None };
-        if !document["Members"].is_array() && query.is_of_members() {
+impl Reader<'_> {
+    fn apply(&self, mut resource: Representation, query: Query) -> Result<Representation, Box<Response>> {
+        let mut document: Value = serde_json::from_slice(&resource.body).unwrap_or_default();
+        let excerpt =
+            if query.excerpt { Some(excerpt_paths(&document).ok_or_else(unsupported)?) } else { None };
+        if !document["Members"].is_array() && query.needs_collection() {
             return Err(unsupported());
         }
         if let (true, [only]) = (query.only, members(&document)) {
             let path = only["@odata.id"].as_str().unwrap_or_default();
-            return Ok(self.rendered(path).unwrap_or(rendered));
+            return Ok(self.representation(path).unwrap_or(resource));
         }
         if let Some(filter) = &query.filter {
-            let holds = |member: &Value| self.whole(member).is_some_and(|resource| filter.holds(&resource));
-            let left: Vec<Value> =
-                members(&document).iter().filter(|member| holds(member)).cloned().collect();
-            document["Members@odata.count"] = json!(left.len());
-            document["Members"] = json!(left);
+            let matches = |member: &Value| self.resolve(member).is_some_and(|member| filter.matches(&member));
+            let matching: Vec<Value> =
+                members(&document).iter().filter(|member| matches(member)).cloned().collect();
+            document["Members@odata.count"] = json!(matching.len());
+            document["Members"] = json!(matching);
         }
-        self.cut(&mut document, &query);
+        self.paginate(&mut document, &query);
         if let Some(expand) = query.expand {
-            self.expand_within(&mut document, expand, false, &mut { EXPANDED });
+            self.expand_within(&mut document, expand, false, &mut { MAX_EXPANDED });
         }
         if let Some(paths) = query.select.as_ref().or(excerpt.as_ref()) {
             let paths: Vec<&[String]> = paths.iter().map(Vec::as_slice).collect();
             document = select(&document, &paths);
         }
-        // Of what other resources are in, this resource's ETag says nothing; nor is it one to write with.
+        // The ETag does not cover the other resources in the document, and must not be used for writes.
         if query.expand.is_some() || query.filter.is_some() {
-            rendered.etag = String::new();
+            resource.etag = String::new();
         }
-        rendered.body = document.to_string().into_bytes();
-        Ok(rendered)
+        resource.body = document.to_string().into_bytes();
+        Ok(resource)
     }
 
-    /// Leaves of a collection the page that is asked for.
-    fn cut(&self, document: &mut Value, query: &Query) {
+    /// Reduces a collection to the requested page.
+    fn paginate(&self, document: &mut Value, query: &Query) {
         let path = document["@odata.id"].as_str().unwrap_or_default().to_owned();
         let Some(members) = document.get_mut("Members").and_then(Value::as_array_mut) else { return };
-        let (total, page) = (members.len(), self.mock.profile.page());
-        let most = query.top.unwrap_or(usize::MAX);
+        let (total, page_size) = (members.len(), self.state.profile.page_size());
+        let top = query.top.unwrap_or(usize::MAX);
         members.drain(..query.skip.min(total));
-        members.truncate(most.min(page));
+        members.truncate(top.min(page_size));
         let (shown, left) = (members.len(), query.top.map(|top| top - members.len()));
         let next = query.skip.saturating_add(shown);
-        if next < total && most > shown {
+        if next < total && top > shown {
             let query = query.next_page(next, left);
             document["Members@odata.nextLink"] = json!(format!("{path}?{query}"));
         }
     }
 
-    /// Puts resources in the place of the links to them, in all that is within a value.
+    /// Replaces the links within a value by their resources. `budget` is the number of links that may still be replaced.
     fn expand_within(&self, value: &mut Value, expand: Expand, in_links: bool, budget: &mut usize) {
         match value {
             Value::Array(items) => {
-                items.iter_mut().for_each(|item| self.expand_at(item, expand, in_links, budget));
+                items.iter_mut().for_each(|item| self.expand_value(item, expand, in_links, budget));
             }
             Value::Object(members) => {
                 for (name, member) in members {
-                    self.expand_at(member, expand, in_links || name == "Links", budget);
+                    self.expand_value(member, expand, in_links || name == "Links", budget);
                 }
             }
             _ => {}
         }
     }
 
-    fn expand_at(&self, value: &mut Value, expand: Expand, in_links: bool, budget: &mut usize) {
+    fn expand_value(&self, value: &mut Value, expand: Expand, in_links: bool, budget: &mut usize) {
         let Some(path) = reference(value) else {
             return self.expand_within(value, expand, in_links, budget);
         };
-        let meant = match expand.which {
-            Which::All => true,
-            Which::Subordinate => !in_links,
-            Which::Dependent => in_links,
+        let is_selected = match expand.links {
+            ExpandLinks::All => true,
+            ExpandLinks::Subordinate => !in_links,
+            ExpandLinks::Dependent => in_links,
         };
-        if !meant || *budget == 0 {
+        if !is_selected || *budget == 0 {
             return;
         }
         let Some(mut resource) = self.resource(path) else { return };
         *budget -= 1;
-        self.cut(&mut resource, &Query::default());
+        self.paginate(&mut resource, &Query::default());
         if expand.levels > 1 {
             let expand = Expand { levels: expand.levels - 1, ..expand };
             self.expand_within(&mut resource, expand, false, budget);
@@ -144,8 +143,8 @@ impl Viewer<'_> {
         *value = resource;
     }
 
-    /// A member of a collection in full: it may be that already.
-    fn whole(&self, member: &Value) -> Option<Value> {
+    /// The document of a member, which may be a link or the resource itself.
+    fn resolve(&self, member: &Value) -> Option<Value> {
         match reference(member) {
             Some(path) => self.resource(path),
             None => Some(member.clone()),
@@ -153,45 +152,45 @@ impl Viewer<'_> {
     }
 
     fn resource(&self, path: &str) -> Option<Value> {
-        serde_json::from_slice(&self.rendered(path)?.body).ok()
+        serde_json::from_slice(&self.representation(path)?.body).ok()
     }
 
-    /// What a GET of a path would show to who looks, where it would show something.
-    fn rendered(&self, path: &str) -> Option<Rendered> {
-        let place = Place::at(self.mock, &Path::new(path), &Method::GET)?;
-        let may = match self.caller {
-            None => place.is_open_to(&Method::GET),
-            Some(caller) => self.mock.forbid(&Method::GET, &place, caller).is_none(),
+    /// The representation that a GET of a path returns to the caller, if it is allowed.
+    fn representation(&self, path: &str) -> Option<Representation> {
+        let route = Route::at(self.state, &Path::new(path), &Method::GET)?;
+        let is_allowed = match self.caller {
+            None => route.is_public(&Method::GET),
+            Some(caller) => authentication::forbidden(self.state, &Method::GET, &route, caller).is_none(),
         };
-        match place.content(self.mock, self.caller, self.now) {
-            Content::Document(document) if may => Some(document),
+        match content(self.state, &route, self.caller, self.now) {
+            Content::Resource(resource) if is_allowed => Some(resource),
             _ => None,
         }
     }
 }
 
-/// 400: this resource does not have what the query asks for.
-fn unsupported() -> Box<Reply> {
-    refuse(Message::new(Base::QueryNotSupportedOnResource, []))
+/// 400: the resource does not support a query parameter.
+fn unsupported() -> Box<Response> {
+    bad_request(Message::new(Base::QueryNotSupportedOnResource, []))
 }
 
 fn members(document: &Value) -> &[Value] {
     document["Members"].as_array().map_or(&[], Vec::as_slice)
 }
 
-/// The path of a value that is a link to a resource and nothing else.
+/// The path of a value that is only a link to a resource.
 fn reference(value: &Value) -> Option<&str> {
     let object = value.as_object().filter(|object| object.len() == 1)?;
     object.get("@odata.id")?.as_str().filter(|path| !path.contains('#'))
 }
 
-/// The properties that make up an excerpt of this resource, where it has one (DSP0266, "The excerpt query parameter").
-fn excerpt(document: &Value) -> Option<Vec<Vec<String>>> {
+/// The properties of the excerpt of a resource, if it has one (DSP0266, "The excerpt query parameter").
+fn excerpt_paths(document: &Value) -> Option<Vec<Vec<String>>> {
     let is_sensor = document["@odata.type"].as_str()?.starts_with("#Sensor.");
     is_sensor.then(|| vec![vec!["Reading".to_owned()]])
 }
 
-/// What `$select` leaves of a value.
+/// Reduces a value to the selected properties.
 fn select(value: &Value, paths: &[&[String]]) -> Value {
     match value {
         Value::Array(items) => items.iter().map(|item| select(item, paths)).collect(),
@@ -199,11 +198,11 @@ fn select(value: &Value, paths: &[&[String]]) -> Value {
             let mut selected = Map::new();
             for (name, member) in members {
                 let property = name.split_once('@').map_or(name.as_str(), |(property, _)| property);
-                let asked =
+                let is_selected =
                     |path: &&&[String]| path.first().is_some_and(|first| first == name || first == property);
                 let (whole, parts): (Vec<&[String]>, Vec<_>) =
-                    paths.iter().filter(asked).copied().partition(|path| path.len() == 1);
-                if KEPT.contains(&name.as_str()) || !whole.is_empty() {
+                    paths.iter().filter(is_selected).copied().partition(|path| path.len() == 1);
+                if ALWAYS_SELECTED.contains(&name.as_str()) || !whole.is_empty() {
                     selected.insert(name.clone(), member.clone());
                 } else if !parts.is_empty() {
                     let within: Vec<&[String]> = parts.iter().map(|path| &path[1..]).collect();
@@ -221,7 +220,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn selecting_keeps_what_is_asked_for_and_what_says_what_it_is() {
+    fn selecting_keeps_the_selected_properties_and_the_annotations() {
         let document = json!({"@odata.id": "/x", "@odata.type": "#X.X", "Id": "x", "Name": "n",
             "Boot": {"Mode": "UEFI", "Target": "Pxe", "Target@Redfish.AllowableValues": ["Pxe"]},
             "Members": [{"@odata.id": "/x/1", "Name": "a", "Id": "1"}, {"@odata.id": "/x/2"}], "Members@odata.count": 2});

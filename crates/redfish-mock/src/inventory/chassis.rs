@@ -1,24 +1,24 @@
-//! Chassis: the boxes that the machines are in, with their temperatures, fans and power supplies.
+//! Chassis, with their sensors, temperatures, fans and power supplies.
 
 use serde_json::{Value, json};
 
-use super::{MACHINES, Machine, link, status};
-use crate::inventory::tree::Draft;
-use crate::protocol::patch::{Kind, Property};
+use super::builder::ResourceBuilder;
+use super::machine::{MACHINES, Machine, link, status};
+use crate::protocol::property::{Kind, Property};
 
 const WRITABLE: &[Property] = &[
-    Property { path: "AssetTag", kind: Kind::Text { least: 0, most: 63 } },
-    Property { path: "LocationIndicatorActive", kind: Kind::Flag },
+    Property { path: "AssetTag", kind: Kind::Text { min: 0, max: 63 } },
+    Property { path: "LocationIndicatorActive", kind: Kind::Boolean },
 ];
 
-pub(super) fn add(drafts: &mut Vec<Draft>) {
+pub(super) fn add(resources: &mut Vec<ResourceBuilder>) {
     let ids = MACHINES.iter().map(|machine| machine.id.to_owned());
-    drafts.push(Draft::collection("/redfish/v1/Chassis", "ChassisCollection", "Chassis", ids));
+    resources.push(ResourceBuilder::collection("/redfish/v1/Chassis", "ChassisCollection", "Chassis", ids));
     for machine in &MACHINES {
-        drafts.push(Draft::new(chassis(machine)).writable(WRITABLE));
-        drafts.push(Draft::new(thermal(machine)));
-        drafts.push(Draft::new(power(machine)));
-        add_sensors(drafts, machine);
+        resources.push(ResourceBuilder::new(chassis(machine)).writable(WRITABLE));
+        resources.push(ResourceBuilder::new(thermal(machine)));
+        resources.push(ResourceBuilder::new(power(machine)));
+        add_sensors(resources, machine);
     }
 }
 
@@ -28,15 +28,15 @@ fn chassis(machine: &Machine) -> Value {
         "@odata.id": path,
         "@odata.type": "#Chassis.v1_25_0.Chassis",
         "Id": machine.id,
-        "Name": format!("Chassis of {}", machine.host),
+        "Name": format!("Chassis of {}", machine.host_name),
         "ChassisType": "RackMount",
         "Manufacturer": "Fjord",
         "Model": machine.model,
-        "PartNumber": machine.part,
-        "SerialNumber": machine.serial,
-        "AssetTag": machine.asset,
+        "PartNumber": machine.part_number,
+        "SerialNumber": machine.serial_number,
+        "AssetTag": machine.asset_tag,
         "LocationIndicatorActive": false,
-        "Location": {"Placement": {"Rack": &machine.asset[..3], "RackOffset": machine.slot, "RackOffsetUnits": "EIA_310"}},
+        "Location": {"Placement": {"Rack": &machine.asset_tag[..3], "RackOffset": machine.slot, "RackOffsetUnits": "EIA_310"}},
         "Status": status("OK"),
         "Thermal": link(format!("{path}/Thermal")),
         "Power": link(format!("{path}/Power")),
@@ -45,13 +45,19 @@ fn chassis(machine: &Machine) -> Value {
     })
 }
 
-/// What is measured: name, kind, unit, where, the reading.
+/// The sensors of a chassis: name, type, unit, physical context and reading.
 fn readings(machine: &Machine) -> [(&'static str, &'static str, &'static str, &'static str, f64); 4] {
-    let busy = machine.is_on();
+    let is_on = machine.is_on();
     [
-        ("InletTemp", "Temperature", "Cel", "Intake", machine.inlet),
-        ("ExhaustTemp", "Temperature", "Cel", "Exhaust", machine.inlet + if busy { 14.0 } else { 1.5 }),
-        ("CPU1Temp", "Temperature", "Cel", "CPU", machine.inlet + if busy { 31.5 } else { 2.0 }),
+        ("InletTemp", "Temperature", "Cel", "Intake", machine.inlet_celsius),
+        (
+            "ExhaustTemp",
+            "Temperature",
+            "Cel",
+            "Exhaust",
+            machine.inlet_celsius + if is_on { 14.0 } else { 1.5 },
+        ),
+        ("CPU1Temp", "Temperature", "Cel", "CPU", machine.inlet_celsius + if is_on { 31.5 } else { 2.0 }),
         ("TotalPower", "Power", "W", "Chassis", f64::from(machine.watts)),
     ]
 }
@@ -59,16 +65,16 @@ fn readings(machine: &Machine) -> [(&'static str, &'static str, &'static str, &'
 fn thermal(machine: &Machine) -> Value {
     let path = format!("{}/Thermal", machine.chassis());
     let mut temperatures = Vec::new();
-    for (name, kind, _, place, reading) in readings(machine) {
-        if kind == "Temperature" {
+    for (name, reading_type, _, context, reading) in readings(machine) {
+        if reading_type == "Temperature" {
             let n = temperatures.len();
             temperatures.push(json!({
                 "@odata.id": format!("{path}#/Temperatures/{n}"),
                 "MemberId": n.to_string(),
                 "Name": name,
-                "PhysicalContext": place,
+                "PhysicalContext": context,
                 "ReadingCelsius": reading,
-                "UpperThresholdCritical": if place == "CPU" { 95 } else { 60 },
+                "UpperThresholdCritical": if context == "CPU" { 95 } else { 60 },
                 "Status": status("OK"),
             }));
         }
@@ -123,20 +129,20 @@ fn power(machine: &Machine) -> Value {
     })
 }
 
-fn add_sensors(drafts: &mut Vec<Draft>, machine: &Machine) {
+fn add_sensors(resources: &mut Vec<ResourceBuilder>, machine: &Machine) {
     let path = format!("{}/Sensors", machine.chassis());
     let readings = readings(machine);
     let ids = readings.iter().map(|(name, ..)| (*name).to_owned());
-    drafts.push(Draft::collection(&path, "SensorCollection", "Sensors", ids));
-    for (name, kind, unit, place, reading) in readings {
-        drafts.push(Draft::new(json!({
+    resources.push(ResourceBuilder::collection(&path, "SensorCollection", "Sensors", ids));
+    for (name, reading_type, unit, context, reading) in readings {
+        resources.push(ResourceBuilder::new(json!({
             "@odata.id": format!("{path}/{name}"),
             "@odata.type": "#Sensor.v1_9_0.Sensor",
             "Id": name,
             "Name": name,
-            "ReadingType": kind,
+            "ReadingType": reading_type,
             "ReadingUnits": unit,
-            "PhysicalContext": place,
+            "PhysicalContext": context,
             "Reading": reading,
             "Status": status("OK"),
         })));

@@ -1,35 +1,35 @@
-//! Managers: the controllers that look after the machines, with their own network and its protocols.
+//! Managers: the controllers of the machines, with their network interfaces, protocols and certificates.
 
 use serde_json::{Value, json};
 
-use super::{MACHINES, Machine, link, status};
-use crate::inventory::action::{MANAGER_RESET, RESET_TO_DEFAULTS, Told};
-use crate::inventory::tree::Draft;
-use crate::protocol::patch::{Kind, Property};
+use super::action::{MANAGER_RESET, ParameterSource, RESET_TO_DEFAULTS};
+use super::builder::ResourceBuilder;
+use super::machine::{MACHINES, Machine, link, status};
+use crate::protocol::property::{Kind, Property};
 
-const WRITABLE: &[Property] = &[Property { path: "LocationIndicatorActive", kind: Kind::Flag }];
+const WRITABLE: &[Property] = &[Property { path: "LocationIndicatorActive", kind: Kind::Boolean }];
 
-const HOST: Kind = Kind::Text { least: 1, most: 253 };
+const HOST: Kind = Kind::Text { min: 1, max: 253 };
 
 const PROTOCOL_WRITABLE: &[Property] = &[
     Property { path: "HostName", kind: HOST },
-    Property { path: "NTP/ProtocolEnabled", kind: Kind::Flag },
+    Property { path: "NTP/ProtocolEnabled", kind: Kind::Boolean },
     Property { path: "NTP/NTPServers", kind: Kind::List(&HOST) },
-    Property { path: "SSH/ProtocolEnabled", kind: Kind::Flag },
+    Property { path: "SSH/ProtocolEnabled", kind: Kind::Boolean },
 ];
 
 const INTERFACE_WRITABLE: &[Property] = &[
     Property { path: "HostName", kind: HOST },
     Property { path: "FQDN", kind: HOST },
-    Property { path: "InterfaceEnabled", kind: Kind::Flag },
-    Property { path: "DHCPv4/DHCPEnabled", kind: Kind::Flag },
+    Property { path: "InterfaceEnabled", kind: Kind::Boolean },
+    Property { path: "DHCPv4/DHCPEnabled", kind: Kind::Boolean },
     Property { path: "IPv4StaticAddresses", kind: Kind::List(&IPV4) },
     Property { path: "IPv6StaticAddresses", kind: Kind::List(&IPV6) },
     Property { path: "IPv6StaticDefaultGateways", kind: Kind::List(&IPV6) },
     Property { path: "StaticNameServers", kind: Kind::List(&HOST) },
-    Property { path: "VLAN/VLANEnable", kind: Kind::Flag },
-    Property { path: "VLAN/VLANId", kind: Kind::Whole { least: 1, most: 4094 } },
-    Property { path: "VLAN/VLANPriority", kind: Kind::Whole { least: 0, most: 7 } },
+    Property { path: "VLAN/VLANEnable", kind: Kind::Boolean },
+    Property { path: "VLAN/VLANId", kind: Kind::Integer { min: 1, max: 4094 } },
+    Property { path: "VLAN/VLANPriority", kind: Kind::Integer { min: 0, max: 7 } },
 ];
 
 const IPV4: Kind = Kind::Object(&[
@@ -39,23 +39,23 @@ const IPV4: Kind = Kind::Object(&[
 ]);
 const IPV6: Kind = Kind::Object(&[
     Property { path: "Address", kind: Kind::Ipv6 },
-    Property { path: "PrefixLength", kind: Kind::Whole { least: 0, most: 128 } },
+    Property { path: "PrefixLength", kind: Kind::Integer { min: 0, max: 128 } },
 ]);
 
-/// What a certificate is replaced or joined by.
-const CERTIFICATE: &[Property] = &[
-    Property { path: "CertificateString", kind: Kind::Text { least: 1, most: 65_536 } },
+/// The properties that a new certificate requires.
+const CERTIFICATE_REQUIRED: &[Property] = &[
+    Property { path: "CertificateString", kind: Kind::Text { min: 1, max: 65_536 } },
     Property { path: "CertificateType", kind: Kind::Choice(&["PEM", "PEMchain"]) },
 ];
 
-pub(super) fn add(drafts: &mut Vec<Draft>) {
+pub(super) fn add(resources: &mut Vec<ResourceBuilder>) {
     let ids = MACHINES.iter().map(|machine| machine.id.to_owned());
-    drafts.push(Draft::collection("/redfish/v1/Managers", "ManagerCollection", "Managers", ids));
+    resources.push(ResourceBuilder::collection("/redfish/v1/Managers", "ManagerCollection", "Managers", ids));
     for machine in &MACHINES {
-        drafts.push(Draft::new(manager(machine)).writable(WRITABLE));
-        drafts.push(RESET_TO_DEFAULTS.info(&machine.manager()));
-        add_protocol(drafts, machine);
-        add_network(drafts, machine);
+        resources.push(ResourceBuilder::new(manager(machine)).writable(WRITABLE));
+        resources.push(RESET_TO_DEFAULTS.action_info(&machine.manager()));
+        add_protocol(resources, machine);
+        add_network(resources, machine);
     }
 }
 
@@ -65,10 +65,10 @@ fn manager(machine: &Machine) -> Value {
         "@odata.id": path,
         "@odata.type": "#Manager.v1_19_0.Manager",
         "Id": machine.id,
-        "Name": format!("Manager of {}", machine.host),
+        "Name": format!("Manager of {}", machine.host_name),
         "ManagerType": "BMC",
         "Model": "Fjord Warden",
-        "FirmwareVersion": machine.firmware,
+        "FirmwareVersion": machine.firmware_version,
         "LocationIndicatorActive": false,
         "PowerState": "On",
         "Status": status("OK"),
@@ -77,18 +77,18 @@ fn manager(machine: &Machine) -> Value {
         "NetworkProtocol": link(format!("{path}/NetworkProtocol")),
         "Links": {"ManagerForServers": [link(machine.system())], "ManagerForChassis": [link(machine.chassis())]},
         "Actions": {
-            "#Manager.Reset": MANAGER_RESET.offer(&path, Told::Here),
-            "#Manager.ResetToDefaults": RESET_TO_DEFAULTS.offer(&path, Told::Apart),
+            "#Manager.Reset": MANAGER_RESET.entry(&path, ParameterSource::Annotations),
+            "#Manager.ResetToDefaults": RESET_TO_DEFAULTS.entry(&path, ParameterSource::ActionInfo),
         },
     })
 }
 
-fn add_protocol(drafts: &mut Vec<Draft>, machine: &Machine) {
+fn add_protocol(resources: &mut Vec<ResourceBuilder>, machine: &Machine) {
     let path = format!("{}/NetworkProtocol", machine.manager());
     let certificates = format!("{path}/HTTPS/Certificates");
-    let host = format!("{}-mgmt", machine.host);
-    drafts.push(
-        Draft::new(json!({
+    let host = format!("{}-mgmt", machine.host_name);
+    resources.push(
+        ResourceBuilder::new(json!({
             "@odata.id": path,
             "@odata.type": "#ManagerNetworkProtocol.v1_10_0.ManagerNetworkProtocol",
             "Id": "NetworkProtocol",
@@ -104,11 +104,11 @@ fn add_protocol(drafts: &mut Vec<Draft>, machine: &Machine) {
         }))
         .writable(PROTOCOL_WRITABLE),
     );
-    drafts.push(
-        Draft::collection(&certificates, "CertificateCollection", "Certificates", ["1".to_owned()])
-            .creates(CERTIFICATE),
+    resources.push(
+        ResourceBuilder::collection(&certificates, "CertificateCollection", "Certificates", ["1".to_owned()])
+            .creatable(CERTIFICATE_REQUIRED),
     );
-    drafts.push(Draft::new(json!({
+    resources.push(ResourceBuilder::new(json!({
         "@odata.id": format!("{certificates}/1"),
         "@odata.type": "#Certificate.v1_8_2.Certificate",
         "Id": "1",
@@ -122,16 +122,21 @@ fn add_protocol(drafts: &mut Vec<Draft>, machine: &Machine) {
     })));
 }
 
-fn add_network(drafts: &mut Vec<Draft>, machine: &Machine) {
+fn add_network(resources: &mut Vec<ResourceBuilder>, machine: &Machine) {
     let path = format!("{}/EthernetInterfaces", machine.manager());
     let ids = ["1".to_owned()];
-    drafts.push(Draft::collection(&path, "EthernetInterfaceCollection", "Network interfaces", ids));
-    // Addresses of networks that are set aside for documentation (RFC 5737, RFC 3849).
-    let host = format!("{}-mgmt", machine.host);
+    resources.push(ResourceBuilder::collection(
+        &path,
+        "EthernetInterfaceCollection",
+        "Network interfaces",
+        ids,
+    ));
+    // Addresses that are reserved for documentation (RFC 5737, RFC 3849).
+    let host = format!("{}-mgmt", machine.host_name);
     let (address, mask, gateway) = (format!("192.0.2.{}", machine.slot), "255.255.255.0", "192.0.2.254");
     let (address6, gateway6) = (format!("2001:db8::{:x}", machine.slot), "2001:db8::fe");
-    drafts.push(
-        Draft::new(json!({
+    resources.push(
+        ResourceBuilder::new(json!({
             "@odata.id": format!("{path}/1"),
             "@odata.type": "#EthernetInterface.v1_11_0.EthernetInterface",
             "Id": "1",

@@ -1,6 +1,6 @@
-//! A service's resources read from a folder, as DMTF's Mockup-Creator writes one: `index.json` is the resource at its folder.
+//! Mockups: resources read from a folder as DMTF's Mockup-Creator writes it. `index.json` is the resource at its folder.
 //!
-//! Where the folder has no session service, the service's own is laid beside, so that clients can log in.
+//! A folder without a session service gets the one of the mock, so that clients can log in.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -9,34 +9,35 @@ use std::{fmt, fs, io};
 
 use serde_json::{Value, json};
 
-use crate::inventory;
-use crate::inventory::tree::{Draft, Tree};
+use super::builder::ResourceBuilder;
+use super::tree::Tree;
+use super::{root, services};
 use crate::protocol::profile::Profile;
-use crate::state::sessions::{SESSION_SERVICE, SESSIONS};
+use crate::protocol::uris::{SESSION_SERVICE, SESSIONS};
 
-/// How deep folders may stand in each other.
-const DEPTH: usize = 64;
-/// What Mockup-Creator notes beside a resource.
-const NOTES: [&str; 2] = ["headers.json", "time.json"];
+/// The maximum depth of nested folders.
+const MAX_DEPTH: usize = 64;
+/// The files of Mockup-Creator that are not resources.
+const IGNORED_FILES: [&str; 2] = ["headers.json", "time.json"];
 
 /// The resources of a folder. Copies share them.
 #[derive(Clone)]
 pub struct Mockup {
-    drafts: Arc<Vec<Draft>>,
+    resources: Arc<Vec<ResourceBuilder>>,
     warnings: Arc<[String]>,
-    /// As each profile renders them.
+    /// The resources as each profile renders them.
     standard: Arc<OnceLock<Tree>>,
     ilo_amplifier: Arc<OnceLock<Tree>>,
 }
 
 impl Mockup {
-    /// Reads a folder: that of the service root, or one that has `redfish/v1` or `v1` in it.
+    /// Reads a folder: the one of the service root, or one that contains `redfish/v1` or `v1`.
     ///
-    /// What is not JSON is served as it is, and named in [`Mockup::warnings`].
+    /// Files that are not JSON are served unchanged and listed in [`Mockup::warnings`].
     ///
     /// # Errors
     ///
-    /// When a folder or a file can't be read, or there is no service root.
+    /// Fails if a folder or a file cannot be read, or if there is no service root.
     pub fn read(folder: impl AsRef<Path>) -> io::Result<Mockup> {
         let folder = folder.as_ref();
         let prefix =
@@ -46,22 +47,22 @@ impl Mockup {
             Some("v1") => "/redfish",
             Some(_) => "/redfish/v1",
             None => {
-                let what = "the folder has no index.json of a service root: neither in it nor in redfish/v1";
+                let what = "the folder has no service root: there is no index.json in it or in redfish/v1";
                 return Err(io::Error::new(io::ErrorKind::NotFound, what));
             }
         };
-        let mut reader = Reader { drafts: Vec::new(), warnings: Vec::new() };
+        let mut reader = Reader { resources: Vec::new(), warnings: Vec::new() };
         reader.folder(folder, Path::new(""), above, 0)?;
         reader.complete();
         Ok(Mockup {
-            drafts: Arc::new(reader.drafts),
+            resources: Arc::new(reader.resources),
             warnings: reader.warnings.into(),
             standard: Arc::default(),
             ilo_amplifier: Arc::default(),
         })
     }
 
-    /// What is odd about the folder: files that are not JSON, and what had to be changed for sessions. A line each.
+    /// Warnings about the folder, one line each: files that are not JSON, and changes that sessions required.
     pub fn warnings(&self) -> &[String] {
         &self.warnings
     }
@@ -71,26 +72,26 @@ impl Mockup {
             Profile::Standard => &self.standard,
             Profile::IloAmplifier => &self.ilo_amplifier,
         };
-        rendered.get_or_init(|| Tree::new(self.drafts.iter().cloned(), profile)).clone()
+        rendered.get_or_init(|| Tree::new(self.resources.iter().cloned(), profile)).clone()
     }
 }
 
 impl fmt::Debug for Mockup {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Mockup").field("resources", &self.drafts.len()).finish_non_exhaustive()
+        f.debug_struct("Mockup").field("resources", &self.resources.len()).finish_non_exhaustive()
     }
 }
 
 struct Reader {
-    drafts: Vec<Draft>,
+    resources: Vec<ResourceBuilder>,
     warnings: Vec<String>,
 }
 
 impl Reader {
-    /// Reads what is in a folder; `inside` is the folder within the mockup, `path` that of its resource.
+    /// Reads a folder. `inside` is its path within the mockup, `path` the path of its resource.
     fn folder(&mut self, folder: &Path, inside: &Path, path: &str, depth: usize) -> io::Result<()> {
-        if depth > DEPTH {
-            self.warnings.push(format!("{}: too deep, and left out", inside.display()));
+        if depth > MAX_DEPTH {
+            self.warnings.push(format!("{}: ignored, because it is nested too deep", inside.display()));
             return Ok(());
         }
         let mut entries: Vec<fs::DirEntry> = fs::read_dir(folder)?.collect::<io::Result<_>>()?;
@@ -98,13 +99,14 @@ impl Reader {
         for entry in entries {
             let inside = inside.join(entry.file_name());
             let Some(name) = entry.file_name().to_str().map(str::to_owned) else {
-                self.warnings.push(format!("{}: no name for a URI, and left out", inside.display()));
+                self.warnings
+                    .push(format!("{}: ignored, because its name is not valid in a URI", inside.display()));
                 continue;
             };
-            // A link to a folder may lead in a circle, and is not followed.
+            // Symbolic links to folders may form a loop, so they are not followed.
             if entry.file_type()?.is_dir() {
                 self.folder(&entry.path(), &inside, &format!("{path}/{name}"), depth + 1)?;
-            } else if entry.path().is_file() && !NOTES.contains(&name.as_str()) {
+            } else if entry.path().is_file() && !IGNORED_FILES.contains(&name.as_str()) {
                 self.file(&entry.path(), inside, path, &name)?;
             }
         }
@@ -128,73 +130,73 @@ impl Reader {
             _ => "application/octet-stream",
         };
         let parsed = serde_json::from_slice(&bytes).ok().filter(|_| stem == "index");
-        // The list of versions, OData's and registries have no address of their own, and are served as they are.
-        let draft = match parsed.filter(|document: &Value| document["@odata.id"].is_string()) {
+        // Versions, OData documents and registries have no `@odata.id`. They are served unchanged.
+        let builder = match parsed.filter(|document: &Value| document["@odata.id"].is_string()) {
             Some(document) => resource(path, document),
             None => {
                 let is_json = serde_json::from_slice::<Value>(&bytes).is_ok();
-                // `index.xml` of the metadata, and the like.
-                let should_not_be = stem == "index" && ["xml", "yaml"].contains(&extension);
-                if !is_json && !should_not_be {
-                    self.warnings.push(format!("{}: not JSON, and served as it is", inside.display()));
+                // The metadata is `index.xml`, for example.
+                let is_expected = stem == "index" && ["xml", "yaml"].contains(&extension);
+                if !is_json && !is_expected {
+                    self.warnings.push(format!("{}: not JSON, served unchanged", inside.display()));
                 }
-                Draft::raw(&path, media_type, bytes)
+                ResourceBuilder::raw(&path, media_type, bytes)
             }
         };
-        self.drafts.push(draft);
+        self.resources.push(builder);
         Ok(())
     }
 
-    /// Lets clients in: what the standard opens to all is open, and there are sessions where a login looks for them.
+    /// Makes the public resources public, and adds what a login needs.
     fn complete(&mut self) {
-        // A member of a collection can be deleted.
+        // Members of collections can be deleted.
         let members: BTreeSet<String> =
-            self.drafts.iter().filter_map(Draft::document).flat_map(members).collect();
-        for draft in &mut self.drafts {
-            draft.takes.delete = members.contains(&draft.path);
-            draft.open = OPEN.contains(&draft.path.as_str());
-            let path = draft.path.clone();
-            match (path.as_str(), draft.document_mut()) {
+            self.resources.iter().filter_map(ResourceBuilder::document).flat_map(member_paths).collect();
+        for resource in &mut self.resources {
+            resource.capabilities.delete = members.contains(&resource.path);
+            resource.is_public = PUBLIC.contains(&resource.path.as_str());
+            let path = resource.path.clone();
+            match (path.as_str(), resource.document_mut()) {
                 (ROOT, Some(root)) => complete_root(root, &mut self.warnings),
                 (SESSION_SERVICE, Some(service)) => service["Sessions"] = json!({"@odata.id": SESSIONS}),
                 _ => {}
             }
         }
-        let has = |path: &str| self.drafts.iter().any(|draft| draft.path == path);
+        let has = |path: &str| self.resources.iter().any(|resource| resource.path == path);
         let mut missing = Vec::new();
         if !has("/redfish") {
-            missing.push(inventory::versions());
+            missing.push(root::versions());
         }
         if !has(SESSION_SERVICE) {
-            self.warnings.push("no session service: one is laid beside".to_owned());
-            missing.push(inventory::session_service());
+            self.warnings.push("no session service: the one of the mock is added".to_owned());
+            missing.push(services::session_service());
         }
-        self.drafts.extend(missing);
+        self.resources.extend(missing);
     }
 }
 
 const ROOT: &str = "/redfish/v1";
-/// What is open to all (DSP0266, "Authentication").
-const OPEN: [&str; 5] =
+/// The resources that need no authentication (DSP0266, "Authentication").
+const PUBLIC: [&str; 5] =
     ["/redfish", ROOT, "/redfish/v1/$metadata", "/redfish/v1/odata", "/redfish/v1/openapi.yaml"];
 
-fn resource(path: String, document: Value) -> Draft {
+fn resource(path: String, document: Value) -> ResourceBuilder {
     let is_collection = document["Members"].is_array();
-    let draft = Draft { path, ..Draft::new(document) }.any_change();
-    if is_collection { draft.creates(&[]) } else { draft }
+    let resource = ResourceBuilder { path, ..ResourceBuilder::new(document) }.fully_writable();
+    if is_collection { resource.creatable(&[]) } else { resource }
 }
 
-fn members(document: &Value) -> Vec<String> {
-    let link = |member: &Value| Some(member["@odata.id"].as_str()?.trim_end_matches('/').to_owned());
-    document["Members"].as_array().into_iter().flatten().filter_map(link).collect()
+fn member_paths(document: &Value) -> Vec<String> {
+    let path = |member: &Value| Some(member["@odata.id"].as_str()?.trim_end_matches('/').to_owned());
+    document["Members"].as_array().into_iter().flatten().filter_map(path).collect()
 }
 
 fn complete_root(document: &mut Value, warnings: &mut Vec<String>) {
-    let named =
+    let sessions =
         document["Links"]["Sessions"]["@odata.id"].as_str().map(|path| path.trim_end_matches('/').to_owned());
-    if named.as_deref() != Some(SESSIONS) {
-        if let Some(named) = named {
-            warnings.push(format!("the sessions are at {SESSIONS}, not at {named}"));
+    if sessions.as_deref() != Some(SESSIONS) {
+        if let Some(sessions) = sessions {
+            warnings.push(format!("the sessions are at {SESSIONS}, not at {sessions}"));
         }
         if !document["Links"].is_object() {
             document["Links"] = json!({});

@@ -1,32 +1,32 @@
-//! What a network interface is set to, and what it has from that.
+//! Network interfaces: derives the addresses in use from the settings.
 
 use serde_json::{Value, json};
 
-/// Brings the addresses that an interface has into line with those that it is set to.
-pub(crate) fn settle(interface: &mut Value) {
+/// Updates the addresses in use of an `EthernetInterface` to its settings. Other resources do not change.
+pub(crate) fn apply_settings(interface: &mut Value) {
     let is_interface =
         interface["@odata.type"].as_str().is_some_and(|kind| kind.starts_with("#EthernetInterface."));
     if !is_interface || interface.get("IPv4StaticAddresses").is_none() {
         return;
     }
     if interface["DHCPv4"]["DHCPEnabled"] == true {
-        // What the room's DHCP server gives: the address that is there already.
+        // The DHCP server assigns the address that the interface already has.
         for address in interface.get_mut("IPv4Addresses").and_then(Value::as_array_mut).into_iter().flatten()
         {
             address["AddressOrigin"] = json!("DHCP");
         }
     } else {
         interface["IPv4Addresses"] =
-            with(&interface["IPv4StaticAddresses"], json!({"AddressOrigin": "Static"}));
+            with_members(&interface["IPv4StaticAddresses"], json!({"AddressOrigin": "Static"}));
     }
     let state = json!({"AddressOrigin": "Static", "AddressState": "Preferred"});
-    interface["IPv6Addresses"] = with(&interface["IPv6StaticAddresses"], state);
+    interface["IPv6Addresses"] = with_members(&interface["IPv6StaticAddresses"], state);
     interface["IPv6DefaultGateway"] = interface["IPv6StaticDefaultGateways"][0]["Address"].clone();
     interface["NameServers"] = interface["StaticNameServers"].clone();
 }
 
-/// Each of a list of objects, with more members.
-fn with(list: &Value, more: Value) -> Value {
+/// Adds members to each object of a list.
+fn with_members(list: &Value, more: Value) -> Value {
     let mut list = list.clone();
     for item in list.as_array_mut().into_iter().flatten() {
         for (name, value) in more.as_object().into_iter().flatten() {
@@ -41,7 +41,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_set_is_what_it_has_unless_it_asks_for_an_address() {
+    fn static_settings_are_used_unless_dhcp_is_enabled() {
         let mut interface = json!({
             "@odata.type": "#EthernetInterface.v1_11_0.EthernetInterface",
             "DHCPv4": {"DHCPEnabled": false},
@@ -51,7 +51,7 @@ mod tests {
             "IPv6StaticDefaultGateways": [],
             "StaticNameServers": ["192.0.2.53"],
         });
-        settle(&mut interface);
+        apply_settings(&mut interface);
         assert_eq!(interface["IPv4Addresses"], json!([{"Address": "192.0.2.9", "AddressOrigin": "Static"}]));
         assert_eq!(interface["IPv6Addresses"][0]["AddressState"], "Preferred");
         assert_eq!(
@@ -60,10 +60,10 @@ mod tests {
         );
         interface["DHCPv4"]["DHCPEnabled"] = json!(true);
         interface["IPv4StaticAddresses"] = json!([]);
-        settle(&mut interface);
+        apply_settings(&mut interface);
         assert_eq!(interface["IPv4Addresses"], json!([{"Address": "192.0.2.9", "AddressOrigin": "DHCP"}]));
         let mut other = json!({"@odata.type": "#Chassis.v1_25_0.Chassis"});
-        settle(&mut other);
+        apply_settings(&mut other);
         assert_eq!(other.as_object().map(serde_json::Map::len), Some(1));
     }
 }

@@ -1,38 +1,43 @@
-//! Message registries: what each message that the service uses means, as its clients can look it up.
+//! Message registries: the definitions of the messages, for clients that look them up.
 
 use serde_json::{Map, Value, json};
 
-use crate::inventory::tree::Draft;
-use crate::protocol::message::{Base, Entry, Registry, ResourceEvent, Room, TaskEvent};
+use super::builder::ResourceBuilder;
+use crate::protocol::message::{Base, Entry, MachineRoom, Registry, ResourceEvent, TaskEvent};
 use crate::protocol::profile::Profile;
 
 const REGISTRIES: &str = "/redfish/v1/Registries";
-/// Where the registries themselves are: they are no resources.
+/// The location of the registries themselves, which are not resources.
 const STORE: &str = "/redfish/v1/RegistryStore/en";
 
-pub(super) fn add(drafts: &mut Vec<Draft>, profile: Profile) {
+pub(super) fn add(resources: &mut Vec<ResourceBuilder>, profile: Profile) {
     let registries = [
-        (Registry::Base, "What every service says", Base::ENTRIES),
-        (Registry::ResourceEvent, "What becomes of resources", ResourceEvent::ENTRIES),
-        (Registry::TaskEvent, "What becomes of tasks", TaskEvent::ENTRIES),
-        (Registry::MachineRoom, "What happens in the machine room", Room::ENTRIES),
+        (Registry::Base, "General errors and successes", Base::ENTRIES),
+        (Registry::ResourceEvent, "Changes of resources", ResourceEvent::ENTRIES),
+        (Registry::TaskEvent, "Progress of tasks", TaskEvent::ENTRIES),
+        (Registry::MachineRoom, "Log entries of the machines", MachineRoom::ENTRIES),
     ];
     let id = |registry: Registry| {
         let (prefix, version) = registry.prefix_and_version(profile);
         format!("{prefix}.{version}.0")
     };
     let ids = registries.map(|(registry, ..)| id(registry));
-    drafts.push(Draft::collection(REGISTRIES, "MessageRegistryFileCollection", "Message registries", ids));
-    for (registry, about, entries) in registries {
+    resources.push(ResourceBuilder::collection(
+        REGISTRIES,
+        "MessageRegistryFileCollection",
+        "Message registries",
+        ids,
+    ));
+    for (registry, description, entries) in registries {
         let (prefix, version) = registry.prefix_and_version(profile);
         let id = id(registry);
         let uri = format!("{STORE}/{id}.json");
-        drafts.push(Draft::new(json!({
+        resources.push(ResourceBuilder::new(json!({
             "@odata.id": format!("{REGISTRIES}/{id}"),
             "@odata.type": "#MessageRegistryFile.v1_1_4.MessageRegistryFile",
             "Id": id,
             "Name": format!("Messages of {prefix}"),
-            "Description": about,
+            "Description": description,
             "Languages": ["en"],
             "Registry": format!("{prefix}.{version}"),
             "Location": [{"Language": "en", "Uri": uri}],
@@ -43,14 +48,14 @@ pub(super) fn add(drafts: &mut Vec<Draft>, profile: Profile) {
             "@odata.type": "#MessageRegistry.v1_6_2.MessageRegistry",
             "Id": id,
             "Name": format!("Messages of {prefix}"),
-            "Description": about,
+            "Description": description,
             "Language": "en",
             "RegistryPrefix": prefix,
             "RegistryVersion": format!("{version}.0"),
             "OwningEntity": "Fjord",
             "Messages": messages,
         });
-        drafts.push(Draft::raw(&uri, "application/json", registry.to_string()));
+        resources.push(ResourceBuilder::raw(&uri, "application/json", registry.to_string()));
     }
 }
 

@@ -1,61 +1,42 @@
-//! The way in: the service root and what stands beside it, sessions and accounts as services, roles.
+//! The service root, and the documents that describe the service: versions, OData and OpenAPI.
 
 use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use super::update_service::UPDATE_SERVICE;
-use super::{MACHINES, link, status};
-use crate::inventory::tree::Draft;
-use crate::protocol::patch::{Kind, Property};
+use super::builder::ResourceBuilder;
+use super::machine::link;
 use crate::protocol::profile::Profile;
 use crate::protocol::query::MAX_LEVELS;
-use crate::state::accounts::{ACCOUNT_SERVICE, ACCOUNTS, LEAST_PASSWORD, MOST_PASSWORD, ROLES, Role};
-use crate::state::events::{EVENT_SERVICE, SUBSCRIPTIONS};
-use crate::state::sessions::{SESSION_SERVICE, SESSIONS};
-use crate::state::tasks::{KEPT_MINUTES, TASK_SERVICE, TASKS};
+use crate::protocol::uris::{
+    ACCOUNT_SERVICE, ACCOUNTS, EVENT_SERVICE, SESSION_SERVICE, SESSIONS, SUBSCRIPTIONS, TASK_SERVICE, TASKS,
+    UPDATE_SERVICE,
+};
 
-/// SessionTimeout's range (DSP0268, "SessionService").
-const SESSION_SERVICE_WRITABLE: &[Property] =
-    &[Property { path: "SessionTimeout", kind: Kind::Whole { least: 30, most: 86_400 } }];
-
-/// Wrong passwords, and seconds.
-const ACCOUNT_SERVICE_WRITABLE: &[Property] = &[
-    Property { path: "AccountLockoutThreshold", kind: Kind::Whole { least: 0, most: 1000 } },
-    Property { path: "AccountLockoutDuration", kind: Kind::Whole { least: 0, most: 86_400 } },
-    Property { path: "AccountLockoutCounterResetAfter", kind: Kind::Whole { least: 0, most: 86_400 } },
-];
-
-pub(super) fn add(drafts: &mut Vec<Draft>, profile: Profile) {
-    drafts.push(Draft::new(service_root(profile)).open_to_all());
-    drafts.push(session_service());
-    drafts.push(Draft::new(account_service()).writable(ACCOUNT_SERVICE_WRITABLE));
-    drafts.push(Draft::new(task_service()));
-    drafts.push(Draft::collection(
-        ROLES,
-        "RoleCollection",
-        "Roles",
-        Role::ALL.into_iter().map(|role| role.name().to_owned()),
-    ));
-    drafts.extend(Role::ALL.into_iter().map(|role| Draft::new(self::role(role))));
+pub(super) fn add(resources: &mut Vec<ResourceBuilder>, profile: Profile) {
+    resources.push(ResourceBuilder::new(service_root(profile)).public());
 }
 
-/// What describes the others, and so is made last.
-pub(super) fn add_descriptions(drafts: &mut Vec<Draft>, profile: Profile) {
+/// Adds the descriptions of all other resources.
+pub(super) fn add_descriptions(resources: &mut Vec<ResourceBuilder>, profile: Profile) {
     let mut descriptions = vec![
         versions(),
-        Draft::raw("/redfish/v1/$metadata", "application/xml", metadata(drafts)),
-        Draft::raw("/redfish/v1/odata", "application/json", odata().to_string()),
+        ResourceBuilder::raw("/redfish/v1/$metadata", "application/xml", metadata(resources)),
+        ResourceBuilder::raw("/redfish/v1/odata", "application/json", odata().to_string()),
     ];
     if profile == Profile::Standard {
-        descriptions.push(Draft::raw("/redfish/v1/openapi.yaml", "application/yaml", openapi(drafts)));
+        descriptions.push(ResourceBuilder::raw(
+            "/redfish/v1/openapi.yaml",
+            "application/yaml",
+            openapi(resources),
+        ));
     }
-    drafts.extend(descriptions.into_iter().map(Draft::open_to_all));
+    resources.extend(descriptions.into_iter().map(ResourceBuilder::public));
 }
 
 /// The versions of the protocol (DSP0266, "Protocol version").
-pub(crate) fn versions() -> Draft {
-    Draft::raw("/redfish", "application/json", r#"{"v1": "/redfish/v1/"}"#).open_to_all()
+pub(super) fn versions() -> ResourceBuilder {
+    ResourceBuilder::raw("/redfish", "application/json", r#"{"v1": "/redfish/v1/"}"#).public()
 }
 
 fn service_root(profile: Profile) -> Value {
@@ -92,10 +73,10 @@ fn service_root(profile: Profile) -> Value {
         root["@odata.type"] = json!("#ServiceRoot.v1_1_0.ServiceRoot");
         root["RedfishVersion"] = json!("1.2.0");
         root["Oem"] = json!({"Hpe": {"Manager": [{"ManagerType": "iLO Amplifier Pack"}]}});
-        // Neither was known to that version of the standard.
+        // That version of the standard does not define them.
         if let Some(root) = root.as_object_mut() {
-            for later in ["Vendor", "ProtocolFeaturesSupported"] {
-                root.remove(later);
+            for name in ["Vendor", "ProtocolFeaturesSupported"] {
+                root.remove(name);
             }
         }
         root["Product"] = json!("iLO Amplifier Pack");
@@ -103,8 +84,8 @@ fn service_root(profile: Profile) -> Value {
     root
 }
 
-/// The services and collections that the root links to, as OData lists them.
-const ENTRANCES: [(&str, &str); 10] = [
+/// The services and collections that the root links to, for the OData service document.
+const ROOT_LINKS: [(&str, &str); 10] = [
     ("Systems", "/redfish/v1/Systems"),
     ("Chassis", "/redfish/v1/Chassis"),
     ("Managers", "/redfish/v1/Managers"),
@@ -119,12 +100,12 @@ const ENTRANCES: [(&str, &str); 10] = [
 
 fn odata() -> Value {
     let mut value = vec![json!({"name": "Service", "kind": "Singleton", "url": "/redfish/v1/"})];
-    value.extend(ENTRANCES.map(|(name, url)| json!({"name": name, "kind": "Singleton", "url": url})));
+    value.extend(ROOT_LINKS.map(|(name, url)| json!({"name": name, "kind": "Singleton", "url": url})));
     json!({"@odata.context": "/redfish/v1/$metadata", "value": value})
 }
 
-/// The types of what does not stand by itself: sessions, accounts, tasks and subscriptions come and go.
-const PASSING_TYPES: [&str; 8] = [
+/// The types of the resources that are not in the tree.
+const STATE_TYPES: [&str; 8] = [
     "#EventDestination.v1_14_1.EventDestination",
     "#EventDestinationCollection.EventDestinationCollection",
     "#ManagerAccount.v1_12_0.ManagerAccount",
@@ -135,12 +116,13 @@ const PASSING_TYPES: [&str; 8] = [
     "#TaskCollection.TaskCollection",
 ];
 
-/// The OData metadata document: which schema file describes what (DSP0266, "OData metadata").
-fn metadata(drafts: &[Draft]) -> String {
+/// The OData metadata document (DSP0266, "OData metadata").
+fn metadata(resources: &[ResourceBuilder]) -> String {
     let mut schemas = BTreeMap::new();
     let mut container = String::new();
-    for kind in drafts.iter().filter_map(Draft::kind).chain(PASSING_TYPES) {
-        let namespace = kind.trim_start_matches('#').rsplit_once('.').map_or("", |(namespace, _)| namespace);
+    for odata_type in resources.iter().filter_map(ResourceBuilder::odata_type).chain(STATE_TYPES) {
+        let namespace =
+            odata_type.trim_start_matches('#').rsplit_once('.').map_or("", |(namespace, _)| namespace);
         let (schema, version) = namespace.split_once('.').unwrap_or((namespace, ""));
         schemas.insert(schema, version);
         if schema == "ServiceRoot" {
@@ -165,83 +147,19 @@ fn metadata(drafts: &[Draft]) -> String {
     text + "    </Schema>\n  </edmx:DataServices>\n</edmx:Edmx>\n"
 }
 
-/// What can be read, as OpenAPI lists it (DSP0266, "OpenAPI").
-fn openapi(drafts: &[Draft]) -> String {
+/// The paths of all resources, as an OpenAPI document (DSP0266, "OpenAPI").
+fn openapi(resources: &[ResourceBuilder]) -> String {
     let mut text =
         String::from("openapi: 3.0.1\ninfo:\n  title: Redfish machine room\n  version: '1.0'\npaths:\n");
-    for path in
-        drafts.iter().map(|draft| draft.path.as_str()).chain([SESSIONS, ACCOUNTS, TASKS, SUBSCRIPTIONS])
-    {
+    for path in resources.iter().map(|resource| resource.path.as_str()).chain([
+        SESSIONS,
+        ACCOUNTS,
+        TASKS,
+        SUBSCRIPTIONS,
+    ]) {
         text += &format!(
             "  {path}:\n    get:\n      responses:\n        '200':\n          description: The resource.\n"
         );
     }
     text
-}
-
-/// The session service itself.
-pub(crate) fn session_service() -> Draft {
-    Draft::new(json!({
-        "@odata.id": SESSION_SERVICE,
-        "@odata.type": "#SessionService.v1_1_9.SessionService",
-        "Id": "SessionService",
-        "Name": "Session Service",
-        "Description": "Opens and closes sessions",
-        "ServiceEnabled": true,
-        "SessionTimeout": 1800,
-        "Status": status("OK"),
-        "Sessions": link(SESSIONS),
-    }))
-    .writable(SESSION_SERVICE_WRITABLE)
-}
-
-fn account_service() -> Value {
-    json!({
-        "@odata.id": ACCOUNT_SERVICE,
-        "@odata.type": "#AccountService.v1_15_0.AccountService",
-        "Id": "AccountService",
-        "Name": "Account Service",
-        "Description": format!("Who may use the service and its {} machines", MACHINES.len()),
-        "ServiceEnabled": true,
-        "Status": status("OK"),
-        "MinPasswordLength": LEAST_PASSWORD,
-        "MaxPasswordLength": MOST_PASSWORD,
-        "AccountLockoutThreshold": 0,
-        "AccountLockoutDuration": 60,
-        "AccountLockoutCounterResetAfter": 60,
-        "HTTPBasicAuth": "Enabled",
-        "Accounts": link(ACCOUNTS),
-        "Roles": link(ROLES),
-    })
-}
-
-fn task_service() -> Value {
-    json!({
-        "@odata.id": TASK_SERVICE,
-        "@odata.type": "#TaskService.v1_2_1.TaskService",
-        "Id": "TaskService",
-        "Name": "Task Service",
-        "Description": "What takes a while",
-        "ServiceEnabled": true,
-        "CompletedTaskOverWritePolicy": "Oldest",
-        "TaskAutoDeleteTimeoutMinutes": KEPT_MINUTES,
-        "LifeCycleEventOnTaskStateChange": false,
-        "Status": status("OK"),
-        "Tasks": link(TASKS),
-    })
-}
-
-fn role(role: Role) -> Value {
-    let privileges: Vec<String> =
-        role.privileges().iter().map(|privilege| format!("{privilege:?}")).collect();
-    json!({
-        "@odata.id": format!("{ROLES}/{}", role.name()),
-        "@odata.type": "#Role.v1_3_0.Role",
-        "Id": role.name(),
-        "Name": format!("Role {}", role.name()),
-        "RoleId": role.name(),
-        "IsPredefined": true,
-        "AssignedPrivileges": privileges,
-        "OemPrivileges": [],
-    })
 }

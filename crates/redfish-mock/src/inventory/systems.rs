@@ -1,42 +1,47 @@
-//! Systems: what runs, with its processors, memory, storage and network.
+//! Systems, with their processors, memory, storage, network interfaces and BIOS settings.
 
 use serde_json::{Value, json};
 
-use super::{MACHINES, Machine, link, status};
-use crate::inventory::action::{RESET_BIOS, SYSTEM_RESET, Told};
-use crate::inventory::tree::Draft;
-use crate::protocol::patch::{Kind, Property};
+use super::action::{ParameterSource, RESET_BIOS, SYSTEM_RESET};
+use super::builder::ResourceBuilder;
+use super::machine::{MACHINES, Machine, link, status};
+use crate::protocol::property::{Kind, Property};
 
 const BOOT_ENABLED: &[&str] = &["Disabled", "Once", "Continuous"];
 const BOOT_TARGETS: &[&str] = &["None", "Pxe", "Hdd", "Cd", "Usb", "BiosSetup", "UefiHttp"];
 const BOOT_MODES: &[&str] = &["Legacy", "UEFI"];
 
 const WRITABLE: &[Property] = &[
-    Property { path: "AssetTag", kind: Kind::Text { least: 0, most: 63 } },
-    Property { path: "HostName", kind: Kind::Text { least: 0, most: 253 } },
-    Property { path: "LocationIndicatorActive", kind: Kind::Flag },
+    Property { path: "AssetTag", kind: Kind::Text { min: 0, max: 63 } },
+    Property { path: "HostName", kind: Kind::Text { min: 0, max: 253 } },
+    Property { path: "LocationIndicatorActive", kind: Kind::Boolean },
     Property { path: "Boot/BootSourceOverrideEnabled", kind: Kind::Choice(BOOT_ENABLED) },
     Property { path: "Boot/BootSourceOverrideTarget", kind: Kind::Choice(BOOT_TARGETS) },
     Property { path: "Boot/BootSourceOverrideMode", kind: Kind::Choice(BOOT_MODES) },
 ];
 
 const BIOS_WRITABLE: &[Property] = &[
-    Property { path: "Attributes/BootRetries", kind: Kind::Whole { least: 0, most: 9 } },
-    Property { path: "Attributes/NumLock", kind: Kind::Flag },
+    Property { path: "Attributes/BootRetries", kind: Kind::Integer { min: 0, max: 9 } },
+    Property { path: "Attributes/NumLock", kind: Kind::Boolean },
     Property { path: "Attributes/PowerProfile", kind: Kind::Choice(&["Balanced", "Performance", "Quiet"]) },
 ];
 
-pub(super) fn add(drafts: &mut Vec<Draft>) {
+pub(super) fn add(resources: &mut Vec<ResourceBuilder>) {
     let ids = MACHINES.iter().map(|machine| machine.id.to_owned());
-    drafts.push(Draft::collection("/redfish/v1/Systems", "ComputerSystemCollection", "Systems", ids));
+    resources.push(ResourceBuilder::collection(
+        "/redfish/v1/Systems",
+        "ComputerSystemCollection",
+        "Systems",
+        ids,
+    ));
     for machine in &MACHINES {
-        drafts.push(Draft::new(system(machine)).writable(WRITABLE));
-        drafts.push(SYSTEM_RESET.info(&machine.system()));
-        drafts.push(Draft::new(bios(machine)).writable(BIOS_WRITABLE));
-        add_processors(drafts, machine);
-        add_memory(drafts, machine);
-        add_storage(drafts, machine);
-        add_network(drafts, machine);
+        resources.push(ResourceBuilder::new(system(machine)).writable(WRITABLE));
+        resources.push(SYSTEM_RESET.action_info(&machine.system()));
+        resources.push(ResourceBuilder::new(bios(machine)).writable(BIOS_WRITABLE));
+        add_processors(resources, machine);
+        add_memory(resources, machine);
+        add_storage(resources, machine);
+        add_network(resources, machine);
     }
 }
 
@@ -46,19 +51,19 @@ fn system(machine: &Machine) -> Value {
         "@odata.id": path,
         "@odata.type": "#ComputerSystem.v1_22_0.ComputerSystem",
         "Id": machine.id,
-        "Name": format!("{} ({})", machine.host, machine.model),
+        "Name": format!("{} ({})", machine.host_name, machine.model),
         "Description": "Computer system",
         "SystemType": "Physical",
         "Manufacturer": "Fjord",
         "Model": machine.model,
-        "PartNumber": machine.part,
-        "SKU": machine.part,
-        "SerialNumber": machine.serial,
+        "PartNumber": machine.part_number,
+        "SKU": machine.part_number,
+        "SerialNumber": machine.serial_number,
         "UUID": machine.uuid,
-        "AssetTag": machine.asset,
-        "HostName": machine.host,
-        "BiosVersion": machine.bios,
-        "PowerState": machine.power,
+        "AssetTag": machine.asset_tag,
+        "HostName": machine.host_name,
+        "BiosVersion": machine.bios_version,
+        "PowerState": machine.power_state,
         "LocationIndicatorActive": false,
         "Status": {"State": "Enabled", "Health": machine.health, "HealthRollup": machine.health},
         "Boot": {
@@ -76,8 +81,8 @@ fn system(machine: &Machine) -> Value {
             "Status": status("OK"),
         },
         "MemorySummary": {
-            "TotalSystemMemoryGiB": machine.memory.modules * machine.memory.gib,
-            "Status": status(if machine.memory.tired.is_some() { "Warning" } else { "OK" }),
+            "TotalSystemMemoryGiB": machine.memory.modules * machine.memory.module_gib,
+            "Status": status(if machine.memory.failing_module.is_some() { "Warning" } else { "OK" }),
         },
         "Processors": link(format!("{path}/Processors")),
         "Memory": link(format!("{path}/Memory")),
@@ -86,7 +91,7 @@ fn system(machine: &Machine) -> Value {
         "LogServices": link(format!("{path}/LogServices")),
         "Links": {"Chassis": [link(machine.chassis())], "ManagedBy": [link(machine.manager())]},
         "Bios": link(format!("{path}/Bios")),
-        "Actions": {"#ComputerSystem.Reset": SYSTEM_RESET.offer(&path, Told::Both)},
+        "Actions": {"#ComputerSystem.Reset": SYSTEM_RESET.entry(&path, ParameterSource::Both)},
     })
 }
 
@@ -98,17 +103,17 @@ fn bios(machine: &Machine) -> Value {
         "Id": "Bios",
         "Name": "Firmware settings",
         "Attributes": {"BootRetries": 3, "NumLock": false, "PowerProfile": "Balanced"},
-        "Actions": {"#Bios.ResetBios": RESET_BIOS.offer(&path, Told::Here)},
+        "Actions": {"#Bios.ResetBios": RESET_BIOS.entry(&path, ParameterSource::Annotations)},
     })
 }
 
-fn add_processors(drafts: &mut Vec<Draft>, machine: &Machine) {
+fn add_processors(resources: &mut Vec<ResourceBuilder>, machine: &Machine) {
     let path = format!("{}/Processors", machine.system());
     let processor = &machine.processor;
     let ids = (1..=processor.count).map(|n| format!("CPU{n}"));
-    drafts.push(Draft::collection(&path, "ProcessorCollection", "Processors", ids));
+    resources.push(ResourceBuilder::collection(&path, "ProcessorCollection", "Processors", ids));
     for n in 1..=processor.count {
-        drafts.push(Draft::new(json!({
+        resources.push(ResourceBuilder::new(json!({
             "@odata.id": format!("{path}/CPU{n}"),
             "@odata.type": "#Processor.v1_19_0.Processor",
             "Id": format!("CPU{n}"),
@@ -119,7 +124,7 @@ fn add_processors(drafts: &mut Vec<Draft>, machine: &Machine) {
             "InstructionSet": "x86-64",
             "Manufacturer": "Orrery",
             "Model": processor.model,
-            "MaxSpeedMHz": processor.speed,
+            "MaxSpeedMHz": processor.speed_mhz,
             "TotalCores": processor.cores,
             "TotalThreads": processor.threads,
             "Status": status("OK"),
@@ -127,17 +132,17 @@ fn add_processors(drafts: &mut Vec<Draft>, machine: &Machine) {
     }
 }
 
-fn add_memory(drafts: &mut Vec<Draft>, machine: &Machine) {
+fn add_memory(resources: &mut Vec<ResourceBuilder>, machine: &Machine) {
     let path = format!("{}/Memory", machine.system());
     let memory = &machine.memory;
-    drafts.push(Draft::collection(
+    resources.push(ResourceBuilder::collection(
         &path,
         "MemoryCollection",
         "Memory modules",
         (1..=memory.modules).map(|n| format!("DIMM{n}")),
     ));
     for n in 1..=memory.modules {
-        drafts.push(Draft::new(json!({
+        resources.push(ResourceBuilder::new(json!({
             "@odata.id": format!("{path}/DIMM{n}"),
             "@odata.type": "#Memory.v1_19_0.Memory",
             "Id": format!("DIMM{n}"),
@@ -146,48 +151,48 @@ fn add_memory(drafts: &mut Vec<Draft>, machine: &Machine) {
             "MemoryType": "DRAM",
             "MemoryDeviceType": "DDR4",
             "ErrorCorrection": "MultiBitECC",
-            "CapacityMiB": memory.gib * 1024,
-            "OperatingSpeedMhz": memory.speed,
+            "CapacityMiB": memory.module_gib * 1024,
+            "OperatingSpeedMhz": memory.speed_mhz,
             "Manufacturer": "Tarn",
             "SerialNumber": format!("TA{}{n:02}", machine.slot * 1373),
-            "Status": status(if memory.tired == Some(n) { "Warning" } else { "OK" }),
+            "Status": status(if memory.failing_module == Some(n) { "Warning" } else { "OK" }),
         })));
     }
 }
 
-fn add_storage(drafts: &mut Vec<Draft>, machine: &Machine) {
+fn add_storage(resources: &mut Vec<ResourceBuilder>, machine: &Machine) {
     let path = format!("{}/Storage", machine.system());
-    drafts.push(Draft::collection(&path, "StorageCollection", "Storage", ["1".to_owned()]));
-    let drive = |n: usize| format!("{path}/1/Drives/{n}");
-    drafts.push(Draft::new(json!({
+    resources.push(ResourceBuilder::collection(&path, "StorageCollection", "Storage", ["1".to_owned()]));
+    let drive_path = |n: usize| format!("{path}/1/Drives/{n}");
+    resources.push(ResourceBuilder::new(json!({
         "@odata.id": format!("{path}/1"),
         "@odata.type": "#Storage.v1_15_0.Storage",
         "Id": "1",
         "Name": "Local storage",
         "Status": status("OK"),
         "Drives@odata.count": machine.drives.len(),
-        "Drives": (1..=machine.drives.len()).map(|n| link(drive(n))).collect::<Vec<_>>(),
+        "Drives": (1..=machine.drives.len()).map(|n| link(drive_path(n))).collect::<Vec<_>>(),
     })));
-    for (n, made) in (1..).zip(machine.drives) {
-        drafts.push(Draft::new(json!({
-            "@odata.id": drive(n),
+    for (n, drive_data) in (1..).zip(machine.drives) {
+        resources.push(ResourceBuilder::new(json!({
+            "@odata.id": drive_path(n),
             "@odata.type": "#Drive.v1_18_0.Drive",
             "Id": n.to_string(),
             "Name": format!("Drive {n}"),
-            "Model": made.model,
-            "MediaType": made.media,
-            "Protocol": made.protocol,
-            "CapacityBytes": made.gigabytes * 1_000_000_000,
-            "SerialNumber": format!("{}-{n:02}", machine.serial),
+            "Model": drive_data.model,
+            "MediaType": drive_data.media,
+            "Protocol": drive_data.protocol,
+            "CapacityBytes": drive_data.gigabytes * 1_000_000_000,
+            "SerialNumber": format!("{}-{n:02}", machine.serial_number),
             "Status": status("OK"),
         })));
     }
 }
 
-fn add_network(drafts: &mut Vec<Draft>, machine: &Machine) {
+fn add_network(resources: &mut Vec<ResourceBuilder>, machine: &Machine) {
     let path = format!("{}/EthernetInterfaces", machine.system());
     let ports = ["1", "2"];
-    drafts.push(Draft::collection(
+    resources.push(ResourceBuilder::collection(
         &path,
         "EthernetInterfaceCollection",
         "Network interfaces",
@@ -195,7 +200,7 @@ fn add_network(drafts: &mut Vec<Draft>, machine: &Machine) {
     ));
     for (n, port) in (1..).zip(ports) {
         let up = machine.is_on() && n == 1;
-        drafts.push(Draft::new(json!({
+        resources.push(ResourceBuilder::new(json!({
             "@odata.id": format!("{path}/{port}"),
             "@odata.type": "#EthernetInterface.v1_11_0.EthernetInterface",
             "Id": port,

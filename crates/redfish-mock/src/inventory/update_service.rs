@@ -1,53 +1,61 @@
-//! The update service: which firmware the machines run.
+//! The update service and the firmware inventory.
 
 use serde_json::{Value, json};
 
-use super::{MACHINES, Machine, link, status};
-use crate::inventory::action::{SIMPLE_UPDATE, Told};
-use crate::inventory::tree::Draft;
+use super::action::{ParameterSource, SIMPLE_UPDATE};
+use super::builder::ResourceBuilder;
+use super::machine::{MACHINES, Machine, link, status};
+use crate::protocol::uris::UPDATE_SERVICE;
 
-pub(crate) const UPDATE_SERVICE: &str = "/redfish/v1/UpdateService";
-const FIRMWARE: &str = "/redfish/v1/UpdateService/FirmwareInventory";
+const FIRMWARE_INVENTORY: &str = "/redfish/v1/UpdateService/FirmwareInventory";
 
-pub(super) fn add(drafts: &mut Vec<Draft>) {
-    drafts.push(Draft::new(json!({
+pub(super) fn add(resources: &mut Vec<ResourceBuilder>) {
+    resources.push(ResourceBuilder::new(json!({
         "@odata.id": UPDATE_SERVICE,
         "@odata.type": "#UpdateService.v1_14_0.UpdateService",
         "Id": "UpdateService",
         "Name": "Update Service",
-        "Description": "Which firmware the machines run",
+        "Description": "The firmware of the machines",
         "ServiceEnabled": true,
         "Status": status("OK"),
-        "FirmwareInventory": link(FIRMWARE),
+        "FirmwareInventory": link(FIRMWARE_INVENTORY),
         "HttpPushUri": format!("{UPDATE_SERVICE}/push"),
         "MultipartHttpPushUri": format!("{UPDATE_SERVICE}/multipart-push"),
         "MaxImageSizeBytes": 16 << 20,
-        "Actions": {"#UpdateService.SimpleUpdate": SIMPLE_UPDATE.offer(UPDATE_SERVICE, Told::Both)},
+        "Actions": {"#UpdateService.SimpleUpdate": SIMPLE_UPDATE.entry(UPDATE_SERVICE, ParameterSource::Both)},
     })));
-    drafts.push(SIMPLE_UPDATE.info(UPDATE_SERVICE));
+    resources.push(SIMPLE_UPDATE.action_info(UPDATE_SERVICE));
     let inventory: Vec<Value> = MACHINES.iter().flat_map(firmware).collect();
     let ids = inventory.iter().filter_map(|item| item["Id"].as_str().map(str::to_owned));
-    drafts.push(Draft::collection(FIRMWARE, "SoftwareInventoryCollection", "Firmware", ids));
-    drafts.extend(inventory.into_iter().map(Draft::new));
+    resources.push(ResourceBuilder::collection(
+        FIRMWARE_INVENTORY,
+        "SoftwareInventoryCollection",
+        "Firmware",
+        ids,
+    ));
+    resources.extend(inventory.into_iter().map(ResourceBuilder::new));
 }
 
 fn firmware(machine: &Machine) -> [Value; 2] {
-    let item = |kind: &str, version: &str, of: String| {
-        let id = format!("{kind}-{}", machine.id);
+    let item = |component: &str, version: &str, resource: String| {
+        let id = format!("{component}-{}", machine.id);
         json!({
-            "@odata.id": format!("{FIRMWARE}/{id}"),
+            "@odata.id": format!("{FIRMWARE_INVENTORY}/{id}"),
             "@odata.type": "#SoftwareInventory.v1_10_2.SoftwareInventory",
             "Id": id,
-            "Name": format!("{kind} firmware of {}", machine.host),
+            "Name": format!("{component} firmware of {}", machine.host_name),
             "Manufacturer": "Fjord",
             "Version": version,
-            "SoftwareId": format!("{}-{kind}", machine.part),
+            "SoftwareId": format!("{}-{component}", machine.part_number),
             "ReleaseDate": "2025-06-30T00:00:00Z",
             "Updateable": true,
             "RelatedItem@odata.count": 1,
-            "RelatedItem": [link(of)],
+            "RelatedItem": [link(resource)],
             "Status": status("OK"),
         })
     };
-    [item("BIOS", machine.bios, machine.system()), item("Manager", machine.firmware, machine.manager())]
+    [
+        item("BIOS", machine.bios_version, machine.system()),
+        item("Manager", machine.firmware_version, machine.manager()),
+    ]
 }

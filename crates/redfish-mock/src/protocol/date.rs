@@ -1,27 +1,27 @@
-//! Dates of the virtual clock: the service began at the first moment of 2026, and `now` is counted from there.
+//! Dates of the virtual clock, which starts at the beginning of 2026.
 
 use std::time::Duration;
 
-/// 2026-01-01 as a day counted from 1970-01-01.
+/// The number of days from 1970-01-01 to 2026-01-01.
 const FIRST_DAY: u64 = 20_454;
 
-/// `2026-01-01T00:00:00Z` and so long after (DSP0266, "Date-time values").
+/// The date at `now`, counted from `2026-01-01T00:00:00Z` (DSP0266, "Date-time values").
 pub(crate) fn date_time(now: Duration) -> String {
-    text(FIRST_DAY * 86_400 + now.as_secs())
+    format(FIRST_DAY * 86_400 + now.as_secs())
 }
 
-/// A moment so long before the service began.
-pub(crate) fn before(long: Duration) -> String {
-    text(FIRST_DAY * 86_400 - long.as_secs())
+/// The date this long before the start of the clock.
+pub(crate) fn date_time_before_start(time: Duration) -> String {
+    format(FIRST_DAY * 86_400 - time.as_secs())
 }
 
-fn text(seconds: u64) -> String {
+fn format(seconds: u64) -> String {
     let (year, month, day) = date(seconds / 86_400);
     let (hour, minute, second) = (seconds / 3600 % 24, seconds / 60 % 60, seconds % 60);
     format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z")
 }
 
-/// Year, month and day of a day counted from 1970-01-01 (Howard Hinnant, "chrono-compatible low-level date algorithms").
+/// Converts a number of days since 1970-01-01 to year, month and day (Howard Hinnant, "chrono-compatible low-level date algorithms").
 fn date(day: u64) -> (u64, u64, u64) {
     let shifted = day + 719_468;
     let (era, day_of_era) = (shifted / 146_097, shifted % 146_097);
@@ -38,7 +38,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_moment_is_its_date() {
+    fn a_time_is_formatted_as_its_date() {
         for (seconds, text) in [
             (0, "2026-01-01T00:00:00Z"),
             (86_399, "2026-01-01T23:59:59Z"),
@@ -49,6 +49,6 @@ mod tests {
         ] {
             assert_eq!(date_time(Duration::from_secs(seconds)), text);
         }
-        assert_eq!(before(Duration::from_secs(1)), "2025-12-31T23:59:59Z");
+        assert_eq!(date_time_before_start(Duration::from_secs(1)), "2025-12-31T23:59:59Z");
     }
 }

@@ -1,112 +1,28 @@
-//! What the service says: messages of registries (DSP0266, "Message object"; DSP0268, "MessageRegistry"), in our own words.
+//! Messages of registries (DSP0266, "Message object"). Their texts are our own.
 
 mod base;
 mod machine_room;
+mod registry;
 mod resource_event;
 mod task_event;
 
 use serde_json::{Value, json};
 
 pub(crate) use base::Base;
-pub(crate) use machine_room::Room;
+pub(crate) use machine_room::MachineRoom;
+pub(crate) use registry::{Entry, Registry};
 pub(crate) use resource_event::ResourceEvent;
 pub(crate) use task_event::TaskEvent;
 
-use crate::protocol::profile::Profile;
-
-/// Where a message is defined.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Registry {
-    /// What every service says.
-    Base,
-    /// What becomes of resources.
-    ResourceEvent,
-    /// What becomes of a task.
-    TaskEvent,
-    /// What happens in the machine room: the entries of its logs.
-    MachineRoom,
-}
-
-/// How bad it is, as `MessageSeverity` has it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Severity {
-    Ok,
-    Warning,
-    Critical,
-}
-
-/// A message as its registry defines it.
-#[derive(Debug)]
-pub(crate) struct Entry {
-    pub(crate) registry: Registry,
-    pub(crate) key: &'static str,
-    /// With `%1`, `%2`, … for the arguments.
-    pub(crate) text: &'static str,
-    pub(crate) severity: Severity,
-    /// What to do about it.
-    pub(crate) resolution: &'static str,
-}
-
-/// An enum of messages and the entries of its registry, of one table: `Key: Severity, "text", "resolution";`.
-macro_rules! messages {
-    (
-        $registry:expr,
-        $(#[$about:meta])*
-        pub(crate) enum $name:ident { $($key:ident: $severity:ident, $text:literal, $resolution:literal;)+ }
-    ) => {
-        $(#[$about])*
-        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-        pub(crate) enum $name { $($key),+ }
-
-        impl $name {
-            pub(crate) const ENTRIES: &'static [crate::protocol::message::Entry] = &[$(crate::protocol::message::Entry {
-                registry: $registry,
-                key: stringify!($key),
-                text: $text,
-                severity: crate::protocol::message::Severity::$severity,
-                resolution: $resolution,
-            }),+];
-        }
-
-        impl From<$name> for &'static crate::protocol::message::Entry {
-            fn from(message: $name) -> &'static crate::protocol::message::Entry {
-                &$name::ENTRIES[message as usize]
-            }
-        }
-    };
-}
-use messages;
-
-impl Registry {
-    /// Its prefix and version, as a profile has them.
-    pub(crate) fn prefix_and_version(self, profile: Profile) -> (&'static str, &'static str) {
-        match (self, profile) {
-            (Registry::Base, Profile::Standard) => ("Base", "1.19"),
-            (Registry::Base, Profile::IloAmplifier) => ("Base", "1.1"),
-            (Registry::ResourceEvent, _) => ("ResourceEvent", "1.3"),
-            (Registry::TaskEvent, _) => ("TaskEvent", "1.0"),
-            (Registry::MachineRoom, _) => ("MachineRoom", "1.0"),
-        }
-    }
-}
-
-impl Severity {
-    pub(crate) fn name(self) -> &'static str {
-        match self {
-            Severity::Ok => "OK",
-            Severity::Warning => "Warning",
-            Severity::Critical => "Critical",
-        }
-    }
-}
+use super::profile::Profile;
 
 /// One entry of `@Message.ExtendedInfo`.
 #[derive(Clone, Debug)]
 pub(crate) struct Message {
     entry: &'static Entry,
     arguments: Vec<String>,
-    related: Option<String>,
-    bare: bool,
+    related_property: Option<String>,
+    has_no_text: bool,
 }
 
 impl Message {
@@ -114,23 +30,23 @@ impl Message {
         Message {
             entry: entry.into(),
             arguments: arguments.map(str::to_owned).to_vec(),
-            related: None,
-            bare: false,
+            related_property: None,
+            has_no_text: false,
         }
     }
 
-    /// Says which property it is about, as a JSON pointer with `#` before it.
-    pub(crate) fn about(self, pointer: &str) -> Message {
-        Message { related: Some(format!("#/{pointer}")), ..self }
+    /// Sets the property that the message is about: its path within the resource.
+    pub(crate) fn related_to(self, property: &str) -> Message {
+        Message { related_property: Some(format!("#/{property}")), ..self }
     }
 
-    /// Leaves its text to its registry.
-    pub(crate) fn bare(self) -> Message {
-        Message { bare: true, ..self }
+    /// Removes the text, so that the client must look it up in the registry.
+    pub(crate) fn without_text(self) -> Message {
+        Message { has_no_text: true, ..self }
     }
 
-    pub(crate) fn is_bare(&self) -> bool {
-        self.bare
+    pub(crate) fn has_no_text(&self) -> bool {
+        self.has_no_text
     }
 
     pub(crate) fn entry(&self) -> &'static Entry {
@@ -141,7 +57,7 @@ impl Message {
         &self.arguments
     }
 
-    /// Its text, the arguments filled in. One pass, so that an argument that contains `%2` stays as it is.
+    /// Its text with the arguments filled in. One pass, so that an argument that contains `%2` is not changed.
     pub(crate) fn text(&self) -> String {
         let mut text = String::new();
         let mut rest = self.entry.text;
@@ -161,24 +77,22 @@ impl Message {
         text + rest
     }
 
-    /// `Base.1.19.Success`, with the version that the profile has.
+    /// Its identifier, with the version of the profile: `Base.1.19.Success`.
     pub(crate) fn id(&self, profile: Profile) -> String {
         let (prefix, version) = self.entry.registry.prefix_and_version(profile);
         format!("{prefix}.{version}.{}", self.entry.key)
     }
 
-    /// As the profile has it: in full, or as iLO Amplifier Pack's documentation shows, with nothing but its name, and its
-    /// arguments where it has some.
-    pub(crate) fn spell(&self, profile: Profile) -> Value {
+    /// Renders the message object: all members in `standard`, only the identifier and arguments in `ilo-amplifier`.
+    pub(crate) fn render(&self, profile: Profile) -> Value {
         match profile {
-            Profile::Standard if self.bare => self.in_brief("#Message.v1_2_1.Message", profile),
-            Profile::Standard => self.in_full(profile),
-            Profile::IloAmplifier => self.in_brief("#Message.1.0.0.Message", profile),
+            Profile::Standard if self.has_no_text => self.render_id("#Message.v1_2_1.Message", profile),
+            Profile::Standard => self.render_full(profile),
+            Profile::IloAmplifier => self.render_id("#Message.1.0.0.Message", profile),
         }
     }
 
-    /// In full, as the standard has it.
-    pub(crate) fn in_full(&self, profile: Profile) -> Value {
+    fn render_full(&self, profile: Profile) -> Value {
         let severity = self.entry.severity.name();
         let mut entry = json!({
             "@odata.type": "#Message.v1_2_1.Message",
@@ -189,14 +103,14 @@ impl Message {
             "Severity": severity,
             "Resolution": self.entry.resolution,
         });
-        if let Some(related) = &self.related {
-            entry["RelatedProperties"] = json!([related]);
+        if let Some(property) = &self.related_property {
+            entry["RelatedProperties"] = json!([property]);
         }
         entry
     }
 
-    fn in_brief(&self, kind: &str, profile: Profile) -> Value {
-        let mut entry = json!({"@odata.type": kind, "MessageId": self.id(profile)});
+    fn render_id(&self, odata_type: &str, profile: Profile) -> Value {
+        let mut entry = json!({"@odata.type": odata_type, "MessageId": self.id(profile)});
         if !self.arguments.is_empty() {
             entry["MessageArgs"] = json!(self.arguments);
         }
@@ -218,7 +132,7 @@ mod tests {
     }
 
     #[test]
-    fn an_argument_that_is_missing_leaves_its_mark() {
+    fn a_missing_argument_leaves_its_placeholder() {
         assert_eq!(
             Message::new(Base::ResourceMissingAtURI, []).text(),
             "There is no resource at the URI %1."
@@ -226,21 +140,21 @@ mod tests {
     }
 
     #[test]
-    fn in_full_has_what_a_person_needs_and_in_brief_the_name() {
-        let message = Message::new(Base::PropertyUnknown, ["Colour"]).about("Colour");
-        let full = message.in_full(Profile::Standard);
+    fn a_full_message_has_a_text_and_a_short_one_has_only_its_identifier() {
+        let message = Message::new(Base::PropertyUnknown, ["Colour"]).related_to("Colour");
+        let full = message.render_full(Profile::Standard);
         assert_eq!(full["MessageId"], "Base.1.19.PropertyUnknown");
         assert_eq!(full["Message"], "This resource has no property Colour.");
         assert_eq!(full["Severity"], "Warning");
         assert_eq!(full["RelatedProperties"], json!(["#/Colour"]));
         assert_eq!(
-            Message::new(Base::NoValidSession, []).spell(Profile::IloAmplifier),
+            Message::new(Base::NoValidSession, []).render(Profile::IloAmplifier),
             json!({"@odata.type": "#Message.1.0.0.Message", "MessageId": "Base.1.1.NoValidSession"})
         );
     }
 
     #[test]
-    fn an_entry_is_the_one_of_its_key() {
+    fn a_message_converts_to_the_entry_of_its_key() {
         for key in [Base::ActionParameterMissing, Base::NoOperation, Base::UnrecognizedRequestBody] {
             assert_eq!(<&Entry>::from(key).key, format!("{key:?}"));
         }

@@ -1,62 +1,61 @@
-//! A request's path, brought into the one form that everything here is looked up by.
+//! The path of a request, normalized for lookups.
 
 use crate::protocol::profile::Profile;
 
-/// A path without escapes and without a final slash, and the key it is found under.
+/// A path without percent-encoding and trailing slash, and the key that lookups use.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Path {
-    written: String,
+    decoded: String,
     key: String,
 }
 
 impl Path {
     pub(crate) fn new(raw: &str) -> Path {
-        let mut written = unescape(raw).unwrap_or_else(|| raw.to_owned());
-        if written.len() > 1 && written.ends_with('/') {
-            written.pop();
+        let mut decoded = decode(raw).unwrap_or_else(|| raw.to_owned());
+        if decoded.len() > 1 && decoded.ends_with('/') {
+            decoded.pop();
         }
-        let key = key(&written);
-        Path { written, key }
+        let key = key(&decoded);
+        Path { decoded, key }
     }
 
-    /// As the client wrote it, but for escapes and the final slash.
-    pub(crate) fn written(&self) -> &str {
-        &self.written
+    /// The path in the letter case of the client.
+    pub(crate) fn as_str(&self) -> &str {
+        &self.decoded
     }
 
-    /// What the tree is looked up by.
+    /// The lower-case path, by which the resource tree is searched.
     pub(crate) fn key(&self) -> &str {
         &self.key
     }
 
-    /// Whether it names the resource at `canonical` in this profile: `standard` minds the letters' case, as DSP0266 has
-    /// it; iLO Amplifier Pack's documentation writes `/redfish/v1/systems/`.
-    pub(crate) fn names(&self, canonical: &str, profile: Profile) -> bool {
+    /// Whether it is the path `canonical` in this profile. Letter case matters in `standard`, as DSP0266 requires. It does not
+    /// in `ilo-amplifier`, whose documentation writes `/redfish/v1/systems/`.
+    pub(crate) fn matches(&self, canonical: &str, profile: Profile) -> bool {
         match profile {
-            Profile::Standard => self.written == canonical,
-            Profile::IloAmplifier => self.written.eq_ignore_ascii_case(canonical),
+            Profile::Standard => self.decoded == canonical,
+            Profile::IloAmplifier => self.decoded.eq_ignore_ascii_case(canonical),
         }
     }
 
-    /// The path below `canonical`, where it is below it and is one segment.
-    pub(crate) fn below<'a>(&'a self, canonical: &str, profile: Profile) -> Option<&'a str> {
-        let (parent, last) = self.written.rsplit_once('/')?;
-        let same = match profile {
-            Profile::Standard => parent == canonical,
-            Profile::IloAmplifier => parent.eq_ignore_ascii_case(canonical),
+    /// Its last segment, if the rest of the path is `parent`.
+    pub(crate) fn child_of<'a>(&'a self, parent: &str, profile: Profile) -> Option<&'a str> {
+        let (above, last) = self.decoded.rsplit_once('/')?;
+        let is_child = match profile {
+            Profile::Standard => above == parent,
+            Profile::IloAmplifier => above.eq_ignore_ascii_case(parent),
         };
-        same.then_some(last)
+        is_child.then_some(last)
     }
 }
 
-/// The key of a canonical path: letters' case is judged when the resource is found.
+/// The key of a path. [`Path::matches`] decides whether letter case matters once a resource is found.
 pub(crate) fn key(path: &str) -> String {
     path.to_ascii_lowercase()
 }
 
-/// Undoes percent-encoding. `None` where an escape is broken, hides a slash, or the result is not UTF-8: such a path names
-/// nothing here, and stays as it is.
-fn unescape(raw: &str) -> Option<String> {
+/// Decodes percent-encoding. Returns `None` if an escape is invalid or encodes a slash, or if the result is not UTF-8.
+fn decode(raw: &str) -> Option<String> {
     if !raw.contains('%') {
         return Some(raw.to_owned());
     }
@@ -82,36 +81,36 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_final_slash_and_escapes_do_not_matter() {
+    fn a_trailing_slash_and_escapes_do_not_matter() {
         for raw in ["/redfish/v1/Systems", "/redfish/v1/Systems/", "/redfish/v1/%53ystems"] {
             let path = Path::new(raw);
-            assert_eq!(path.written(), "/redfish/v1/Systems", "{raw}");
+            assert_eq!(path.as_str(), "/redfish/v1/Systems", "{raw}");
             assert_eq!(path.key(), "/redfish/v1/systems", "{raw}");
         }
-        assert_eq!(Path::new("/").written(), "/");
+        assert_eq!(Path::new("/").as_str(), "/");
     }
 
     #[test]
-    fn a_broken_or_hidden_escape_names_nothing() {
+    fn an_invalid_escape_and_an_encoded_slash_match_nothing() {
         for raw in
             ["/redfish%2Fv1", "/redfish/v1/%5", "/redfish/v1/%zz", "/redfish/v1/%FF", "/redfish/v1/Systems//"]
         {
-            assert!(!Path::new(raw).names("/redfish/v1/Systems", Profile::IloAmplifier), "{raw}");
-            assert!(!Path::new(raw).names("/redfish/v1", Profile::IloAmplifier), "{raw}");
+            assert!(!Path::new(raw).matches("/redfish/v1/Systems", Profile::IloAmplifier), "{raw}");
+            assert!(!Path::new(raw).matches("/redfish/v1", Profile::IloAmplifier), "{raw}");
         }
     }
 
     #[test]
-    fn case_matters_in_one_profile_alone() {
+    fn letter_case_matters_only_in_the_standard_profile() {
         let path = Path::new("/redfish/v1/systems/");
-        assert!(path.names("/redfish/v1/Systems", Profile::IloAmplifier));
-        assert!(!path.names("/redfish/v1/Systems", Profile::Standard));
+        assert!(path.matches("/redfish/v1/Systems", Profile::IloAmplifier));
+        assert!(!path.matches("/redfish/v1/Systems", Profile::Standard));
         assert_eq!(
-            Path::new("/redfish/v1/Systems/1").below("/redfish/v1/Systems", Profile::Standard),
+            Path::new("/redfish/v1/Systems/1").child_of("/redfish/v1/Systems", Profile::Standard),
             Some("1")
         );
         assert_eq!(
-            Path::new("/redfish/v1/Systems/1/2").below("/redfish/v1/Systems", Profile::Standard),
+            Path::new("/redfish/v1/Systems/1/2").child_of("/redfish/v1/Systems", Profile::Standard),
             None
         );
     }

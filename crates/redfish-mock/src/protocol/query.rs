@@ -1,21 +1,19 @@
-//! Query parameters: what a GET asks for beside the resource (DSP0266, "Query parameters").
+//! Query parameters (DSP0266, "Query parameters").
 
-mod filter;
+pub(crate) mod filter;
 
 use http::StatusCode;
 
-pub(crate) use filter::{Comparison, Filter, Operand};
+use super::message::{Base, Message};
+use super::response::Response;
+use filter::{Filter, is_property_name};
 
-use crate::protocol::message::{Base, Message};
-use crate::protocol::response::Reply;
-use crate::state::events::on_events;
-
-/// How many levels `$expand` goes at most.
+/// The maximum number of levels of `$expand`.
 pub(crate) const MAX_LEVELS: usize = 3;
-/// The longest text of a parameter's value that a message repeats.
-const SHOWN: usize = 64;
+/// The maximum number of characters of a parameter's value that a message repeats.
+const MAX_SHOWN: usize = 64;
 
-/// What was asked for.
+/// The parsed query parameters of a request.
 #[derive(Debug, Default)]
 pub(crate) struct Query {
     pub(crate) only: bool,
@@ -26,33 +24,33 @@ pub(crate) struct Query {
     pub(crate) filter: Option<Filter>,
     pub(crate) skip: usize,
     pub(crate) top: Option<usize>,
-    /// As they were written, all parameters but the two that a next page changes.
+    /// All parameters except `$skip` and `$top`, as the client wrote them.
     pub(crate) others: Vec<String>,
-    asked: usize,
+    /// The number of parameters that are not ignored.
+    pub(crate) known_parameters: usize,
 }
 
-/// Which links to put the resources themselves in the place of, and how deep.
+/// The value of `$expand`: which links to replace by their resources, and how deep.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Expand {
-    pub(crate) which: Which,
+    pub(crate) links: ExpandLinks,
     pub(crate) levels: usize,
 }
 
-/// The links that `$expand` means.
+/// The links that `$expand` replaces.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Which {
-    /// `*`: all.
+pub(crate) enum ExpandLinks {
+    /// `*`: all links.
     All,
-    /// `.`: those that are not in `Links`.
+    /// `.`: links outside `Links`.
     Subordinate,
-    /// `~`: those that are.
+    /// `~`: links inside `Links`.
     Dependent,
 }
 
 impl Query {
-    /// Reads a query, or says what is wrong with it. What starts with `$` and is unknown is 501, any other unknown parameter
-    /// is ignored.
-    pub(crate) fn read(text: &str) -> Result<Query, Box<Reply>> {
+    /// Parses a query. An unknown parameter that starts with `$` is answered 501; other unknown parameters are ignored.
+    pub(crate) fn parse(text: &str) -> Result<Query, Box<Response>> {
         let mut query = Query::default();
         for parameter in text.split('&').filter(|parameter| !parameter.is_empty()) {
             let (name, value) = match parameter.split_once('=') {
@@ -60,69 +58,52 @@ impl Query {
                 None => (decode(parameter), None),
             };
             let text = value.as_deref().unwrap_or_default();
-            query.asked += 1;
+            query.known_parameters += 1;
             match name.as_str() {
-                "$skip" => query.skip = number(&name, text)?,
-                "$top" => query.top = Some(number(&name, text)?),
+                "$skip" => query.skip = parse_number(&name, text)?,
+                "$top" => query.top = Some(parse_number(&name, text)?),
                 _ => {
-                    query.take(&name, value.as_deref())?;
+                    query.set(&name, value.as_deref())?;
                     query.others.push(parameter.to_owned());
                 }
             }
         }
-        if query.only && query.asked > 1 {
-            return Err(refuse(Message::new(Base::QueryCombinationInvalid, [])));
+        if query.only && query.known_parameters > 1 {
+            return Err(bad_request(Message::new(Base::QueryCombinationInvalid, [])));
         }
         Ok(query)
     }
 
-    fn take(&mut self, name: &str, value: Option<&str>) -> Result<(), Box<Reply>> {
+    fn set(&mut self, name: &str, value: Option<&str>) -> Result<(), Box<Response>> {
         let text = value.unwrap_or_default();
         match (name, value) {
             ("only", None) => self.only = true,
             ("excerpt", None) => self.excerpt = true,
             ("only" | "excerpt", Some(_)) => return Err(malformed(name, text)),
-            ("$expand", _) => self.expand = Some(expand(text)?),
-            ("$select", _) => self.select = Some(select(text).ok_or_else(|| malformed(name, text))?),
-            ("$filter", _) => self.filter = Some(Filter::read(text).ok_or_else(|| malformed(name, text))?),
+            ("$expand", _) => self.expand = Some(parse_expand(text)?),
+            ("$select", _) => self.select = Some(parse_select(text).ok_or_else(|| malformed(name, text))?),
+            ("$filter", _) => self.filter = Some(Filter::parse(text).ok_or_else(|| malformed(name, text))?),
             (name, _) if name.starts_with('$') => {
                 let messages = vec![Message::new(Base::QueryNotSupported, [])];
-                return Err(Box::new(Reply::refusals(StatusCode::NOT_IMPLEMENTED, messages)));
+                return Err(Box::new(Response::with_messages(StatusCode::NOT_IMPLEMENTED, messages)));
             }
-            // Unknown, and no business of ours.
-            _ => self.asked -= 1,
+            // Unknown parameters are ignored.
+            _ => self.known_parameters -= 1,
         }
         Ok(())
     }
 
-    /// The condition on its events that a stream is asked for: it can be asked for nothing else. The dollar may be missing.
-    pub(crate) fn of_stream(text: &str) -> Result<Option<Filter>, Box<Reply>> {
-        let named = |parameter: &str| match parameter.starts_with("filter=") {
-            true => format!("${parameter}"),
-            false => parameter.to_owned(),
-        };
-        let query = Query::read(&text.split('&').map(named).collect::<Vec<_>>().join("&"))?;
-        match query.filter {
-            None if query.asked == 0 => Ok(None),
-            Some(filter) if query.asked == 1 => {
-                let written = query.others.iter().find_map(|written| written.split_once('='));
-                on_events(filter, &decode(written.map_or("", |(_, value)| value))).map(Some)
-            }
-            _ => Err(refuse(Message::new(Base::QueryNotSupportedOnResource, []))),
-        }
+    /// Whether there are no parameters that this service knows.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.known_parameters == 0
     }
 
-    /// Whether nothing was asked for that this service knows.
-    pub(crate) fn is_plain(&self) -> bool {
-        self.asked == 0
-    }
-
-    /// Whether it asks for what only a collection has.
-    pub(crate) fn is_of_members(&self) -> bool {
+    /// Whether it has a parameter that only a collection supports.
+    pub(crate) fn needs_collection(&self) -> bool {
         self.only || self.filter.is_some() || self.top.is_some() || self.skip > 0
     }
 
-    /// The query of the page that begins at `skip`, with `left` members to show at most.
+    /// The query of the page that starts at `skip`. `left` is the number of members that `$top` still allows.
     pub(crate) fn next_page(&self, skip: usize, left: Option<usize>) -> String {
         let mut parameters = self.others.clone();
         parameters.extend(left.map(|left| format!("$top={left}")));
@@ -131,73 +112,65 @@ impl Query {
     }
 }
 
-/// 400 with one message: what every wrong query is.
-pub(crate) fn refuse(message: Message) -> Box<Reply> {
-    Box::new(Reply::refusals(StatusCode::BAD_REQUEST, vec![message]))
+/// 400 with one message.
+pub(crate) fn bad_request(message: Message) -> Box<Response> {
+    Box::new(Response::with_messages(StatusCode::BAD_REQUEST, vec![message]))
 }
 
-/// As much of a text as a message repeats.
-pub(crate) fn shown(value: &str) -> String {
-    value.chars().take(SHOWN).collect()
+/// Shortens a value for a message.
+pub(crate) fn shortened(value: &str) -> String {
+    value.chars().take(MAX_SHOWN).collect()
 }
 
-fn malformed(name: &str, value: &str) -> Box<Reply> {
-    refuse(Message::new(Base::QueryParameterValueFormatError, [&shown(value), name]))
+fn malformed(name: &str, value: &str) -> Box<Response> {
+    bad_request(Message::new(Base::QueryParameterValueFormatError, [&shortened(value), name]))
 }
 
-fn number(name: &str, value: &str) -> Result<usize, Box<Reply>> {
+fn parse_number(name: &str, value: &str) -> Result<usize, Box<Response>> {
     if let Ok(number) = value.parse::<u32>() {
         return Ok(number as usize);
     }
-    Err(refuse(if value.parse::<i128>().is_ok() {
+    Err(bad_request(if value.parse::<i128>().is_ok() {
         let range = format!("0-{}", u32::MAX);
-        Message::new(Base::QueryParameterOutOfRange, [&shown(value), name, &range])
+        Message::new(Base::QueryParameterOutOfRange, [&shortened(value), name, &range])
     } else {
-        Message::new(Base::QueryParameterValueTypeError, [&shown(value), name])
+        Message::new(Base::QueryParameterValueTypeError, [&shortened(value), name])
     }))
 }
 
-/// `.`, `*($levels=2)`.
-fn expand(value: &str) -> Result<Expand, Box<Reply>> {
-    let wrong = || malformed("$expand", value);
-    let (which, rest) = match value.chars().next() {
-        Some('*') => (Which::All, &value[1..]),
-        Some('.') => (Which::Subordinate, &value[1..]),
-        Some('~') => (Which::Dependent, &value[1..]),
-        _ => return Err(wrong()),
+/// Parses `.` or `*($levels=2)`.
+fn parse_expand(value: &str) -> Result<Expand, Box<Response>> {
+    let error = || malformed("$expand", value);
+    let (links, rest) = match value.chars().next() {
+        Some('*') => (ExpandLinks::All, &value[1..]),
+        Some('.') => (ExpandLinks::Subordinate, &value[1..]),
+        Some('~') => (ExpandLinks::Dependent, &value[1..]),
+        _ => return Err(error()),
     };
     if rest.is_empty() {
-        return Ok(Expand { which, levels: 1 });
+        return Ok(Expand { links, levels: 1 });
     }
-    let levels = rest.strip_prefix("($levels=").and_then(|rest| rest.strip_suffix(')')).ok_or_else(wrong)?;
-    match number("$expand", levels)? {
-        levels @ 1..=MAX_LEVELS => Ok(Expand { which, levels }),
+    let levels = rest.strip_prefix("($levels=").and_then(|rest| rest.strip_suffix(')')).ok_or_else(error)?;
+    match parse_number("$expand", levels)? {
+        levels @ 1..=MAX_LEVELS => Ok(Expand { links, levels }),
         _ => {
             let range = format!("1-{MAX_LEVELS}");
-            Err(refuse(Message::new(Base::QueryParameterOutOfRange, [levels, "$expand", &range])))
+            Err(bad_request(Message::new(Base::QueryParameterOutOfRange, [levels, "$expand", &range])))
         }
     }
 }
 
-/// `Name,Boot/BootSourceOverrideTarget`.
-fn select(value: &str) -> Option<Vec<Vec<String>>> {
+/// Parses `Name,Boot/BootSourceOverrideTarget`.
+fn parse_select(value: &str) -> Option<Vec<Vec<String>>> {
     let path = |path: &str| {
         let segments: Vec<String> = path.trim().split('/').map(str::to_owned).collect();
-        segments.iter().all(|segment| is_name(segment)).then_some(segments)
+        segments.iter().all(|segment| is_property_name(segment)).then_some(segments)
     };
     value.split(',').map(path).collect()
 }
 
-/// Whether a text may be the name of a property, or of an annotation.
-fn is_name(text: &str) -> bool {
-    let part = |c: char| c.is_ascii_alphanumeric() || "_@.#-".contains(c);
-    !text.is_empty()
-        && text.chars().all(part)
-        && text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '@')
-}
-
-/// Undoes percent-encoding, as far as it is any. A plus is a blank, as the libraries of most clients write one.
-fn decode(text: &str) -> String {
+/// Decodes percent-encoding and leaves invalid escapes as they are. A plus is a space, as most clients write it.
+pub(crate) fn decode(text: &str) -> String {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.as_bytes();
     while let Some((&byte, tail)) = rest.split_first() {
@@ -221,14 +194,14 @@ mod tests {
     use super::*;
     use crate::protocol::response::Content;
 
-    fn refused(text: &str) -> (u16, String) {
-        let reply = Query::read(text).expect_err(text);
-        let Content::Messages(messages) = &reply.content else { panic!("{text}") };
-        (reply.status.as_u16(), messages[0].entry().key.to_owned())
+    fn rejected(text: &str) -> (u16, String) {
+        let response = Query::parse(text).expect_err(text);
+        let Content::Messages(messages) = &response.content else { panic!("{text}") };
+        (response.status.as_u16(), messages[0].entry().key.to_owned())
     }
 
     #[test]
-    fn what_is_wrong_says_how() {
+    fn an_invalid_query_is_rejected_with_its_reason() {
         for (text, status, key) in [
             ("only=foo", 400, "QueryParameterValueFormatError"),
             ("excerpt=", 400, "QueryParameterValueFormatError"),
@@ -250,27 +223,28 @@ mod tests {
             ("$count=true", 501, "QueryNotSupported"),
             ("a=1&%24orderby=Name", 501, "QueryNotSupported"),
         ] {
-            assert_eq!(refused(text), (status, key.to_owned()), "{text}");
+            assert_eq!(rejected(text), (status, key.to_owned()), "{text}");
         }
     }
 
     #[test]
-    fn a_query_is_read_with_and_without_escapes() {
-        let query = Query::read("%24expand=%2E%28%24levels%3D2%29&$select=Name,Boot/Mode&colour=red&$skip=5")
-            .unwrap();
-        assert_eq!(query.expand, Some(Expand { which: Which::Subordinate, levels: 2 }));
+    fn a_query_is_parsed_with_and_without_escapes() {
+        let query =
+            Query::parse("%24expand=%2E%28%24levels%3D2%29&$select=Name,Boot/Mode&colour=red&$skip=5")
+                .unwrap();
+        assert_eq!(query.expand, Some(Expand { links: ExpandLinks::Subordinate, levels: 2 }));
         assert_eq!(query.select, Some(vec![vec!["Name".into()], vec!["Boot".into(), "Mode".into()]]));
         let next = query.next_page(55, Some(3));
         assert_eq!(
             next,
             "%24expand=%2E%28%24levels%3D2%29&$select=Name,Boot/Mode&colour=red&$top=3&$skip=55"
         );
-        assert!(Query::read("colour=red&&size").unwrap().is_plain());
-        assert!(!Query::read("only").unwrap().is_plain());
+        assert!(Query::parse("colour=red&&size").unwrap().is_empty());
+        assert!(!Query::parse("only").unwrap().is_empty());
     }
 
     #[test]
-    fn an_escape_that_is_none_stays() {
+    fn an_invalid_escape_is_not_decoded() {
         for (text, decoded) in [
             ("a%20b", "a b"),
             ("a+b%2Bc", "a b+c"),

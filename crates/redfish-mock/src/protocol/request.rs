@@ -1,4 +1,4 @@
-//! A request as the service looks at it: its path in one form, its conditions and its body judged.
+//! A request as the handlers see it: with its normalized path, credentials, preconditions and parsed body.
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
@@ -6,11 +6,11 @@ use http::header::{self, HeaderName};
 use http::{HeaderMap, Method, StatusCode, Uri};
 use serde_json::{Map, Value};
 
-use crate::protocol::message::Base;
-use crate::protocol::path::Path;
-use crate::protocol::response::Reply;
+use super::message::Base;
+use super::path::Path;
+use super::response::Response;
 
-/// A request whose body has arrived.
+/// A request with its complete body.
 pub(crate) struct Request<'a> {
     pub(crate) method: &'a Method,
     pub(crate) uri: &'a Uri,
@@ -19,17 +19,17 @@ pub(crate) struct Request<'a> {
     pub(crate) path: Path,
 }
 
-/// What a request brings to show who sends it.
+/// The credentials of a request.
 pub(crate) enum Credentials {
-    Nothing,
+    None,
     Token(String),
     Basic {
         user: String,
         password: String,
     },
     Bearer(String),
-    /// Something that no service could read.
-    Unreadable,
+    /// A header that cannot be parsed.
+    Invalid,
 }
 
 impl<'a> Request<'a> {
@@ -43,7 +43,7 @@ impl<'a> Request<'a> {
         }
     }
 
-    /// A copy that can be kept.
+    /// Copies the request, so that a task can keep it.
     pub(crate) fn to_owned(&self) -> http::Request<Vec<u8>> {
         let mut request = http::Request::new(self.body.to_vec());
         *request.method_mut() = self.method.clone();
@@ -52,8 +52,8 @@ impl<'a> Request<'a> {
         request
     }
 
-    /// Whether it only reads (RFC 9110, "Safe methods").
-    pub(crate) fn reads(&self) -> bool {
+    /// Whether its method is GET or HEAD.
+    pub(crate) fn is_read(&self) -> bool {
         self.method == Method::GET || self.method == Method::HEAD
     }
 
@@ -61,85 +61,81 @@ impl<'a> Request<'a> {
         self.headers.get(name)?.to_str().ok()
     }
 
-    /// Whether it takes an answer of this media type (RFC 9110, "Accept").
+    /// Whether the client accepts a response of this media type (RFC 9110, "Accept").
     pub(crate) fn accepts(&self, media_type: &str) -> bool {
-        let mut named = self.headers.get_all(header::ACCEPT).iter().peekable();
+        let mut values = self.headers.get_all(header::ACCEPT).iter().peekable();
         let family = media_type.split_once('/').map(|(family, _)| format!("{family}/*")).unwrap_or_default();
-        let takes = |range: &str| {
+        let matches = |range: &str| {
             let range = range.split(';').next().unwrap_or_default().trim();
-            ["*/*", media_type, &family].iter().any(|taken| range.eq_ignore_ascii_case(taken))
+            ["*/*", media_type, &family].iter().any(|accepted| range.eq_ignore_ascii_case(accepted))
         };
-        named.peek().is_none()
-            || named.any(|value| value.to_str().is_ok_and(|ranges| ranges.split(',').any(takes)))
+        values.peek().is_none()
+            || values.any(|value| value.to_str().is_ok_and(|ranges| ranges.split(',').any(matches)))
     }
 
-    /// What the client calls this service, for links that name it.
-    pub(crate) fn host(&self) -> String {
+    /// The origin of the service as the client wrote it.
+    pub(crate) fn origin(&self) -> String {
         let scheme = self.uri.scheme_str().unwrap_or("https");
         let host =
             self.uri.authority().map(http::uri::Authority::as_str).or_else(|| self.header(header::HOST));
         format!("{scheme}://{}", host.unwrap_or("localhost"))
     }
 
-    /// A session's token goes before what `Authorization` says.
+    /// Its credentials. `X-Auth-Token` takes precedence over `Authorization`.
     pub(crate) fn credentials(&self) -> Credentials {
         if let Some(token) = self.headers.get("x-auth-token") {
-            return token
-                .to_str()
-                .map_or(Credentials::Unreadable, |token| Credentials::Token(token.to_owned()));
+            return token.to_str().map_or(Credentials::Invalid, |token| Credentials::Token(token.to_owned()));
         }
         let Some(authorization) = self.headers.get(header::AUTHORIZATION) else {
-            return Credentials::Nothing;
+            return Credentials::None;
         };
-        let readable = authorization.to_str().ok().and_then(|text| text.split_once(' '));
-        match readable {
+        let parsed = authorization.to_str().ok().and_then(|text| text.split_once(' '));
+        match parsed {
             Some((scheme, rest)) if scheme.eq_ignore_ascii_case("basic") => {
-                basic(rest.trim()).unwrap_or(Credentials::Unreadable)
+                parse_basic(rest.trim()).unwrap_or(Credentials::Invalid)
             }
             Some((scheme, rest)) if scheme.eq_ignore_ascii_case("bearer") => {
                 Credentials::Bearer(rest.trim().to_owned())
             }
-            _ => Credentials::Unreadable,
+            _ => Credentials::Invalid,
         }
     }
 
-    /// The body as a JSON object, or the refusal of it.
-    pub(crate) fn object(&self) -> Result<Map<String, Value>, Box<Reply>> {
-        let refuse = |status, base| Err(Box::new(Reply::refusal(status, base, [])));
+    /// Parses the body as a JSON object.
+    pub(crate) fn json_object(&self) -> Result<Map<String, Value>, Box<Response>> {
+        let bad_request = |message| Err(Box::new(Response::error(StatusCode::BAD_REQUEST, message, [])));
         let media_type = self.header(header::CONTENT_TYPE).and_then(|text| text.split(';').next());
         let is_json = media_type.is_some_and(|text| text.trim().eq_ignore_ascii_case("application/json"));
         if !self.body.is_empty() && !is_json {
             let (status, name) = (StatusCode::UNSUPPORTED_MEDIA_TYPE, header::CONTENT_TYPE);
-            return Err(Box::new(Reply::refusal(status, Base::HeaderInvalid, [name.as_str()])));
+            return Err(Box::new(Response::error(status, Base::HeaderInvalid, [name.as_str()])));
         }
         match serde_json::from_slice(self.body) {
             Ok(Value::Object(object)) => Ok(object),
-            Ok(_) => refuse(StatusCode::BAD_REQUEST, Base::UnrecognizedRequestBody),
-            Err(_) => refuse(StatusCode::BAD_REQUEST, Base::MalformedJSON),
+            Ok(_) => bad_request(Base::UnrecognizedRequestBody),
+            Err(_) => bad_request(Base::MalformedJSON),
         }
     }
 
-    /// Whether the version that the client asks for is not ours.
-    pub(crate) fn wants_other_odata(&self) -> bool {
+    /// Whether the client requires a version of OData other than 4.0.
+    pub(crate) fn requires_other_odata_version(&self) -> bool {
         self.headers.get("odata-version").is_some_and(|version| version != "4.0")
     }
 
-    /// Whether If-Match names another state than the present one. Services compare weakly here, and so do we: else a weak
-    /// ETag could never be sent back.
-    pub(crate) fn misses(&self, etag: impl FnOnce() -> Option<String>) -> bool {
-        let mut named = self.headers.get_all(header::IF_MATCH).iter().peekable();
-        named.peek().is_some() && !etag().is_some_and(|etag| named.any(|value| lists(value, &etag)))
+    /// Whether `If-Match` fails. The comparison is weak, as in other services: a strong comparison would never accept a weak
+    /// ETag.
+    pub(crate) fn if_match_fails(&self, etag: impl FnOnce() -> Option<String>) -> bool {
+        let mut values = self.headers.get_all(header::IF_MATCH).iter().peekable();
+        values.peek().is_some() && !etag().is_some_and(|etag| values.any(|value| lists(value, &etag)))
     }
 
-    /// Whether If-None-Match names the present state.
-    pub(crate) fn has(&self, etag: Option<&str>) -> bool {
-        etag.is_some_and(|etag| {
-            self.headers.get_all(header::IF_NONE_MATCH).iter().any(|value| lists(value, etag))
-        })
+    /// Whether `If-None-Match` lists this ETag.
+    pub(crate) fn if_none_match_lists(&self, etag: &str) -> bool {
+        self.headers.get_all(header::IF_NONE_MATCH).iter().any(|value| lists(value, etag))
     }
 }
 
-/// Whether a list of ETags names this one, or any.
+/// Whether a list of ETags contains this one, or is `*`.
 fn lists(value: &http::HeaderValue, etag: &str) -> bool {
     let opaque = |text: &str| text.trim().trim_start_matches("W/").to_owned();
     value
@@ -147,7 +143,7 @@ fn lists(value: &http::HeaderValue, etag: &str) -> bool {
         .is_ok_and(|list| list.trim() == "*" || list.split(',').any(|one| opaque(one) == opaque(etag)))
 }
 
-fn basic(encoded: &str) -> Option<Credentials> {
+fn parse_basic(encoded: &str) -> Option<Credentials> {
     let text = String::from_utf8(BASE64_STANDARD.decode(encoded).ok()?).ok()?;
     let (user, password) = text.split_once(':')?;
     Some(Credentials::Basic { user: user.into(), password: password.into() })
@@ -162,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn basic_splits_at_the_first_colon() {
+    fn basic_credentials_split_at_the_first_colon() {
         let encoded = BASE64_STANDARD.encode("ada:love:lace");
         let Credentials::Basic { user, password } =
             Request::new(&with("Authorization", &format!("basic {encoded}"))).credentials()
@@ -172,7 +168,7 @@ mod tests {
         assert_eq!((user.as_str(), password.as_str()), ("ada", "love:lace"));
         for broken in ["Basic", "Basic !!!", "Basic YWRh", "Digest x", ""] {
             let request = with("Authorization", broken);
-            assert!(matches!(Request::new(&request).credentials(), Credentials::Unreadable), "{broken:?}");
+            assert!(matches!(Request::new(&request).credentials(), Credentials::Invalid), "{broken:?}");
         }
     }
 
@@ -188,20 +184,24 @@ mod tests {
         ];
         for (value, same) in cases {
             assert_eq!(
-                !Request::new(&with("If-Match", value)).misses(|| Some("W/\"A\"".into())),
+                !Request::new(&with("If-Match", value)).if_match_fails(|| Some("W/\"A\"".into())),
                 same,
                 "{value}"
             );
-            assert_eq!(Request::new(&with("If-None-Match", value)).has(Some("\"A\"")), same, "{value}");
+            assert_eq!(
+                Request::new(&with("If-None-Match", value)).if_none_match_lists("\"A\""),
+                same,
+                "{value}"
+            );
         }
-        assert!(!Request::new(&with("Accept", "*/*")).misses(|| Some("\"A\"".into())));
-        assert!(!Request::new(&with("Accept", "*/*")).has(Some("\"A\"")));
+        assert!(!Request::new(&with("Accept", "*/*")).if_match_fails(|| Some("\"A\"".into())));
+        assert!(!Request::new(&with("Accept", "*/*")).if_none_match_lists("\"A\""));
     }
 
     #[test]
-    fn the_host_is_what_the_client_calls_us() {
-        assert_eq!(Request::new(&with("Host", "bmc:8443")).host(), "https://bmc:8443");
+    fn the_origin_is_the_one_that_the_client_used() {
+        assert_eq!(Request::new(&with("Host", "bmc:8443")).origin(), "https://bmc:8443");
         let absolute = http::Request::get("http://[::1]:80/redfish/v1/").body("").unwrap();
-        assert_eq!(Request::new(&absolute).host(), "http://[::1]:80");
+        assert_eq!(Request::new(&absolute).origin(), "http://[::1]:80");
     }
 }

@@ -1,34 +1,33 @@
-//! What the service wants to say, before a profile spells it out.
+//! The response of a handler, before it is rendered for a profile.
 
 use http::header::{HeaderName, HeaderValue};
 use http::{HeaderMap, Method, StatusCode};
-use serde_json::Value;
 
-use crate::protocol::message::{Base, Message};
-use crate::protocol::profile::Profile;
-use crate::state::events::EventStream;
-use crate::state::random::fingerprint;
+use super::event::EventStream;
+use super::message::{Base, Message};
+use super::profile::Profile;
+use super::representation::Representation;
 
-/// Status, headers and content of an answer. [`Profile::spell`] makes the HTTP response of it.
+/// Status, headers and content of a response. [`render`](super::render::render) makes the HTTP response.
 #[derive(Clone, Debug)]
-pub(crate) struct Reply {
+pub(crate) struct Response {
     pub(crate) status: StatusCode,
     pub(crate) headers: HeaderMap,
-    /// The methods that the resource takes, where there is a resource.
+    /// The methods that the resource allows; empty if there is no resource.
     pub(crate) allow: Vec<Method>,
-    /// The path of what a POST created.
-    pub(crate) created: Option<String>,
+    /// The path for the header `Location`: the resource that was created, or the monitor of a task.
+    pub(crate) location: Option<String>,
     pub(crate) content: Content,
-    /// The stream that goes on where the head ends, in the place of content.
+    /// The event stream that follows the head and replaces the content.
     pub(crate) stream: Option<EventStream>,
 }
 
-/// The body of a [`Reply`].
+/// The body of a [`Response`].
 #[derive(Clone, Debug)]
 pub(crate) enum Content {
-    Nothing,
-    Document(Rendered),
-    /// Messages in the envelope that DSP0266 has for errors.
+    Empty,
+    Resource(Representation),
+    /// Messages in the error object of DSP0266.
     Messages(Vec<Message>),
     Raw {
         media_type: &'static str,
@@ -36,34 +35,55 @@ pub(crate) enum Content {
     },
 }
 
-impl Reply {
-    pub(crate) fn new(status: StatusCode, content: Content) -> Reply {
-        Reply { status, headers: HeaderMap::new(), allow: Vec::new(), created: None, content, stream: None }
-    }
-
-    pub(crate) fn document(status: StatusCode, document: Rendered) -> Reply {
-        Reply::new(status, Content::Document(document))
-    }
-
-    /// An error with one message. Every error answer of this crate is made here or in [`Reply::refusals`].
-    pub(crate) fn refusal<const N: usize>(status: StatusCode, base: Base, arguments: [&str; N]) -> Reply {
-        Reply::refusals(status, vec![Message::new(base, arguments)])
-    }
-
-    pub(crate) fn refusals(status: StatusCode, messages: Vec<Message>) -> Reply {
-        Reply::new(status, Content::Messages(messages))
-    }
-
-    /// Done, and nothing to show: `standard` answers 204, iLO Amplifier Pack 200 with a message that says so.
-    pub(crate) fn done(profile: Profile) -> Reply {
-        match profile {
-            Profile::Standard => Reply::new(StatusCode::NO_CONTENT, Content::Nothing),
-            Profile::IloAmplifier => Reply::refusals(StatusCode::OK, vec![Message::new(Base::Success, [])]),
+impl Response {
+    pub(crate) fn new(status: StatusCode, content: Content) -> Response {
+        Response {
+            status,
+            headers: HeaderMap::new(),
+            allow: Vec::new(),
+            location: None,
+            content,
+            stream: None,
         }
     }
 
-    /// Adds a header. A value that no header may have (the client chose it) is left out.
-    pub(crate) fn with(mut self, name: HeaderName, value: &str) -> Reply {
+    /// 200 with a resource.
+    pub(crate) fn resource(resource: Representation) -> Response {
+        Response::new(StatusCode::OK, Content::Resource(resource))
+    }
+
+    /// An error with one message. Every error response of this crate is made here or in [`Response::with_messages`].
+    pub(crate) fn error<const N: usize>(status: StatusCode, message: Base, arguments: [&str; N]) -> Response {
+        Response::with_messages(status, vec![Message::new(message, arguments)])
+    }
+
+    /// 404: there is no resource at `path`.
+    pub(crate) fn not_found(path: &str) -> Response {
+        Response::error(StatusCode::NOT_FOUND, Base::ResourceMissingAtURI, [path])
+    }
+
+    pub(crate) fn with_messages(status: StatusCode, messages: Vec<Message>) -> Response {
+        Response::new(status, Content::Messages(messages))
+    }
+
+    /// Success without content: 204 in `standard`, 200 with the message `Success` in `ilo-amplifier`.
+    pub(crate) fn success(profile: Profile) -> Response {
+        match profile {
+            Profile::Standard => Response::new(StatusCode::NO_CONTENT, Content::Empty),
+            Profile::IloAmplifier => {
+                Response::with_messages(StatusCode::OK, vec![Message::new(Base::Success, [])])
+            }
+        }
+    }
+
+    /// 201: the new resource is at `path`. Without content, the body is the message `Created`.
+    pub(crate) fn created(path: String, content: Option<Content>) -> Response {
+        let content = content.unwrap_or_else(|| Content::Messages(vec![Message::new(Base::Created, [])]));
+        Response { location: Some(path), ..Response::new(StatusCode::CREATED, content) }
+    }
+
+    /// Adds a header. Ignores a value that is not valid in a header: the client may have chosen it.
+    pub(crate) fn with_header(mut self, name: HeaderName, value: &str) -> Response {
         if let Ok(value) = HeaderValue::from_str(value) {
             self.headers.insert(name, value);
         }
@@ -71,57 +91,14 @@ impl Reply {
     }
 }
 
-/// A resource as bytes, its ETag inside.
-#[derive(Clone, Debug)]
-pub(crate) struct Rendered {
-    pub(crate) path: String,
-    pub(crate) body: Vec<u8>,
-    pub(crate) etag: String,
-    /// The name of its schema, with the version where its `@odata.type` has one: `Chassis.v1_25_0`.
-    pub(crate) schema: String,
-    /// How many members it has, where it is a collection.
-    pub(crate) members: usize,
-}
-
-impl Rendered {
-    /// `revision` differs after each write, so that a value changed there and back does not get its old ETag again.
-    pub(crate) fn new(mut document: Value, revision: u64, profile: Profile) -> Rendered {
-        let etag = profile.etag(fingerprint(document.to_string().as_bytes(), revision));
-        let text = |name: &str| document[name].as_str().unwrap_or_default().to_owned();
-        let (path, kind) = (text("@odata.id"), text("@odata.type"));
-        let kind = kind.trim_start_matches('#');
-        let schema = kind.rsplit_once('.').map_or("", |(schema, _)| schema).to_owned();
-        let members = document["Members"].as_array().map_or(0, Vec::len);
-        document["@odata.etag"] = Value::String(etag.clone());
-        if profile == Profile::IloAmplifier {
-            document["@odata.context"] = Value::String(format!("/redfish/v1/$metadata#{kind}"));
-        }
-        Rendered { path, body: document.to_string().into_bytes(), etag, schema, members }
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
 
     #[test]
-    fn the_etag_stands_in_the_document_and_changes_with_content_and_revision() {
-        let document = |name: &str| json!({"@odata.id": "/redfish/v1/Chassis/1", "@odata.type": "#Chassis.v1_25_0.Chassis", "Name": name});
-        let first = Rendered::new(document("a"), 0, Profile::Standard);
-        let body: Value = serde_json::from_slice(&first.body).unwrap();
-        assert_eq!(body["@odata.etag"], first.etag.as_str());
-        assert_eq!(first.schema, "Chassis.v1_25_0");
-        assert_eq!(first.path, "/redfish/v1/Chassis/1");
-        assert_eq!(first.etag, Rendered::new(document("a"), 0, Profile::Standard).etag);
-        assert_ne!(first.etag, Rendered::new(document("a"), 1, Profile::Standard).etag);
-        assert_ne!(first.etag, Rendered::new(document("b"), 0, Profile::Standard).etag);
-    }
-
-    #[test]
-    fn a_header_value_that_cannot_be_is_left_out() {
-        let reply = Reply::done(Profile::Standard).with(http::header::RETRY_AFTER, "1\r\nX-Evil: 1");
-        assert!(reply.headers.is_empty());
+    fn an_invalid_header_value_is_left_out() {
+        let response =
+            Response::success(Profile::Standard).with_header(http::header::RETRY_AFTER, "1\r\nX-Evil: 1");
+        assert!(response.headers.is_empty());
     }
 }

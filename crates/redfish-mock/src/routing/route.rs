@@ -1,27 +1,24 @@
-//! Where a request goes: what stands at its path, which methods it takes, what a GET of it shows.
+//! A route: what is at the path of a request, which methods it allows, and which privileges they require.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use http::Method;
 
-use crate::handlers::update::Push;
-use crate::inventory::UPDATE_SERVICE;
-use crate::inventory::action::{Action, SIMPLE_UPDATE};
-use crate::inventory::tree::{Body, Change, Resource, Takes};
-use crate::mock::{Caller, Mock};
+use crate::inventory::action::SIMPLE_UPDATE;
+use crate::inventory::resource::{Capabilities, PatchRule, Resource};
 use crate::protocol::path::Path;
+use crate::protocol::privilege::Privilege;
 use crate::protocol::profile::Profile;
 use crate::protocol::request::Request;
-use crate::protocol::response::Content;
-use crate::state::accounts::{ACCOUNT_SERVICE, ACCOUNTS, Privilege};
-use crate::state::events::{STREAM, SUBSCRIPTIONS};
-use crate::state::sessions::{SESSION_SERVICE, SESSIONS};
-use crate::state::tasks::{MONITORS, TASKS};
+use crate::protocol::uris::{
+    ACCOUNT_SERVICE, ACCOUNTS, EVENT_STREAM, SESSION_SERVICE, SESSIONS, SUBSCRIPTIONS, TASK_MONITORS, TASKS,
+    UPDATE_SERVICE,
+};
+use crate::state::State;
 
-/// What stands at a path.
+/// What is at a path.
 #[derive(Debug)]
-pub(crate) enum Place {
+pub(crate) enum Route {
     Sessions,
     Session(u64),
     Accounts,
@@ -29,14 +26,14 @@ pub(crate) enum Place {
     Subscriptions,
     Subscription(u64),
     /// The stream of server-sent events.
-    Stream,
-    /// Where firmware is sent.
-    Push(Push),
+    EventStream,
+    /// A URI to which firmware images are pushed.
+    UpdatePush(PushKind),
     Tasks,
     Task(u64),
-    /// The monitor of a task that has something to tell yet.
-    Monitor(u64),
-    /// The target of an action that the resource offers.
+    /// The monitor of a task whose response was not read yet.
+    TaskMonitor(u64),
+    /// The target of an action of a resource.
     Action {
         resource: Arc<Resource>,
         name: String,
@@ -44,161 +41,171 @@ pub(crate) enum Place {
     Resource(Arc<Resource>),
 }
 
-impl Place {
-    /// Where a request goes.
-    pub(crate) fn find(mock: &Mock, request: &Request<'_>) -> Option<Place> {
-        Place::at(mock, &request.path, request.method)
+/// How an image is pushed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum PushKind {
+    /// In `multipart/form-data`, together with its parameters.
+    Multipart,
+    /// As the body of the request.
+    Plain,
+}
+
+impl PushKind {
+    /// Each kind with the property of UpdateService that has its URI.
+    const ALL: [(PushKind, &'static str); 2] =
+        [(PushKind::Multipart, "MultipartHttpPushUri"), (PushKind::Plain, "HttpPushUri")];
+}
+
+impl Route {
+    /// The route of a request. `None` if there is nothing at its path.
+    pub(crate) fn find(state: &State, request: &Request<'_>) -> Option<Route> {
+        Route::at(state, &request.path, request.method)
     }
 
-    pub(crate) fn at(mock: &Mock, path: &Path, method: &Method) -> Option<Place> {
-        // A mockup may have sessions of its own, which are none.
-        if let Some(segment) = path.below(SESSIONS, mock.profile).filter(|segment| *segment != "Members") {
+    /// The route of a request for a path with this method.
+    pub(crate) fn at(state: &State, path: &Path, method: &Method) -> Option<Route> {
+        // The sessions of a mockup are not real, so they are hidden.
+        if let Some(segment) = path.child_of(SESSIONS, state.profile).filter(|segment| *segment != "Members")
+        {
             let id = segment.parse().ok().filter(|id: &u64| id.to_string() == segment)?;
-            return mock.sessions.find(id).map(|_| Place::Session(id));
+            return state.sessions.find(id).map(|_| Route::Session(id));
         }
-        Place::collection(mock, path, method)
-            .or_else(|| Place::passing(mock, path))
-            .or_else(|| Place::resource(mock, path, method))
-            .or_else(|| Place::target(mock, path))
+        Route::collection(state, path, method)
+            .or_else(|| Route::member(state, path))
+            .or_else(|| Route::resource(state, path, method))
+            .or_else(|| Route::target(state, path))
     }
 
-    /// A collection of what comes and goes.
-    fn collection(mock: &Mock, path: &Path, method: &Method) -> Option<Place> {
-        let named = |collection: &str| {
-            path.names(collection, mock.profile)
-                || creates_in(path, method, mock.profile)
-                    .is_some_and(|above| Path::new(above).names(collection, mock.profile))
+    /// A collection of resources that are not in the tree.
+    fn collection(state: &State, path: &Path, method: &Method) -> Option<Route> {
+        let is_at = |collection: &str| {
+            path.matches(collection, state.profile)
+                || posts_to_members(path, method, state.profile)
+                    .is_some_and(|above| Path::new(above).matches(collection, state.profile))
         };
-        // A mockup may have accounts of its own, which nobody logs in with.
-        let ours = |collection: &str| named(collection) && mock.tree.at(collection).is_none();
-        if named(SESSIONS) {
-            return Some(Place::Sessions);
+        // The accounts, subscriptions and tasks of a mockup are served from the tree.
+        let is_ours = |collection: &str| is_at(collection) && state.tree.get(collection).is_none();
+        if is_at(SESSIONS) {
+            return Some(Route::Sessions);
         }
-        [(ACCOUNTS, Place::Accounts), (SUBSCRIPTIONS, Place::Subscriptions), (TASKS, Place::Tasks)]
+        [(ACCOUNTS, Route::Accounts), (SUBSCRIPTIONS, Route::Subscriptions), (TASKS, Route::Tasks)]
             .into_iter()
-            .find_map(|(collection, place)| ours(collection).then_some(place))
+            .find_map(|(collection, route)| is_ours(collection).then_some(route))
     }
 
-    /// What comes and goes.
-    fn passing(mock: &Mock, path: &Path) -> Option<Place> {
-        let below = |collection: &str| path.below(collection, mock.profile);
+    /// A member of such a collection, or the monitor of a task.
+    fn member(state: &State, path: &Path) -> Option<Route> {
+        let segment = |collection: &str| path.child_of(collection, state.profile);
         let account = || {
-            let segment = below(ACCOUNTS).filter(|_| mock.tree.at(ACCOUNTS).is_none())?;
-            mock.accounts.find(segment).map(Place::Account)
+            let segment = segment(ACCOUNTS).filter(|_| state.tree.get(ACCOUNTS).is_none())?;
+            state.accounts.find(segment).map(Route::Account)
         };
         account()
-            .or_else(|| mock.events.find(below(SUBSCRIPTIONS)?).map(Place::Subscription))
-            .or_else(|| mock.tasks.find(below(TASKS)?).map(Place::Task))
-            .or_else(|| mock.tasks.find_monitored(below(MONITORS)?).map(Place::Monitor))
+            .or_else(|| state.events.find(segment(SUBSCRIPTIONS)?).map(Route::Subscription))
+            .or_else(|| state.tasks.find(segment(TASKS)?).map(Route::Task))
+            .or_else(|| state.tasks.find_monitor(segment(TASK_MONITORS)?).map(Route::TaskMonitor))
     }
 
-    fn resource(mock: &Mock, path: &Path, method: &Method) -> Option<Place> {
-        if let Some(resource) = mock.tree.find(path) {
-            return Some(Place::Resource(resource.clone()));
+    fn resource(state: &State, path: &Path, method: &Method) -> Option<Route> {
+        if let Some(resource) = state.tree.find(path) {
+            return Some(Route::Resource(resource.clone()));
         }
-        let collection = mock.tree.find(&Path::new(creates_in(path, method, mock.profile)?))?;
-        collection.takes.members.map(|_| Place::Resource(collection.clone()))
+        let collection = state.tree.find(&Path::new(posts_to_members(path, method, state.profile)?))?;
+        collection.capabilities.create.map(|_| Route::Resource(collection.clone()))
     }
 
-    /// What is no resource: a stream, or where actions and firmware go.
-    fn target(mock: &Mock, path: &Path) -> Option<Place> {
-        if path.names(STREAM, mock.profile) {
-            return Some(Place::Stream);
+    /// A path that is not a resource: the event stream, a push URI, or the target of an action.
+    fn target(state: &State, path: &Path) -> Option<Route> {
+        if path.matches(EVENT_STREAM, state.profile) {
+            return Some(Route::EventStream);
         }
-        let service = mock.tree.at(UPDATE_SERVICE).map(|service| service.document());
-        let is_here = |name: &str| {
+        let service = state.tree.document(UPDATE_SERVICE);
+        let is_at = |property: &str| {
             service
-                .and_then(|service| service[name].as_str())
-                .is_some_and(|uri| path.names(uri, mock.profile))
+                .and_then(|service| service[property].as_str())
+                .is_some_and(|uri| path.matches(uri, state.profile))
         };
-        if let Some((push, _)) = Push::ALL.into_iter().find(|(_, name)| is_here(name)) {
-            return Some(Place::Push(push));
+        if let Some((push, _)) = PushKind::ALL.into_iter().find(|(_, property)| is_at(property)) {
+            return Some(Route::UpdatePush(push));
         }
-        // The key differs from what was written in letters' case alone.
-        let owner = path.written().get(..path.key().find("/actions/")?)?;
-        let resource = mock.tree.find(&Path::new(owner))?;
-        let name = resource.action(path.written())?.to_owned();
-        let target = resource.offer(&name)["target"].as_str()?;
-        path.names(target, mock.profile).then(|| Place::Action { resource: resource.clone(), name })
+        // The key differs from the path only in letter case, so that the positions are the same.
+        let owner = path.as_str().get(..path.key().find("/actions/")?)?;
+        let resource = state.tree.find(&Path::new(owner))?;
+        let name = resource.action_at(path.as_str())?.to_owned();
+        let target = resource.action_entry(&name)["target"].as_str()?;
+        path.matches(target, state.profile).then(|| Route::Action { resource: resource.clone(), name })
     }
 
-    /// Whether the method needs no authentication here: reading what describes the service, and logging in.
-    pub(crate) fn is_open_to(&self, method: &Method) -> bool {
+    /// Whether the method needs no authentication: a login, or a GET or HEAD of a public resource.
+    pub(crate) fn is_public(&self, method: &Method) -> bool {
         match self {
-            Place::Sessions => method == Method::POST,
-            Place::Resource(resource) => resource.open && (method == Method::GET || method == Method::HEAD),
+            Route::Sessions => method == Method::POST,
+            Route::Resource(resource) => {
+                resource.is_public && (method == Method::GET || method == Method::HEAD)
+            }
             _ => false,
         }
     }
 
     pub(crate) fn methods(&self) -> Vec<Method> {
         match self {
-            Place::Sessions | Place::Accounts | Place::Subscriptions => {
+            Route::Sessions | Route::Accounts | Route::Subscriptions => {
                 vec![Method::GET, Method::HEAD, Method::POST]
             }
-            Place::Session(_) | Place::Task(_) | Place::Monitor(_) => {
+            Route::Session(_) | Route::Task(_) | Route::TaskMonitor(_) => {
                 vec![Method::GET, Method::HEAD, Method::DELETE]
             }
-            Place::Tasks | Place::Stream => vec![Method::GET, Method::HEAD],
-            Place::Account(_) | Place::Subscription(_) => {
+            Route::Tasks | Route::EventStream => vec![Method::GET, Method::HEAD],
+            Route::Account(_) | Route::Subscription(_) => {
                 vec![Method::GET, Method::HEAD, Method::PATCH, Method::DELETE]
             }
-            Place::Action { .. } | Place::Push(_) => vec![Method::POST],
-            Place::Resource(resource) => {
-                let Takes { change, members, delete } = resource.takes;
-                let patch = (!matches!(change, Change::These([]))).then_some(Method::PATCH);
-                let post = members.map(|_| Method::POST);
+            Route::Action { .. } | Route::UpdatePush(_) => vec![Method::POST],
+            Route::Resource(resource) => {
+                let Capabilities { patch, create, delete } = resource.capabilities;
+                let patch = (!matches!(patch, PatchRule::Only([]))).then_some(Method::PATCH);
+                let post = create.map(|_| Method::POST);
                 let delete = delete.then_some(Method::DELETE);
                 [Method::GET, Method::HEAD].into_iter().chain(post).chain(patch).chain(delete).collect()
             }
         }
     }
 
-    /// How long what is done here takes, where it is always a task.
-    pub(crate) fn takes(&self, mock: &Mock) -> Option<Duration> {
+    /// Whether a POST updates firmware.
+    pub(crate) fn is_update(&self) -> bool {
         match self {
-            _ if self.updates() => Some(mock.update_time),
-            Place::Action { name, .. } => Action::named(name)?.takes,
-            _ => None,
-        }
-    }
-
-    /// Whether firmware is brought here.
-    pub(crate) fn updates(&self) -> bool {
-        match self {
-            Place::Action { name, .. } => name == SIMPLE_UPDATE.name,
-            Place::Push(_) => true,
+            Route::Action { name, .. } => name == SIMPLE_UPDATE.name,
+            Route::UpdatePush(_) => true,
             _ => false,
         }
     }
 
-    /// Whether a write here may be a task: neither a login nor a logout is, nor what is done to a task.
-    pub(crate) fn may_take_a_while(&self) -> bool {
-        !matches!(self, Place::Sessions | Place::Session(_) | Place::Task(_) | Place::Monitor(_))
+    /// Whether a write can be a task. Logins, logouts and writes to tasks cannot.
+    pub(crate) fn supports_tasks(&self) -> bool {
+        !matches!(self, Route::Sessions | Route::Session(_) | Route::Task(_) | Route::TaskMonitor(_))
     }
 
-    /// What a role must have to do this here; `own` is whether the account or session is the caller's. As in the standard's
-    /// own registry of privileges (DSP0266, "Redfish service operation-to-privilege mapping").
-    pub(crate) fn privilege(&self, method: &Method, own: bool) -> Privilege {
+    /// The privilege that the method requires. `is_own` is whether the account, session or task belongs to the caller. This
+    /// follows the privilege registry of the standard (DSP0266, "Redfish service operation-to-privilege mapping").
+    pub(crate) fn privilege(&self, method: &Method, is_own: bool) -> Privilege {
         match self {
-            Place::Account(_) if own && method != Method::DELETE => Privilege::ConfigureSelf,
-            Place::Session(_) | Place::Task(_) | Place::Monitor(_) if own => Privilege::ConfigureSelf,
-            Place::Account(_) => Privilege::ConfigureUsers,
+            Route::Account(_) if is_own && method != Method::DELETE => Privilege::ConfigureSelf,
+            Route::Session(_) | Route::Task(_) | Route::TaskMonitor(_) if is_own => Privilege::ConfigureSelf,
+            Route::Account(_) => Privilege::ConfigureUsers,
             _ if method == Method::GET || method == Method::HEAD => Privilege::Login,
-            Place::Accounts => Privilege::ConfigureUsers,
-            // For subscriptions ConfigureManager would do too, but no role has that alone.
-            Place::Push(_) | Place::Subscriptions | Place::Subscription(_) | Place::Stream => {
+            Route::Accounts => Privilege::ConfigureUsers,
+            // ConfigureManager would also allow subscriptions, but every role that has it has ConfigureComponents, too.
+            Route::UpdatePush(_) | Route::Subscriptions | Route::Subscription(_) | Route::EventStream => {
                 Privilege::ConfigureComponents
             }
-            Place::Session(_) | Place::Sessions | Place::Tasks | Place::Task(_) | Place::Monitor(_) => {
+            Route::Session(_) | Route::Sessions | Route::Tasks | Route::Task(_) | Route::TaskMonitor(_) => {
                 Privilege::ConfigureManager
             }
-            Place::Resource(resource) | Place::Action { resource, .. } => {
+            Route::Resource(resource) | Route::Action { resource, .. } => {
                 if resource.path.starts_with(ACCOUNT_SERVICE) {
                     return Privilege::ConfigureUsers;
                 }
-                let manages = ["/redfish/v1/Managers/", SESSION_SERVICE];
-                if manages.iter().any(|above| resource.path.starts_with(above)) {
+                let manager_paths = ["/redfish/v1/Managers/", SESSION_SERVICE];
+                if manager_paths.iter().any(|above| resource.path.starts_with(above)) {
                     Privilege::ConfigureManager
                 } else {
                     Privilege::ConfigureComponents
@@ -206,41 +213,10 @@ impl Place {
             }
         }
     }
-
-    /// What a GET shows.
-    pub(crate) fn content(&self, mock: &Mock, caller: Option<Caller>, now: Duration) -> Content {
-        let mine = caller.and_then(|caller| caller.session);
-        let document = match self {
-            Place::Sessions => Some(mock.sessions.collection(mock.profile, mine)),
-            Place::Session(id) => mock.sessions.find(*id).map(|session| session.render(mock.profile, mine)),
-            Place::Accounts => Some(mock.accounts.collection(mock.profile)),
-            Place::Account(id) => mock.accounts.render(*id, mock.profile),
-            Place::Tasks => Some(mock.tasks.collection(mock.profile)),
-            Place::Task(id) => mock.tasks.render(*id, now, mock.profile),
-            Place::Subscriptions => Some(mock.events.collection(mock.profile)),
-            Place::Subscription(id) => mock.events.render(*id, mock.profile),
-            Place::Action { .. } | Place::Push(_) | Place::Monitor(_) | Place::Stream => None,
-            Place::Resource(resource) => match &resource.body {
-                Body::Document { rendered, .. } => Some(rendered.clone()),
-                Body::Raw { media_type, bytes } => {
-                    return Content::Raw { media_type, bytes: bytes.clone() };
-                }
-            },
-        };
-        document.map_or(Content::Nothing, Content::Document)
-    }
-
-    /// The ETag that a GET would have.
-    pub(crate) fn etag(&self, mock: &Mock, caller: Option<Caller>, now: Duration) -> Option<String> {
-        match self.content(mock, caller, now) {
-            Content::Document(document) => Some(document.etag),
-            _ => None,
-        }
-    }
 }
 
-/// The collection that a POST to its `Members` is one to (DSP0266, "POST (create)").
-fn creates_in<'a>(path: &'a Path, method: &Method, profile: Profile) -> Option<&'a str> {
-    let (above, _) = path.written().rsplit_once('/')?;
-    (method == Method::POST && path.names(&format!("{above}/Members"), profile)).then_some(above)
+/// The collection to which a POST to its `Members` adds a member (DSP0266, "POST (create)").
+fn posts_to_members<'a>(path: &'a Path, method: &Method, profile: Profile) -> Option<&'a str> {
+    let (above, _) = path.as_str().rsplit_once('/')?;
+    (method == Method::POST && path.matches(&format!("{above}/Members"), profile)).then_some(above)
 }

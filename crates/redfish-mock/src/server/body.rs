@@ -12,7 +12,7 @@ use tokio::time::{Interval, MissedTickBehavior};
 
 use super::shared::Shared;
 use super::thread::Stop;
-use crate::state::events::EventStream;
+use crate::protocol::event::EventStream;
 
 /// How often a stream looks whether there is something to send.
 const LOOK: Duration = Duration::from_millis(200);

@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-use crate::state::events::Delivery;
+use crate::protocol::event::Delivery;
 
 /// How long a subscriber may take.
 const PATIENCE: Duration = Duration::from_secs(10);

@@ -81,7 +81,7 @@ impl Fleet {
             let pattern = Mock::new(settings);
             let begin = |kind: ServiceKind| {
                 let seed = seeds.next();
-                let mut mock = pattern.one_of_many(seed);
+                let mut mock = pattern.fleet_member(seed);
                 kind.fault(seed).into_iter().for_each(|fault| mock.add_fault(fault));
                 let shared = Arc::new(Shared::new(mock, time.clone()));
                 let port = Port::bind(listen)?;

@@ -9,7 +9,7 @@ use tokio::sync::{Notify, watch};
 use super::delivery;
 use crate::mock::Mock;
 use crate::protocol::answer::Answer;
-use crate::state::events::EventStream;
+use crate::protocol::event::EventStream;
 
 /// The time since the start, and what was added to it.
 pub(super) struct Clock {
@@ -117,9 +117,9 @@ impl Shared {
     pub(super) fn tick(&self) -> Outlook {
         let now = self.now();
         let mut mock = self.mock();
-        let away = mock.away_until(now);
+        let away = mock.unavailable_until(now);
         delivery::send(mock.take_deliveries());
-        Outlook { away, absences: mock.absences(now), due: mock.next_due(now) }
+        Outlook { away, absences: mock.outages(now), due: mock.next_due(now) }
     }
 
     /// A panic under the lock, in a closure of the owner's, does not end the service.

@@ -1,4 +1,4 @@
-//! Who may come in and what they may do there: accounts, roles and privileges (DSP0266, "Authorization").
+//! Accounts: their passwords, roles and lockouts (DSP0266, "Authorization"; DSP0268, "ManagerAccount").
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -7,25 +7,28 @@ use std::time::Duration;
 
 use serde_json::{Map, Value, json};
 
-use crate::protocol::patch::{Kind, Property};
+use crate::inventory::services::{MAX_PASSWORD_LENGTH, MIN_PASSWORD_LENGTH};
+use crate::protocol::privilege::Role;
 use crate::protocol::profile::Profile;
-use crate::protocol::response::Rendered;
+use crate::protocol::property::{Kind, Property};
+use crate::protocol::representation::Representation;
+use crate::protocol::uris::{self, ACCOUNTS, ROLES};
 
-/// An account that the service knows from its start.
+/// An account that exists when the service starts.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Account {
-    /// The name to log in with.
+    /// The user name.
     pub user: String,
-    /// The password to log in with.
+    /// The password.
     pub password: String,
-    /// What the account may do.
+    /// The role.
     pub role: Role,
-    /// Whether the password has to be changed before anything else is allowed.
+    /// Whether the user must change the password before any other request.
     pub password_change_required: bool,
 }
 
 impl Account {
-    /// An account that may be used at once.
+    /// An account whose password does not have to be changed.
     pub fn new(user: impl Into<String>, password: impl Into<String>, role: Role) -> Account {
         Account { user: user.into(), password: password.into(), role, password_change_required: false }
     }
@@ -37,106 +40,48 @@ impl fmt::Debug for Account {
     }
 }
 
-/// The three roles that every Redfish service has.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Role {
-    /// May do all.
-    Administrator,
-    /// May read, and operate machines.
-    Operator,
-    /// May read, change its own password and close its own sessions.
-    ReadOnly,
-}
-
-/// What a role is made of.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Privilege {
-    Login,
-    ConfigureComponents,
-    ConfigureManager,
-    ConfigureSelf,
-    ConfigureUsers,
-}
-
-impl Role {
-    pub(crate) const ALL: [Role; 3] = [Role::Administrator, Role::Operator, Role::ReadOnly];
-    const NAMES: &'static [&'static str] = &["Administrator", "Operator", "ReadOnly"];
-
-    /// Its `RoleId`.
-    pub fn name(self) -> &'static str {
-        match self {
-            Role::Administrator => "Administrator",
-            Role::Operator => "Operator",
-            Role::ReadOnly => "ReadOnly",
-        }
-    }
-
-    fn named(name: &str) -> Option<Role> {
-        Role::ALL.into_iter().find(|role| role.name() == name)
-    }
-
-    pub(crate) fn privileges(self) -> &'static [Privilege] {
-        use Privilege::{ConfigureComponents, ConfigureManager, ConfigureSelf, ConfigureUsers, Login};
-        match self {
-            Role::Administrator => {
-                &[Login, ConfigureManager, ConfigureUsers, ConfigureComponents, ConfigureSelf]
-            }
-            Role::Operator => &[Login, ConfigureComponents, ConfigureSelf],
-            Role::ReadOnly => &[Login, ConfigureSelf],
-        }
-    }
-
-    pub(crate) fn may(self, privilege: Privilege) -> bool {
-        self.privileges().contains(&privilege)
-    }
-}
-
-pub(crate) const ACCOUNT_SERVICE: &str = "/redfish/v1/AccountService";
-pub(crate) const ACCOUNTS: &str = "/redfish/v1/AccountService/Accounts";
-pub(crate) const ROLES: &str = "/redfish/v1/AccountService/Roles";
-pub(crate) const LEAST_PASSWORD: usize = 8;
-pub(crate) const MOST_PASSWORD: usize = 64;
-
-const NAME: Property = Property { path: "UserName", kind: Kind::Text { least: 1, most: 32 } };
+const USER_NAME: Property = Property { path: "UserName", kind: Kind::Text { min: 1, max: 32 } };
 const PASSWORD: Property =
-    Property { path: "Password", kind: Kind::Secret { least: LEAST_PASSWORD, most: MOST_PASSWORD } };
+    Property { path: "Password", kind: Kind::Secret { min: MIN_PASSWORD_LENGTH, max: MAX_PASSWORD_LENGTH } };
 const ROLE: Property = Property { path: "RoleId", kind: Kind::Choice(Role::NAMES) };
-const ENABLED: Property = Property { path: "Enabled", kind: Kind::Flag };
-const LOCKED: Property = Property { path: "Locked", kind: Kind::False };
-const CHANGE: Property = Property { path: "PasswordChangeRequired", kind: Kind::Flag };
+const ENABLED: Property = Property { path: "Enabled", kind: Kind::Boolean };
+const LOCKED: Property = Property { path: "Locked", kind: Kind::OnlyFalse };
+const PASSWORD_CHANGE_REQUIRED: Property = Property { path: "PasswordChangeRequired", kind: Kind::Boolean };
 
-/// What a new account must have.
-pub(crate) const REQUIRED: &[Property] = &[NAME, PASSWORD, ROLE];
-/// What who configures users may write.
-pub(crate) const WRITABLE: &[Property] = &[NAME, PASSWORD, ROLE, ENABLED, LOCKED, CHANGE];
-/// What everybody may write of their own account.
-pub(crate) const OWN: &[Property] = &[PASSWORD];
+/// The required properties of a new account.
+pub(crate) const REQUIRED: &[Property] = &[USER_NAME, PASSWORD, ROLE];
+/// The properties that a caller with the privilege ConfigureUsers may write.
+pub(crate) const WRITABLE: &[Property] =
+    &[USER_NAME, PASSWORD, ROLE, ENABLED, LOCKED, PASSWORD_CHANGE_REQUIRED];
+/// The properties that other callers may write in their own account.
+pub(crate) const SELF_WRITABLE: &[Property] = &[PASSWORD];
 
-/// An account in the table.
+/// An account with its state.
 #[derive(Clone)]
-pub(crate) struct Entry {
-    pub(crate) account: Account,
+struct Entry {
+    account: Account,
     enabled: bool,
-    /// Wrong passwords in a row, and when the last of them was.
+    /// The number of consecutive wrong passwords.
     failures: u64,
-    failed: Duration,
-    /// Until when nobody gets in after too many of them.
-    locked: Option<Duration>,
+    /// The time of the last wrong password.
+    last_failure: Duration,
+    /// The end of the lockout.
+    locked_until: Option<Duration>,
     revision: u64,
 }
 
-/// What wrong passwords lead to (DSP0268, "AccountService"). Times of zero are without end.
+/// The lockout policy (DSP0268, "AccountService"). A duration of zero never ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Lockout {
-    /// How many lock an account; none where it is zero.
+    /// The number of wrong passwords that locks an account. Zero disables lockouts.
     pub(crate) threshold: u64,
-    /// How long it stays locked.
-    pub(crate) lasts: Duration,
-    /// After how long one is forgotten.
-    pub(crate) forgotten: Duration,
+    /// The duration of a lockout.
+    pub(crate) duration: Duration,
+    /// The time after which the counter of wrong passwords is reset.
+    pub(crate) counter_reset_after: Duration,
 }
 
-/// The accounts, by the number that is their `Id`. Shared between copies of a service until one writes.
+/// The accounts by their `Id`. Copies of a service share them until one writes.
 #[derive(Clone)]
 pub(crate) struct Accounts(Arc<BTreeMap<u32, Entry>>);
 
@@ -145,59 +90,64 @@ impl Accounts {
         Accounts(Arc::new((1..).zip(accounts.into_iter().map(Entry::new)).collect()))
     }
 
-    pub(crate) fn get(&self, id: u32) -> Option<&Entry> {
+    fn get(&self, id: u32) -> Option<&Entry> {
         self.0.get(&id)
     }
 
-    /// The account at the last segment of a path.
+    /// Whether the user must change the password before any other request.
+    pub(crate) fn must_change_password(&self, id: u32) -> bool {
+        self.get(id).is_some_and(|entry| entry.account.password_change_required)
+    }
+
+    /// The account with this last segment of its path.
     pub(crate) fn find(&self, segment: &str) -> Option<u32> {
         let id = segment.parse().ok()?;
-        // `01` and `+1` parse too, and are not its path.
+        // `01` and `+1` parse, but are not identifiers.
         (self.0.contains_key(&id) && id.to_string() == segment).then_some(id)
     }
 
-    /// The account that these credentials open.
-    pub(crate) fn open(&self, user: &str, password: &str) -> Option<u32> {
-        let opens = |entry: &Entry| {
-            let Account { user: name, password: right, .. } = &entry.account;
-            entry.enabled && entry.locked.is_none() && name == user && right == password
+    /// The account with these credentials, if it is enabled and not locked.
+    pub(crate) fn verify(&self, user: &str, password: &str) -> Option<u32> {
+        let matches = |entry: &Entry| {
+            let Account { user: name, password: expected, .. } = &entry.account;
+            entry.enabled && entry.locked_until.is_none() && name == user && expected == password
         };
-        self.0.iter().find(|(_, entry)| opens(entry)).map(|(&id, _)| id)
+        self.0.iter().find(|(_, entry)| matches(entry)).map(|(&id, _)| id)
     }
 
-    /// Counts a password that was right: the wrong ones before it are forgotten.
-    pub(crate) fn opened(&mut self, id: u32) {
+    /// Records a correct password, which resets the counter of wrong ones.
+    pub(crate) fn record_success(&mut self, id: u32) {
         if self.get(id).is_some_and(|entry| entry.failures > 0) {
             self.change(id, |entry| entry.failures = 0);
         }
     }
 
-    /// Counts a password that was wrong, where there is an account of that name.
-    pub(crate) fn failed(&mut self, user: &str, lockout: Lockout, now: Duration) {
+    /// Records a wrong password for the account with this user name, if there is one.
+    pub(crate) fn record_failure(&mut self, user: &str, lockout: Lockout, now: Duration) {
         let Some(id) = self.0.iter().find(|(_, entry)| entry.account.user == user).map(|(&id, _)| id) else {
             return;
         };
         if lockout.threshold == 0 {
             return;
         }
-        let endless = |time: Duration| if time.is_zero() { Duration::MAX } else { time };
+        let or_forever = |time: Duration| if time.is_zero() { Duration::MAX } else { time };
         self.change(id, |entry| {
-            if now.saturating_sub(entry.failed) >= endless(lockout.forgotten) {
+            if now.saturating_sub(entry.last_failure) >= or_forever(lockout.counter_reset_after) {
                 entry.failures = 0;
             }
             entry.failures += 1;
-            entry.failed = now;
-            if entry.failures >= lockout.threshold && entry.locked.is_none() {
-                entry.locked = Some(now.saturating_add(endless(lockout.lasts)));
+            entry.last_failure = now;
+            if entry.failures >= lockout.threshold && entry.locked_until.is_none() {
+                entry.locked_until = Some(now.saturating_add(or_forever(lockout.duration)));
                 entry.revision += 1;
             }
         });
     }
 
-    /// Unlocks what was locked for long enough.
+    /// Ends the lockouts that are over.
     pub(crate) fn expire(&mut self, now: Duration) {
-        let over = |entry: &Entry| entry.locked.is_some_and(|until| until <= now);
-        let ids: Vec<u32> = self.0.iter().filter(|(_, entry)| over(entry)).map(|(&id, _)| id).collect();
+        let is_over = |entry: &Entry| entry.locked_until.is_some_and(|until| until <= now);
+        let ids: Vec<u32> = self.0.iter().filter(|(_, entry)| is_over(entry)).map(|(&id, _)| id).collect();
         for id in ids {
             self.change(id, Entry::unlock);
         }
@@ -209,7 +159,7 @@ impl Accounts {
         }
     }
 
-    /// What the account may do, where it is there and enabled.
+    /// The role of an account, if it exists and is enabled.
     pub(crate) fn role(&self, id: u32) -> Option<Role> {
         self.get(id).filter(|entry| entry.enabled).map(|entry| entry.account.role)
     }
@@ -218,19 +168,19 @@ impl Accounts {
         self.0.values().any(|entry| entry.account.user == user)
     }
 
-    /// Adds the account that a POST describes, whose values were checked. Its number is the lowest that is free.
+    /// Adds the account that a POST describes. The caller has checked the values. The identifier is the lowest free number.
     pub(crate) fn create(&mut self, body: &Map<String, Value>) -> u32 {
         let table = Arc::make_mut(&mut self.0);
         let id = (1..).find(|id| !table.contains_key(id)).unwrap_or(u32::MAX);
         let account = Account::new("", "", Role::ReadOnly);
-        table.entry(id).or_insert(Entry::new(account)).take(body);
+        table.entry(id).or_insert(Entry::new(account)).apply(body);
         id
     }
 
-    /// Writes what a PATCH names, whose values were checked.
+    /// Applies a PATCH. The caller has checked the values.
     pub(crate) fn write(&mut self, id: u32, change: &Map<String, Value>) {
         self.change(id, |entry| {
-            entry.take(change);
+            entry.apply(change);
             entry.revision += 1;
         });
     }
@@ -239,8 +189,8 @@ impl Accounts {
         Arc::make_mut(&mut self.0).remove(&id);
     }
 
-    pub(crate) fn collection(&self, profile: Profile) -> Rendered {
-        let members: Vec<Value> = self.0.keys().map(|id| json!({"@odata.id": path(*id)})).collect();
+    pub(crate) fn collection(&self, profile: Profile) -> Representation {
+        let members: Vec<Value> = self.0.keys().map(|id| json!({"@odata.id": uris::account(*id)})).collect();
         let document = json!({
             "@odata.id": ACCOUNTS,
             "@odata.type": "#ManagerAccountCollection.ManagerAccountCollection",
@@ -248,14 +198,14 @@ impl Accounts {
             "Members@odata.count": members.len(),
             "Members": members,
         });
-        Rendered::new(document, 0, profile)
+        Representation::new(document, 0, profile)
     }
 
-    /// The account as a resource.
+    /// The document of an account.
     pub(crate) fn document(&self, id: u32) -> Option<Value> {
         let entry = self.get(id)?;
         Some(json!({
-            "@odata.id": path(id),
+            "@odata.id": uris::account(id),
             "@odata.type": "#ManagerAccount.v1_12_0.ManagerAccount",
             "Id": id.to_string(),
             "Name": "User Account",
@@ -263,40 +213,47 @@ impl Accounts {
             "Password": null,
             "RoleId": entry.account.role.name(),
             "Enabled": entry.enabled,
-            "Locked": entry.locked.is_some(),
+            "Locked": entry.locked_until.is_some(),
             "PasswordChangeRequired": entry.account.password_change_required,
             "AccountTypes": ["Redfish"],
             "Links": {"Role": {"@odata.id": format!("{ROLES}/{}", entry.account.role.name())}},
         }))
     }
 
-    pub(crate) fn render(&self, id: u32, profile: Profile) -> Option<Rendered> {
-        Some(Rendered::new(self.document(id)?, self.get(id)?.revision, profile))
+    pub(crate) fn representation(&self, id: u32, profile: Profile) -> Option<Representation> {
+        Some(Representation::new(self.document(id)?, self.get(id)?.revision, profile))
     }
 }
 
 impl Entry {
     fn new(account: Account) -> Entry {
-        Entry { account, enabled: true, failures: 0, failed: Duration::ZERO, locked: None, revision: 0 }
+        Entry {
+            account,
+            enabled: true,
+            failures: 0,
+            last_failure: Duration::ZERO,
+            locked_until: None,
+            revision: 0,
+        }
     }
 
     fn unlock(&mut self) {
         self.failures = 0;
-        self.locked = None;
+        self.locked_until = None;
         self.revision += 1;
     }
 
-    fn take(&mut self, values: &Map<String, Value>) {
+    fn apply(&mut self, values: &Map<String, Value>) {
         let text = |property: Property| values.get(property.path).and_then(Value::as_str);
         let flag = |property: Property| values.get(property.path).and_then(Value::as_bool);
-        if let Some(user) = text(NAME) {
+        if let Some(user) = text(USER_NAME) {
             self.account.user = user.to_owned();
         }
         if let Some(password) = text(PASSWORD) {
             self.account.password = password.to_owned();
             self.account.password_change_required = false;
         }
-        if let Some(role) = text(ROLE).and_then(Role::named) {
+        if let Some(role) = text(ROLE).and_then(Role::from_name) {
             self.account.role = role;
         }
         if let Some(enabled) = flag(ENABLED) {
@@ -304,17 +261,12 @@ impl Entry {
         }
         if flag(LOCKED) == Some(false) {
             self.failures = 0;
-            self.locked = None;
+            self.locked_until = None;
         }
-        if let Some(required) = flag(CHANGE) {
+        if let Some(required) = flag(PASSWORD_CHANGE_REQUIRED) {
             self.account.password_change_required = required;
         }
     }
-}
-
-/// The path of an account.
-pub(crate) fn path(id: u32) -> String {
-    format!("{ACCOUNTS}/{id}")
 }
 
 #[cfg(test)]
@@ -329,31 +281,31 @@ mod tests {
     }
 
     #[test]
-    fn both_name_and_password_open_an_account() {
+    fn user_name_and_password_must_both_match() {
         let accounts = accounts();
-        assert_eq!(accounts.open("bob", "builder1"), Some(2));
-        assert_eq!(accounts.open("bob", "lovelace"), None);
-        assert_eq!(accounts.open("Bob", "builder1"), None);
+        assert_eq!(accounts.verify("bob", "builder1"), Some(2));
+        assert_eq!(accounts.verify("bob", "lovelace"), None);
+        assert_eq!(accounts.verify("Bob", "builder1"), None);
         assert_eq!(accounts.find("02"), None);
         assert_eq!(accounts.find("2"), Some(2));
     }
 
     #[test]
-    fn an_account_that_is_disabled_opens_nothing() {
+    fn a_disabled_account_cannot_be_used() {
         let mut accounts = accounts();
         accounts.write(2, json!({"Enabled": false}).as_object().unwrap());
-        assert_eq!(accounts.open("bob", "builder1"), None);
+        assert_eq!(accounts.verify("bob", "builder1"), None);
         assert_eq!(accounts.role(2), None);
         assert_eq!(accounts.role(1), Some(Role::Administrator));
     }
 
     #[test]
-    fn the_lowest_number_is_used_again() {
+    fn the_lowest_free_number_is_reused() {
         let mut accounts = accounts();
         accounts.remove(1);
         let body = json!({"UserName": "eve", "Password": "eavesdrop", "RoleId": "Operator"});
         assert_eq!(accounts.create(body.as_object().unwrap()), 1);
-        assert_eq!(accounts.open("eve", "eavesdrop"), Some(1));
+        assert_eq!(accounts.verify("eve", "eavesdrop"), Some(1));
         assert_eq!(accounts.role(1), Some(Role::Operator));
     }
 

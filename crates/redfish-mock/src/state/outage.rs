@@ -1,59 +1,31 @@
-//! Restarts: the service forgets its sessions, and is away for as long as it takes.
+//! Outages: the times at which the service is unavailable because it restarts.
 //!
 //! ```text
-//!  there ──► away: connections are refused, those that are open break ──► there, without a session or a stream
+//!  available ──► unavailable: connections are refused or broken ──► available, without sessions and streams
 //! ```
 
 use std::time::Duration;
 
-use crate::mock::Mock;
-use crate::state::schedule::Effect;
-
-/// When the service was away, and how often.
+/// The latest outage, and the number of outages.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Absence {
+pub(crate) struct Outage {
     until: Duration,
     count: u64,
 }
 
-impl Mock {
-    /// Until when nobody can reach the service, where it restarts at `now`.
-    pub fn away_until(&mut self, now: Duration) -> Option<Duration> {
-        self.pass(now);
-        Some(self.absence.until).filter(|until| now < *until)
+impl Outage {
+    /// Starts an outage, or extends the current one.
+    pub(crate) fn start(&mut self, at: Duration, duration: Duration) {
+        self.until = self.until.max(at + duration);
+        self.count += 1;
     }
 
-    /// How often the service has been away by `now`. Whenever that grows, the connections there were are broken.
-    pub fn absences(&mut self, now: Duration) -> u64 {
-        self.pass(now);
-        self.absence.count
+    /// The end of the outage, if there is one at `now`.
+    pub(crate) fn until(&self, now: Duration) -> Option<Duration> {
+        Some(self.until).filter(|until| now < *until)
     }
 
-    /// Forgets all sessions, as a service does that restarts, but is back at once. What was written stays.
-    pub fn reboot(&mut self, now: Duration) {
-        self.pass(now);
-        self.restart(now, Duration::ZERO);
-    }
-
-    pub(crate) fn restart(&mut self, at: Duration, lasts: Duration) {
-        // Nobody is there to tell of it.
-        self.sessions.forget(|_| true);
-        if !lasts.is_zero() {
-            self.absence.until = self.absence.until.max(at + lasts);
-            self.absence.count += 1;
-            self.events.close_streams();
-        }
-    }
-
-    /// Whether a restart that was planned takes place: the task that it belongs to may have been cancelled.
-    pub(crate) fn still_restarts(&self, task: Option<u64>) -> bool {
-        task.is_none_or(|id| self.tasks.running(id).is_some())
-    }
-
-    /// Whether the service will have restarted by `now`, before anybody has told it the time.
-    pub(crate) fn will_restart_by(&self, now: Duration) -> bool {
-        let restarts =
-            |effect: &Effect| matches!(effect, Effect::Restart { task, .. } if self.still_restarts(*task));
-        self.later.due(now).any(restarts)
+    pub(crate) fn count(&self) -> u64 {
+        self.count
     }
 }

@@ -1,9 +1,8 @@
-//! Randomness that a seed repeats: tokens and identifiers, the same for the same seed and the same requests.
+//! Reproducible randomness: the same seed and requests give the same tokens and identifiers.
 
-/// SplitMix64 (Steele, Lea and Flood, 2014): small, and good enough for names that only have to differ.
+/// SplitMix64 (Steele, Lea and Flood, 2014): small, and sufficient for identifiers that only have to be unique.
 ///
-/// A token made of it can be guessed by whoever knows the seed, which is the point in a test and no loss in a service
-/// that guards nothing.
+/// Anyone who knows the seed can predict the tokens. Tests rely on it, and the mock protects nothing.
 #[derive(Clone, Debug)]
 pub(crate) struct Random(u64);
 
@@ -25,19 +24,10 @@ impl Random {
         format!("{:016x}{:016x}{:016x}{:016x}", self.next(), self.next(), self.next(), self.next())
     }
 
-    /// A ten digit number that starts with a digit other than zero.
+    /// A number of exactly ten digits.
     pub(crate) fn number(&mut self) -> u64 {
         1_000_000_000 + self.next() % 9_000_000_000
     }
-}
-
-/// A 32 bit fingerprint of some bytes (FNV-1a, folded): what an ETag is made of.
-pub(crate) fn fingerprint(bytes: &[u8], revision: u64) -> u32 {
-    let mut hash = 0xCBF2_9CE4_8422_2325_u64;
-    for &byte in bytes.iter().chain(&revision.to_le_bytes()) {
-        hash = (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01B3);
-    }
-    (hash ^ (hash >> 32)) as u32
 }
 
 #[cfg(test)]
@@ -45,19 +35,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_seed_repeats_and_another_differs() {
+    fn a_seed_is_reproducible_and_another_seed_differs() {
         let (mut one, mut same, mut other) = (Random::new(7), Random::new(7), Random::new(8));
         let token = one.token();
         assert_eq!(token, same.token());
         assert_ne!(token, other.token());
         assert_ne!(token, one.token());
         assert_eq!(token.len(), 64);
-    }
-
-    #[test]
-    fn a_fingerprint_knows_the_revision() {
-        assert_eq!(fingerprint(b"a", 1), fingerprint(b"a", 1));
-        assert_ne!(fingerprint(b"a", 1), fingerprint(b"a", 2));
-        assert_ne!(fingerprint(b"a", 1), fingerprint(b"b", 1));
     }
 }

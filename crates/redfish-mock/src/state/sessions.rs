@@ -1,9 +1,9 @@
-//! The sessions that are open: how they come, are used and go (DSP0266, "Redfish session login authentication").
+//! Sessions (DSP0266, "Redfish session login authentication").
 //!
 //! ```text
-//!  login ──► open ──► used, used, … ──┬──► deleted     by DELETE
-//!                                     ├──► expired     unused for as long as SessionTimeout says
-//!                                     └──► forgotten   the service restarted, or its account went
+//!  login ──► open ──┬──► deleted     by DELETE
+//!                   ├──► expired     not used for SessionTimeout
+//!                   └──► forgotten   by a restart, the deletion of its account, or a fault
 //! ```
 
 use std::fmt;
@@ -11,14 +11,12 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
+use super::random::Random;
 use crate::protocol::profile::Profile;
-use crate::protocol::response::Rendered;
-use crate::state::random::Random;
+use crate::protocol::representation::Representation;
+use crate::protocol::uris::{self, SESSIONS};
 
-pub(crate) const SESSIONS: &str = "/redfish/v1/SessionService/Sessions";
-pub(crate) const SESSION_SERVICE: &str = "/redfish/v1/SessionService";
-
-/// A session that is open, without its token.
+/// An open session. Its token is not public.
 #[derive(Clone)]
 pub struct Session {
     id: u64,
@@ -27,13 +25,13 @@ pub struct Session {
     user: String,
     context: Option<String>,
     opened: Duration,
-    used: Duration,
+    last_used: Duration,
 }
 
 impl Session {
     /// Its path.
     pub fn path(&self) -> String {
-        format!("{SESSIONS}/{}", self.id)
+        uris::session(self.id)
     }
 
     /// The user who opened it.
@@ -41,19 +39,19 @@ impl Session {
         &self.user
     }
 
-    /// The `Context` that the login gave it.
+    /// The `Context` of the login.
     pub fn context(&self) -> Option<&str> {
         self.context.as_deref()
     }
 
-    /// When it was opened.
+    /// The time of the login.
     pub fn opened(&self) -> Duration {
         self.opened
     }
 
-    /// When it was used last.
+    /// The time of the last request.
     pub fn used(&self) -> Duration {
-        self.used
+        self.last_used
     }
 
     pub(crate) fn id(&self) -> u64 {
@@ -68,8 +66,8 @@ impl Session {
         self.account
     }
 
-    /// The session as a resource. `mine` is the session of who asks.
-    pub(crate) fn document(&self, profile: Profile, mine: Option<u64>) -> Value {
+    /// The document of the session. `own` is the session of the caller.
+    pub(crate) fn document(&self, profile: Profile, own: Option<u64>) -> Value {
         let mut document = json!({
             "@odata.id": self.path(),
             "@odata.type": "#Session.v1_7_0.Session",
@@ -84,13 +82,13 @@ impl Session {
             document["Context"] = json!(context);
         }
         if profile == Profile::IloAmplifier {
-            document["Oem"] = json!({"Hpe": {"MySession": mine == Some(self.id)}});
+            document["Oem"] = json!({"Hpe": {"MySession": own == Some(self.id)}});
         }
         document
     }
 
-    pub(crate) fn render(&self, profile: Profile, mine: Option<u64>) -> Rendered {
-        Rendered::new(self.document(profile, mine), 0, profile)
+    pub(crate) fn representation(&self, profile: Profile, own: Option<u64>) -> Representation {
+        Representation::new(self.document(profile, own), 0, profile)
     }
 }
 
@@ -103,20 +101,20 @@ impl fmt::Debug for Session {
     }
 }
 
-/// What became of the sessions so far. `opened` is the sum of the others and of those that are open.
+/// The number of sessions by their end. `opened` is the sum of the others and of the open sessions.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct SessionCount {
     /// Logins that succeeded.
     pub opened: u64,
-    /// Sessions that a DELETE ended.
+    /// Sessions that a DELETE closed.
     pub deleted: u64,
-    /// Sessions that were left unused for too long.
+    /// Sessions that expired because they were not used.
     pub expired: u64,
-    /// Sessions that the service dropped by itself: it restarted, their account went, a fault struck.
+    /// Sessions that the service dropped: because of a restart, the deletion of their account, or a fault.
     pub forgotten: u64,
 }
 
-/// The table.
+/// All open sessions.
 #[derive(Clone)]
 pub(crate) struct Sessions {
     open: Vec<Session>,
@@ -150,16 +148,16 @@ impl Sessions {
         self.count
     }
 
-    /// Those that are open at `now`, without dropping the others yet.
+    /// The sessions that are open at `now`. Does not remove the expired ones.
     pub(crate) fn open_at(&self, now: Duration) -> impl Iterator<Item = &Session> {
         self.open.iter().filter(move |session| !self.is_expired(session, now))
     }
 
     fn is_expired(&self, session: &Session, now: Duration) -> bool {
-        now.saturating_sub(session.used) >= self.timeout
+        now.saturating_sub(session.last_used) >= self.timeout
     }
 
-    /// Opens a session; `None` where as many are open as may be.
+    /// Opens a session. Returns `None` if the limit is reached.
     pub(crate) fn log_in(
         &mut self,
         account: u32,
@@ -183,12 +181,12 @@ impl Sessions {
             user: user.to_owned(),
             context,
             opened: now,
-            used: now,
+            last_used: now,
         });
         self.open.last()
     }
 
-    /// The session that a token opens.
+    /// The session with this token.
     pub(crate) fn with_token(&self, token: &str) -> Option<&Session> {
         self.open.iter().find(|session| session.token == token)
     }
@@ -197,63 +195,63 @@ impl Sessions {
         self.open.iter().find(|session| session.id == id)
     }
 
-    /// Starts its inactivity anew.
+    /// Records a request, which restarts the timeout.
     pub(crate) fn touch(&mut self, id: u64, now: Duration) {
         if let Some(session) = self.open.iter_mut().find(|session| session.id == id) {
-            session.used = session.used.max(now);
+            session.last_used = session.last_used.max(now);
         }
     }
 
-    /// Ends a session, as its user asked. Here and below, those that went are given back.
+    /// Closes a session for a DELETE. Returns it.
     pub(crate) fn delete(&mut self, id: u64) -> Vec<Session> {
-        let gone = self.remove(|session| session.id == id);
-        self.count.deleted += gone.len() as u64;
-        gone
+        let removed = self.remove(|session| session.id == id);
+        self.count.deleted += removed.len() as u64;
+        removed
     }
 
-    /// Drops the sessions that were not used for too long.
+    /// Removes the expired sessions. Returns them.
     pub(crate) fn expire(&mut self, now: Duration) -> Vec<Session> {
         let timeout = self.timeout;
-        let gone = self.remove(|session| now.saturating_sub(session.used) >= timeout);
-        self.count.expired += gone.len() as u64;
-        gone
+        let removed = self.remove(|session| now.saturating_sub(session.last_used) >= timeout);
+        self.count.expired += removed.len() as u64;
+        removed
     }
 
-    /// Drops the sessions that `which` says, without anybody having asked.
-    pub(crate) fn forget(&mut self, which: impl Fn(&Session) -> bool) -> Vec<Session> {
-        let gone = self.remove(which);
-        self.count.forgotten += gone.len() as u64;
-        gone
+    /// Removes the sessions that `is_removed` accepts, without a request to close them. Returns them.
+    pub(crate) fn forget(&mut self, is_removed: impl Fn(&Session) -> bool) -> Vec<Session> {
+        let removed = self.remove(is_removed);
+        self.count.forgotten += removed.len() as u64;
+        removed
     }
 
-    fn remove(&mut self, which: impl Fn(&Session) -> bool) -> Vec<Session> {
-        // The rule, and nothing to make room for.
-        if !self.open.iter().any(&which) {
+    fn remove(&mut self, is_removed: impl Fn(&Session) -> bool) -> Vec<Session> {
+        // Usually there is nothing to remove.
+        if !self.open.iter().any(&is_removed) {
             return Vec::new();
         }
-        let (gone, open) = std::mem::take(&mut self.open).into_iter().partition(which);
+        let (removed, open) = std::mem::take(&mut self.open).into_iter().partition(is_removed);
         self.open = open;
-        gone
+        removed
     }
 
-    pub(crate) fn collection(&self, profile: Profile, mine: Option<u64>) -> Rendered {
+    pub(crate) fn collection(&self, profile: Profile, own: Option<u64>) -> Representation {
         let members: Vec<Value> =
             self.open.iter().map(|session| json!({"@odata.id": session.path()})).collect();
         let mut document = json!({
             "@odata.id": SESSIONS,
             "@odata.type": "#SessionCollection.SessionCollection",
             "Name": "Sessions",
-            "Description": "The sessions that are open",
+            "Description": "The open sessions",
             "Members@odata.count": members.len(),
             "Members": members,
         });
         if profile == Profile::IloAmplifier {
             document["Id"] = json!("Sessions");
-            if let Some(mine) = mine.and_then(|id| self.find(id)) {
-                document["Oem"] = json!({"Hpe": {"Links": {"MySession": {"@odata.id": mine.path()}}}});
+            if let Some(own) = own.and_then(|id| self.find(id)) {
+                document["Oem"] = json!({"Hpe": {"Links": {"MySession": {"@odata.id": own.path()}}}});
             }
         }
-        Rendered::new(document, 0, profile)
+        Representation::new(document, 0, profile)
     }
 }
 
@@ -274,7 +272,7 @@ mod tests {
     }
 
     #[test]
-    fn a_session_ends_after_its_inactivity_and_not_before() {
+    fn a_session_expires_after_its_timeout_and_not_before() {
         let mut sessions = sessions();
         let id = log_in(&mut sessions, seconds(0)).unwrap();
         sessions.touch(id, seconds(50));
@@ -287,7 +285,7 @@ mod tests {
     }
 
     #[test]
-    fn the_limit_holds_until_one_goes() {
+    fn the_limit_applies_until_a_session_is_closed() {
         let mut sessions = sessions();
         let first = log_in(&mut sessions, seconds(0)).unwrap();
         assert!(log_in(&mut sessions, seconds(0)).is_some());
@@ -298,7 +296,7 @@ mod tests {
     }
 
     #[test]
-    fn ten_thousand_sessions_opened_and_expired_leave_nothing() {
+    fn ten_thousand_expired_sessions_leave_nothing() {
         let mut sessions = sessions();
         for n in 0..10_000 {
             sessions.expire(seconds(n * 60));
@@ -316,7 +314,7 @@ mod tests {
     }
 
     #[test]
-    fn my_session_is_mine_alone_and_in_one_profile_alone() {
+    fn my_session_is_only_the_session_of_the_caller_and_only_in_one_profile() {
         let mut sessions = sessions();
         let (mine, other) =
             (log_in(&mut sessions, seconds(0)).unwrap(), log_in(&mut sessions, seconds(0)).unwrap());

@@ -1,43 +1,43 @@
-//! What a service is told at its start.
+//! The settings of a service.
 
 use std::fmt;
 use std::time::Duration;
 
-use crate::faults::fault::Fault;
+use super::accounts::Account;
+use crate::faults::Fault;
 use crate::inventory::mockup::Mockup;
 use crate::protocol::profile::Profile;
-use crate::state::accounts::Account;
 
-/// What a service is told at its start. `Debug` shows neither password nor token.
+/// The settings of a service. `Debug` shows neither password nor token.
 #[derive(Clone)]
 pub struct Settings {
-    /// The name of the first account, an administrator.
+    /// The user name of the first account, an administrator. Default: `admin`.
     pub user: String,
-    /// Its password.
+    /// The password of the first account. Default: `machine-room`.
     pub password: String,
-    /// Accounts beside it.
+    /// Additional accounts. Default: none.
     pub accounts: Vec<Account>,
-    /// A bearer token that acts for the first account, as an OAuth 2.0 service elsewhere would have issued it.
+    /// A bearer token of the first account, as an OAuth 2.0 server would issue it. Default: none.
     pub bearer_token: Option<String>,
-    /// How answers are spelled.
+    /// The service to imitate. Default: [`Profile::Standard`].
     pub profile: Profile,
-    /// Resources in the place of the machine room.
+    /// Resources that replace the invented servers. Default: none.
     pub mockup: Option<Mockup>,
-    /// How many sessions may be open at once.
+    /// The maximum number of open sessions. Default: 32.
     pub session_limit: usize,
-    /// After how long without use a session ends.
+    /// The time after which an unused session expires. Default: 30 min.
     pub session_timeout: Duration,
-    /// How long after its answer a reset of a system or manager takes effect; cutting the power takes a thirtieth of that.
-    /// Without one, what the profile has: three seconds in `standard`, none in `ilo-amplifier`.
+    /// The delay between the response to a reset of a system or manager and its effect. Forced power-offs take a thirtieth of
+    /// it. Default: 3 s in `standard`, none in `ilo-amplifier`.
     pub reset_delay: Option<Duration>,
-    /// How long an image takes to be written once it was sent.
+    /// The time to write a firmware image. Default: 10 s.
     pub update_time: Duration,
-    /// How long the service is away when it restarts with what was written: it refuses connections, and comes back without
-    /// the sessions it had. Zero: it does not restart.
+    /// The duration of the restart after a firmware update. The service refuses connections meanwhile, and loses its sessions.
+    /// Zero disables the restart. Default: 5 s.
     pub restart_time: Duration,
-    /// What tokens and session identifiers are made from.
+    /// The seed of tokens and session identifiers. Default: 1.
     pub seed: u64,
-    /// Misbehaviour from the start on.
+    /// The faults that are active from the start. Default: none.
     pub faults: Vec<Fault>,
 }
 

@@ -1,6 +1,6 @@
-//! The messages of the `Base` registry that this service uses, in our own words.
+//! The messages of the `Base` registry that this service uses.
 
-use super::{Registry, messages};
+use super::registry::{Registry, messages};
 
 messages! {
     Registry::Base,
@@ -31,44 +31,44 @@ messages! {
             "Nothing was created: the required property %1 is missing from the request.",
             "Add the property with a valid value and send the request again.";
         EventBufferExceeded: Warning,
-            "Events were lost, as the service keeps only so many.",
-            "Read again what the events would have told of.";
+            "Events were lost because the service keeps only a limited number of them.",
+            "Read the resources again.";
         EventSubscriptionLimitExceeded: Critical,
-            "Nothing was subscribed: there are as many subscriptions as the service allows.",
+            "The subscription was not created because the maximum number of subscriptions is reached.",
             "Delete subscriptions that are no longer used, then try again.";
         GeneralError: Critical,
             "The request failed for more than one reason.",
             "See @Message.ExtendedInfo for each of them.";
         HeaderInvalid: Warning,
-            "The value of the header %1 is not one that this request may have.",
+            "The value of the header %1 is not valid for this request.",
             "Correct the header and send the request again.";
         InsufficientPrivilege: Critical,
             "The account or the credentials of this session do not have the privileges for this operation.",
-            "Use an account with a role that may do this, or have the role changed.";
+            "Use an account whose role has the privileges, or have the role changed.";
         InternalError: Critical,
-            "The service failed, for a reason of its own. It may work if tried again.",
+            "The service failed because of an internal error. The request may succeed if it is sent again.",
             "Send the request again; if it fails again, look at the service's log.";
         MalformedJSON: Critical,
-            "The body of the request is not JSON that can be parsed.",
+            "The body of the request is not valid JSON.",
             "Correct the body of the request and send it again.";
         NoOperation: Warning,
-            "The request names nothing that could be changed, and so changed nothing.",
-            "Name at least one property that can be written and send the request again.";
+            "The request contains no property that can be changed, so nothing was changed.",
+            "Include at least one writable property and send the request again.";
         NoValidSession: Critical,
             "The request carries neither a valid session token nor valid credentials.",
-            "Create a session, or give credentials, and send the request again.";
+            "Create a session, or provide credentials, and send the request again.";
         OperationNotAllowed: Critical,
             "This resource does not allow the HTTP method of the request.",
-            "Use one of the methods that the header Allow names.";
+            "Use one of the methods in the header Allow.";
         PasswordChangeRequired: Critical,
             "The password of this account has to be changed before it may be used. PATCH the property Password of %1.",
             "Change the password of the account, then send the request again.";
         PayloadTooLarge: Critical,
-            "The body of the request is larger than this service takes.",
-            "Send less at once.";
+            "The body of the request is larger than this service accepts.",
+            "Send a smaller body.";
         PreconditionFailed: Critical,
-            "The condition in the request's headers does not hold for the resource as it is.",
-            "Read the resource, and try again with its present ETag.";
+            "The precondition in the headers of the request is not met.",
+            "Read the resource, and try again with its current ETag.";
         PropertyMissing: Warning,
             "The property %1 is required, and missing from the request.",
             "Add the property and send the request again.";
@@ -91,7 +91,7 @@ messages! {
             "The value '%1' of the property %2 has a type that the property does not take.",
             "Correct the value's type and send the request again.";
         QueryCombinationInvalid: Warning,
-            "The query parameters of the request do not go together.",
+            "The query parameters of the request cannot be combined.",
             "Leave one of them out and send the request again.";
         QueryNotSupported: Warning,
             "This service does not support the query parameter.",
@@ -109,8 +109,8 @@ messages! {
             "The value '%1' of the query parameter %2 has a type that the parameter does not take.",
             "Correct the value's type and send the request again.";
         ResourceAlreadyExists: Critical,
-            "A resource of the type %1 with the property %2 of the value '%3' exists already.",
-            "Use another value, or change the resource that exists.";
+            "A resource of the type %1 whose property %2 has the value '%3' already exists.",
+            "Use another value, or change the existing resource.";
         ResourceAtUriUnauthorized: Critical,
             "The service refused the authentication for %1: %2",
             "Check user name and password, then send the request again.";
@@ -118,16 +118,16 @@ messages! {
             "There is no resource at the URI %1.",
             "Find the resource by following links from the service root.";
         ServiceTemporarilyUnavailable: Critical,
-            "The service is not available for the moment. Try again in %1 seconds.",
+            "The service is temporarily unavailable. Try again in %1 seconds.",
             "Wait that long, then send the request again.";
         SessionLimitExceeded: Critical,
-            "No session could be opened: as many are open as the service allows.",
+            "The session was not created because the maximum number of sessions is reached.",
             "Close sessions that are no longer used, or wait until they expire, then try again.";
         Success: Ok,
             "The request was carried out.",
             "None.";
         UnrecognizedRequestBody: Warning,
-            "The body of the request is JSON, but not an object as this request takes it.",
+            "The body of the request is JSON, but not an object.",
             "Send a JSON object.";
     }
 }

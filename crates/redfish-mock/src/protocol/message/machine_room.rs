@@ -1,11 +1,11 @@
-//! The messages of the machine room's own registry: what its logs tell.
+//! The messages of the registry `MachineRoom`: the log entries of the machines.
 
-use super::{Registry, messages};
+use super::registry::{Registry, messages};
 
 messages! {
     Registry::MachineRoom,
-    /// A message of the machine room's own registry. The variant's name is the message's key.
-    pub(crate) enum Room {
+    /// A message of the registry `MachineRoom`. The variant's name is the message's key.
+    pub(crate) enum MachineRoom {
         FanSlow: Warning,
             "Fan %1 turns at %2 RPM, which is slower than it should.",
             "Clean the fan, or replace it.";

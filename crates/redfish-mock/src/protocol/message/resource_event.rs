@@ -1,6 +1,6 @@
-//! The messages of the `ResourceEvent` registry that this service uses, in our own words.
+//! The messages of the `ResourceEvent` registry that this service uses.
 
-use super::{Registry, messages};
+use super::registry::{Registry, messages};
 
 messages! {
     Registry::ResourceEvent,
@@ -16,7 +16,7 @@ messages! {
             "The resource was removed.",
             "None.";
         TestMessage: Ok,
-            "This is an event that was asked for to try the way.",
+            "This is a test event.",
             "None.";
     }
 }

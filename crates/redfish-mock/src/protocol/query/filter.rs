@@ -1,4 +1,4 @@
-//! `$filter`: which members of a collection to show (DSP0266, "The $filter query parameter").
+//! `$filter`: a condition that members of a collection must meet (DSP0266, "The $filter query parameter").
 //!
 //! ```text
 //! any    = all ("or" all)*
@@ -11,10 +11,8 @@ use std::cmp::Ordering;
 
 use serde_json::Value;
 
-use super::is_name;
-
-/// How deep parentheses may stand in each other.
-const DEPTH: usize = 32;
+/// The maximum depth of nested conditions.
+const MAX_DEPTH: usize = 32;
 
 /// A condition on a resource.
 #[derive(Clone, Debug, PartialEq)]
@@ -29,7 +27,7 @@ pub(crate) enum Filter {
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Operand {
     Literal(Value),
-    /// A property's path, as a JSON pointer.
+    /// The path of a property, as a JSON pointer.
     Property(String),
 }
 
@@ -44,36 +42,36 @@ pub(crate) enum Comparison {
 }
 
 impl Filter {
-    /// Reads a condition; `None` where it is none.
-    pub(crate) fn read(text: &str) -> Option<Filter> {
-        let tokens = tokens(text)?;
-        let mut reader = Reader { rest: &tokens, depth: 0 };
-        let filter = reader.any()?;
-        reader.rest.is_empty().then_some(filter)
+    /// Parses a condition. Returns `None` if the text is not valid.
+    pub(crate) fn parse(text: &str) -> Option<Filter> {
+        let tokens = tokenize(text)?;
+        let mut parser = Parser { rest: &tokens, depth: 0 };
+        let filter = parser.any()?;
+        parser.rest.is_empty().then_some(filter)
     }
 
-    /// Looks at each comparison, which may be changed, until one is wrong.
+    /// Calls `visit` for each comparison, which it may change, until it returns an error.
     pub(crate) fn each_comparison<E>(
         &mut self,
-        look: &mut impl FnMut(&mut Operand, Comparison, &mut Operand) -> Result<(), E>,
+        visit: &mut impl FnMut(&mut Operand, Comparison, &mut Operand) -> Result<(), E>,
     ) -> Result<(), E> {
         match self {
             Filter::Any(filters) | Filter::All(filters) => {
-                filters.iter_mut().try_for_each(|filter| filter.each_comparison(look))
+                filters.iter_mut().try_for_each(|filter| filter.each_comparison(visit))
             }
-            Filter::Not(filter) => filter.each_comparison(look),
-            Filter::Compare(left, comparison, right) => look(left, *comparison, right),
+            Filter::Not(filter) => filter.each_comparison(visit),
+            Filter::Compare(left, comparison, right) => visit(left, *comparison, right),
         }
     }
 
-    /// Whether it holds for a resource. A property that is missing is like `null`; what cannot be compared does not hold.
-    pub(crate) fn holds(&self, resource: &Value) -> bool {
+    /// Whether a resource meets the condition. A missing property is `null`. Values that cannot be compared do not match.
+    pub(crate) fn matches(&self, resource: &Value) -> bool {
         match self {
-            Filter::Any(filters) => filters.iter().any(|filter| filter.holds(resource)),
-            Filter::All(filters) => filters.iter().all(|filter| filter.holds(resource)),
-            Filter::Not(filter) => !filter.holds(resource),
+            Filter::Any(filters) => filters.iter().any(|filter| filter.matches(resource)),
+            Filter::All(filters) => filters.iter().all(|filter| filter.matches(resource)),
+            Filter::Not(filter) => !filter.matches(resource),
             Filter::Compare(left, comparison, right) => {
-                comparison.holds(left.value(resource), right.value(resource))
+                comparison.matches(left.value(resource), right.value(resource))
             }
         }
     }
@@ -89,7 +87,7 @@ impl Operand {
 }
 
 impl Comparison {
-    fn named(name: &str) -> Option<Comparison> {
+    fn from_name(name: &str) -> Option<Comparison> {
         Some(match name {
             "eq" => Comparison::Equal,
             "ne" => Comparison::NotEqual,
@@ -101,7 +99,7 @@ impl Comparison {
         })
     }
 
-    fn holds(self, left: &Value, right: &Value) -> bool {
+    fn matches(self, left: &Value, right: &Value) -> bool {
         let order = match (left, right) {
             (Value::Number(left), Value::Number(right)) => match (left.as_i64(), right.as_i64()) {
                 (Some(left), Some(right)) => Some(left.cmp(&right)),
@@ -130,7 +128,7 @@ enum Token {
     Word(String),
 }
 
-fn tokens(text: &str) -> Option<Vec<Token>> {
+fn tokenize(text: &str) -> Option<Vec<Token>> {
     let mut tokens = Vec::new();
     let mut rest = text.trim_start();
     while let Some(first) = rest.chars().next() {
@@ -159,7 +157,7 @@ fn tokens(text: &str) -> Option<Vec<Token>> {
     Some(tokens)
 }
 
-/// A text up to its closing quote, where a quote within it is written twice; and what follows.
+/// Splits a text at its closing quote. A quote inside the text is doubled.
 fn quoted(text: &str) -> Option<(String, &str)> {
     let mut literal = String::new();
     let mut rest = text;
@@ -176,30 +174,30 @@ fn quoted(text: &str) -> Option<(String, &str)> {
     }
 }
 
-struct Reader<'a> {
+struct Parser<'a> {
     rest: &'a [Token],
     depth: usize,
 }
 
-impl Reader<'_> {
+impl Parser<'_> {
     fn next(&mut self) -> Option<&Token> {
         let (first, rest) = self.rest.split_first()?;
         self.rest = rest;
         Some(first)
     }
 
-    /// Goes past a word, where it comes next.
-    fn word(&mut self, word: &str) -> bool {
-        let comes = matches!(self.rest.first(), Some(Token::Word(next)) if next == word);
-        if comes {
+    /// Skips a word if it is next. Returns whether it was.
+    fn skip_word(&mut self, word: &str) -> bool {
+        let is_next = matches!(self.rest.first(), Some(Token::Word(next)) if next == word);
+        if is_next {
             self.rest = &self.rest[1..];
         }
-        comes
+        is_next
     }
 
     fn any(&mut self) -> Option<Filter> {
         let mut filters = vec![self.all()?];
-        while self.word("or") {
+        while self.skip_word("or") {
             filters.push(self.all()?);
         }
         if filters.len() == 1 { filters.pop() } else { Some(Filter::Any(filters)) }
@@ -207,7 +205,7 @@ impl Reader<'_> {
 
     fn all(&mut self) -> Option<Filter> {
         let mut filters = vec![self.one()?];
-        while self.word("and") {
+        while self.skip_word("and") {
             filters.push(self.one()?);
         }
         if filters.len() == 1 { filters.pop() } else { Some(Filter::All(filters)) }
@@ -215,10 +213,10 @@ impl Reader<'_> {
 
     fn one(&mut self) -> Option<Filter> {
         self.depth += 1;
-        if self.depth > DEPTH {
+        if self.depth > MAX_DEPTH {
             return None;
         }
-        let filter = if self.word("not") {
+        let filter = if self.skip_word("not") {
             Filter::Not(Box::new(self.one()?))
         } else if self.rest.first() == Some(&Token::Open) {
             self.next();
@@ -227,7 +225,7 @@ impl Reader<'_> {
         } else {
             let left = self.operand()?;
             let Some(Token::Word(name)) = self.next() else { return None };
-            let comparison = Comparison::named(name)?;
+            let comparison = Comparison::from_name(name)?;
             Filter::Compare(left, comparison, self.operand()?)
         };
         self.depth -= 1;
@@ -241,11 +239,19 @@ impl Reader<'_> {
                 Ok(literal @ (Value::Null | Value::Bool(_) | Value::Number(_))) => {
                     Some(Operand::Literal(literal))
                 }
-                _ => word.split('/').all(is_name).then(|| Operand::Property(format!("/{word}"))),
+                _ => word.split('/').all(is_property_name).then(|| Operand::Property(format!("/{word}"))),
             },
             Token::Open | Token::Close => None,
         }
     }
+}
+
+/// Whether a text is a valid name of a property or an annotation.
+pub(crate) fn is_property_name(text: &str) -> bool {
+    let is_valid = |c: char| c.is_ascii_alphanumeric() || "_@.#-".contains(c);
+    !text.is_empty()
+        && text.chars().all(is_valid)
+        && text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '@')
 }
 
 #[cfg(test)]
@@ -255,10 +261,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_holds_and_what_does_not() {
+    fn a_condition_matches_or_does_not() {
         let resource = json!({"Id": "DIMM3", "Size": 32, "Load": 0.5, "On": true, "Note": null, "Big": u64::MAX,
             "Status": {"Health": "Warning"}, "Quote": "it's"});
-        for (text, holds) in [
+        for (text, matches) in [
             ("Id eq 'DIMM3'", true),
             ("Id ne 'DIMM3'", false),
             ("Id gt 'DIMM2'", true),
@@ -287,14 +293,14 @@ mod tests {
             ("Id eq 'a (b) or c'", false),
             ("  ( ( On eq true ) )  ", true),
         ] {
-            let filter = Filter::read(text).unwrap_or_else(|| panic!("{text}"));
-            assert_eq!(filter.holds(&resource), holds, "{text}");
+            let filter = Filter::parse(text).unwrap_or_else(|| panic!("{text}"));
+            assert_eq!(filter.matches(&resource), matches, "{text}");
         }
     }
 
     #[test]
-    fn what_is_no_condition_is_none() {
-        let deep = format!("{}On eq true{}", "(".repeat(DEPTH), ")".repeat(DEPTH));
+    fn an_invalid_condition_is_not_parsed() {
+        let deep = format!("{}On eq true{}", "(".repeat(MAX_DEPTH), ")".repeat(MAX_DEPTH));
         for text in [
             "",
             "Id",
@@ -314,8 +320,8 @@ mod tests {
             "AND eq or or or",
             &deep,
         ] {
-            assert_eq!(Filter::read(text), None, "{text}");
+            assert_eq!(Filter::parse(text), None, "{text}");
         }
-        assert!(Filter::read(&deep[1..deep.len() - 1]).is_some());
+        assert!(Filter::parse(&deep[1..deep.len() - 1]).is_some());
     }
 }

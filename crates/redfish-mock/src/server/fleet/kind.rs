@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use crate::faults::fault::{Fault, FaultKind};
+use crate::faults::{Fault, FaultKind};
 use crate::state::random::Random;
 
 /// How a service of a [`Fleet`](super::Fleet) behaves.
