@@ -101,13 +101,13 @@ mod state;
 
 pub use faults::{Fault, FaultError, FaultKind};
 pub use inventory::mockup::Mockup;
-pub use mock::{Handled, Mock};
+pub use mock::{HandledRequest, Mock};
 pub use protocol::answer::{Answer, Ending};
 pub use protocol::event::{Delivery, EventStream};
 pub use protocol::privilege::Role;
 pub use protocol::profile::{Profile, UnknownProfile};
 #[cfg(feature = "serve")]
-pub use server::{Fleet, FleetService, Observed, Observer, ServeOptions, Server, ServiceKind, Tls};
+pub use server::{Fleet, FleetService, ObservedRequest, Observer, ServeOptions, Server, ServiceKind, Tls};
 pub use state::accounts::Account;
 pub use state::sessions::{Session, SessionCount};
 pub use state::settings::Settings;

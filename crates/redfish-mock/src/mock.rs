@@ -34,13 +34,13 @@ const DELIVERY_INTERVAL: Duration = Duration::from_millis(200);
 #[derive(Clone)]
 pub struct Mock {
     state: State,
-    handled: VecDeque<Handled>,
+    handled: VecDeque<HandledRequest>,
     max_handled: usize,
 }
 
 /// A request that was handled.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Handled {
+pub struct HandledRequest {
     /// The method.
     pub method: Method,
     /// The path, as the client wrote it.
@@ -76,7 +76,7 @@ impl Mock {
         if self.handled.len() == self.max_handled {
             self.handled.pop_front();
         }
-        self.handled.push_back(Handled {
+        self.handled.push_back(HandledRequest {
             method: request.method.clone(),
             path: request.uri.path().to_owned(),
             status: answer.status(),
@@ -126,7 +126,7 @@ impl Mock {
     }
 
     /// The last 1,000 requests that were handled, oldest first. A member of a fleet records only 8.
-    pub fn handled(&self) -> impl ExactSizeIterator<Item = &Handled> {
+    pub fn handled(&self) -> impl ExactSizeIterator<Item = &HandledRequest> {
         self.handled.iter()
     }
 

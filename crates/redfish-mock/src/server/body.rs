@@ -1,4 +1,4 @@
-//! Bodies as they are sent: whole, broken off, or a stream of events that goes on.
+//! Response bodies: complete, cut off, or a stream of events.
 
 use std::io;
 use std::pin::Pin;
@@ -10,60 +10,60 @@ use bytes::Bytes;
 use hyper::body::{Body, Frame, SizeHint};
 use tokio::time::{Interval, MissedTickBehavior};
 
-use super::shared::Shared;
-use super::thread::Stop;
+use super::shared::SharedMock;
+use super::thread::StopSignal;
 use crate::protocol::event::EventStream;
 
-/// How often a stream looks whether there is something to send.
-const LOOK: Duration = Duration::from_millis(200);
+/// The interval at which a stream polls for events.
+const POLL_INTERVAL: Duration = Duration::from_millis(200);
 
-/// A body on its way.
-pub(super) enum Sent {
+/// The body of a response.
+pub(super) enum ResponseBody {
     Bytes { bytes: Option<Bytes>, length: u64, cut: Cut },
-    Events(Events),
+    Events(EventStreamBody),
 }
 
-/// How far a body is with breaking off.
+/// Whether and when a body breaks off.
 #[derive(PartialEq)]
 pub(super) enum Cut {
     Never,
-    /// What there is has to leave the buffers first.
+    /// After the buffers are flushed.
     AfterFlush,
     Now,
 }
 
-/// A stream of server-sent events. When it is dropped, its client has gone.
-pub(super) struct Events {
+/// A stream of server-sent events. It is dropped when the client disconnects.
+pub(super) struct EventStreamBody {
     stream: EventStream,
-    shared: Arc<Shared>,
-    stop: Stop,
+    shared: Arc<SharedMock>,
+    stop: StopSignal,
     interval: Interval,
 }
 
-impl Sent {
-    pub(super) fn whole(body: Vec<u8>) -> Sent {
+impl ResponseBody {
+    pub(super) fn whole(body: Vec<u8>) -> ResponseBody {
         let length = body.len() as u64;
-        Sent::Bytes { bytes: (length > 0).then(|| body.into()), length, cut: Cut::Never }
+        ResponseBody::Bytes { bytes: (length > 0).then(|| body.into()), length, cut: Cut::Never }
     }
 
-    pub(super) fn cut(mut body: Vec<u8>, bytes: usize) -> Sent {
+    pub(super) fn cut(mut body: Vec<u8>, bytes: usize) -> ResponseBody {
         let length = body.len() as u64;
         body.truncate(bytes);
-        Sent::Bytes { bytes: (!body.is_empty()).then(|| body.into()), length, cut: Cut::AfterFlush }
+        ResponseBody::Bytes { bytes: (!body.is_empty()).then(|| body.into()), length, cut: Cut::AfterFlush }
     }
 
-    pub(super) fn events(stream: EventStream, shared: Arc<Shared>, stop: Stop) -> Sent {
-        let mut interval = tokio::time::interval(LOOK);
+    pub(super) fn events(stream: EventStream, shared: Arc<SharedMock>, stop: StopSignal) -> ResponseBody {
+        let mut interval = tokio::time::interval(POLL_INTERVAL);
         interval.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        Sent::Events(Events { stream, shared, stop, interval })
+        ResponseBody::Events(EventStreamBody { stream, shared, stop, interval })
     }
 }
 
-impl Events {
+impl EventStreamBody {
     fn poll(&mut self, context: &mut Context<'_>) -> Poll<Option<Bytes>> {
         loop {
             ready!(self.interval.poll_tick(context));
-            if self.stop.is_told() {
+            if self.stop.is_stopped() {
                 return Poll::Ready(None);
             }
             match self.shared.events(self.stream) {
@@ -75,13 +75,13 @@ impl Events {
     }
 }
 
-impl Drop for Events {
+impl Drop for EventStreamBody {
     fn drop(&mut self) {
-        self.shared.mock().close_stream(self.stream);
+        self.shared.lock().close_stream(self.stream);
     }
 }
 
-impl Body for Sent {
+impl Body for ResponseBody {
     type Data = Bytes;
     type Error = io::Error;
 
@@ -90,16 +90,16 @@ impl Body for Sent {
         context: &mut Context<'_>,
     ) -> Poll<Option<io::Result<Frame<Bytes>>>> {
         match &mut *self {
-            Sent::Events(events) => {
+            ResponseBody::Events(events) => {
                 events.poll(context).map(|bytes| bytes.map(|bytes| Ok(Frame::data(bytes))))
             }
-            Sent::Bytes { bytes, cut, .. } => {
+            ResponseBody::Bytes { bytes, cut, .. } => {
                 if let Some(bytes) = bytes.take() {
                     return Poll::Ready(Some(Ok(Frame::data(bytes))));
                 }
                 match cut {
                     Cut::Never => Poll::Ready(None),
-                    // hyper writes out what it has when a body is not ready, and drops it when a body fails.
+                    // hyper flushes its buffers when a body is pending, and discards them when a body fails.
                     Cut::AfterFlush => {
                         *cut = Cut::Now;
                         context.waker().wake_by_ref();
@@ -112,13 +112,13 @@ impl Body for Sent {
     }
 
     fn is_end_stream(&self) -> bool {
-        matches!(self, Sent::Bytes { bytes: None, cut: Cut::Never, .. })
+        matches!(self, ResponseBody::Bytes { bytes: None, cut: Cut::Never, .. })
     }
 
     fn size_hint(&self) -> SizeHint {
         match self {
-            Sent::Bytes { length, .. } => SizeHint::with_exact(*length),
-            Sent::Events(_) => SizeHint::default(),
+            ResponseBody::Bytes { length, .. } => SizeHint::with_exact(*length),
+            ResponseBody::Events(_) => SizeHint::default(),
         }
     }
 }

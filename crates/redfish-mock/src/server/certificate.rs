@@ -1,4 +1,4 @@
-//! The certificate that a server shows.
+//! The TLS certificate of a server.
 
 use std::io;
 use std::net::IpAddr;
@@ -10,7 +10,7 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::server::NoServerSessionStorage;
 use tokio_rustls::TlsAcceptor;
 
-use super::Tls;
+use super::options::Tls;
 
 /// A certificate with its key.
 pub(super) struct Identity {
@@ -18,58 +18,60 @@ pub(super) struct Identity {
     key: PrivateKeyDer<'static>,
 }
 
-/// How many services show a certificate.
+/// Who else uses a certificate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum ShownBy {
-    One,
-    Many,
+pub(super) enum SharedBy {
+    None,
+    Fleet,
 }
 
 impl Identity {
-    /// The one that is asked for, where one is.
-    pub(super) fn of(tls: Tls, listen: IpAddr) -> io::Result<Option<Identity>> {
+    /// The certificate that `tls` describes. `None` without TLS.
+    pub(super) fn from_tls(tls: Tls, listen: IpAddr) -> io::Result<Option<Identity>> {
         match tls {
             Tls::None => Ok(None),
             Tls::SelfSigned => Identity::self_signed(listen).map(Some),
-            Tls::Given { certificate_pem, key_pem } => Identity::new(certificate_pem, &key_pem).map(Some),
+            Tls::Pem { certificate_pem, key_pem } => Identity::new(certificate_pem, &key_pem).map(Some),
         }
     }
 
     pub(super) fn new(certificate_pem: String, key_pem: &str) -> io::Result<Identity> {
         let key = PrivateKeyDer::from_pem_slice(key_pem.as_bytes())
-            .map_err(|_| unusable("the key is not a private key in PEM form"))?;
+            .map_err(|_| invalid_input("the key is not a private key in PEM form"))?;
         Ok(Identity { certificate_pem, key })
     }
 
-    /// One for the names of this machine's loopback, and for the address that is listened on.
+    /// Creates a certificate for loopback and the address of the server.
     pub(super) fn self_signed(listen: IpAddr) -> io::Result<Identity> {
         let mut names = vec!["localhost".to_owned(), "127.0.0.1".to_owned(), "::1".to_owned()];
         if !listen.is_loopback() && !listen.is_unspecified() {
             names.push(listen.to_string());
         }
-        let made = rcgen::generate_simple_self_signed(names).map_err(io::Error::other)?;
-        Identity::new(made.cert.pem(), &made.signing_key.serialize_pem())
+        let certified = rcgen::generate_simple_self_signed(names).map_err(io::Error::other)?;
+        Identity::new(certified.cert.pem(), &certified.signing_key.serialize_pem())
     }
 
-    /// What one service shows, or many do.
-    pub(super) fn acceptor(&self, shown_by: ShownBy) -> io::Result<TlsAcceptor> {
+    /// The TLS acceptor of a service.
+    pub(super) fn acceptor(&self, shared_by: SharedBy) -> io::Result<TlsAcceptor> {
         let chain: Vec<CertificateDer<'static>> =
             CertificateDer::pem_slice_iter(self.certificate_pem.as_bytes())
                 .collect::<Result<_, _>>()
-                .map_err(|_| unusable("the certificate is not in PEM form"))?;
+                .map_err(|_| invalid_input("the certificate is not in PEM form"))?;
         if chain.is_empty() {
-            return Err(unusable("the certificate is not in PEM form"));
+            return Err(invalid_input("the certificate is not in PEM form"));
         }
-        // The provider is given: a process may hold several, and none of them is ours to make the default.
+        // An explicit provider: a process may contain several, and a library must not choose the default.
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let mut config = ServerConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()
             .map_err(io::Error::other)?
             .with_no_client_auth()
             .with_single_cert(chain, self.key.clone_key())
-            .map_err(|error| unusable(&format!("certificate and key cannot be used together: {error}")))?;
-        if shown_by == ShownBy::Many {
-            // To a client they have one name, and what it began with one of them it would try to resume with another.
+            .map_err(|error| {
+                invalid_input(&format!("certificate and key cannot be used together: {error}"))
+            })?;
+        if shared_by == SharedBy::Fleet {
+            // All services of a fleet have the same name, so a client would try to resume its session with another service.
             config.session_storage = Arc::new(NoServerSessionStorage {});
         }
         Ok(TlsAcceptor::from(Arc::new(config)))
@@ -80,8 +82,8 @@ impl Identity {
     }
 }
 
-fn unusable(why: &str) -> io::Error {
-    io::Error::new(io::ErrorKind::InvalidInput, why.to_owned())
+fn invalid_input(error: &str) -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidInput, error.to_owned())
 }
 
 #[cfg(test)]
@@ -93,17 +95,17 @@ mod tests {
     }
 
     #[test]
-    fn a_certificate_and_its_key_can_be_given() {
+    fn a_certificate_and_its_key_can_be_configured() {
         let made = rcgen::generate_simple_self_signed(vec!["bmc".into()]).unwrap();
         let identity = Identity::new(made.cert.pem(), &made.signing_key.serialize_pem()).unwrap();
-        assert!(identity.acceptor(ShownBy::One).is_ok());
+        assert!(identity.acceptor(SharedBy::None).is_ok());
     }
 
     #[test]
-    fn what_cannot_be_used_says_why() {
-        let refusal = |certificate: &str, key: &str| {
+    fn an_invalid_certificate_or_key_is_rejected_with_the_reason() {
+        let error = |certificate: &str, key: &str| {
             let made = Identity::new(certificate.to_owned(), key);
-            made.and_then(|identity| identity.acceptor(ShownBy::One))
+            made.and_then(|identity| identity.acceptor(SharedBy::None))
                 .err()
                 .map(|error| (error.kind(), error.to_string()))
         };
@@ -114,7 +116,7 @@ mod tests {
             ("no certificate", other_key.as_str(), "certificate is not"),
             (pem.as_str(), other_key.as_str(), "together"),
         ] {
-            let (kind, text) = refusal(certificate, key).unwrap();
+            let (kind, text) = error(certificate, key).unwrap();
             assert_eq!(kind, io::ErrorKind::InvalidInput);
             assert!(text.contains(part), "{text}");
         }

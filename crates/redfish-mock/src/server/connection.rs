@@ -1,4 +1,4 @@
-//! Connections: each request goes to the [`Mock`](crate::Mock), each answer out as it is meant to arrive, faults and all.
+//! Connections: passes each request to the [`Mock`](crate::Mock), and sends its answer with the effects of faults.
 
 use std::io;
 use std::net::SocketAddr;
@@ -19,48 +19,49 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::TlsAcceptor;
 
-use super::body::Sent;
+use super::body::ResponseBody;
+use super::options::{ObservedRequest, Observer};
+use super::plain_http;
 use super::port::Port;
-use super::shared::Shared;
-use super::thread::Stop;
-use super::{Observed, Observer, plain};
+use super::shared::SharedMock;
+use super::thread::StopSignal;
 use crate::protocol::answer::{Answer, Ending};
 
-/// How long a client may take for its TLS handshake, and how long for a request's head.
-const PATIENCE: Duration = Duration::from_secs(30);
-/// How long to rest where the system has no sockets left.
-pub(super) const REST: Duration = Duration::from_millis(50);
-/// The longest head of a request; a longer one is answered 431.
+/// Timeout of a TLS handshake, and of the head of a request.
+const CLIENT_TIMEOUT: Duration = Duration::from_secs(30);
+/// The delay before accepting again if the system has no sockets left.
+pub(super) const ACCEPT_RETRY_DELAY: Duration = Duration::from_millis(50);
+/// The maximum size of the head of a request in bytes. A longer head is answered 431.
 const HEAD_LIMIT: usize = 64 << 10;
 
 /// What all connections of a server share.
-pub(super) struct Front {
-    pub(super) shared: Arc<Shared>,
+pub(super) struct Frontend {
+    pub(super) shared: Arc<SharedMock>,
     pub(super) acceptor: Option<TlsAcceptor>,
     pub(super) address: SocketAddr,
     pub(super) body_limit: usize,
     pub(super) observer: Option<Observer>,
-    pub(super) stop: Stop,
+    pub(super) stop: StopSignal,
 }
 
-/// Why a connection ended early.
-type Failed = Box<dyn std::error::Error + Send + Sync>;
+/// The reason why a connection ended early.
+type ConnectionError = Box<dyn std::error::Error + Send + Sync>;
 
-impl Front {
-    /// Serves until it is told to end. Its connections go on, each until it is done.
-    pub(super) async fn serve(self: Arc<Front>, mut listener: TcpListener) {
+impl Frontend {
+    /// Accepts connections until the server stops. Open connections complete their requests.
+    pub(super) async fn serve(self: Arc<Frontend>, mut listener: TcpListener) {
         let mut stop = self.stop.clone();
-        let mut absences = 0;
+        let mut outages = 0;
         loop {
-            let outlook = self.shared.tick();
-            if absences != outlook.absences {
-                absences = outlook.absences;
-                self.shared.gone.notify_waiters();
+            let status = self.shared.advance();
+            if outages != status.outages {
+                outages = status.outages;
+                self.shared.outage_started.notify_waiters();
             }
-            if outlook.away.is_some() {
+            if status.unavailable_until.is_some() {
                 drop(listener);
-                match self.come_back().await {
-                    Some(there) => listener = there,
+                match self.wait_until_available().await {
+                    Some(available) => listener = available,
                     None => return,
                 }
                 continue;
@@ -68,29 +69,29 @@ impl Front {
             let accepted = tokio::select! {
                 accepted = listener.accept() => accepted,
                 () = self.shared.changed.notified() => continue,
-                () = self.shared.clock.reach(outlook.due) => continue,
-                () = stop.told() => return,
+                () = self.shared.clock.wait_until(status.next_due) => continue,
+                () = stop.stopped() => return,
             };
             match accepted {
                 Ok((stream, _)) => {
-                    let front = self.clone();
-                    // A connection that fails is the client's to notice.
-                    tokio::spawn(async move { drop(front.connection(stream).await) });
+                    let frontend = self.clone();
+                    // The client notices if the connection fails.
+                    tokio::spawn(async move { drop(frontend.connection(stream).await) });
                 }
-                // No sockets left, or a client that went away already: others may still come.
-                Err(_) => tokio::time::sleep(REST).await,
+                // There are no sockets left, or the client has disconnected. Later connections may succeed.
+                Err(_) => tokio::time::sleep(ACCEPT_RETRY_DELAY).await,
             }
         }
     }
 
-    /// Refuses connections until the service is there again; nothing where it ends before.
-    async fn come_back(&self) -> Option<TcpListener> {
+    /// Refuses connections until the service is available again. Returns `None` if the server stops first.
+    async fn wait_until_available(&self) -> Option<TcpListener> {
         let mut stop = self.stop.clone();
-        let back = async {
+        let available = async {
             loop {
-                let port = Port::again(self.address).await;
-                while let Some(until) = self.shared.tick().away {
-                    self.shared.clock.reach(Some(until)).await;
+                let port = Port::rebind(self.address).await;
+                while let Some(until) = self.shared.advance().unavailable_until {
+                    self.shared.clock.wait_until(Some(until)).await;
                 }
                 if let Ok(listener) = port.listen() {
                     return listener;
@@ -98,99 +99,108 @@ impl Front {
             }
         };
         tokio::select! {
-            listener = back => Some(listener),
-            () = stop.told() => None,
+            listener = available => Some(listener),
+            () = stop.stopped() => None,
         }
     }
 
-    /// A connection from its first byte to its last, which comes early where the service goes away.
-    async fn connection(self: Arc<Front>, stream: TcpStream) -> Result<(), Failed> {
-        let gone = self.shared.gone.notified();
+    /// Serves a connection until it ends, or until an outage breaks it.
+    async fn connection(self: Arc<Frontend>, stream: TcpStream) -> Result<(), ConnectionError> {
+        let outage = self.shared.outage_started.notified();
         tokio::select! {
-            done = self.clone().converse(stream) => done,
-            () = gone => Ok(()),
+            done = self.clone().serve_stream(stream) => done,
+            () = outage => Ok(()),
         }
     }
 
-    async fn converse(self: Arc<Front>, stream: TcpStream) -> Result<(), Failed> {
+    async fn serve_stream(self: Arc<Frontend>, stream: TcpStream) -> Result<(), ConnectionError> {
         stream.set_nodelay(true)?;
         let reset = Arc::new(AtomicBool::new(false));
         let stream = Resettable { stream, reset: reset.clone() };
         match &self.acceptor {
-            None => self.clone().http(stream, reset).await,
+            None => self.clone().serve_http(stream, reset).await,
             Some(acceptor) => {
                 let mut stop = self.stop.clone();
                 let mut first = [0];
-                let peeked = tokio::time::timeout(PATIENCE, stream.stream.peek(&mut first));
+                let peeked = tokio::time::timeout(CLIENT_TIMEOUT, stream.stream.peek(&mut first));
                 let seen = tokio::select! {
                     seen = peeked => seen??,
-                    () = stop.told() => return Ok(()),
+                    () = stop.stopped() => return Ok(()),
                 };
-                if seen == 1 && first[0] != plain::HANDSHAKE {
+                if seen == 1 && first[0] != plain_http::TLS_HANDSHAKE {
                     let connection =
-                        http1().serve_connection(TokioIo::new(stream), service_fn(plain::redirect));
-                    return Ok(tokio::time::timeout(PATIENCE, connection).await??);
+                        http1().serve_connection(TokioIo::new(stream), service_fn(plain_http::redirect));
+                    return Ok(tokio::time::timeout(CLIENT_TIMEOUT, connection).await??);
                 }
-                let handshake = tokio::time::timeout(PATIENCE, acceptor.accept(stream));
+                let handshake = tokio::time::timeout(CLIENT_TIMEOUT, acceptor.accept(stream));
                 let stream = tokio::select! {
                     stream = handshake => stream??,
-                    () = stop.told() => return Ok(()),
+                    () = stop.stopped() => return Ok(()),
                 };
-                self.clone().http(stream, reset).await
+                self.clone().serve_http(stream, reset).await
             }
         }
     }
 
-    async fn http<S>(self: Arc<Front>, stream: S, reset: Arc<AtomicBool>) -> Result<(), Failed>
+    async fn serve_http<S>(
+        self: Arc<Frontend>,
+        stream: S,
+        reset: Arc<AtomicBool>,
+    ) -> Result<(), ConnectionError>
     where
         S: AsyncRead + AsyncWrite + Unpin,
     {
-        let front = &self;
-        let service = service_fn(|request| front.request(request, &reset));
+        let frontend = &self;
+        let service = service_fn(|request| frontend.handle_request(request, &reset));
         let connection = http1().serve_connection(TokioIo::new(stream), service);
         let mut connection = std::pin::pin!(connection);
         let mut stop = self.stop.clone();
         tokio::select! {
             done = connection.as_mut() => return Ok(done?),
-            () = stop.told() => connection.as_mut().graceful_shutdown(),
+            () = stop.stopped() => connection.as_mut().graceful_shutdown(),
         }
         Ok(connection.await?)
     }
 
-    /// One request. An error closes the connection without an answer.
-    async fn request(&self, request: Request<Incoming>, reset: &AtomicBool) -> io::Result<Response<Sent>> {
+    /// Handles a request. An error closes the connection without a response.
+    async fn handle_request(
+        &self,
+        request: Request<Incoming>,
+        reset: &AtomicBool,
+    ) -> io::Result<Response<ResponseBody>> {
         let (mut head, body) = request.into_parts();
-        head.uri = self.absolute(&head);
-        let answer = match self.collect(body).await {
+        head.uri = self.absolute_uri(&head);
+        let answer = match self.read_body(body).await {
             Ok(body) => {
                 let request = Request::from_parts(head.clone(), body);
                 self.shared.handle(&request)
             }
-            Err(Unread::TooLong) => {
-                let response = self.shared.mock().refuse_body();
-                Answer { response, delay: Duration::ZERO, ending: Ending::Whole }
+            Err(BodyError::TooLong) => {
+                let response = self.shared.lock().refuse_body();
+                Answer::whole(response)
             }
-            Err(Unread::Broken) => return Err(io::ErrorKind::UnexpectedEof.into()),
+            Err(BodyError::Broken) => return Err(io::ErrorKind::UnexpectedEof.into()),
         };
-        // From here on a stream is closed when the client goes.
+        // From here on, the stream is closed when the client disconnects.
         let stream = answer.stream();
-        let events = stream.map(|stream| Sent::events(stream, self.shared.clone(), self.stop.clone()));
+        let events =
+            stream.map(|stream| ResponseBody::events(stream, self.shared.clone(), self.stop.clone()));
         let Answer { response, delay, ending } = answer;
         if !delay.is_zero() {
             let mut stop = self.stop.clone();
             tokio::select! {
                 () = tokio::time::sleep(delay) => {}
-                () = stop.told() => {}
+                () = stop.stopped() => {}
             }
         }
-        let arrives = matches!(ending, Ending::Whole | Ending::Cut(_));
+        let is_sent = matches!(ending, Ending::Whole | Ending::Cut(_));
         if let Some(observer) = &self.observer {
-            let status = arrives.then(|| response.status());
-            observer(&Observed { method: &head.method, path: head.uri.path(), status });
+            let status = is_sent.then(|| response.status());
+            observer(&ObservedRequest { method: &head.method, path: head.uri.path(), status });
         }
         match ending {
-            Ending::Whole => Ok(response.map(|body| events.unwrap_or_else(|| Sent::whole(body)))),
-            Ending::Cut(bytes) => Ok(response.map(|body| Sent::cut(body, bytes))),
+            Ending::Whole => Ok(response.map(|body| events.unwrap_or_else(|| ResponseBody::whole(body)))),
+            Ending::Cut(bytes) => Ok(response.map(|body| ResponseBody::cut(body, bytes))),
             Ending::Closed => Err(io::ErrorKind::ConnectionAborted.into()),
             Ending::Reset => {
                 reset.store(true, Ordering::Relaxed);
@@ -199,27 +209,27 @@ impl Front {
         }
     }
 
-    async fn collect(&self, body: Incoming) -> Result<Bytes, Unread> {
-        // Said to be too long: refused before a byte of it is asked for.
+    async fn read_body(&self, body: Incoming) -> Result<Bytes, BodyError> {
+        // A body whose Content-Length exceeds the limit is rejected before it is read.
         if body.size_hint().lower() > self.body_limit as u64 {
-            return Err(Unread::TooLong);
+            return Err(BodyError::TooLong);
         }
         match Limited::new(body, self.body_limit).collect().await {
             Ok(collected) => Ok(collected.to_bytes()),
-            Err(error) if error.is::<LengthLimitError>() => Err(Unread::TooLong),
-            Err(_) => Err(Unread::Broken),
+            Err(error) if error.is::<LengthLimitError>() => Err(BodyError::TooLong),
+            Err(_) => Err(BodyError::Broken),
         }
     }
 
-    /// The request's URI with scheme and host, so that an answer can name the service as the client does.
-    fn absolute(&self, head: &http::request::Parts) -> Uri {
+    /// The URI with scheme and host, so that a response can contain the origin that the client used.
+    fn absolute_uri(&self, head: &http::request::Parts) -> Uri {
         let host = head.headers.get(header::HOST).and_then(|host| host.to_str().ok().map(str::to_owned));
         let mut parts = head.uri.clone().into_parts();
         parts.scheme =
             Some(if self.acceptor.is_some() { http::uri::Scheme::HTTPS } else { http::uri::Scheme::HTTP });
-        let named = host.and_then(|host| host.parse().ok()).or(parts.authority.take());
-        parts.authority = named.or_else(|| self.address.to_string().parse().ok());
-        // The form `*` of OPTIONS has no place in an absolute URI.
+        let authority = host.and_then(|host| host.parse().ok()).or(parts.authority.take());
+        parts.authority = authority.or_else(|| self.address.to_string().parse().ok());
+        // The `*` of an OPTIONS request cannot be made absolute.
         Uri::from_parts(parts).unwrap_or_else(|_| head.uri.clone())
     }
 }
@@ -228,20 +238,20 @@ fn http1() -> Builder {
     let mut builder = Builder::new();
     builder
         .timer(TokioTimer::new())
-        .header_read_timeout(PATIENCE)
-        // As people write them, and as documentation shows them.
+        .header_read_timeout(CLIENT_TIMEOUT)
+        // As in the documentation of most services.
         .title_case_headers(true)
         .max_buf_size(HEAD_LIMIT);
     builder
 }
 
-/// Why a body could not be taken.
-enum Unread {
+/// The reason why a body could not be read.
+enum BodyError {
     TooLong,
     Broken,
 }
 
-/// A connection that can end with a reset instead of an orderly close.
+/// A TCP connection that can be reset instead of closed.
 struct Resettable {
     stream: TcpStream,
     reset: Arc<AtomicBool>,
@@ -250,7 +260,7 @@ struct Resettable {
 impl Drop for Resettable {
     fn drop(&mut self) {
         if self.reset.load(Ordering::Relaxed) {
-            // Without lingering, closing drops what is unsent and resets. Where it cannot be set, it closes.
+            // With a linger time of zero, closing discards unsent data and resets. If this fails, the connection is closed.
             let _ = self.stream.set_zero_linger();
         }
     }

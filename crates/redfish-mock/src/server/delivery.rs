@@ -1,4 +1,4 @@
-//! Events to their subscribers: one POST each, to loopback, without a second try.
+//! Sends events to the destinations of subscriptions: one POST each, only to loopback, without retries.
 
 use std::io;
 use std::net::{IpAddr, SocketAddr};
@@ -9,14 +9,14 @@ use tokio::net::TcpStream;
 
 use crate::protocol::event::Delivery;
 
-/// How long a subscriber may take.
-const PATIENCE: Duration = Duration::from_secs(10);
+/// Timeout of a delivery.
+const DELIVERY_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Sends what there is, each by itself. A subscriber that fails is not told of its event.
+/// Sends each event independently. An event whose delivery fails is lost.
 pub(super) fn send(deliveries: Vec<Delivery>) {
     for delivery in deliveries {
         tokio::spawn(async move {
-            let _ = tokio::time::timeout(PATIENCE, post(&delivery)).await;
+            let _ = tokio::time::timeout(DELIVERY_TIMEOUT, post(&delivery)).await;
         });
     }
 }
@@ -29,12 +29,13 @@ async fn post(Delivery { destination, headers, body }: &Delivery) -> io::Result<
             Ok(address) => vec![(address, port).into()],
             Err(_) => tokio::net::lookup_host((host, port)).await?.collect(),
         };
-    // Whatever a name leads to, nothing leaves loopback.
-    let near: Vec<SocketAddr> = addresses.into_iter().filter(|address| address.ip().is_loopback()).collect();
-    if near.is_empty() {
+    // A name may resolve to other addresses. Nothing is sent to them.
+    let loopback: Vec<SocketAddr> =
+        addresses.into_iter().filter(|address| address.ip().is_loopback()).collect();
+    if loopback.is_empty() {
         return Ok(());
     }
-    let mut stream = TcpStream::connect(near.as_slice()).await?;
+    let mut stream = TcpStream::connect(loopback.as_slice()).await?;
     let path = destination.path_and_query().map_or("/", |path| path.as_str());
     let length = body.len();
     let head = format!(
@@ -47,8 +48,8 @@ async fn post(Delivery { destination, headers, body }: &Delivery) -> io::Result<
     }
     stream.write_all(b"\r\n").await?;
     stream.write_all(body.as_bytes()).await?;
-    // So that the subscriber is not cut off while it answers.
-    let mut answer = [0; 1024];
-    while stream.read(&mut answer).await? > 0 {}
+    // Reads the response, so that the subscriber can complete it.
+    let mut response = [0; 1024];
+    while stream.read(&mut response).await? > 0 {}
     Ok(())
 }

@@ -1,6 +1,4 @@
-//! Many services in one process, each at its own port with sessions of its own, some of which misbehave.
-
-mod kind;
+//! A fleet: many services in one process, each with its own port and sessions. Some of them misbehave.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -9,24 +7,23 @@ use std::{fmt, io};
 
 use tokio::net::{TcpListener, TcpStream};
 
-pub use kind::ServiceKind;
-
-use super::certificate::{Identity, ShownBy};
-use super::connection::{Front, REST};
+use super::certificate::{Identity, SharedBy};
+use super::connection::{ACCEPT_RETRY_DELAY, Frontend};
+use super::options::ServeOptions;
 use super::port::Port;
-use super::shared::{Clock, Shared};
-use super::thread::{Stop, Thread};
-use super::{ServeOptions, url};
+use super::service_kind::ServiceKind;
+use super::shared::{Clock, SharedMock, url};
+use super::thread::{ServerThread, StopSignal};
 use crate::mock::Mock;
 use crate::state::random::Random;
 use crate::state::settings::Settings;
 
-/// Many services in one process, to sweep over: each at its own port, with its own sessions and its own tokens. They share a
-/// thread, a certificate, and what none of them has changed, so that ten thousand are there within a second.
+/// Many services in one process, each with its own port, sessions and tokens. They share a thread, a certificate, and the
+/// resources that none of them has changed, so that 10,000 services start within a second.
 ///
-/// A fixed share of them misbehaves, see [`ServiceKind::assign`]. Dropping the fleet ends it.
+/// A fixed share of them misbehaves, see [`ServiceKind::assign`]. Dropping the fleet stops it.
 ///
-/// Each service needs a file descriptor, and each connection one more: 10,000 services take a limit beyond 10,000.
+/// Each service and each connection needs a file descriptor: 10,000 services need a limit above 10,000.
 ///
 /// ```
 /// use redfish_mock::{Fleet, ServeOptions, ServiceKind, Settings};
@@ -43,7 +40,7 @@ pub struct Fleet {
     services: Vec<FleetService>,
     certificate_pem: Option<String>,
     clock: Arc<Clock>,
-    thread: Option<Thread>,
+    thread: Option<ServerThread>,
 }
 
 /// One of the services of a [`Fleet`].
@@ -51,107 +48,107 @@ pub struct FleetService {
     kind: ServiceKind,
     address: SocketAddr,
     is_https: bool,
-    shared: Arc<Shared>,
-    /// Of one that refuses: it keeps its port, and does not listen.
+    shared: Arc<SharedMock>,
+    /// The port of a refusing service, which keeps it without listening.
     _port: Option<Port>,
 }
 
 impl Fleet {
-    /// Starts so many services. They listen when this returns, those that do. From [`Settings::seed`] come the seed of each
-    /// and which of them misbehave; all else of the settings is the same for all.
+    /// Starts `count` services. All except the refusing ones listen when this returns. [`Settings::seed`] determines the seed
+    /// and the kind of each service. The other settings are the same for all.
     ///
     /// # Errors
-    /// A port cannot be listened on: there are none left, or no file descriptors.
-    /// [`ErrorKind::InvalidInput`](io::ErrorKind::InvalidInput): certificate or key cannot be used, or a port is named, which
-    /// only one of them could have.
+    /// Fails if there are not enough ports or file descriptors, or with
+    /// [`ErrorKind::InvalidInput`](io::ErrorKind::InvalidInput) if the certificate or the key is not valid, or if
+    /// [`ServeOptions::listen`] has a fixed port.
     pub fn start(count: usize, settings: Settings, options: ServeOptions) -> io::Result<Fleet> {
         let ServeOptions { listen, tls, body_limit, observer } = options;
         if listen.port() != 0 {
-            let why = "a fleet has a port for each service, and none can be named";
-            return Err(io::Error::new(io::ErrorKind::InvalidInput, why));
+            let error = "a fleet uses a port for each service, so the port must be 0";
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, error));
         }
-        let identity = Identity::of(tls, listen.ip())?;
-        let acceptor = identity.as_ref().map(|identity| identity.acceptor(ShownBy::Many)).transpose()?;
+        let identity = Identity::from_tls(tls, listen.ip())?;
+        let acceptor = identity.as_ref().map(|identity| identity.acceptor(SharedBy::Fleet)).transpose()?;
         let certificate_pem = identity.map(Identity::into_certificate_pem);
         let clock = Arc::new(Clock::start());
-        let (is_https, time) = (acceptor.is_some(), clock.clone());
-        let (thread, services) = Thread::start(move |stop| {
+        let (is_https, shared_clock) = (acceptor.is_some(), clock.clone());
+        let (thread, services) = ServerThread::start(move |stop| {
             let mut seeds = Random::new(settings.seed);
             let kinds = ServiceKind::assign(count, settings.seed);
-            let pattern = Mock::new(settings);
-            let begin = |kind: ServiceKind| {
+            let template = Mock::new(settings);
+            let start = |kind: ServiceKind| {
                 let seed = seeds.next();
-                let mut mock = pattern.fleet_member(seed);
+                let mut mock = template.fleet_member(seed);
                 kind.fault(seed).into_iter().for_each(|fault| mock.add_fault(fault));
-                let shared = Arc::new(Shared::new(mock, time.clone()));
+                let shared = Arc::new(SharedMock::new(mock, shared_clock.clone()));
                 let port = Port::bind(listen)?;
                 let address = port.address()?;
                 let port = match kind {
                     ServiceKind::Refusing => Some(port),
                     ServiceKind::Silent => {
-                        tokio::spawn(keep_silent(port.listen()?, stop.clone()));
+                        tokio::spawn(accept_silently(port.listen()?, stop.clone()));
                         None
                     }
                     _ => {
                         let (acceptor, observer) = (acceptor.clone(), observer.clone());
                         let (shared, stop) = (shared.clone(), stop.clone());
-                        let front = Front { shared, acceptor, address, body_limit, observer, stop };
-                        tokio::spawn(Arc::new(front).serve(port.listen()?));
+                        let frontend = Frontend { shared, acceptor, address, body_limit, observer, stop };
+                        tokio::spawn(Arc::new(frontend).serve(port.listen()?));
                         None
                     }
                 };
                 Ok(FleetService { kind, address, is_https, shared, _port: port })
             };
-            kinds.into_iter().map(begin).collect::<io::Result<Vec<_>>>()
+            kinds.into_iter().map(start).collect::<io::Result<Vec<_>>>()
         })?;
         Ok(Fleet { services, certificate_pem, clock, thread: Some(thread) })
     }
 
-    /// Its services.
+    /// The services.
     pub fn services(&self) -> &[FleetService] {
         &self.services
     }
 
-    /// The service of this number, counted from zero.
+    /// The service with this number, counted from zero.
     ///
     /// # Panics
-    /// Where there are not so many.
+    /// If there is no such service.
     pub fn service(&self, number: usize) -> &FleetService {
         &self.services[number]
     }
 
-    /// The certificate that all of them show, as PEM; without TLS, none.
+    /// The certificate of all services, as PEM. `None` without TLS.
     pub fn certificate_pem(&self) -> Option<&str> {
         self.certificate_pem.as_deref()
     }
 
-    /// How many sessions are open, in all services together.
+    /// The number of open sessions of all services.
     pub fn open_sessions(&self) -> usize {
         self.services.iter().map(FleetService::open_sessions).sum()
     }
 
-    /// How many requests there were, in all services together.
+    /// The number of requests to all services.
     pub fn requests(&self) -> u64 {
         self.services.iter().map(FleetService::requests).sum()
     }
 
-    /// How many services have had a request.
+    /// The number of services that have received a request.
     pub fn reached(&self) -> usize {
         self.services.iter().filter(|service| service.requests() > 0).count()
     }
 
-    /// The time of all services: since the start, and what [`Fleet::advance`] added.
+    /// The time of all services: the time since the start, plus the time of all calls of [`Fleet::advance`].
     pub fn now(&self) -> Duration {
         self.clock.now()
     }
 
-    /// Lets time pass for all services.
+    /// Advances the time of all services.
     pub fn advance(&self, time: Duration) {
         self.clock.advance(time);
     }
 
-    /// Ends the services: no new connections, those that are open finish the request they are at. Returns when all is done,
-    /// after five seconds at the latest. What became of the services can still be asked.
+    /// Stops the services. They accept no more connections, and complete the current requests. Returns when this is done, after
+    /// 5 s at the latest. The services can still be inspected.
     pub fn shutdown(&mut self) {
         self.thread = None;
     }
@@ -164,34 +161,34 @@ impl fmt::Debug for Fleet {
 }
 
 impl FleetService {
-    /// How it behaves.
+    /// Its behavior.
     pub fn kind(&self) -> ServiceKind {
         self.kind
     }
 
-    /// Where it listens, or would.
+    /// The address of its port, even if it does not listen.
     pub fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// What a client calls it: `https://127.0.0.1:40001`.
+    /// Its URL: `https://127.0.0.1:40001`.
     pub fn url(&self) -> String {
         url(self.is_https, self.address)
     }
 
-    /// How many sessions are open.
+    /// The number of open sessions.
     pub fn open_sessions(&self) -> usize {
         self.shared.open_sessions()
     }
 
-    /// How many requests there were.
+    /// The number of requests.
     pub fn requests(&self) -> u64 {
-        self.shared.requests()
+        self.shared.request_count()
     }
 
-    /// Looks at the service, or changes it. Requests wait meanwhile, those to other services of the fleet too.
-    pub fn mock<T>(&self, look: impl FnOnce(&mut Mock) -> T) -> T {
-        self.shared.look(look)
+    /// Calls a function that reads or changes the service. Requests to all services of the fleet wait until it returns.
+    pub fn mock<T>(&self, call: impl FnOnce(&mut Mock) -> T) -> T {
+        self.shared.with_mock(call)
     }
 }
 
@@ -204,28 +201,28 @@ impl fmt::Debug for FleetService {
     }
 }
 
-/// Takes connections, and never answers.
-async fn keep_silent(listener: TcpListener, mut stop: Stop) {
+/// Accepts connections, and never answers.
+async fn accept_silently(listener: TcpListener, mut stop: StopSignal) {
     loop {
         let accepted = tokio::select! {
             accepted = listener.accept() => accepted,
-            () = stop.told() => return,
+            () = stop.stopped() => return,
         };
         match accepted {
-            Ok((stream, _)) => drop(tokio::spawn(ignore(stream, stop.clone()))),
-            Err(_) => tokio::time::sleep(REST).await,
+            Ok((stream, _)) => drop(tokio::spawn(discard(stream, stop.clone()))),
+            Err(_) => tokio::time::sleep(ACCEPT_RETRY_DELAY).await,
         }
     }
 }
 
-/// Reads what comes, into nowhere, until the client gives up.
-async fn ignore(stream: TcpStream, mut stop: Stop) {
+/// Reads and discards all data until the client disconnects.
+async fn discard(stream: TcpStream, mut stop: StopSignal) {
     loop {
         tokio::select! {
             ready = stream.readable() => if ready.is_err() { return },
-            () = stop.told() => return,
+            () = stop.stopped() => return,
         }
-        // On the stack, where it is gone before the next wait: many may wait.
+        // The buffer is not held across an await, because many connections may wait.
         match stream.try_read(&mut [0; 1024]) {
             Ok(0) => return,
             Err(error) if error.kind() != io::ErrorKind::WouldBlock => return,

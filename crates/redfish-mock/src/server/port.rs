@@ -1,4 +1,4 @@
-//! The port of a service, which stays its own while nobody listens there.
+//! The port of a service, which it keeps while it does not listen.
 
 use std::io;
 use std::net::SocketAddr;
@@ -6,20 +6,20 @@ use std::time::Duration;
 
 use tokio::net::{TcpListener, TcpSocket};
 
-/// How many connections may wait to be accepted.
+/// The maximum number of connections that wait to be accepted.
 const BACKLOG: u32 = 1024;
-/// How long to wait where the port is not ours yet.
-const REST: Duration = Duration::from_millis(20);
+/// The delay before another attempt to bind the port.
+const REBIND_DELAY: Duration = Duration::from_millis(20);
 
-/// A port that is bound, and refuses connections: nobody listens there.
+/// A port that is bound but does not listen, so that it refuses connections.
 pub(super) struct Port(TcpSocket);
 
 impl Port {
-    /// Takes a port. Must be called within a runtime, as [`Port::listen`].
+    /// Binds a port. Like [`Port::listen`], it must be called within a runtime.
     pub(super) fn bind(address: SocketAddr) -> io::Result<Port> {
         let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
-        // Connections of before may linger on the port. One that is free has none, and where thousands are taken it is found
-        // far sooner without.
+        // Old connections may linger on a fixed port, but not on one that the system chooses. Without SO_REUSEADDR the system
+        // chooses much faster if thousands of ports are in use.
         if address.port() == 0 {
             socket.bind(address)?;
             reuse(&socket)?;
@@ -38,18 +38,18 @@ impl Port {
         self.0.listen(BACKLOG)
     }
 
-    /// Takes a port again, however long that takes.
-    pub(super) async fn again(address: SocketAddr) -> Port {
+    /// Binds a port again, and retries until it succeeds.
+    pub(super) async fn rebind(address: SocketAddr) -> Port {
         loop {
             match Port::bind(address) {
                 Ok(port) => return port,
-                Err(_) => tokio::time::sleep(REST).await,
+                Err(_) => tokio::time::sleep(REBIND_DELAY).await,
             }
         }
     }
 }
 
-/// Lets the port be taken where connections of before linger on it. Elsewhere than on Unix that lets others take it as well.
+/// Allows binding a port on which old connections linger. Only on Unix: elsewhere it lets other processes bind the port, too.
 fn reuse(socket: &TcpSocket) -> io::Result<()> {
     if cfg!(unix) { socket.set_reuseaddr(true) } else { Ok(()) }
 }

@@ -1,5 +1,6 @@
-//! What a served [`Mock`], its owner and its connections share, and the clock that they go by.
+//! What a server, its owner and its connections share: the [`Mock`] and its clock.
 
+use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -11,31 +12,31 @@ use crate::mock::Mock;
 use crate::protocol::answer::Answer;
 use crate::protocol::event::EventStream;
 
-/// The time since the start, and what was added to it.
+/// The time since the start, plus an offset.
 pub(super) struct Clock {
     started: Instant,
-    ahead: watch::Sender<Duration>,
+    offset: watch::Sender<Duration>,
 }
 
 impl Clock {
     pub(super) fn start() -> Clock {
-        Clock { started: Instant::now(), ahead: watch::Sender::new(Duration::ZERO) }
+        Clock { started: Instant::now(), offset: watch::Sender::new(Duration::ZERO) }
     }
 
     pub(super) fn now(&self) -> Duration {
-        self.started.elapsed() + *self.ahead.borrow()
+        self.started.elapsed() + *self.offset.borrow()
     }
 
     pub(super) fn advance(&self, time: Duration) {
-        self.ahead.send_modify(|ahead| *ahead += time);
+        self.offset.send_modify(|offset| *offset += time);
     }
 
-    /// Waits until it is so late, or until somebody has advanced the clock.
-    pub(super) async fn reach(&self, due: Option<Duration>) {
-        let mut ahead = self.ahead.subscribe();
+    /// Waits until the time is `due`, or until the clock is advanced.
+    pub(super) async fn wait_until(&self, due: Option<Duration>) {
+        let mut offset = self.offset.subscribe();
         let advanced = async {
-            // The sender is here as long as we are.
-            let _ = ahead.changed().await;
+            // The sender lives as long as `self`.
+            let _ = offset.changed().await;
         };
         match due {
             None => advanced.await,
@@ -46,35 +47,35 @@ impl Clock {
     }
 }
 
-/// A service that is being served.
-pub(crate) struct Shared {
+/// A service that several tasks use.
+pub(super) struct SharedMock {
     mock: Mutex<Mock>,
-    requests: AtomicU64,
+    request_count: AtomicU64,
     pub(super) clock: Arc<Clock>,
-    /// Somebody did something, which may lead to more by itself.
+    /// Notified when the service may have scheduled new effects.
     pub(super) changed: Notify,
-    /// The service has gone away, and its connections with it.
-    pub(super) gone: Notify,
+    /// Notified when an outage starts, which breaks all connections.
+    pub(super) outage_started: Notify,
 }
 
-/// What a service is about to do by itself.
-pub(super) struct Outlook {
-    /// Until when it is away.
-    pub(super) away: Option<Duration>,
-    /// How often it has been.
-    pub(super) absences: u64,
-    /// When something happens next.
-    pub(super) due: Option<Duration>,
+/// The availability of a service.
+pub(super) struct Status {
+    /// The end of the current outage.
+    pub(super) unavailable_until: Option<Duration>,
+    /// The number of outages.
+    pub(super) outages: u64,
+    /// The time of the next scheduled effect.
+    pub(super) next_due: Option<Duration>,
 }
 
-impl Shared {
-    pub(super) fn new(mock: Mock, clock: Arc<Clock>) -> Shared {
-        Shared {
+impl SharedMock {
+    pub(super) fn new(mock: Mock, clock: Arc<Clock>) -> SharedMock {
+        SharedMock {
             mock: Mutex::new(mock),
-            requests: AtomicU64::new(0),
+            request_count: AtomicU64::new(0),
             clock,
             changed: Notify::new(),
-            gone: Notify::new(),
+            outage_started: Notify::new(),
         }
     }
 
@@ -82,48 +83,53 @@ impl Shared {
         self.clock.now()
     }
 
-    /// Looks at the service, or changes it.
-    pub(super) fn look<T>(&self, look: impl FnOnce(&mut Mock) -> T) -> T {
-        let seen = look(&mut self.mock());
+    /// Calls a function that reads or changes the service.
+    pub(super) fn with_mock<T>(&self, call: impl FnOnce(&mut Mock) -> T) -> T {
+        let result = call(&mut self.lock());
         self.changed.notify_one();
-        seen
+        result
     }
 
-    /// Answers a request, and sends the events of it.
+    /// Answers a request, and sends the resulting events.
     pub(super) fn handle<B: AsRef<[u8]>>(&self, request: &http::Request<B>) -> Answer {
-        self.requests.fetch_add(1, Ordering::Relaxed);
-        let mut mock = self.mock();
+        self.request_count.fetch_add(1, Ordering::Relaxed);
+        let mut mock = self.lock();
         let answer = mock.handle(request, self.now());
         delivery::send(mock.take_deliveries());
         self.changed.notify_one();
         answer
     }
 
-    /// How many requests there were.
-    pub(super) fn requests(&self) -> u64 {
-        self.requests.load(Ordering::Relaxed)
+    /// The number of requests.
+    pub(super) fn request_count(&self) -> u64 {
+        self.request_count.load(Ordering::Relaxed)
     }
 
     pub(super) fn open_sessions(&self) -> usize {
-        self.mock().open_sessions(self.now())
+        self.lock().open_sessions(self.now())
     }
 
-    /// What a stream has to send.
+    /// The text that an event stream has to send.
     pub(super) fn events(&self, stream: EventStream) -> Option<String> {
-        self.mock().events(stream, self.now())
+        self.lock().events(stream, self.now())
     }
 
-    /// Lets happen what is due by now, and sends the events of it.
-    pub(super) fn tick(&self) -> Outlook {
+    /// Advances the service to the current time, and sends the resulting events.
+    pub(super) fn advance(&self) -> Status {
         let now = self.now();
-        let mut mock = self.mock();
-        let away = mock.unavailable_until(now);
+        let mut mock = self.lock();
+        let unavailable_until = mock.unavailable_until(now);
         delivery::send(mock.take_deliveries());
-        Outlook { away, absences: mock.outages(now), due: mock.next_due(now) }
+        Status { unavailable_until, outages: mock.outages(now), next_due: mock.next_due(now) }
     }
 
-    /// A panic under the lock, in a closure of the owner's, does not end the service.
-    pub(super) fn mock(&self) -> MutexGuard<'_, Mock> {
+    /// Locks the service. A panic in a function of the owner does not stop the service.
+    pub(super) fn lock(&self) -> MutexGuard<'_, Mock> {
         self.mock.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// The URL of a service.
+pub(super) fn url(is_https: bool, address: SocketAddr) -> String {
+    format!("{}://{address}", if is_https { "https" } else { "http" })
 }

@@ -1,4 +1,4 @@
-//! The thread that serves, with its runtime, and how it ends.
+//! The thread of a server, with its runtime, and its shutdown.
 
 use std::convert::Infallible;
 use std::io;
@@ -8,57 +8,58 @@ use std::time::Duration;
 
 use tokio::sync::{mpsc, watch};
 
-/// How long connections may go on after the thread was told to end.
-const GRACE: Duration = Duration::from_secs(5);
+/// Timeout for open connections after the signal to stop.
+const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// A thread that serves until it is dropped; that takes until the last connection is done, five seconds at the most.
-pub(super) struct Thread {
+/// A thread that serves until it is dropped. The drop waits for open connections, up to 5 s.
+pub(super) struct ServerThread {
     stop: watch::Sender<bool>,
     thread: Option<JoinHandle<()>>,
 }
 
-/// What each that serves holds until it is done: the thread waits for them all.
+/// The signal to stop. Each task of the server holds a copy until it ends: the thread waits until all copies are dropped.
 #[derive(Clone)]
-pub(super) struct Stop {
+pub(super) struct StopSignal {
     stopped: watch::Receiver<bool>,
     _busy: mpsc::Sender<Infallible>,
 }
 
-impl Thread {
-    /// Starts a thread. What `begin` does there may spawn what serves; how it went is told before this returns.
+impl ServerThread {
+    /// Starts a thread. `begin` runs there and spawns the tasks of the server. Returns its result.
     pub(super) fn start<T: Send + 'static>(
-        begin: impl FnOnce(Stop) -> io::Result<T> + Send + 'static,
-    ) -> io::Result<(Thread, T)> {
-        let (stop, stopped) = watch::channel(false);
-        // The runtime is made in the thread that it stays in: the caller may be in one of its own.
-        let (report, begun) = channel::channel();
+        begin: impl FnOnce(StopSignal) -> io::Result<T> + Send + 'static,
+    ) -> io::Result<(ServerThread, T)> {
+        let (stop_sender, stopped) = watch::channel(false);
+        // The thread creates its own runtime, because the caller may already be in one.
+        let (result_sender, result) = channel::channel();
         let thread = std::thread::Builder::new().name("redfish-mock".to_owned()).spawn(move || {
             let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
                 Ok(runtime) => runtime,
-                Err(error) => return drop(report.send(Err(error))),
+                Err(error) => return drop(result_sender.send(Err(error))),
             };
             runtime.block_on(async {
                 let (busy, mut idle) = mpsc::channel(1);
-                let mut ours = Stop { stopped, _busy: busy };
-                let began = begin(ours.clone());
-                let is_on = began.is_ok();
-                if report.send(began).is_err() || !is_on {
+                let mut stop = StopSignal { stopped, _busy: busy };
+                let result = begin(stop.clone());
+                let is_started = result.is_ok();
+                if result_sender.send(result).is_err() || !is_started {
                     return;
                 }
-                ours.told().await;
-                // When the last of its copies is gone, the channel says so.
-                drop(ours);
-                let _: Result<Option<Infallible>, _> = tokio::time::timeout(GRACE, idle.recv()).await;
+                stop.stopped().await;
+                // The channel closes when the last copy is dropped.
+                drop(stop);
+                let _: Result<Option<Infallible>, _> =
+                    tokio::time::timeout(SHUTDOWN_TIMEOUT, idle.recv()).await;
             });
         })?;
-        let begun = begun.recv().map_err(io::Error::other)??;
-        Ok((Thread { stop, thread: Some(thread) }, begun))
+        let result = result.recv().map_err(io::Error::other)??;
+        Ok((ServerThread { stop: stop_sender, thread: Some(thread) }, result))
     }
 }
 
-impl Drop for Thread {
+impl Drop for ServerThread {
     fn drop(&mut self) {
-        // No receiver means that the thread has ended already.
+        // Without a receiver, the thread has already ended.
         let _ = self.stop.send(true);
         if let Some(thread) = self.thread.take() {
             let _ = thread.join();
@@ -66,15 +67,15 @@ impl Drop for Thread {
     }
 }
 
-impl Stop {
-    /// Waits for the end.
-    pub(super) async fn told(&mut self) {
-        // Without a sender nobody could ever tell.
+impl StopSignal {
+    /// Waits for the signal.
+    pub(super) async fn stopped(&mut self) {
+        // A dropped sender counts as the signal.
         let _ = self.stopped.wait_for(|stopped| *stopped).await;
     }
 
-    /// Whether the end has come.
-    pub(super) fn is_told(&self) -> bool {
+    /// Whether the signal was sent.
+    pub(super) fn is_stopped(&self) -> bool {
         *self.stopped.borrow()
     }
 }

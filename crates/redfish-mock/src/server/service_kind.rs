@@ -1,4 +1,4 @@
-//! How the services of a fleet behave, and how many behave how.
+//! The kinds of services in a fleet, and how many there are of each.
 
 use std::fmt;
 use std::time::Duration;
@@ -6,26 +6,25 @@ use std::time::Duration;
 use crate::faults::{Fault, FaultKind};
 use crate::state::random::Random;
 
-/// How a service of a [`Fleet`](super::Fleet) behaves.
+/// The behavior of a service of a [`Fleet`](super::Fleet).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum ServiceKind {
-    /// As it should.
+    /// Behaves correctly.
     Healthy,
-    /// Nobody listens there: connections are refused.
+    /// Refuses connections.
     Refusing,
-    /// Connections are taken, and nothing is ever answered.
+    /// Accepts connections, and never answers.
     Silent,
-    /// Each answer takes its time: between 300 milliseconds and two seconds, the same for all answers of one service.
+    /// Delays every response by the same time, between 300 ms and 2 s.
     Slow,
-    /// A session is lost as soon as it was used once.
+    /// Loses a session after its first request.
     Forgetful,
-    /// After its first answer it restarts: it refuses connections for two to five seconds, and comes back without its
-    /// sessions.
+    /// Restarts after its first response: refuses connections for 2 s to 5 s, and loses its sessions.
     Rebooting,
 }
 
 impl ServiceKind {
-    /// All of them.
+    /// All kinds.
     pub const ALL: [ServiceKind; 6] = [
         ServiceKind::Healthy,
         ServiceKind::Refusing,
@@ -35,7 +34,7 @@ impl ServiceKind {
         ServiceKind::Rebooting,
     ];
 
-    /// Its name, in small letters: `rebooting`.
+    /// Its name in lower case: `rebooting`.
     pub fn name(self) -> &'static str {
         match self {
             ServiceKind::Healthy => "healthy",
@@ -47,16 +46,15 @@ impl ServiceKind {
         }
     }
 
-    /// Which of `count` services behave how. The numbers are fixed: of a hundred, three are refusing, two silent, five slow,
-    /// one forgetful and one rebooting, the others healthy; other counts in proportion, rounded. Only which they are is the
-    /// seed's.
+    /// The kinds of `count` services. The shares are fixed: 3 % are refusing, 2 % silent, 5 % slow, 1 % forgetful and 1 %
+    /// rebooting, each rounded. The others are healthy. The seed determines the order.
     pub fn assign(count: usize, seed: u64) -> Vec<ServiceKind> {
         let share = |percent: usize| (count * percent + 50) / 100;
-        let dead = share(5);
+        let unreachable = share(5);
         let mut kinds = Vec::with_capacity(count);
         for (kind, share) in [
-            (ServiceKind::Refusing, dead.div_ceil(2)),
-            (ServiceKind::Silent, dead / 2),
+            (ServiceKind::Refusing, unreachable.div_ceil(2)),
+            (ServiceKind::Silent, unreachable / 2),
             (ServiceKind::Slow, share(5)),
             (ServiceKind::Forgetful, share(1)),
             (ServiceKind::Rebooting, share(1)),
@@ -66,17 +64,16 @@ impl ServiceKind {
         kinds.resize(count, ServiceKind::Healthy);
         let mut random = Random::new(seed);
         for last in (1..count).rev() {
-            // The bias of a remainder is far below what could be seen.
+            // The bias of the remainder is negligible.
             kinds.swap(last, (random.next() % (last as u64 + 1)) as usize);
         }
         kinds
     }
 
-    /// What goes wrong with a service of this kind, by its own seed.
+    /// The fault of a service of this kind. `seed` is that of the service.
     pub(super) fn fault(self, seed: u64) -> Option<Fault> {
-        let between = |least: u64, most: u64| {
-            Duration::from_millis(least + Random::new(seed).next() % (most - least + 1))
-        };
+        let between =
+            |min: u64, max: u64| Duration::from_millis(min + Random::new(seed).next() % (max - min + 1));
         match self {
             ServiceKind::Healthy | ServiceKind::Refusing | ServiceKind::Silent => None,
             ServiceKind::Slow => Some(Fault::new(FaultKind::Slow(between(300, 2_000)))),
@@ -101,7 +98,7 @@ mod tests {
     }
 
     #[test]
-    fn so_many_are_of_each_kind_whatever_the_seed() {
+    fn the_share_of_each_kind_does_not_depend_on_the_seed() {
         for (count, expected) in [
             (0, [0, 0, 0, 0, 0, 0]),
             (1, [1, 0, 0, 0, 0, 0]),
@@ -113,7 +110,7 @@ mod tests {
             (10_000, [8_800, 250, 250, 500, 100, 100]),
         ] {
             for seed in [0, 1, 2, u64::MAX] {
-                assert_eq!(counts(&ServiceKind::assign(count, seed)), expected, "{count} by {seed}");
+                assert_eq!(counts(&ServiceKind::assign(count, seed)), expected, "{count} with seed {seed}");
             }
         }
         for count in 0..2_000 {
@@ -122,24 +119,24 @@ mod tests {
     }
 
     #[test]
-    fn a_seed_repeats_and_another_chooses_others() {
+    fn a_seed_is_reproducible_and_another_seed_differs() {
         let kinds = ServiceKind::assign(1_000, 7);
         assert_eq!(kinds, ServiceKind::assign(1_000, 7));
         assert_ne!(kinds, ServiceKind::assign(1_000, 8));
-        // They are spread: no tenth of the fleet goes without.
+        // They are spread: each tenth of the fleet contains some.
         assert!(kinds.chunks(100).all(|tenth| tenth.iter().any(|kind| *kind != ServiceKind::Healthy)));
     }
 
     #[test]
-    fn a_slow_service_takes_as_long_as_is_said_and_not_all_the_same() {
+    fn the_delays_of_slow_services_cover_their_range() {
         let delays: Vec<Duration> = (0..1_000)
             .filter_map(|seed| match ServiceKind::Slow.fault(seed)?.kind {
                 FaultKind::Slow(delay) => Some(delay),
                 _ => None,
             })
             .collect();
-        let (least, most) = (delays.iter().min(), delays.iter().max());
-        assert!(least >= Some(&Duration::from_millis(300)) && least < Some(&Duration::from_millis(400)));
-        assert!(most <= Some(&Duration::from_secs(2)) && most > Some(&Duration::from_millis(1_900)));
+        let (min, max) = (delays.iter().min(), delays.iter().max());
+        assert!(min >= Some(&Duration::from_millis(300)) && min < Some(&Duration::from_millis(400)));
+        assert!(max <= Some(&Duration::from_secs(2)) && max > Some(&Duration::from_millis(1_900)));
     }
 }
