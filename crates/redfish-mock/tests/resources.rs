@@ -1,4 +1,4 @@
-//! Resources as DSP0266 asks for them: headers, conditions, changes, actions, errors.
+//! Resources: headers, preconditions, changes, accounts and errors (DSP0266).
 
 mod common;
 
@@ -19,7 +19,7 @@ fn etag(answer: &Answer) -> String {
 }
 
 #[test]
-fn a_walk_from_the_root_meets_the_whole_room() {
+fn all_resources_are_linked_from_the_service_root() {
     for mut client in [ada(), Client::ilo_amplifier().basic("ada")] {
         let mut todo = vec!["/redfish/v1/".to_owned()];
         let mut seen = BTreeSet::new();
@@ -52,7 +52,7 @@ fn links(value: &Value, found: &mut Vec<String>) {
 }
 
 #[test]
-fn the_three_systems_are_there_with_real_content() {
+fn the_three_systems_have_content() {
     let mut client = ada();
     let members = client.get("/redfish/v1/Systems").json()["Members"].clone();
     let ids = ["E1D8B426", "E905C3FF", "EF2BF486"];
@@ -68,7 +68,7 @@ fn the_three_systems_are_there_with_real_content() {
 }
 
 #[test]
-fn an_answer_has_the_headers_of_the_standard() {
+fn a_response_has_the_headers_of_the_standard() {
     let mut client = ada();
     for method in ["GET", "HEAD"] {
         let answer = client.send(method, SYSTEM, &[], "");
@@ -91,7 +91,7 @@ fn an_answer_has_the_headers_of_the_standard() {
 }
 
 #[test]
-fn metadata_names_the_schema_of_every_type() {
+fn the_metadata_lists_the_schema_of_every_type() {
     let mut client = ada();
     let answer = client.get("/redfish/v1/$metadata");
     assert_eq!(answer.header("Content-Type"), Some("application/xml"));
@@ -107,14 +107,14 @@ fn metadata_names_the_schema_of_every_type() {
 }
 
 #[test]
-fn another_odata_version_is_412() {
+fn an_unsupported_odata_version_is_412() {
     let mut client = ada();
     assert_eq!(client.send("GET", SYSTEM, &[("OData-Version", "4.1")], "").status(), 412);
     assert_eq!(client.send("GET", SYSTEM, &[("OData-Version", "4.0")], "").status(), 200);
 }
 
 #[test]
-fn an_etag_that_is_known_is_304_and_401_comes_first() {
+fn a_matching_etag_is_304_but_401_takes_precedence() {
     let mut client = ada();
     let tag = etag(&client.get(SYSTEM));
     let known = client.send("GET", SYSTEM, &[("If-None-Match", &tag)], "");
@@ -127,10 +127,10 @@ fn an_etag_that_is_known_is_304_and_401_comes_first() {
 }
 
 #[test]
-fn of_four_patches_with_the_same_etag_one_wins() {
+fn only_the_first_of_four_patches_with_the_same_etag_succeeds() {
     for (mut client, path) in [(ada(), SYSTEM.to_owned()), (ada(), format!("{ACCOUNTS}/1"))] {
         let tag = etag(&client.get(&path));
-        // The fourth writes what is there already, and loses too.
+        // A patch that would change nothing fails, too.
         let body = if path == SYSTEM { r#"{"AssetTag": "won"}"# } else { r#"{"Enabled": true}"# };
         let won =
             [1, 2, 3, 4].map(|_| client.send("PATCH", &path, &[("If-Match", &tag)], body).status().as_u16());
@@ -141,7 +141,7 @@ fn of_four_patches_with_the_same_etag_one_wins() {
 }
 
 #[test]
-fn an_etag_is_stable_changes_with_a_write_and_never_comes_back() {
+fn an_etag_changes_with_each_write_and_never_repeats() {
     let mut client = ada();
     let first = client.get(SYSTEM);
     client.wait(3600);
@@ -156,7 +156,7 @@ fn an_etag_is_stable_changes_with_a_write_and_never_comes_back() {
 }
 
 #[test]
-fn a_patch_says_of_each_property_what_became_of_it() {
+fn a_patch_reports_each_rejected_property() {
     let mut client = ada();
     let answer = client.patch(SYSTEM, json!({"AssetTag": "B7", "SerialNumber": "x", "Colour": "red"}));
     let body = answer.json();
@@ -164,7 +164,7 @@ fn a_patch_says_of_each_property_what_became_of_it() {
     assert_eq!(body["SerialNumber@Message.ExtendedInfo"][0]["MessageId"], "Base.1.19.PropertyNotWritable");
     assert_eq!(body["Colour@Message.ExtendedInfo"][0]["MessageId"], "Base.1.19.PropertyUnknown");
     assert_eq!(body["@Message.ExtendedInfo"].as_array().map(Vec::len), Some(2));
-    assert_eq!(etag(&answer), etag(&client.get(SYSTEM)), "notes are not part of the state");
+    assert_eq!(etag(&answer), etag(&client.get(SYSTEM)), "annotations are not part of the state");
     assert!(!client.get(SYSTEM).json().to_string().contains("ExtendedInfo"));
 
     let refused = client.patch(SYSTEM, json!({"Colour": "red"}));
@@ -181,7 +181,7 @@ fn a_patch_says_of_each_property_what_became_of_it() {
 }
 
 #[test]
-fn a_method_that_is_not_there_is_405_and_says_which_are() {
+fn an_unsupported_method_is_405_with_allow() {
     let mut client = ada();
     let reset = format!("{SYSTEM}/Actions/ComputerSystem.Reset");
     let session = "GET, HEAD, POST";
@@ -202,7 +202,7 @@ fn a_method_that_is_not_there_is_405_and_says_which_are() {
 }
 
 #[test]
-fn what_is_not_there_is_404_and_named() {
+fn a_missing_resource_is_404_with_its_path() {
     let answer = ada().get("/redfish/v1/Systems/nothing");
     assert_eq!((answer.status().as_u16(), messages(&answer)), (404, vec!["ResourceMissingAtURI".to_owned()]));
     let error = &answer.json()["error"];
@@ -239,7 +239,7 @@ fn an_account_is_created_used_changed_and_deleted() {
 }
 
 #[test]
-fn an_account_that_lacks_something_is_not_created() {
+fn an_invalid_account_is_not_created() {
     for (body, expected) in [
         (json!({"UserName": "eve", "RoleId": "ReadOnly"}), "CreateFailedMissingReqProperties"),
         (json!({"UserName": "eve", "Password": "short", "RoleId": "ReadOnly"}), "PropertyValueFormatError"),
@@ -258,7 +258,7 @@ fn an_account_that_lacks_something_is_not_created() {
 }
 
 #[test]
-fn the_requests_that_were_handled_are_remembered() {
+fn handled_requests_are_recorded() {
     let mut client = ada();
     client.get("/redfish/v1/Systems/?a=b");
     client.patch(SYSTEM, json!({}));

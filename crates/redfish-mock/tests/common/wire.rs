@@ -1,4 +1,4 @@
-//! Requests and answers over a real socket, for the tests of the front end.
+//! Requests and responses over real sockets, for the tests of the server.
 
 use std::io::{ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpStream};
@@ -26,12 +26,12 @@ pub fn connect(server: &Server) -> TcpStream {
 
 pub fn connect_to(address: SocketAddr) -> TcpStream {
     let stream = TcpStream::connect(address).expect("a connection");
-    // A test that would hang fails instead.
-    stream.set_read_timeout(Some(Duration::from_secs(20))).expect("a time-out");
+    // Fails instead of hanging.
+    stream.set_read_timeout(Some(Duration::from_secs(20))).expect("a timeout");
     stream
 }
 
-/// Whether a connection has broken, or ended: nothing comes any more, and not for want of patience.
+/// Whether a connection was closed or reset. A timeout does not count.
 pub fn is_over(stream: &mut impl Read) -> bool {
     match stream.read_to_end(&mut Vec::new()) {
         Ok(_) => true,
@@ -44,7 +44,7 @@ pub fn trusting(server: &Server, name: &str) -> StreamOwned<ClientConnection, Tc
     secured(&config, connect(server), name)
 }
 
-/// A client that trusts this certificate.
+/// The configuration of a client that trusts this certificate.
 pub fn config(pem: &str) -> Arc<ClientConfig> {
     let mut roots = RootCertStore::empty();
     roots.add(CertificateDer::from_pem_slice(pem.as_bytes()).expect("PEM")).expect("a trust anchor");
@@ -76,7 +76,7 @@ pub fn get(path: &str) -> String {
     format!("GET {path} HTTP/1.1\r\nHost: bmc\r\n\r\n")
 }
 
-/// Reads one response; its head, and its body by `Content-Length`.
+/// Reads a response with `Content-Length`. Returns its head and its body.
 pub fn read(stream: &mut impl Read) -> (String, String) {
     let head = read_head(stream);
     let mut body = vec![0; length(&head)];

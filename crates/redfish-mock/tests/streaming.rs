@@ -1,4 +1,4 @@
-//! What goes on over real sockets: streams of events, events that are posted, and plain HTTP on the port of TLS.
+//! Event streams, event deliveries, and plain HTTP on the port of TLS, over real sockets.
 
 #![cfg(feature = "serve")]
 
@@ -17,14 +17,14 @@ fn tls() -> Server {
 }
 
 #[test]
-fn plain_http_on_the_port_of_tls_is_sent_to_the_right_scheme() {
+fn plain_http_on_the_port_of_tls_is_redirected_or_rejected() {
     let server = tls();
     let host = server.address();
     let ask = |request: String| {
         let mut stream = connect(&server);
         stream.write_all(request.as_bytes()).expect("a request");
         let mut answer = String::new();
-        stream.read_to_string(&mut answer).expect("an answer, and the end");
+        stream.read_to_string(&mut answer).expect("a complete response");
         answer
     };
     let answer =
@@ -39,7 +39,7 @@ fn plain_http_on_the_port_of_tls_is_sent_to_the_right_scheme() {
     assert!(answer.starts_with("HTTP/1.1 403") && header(&answer, "Location").is_none(), "{answer}");
     assert!(!answer.contains("X-Auth-Token"));
     assert_eq!(server.open_sessions(), 0);
-    // And who says nothing at all keeps nobody waiting.
+    // A silent connection does not block others.
     let silent = connect(&server);
     let mut stream = trusting(&server, "localhost");
     stream.write_all(get("/redfish/v1/").as_bytes()).expect("a request");
@@ -47,7 +47,7 @@ fn plain_http_on_the_port_of_tls_is_sent_to_the_right_scheme() {
     drop(silent);
 }
 
-/// The next chunk of a chunked body; nothing at its end.
+/// Reads the next chunk of a chunked body. It is empty at the end.
 fn chunk(stream: &mut impl Read) -> String {
     let mut line = Vec::new();
     let mut byte = [0];
@@ -64,7 +64,7 @@ fn chunk(stream: &mut impl Read) -> String {
 const SUBSCRIPTIONS: &str = "/redfish/v1/EventService/Subscriptions";
 
 #[test]
-fn a_stream_goes_on_until_its_subscription_is_deleted() {
+fn a_stream_stays_open_until_its_subscription_is_deleted() {
     let server = tls();
     let mut stream = trusting(&server, "localhost");
     stream.write_all(with_basic("GET", "/redfish/v1/EventService/SSE").as_bytes()).expect("a request");
@@ -72,7 +72,7 @@ fn a_stream_goes_on_until_its_subscription_is_deleted() {
     assert_eq!(header(&head, "Content-Type"), Some("text/event-stream"), "{head}");
     assert_eq!(header(&head, "Transfer-Encoding"), Some("chunked"));
     assert!(chunk(&mut stream).starts_with("id: 1\ndata: {"));
-    assert!(chunk(&mut stream).starts_with(':'), "it is still there");
+    assert!(chunk(&mut stream).starts_with(':'), "a keep-alive comment");
 
     let mut other = trusting(&server, "localhost");
     other.write_all(with_basic("DELETE", &format!("{SUBSCRIPTIONS}/1")).as_bytes()).expect("a request");
@@ -81,9 +81,9 @@ fn a_stream_goes_on_until_its_subscription_is_deleted() {
 }
 
 #[test]
-fn a_stream_whose_client_goes_is_closed_and_one_that_is_open_holds_up_no_end() {
+fn a_stream_is_closed_when_its_client_disconnects_and_does_not_delay_a_shutdown() {
     let server = plain(&[]);
-    let begin = || {
+    let open = || {
         let mut stream = connect(&server);
         stream.write_all(with_basic("GET", "/redfish/v1/EventService/SSE").as_bytes()).expect("a request");
         read_head(&mut stream);
@@ -98,34 +98,34 @@ fn a_stream_whose_client_goes_is_closed_and_one_that_is_open_holds_up_no_end() {
             mock.handle(&request.body("").expect("a request"), now).json()["Members@odata.count"].clone()
         })
     };
-    let stream = begin();
+    let stream = open();
     assert_eq!(count(), 1);
     drop(stream);
-    let until = std::time::Instant::now() + Duration::from_secs(20);
+    let deadline = std::time::Instant::now() + Duration::from_secs(20);
     while count() != 0 {
-        assert!(std::time::Instant::now() < until, "the stream is still there");
+        assert!(std::time::Instant::now() < deadline, "the stream is closed");
         std::thread::yield_now();
     }
-    let mut stream = begin();
-    let began = std::time::Instant::now();
+    let mut stream = open();
+    let started = std::time::Instant::now();
     server.shutdown();
-    assert!(began.elapsed() < Duration::from_secs(4));
+    assert!(started.elapsed() < Duration::from_secs(4));
     let mut rest = Vec::new();
     let _ = stream.read_to_end(&mut rest);
 }
 
-/// The next connection; a test that would hang fails instead.
-fn accepted(listener: &std::net::TcpListener) -> TcpStream {
+/// Accepts a connection. Fails instead of hanging.
+fn accept(listener: &std::net::TcpListener) -> TcpStream {
     listener.set_nonblocking(true).expect("no blocking");
-    let until = std::time::Instant::now() + Duration::from_secs(20);
+    let deadline = std::time::Instant::now() + Duration::from_secs(20);
     loop {
         match listener.accept() {
             Ok((stream, _)) => {
                 stream.set_nonblocking(false).expect("blocking");
                 return stream;
             }
-            Err(_) if std::time::Instant::now() < until => std::thread::yield_now(),
-            Err(error) => panic!("nobody connects: {error}"),
+            Err(_) if std::time::Instant::now() < deadline => std::thread::yield_now(),
+            Err(error) => panic!("no connection: {error}"),
         }
     }
 }
@@ -147,8 +147,8 @@ fn an_event_is_posted_to_its_destination() {
         let change = r#"{"AssetTag": "x"}"#.to_owned();
         assert_eq!(mock.handle(&send("PATCH", system, change), Duration::ZERO).status(), 200);
     });
-    let mut stream = accepted(&subscriber);
-    stream.set_read_timeout(Some(Duration::from_secs(20))).expect("a time-out");
+    let mut stream = accept(&subscriber);
+    stream.set_read_timeout(Some(Duration::from_secs(20))).expect("a timeout");
     let (head, body) = read(&mut stream);
     assert!(head.starts_with("POST /events HTTP/1.1\r\n"), "{head}");
     assert_eq!(header(&head, "Content-Type"), Some("application/json"));

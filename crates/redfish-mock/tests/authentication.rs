@@ -1,4 +1,4 @@
-//! What is open to all, what asks who is there, and what a role may do.
+//! Authentication and authorization: public resources, credentials, roles, and password changes.
 
 mod common;
 
@@ -7,8 +7,8 @@ use redfish_mock::{Account, Profile, Role, Settings};
 use serde_json::json;
 
 #[test]
-fn the_way_in_is_open_and_the_rest_is_not() {
-    let open = [
+fn public_resources_need_no_authentication_and_all_others_do() {
+    let public = [
         "/redfish",
         "/redfish/",
         "/redfish/v1",
@@ -16,16 +16,16 @@ fn the_way_in_is_open_and_the_rest_is_not() {
         "/redfish/v1/$metadata",
         "/redfish/v1/odata",
     ];
-    let closed = ["/", "/redfish/v2", "/redfish/v1/Systems", "/redfish/v1/nothing", SESSIONS, SYSTEM];
+    let protected = ["/", "/redfish/v2", "/redfish/v1/Systems", "/redfish/v1/nothing", SESSIONS, SYSTEM];
     for mut client in [Client::standard(), Client::ilo_amplifier()] {
-        for path in open {
+        for path in public {
             assert_eq!(client.get(path).status(), 200, "{path}");
             assert_eq!(client.send("HEAD", path, &[], "").status(), 200, "{path}");
             for method in ["POST", "PATCH", "PUT", "DELETE"] {
                 assert_eq!(client.send(method, path, &[], "").status(), 401, "{method} {path}");
             }
         }
-        for path in closed {
+        for path in protected {
             assert_eq!(client.get(path).status(), 401, "{path}");
         }
     }
@@ -37,14 +37,14 @@ fn the_way_in_is_open_and_the_rest_is_not() {
 }
 
 #[test]
-fn the_versions_are_exactly_that() {
+fn the_version_document_contains_only_the_versions() {
     let answer = Client::standard().get("/redfish");
     assert_eq!(answer.json(), json!({"v1": "/redfish/v1/"}));
     assert_eq!(answer.header("Content-Type"), Some("application/json"));
 }
 
 #[test]
-fn root_with_and_without_a_slash_are_the_same() {
+fn the_service_root_is_the_same_with_and_without_a_trailing_slash() {
     let mut client = Client::standard();
     let (with, without) = (client.get("/redfish/v1/"), client.get("/redfish/v1"));
     assert_eq!(with.response.body(), without.response.body());
@@ -53,7 +53,7 @@ fn root_with_and_without_a_slash_are_the_same() {
 }
 
 #[test]
-fn letter_case_matters_in_standard_alone() {
+fn letter_case_matters_only_in_the_standard_profile() {
     for path in ["/redfish/v1/systems/", "/Redfish/V1/SYSTEMS", "/redfish/v1/sessionservice/sessions"] {
         assert_eq!(Client::standard().basic("ada").get(path).status(), 404, "{path}");
         assert_eq!(Client::ilo_amplifier().basic("ada").get(path).status(), 200, "{path}");
@@ -65,7 +65,7 @@ fn letter_case_matters_in_standard_alone() {
 }
 
 #[test]
-fn no_path_leads_out_of_the_tree() {
+fn no_path_leaves_the_resource_tree() {
     for path in
         ["/redfish/v1/../../etc/passwd", "/redfish/v1/%2e%2e/%2e%2e/etc/passwd", "/redfish/v1//Systems", "*"]
     {
@@ -74,7 +74,7 @@ fn no_path_leads_out_of_the_tree() {
 }
 
 #[test]
-fn credentials_that_are_wrong_open_nothing() {
+fn invalid_credentials_are_rejected() {
     let wrong = [
         ("Authorization", "Basic YWRhOndyb25n"),
         ("Authorization", "Basic ????"),
@@ -90,13 +90,13 @@ fn credentials_that_are_wrong_open_nothing() {
         let answer = client.get("/redfish/v1/Systems");
         assert_eq!(answer.status(), 401, "{name}: {value}");
         assert_eq!(messages(&answer), ["NoValidSession"]);
-        // What is open stays open, whatever rides along.
+        // Public resources ignore credentials.
         assert_eq!(client.get("/redfish/v1/").status(), 200);
     }
 }
 
 #[test]
-fn a_bearer_token_acts_for_the_first_account() {
+fn a_bearer_token_authenticates_the_first_account() {
     let mut client =
         Client::new(Settings { bearer_token: Some("issued".into()), ..settings(Profile::Standard) });
     client.credentials = Some(("Authorization", "Bearer issued".into()));
@@ -104,7 +104,7 @@ fn a_bearer_token_acts_for_the_first_account() {
 }
 
 #[test]
-fn a_role_writes_what_it_may() {
+fn a_role_may_write_only_what_its_privileges_allow() {
     let managers = "/redfish/v1/Managers/E1D8B426";
     let service = "/redfish/v1/SessionService";
     let accounts = "/redfish/v1/AccountService/Accounts";
@@ -130,13 +130,13 @@ fn a_role_writes_what_it_may() {
             if status == 403 {
                 assert_eq!(messages(&answer), ["InsufficientPrivilege"], "{user} {method} {path}");
             }
-            assert_eq!(client.get(SYSTEM).status(), 200, "{user} reads");
+            assert_eq!(client.get(SYSTEM).status(), 200, "{user} may read");
         }
     }
 }
 
 #[test]
-fn nobody_writes_without_credentials() {
+fn an_unauthenticated_write_is_rejected() {
     let mut client = Client::standard();
     client.log_in("ada");
     client.credentials = None;
@@ -149,7 +149,7 @@ fn nobody_writes_without_credentials() {
 }
 
 #[test]
-fn everybody_may_change_their_own_password_and_nothing_else_of_it() {
+fn users_may_change_only_the_password_of_their_own_account() {
     let account = "/redfish/v1/AccountService/Accounts/3";
     let mut client = Client::standard().basic("bob");
     assert_eq!(client.get(account).json()["UserName"], "bob");
@@ -157,18 +157,18 @@ fn everybody_may_change_their_own_password_and_nothing_else_of_it() {
     let both = json!({"Password": "new password", "RoleId": "Administrator"});
     assert_eq!(client.patch(account, both).status(), 403);
     assert_eq!(client.patch(account, json!({"Password": "short"})).status(), 400);
-    assert_eq!(client.get(account).status(), 200, "the old password still opens");
+    assert_eq!(client.get(account).status(), 200, "the old password is still valid");
     let answer = client.patch(account, json!({"Password": "new password"}));
     assert_eq!(answer.status(), 200);
     assert!(!answer.json().to_string().contains("new password"));
-    assert_eq!(client.get(account).status(), 401, "the old password opens no more");
+    assert_eq!(client.get(account).status(), 401, "the old password is no longer valid");
 }
 
 #[test]
-fn a_password_that_is_due_has_to_be_changed_first() {
-    let due =
+fn an_expired_password_must_be_changed_first() {
+    let expired =
         Account { password_change_required: true, ..Account::new("new", "analytical", Role::Administrator) };
-    let mut client = Client::new(Settings { accounts: vec![due], ..settings(Profile::Standard) });
+    let mut client = Client::new(Settings { accounts: vec![expired], ..settings(Profile::Standard) });
     let account = "/redfish/v1/AccountService/Accounts/2";
 
     let login = client.post(SESSIONS, json!({"UserName": "new", "Password": "analytical"}));
@@ -183,9 +183,13 @@ fn a_password_that_is_due_has_to_be_changed_first() {
         (refused.status().as_u16(), messages(&refused)),
         (403, vec!["PasswordChangeRequired".to_owned()])
     );
-    assert_eq!(client.get("/redfish/v1/").status(), 200, "what is open to all");
+    assert_eq!(client.get("/redfish/v1/").status(), 200, "public resources are readable");
     let other = client.mock.handle(&common::login("ada"), client.now);
-    assert_eq!(client.delete(other.header("Location").unwrap()).status(), 403, "not of anybody else");
+    assert_eq!(
+        client.delete(other.header("Location").unwrap()).status(),
+        403,
+        "sessions of other users cannot be closed"
+    );
     assert_eq!(client.delete(login.header("Location").unwrap()).status(), 204, "logging out is allowed");
 
     client.credentials = Some(basic("new"));
@@ -198,7 +202,7 @@ fn a_password_that_is_due_has_to_be_changed_first() {
     assert_eq!(client.get("/redfish/v1/Systems").status(), 200);
 }
 
-/// Every path of the service that a walk of its links and actions meets.
+/// All paths that can be reached through links and actions.
 fn all_paths(client: &mut Client) -> Vec<String> {
     let (mut todo, mut seen) = (vec!["/redfish/v1/".to_owned()], std::collections::BTreeSet::new());
     while let Some(path) = todo.pop() {
@@ -214,13 +218,13 @@ fn all_paths(client: &mut Client) -> Vec<String> {
 const NEXT: &str = "Members@odata.nextLink";
 
 fn links(value: &serde_json::Value, found: &mut Vec<String>) {
-    let named =
+    let link_names =
         ["@odata.id", "target", "Uri", "HttpPushUri", "MultipartHttpPushUri", "ServerSentEventUri", NEXT];
     match value {
         serde_json::Value::Array(items) => items.iter().for_each(|item| links(item, found)),
         serde_json::Value::Object(members) => {
             for (name, value) in members {
-                match value.as_str().filter(|_| named.contains(&name.as_str())) {
+                match value.as_str().filter(|_| link_names.contains(&name.as_str())) {
                     Some(link) => found.push(link.to_owned()),
                     None => links(value, found),
                 }
@@ -231,7 +235,7 @@ fn links(value: &serde_json::Value, found: &mut Vec<String>) {
 }
 
 #[test]
-fn nobody_writes_anywhere_without_credentials_or_with_a_role_that_reads() {
+fn no_path_accepts_writes_without_credentials_or_with_a_read_only_role() {
     let mut ada = Client::standard().basic("ada");
     ada.post(
         "/redfish/v1/EventService/Subscriptions",
@@ -260,5 +264,5 @@ fn nobody_writes_anywhere_without_credentials_or_with_a_role_that_reads() {
         }
         assert_eq!(ada.mock.writes(&path), u64::from(path.ends_with("/Subscriptions")), "{path}");
     }
-    println!("{tried} writes tried, none allowed");
+    println!("{tried} writes tried, all rejected");
 }

@@ -1,4 +1,4 @@
-//! The front end over real sockets: keep-alive, TLS, limits, garbage, faults as they arrive, an orderly end.
+//! The server over real sockets: keep-alive, TLS, limits, invalid requests, faults, and shutdown.
 
 #![cfg(feature = "serve")]
 
@@ -27,7 +27,7 @@ fn a_connection_serves_a_whole_session() {
     let systems = format!("GET /redfish/v1/Systems HTTP/1.1\r\nHost: bmc\r\nX-Auth-Token: {token}\r\n\r\n");
     let (head, body) = ask(&mut stream, &systems);
     assert_eq!((status(&head), body.contains("E905C3FF")), ("200", true));
-    // A HEAD promises the length of a body that does not come; the connection goes on.
+    // The Content-Length of a HEAD is that of the GET, and the connection stays open.
     stream.write_all(systems.replacen("GET", "HEAD", 1).as_bytes()).expect("sent");
     let head = read_head(&mut stream);
     assert_eq!((status(&head), length(&head)), ("200", body.len()));
@@ -37,7 +37,7 @@ fn a_connection_serves_a_whole_session() {
 }
 
 #[test]
-fn its_own_certificate_is_good_for_each_name_of_loopback() {
+fn the_self_signed_certificate_is_valid_for_all_names_of_loopback() {
     let server = Server::start(settings(Profile::IloAmplifier), ServeOptions::default()).expect("a server");
     assert!(server.url().starts_with("https://127.0.0.1:"));
     for name in ["localhost", "127.0.0.1", "::1"] {
@@ -49,25 +49,25 @@ fn its_own_certificate_is_good_for_each_name_of_loopback() {
 }
 
 #[test]
-fn a_location_says_the_scheme_and_host_of_the_request() {
+fn a_location_has_the_scheme_and_host_of_the_request() {
     let server = Server::start(settings(Profile::IloAmplifier), ServeOptions::default()).expect("a server");
     let (head, _) = ask(&mut trusting(&server, "localhost"), &login().replace("Host: bmc", "Host: bmc:8443"));
     assert!(header(&head, "location").unwrap().starts_with("https://bmc:8443/redfish/v1/"), "{head}");
-    // Without Host, as HTTP/1.0 may be, it is the address.
+    // Without Host, which HTTP/1.0 allows, it has the address of the server.
     let old = login().replace("HTTP/1.1\r\nHost: bmc", "HTTP/1.0");
     let (head, _) = ask(&mut trusting(&server, "localhost"), &old);
     assert!(header(&head, "location").unwrap().starts_with(&format!("{}/redfish", server.url())), "{head}");
 }
 
 #[test]
-fn a_body_at_the_limit_is_taken_and_one_beyond_is_413() {
+fn a_body_at_the_limit_is_accepted_and_a_longer_one_is_413() {
     let server = plain(&[]);
     let padded = |length: usize| format!("{LOGIN}{}", " ".repeat(length - LOGIN.len()));
     let sized =
         |length: usize| login().replace(&format!("Length: {}", LOGIN.len()), &format!("Length: {length}"));
     let exact = sized(64).replace(LOGIN, &padded(64));
     assert_eq!(status(&ask(&mut connect(&server), &exact).0), "201");
-    // Refused by its length alone, before a byte of it was sent.
+    // Rejected because of its Content-Length, before the body is sent.
     let (head, body) = ask(&mut connect(&server), &sized(65).replace(LOGIN, ""));
     assert_eq!((status(&head), header(&head, "connection")), ("413", Some("close")));
     assert!(body.contains("PayloadTooLarge"), "{body}");
@@ -82,7 +82,7 @@ fn a_body_at_the_limit_is_taken_and_one_beyond_is_413() {
 }
 
 #[test]
-fn a_head_beyond_the_limit_is_431() {
+fn a_head_above_the_limit_is_431() {
     let server = plain(&[]);
     let many = format!("GET /redfish HTTP/1.1\r\n{}\r\n", "X: 1\r\n".repeat(300));
     let mut long = String::from("GET /redfish HTTP/1.1\r\nX: ");
@@ -94,7 +94,7 @@ fn a_head_beyond_the_limit_is_431() {
 }
 
 #[test]
-fn garbage_ends_its_own_connection_alone() {
+fn an_invalid_request_closes_only_its_own_connection() {
     let http = plain(&[]);
     let https = Server::start(settings(Profile::Standard), ServeOptions::default()).expect("a server");
     let garbage: [&[u8]; 6] = [
@@ -109,7 +109,7 @@ fn garbage_ends_its_own_connection_alone() {
     for sent in garbage {
         for server in [&http, &https] {
             let mut stream = connect(server);
-            // Either side may end it first; how is all the same here.
+            // Either side may close the connection first.
             let _ = stream.write_all(sent);
             let _ = stream.shutdown(std::net::Shutdown::Write);
             let mut answer = Vec::new();
@@ -123,7 +123,7 @@ fn garbage_ends_its_own_connection_alone() {
 }
 
 #[test]
-fn a_cut_body_breaks_off_after_what_was_sent() {
+fn a_cut_body_ends_after_its_first_bytes() {
     let server = plain(&["cut-body=20"]);
     let mut stream = connect(&server);
     stream.write_all(get("/redfish/v1/").as_bytes()).expect("sent");
@@ -136,7 +136,7 @@ fn a_cut_body_breaks_off_after_what_was_sent() {
 }
 
 #[test]
-fn a_cut_body_breaks_off_in_tls_too() {
+fn a_cut_body_ends_early_with_tls_too() {
     let faults = vec!["cut-body=20".parse().expect("a fault")];
     let settings = Settings { faults, ..settings(Profile::Standard) };
     let server = Server::start(settings, ServeOptions::default()).expect("a server");
@@ -144,13 +144,13 @@ fn a_cut_body_breaks_off_in_tls_too() {
     stream.write_all(get("/redfish/v1/").as_bytes()).expect("sent");
     assert_eq!(status(&read_head(&mut stream)), "200");
     let mut body = Vec::new();
-    // Without TLS's own farewell, as a connection that breaks.
+    // Without close_notify, like a broken connection.
     assert_eq!(stream.read_to_end(&mut body).unwrap_err().kind(), ErrorKind::UnexpectedEof);
     assert_eq!(body.len(), 20);
 }
 
 #[test]
-fn a_reset_is_one_and_carries_nothing_out() {
+fn a_reset_resets_the_connection_and_carries_nothing_out() {
     let server = plain(&[&format!("reset@{SESSIONS}*1")]);
     let mut stream = connect(&server);
     stream.write_all(login().as_bytes()).expect("sent");
@@ -160,7 +160,7 @@ fn a_reset_is_one_and_carries_nothing_out() {
 }
 
 #[test]
-fn a_lost_answer_is_a_close_after_the_work() {
+fn a_lost_answer_closes_the_connection_after_the_write() {
     let server = plain(&["lost-answer*1"]);
     let mut stream = connect(&server);
     stream.write_all(login().as_bytes()).expect("sent");
@@ -169,7 +169,7 @@ fn a_lost_answer_is_a_close_after_the_work() {
 }
 
 #[test]
-fn a_slow_answer_waits_and_an_end_of_the_service_lets_it_go() {
+fn a_shutdown_sends_a_delayed_response_at_once() {
     let server = plain(&["slow=3600s"]);
     let mut stream = connect(&server);
     stream.write_all(get("/redfish").as_bytes()).expect("sent");
@@ -185,20 +185,20 @@ fn a_slow_answer_waits_and_an_end_of_the_service_lets_it_go() {
 }
 
 #[test]
-fn an_end_closes_idle_connections_and_the_port() {
+fn a_shutdown_closes_idle_connections_and_the_port() {
     let server = plain(&[]);
     let address = server.address();
     let (mut used, mut fresh) = (connect(&server), connect(&server));
     assert_eq!(status(&ask(&mut used, &get("/redfish")).0), "200");
     drop(server);
     assert_eq!(used.read(&mut [0]).expect("closed"), 0);
-    // Never accepted, it is reset; accepted, it is closed.
+    // The connection is closed if it was accepted, and reset if not.
     assert!(matches!(fresh.read(&mut [0]), Ok(0) | Err(_)));
     assert!(TcpStream::connect(address).is_err());
 }
 
 #[test]
-fn time_can_be_advanced() {
+fn the_time_can_be_advanced() {
     let server = plain(&[]);
     assert_eq!(status(&ask(&mut connect(&server), &login()).0), "201");
     server.advance(Duration::from_secs(1700));
@@ -208,12 +208,12 @@ fn time_can_be_advanced() {
 }
 
 #[test]
-fn an_observer_hears_of_each_request_and_of_no_secret() {
-    let heard = Arc::new(Mutex::new(Vec::new()));
-    let ear = heard.clone();
+fn an_observer_receives_each_request_without_secrets() {
+    let lines = Arc::new(Mutex::new(Vec::new()));
+    let sink = lines.clone();
     let options = ServeOptions {
         tls: Tls::None,
-        observer: Some(Arc::new(move |observed| ear.lock().unwrap().push(format!("{observed:?}")))),
+        observer: Some(Arc::new(move |observed| sink.lock().unwrap().push(format!("{observed:?}")))),
         ..ServeOptions::default()
     };
     let faults = vec!["reset@/redfish/v1/Systems".parse().expect("a fault")];
@@ -224,17 +224,17 @@ fn an_observer_hears_of_each_request_and_of_no_secret() {
     let mut stream = connect(&server);
     stream.write_all(get("/redfish/v1/Systems?token=hidden").as_bytes()).expect("sent");
     assert!(stream.read(&mut [0]).is_err());
-    let heard = heard.lock().unwrap();
+    let lines = lines.lock().unwrap();
     let expected = [
-        format!("Observed {{ method: POST, path: \"{SESSIONS}\", status: Some(201) }}"),
-        "Observed { method: GET, path: \"/redfish/v1/Systems\", status: None }".to_owned(),
+        format!("ObservedRequest {{ method: POST, path: \"{SESSIONS}\", status: Some(201) }}"),
+        "ObservedRequest { method: GET, path: \"/redfish/v1/Systems\", status: None }".to_owned(),
     ];
-    assert_eq!(*heard, expected);
-    assert!(heard.iter().all(|line| !line.contains(token) && !line.contains("hidden")));
+    assert_eq!(*lines, expected);
+    assert!(lines.iter().all(|line| !line.contains(token) && !line.contains("hidden")));
 }
 
 #[test]
-fn many_clients_at_once_leave_no_session() {
+fn concurrent_clients_leave_no_session() {
     let server = plain(&[]);
     std::thread::scope(|scope| {
         for _ in 0..16 {
@@ -256,7 +256,7 @@ fn many_clients_at_once_leave_no_session() {
 }
 
 #[test]
-fn it_starts_and_ends_within_another_runtime() {
+fn a_server_starts_and_stops_within_another_runtime() {
     let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
     runtime.block_on(async {
         let server = plain(&[]);
@@ -266,15 +266,15 @@ fn it_starts_and_ends_within_another_runtime() {
 }
 
 #[test]
-fn a_port_that_is_taken_is_an_error() {
+fn a_port_in_use_is_an_error() {
     let server = plain(&[]);
     let options = ServeOptions { listen: server.address(), tls: Tls::None, ..ServeOptions::default() };
-    let error = Server::start(settings(Profile::Standard), options).expect_err("taken");
+    let error = Server::start(settings(Profile::Standard), options).expect_err("a port in use");
     assert_eq!(error.kind(), ErrorKind::AddrInUse);
 }
 
 #[test]
-fn a_service_with_any_fault_is_there_afterwards() {
+fn a_service_works_again_after_any_fault() {
     let faults = [
         "expire-token",
         "cut-body",
@@ -298,7 +298,7 @@ fn a_service_with_any_fault_is_there_afterwards() {
         for method in ["GET", "PATCH", "POST", "DELETE"] {
             let mut stream = connect(&server);
             stream.write_all(with_basic(method, common::SYSTEM).as_bytes()).expect("a request");
-            // Whatever comes, or does not: a reset may be quicker than our end.
+            // The result does not matter: a reset may arrive before our shutdown.
             let _ = stream.shutdown(std::net::Shutdown::Write);
             let _ = stream.read_to_end(&mut Vec::new());
         }

@@ -1,4 +1,4 @@
-//! Requests put together at random: whatever comes, there is an answer, and it is one that DSP0266 knows.
+//! Random requests: every request gets an answer, with a status of DSP0266.
 
 mod common;
 
@@ -7,7 +7,7 @@ use std::time::Duration;
 use common::{Client, settings};
 use redfish_mock::{Profile, Settings};
 
-/// A sequence that a seed repeats (SplitMix64).
+/// A reproducible random sequence (SplitMix64).
 struct Random(u64);
 
 impl Random {
@@ -18,7 +18,7 @@ impl Random {
         mixed ^ (mixed >> 31)
     }
 
-    fn of<'a>(&mut self, choices: &[&'a str]) -> &'a str {
+    fn choose<'a>(&mut self, choices: &[&'a str]) -> &'a str {
         choices[(self.next() % choices.len() as u64) as usize]
     }
 }
@@ -102,9 +102,9 @@ const TYPES: &[&str] = &[
 const CONDITIONS: &[&str] = &["*", "\"\"", "W/\"1\", ,", ""];
 
 #[test]
-fn whatever_is_asked_there_is_an_answer() {
+fn every_request_gets_an_answer() {
     let mut statuses = std::collections::BTreeMap::new();
-    // What each path allows, as it was learned.
+    // The methods that each path allows, from earlier responses.
     let mut allowed: std::collections::BTreeMap<String, Vec<String>> = std::collections::BTreeMap::new();
     for seed in 0..20 {
         let mut random = Random(seed);
@@ -113,16 +113,16 @@ fn whatever_is_asked_there_is_an_answer() {
         let faults = faults.iter().map(|fault| fault.parse().expect("a fault")).collect();
         let mut client = Client::new(Settings { faults, ..settings(profile) }).basic("ada");
         for _ in 0..200 {
-            let target = random.of(PATHS);
-            let path = format!("{target}{}", random.of(QUERIES));
+            let target = random.choose(PATHS);
+            let path = format!("{target}{}", random.choose(QUERIES));
             let known: Vec<&str> = allowed.get(target).into_iter().flatten().map(String::as_str).collect();
             let any = known.is_empty() || random.next() % 8 == 0;
-            let method = random.of(if any { METHODS } else { &known });
+            let method = random.choose(if any { METHODS } else { &known });
             let headers = [
-                ("Content-Type", random.of(TYPES)),
+                ("Content-Type", random.choose(TYPES)),
                 (
-                    random.of(&["If-Match", "If-None-Match", "Accept", "X-Other", "X-Other"]),
-                    random.of(CONDITIONS),
+                    random.choose(&["If-Match", "If-None-Match", "Accept", "X-Other", "X-Other"]),
+                    random.choose(CONDITIONS),
                 ),
             ];
             let (name, value) = client.credentials.clone().expect("credentials");
@@ -130,7 +130,7 @@ fn whatever_is_asked_there_is_an_answer() {
             for (name, value) in headers {
                 request = request.header(name, value);
             }
-            let Ok(request) = request.body(random.of(BODIES)) else { continue };
+            let Ok(request) = request.body(random.choose(BODIES)) else { continue };
             let answer = client.mock.handle(&request, client.now);
             let status = answer.status().as_u16();
             if let Some(methods) = answer.header("Allow") {
@@ -148,7 +148,7 @@ fn whatever_is_asked_there_is_an_answer() {
             }
             client.now += Duration::from_millis(random.next() % 1500);
         }
-        // Where firmware was pushed it may be away.
+        // The service may be restarting after a firmware update.
         client.wait(60);
         assert_eq!(client.get("/redfish/v1/Systems").status(), 200, "seed {seed}");
     }
