@@ -31,7 +31,7 @@ macro_rules! faults {
             }
 
             /// The names of all faults.
-            pub const NAMES: &'static [&'static str] = &[$($name),+];
+            pub(super) const NAMES: &'static [&'static str] = &[$($name),+];
 
             pub(super) fn parse(name: &str, value: Option<&str>) -> Result<FaultKind, FaultError> {
                 match name {
