@@ -85,7 +85,7 @@ impl Mock {
     }
 
     /// The response to a request whose body exceeds the limit of the server. The request is not handled.
-    pub fn refuse_body(&self) -> Response<Vec<u8>> {
+    pub fn payload_too_large(&self) -> Response<Vec<u8>> {
         let error = response::Response::error(StatusCode::PAYLOAD_TOO_LARGE, Base::PayloadTooLarge, []);
         let mut response = render(self.state.profile, error, &Method::POST, "");
         // The rest of the body would be parsed as the next request.

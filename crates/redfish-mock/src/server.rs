@@ -10,10 +10,10 @@ mod plain_http;
 mod port;
 mod service_kind;
 mod shared;
-mod single;
+mod single_service;
 mod thread;
 
 pub use fleet::{Fleet, FleetService};
 pub use options::{ObservedRequest, Observer, ServeOptions, Tls};
 pub use service_kind::ServiceKind;
-pub use single::Server;
+pub use single_service::Server;

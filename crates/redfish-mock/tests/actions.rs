@@ -10,7 +10,7 @@ use serde_json::json;
 
 const RESET: &str = "/redfish/v1/Systems/E1D8B426/Actions/ComputerSystem.Reset";
 
-fn ada() -> Client {
+fn admin_client() -> Client {
     Client::standard().basic("ada")
 }
 
@@ -24,7 +24,7 @@ fn wait(client: &mut Client, millis: u64) {
 
 #[test]
 fn a_reset_takes_effect_some_seconds_after_its_response() {
-    let mut client = ada();
+    let mut client = admin_client();
     // The reset type, and the power states at once, after 0.5 s and after 3 s.
     let steps = [
         ("GracefulShutdown", ["PoweringOff", "PoweringOff", "Off"]),
@@ -57,7 +57,7 @@ fn a_reset_takes_effect_some_seconds_after_its_response() {
 #[test]
 fn a_restarting_system_stays_on_for_a_while_then_is_off_then_on() {
     for kind in ["GracefulRestart", "ForceRestart"] {
-        let mut client = ada();
+        let mut client = admin_client();
         client.post(RESET, json!({"ResetType": kind}));
         let states = [0, 900, 200, 1800, 200].map(|millis| {
             wait(&mut client, millis);
@@ -69,7 +69,7 @@ fn a_restarting_system_stays_on_for_a_while_then_is_off_then_on() {
 
 #[test]
 fn a_reset_replaces_a_pending_one() {
-    let mut client = ada();
+    let mut client = admin_client();
     client.post(RESET, json!({"ResetType": "GracefulShutdown"}));
     wait(&mut client, 2000);
     client.post(RESET, json!({"ResetType": "On"}));
@@ -96,7 +96,7 @@ fn the_delay_of_a_reset_is_configurable() {
 
 #[test]
 fn invalid_parameters_are_rejected_and_nothing_is_done() {
-    let mut client = ada();
+    let mut client = admin_client();
     for (body, message) in [
         ("", "ActionParameterMissing"),
         ("{}", "ActionParameterMissing"),
@@ -113,7 +113,7 @@ fn invalid_parameters_are_rejected_and_nothing_is_done() {
 
 #[test]
 fn the_parameters_of_an_action_are_in_annotations_or_in_its_action_info() {
-    let mut client = ada();
+    let mut client = admin_client();
     let entry = client.get(SYSTEM).json()["Actions"]["#ComputerSystem.Reset"].clone();
     assert_eq!(entry["target"], RESET);
     let info = client.get(entry["@Redfish.ActionInfo"].as_str().expect("an ActionInfo")).json();
@@ -140,7 +140,7 @@ fn the_parameters_of_an_action_are_in_annotations_or_in_its_action_info() {
 #[test]
 fn a_boot_override_for_one_boot_is_used_up_by_the_boot() {
     for (kind, after) in [("On", "Disabled"), ("GracefulShutdown", "Once")] {
-        let mut client = ada();
+        let mut client = admin_client();
         client.post(RESET, json!({"ResetType": "ForceOff"}));
         client.wait(3);
         let boot = json!({"Boot": {"BootSourceOverrideEnabled": "Once", "BootSourceOverrideTarget": "Pxe"}});

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 const OTHER: &str = "/redfish/v1/Systems/EF2BF486";
 
-fn ada() -> Client {
+fn admin_client() -> Client {
     Client::standard().basic("ada")
 }
 
@@ -69,7 +69,7 @@ fn a_stream_receives_the_events_that_match_its_filter() {
         ("EventFormatType eq 'MetricReport'", &[]),
         ("EventType eq 'Alert'", &[]),
     ] {
-        let mut client = ada();
+        let mut client = admin_client();
         for name in ["$filter", "filter", "%24filter"] {
             let stream = open_filtered(&mut client, &format!("?{name}={filter}"), None);
             cause_events(&mut client);
@@ -81,7 +81,7 @@ fn a_stream_receives_the_events_that_match_its_filter() {
 
 #[test]
 fn a_metric_report_is_not_an_event_and_is_filtered_separately() {
-    let mut client = ada();
+    let mut client = admin_client();
     for (filter, kinds) in [
         ("", &["#Event.v1_9_0.Event", "#MetricReport.v1_5_1.MetricReport"][..]),
         ("?$filter=EventFormatType eq 'Event'", &["#Event.v1_9_0.Event"]),
@@ -98,7 +98,7 @@ fn a_metric_report_is_not_an_event_and_is_filtered_separately() {
 
 #[test]
 fn only_the_advertised_filter_properties_are_accepted() {
-    let mut client = ada();
+    let mut client = admin_client();
     let service = client.get("/redfish/v1/EventService").json();
     let advertised = service["SSEFilterPropertiesSupported"].as_object().expect("filter properties");
     assert_eq!(advertised.values().filter(|is| is == &true).count(), 6);
@@ -136,7 +136,7 @@ fn only_the_advertised_filter_properties_are_accepted() {
 
 #[test]
 fn a_resumed_stream_receives_missed_events_once() {
-    let mut client = ada();
+    let mut client = admin_client();
     let first = open(&mut client);
     client.patch(SYSTEM, json!({"AssetTag": "a"}));
     let seen = read(&mut client, first);
@@ -171,7 +171,7 @@ fn a_resumed_stream_receives_missed_events_once() {
 
 #[test]
 fn a_resumed_stream_is_notified_of_lost_events() {
-    let mut client = ada();
+    let mut client = admin_client();
     for _ in 0..150 {
         client.patch(SYSTEM, json!({"AssetTag": "a"}));
     }
@@ -190,7 +190,7 @@ fn a_resumed_stream_is_notified_of_lost_events() {
 
 #[test]
 fn a_stream_that_is_not_read_is_notified_of_lost_events() {
-    let mut client = ada();
+    let mut client = admin_client();
     let stream = open(&mut client);
     for _ in 0..1000 {
         client.patch(SYSTEM, json!({"AssetTag": "a"}));
@@ -227,7 +227,7 @@ fn a_subscription_receives_the_events_that_match_its_lists() {
             ],
         ),
     ] {
-        let mut client = ada();
+        let mut client = admin_client();
         let mut body = subscription("http://127.0.0.1/");
         body[list] = values.clone();
         assert_eq!(client.post(SUBSCRIPTIONS, body).status(), 201, "{list} {values}");
@@ -245,7 +245,7 @@ fn a_subscription_receives_the_events_that_match_its_lists() {
 
 #[test]
 fn a_filter_list_with_unknown_values_is_rejected() {
-    let mut client = ada();
+    let mut client = admin_client();
     let service = client.get("/redfish/v1/EventService").json();
     for (list, supported) in
         [("EventTypes", "EventTypesForSubscription"), ("RegistryPrefixes", "RegistryPrefixes")]

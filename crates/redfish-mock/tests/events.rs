@@ -7,7 +7,7 @@ use common::{Client, SYSTEM, messages};
 use redfish_mock::Answer;
 use serde_json::{Value, json};
 
-fn ada() -> Client {
+fn admin_client() -> Client {
     Client::standard().basic("ada")
 }
 
@@ -18,7 +18,7 @@ fn location(answer: &Answer) -> String {
 
 #[test]
 fn a_subscription_is_created_changed_and_deleted() {
-    let mut client = ada();
+    let mut client = admin_client();
     let service = client.get("/redfish/v1/EventService").json();
     assert_eq!(service["Subscriptions"]["@odata.id"], SUBSCRIPTIONS);
     // A remote destination is accepted, but nothing is sent there.
@@ -40,7 +40,7 @@ fn an_invalid_subscription_is_rejected() {
         (json!({"Protocol": "Redfish", "Destination": 7}), "PropertyValueTypeError"),
         (json!({"Protocol": "Redfish", "Destination": "http://192.0.2.1/", "Colour": 1}), "PropertyUnknown"),
     ] {
-        let mut client = ada();
+        let mut client = admin_client();
         let refused = client.post(SUBSCRIPTIONS, body.clone());
         assert_eq!(
             (refused.status().as_u16(), messages(&refused)),
@@ -49,7 +49,7 @@ fn an_invalid_subscription_is_rejected() {
         );
         assert_eq!(client.get(SUBSCRIPTIONS).json()["Members@odata.count"], 0);
     }
-    let mut client = ada();
+    let mut client = admin_client();
     for _ in 0..32 {
         location(&client.post(SUBSCRIPTIONS, subscription("http://127.0.0.1/")));
     }
@@ -64,7 +64,7 @@ fn an_invalid_subscription_is_rejected() {
 
 #[test]
 fn events_are_delivered_only_to_loopback() {
-    let mut client = ada();
+    let mut client = admin_client();
     client.post(SUBSCRIPTIONS, subscription("http://192.0.2.50/far"));
     client.post(SUBSCRIPTIONS, subscription("http://127.0.0.1:9/near?a=b"));
     client.patch(SYSTEM, json!({"AssetTag": "x"}));
@@ -86,7 +86,7 @@ fn events_are_delivered_only_to_loopback() {
 
 #[test]
 fn the_headers_of_a_subscription_are_sent_only_with_its_events() {
-    let mut client = ada();
+    let mut client = admin_client();
     let mut wanted = subscription("http://127.0.0.1:9/near");
     wanted["HttpHeaders"] = json!([{"Authorization": "Bearer rx-t0ken"}, {"X-Rack": "7"}]);
     let path = location(&client.post(SUBSCRIPTIONS, wanted.clone()));
@@ -112,7 +112,7 @@ fn the_headers_of_a_subscription_are_sent_only_with_its_events() {
 
 #[test]
 fn a_stream_starts_with_an_event_and_a_metric_report() {
-    let mut client = ada();
+    let mut client = admin_client();
     let stream = open(&mut client);
     let events = read(&mut client, stream);
     let kinds: Vec<&str> = events.iter().filter_map(|(_, data)| data["@odata.type"].as_str()).collect();
@@ -126,7 +126,7 @@ fn a_stream_starts_with_an_event_and_a_metric_report() {
 
 #[test]
 fn a_stream_sends_events_and_keep_alive_comments() {
-    let mut client = ada();
+    let mut client = admin_client();
     let stream = open(&mut client);
     read(&mut client, stream);
     assert_eq!(client.mock.events(stream, client.now).as_deref(), Some(""));
@@ -165,7 +165,7 @@ fn a_stream_sends_events_and_keep_alive_comments() {
 
 #[test]
 fn a_stream_is_a_subscription_while_it_is_open() {
-    let mut client = ada();
+    let mut client = admin_client();
     let session = client.log_in("ada");
     let stream = open(&mut client);
     let members = client.get(SUBSCRIPTIONS).json()["Members"].clone();
@@ -186,7 +186,7 @@ fn a_stream_is_a_subscription_while_it_is_open() {
 
 #[test]
 fn a_client_that_does_not_accept_event_streams_gets_406() {
-    let mut client = ada();
+    let mut client = admin_client();
     for (accept, status) in [
         ("application/json", 406),
         ("application/json, text/plain;q=0.5", 406),
@@ -209,7 +209,7 @@ fn a_client_that_does_not_accept_event_streams_gets_406() {
 
 #[test]
 fn an_event_is_published_when_a_session_is_opened_or_ends() {
-    let mut client = ada();
+    let mut client = admin_client();
     let stream = open(&mut client);
     let basic = client.credentials.clone();
     let deleted = client.log_in("ada");
@@ -240,7 +240,7 @@ fn an_event_is_published_when_a_session_is_opened_or_ends() {
 #[test]
 fn the_progress_of_an_update_is_published_from_start_to_end() {
     let bios = "/redfish/v1/UpdateService/FirmwareInventory/BIOS-E1D8B426";
-    let mut client = ada();
+    let mut client = admin_client();
     let first = open(&mut client);
     let update = "/redfish/v1/UpdateService/Actions/UpdateService.SimpleUpdate";
     client.post(update, json!({"ImageURI": "http://192.0.2.1/x", "Targets": [bios]}));
@@ -267,7 +267,7 @@ fn the_progress_of_an_update_is_published_from_start_to_end() {
 
 #[test]
 fn a_cancelled_task_publishes_one_event_and_no_progress() {
-    let mut client = ada();
+    let mut client = admin_client();
     let stream = open(&mut client);
     let accepted = client.post(&format!("{SYSTEM}/Bios/Actions/Bios.ResetBios"), json!({}));
     let monitor = common::path_of(accepted.header("Location").expect("a monitor"));

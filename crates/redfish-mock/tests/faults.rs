@@ -8,7 +8,7 @@ use common::{Client, SESSIONS, SYSTEM, messages, settings};
 use redfish_mock::{Ending, Profile, SessionCount, Settings};
 use serde_json::json;
 
-fn with(fault: &str) -> Client {
+fn client_with_fault(fault: &str) -> Client {
     let faults = vec![fault.parse().expect("a fault")];
     Client::new(Settings { faults, ..settings(Profile::Standard) })
 }
@@ -19,7 +19,7 @@ fn credentials() -> serde_json::Value {
 
 #[test]
 fn expire_token_ends_the_session_before_the_request() {
-    let mut client = with("expire-token@/redfish/v1/Systems*1");
+    let mut client = client_with_fault("expire-token@/redfish/v1/Systems*1");
     client.log_in("ada");
     assert_eq!(client.get("/redfish/v1/Chassis").status(), 200);
     assert_eq!(client.get("/redfish/v1/Systems").status(), 401);
@@ -33,19 +33,19 @@ fn expire_token_ends_the_session_before_the_request() {
 
 #[test]
 fn cut_body_announces_the_whole_body_and_sends_half() {
-    let mut client = with("cut-body*1").basic("ada");
+    let mut client = client_with_fault("cut-body*1").basic("ada");
     assert_eq!(client.send("HEAD", SYSTEM, &[], "").ending, Ending::Whole, "there is no body to cut");
     let answer = client.get(SYSTEM);
     let length = answer.response.body().len();
     assert_eq!(answer.ending, Ending::Cut(length / 2));
     assert_eq!(answer.header("Content-Length"), Some(length.to_string().as_str()));
     assert_eq!(client.get(SYSTEM).ending, Ending::Whole);
-    assert_eq!(with("cut-body=3").get(SYSTEM).ending, Ending::Cut(3), "also the body of a 401");
-    let refused = with("503").get(SYSTEM).response.body().len();
+    assert_eq!(client_with_fault("cut-body=3").get(SYSTEM).ending, Ending::Cut(3), "also the body of a 401");
+    let refused = client_with_fault("503").get(SYSTEM).response.body().len();
     for (bytes, ending) in
         [(refused - 1, Ending::Cut(refused - 1)), (refused, Ending::Whole), (9999, Ending::Whole)]
     {
-        let mut client = with("503");
+        let mut client = client_with_fault("503");
         client.mock.add_fault(format!("cut-body={bytes}").parse().expect("a fault"));
         assert_eq!(client.get(SYSTEM).ending, ending, "{bytes}");
     }
@@ -53,7 +53,7 @@ fn cut_body_announces_the_whole_body_and_sends_half() {
 
 #[test]
 fn reset_carries_nothing_out_and_sends_no_response() {
-    let mut client = with(&format!("reset@{SYSTEM}*1")).basic("ada");
+    let mut client = client_with_fault(&format!("reset@{SYSTEM}*1")).basic("ada");
     let answer = client.patch(SYSTEM, json!({"AssetTag": "x"}));
     assert_eq!(answer.ending, Ending::Reset);
     assert_eq!(client.mock.writes(SYSTEM), 0);
@@ -63,7 +63,7 @@ fn reset_carries_nothing_out_and_sends_no_response() {
 
 #[test]
 fn slow_delays_as_often_as_its_count() {
-    let mut client = with("slow=2s@/redfish/v1/Systems*2").basic("ada");
+    let mut client = client_with_fault("slow=2s@/redfish/v1/Systems*2").basic("ada");
     let mut delay = |path| {
         let answer = client.get(path);
         assert_eq!(answer.status(), 200);
@@ -77,19 +77,19 @@ fn slow_delays_as_often_as_its_count() {
 
 #[test]
 fn redirect_off_origin_redirects_and_carries_nothing_out() {
-    let mut client = with("redirect-off-origin");
+    let mut client = client_with_fault("redirect-off-origin");
     let answer = client.post(SESSIONS, credentials());
     assert_eq!(answer.status(), 307);
     assert_eq!(answer.header("Location"), Some(format!("https://redfish.invalid{SESSIONS}").as_str()));
     assert_eq!(client.mock.session_count(), SessionCount::default());
-    let mut client = with("redirect-off-origin=http://127.0.0.1:1/else@/redfish/v1/*1");
+    let mut client = client_with_fault("redirect-off-origin=http://127.0.0.1:1/else@/redfish/v1/*1");
     assert_eq!(client.get("/redfish/v1").header("Location"), Some("http://127.0.0.1:1/else"));
     assert_eq!(client.get("/redfish/v1").status(), 200);
 }
 
 #[test]
 fn session_limit_rejects_only_logins() {
-    let mut client = with("session-limit*1").basic("ada");
+    let mut client = client_with_fault("session-limit*1").basic("ada");
     assert_eq!(client.get(SESSIONS).status(), 200);
     let refused = client.post(SESSIONS, credentials());
     assert_eq!(
@@ -119,7 +119,7 @@ fn no_location_opens_a_session_without_its_location() {
 
 #[test]
 fn lost_answer_carries_out_the_write_and_sends_no_response() {
-    let mut client = with("lost-answer*2");
+    let mut client = client_with_fault("lost-answer*2");
     assert_eq!(client.get("/redfish/v1/").ending, Ending::Whole, "reads are not affected");
     assert_eq!(client.post(SESSIONS, credentials()).ending, Ending::Closed);
     assert_eq!(client.mock.open_sessions(client.now), 1);
@@ -136,7 +136,7 @@ fn unavailable_carries_nothing_out_and_sends_retry_after() {
         ("503=7", Some("7")),
         ("503=Thu, 01 Jan 2026 00:00:09 GMT*1", Some("Thu, 01 Jan 2026 00:00:09 GMT")),
     ] {
-        let mut client = with(fault).basic("ada");
+        let mut client = client_with_fault(fault).basic("ada");
         let answer = client.patch(SYSTEM, json!({"AssetTag": "x"}));
         assert_eq!((answer.status().as_u16(), answer.header("Retry-After")), (503, when), "{fault}");
         assert_eq!(messages(&answer), ["ServiceTemporarilyUnavailable"]);
@@ -146,7 +146,7 @@ fn unavailable_carries_nothing_out_and_sends_retry_after() {
 
 #[test]
 fn an_internal_error_carries_nothing_out() {
-    let mut client = with(&format!("500@{SYSTEM}*1")).basic("ada");
+    let mut client = client_with_fault(&format!("500@{SYSTEM}*1")).basic("ada");
     let answer = client.patch(SYSTEM, json!({"AssetTag": "x"}));
     assert_eq!((answer.status().as_u16(), messages(&answer)), (500, vec!["InternalError".to_owned()]));
     assert_eq!(answer.json()["error"]["code"], "Base.1.19.InternalError");
@@ -156,7 +156,7 @@ fn an_internal_error_carries_nothing_out() {
 
 #[test]
 fn bare_messages_have_no_text() {
-    let mut client = with("bare-messages*1").basic("ada");
+    let mut client = client_with_fault("bare-messages*1").basic("ada");
     assert_eq!(client.get(SYSTEM).status(), 200, "a response without messages does not count");
     let entry = json!({
         "@odata.type": "#Message.v1_2_1.Message",
@@ -172,7 +172,7 @@ fn bare_messages_have_no_text() {
 
 #[test]
 fn faults_combine_and_can_be_cleared() {
-    let mut client = with("slow=1s").basic("ada");
+    let mut client = client_with_fault("slow=1s").basic("ada");
     client.mock.add_fault("503".parse().expect("a fault"));
     client.mock.add_fault("cut-body=1".parse().expect("a fault"));
     let answer = client.get(SYSTEM);
@@ -200,7 +200,7 @@ fn the_path_of_a_fault_is_compared_as_the_profile_defines() {
 
 #[test]
 fn lose_session_ends_the_session_after_the_request() {
-    let mut client = with("lose-session@/redfish/v1/Systems*1");
+    let mut client = client_with_fault("lose-session@/redfish/v1/Systems*1");
     client.log_in("ada");
     assert_eq!(client.get("/redfish/v1/Chassis").status(), 200);
     assert_eq!(client.get("/redfish/v1/Systems").status(), 200);
@@ -217,7 +217,7 @@ fn lose_session_ends_the_session_after_the_request() {
 
 #[test]
 fn restart_makes_the_service_unavailable_after_its_response() {
-    let mut client = with(&format!("restart=3s@{SYSTEM}*1"));
+    let mut client = client_with_fault(&format!("restart=3s@{SYSTEM}*1"));
     client.log_in("ada");
     client.mock.add_fault("slow=1s*1".parse().expect("a fault"));
     let answer = client.get(SYSTEM);

@@ -9,7 +9,7 @@ use std::net::TcpStream;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use common::wire::{ask, config, connect_to, get, header, is_over, login, read, secured, status};
+use common::wire::{config, connect_to, exchange, get, header, is_over, login, read, status, tls_over};
 use common::{SESSIONS, settings};
 use redfish_mock::{Fleet, FleetService, Profile, ServeOptions, ServiceKind, Settings, Tls};
 use rustls::HandshakeKind;
@@ -30,7 +30,7 @@ fn first_of(fleet: &Fleet, kind: ServiceKind) -> &FleetService {
 
 /// Opens a session and returns its token.
 fn log_in(stream: &mut (impl Read + Write)) -> String {
-    let (head, body) = ask(stream, &login());
+    let (head, body) = exchange(stream, &login());
     assert_eq!(status(&head), "201", "{body}");
     header(&head, "x-auth-token").expect("a token").to_owned()
 }
@@ -48,10 +48,10 @@ fn each_service_has_its_own_sessions_and_the_fleet_counts_them() {
         healthy.iter().map(|service| log_in(&mut connect_to(service.address()))).collect();
     assert_eq!((fleet.open_sessions(), fleet.requests(), fleet.reached()), (88, 88, 88));
     for (service, token) in healthy.iter().zip(&tokens) {
-        assert_eq!(status(&ask(&mut connect_to(service.address()), &sessions(token)).0), "200");
+        assert_eq!(status(&exchange(&mut connect_to(service.address()), &sessions(token)).0), "200");
         assert_eq!((service.open_sessions(), service.requests()), (1, 2));
     }
-    let other = ask(&mut connect_to(healthy[0].address()), &sessions(&tokens[1]));
+    let other = exchange(&mut connect_to(healthy[0].address()), &sessions(&tokens[1]));
     assert_eq!(status(&other.0), "401");
     tokens.sort();
     tokens.dedup();
@@ -93,7 +93,7 @@ fn unreachable_services_refuse_connections_or_never_answer() {
         .collect();
     // All services share a thread, so the silent ones have had their turn when another has answered.
     let healthy = first_of(&fleet, ServiceKind::Healthy);
-    assert_eq!(status(&ask(&mut connect_to(healthy.address()), &get("/redfish")).0), "200");
+    assert_eq!(status(&exchange(&mut connect_to(healthy.address()), &get("/redfish")).0), "200");
     fleet.shutdown();
     for mut stream in silent {
         let mut received = Vec::new();
@@ -129,9 +129,9 @@ fn forgetful_services_lose_each_session_after_its_first_use() {
     for _ in 0..2 {
         let token = log_in(&mut stream);
         assert_eq!(fleet.open_sessions(), 1);
-        assert_eq!(status(&ask(&mut stream, &sessions(&token)).0), "200");
+        assert_eq!(status(&exchange(&mut stream, &sessions(&token)).0), "200");
         assert_eq!(fleet.open_sessions(), 0);
-        assert_eq!(status(&ask(&mut stream, &sessions(&token)).0), "401");
+        assert_eq!(status(&exchange(&mut stream, &sessions(&token)).0), "401");
     }
 }
 
@@ -153,7 +153,7 @@ fn rebooting_services_restart_once_after_their_first_response() {
         std::thread::yield_now();
     }
     for _ in 0..2 {
-        assert_eq!(status(&ask(&mut connect_to(service.address()), &sessions(&token)).0), "401");
+        assert_eq!(status(&exchange(&mut connect_to(service.address()), &sessions(&token)).0), "401");
     }
     log_in(&mut connect_to(service.address()));
     let outages = service.mock(|mock| mock.outages(since));
@@ -166,7 +166,7 @@ fn services_share_a_certificate_but_not_tls_sessions() {
     let client = config(fleet.certificate_pem().expect("a certificate"));
     for service in fleet.services() {
         assert!(service.url().starts_with("https://127.0.0.1:"), "{}", service.url());
-        let mut stream = secured(&client, connect_to(service.address()), "127.0.0.1");
+        let mut stream = tls_over(&client, connect_to(service.address()), "127.0.0.1");
         stream.write_all(get("/redfish").as_bytes()).expect("sent");
         assert_eq!(status(&read(&mut stream).0), "200");
         assert_eq!(stream.conn.handshake_kind(), Some(HandshakeKind::Full));
@@ -182,8 +182,8 @@ fn the_settings_apply_to_each_service() {
     let fleet = Fleet::start(3, settings.clone(), options.clone()).expect("a fleet");
     for service in fleet.services() {
         let mut stream = connect_to(service.address());
-        assert_eq!(status(&ask(&mut stream, &get("/redfish/v1/Chassis")).0), "503");
-        assert!(ask(&mut stream, &get("/redfish/v1/")).1.contains("iLO Amplifier Pack"));
+        assert_eq!(status(&exchange(&mut stream, &get("/redfish/v1/Chassis")).0), "503");
+        assert!(exchange(&mut stream, &get("/redfish/v1/")).1.contains("iLO Amplifier Pack"));
     }
     let listen = fleet.service(0).address();
     let error =

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 const MANAGER: &str = "/redfish/v1/Managers/E1D8B426";
 
-fn ada() -> Client {
+fn admin_client() -> Client {
     Client::standard().basic("ada")
 }
 
@@ -33,7 +33,7 @@ fn registry(client: &mut Client, id: &str) -> Value {
 
 #[test]
 fn a_message_matches_its_registry() {
-    let mut client = ada();
+    let mut client = admin_client();
     let answer = client.patch(SYSTEM, json!({"Colour": "red", "AssetTag": 7}));
     let entries = answer.json()["error"]["@Message.ExtendedInfo"].as_array().cloned().expect("messages");
     assert_eq!(entries.len(), 2);
@@ -59,7 +59,7 @@ fn a_message_matches_its_registry() {
 
 #[test]
 fn the_registries_contain_all_logged_messages_in_both_profiles() {
-    for mut client in [ada(), Client::ilo_amplifier().basic("ada")] {
+    for mut client in [admin_client(), Client::ilo_amplifier().basic("ada")] {
         let entries = client.get(&format!("{MANAGER}/LogServices/Log/Entries")).json()["Members"].clone();
         let mut keys = BTreeSet::new();
         for entry in entries.as_array().expect("entries") {
@@ -81,7 +81,7 @@ fn the_registries_contain_all_logged_messages_in_both_profiles() {
 
 #[test]
 fn firmware_has_its_version_and_its_device() {
-    let mut client = ada();
+    let mut client = admin_client();
     let inventory = members(&mut client, "/redfish/v1/UpdateService/FirmwareInventory");
     assert_eq!(inventory.len(), 6);
     for item in inventory {
@@ -95,7 +95,7 @@ fn firmware_has_its_version_and_its_device() {
 
 #[test]
 fn time_servers_are_patched_element_by_element() {
-    let mut client = ada();
+    let mut client = admin_client();
     let path = format!("{MANAGER}/NetworkProtocol");
     let first = client.get(&path);
     assert_eq!(first.json()["NTP"]["NTPServers"], json!([]));
@@ -119,7 +119,7 @@ fn time_servers_are_patched_element_by_element() {
 
 #[test]
 fn the_settings_of_a_network_interface_take_effect() {
-    let mut client = ada();
+    let mut client = admin_client();
     let path = format!("{MANAGER}/EthernetInterfaces/1");
     let address =
         json!({"Address": "198.51.100.7", "SubnetMask": "255.255.255.0", "Gateway": "198.51.100.1"});
@@ -151,7 +151,7 @@ fn the_settings_of_a_network_interface_take_effect() {
 
 #[test]
 fn a_certificate_is_created_and_deleted() {
-    let mut client = ada();
+    let mut client = admin_client();
     let path = format!("{MANAGER}/NetworkProtocol/HTTPS/Certificates");
     assert_eq!(client.get(&path).header("Allow"), Some("GET, HEAD, POST"));
     for (body, message) in [

@@ -9,7 +9,7 @@ const ENTRIES: &str = "/redfish/v1/Managers/E1D8B426/LogServices/Log/Entries";
 const ROLES: &str = "/redfish/v1/AccountService/Roles";
 const MEMORY: &str = "/redfish/v1/Systems/E1D8B426/Memory";
 
-fn ada() -> Client {
+fn admin_client() -> Client {
     Client::standard().basic("ada")
 }
 
@@ -39,7 +39,7 @@ fn walk(client: &mut Client, first: &str) -> (Vec<usize>, Vec<String>) {
 
 #[test]
 fn a_long_collection_has_pages_of_fifty_members() {
-    let mut client = ada();
+    let mut client = admin_client();
     let first = client.get(ENTRIES).json();
     assert_eq!(first["Members@odata.count"], 120);
     assert_eq!(next(&first), Some(format!("{ENTRIES}?$skip=50")));
@@ -58,7 +58,7 @@ const SYSTEM_ENTRIES: &str = "/redfish/v1/Systems/E1D8B426/LogServices/Log/Entri
 
 #[test]
 fn top_and_skip_select_members_and_the_next_link_continues() {
-    let mut client = ada();
+    let mut client = admin_client();
     for (query, sizes, first) in [
         ("$top=3", &[3][..], "1"),
         ("$top=50", &[50], "1"),
@@ -84,7 +84,7 @@ fn top_and_skip_select_members_and_the_next_link_continues() {
 
 #[test]
 fn a_filter_selects_the_members_that_match() {
-    let mut client = ada();
+    let mut client = admin_client();
     for (filter, expected) in [
         ("Id eq 'Administrator'", &["Administrator"][..]),
         ("not (Id eq 'Administrator')", &["Operator", "ReadOnly"]),
@@ -108,7 +108,7 @@ fn a_filter_selects_the_members_that_match() {
 
 #[test]
 fn expand_replaces_links_by_resources() {
-    let mut client = ada();
+    let mut client = admin_client();
     let expanded = client.get(&format!("{MEMORY}?$expand=.")).json();
     let dimm = client.get(&format!("{MEMORY}/DIMM2")).json();
     assert_eq!((expanded["Members"].as_array().map(Vec::len), &expanded["Members"][1]), (Some(8), &dimm));
@@ -141,7 +141,7 @@ fn expand_shows_only_readable_resources_and_is_bounded() {
     let names: Vec<bool> = (0..3).map(|n| accounts["Members"][n]["UserName"].is_string()).collect();
     assert_eq!(names, [false, false, true], "only the own account");
 
-    let mut client = ada();
+    let mut client = admin_client();
     let answer = client.get("/redfish/v1/?$expand=*($levels=3)");
     assert_eq!(answer.status(), 200);
     assert!(answer.response.body().len() < 4 << 20, "{}", answer.response.body().len());
@@ -152,7 +152,7 @@ fn expand_shows_only_readable_resources_and_is_bounded() {
 
 #[test]
 fn select_returns_the_named_properties() {
-    let mut client = ada();
+    let mut client = admin_client();
     let role = format!("{ROLES}/Administrator");
     let whole = client.get(&role).json();
     let selected = client.get(&format!("{role}?$select=Name,AssignedPrivileges,Colour")).json();
@@ -169,7 +169,7 @@ fn select_returns_the_named_properties() {
 
 #[test]
 fn the_etag_is_that_of_the_whole_resource_or_missing() {
-    let mut client = ada();
+    let mut client = admin_client();
     let tag = client.get(SYSTEM).header("ETag").expect("an ETag").to_owned();
     let selected = client.get(&format!("{SYSTEM}?$select=Name"));
     assert_eq!(selected.header("ETag"), Some(tag.as_str()));
@@ -181,7 +181,7 @@ fn the_etag_is_that_of_the_whole_resource_or_missing() {
 
 #[test]
 fn only_returns_the_single_member_itself() {
-    let mut client = ada();
+    let mut client = admin_client();
     let session = client.log_in("ada");
     let only = client.get(&format!("{}?only", common::SESSIONS)).json();
     assert_eq!(only["@odata.id"], session.as_str());
@@ -191,7 +191,7 @@ fn only_returns_the_single_member_itself() {
 
 #[test]
 fn the_excerpt_of_a_sensor_is_its_reading() {
-    let mut client = ada();
+    let mut client = admin_client();
     let sensor = "/redfish/v1/Chassis/E1D8B426/Sensors/InletTemp";
     let excerpt = client.get(&format!("{sensor}?excerpt")).json();
     let names: Vec<&String> = excerpt.as_object().expect("an object").keys().collect();
@@ -200,7 +200,7 @@ fn the_excerpt_of_a_sensor_is_its_reading() {
 
 #[test]
 fn an_unsupported_query_parameter_is_rejected() {
-    let mut client = ada();
+    let mut client = admin_client();
     let refused = "QueryNotSupportedOnResource";
     for (path, query, status, message) in [
         ("/redfish/v1/AccountService", "only", 400, refused),
@@ -234,7 +234,7 @@ fn an_unsupported_query_parameter_is_rejected() {
 fn the_service_root_advertises_the_supported_query_parameters() {
     let advertised = Client::standard().get("/redfish/v1/").json()["ProtocolFeaturesSupported"].clone();
     let levels = advertised["ExpandQuery"]["MaxLevels"].as_u64().expect("a number");
-    let mut client = ada();
+    let mut client = admin_client();
     for (levels, status) in [(levels, 200), (levels + 1, 400)] {
         assert_eq!(client.get(&format!("{ROLES}?$expand=.($levels={levels})")).status(), status);
     }
@@ -245,7 +245,7 @@ fn the_service_root_advertises_the_supported_query_parameters() {
 
 #[test]
 fn a_cleared_log_is_empty() {
-    let mut client = ada();
+    let mut client = admin_client();
     let clear = "/redfish/v1/Managers/E1D8B426/LogServices/Log/Actions/LogService.ClearLog";
     assert_eq!(client.get(&format!("{ENTRIES}/7")).json()["MessageId"], "MachineRoom.1.0.PowerChanged");
     assert_eq!(client.post(clear, json!({"Colour": 1})).status(), 400);

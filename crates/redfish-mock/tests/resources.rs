@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 const ACCOUNTS: &str = "/redfish/v1/AccountService/Accounts";
 
-fn ada() -> Client {
+fn admin_client() -> Client {
     Client::standard().basic("ada")
 }
 
@@ -20,7 +20,7 @@ fn etag(answer: &Answer) -> String {
 
 #[test]
 fn all_resources_are_linked_from_the_service_root() {
-    for mut client in [ada(), Client::ilo_amplifier().basic("ada")] {
+    for mut client in [admin_client(), Client::ilo_amplifier().basic("ada")] {
         let mut todo = vec!["/redfish/v1/".to_owned()];
         let mut seen = BTreeSet::new();
         while let Some(path) = todo.pop() {
@@ -53,7 +53,7 @@ fn links(value: &Value, found: &mut Vec<String>) {
 
 #[test]
 fn the_three_systems_have_content() {
-    let mut client = ada();
+    let mut client = admin_client();
     let members = client.get("/redfish/v1/Systems").json()["Members"].clone();
     let ids = ["E1D8B426", "E905C3FF", "EF2BF486"];
     assert_eq!(members, json!(ids.map(|id| json!({"@odata.id": format!("/redfish/v1/Systems/{id}")}))));
@@ -69,7 +69,7 @@ fn the_three_systems_have_content() {
 
 #[test]
 fn a_response_has_the_headers_of_the_standard() {
-    let mut client = ada();
+    let mut client = admin_client();
     for method in ["GET", "HEAD"] {
         let answer = client.send(method, SYSTEM, &[], "");
         assert_eq!(answer.header("OData-Version"), Some("4.0"));
@@ -92,7 +92,7 @@ fn a_response_has_the_headers_of_the_standard() {
 
 #[test]
 fn the_metadata_lists_the_schema_of_every_type() {
-    let mut client = ada();
+    let mut client = admin_client();
     let answer = client.get("/redfish/v1/$metadata");
     assert_eq!(answer.header("Content-Type"), Some("application/xml"));
     let text = String::from_utf8(answer.response.into_body()).unwrap();
@@ -108,14 +108,14 @@ fn the_metadata_lists_the_schema_of_every_type() {
 
 #[test]
 fn an_unsupported_odata_version_is_412() {
-    let mut client = ada();
+    let mut client = admin_client();
     assert_eq!(client.send("GET", SYSTEM, &[("OData-Version", "4.1")], "").status(), 412);
     assert_eq!(client.send("GET", SYSTEM, &[("OData-Version", "4.0")], "").status(), 200);
 }
 
 #[test]
 fn a_matching_etag_is_304_but_401_takes_precedence() {
-    let mut client = ada();
+    let mut client = admin_client();
     let tag = etag(&client.get(SYSTEM));
     let known = client.send("GET", SYSTEM, &[("If-None-Match", &tag)], "");
     assert_eq!((known.status().as_u16(), known.response.body().len()), (304, 0));
@@ -128,7 +128,8 @@ fn a_matching_etag_is_304_but_401_takes_precedence() {
 
 #[test]
 fn only_the_first_of_four_patches_with_the_same_etag_succeeds() {
-    for (mut client, path) in [(ada(), SYSTEM.to_owned()), (ada(), format!("{ACCOUNTS}/1"))] {
+    for (mut client, path) in [(admin_client(), SYSTEM.to_owned()), (admin_client(), format!("{ACCOUNTS}/1"))]
+    {
         let tag = etag(&client.get(&path));
         // A patch that would change nothing fails, too.
         let body = if path == SYSTEM { r#"{"AssetTag": "won"}"# } else { r#"{"Enabled": true}"# };
@@ -142,7 +143,7 @@ fn only_the_first_of_four_patches_with_the_same_etag_succeeds() {
 
 #[test]
 fn an_etag_changes_with_each_write_and_never_repeats() {
-    let mut client = ada();
+    let mut client = admin_client();
     let first = client.get(SYSTEM);
     client.wait(3600);
     assert_eq!(etag(&client.get(SYSTEM)), etag(&first));
@@ -157,7 +158,7 @@ fn an_etag_changes_with_each_write_and_never_repeats() {
 
 #[test]
 fn a_patch_reports_each_rejected_property() {
-    let mut client = ada();
+    let mut client = admin_client();
     let answer = client.patch(SYSTEM, json!({"AssetTag": "B7", "SerialNumber": "x", "Colour": "red"}));
     let body = answer.json();
     assert_eq!((answer.status().as_u16(), &body["AssetTag"]), (200, &json!("B7")));
@@ -182,7 +183,7 @@ fn a_patch_reports_each_rejected_property() {
 
 #[test]
 fn an_unsupported_method_is_405_with_allow() {
-    let mut client = ada();
+    let mut client = admin_client();
     let reset = format!("{SYSTEM}/Actions/ComputerSystem.Reset");
     let session = "GET, HEAD, POST";
     for (method, path, allow) in [
@@ -203,7 +204,7 @@ fn an_unsupported_method_is_405_with_allow() {
 
 #[test]
 fn a_missing_resource_is_404_with_its_path() {
-    let answer = ada().get("/redfish/v1/Systems/nothing");
+    let answer = admin_client().get("/redfish/v1/Systems/nothing");
     assert_eq!((answer.status().as_u16(), messages(&answer)), (404, vec!["ResourceMissingAtURI".to_owned()]));
     let error = &answer.json()["error"];
     assert_eq!(error["code"], "Base.1.19.ResourceMissingAtURI");
@@ -212,7 +213,7 @@ fn a_missing_resource_is_404_with_its_path() {
 
 #[test]
 fn an_account_is_created_used_changed_and_deleted() {
-    let mut client = ada();
+    let mut client = admin_client();
     let eve = json!({"UserName": "eve", "Password": "analytical", "RoleId": "ReadOnly"});
     let created = client.post(ACCOUNTS, eve.clone());
     assert_eq!(created.status(), 201);
@@ -249,7 +250,7 @@ fn an_invalid_account_is_not_created() {
             "PropertyUnknown",
         ),
     ] {
-        let mut client = ada();
+        let mut client = admin_client();
         let answer = client.post(ACCOUNTS, body.clone());
         assert_eq!((answer.status().as_u16(), messages(&answer)), (400, vec![expected.to_owned()]), "{body}");
         assert!(!answer.json().to_string().contains("eavesdrop"));
@@ -259,7 +260,7 @@ fn an_invalid_account_is_not_created() {
 
 #[test]
 fn handled_requests_are_recorded() {
-    let mut client = ada();
+    let mut client = admin_client();
     client.get("/redfish/v1/Systems/?a=b");
     client.patch(SYSTEM, json!({}));
     let seen: Vec<String> = client

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use common::settings;
 use common::wire::{
-    ask, connect, get, header, is_over, login, plain, read_head, status, trusting, with_basic,
+    connect, connect_tls, exchange, get, header, is_over, login, plain_server, read_head, status, with_basic,
 };
 use redfish_mock::{Profile, ServeOptions, Server};
 
@@ -40,9 +40,9 @@ fn refused(connected: std::io::Result<TcpStream>) -> bool {
 #[test]
 fn a_restarting_service_refuses_connections_and_returns_at_its_port() {
     let server = Server::start(settings(Profile::Standard), ServeOptions::default()).expect("a server");
-    let mut used = trusting(&server, "localhost");
-    assert_eq!(status(&ask(&mut used, &login()).0), "201");
-    let mut stream = trusting(&server, "localhost");
+    let mut used = connect_tls(&server, "localhost");
+    assert_eq!(status(&exchange(&mut used, &login()).0), "201");
+    let mut stream = connect_tls(&server, "localhost");
     stream.write_all(with_basic("GET", "/redfish/v1/EventService/SSE").as_bytes()).expect("sent");
     read_head(&mut stream);
     push(&server);
@@ -58,28 +58,28 @@ fn a_restarting_service_refuses_connections_and_returns_at_its_port() {
 
     server.advance(Duration::from_secs(1));
     wait_until(&server, "the service accepts connections", |connected| connected.is_ok());
-    let (head, _) = ask(&mut trusting(&server, "localhost"), &login());
+    let (head, _) = exchange(&mut connect_tls(&server, "localhost"), &login());
     let token = header(&head, "x-auth-token").expect("a token").to_owned();
     let tasks =
         format!("GET /redfish/v1/TaskService/Tasks/1 HTTP/1.1\r\nHost: bmc\r\nX-Auth-Token: {token}\r\n\r\n");
-    let (_, task) = ask(&mut trusting(&server, "localhost"), &tasks);
+    let (_, task) = exchange(&mut connect_tls(&server, "localhost"), &tasks);
     assert!(task.contains(r#""TaskState":"Completed""#), "{task}");
 }
 
 #[test]
 fn a_restart_that_is_already_over_breaks_connections() {
-    let server = plain(&[]);
+    let server = plain_server(&[]);
     let mut used = connect(&server);
-    assert_eq!(status(&ask(&mut used, &get("/redfish")).0), "200");
+    assert_eq!(status(&exchange(&mut used, &get("/redfish")).0), "200");
     push(&server);
     server.advance(Duration::from_secs(3600));
     assert!(is_over(&mut used));
-    assert_eq!(status(&ask(&mut connect(&server), &get("/redfish")).0), "200");
+    assert_eq!(status(&exchange(&mut connect(&server), &get("/redfish")).0), "200");
 }
 
 #[test]
 fn a_service_can_be_stopped_during_an_outage() {
-    let server = plain(&[]);
+    let server = plain_server(&[]);
     push(&server);
     server.advance(Duration::from_secs(10));
     wait_until(&server, "the service refuses connections", refused);

@@ -8,7 +8,7 @@ use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::time::Duration;
 
-use common::wire::{connect, get, header, login, plain, read, read_head, trusting, with_basic};
+use common::wire::{connect, connect_tls, get, header, login, plain_server, read, read_head, with_basic};
 use common::{SESSIONS, settings};
 use redfish_mock::{Profile, ServeOptions, Server};
 
@@ -20,7 +20,7 @@ fn tls() -> Server {
 fn plain_http_on_the_port_of_tls_is_redirected_or_rejected() {
     let server = tls();
     let host = server.address();
-    let ask = |request: String| {
+    let exchange = |request: String| {
         let mut stream = connect(&server);
         stream.write_all(request.as_bytes()).expect("a request");
         let mut answer = String::new();
@@ -28,20 +28,20 @@ fn plain_http_on_the_port_of_tls_is_redirected_or_rejected() {
         answer
     };
     let answer =
-        ask(format!("GET {SESSIONS}?a=b HTTP/1.1\r\nHost: {host}\r\nAuthorization: Basic x\r\n\r\n"));
+        exchange(format!("GET {SESSIONS}?a=b HTTP/1.1\r\nHost: {host}\r\nAuthorization: Basic x\r\n\r\n"));
     assert!(answer.starts_with("HTTP/1.1 308"), "{answer}");
     assert_eq!(header(&answer, "Location"), Some(format!("https://{host}{SESSIONS}?a=b").as_str()));
     assert_eq!(
         (header(&answer, "Content-Length"), header(&answer, "Connection")),
         (Some("0"), Some("close"))
     );
-    let answer = ask(login());
+    let answer = exchange(login());
     assert!(answer.starts_with("HTTP/1.1 403") && header(&answer, "Location").is_none(), "{answer}");
     assert!(!answer.contains("X-Auth-Token"));
     assert_eq!(server.open_sessions(), 0);
     // A silent connection does not block others.
     let silent = connect(&server);
-    let mut stream = trusting(&server, "localhost");
+    let mut stream = connect_tls(&server, "localhost");
     stream.write_all(get("/redfish/v1/").as_bytes()).expect("a request");
     assert!(read(&mut stream).0.starts_with("HTTP/1.1 200"));
     drop(silent);
@@ -66,7 +66,7 @@ const SUBSCRIPTIONS: &str = "/redfish/v1/EventService/Subscriptions";
 #[test]
 fn a_stream_stays_open_until_its_subscription_is_deleted() {
     let server = tls();
-    let mut stream = trusting(&server, "localhost");
+    let mut stream = connect_tls(&server, "localhost");
     stream.write_all(with_basic("GET", "/redfish/v1/EventService/SSE").as_bytes()).expect("a request");
     let head = read_head(&mut stream);
     assert_eq!(header(&head, "Content-Type"), Some("text/event-stream"), "{head}");
@@ -74,7 +74,7 @@ fn a_stream_stays_open_until_its_subscription_is_deleted() {
     assert!(chunk(&mut stream).starts_with("id: 1\ndata: {"));
     assert!(chunk(&mut stream).starts_with(':'), "a keep-alive comment");
 
-    let mut other = trusting(&server, "localhost");
+    let mut other = connect_tls(&server, "localhost");
     other.write_all(with_basic("DELETE", &format!("{SUBSCRIPTIONS}/1")).as_bytes()).expect("a request");
     assert!(read_head(&mut other).starts_with("HTTP/1.1 204"));
     while !chunk(&mut stream).is_empty() {}
@@ -82,7 +82,7 @@ fn a_stream_stays_open_until_its_subscription_is_deleted() {
 
 #[test]
 fn a_stream_is_closed_when_its_client_disconnects_and_does_not_delay_a_shutdown() {
-    let server = plain(&[]);
+    let server = plain_server(&[]);
     let open = || {
         let mut stream = connect(&server);
         stream.write_all(with_basic("GET", "/redfish/v1/EventService/SSE").as_bytes()).expect("a request");
@@ -132,7 +132,7 @@ fn accept(listener: &std::net::TcpListener) -> TcpStream {
 
 #[test]
 fn an_event_is_posted_to_its_destination() {
-    let server = plain(&[]);
+    let server = plain_server(&[]);
     let subscriber = std::net::TcpListener::bind("127.0.0.1:0").expect("a listener");
     let destination = format!("http://{}/events", subscriber.local_addr().expect("an address"));
     let system = common::SYSTEM;

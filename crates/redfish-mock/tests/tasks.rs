@@ -12,7 +12,7 @@ const TASKS: &str = "/redfish/v1/TaskService/Tasks";
 const ACCOUNTS: &str = "/redfish/v1/AccountService/Accounts";
 const BIOS: &str = "/redfish/v1/Systems/E1D8B426/Bios";
 
-fn with(fault: &str) -> Client {
+fn client_with_fault(fault: &str) -> Client {
     let faults = vec![fault.parse().expect("a fault")];
     Client::new(Settings { faults, ..settings(Profile::Standard) }).basic("ada")
 }
@@ -91,7 +91,7 @@ fn reset_to_defaults_restores_a_manager() {
 
 #[test]
 fn the_task_fault_makes_any_write_a_task() {
-    let mut client = with(&format!("task=10s@{SYSTEM}*1"));
+    let mut client = client_with_fault(&format!("task=10s@{SYSTEM}*1"));
     let (monitor, _) = accepted(&client.patch(SYSTEM, json!({"AssetTag": "later"})));
     client.now += Duration::from_millis(9999);
     assert_ne!(client.get(SYSTEM).json()["AssetTag"], "later");
@@ -122,7 +122,7 @@ fn the_monitor_returns_the_location_of_a_created_resource() {
 
 #[test]
 fn an_invalid_request_is_rejected_at_once() {
-    let mut client = with("task");
+    let mut client = client_with_fault("task");
     assert_eq!(client.patch(SYSTEM, json!({"Colour": "red"})).status(), 400);
     assert_eq!(client.patch("/redfish/v1/", json!({})).status(), 405);
     assert_eq!(client.send("PATCH", SYSTEM, &[("If-Match", "\"no\"")], "{}").status(), 412);
@@ -136,7 +136,7 @@ fn an_invalid_request_is_rejected_at_once() {
 
 #[test]
 fn a_failed_task_is_reported_by_its_monitor_and_its_state() {
-    let mut client = with("failing-task=2s");
+    let mut client = client_with_fault("failing-task=2s");
     let (monitor, task) = accepted(&client.patch(SYSTEM, json!({"AssetTag": "never"})));
     client.wait(2);
     let answer = client.get(&monitor);
@@ -151,7 +151,7 @@ fn a_failed_task_is_reported_by_its_monitor_and_its_state() {
 #[test]
 fn a_task_fails_if_its_resource_was_deleted() {
     let account = format!("{ACCOUNTS}/3");
-    let mut client = with(&format!("task=5s@{account}*1"));
+    let mut client = client_with_fault(&format!("task=5s@{account}*1"));
     let (monitor, task) = accepted(&client.patch(&account, json!({"Enabled": false})));
     assert_eq!(client.delete(&account).status(), 204);
     client.wait(5);
@@ -162,7 +162,7 @@ fn a_task_fails_if_its_resource_was_deleted() {
 
 #[test]
 fn deleting_a_monitor_cancels_its_task_and_deleting_a_task_removes_it() {
-    let mut client = with("task=5s");
+    let mut client = client_with_fault("task=5s");
     let (monitor, task) = accepted(&client.patch(SYSTEM, json!({"AssetTag": "never"})));
     assert_eq!(client.delete(&monitor).status(), 204);
     assert_eq!(client.get(&monitor).status(), 404);
@@ -184,7 +184,7 @@ fn deleting_a_monitor_cancels_its_task_and_deleting_a_task_removes_it() {
 
 #[test]
 fn a_missing_monitor_does_not_stop_its_task() {
-    let mut client = with("task=5s");
+    let mut client = client_with_fault("task=5s");
     client.mock.add_fault("monitor-gone".parse().expect("a fault"));
     let (monitor, task) = accepted(&client.patch(SYSTEM, json!({"AssetTag": "done"})));
     assert_eq!(client.get(&monitor).status(), 404);

@@ -12,7 +12,7 @@ const SERVICE: &str = "/redfish/v1/UpdateService";
 const BIOS: &str = "/redfish/v1/UpdateService/FirmwareInventory/BIOS-E1D8B426";
 const MANAGER: &str = "/redfish/v1/UpdateService/FirmwareInventory/Manager-E1D8B426";
 
-fn ada() -> Client {
+fn admin_client() -> Client {
     Client::standard().basic("ada")
 }
 
@@ -43,7 +43,7 @@ fn finish(client: &mut Client, accepted: &Answer) -> u16 {
 
 #[test]
 fn a_pushed_image_changes_the_version_when_its_task_is_complete() {
-    let mut client = ada();
+    let mut client = admin_client();
     let (bios, manager) = (version(&mut client, BIOS), version(&mut client, MANAGER));
     let parameters = json!({"Targets": [BIOS]}).to_string();
     let body = multipart(&[("UpdateParameters", &parameters), ("UpdateFile", "image\r\n\r\n--other")]);
@@ -63,7 +63,7 @@ fn a_pushed_image_changes_the_version_when_its_task_is_complete() {
 
 #[test]
 fn a_target_can_be_the_device_of_the_firmware() {
-    let mut client = ada();
+    let mut client = admin_client();
     let manager = "/redfish/v1/Managers/E1D8B426";
     let body =
         multipart(&[("UpdateParameters", &json!({"Targets": [manager]}).to_string()), ("UpdateFile", "x")]);
@@ -74,7 +74,7 @@ fn a_target_can_be_the_device_of_the_firmware() {
 
 #[test]
 fn the_body_can_be_the_image_itself() {
-    let mut client = ada();
+    let mut client = admin_client();
     let uri = client.get(SERVICE).json()["HttpPushUri"].as_str().expect("a URI").to_owned();
     let before = version(&mut client, MANAGER);
     let accepted = client.send("POST", &uri, &[], "image");
@@ -109,7 +109,7 @@ fn an_invalid_upload_is_rejected_at_once() {
         ),
         ("multipart/form-data; boundary=other", multipart(&whole), 400, "PropertyMissing"),
     ] {
-        let refused = push(&mut ada(), media_type, &body);
+        let refused = push(&mut admin_client(), media_type, &body);
         assert_eq!(
             (refused.status().as_u16(), messages(&refused)),
             (status, vec![message.to_owned()]),
@@ -120,7 +120,7 @@ fn an_invalid_upload_is_rejected_at_once() {
 
 #[test]
 fn a_simple_update_contains_the_uri_of_the_image() {
-    let mut client = ada();
+    let mut client = admin_client();
     let update = client.get(SERVICE).json()["Actions"]["#UpdateService.SimpleUpdate"].clone();
     let target = update["target"].as_str().expect("a target").to_owned();
     for (body, message) in [

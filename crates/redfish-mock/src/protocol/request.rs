@@ -153,7 +153,7 @@ fn parse_basic(encoded: &str) -> Option<Credentials> {
 mod tests {
     use super::*;
 
-    fn with(name: &str, value: &str) -> http::Request<Vec<u8>> {
+    fn request_with(name: &str, value: &str) -> http::Request<Vec<u8>> {
         http::Request::get("/redfish/v1/").header(name, value).body(Vec::new()).unwrap()
     }
 
@@ -161,13 +161,13 @@ mod tests {
     fn basic_credentials_split_at_the_first_colon() {
         let encoded = BASE64_STANDARD.encode("ada:love:lace");
         let Credentials::Basic { user, password } =
-            Request::new(&with("Authorization", &format!("basic {encoded}"))).credentials()
+            Request::new(&request_with("Authorization", &format!("basic {encoded}"))).credentials()
         else {
             panic!("not Basic");
         };
         assert_eq!((user.as_str(), password.as_str()), ("ada", "love:lace"));
         for broken in ["Basic", "Basic !!!", "Basic YWRh", "Digest x", ""] {
-            let request = with("Authorization", broken);
+            let request = request_with("Authorization", broken);
             assert!(matches!(Request::new(&request).credentials(), Credentials::Invalid), "{broken:?}");
         }
     }
@@ -184,23 +184,23 @@ mod tests {
         ];
         for (value, same) in cases {
             assert_eq!(
-                !Request::new(&with("If-Match", value)).if_match_fails(|| Some("W/\"A\"".into())),
+                !Request::new(&request_with("If-Match", value)).if_match_fails(|| Some("W/\"A\"".into())),
                 same,
                 "{value}"
             );
             assert_eq!(
-                Request::new(&with("If-None-Match", value)).if_none_match_lists("\"A\""),
+                Request::new(&request_with("If-None-Match", value)).if_none_match_lists("\"A\""),
                 same,
                 "{value}"
             );
         }
-        assert!(!Request::new(&with("Accept", "*/*")).if_match_fails(|| Some("\"A\"".into())));
-        assert!(!Request::new(&with("Accept", "*/*")).if_none_match_lists("\"A\""));
+        assert!(!Request::new(&request_with("Accept", "*/*")).if_match_fails(|| Some("\"A\"".into())));
+        assert!(!Request::new(&request_with("Accept", "*/*")).if_none_match_lists("\"A\""));
     }
 
     #[test]
     fn the_origin_is_the_one_that_the_client_used() {
-        assert_eq!(Request::new(&with("Host", "bmc:8443")).origin(), "https://bmc:8443");
+        assert_eq!(Request::new(&request_with("Host", "bmc:8443")).origin(), "https://bmc:8443");
         let absolute = http::Request::get("http://[::1]:80/redfish/v1/").body("").unwrap();
         assert_eq!(Request::new(&absolute).origin(), "http://[::1]:80");
     }

@@ -176,7 +176,7 @@ impl Frontend {
                 self.shared.handle(&request)
             }
             Err(BodyError::TooLong) => {
-                let response = self.shared.lock().refuse_body();
+                let response = self.shared.lock().payload_too_large();
                 Answer::whole(response)
             }
             Err(BodyError::Broken) => return Err(io::ErrorKind::UnexpectedEof.into()),

@@ -58,7 +58,7 @@ pub(crate) const SELF_WRITABLE: &[Property] = &[PASSWORD];
 
 /// An account with its state.
 #[derive(Clone)]
-struct Entry {
+struct AccountRecord {
     account: Account,
     enabled: bool,
     /// The number of consecutive wrong passwords.
@@ -83,14 +83,14 @@ pub(crate) struct Lockout {
 
 /// The accounts by their `Id`. Copies of a service share them until one writes.
 #[derive(Clone)]
-pub(crate) struct Accounts(Arc<BTreeMap<u32, Entry>>);
+pub(crate) struct Accounts(Arc<BTreeMap<u32, AccountRecord>>);
 
 impl Accounts {
     pub(crate) fn new(accounts: impl IntoIterator<Item = Account>) -> Accounts {
-        Accounts(Arc::new((1..).zip(accounts.into_iter().map(Entry::new)).collect()))
+        Accounts(Arc::new((1..).zip(accounts.into_iter().map(AccountRecord::new)).collect()))
     }
 
-    fn get(&self, id: u32) -> Option<&Entry> {
+    fn get(&self, id: u32) -> Option<&AccountRecord> {
         self.0.get(&id)
     }
 
@@ -108,7 +108,7 @@ impl Accounts {
 
     /// The account with these credentials, if it is enabled and not locked.
     pub(crate) fn verify(&self, user: &str, password: &str) -> Option<u32> {
-        let matches = |entry: &Entry| {
+        let matches = |entry: &AccountRecord| {
             let Account { user: name, password: expected, .. } = &entry.account;
             entry.enabled && entry.locked_until.is_none() && name == user && expected == password
         };
@@ -146,14 +146,14 @@ impl Accounts {
 
     /// Ends the lockouts that are over.
     pub(crate) fn expire(&mut self, now: Duration) {
-        let is_over = |entry: &Entry| entry.locked_until.is_some_and(|until| until <= now);
+        let is_over = |entry: &AccountRecord| entry.locked_until.is_some_and(|until| until <= now);
         let ids: Vec<u32> = self.0.iter().filter(|(_, entry)| is_over(entry)).map(|(&id, _)| id).collect();
         for id in ids {
-            self.change(id, Entry::unlock);
+            self.change(id, AccountRecord::unlock);
         }
     }
 
-    fn change(&mut self, id: u32, change: impl FnOnce(&mut Entry)) {
+    fn change(&mut self, id: u32, change: impl FnOnce(&mut AccountRecord)) {
         if let Some(entry) = Arc::make_mut(&mut self.0).get_mut(&id) {
             change(entry);
         }
@@ -173,7 +173,7 @@ impl Accounts {
         let table = Arc::make_mut(&mut self.0);
         let id = (1..).find(|id| !table.contains_key(id)).unwrap_or(u32::MAX);
         let account = Account::new("", "", Role::ReadOnly);
-        table.entry(id).or_insert(Entry::new(account)).apply(body);
+        table.entry(id).or_insert(AccountRecord::new(account)).apply(body);
         id
     }
 
@@ -225,9 +225,9 @@ impl Accounts {
     }
 }
 
-impl Entry {
-    fn new(account: Account) -> Entry {
-        Entry {
+impl AccountRecord {
+    fn new(account: Account) -> AccountRecord {
+        AccountRecord {
             account,
             enabled: true,
             failures: 0,

@@ -14,7 +14,7 @@ use super::{SESSIONS, settings};
 
 pub const LOGIN: &str = r#"{"UserName": "ada", "Password": "analytical"}"#;
 
-pub fn plain(faults: &[&str]) -> Server {
+pub fn plain_server(faults: &[&str]) -> Server {
     let faults = faults.iter().map(|fault| fault.parse().expect("a fault")).collect();
     let options = ServeOptions { tls: Tls::None, body_limit: 64, ..ServeOptions::default() };
     Server::start(Settings { faults, ..settings(Profile::Standard) }, options).expect("a server")
@@ -39,9 +39,9 @@ pub fn is_over(stream: &mut impl Read) -> bool {
     }
 }
 
-pub fn trusting(server: &Server, name: &str) -> StreamOwned<ClientConnection, TcpStream> {
+pub fn connect_tls(server: &Server, name: &str) -> StreamOwned<ClientConnection, TcpStream> {
     let config = config(server.certificate_pem().expect("a certificate"));
-    secured(&config, connect(server), name)
+    tls_over(&config, connect(server), name)
 }
 
 /// The configuration of a client that trusts this certificate.
@@ -56,7 +56,7 @@ pub fn config(pem: &str) -> Arc<ClientConfig> {
     Arc::new(config)
 }
 
-pub fn secured(
+pub fn tls_over(
     config: &Arc<ClientConfig>,
     stream: TcpStream,
     name: &str,
@@ -109,7 +109,7 @@ pub fn status(head: &str) -> &str {
     head.split(' ').nth(1).expect("a status")
 }
 
-pub fn ask(stream: &mut (impl Read + Write), request: &str) -> (String, String) {
+pub fn exchange(stream: &mut (impl Read + Write), request: &str) -> (String, String) {
     stream.write_all(request.as_bytes()).expect("sent");
     read(stream)
 }

@@ -7,10 +7,10 @@ messages! {
     /// A message of the registry `MachineRoom`. The variant's name is the message's key.
     pub(crate) enum MachineRoom {
         FanSlow: Warning,
-            "Fan %1 turns at %2 RPM, which is slower than it should.",
+            "Fan %1 runs at %2 RPM, which is too slow.",
             "Clean the fan, or replace it.";
         LampSwitched: Ok,
-            "The locating lamp was switched %1.",
+            "The location indicator was switched %1.",
             "None.";
         MemoryErrorsCorrected: Warning,
             "Memory module %1 corrected %2 errors within a day.",
@@ -20,7 +20,7 @@ messages! {
             "None.";
         TemperatureHigh: Critical,
             "%1 measures %2 degrees Celsius, which is above its limit.",
-            "See that air gets in and out, then look at the room's cooling.";
+            "Check the airflow, then the cooling of the room.";
         TemperatureNormal: Ok,
             "%1 measures %2 degrees Celsius, which is within its limits again.",
             "None.";
