@@ -10,7 +10,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use http::StatusCode;
-use redfish_mock::{Observed, ServeOptions, Server, Settings, Tls};
+use redfish_mock::{ObservedRequest, ServeOptions, Server, Settings, Tls};
 use serde_json::Value;
 
 const CALLS: usize = 100_000;
@@ -111,7 +111,7 @@ impl Peer {
 fn serve() {
     let server = Arc::new(OnceLock::<Server>::new());
     let (later, reads) = (server.clone(), AtomicUsize::new(0));
-    let observer = move |seen: &Observed<'_>| {
+    let observer = move |seen: &ObservedRequest<'_>| {
         let read = seen.path == SYSTEM && seen.status == Some(StatusCode::OK);
         if read && (reads.fetch_add(1, Ordering::SeqCst) + 1) % TOKEN_LASTS == 0 {
             later.get().into_iter().for_each(|server| server.advance(Duration::from_secs(1_800)));

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use clap::Args;
 use redfish_hyper::{Service, Transport};
-use redfish_mock::{Fault, Mockup, Observed, Profile, ServeOptions, Server, Settings, Tls};
+use redfish_mock::{Fault, Mockup, ObservedRequest, Profile, ServeOptions, Server, Settings, Tls};
 
 use crate::credentials::password_at_hand;
 use crate::failure::Failure;
@@ -136,7 +136,7 @@ impl Serve {
             |file: &Path, what| fs::read_to_string(file).map_err(|error| Failure::unusable(what, error));
         match (&self.cert, &self.key) {
             _ if self.http => Ok(Tls::None),
-            (Some(cert), Some(key)) => Ok(Tls::Given {
+            (Some(cert), Some(key)) => Ok(Tls::Pem {
                 certificate_pem: read(cert, "the certificate file cannot be read")?,
                 key_pem: read(key, "the key file cannot be read")?,
             }),
@@ -168,8 +168,8 @@ fn shown(server: &Server) -> Result<String, Failure> {
     Ok(pin.map(|pin| pin.to_string()).unwrap_or_default())
 }
 
-fn log(seen: &Observed<'_>) {
-    let Observed { method, path, status } = seen;
+fn log(seen: &ObservedRequest<'_>) {
+    let ObservedRequest { method, path, status } = seen;
     match status {
         Some(status) => output::note(format_args!("{method} {path} {}", status.as_u16())),
         None => output::note(format_args!("{method} {path} (closed without an answer)")),

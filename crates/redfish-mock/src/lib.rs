@@ -1,9 +1,8 @@
-//! A Redfish service to try clients against: sessions, expiry, faults on demand.
+//! A Redfish service to test clients against: sessions that expire, tasks, events, and faults on demand.
 //!
-//! [`Mock`] is the service as a value: a request and the time in, an [`Answer`] out. It has no socket, clock or thread, so
-//! that a test plays hours of a session's life in microseconds, and plays them again from the same seed. [`Server`] puts it
-//! behind a socket, with TLS or without, for clients that want a real one; a [`Fleet`] is thousands of them, of which some
-//! misbehave.
+//! [`Mock`] is the service as a value: a request and the time in, an [`Answer`] out. It has no socket, clock or thread, so a
+//! test plays hours of a session's life in microseconds, and repeats them from the same seed. [`Server`] puts it behind a
+//! socket, with or without TLS. A [`Fleet`] is thousands of services, some of which misbehave.
 //!
 //! ```text
 //!              Settings                      ServeOptions
@@ -13,15 +12,31 @@
 //!  Answer  ◄── └──────┘                      └────────┘
 //! ```
 //!
-//! Two [`Profile`]s: `standard` answers as DSP0266 asks; `ilo-amplifier` as iLO Amplifier Pack is documented, with `MySession`,
-//! weak ETags, bare message identifiers and paths in any letter case. [`Fault`]s misbehave on demand. A [`Mockup`] is served in
-//! the place of the machine room, and is changed in memory alone.
+//! There are two [`Profile`]s: `standard` answers as DSP0266 requires, and `ilo-amplifier` as iLO Amplifier Pack is documented,
+//! with `MySession`, weak ETags, messages without text, and case-insensitive paths. [`Fault`]s make it misbehave. A [`Mockup`]
+//! replaces its invented servers, and is changed only in memory.
 //!
-//! # What takes time
+//! # Modules
 //!
-//! All of it is told by `now`, so that it takes none in a test: sessions expire, a reset changes the power state some seconds
-//! after its answer, a task runs while its monitor answers 202, an account that is locked opens again. After an update the
-//! service restarts: [`Mock::away_until`] says that nobody is there, and a [`Server`] refuses connections meanwhile.
+//! Each module depends only on those below it:
+//!
+//! | module | contents |
+//! |---|---|
+//! | `server` | sockets, TLS, fleets |
+//! | `mock` | the public [`Mock`] |
+//! | `handlers` | what answers a request: `get`, `patch`, `actions`, `update`, … |
+//! | `routing` | what is at a path |
+//! | `state` | what the service remembers: sessions, accounts, tasks, events, … |
+//! | `inventory` | the resource tree: systems, chassis, managers, …, or a mockup |
+//! | `faults` | the table of faults |
+//! | `protocol` | formats: requests, responses, messages, queries, ETags, dates |
+//!
+//! # Time
+//!
+//! `now` determines everything that takes time, so a test does not have to wait: sessions expire, a reset changes the power
+//! state some seconds after its response, a monitor answers 202 while its task runs, and a locked account is unlocked. After
+//! an update the service restarts: [`Mock::unavailable_until`] returns the end of the outage, and a [`Server`] refuses
+//! connections meanwhile.
 //!
 //! ```
 //! use std::time::Duration;
@@ -41,10 +56,10 @@
 //! assert_eq!(send("GET", &monitor, "", 4).json()["PercentComplete"], 80);
 //! let answer = send("GET", &monitor, "", 5);
 //! assert_eq!((answer.status().as_u16(), &answer.json()["AssetTag"]), (200, &"R09-U01".into()));
-//! assert_eq!(send("GET", &monitor, "", 5).status(), 404, "it was told");
+//! assert_eq!(send("GET", &monitor, "", 5).status(), 404, "the response was read");
 //! ```
 //!
-//! # One session's life
+//! # The life of a session
 //!
 //! ```
 //! use std::time::Duration;
@@ -56,15 +71,15 @@
 //! let login = http::Request::post("/redfish/v1/SessionService/Sessions")
 //!     .header("Content-Type", "application/json")
 //!     .body(r#"{"UserName": "ada", "Password": "engine No. 1"}"#)?;
-//! let opened = mock.handle(&login, now);
-//! assert_eq!(opened.status(), 201);
-//! let token = opened.header("X-Auth-Token").expect("a token").to_owned();
-//! let location = opened.header("Location").expect("a location").to_owned();
+//! let login = mock.handle(&login, now);
+//! assert_eq!(login.status(), 201);
+//! let token = login.header("X-Auth-Token").expect("a token").to_owned();
+//! let location = login.header("Location").expect("a location").to_owned();
 //!
 //! let systems = http::Request::get("/redfish/v1/Systems").header("X-Auth-Token", &token).body("")?;
 //! assert_eq!(mock.handle(&systems, now).json()["Members@odata.count"], 3);
 //!
-//! // Half an hour without a request, and the session is gone.
+//! // The session expires after half an hour without a request.
 //! let later = now + Duration::from_secs(1800);
 //! assert_eq!(mock.open_sessions(now), 1);
 //! assert_eq!(mock.handle(&systems, later).status(), 401);
@@ -74,7 +89,7 @@
 #![cfg_attr(
     feature = "serve",
     doc = r#"
-# Behind a socket
+# A server
 
 ```
 use redfish_mock::{ServeOptions, Server, Settings, Tls};
@@ -89,49 +104,25 @@ server.shutdown();
 "#
 )]
 
-mod accounts;
-mod actions;
-mod answer;
-mod events;
-mod fault;
-mod later;
-mod members;
-mod message;
+mod faults;
+mod handlers;
+mod inventory;
 mod mock;
-mod mockup;
-mod moment;
-mod network;
-mod operation;
-mod patch;
-mod path;
-mod place;
-mod power;
-mod profile;
-mod query;
-mod random;
-mod reply;
-mod request;
-mod restart;
-mod room;
+mod protocol;
+mod routing;
 #[cfg(feature = "serve")]
-mod serve;
-mod sessions;
-mod settings;
-mod subscribe;
-mod tasks;
-mod tree;
-mod update;
-mod view;
-mod write;
+mod server;
+mod state;
 
-pub use accounts::{Account, Role};
-pub use answer::{Answer, Ending};
-pub use events::{Delivery, EventStream};
-pub use fault::{Fault, FaultError, FaultKind};
-pub use mock::{Handled, Mock};
-pub use mockup::Mockup;
-pub use profile::{Profile, UnknownProfile};
+pub use faults::{Fault, FaultError, FaultKind};
+pub use inventory::mockup::Mockup;
+pub use mock::{HandledRequest, Mock};
+pub use protocol::answer::{Answer, Ending};
+pub use protocol::event::{Delivery, EventStream};
+pub use protocol::privilege::Role;
+pub use protocol::profile::{Profile, UnknownProfile};
 #[cfg(feature = "serve")]
-pub use serve::{Fleet, FleetService, Observed, Observer, ServeOptions, Server, ServiceKind, Tls};
-pub use sessions::{Session, SessionCount};
-pub use settings::Settings;
+pub use server::{Fleet, FleetService, ObservedRequest, Observer, ServeOptions, Server, ServiceKind, Tls};
+pub use state::accounts::Account;
+pub use state::sessions::{Session, SessionCount};
+pub use state::settings::Settings;

@@ -1,153 +1,82 @@
-//! The service: a request and the time in, an answer out.
-//!
-//! ```text
-//!  request ─► faults that come before ─► door ─► place ─► method ─► role ─► condition ─► what the place does
-//!                                                                                              │
-//!  answer  ◄─ faults that come after  ◄─ profile (spells it) ◄──────────────── reply ◄─────────┘
-//! ```
+//! The service as a value: a request and the time in, an answer out.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 use std::time::Duration;
 
 use http::{HeaderValue, Method, Response, StatusCode, header};
 
-use crate::accounts::{self, ACCOUNT_SERVICE, Account, Accounts, Lockout, Role};
-use crate::answer::{Answer, Ending};
-use crate::events::Events;
-use crate::fault::{Fault, FaultKind, Faults};
-use crate::later::{Effect, Later};
-use crate::message::{Base, Message};
-use crate::place::Place;
-use crate::profile::Profile;
-use crate::reply::{Content, Reply};
-use crate::request::{Credentials, Request};
-use crate::restart::Absence;
-use crate::sessions::{SESSION_SERVICE, Session, SessionCount, Sessions};
-use crate::settings::Settings;
-use crate::tasks::Tasks;
-use crate::tree::Tree;
+use crate::faults::Fault;
+use crate::handlers;
+use crate::handlers::clock::advance_to;
+use crate::protocol::answer::Answer;
+use crate::protocol::event::{Delivery, EventStream};
+use crate::protocol::message::Base;
+use crate::protocol::render::render;
+use crate::protocol::request::Request;
+use crate::protocol::response;
+use crate::state::State;
+use crate::state::sessions::{Session, SessionCount};
+use crate::state::settings::Settings;
 
-/// How many handled requests are remembered; of each service of many, so many that they cost little.
-const REMEMBERED: usize = 1_000;
+/// The number of handled requests that are recorded.
+const MAX_HANDLED: usize = 1_000;
+/// The same for a member of a fleet, which must be small.
 #[cfg(feature = "serve")]
-const REMEMBERED_OF_MANY: usize = 8;
+const FLEET_MEMBER_MAX_HANDLED: usize = 8;
+/// The interval at which events are sent to destinations.
+#[cfg(feature = "serve")]
+const DELIVERY_INTERVAL: Duration = Duration::from_millis(200);
 
 /// A Redfish service as a value.
 ///
-/// It reads no clock and opens no socket: the time comes with each request, as the duration since any moment the caller
-/// likes, and its randomness comes from [`Settings::seed`]. Copies are independent, and cheap.
+/// It reads no clock and opens no socket. Each request comes with the time, as the duration since any start that the caller
+/// chooses. All randomness comes from [`Settings::seed`]. Copies are independent and cheap.
 #[derive(Clone)]
 pub struct Mock {
-    pub(crate) profile: Profile,
-    pub(crate) tree: Tree,
-    pub(crate) sessions: Sessions,
-    pub(crate) accounts: Accounts,
-    bearer_token: Option<String>,
-    pub(crate) tasks: Tasks,
-    pub(crate) events: Events,
-    pub(crate) later: Later,
-    /// The latest moment that it was told of.
-    pub(crate) now: Duration,
-    pub(crate) reset_delay: Duration,
-    pub(crate) update_time: Duration,
-    pub(crate) restart_time: Duration,
-    pub(crate) absence: Absence,
-    pub(crate) faults: Faults,
-    writes: BTreeMap<String, u64>,
-    handled: VecDeque<Handled>,
-    remembered: usize,
+    state: State,
+    handled: VecDeque<HandledRequest>,
+    max_handled: usize,
 }
 
 /// A request that was handled.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Handled {
-    /// Its method.
+pub struct HandledRequest {
+    /// The method.
     pub method: Method,
-    /// Its path, as the client wrote it.
+    /// The path, as the client wrote it.
     pub path: String,
-    /// The answer's status, also where a fault kept the answer from arriving.
+    /// The status of the response, even if a fault prevented the client from receiving it.
     pub status: StatusCode,
 }
 
-/// Who sends a request.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Caller {
-    pub(crate) account: u32,
-    pub(crate) session: Option<u64>,
-    pub(crate) role: Role,
-}
-
 impl Mock {
-    /// A service that was just started.
+    /// Creates a service.
     pub fn new(settings: Settings) -> Mock {
-        let Settings {
-            user,
-            password,
-            accounts,
-            bearer_token,
-            profile,
-            mockup,
-            session_limit,
-            session_timeout,
-            reset_delay,
-            update_time,
-            restart_time,
-            seed,
-            faults,
-        } = settings;
-        let administrator = Account::new(user, password, Role::Administrator);
-        let mut mock = Mock {
-            profile,
-            tree: mockup.map_or_else(|| Tree::machine_room(profile), |mockup| mockup.tree(profile)),
-            sessions: Sessions::new(session_limit, session_timeout, seed),
-            accounts: Accounts::new(std::iter::once(administrator).chain(accounts)),
-            bearer_token,
-            tasks: Tasks::default(),
-            events: Events::default(),
-            later: Later::default(),
-            now: Duration::ZERO,
-            reset_delay: reset_delay.unwrap_or(profile.reset_delay()),
-            update_time,
-            restart_time,
-            absence: Absence::default(),
-            faults: Faults::new(faults),
-            writes: BTreeMap::new(),
-            handled: VecDeque::new(),
-            remembered: REMEMBERED,
-        };
-        mock.show_session_timeout(session_timeout);
-        mock
+        Mock { state: State::new(settings), handled: VecDeque::new(), max_handled: MAX_HANDLED }
     }
 
-    /// One of many services, which shares with the others what none of them changes. It has tokens of its own.
+    /// Creates a member of a fleet. It shares with the others what none of them changes, and has its own seed.
     #[cfg(feature = "serve")]
-    pub(crate) fn one_of_many(&self, seed: u64) -> Mock {
-        let mut one = self.clone();
-        one.sessions.reseed(seed);
-        one.remembered = REMEMBERED_OF_MANY;
-        one.events.keep_few();
-        one
+    pub(crate) fn fleet_member(&self, seed: u64) -> Mock {
+        let mut member = self.clone();
+        member.state.sessions.reseed(seed);
+        member.state.events.limit_history();
+        member.max_handled = FLEET_MEMBER_MAX_HANDLED;
+        member
     }
 
-    /// Answers a request that arrives at `now`. While the service restarts nobody is there to answer: the connection is
-    /// reset, see [`Mock::away_until`].
+    /// Answers a request that arrives at `now`. While the service is unavailable, the connection is reset: see
+    /// [`Mock::unavailable_until`].
     pub fn handle<B: AsRef<[u8]>>(&mut self, request: &http::Request<B>, now: Duration) -> Answer {
         let request = Request::new(request);
-        if self.away_until(now).is_some() {
+        if self.unavailable_until(now).is_some() {
             return Answer::reset();
         }
-        let delay = self.strike(&request, |kind| match kind {
-            FaultKind::Slow(delay) => Some(*delay),
-            _ => None,
-        });
-        let mut answer = self.answer(&request, now);
-        answer.delay = delay.unwrap_or_default();
-        self.fault_after(&request, now + answer.delay);
-
-        if self.handled.len() == self.remembered {
+        let answer = handlers::handle(&mut self.state, &request, now);
+        if self.handled.len() == self.max_handled {
             self.handled.pop_front();
         }
-        self.handled.push_back(Handled {
+        self.handled.push_back(HandledRequest {
             method: request.method.clone(),
             path: request.uri.path().to_owned(),
             status: answer.status(),
@@ -155,304 +84,91 @@ impl Mock {
         answer
     }
 
-    /// The answer to a request with a body longer than the front end takes. Nobody has looked at the request.
-    pub fn refuse_body(&self) -> Response<Vec<u8>> {
-        let reply = Reply::refusal(StatusCode::PAYLOAD_TOO_LARGE, Base::PayloadTooLarge, []);
-        let mut response = self.profile.spell(reply, &Method::POST, "");
-        // What is left of the body would be taken for the next request.
+    /// The response to a request whose body exceeds the limit of the server. The request is not handled.
+    pub fn payload_too_large(&self) -> Response<Vec<u8>> {
+        let error = response::Response::error(StatusCode::PAYLOAD_TOO_LARGE, Base::PayloadTooLarge, []);
+        let mut response = render(self.state.profile, error, &Method::POST, "");
+        // The rest of the body would be parsed as the next request.
         response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
         response
     }
 
-    /// Adds a fault; it strikes from the next request on.
+    /// Adds a fault, which affects the next request.
     pub fn add_fault(&mut self, fault: Fault) {
-        self.faults.add(fault);
+        self.state.faults.add(fault);
     }
 
     /// Removes all faults.
     pub fn clear_faults(&mut self) {
-        self.faults.clear();
+        self.state.faults.clear();
     }
 
-    /// How many sessions are open.
+    /// The number of open sessions.
     pub fn open_sessions(&self, now: Duration) -> usize {
         self.sessions(now).count()
     }
 
-    /// The sessions that are open.
+    /// The open sessions.
     pub fn sessions(&self, now: Duration) -> impl Iterator<Item = &Session> {
-        let lost = self.will_restart_by(now);
-        self.sessions.open_at(now).filter(move |_| !lost)
+        let restarted = self.state.restarts_by(now);
+        self.state.sessions.open_at(now).filter(move |_| !restarted)
     }
 
-    /// What became of all sessions up to the last request.
+    /// The number of sessions by their end, at the time of the last request.
     pub fn session_count(&self) -> SessionCount {
-        self.sessions.count()
+        self.state.sessions.count()
     }
 
-    /// How many writes were applied at a path: PATCH and DELETE of the resource there, POST to the collection or action
-    /// there. Logins count at the Sessions collection; for a session's DELETE see [`Mock::session_count`].
+    /// The number of writes that were carried out at a path: PATCH and DELETE of the resource, POST to the collection or
+    /// action. Logins count at the collection of sessions. For logouts, see [`Mock::session_count`].
     pub fn writes(&self, path: &str) -> u64 {
-        self.writes.get(path).copied().unwrap_or(0)
+        self.state.write_count(path)
     }
 
-    /// The requests that were handled, the last thousand of them, oldest first. A service of many remembers eight.
-    pub fn handled(&self) -> impl ExactSizeIterator<Item = &Handled> {
+    /// The last 1,000 requests that were handled, oldest first. A member of a fleet records only 8.
+    pub fn handled(&self) -> impl ExactSizeIterator<Item = &HandledRequest> {
         self.handled.iter()
     }
 
-    pub(crate) fn wrote(&mut self, path: &str) {
-        *self.writes.entry(path.to_owned()).or_insert(0) += 1;
+    /// The end of the outage if the service is restarting at `now`.
+    pub fn unavailable_until(&mut self, now: Duration) -> Option<Duration> {
+        advance_to(&mut self.state, now);
+        self.state.outage.until(now)
     }
 
-    /// Makes the timeout in force and the one that SessionService shows the same.
-    pub(crate) fn show_session_timeout(&mut self, timeout: Duration) {
-        self.sessions.set_timeout(timeout);
-        if let Some(service) = self.tree.at(SESSION_SERVICE) {
-            let mut document = service.document().clone();
-            if document.is_object() && document["SessionTimeout"] != timeout.as_secs() {
-                document["SessionTimeout"] = timeout.as_secs().into();
-                self.tree.write(SESSION_SERVICE, document);
-            }
-        }
+    /// The number of outages until `now`. Each outage breaks all connections.
+    pub fn outages(&mut self, now: Duration) -> u64 {
+        advance_to(&mut self.state, now);
+        self.state.outage.count()
     }
 
-    pub(crate) fn strike<T>(
-        &mut self,
-        request: &Request<'_>,
-        asked_for: impl Fn(&FaultKind) -> Option<T>,
-    ) -> Option<T> {
-        self.faults.strike(&request.path, self.profile, asked_for)
+    /// Restarts the service without an outage: it loses all sessions and keeps what was written.
+    pub fn reboot(&mut self, now: Duration) {
+        advance_to(&mut self.state, now);
+        self.state.restart(now, Duration::ZERO);
     }
 
-    pub(crate) fn strikes(&mut self, request: &Request<'_>, kind: &FaultKind) -> bool {
-        self.strike(request, |candidate| (candidate == kind).then_some(())).is_some()
+    /// The text that an event stream has to send at `now`. Empty if there is nothing yet, and `None` if the stream is closed
+    /// because its subscription was deleted.
+    pub fn events(&mut self, stream: EventStream, now: Duration) -> Option<String> {
+        advance_to(&mut self.state, now);
+        self.state.events.read_stream(stream, now)
     }
 
-    /// The answer, with all faults but slowness.
-    fn answer(&mut self, request: &Request<'_>, now: Duration) -> Answer {
-        if self.strikes(request, &FaultKind::Reset) {
-            return Answer::reset();
-        }
-        let mut reply = match self.fault_before(request) {
-            Some(reply) => reply,
-            None => self.reply(request, now),
-        };
-        if let Content::Messages(messages) = &mut reply.content {
-            if self.strikes(request, &FaultKind::BareMessages) {
-                *messages = std::mem::take(messages).into_iter().map(Message::bare).collect();
-            }
-        }
-        if reply.created.is_some() && self.strikes(request, &FaultKind::NoLocation) {
-            reply.created = None;
-        }
-        let response = self.profile.spell(reply, request.method, &request.host());
-        let mut answer = Answer { response, delay: Duration::ZERO, ending: Ending::Whole };
-        if !request.reads() && self.strikes(request, &FaultKind::LostAnswer) {
-            answer.ending = Ending::Closed;
-            return answer;
-        }
-        let length = answer.response.body().len();
-        if length > 0 {
-            let cut = self.strike(request, |kind| match kind {
-                FaultKind::CutBody(bytes) => Some(bytes.unwrap_or(length / 2)),
-                _ => None,
-            });
-            if let Some(bytes) = cut.filter(|bytes| *bytes < length) {
-                answer.ending = Ending::Cut(bytes);
-            }
-        }
-        answer
+    /// Closes an event stream whose client has disconnected.
+    pub fn close_stream(&mut self, stream: EventStream) {
+        self.state.events.remove(stream.0);
     }
 
-    /// A fault that takes the place of the answer, or makes the right one come out wrong.
-    fn fault_before(&mut self, request: &Request<'_>) -> Option<Reply> {
-        let redirect = self.strike(request, |kind| match kind {
-            FaultKind::RedirectOffOrigin(url) => Some(url.clone()),
-            _ => None,
-        });
-        if let Some(url) = redirect {
-            let url = url.unwrap_or_else(|| format!("https://redfish.invalid{}", request.uri.path()));
-            let reply = Reply::new(StatusCode::TEMPORARY_REDIRECT, Content::Nothing);
-            return Some(reply.with(header::LOCATION, &url));
-        }
-        let unavailable = self.strike(request, |kind| match kind {
-            FaultKind::Unavailable(when) => Some(when.clone()),
-            _ => None,
-        });
-        if let Some(when) = unavailable {
-            let seconds = when.as_deref().unwrap_or("some");
-            let status = StatusCode::SERVICE_UNAVAILABLE;
-            let reply = Reply::refusal(status, Base::ServiceTemporarilyUnavailable, [seconds]);
-            return Some(match &when {
-                Some(when) => reply.with(header::RETRY_AFTER, when),
-                None => reply,
-            });
-        }
-        if self.strikes(request, &FaultKind::Unauthorized) {
-            return Some(Reply::refusal(StatusCode::UNAUTHORIZED, Base::NoValidSession, []));
-        }
-        if self.strikes(request, &FaultKind::InternalError) {
-            return Some(Reply::refusal(StatusCode::INTERNAL_SERVER_ERROR, Base::InternalError, []));
-        }
-        let place = Place::find(self, request);
-        let login = request.method == Method::POST && matches!(place, Some(Place::Sessions));
-        if login && self.strikes(request, &FaultKind::SessionLimit) {
-            return Some(Reply::refusal(StatusCode::SERVICE_UNAVAILABLE, Base::SessionLimitExceeded, []));
-        }
-        if let Credentials::Token(token) = request.credentials() {
-            let live = self.sessions.with_token(&token).map(Session::id);
-            if let Some(id) = live.filter(|_| self.strikes(request, &FaultKind::ExpireToken)) {
-                let gone = self.sessions.forget(|session| session.id() == id);
-                self.tell_of_the_end(&gone);
-            }
-        }
-        None
+    /// Removes and returns the events to send to the destinations of subscriptions. All destinations are `http` on loopback.
+    pub fn take_deliveries(&mut self) -> Vec<Delivery> {
+        self.state.events.take_deliveries()
     }
 
-    /// What goes wrong once the request is answered, at `answered`.
-    fn fault_after(&mut self, request: &Request<'_>, answered: Duration) {
-        if let Credentials::Token(token) = request.credentials() {
-            let live = self.sessions.with_token(&token).map(Session::id);
-            if let Some(id) = live.filter(|_| self.strikes(request, &FaultKind::LoseSession)) {
-                let gone = self.sessions.forget(|session| session.id() == id);
-                self.tell_of_the_end(&gone);
-            }
-        }
-        let restart = self.strike(request, |kind| match kind {
-            FaultKind::Restart(lasts) => Some(*lasts),
-            _ => None,
-        });
-        if let Some(lasts) = restart {
-            self.later.add(answered, Effect::Restart { lasts, task: None });
-        }
-    }
-
-    /// The right answer.
-    fn reply(&mut self, request: &Request<'_>, now: Duration) -> Reply {
-        if request.wants_other_odata() {
-            return Reply::refusal(StatusCode::PRECONDITION_FAILED, Base::PreconditionFailed, []);
-        }
-        let place = Place::find(self, request);
-        if let Some(place) = place.as_ref().filter(|place| place.is_open_to(request.method)) {
-            // Who is asking matters to what a query shows, not to whether there is an answer.
-            let caller = self.identify(request);
-            return self.act(request, place, caller, now);
-        }
-        let Some(caller) = self.authenticate(request, now) else {
-            return Reply::refusal(StatusCode::UNAUTHORIZED, Base::NoValidSession, []);
-        };
-        let Some(place) = place else {
-            let path = request.uri.path();
-            return Reply::refusal(StatusCode::NOT_FOUND, Base::ResourceMissingAtURI, [path]);
-        };
-        self.carry_out(request, &place, caller, now)
-    }
-
-    /// Who sends the request. A session that is used starts its time anew.
-    fn authenticate(&mut self, request: &Request<'_>, now: Duration) -> Option<Caller> {
-        if let Credentials::Basic { user, password } = request.credentials() {
-            self.open_account(&user, &password, now)?;
-        }
-        let caller = self.identify(request)?;
-        if let Some(id) = caller.session {
-            self.sessions.touch(id, now);
-        }
-        Some(caller)
-    }
-
-    /// The account that credentials open. Too many wrong ones lock it.
-    pub(crate) fn open_account(&mut self, user: &str, password: &str, now: Duration) -> Option<u32> {
-        let opened = self.accounts.open(user, password);
-        match opened {
-            Some(id) => self.accounts.opened(id),
-            None => {
-                let service = self.tree.at(ACCOUNT_SERVICE).map(|service| service.document());
-                let number =
-                    |name: &str| service.and_then(|service| service[name].as_u64()).unwrap_or_default();
-                let lockout = Lockout {
-                    threshold: number("AccountLockoutThreshold"),
-                    lasts: Duration::from_secs(number("AccountLockoutDuration")),
-                    forgotten: Duration::from_secs(number("AccountLockoutCounterResetAfter")),
-                };
-                self.accounts.failed(user, lockout, now);
-            }
-        }
-        opened
-    }
-
-    fn identify(&self, request: &Request<'_>) -> Option<Caller> {
-        let found = match request.credentials() {
-            Credentials::Token(token) => {
-                self.sessions.with_token(&token).map(|session| (session.account(), Some(session.id())))
-            }
-            Credentials::Basic { user, password } => {
-                self.accounts.open(&user, &password).map(|id| (id, None))
-            }
-            Credentials::Bearer(token) if self.bearer_token.as_ref() == Some(&token) => Some((1, None)),
-            Credentials::Bearer(_) | Credentials::Nothing | Credentials::Unreadable => None,
-        };
-        let (account, session) = found?;
-        let role = self.accounts.role(account)?;
-        Some(Caller { account, session, role })
-    }
-
-    /// Method, role and condition, then what the place does.
-    pub(crate) fn act(
-        &mut self,
-        request: &Request<'_>,
-        place: &Place,
-        caller: Option<Caller>,
-        now: Duration,
-    ) -> Reply {
-        let methods = place.methods();
-        let mut reply = if !methods.contains(request.method) {
-            Reply::refusal(StatusCode::METHOD_NOT_ALLOWED, Base::OperationNotAllowed, [])
-        } else if let Some(refusal) = caller
-            .filter(|_| !place.is_open_to(request.method))
-            .and_then(|caller| self.forbid(request.method, place, caller))
-        {
-            refusal
-        } else if let (Place::Monitor(id), true) = (place, request.reads()) {
-            return self.poll(request, *id, now);
-        } else if let (Place::Stream, true) = (place, request.reads()) {
-            self.open_stream(request, now)
-        } else if request.reads() {
-            self.read(request, place, caller, now)
-        } else if request.method != Method::POST && request.misses(|| place.etag(self, caller, now)) {
-            Reply::refusal(StatusCode::PRECONDITION_FAILED, Base::PreconditionFailed, [])
-        } else {
-            self.write(request, place, caller, now)
-        };
-        if request.reads() || reply.status.is_success() || reply.status == StatusCode::METHOD_NOT_ALLOWED {
-            reply.allow = methods;
-        }
-        reply
-    }
-
-    /// What the caller's role, or a password that is due, forbids.
-    pub(crate) fn forbid(&self, method: &Method, place: &Place, caller: Caller) -> Option<Reply> {
-        let owner = match place {
-            Place::Account(id) => Some(*id),
-            Place::Session(id) => self.sessions.find(*id).map(Session::account),
-            Place::Task(id) | Place::Monitor(id) => self.tasks.account(*id),
-            _ => None,
-        };
-        let own = owner == Some(caller.account);
-
-        let must_change =
-            self.accounts.get(caller.account).is_some_and(|entry| entry.account.password_change_required);
-        let deletes = method == Method::DELETE;
-        let still_may = match place {
-            Place::Account(_) => own && !deletes,
-            Place::Session(_) => own && deletes,
-            _ => false,
-        };
-        if must_change && !still_may {
-            let account = accounts::path(caller.account);
-            return Some(Reply::refusal(StatusCode::FORBIDDEN, Base::PasswordChangeRequired, [&account]));
-        }
-        (!caller.role.may(place.privilege(method, own)))
-            .then(|| Reply::refusal(StatusCode::FORBIDDEN, Base::InsufficientPrivilege, []))
+    /// The next time at which the service must be advanced even without a request.
+    #[cfg(feature = "serve")]
+    pub(crate) fn next_due(&self, now: Duration) -> Option<Duration> {
+        let delivery = self.state.events.has_destinations().then(|| now + DELIVERY_INTERVAL);
+        self.state.schedule.next_due().into_iter().chain(delivery).min()
     }
 }

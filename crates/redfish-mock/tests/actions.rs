@@ -1,4 +1,4 @@
-//! Actions: what they take, what they do, and when that takes effect.
+//! Actions: their parameters, their effects, and the time at which these take place.
 
 mod common;
 
@@ -10,7 +10,7 @@ use serde_json::json;
 
 const RESET: &str = "/redfish/v1/Systems/E1D8B426/Actions/ComputerSystem.Reset";
 
-fn ada() -> Client {
+fn admin_client() -> Client {
     Client::standard().basic("ada")
 }
 
@@ -23,9 +23,9 @@ fn wait(client: &mut Client, millis: u64) {
 }
 
 #[test]
-fn a_reset_takes_effect_some_seconds_after_its_answer() {
-    let mut client = ada();
-    // The action, what is seen at once, what after half a second, and what after three.
+fn a_reset_takes_effect_some_seconds_after_its_response() {
+    let mut client = admin_client();
+    // The reset type, and the power states at once, after 0.5 s and after 3 s.
     let steps = [
         ("GracefulShutdown", ["PoweringOff", "PoweringOff", "Off"]),
         ("ForceOff", ["Off", "Off", "Off"]),
@@ -49,15 +49,15 @@ fn a_reset_takes_effect_some_seconds_after_its_answer() {
         }
         assert_eq!(seen, states, "{kind}");
         wait(&mut client, 10_000);
-        assert_eq!(power(&mut client), states[2], "{kind}, long after");
+        assert_eq!(power(&mut client), states[2], "{kind}, much later");
     }
     assert_eq!(client.mock.writes(RESET), steps.len() as u64);
 }
 
 #[test]
-fn a_system_that_restarts_is_on_for_a_while_then_off_then_on() {
+fn a_restarting_system_stays_on_for_a_while_then_is_off_then_on() {
     for kind in ["GracefulRestart", "ForceRestart"] {
-        let mut client = ada();
+        let mut client = admin_client();
         client.post(RESET, json!({"ResetType": kind}));
         let states = [0, 900, 200, 1800, 200].map(|millis| {
             wait(&mut client, millis);
@@ -68,8 +68,8 @@ fn a_system_that_restarts_is_on_for_a_while_then_off_then_on() {
 }
 
 #[test]
-fn a_later_reset_takes_the_place_of_one_that_waits() {
-    let mut client = ada();
+fn a_reset_replaces_a_pending_one() {
+    let mut client = admin_client();
     client.post(RESET, json!({"ResetType": "GracefulShutdown"}));
     wait(&mut client, 2000);
     client.post(RESET, json!({"ResetType": "On"}));
@@ -80,7 +80,7 @@ fn a_later_reset_takes_the_place_of_one_that_waits() {
 }
 
 #[test]
-fn how_long_a_reset_takes_is_a_setting() {
+fn the_delay_of_a_reset_is_configurable() {
     let reset_delay = Some(Duration::from_secs(60));
     let mut client = Client::new(Settings { reset_delay, ..settings(Profile::Standard) }).basic("ada");
     client.post(RESET, json!({"ResetType": "GracefulShutdown"}));
@@ -91,12 +91,12 @@ fn how_long_a_reset_takes_is_a_setting() {
 
     let mut client = Client::ilo_amplifier().basic("ada");
     client.post(RESET, json!({"ResetType": "ForceOff"}));
-    assert_eq!(power(&mut client), "Off", "at once, and nothing on the way");
+    assert_eq!(power(&mut client), "Off", "at once, without an intermediate state");
 }
 
 #[test]
-fn parameters_that_are_wrong_are_refused_and_nothing_is_done() {
-    let mut client = ada();
+fn invalid_parameters_are_rejected_and_nothing_is_done() {
+    let mut client = admin_client();
     for (body, message) in [
         ("", "ActionParameterMissing"),
         ("{}", "ActionParameterMissing"),
@@ -112,15 +112,15 @@ fn parameters_that_are_wrong_are_refused_and_nothing_is_done() {
 }
 
 #[test]
-fn what_an_action_takes_is_told_beside_it_or_apart() {
-    let mut client = ada();
-    let offer = client.get(SYSTEM).json()["Actions"]["#ComputerSystem.Reset"].clone();
-    assert_eq!(offer["target"], RESET);
-    let info = client.get(offer["@Redfish.ActionInfo"].as_str().expect("an ActionInfo")).json();
+fn the_parameters_of_an_action_are_in_annotations_or_in_its_action_info() {
+    let mut client = admin_client();
+    let entry = client.get(SYSTEM).json()["Actions"]["#ComputerSystem.Reset"].clone();
+    assert_eq!(entry["target"], RESET);
+    let info = client.get(entry["@Redfish.ActionInfo"].as_str().expect("an ActionInfo")).json();
     let parameter = &info["Parameters"][0];
     assert_eq!((&parameter["Name"], &parameter["Required"]), (&json!("ResetType"), &json!(true)));
     assert_eq!(parameter["DataType"], "String");
-    assert_eq!(parameter["AllowableValues"], offer["ResetType@Redfish.AllowableValues"]);
+    assert_eq!(parameter["AllowableValues"], entry["ResetType@Redfish.AllowableValues"]);
     assert!(
         parameter["AllowableValues"].as_array().is_some_and(|values| values.contains(&json!("ForceOff")))
     );
@@ -138,9 +138,9 @@ fn what_an_action_takes_is_told_beside_it_or_apart() {
 }
 
 #[test]
-fn a_boot_device_for_one_start_is_used_up_by_it() {
+fn a_boot_override_for_one_boot_is_used_up_by_the_boot() {
     for (kind, after) in [("On", "Disabled"), ("GracefulShutdown", "Once")] {
-        let mut client = ada();
+        let mut client = admin_client();
         client.post(RESET, json!({"ResetType": "ForceOff"}));
         client.wait(3);
         let boot = json!({"Boot": {"BootSourceOverrideEnabled": "Once", "BootSourceOverrideTarget": "Pxe"}});

@@ -1,15 +1,15 @@
-//! What a stream or a subscription asks for is what it is told, now and when it comes back for what it missed.
+//! Filters of streams and subscriptions, and streams that resume.
 
 mod common;
 
-use common::stream::{STREAM, SUBSCRIPTIONS, open, read, subscription, told};
+use common::stream::{STREAM, SUBSCRIPTIONS, keys_and_origins, open, read, subscription};
 use common::{Client, SYSTEM, messages};
 use redfish_mock::{Answer, EventStream};
 use serde_json::{Value, json};
 
 const OTHER: &str = "/redfish/v1/Systems/EF2BF486";
 
-fn ada() -> Client {
+fn admin_client() -> Client {
     Client::standard().basic("ada")
 }
 
@@ -19,13 +19,13 @@ fn get(client: &mut Client, filter: &str, last: Option<&str>) -> Answer {
     client.send("GET", &format!("{STREAM}{query}"), &headers, "")
 }
 
-fn opened(client: &mut Client, filter: &str, last: Option<&str>) -> EventStream {
+fn open_filtered(client: &mut Client, filter: &str, last: Option<&str>) -> EventStream {
     let answer = get(client, filter, last);
     answer.stream().unwrap_or_else(|| panic!("{filter}: {}", answer.json()))
 }
 
-/// One event of each kind: a session is opened and closed, two systems are changed, a task runs.
-fn happen(client: &mut Client) {
+/// Causes events of each kind: opens and closes a session, changes two systems, and starts a task.
+fn cause_events(client: &mut Client) {
     let basic = client.credentials.clone();
     let session = client.log_in("ada");
     client.credentials = basic;
@@ -36,15 +36,16 @@ fn happen(client: &mut Client) {
     client.wait(2);
 }
 
-/// The keys of what was told.
+/// The message keys of the events of a stream.
 fn keys(client: &mut Client, stream: EventStream) -> Vec<String> {
-    told(&read(client, stream)).into_iter().map(|(key, _)| key).collect()
+    keys_and_origins(&read(client, stream)).into_iter().map(|(key, _)| key).collect()
 }
 
-const HELLO: &str = "ResourceCreated";
+/// The event that a new stream receives first.
+const INITIAL_EVENT: &str = "ResourceCreated";
 
 #[test]
-fn a_stream_is_told_what_its_filter_lets_through() {
+fn a_stream_receives_the_events_that_match_its_filter() {
     for (filter, expected) in [
         ("ResourceType eq 'Session'", &["ResourceCreated", "ResourceRemoved"][..]),
         ("ResourceType eq 'session'", &[]),
@@ -63,15 +64,15 @@ fn a_stream_is_told_what_its_filter_lets_through() {
         ),
         (
             "EventType ne 'ResourceUpdated' and (RegistryPrefix eq 'ResourceEvent' or MessageId eq 'TaskEvent.TaskStarted')",
-            &[HELLO, "ResourceCreated", "ResourceRemoved", "TaskStarted"],
+            &[INITIAL_EVENT, "ResourceCreated", "ResourceRemoved", "TaskStarted"],
         ),
         ("EventFormatType eq 'MetricReport'", &[]),
         ("EventType eq 'Alert'", &[]),
     ] {
-        let mut client = ada();
+        let mut client = admin_client();
         for name in ["$filter", "filter", "%24filter"] {
-            let stream = opened(&mut client, &format!("?{name}={filter}"), None);
-            happen(&mut client);
+            let stream = open_filtered(&mut client, &format!("?{name}={filter}"), None);
+            cause_events(&mut client);
             assert_eq!(keys(&mut client, stream), expected, "{name}={filter}");
             client.wait(60);
         }
@@ -79,8 +80,8 @@ fn a_stream_is_told_what_its_filter_lets_through() {
 }
 
 #[test]
-fn a_report_is_no_event_and_has_a_filter_of_its_own() {
-    let mut client = ada();
+fn a_metric_report_is_not_an_event_and_is_filtered_separately() {
+    let mut client = admin_client();
     for (filter, kinds) in [
         ("", &["#Event.v1_9_0.Event", "#MetricReport.v1_5_1.MetricReport"][..]),
         ("?$filter=EventFormatType eq 'Event'", &["#Event.v1_9_0.Event"]),
@@ -88,7 +89,7 @@ fn a_report_is_no_event_and_has_a_filter_of_its_own() {
         ("?$filter=RegistryPrefix eq 'ResourceEvent'", &["#Event.v1_9_0.Event"]),
         ("?$filter=RegistryPrefix eq 'TaskEvent'", &[]),
     ] {
-        let stream = opened(&mut client, filter, None);
+        let stream = open_filtered(&mut client, filter, None);
         let events = read(&mut client, stream);
         let seen: Vec<&str> = events.iter().filter_map(|(_, data)| data["@odata.type"].as_str()).collect();
         assert_eq!(seen, kinds, "{filter}");
@@ -96,15 +97,15 @@ fn a_report_is_no_event_and_has_a_filter_of_its_own() {
 }
 
 #[test]
-fn what_a_service_says_can_be_filtered_by_can_and_all_else_is_refused() {
-    let mut client = ada();
+fn only_the_advertised_filter_properties_are_accepted() {
+    let mut client = admin_client();
     let service = client.get("/redfish/v1/EventService").json();
-    let offered = service["SSEFilterPropertiesSupported"].as_object().expect("what can be filtered by");
-    assert_eq!(offered.values().filter(|is| is == &true).count(), 6);
-    for (property, is_offered) in offered {
+    let advertised = service["SSEFilterPropertiesSupported"].as_object().expect("filter properties");
+    assert_eq!(advertised.values().filter(|is| is == &true).count(), 6);
+    for (property, is_supported) in advertised {
         let answer = get(&mut client, &format!("?$filter={property} eq 'x'"), None);
         let seen = (answer.status().as_u16(), messages(&answer));
-        let expected = match is_offered.as_bool() {
+        let expected = match is_supported.as_bool() {
             Some(true) => (200, vec![]),
             _ => (400, vec!["PropertyUnknown".to_owned()]),
         };
@@ -130,20 +131,20 @@ fn what_a_service_says_can_be_filtered_by_can_and_all_else_is_refused() {
         let answer = get(&mut client, query, None);
         assert_eq!((answer.status().as_u16(), messages(&answer)), (status, vec![key.to_owned()]), "{query}");
     }
-    assert_eq!(get(&mut client, "?colour=red", None).status(), 200, "no business of ours");
+    assert_eq!(get(&mut client, "?colour=red", None).status(), 200, "an unknown parameter is ignored");
 }
 
 #[test]
-fn who_comes_back_is_told_what_it_missed_and_nothing_twice() {
-    let mut client = ada();
+fn a_resumed_stream_receives_missed_events_once() {
+    let mut client = admin_client();
     let first = open(&mut client);
     client.patch(SYSTEM, json!({"AssetTag": "a"}));
     let seen = read(&mut client, first);
     let last = seen.last().map(|(id, _)| id.clone()).expect("an event");
     client.mock.close_stream(first);
-    happen(&mut client);
+    cause_events(&mut client);
 
-    let second = opened(&mut client, "", Some(&last));
+    let second = open_filtered(&mut client, "", Some(&last));
     let missed = read(&mut client, second);
     let expected = [
         "ResourceCreated",
@@ -153,33 +154,34 @@ fn who_comes_back_is_told_what_it_missed_and_nothing_twice() {
         "TaskStarted",
         "TaskProgressChanged",
     ];
-    let keys: Vec<String> = told(&missed).into_iter().map(|(key, _)| key).collect();
+    let keys: Vec<String> = keys_and_origins(&missed).into_iter().map(|(key, _)| key).collect();
     assert_eq!(keys[..6], expected);
-    assert_eq!(keys[6..], [HELLO]);
+    assert_eq!(keys[6..], [INITIAL_EVENT]);
     let numbers: Vec<u64> = seen.iter().chain(&missed).map(|(id, _)| id.parse().expect("a number")).collect();
     assert!(numbers.windows(2).all(|pair| pair[0] < pair[1]), "{numbers:?}");
     assert!(missed.iter().all(|(id, event)| event["Id"] == **id || event["MetricValues"].is_array()));
 
-    // What one stream was greeted with is no news to another, and a filter counts here too.
+    // The initial events of one stream are not replayed to another, and filters apply to replayed events.
     let filter = "?$filter=ResourceType eq 'Session'";
-    let third = opened(&mut client, filter, Some(&last));
-    let keys: Vec<String> = told(&read(&mut client, third)).into_iter().map(|(key, _)| key).collect();
+    let third = open_filtered(&mut client, filter, Some(&last));
+    let keys: Vec<String> =
+        keys_and_origins(&read(&mut client, third)).into_iter().map(|(key, _)| key).collect();
     assert_eq!(keys, ["ResourceCreated", "ResourceRemoved"]);
 }
 
 #[test]
-fn who_missed_more_than_is_kept_is_told_so() {
-    let mut client = ada();
+fn a_resumed_stream_is_notified_of_lost_events() {
+    let mut client = admin_client();
     for _ in 0..150 {
         client.patch(SYSTEM, json!({"AssetTag": "a"}));
     }
     for (last, from) in
         [("0", 50), ("49", 50), ("no number", 50), ("99999", 50), ("-1", 50), ("50", 51), ("99", 100)]
     {
-        let stream = opened(&mut client, "?$filter=EventType eq 'ResourceUpdated'", Some(last));
+        let stream = open_filtered(&mut client, "?$filter=EventType eq 'ResourceUpdated'", Some(last));
         let events = read(&mut client, stream);
         assert_eq!(events[0].0, from.to_string(), "{last}");
-        let key = &told(&events)[0].0;
+        let key = &keys_and_origins(&events)[0].0;
         assert_eq!(key == "EventBufferExceeded", from == 50, "{last}");
         assert_eq!(events.last().map(|(id, _)| id.as_str()), Some("150"), "{last}");
         client.mock.close_stream(stream);
@@ -187,22 +189,22 @@ fn who_missed_more_than_is_kept_is_told_so() {
 }
 
 #[test]
-fn who_does_not_read_is_told_that_something_is_missing() {
-    let mut client = ada();
+fn a_stream_that_is_not_read_is_notified_of_lost_events() {
+    let mut client = admin_client();
     let stream = open(&mut client);
     for _ in 0..1000 {
         client.patch(SYSTEM, json!({"AssetTag": "a"}));
     }
     let events = read(&mut client, stream);
-    let (first, keys) = (&events[0], told(&events));
+    let (first, keys) = (&events[0], keys_and_origins(&events));
     assert_eq!((events.len(), keys[0].0.as_str()), (200, "EventBufferExceeded"));
     let next = events[1].0.parse::<u64>().expect("a number");
-    assert_eq!(first.0, (next - 1).to_string(), "who comes back with it gets what follows");
+    assert_eq!(first.0, (next - 1).to_string(), "a stream that resumes from it receives the next event");
     assert_eq!(keys.iter().filter(|(key, _)| key == "EventBufferExceeded").count(), 1);
 }
 
 #[test]
-fn a_subscription_is_told_what_its_lists_let_through() {
+fn a_subscription_receives_the_events_that_match_its_lists() {
     let origin = json!([{"@odata.id": OTHER}, null, {}]);
     for (list, values, expected) in [
         ("RegistryPrefixes", json!(["TaskEvent"]), &["TaskStarted", "TaskProgressChanged"][..]),
@@ -225,31 +227,31 @@ fn a_subscription_is_told_what_its_lists_let_through() {
             ],
         ),
     ] {
-        let mut client = ada();
+        let mut client = admin_client();
         let mut body = subscription("http://127.0.0.1/");
         body[list] = values.clone();
         assert_eq!(client.post(SUBSCRIPTIONS, body).status(), 201, "{list} {values}");
-        happen(&mut client);
+        cause_events(&mut client);
         client.get("/redfish/v1/");
         let sent = client.mock.take_deliveries();
         let events: Vec<(String, Value)> = sent
             .iter()
             .map(|delivery| (String::new(), serde_json::from_str(&delivery.body).expect("JSON")))
             .collect();
-        let seen: Vec<String> = told(&events).into_iter().map(|(key, _)| key).collect();
+        let seen: Vec<String> = keys_and_origins(&events).into_iter().map(|(key, _)| key).collect();
         assert_eq!(seen, expected, "{list} {values}");
     }
 }
 
 #[test]
-fn a_list_of_what_there_never_is_is_refused() {
-    let mut client = ada();
+fn a_filter_list_with_unknown_values_is_rejected() {
+    let mut client = admin_client();
     let service = client.get("/redfish/v1/EventService").json();
-    for (list, offered) in
+    for (list, supported) in
         [("EventTypes", "EventTypesForSubscription"), ("RegistryPrefixes", "RegistryPrefixes")]
     {
         let mut body = subscription("http://127.0.0.1/");
-        body[list] = service[offered].clone();
+        body[list] = service[supported].clone();
         assert_eq!(client.post(SUBSCRIPTIONS, body.clone()).status(), 201, "{list}");
         body[list] = json!(["Colour"]);
         let refused = client.post(SUBSCRIPTIONS, body);

@@ -1,13 +1,13 @@
-//! Events: who may subscribe to what, what is told, and what never leaves.
+//! Events: subscriptions, streams, and deliveries to loopback only.
 
 mod common;
 
-use common::stream::{STREAM, SUBSCRIPTIONS, open, read, subscription, told};
+use common::stream::{STREAM, SUBSCRIPTIONS, keys_and_origins, open, read, subscription};
 use common::{Client, SYSTEM, messages};
 use redfish_mock::Answer;
 use serde_json::{Value, json};
 
-fn ada() -> Client {
+fn admin_client() -> Client {
     Client::standard().basic("ada")
 }
 
@@ -17,14 +17,14 @@ fn location(answer: &Answer) -> String {
 }
 
 #[test]
-fn a_subscription_is_made_changed_and_deleted() {
-    let mut client = ada();
+fn a_subscription_is_created_changed_and_deleted() {
+    let mut client = admin_client();
     let service = client.get("/redfish/v1/EventService").json();
     assert_eq!(service["Subscriptions"]["@odata.id"], SUBSCRIPTIONS);
-    // Far away: taken, and nothing is sent there.
+    // A remote destination is accepted, but nothing is sent there.
     let path = location(&client.post(SUBSCRIPTIONS, subscription("https://192.0.2.50/Destination1")));
-    let made = client.get(&path).json();
-    assert_eq!((&made["Context"], &made["Protocol"]), (&json!("mine"), &json!("Redfish")));
+    let created = client.get(&path).json();
+    assert_eq!((&created["Context"], &created["Protocol"]), (&json!("mine"), &json!("Redfish")));
     assert_eq!(client.get(SUBSCRIPTIONS).json()["Members"], json!([{"@odata.id": path}]));
     assert_eq!(client.patch(&path, json!({"Context": "yours"})).json()["Context"], "yours");
     assert_eq!(client.patch(&path, json!({"Destination": "http://192.0.2.1"})).status(), 400);
@@ -33,14 +33,14 @@ fn a_subscription_is_made_changed_and_deleted() {
 }
 
 #[test]
-fn what_cannot_be_subscribed_is_refused() {
+fn an_invalid_subscription_is_rejected() {
     for (body, message) in [
         (json!({"Protocol": "FTP", "Destination": "http://192.0.2.1/"}), "PropertyValueNotInList"),
         (json!({"Protocol": "Redfish"}), "CreateFailedMissingReqProperties"),
         (json!({"Protocol": "Redfish", "Destination": 7}), "PropertyValueTypeError"),
         (json!({"Protocol": "Redfish", "Destination": "http://192.0.2.1/", "Colour": 1}), "PropertyUnknown"),
     ] {
-        let mut client = ada();
+        let mut client = admin_client();
         let refused = client.post(SUBSCRIPTIONS, body.clone());
         assert_eq!(
             (refused.status().as_u16(), messages(&refused)),
@@ -49,7 +49,7 @@ fn what_cannot_be_subscribed_is_refused() {
         );
         assert_eq!(client.get(SUBSCRIPTIONS).json()["Members@odata.count"], 0);
     }
-    let mut client = ada();
+    let mut client = admin_client();
     for _ in 0..32 {
         location(&client.post(SUBSCRIPTIONS, subscription("http://127.0.0.1/")));
     }
@@ -63,8 +63,8 @@ fn what_cannot_be_subscribed_is_refused() {
 }
 
 #[test]
-fn a_destination_on_loopback_is_told_and_no_other() {
-    let mut client = ada();
+fn events_are_delivered_only_to_loopback() {
+    let mut client = admin_client();
     client.post(SUBSCRIPTIONS, subscription("http://192.0.2.50/far"));
     client.post(SUBSCRIPTIONS, subscription("http://127.0.0.1:9/near?a=b"));
     client.patch(SYSTEM, json!({"AssetTag": "x"}));
@@ -73,17 +73,20 @@ fn a_destination_on_loopback_is_told_and_no_other() {
     assert_eq!(delivery.destination, "http://127.0.0.1:9/near?a=b");
     let event: Value = serde_json::from_str(&delivery.body).expect("JSON");
     assert_eq!((&event["Context"], &event["@odata.type"]), (&json!("mine"), &json!("#Event.v1_9_0.Event")));
-    assert_eq!(told(&[(String::new(), event)]), [("ResourceChanged".to_owned(), SYSTEM.to_owned())]);
+    assert_eq!(
+        keys_and_origins(&[(String::new(), event)]),
+        [("ResourceChanged".to_owned(), SYSTEM.to_owned())]
+    );
     assert_eq!(client.mock.take_deliveries(), []);
     for _ in 0..1000 {
         client.patch(SYSTEM, json!({"AssetTag": "x"}));
     }
-    assert_eq!(client.mock.take_deliveries().len(), 100, "no growth where nobody takes them");
+    assert_eq!(client.mock.take_deliveries().len(), 100, "the outbox is bounded");
 }
 
 #[test]
-fn the_headers_of_a_subscription_go_with_each_event_and_nowhere_else() {
-    let mut client = ada();
+fn the_headers_of_a_subscription_are_sent_only_with_its_events() {
+    let mut client = admin_client();
     let mut wanted = subscription("http://127.0.0.1:9/near");
     wanted["HttpHeaders"] = json!([{"Authorization": "Bearer rx-t0ken"}, {"X-Rack": "7"}]);
     let path = location(&client.post(SUBSCRIPTIONS, wanted.clone()));
@@ -108,8 +111,8 @@ fn the_headers_of_a_subscription_go_with_each_event_and_nowhere_else() {
 }
 
 #[test]
-fn a_stream_begins_with_an_event_and_a_report() {
-    let mut client = ada();
+fn a_stream_starts_with_an_event_and_a_metric_report() {
+    let mut client = admin_client();
     let stream = open(&mut client);
     let events = read(&mut client, stream);
     let kinds: Vec<&str> = events.iter().filter_map(|(_, data)| data["@odata.type"].as_str()).collect();
@@ -122,14 +125,14 @@ fn a_stream_begins_with_an_event_and_a_report() {
 }
 
 #[test]
-fn a_stream_tells_what_happens_and_that_it_is_there() {
-    let mut client = ada();
+fn a_stream_sends_events_and_keep_alive_comments() {
+    let mut client = admin_client();
     let stream = open(&mut client);
     read(&mut client, stream);
     assert_eq!(client.mock.events(stream, client.now).as_deref(), Some(""));
     client.wait(1);
-    let pulse = client.mock.events(stream, client.now);
-    assert!(pulse.is_some_and(|text| text.starts_with(':') && text.ends_with("\n\n")));
+    let keep_alive = client.mock.events(stream, client.now);
+    assert!(keep_alive.is_some_and(|text| text.starts_with(':') && text.ends_with("\n\n")));
 
     client.post(&format!("{SYSTEM}/Actions/ComputerSystem.Reset"), json!({"ResetType": "GracefulShutdown"}));
     client.wait(3);
@@ -141,7 +144,7 @@ fn a_stream_tells_what_happens_and_that_it_is_there() {
     assert_eq!(client.post(test, json!({"MessageId": "ResourceEvent.1.3.TestMessage"})).status(), 204);
     client.wait(5);
     let events = read(&mut client, stream);
-    assert_eq!(events[0].0, "3", "numbered on");
+    assert_eq!(events[0].0, "3", "the numbers continue");
     let task = "/redfish/v1/TaskService/Tasks/1";
     let expected = [
         ("PowerChanged", SYSTEM),
@@ -154,7 +157,7 @@ fn a_stream_tells_what_happens_and_that_it_is_there() {
         ("TaskProgressChanged", task),
         ("TaskCompletedOK", task),
     ];
-    assert_eq!(told(&events), expected.map(|(key, origin)| (key.to_owned(), origin.to_owned())));
+    assert_eq!(keys_and_origins(&events), expected.map(|(key, origin)| (key.to_owned(), origin.to_owned())));
     let times: Vec<&Value> = events.iter().map(|(_, event)| &event["Events"][0]["EventTimestamp"]).collect();
     assert_eq!((times[0], times[5]), (&json!("2026-01-01T00:00:04Z"), &json!("2026-01-01T00:00:05Z")));
     assert!(!format!("{events:?}").contains("eavesdrop"));
@@ -162,13 +165,13 @@ fn a_stream_tells_what_happens_and_that_it_is_there() {
 
 #[test]
 fn a_stream_is_a_subscription_while_it_is_open() {
-    let mut client = ada();
+    let mut client = admin_client();
     let session = client.log_in("ada");
     let stream = open(&mut client);
     let members = client.get(SUBSCRIPTIONS).json()["Members"].clone();
     let path = members[0]["@odata.id"].as_str().expect("a member").to_owned();
     assert!(client.get(&path).json()["Context"].is_string());
-    // The session that opened it may go.
+    // The stream outlives the session that opened it.
     assert_eq!(client.delete(&session).status(), 204);
     assert!(client.mock.events(stream, client.now).is_some());
     client.credentials = Some(common::basic("ada"));
@@ -182,8 +185,8 @@ fn a_stream_is_a_subscription_while_it_is_open() {
 }
 
 #[test]
-fn who_wants_something_else_gets_no_stream() {
-    let mut client = ada();
+fn a_client_that_does_not_accept_event_streams_gets_406() {
+    let mut client = admin_client();
     for (accept, status) in [
         ("application/json", 406),
         ("application/json, text/plain;q=0.5", 406),
@@ -198,15 +201,15 @@ fn who_wants_something_else_gets_no_stream() {
             "{accept}"
         );
     }
-    assert!(client.get(STREAM).stream().is_some(), "who says nothing takes all");
+    assert!(client.get(STREAM).stream().is_some(), "without Accept, any media type is accepted");
     assert!(client.send("HEAD", STREAM, &[], "").stream().is_none());
     assert_eq!(Client::standard().get(STREAM).status(), 401);
     assert_eq!(Client::standard().basic("bob").get(STREAM).status(), 200);
 }
 
 #[test]
-fn sessions_are_told_of_as_they_come_and_go() {
-    let mut client = ada();
+fn an_event_is_published_when_a_session_is_opened_or_ends() {
+    let mut client = admin_client();
     let stream = open(&mut client);
     let basic = client.credentials.clone();
     let deleted = client.log_in("ada");
@@ -228,31 +231,31 @@ fn sessions_are_told_of_as_they_come_and_go() {
         ("ResourceCreated", &expired),
         ("ResourceRemoved", &expired),
     ];
-    let seen = told(&events);
+    let seen = keys_and_origins(&events);
     assert_eq!(seen[1..], expected.map(|(key, origin)| (key.to_owned(), origin.to_owned())));
     let token = client.mock.sessions(client.now).count();
     assert_eq!(token, 0);
 }
 
 #[test]
-fn an_update_is_told_of_from_its_beginning_to_its_end() {
+fn the_progress_of_an_update_is_published_from_start_to_end() {
     let bios = "/redfish/v1/UpdateService/FirmwareInventory/BIOS-E1D8B426";
-    let mut client = ada();
+    let mut client = admin_client();
     let first = open(&mut client);
     let update = "/redfish/v1/UpdateService/Actions/UpdateService.SimpleUpdate";
     client.post(update, json!({"ImageURI": "http://192.0.2.1/x", "Targets": [bios]}));
     client.wait(9);
     let task = "/redfish/v1/TaskService/Tasks/1";
-    let seen = told(&read(&mut client, first));
+    let seen = keys_and_origins(&read(&mut client, first));
     let expected = [("TaskStarted", task), ("TaskProgressChanged", task), ("TaskProgressChanged", task)];
     assert_eq!(seen[1..], expected.map(|(key, origin)| (key.to_owned(), origin.to_owned())));
     client.wait(6);
-    assert_eq!(client.mock.events(first, client.now), None, "a restart ends streams");
+    assert_eq!(client.mock.events(first, client.now), None, "a restart closes streams");
 
-    // What was told meanwhile is told to who comes back.
+    // A resumed stream receives the events that were published during the restart.
     let last = ("Last-Event-ID", "5");
     let stream = client.send("GET", STREAM, &[last], "").stream().expect("a stream");
-    let seen = told(&read(&mut client, stream));
+    let seen = keys_and_origins(&read(&mut client, stream));
     let expected = [
         ("TaskProgressChanged", task),
         ("ResourceChanged", bios),
@@ -263,20 +266,21 @@ fn an_update_is_told_of_from_its_beginning_to_its_end() {
 }
 
 #[test]
-fn a_task_that_is_cancelled_is_told_of_once_and_goes_no_further() {
-    let mut client = ada();
+fn a_cancelled_task_publishes_one_event_and_no_progress() {
+    let mut client = admin_client();
     let stream = open(&mut client);
     let accepted = client.post(&format!("{SYSTEM}/Bios/Actions/Bios.ResetBios"), json!({}));
     let monitor = common::path_of(accepted.header("Location").expect("a monitor"));
     client.delete(&monitor);
     client.wait(60);
-    let keys: Vec<String> = told(&read(&mut client, stream)).into_iter().map(|(key, _)| key).collect();
+    let keys: Vec<String> =
+        keys_and_origins(&read(&mut client, stream)).into_iter().map(|(key, _)| key).collect();
     assert_eq!(keys[1..], ["TaskStarted", "TaskCancelled"]);
 
-    // One that has ended is not cancelled any more.
+    // A task that has ended cannot be cancelled.
     let accepted = client.post(&format!("{SYSTEM}/Bios/Actions/Bios.ResetBios"), json!({}));
     client.wait(60);
     client.delete(&common::path_of(accepted.header("Location").expect("a monitor")));
-    let last = told(&read(&mut client, stream)).pop().map(|(key, _)| key);
+    let last = keys_and_origins(&read(&mut client, stream)).pop().map(|(key, _)| key);
     assert_eq!(last.as_deref(), Some("TaskCompletedOK"));
 }

@@ -1,4 +1,4 @@
-//! Each fault: what it does, what it leaves alone, and what it does to the service's state.
+//! Each fault: its effect on the response and on the state of the service.
 
 mod common;
 
@@ -8,7 +8,7 @@ use common::{Client, SESSIONS, SYSTEM, messages, settings};
 use redfish_mock::{Ending, Profile, SessionCount, Settings};
 use serde_json::json;
 
-fn with(fault: &str) -> Client {
+fn client_with_fault(fault: &str) -> Client {
     let faults = vec![fault.parse().expect("a fault")];
     Client::new(Settings { faults, ..settings(Profile::Standard) })
 }
@@ -18,13 +18,13 @@ fn credentials() -> serde_json::Value {
 }
 
 #[test]
-fn expire_token_ends_the_session_before_its_request() {
-    let mut client = with("expire-token@/redfish/v1/Systems*1");
+fn expire_token_ends_the_session_before_the_request() {
+    let mut client = client_with_fault("expire-token@/redfish/v1/Systems*1");
     client.log_in("ada");
     assert_eq!(client.get("/redfish/v1/Chassis").status(), 200);
     assert_eq!(client.get("/redfish/v1/Systems").status(), 401);
     assert_eq!(client.mock.open_sessions(client.now), 0);
-    // A request with a token that is dead already was no strike, nor is one without.
+    // Requests with an expired token or without a token do not count.
     client.log_in("ada");
     assert_eq!(client.get("/redfish/v1/Systems").status(), 200);
     let expected = SessionCount { opened: 2, forgotten: 1, ..SessionCount::default() };
@@ -32,28 +32,28 @@ fn expire_token_ends_the_session_before_its_request() {
 }
 
 #[test]
-fn cut_body_promises_all_and_sends_half() {
-    let mut client = with("cut-body*1").basic("ada");
-    assert_eq!(client.send("HEAD", SYSTEM, &[], "").ending, Ending::Whole, "there is nothing to cut");
+fn cut_body_announces_the_whole_body_and_sends_half() {
+    let mut client = client_with_fault("cut-body*1").basic("ada");
+    assert_eq!(client.send("HEAD", SYSTEM, &[], "").ending, Ending::Whole, "there is no body to cut");
     let answer = client.get(SYSTEM);
     let length = answer.response.body().len();
     assert_eq!(answer.ending, Ending::Cut(length / 2));
     assert_eq!(answer.header("Content-Length"), Some(length.to_string().as_str()));
     assert_eq!(client.get(SYSTEM).ending, Ending::Whole);
-    assert_eq!(with("cut-body=3").get(SYSTEM).ending, Ending::Cut(3), "a 401 too");
-    let refused = with("503").get(SYSTEM).response.body().len();
+    assert_eq!(client_with_fault("cut-body=3").get(SYSTEM).ending, Ending::Cut(3), "also the body of a 401");
+    let refused = client_with_fault("503").get(SYSTEM).response.body().len();
     for (bytes, ending) in
         [(refused - 1, Ending::Cut(refused - 1)), (refused, Ending::Whole), (9999, Ending::Whole)]
     {
-        let mut client = with("503");
+        let mut client = client_with_fault("503");
         client.mock.add_fault(format!("cut-body={bytes}").parse().expect("a fault"));
         assert_eq!(client.get(SYSTEM).ending, ending, "{bytes}");
     }
 }
 
 #[test]
-fn reset_does_nothing_and_says_nothing() {
-    let mut client = with(&format!("reset@{SYSTEM}*1")).basic("ada");
+fn reset_carries_nothing_out_and_sends_no_response() {
+    let mut client = client_with_fault(&format!("reset@{SYSTEM}*1")).basic("ada");
     let answer = client.patch(SYSTEM, json!({"AssetTag": "x"}));
     assert_eq!(answer.ending, Ending::Reset);
     assert_eq!(client.mock.writes(SYSTEM), 0);
@@ -62,8 +62,8 @@ fn reset_does_nothing_and_says_nothing() {
 }
 
 #[test]
-fn slow_delays_as_often_as_it_says() {
-    let mut client = with("slow=2s@/redfish/v1/Systems*2").basic("ada");
+fn slow_delays_as_often_as_its_count() {
+    let mut client = client_with_fault("slow=2s@/redfish/v1/Systems*2").basic("ada");
     let mut delay = |path| {
         let answer = client.get(path);
         assert_eq!(answer.status(), 200);
@@ -76,20 +76,20 @@ fn slow_delays_as_often_as_it_says() {
 }
 
 #[test]
-fn redirect_off_origin_leads_away_and_does_nothing() {
-    let mut client = with("redirect-off-origin");
+fn redirect_off_origin_redirects_and_carries_nothing_out() {
+    let mut client = client_with_fault("redirect-off-origin");
     let answer = client.post(SESSIONS, credentials());
     assert_eq!(answer.status(), 307);
     assert_eq!(answer.header("Location"), Some(format!("https://redfish.invalid{SESSIONS}").as_str()));
     assert_eq!(client.mock.session_count(), SessionCount::default());
-    let mut client = with("redirect-off-origin=http://127.0.0.1:1/else@/redfish/v1/*1");
+    let mut client = client_with_fault("redirect-off-origin=http://127.0.0.1:1/else@/redfish/v1/*1");
     assert_eq!(client.get("/redfish/v1").header("Location"), Some("http://127.0.0.1:1/else"));
     assert_eq!(client.get("/redfish/v1").status(), 200);
 }
 
 #[test]
-fn session_limit_refuses_logins_alone() {
-    let mut client = with("session-limit*1").basic("ada");
+fn session_limit_rejects_only_logins() {
+    let mut client = client_with_fault("session-limit*1").basic("ada");
     assert_eq!(client.get(SESSIONS).status(), 200);
     let refused = client.post(SESSIONS, credentials());
     assert_eq!(
@@ -101,26 +101,26 @@ fn session_limit_refuses_logins_alone() {
 }
 
 #[test]
-fn no_location_opens_a_session_and_does_not_say_where() {
+fn no_location_opens_a_session_without_its_location() {
     for profile in [Profile::Standard, Profile::IloAmplifier] {
         let faults = vec!["no-location*1".parse().expect("a fault")];
         let mut client = Client::new(Settings { faults, ..settings(profile) });
-        assert_eq!(client.get("/redfish/v1/").status(), 200, "an answer without a location is no strike");
+        assert_eq!(client.get("/redfish/v1/").status(), 200, "a response without a location does not count");
         let answer = client.post(SESSIONS, credentials());
         assert_eq!(answer.status(), 201);
         assert!(answer.header("Location").is_none());
         assert!(answer.header("X-Auth-Token").is_some());
         let id = client.mock.sessions(client.now).next().expect("a session").path();
-        let told = format!("{:?} {}", answer.response.headers(), answer.json()).contains(&id);
-        assert_eq!(told, profile == Profile::Standard, "the resource in the body still says it");
+        let contains_location = format!("{:?} {}", answer.response.headers(), answer.json()).contains(&id);
+        assert_eq!(contains_location, profile == Profile::Standard, "the body still contains it");
         client.log_in("ada");
     }
 }
 
 #[test]
-fn lost_answer_does_the_work_and_says_nothing() {
-    let mut client = with("lost-answer*2");
-    assert_eq!(client.get("/redfish/v1/").ending, Ending::Whole, "a read has nothing to lose");
+fn lost_answer_carries_out_the_write_and_sends_no_response() {
+    let mut client = client_with_fault("lost-answer*2");
+    assert_eq!(client.get("/redfish/v1/").ending, Ending::Whole, "reads are not affected");
     assert_eq!(client.post(SESSIONS, credentials()).ending, Ending::Closed);
     assert_eq!(client.mock.open_sessions(client.now), 1);
     client.credentials = Some(common::basic("ada"));
@@ -130,13 +130,13 @@ fn lost_answer_does_the_work_and_says_nothing() {
 }
 
 #[test]
-fn unavailable_does_nothing_and_says_when() {
+fn unavailable_carries_nothing_out_and_sends_retry_after() {
     for (fault, when) in [
         ("503", None),
         ("503=7", Some("7")),
         ("503=Thu, 01 Jan 2026 00:00:09 GMT*1", Some("Thu, 01 Jan 2026 00:00:09 GMT")),
     ] {
-        let mut client = with(fault).basic("ada");
+        let mut client = client_with_fault(fault).basic("ada");
         let answer = client.patch(SYSTEM, json!({"AssetTag": "x"}));
         assert_eq!((answer.status().as_u16(), answer.header("Retry-After")), (503, when), "{fault}");
         assert_eq!(messages(&answer), ["ServiceTemporarilyUnavailable"]);
@@ -145,8 +145,8 @@ fn unavailable_does_nothing_and_says_when() {
 }
 
 #[test]
-fn an_internal_error_does_nothing() {
-    let mut client = with(&format!("500@{SYSTEM}*1")).basic("ada");
+fn an_internal_error_carries_nothing_out() {
+    let mut client = client_with_fault(&format!("500@{SYSTEM}*1")).basic("ada");
     let answer = client.patch(SYSTEM, json!({"AssetTag": "x"}));
     assert_eq!((answer.status().as_u16(), messages(&answer)), (500, vec!["InternalError".to_owned()]));
     assert_eq!(answer.json()["error"]["code"], "Base.1.19.InternalError");
@@ -155,9 +155,9 @@ fn an_internal_error_does_nothing() {
 }
 
 #[test]
-fn bare_messages_leave_their_text_to_the_registry() {
-    let mut client = with("bare-messages*1").basic("ada");
-    assert_eq!(client.get(SYSTEM).status(), 200, "what has no messages is no strike");
+fn bare_messages_have_no_text() {
+    let mut client = client_with_fault("bare-messages*1").basic("ada");
+    assert_eq!(client.get(SYSTEM).status(), 200, "a response without messages does not count");
     let entry = json!({
         "@odata.type": "#Message.v1_2_1.Message",
         "MessageId": "Base.1.19.PropertyUnknown",
@@ -171,8 +171,8 @@ fn bare_messages_leave_their_text_to_the_registry() {
 }
 
 #[test]
-fn faults_come_together_and_go() {
-    let mut client = with("slow=1s").basic("ada");
+fn faults_combine_and_can_be_cleared() {
+    let mut client = client_with_fault("slow=1s").basic("ada");
     client.mock.add_fault("503".parse().expect("a fault"));
     client.mock.add_fault("cut-body=1".parse().expect("a fault"));
     let answer = client.get(SYSTEM);
@@ -186,7 +186,7 @@ fn faults_come_together_and_go() {
 }
 
 #[test]
-fn a_path_is_compared_as_the_profile_compares_paths() {
+fn the_path_of_a_fault_is_compared_as_the_profile_defines() {
     let faults = |profile| Settings {
         faults: vec!["503@/redfish/v1/systems/".parse().expect("a fault")],
         ..settings(profile)
@@ -199,8 +199,8 @@ fn a_path_is_compared_as_the_profile_compares_paths() {
 }
 
 #[test]
-fn lose_session_ends_the_session_after_its_request() {
-    let mut client = with("lose-session@/redfish/v1/Systems*1");
+fn lose_session_ends_the_session_after_the_request() {
+    let mut client = client_with_fault("lose-session@/redfish/v1/Systems*1");
     client.log_in("ada");
     assert_eq!(client.get("/redfish/v1/Chassis").status(), 200);
     assert_eq!(client.get("/redfish/v1/Systems").status(), 200);
@@ -216,17 +216,17 @@ fn lose_session_ends_the_session_after_its_request() {
 }
 
 #[test]
-fn restart_takes_the_service_away_once_it_has_answered() {
-    let mut client = with(&format!("restart=3s@{SYSTEM}*1"));
+fn restart_makes_the_service_unavailable_after_its_response() {
+    let mut client = client_with_fault(&format!("restart=3s@{SYSTEM}*1"));
     client.log_in("ada");
     client.mock.add_fault("slow=1s*1".parse().expect("a fault"));
     let answer = client.get(SYSTEM);
     assert_eq!((answer.status().as_u16(), answer.ending), (200, Ending::Whole));
-    assert_eq!((client.mock.away_until(client.now), client.mock.open_sessions(client.now)), (None, 1));
+    assert_eq!((client.mock.unavailable_until(client.now), client.mock.open_sessions(client.now)), (None, 1));
     client.wait(1);
-    assert_eq!(client.mock.away_until(client.now), Some(Duration::from_secs(4)));
+    assert_eq!(client.mock.unavailable_until(client.now), Some(Duration::from_secs(4)));
     assert_eq!(client.get("/redfish").ending, Ending::Reset);
     client.wait(3);
     assert_eq!(client.get(SYSTEM).status(), 401);
-    assert_eq!(client.mock.absences(client.now), 1);
+    assert_eq!(client.mock.outages(client.now), 1);
 }

@@ -1,4 +1,4 @@
-//! The exchange that iLO Amplifier Pack's documentation shows, header by header.
+//! The exchange in the documentation of iLO Amplifier Pack, header by header.
 
 mod common;
 
@@ -6,7 +6,7 @@ use common::{Client, SESSIONS, SYSTEM, path_of, token};
 use redfish_mock::Answer;
 use serde_json::json;
 
-/// The names of an answer's headers, sorted.
+/// The sorted names of the headers of a response.
 fn names(answer: &Answer) -> Vec<&str> {
     let mut names: Vec<&str> = answer.response.headers().keys().map(|name| name.as_str()).collect();
     names.sort_unstable();
@@ -14,10 +14,10 @@ fn names(answer: &Answer) -> Vec<&str> {
 }
 
 #[test]
-fn without_credentials_it_is_the_documented_401() {
+fn a_request_without_credentials_gets_the_documented_401() {
     let answer = Client::ilo_amplifier().get("/redfish/v1/systems/");
     assert_eq!(answer.status(), 401);
-    // With Date, which the front end adds, these are all that the documentation shows.
+    // The documentation also shows Date, which the server adds.
     let expected =
         ["connection", "content-length", "content-type", "etag", "server", "set-cookie", "x-frame-options"];
     assert_eq!(names(&answer), expected);
@@ -44,7 +44,7 @@ fn without_credentials_it_is_the_documented_401() {
 }
 
 #[test]
-fn with_basic_the_systems_are_the_documented_three() {
+fn the_systems_are_the_documented_three() {
     let answer = Client::ilo_amplifier().basic("ada").get("/redfish/v1/systems/");
     assert_eq!(answer.status(), 200);
     let body = answer.json();
@@ -61,7 +61,7 @@ fn with_basic_the_systems_are_the_documented_three() {
 }
 
 #[test]
-fn a_login_is_the_documented_201() {
+fn a_login_gets_the_documented_201() {
     let mut client = Client::ilo_amplifier();
     let answer = client
         .post("/redfish/v1/SessionService/Sessions/", json!({"UserName": "ada", "Password": "analytical"}));
@@ -89,7 +89,7 @@ fn a_login_is_the_documented_201() {
     assert_eq!(body["error"]["@Message.ExtendedInfo"][0]["MessageId"], "Base.1.1.Created");
     assert_eq!(body["error"]["code"], "Wolfram.1.0.ExtendedInfo");
     assert_eq!(body["@odata.etag"], answer.header("ETag").unwrap());
-    assert!(body.get("UserName").is_none(), "the session itself is not shown");
+    assert!(body.get("UserName").is_none(), "the body is not the session");
 
     client.credentials = Some(("X-Auth-Token", token(&answer)));
     assert_eq!(client.get("/redfish/v1/systems/").status(), 200);
@@ -107,7 +107,7 @@ fn the_documented_logout_is_a_delete_with_basic() {
 }
 
 #[test]
-fn a_weak_etag_can_be_sent_back() {
+fn a_weak_etag_is_accepted_in_if_match() {
     let mut client = Client::ilo_amplifier().basic("ada");
     let etag = client.get(SYSTEM).header("ETag").unwrap().to_owned();
     let body = json!({"AssetTag": "x"}).to_string();
@@ -116,7 +116,7 @@ fn a_weak_etag_can_be_sent_back() {
 }
 
 #[test]
-fn the_root_is_of_its_time() {
+fn the_service_root_has_the_documented_version() {
     let root = Client::ilo_amplifier().get("/redfish/v1/").json();
     assert_eq!(root["RedfishVersion"], "1.2.0");
     assert_eq!(root["Links"]["Sessions"]["@odata.id"], SESSIONS);

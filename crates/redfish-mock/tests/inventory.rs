@@ -1,4 +1,4 @@
-//! What the machine room has beside its systems: registries, firmware, logs, networks and their protocols.
+//! Registries, firmware, logs, network interfaces, protocols and certificates.
 
 mod common;
 
@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 const MANAGER: &str = "/redfish/v1/Managers/E1D8B426";
 
-fn ada() -> Client {
+fn admin_client() -> Client {
     Client::standard().basic("ada")
 }
 
@@ -19,7 +19,7 @@ fn members(client: &mut Client, path: &str) -> Vec<Value> {
     links.iter().map(|link| client.get(link["@odata.id"].as_str().expect("a link")).json()).collect()
 }
 
-/// The registry that an identifier names, as its file says where it is.
+/// Reads the registry of a message from the location in its registry file.
 fn registry(client: &mut Client, id: &str) -> Value {
     let prefix = id.rsplit_once('.').expect("a key").0;
     let files = members(client, "/redfish/v1/Registries");
@@ -32,12 +32,12 @@ fn registry(client: &mut Client, id: &str) -> Value {
 }
 
 #[test]
-fn a_message_is_what_its_registry_says() {
-    let mut client = ada();
+fn a_message_matches_its_registry() {
+    let mut client = admin_client();
     let answer = client.patch(SYSTEM, json!({"Colour": "red", "AssetTag": 7}));
-    let told = answer.json()["error"]["@Message.ExtendedInfo"].as_array().cloned().expect("messages");
-    assert_eq!(told.len(), 2);
-    for entry in told {
+    let entries = answer.json()["error"]["@Message.ExtendedInfo"].as_array().cloned().expect("messages");
+    assert_eq!(entries.len(), 2);
+    for entry in entries {
         let id = entry["MessageId"].as_str().expect("an identifier");
         let registry = registry(&mut client, id);
         let definition = &registry["Messages"][id.rsplit('.').next().expect("a key")];
@@ -58,8 +58,8 @@ fn a_message_is_what_its_registry_says() {
 }
 
 #[test]
-fn both_profiles_have_the_text_of_what_they_log() {
-    for mut client in [ada(), Client::ilo_amplifier().basic("ada")] {
+fn the_registries_contain_all_logged_messages_in_both_profiles() {
+    for mut client in [admin_client(), Client::ilo_amplifier().basic("ada")] {
         let entries = client.get(&format!("{MANAGER}/LogServices/Log/Entries")).json()["Members"].clone();
         let mut keys = BTreeSet::new();
         for entry in entries.as_array().expect("entries") {
@@ -80,22 +80,22 @@ fn both_profiles_have_the_text_of_what_they_log() {
 }
 
 #[test]
-fn firmware_says_what_it_is_and_of_what() {
-    let mut client = ada();
+fn firmware_has_its_version_and_its_device() {
+    let mut client = admin_client();
     let inventory = members(&mut client, "/redfish/v1/UpdateService/FirmwareInventory");
     assert_eq!(inventory.len(), 6);
     for item in inventory {
         for member in ["Name", "Version", "Manufacturer", "SoftwareId", "ReleaseDate"] {
             assert!(item[member].is_string(), "{member}");
         }
-        let of = client.get(item["RelatedItem"][0]["@odata.id"].as_str().expect("a link")).json();
-        assert!(of["BiosVersion"] == item["Version"] || of["FirmwareVersion"] == item["Version"]);
+        let device = client.get(item["RelatedItem"][0]["@odata.id"].as_str().expect("a link")).json();
+        assert!(device["BiosVersion"] == item["Version"] || device["FirmwareVersion"] == item["Version"]);
     }
 }
 
 #[test]
-fn time_servers_are_changed_one_by_one() {
-    let mut client = ada();
+fn time_servers_are_patched_element_by_element() {
+    let mut client = admin_client();
     let path = format!("{MANAGER}/NetworkProtocol");
     let first = client.get(&path);
     assert_eq!(first.json()["NTP"]["NTPServers"], json!([]));
@@ -118,8 +118,8 @@ fn time_servers_are_changed_one_by_one() {
 }
 
 #[test]
-fn a_managers_interface_has_what_it_is_set_to() {
-    let mut client = ada();
+fn the_settings_of_a_network_interface_take_effect() {
+    let mut client = admin_client();
     let path = format!("{MANAGER}/EthernetInterfaces/1");
     let address =
         json!({"Address": "198.51.100.7", "SubnetMask": "255.255.255.0", "Gateway": "198.51.100.1"});
@@ -150,8 +150,8 @@ fn a_managers_interface_has_what_it_is_set_to() {
 }
 
 #[test]
-fn a_certificate_comes_and_goes() {
-    let mut client = ada();
+fn a_certificate_is_created_and_deleted() {
+    let mut client = admin_client();
     let path = format!("{MANAGER}/NetworkProtocol/HTTPS/Certificates");
     assert_eq!(client.get(&path).header("Allow"), Some("GET, HEAD, POST"));
     for (body, message) in [
@@ -173,7 +173,7 @@ fn a_certificate_comes_and_goes() {
     assert_eq!(client.get(&location).json(), created.json());
     assert_eq!(created.json()["@odata.type"], "#Certificate.v1_8_2.Certificate");
     assert_eq!(client.get(&path).json()["Members@odata.count"], 2);
-    assert_eq!(client.delete(&format!("{path}/1")).status(), 405, "the one in use stays");
+    assert_eq!(client.delete(&format!("{path}/1")).status(), 405, "the certificate in use cannot be deleted");
     assert_eq!(client.delete(&location).status(), 204);
     assert_eq!(client.get(&location).status(), 404);
     assert_eq!(client.get(&path).json()["Members"], json!([{"@odata.id": format!("{path}/1")}]));

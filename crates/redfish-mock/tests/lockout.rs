@@ -1,4 +1,4 @@
-//! Accounts that too many wrong passwords lock.
+//! Lockout of accounts after too many wrong passwords.
 
 mod common;
 
@@ -8,8 +8,8 @@ use serde_json::json;
 const SERVICE: &str = "/redfish/v1/AccountService";
 const OLGA: &str = "/redfish/v1/AccountService/Accounts/2";
 
-/// A service that locks an account after three wrong passwords, for ten seconds, and forgets one after twenty.
-fn strict() -> Client {
+/// A service that locks an account for 10 s after three wrong passwords, and resets the counter after 20 s.
+fn with_lockout() -> Client {
     let mut client = Client::standard().basic("ada");
     let lockout = json!({"AccountLockoutThreshold": 3, "AccountLockoutDuration": 10,
         "AccountLockoutCounterResetAfter": 20});
@@ -17,7 +17,7 @@ fn strict() -> Client {
     client
 }
 
-fn try_in(client: &mut Client, password: &str) -> u16 {
+fn try_login(client: &mut Client, password: &str) -> u16 {
     let held = client.credentials.take();
     let status = client.post(SESSIONS, json!({"UserName": "olga", "Password": password})).status().as_u16();
     client.credentials = held;
@@ -29,25 +29,25 @@ fn is_locked(client: &mut Client) -> bool {
 }
 
 #[test]
-fn three_wrong_passwords_lock_and_time_unlocks() {
-    let mut client = strict();
+fn three_wrong_passwords_lock_an_account_for_some_time() {
+    let mut client = with_lockout();
     for _ in 0..2 {
-        assert_eq!(try_in(&mut client, "wrong"), 401);
+        assert_eq!(try_login(&mut client, "wrong"), 401);
         assert!(!is_locked(&mut client));
     }
-    assert_eq!(try_in(&mut client, "wrong"), 401);
+    assert_eq!(try_login(&mut client, "wrong"), 401);
     assert!(is_locked(&mut client));
-    assert_eq!(try_in(&mut client, "analytical"), 401, "the right one does not help");
+    assert_eq!(try_login(&mut client, "analytical"), 401, "the correct password is rejected");
     client.wait(9);
-    assert_eq!(try_in(&mut client, "analytical"), 401);
+    assert_eq!(try_login(&mut client, "analytical"), 401);
     client.wait(1);
     assert!(!is_locked(&mut client));
-    assert_eq!(try_in(&mut client, "analytical"), 201);
+    assert_eq!(try_login(&mut client, "analytical"), 201);
 }
 
 #[test]
-fn basic_counts_too_and_sessions_go_on() {
-    let mut client = strict();
+fn basic_credentials_count_and_sessions_stay_open() {
+    let mut client = with_lockout();
     client.log_in("olga");
     let session = client.credentials.take();
     for _ in 0..3 {
@@ -59,33 +59,33 @@ fn basic_counts_too_and_sessions_go_on() {
     client.credentials = session;
     assert_eq!(client.get("/redfish/v1/Systems").status(), 200);
     client.credentials = Some(common::basic("ada"));
-    assert_eq!(client.get("/redfish/v1/Systems").status(), 200, "others are not locked");
+    assert_eq!(client.get("/redfish/v1/Systems").status(), 200, "other accounts are not locked");
 }
 
 #[test]
-fn a_right_password_or_time_forgets_the_wrong_ones() {
-    let mut client = strict();
+fn a_correct_password_or_time_resets_the_counter() {
+    let mut client = with_lockout();
     for _ in 0..4 {
-        try_in(&mut client, "wrong");
-        try_in(&mut client, "wrong");
-        assert_eq!(try_in(&mut client, "analytical"), 201);
-        try_in(&mut client, "wrong");
-        try_in(&mut client, "wrong");
+        try_login(&mut client, "wrong");
+        try_login(&mut client, "wrong");
+        assert_eq!(try_login(&mut client, "analytical"), 201);
+        try_login(&mut client, "wrong");
+        try_login(&mut client, "wrong");
         assert!(!is_locked(&mut client));
         client.wait(20);
     }
 }
 
 #[test]
-fn an_administrator_unlocks_and_nobody_locks() {
-    let mut client = strict();
+fn an_administrator_can_unlock_an_account_but_not_lock_it() {
+    let mut client = with_lockout();
     assert_eq!(client.patch(SERVICE, json!({"AccountLockoutDuration": 0})).status(), 200);
     let tag = client.get(OLGA).header("ETag").expect("an ETag").to_owned();
     for _ in 0..3 {
-        try_in(&mut client, "wrong");
+        try_login(&mut client, "wrong");
     }
     client.wait(100_000);
-    assert!(is_locked(&mut client), "without end");
+    assert!(is_locked(&mut client), "a duration of zero never ends");
     assert_ne!(client.get(OLGA).header("ETag"), Some(tag.as_str()));
     let refused = client.patch(OLGA, json!({"Locked": true}));
     assert_eq!(
@@ -93,17 +93,21 @@ fn an_administrator_unlocks_and_nobody_locks() {
         (400, vec!["PropertyValueNotInList".to_owned()])
     );
     assert_eq!(client.patch(OLGA, json!({"Locked": false})).json()["Locked"], false);
-    assert_eq!(try_in(&mut client, "analytical"), 201);
-    assert_eq!(client.patch(OLGA, json!({"Locked": false})).status(), 200, "also when it is not locked");
+    assert_eq!(try_login(&mut client, "analytical"), 201);
+    assert_eq!(
+        client.patch(OLGA, json!({"Locked": false})).status(),
+        200,
+        "also if the account is not locked"
+    );
 }
 
 #[test]
-fn without_a_threshold_nothing_locks() {
+fn a_threshold_of_zero_disables_lockouts() {
     let mut client = Client::standard().basic("ada");
     for _ in 0..1000 {
-        try_in(&mut client, "wrong");
+        try_login(&mut client, "wrong");
     }
-    assert_eq!(try_in(&mut client, "analytical"), 201);
+    assert_eq!(try_login(&mut client, "analytical"), 201);
     assert_eq!(client.patch(SERVICE, json!({"AccountLockoutThreshold": -1})).status(), 400);
     client.credentials = Some(common::basic("olga"));
     assert_eq!(client.patch(SERVICE, json!({"AccountLockoutThreshold": 1})).status(), 403);

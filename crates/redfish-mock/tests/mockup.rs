@@ -1,4 +1,4 @@
-//! Folders as DMTF's Mockup-Creator writes them, served and changed.
+//! Mockups: folders that DMTF's Mockup-Creator writes.
 
 mod common;
 
@@ -25,7 +25,7 @@ fn write(folder: &Path, path: &str, text: &str) {
     fs::write(file, text).expect("a file");
 }
 
-/// A small service without sessions, at `root` within a folder.
+/// A small mockup without a session service, at `root` within a folder.
 fn small(name: &str, root: &str) -> PathBuf {
     let folder = folder(name);
     let link = |path: &str| json!({"@odata.id": path});
@@ -64,7 +64,7 @@ fn serve(mockup: Mockup) -> Client {
 fn a_folder_is_served_with_and_without_its_prefix() {
     for (name, root) in [("whole", "redfish/v1/"), ("half", "v1/"), ("bare", "")] {
         let mockup = Mockup::read(small(name, root)).expect("a mockup");
-        assert_eq!(mockup.warnings(), ["no session service: one is laid beside"], "{name}");
+        assert_eq!(mockup.warnings(), ["no session service: the one of the mock is added"], "{name}");
         let mut client = serve(mockup);
         assert_eq!(client.get("/redfish").json(), json!({"v1": "/redfish/v1/"}), "{name}");
         let root = client.get("/redfish/v1/");
@@ -74,12 +74,12 @@ fn a_folder_is_served_with_and_without_its_prefix() {
         let system = client.get(SYSTEM);
         assert_eq!(system.json()["Boot"]["Mode"], "UEFI", "{name}");
         assert_eq!(system.header("Allow"), Some("GET, HEAD, PATCH, DELETE"));
-        assert_eq!(client.get("/redfish/v1/Chassis").status(), 404, "nothing of the machine room is left");
+        assert_eq!(client.get("/redfish/v1/Chassis").status(), 404, "the invented servers are replaced");
     }
 }
 
 #[test]
-fn a_folder_without_sessions_gets_them() {
+fn a_mockup_without_a_session_service_gets_one() {
     let mut client = serve(Mockup::read(small("sessions", "redfish/v1/")).expect("a mockup"));
     let root = client.get("/redfish/v1/").json();
     assert_eq!(root["Links"]["Sessions"]["@odata.id"], SESSIONS);
@@ -95,7 +95,7 @@ fn a_folder_without_sessions_gets_them() {
 }
 
 #[test]
-fn sessions_of_the_folder_are_not_ours() {
+fn the_sessions_of_a_mockup_are_replaced() {
     let folder = small("elsewhere", "");
     let root =
         json!({"@odata.id": "/redfish/v1/", "Links": {"Sessions": {"@odata.id": "/redfish/v1/Sessions/"}}});
@@ -120,25 +120,25 @@ fn sessions_of_the_folder_are_not_ours() {
     assert_eq!(
         (&service["Vendor"], &service["SessionTimeout"]),
         (&json!(true), &json!(1800)),
-        "what is in force"
+        "the effective timeout"
     );
 }
 
 #[test]
-fn what_is_not_json_is_named_and_served_as_it_is() {
+fn files_that_are_not_json_are_reported_and_served_unchanged() {
     let folder = small("odd", "redfish/v1/");
     write(&folder, "redfish/v1/Chassis/index.json", "<html>Internal Server Error</html>");
     write(&folder, "redfish/v1/$metadata/index.xml", "<edmx/>");
     write(&folder, "redfish/v1/Registries/Base/Base.json", r#"{"Id": "Base"}"#);
     write(&folder, "redfish/v1/Systems/notes.bin", "\u{1}\u{2}");
-    write(&folder, "redfish/v1/Systems/headers.json", "no matter");
+    write(&folder, "redfish/v1/Systems/headers.json", "ignored");
     let mockup = Mockup::read(&folder).expect("a mockup");
     assert_eq!(
         mockup.warnings(),
         [
-            "redfish/v1/Chassis/index.json: not JSON, and served as it is",
-            "redfish/v1/Systems/notes.bin: not JSON, and served as it is",
-            "no session service: one is laid beside",
+            "redfish/v1/Chassis/index.json: not JSON, served unchanged",
+            "redfish/v1/Systems/notes.bin: not JSON, served unchanged",
+            "no session service: the one of the mock is added",
         ]
     );
     let mut client = serve(mockup);
@@ -162,15 +162,15 @@ fn what_is_not_json_is_named_and_served_as_it_is() {
 }
 
 #[test]
-fn what_is_no_folder_or_has_no_root_is_an_error() {
+fn a_folder_that_is_missing_or_has_no_root_is_an_error() {
     let empty = folder("empty");
     let error = Mockup::read(&empty).expect_err("no root");
-    assert!(error.to_string().contains("no index.json of a service root"), "{error}");
+    assert!(error.to_string().contains("the folder has no service root"), "{error}");
     assert!(Mockup::read(empty.join("nothing")).is_err());
 }
 
 #[test]
-fn a_patch_merges_and_the_folder_stays_as_it_was() {
+fn a_patch_is_merged_and_does_not_change_the_folder() {
     let folder = small("patched", "redfish/v1/");
     let before = fs::read(folder.join("redfish/v1/Systems/sys/index.json")).expect("a file");
     let mockup = Mockup::read(&folder).expect("a mockup");
@@ -189,7 +189,7 @@ fn a_patch_merges_and_the_folder_stays_as_it_was() {
 }
 
 #[test]
-fn members_come_and_go() {
+fn members_are_created_and_deleted() {
     let systems = "/redfish/v1/Systems";
     let mut client = serve(Mockup::read(small("members", "")).expect("a mockup")).basic("ada");
     let created = client.post(systems, json!({"Name": "Two", "AssetTag": "t"}));
@@ -208,21 +208,25 @@ fn members_come_and_go() {
     assert_eq!(client.get(systems).json()["Members@odata.count"], 3);
     assert_eq!(client.delete(SYSTEM).status(), 204);
     assert_eq!(client.get(SYSTEM).status(), 404);
-    assert_eq!(client.get("/redfish/v1/Systems/sys/Bios").status(), 404, "what is below goes with it");
+    assert_eq!(
+        client.get("/redfish/v1/Systems/sys/Bios").status(),
+        404,
+        "the resources below it are deleted, too"
+    );
     let left = json!([{"@odata.id": "/redfish/v1/Systems/1"}, {"@odata.id": "/redfish/v1/Systems/mine"}]);
     assert_eq!(client.get(systems).json()["Members"], left);
     assert_eq!(client.delete("/redfish/v1/Systems/mine").status(), 204);
-    assert_eq!(client.delete(systems).status(), 405, "a collection stays");
+    assert_eq!(client.delete(systems).status(), 405, "a collection cannot be deleted");
     let next = client.post(systems, json!({}));
     assert_eq!(next.header("Location"), Some("/redfish/v1/Systems/2"));
 }
 
 #[test]
-fn actions_of_the_folder_are_taken_and_a_reset_works() {
+fn the_actions_of_a_mockup_are_accepted_and_a_reset_works() {
     let mut client = serve(Mockup::read(small("actions", "v1/")).expect("a mockup")).basic("ada");
     let reset = format!("{SYSTEM}/Actions/ComputerSystem.Reset");
     let refused = client.post(&reset, json!({"ResetType": "PowerCycle"}));
-    assert_eq!(messages(&refused), ["ActionParameterValueNotInList"], "the folder allows two");
+    assert_eq!(messages(&refused), ["ActionParameterValueNotInList"], "the mockup allows two values");
     assert_eq!(client.post(&reset, json!({"ResetType": "ForceOff"})).status(), 204);
     client.wait(3);
     assert_eq!(client.get(SYSTEM).json()["PowerState"], "Off");
@@ -234,7 +238,7 @@ fn actions_of_the_folder_are_taken_and_a_reset_works() {
 }
 
 #[test]
-fn accounts_of_the_folder_are_shown_and_ours_log_in() {
+fn the_accounts_of_a_mockup_are_shown_and_those_of_the_settings_log_in() {
     let folder = small("accounts", "");
     let accounts = "/redfish/v1/AccountService/Accounts";
     write(

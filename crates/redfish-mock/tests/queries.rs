@@ -1,4 +1,4 @@
-//! Queries: pages, filters, depth, selected properties, and what is refused.
+//! Query parameters: pages, filters, expansion, selection, and errors.
 
 mod common;
 
@@ -9,7 +9,7 @@ const ENTRIES: &str = "/redfish/v1/Managers/E1D8B426/LogServices/Log/Entries";
 const ROLES: &str = "/redfish/v1/AccountService/Roles";
 const MEMORY: &str = "/redfish/v1/Systems/E1D8B426/Memory";
 
-fn ada() -> Client {
+fn admin_client() -> Client {
     Client::standard().basic("ada")
 }
 
@@ -23,7 +23,7 @@ fn next(document: &Value) -> Option<String> {
     document["Members@odata.nextLink"].as_str().map(str::to_owned)
 }
 
-/// How many members each page has, and the identifiers of all.
+/// Reads all pages. Returns the number of members of each, and all identifiers.
 fn walk(client: &mut Client, first: &str) -> (Vec<usize>, Vec<String>) {
     let (mut sizes, mut all, mut link) = (Vec::new(), Vec::new(), Some(first.to_owned()));
     while let Some(path) = link {
@@ -38,27 +38,27 @@ fn walk(client: &mut Client, first: &str) -> (Vec<usize>, Vec<String>) {
 }
 
 #[test]
-fn a_long_collection_comes_by_pages_of_fifty() {
-    let mut client = ada();
+fn a_long_collection_has_pages_of_fifty_members() {
+    let mut client = admin_client();
     let first = client.get(ENTRIES).json();
     assert_eq!(first["Members@odata.count"], 120);
     assert_eq!(next(&first), Some(format!("{ENTRIES}?$skip=50")));
     let (sizes, all) = walk(&mut client, ENTRIES);
     assert_eq!(sizes, [50, 50, 20]);
     assert_eq!(all, (1..=120).map(|n| n.to_string()).collect::<Vec<_>>());
-    assert_eq!(walk(&mut client, SYSTEM_ENTRIES).0, [4], "a short one does not");
+    assert_eq!(walk(&mut client, SYSTEM_ENTRIES).0, [4], "a short collection has one page");
     assert_eq!(
         walk(&mut Client::ilo_amplifier().basic("ada"), ENTRIES).0,
         [120],
-        "nor does the other profile"
+        "the other profile has no pages"
     );
 }
 
 const SYSTEM_ENTRIES: &str = "/redfish/v1/Systems/E1D8B426/LogServices/Log/Entries";
 
 #[test]
-fn top_and_skip_cut_and_the_next_page_goes_on_from_there() {
-    let mut client = ada();
+fn top_and_skip_select_members_and_the_next_link_continues() {
+    let mut client = admin_client();
     for (query, sizes, first) in [
         ("$top=3", &[3][..], "1"),
         ("$top=50", &[50], "1"),
@@ -83,8 +83,8 @@ fn top_and_skip_cut_and_the_next_page_goes_on_from_there() {
 }
 
 #[test]
-fn a_filter_leaves_the_members_that_it_holds_for() {
-    let mut client = ada();
+fn a_filter_selects_the_members_that_match() {
+    let mut client = admin_client();
     for (filter, expected) in [
         ("Id eq 'Administrator'", &["Administrator"][..]),
         ("not (Id eq 'Administrator')", &["Operator", "ReadOnly"]),
@@ -96,10 +96,10 @@ fn a_filter_leaves_the_members_that_it_holds_for() {
         assert_eq!(ids(&answer), expected, "{filter}");
         assert_eq!(answer["Members@odata.count"], expected.len(), "{filter}");
     }
-    let tired =
+    let failing =
         client.get("/redfish/v1/Systems/EF2BF486/Memory?$filter=Status/Health%20eq%20'Warning'").json();
-    assert_eq!(ids(&tired), ["DIMM3"]);
-    // Nobody learns from a filter what they may not read.
+    assert_eq!(ids(&failing), ["DIMM3"]);
+    // A filter reveals nothing that the caller may not read.
     let accounts = "/redfish/v1/AccountService/Accounts?$filter=RoleId%20eq%20'Administrator'";
     assert_eq!(ids(&client.get(accounts).json()), ["1"]);
     client.credentials = Some(common::basic("bob"));
@@ -107,8 +107,8 @@ fn a_filter_leaves_the_members_that_it_holds_for() {
 }
 
 #[test]
-fn expand_puts_resources_in_the_place_of_links() {
-    let mut client = ada();
+fn expand_replaces_links_by_resources() {
+    let mut client = admin_client();
     let expanded = client.get(&format!("{MEMORY}?$expand=.")).json();
     let dimm = client.get(&format!("{MEMORY}/DIMM2")).json();
     assert_eq!((expanded["Members"].as_array().map(Vec::len), &expanded["Members"][1]), (Some(8), &dimm));
@@ -132,27 +132,27 @@ fn expand_puts_resources_in_the_place_of_links() {
 }
 
 #[test]
-fn expand_shows_nobody_what_they_may_not_read_and_has_an_end() {
+fn expand_shows_only_readable_resources_and_is_bounded() {
     let mut client = Client::standard();
     let root = client.get("/redfish/v1/?$expand=*($levels=3)").json();
     assert!(root["Systems"]["Name"].is_null() && root["Links"]["Sessions"]["Name"].is_null());
     let mut client = client.basic("bob");
     let accounts = client.get("/redfish/v1/AccountService/Accounts?$expand=.").json();
     let names: Vec<bool> = (0..3).map(|n| accounts["Members"][n]["UserName"].is_string()).collect();
-    assert_eq!(names, [false, false, true], "their own alone");
+    assert_eq!(names, [false, false, true], "only the own account");
 
-    let mut client = ada();
+    let mut client = admin_client();
     let answer = client.get("/redfish/v1/?$expand=*($levels=3)");
     assert_eq!(answer.status(), 200);
     assert!(answer.response.body().len() < 4 << 20, "{}", answer.response.body().len());
     let log = client.get("/redfish/v1/Managers/E1D8B426/LogServices/Log?$expand=.").json();
-    assert_eq!(ids(&log["Entries"]).len(), 50, "one page of what is within");
+    assert_eq!(ids(&log["Entries"]).len(), 50, "one page of the nested collection");
     assert_eq!(next(&log["Entries"]), Some(format!("{ENTRIES}?$skip=50")));
 }
 
 #[test]
-fn select_shows_the_properties_that_it_names() {
-    let mut client = ada();
+fn select_returns_the_named_properties() {
+    let mut client = admin_client();
     let role = format!("{ROLES}/Administrator");
     let whole = client.get(&role).json();
     let selected = client.get(&format!("{role}?$select=Name,AssignedPrivileges,Colour")).json();
@@ -168,8 +168,8 @@ fn select_shows_the_properties_that_it_names() {
 }
 
 #[test]
-fn an_etag_is_that_of_the_whole_or_none() {
-    let mut client = ada();
+fn the_etag_is_that_of_the_whole_resource_or_missing() {
+    let mut client = admin_client();
     let tag = client.get(SYSTEM).header("ETag").expect("an ETag").to_owned();
     let selected = client.get(&format!("{SYSTEM}?$select=Name"));
     assert_eq!(selected.header("ETag"), Some(tag.as_str()));
@@ -180,8 +180,8 @@ fn an_etag_is_that_of_the_whole_or_none() {
 }
 
 #[test]
-fn only_one_is_shown_by_itself() {
-    let mut client = ada();
+fn only_returns_the_single_member_itself() {
+    let mut client = admin_client();
     let session = client.log_in("ada");
     let only = client.get(&format!("{}?only", common::SESSIONS)).json();
     assert_eq!(only["@odata.id"], session.as_str());
@@ -190,8 +190,8 @@ fn only_one_is_shown_by_itself() {
 }
 
 #[test]
-fn an_excerpt_is_what_a_sensor_reads() {
-    let mut client = ada();
+fn the_excerpt_of_a_sensor_is_its_reading() {
+    let mut client = admin_client();
     let sensor = "/redfish/v1/Chassis/E1D8B426/Sensors/InletTemp";
     let excerpt = client.get(&format!("{sensor}?excerpt")).json();
     let names: Vec<&String> = excerpt.as_object().expect("an object").keys().collect();
@@ -199,8 +199,8 @@ fn an_excerpt_is_what_a_sensor_reads() {
 }
 
 #[test]
-fn what_a_resource_does_not_support_is_refused() {
-    let mut client = ada();
+fn an_unsupported_query_parameter_is_rejected() {
+    let mut client = admin_client();
     let refused = "QueryNotSupportedOnResource";
     for (path, query, status, message) in [
         ("/redfish/v1/AccountService", "only", 400, refused),
@@ -231,21 +231,21 @@ fn what_a_resource_does_not_support_is_refused() {
 }
 
 #[test]
-fn the_root_claims_what_there_is() {
-    let claimed = Client::standard().get("/redfish/v1/").json()["ProtocolFeaturesSupported"].clone();
-    let levels = claimed["ExpandQuery"]["MaxLevels"].as_u64().expect("a number");
-    let mut client = ada();
+fn the_service_root_advertises_the_supported_query_parameters() {
+    let advertised = Client::standard().get("/redfish/v1/").json()["ProtocolFeaturesSupported"].clone();
+    let levels = advertised["ExpandQuery"]["MaxLevels"].as_u64().expect("a number");
+    let mut client = admin_client();
     for (levels, status) in [(levels, 200), (levels + 1, 400)] {
         assert_eq!(client.get(&format!("{ROLES}?$expand=.($levels={levels})")).status(), status);
     }
     for feature in ["FilterQuery", "SelectQuery", "OnlyMemberQuery", "ExcerptQuery", "TopSkipQuery"] {
-        assert_eq!(claimed[feature], true, "{feature}");
+        assert_eq!(advertised[feature], true, "{feature}");
     }
 }
 
 #[test]
-fn a_log_that_is_cleared_is_empty() {
-    let mut client = ada();
+fn a_cleared_log_is_empty() {
+    let mut client = admin_client();
     let clear = "/redfish/v1/Managers/E1D8B426/LogServices/Log/Actions/LogService.ClearLog";
     assert_eq!(client.get(&format!("{ENTRIES}/7")).json()["MessageId"], "MachineRoom.1.0.PowerChanged");
     assert_eq!(client.post(clear, json!({"Colour": 1})).status(), 400);

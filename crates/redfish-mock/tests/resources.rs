@@ -1,4 +1,4 @@
-//! Resources as DSP0266 asks for them: headers, conditions, changes, actions, errors.
+//! Resources: headers, preconditions, changes, accounts and errors (DSP0266).
 
 mod common;
 
@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 const ACCOUNTS: &str = "/redfish/v1/AccountService/Accounts";
 
-fn ada() -> Client {
+fn admin_client() -> Client {
     Client::standard().basic("ada")
 }
 
@@ -19,8 +19,8 @@ fn etag(answer: &Answer) -> String {
 }
 
 #[test]
-fn a_walk_from_the_root_meets_the_whole_room() {
-    for mut client in [ada(), Client::ilo_amplifier().basic("ada")] {
+fn all_resources_are_linked_from_the_service_root() {
+    for mut client in [admin_client(), Client::ilo_amplifier().basic("ada")] {
         let mut todo = vec!["/redfish/v1/".to_owned()];
         let mut seen = BTreeSet::new();
         while let Some(path) = todo.pop() {
@@ -52,8 +52,8 @@ fn links(value: &Value, found: &mut Vec<String>) {
 }
 
 #[test]
-fn the_three_systems_are_there_with_real_content() {
-    let mut client = ada();
+fn the_three_systems_have_content() {
+    let mut client = admin_client();
     let members = client.get("/redfish/v1/Systems").json()["Members"].clone();
     let ids = ["E1D8B426", "E905C3FF", "EF2BF486"];
     assert_eq!(members, json!(ids.map(|id| json!({"@odata.id": format!("/redfish/v1/Systems/{id}")}))));
@@ -68,8 +68,8 @@ fn the_three_systems_are_there_with_real_content() {
 }
 
 #[test]
-fn an_answer_has_the_headers_of_the_standard() {
-    let mut client = ada();
+fn a_response_has_the_headers_of_the_standard() {
+    let mut client = admin_client();
     for method in ["GET", "HEAD"] {
         let answer = client.send(method, SYSTEM, &[], "");
         assert_eq!(answer.header("OData-Version"), Some("4.0"));
@@ -91,8 +91,8 @@ fn an_answer_has_the_headers_of_the_standard() {
 }
 
 #[test]
-fn metadata_names_the_schema_of_every_type() {
-    let mut client = ada();
+fn the_metadata_lists_the_schema_of_every_type() {
+    let mut client = admin_client();
     let answer = client.get("/redfish/v1/$metadata");
     assert_eq!(answer.header("Content-Type"), Some("application/xml"));
     let text = String::from_utf8(answer.response.into_body()).unwrap();
@@ -107,15 +107,15 @@ fn metadata_names_the_schema_of_every_type() {
 }
 
 #[test]
-fn another_odata_version_is_412() {
-    let mut client = ada();
+fn an_unsupported_odata_version_is_412() {
+    let mut client = admin_client();
     assert_eq!(client.send("GET", SYSTEM, &[("OData-Version", "4.1")], "").status(), 412);
     assert_eq!(client.send("GET", SYSTEM, &[("OData-Version", "4.0")], "").status(), 200);
 }
 
 #[test]
-fn an_etag_that_is_known_is_304_and_401_comes_first() {
-    let mut client = ada();
+fn a_matching_etag_is_304_but_401_takes_precedence() {
+    let mut client = admin_client();
     let tag = etag(&client.get(SYSTEM));
     let known = client.send("GET", SYSTEM, &[("If-None-Match", &tag)], "");
     assert_eq!((known.status().as_u16(), known.response.body().len()), (304, 0));
@@ -127,10 +127,11 @@ fn an_etag_that_is_known_is_304_and_401_comes_first() {
 }
 
 #[test]
-fn of_four_patches_with_the_same_etag_one_wins() {
-    for (mut client, path) in [(ada(), SYSTEM.to_owned()), (ada(), format!("{ACCOUNTS}/1"))] {
+fn only_the_first_of_four_patches_with_the_same_etag_succeeds() {
+    for (mut client, path) in [(admin_client(), SYSTEM.to_owned()), (admin_client(), format!("{ACCOUNTS}/1"))]
+    {
         let tag = etag(&client.get(&path));
-        // The fourth writes what is there already, and loses too.
+        // A patch that would change nothing fails, too.
         let body = if path == SYSTEM { r#"{"AssetTag": "won"}"# } else { r#"{"Enabled": true}"# };
         let won =
             [1, 2, 3, 4].map(|_| client.send("PATCH", &path, &[("If-Match", &tag)], body).status().as_u16());
@@ -141,8 +142,8 @@ fn of_four_patches_with_the_same_etag_one_wins() {
 }
 
 #[test]
-fn an_etag_is_stable_changes_with_a_write_and_never_comes_back() {
-    let mut client = ada();
+fn an_etag_changes_with_each_write_and_never_repeats() {
+    let mut client = admin_client();
     let first = client.get(SYSTEM);
     client.wait(3600);
     assert_eq!(etag(&client.get(SYSTEM)), etag(&first));
@@ -156,15 +157,15 @@ fn an_etag_is_stable_changes_with_a_write_and_never_comes_back() {
 }
 
 #[test]
-fn a_patch_says_of_each_property_what_became_of_it() {
-    let mut client = ada();
+fn a_patch_reports_each_rejected_property() {
+    let mut client = admin_client();
     let answer = client.patch(SYSTEM, json!({"AssetTag": "B7", "SerialNumber": "x", "Colour": "red"}));
     let body = answer.json();
     assert_eq!((answer.status().as_u16(), &body["AssetTag"]), (200, &json!("B7")));
     assert_eq!(body["SerialNumber@Message.ExtendedInfo"][0]["MessageId"], "Base.1.19.PropertyNotWritable");
     assert_eq!(body["Colour@Message.ExtendedInfo"][0]["MessageId"], "Base.1.19.PropertyUnknown");
     assert_eq!(body["@Message.ExtendedInfo"].as_array().map(Vec::len), Some(2));
-    assert_eq!(etag(&answer), etag(&client.get(SYSTEM)), "notes are not part of the state");
+    assert_eq!(etag(&answer), etag(&client.get(SYSTEM)), "annotations are not part of the state");
     assert!(!client.get(SYSTEM).json().to_string().contains("ExtendedInfo"));
 
     let refused = client.patch(SYSTEM, json!({"Colour": "red"}));
@@ -181,8 +182,8 @@ fn a_patch_says_of_each_property_what_became_of_it() {
 }
 
 #[test]
-fn a_method_that_is_not_there_is_405_and_says_which_are() {
-    let mut client = ada();
+fn an_unsupported_method_is_405_with_allow() {
+    let mut client = admin_client();
     let reset = format!("{SYSTEM}/Actions/ComputerSystem.Reset");
     let session = "GET, HEAD, POST";
     for (method, path, allow) in [
@@ -202,8 +203,8 @@ fn a_method_that_is_not_there_is_405_and_says_which_are() {
 }
 
 #[test]
-fn what_is_not_there_is_404_and_named() {
-    let answer = ada().get("/redfish/v1/Systems/nothing");
+fn a_missing_resource_is_404_with_its_path() {
+    let answer = admin_client().get("/redfish/v1/Systems/nothing");
     assert_eq!((answer.status().as_u16(), messages(&answer)), (404, vec!["ResourceMissingAtURI".to_owned()]));
     let error = &answer.json()["error"];
     assert_eq!(error["code"], "Base.1.19.ResourceMissingAtURI");
@@ -212,7 +213,7 @@ fn what_is_not_there_is_404_and_named() {
 
 #[test]
 fn an_account_is_created_used_changed_and_deleted() {
-    let mut client = ada();
+    let mut client = admin_client();
     let eve = json!({"UserName": "eve", "Password": "analytical", "RoleId": "ReadOnly"});
     let created = client.post(ACCOUNTS, eve.clone());
     assert_eq!(created.status(), 201);
@@ -239,7 +240,7 @@ fn an_account_is_created_used_changed_and_deleted() {
 }
 
 #[test]
-fn an_account_that_lacks_something_is_not_created() {
+fn an_invalid_account_is_not_created() {
     for (body, expected) in [
         (json!({"UserName": "eve", "RoleId": "ReadOnly"}), "CreateFailedMissingReqProperties"),
         (json!({"UserName": "eve", "Password": "short", "RoleId": "ReadOnly"}), "PropertyValueFormatError"),
@@ -249,7 +250,7 @@ fn an_account_that_lacks_something_is_not_created() {
             "PropertyUnknown",
         ),
     ] {
-        let mut client = ada();
+        let mut client = admin_client();
         let answer = client.post(ACCOUNTS, body.clone());
         assert_eq!((answer.status().as_u16(), messages(&answer)), (400, vec![expected.to_owned()]), "{body}");
         assert!(!answer.json().to_string().contains("eavesdrop"));
@@ -258,8 +259,8 @@ fn an_account_that_lacks_something_is_not_created() {
 }
 
 #[test]
-fn the_requests_that_were_handled_are_remembered() {
-    let mut client = ada();
+fn handled_requests_are_recorded() {
+    let mut client = admin_client();
     client.get("/redfish/v1/Systems/?a=b");
     client.patch(SYSTEM, json!({}));
     let seen: Vec<String> = client

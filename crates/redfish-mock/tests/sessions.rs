@@ -1,4 +1,4 @@
-//! Sessions: opened, used, expired, closed, found again.
+//! Sessions: logins, timeouts, limits and logouts.
 
 mod common;
 
@@ -11,7 +11,7 @@ fn credentials() -> serde_json::Value {
 }
 
 #[test]
-fn a_login_answers_with_the_session() {
+fn a_login_returns_the_session() {
     let mut client = Client::standard();
     for path in
         [SESSIONS, "/redfish/v1/SessionService/Sessions/", "/redfish/v1/SessionService/Sessions/Members"]
@@ -32,7 +32,7 @@ fn a_login_answers_with_the_session() {
 }
 
 #[test]
-fn the_context_of_a_login_is_shown_on_its_session() {
+fn a_session_has_the_context_of_its_login() {
     let mut client = Client::standard();
     let body = json!({"UserName": "ada", "Password": "analytical", "Context": "host 7, process 12"});
     let login = client.post(SESSIONS, body);
@@ -43,7 +43,7 @@ fn the_context_of_a_login_is_shown_on_its_session() {
 }
 
 #[test]
-fn an_owner_of_the_service_sees_who_has_a_session_and_since_when() {
+fn the_mock_lists_the_users_and_times_of_its_sessions() {
     let mut client = Client::standard();
     client.wait(5);
     let path = client.log_in("bob");
@@ -61,7 +61,7 @@ fn an_owner_of_the_service_sees_who_has_a_session_and_since_when() {
 }
 
 #[test]
-fn a_wrong_password_opens_nothing_and_is_not_repeated() {
+fn a_wrong_password_is_rejected_and_not_repeated() {
     for mut client in [Client::standard(), Client::ilo_amplifier()] {
         let answer = client.post(SESSIONS, json!({"UserName": "ada", "Password": "wrong-password"}));
         assert_eq!(answer.status(), 401);
@@ -72,7 +72,7 @@ fn a_wrong_password_opens_nothing_and_is_not_repeated() {
 }
 
 #[test]
-fn a_login_that_is_not_one_says_why() {
+fn an_invalid_login_is_rejected_with_its_reason() {
     let cases = [
         ("{}", 400, vec!["CreateFailedMissingReqProperties", "CreateFailedMissingReqProperties"]),
         (r#"{"UserName": "ada"}"#, 400, vec!["CreateFailedMissingReqProperties"]),
@@ -99,7 +99,7 @@ fn a_login_that_is_not_one_says_why() {
 }
 
 #[test]
-fn a_body_that_is_not_said_to_be_json_is_415() {
+fn a_body_that_is_not_declared_as_json_is_415() {
     let mut client = Client::standard();
     for media_type in [None, Some("application/x-www-form-urlencoded"), Some("text/json")] {
         let mut request = http::Request::post(SESSIONS);
@@ -115,7 +115,7 @@ fn a_body_that_is_not_said_to_be_json_is_415() {
 }
 
 #[test]
-fn a_session_that_is_used_lives_and_one_that_is_not_ends() {
+fn a_session_that_is_not_used_expires() {
     let mut client = Client::standard();
     client.log_in("ada");
     for _ in 0..10 {
@@ -123,7 +123,7 @@ fn a_session_that_is_used_lives_and_one_that_is_not_ends() {
         assert_eq!(client.get("/redfish/v1/Systems").status(), 200);
     }
     client.wait(1799);
-    // Neither a request without the token nor one that needs none keeps it alive.
+    // Requests without the token do not restart the timeout.
     let held = client.credentials.take();
     assert_eq!(client.get("/redfish/v1/").status(), 200);
     client.credentials = held;
@@ -135,7 +135,7 @@ fn a_session_that_is_used_lives_and_one_that_is_not_ends() {
 }
 
 #[test]
-fn the_timeout_is_shown_and_can_be_changed() {
+fn the_timeout_is_readable_and_writable() {
     let mut client = Client::standard();
     client.log_in("ada");
     assert_eq!(client.get("/redfish/v1/SessionService").json()["SessionTimeout"], 1800);
@@ -156,7 +156,7 @@ fn the_timeout_is_shown_and_can_be_changed() {
 }
 
 #[test]
-fn the_limit_refuses_a_login_and_leaves_the_open_ones_alone() {
+fn the_session_limit_rejects_a_login_and_keeps_open_sessions() {
     for profile in [Profile::Standard, Profile::IloAmplifier] {
         let mut client = Client::new(Settings { session_limit: 2, ..settings(profile) });
         let first = client.log_in("ada");
@@ -167,7 +167,7 @@ fn the_limit_refuses_a_login_and_leaves_the_open_ones_alone() {
             (refused.status().as_u16(), messages(&refused)),
             (503, vec!["SessionLimitExceeded".to_owned()])
         );
-        // Who does not know the password learns nothing of the table.
+        // A wrong password does not reveal that the limit is reached.
         assert_eq!(client.post(SESSIONS, json!({"UserName": "ada", "Password": "wrong"})).status(), 401);
         client.credentials = held;
         assert_eq!(client.get("/redfish/v1/Systems").status(), 200);
@@ -178,19 +178,19 @@ fn the_limit_refuses_a_login_and_leaves_the_open_ones_alone() {
 }
 
 #[test]
-fn a_session_is_closed_with_its_token_or_with_basic() {
+fn a_session_is_closed_with_its_token_or_with_basic_credentials() {
     let mut client = Client::standard();
     let path = client.log_in("bob");
     let answer = client.delete(&path);
     assert_eq!((answer.status().as_u16(), answer.response.body().len()), (204, 0));
-    assert_eq!(client.get(&path).status(), 401, "its token is gone with it");
+    assert_eq!(client.get(&path).status(), 401, "its token is no longer valid");
 
     let path = client.log_in("bob");
     client.credentials = Some(basic("bob"));
     assert_eq!(client.delete(&format!("{path}/")).status(), 204);
     assert_eq!(client.delete(&path).status(), 404);
 
-    // Somebody else's, only for who manages.
+    // Only administrators may close sessions of other users.
     let path = client.log_in("ada");
     for (user, status) in [("bob", 403), ("olga", 403), ("ada", 204)] {
         client.credentials = Some(basic(user));
@@ -201,7 +201,7 @@ fn a_session_is_closed_with_its_token_or_with_basic() {
 }
 
 #[test]
-fn a_reboot_forgets_sessions_and_keeps_what_was_written() {
+fn a_reboot_loses_sessions_and_keeps_changes() {
     let mut client = Client::standard();
     client.log_in("ada");
     client.patch(common::SYSTEM, json!({"AssetTag": "kept"}));
@@ -213,24 +213,24 @@ fn a_reboot_forgets_sessions_and_keeps_what_was_written() {
 }
 
 #[test]
-fn a_manager_that_is_reset_knows_no_session_any_more() {
+fn a_manager_reset_ends_all_sessions() {
     let mut client = Client::standard();
     client.log_in("ada");
     let reset = "/redfish/v1/Managers/E1D8B426/Actions/Manager.Reset";
     assert_eq!(client.post(reset, json!({"ResetType": "GracefulRestart"})).status(), 204);
     client.wait(2);
-    assert_eq!(client.get("/redfish/v1/Systems").status(), 200, "it answers until it restarts");
+    assert_eq!(client.get("/redfish/v1/Systems").status(), 200, "the session is valid until the restart");
     client.wait(1);
     assert_eq!(client.mock.open_sessions(client.now), 0);
     assert_eq!(client.get("/redfish/v1/Systems").status(), 401);
     assert_eq!(client.mock.session_count().forgotten, 1);
     client.log_in("ada");
     client.wait(60);
-    assert_eq!(client.get("/redfish/v1/Systems").status(), 200, "one opened since stays");
+    assert_eq!(client.get("/redfish/v1/Systems").status(), 200, "a later session stays open");
 }
 
 #[test]
-fn the_same_seed_gives_the_same_tokens_and_another_gives_others() {
+fn the_same_seed_gives_the_same_tokens_and_another_seed_differs() {
     let login = |seed| {
         let mut client = Client::new(Settings { seed, ..settings(Profile::Standard) });
         let answer = client.post(SESSIONS, credentials());
@@ -242,7 +242,7 @@ fn the_same_seed_gives_the_same_tokens_and_another_gives_others() {
 }
 
 #[test]
-fn a_lost_session_is_found_by_my_session_in_both_its_forms() {
+fn my_session_identifies_the_session_of_the_caller() {
     let mut client = Client::ilo_amplifier();
     client.log_in("ada");
     let mine = client.log_in("ada");
@@ -257,7 +257,7 @@ fn a_lost_session_is_found_by_my_session_in_both_its_forms() {
         .collect();
     assert_eq!(marked, [mine.as_str()]);
 
-    // With Basic there is no session that is mine.
+    // A caller with Basic credentials has no session.
     client.credentials = Some(basic("ada"));
     assert!(client.get(SESSIONS).json().get("Oem").is_none());
     assert_eq!(client.get(&mine).json()["Oem"]["Hpe"]["MySession"], false);
@@ -265,7 +265,7 @@ fn a_lost_session_is_found_by_my_session_in_both_its_forms() {
 }
 
 #[test]
-fn an_account_that_goes_takes_its_sessions_along() {
+fn a_deleted_account_loses_its_sessions() {
     let mut client = Client::standard();
     client.log_in("bob");
     let held = client.credentials.take();
@@ -283,7 +283,7 @@ fn an_account_that_goes_takes_its_sessions_along() {
 }
 
 #[test]
-fn a_location_names_the_service_as_the_client_does_where_the_profile_does() {
+fn a_location_has_the_origin_that_the_client_used() {
     let mut client = Client::ilo_amplifier();
     let answer = client.post(SESSIONS, credentials());
     let location = answer.header("Location").unwrap();

@@ -1,4 +1,4 @@
-//! Tasks: what is answered 202, what a monitor and a task say while and after, and how they go.
+//! Tasks and their monitors: 202, progress, responses, failures and cancellation.
 
 mod common;
 
@@ -12,30 +12,30 @@ const TASKS: &str = "/redfish/v1/TaskService/Tasks";
 const ACCOUNTS: &str = "/redfish/v1/AccountService/Accounts";
 const BIOS: &str = "/redfish/v1/Systems/E1D8B426/Bios";
 
-fn with(fault: &str) -> Client {
+fn client_with_fault(fault: &str) -> Client {
     let faults = vec![fault.parse().expect("a fault")];
     Client::new(Settings { faults, ..settings(Profile::Standard) }).basic("ada")
 }
 
-/// The paths of the monitor and the task of an answer that accepts.
+/// The paths of the monitor and the task in a 202.
 fn accepted(answer: &Answer) -> (String, String) {
     assert_eq!(answer.status(), 202, "{}", answer.json());
     let monitor = path_of(answer.header("Location").expect("a monitor"));
     let task = answer.json()["@odata.id"].as_str().expect("a task").to_owned();
     assert_ne!(monitor, task);
-    assert_eq!(answer.header("ETag"), None, "it would be taken for that of what was written");
+    assert_eq!(answer.header("ETag"), None, "clients would mistake it for that of the resource");
     assert!(answer.header("Retry-After").is_some_and(|after| after.parse::<u64>().is_ok_and(|n| n > 0)));
     (monitor, task)
 }
 
-/// The keys of a task's messages.
-fn told(task: &Value) -> Vec<&str> {
+/// The keys of the messages of a task.
+fn message_keys(task: &Value) -> Vec<&str> {
     let messages = task["Messages"].as_array().expect("messages");
     messages.iter().filter_map(|entry| entry["MessageId"].as_str()?.rsplit('.').next()).collect()
 }
 
 #[test]
-fn an_action_that_takes_a_while_is_a_task() {
+fn a_long_running_action_is_a_task() {
     let mut client = Client::standard().basic("ada");
     client.patch(BIOS, json!({"Attributes": {"BootRetries": 7}}));
     let reset = format!("{BIOS}/Actions/Bios.ResetBios");
@@ -48,7 +48,7 @@ fn an_action_that_takes_a_while_is_a_task() {
     assert_eq!(accepted(&poll), (monitor.clone(), task.clone()));
     let running = poll.json();
     assert_eq!((&running["TaskState"], &running["PercentComplete"]), (&json!("Running"), &json!(40)));
-    assert_eq!(told(&running), ["TaskStarted", "TaskProgressChanged"]);
+    assert_eq!(message_keys(&running), ["TaskStarted", "TaskProgressChanged"]);
     assert_eq!(running["TaskMonitor"], monitor.as_str());
     assert_eq!(running["StartTime"], "2026-01-01T00:00:00Z");
     assert_eq!(running["EstimatedDuration"], "PT5S");
@@ -58,14 +58,14 @@ fn an_action_that_takes_a_while_is_a_task() {
     client.wait(3);
     assert_eq!(client.get(BIOS).json()["Attributes"]["BootRetries"], 3);
     assert_eq!(client.mock.writes(&reset), 1);
-    assert_eq!(client.send("HEAD", &monitor, &[], "").status(), 204, "looking takes nothing");
+    assert_eq!(client.send("HEAD", &monitor, &[], "").status(), 204, "a HEAD does not consume the response");
     assert_eq!(client.get(&monitor).status(), 204);
-    assert_eq!(client.get(&monitor).status(), 404, "it was told");
+    assert_eq!(client.get(&monitor).status(), 404, "the response was read");
 
     let done = client.get(&task).json();
     assert_eq!((&done["TaskState"], &done["TaskStatus"]), (&json!("Completed"), &json!("OK")));
     assert_eq!((&done["PercentComplete"], &done["EndTime"]), (&json!(100), &json!("2026-01-01T00:00:05Z")));
-    assert_eq!(told(&done), ["TaskStarted", "TaskCompletedOK"]);
+    assert_eq!(message_keys(&done), ["TaskStarted", "TaskCompletedOK"]);
     assert!(done.get("TaskMonitor").is_none());
     client.wait(3600);
     assert_eq!(client.get(&task).status(), 404);
@@ -73,7 +73,7 @@ fn an_action_that_takes_a_while_is_a_task() {
 }
 
 #[test]
-fn a_manager_goes_back_to_what_it_was() {
+fn reset_to_defaults_restores_a_manager() {
     let manager = "/redfish/v1/Managers/E1D8B426";
     let mut client = Client::standard().basic("ada");
     let first = client.get(manager);
@@ -84,14 +84,14 @@ fn a_manager_goes_back_to_what_it_was() {
     assert_eq!(client.get(&monitor).status(), 204);
     let after = client.get(manager);
     assert_eq!(after.json()["LocationIndicatorActive"], false);
-    assert_ne!(after.header("ETag"), first.header("ETag"), "it was written twice since");
+    assert_ne!(after.header("ETag"), first.header("ETag"), "it was written twice");
     let refused = client.post(&action, json!({}));
     assert_eq!((refused.status().as_u16(), messages(&refused)), (400, vec!["ActionParameterMissing".into()]));
 }
 
 #[test]
-fn a_fault_makes_any_write_a_task() {
-    let mut client = with(&format!("task=10s@{SYSTEM}*1"));
+fn the_task_fault_makes_any_write_a_task() {
+    let mut client = client_with_fault(&format!("task=10s@{SYSTEM}*1"));
     let (monitor, _) = accepted(&client.patch(SYSTEM, json!({"AssetTag": "later"})));
     client.now += Duration::from_millis(9999);
     assert_ne!(client.get(SYSTEM).json()["AssetTag"], "later");
@@ -99,11 +99,11 @@ fn a_fault_makes_any_write_a_task() {
     let answer = client.get(&monitor);
     assert_eq!((answer.status().as_u16(), &answer.json()["AssetTag"]), (200, &json!("later")));
     assert_eq!(answer.header("ETag"), client.get(SYSTEM).header("ETag"));
-    assert_eq!(client.patch(SYSTEM, json!({"AssetTag": "now"})).status(), 200, "the fault struck once");
+    assert_eq!(client.patch(SYSTEM, json!({"AssetTag": "now"})).status(), 200, "the fault took effect once");
 }
 
 #[test]
-fn what_a_task_creates_is_where_its_monitor_says() {
+fn the_monitor_returns_the_location_of_a_created_resource() {
     for profile in [Profile::Standard, Profile::IloAmplifier] {
         let faults = vec![format!("task=1s@{ACCOUNTS}").parse().expect("a fault")];
         let mut client = Client::new(Settings { faults, ..settings(profile) }).basic("ada");
@@ -121,8 +121,8 @@ fn what_a_task_creates_is_where_its_monitor_says() {
 }
 
 #[test]
-fn what_is_wrong_is_said_at_once() {
-    let mut client = with("task");
+fn an_invalid_request_is_rejected_at_once() {
+    let mut client = client_with_fault("task");
     assert_eq!(client.patch(SYSTEM, json!({"Colour": "red"})).status(), 400);
     assert_eq!(client.patch("/redfish/v1/", json!({})).status(), 405);
     assert_eq!(client.send("PATCH", SYSTEM, &[("If-Match", "\"no\"")], "{}").status(), 412);
@@ -131,38 +131,38 @@ fn what_is_wrong_is_said_at_once() {
     assert_eq!(client.patch(SYSTEM, json!({"AssetTag": "x"})).status(), 403);
     assert_eq!(client.get(TASKS).json()["Members@odata.count"], 0);
     let session = client.log_in("bob");
-    assert_eq!(client.delete(&session).status(), 204, "neither login nor logout waits");
+    assert_eq!(client.delete(&session).status(), 204, "logins and logouts are not tasks");
 }
 
 #[test]
-fn a_task_that_fails_says_so_twice() {
-    let mut client = with("failing-task=2s");
+fn a_failed_task_is_reported_by_its_monitor_and_its_state() {
+    let mut client = client_with_fault("failing-task=2s");
     let (monitor, task) = accepted(&client.patch(SYSTEM, json!({"AssetTag": "never"})));
     client.wait(2);
     let answer = client.get(&monitor);
     assert_eq!((answer.status().as_u16(), messages(&answer)), (500, vec!["InternalError".to_owned()]));
     let task = client.get(&task).json();
     assert_eq!((&task["TaskState"], &task["TaskStatus"]), (&json!("Exception"), &json!("Critical")));
-    assert_eq!(told(&task), ["TaskStarted", "TaskAborted", "InternalError"]);
+    assert_eq!(message_keys(&task), ["TaskStarted", "TaskAborted", "InternalError"]);
     assert_eq!(task["PercentComplete"], 99);
     assert_eq!(client.mock.writes(SYSTEM), 0);
 }
 
 #[test]
-fn a_task_whose_resource_goes_ends_in_an_exception() {
+fn a_task_fails_if_its_resource_was_deleted() {
     let account = format!("{ACCOUNTS}/3");
-    let mut client = with(&format!("task=5s@{account}*1"));
+    let mut client = client_with_fault(&format!("task=5s@{account}*1"));
     let (monitor, task) = accepted(&client.patch(&account, json!({"Enabled": false})));
     assert_eq!(client.delete(&account).status(), 204);
     client.wait(5);
     assert_eq!(client.get(&monitor).status(), 404);
     let task = client.get(&task).json();
-    assert_eq!((&task["TaskState"], told(&task)[2]), (&json!("Exception"), "ResourceMissingAtURI"));
+    assert_eq!((&task["TaskState"], message_keys(&task)[2]), (&json!("Exception"), "ResourceMissingAtURI"));
 }
 
 #[test]
-fn a_task_is_cancelled_by_its_monitor_and_forgotten_by_itself() {
-    let mut client = with("task=5s");
+fn deleting_a_monitor_cancels_its_task_and_deleting_a_task_removes_it() {
+    let mut client = client_with_fault("task=5s");
     let (monitor, task) = accepted(&client.patch(SYSTEM, json!({"AssetTag": "never"})));
     assert_eq!(client.delete(&monitor).status(), 204);
     assert_eq!(client.get(&monitor).status(), 404);
@@ -174,7 +174,7 @@ fn a_task_is_cancelled_by_its_monitor_and_forgotten_by_itself() {
     client.wait(5);
     assert_eq!(client.get(&task).json()["TaskState"], "Cancelled");
     assert_eq!(client.mock.writes(SYSTEM), 0);
-    // Of who may not configure the manager, only their own.
+    // Without the privilege ConfigureManager, callers may only cancel their own tasks.
     let (monitor, _) = accepted(&client.patch(SYSTEM, json!({"AssetTag": "never"})));
     client.credentials = Some(common::basic("olga"));
     assert_eq!(client.delete(&monitor).status(), 403);
@@ -183,8 +183,8 @@ fn a_task_is_cancelled_by_its_monitor_and_forgotten_by_itself() {
 }
 
 #[test]
-fn a_monitor_that_is_gone_leaves_the_task() {
-    let mut client = with("task=5s");
+fn a_missing_monitor_does_not_stop_its_task() {
+    let mut client = client_with_fault("task=5s");
     client.mock.add_fault("monitor-gone".parse().expect("a fault"));
     let (monitor, task) = accepted(&client.patch(SYSTEM, json!({"AssetTag": "done"})));
     assert_eq!(client.get(&monitor).status(), 404);

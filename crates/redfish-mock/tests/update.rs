@@ -1,4 +1,4 @@
-//! Firmware that is sent: what is taken, what is refused, and what the inventory shows in the end.
+//! Firmware updates: uploads, errors, the restart, and the new version in the inventory.
 
 mod common;
 
@@ -12,7 +12,7 @@ const SERVICE: &str = "/redfish/v1/UpdateService";
 const BIOS: &str = "/redfish/v1/UpdateService/FirmwareInventory/BIOS-E1D8B426";
 const MANAGER: &str = "/redfish/v1/UpdateService/FirmwareInventory/Manager-E1D8B426";
 
-fn ada() -> Client {
+fn admin_client() -> Client {
     Client::standard().basic("ada")
 }
 
@@ -34,7 +34,7 @@ fn version(client: &mut Client, item: &str) -> Value {
     client.get(item).json()["Version"].clone()
 }
 
-/// Waits for an update, ten seconds in which it is written and five of a restart; its answer.
+/// Waits until an update is complete: 10 s to write the image and 5 s to restart. Returns the status of its response.
 fn finish(client: &mut Client, accepted: &Answer) -> u16 {
     assert_eq!(accepted.status(), 202, "{}", accepted.json());
     client.wait(15);
@@ -42,8 +42,8 @@ fn finish(client: &mut Client, accepted: &Answer) -> u16 {
 }
 
 #[test]
-fn an_image_that_is_pushed_is_in_the_inventory_when_its_task_is_done() {
-    let mut client = ada();
+fn a_pushed_image_changes_the_version_when_its_task_is_complete() {
+    let mut client = admin_client();
     let (bios, manager) = (version(&mut client, BIOS), version(&mut client, MANAGER));
     let parameters = json!({"Targets": [BIOS]}).to_string();
     let body = multipart(&[("UpdateParameters", &parameters), ("UpdateFile", "image\r\n\r\n--other")]);
@@ -53,17 +53,17 @@ fn an_image_that_is_pushed_is_in_the_inventory_when_its_task_is_done() {
     let pushed = version(&mut client, BIOS);
     assert!(pushed != bios && pushed.as_str().is_some_and(|version| version.starts_with("U-")), "{pushed}");
     assert_eq!(client.get(SYSTEM).json()["BiosVersion"], pushed);
-    assert_eq!(version(&mut client, MANAGER), manager, "no target");
+    assert_eq!(version(&mut client, MANAGER), manager, "it is not a target");
 
     let shorter = multipart(&[("UpdateParameters", &parameters), ("UpdateFile", "image")]);
     let accepted = push(&mut client, "multipart/form-data; boundary=limit", &shorter);
     assert_eq!(finish(&mut client, &accepted), 204);
-    assert_ne!(version(&mut client, BIOS), pushed, "another image, another version");
+    assert_ne!(version(&mut client, BIOS), pushed, "another image has another version");
 }
 
 #[test]
-fn a_target_may_be_what_the_firmware_is_of() {
-    let mut client = ada();
+fn a_target_can_be_the_device_of_the_firmware() {
+    let mut client = admin_client();
     let manager = "/redfish/v1/Managers/E1D8B426";
     let body =
         multipart(&[("UpdateParameters", &json!({"Targets": [manager]}).to_string()), ("UpdateFile", "x")]);
@@ -73,8 +73,8 @@ fn a_target_may_be_what_the_firmware_is_of() {
 }
 
 #[test]
-fn a_body_may_be_the_image_itself() {
-    let mut client = ada();
+fn the_body_can_be_the_image_itself() {
+    let mut client = admin_client();
     let uri = client.get(SERVICE).json()["HttpPushUri"].as_str().expect("a URI").to_owned();
     let before = version(&mut client, MANAGER);
     let accepted = client.send("POST", &uri, &[], "image");
@@ -88,7 +88,7 @@ fn a_body_may_be_the_image_itself() {
 }
 
 #[test]
-fn a_body_that_is_no_update_is_refused_at_once() {
+fn an_invalid_upload_is_rejected_at_once() {
     let form = "multipart/form-data; boundary=limit";
     let whole = [("UpdateParameters", "{}"), ("UpdateFile", "x")];
     for (media_type, body, status, message) in [
@@ -109,7 +109,7 @@ fn a_body_that_is_no_update_is_refused_at_once() {
         ),
         ("multipart/form-data; boundary=other", multipart(&whole), 400, "PropertyMissing"),
     ] {
-        let refused = push(&mut ada(), media_type, &body);
+        let refused = push(&mut admin_client(), media_type, &body);
         assert_eq!(
             (refused.status().as_u16(), messages(&refused)),
             (status, vec![message.to_owned()]),
@@ -119,8 +119,8 @@ fn a_body_that_is_no_update_is_refused_at_once() {
 }
 
 #[test]
-fn a_simple_update_says_where_the_image_is() {
-    let mut client = ada();
+fn a_simple_update_contains_the_uri_of_the_image() {
+    let mut client = admin_client();
     let update = client.get(SERVICE).json()["Actions"]["#UpdateService.SimpleUpdate"].clone();
     let target = update["target"].as_str().expect("a target").to_owned();
     for (body, message) in [
@@ -145,37 +145,37 @@ fn a_simple_update_says_where_the_image_is() {
     assert_ne!(version(&mut client, BIOS), before);
 }
 
-/// An image for all there is, pushed as the body itself.
-fn push_whole(client: &mut Client) -> Answer {
+/// Pushes an image for all devices, as the body itself.
+fn push_to_all(client: &mut Client) -> Answer {
     let accepted = client.send("POST", "/redfish/v1/UpdateService/push", &[], "image");
     assert_eq!(accepted.status(), 202, "{}", accepted.json());
     accepted
 }
 
 #[test]
-fn the_service_restarts_with_what_was_written_and_has_lost_its_sessions() {
+fn the_service_restarts_after_an_update_and_loses_its_sessions() {
     let mut client = Client::standard();
     client.log_in("ada");
     let before = version(&mut client, MANAGER);
-    let accepted = push_whole(&mut client);
+    let accepted = push_to_all(&mut client);
     let monitor = path_of(accepted.header("Location").expect("a monitor"));
     let percent = |client: &mut Client| client.get(&monitor).json()["PercentComplete"].clone();
     assert_eq!(percent(&mut client), 0);
     client.now += Duration::from_millis(9_999);
-    assert_eq!(percent(&mut client), 66, "of all that it takes");
-    assert_eq!((client.mock.away_until(client.now), client.mock.open_sessions(client.now)), (None, 1));
+    assert_eq!(percent(&mut client), 66, "of writing and restarting");
+    assert_eq!((client.mock.unavailable_until(client.now), client.mock.open_sessions(client.now)), (None, 1));
 
     client.now += Duration::from_millis(1);
-    assert_eq!(client.mock.open_sessions(client.now), 0, "before anybody has asked");
-    assert_eq!(client.mock.away_until(client.now), Some(Duration::from_secs(15)));
+    assert_eq!(client.mock.open_sessions(client.now), 0, "before the next request");
+    assert_eq!(client.mock.unavailable_until(client.now), Some(Duration::from_secs(15)));
     let handled = client.mock.handled().len();
-    let nobody = client.get(&monitor);
-    assert_eq!((nobody.ending, client.mock.handled().len()), (Ending::Reset, handled));
+    let answer = client.get(&monitor);
+    assert_eq!((answer.ending, client.mock.handled().len()), (Ending::Reset, handled));
     client.now = Duration::from_millis(14_999);
-    assert!(client.mock.away_until(client.now).is_some());
+    assert!(client.mock.unavailable_until(client.now).is_some());
 
     client.wait(1);
-    assert_eq!((client.mock.away_until(client.now), client.mock.absences(client.now)), (None, 1));
+    assert_eq!((client.mock.unavailable_until(client.now), client.mock.outages(client.now)), (None, 1));
     assert_eq!(client.get(&monitor).status(), 401, "the session is gone");
     client.log_in("ada");
     assert_eq!(client.get(&monitor).status(), 204);
@@ -185,24 +185,24 @@ fn the_service_restarts_with_what_was_written_and_has_lost_its_sessions() {
 }
 
 #[test]
-fn an_update_that_ends_early_or_badly_restarts_nothing() {
+fn a_cancelled_or_failed_update_does_not_restart_the_service() {
     let mut client = Client::standard();
     client.log_in("ada");
-    let monitor = path_of(push_whole(&mut client).header("Location").expect("a monitor"));
+    let monitor = path_of(push_to_all(&mut client).header("Location").expect("a monitor"));
     assert_eq!(client.delete(&monitor).status(), 204);
     client.mock.add_fault("failing-task=1s".parse().expect("a fault"));
-    push_whole(&mut client);
+    push_to_all(&mut client);
     client.wait(20);
-    assert_eq!((client.mock.absences(client.now), client.mock.open_sessions(client.now)), (0, 1));
-    // An action that is no update is none either.
+    assert_eq!((client.mock.outages(client.now), client.mock.open_sessions(client.now)), (0, 1));
+    // Other tasks do not restart the service, either.
     client.mock.clear_faults();
     client.post(&format!("{SYSTEM}/Bios/Actions/Bios.ResetBios"), json!({}));
     client.wait(20);
-    assert_eq!((client.mock.absences(client.now), client.mock.open_sessions(client.now)), (0, 1));
+    assert_eq!((client.mock.outages(client.now), client.mock.open_sessions(client.now)), (0, 1));
 }
 
 #[test]
-fn how_long_it_takes_and_whether_it_restarts_is_settable() {
+fn the_durations_of_update_and_restart_are_configurable() {
     let times = |update_time, restart_time| Settings {
         update_time: Duration::from_secs(update_time),
         restart_time: Duration::from_secs(restart_time),
@@ -210,20 +210,20 @@ fn how_long_it_takes_and_whether_it_restarts_is_settable() {
     };
     let mut client = Client::new(times(1, 2));
     client.log_in("ada");
-    push_whole(&mut client);
+    push_to_all(&mut client);
     client.wait(1);
-    assert_eq!(client.mock.away_until(client.now), Some(Duration::from_secs(3)));
+    assert_eq!(client.mock.unavailable_until(client.now), Some(Duration::from_secs(3)));
 
     let mut client = Client::new(times(1, 0));
     client.log_in("ada");
-    let monitor = path_of(push_whole(&mut client).header("Location").expect("a monitor"));
+    let monitor = path_of(push_to_all(&mut client).header("Location").expect("a monitor"));
     client.wait(1);
     assert_eq!(client.get(&monitor).status(), 204);
-    assert_eq!((client.mock.absences(client.now), client.mock.open_sessions(client.now)), (0, 1));
+    assert_eq!((client.mock.outages(client.now), client.mock.open_sessions(client.now)), (0, 1));
 }
 
 #[test]
-fn a_manager_that_is_reset_loses_its_sessions_when_its_time_has_come() {
+fn a_manager_reset_ends_all_sessions_after_its_delay() {
     let mut client = Client::standard();
     client.log_in("ada");
     let reset = "/redfish/v1/Managers/E1D8B426/Actions/Manager.Reset";
@@ -232,5 +232,8 @@ fn a_manager_that_is_reset_loses_its_sessions_when_its_time_has_come() {
     assert_eq!(client.mock.open_sessions(client.now), 1);
     client.now += Duration::from_millis(1);
     assert_eq!(client.mock.open_sessions(client.now), 0);
-    assert_eq!((client.mock.away_until(client.now), client.get(SERVICE).status().as_u16()), (None, 401));
+    assert_eq!(
+        (client.mock.unavailable_until(client.now), client.get(SERVICE).status().as_u16()),
+        (None, 401)
+    );
 }

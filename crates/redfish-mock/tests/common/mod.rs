@@ -1,6 +1,6 @@
-//! A client that sends requests to a [`Mock`] directly, for the tests.
+//! A test client that calls a [`Mock`] directly.
 
-// Each test file uses a part of it, and is a crate of its own.
+// Each test file is its own crate, and uses only a part of this module.
 #![allow(dead_code, unreachable_pub)]
 
 pub mod stream;
@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 pub const SESSIONS: &str = "/redfish/v1/SessionService/Sessions";
 pub const SYSTEM: &str = "/redfish/v1/Systems/E1D8B426";
 
-/// Settings with an account of each role: `ada`, `olga` and `bob`, each with the same password.
+/// Settings with an account for each role: `ada`, `olga` and `bob`, all with the same password.
 pub fn settings(profile: Profile) -> Settings {
     Settings {
         user: "ada".into(),
@@ -31,11 +31,11 @@ pub fn settings(profile: Profile) -> Settings {
     }
 }
 
-/// A client with its clock.
+/// A client with a virtual clock.
 pub struct Client {
     pub mock: Mock,
     pub now: Duration,
-    /// Sent with every request: name and value.
+    /// The header that is sent with every request.
     pub credentials: Option<(&'static str, String)>,
 }
 
@@ -92,7 +92,7 @@ impl Client {
         self.send("POST", path, &[], &body.to_string())
     }
 
-    /// Opens a session and uses its token from now on; its path.
+    /// Opens a session and uses its token from now on. Returns its path.
     pub fn log_in(&mut self, user: &str) -> String {
         self.credentials = None;
         let answer = self.mock.handle(&login(user), self.now);
@@ -102,7 +102,7 @@ impl Client {
     }
 }
 
-/// The login of one of the accounts of [`settings`].
+/// A login request for an account of [`settings`].
 pub fn login(user: &str) -> http::Request<String> {
     let request = http::Request::post(SESSIONS).header("Content-Type", "application/json");
     request.body(json!({"UserName": user, "Password": "analytical"}).to_string()).expect("a request")
@@ -116,7 +116,7 @@ pub fn token(answer: &Answer) -> String {
     answer.header("X-Auth-Token").expect("a token").to_owned()
 }
 
-/// A location without scheme and host.
+/// Removes scheme and host from a location.
 pub fn path_of(location: &str) -> String {
     location[location.find("/redfish").expect("a path")..].to_owned()
 }

@@ -1,4 +1,4 @@
-//! Streams of server-sent events as a client reads them, for the tests.
+//! Event streams, for the tests.
 
 use redfish_mock::EventStream;
 use serde_json::{Value, json};
@@ -19,7 +19,7 @@ pub fn open(client: &mut Client) -> EventStream {
     answer.stream().expect("a stream")
 }
 
-/// The events of a stream: their `id` and their data.
+/// Reads the events of a stream: the `id` and the data of each.
 pub fn read(client: &mut Client, stream: EventStream) -> Vec<(String, Value)> {
     let text = client.mock.events(stream, client.now).expect("an open stream");
     text.split_terminator("\n\n")
@@ -32,8 +32,8 @@ pub fn read(client: &mut Client, stream: EventStream) -> Vec<(String, Value)> {
         .collect()
 }
 
-/// The keys and origins of what was told.
-pub fn told(events: &[(String, Value)]) -> Vec<(String, String)> {
+/// The message key and the origin of each event.
+pub fn keys_and_origins(events: &[(String, Value)]) -> Vec<(String, String)> {
     let records =
         events.iter().flat_map(|(_, event)| event["Events"].as_array().cloned().unwrap_or_default());
     records

@@ -1,4 +1,4 @@
-//! Requests and answers over a real socket, for the tests of the front end.
+//! Requests and responses over real sockets, for the tests of the server.
 
 use std::io::{ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpStream};
@@ -14,7 +14,7 @@ use super::{SESSIONS, settings};
 
 pub const LOGIN: &str = r#"{"UserName": "ada", "Password": "analytical"}"#;
 
-pub fn plain(faults: &[&str]) -> Server {
+pub fn plain_server(faults: &[&str]) -> Server {
     let faults = faults.iter().map(|fault| fault.parse().expect("a fault")).collect();
     let options = ServeOptions { tls: Tls::None, body_limit: 64, ..ServeOptions::default() };
     Server::start(Settings { faults, ..settings(Profile::Standard) }, options).expect("a server")
@@ -26,12 +26,12 @@ pub fn connect(server: &Server) -> TcpStream {
 
 pub fn connect_to(address: SocketAddr) -> TcpStream {
     let stream = TcpStream::connect(address).expect("a connection");
-    // A test that would hang fails instead.
-    stream.set_read_timeout(Some(Duration::from_secs(20))).expect("a time-out");
+    // Fails instead of hanging.
+    stream.set_read_timeout(Some(Duration::from_secs(20))).expect("a timeout");
     stream
 }
 
-/// Whether a connection has broken, or ended: nothing comes any more, and not for want of patience.
+/// Whether a connection was closed or reset. A timeout does not count.
 pub fn is_over(stream: &mut impl Read) -> bool {
     match stream.read_to_end(&mut Vec::new()) {
         Ok(_) => true,
@@ -39,12 +39,12 @@ pub fn is_over(stream: &mut impl Read) -> bool {
     }
 }
 
-pub fn trusting(server: &Server, name: &str) -> StreamOwned<ClientConnection, TcpStream> {
+pub fn connect_tls(server: &Server, name: &str) -> StreamOwned<ClientConnection, TcpStream> {
     let config = config(server.certificate_pem().expect("a certificate"));
-    secured(&config, connect(server), name)
+    tls_over(&config, connect(server), name)
 }
 
-/// A client that trusts this certificate.
+/// The configuration of a client that trusts this certificate.
 pub fn config(pem: &str) -> Arc<ClientConfig> {
     let mut roots = RootCertStore::empty();
     roots.add(CertificateDer::from_pem_slice(pem.as_bytes()).expect("PEM")).expect("a trust anchor");
@@ -56,7 +56,7 @@ pub fn config(pem: &str) -> Arc<ClientConfig> {
     Arc::new(config)
 }
 
-pub fn secured(
+pub fn tls_over(
     config: &Arc<ClientConfig>,
     stream: TcpStream,
     name: &str,
@@ -76,7 +76,7 @@ pub fn get(path: &str) -> String {
     format!("GET {path} HTTP/1.1\r\nHost: bmc\r\n\r\n")
 }
 
-/// Reads one response; its head, and its body by `Content-Length`.
+/// Reads a response with `Content-Length`. Returns its head and its body.
 pub fn read(stream: &mut impl Read) -> (String, String) {
     let head = read_head(stream);
     let mut body = vec![0; length(&head)];
@@ -109,7 +109,7 @@ pub fn status(head: &str) -> &str {
     head.split(' ').nth(1).expect("a status")
 }
 
-pub fn ask(stream: &mut (impl Read + Write), request: &str) -> (String, String) {
+pub fn exchange(stream: &mut (impl Read + Write), request: &str) -> (String, String) {
     stream.write_all(request.as_bytes()).expect("sent");
     read(stream)
 }

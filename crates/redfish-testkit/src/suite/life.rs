@@ -169,7 +169,8 @@ fn sixteen_callers_share_a_login_that_fails<A: Adapter>() {
 
 /// How many requests of that method the service has handled at paths that begin so.
 fn handled(server: &Server, method: &str, path: &str) -> usize {
-    let counts = |handled: &redfish_mock::Handled| handled.method == method && handled.path.starts_with(path);
+    let counts =
+        |handled: &redfish_mock::HandledRequest| handled.method == method && handled.path.starts_with(path);
     server.mock(|mock| mock.handled().filter(|handled| counts(handled)).count())
 }
 

@@ -1,0 +1,53 @@
+//! Creation and deletion of members of collections.
+
+use http::StatusCode;
+use serde_json::{Map, Value};
+
+use crate::inventory::resource::{Body, Resource};
+use crate::protocol::message::{Base, Message, ResourceEvent};
+use crate::protocol::profile::Profile;
+use crate::protocol::property::{self, Property};
+use crate::protocol::response::{Content, Response};
+use crate::state::State;
+
+/// POST to a collection. The `Id` is that of the request, or the lowest free number.
+pub(super) fn create(
+    state: &mut State,
+    collection: &Resource,
+    required: &[Property],
+    body: &Map<String, Value>,
+) -> Response {
+    // Without required properties, the collection accepts any member.
+    let errors = if required.is_empty() { Vec::new() } else { property::check_new(required, required, body) };
+    if !errors.is_empty() {
+        return Response::with_messages(StatusCode::BAD_REQUEST, errors);
+    }
+    let id = match body.get("Id").and_then(Value::as_str) {
+        None => state.tree.free_member_id(&collection.path),
+        Some(id) if id.is_empty() || id.contains(['/', '?', '#', '%']) => {
+            return Response::error(StatusCode::BAD_REQUEST, Base::PropertyValueFormatError, [id, "Id"]);
+        }
+        Some(id) if state.tree.get(&format!("{}/{id}", collection.path)).is_some() => {
+            let arguments = ["resource", "Id", id];
+            return Response::error(StatusCode::CONFLICT, Base::ResourceAlreadyExists, arguments);
+        }
+        Some(id) => id.to_owned(),
+    };
+    let path = state.tree.add_member(collection, &id, body);
+    state.count_write(&collection.path);
+    state.publish(Message::new(ResourceEvent::ResourceCreated, []), &path);
+    let content = match state.tree.get(&path).map(|member| &member.body) {
+        Some(Body::Document { representation, .. }) if state.profile == Profile::Standard => {
+            Some(Content::Resource(representation.clone()))
+        }
+        _ => None,
+    };
+    Response::created(path, content)
+}
+
+/// DELETE of a member.
+pub(super) fn delete(state: &mut State, member: &Resource) {
+    state.publish(Message::new(ResourceEvent::ResourceRemoved, []), &member.path);
+    state.tree.remove_member(member);
+    state.count_write(&member.path);
+}

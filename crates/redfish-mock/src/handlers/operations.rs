@@ -1,0 +1,87 @@
+//! Carries out the request of an authenticated caller: at once, or later as a task.
+
+use std::time::Duration;
+
+use super::clock::{advance_to, run_due_effects};
+use super::dispatch::dispatch;
+use super::faults::take;
+use crate::faults::FaultKind;
+use crate::inventory::action::Action;
+use crate::protocol::message::{Message, TaskEvent};
+use crate::protocol::request::Request;
+use crate::protocol::response::Response;
+use crate::protocol::uris;
+use crate::routing::Route;
+use crate::state::State;
+use crate::state::caller::Caller;
+use crate::state::schedule::Effect;
+use crate::state::tasks::Operation;
+
+/// The percentages at which a task publishes its progress.
+const PUBLISHED_PERCENTAGES: [u32; 3] = [25, 50, 75];
+
+/// Carries out a request. An invalid request is rejected at once, even if it would become a task.
+pub(super) fn carry_out(
+    state: &mut State,
+    request: &Request<'_>,
+    route: &Route,
+    caller: Caller,
+    now: Duration,
+) -> Response {
+    let task_fault = |kind: &FaultKind| match kind {
+        FaultKind::Task(duration) => Some((*duration, false)),
+        FaultKind::FailingTask(duration) => Some((*duration, true)),
+        _ => None,
+    };
+    let duration = task_duration(state, route);
+    let may_be_delayed = !request.is_read() && route.supports_tasks() && state.faults.has(task_fault);
+    if duration.is_some() || may_be_delayed {
+        let trial = dispatch(&mut state.clone(), request, route, Some(caller), now);
+        if !trial.status.is_success() {
+            return trial;
+        }
+        let task = take(state, request, task_fault).or(duration.map(|duration| (duration, false)));
+        if let Some((duration, fails)) = task {
+            return start_task(state, request, route, caller, duration, fails, now);
+        }
+    }
+    let response = dispatch(state, request, route, Some(caller), now);
+    // An action without delay takes effect before the response.
+    run_due_effects(state, now);
+    response
+}
+
+/// The duration of a request that is always a task.
+fn task_duration(state: &State, route: &Route) -> Option<Duration> {
+    match route {
+        _ if route.is_update() => Some(state.update_time),
+        Route::Action { name, .. } => Action::from_name(name)?.duration,
+        _ => None,
+    }
+}
+
+/// Starts a task that carries out a request after `duration`. An update restarts the service afterwards.
+fn start_task(
+    state: &mut State,
+    request: &Request<'_>,
+    route: &Route,
+    caller: Caller,
+    duration: Duration,
+    fails: bool,
+    now: Duration,
+) -> Response {
+    let restart = if route.is_update() && !fails { state.restart_time } else { Duration::ZERO };
+    let total = duration + restart;
+    let operation = Operation { request: request.to_owned(), caller, duration: total, fails };
+    let id = state.tasks.start(operation, now);
+    if !restart.is_zero() {
+        state.schedule.add(now + duration, Effect::Restart { duration: restart, task: Some(id) });
+    }
+    for percent in PUBLISHED_PERCENTAGES {
+        state.schedule.add(now + total * percent / 100, Effect::PublishProgress(id, percent));
+    }
+    state.schedule.add(now + total, Effect::EndTask(id));
+    state.publish(Message::new(TaskEvent::TaskStarted, [&id.to_string()]), &uris::task(id));
+    advance_to(state, now);
+    state.tasks.accepted(id, now, state.profile)
+}

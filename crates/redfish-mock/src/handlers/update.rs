@@ -1,0 +1,119 @@
+//! Firmware updates (DSP0266, "Update service").
+//!
+//! ```text
+//!  202 ──► the image is written ──► the service restarts ──► Completed: the inventory shows the new version
+//!            Settings::update_time    Settings::restart_time: unavailable, and sessions are lost
+//! ```
+//!
+//! Nothing is installed. The new version is a fingerprint of the image, so that a client can check that all of it arrived.
+
+use http::{StatusCode, header};
+use serde_json::{Map, Value, json};
+
+use crate::protocol::etag::fingerprint;
+use crate::protocol::message::{Base, Message, ResourceEvent};
+use crate::protocol::multipart;
+use crate::protocol::request::Request;
+use crate::protocol::response::Response;
+use crate::protocol::uris::UPDATE_SERVICE;
+use crate::routing::PushKind;
+use crate::state::State;
+
+/// POST of an image to a push URI.
+pub(super) fn push(state: &mut State, request: &Request<'_>, kind: PushKind) -> Response {
+    let upload = match kind {
+        PushKind::Plain => Ok(Upload { parameters: Map::new(), image: request.body }),
+        PushKind::Multipart => Upload::parse(request),
+    };
+    match upload {
+        Ok(Upload { image: [], .. }) => missing_part("UpdateFile"),
+        Ok(Upload { parameters, image }) => update(state, &parameters, image, request.path.as_str()),
+        Err(error) => *error,
+    }
+}
+
+/// Updates the firmware of the resources in `Targets`, or of all. `uri` is the URI of the request.
+pub(super) fn update(
+    state: &mut State,
+    parameters: &Map<String, Value>,
+    image: &[u8],
+    uri: &str,
+) -> Response {
+    let targets: Vec<&str> = parameters
+        .get("Targets")
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten()
+        .filter_map(Value::as_str)
+        .collect();
+    if let Some(unknown) = targets.iter().find(|target| state.tree.get(target).is_none()) {
+        return Response::error(StatusCode::BAD_REQUEST, Base::ResourceMissingAtURI, [unknown]);
+    }
+    let version = format!("U-{:08X}", fingerprint(image, 0));
+    for path in firmware_paths(state) {
+        let Some(mut firmware) = state.tree.document(&path).cloned() else { continue };
+        let device = firmware["RelatedItem"][0]["@odata.id"].as_str().unwrap_or_default().to_owned();
+        if targets.is_empty() || targets.contains(&path.as_str()) || targets.contains(&device.as_str()) {
+            let old = std::mem::replace(&mut firmware["Version"], json!(version));
+            state.tree.write(&path, firmware);
+            state.publish(Message::new(ResourceEvent::ResourceChanged, []), &path);
+            update_device_version(state, &device, &old, &version);
+        }
+    }
+    state.count_write(uri);
+    Response::success(state.profile)
+}
+
+/// The paths of all members of the firmware inventory.
+fn firmware_paths(state: &State) -> Vec<String> {
+    let inventory = state
+        .tree
+        .document(UPDATE_SERVICE)
+        .and_then(|service| state.tree.document(service["FirmwareInventory"]["@odata.id"].as_str()?));
+    let members = inventory.and_then(|inventory| inventory["Members"].as_array());
+    members.into_iter().flatten().filter_map(|link| link["@odata.id"].as_str().map(str::to_owned)).collect()
+}
+
+/// Updates the version that a system or manager shows itself.
+fn update_device_version(state: &mut State, path: &str, old: &Value, new: &str) {
+    let Some(mut document) = state.tree.document(path).cloned() else { return };
+    let property =
+        ["BiosVersion", "FirmwareVersion"].into_iter().find(|name| document.get(*name) == Some(old));
+    if let Some(property) = property {
+        document[property] = json!(new);
+        state.tree.write(path, document);
+        state.publish(Message::new(ResourceEvent::ResourceChanged, []), path);
+    }
+}
+
+fn missing_part(part: &str) -> Response {
+    let message = Message::new(Base::PropertyMissing, [part]).related_to(part);
+    Response::with_messages(StatusCode::BAD_REQUEST, vec![message])
+}
+
+/// An image with its parameters.
+struct Upload<'a> {
+    parameters: Map<String, Value>,
+    image: &'a [u8],
+}
+
+impl<'a> Upload<'a> {
+    /// Parses a multipart body.
+    fn parse(request: &'a Request<'_>) -> Result<Upload<'a>, Box<Response>> {
+        let content_type = request.headers.get(header::CONTENT_TYPE);
+        let Some(boundary) = content_type.and_then(|value| multipart::boundary(value.to_str().ok()?)) else {
+            let (status, name) = (StatusCode::UNSUPPORTED_MEDIA_TYPE, header::CONTENT_TYPE);
+            return Err(Box::new(Response::error(status, Base::HeaderInvalid, [name.as_str()])));
+        };
+        let parts = multipart::parts(request.body, &boundary);
+        let part = |wanted: &str| match parts.iter().find(|(name, _)| name == wanted) {
+            Some((_, content)) => Ok(*content),
+            None => Err(Box::new(missing_part(wanted))),
+        };
+        let image = part("UpdateFile")?;
+        match serde_json::from_slice(part("UpdateParameters")?) {
+            Ok(Value::Object(parameters)) => Ok(Upload { parameters, image }),
+            _ => Err(Box::new(Response::error(StatusCode::BAD_REQUEST, Base::MalformedJSON, []))),
+        }
+    }
+}

@@ -1,0 +1,175 @@
+//! The resources of the service: three invented servers, each with its system, chassis and manager, or a mockup.
+//!
+//! A family of resources is one file. It builds its resources in `add`, which [`tree`] calls.
+
+pub(crate) mod action;
+mod builder;
+mod chassis;
+mod event_service;
+mod logs;
+mod machine;
+mod managers;
+mod members;
+pub(crate) mod mockup;
+pub(crate) mod network;
+mod registries;
+pub(crate) mod resource;
+mod root;
+pub(crate) mod services;
+mod systems;
+pub(crate) mod tree;
+mod update_service;
+
+use std::sync::LazyLock;
+
+use crate::protocol::profile::Profile;
+use builder::ResourceBuilder;
+use machine::MACHINES;
+use tree::Tree;
+
+/// The resources of the invented servers. They are built once for each profile.
+pub(crate) fn tree(profile: Profile) -> Tree {
+    fn build(profile: Profile) -> Tree {
+        Tree::new(resources(profile), profile)
+    }
+    static STANDARD: LazyLock<Tree> = LazyLock::new(|| build(Profile::Standard));
+    static ILO_AMPLIFIER: LazyLock<Tree> = LazyLock::new(|| build(Profile::IloAmplifier));
+    match profile {
+        Profile::Standard => STANDARD.clone(),
+        Profile::IloAmplifier => ILO_AMPLIFIER.clone(),
+    }
+}
+
+fn resources(profile: Profile) -> Vec<ResourceBuilder> {
+    let mut resources = Vec::new();
+    root::add(&mut resources, profile);
+    services::add(&mut resources);
+    systems::add(&mut resources);
+    chassis::add(&mut resources);
+    managers::add(&mut resources);
+    logs::add(&mut resources, profile);
+    update_service::add(&mut resources);
+    event_service::add(&mut resources);
+    registries::add(&mut resources, profile);
+    // The descriptions list all other resources, so they are built last.
+    root::add_descriptions(&mut resources, profile);
+    resources
+}
+
+/// The identifiers of the machines, which their systems, chassis and managers share.
+pub(crate) fn machine_ids() -> impl Iterator<Item = &'static str> {
+    MACHINES.iter().map(|machine| machine.id)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use serde_json::Value;
+
+    use super::resource::{Body, PatchRule};
+    use super::*;
+    use crate::protocol::path::Path;
+    use crate::protocol::uris::{ACCOUNTS, SESSIONS, SUBSCRIPTIONS, TASKS};
+
+    #[test]
+    fn a_write_does_not_change_other_copies() {
+        let original = tree(Profile::Standard);
+        let mut copy = original.clone();
+        let path = "/redfish/v1/Systems/E1D8B426";
+        let etag = |tree: &Tree| match &tree.get(path).unwrap().body {
+            Body::Document { representation, .. } => representation.etag.clone(),
+            Body::Raw { .. } => String::new(),
+        };
+        let document = copy.get(path).unwrap().document().clone();
+        copy.write(path, document);
+        assert_ne!(etag(&copy), etag(&original));
+        assert_eq!(etag(&original), etag(&tree(Profile::Standard)));
+    }
+
+    #[test]
+    fn every_link_has_a_target_and_every_resource_is_linked() {
+        for profile in [Profile::Standard, Profile::IloAmplifier] {
+            let tree = tree(profile);
+            let mut linked = BTreeSet::new();
+            let mut count = 0;
+            for resource in tree.iter() {
+                links(resource.document(), &mut |link| {
+                    count += 1;
+                    let (path, pointer) = link.split_once('#').unwrap_or((link, ""));
+                    let target = tree.find(&Path::new(path));
+                    let known = target.is_some_and(|target| target.document().pointer(pointer).is_some());
+                    assert!(
+                        known || [SESSIONS, ACCOUNTS, TASKS, SUBSCRIPTIONS].contains(&link),
+                        "{} links to {link}, which does not exist",
+                        resource.path
+                    );
+                    if link.trim_end_matches('/') != resource.path {
+                        linked.insert(link.trim_end_matches('/').to_owned());
+                    }
+                });
+            }
+            for resource in tree.iter().filter(|resource| resource.path.starts_with("/redfish/v1/")) {
+                let named = ["/redfish/v1/$metadata", "/redfish/v1/odata", "/redfish/v1/openapi.yaml"];
+                let reached = linked.contains(&resource.path)
+                    || named.contains(&resource.path.as_str())
+                    || resource.path.starts_with("/redfish/v1/RegistryStore/");
+                assert!(reached, "nothing links to {}", resource.path);
+            }
+            assert!(count > 200, "{count} links");
+        }
+    }
+
+    #[test]
+    fn every_document_has_the_required_properties() {
+        for resource in tree(Profile::Standard).iter() {
+            let document = resource.document();
+            if !resource.path.starts_with("/redfish/v1")
+                || document.is_null()
+                || resource.path.ends_with("/odata")
+            {
+                continue;
+            }
+            for member in ["@odata.id", "@odata.type", "Name"] {
+                assert!(document[member].is_string(), "{} has no {member}", resource.path);
+            }
+            assert_eq!(document["@odata.id"].as_str().unwrap().trim_end_matches('/'), resource.path);
+        }
+    }
+
+    #[test]
+    fn every_writable_property_exists_and_accepts_its_value() {
+        for resource in tree(Profile::Standard).iter() {
+            let PatchRule::Only(writable) = resource.capabilities.patch else { continue };
+            for property in writable {
+                let value = resource.document().pointer(&format!("/{}", property.path));
+                let value = value.unwrap_or_else(|| panic!("{} has no {}", resource.path, property.path));
+                assert!(
+                    property.kind.check(property.path, value).is_ok(),
+                    "{} {}",
+                    resource.path,
+                    property.path
+                );
+            }
+        }
+    }
+
+    fn links<'a>(value: &'a Value, found: &mut impl FnMut(&'a str)) {
+        match value {
+            Value::Array(items) => items.iter().for_each(|item| links(item, found)),
+            Value::Object(members) => {
+                for (name, value) in members {
+                    match value {
+                        Value::String(link)
+                            if ["@odata.id", "@Redfish.ActionInfo"].contains(&name.as_str()) =>
+                        {
+                            found(link);
+                        }
+                        value => links(value, found),
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+}

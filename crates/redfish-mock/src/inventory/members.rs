@@ -1,0 +1,82 @@
+//! Members of collections: creates and deletes them together with their links.
+
+use serde_json::{Map, Value, json};
+
+use super::builder::ResourceBuilder;
+use super::resource::Resource;
+use super::tree::Tree;
+
+impl Tree {
+    /// The lowest number that is not the identifier of a member of the collection at `collection`.
+    pub(crate) fn free_member_id(&self, collection: &str) -> String {
+        (1_u32..)
+            .map(|n| n.to_string())
+            .find(|id| self.get(&format!("{collection}/{id}")).is_none())
+            .unwrap_or_default()
+    }
+
+    /// Adds a member with these properties to a collection, and completes its name and type. Returns its path.
+    pub(crate) fn add_member(
+        &mut self,
+        collection: &Resource,
+        id: &str,
+        properties: &Map<String, Value>,
+    ) -> String {
+        let path = format!("{}/{id}", collection.path);
+        let mut document = Value::Object(properties.clone());
+        let defaults =
+            [("Name", json!(format!("Member {id}"))), ("@odata.type", self.member_type(collection))];
+        for (name, value) in defaults {
+            if document.get(name).is_none() {
+                document[name] = value;
+            }
+        }
+        document["Id"] = json!(id);
+        document["@odata.id"] = json!(path);
+        self.insert(ResourceBuilder::new(document).fully_writable().deletable());
+
+        let mut listing = collection.document().clone();
+        if let Some(members) = listing.get_mut("Members").and_then(Value::as_array_mut) {
+            members.push(json!({"@odata.id": path}));
+        }
+        self.write_collection(&collection.path, listing);
+        path
+    }
+
+    /// Removes a member with everything below it, and its link in the collection.
+    pub(crate) fn remove_member(&mut self, member: &Resource) {
+        self.remove_all(&member.path);
+        let Some((collection, _)) = member.path.rsplit_once('/') else { return };
+        let Some(mut listing) = self.document(collection).cloned() else { return };
+        if let Some(members) = listing.get_mut("Members").and_then(Value::as_array_mut) {
+            let is_removed = |link: &Value| {
+                link["@odata.id"].as_str().is_some_and(|link| link.trim_end_matches('/') == member.path)
+            };
+            members.retain(|link| !is_removed(link));
+            self.write_collection(collection, listing);
+        }
+    }
+
+    /// Writes a collection and updates its count.
+    fn write_collection(&mut self, path: &str, mut listing: Value) {
+        listing["Members@odata.count"] = json!(listing["Members"].as_array().map_or(0, Vec::len));
+        self.write(path, listing);
+    }
+
+    /// The type of the first member of a collection, or the type that the name of the collection implies.
+    fn member_type(&self, collection: &Resource) -> Value {
+        let document = collection.document();
+        let first = document["Members"][0]["@odata.id"].as_str().and_then(|first| self.document(first));
+        if let Some(odata_type) =
+            first.map(|first| &first["@odata.type"]).filter(|odata_type| odata_type.is_string())
+        {
+            return odata_type.clone();
+        }
+        let name = document["@odata.type"]
+            .as_str()
+            .and_then(|odata_type| odata_type.rsplit('.').next())
+            .unwrap_or_default();
+        let name = name.strip_suffix("Collection").unwrap_or(name);
+        json!(format!("#{name}.{name}"))
+    }
+}

@@ -1,0 +1,108 @@
+//! The resource tree: resources by their paths, changed by PATCH and by actions.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use super::builder::ResourceBuilder;
+use super::resource::{Body, Resource};
+use crate::protocol::path::{Path, key};
+use crate::protocol::profile::Profile;
+use crate::protocol::representation::Representation;
+
+/// The resources of a service. Copies share the resources that none of them has written, so that a copy is cheap.
+#[derive(Clone, Debug)]
+pub(crate) struct Tree {
+    profile: Profile,
+    shared: Arc<BTreeMap<String, Arc<Resource>>>,
+    /// The resources that were written, or `None` if removed. They replace the shared ones.
+    written: BTreeMap<String, Option<Arc<Resource>>>,
+}
+
+impl Tree {
+    pub(crate) fn new(resources: impl IntoIterator<Item = ResourceBuilder>, profile: Profile) -> Tree {
+        let shared = resources
+            .into_iter()
+            .map(|builder| (key(&builder.path), Arc::new(builder.build(profile))))
+            .collect();
+        Tree { profile, shared: Arc::new(shared), written: BTreeMap::new() }
+    }
+
+    /// The resource that a request for `path` finds.
+    pub(crate) fn find(&self, path: &Path) -> Option<&Arc<Resource>> {
+        self.with_key(path.key()).filter(|resource| path.matches(&resource.path, self.profile))
+    }
+
+    /// The resource at a canonical path.
+    pub(crate) fn get(&self, path: &str) -> Option<&Arc<Resource>> {
+        self.with_key(&key(path))
+    }
+
+    fn with_key(&self, key: &str) -> Option<&Arc<Resource>> {
+        self.written.get(key).map_or_else(|| self.shared.get(key), Option::as_ref)
+    }
+
+    /// The document of the resource at a canonical path.
+    pub(crate) fn document(&self, path: &str) -> Option<&Value> {
+        self.get(path).map(|resource| resource.document())
+    }
+
+    /// Replaces the document at `path`. The ETag changes even if the document does not.
+    pub(crate) fn write(&mut self, path: &str, document: Value) {
+        if let Some(before) = self.get(path) {
+            let revision = before.revision + 1;
+            let representation = Representation::new(document.clone(), revision, self.profile);
+            let body = Body::Document { document, representation };
+            let after = Resource { path: before.path.clone(), body, revision, ..**before };
+            self.written.insert(key(path), Some(Arc::new(after)));
+        }
+    }
+
+    /// Adds a resource.
+    pub(crate) fn insert(&mut self, builder: ResourceBuilder) {
+        let resource = builder.build(self.profile);
+        self.written.insert(key(&resource.path), Some(Arc::new(resource)));
+    }
+
+    pub(crate) fn remove(&mut self, path: &str) {
+        self.written.insert(key(path), None);
+    }
+
+    /// Removes the resource at a path and everything below it.
+    pub(crate) fn remove_all(&mut self, path: &str) {
+        let is_removed = |key: &&String| is_at_or_below(key, path);
+        let keys: Vec<String> =
+            self.shared.keys().chain(self.written.keys()).filter(is_removed).cloned().collect();
+        self.written.extend(keys.into_iter().map(|key| (key, None)));
+    }
+
+    /// Restores the initial state of the resource at a path and of everything below it, except paths that `keep` accepts. A
+    /// restored resource gets a new ETag. Returns the paths of the restored resources.
+    pub(crate) fn restore(&mut self, path: &str, keep: impl Fn(&str) -> bool) -> Vec<String> {
+        let mut restored = Vec::new();
+        let written: Vec<String> =
+            self.written.keys().filter(|key| is_at_or_below(key, path)).cloned().collect();
+        for key in written {
+            let Some(initial) = self.shared.get(&key).filter(|initial| !keep(&initial.path)).cloned() else {
+                continue;
+            };
+            if self.with_key(&key).is_some() {
+                self.write(&initial.path, initial.document().clone());
+            } else {
+                self.written.remove(&key);
+            }
+            restored.push(initial.path.clone());
+        }
+        restored
+    }
+
+    #[cfg(test)]
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Resource> {
+        self.shared.keys().filter_map(|key| self.with_key(key)).map(Arc::as_ref)
+    }
+}
+
+fn is_at_or_below(candidate: &str, path: &str) -> bool {
+    candidate.strip_prefix(key(path).as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}

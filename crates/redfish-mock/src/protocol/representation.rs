@@ -1,0 +1,55 @@
+//! The representation of a resource: its JSON with its ETag.
+
+use serde_json::Value;
+
+use super::etag::fingerprint;
+use super::profile::Profile;
+
+/// A resource as JSON bytes that contain its ETag.
+#[derive(Clone, Debug)]
+pub(crate) struct Representation {
+    pub(crate) path: String,
+    pub(crate) body: Vec<u8>,
+    pub(crate) etag: String,
+    /// The name of its schema, with the version if its `@odata.type` has one: `Chassis.v1_25_0`.
+    pub(crate) schema: String,
+    /// The number of members; 0 if it is not a collection.
+    pub(crate) member_count: usize,
+}
+
+impl Representation {
+    /// Renders a document. Each write increases `revision`, so that a value that is changed and then restored gets a new ETag.
+    pub(crate) fn new(mut document: Value, revision: u64, profile: Profile) -> Representation {
+        let etag = profile.etag(fingerprint(document.to_string().as_bytes(), revision));
+        let text = |name: &str| document[name].as_str().unwrap_or_default().to_owned();
+        let (path, odata_type) = (text("@odata.id"), text("@odata.type"));
+        let odata_type = odata_type.trim_start_matches('#');
+        let schema = odata_type.rsplit_once('.').map_or("", |(schema, _)| schema).to_owned();
+        let member_count = document["Members"].as_array().map_or(0, Vec::len);
+        document["@odata.etag"] = Value::String(etag.clone());
+        if profile == Profile::IloAmplifier {
+            document["@odata.context"] = Value::String(format!("/redfish/v1/$metadata#{odata_type}"));
+        }
+        Representation { path, body: document.to_string().into_bytes(), etag, schema, member_count }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn the_etag_is_in_the_document_and_changes_with_content_and_revision() {
+        let document = |name: &str| json!({"@odata.id": "/redfish/v1/Chassis/1", "@odata.type": "#Chassis.v1_25_0.Chassis", "Name": name});
+        let first = Representation::new(document("a"), 0, Profile::Standard);
+        let body: Value = serde_json::from_slice(&first.body).unwrap();
+        assert_eq!(body["@odata.etag"], first.etag.as_str());
+        assert_eq!(first.schema, "Chassis.v1_25_0");
+        assert_eq!(first.path, "/redfish/v1/Chassis/1");
+        assert_eq!(first.etag, Representation::new(document("a"), 0, Profile::Standard).etag);
+        assert_ne!(first.etag, Representation::new(document("a"), 1, Profile::Standard).etag);
+        assert_ne!(first.etag, Representation::new(document("b"), 0, Profile::Standard).etag);
+    }
+}

@@ -1,0 +1,5 @@
+//! Routing: finds what a request is for.
+
+mod route;
+
+pub(crate) use route::{PushKind, Route};

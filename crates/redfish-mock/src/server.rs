@@ -1,0 +1,19 @@
+//! The HTTP server: a [`Mock`](crate::Mock) behind a socket, with or without TLS, on its own thread.
+
+mod body;
+mod certificate;
+mod connection;
+mod delivery;
+mod fleet;
+mod options;
+mod plain_http;
+mod port;
+mod service_kind;
+mod shared;
+mod single_service;
+mod thread;
+
+pub use fleet::{Fleet, FleetService};
+pub use options::{ObservedRequest, Observer, ServeOptions, Tls};
+pub use service_kind::ServiceKind;
+pub use single_service::Server;

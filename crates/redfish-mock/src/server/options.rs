@@ -1,0 +1,81 @@
+//! How a server listens, and who observes its requests.
+
+use std::fmt;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use http::{Method, StatusCode};
+
+/// How a [`Server`](super::Server) listens.
+#[derive(Clone)]
+pub struct ServeOptions {
+    /// The address. Port 0 chooses a free port. Default: port 0 on loopback.
+    pub listen: SocketAddr,
+    /// The certificate. Default: [`Tls::SelfSigned`].
+    pub tls: Tls,
+    /// The maximum size of a request body in bytes. A longer body is answered 413. Default: 16 MiB.
+    pub body_limit: usize,
+    /// The observer of all requests. Default: none.
+    pub observer: Option<Observer>,
+}
+
+/// Called for each request, on the thread of the server.
+pub type Observer = Arc<dyn Fn(&ObservedRequest<'_>) + Send + Sync>;
+
+/// A request and its result, without secrets.
+#[derive(Clone, Copy, Debug)]
+pub struct ObservedRequest<'a> {
+    /// The method.
+    pub method: &'a Method,
+    /// The path, without the query.
+    pub path: &'a str,
+    /// The status of the response. `None` if the connection is closed without a response.
+    pub status: Option<StatusCode>,
+}
+
+/// The certificate of a [`Server`](super::Server).
+#[derive(Clone)]
+pub enum Tls {
+    /// No certificate: plain HTTP.
+    None,
+    /// A new self-signed certificate for `localhost`, `127.0.0.1`, `::1` and the address of the server.
+    SelfSigned,
+    /// A certificate in PEM form.
+    Pem {
+        /// The certificate chain.
+        certificate_pem: String,
+        /// The private key.
+        key_pem: String,
+    },
+}
+
+impl Default for ServeOptions {
+    fn default() -> ServeOptions {
+        ServeOptions {
+            listen: SocketAddr::from(([127, 0, 0, 1], 0)),
+            tls: Tls::SelfSigned,
+            body_limit: 16 << 20,
+            observer: None,
+        }
+    }
+}
+
+impl fmt::Debug for ServeOptions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ServeOptions")
+            .field("listen", &self.listen)
+            .field("tls", &self.tls)
+            .field("body_limit", &self.body_limit)
+            .finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for Tls {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Tls::None => "None",
+            Tls::SelfSigned => "SelfSigned",
+            Tls::Pem { .. } => "Pem",
+        })
+    }
+}

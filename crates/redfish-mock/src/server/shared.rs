@@ -1,0 +1,135 @@
+//! What a server, its owner and its connections share: the [`Mock`] and its clock.
+
+use std::net::SocketAddr;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use tokio::sync::{Notify, watch};
+
+use super::delivery;
+use crate::mock::Mock;
+use crate::protocol::answer::Answer;
+use crate::protocol::event::EventStream;
+
+/// The time since the start, plus an offset.
+pub(super) struct Clock {
+    started: Instant,
+    offset: watch::Sender<Duration>,
+}
+
+impl Clock {
+    pub(super) fn start() -> Clock {
+        Clock { started: Instant::now(), offset: watch::Sender::new(Duration::ZERO) }
+    }
+
+    pub(super) fn now(&self) -> Duration {
+        self.started.elapsed() + *self.offset.borrow()
+    }
+
+    pub(super) fn advance(&self, time: Duration) {
+        self.offset.send_modify(|offset| *offset += time);
+    }
+
+    /// Waits until the time is `due`, or until the clock is advanced.
+    pub(super) async fn wait_until(&self, due: Option<Duration>) {
+        let mut offset = self.offset.subscribe();
+        let advanced = async {
+            // The sender lives as long as `self`.
+            let _ = offset.changed().await;
+        };
+        match due {
+            None => advanced.await,
+            Some(due) => {
+                let _ = tokio::time::timeout(due.saturating_sub(self.now()), advanced).await;
+            }
+        }
+    }
+}
+
+/// A service that several tasks use.
+pub(super) struct SharedMock {
+    mock: Mutex<Mock>,
+    request_count: AtomicU64,
+    pub(super) clock: Arc<Clock>,
+    /// Notified when the service may have scheduled new effects.
+    pub(super) changed: Notify,
+    /// Notified when an outage starts, which breaks all connections.
+    pub(super) outage_started: Notify,
+}
+
+/// The availability of a service.
+pub(super) struct Status {
+    /// The end of the current outage.
+    pub(super) unavailable_until: Option<Duration>,
+    /// The number of outages.
+    pub(super) outages: u64,
+    /// The time of the next scheduled effect.
+    pub(super) next_due: Option<Duration>,
+}
+
+impl SharedMock {
+    pub(super) fn new(mock: Mock, clock: Arc<Clock>) -> SharedMock {
+        SharedMock {
+            mock: Mutex::new(mock),
+            request_count: AtomicU64::new(0),
+            clock,
+            changed: Notify::new(),
+            outage_started: Notify::new(),
+        }
+    }
+
+    pub(super) fn now(&self) -> Duration {
+        self.clock.now()
+    }
+
+    /// Calls a function that reads or changes the service.
+    pub(super) fn with_mock<T>(&self, call: impl FnOnce(&mut Mock) -> T) -> T {
+        let result = call(&mut self.lock());
+        self.changed.notify_one();
+        result
+    }
+
+    /// Answers a request, and sends the resulting events.
+    pub(super) fn handle<B: AsRef<[u8]>>(&self, request: &http::Request<B>) -> Answer {
+        self.request_count.fetch_add(1, Ordering::Relaxed);
+        let mut mock = self.lock();
+        let answer = mock.handle(request, self.now());
+        delivery::send(mock.take_deliveries());
+        self.changed.notify_one();
+        answer
+    }
+
+    /// The number of requests.
+    pub(super) fn request_count(&self) -> u64 {
+        self.request_count.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn open_sessions(&self) -> usize {
+        self.lock().open_sessions(self.now())
+    }
+
+    /// The text that an event stream has to send.
+    pub(super) fn events(&self, stream: EventStream) -> Option<String> {
+        self.lock().events(stream, self.now())
+    }
+
+    /// Advances the service to the current time, and sends the resulting events.
+    pub(super) fn advance(&self) -> Status {
+        let now = self.now();
+        let mut mock = self.lock();
+        let unavailable_until = mock.unavailable_until(now);
+        delivery::send(mock.take_deliveries());
+        Status { unavailable_until, outages: mock.outages(now), next_due: mock.next_due(now) }
+    }
+
+    /// Locks the service. A panic in a function of the owner does not stop the service.
+    pub(super) fn lock(&self) -> MutexGuard<'_, Mock> {
+        self.mock.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The URL of a service.
+pub(super) fn url(is_https: bool, address: SocketAddr) -> String {
+    format!("{}://{address}", if is_https { "https" } else { "http" })
+}
