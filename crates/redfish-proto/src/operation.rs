@@ -398,7 +398,7 @@ impl Answer {
 
     /// Says of an error that goes to the caller as a value where it happened.
     pub(crate) fn stamp(&self, error: Error) -> Error {
-        error.at(&self.service).stamped(Some((&self.method, &self.at)), &self.redactor)
+        error.at(self.service.origin()).stamped(Some((&self.method, &self.at)), &self.redactor)
     }
 
     /// The error this answer is, whatever its status.

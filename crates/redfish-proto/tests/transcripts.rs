@@ -150,9 +150,12 @@ fn ask(client: &mut Client<Script>, verb: &Verb) -> Result<Option<Value>, Error>
             let (body, ended) = client.wire.stream.take().expect("a stream");
             let limit = usize::try_from(*limit).unwrap();
             if body.len() > limit {
-                return Err(Error::body_too_large(&client.service, &target, limit));
+                return Err(client.service.body_too_large(&target, limit));
             }
-            ended.map_err(|failure| Error::of_body(&client.service, &target, failure.into()))?;
+            ended.map_err(|failure| {
+                assert_eq!(failure, Failure::Broken, "a body in a transcript breaks off in no other way");
+                client.service.body_broken(&target, std::io::ErrorKind::UnexpectedEof.into())
+            })?;
             Ok(Some(String::from_utf8(body.to_vec()).unwrap().into()))
         }
         Verb::Events(count, filter) => {

@@ -407,7 +407,7 @@ impl Core {
     /// Says at which exchange an error happened, and takes secrets out of it.
     pub(crate) fn stamp(&self, error: Error) -> Error {
         let exchange = self.begun.then_some((&self.sent.method, &self.sent.target));
-        error.at(&self.service).stamped(exchange, &self.redactor)
+        error.at(self.service.origin()).stamped(exchange, &self.redactor)
     }
 
     /// An error for an operation, which may add texts to it.

@@ -13,7 +13,7 @@ use crate::error::Error;
 use crate::kind::ErrorKind;
 use crate::operation::{Answer, Auth, Operation, Request, Transition};
 use crate::ops::get_page::{GetPage, Page};
-use crate::session::Session;
+use crate::session::{Session, is_id, is_session_path};
 use crate::target::Target;
 
 /// Where sessions are, if the service root does not say.
@@ -50,32 +50,6 @@ pub(crate) fn is_session(target: &Target, collection: &Target) -> bool {
     let is_member = parent.eq_ignore_ascii_case(collection) && is_id(&member.to_ascii_lowercase());
     let is_collection = target.path().trim_end_matches('/').eq_ignore_ascii_case(collection);
     (is_member || is_session_path(target.path())) && !is_collection
-}
-
-/// Whether a path is that of a session where sessions usually are, in any letter case: directly below the service root or
-/// below its SessionService. iLO 4 has the same below `/rest/v1`.
-pub(crate) fn is_session_path(path: &str) -> bool {
-    let path = path.to_ascii_lowercase();
-    let segments: Vec<&str> = path.split('/').filter(|segment| !segment.is_empty()).collect();
-    let ["redfish" | "rest", version, below @ ..] = segments.as_slice() else { return false };
-    let number = version.strip_prefix('v').unwrap_or_default();
-    let has_version = !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit());
-    has_version
-        && match below {
-            ["sessionservice", "sessions", "members", id]
-            | ["sessionservice", "sessions", id]
-            | ["sessions", "members", id]
-            | ["sessions", id] => is_id(id),
-            _ => false,
-        }
-}
-
-/// Whether a segment, in lower case, can be the id of a session: not what holds the members, and one segment to every
-/// reader.
-fn is_id(segment: &str) -> bool {
-    let is_dots = matches!(segment.replace("%2e", ".").as_str(), "" | "." | "..");
-    let has_slash = ["%2f", "%5c", "\\"].iter().any(|slash| segment.contains(slash));
-    segment != "members" && !is_dots && !has_slash
 }
 
 /// Where sessions are instead, if they are not there: services before Redfish 1.6 have them at a URI of their own.
