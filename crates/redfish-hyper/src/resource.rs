@@ -51,7 +51,7 @@ impl Client {
     /// # Errors
     /// [`NotSupported`](redfish_proto::ErrorKind::NotSupported), and whatever the service refused.
     pub async fn query(&self, path: &str, query: Query) -> Result<Members, Error> {
-        let at = self.run(NegotiateQuery::new(self.service().target(path)?, query)).await?;
+        let at = self.run(NegotiateQuery::new(self.service().target(path)?, query)?).await?;
         Ok(Members::new(self.clone(), GetPage::first(at)))
     }
 

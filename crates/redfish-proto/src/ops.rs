@@ -3,13 +3,16 @@
 
 pub(crate) mod action;
 pub(crate) mod check_session;
+pub(crate) mod follow_links;
 pub(crate) mod get;
 pub(crate) mod get_page;
 pub(crate) mod list_sessions;
 pub(crate) mod login;
 pub(crate) mod logout;
 pub(crate) mod lookup_message;
+pub(crate) mod read_pages;
 pub(crate) mod reset;
+pub(crate) mod stage;
 pub(crate) mod update;
 pub(crate) mod watch;
 pub(crate) mod write;

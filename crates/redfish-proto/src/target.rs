@@ -12,7 +12,7 @@ use serde::de::{Deserialize, Deserializer, Error as _};
 use serde::ser::{Serialize, Serializer};
 
 /// Bytes a target may have; longer ones are refused.
-const LONGEST: usize = 16 * 1024;
+pub(crate) const MAX_LENGTH: usize = 16 * 1024;
 
 /// A place on a service: path and query, and the fragment of a link into a resource.
 ///
@@ -133,7 +133,7 @@ impl fmt::Debug for Target {
 /// A link without the white space round it, if it can be one.
 pub(crate) fn readable(link: &str) -> Result<&str, &'static str> {
     let link = link.trim_matches([' ', '\t']);
-    if link.len() > LONGEST {
+    if link.len() > MAX_LENGTH {
         return Err("a link of more than 16384 bytes");
     }
     if link.bytes().any(|b| b < 0x20 || b == 0x7f) {
@@ -168,7 +168,7 @@ pub(crate) fn merge(reference: &str, base: &Target) -> Result<Target, &'static s
         sent.push('?');
         sent.push_str(&encode(query));
     }
-    if sent.len() > LONGEST {
+    if sent.len() > MAX_LENGTH {
         return Err("a link of more than 16384 bytes");
     }
     Ok(from_clean(sent, fragment.filter(|f| !f.is_empty()).map(encode)))

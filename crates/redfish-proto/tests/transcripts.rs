@@ -139,7 +139,7 @@ fn ask(client: &mut Client<Script>, verb: &Verb) -> Result<Option<Value>, Error>
         Verb::PushUpdate { file, image, targets, once } => {
             client.wire.payload = image.clone().into();
             let payload = Payload { length: image.len() as u64, replayable: !once };
-            let update = PushUpdate::new(Image { name: file.clone(), payload }, &[7; 16]);
+            let update = PushUpdate::new(Image { name: file.clone(), payload }, &[7; 16]).unwrap();
             let update = if targets.is_empty() { update } else { update.targets(targets) };
             client.run(update).map(|outcome| Some(outcome_json(&outcome)))
         }
@@ -168,7 +168,7 @@ fn events(client: &mut Client<Script>, source: EventSource, count: usize) -> Res
     let mut listener = Listener::new(source, Limits::default());
     let mut incoming = Vec::new();
     loop {
-        let wait = match client.run(listener.subscribe()) {
+        let wait = match client.run(listener.subscribe()?) {
             Ok(_) => {
                 let (body, _) = client.wire.stream.take().expect("a stream");
                 incoming.extend(listener.push(&body)?);

@@ -130,7 +130,7 @@ impl Ask {
             "query" => {
                 let query = Query::new().expand(Expand::Links, 1);
                 let query = if rest.is_empty() { query } else { query.filter(rest) };
-                Ask::then(NegotiateQuery::new(at()?, query), |at| {
+                Ask::then(NegotiateQuery::new(at()?, query)?, |at| {
                     Ok(Transition::Next(members(GetPage::first(at), Vec::new())))
                 })
             }

@@ -48,7 +48,7 @@ impl Client {
     /// # Errors
     /// [`NotSupported`](redfish_proto::ErrorKind::NotSupported), and whatever the service refused.
     pub fn query(&self, path: &str, query: Query) -> Result<Members, Error> {
-        let at = self.run(NegotiateQuery::new(self.service().target(path)?, query))?;
+        let at = self.run(NegotiateQuery::new(self.service().target(path)?, query)?)?;
         Ok(Members::new(self.clone(), GetPage::first(at)))
     }
 

@@ -6,7 +6,6 @@
 //!                                         └─▶ ListSubscriptions: each page, each member
 //! ```
 
-use std::collections::VecDeque;
 use std::fmt;
 
 use base64::Engine as _;
@@ -19,17 +18,16 @@ use crate::body::Body;
 use crate::error::Error;
 use crate::kind::ErrorKind;
 use crate::operation::{Answer, Operation, Request, Transition};
-use crate::ops::get::Read;
-use crate::ops::get_page::{self, GetPage, Page};
+use crate::ops::follow_links::{FollowLinks, Missing};
+use crate::ops::get_page;
+use crate::ops::read_pages::{Collector, ReadPages};
+use crate::ops::stage::{self, DynOperation, Exchange, Received, Resumed, forward_to_stage};
 use crate::ops::watch::{TaskOutcome, Watch};
 use crate::ops::write::Outcome;
 use crate::redact::Redactor;
 use crate::resource::Resource;
 use crate::schema::EventDestination;
 use crate::target::Target;
-
-/// Subscriptions that are looked at. A service has a few dozen at the most.
-const MOST: usize = 1_000;
 
 /// What to push, and where to (DSP0268, EventDestination). What is not set is not sent, and is the service's to choose.
 ///
@@ -150,7 +148,7 @@ impl Subscription {
         Body::secret(Zeroizing::new(serde_json::to_vec(&document).unwrap_or_default()))
     }
 
-    fn hide(&self, known: &mut Redactor) {
+    fn register_secrets(&self, known: &mut Redactor) {
         self.body().register_secrets(known);
         for Header { value, .. } in &self.headers {
             // What follows the scheme may be echoed alone.
@@ -170,80 +168,93 @@ impl fmt::Debug for Subscription {
     }
 }
 
-/// How far the collection of subscriptions is found.
-#[derive(Clone, Debug)]
-enum Discover {
-    Root,
-    Service(Target),
-    Found(Target),
+/// The way to the collection of subscriptions.
+fn find_subscriptions() -> FollowLinks {
+    let missing = Missing::NotSupported("subscriptions to events");
+    FollowLinks::new("/EventService/@odata.id", missing).then(&["/Subscriptions/@odata.id"])
 }
 
-impl Discover {
-    fn request(&self) -> Request {
-        match self {
-            Discover::Root => Request::get(&Target::well_known("/redfish/v1/")),
-            Discover::Service(at) | Discover::Found(at) => Request::get(at),
-        }
-    }
-
-    /// Goes on behind an answer.
-    fn follow(self, answer: Answer) -> Result<Discover, Error> {
-        let answer = answer.success()?;
-        let what = "subscriptions to events";
-        match self {
-            Discover::Root => Ok(Discover::Service(super::linked(&answer, "/EventService/@odata.id", what)?)),
-            Discover::Service(_) => {
-                Ok(Discover::Found(super::linked(&answer, "/Subscriptions/@odata.id", what)?))
-            }
-            Discover::Found(at) => Ok(Discover::Found(at)),
-        }
-    }
-}
-
-/// Makes a subscription, and returns its URI. It is a write: where its answer is lost it is not sent again, and the
-/// error says where to look for it.
+/// Makes a subscription, and returns its URI. It is a write: if its answer is lost it is not sent again, and the error
+/// says where to look for it.
 #[derive(Debug)]
 pub struct CreateSubscription {
     subscription: Subscription,
-    stage: Creating,
+    stage: Creation,
 }
 
 #[derive(Debug)]
-enum Creating {
-    Find(Discover),
-    Post(Target, Body),
-    /// The service takes its time (202).
+enum Creation {
+    /// Finds the collection of subscriptions.
+    Find(FollowLinks),
+    /// Creates a member of it.
+    Post(Target, Exchange),
+    /// Waits for a creation that was accepted (202).
     Wait(Target, Watch),
 }
 
 impl CreateSubscription {
-    /// Subscribes to that.
+    /// Creates that subscription.
     pub fn new(subscription: Subscription) -> CreateSubscription {
-        CreateSubscription { subscription, stage: Creating::Find(Discover::Root) }
+        CreateSubscription { subscription, stage: Creation::Find(find_subscriptions()) }
     }
 
-    /// Goes on with what a watch says.
-    fn watched(
-        self,
-        at: Target,
-        verdict: Transition<Watch>,
-        told: Option<Target>,
-    ) -> Result<Transition<Self>, Error> {
-        match verdict {
-            Transition::Done(TaskOutcome::Completed(_)) => made(told, &at),
-            Transition::Done(TaskOutcome::Failed(error)) => Err(error),
-            Transition::Next(watch) => Ok(Transition::Next(self.waiting(at, watch))),
-            Transition::Later(watch, time) => Ok(Transition::Later(self.waiting(at, watch), time)),
+    fn register_secrets(&self, known: &mut Redactor) {
+        self.subscription.register_secrets(known);
+    }
+
+    fn stage(&self) -> &dyn DynOperation {
+        match &self.stage {
+            Creation::Find(links) => links,
+            Creation::Post(_, post) => post,
+            Creation::Wait(_, watch) => watch,
         }
     }
 
-    fn waiting(self, at: Target, watch: Watch) -> CreateSubscription {
-        CreateSubscription { stage: Creating::Wait(at, watch), ..self }
+    fn resume(self, received: Received) -> Result<Transition<Self>, Error> {
+        let CreateSubscription { subscription, stage } = self;
+        match stage {
+            Creation::Find(links) => match stage::resume(links, received)? {
+                Resumed::Pending(links) => {
+                    Ok(links.map(|links| CreateSubscription { subscription, stage: Creation::Find(links) }))
+                }
+                Resumed::Done((collection, _)) => {
+                    let post = Exchange(Request::post(&collection).json(subscription.body()));
+                    let stage = Creation::Post(collection, post);
+                    Ok(Transition::Next(CreateSubscription { subscription, stage }))
+                }
+            },
+            Creation::Post(collection, _) => {
+                let answer = received.map_err(|error| match error.kind() {
+                    ErrorKind::OutcomeUnknown(_) => error.with_advice(format!(
+                        "Look for it among the subscriptions at {collection} before it is made again."
+                    )),
+                    _ => error,
+                })?;
+                match Outcome::read(&answer)? {
+                    Outcome::Finished(_) => created(member_uri(&answer, &collection), &collection),
+                    Outcome::Accepted(monitor) => {
+                        let stage = Creation::Wait(collection, monitor.watch());
+                        Ok(Transition::Later(CreateSubscription { subscription, stage }, None))
+                    }
+                }
+            }
+            Creation::Wait(collection, watch) => {
+                let uri = received.as_ref().ok().and_then(|answer| member_uri(answer, &collection));
+                match stage::resume(watch, received)? {
+                    Resumed::Pending(watch) => Ok(watch.map(|watch| CreateSubscription {
+                        subscription,
+                        stage: Creation::Wait(collection, watch),
+                    })),
+                    Resumed::Done(TaskOutcome::Completed(_)) => created(uri, &collection),
+                    Resumed::Done(TaskOutcome::Failed(error)) => Err(error),
+                }
+            }
+        }
     }
 }
 
-/// The URI of what was made. Only a member of the collection is one: it is what will be deleted one day.
-fn told(answer: &Answer, collection: &Target) -> Option<Target> {
+/// The URI of the new subscription. It has to be a member of the collection, since it is what will be deleted one day.
+fn member_uri(answer: &Answer, collection: &Target) -> Option<Target> {
     let collection = collection.without_final_slash();
     get_page::created_uri(answer, &collection, |target| {
         let (parent, member) = target.split_member();
@@ -251,9 +262,9 @@ fn told(answer: &Answer, collection: &Target) -> Option<Target> {
     })
 }
 
-/// The end of a creation. It was made, also where its URI is not told.
-fn made(at: Option<Target>, collection: &Target) -> Result<Transition<CreateSubscription>, Error> {
-    at.map(Transition::Done).ok_or_else(|| {
+/// The end of a creation. The subscription exists even if its URI is unknown.
+fn created(uri: Option<Target>, collection: &Target) -> Result<Transition<CreateSubscription>, Error> {
+    uri.map(Transition::Done).ok_or_else(|| {
         Error::malformed("", "the subscription was made, and its URI not told")
             .with_advice(format!("Look for it among the subscriptions at {collection}."))
     })
@@ -262,154 +273,94 @@ fn made(at: Option<Target>, collection: &Target) -> Result<Transition<CreateSubs
 impl Operation for CreateSubscription {
     type Output = Target;
 
-    fn request(&self) -> Request {
-        match &self.stage {
-            Creating::Find(way) => way.request(),
-            Creating::Post(at, body) => Request::post(at).json(body.clone()),
-            Creating::Wait(_, watch) => watch.request(),
-        }
-    }
-
-    fn secrets(&self, known: &mut Redactor) {
-        self.subscription.hide(known);
-    }
-
-    fn respond(mut self, answer: Answer) -> Result<Transition<Self>, Error> {
-        match self.stage {
-            Creating::Find(way) => {
-                self.stage = match way.follow(answer)? {
-                    Discover::Found(at) => Creating::Post(at, self.subscription.body()),
-                    way => Creating::Find(way),
-                };
-                Ok(Transition::Next(self))
-            }
-            Creating::Post(at, _) => match Outcome::read(&answer)? {
-                Outcome::Finished(_) => made(told(&answer, &at), &at),
-                Outcome::Accepted(monitor) => {
-                    self.stage = Creating::Wait(at, monitor.watch());
-                    Ok(Transition::Later(self, None))
-                }
-            },
-            Creating::Wait(at, watch) => {
-                let told = told(&answer, &at);
-                CreateSubscription::new(self.subscription).watched(at, watch.respond(answer)?, told)
-            }
-        }
-    }
-
-    fn fail(self, error: Error) -> Result<Transition<Self>, Error> {
-        match (self.stage, error.kind()) {
-            (Creating::Post(at, _), ErrorKind::OutcomeUnknown(_)) => Err(error.with_advice(format!(
-                "Look for it among the subscriptions at {at} before it is made again."
-            ))),
-            (Creating::Wait(at, watch), _) => {
-                CreateSubscription::new(self.subscription).watched(at, watch.fail(error)?, None)
-            }
-            _ => Err(error),
-        }
-    }
+    forward_to_stage!(register_secrets);
 }
 
 /// Reads all subscriptions of a service, page after page; streams of server-sent events are among them.
 #[derive(Debug)]
 pub struct ListSubscriptions {
-    gathered: SubscriptionSearch,
     stage: Listing,
 }
 
-#[derive(Debug, Default)]
-struct SubscriptionSearch {
-    found: Vec<Resource<EventDestination>>,
-    unread: VecDeque<Target>,
-    next: Option<GetPage>,
+#[derive(Debug)]
+enum Listing {
+    /// Finds the collection of subscriptions.
+    Find(FollowLinks),
+    /// Reads its members.
+    Read(ReadPages<Subscriptions>),
 }
 
-#[derive(Debug)]
-#[allow(clippy::large_enum_variant, reason = "there is one at a time, in a call")]
-enum Listing {
-    Find(Discover),
-    Page(GetPage),
-    Member(Read<EventDestination>),
+/// The subscriptions that were read.
+#[derive(Debug, Default)]
+struct Subscriptions(Vec<Resource<EventDestination>>);
+
+impl Collector for Subscriptions {
+    type Member = EventDestination;
+
+    fn add(&mut self, member: Resource<EventDestination>) {
+        self.0.push(member);
+    }
+
+    fn member_unreadable(&mut self, _: Target, error: Error) -> Result<(), Error> {
+        match error.kind() {
+            // It ended while the others were read.
+            ErrorKind::NotFound => Ok(()),
+            _ => Err(error),
+        }
+    }
 }
 
 impl Default for ListSubscriptions {
     fn default() -> ListSubscriptions {
-        ListSubscriptions { gathered: SubscriptionSearch::default(), stage: Listing::Find(Discover::Root) }
+        ListSubscriptions { stage: Listing::Find(find_subscriptions()) }
     }
 }
 
-impl SubscriptionSearch {
-    /// Takes what is whole in a page, and keeps the links to the others.
-    fn add(&mut self, page: Page, answer: &Answer) -> Result<(), Error> {
-        for member in page.members {
-            let Some(link) = member.link() else { continue };
-            let at = answer.resolve(&link)?;
-            match member.is_link() {
-                true => self.unread.push_back(at),
-                false => self.found.push(member.resource(at)?),
-            }
+impl ListSubscriptions {
+    fn stage(&self) -> &dyn DynOperation {
+        match &self.stage {
+            Listing::Find(links) => links,
+            Listing::Read(pages) => pages,
         }
-        self.unread.truncate(MOST);
-        self.next = page.next?;
-        Ok(())
     }
 
-    fn go_on(mut self) -> Transition<ListSubscriptions> {
-        let stage = if let Some(at) = self.unread.pop_front() {
-            Listing::Member(Read::new(at))
-        } else if let Some(page) = self.next.take().filter(|_| self.found.len() < MOST) {
-            Listing::Page(page)
-        } else {
-            return Transition::Done(self.found);
-        };
-        Transition::Next(ListSubscriptions { gathered: self, stage })
+    fn resume(self, received: Received) -> Result<Transition<Self>, Error> {
+        match self.stage {
+            Listing::Find(links) => match stage::resume(links, received)? {
+                Resumed::Pending(links) => {
+                    Ok(links.map(|links| ListSubscriptions { stage: Listing::Find(links) }))
+                }
+                Resumed::Done((collection, _)) => {
+                    let pages = ReadPages::new(collection, Subscriptions::default());
+                    Ok(Transition::Next(ListSubscriptions { stage: Listing::Read(pages) }))
+                }
+            },
+            Listing::Read(pages) => match stage::resume(pages, received)? {
+                Resumed::Pending(pages) => {
+                    Ok(pages.map(|pages| ListSubscriptions { stage: Listing::Read(pages) }))
+                }
+                Resumed::Done(Subscriptions(found)) => Ok(Transition::Done(found)),
+            },
+        }
     }
 }
 
 impl Operation for ListSubscriptions {
     type Output = Vec<Resource<EventDestination>>;
 
-    fn request(&self) -> Request {
-        match &self.stage {
-            Listing::Find(way) => way.request(),
-            Listing::Page(page) => page.request(),
-            Listing::Member(read) => read.request(),
-        }
-    }
-
-    fn respond(self, answer: Answer) -> Result<Transition<Self>, Error> {
-        let ListSubscriptions { mut gathered, stage } = self;
-        match stage {
-            Listing::Find(way) => {
-                let stage = match way.follow(answer)? {
-                    Discover::Found(at) => Listing::Page(GetPage::first(at)),
-                    way => Listing::Find(way),
-                };
-                return Ok(Transition::Next(ListSubscriptions { gathered, stage }));
-            }
-            Listing::Page(page) => gathered.add(page.read(&answer)?, &answer)?,
-            Listing::Member(read) => match read.respond(answer) {
-                Ok(Transition::Done(subscription)) => gathered.found.push(subscription),
-                Ok(Transition::Next(_) | Transition::Later(..)) => {}
-                // It ended while the others were read.
-                Err(error) if *error.kind() == ErrorKind::NotFound => {}
-                Err(error) => return Err(error),
-            },
-        }
-        Ok(gathered.go_on())
-    }
+    forward_to_stage!();
 }
 
 /// Ends a subscription, or a stream that shows as one. A write as any other: never sent again.
 #[derive(Clone, Debug)]
 pub struct DeleteSubscription {
-    at: Target,
+    target: Target,
 }
 
 impl DeleteSubscription {
-    /// The one there.
-    pub fn new(at: Target) -> DeleteSubscription {
-        DeleteSubscription { at }
+    /// Deletes the subscription at that target.
+    pub fn new(target: Target) -> DeleteSubscription {
+        DeleteSubscription { target }
     }
 }
 
@@ -417,7 +368,7 @@ impl Operation for DeleteSubscription {
     type Output = Outcome;
 
     fn request(&self) -> Request {
-        Request::delete(&self.at)
+        Request::delete(&self.target)
     }
 
     fn respond(self, answer: Answer) -> Result<Transition<Self>, Error> {

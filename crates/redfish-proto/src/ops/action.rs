@@ -8,6 +8,7 @@ use crate::body::Body;
 use crate::error::Error;
 use crate::kind::ErrorKind;
 use crate::operation::{Answer, Operation, Request, Transition};
+use crate::ops::stage::Received;
 use crate::ops::write::Outcome;
 use crate::redact::Redactor;
 use crate::target::Target;
@@ -42,6 +43,20 @@ impl Action {
     fn is(&self, name: &str) -> bool {
         let name = name.trim_start_matches('#');
         self.name == name || self.name.rsplit_once('.').is_some_and(|(_, short)| short == name)
+    }
+
+    /// Adds what its ActionInfo says. One that cannot be read leaves what the resource itself says.
+    fn describe(&mut self, received: Received) -> Result<(), Error> {
+        let info: Value = match received {
+            Ok(answer) => answer.success().and_then(|answer| answer.json()).unwrap_or_default(),
+            Err(error) if self.info.as_ref().is_some_and(|info| error.uri() == Some(info.as_str())) => {
+                return Ok(());
+            }
+            // A login failed, say: the next request would try it again.
+            Err(error) => return Err(error),
+        };
+        self.parameters = described(&info, std::mem::take(&mut self.parameters));
+        Ok(())
     }
 
     /// Whether these parameters may be sent.
@@ -144,16 +159,16 @@ fn described(info: &Value, mut known: Vec<Parameter>) -> Vec<Parameter> {
 /// Finds what a resource offers, with what each parameter may be.
 #[derive(Debug)]
 pub struct Actions {
-    at: Target,
+    target: Target,
     found: Vec<Action>,
     /// The action whose ActionInfo is being read.
     describing: Option<usize>,
 }
 
 impl Actions {
-    /// What the resource there offers.
-    pub fn new(at: Target) -> Actions {
-        Actions { at, found: Vec::new(), describing: None }
+    /// Finds the actions of the resource at that target.
+    pub fn new(target: Target) -> Actions {
+        Actions { target, found: Vec::new(), describing: None }
     }
 
     fn next(mut self, from: usize) -> Transition<Actions> {
@@ -169,33 +184,39 @@ impl Actions {
         let number = self.describing?;
         Some((number, self.found.get(number)?.info.as_ref()?))
     }
+
+    fn resume(mut self, received: Received) -> Result<Transition<Self>, Error> {
+        let Some(number) = self.described().map(|(number, _)| number) else {
+            self.found = offered(&received?.success()?)?;
+            return Ok(self.next(0));
+        };
+        if let Some(action) = self.found.get_mut(number) {
+            action.describe(received)?;
+        }
+        Ok(self.next(number + 1))
+    }
 }
 
 impl Operation for Actions {
     type Output = Vec<Action>;
 
     fn request(&self) -> Request {
-        Request::get(self.described().map_or(&self.at, |(_, info)| info))
+        Request::get(self.described().map_or(&self.target, |(_, info)| info))
     }
 
-    fn respond(mut self, answer: Answer) -> Result<Transition<Self>, Error> {
-        let Some(number) = self.described().map(|(number, _)| number) else {
-            self.found = offered(&answer.success()?)?;
-            return Ok(self.next(0));
-        };
-        // An ActionInfo that cannot be read leaves what the resource itself says.
-        let info: Value = answer.success().and_then(|answer| answer.json()).unwrap_or_default();
-        if let Some(action) = self.found.get_mut(number) {
-            action.parameters = described(&info, std::mem::take(&mut action.parameters));
-        }
-        Ok(self.next(number + 1))
+    fn respond(self, answer: Answer) -> Result<Transition<Self>, Error> {
+        self.resume(Ok(answer))
+    }
+
+    fn fail(self, error: Error) -> Result<Transition<Self>, Error> {
+        self.resume(Err(error))
     }
 }
 
 /// Does what a resource offers. Parameters are checked before anything is sent; `If-IfMatch` is never sent, which
 /// iDRAC 10 refuses.
 pub struct Invoke {
-    at: Target,
+    target: Target,
     name: String,
     parameters: Map<String, Value>,
     stage: Stage,
@@ -209,8 +230,8 @@ enum Stage {
 
 impl Invoke {
     /// The action of that name, with or without `#`, or its last word where only one action ends so.
-    pub fn new(at: Target, name: impl Into<String>, parameters: Map<String, Value>) -> Invoke {
-        Invoke { at, name: name.into(), parameters, stage: Stage::Resource }
+    pub fn new(target: Target, name: impl Into<String>, parameters: Map<String, Value>) -> Invoke {
+        Invoke { target, name: name.into(), parameters, stage: Stage::Resource }
     }
 
     fn choose(&self, mut offered: Vec<Action>) -> Result<Action, Error> {
@@ -234,13 +255,33 @@ impl Invoke {
         self.stage = Stage::Post(action.target.clone(), body);
         Ok(Transition::Next(self))
     }
+
+    fn resume(mut self, received: Received) -> Result<Transition<Self>, Error> {
+        match std::mem::replace(&mut self.stage, Stage::Resource) {
+            Stage::Resource => {
+                let action = self.choose(offered(&received?.success()?)?)?;
+                match action.info.clone() {
+                    Some(info) => {
+                        self.stage = Stage::Info(info, action);
+                        Ok(Transition::Next(self))
+                    }
+                    None => self.post(&action),
+                }
+            }
+            Stage::Info(_, mut action) => {
+                action.describe(received)?;
+                self.post(&action)
+            }
+            Stage::Post(..) => Ok(Transition::Done(Outcome::read(&received?)?)),
+        }
+    }
 }
 
 impl fmt::Debug for Invoke {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // Their values may be secret.
         let parameters: Vec<&String> = self.parameters.keys().collect();
-        write!(f, "Invoke({} of {} with {parameters:?})", self.name, self.at)
+        write!(f, "Invoke({} of {} with {parameters:?})", self.name, self.target)
     }
 }
 
@@ -249,7 +290,7 @@ impl Operation for Invoke {
 
     fn request(&self) -> Request {
         match &self.stage {
-            Stage::Resource => Request::get(&self.at),
+            Stage::Resource => Request::get(&self.target),
             Stage::Info(info, _) => Request::get(info),
             Stage::Post(target, body) => Request::post(target).json(body.clone()),
         }
@@ -261,25 +302,11 @@ impl Operation for Invoke {
         }
     }
 
-    fn respond(mut self, answer: Answer) -> Result<Transition<Self>, Error> {
-        match self.stage {
-            Stage::Resource => {
-                let action = self.choose(offered(&answer.success()?)?)?;
-                match action.info.clone() {
-                    Some(info) => {
-                        self.stage = Stage::Info(info, action);
-                        Ok(Transition::Next(self))
-                    }
-                    None => self.post(&action),
-                }
-            }
-            Stage::Info(_, mut action) => {
-                let info: Value = answer.success().and_then(|answer| answer.json()).unwrap_or_default();
-                action.parameters = described(&info, action.parameters);
-                self.stage = Stage::Resource;
-                self.post(&action)
-            }
-            Stage::Post(..) => Ok(Transition::Done(Outcome::read(&answer)?)),
-        }
+    fn respond(self, answer: Answer) -> Result<Transition<Self>, Error> {
+        self.resume(Ok(answer))
+    }
+
+    fn fail(self, error: Error) -> Result<Transition<Self>, Error> {
+        self.resume(Err(error))
     }
 }

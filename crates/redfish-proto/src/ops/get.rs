@@ -10,7 +10,6 @@ use serde_json::Value;
 
 use crate::body::Body;
 use crate::error::Error;
-use crate::etag::ETag;
 use crate::operation::{Answer, Operation, Request, Transition};
 use crate::redact::Redactor;
 use crate::resource::Resource;
@@ -113,13 +112,7 @@ impl<T: DeserializeOwned> Operation for Read<T> {
         if let (StatusCode::NOT_MODIFIED, Some(earlier)) = (answer.status(), self.earlier) {
             return Ok(Transition::Done(earlier));
         }
-        let answer = answer.success()?;
-        Ok(Transition::Done(Resource::new(
-            answer.json()?,
-            self.at,
-            ETag::of(&answer),
-            answer.body()?.clone(),
-        )))
+        Ok(Transition::Done(Resource::read(&answer, self.at)?))
     }
 }
 

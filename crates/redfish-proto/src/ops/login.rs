@@ -25,15 +25,16 @@ use crate::error::{Error, OpenSession};
 use crate::headers::X_AUTH_TOKEN;
 use crate::kind::ErrorKind;
 use crate::operation::{Answer, Auth, Operation, Request, Retry, Transition};
-use crate::ops::check_session::{CHECK, CheckSession, Liveness};
+use crate::ops::check_session::{CHECK_TIMEOUT, CheckSession, Liveness};
+use crate::ops::follow_links::{link, root};
 use crate::ops::get_page;
-use crate::ops::list_sessions::{LEGACY_SESSIONS, SESSIONS, is_session};
+use crate::ops::list_sessions::{LEGACY_SESSIONS, SESSIONS, SESSIONS_LINK, is_session};
 use crate::ops::logout::Logout;
+use crate::ops::stage::{self, Received, Resumed};
 use crate::redact::Redactor;
 use crate::session::{Found, Session, SessionState};
 use crate::target::Target;
 
-const ROOT: &str = "/redfish/v1/";
 /// Opens a session. Neither of its requests carries credentials other than the login's own body.
 ///
 /// It has succeeded once there is a token, whatever else the answer lacks. Each URI is tried once, and a judged
@@ -66,7 +67,7 @@ enum Stage {
     Root,
     /// Posts the credentials there.
     Post {
-        at: Target,
+        collection: Target,
         /// Whether a 400 may mean that this is the wrong URI: a guess, at a service older than 1.6.
         guessed: bool,
         /// Whether it was found by an earlier login, and the root not read.
@@ -180,7 +181,7 @@ impl Login {
 
     fn opening(&self) -> Stage {
         match &self.sessions {
-            Some(at) => Stage::Post { at: at.clone(), guessed: false, remembered: true },
+            Some(sessions) => Stage::Post { collection: sessions.clone(), guessed: false, remembered: true },
             None => Stage::Root,
         }
     }
@@ -204,15 +205,15 @@ impl Login {
     }
 
     /// The retired session is closed, or could not be: either way the login goes on.
-    fn retired(mut self, closed: Result<Transition<Logout>, Error>) -> Transition<Login> {
-        self.stage = match closed {
-            Ok(Transition::Next(logout) | Transition::Later(logout, _)) => Stage::Retire(Box::new(logout)),
-            Ok(Transition::Done(_)) => {
-                self.closed = self.retired.take();
-                self.opening()
+    fn retired(mut self, logout: Result<Resumed<Logout>, Error>) -> Transition<Login> {
+        match logout {
+            Ok(Resumed::Pending(logout)) => {
+                return logout.map_now(|logout| Login { stage: Stage::Retire(Box::new(logout)), ..self });
             }
-            Err(_) => self.opening(),
-        };
+            Ok(Resumed::Done(_)) => self.closed = self.retired.take(),
+            Err(_) => {}
+        }
+        self.stage = self.opening();
         Transition::Next(self)
     }
 
@@ -222,18 +223,18 @@ impl Login {
         Session::opened(&answer.service, token(answer)?, found, &answer.redactor).ok()
     }
 
+    /// The session that a refusal came with is closed, or could not be: either way the login has failed.
     fn undone(
-        mut self,
-        closed: Result<Transition<Logout>, Error>,
+        self,
+        logout: Result<Resumed<Logout>, Error>,
         refusal: Error,
         unclosed: OpenSession,
     ) -> Result<Transition<Login>, Error> {
-        match closed {
-            Ok(Transition::Next(logout) | Transition::Later(logout, _)) => {
-                self.stage = Stage::Undo(Box::new(logout), refusal);
-                Ok(Transition::Next(self))
+        match logout {
+            Ok(Resumed::Pending(logout)) => {
+                Ok(logout.map_now(|logout| Login { stage: Stage::Undo(Box::new(logout), refusal), ..self }))
             }
-            Ok(Transition::Done(_)) => Err(refusal),
+            Ok(Resumed::Done(_)) => Err(refusal),
             Err(_) => Err(refusal.with_unclosed(unclosed)),
         }
     }
@@ -248,23 +249,61 @@ impl Login {
         }
     }
 
-    fn post(mut self, at: &Target, guessed: bool) -> Transition<Login> {
-        let at = at.without_final_slash();
-        self.stage = Stage::Post { at, guessed, remembered: false };
+    fn post(mut self, collection: &Target, guessed: bool) -> Transition<Login> {
+        let collection = collection.without_final_slash();
+        self.stage = Stage::Post { collection, guessed, remembered: false };
         Transition::Next(self)
     }
 
-    /// What the service root says of where sessions are.
+    /// Where sessions are, as the service root says.
     fn find(self, answer: &Answer) -> Result<Transition<Login>, Error> {
         // A root that asks for credentials, or is broken, does not stop a login; a service that is down does.
         if answer.status().is_server_error() {
             return Err(answer.refusal());
         }
         let root: Value = answer.json().unwrap_or_default();
-        match root.pointer("/Links/Sessions/@odata.id").and_then(Value::as_str) {
+        match link(&root, SESSIONS_LINK) {
             Some(link) => Ok(self.post(&answer.resolve(link)?, false)),
             None => Ok(self.post(&Target::well_known(SESSIONS), is_before_1_6(&root))),
         }
+    }
+
+    /// What the answer to the credentials means.
+    fn posted(
+        mut self,
+        answer: Answer,
+        collection: Target,
+        guessed: bool,
+        remembered: bool,
+    ) -> Result<Transition<Login>, Error> {
+        if *answer.method() != Method::POST {
+            return Err(Error::malformed("", "a login that was redirected to a read"));
+        }
+        if answer.status().is_success() {
+            return self.opened(answer);
+        }
+        if let Some(session) = self.unwanted(&answer) {
+            if session.target().is_none() {
+                return Err(answer.refusal().with_unclosed(session.unclosed()));
+            }
+            self.stage = Stage::Undo(Box::new(Logout::new(&session)), answer.refusal());
+            return Ok(Transition::Next(self));
+        }
+        let wrong_uri = match answer.status() {
+            StatusCode::NOT_FOUND | StatusCode::METHOD_NOT_ALLOWED => true,
+            StatusCode::BAD_REQUEST => guessed,
+            _ => false,
+        };
+        self.tried.push(collection);
+        let legacy = Target::well_known(LEGACY_SESSIONS);
+        if wrong_uri && remembered {
+            self.stage = Stage::Root;
+            return Ok(Transition::Next(self));
+        }
+        if wrong_uri && !self.tried.contains(&legacy) {
+            return Ok(self.post(&legacy, false));
+        }
+        Err(answer.refusal())
     }
 
     fn opened(self, answer: Answer) -> Result<Transition<Login>, Error> {
@@ -291,19 +330,44 @@ impl Login {
     }
 }
 
+impl Login {
+    fn resume(mut self, received: Received) -> Result<Transition<Self>, Error> {
+        match std::mem::replace(&mut self.stage, Stage::Root) {
+            Stage::Check(check) => {
+                let now = received.as_ref().map(Answer::now).unwrap_or_default();
+                match stage::resume(check, received)? {
+                    Resumed::Pending(check) => {
+                        Ok(check.map(|check| Login { stage: Stage::Check(check), ..self }))
+                    }
+                    Resumed::Done(liveness) => Ok(self.checked(liveness, now)),
+                }
+            }
+            Stage::Retire(logout) => Ok(self.retired(stage::resume(*logout, received))),
+            Stage::Undo(logout, refusal) => {
+                let unclosed = logout.session().unclosed();
+                self.undone(stage::resume(*logout, received), refusal, unclosed)
+            }
+            Stage::Root => self.find(&received?),
+            Stage::Post { collection, guessed, remembered } => {
+                self.posted(received?, collection, guessed, remembered)
+            }
+        }
+    }
+}
+
 impl Operation for Login {
     type Output = Opened;
 
     fn request(&self) -> Request {
         let request = match &self.stage {
-            Stage::Root => Request::get(&Target::well_known(ROOT)),
+            Stage::Root => Request::get(&root()),
             Stage::Check(check) => check.request(),
             Stage::Retire(logout) | Stage::Undo(logout, _) => {
-                logout.request().probe(CHECK).session(logout.session())
+                logout.request().probe(CHECK_TIMEOUT).session(logout.session())
             }
-            Stage::Post { at, .. } => {
+            Stage::Post { collection, .. } => {
                 let body = credentials_json(&self.credentials, self.context.as_deref());
-                Request::post(at).json(body).retry(Retry::Never)
+                Request::post(collection).json(body).retry(Retry::Never)
             }
         };
         request.purpose(Purpose::Session)
@@ -318,57 +382,12 @@ impl Operation for Login {
         known.extend(&self.earlier);
     }
 
-    fn respond(mut self, answer: Answer) -> Result<Transition<Self>, Error> {
-        let (at, guessed, remembered) = match std::mem::replace(&mut self.stage, Stage::Root) {
-            Stage::Root => return self.find(&answer),
-            Stage::Check(check) => return Ok(self.checked(check.judge(&answer), answer.now())),
-            Stage::Retire(logout) => return Ok(self.retired(logout.respond(answer))),
-            Stage::Undo(logout, refusal) => {
-                let unclosed = logout.session().unclosed();
-                return self.undone(logout.respond(answer), refusal, unclosed);
-            }
-            Stage::Post { at, guessed, remembered } => (at, guessed, remembered),
-        };
-        if *answer.method() != Method::POST {
-            return Err(Error::malformed("", "a login that was redirected to a read"));
-        }
-        if answer.status().is_success() {
-            return self.opened(answer);
-        }
-        if let Some(session) = self.unwanted(&answer) {
-            if session.target().is_none() {
-                return Err(answer.refusal().with_unclosed(session.unclosed()));
-            }
-            self.stage = Stage::Undo(Box::new(Logout::new(&session)), answer.refusal());
-            return Ok(Transition::Next(self));
-        }
-        let wrong_place = match answer.status() {
-            StatusCode::NOT_FOUND | StatusCode::METHOD_NOT_ALLOWED => true,
-            StatusCode::BAD_REQUEST => guessed,
-            _ => false,
-        };
-        self.tried.push(at);
-        let legacy = Target::well_known(LEGACY_SESSIONS);
-        if wrong_place && remembered {
-            self.stage = Stage::Root;
-            return Ok(Transition::Next(self));
-        }
-        if wrong_place && !self.tried.contains(&legacy) {
-            return Ok(self.post(&legacy, false));
-        }
-        Err(answer.refusal())
+    fn respond(self, answer: Answer) -> Result<Transition<Self>, Error> {
+        self.resume(Ok(answer))
     }
 
-    fn fail(mut self, error: Error) -> Result<Transition<Self>, Error> {
-        match std::mem::replace(&mut self.stage, Stage::Root) {
-            Stage::Check(_) => Ok(self.checked(Liveness::Unknown, Now::default())),
-            Stage::Retire(logout) => Ok(self.retired(logout.fail(error))),
-            Stage::Undo(logout, refusal) => {
-                let unclosed = logout.session().unclosed();
-                self.undone(logout.fail(error), refusal, unclosed)
-            }
-            Stage::Root | Stage::Post { .. } => Err(error),
-        }
+    fn fail(self, error: Error) -> Result<Transition<Self>, Error> {
+        self.resume(Err(error))
     }
 }
 

@@ -12,15 +12,18 @@ use crate::error::Error;
 use crate::kind::ErrorKind;
 use crate::operation::{Answer, Operation, Request, Retry, Transition};
 use crate::ops::list_sessions::{self, SESSIONS, is_session};
+use crate::ops::read_pages::{Collector, ReadPages};
+use crate::ops::stage::{self, Received, Resumed};
+use crate::resource::Resource;
 use crate::service::Service;
 use crate::session::{Session, SessionState};
 use crate::target::Target;
 
-/// Sessions and pages that are looked at to find one; a service with more is not searched to its end.
-const MOST: (usize, usize) = (1_000, 20);
+/// Maximum number of pages that are read after the first to find a session: a logout has little time.
+const MAX_NEXT_PAGES: usize = 20;
 
 /// The wait before a DELETE is sent once more that the service failed to carry out.
-const AGAIN: Duration = Duration::from_millis(500);
+const DELETE_AGAIN: Duration = Duration::from_millis(500);
 
 /// Closes a session. Made by [`Session::logout`] alone, so that it carries that session's token and never logs in:
 ///
@@ -35,24 +38,43 @@ const AGAIN: Duration = Duration::from_millis(500);
 #[derive(Debug)]
 pub struct Logout {
     session: Session,
-    collection: Target,
-    /// The `Context` whose other sessions are closed too: those of logins whose answers were lost.
-    sweep: Option<Arc<str>>,
     stage: Stage,
-    mine: Option<Target>,
-    strays: Vec<Target>,
-    unread: Vec<Target>,
-    next_page: Option<Target>,
-    looked: (usize, usize),
-    /// Whether the service failed once to delete it.
-    failed: bool,
 }
 
 #[derive(Debug)]
+#[allow(clippy::large_enum_variant, reason = "there is one at a time, in a call")]
 enum Stage {
-    List(Target),
-    Look(Target),
-    Delete(Target),
+    /// Looks for sessions to delete.
+    Search(ReadPages<Search>),
+    /// Deletes a session that a login left whose answer was lost.
+    DeleteStray(Target, Found),
+    /// Deletes the session itself.
+    Delete(Target, Attempt),
+}
+
+/// The sessions to delete.
+#[derive(Debug, Default)]
+struct Found {
+    own: Option<Target>,
+    strays: Vec<Target>,
+}
+
+/// How often the service has failed to delete the session.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Attempt {
+    First,
+    Second,
+}
+
+/// Looks for sessions by what marks them as ours.
+#[derive(Debug)]
+struct Search {
+    collection: Target,
+    /// The `Context` that marks the session itself.
+    own_context: Option<Arc<str>>,
+    /// The `Context` whose other sessions are deleted too: those of logins whose answers were lost.
+    stray_context: Option<Arc<str>>,
+    found: Found,
 }
 
 /// How a session ended.
@@ -67,129 +89,150 @@ pub enum LogoutOutcome {
     NotAllowed,
 }
 
+impl Search {
+    fn new(session: &Session, stray_context: Option<Arc<str>>) -> Search {
+        let own_context = session.context().filter(|_| stray_context.is_none()).cloned();
+        let found = Found { own: session.target().cloned(), strays: Vec::new() };
+        let collection = session.collection().cloned().unwrap_or_else(|| Target::well_known(SESSIONS));
+        Search { collection, own_context, stray_context, found }
+    }
+
+    fn read(self) -> Stage {
+        let pages = ReadPages::new(self.collection.clone(), self);
+        // The session is one of the last that were opened.
+        Stage::Search(pages.newest_first().max_next_pages(MAX_NEXT_PAGES))
+    }
+
+    fn session_at(&self, link: &str, answer: &Answer) -> Option<Target> {
+        answer.resolve_path_only(link).ok().filter(|target| is_session(target, &self.collection))
+    }
+}
+
+impl Collector for Search {
+    type Member = Value;
+
+    fn page(&mut self, page: &Answer) -> Result<(), Error> {
+        let document: Value = page.json()?;
+        if let (None, Some(link)) = (&self.found.own, list_sessions::marked_in(&document)) {
+            self.found.own = self.session_at(link, page);
+        }
+        Ok(())
+    }
+
+    fn target(&mut self, link: &str, answer: &Answer) -> Result<Option<Target>, Error> {
+        Ok(self.session_at(link, answer))
+    }
+
+    fn add(&mut self, member: Resource<Value>) {
+        let (target, session) = (member.target(), member.value());
+        if list_sessions::is_marked(session) || list_sessions::is_of(session, self.own_context.as_deref()) {
+            self.found.own.get_or_insert_with(|| target.clone());
+        } else if list_sessions::is_of(session, self.stray_context.as_deref())
+            && self.found.own.as_ref() != Some(target)
+        {
+            self.found.strays.push(target.clone());
+        }
+    }
+
+    fn member_unreadable(&mut self, _: Target, _: Error) -> Result<(), Error> {
+        Ok(())
+    }
+
+    fn page_unreadable(&mut self, error: Error) -> Result<(), Error> {
+        if self.found.own.is_some() { Ok(()) } else { Err(error) }
+    }
+
+    fn is_complete(&self) -> bool {
+        self.stray_context.is_none() && self.found.own.is_some()
+    }
+}
+
+impl Found {
+    /// The next session to delete: the session itself comes last, since its token deletes the others.
+    fn delete(mut self) -> Result<Stage, Error> {
+        match (self.strays.pop(), self.own) {
+            (Some(stray), own) => Ok(Stage::DeleteStray(stray, Found { own, strays: self.strays })),
+            (None, Some(own)) => Ok(Stage::Delete(own, Attempt::First)),
+            (None, None) => Err(Error::new(ErrorKind::SessionUriUnknown)),
+        }
+    }
+}
+
 impl Logout {
+    pub(crate) fn new(session: &Session) -> Logout {
+        let stage = match session.target() {
+            Some(target) => Stage::Delete(target.clone(), Attempt::First),
+            None => Search::new(session, None).read(),
+        };
+        Logout { session: session.clone(), stage }
+    }
+
+    /// Deletes the other sessions of that `Context` before its own.
+    pub(crate) fn sweeping(self, context: Arc<str>) -> Logout {
+        let stage = Search::new(&self.session, Some(context)).read();
+        Logout { stage, ..self }
+    }
+
     /// The session whose token it carries.
     pub(crate) fn session(&self) -> &Session {
         &self.session
     }
 
-    pub(crate) fn new(session: &Session) -> Logout {
-        let collection = session.collection().cloned().unwrap_or_else(|| Target::well_known(SESSIONS));
-        let mine = session.target().cloned();
-        let stage = match &mine {
-            Some(at) => Stage::Delete(at.clone()),
-            None => Stage::List(collection.clone()),
-        };
-        Logout {
-            session: session.clone(),
-            collection,
-            sweep: None,
-            stage,
-            mine,
-            strays: Vec::new(),
-            unread: Vec::new(),
-            next_page: None,
-            looked: (0, 0),
-            failed: false,
-        }
-    }
-
-    /// Closes the other sessions of that `Context` before its own.
-    pub(crate) fn sweeping(mut self, context: Arc<str>) -> Logout {
-        self.stage = Stage::List(self.collection.clone());
-        self.sweep = Some(context);
-        self
-    }
-
-    /// Reads the collection: marks at its top, members that are there whole, and links to the others.
-    fn list(&mut self, answer: &Answer) -> Result<(), Error> {
-        let page: Value = answer.json()?;
-        self.claim(list_sessions::marked_in(&page), answer);
-        let empty = Vec::new();
-        for member in page.get("Members").and_then(Value::as_array).unwrap_or(&empty) {
-            let link = member.get("@odata.id").and_then(Value::as_str);
-            if member.as_object().is_some_and(|m| m.len() > 1) {
-                self.look(member, answer);
-            } else if let Some(at) = self.session_at(link, answer) {
-                self.unread.push(at);
+    fn resume(self, received: Received) -> Result<Transition<Self>, Error> {
+        let Logout { session, stage } = self;
+        let stage = match stage {
+            Stage::Search(pages) => {
+                let status = received.as_ref().ok().map(Answer::status);
+                // A token that is dead needs no logout.
+                if status == Some(StatusCode::UNAUTHORIZED) {
+                    return Ok(Transition::Done(LogoutOutcome::Gone));
+                }
+                match status.and_then(|status| list_sessions::legacy_uri(pages.target(), status)) {
+                    Some(collection) => Search { collection, ..pages.into_collector() }.read(),
+                    None => match stage::resume(pages, received)? {
+                        Resumed::Pending(pages) => {
+                            return Ok(pages.map(|pages| Logout { session, stage: Stage::Search(pages) }));
+                        }
+                        Resumed::Done(search) => search.found.delete()?,
+                    },
+                }
             }
-        }
-        self.unread.truncate(MOST.0);
-        let next = page.get("Members@odata.nextLink").and_then(Value::as_str);
-        self.next_page = next.and_then(|link| answer.resolve(link).ok());
-        Ok(())
-    }
-
-    /// Reads one session: whether it is ours.
-    fn look(&mut self, session: &Value, answer: &Answer) {
-        let link =
-            session.get("@odata.id").and_then(Value::as_str).unwrap_or(answer.target().as_str()).to_owned();
-        let own_context = self.session.context().filter(|_| self.sweep.is_none());
-        if list_sessions::is_marked(session)
-            || list_sessions::is_of(session, own_context.map(|context| &**context))
-        {
-            self.claim(Some(&link), answer);
-        } else if list_sessions::is_of(session, self.sweep.as_deref()) {
-            self.strays
-                .extend(self.session_at(Some(&link), answer).filter(|at| Some(at) != self.mine.as_ref()));
-        }
-    }
-
-    fn claim(&mut self, link: Option<&str>, answer: &Answer) {
-        if self.mine.is_none() {
-            self.mine = self.session_at(link, answer);
-        }
-    }
-
-    fn session_at(&self, link: Option<&str>, answer: &Answer) -> Option<Target> {
-        answer.resolve_path_only(link?).ok().filter(|target| is_session(target, &self.collection))
-    }
-
-    /// What comes after a read: more reading while something is missing, then the deleting.
-    fn go_on(mut self) -> Result<Transition<Self>, Error> {
-        let searching = self.sweep.is_some() || self.mine.is_none();
-        self.stage = if let Some(at) = self.unread.pop().filter(|_| searching && self.looked.0 < MOST.0) {
-            self.looked.0 += 1;
-            Stage::Look(at)
-        } else if let Some(page) = self.next_page.take().filter(|_| searching && self.looked.1 < MOST.1) {
-            self.looked.1 += 1;
-            Stage::List(page)
-        } else if let Some(stray) = self.strays.pop() {
-            Stage::Delete(stray)
-        } else if let Some(mine) = &self.mine {
-            Stage::Delete(mine.clone())
-        } else {
-            return Err(Error::new(ErrorKind::SessionUriUnknown));
-        };
-        Ok(Transition::Next(self))
-    }
-
-    /// What a read that failed means: a token that is dead needs no logout, and a search that cannot go on ends.
-    fn unreadable(mut self, answer: Answer) -> Result<Transition<Self>, Error> {
-        let status = answer.status();
-        let elsewhere = match &self.stage {
-            Stage::List(at) => list_sessions::elsewhere(at, status),
-            Stage::Look(_) | Stage::Delete(_) => None,
-        };
-        match (&self.stage, elsewhere) {
-            _ if status == StatusCode::UNAUTHORIZED => Ok(Transition::Done(LogoutOutcome::Gone)),
-            (_, Some(at)) => {
-                self.collection = at.clone();
-                self.stage = Stage::List(at);
-                Ok(Transition::Next(self))
+            Stage::DeleteStray(_, rest) => {
+                received?;
+                rest.delete()?
             }
-            (Stage::List(_), None) if self.mine.is_none() => match answer.success() {
-                Ok(answer) => Err(answer.json::<Value>().err().unwrap_or_else(|| answer.refusal())),
-                Err(refusal) => Err(refusal),
-            },
-            _ => self.go_on(),
+            Stage::Delete(target, attempt) => return deleted(session, target, attempt, &received?),
+        };
+        Ok(Transition::Next(Logout { session, stage }))
+    }
+}
+
+/// What the answer to the DELETE of the session itself means.
+fn deleted(
+    session: Session,
+    target: Target,
+    attempt: Attempt,
+    answer: &Answer,
+) -> Result<Transition<Logout>, Error> {
+    let must_change = *session.state() != SessionState::Active;
+    match answer.status() {
+        status if status.is_success() => Ok(Transition::Done(LogoutOutcome::Deleted)),
+        StatusCode::UNAUTHORIZED | StatusCode::NOT_FOUND | StatusCode::GONE => {
+            Ok(Transition::Done(LogoutOutcome::Gone))
         }
+        StatusCode::FORBIDDEN if must_change => Ok(Transition::Done(LogoutOutcome::NotAllowed)),
+        // iDRAC under load answers 500. What may be repeated is tried once more.
+        status if status.is_server_error() && attempt == Attempt::First => {
+            let stage = Stage::Delete(target, Attempt::Second);
+            Ok(Transition::Later(Logout { session, stage }, Some(DELETE_AGAIN)))
+        }
+        _ => Err(answer.refusal()),
     }
 }
 
 impl Session {
-    /// Ends it: DELETE of its URI, with its own token and no other. Where the URI is unknown it is looked for
-    /// first, by what marks it as ours.
+    /// Ends it: DELETE of its URI, with its own token and no other. A URI that is unknown is looked for first, by what
+    /// marks the session as ours.
     pub fn logout(&self, service: &Arc<Service>) -> Call<Logout> {
         service.call(Logout::new(self)).with(self.clone()).deadline(service.policy().logout_deadline)
     }
@@ -200,45 +243,21 @@ impl Operation for Logout {
 
     fn request(&self) -> Request {
         let request = match &self.stage {
-            Stage::List(at) | Stage::Look(at) => Request::get(at),
+            Stage::Search(pages) => pages.request(),
             // It is often the first request after an idle spell, when a connection has gone stale; a second
             // DELETE of a session does no harm.
-            Stage::Delete(at) => Request::delete(at).retry(Retry::Always),
+            Stage::DeleteStray(target, _) | Stage::Delete(target, _) => {
+                Request::delete(target).retry(Retry::Always)
+            }
         };
         request.purpose(Purpose::Session)
     }
 
-    fn respond(mut self, answer: Answer) -> Result<Transition<Self>, Error> {
-        match &self.stage {
-            Stage::Delete(at) if Some(at) != self.mine.as_ref() => self.go_on(),
-            Stage::Delete(_) => {
-                let must_change = *self.session.state() != SessionState::Active;
-                match answer.status() {
-                    status if status.is_success() => Ok(Transition::Done(LogoutOutcome::Deleted)),
-                    StatusCode::UNAUTHORIZED | StatusCode::NOT_FOUND | StatusCode::GONE => {
-                        Ok(Transition::Done(LogoutOutcome::Gone))
-                    }
-                    StatusCode::FORBIDDEN if must_change => Ok(Transition::Done(LogoutOutcome::NotAllowed)),
-                    // iDRAC under load answers 500. What may be repeated is tried once more.
-                    status if status.is_server_error() && !self.failed => {
-                        self.failed = true;
-                        Ok(Transition::Later(self, Some(AGAIN)))
-                    }
-                    _ => Err(answer.refusal()),
-                }
-            }
-            Stage::List(_) => match answer.status().is_success().then(|| self.list(&answer)) {
-                Some(Ok(())) => self.go_on(),
-                _ => self.unreadable(answer),
-            },
-            Stage::Look(_) => {
-                if !answer.status().is_success() {
-                    return self.unreadable(answer);
-                }
-                let session: Value = answer.json().unwrap_or_default();
-                self.look(&session, &answer);
-                self.go_on()
-            }
-        }
+    fn respond(self, answer: Answer) -> Result<Transition<Self>, Error> {
+        self.resume(Ok(answer))
+    }
+
+    fn fail(self, error: Error) -> Result<Transition<Self>, Error> {
+        self.resume(Err(error))
     }
 }

@@ -9,11 +9,14 @@ use crate::error::Error;
 use crate::kind::ErrorKind;
 use crate::operation::{Answer, Operation, Request, Transition};
 use crate::ops::action::Invoke;
+use crate::ops::follow_links::{FollowLinks, Missing};
+use crate::ops::get_page::{GetPage, Member};
+use crate::ops::stage::{self, DynOperation, Received, Resumed, forward_to_stage};
 use crate::ops::watch::{POLL, poll_again};
 use crate::ops::write::Outcome;
 use crate::target::Target;
 
-const ROOT: &str = "/redfish/v1/";
+/// Where systems are, if the service root does not say.
 const SYSTEMS: &str = "/redfish/v1/Systems";
 
 /// Resets a system: the one that is named, or the only one there is.
@@ -28,9 +31,12 @@ pub struct Reset {
 #[derive(Debug)]
 #[allow(clippy::large_enum_variant, reason = "there is one at a time, in a call")]
 enum Stage {
-    Root,
-    Systems(Target),
-    Act(Target, Invoke),
+    /// Finds the collection of systems.
+    Find(FollowLinks),
+    /// Reads it.
+    Systems(GetPage),
+    /// Resets the system.
+    Invoke(Target, Invoke),
 }
 
 /// A reset that the service took.
@@ -74,13 +80,14 @@ impl From<&'static str> for PowerChange {
 impl Reset {
     /// A reset of that `ResetType`, such as `On`, `ForceOff` or `GracefulRestart`, of the only system there is.
     pub fn new(kind: impl Into<String>) -> Reset {
-        Reset { kind: kind.into(), stage: Stage::Root }
+        let links = FollowLinks::new("/Systems/@odata.id", Missing::At(SYSTEMS));
+        Reset { kind: kind.into(), stage: Stage::Find(links) }
     }
 
     /// Of this system.
     #[must_use]
     pub fn system(mut self, system: Target) -> Reset {
-        self.stage = self.act(system);
+        self.stage = Reset::invoke(&self.kind, system);
         self
     }
 
@@ -96,66 +103,59 @@ impl Reset {
         }
     }
 
-    fn act(&self, system: Target) -> Stage {
-        let parameters = Map::from_iter([("ResetType".to_owned(), Value::String(self.kind.clone()))]);
+    fn invoke(kind: &str, system: Target) -> Stage {
+        let parameters = Map::from_iter([("ResetType".to_owned(), Value::String(kind.to_owned()))]);
         let invoke = Invoke::new(system.clone(), "ComputerSystem.Reset", parameters);
-        Stage::Act(system, invoke)
+        Stage::Invoke(system, invoke)
     }
 
-    fn choose(mut self, answer: &Answer) -> Result<Transition<Self>, Error> {
-        let systems: Value = answer.json()?;
-        let members = systems.get("Members").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
-        let links: Vec<&str> = members.iter().filter_map(|m| m.get("@odata.id")?.as_str()).collect();
-        // Further pages hold further systems.
-        let pages = systems.get("Members@odata.nextLink").is_some_and(|link| !link.is_null());
-        match links.as_slice() {
-            [only] if !pages => {
-                let system = answer.resolve(only)?;
-                self.stage = self.act(system);
-                Ok(Transition::Next(self))
-            }
-            several => {
-                let choices = several.iter().map(ToString::to_string).collect();
-                Err(Error::new(ErrorKind::AmbiguousTarget { choices }))
-            }
+    fn stage(&self) -> &dyn DynOperation {
+        match &self.stage {
+            Stage::Find(links) => links,
+            Stage::Systems(page) => page,
+            Stage::Invoke(_, invoke) => invoke,
         }
+    }
+
+    fn resume(self, received: Received) -> Result<Transition<Self>, Error> {
+        let Reset { kind, stage } = self;
+        let stage = match stage {
+            Stage::Find(links) => match stage::resume(links, received)? {
+                Resumed::Pending(links) => {
+                    return Ok(links.map(|links| Reset { kind, stage: Stage::Find(links) }));
+                }
+                Resumed::Done((systems, _)) => Stage::Systems(GetPage::first(systems)),
+            },
+            Stage::Systems(page) => Reset::invoke(&kind, only_member(page, &received?)?),
+            Stage::Invoke(system, invoke) => match stage::resume(invoke, received)? {
+                Resumed::Pending(invoke) => {
+                    return Ok(invoke.map(|invoke| Reset { kind, stage: Stage::Invoke(system, invoke) }));
+                }
+                Resumed::Done(outcome) => {
+                    let change = Reset::expected_power_change(&kind);
+                    return Ok(Transition::Done(ResetAccepted { system, outcome, change }));
+                }
+            },
+        };
+        Ok(Transition::Next(Reset { kind, stage }))
     }
 }
 
 impl Operation for Reset {
     type Output = ResetAccepted;
 
-    fn request(&self) -> Request {
-        match &self.stage {
-            Stage::Root => Request::get(&Target::well_known(ROOT)),
-            Stage::Systems(at) => Request::get(at),
-            Stage::Act(_, invoke) => invoke.request(),
-        }
-    }
+    forward_to_stage!();
+}
 
-    fn respond(mut self, answer: Answer) -> Result<Transition<Self>, Error> {
-        let kind = self.kind.clone();
-        match self.stage {
-            Stage::Root => {
-                let answer = answer.success()?;
-                let root: Value = answer.json()?;
-                let link = root.pointer("/Systems/@odata.id").and_then(Value::as_str).unwrap_or(SYSTEMS);
-                self.stage = Stage::Systems(answer.resolve(link)?);
-                Ok(Transition::Next(self))
-            }
-            Stage::Systems(_) => self.choose(&answer.success()?),
-            Stage::Act(system, invoke) => match invoke.respond(answer)? {
-                Transition::Done(outcome) => {
-                    let change = Reset::expected_power_change(&kind);
-                    Ok(Transition::Done(ResetAccepted { system, outcome, change }))
-                }
-                Transition::Next(invoke) => {
-                    Ok(Transition::Next(Reset { kind, stage: Stage::Act(system, invoke) }))
-                }
-                Transition::Later(invoke, time) => {
-                    Ok(Transition::Later(Reset { kind, stage: Stage::Act(system, invoke) }, time))
-                }
-            },
+/// The only member of a collection. Further pages contain further members.
+fn only_member(page: GetPage, answer: &Answer) -> Result<Target, Error> {
+    let page = page.read(answer)?;
+    let links: Vec<_> = page.members.iter().filter_map(Member::link).collect();
+    match (links.as_slice(), page.next) {
+        ([only], Ok(None)) => answer.resolve(only),
+        (several, _) => {
+            let choices = several.iter().map(ToString::to_string).collect();
+            Err(Error::new(ErrorKind::AmbiguousTarget { choices }))
         }
     }
 }

@@ -10,22 +10,25 @@ mod simple;
 use std::fmt;
 use std::time::Duration;
 
-use http::header::{CONTENT_TYPE, HeaderValue};
-use http::{Method, StatusCode};
+use http::StatusCode;
+use http::header::{ACCEPT, CONTENT_TYPE, HeaderValue};
 use serde_json::{Map, Value, json};
 
 use crate::body::{Body, Payload};
+use crate::driver::exchange::BodyMode;
 use crate::error::Error;
 use crate::kind::ErrorKind;
 use crate::operation::{Answer, Operation, Request, Transition};
+use crate::ops::follow_links::{FollowLinks, Missing, link};
+use crate::ops::stage::{self, DynOperation, Exchange, Received, Resumed, forward_to_stage};
 use crate::ops::write::Outcome;
 use crate::redact::Redactor;
 use crate::target::Target;
 
 pub use simple::SimpleUpdate;
 
-/// The slowest transfer that a push is given time for, in bytes a second.
-const SLOWEST: u64 = 64 << 10;
+/// The slowest transfer that a push is given time for, in bytes per second.
+const MIN_BYTES_PER_SECOND: u64 = 64 << 10;
 
 /// Pushes an image. The driver streams it into the request; it is never in memory as a whole.
 ///
@@ -34,9 +37,10 @@ const SLOWEST: u64 = 64 << 10;
 pub struct PushUpdate {
     image: Image,
     boundary: String,
+    content_type: HeaderValue,
     parameters: Map<String, Value>,
     extra: Vec<(String, String, Vec<u8>)>,
-    /// Where tasks are, as the root says: what to look at when the answer to a push is lost.
+    /// Where the service root says tasks are: what to look at if the answer to the push is lost.
     tasks: Option<Target>,
     stage: Stage,
 }
@@ -52,25 +56,44 @@ pub struct Image {
 
 #[derive(Debug)]
 enum Stage {
-    Root,
-    Service(Target),
-    Multipart(Target),
-    Plain(Target),
+    /// Finds the UpdateService.
+    Find(FollowLinks),
+    /// Reads it.
+    Service(Exchange),
+    /// Pushes the image.
+    Push(Exchange),
+}
+
+/// The way to the UpdateService.
+fn find_update_service() -> FollowLinks {
+    FollowLinks::new("/UpdateService/@odata.id", Missing::NotSupported("updates"))
 }
 
 impl PushUpdate {
     /// Pushes that image. `randomness` makes the boundary between the parts: some 16 random bytes, so that nothing in
     /// the image can be taken for one.
-    pub fn new(image: Image, randomness: &[u8]) -> PushUpdate {
+    ///
+    /// # Errors
+    /// [`ErrorKind::InvalidRequest`] without randomness.
+    pub fn new(image: Image, randomness: &[u8]) -> Result<PushUpdate, Error> {
+        let invalid =
+            || Error::new(ErrorKind::InvalidRequest("the boundary of the parts needs random bytes"));
         let random: String = randomness.iter().take(32).map(|byte| format!("{byte:02x}")).collect();
-        PushUpdate {
+        if random.is_empty() {
+            return Err(invalid());
+        }
+        let boundary = format!("redfish-{random}");
+        let content_type = HeaderValue::try_from(format!("multipart/form-data; boundary={boundary}"))
+            .map_err(|_| invalid())?;
+        Ok(PushUpdate {
             image,
-            boundary: format!("redfish-{random}"),
+            boundary,
+            content_type,
             parameters: Map::new(),
             extra: Vec::new(),
             tasks: None,
-            stage: Stage::Root,
-        }
+            stage: Stage::Find(find_update_service()),
+        })
     }
 
     /// For these resources only, by their URIs.
@@ -88,35 +111,45 @@ impl PushUpdate {
         self
     }
 
-    /// With a part that a vendor wants, behind the image: its name (`Oem…`), its media type and its bytes.
-    #[must_use]
+    /// With a part that a vendor wants, after the image: its name (`Oem…`), its media type and its bytes.
+    ///
+    /// # Errors
+    /// [`ErrorKind::InvalidRequest`] for a media type that cannot stand in a header.
     pub fn part(
         mut self,
         name: impl Into<String>,
         media_type: impl Into<String>,
         bytes: Vec<u8>,
-    ) -> PushUpdate {
-        self.extra.push((name.into(), media_type.into(), bytes));
-        self
+    ) -> Result<PushUpdate, Error> {
+        let media_type = media_type.into();
+        if HeaderValue::from_str(&media_type).is_err() {
+            return Err(Error::new(ErrorKind::InvalidRequest("not a valid media type")));
+        }
+        self.extra.push((name.into(), media_type, bytes));
+        Ok(self)
     }
 
-    fn choose(mut self, answer: &Answer) -> Result<Transition<Self>, Error> {
+    /// The request that pushes the image in the way that the UpdateService supports.
+    fn choose(&self, answer: &Answer) -> Result<Request, Error> {
         let service: Value = answer.json()?;
         let limit = service.get("MaxImageSizeBytes").and_then(Value::as_u64);
         if let Some(limit) = limit.filter(|limit| *limit > 0 && *limit < self.image.payload.length) {
             let limit = usize::try_from(limit).unwrap_or(usize::MAX);
             return Err(Error::new(ErrorKind::ImageTooLarge { limit }));
         }
-        let link = |name: &str| service.get(name).and_then(Value::as_str).filter(|link| !link.is_empty());
-        self.stage = match (link("MultipartHttpPushUri"), link("HttpPushUri")) {
-            (Some(at), _) => Stage::Multipart(answer.resolve(at)?),
-            (None, Some(at)) if self.parameters.is_empty() && self.extra.is_empty() => {
-                Stage::Plain(answer.resolve(at)?)
+        match (link(&service, "/MultipartHttpPushUri"), link(&service, "/HttpPushUri")) {
+            (Some(multipart), _) => {
+                let target = answer.resolve(multipart)?;
+                Ok(self.push(&target, self.multipart(), self.content_type.clone()))
             }
-            (None, Some(_)) => return Err(Error::new(ErrorKind::NotSupported("a push with parameters"))),
-            (None, None) => return Err(Error::new(ErrorKind::NotSupported("a push of images"))),
-        };
-        Ok(Transition::Next(self))
+            (None, Some(plain)) if self.parameters.is_empty() && self.extra.is_empty() => {
+                let body = Body::around("", self.image.payload, "");
+                let content_type = HeaderValue::from_static("application/octet-stream");
+                Ok(self.push(&answer.resolve(plain)?, body, content_type))
+            }
+            (None, Some(_)) => Err(Error::new(ErrorKind::NotSupported("a push with parameters"))),
+            (None, None) => Err(Error::new(ErrorKind::NotSupported("a push of images"))),
+        }
     }
 
     fn multipart(&self) -> Body {
@@ -146,7 +179,6 @@ impl PushUpdate {
             text.chars().map(encode).collect()
         };
         let file = file.map(|file| format!("; filename=\"{}\"", quoted(file))).unwrap_or_default();
-        let media_type: String = media_type.chars().filter(|c| !c.is_control()).collect();
         format!(
             "--{}\r\nContent-Disposition: form-data; name=\"{}\"{file}\r\nContent-Type: {media_type}\r\n\r\n",
             self.boundary,
@@ -154,13 +186,57 @@ impl PushUpdate {
         )
     }
 
-    fn push(&self, at: &Target, body: Body, media_type: &str) -> Request {
-        let time = Duration::from_secs(60 + self.image.payload.length / SLOWEST);
-        let request = Request::new(Method::POST, at).body(body).timeout(time);
-        match HeaderValue::from_str(media_type) {
-            Ok(media_type) => request.header(CONTENT_TYPE, media_type),
-            Err(_) => request,
+    fn push(&self, target: &Target, body: Body, content_type: HeaderValue) -> Request {
+        let time = Duration::from_secs(60 + self.image.payload.length / MIN_BYTES_PER_SECOND);
+        Request::post(target).body(body).timeout(time).header(CONTENT_TYPE, content_type)
+    }
+
+    /// What the answer to the push means.
+    fn pushed(self, received: Received) -> Result<Transition<Self>, Error> {
+        let answer = received.map_err(|error| match (error.kind(), &self.tasks) {
+            (ErrorKind::OutcomeUnknown(_), Some(tasks)) => {
+                error.with_advice(format!("Look for its task at {tasks} before it is sent again."))
+            }
+            _ => error,
+        })?;
+        if answer.status() == StatusCode::UNAUTHORIZED && !self.image.payload.replayable {
+            let reason = "The image is not sent with another session, since it cannot be read again.";
+            return Err(answer.refusal().with_text(reason));
         }
+        Ok(Transition::Done(Outcome::read(&answer)?))
+    }
+
+    fn register_secrets(&self, known: &mut Redactor) {
+        if let Ok(body) = Body::json(&self.parameters) {
+            body.register_secrets(known);
+        }
+    }
+
+    fn stage(&self) -> &dyn DynOperation {
+        match &self.stage {
+            Stage::Find(links) => links,
+            Stage::Service(read) => read,
+            Stage::Push(push) => push,
+        }
+    }
+
+    fn resume(mut self, received: Received) -> Result<Transition<Self>, Error> {
+        self.stage = match self.stage {
+            Stage::Find(links) => match stage::resume(links, received)? {
+                Resumed::Pending(links) => {
+                    return Ok(links.map(|links| PushUpdate { stage: Stage::Find(links), ..self }));
+                }
+                Resumed::Done((service, root)) => {
+                    let tasks = root.json().unwrap_or_default();
+                    let tasks = link(&tasks, "/Tasks/@odata.id");
+                    self.tasks = tasks.and_then(|tasks| root.resolve(tasks).ok());
+                    Stage::Service(Exchange(Request::get(&service)))
+                }
+            },
+            Stage::Service(_) => Stage::Push(Exchange(self.choose(&received?.success()?)?)),
+            Stage::Push(_) => return self.pushed(received),
+        };
+        Ok(Transition::Next(self))
     }
 }
 
@@ -175,70 +251,19 @@ impl fmt::Debug for PushUpdate {
 impl Operation for PushUpdate {
     type Output = Outcome;
 
-    fn request(&self) -> Request {
-        match &self.stage {
-            Stage::Root => Request::get(&Target::well_known("/redfish/v1/")),
-            Stage::Service(at) => Request::get(at),
-            Stage::Multipart(at) => {
-                let media_type = format!("multipart/form-data; boundary={}", self.boundary);
-                self.push(at, self.multipart(), &media_type)
-            }
-            Stage::Plain(at) => {
-                let body = Body::around("", self.image.payload, "");
-                self.push(at, body, "application/octet-stream")
-            }
-        }
-    }
-
-    fn secrets(&self, known: &mut Redactor) {
-        if let Ok(body) = Body::json(&self.parameters) {
-            body.register_secrets(known);
-        }
-    }
-
-    fn respond(mut self, answer: Answer) -> Result<Transition<Self>, Error> {
-        match self.stage {
-            Stage::Root => {
-                let answer = answer.success()?;
-                let root: Value = answer.json()?;
-                let link = root.pointer("/UpdateService/@odata.id").and_then(Value::as_str);
-                let link = link.ok_or_else(|| Error::new(ErrorKind::NotSupported("updates")))?;
-                let tasks = root.pointer("/Tasks/@odata.id").and_then(Value::as_str);
-                self.tasks = tasks.and_then(|tasks| answer.resolve(tasks).ok());
-                self.stage = Stage::Service(answer.resolve(link)?);
-                Ok(Transition::Next(self))
-            }
-            Stage::Service(_) => self.choose(&answer.success()?),
-            Stage::Multipart(_) | Stage::Plain(_)
-                if answer.status() == StatusCode::UNAUTHORIZED && !self.image.payload.replayable =>
-            {
-                let reason = "The image is not sent with another session, since it cannot be read again.";
-                Err(answer.refusal().with_text(reason))
-            }
-            Stage::Multipart(_) | Stage::Plain(_) => Ok(Transition::Done(Outcome::read(&answer)?)),
-        }
-    }
-
-    fn fail(self, error: Error) -> Result<Transition<Self>, Error> {
-        Err(match (error.kind(), self.tasks) {
-            (ErrorKind::OutcomeUnknown(_), Some(tasks)) => {
-                error.with_advice(format!("Look for its task at {tasks} before it is sent again."))
-            }
-            _ => error,
-        })
-    }
+    forward_to_stage!(register_secrets);
 }
 
 /// Reads a large body as it comes: the call ends at the head, and the driver hands the body to the caller.
 #[derive(Clone, Debug)]
 pub struct Download {
-    at: Target,
+    target: Target,
 }
 
 impl Download {
-    /// Reads what is there.
-    pub fn new(at: Target) -> Download {
-        Download { at }
+    /// Reads the body at that target.
+    pub fn new(target: Target) -> Download {
+        Download { target }
     }
 }
 
@@ -246,9 +271,9 @@ impl Operation for Download {
     type Output = ();
 
     fn request(&self) -> Request {
-        Request::get(&self.at)
-            .delivery(crate::driver::exchange::BodyMode::Streamed)
-            .header(http::header::ACCEPT, HeaderValue::from_static("*/*"))
+        Request::get(&self.target)
+            .delivery(BodyMode::Streamed)
+            .header(ACCEPT, HeaderValue::from_static("*/*"))
     }
 
     fn respond(self, answer: Answer) -> Result<Transition<Self>, Error> {
@@ -263,13 +288,13 @@ mod tests {
 
     fn update(replayable: bool) -> PushUpdate {
         let payload = Payload { length: 1 << 30, replayable };
-        PushUpdate::new(Image { name: "bios \"a\"\r.bin".into(), payload }, &[0xab; 16])
+        PushUpdate::new(Image { name: "bios \"a\"\r.bin".into(), payload }, &[0xab; 16]).unwrap()
     }
 
     #[test]
     fn the_parts_stand_in_the_standards_order() {
-        let update =
-            update(true).targets(["/redfish/v1/Systems/1"]).part("OemAcme", "text/plain", b"x".to_vec());
+        let update = update(true).targets(["/redfish/v1/Systems/1"]);
+        let update = update.part("OemAcme", "text/plain", b"x".to_vec()).unwrap();
         let body = update.multipart();
         let segments: Vec<_> = body.segments().collect();
         let [
@@ -303,8 +328,19 @@ mod tests {
 
     #[test]
     fn a_push_has_time_by_its_size() {
-        let at = Target::well_known("/push");
-        let request = update(false).push(&at, Body::empty(), "application/octet-stream");
+        let media_type = HeaderValue::from_static("application/octet-stream");
+        let request = update(false).push(&Target::well_known("/push"), Body::empty(), media_type);
         assert_eq!(request.timeout, Some(Duration::from_secs(60 + (1 << 30) / (64 << 10))));
+    }
+
+    #[test]
+    fn what_cannot_be_sent_is_refused_before_anything_is() {
+        let refused = |result: Result<PushUpdate, Error>| {
+            matches!(result.unwrap_err().kind(), ErrorKind::InvalidRequest(_))
+        };
+        for media_type in ["text/plain\r\nX-Evil: 1", "\0"] {
+            assert!(refused(update(true).part("OemAcme", media_type, Vec::new())), "{media_type:?}");
+        }
+        assert!(refused(PushUpdate::new(update(true).image, &[])));
     }
 }

@@ -7,12 +7,13 @@ use serde_json::{Map, Value, json};
 use crate::body::Body;
 use crate::credentials::Credentials;
 use crate::error::Error;
-use crate::kind::ErrorKind;
-use crate::operation::{Answer, Operation, Request, Transition};
+use crate::operation::{Operation, Transition};
 use crate::ops::action::Invoke;
+use crate::ops::follow_links::FollowLinks;
+use crate::ops::stage::{self, DynOperation, Received, Resumed, forward_to_stage};
+use crate::ops::update::find_update_service;
 use crate::ops::write::Outcome;
 use crate::redact::Redactor;
-use crate::target::Target;
 
 /// Lets the service fetch an image from a URI and install it.
 ///
@@ -32,15 +33,17 @@ pub struct SimpleUpdate {
 
 #[allow(clippy::large_enum_variant, reason = "there is one at a time, in a call")]
 enum Stage {
-    Root,
-    Act(Invoke),
+    /// Finds the UpdateService.
+    Find(FollowLinks),
+    /// Invokes its action.
+    Invoke(Invoke),
 }
 
 impl SimpleUpdate {
     /// With the image at that URI, as the service reaches it.
     pub fn new(image: impl Into<String>) -> SimpleUpdate {
         let parameters = Map::from_iter([("ImageURI".to_owned(), Value::String(image.into()))]);
-        SimpleUpdate { parameters, stage: Stage::Root }
+        SimpleUpdate { parameters, stage: Stage::Find(find_update_service()) }
     }
 
     /// For these resources only, by their URIs.
@@ -69,6 +72,40 @@ impl SimpleUpdate {
         self.parameters.insert(name.into(), value);
         self
     }
+
+    fn register_secrets(&self, known: &mut Redactor) {
+        if let Ok(body) = Body::json(&self.parameters) {
+            body.register_secrets(known);
+        }
+    }
+
+    fn stage(&self) -> &dyn DynOperation {
+        match &self.stage {
+            Stage::Find(links) => links,
+            Stage::Invoke(invoke) => invoke,
+        }
+    }
+
+    fn resume(self, received: Received) -> Result<Transition<Self>, Error> {
+        let SimpleUpdate { parameters, stage } = self;
+        match stage {
+            Stage::Find(links) => match stage::resume(links, received)? {
+                Resumed::Pending(links) => {
+                    Ok(links.map(|links| SimpleUpdate { parameters, stage: Stage::Find(links) }))
+                }
+                Resumed::Done((service, _)) => {
+                    let invoke = Invoke::new(service, "UpdateService.SimpleUpdate", parameters.clone());
+                    Ok(Transition::Next(SimpleUpdate { parameters, stage: Stage::Invoke(invoke) }))
+                }
+            },
+            Stage::Invoke(invoke) => match stage::resume(invoke, received)? {
+                Resumed::Pending(invoke) => {
+                    Ok(invoke.map(|invoke| SimpleUpdate { parameters, stage: Stage::Invoke(invoke) }))
+                }
+                Resumed::Done(outcome) => Ok(Transition::Done(outcome)),
+            },
+        }
+    }
 }
 
 impl fmt::Debug for SimpleUpdate {
@@ -81,42 +118,7 @@ impl fmt::Debug for SimpleUpdate {
 impl Operation for SimpleUpdate {
     type Output = Outcome;
 
-    fn request(&self) -> Request {
-        match &self.stage {
-            Stage::Root => Request::get(&Target::well_known("/redfish/v1/")),
-            Stage::Act(invoke) => invoke.request(),
-        }
-    }
-
-    fn secrets(&self, known: &mut Redactor) {
-        if let Ok(body) = Body::json(&self.parameters) {
-            body.register_secrets(known);
-        }
-    }
-
-    fn respond(mut self, answer: Answer) -> Result<Transition<Self>, Error> {
-        match self.stage {
-            Stage::Root => {
-                let answer = answer.success()?;
-                let root: Value = answer.json()?;
-                let link = root.pointer("/UpdateService/@odata.id").and_then(Value::as_str);
-                let link = link.ok_or_else(|| Error::new(ErrorKind::NotSupported("updates")))?;
-                let at = answer.resolve(link)?;
-                self.stage =
-                    Stage::Act(Invoke::new(at, "UpdateService.SimpleUpdate", self.parameters.clone()));
-                Ok(Transition::Next(self))
-            }
-            Stage::Act(invoke) => {
-                let parameters = self.parameters;
-                let again = |invoke| SimpleUpdate { parameters, stage: Stage::Act(invoke) };
-                match invoke.respond(answer)? {
-                    Transition::Done(outcome) => Ok(Transition::Done(outcome)),
-                    Transition::Next(invoke) => Ok(Transition::Next(again(invoke))),
-                    Transition::Later(invoke, time) => Ok(Transition::Later(again(invoke), time)),
-                }
-            }
-        }
-    }
+    forward_to_stage!(register_secrets);
 }
 
 #[cfg(test)]
@@ -126,11 +128,11 @@ mod tests {
     #[test]
     fn debug_shows_no_secret() {
         let update = SimpleUpdate::new("//images/a").credentials(&Credentials::new("ada", "hunter2hunter2"));
-        let invoke = Invoke::new(Target::well_known("/x"), "Do", update.parameters.clone());
+        let invoke = Invoke::new(crate::Target::well_known("/x"), "Do", update.parameters.clone());
         let shown = format!("{update:?} {invoke:?}");
         assert!(shown.contains("Password") && !shown.contains("hunter2"), "{shown}");
         let mut known = Redactor::default();
-        update.secrets(&mut known);
+        Operation::secrets(&update, &mut known);
         assert_eq!(known.clean("hunter2hunter2"), "[redacted]");
     }
 }
