@@ -185,3 +185,71 @@ impl<C: Collector> Operation for ReadPages<C> {
         Ok(rest.advance())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::driver::{Now, Step};
+    use crate::identity::Identity;
+    use crate::service::Service;
+
+    #[derive(Debug, Default)]
+    struct Ids(Vec<u64>);
+
+    impl Collector for Ids {
+        type Member = Value;
+
+        fn add(&mut self, member: Resource<Value>) {
+            self.0.extend(member.value()["Id"].as_u64());
+        }
+
+        fn member_unreadable(&mut self, _: Target, error: Error) -> Result<(), Error> {
+            Err(error)
+        }
+    }
+
+    /// Reads a collection without end, whose pages have that many links each. Returns the members in the order in which
+    /// they came, and how many pages there were.
+    fn read(pages: ReadPages<Ids>, links: u64) -> (Vec<u64>, u64) {
+        let service = Arc::new(Service::new("bmc").unwrap());
+        let (mut page, now) = (0, Now::default());
+        let mut step = service.call(pages).with(Identity::anonymous(&service)).start(now);
+        loop {
+            let (outgoing, reply) = match step {
+                Step::Send(outgoing, reply) => (outgoing, reply),
+                Step::Done(collector) => return (collector.unwrap().0, page),
+                other => panic!("{other:?}"),
+            };
+            let body = match outgoing.request.uri().path().strip_prefix("/c/") {
+                Some(id) => format!("{{\"Id\": {id}}}"),
+                None => {
+                    let links = (0..links).map(|n| json!({"@odata.id": format!("/c/{}", page * links + n)}));
+                    let links: Vec<Value> = links.collect();
+                    page += 1;
+                    json!({"Members": links, "Members@odata.nextLink": format!("/c?page={page}")}).to_string()
+                }
+            };
+            step = reply.receive(http::Response::new(()).into_parts().0, Ok(body.into()), now);
+        }
+    }
+
+    fn pages() -> ReadPages<Ids> {
+        ReadPages::new(Target::well_known("/c"), Ids::default())
+    }
+
+    #[test]
+    fn a_collection_without_end_is_read_to_a_bound() {
+        assert_eq!(read(pages(), 300), ((0..1_000).collect(), 4));
+        assert_eq!(read(pages(), 2_000), ((0..1_000).collect(), 1));
+        assert_eq!(read(pages().max_next_pages(2), 1), (vec![0, 1, 2], 3));
+    }
+
+    #[test]
+    fn the_newest_of_a_page_come_first() {
+        assert_eq!(read(pages().newest_first().max_next_pages(1), 3), (vec![2, 1, 0, 5, 4, 3], 2));
+    }
+}
