@@ -103,8 +103,8 @@ impl Ask {
     /// | verb | operation |
     /// |---|---|
     /// | `members PATH` · `query PATH [FILTER]` | all members of a collection, expanded and filtered as far as offered |
-    /// | `patch` · `put` · `post` · `delete` `PATH [JSON]` | a write; `patch` sends `If-IfMatch` |
-    /// | `patch-anyway` · `patch-if-required` `PATH JSON` | without `If-IfMatch`, or only where the service requires it |
+    /// | `patch` · `put` · `post` · `delete` `PATH [JSON]` | a write; `patch` sends `If-Match` |
+    /// | `patch-anyway` · `patch-if-required` `PATH JSON` | without `If-Match`, or only where the service requires it |
     /// | `reread PATH` | reads twice, the second time only what has changed |
     /// | `watch URI` | watches a task to its end |
     /// | `actions PATH` · `invoke PATH NAME [JSON]` · `reset TYPE [PATH]` | actions |

@@ -52,7 +52,7 @@ impl Client {
         Ok(Members::new(self.clone(), GetPage::first(at)))
     }
 
-    /// Changes the members of a resource that are given. Its ETag is read first and sent as `If-IfMatch`.
+    /// Changes the members of a resource that are given. Its ETag is read first and sent as `If-Match`.
     ///
     /// # Errors
     /// Whatever the service refused; a [`Conflict`](redfish_proto::ErrorKind::Conflict) where it changed meanwhile.
@@ -61,7 +61,7 @@ impl Client {
         self.run(Write::patch(&at, Body::json(change)?).if_match(IfMatch::Current))
     }
 
-    /// Replaces a resource. Its ETag is read first and sent as `If-IfMatch`.
+    /// Replaces a resource. Its ETag is read first and sent as `If-Match`.
     ///
     /// # Errors
     /// Those of [`patch`](Client::patch).

@@ -155,8 +155,8 @@ mod tests {
     use crate::service::Service;
 
     fn listener() -> Listener {
-        let at = Service::new("bmc").unwrap().target("/sse").unwrap();
-        Listener::new(EventSource::new(at), Limits::default())
+        let target = Service::new("bmc").unwrap().target("/sse").unwrap();
+        Listener::new(EventSource::new(target), Limits::default())
     }
 
     fn ids(incoming: &[StreamItem]) -> Vec<String> {

@@ -1,4 +1,4 @@
-//! Acting on a resource (DSP0266, "Actions"): what it offers, what each parameter may be, and doing it.
+//! The actions of a resource (DSP0266, "Actions"): what it offers, the allowable values, and the invocation.
 
 use std::fmt;
 
@@ -8,7 +8,7 @@ use crate::body::Body;
 use crate::error::Error;
 use crate::kind::ErrorKind;
 use crate::operation::{Answer, Operation, Request, Transition};
-use crate::ops::stage::Received;
+use crate::ops::stage::{DynOperation, Exchange, Received, forward_to_stage};
 use crate::ops::write::Outcome;
 use crate::redact::Redactor;
 use crate::target::Target;
@@ -156,82 +156,90 @@ fn described(info: &Value, mut known: Vec<Parameter>) -> Vec<Parameter> {
     known
 }
 
-/// Finds what a resource offers, with what each parameter may be.
+/// Finds the actions that a resource offers, and the allowable values of their parameters.
 #[derive(Debug)]
 pub struct Actions {
-    target: Target,
     found: Vec<Action>,
-    /// The action whose ActionInfo is being read.
-    describing: Option<usize>,
+    stage: Stage,
+}
+
+#[derive(Debug)]
+enum Stage {
+    /// Reads the resource.
+    Resource(Exchange),
+    /// Reads the ActionInfo of the action at that index.
+    Info(Exchange, usize),
 }
 
 impl Actions {
     /// Finds the actions of the resource at that target.
     pub fn new(target: Target) -> Actions {
-        Actions { target, found: Vec::new(), describing: None }
+        Actions { found: Vec::new(), stage: Stage::Resource(Exchange(Request::get(&target))) }
     }
 
-    fn next(mut self, from: usize) -> Transition<Actions> {
-        self.describing =
-            (from..self.found.len()).find(|n| self.found.get(*n).is_some_and(|a| a.info.is_some()));
-        match self.describing {
-            Some(_) => Transition::Next(self),
+    /// Reads the next ActionInfo, of the actions from that index on.
+    fn describe(self, from: usize) -> Transition<Actions> {
+        let mut actions = self.found.iter().enumerate().skip(from);
+        match actions.find_map(|(index, action)| Some((index, action.info.as_ref()?))) {
+            Some((index, info)) => {
+                let stage = Stage::Info(Exchange(Request::get(info)), index);
+                Transition::Next(Actions { stage, ..self })
+            }
             None => Transition::Done(self.found),
         }
     }
 
-    fn described(&self) -> Option<(usize, &Target)> {
-        let number = self.describing?;
-        Some((number, self.found.get(number)?.info.as_ref()?))
+    fn stage(&self) -> &dyn DynOperation {
+        match &self.stage {
+            Stage::Resource(read) | Stage::Info(read, _) => read,
+        }
     }
 
     fn resume(mut self, received: Received) -> Result<Transition<Self>, Error> {
-        let Some(number) = self.described().map(|(number, _)| number) else {
-            self.found = offered(&received?.success()?)?;
-            return Ok(self.next(0));
-        };
-        if let Some(action) = self.found.get_mut(number) {
-            action.describe(received)?;
+        match self.stage {
+            Stage::Resource(_) => {
+                self.found = offered(&received?.success()?)?;
+                Ok(self.describe(0))
+            }
+            Stage::Info(_, index) => {
+                if let Some(action) = self.found.get_mut(index) {
+                    action.describe(received)?;
+                }
+                Ok(self.describe(index + 1))
+            }
         }
-        Ok(self.next(number + 1))
     }
 }
 
 impl Operation for Actions {
     type Output = Vec<Action>;
 
-    fn request(&self) -> Request {
-        Request::get(self.described().map_or(&self.target, |(_, info)| info))
-    }
-
-    fn respond(self, answer: Answer) -> Result<Transition<Self>, Error> {
-        self.resume(Ok(answer))
-    }
-
-    fn fail(self, error: Error) -> Result<Transition<Self>, Error> {
-        self.resume(Err(error))
-    }
+    forward_to_stage!();
 }
 
-/// Does what a resource offers. Parameters are checked before anything is sent; `If-IfMatch` is never sent, which
-/// iDRAC 10 refuses.
+/// Invokes an action of a resource. The parameters are checked before they are sent. `If-Match` is never sent, since
+/// iDRAC 10 refuses it.
 pub struct Invoke {
     target: Target,
     name: String,
     parameters: Map<String, Value>,
-    stage: Stage,
+    stage: Invocation,
 }
 
-enum Stage {
-    Resource,
-    Info(Target, Action),
-    Post(Target, Body),
+enum Invocation {
+    /// Reads the resource.
+    Resource(Exchange),
+    /// Reads the ActionInfo of the action.
+    Info(Exchange, Action),
+    /// Posts the parameters.
+    Post(Exchange),
 }
 
 impl Invoke {
     /// The action of that name, with or without `#`, or its last word where only one action ends so.
     pub fn new(target: Target, name: impl Into<String>, parameters: Map<String, Value>) -> Invoke {
-        Invoke { target, name: name.into(), parameters, stage: Stage::Resource }
+        let stage = Invocation::Resource(Exchange(Request::get(&target)));
+        Invoke { target, name: name.into(), parameters, stage }
     }
 
     fn choose(&self, mut offered: Vec<Action>) -> Result<Action, Error> {
@@ -249,31 +257,44 @@ impl Invoke {
         }
     }
 
-    fn post(mut self, action: &Action) -> Result<Transition<Self>, Error> {
+    /// The request that invokes the action, if it takes these parameters.
+    fn post(&self, action: &Action) -> Result<Invocation, Error> {
         action.check(&self.parameters)?;
         let body = Body::json(&self.parameters)?;
-        self.stage = Stage::Post(action.target.clone(), body);
-        Ok(Transition::Next(self))
+        Ok(Invocation::Post(Exchange(Request::post(&action.target).json(body))))
     }
 
-    fn resume(mut self, received: Received) -> Result<Transition<Self>, Error> {
-        match std::mem::replace(&mut self.stage, Stage::Resource) {
-            Stage::Resource => {
+    fn register_secrets(&self, known: &mut Redactor) {
+        if let Ok(body) = Body::json(&self.parameters) {
+            body.register_secrets(known);
+        }
+    }
+
+    fn stage(&self) -> &dyn DynOperation {
+        match &self.stage {
+            Invocation::Resource(exchange) | Invocation::Info(exchange, _) | Invocation::Post(exchange) => {
+                exchange
+            }
+        }
+    }
+
+    fn resume(self, received: Received) -> Result<Transition<Self>, Error> {
+        let stage = match &self.stage {
+            Invocation::Resource(_) => {
                 let action = self.choose(offered(&received?.success()?)?)?;
-                match action.info.clone() {
-                    Some(info) => {
-                        self.stage = Stage::Info(info, action);
-                        Ok(Transition::Next(self))
-                    }
-                    None => self.post(&action),
+                match &action.info {
+                    Some(info) => Invocation::Info(Exchange(Request::get(info)), action),
+                    None => self.post(&action)?,
                 }
             }
-            Stage::Info(_, mut action) => {
+            Invocation::Info(_, action) => {
+                let mut action = action.clone();
                 action.describe(received)?;
-                self.post(&action)
+                self.post(&action)?
             }
-            Stage::Post(..) => Ok(Transition::Done(Outcome::read(&received?)?)),
-        }
+            Invocation::Post(_) => return Ok(Transition::Done(Outcome::read(&received?)?)),
+        };
+        Ok(Transition::Next(Invoke { stage, ..self }))
     }
 }
 
@@ -288,25 +309,5 @@ impl fmt::Debug for Invoke {
 impl Operation for Invoke {
     type Output = Outcome;
 
-    fn request(&self) -> Request {
-        match &self.stage {
-            Stage::Resource => Request::get(&self.target),
-            Stage::Info(info, _) => Request::get(info),
-            Stage::Post(target, body) => Request::post(target).json(body.clone()),
-        }
-    }
-
-    fn secrets(&self, known: &mut Redactor) {
-        if let Ok(body) = Body::json(&self.parameters) {
-            body.register_secrets(known);
-        }
-    }
-
-    fn respond(self, answer: Answer) -> Result<Transition<Self>, Error> {
-        self.resume(Ok(answer))
-    }
-
-    fn fail(self, error: Error) -> Result<Transition<Self>, Error> {
-        self.resume(Err(error))
-    }
+    forward_to_stage!(register_secrets);
 }

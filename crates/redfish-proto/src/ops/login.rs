@@ -43,15 +43,18 @@ use crate::target::Target;
 pub struct Login {
     credentials: Arc<Credentials>,
     context: Option<Arc<str>>,
-    earlier: Arc<Redactor>,
-    /// What the check says about the session that this login is to replace.
+    /// The secrets of earlier sessions.
+    earlier_secrets: Arc<Redactor>,
+    /// The session that this login replaces, and what the check says about it.
     former: Option<Former>,
-    /// A session of before, which is closed first.
+    /// A session left from an earlier login, which is closed first.
     retired: Option<Session>,
-    /// The same once it is closed.
+    /// The same session once it is closed.
     closed: Option<Session>,
-    sessions: Option<Target>,
+    /// The collection of sessions, if an earlier login found it.
+    collection: Option<Target>,
     stage: Stage,
+    /// The collections that have refused the login.
     tried: Vec<Target>,
 }
 
@@ -118,11 +121,11 @@ impl Login {
         Login {
             credentials,
             context: None,
-            earlier: Arc::default(),
+            earlier_secrets: Arc::default(),
             former: None,
             retired: None,
             closed: None,
-            sessions: None,
+            collection: None,
             stage: Stage::Root,
             tried: Vec::new(),
         }
@@ -131,8 +134,8 @@ impl Login {
 
     /// At a Sessions URI that is known from before; the service root is not read.
     #[must_use]
-    pub fn collection(mut self, sessions: Target) -> Login {
-        self.sessions = Some(sessions);
+    pub fn collection(mut self, collection: Target) -> Login {
+        self.collection = Some(collection);
         self.begin()
     }
 
@@ -146,7 +149,7 @@ impl Login {
 
     /// Knows the secrets of earlier sessions too.
     pub(crate) fn knowing(mut self, earlier: Arc<Redactor>) -> Login {
-        self.earlier = earlier;
+        self.earlier_secrets = earlier;
         self
     }
 
@@ -180,7 +183,7 @@ impl Login {
     }
 
     fn opening(&self) -> Stage {
-        match &self.sessions {
+        match &self.collection {
             Some(sessions) => Stage::Post { collection: sessions.clone(), guessed: false, remembered: true },
             None => Stage::Root,
         }
@@ -379,7 +382,7 @@ impl Operation for Login {
 
     fn secrets(&self, known: &mut Redactor) {
         known.add_credentials(&self.credentials);
-        known.extend(&self.earlier);
+        known.extend(&self.earlier_secrets);
     }
 
     fn respond(self, answer: Answer) -> Result<Transition<Self>, Error> {

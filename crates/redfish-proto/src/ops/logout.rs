@@ -53,13 +53,13 @@ enum Stage {
 }
 
 /// The sessions to delete.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Found {
     own: Option<Target>,
     strays: Vec<Target>,
 }
 
-/// How often the service has failed to delete the session.
+/// Which try to delete the session it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Attempt {
     First,

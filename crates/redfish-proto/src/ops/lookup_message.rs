@@ -200,8 +200,8 @@ fn numbers(version: &str) -> Vec<u32> {
 fn fill(text: &str, args: &[String]) -> String {
     let mut filled = String::with_capacity(text.len());
     let mut rest = text;
-    while let Some(at) = rest.find('%') {
-        let (before, place) = rest.split_at(at);
+    while let Some(start) = rest.find('%') {
+        let (before, place) = rest.split_at(start);
         filled.push_str(before);
         let digits = place.bytes().skip(1).take_while(u8::is_ascii_digit).count();
         let (place, after) = place.split_at(digits + 1);

@@ -12,7 +12,7 @@ use crate::ops::action::Invoke;
 use crate::ops::follow_links::{FollowLinks, Missing};
 use crate::ops::get_page::{GetPage, Member};
 use crate::ops::stage::{self, DynOperation, Received, Resumed, forward_to_stage};
-use crate::ops::watch::{POLL, poll_again};
+use crate::ops::watch::{POLL_INTERVAL, next_poll};
 use crate::ops::write::Outcome;
 use crate::target::Target;
 
@@ -168,15 +168,17 @@ fn only_member(page: GetPage, answer: &Answer) -> Result<Target, Error> {
 #[derive(Debug)]
 pub struct WaitForPower {
     system: Target,
-    seen: Observed,
+    observed: Observed,
     failures: u32,
 }
 
-/// What was seen of a change, and since when.
+/// What was observed of a change, and since when.
 #[derive(Debug)]
 struct Observed {
     change: PowerChange,
+    /// When the system was first read.
     first: Option<Now>,
+    /// Whether it was seen in another state than the final one.
     left: bool,
 }
 
@@ -185,19 +187,20 @@ impl WaitForPower {
     pub fn new(system: Target, change: impl Into<PowerChange>) -> WaitForPower {
         WaitForPower {
             system,
-            seen: Observed { change: change.into(), first: None, left: false },
+            observed: Observed { change: change.into(), first: None, left: false },
             failures: 0,
         }
     }
 
     /// What is waited for.
     pub fn change(&self) -> PowerChange {
-        self.seen.change
+        self.observed.change
     }
 }
 
 impl Observed {
-    /// Looks at a state that the system has now: whether the change is over. One that is not told says nothing.
+    /// Takes the state that the system has now, and returns whether the change is over. A state that the system does not
+    /// show says nothing.
     fn look(&mut self, state: Option<&str>, grace: Duration, now: Now) -> bool {
         let first = *self.first.get_or_insert(now);
         let Some(state) = state else { return false };
@@ -222,14 +225,14 @@ impl Operation for WaitForPower {
         let system: Value = answer.json()?;
         let state = system.get("PowerState").and_then(Value::as_str);
         self.failures = 0;
-        match self.seen.look(state, answer.service.policy().restart_grace, answer.now()) {
+        match self.observed.look(state, answer.service.policy().restart_grace, answer.now()) {
             true => Ok(Transition::Done(())),
-            false => Ok(Transition::Later(self, Some(POLL))),
+            false => Ok(Transition::Later(self, Some(POLL_INTERVAL))),
         }
     }
 
     fn fail(mut self, error: Error) -> Result<Transition<Self>, Error> {
-        let wait = poll_again(&mut self.failures, error)?;
+        let wait = next_poll(&mut self.failures, error)?;
         Ok(Transition::Later(self, Some(wait)))
     }
 }
@@ -242,12 +245,12 @@ mod tests {
 
     /// When a change counts as over, of states that are seen at these seconds.
     fn over(change: PowerChange, looks: &[(u64, &str)]) -> Option<u64> {
-        let mut seen = Observed { change, first: None, left: false };
-        let mut look = |at, state: &str| {
+        let mut observed = Observed { change, first: None, left: false };
+        let mut look = |second, state: &str| {
             let state = Some(state).filter(|state| !state.is_empty());
-            seen.look(state, GRACE, Now(Duration::from_secs(at)))
+            observed.look(state, GRACE, Now(Duration::from_secs(second)))
         };
-        looks.iter().find(|(at, state)| look(*at, state)).map(|(at, _)| *at)
+        looks.iter().find(|(second, state)| look(*second, state)).map(|(second, _)| *second)
     }
 
     #[test]
