@@ -22,8 +22,8 @@ use crate::driver::exchange::BodyMode;
 use crate::error::Error;
 use crate::kind::ErrorKind;
 use crate::operation::{Answer, Operation, Request, Transition};
+use crate::ops::chain::{Chain, forward_to};
 use crate::ops::follow_links::{FollowLinks, Missing};
-use crate::ops::stage::{self, DynOperation, Received, Resumed, forward_to_stage};
 use crate::query::Query;
 use crate::target::Target;
 
@@ -73,42 +73,33 @@ impl EventSource {
 /// Finds where the service streams its events, and whether it can choose among them.
 #[derive(Debug)]
 pub struct FindEvents {
-    filter: Option<String>,
-    links: FollowLinks,
+    chain: Chain<EventSource>,
 }
 
 impl Default for FindEvents {
     fn default() -> FindEvents {
-        let links = FollowLinks::new("/EventService/@odata.id", Missing::NotSupported("a stream of events"));
-        FindEvents { filter: None, links: links.then(&["/ServerSentEventUri"]) }
+        FindEvents::with(None)
     }
 }
 
 impl FindEvents {
     /// Only events for which this holds, as [`EventSource::filter`]. A property that the service does not choose by is
     /// [`InvalidParameter`](ErrorKind::InvalidParameter) before the stream is opened: some services ignore it, and send all.
-    /// Where the service does not say what it can, it is asked.
+    /// A service that does not say which it supports is asked.
     #[must_use]
-    pub fn filter(mut self, expression: impl Into<String>) -> FindEvents {
-        self.filter = Some(expression.into());
-        self
+    pub fn filter(self, expression: impl Into<String>) -> FindEvents {
+        FindEvents::with(Some(expression.into()))
     }
 
-    fn stage(&self) -> &dyn DynOperation {
-        &self.links
-    }
-
-    fn resume(self, received: Received) -> Result<Transition<Self>, Error> {
-        let FindEvents { filter, links } = self;
-        match stage::resume(links, received)? {
-            Resumed::Pending(links) => Ok(links.map(|links| FindEvents { filter, links })),
-            Resumed::Done((target, service)) => {
-                let source = EventSource::new(target);
-                let Some(filter) = &filter else { return Ok(Transition::Done(source)) };
-                check_filter(&service.json()?, filter)?;
-                Ok(Transition::Done(source.filter(filter)?))
-            }
-        }
+    fn with(filter: Option<String>) -> FindEvents {
+        let links = FollowLinks::new("/EventService/@odata.id", Missing::NotSupported("a stream of events"));
+        let chain = Chain::new(links.then(&["/ServerSentEventUri"]), |(target, service)| {
+            let source = EventSource::new(target);
+            let Some(filter) = filter else { return Chain::done(source) };
+            check_filter(&service.json()?, &filter)?;
+            Chain::done(source.filter(&filter)?)
+        });
+        FindEvents { chain }
     }
 }
 
@@ -141,7 +132,7 @@ fn check_filter(service: &Value, expression: &str) -> Result<(), Error> {
 impl Operation for FindEvents {
     type Output = EventSource;
 
-    forward_to_stage!();
+    forward_to!(chain);
 }
 
 /// Opens a stream of events. The call ends at the head; the driver hands the body to a [`Listener`] as it comes.

@@ -2,6 +2,7 @@
 //! a custom one is written the same way.
 
 pub(crate) mod action;
+pub(crate) mod chain;
 pub(crate) mod check_session;
 pub(crate) mod follow_links;
 pub(crate) mod get;
@@ -12,12 +13,12 @@ pub(crate) mod logout;
 pub(crate) mod lookup_message;
 pub(crate) mod read_pages;
 pub(crate) mod reset;
-pub(crate) mod stage;
 pub(crate) mod update;
 pub(crate) mod watch;
 pub(crate) mod write;
 
 pub use action::{Action, Actions, Invoke, Parameter};
+pub use chain::Chain;
 pub use check_session::{CheckSession, Liveness};
 pub use get::{Get, Raw, Read};
 pub use get_page::{GetPage, Member, Page};

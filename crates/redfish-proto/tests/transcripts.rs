@@ -15,7 +15,7 @@ use redfish_proto::driver::{
 use redfish_proto::events::{EventSource, FindEvents, Limits, Listener};
 use redfish_proto::ops::{Download, Get, Image, PushUpdate, Raw};
 use redfish_proto::{Body, Credentials, Error, ErrorKind, Identity, Links, Policy, Service, Session};
-use redfish_testkit::ask::{Ask, incoming_json, outcome_json};
+use redfish_testkit::ask::{self, incoming_json, outcome_json};
 use redfish_testkit::client::{Client, Wire};
 use redfish_testkit::transcript::{self, Event, Reaction, Transcript, User, Verb};
 use serde_json::Value;
@@ -133,7 +133,7 @@ fn ask(client: &mut Client<Script>, verb: &Verb) -> Result<Option<Value>, Error>
             Ok((!body.is_empty()).then(|| serde_json::from_slice(&body).unwrap()))
         }
         Verb::Ask(name, rest) => {
-            let ask = Ask::parse(&client.service, name, rest)?;
+            let ask = ask::parse(&client.service, name, rest)?;
             client.run(ask).map(|value| Some(value).filter(|value| !value.is_null()))
         }
         Verb::PushUpdate { file, image, targets, once } => {

@@ -18,10 +18,10 @@ use crate::body::Body;
 use crate::error::Error;
 use crate::kind::ErrorKind;
 use crate::operation::{Answer, Operation, Request, Transition};
+use crate::ops::chain::{Chain, Exchange, forward_to};
 use crate::ops::follow_links::{FollowLinks, Missing};
 use crate::ops::get_page;
 use crate::ops::read_pages::{Collector, ReadPages};
-use crate::ops::stage::{self, DynOperation, Exchange, Received, Resumed, forward_to_stage};
 use crate::ops::watch::{TaskOutcome, Watch};
 use crate::ops::write::Outcome;
 use crate::redact::Redactor;
@@ -179,77 +179,78 @@ fn find_subscriptions() -> FollowLinks {
 #[derive(Debug)]
 pub struct CreateSubscription {
     subscription: Subscription,
-    stage: Creation,
-}
-
-#[derive(Debug)]
-enum Creation {
-    /// Finds the collection of subscriptions.
-    Find(FollowLinks),
-    /// Creates a member of it.
-    Post(Target, Exchange),
-    /// Waits for a creation that was accepted (202).
-    Wait(Target, Watch),
+    chain: Chain<Target>,
 }
 
 impl CreateSubscription {
     /// Creates that subscription.
     pub fn new(subscription: Subscription) -> CreateSubscription {
-        CreateSubscription { subscription, stage: Creation::Find(find_subscriptions()) }
+        let body = subscription.body();
+        let chain = Chain::new(find_subscriptions(), |(collection, _)| {
+            Chain::next(Exchange(Request::post(&collection).json(body)), |received| {
+                posted(received, collection)
+            })
+        });
+        CreateSubscription { subscription, chain }
     }
 
     fn register_secrets(&self, known: &mut Redactor) {
         self.subscription.register_secrets(known);
     }
+}
 
-    fn stage(&self) -> &dyn DynOperation {
-        match &self.stage {
-            Creation::Find(links) => links,
-            Creation::Post(_, post) => post,
-            Creation::Wait(_, watch) => watch,
+/// What became of the POST: the subscription exists, or the service takes its time (202).
+fn posted(received: Result<Answer, Error>, collection: Target) -> Result<Transition<Chain<Target>>, Error> {
+    let answer = received.map_err(|error| match error.kind() {
+        ErrorKind::OutcomeUnknown(_) => error.with_advice(format!(
+            "Look for it among the subscriptions at {collection} before it is made again."
+        )),
+        _ => error,
+    })?;
+    match Outcome::read(&answer)? {
+        Outcome::Finished(_) => Chain::done(created(member_uri(&answer, &collection), &collection)?),
+        Outcome::Accepted(monitor) => {
+            let watch = WatchCreation { watch: monitor.watch(), collection };
+            Ok(Transition::Later(Chain::new(watch, Chain::done), None))
         }
     }
+}
 
-    fn resume(self, received: Received) -> Result<Transition<Self>, Error> {
-        let CreateSubscription { subscription, stage } = self;
-        match stage {
-            Creation::Find(links) => match stage::resume(links, received)? {
-                Resumed::Pending(links) => {
-                    Ok(links.map(|links| CreateSubscription { subscription, stage: Creation::Find(links) }))
-                }
-                Resumed::Done((collection, _)) => {
-                    let post = Exchange(Request::post(&collection).json(subscription.body()));
-                    let stage = Creation::Post(collection, post);
-                    Ok(Transition::Next(CreateSubscription { subscription, stage }))
-                }
-            },
-            Creation::Post(collection, _) => {
-                let answer = received.map_err(|error| match error.kind() {
-                    ErrorKind::OutcomeUnknown(_) => error.with_advice(format!(
-                        "Look for it among the subscriptions at {collection} before it is made again."
-                    )),
-                    _ => error,
-                })?;
-                match Outcome::read(&answer)? {
-                    Outcome::Finished(_) => created(member_uri(&answer, &collection), &collection),
-                    Outcome::Accepted(monitor) => {
-                        let stage = Creation::Wait(collection, monitor.watch());
-                        Ok(Transition::Later(CreateSubscription { subscription, stage }, None))
-                    }
-                }
-            }
-            Creation::Wait(collection, watch) => {
-                let uri = received.as_ref().ok().and_then(|answer| member_uri(answer, &collection));
-                match stage::resume(watch, received)? {
-                    Resumed::Pending(watch) => Ok(watch.map(|watch| CreateSubscription {
-                        subscription,
-                        stage: Creation::Wait(collection, watch),
-                    })),
-                    Resumed::Done(TaskOutcome::Completed(_)) => created(uri, &collection),
-                    Resumed::Done(TaskOutcome::Failed(error)) => Err(error),
-                }
-            }
-        }
+/// Waits for a creation that was accepted. Its last answer names the URI of the new subscription.
+struct WatchCreation {
+    watch: Watch,
+    collection: Target,
+}
+
+impl WatchCreation {
+    fn follow(
+        transition: Transition<Watch>,
+        collection: Target,
+        uri: Option<Target>,
+    ) -> Result<Transition<Self>, Error> {
+        Ok(match transition {
+            Transition::Done(TaskOutcome::Completed(_)) => Transition::Done(created(uri, &collection)?),
+            Transition::Done(TaskOutcome::Failed(error)) => return Err(error),
+            Transition::Next(watch) => Transition::Next(WatchCreation { watch, collection }),
+            Transition::Later(watch, time) => Transition::Later(WatchCreation { watch, collection }, time),
+        })
+    }
+}
+
+impl Operation for WatchCreation {
+    type Output = Target;
+
+    fn request(&self) -> Request {
+        self.watch.request()
+    }
+
+    fn respond(self, answer: Answer) -> Result<Transition<Self>, Error> {
+        let uri = member_uri(&answer, &self.collection);
+        WatchCreation::follow(self.watch.respond(answer)?, self.collection, uri)
+    }
+
+    fn fail(self, error: Error) -> Result<Transition<Self>, Error> {
+        WatchCreation::follow(self.watch.fail(error)?, self.collection, None)
     }
 }
 
@@ -262,9 +263,9 @@ fn member_uri(answer: &Answer, collection: &Target) -> Option<Target> {
     })
 }
 
-/// The end of a creation. The subscription exists even if its URI is unknown.
-fn created(uri: Option<Target>, collection: &Target) -> Result<Transition<CreateSubscription>, Error> {
-    uri.map(Transition::Done).ok_or_else(|| {
+/// The subscription exists even if its URI is unknown.
+fn created(uri: Option<Target>, collection: &Target) -> Result<Target, Error> {
+    uri.ok_or_else(|| {
         Error::malformed("", "the subscription was made, and its URI not told")
             .with_advice(format!("Look for it among the subscriptions at {collection}."))
     })
@@ -273,21 +274,13 @@ fn created(uri: Option<Target>, collection: &Target) -> Result<Transition<Create
 impl Operation for CreateSubscription {
     type Output = Target;
 
-    forward_to_stage!(register_secrets);
+    forward_to!(chain, register_secrets);
 }
 
 /// Reads all subscriptions of a service, page after page; streams of server-sent events are among them.
 #[derive(Debug)]
 pub struct ListSubscriptions {
-    stage: Listing,
-}
-
-#[derive(Debug)]
-enum Listing {
-    /// Finds the collection of subscriptions.
-    Find(FollowLinks),
-    /// Reads its members.
-    Read(ReadPages<Subscriptions>),
+    chain: Chain<Vec<Resource<EventDestination>>>,
 }
 
 /// The subscriptions that were read.
@@ -312,43 +305,18 @@ impl Collector for Subscriptions {
 
 impl Default for ListSubscriptions {
     fn default() -> ListSubscriptions {
-        ListSubscriptions { stage: Listing::Find(find_subscriptions()) }
-    }
-}
-
-impl ListSubscriptions {
-    fn stage(&self) -> &dyn DynOperation {
-        match &self.stage {
-            Listing::Find(links) => links,
-            Listing::Read(pages) => pages,
-        }
-    }
-
-    fn resume(self, received: Received) -> Result<Transition<Self>, Error> {
-        match self.stage {
-            Listing::Find(links) => match stage::resume(links, received)? {
-                Resumed::Pending(links) => {
-                    Ok(links.map(|links| ListSubscriptions { stage: Listing::Find(links) }))
-                }
-                Resumed::Done((collection, _)) => {
-                    let pages = ReadPages::new(collection, Subscriptions::default());
-                    Ok(Transition::Next(ListSubscriptions { stage: Listing::Read(pages) }))
-                }
-            },
-            Listing::Read(pages) => match stage::resume(pages, received)? {
-                Resumed::Pending(pages) => {
-                    Ok(pages.map(|pages| ListSubscriptions { stage: Listing::Read(pages) }))
-                }
-                Resumed::Done(Subscriptions(found)) => Ok(Transition::Done(found)),
-            },
-        }
+        let chain = Chain::new(find_subscriptions(), |(collection, _)| {
+            let pages = ReadPages::new(collection, Subscriptions::default());
+            Chain::next(pages, |Subscriptions(found)| Chain::done(found))
+        });
+        ListSubscriptions { chain }
     }
 }
 
 impl Operation for ListSubscriptions {
     type Output = Vec<Resource<EventDestination>>;
 
-    forward_to_stage!();
+    forward_to!(chain);
 }
 
 /// Ends a subscription, or a stream that shows as one. A write as any other: never sent again.

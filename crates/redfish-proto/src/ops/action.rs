@@ -8,7 +8,7 @@ use crate::body::Body;
 use crate::error::Error;
 use crate::kind::ErrorKind;
 use crate::operation::{Answer, Operation, Request, Transition};
-use crate::ops::stage::{DynOperation, Exchange, Received, forward_to_stage};
+use crate::ops::chain::{Chain, Exchange, forward_to};
 use crate::ops::write::Outcome;
 use crate::redact::Redactor;
 use crate::target::Target;
@@ -46,7 +46,7 @@ impl Action {
     }
 
     /// Adds what its ActionInfo says. One that cannot be read leaves what the resource itself says.
-    fn describe(&mut self, received: Received) -> Result<(), Error> {
+    fn describe(&mut self, received: Result<Answer, Error>) -> Result<(), Error> {
         let info: Value = match received {
             Ok(answer) => answer.success().and_then(|answer| answer.json()).unwrap_or_default(),
             Err(error) if self.info.as_ref().is_some_and(|info| error.uri() == Some(info.as_str())) => {
@@ -159,62 +159,37 @@ fn described(info: &Value, mut known: Vec<Parameter>) -> Vec<Parameter> {
 /// Finds the actions that a resource offers, and the allowable values of their parameters.
 #[derive(Debug)]
 pub struct Actions {
-    found: Vec<Action>,
-    stage: Stage,
-}
-
-#[derive(Debug)]
-enum Stage {
-    /// Reads the resource.
-    Resource(Exchange),
-    /// Reads the ActionInfo of the action at that index.
-    Info(Exchange, usize),
+    chain: Chain<Vec<Action>>,
 }
 
 impl Actions {
     /// Finds the actions of the resource at that target.
     pub fn new(target: Target) -> Actions {
-        Actions { found: Vec::new(), stage: Stage::Resource(Exchange(Request::get(&target))) }
+        let chain = Chain::new(Exchange(Request::get(&target)), |received| {
+            describe_all(offered(&received?.success()?)?, 0)
+        });
+        Actions { chain }
     }
+}
 
-    /// Reads the next ActionInfo, of the actions from that index on.
-    fn describe(self, from: usize) -> Transition<Actions> {
-        let mut actions = self.found.iter().enumerate().skip(from);
-        match actions.find_map(|(index, action)| Some((index, action.info.as_ref()?))) {
-            Some((index, info)) => {
-                let stage = Stage::Info(Exchange(Request::get(info)), index);
-                Transition::Next(Actions { stage, ..self })
-            }
-            None => Transition::Done(self.found),
+/// Reads the ActionInfo of each action from that index on.
+fn describe_all(mut actions: Vec<Action>, from: usize) -> Result<Transition<Chain<Vec<Action>>>, Error> {
+    let mut rest = actions.iter().enumerate().skip(from);
+    let Some((index, info)) = rest.find_map(|(index, action)| Some((index, action.info.clone()?))) else {
+        return Chain::done(actions);
+    };
+    Chain::next(Exchange(Request::get(&info)), move |received| {
+        if let Some(action) = actions.get_mut(index) {
+            action.describe(received)?;
         }
-    }
-
-    fn stage(&self) -> &dyn DynOperation {
-        match &self.stage {
-            Stage::Resource(read) | Stage::Info(read, _) => read,
-        }
-    }
-
-    fn resume(mut self, received: Received) -> Result<Transition<Self>, Error> {
-        match self.stage {
-            Stage::Resource(_) => {
-                self.found = offered(&received?.success()?)?;
-                Ok(self.describe(0))
-            }
-            Stage::Info(_, index) => {
-                if let Some(action) = self.found.get_mut(index) {
-                    action.describe(received)?;
-                }
-                Ok(self.describe(index + 1))
-            }
-        }
-    }
+        describe_all(actions, index + 1)
+    })
 }
 
 impl Operation for Actions {
     type Output = Vec<Action>;
 
-    forward_to_stage!();
+    forward_to!(chain);
 }
 
 /// Invokes an action of a resource. The parameters are checked before they are sent. `If-Match` is never sent, since
@@ -223,45 +198,25 @@ pub struct Invoke {
     target: Target,
     name: String,
     parameters: Map<String, Value>,
-    stage: Invocation,
-}
-
-enum Invocation {
-    /// Reads the resource.
-    Resource(Exchange),
-    /// Reads the ActionInfo of the action.
-    Info(Exchange, Action),
-    /// Posts the parameters.
-    Post(Exchange),
+    chain: Chain<Outcome>,
 }
 
 impl Invoke {
     /// The action of that name, with or without `#`, or its last word where only one action ends so.
     pub fn new(target: Target, name: impl Into<String>, parameters: Map<String, Value>) -> Invoke {
-        let stage = Invocation::Resource(Exchange(Request::get(&target)));
-        Invoke { target, name: name.into(), parameters, stage }
-    }
-
-    fn choose(&self, mut offered: Vec<Action>) -> Result<Action, Error> {
-        let names: Vec<String> = offered.iter().map(|action| action.name.clone()).collect();
-        let exact = self.name.trim_start_matches('#');
-        if offered.iter().any(|action| action.name == exact) {
-            offered.retain(|action| action.name == exact);
-        } else {
-            offered.retain(|action| action.is(&self.name));
-        }
-        let several = offered.len() > 1;
-        match offered.pop().filter(|_| !several) {
-            Some(action) => Ok(action),
-            None => Err(Error::new(ErrorKind::ActionNotFound { offered: names })),
-        }
-    }
-
-    /// The request that invokes the action, if it takes these parameters.
-    fn post(&self, action: &Action) -> Result<Invocation, Error> {
-        action.check(&self.parameters)?;
-        let body = Body::json(&self.parameters)?;
-        Ok(Invocation::Post(Exchange(Request::post(&action.target).json(body))))
+        let name = name.into();
+        let (wanted, sent) = (name.clone(), parameters.clone());
+        let chain = Chain::new(Exchange(Request::get(&target)), move |received| {
+            let mut action = choose(offered(&received?.success()?)?, &wanted)?;
+            match action.info.clone() {
+                Some(info) => Chain::next(Exchange(Request::get(&info)), move |received| {
+                    action.describe(received)?;
+                    post(&action, &sent)
+                }),
+                None => post(&action, &sent),
+            }
+        });
+        Invoke { target, name, parameters, chain }
     }
 
     fn register_secrets(&self, known: &mut Redactor) {
@@ -269,33 +224,27 @@ impl Invoke {
             body.register_secrets(known);
         }
     }
+}
 
-    fn stage(&self) -> &dyn DynOperation {
-        match &self.stage {
-            Invocation::Resource(exchange) | Invocation::Info(exchange, _) | Invocation::Post(exchange) => {
-                exchange
-            }
-        }
+fn choose(mut offered: Vec<Action>, wanted: &str) -> Result<Action, Error> {
+    let names: Vec<String> = offered.iter().map(|action| action.name.clone()).collect();
+    let exact = wanted.trim_start_matches('#');
+    if offered.iter().any(|action| action.name == exact) {
+        offered.retain(|action| action.name == exact);
+    } else {
+        offered.retain(|action| action.is(wanted));
     }
+    let several = offered.len() > 1;
+    match offered.pop().filter(|_| !several) {
+        Some(action) => Ok(action),
+        None => Err(Error::new(ErrorKind::ActionNotFound { offered: names })),
+    }
+}
 
-    fn resume(self, received: Received) -> Result<Transition<Self>, Error> {
-        let stage = match &self.stage {
-            Invocation::Resource(_) => {
-                let action = self.choose(offered(&received?.success()?)?)?;
-                match &action.info {
-                    Some(info) => Invocation::Info(Exchange(Request::get(info)), action),
-                    None => self.post(&action)?,
-                }
-            }
-            Invocation::Info(_, action) => {
-                let mut action = action.clone();
-                action.describe(received)?;
-                self.post(&action)?
-            }
-            Invocation::Post(_) => return Ok(Transition::Done(Outcome::read(&received?)?)),
-        };
-        Ok(Transition::Next(Invoke { stage, ..self }))
-    }
+fn post(action: &Action, parameters: &Map<String, Value>) -> Result<Transition<Chain<Outcome>>, Error> {
+    action.check(parameters)?;
+    let request = Request::post(&action.target).json(Body::json(parameters)?);
+    Chain::next(Exchange(request), |received| Chain::done(Outcome::read(&received?)?))
 }
 
 impl fmt::Debug for Invoke {
@@ -309,5 +258,5 @@ impl fmt::Debug for Invoke {
 impl Operation for Invoke {
     type Output = Outcome;
 
-    forward_to_stage!(register_secrets);
+    forward_to!(chain, register_secrets);
 }

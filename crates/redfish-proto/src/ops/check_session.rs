@@ -47,7 +47,8 @@ impl CheckSession {
         Some(CheckSession { session: session.clone(), target: session.target()?.clone() })
     }
 
-    fn judge(&self, answer: &Answer) -> Liveness {
+    /// What the answer to the check says.
+    pub(crate) fn judge(&self, answer: &Answer) -> Liveness {
         match answer.status() {
             // What stands elsewhere says nothing about the session.
             _ if !answer.target().same_but_slash(&self.target) => Liveness::Unknown,

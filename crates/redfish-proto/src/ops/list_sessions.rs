@@ -11,10 +11,10 @@ use serde_json::Value;
 
 use crate::error::Error;
 use crate::kind::ErrorKind;
-use crate::operation::{Answer, Operation, Transition};
+use crate::operation::{Answer, Operation};
+use crate::ops::chain::{Chain, forward_to};
 use crate::ops::follow_links::{FollowLinks, Missing};
 use crate::ops::read_pages::{Collector, ReadPages};
-use crate::ops::stage::{self, DynOperation, Received, Resumed, forward_to_stage};
 use crate::resource::Resource;
 use crate::session::Session;
 use crate::target::Target;
@@ -119,16 +119,7 @@ impl fmt::Debug for ListedSession {
 /// Reads all sessions of a service, in the order of their URIs.
 #[derive(Debug)]
 pub struct ListSessions {
-    stage: Stage,
-}
-
-#[derive(Debug)]
-#[allow(clippy::large_enum_variant, reason = "there is one at a time, in a call")]
-enum Stage {
-    /// Finds the collection of sessions.
-    Find(FollowLinks),
-    /// Reads its members.
-    Read(ReadPages<Sessions>),
+    chain: Chain<Vec<ListedSession>>,
 }
 
 /// The sessions that were read.
@@ -156,6 +147,10 @@ impl Sessions {
 impl Collector for Sessions {
     type Member = Value;
 
+    fn relocate(&mut self, collection: &Target, status: StatusCode) -> Option<Target> {
+        legacy_uri(collection, status)
+    }
+
     fn page(&mut self, page: &Answer) -> Result<(), Error> {
         if let Some(link) = marked_in(&page.json()?) {
             self.marked = Some(page.resolve(link)?);
@@ -181,48 +176,17 @@ impl Collector for Sessions {
 
 impl Default for ListSessions {
     fn default() -> ListSessions {
-        let links = FollowLinks::new(SESSIONS_LINK, Missing::At(SESSIONS));
-        ListSessions { stage: Stage::Find(links.anonymous_root()) }
-    }
-}
-
-impl ListSessions {
-    fn read(collection: Target) -> Transition<ListSessions> {
-        let pages = ReadPages::new(collection, Sessions::default()).newest_first();
-        Transition::Next(ListSessions { stage: Stage::Read(pages) })
-    }
-
-    fn stage(&self) -> &dyn DynOperation {
-        match &self.stage {
-            Stage::Find(links) => links,
-            Stage::Read(pages) => pages,
-        }
-    }
-
-    fn resume(self, received: Received) -> Result<Transition<Self>, Error> {
-        match self.stage {
-            Stage::Find(links) => match stage::resume(links, received)? {
-                Resumed::Pending(links) => Ok(links.map(|links| ListSessions { stage: Stage::Find(links) })),
-                Resumed::Done((collection, _)) => Ok(ListSessions::read(collection)),
-            },
-            Stage::Read(pages) => {
-                let status = received.as_ref().ok().map(Answer::status);
-                if let Some(collection) = status.and_then(|status| legacy_uri(pages.target(), status)) {
-                    return Ok(ListSessions::read(collection));
-                }
-                match stage::resume(pages, received)? {
-                    Resumed::Pending(pages) => {
-                        Ok(pages.map(|pages| ListSessions { stage: Stage::Read(pages) }))
-                    }
-                    Resumed::Done(sessions) => Ok(Transition::Done(sessions.sorted())),
-                }
-            }
-        }
+        let find = FollowLinks::new(SESSIONS_LINK, Missing::At(SESSIONS)).anonymous_root();
+        let chain = Chain::new(find, |(collection, _)| {
+            let pages = ReadPages::new(collection, Sessions::default()).newest_first();
+            Chain::next(pages, |sessions| Chain::done(sessions.sorted()))
+        });
+        ListSessions { chain }
     }
 }
 
 impl Operation for ListSessions {
     type Output = Vec<ListedSession>;
 
-    forward_to_stage!();
+    forward_to!(chain);
 }

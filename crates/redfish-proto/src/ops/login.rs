@@ -30,7 +30,6 @@ use crate::ops::follow_links::{link, root};
 use crate::ops::get_page;
 use crate::ops::list_sessions::{LEGACY_SESSIONS, SESSIONS, SESSIONS_LINK, is_session};
 use crate::ops::logout::Logout;
-use crate::ops::stage::{self, Received, Resumed};
 use crate::redact::Redactor;
 use crate::session::{Found, Session, SessionState};
 use crate::target::Target;
@@ -208,15 +207,15 @@ impl Login {
     }
 
     /// The retired session is closed, or could not be: either way the login goes on.
-    fn retired(mut self, logout: Result<Resumed<Logout>, Error>) -> Transition<Login> {
-        match logout {
-            Ok(Resumed::Pending(logout)) => {
-                return logout.map_now(|logout| Login { stage: Stage::Retire(Box::new(logout)), ..self });
+    fn retired(mut self, logout: Result<Transition<Logout>, Error>) -> Transition<Login> {
+        self.stage = match logout {
+            Ok(Transition::Next(logout) | Transition::Later(logout, _)) => Stage::Retire(Box::new(logout)),
+            Ok(Transition::Done(_)) => {
+                self.closed = self.retired.take();
+                self.opening()
             }
-            Ok(Resumed::Done(_)) => self.closed = self.retired.take(),
-            Err(_) => {}
-        }
-        self.stage = self.opening();
+            Err(_) => self.opening(),
+        };
         Transition::Next(self)
     }
 
@@ -228,16 +227,17 @@ impl Login {
 
     /// The session that a refusal came with is closed, or could not be: either way the login has failed.
     fn undone(
-        self,
-        logout: Result<Resumed<Logout>, Error>,
+        mut self,
+        logout: Result<Transition<Logout>, Error>,
         refusal: Error,
         unclosed: OpenSession,
     ) -> Result<Transition<Login>, Error> {
         match logout {
-            Ok(Resumed::Pending(logout)) => {
-                Ok(logout.map_now(|logout| Login { stage: Stage::Undo(Box::new(logout), refusal), ..self }))
+            Ok(Transition::Next(logout) | Transition::Later(logout, _)) => {
+                self.stage = Stage::Undo(Box::new(logout), refusal);
+                Ok(Transition::Next(self))
             }
-            Ok(Resumed::Done(_)) => Err(refusal),
+            Ok(Transition::Done(_)) => Err(refusal),
             Err(_) => Err(refusal.with_unclosed(unclosed)),
         }
     }
@@ -334,27 +334,31 @@ impl Login {
 }
 
 impl Login {
-    fn resume(mut self, received: Received) -> Result<Transition<Self>, Error> {
+    fn resume(mut self, received: Result<Answer, Error>) -> Result<Transition<Self>, Error> {
         match std::mem::replace(&mut self.stage, Stage::Root) {
             Stage::Check(check) => {
                 let now = received.as_ref().map(Answer::now).unwrap_or_default();
-                match stage::resume(check, received)? {
-                    Resumed::Pending(check) => {
-                        Ok(check.map(|check| Login { stage: Stage::Check(check), ..self }))
-                    }
-                    Resumed::Done(liveness) => Ok(self.checked(liveness, now)),
-                }
+                let liveness = received.map_or(Liveness::Unknown, |answer| check.judge(&answer));
+                Ok(self.checked(liveness, now))
             }
-            Stage::Retire(logout) => Ok(self.retired(stage::resume(*logout, received))),
+            Stage::Retire(logout) => Ok(self.retired(resume(*logout, received))),
             Stage::Undo(logout, refusal) => {
                 let unclosed = logout.session().unclosed();
-                self.undone(stage::resume(*logout, received), refusal, unclosed)
+                self.undone(resume(*logout, received), refusal, unclosed)
             }
             Stage::Root => self.find(&received?),
             Stage::Post { collection, guessed, remembered } => {
                 self.posted(received?, collection, guessed, remembered)
             }
         }
+    }
+}
+
+/// Gives an operation the answer, or the error if there is none.
+fn resume<O: Operation>(operation: O, received: Result<Answer, Error>) -> Result<Transition<O>, Error> {
+    match received {
+        Ok(answer) => operation.respond(answer),
+        Err(error) => operation.fail(error),
     }
 }
 

@@ -11,9 +11,9 @@ use crate::driver::exchange::Purpose;
 use crate::error::Error;
 use crate::kind::ErrorKind;
 use crate::operation::{Answer, Operation, Request, Retry, Transition};
+use crate::ops::chain::{Chain, Exchange};
 use crate::ops::list_sessions::{self, SESSIONS, is_session};
 use crate::ops::read_pages::{Collector, ReadPages};
-use crate::ops::stage::{self, Received, Resumed};
 use crate::resource::Resource;
 use crate::service::Service;
 use crate::session::{Session, SessionState};
@@ -38,32 +38,7 @@ const DELETE_AGAIN: Duration = Duration::from_millis(500);
 #[derive(Debug)]
 pub struct Logout {
     session: Session,
-    stage: Stage,
-}
-
-#[derive(Debug)]
-#[allow(clippy::large_enum_variant, reason = "there is one at a time, in a call")]
-enum Stage {
-    /// Looks for sessions to delete.
-    Search(ReadPages<Search>),
-    /// Deletes a session that a login left whose answer was lost.
-    DeleteStray(Target, Found),
-    /// Deletes the session itself.
-    Delete(Target, Attempt),
-}
-
-/// The sessions to delete.
-#[derive(Debug)]
-struct Found {
-    own: Option<Target>,
-    strays: Vec<Target>,
-}
-
-/// Which try to delete the session it is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Attempt {
-    First,
-    Second,
+    chain: Chain<LogoutOutcome>,
 }
 
 /// Looks for sessions by what marks them as ours.
@@ -74,7 +49,10 @@ struct Search {
     own_context: Option<Arc<str>>,
     /// The `Context` whose other sessions are deleted too: those of logins whose answers were lost.
     stray_context: Option<Arc<str>>,
-    found: Found,
+    own: Option<Target>,
+    strays: Vec<Target>,
+    /// Whether the service does not know the token any more.
+    token_is_dead: bool,
 }
 
 /// How a session ended.
@@ -89,20 +67,97 @@ pub enum LogoutOutcome {
     NotAllowed,
 }
 
+impl Logout {
+    pub(crate) fn new(session: &Session) -> Logout {
+        let chain = match session.target() {
+            Some(target) => delete(target, *session.state() != SessionState::Active, Retries::One),
+            None => search(session, None),
+        };
+        Logout { session: session.clone(), chain }
+    }
+
+    /// Deletes the other sessions of that `Context` before its own.
+    pub(crate) fn sweeping(self, context: Arc<str>) -> Logout {
+        Logout { chain: search(&self.session, Some(context)), ..self }
+    }
+
+    /// The session whose token it carries.
+    pub(crate) fn session(&self) -> &Session {
+        &self.session
+    }
+}
+
+/// Looks for the session, and for the strays of that `Context`, then deletes them.
+fn search(session: &Session, stray_context: Option<Arc<str>>) -> Chain<LogoutOutcome> {
+    let search = Search {
+        collection: session.collection().cloned().unwrap_or_else(|| Target::well_known(SESSIONS)),
+        own_context: session.context().filter(|_| stray_context.is_none()).cloned(),
+        stray_context,
+        own: session.target().cloned(),
+        strays: Vec::new(),
+        token_is_dead: false,
+    };
+    let must_change_password = *session.state() != SessionState::Active;
+    let pages = ReadPages::new(search.collection.clone(), search);
+    // The session is one of the last that were opened.
+    let pages = pages.newest_first().max_next_pages(MAX_NEXT_PAGES);
+    Chain::new(pages, move |found| match found.token_is_dead {
+        true => Chain::done(LogoutOutcome::Gone),
+        false => delete_all(found.strays, found.own, must_change_password),
+    })
+}
+
+/// Deletes the strays and then the session itself, since its token deletes the others.
+fn delete_all(
+    mut strays: Vec<Target>,
+    own: Option<Target>,
+    must_change_password: bool,
+) -> Result<Transition<Chain<LogoutOutcome>>, Error> {
+    match (strays.pop(), own) {
+        (Some(stray), own) => Chain::next(Exchange(delete_request(&stray)), move |received| {
+            received?;
+            delete_all(strays, own, must_change_password)
+        }),
+        (None, Some(own)) => Ok(Transition::Next(delete(&own, must_change_password, Retries::One))),
+        (None, None) => Err(Error::new(ErrorKind::SessionUriUnknown)),
+    }
+}
+
+/// How often a DELETE is sent again that the service failed to carry out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Retries {
+    None,
+    One,
+}
+
+/// Deletes the session itself.
+fn delete(target: &Target, must_change_password: bool, retries: Retries) -> Chain<LogoutOutcome> {
+    let again = target.clone();
+    Chain::new(Exchange(delete_request(target)), move |received| {
+        let answer = received?;
+        match answer.status() {
+            status if status.is_success() => Chain::done(LogoutOutcome::Deleted),
+            StatusCode::UNAUTHORIZED | StatusCode::NOT_FOUND | StatusCode::GONE => {
+                Chain::done(LogoutOutcome::Gone)
+            }
+            StatusCode::FORBIDDEN if must_change_password => Chain::done(LogoutOutcome::NotAllowed),
+            // iDRAC under load answers 500. What may be repeated is tried once more.
+            status if status.is_server_error() && retries == Retries::One => {
+                let delete = delete(&again, must_change_password, Retries::None);
+                Ok(Transition::Later(delete, Some(DELETE_AGAIN)))
+            }
+            _ => Err(answer.refusal()),
+        }
+    })
+}
+
+/// It is often the first request after an idle spell, when a connection has gone stale; a second DELETE of a session does
+/// no harm.
+fn delete_request(target: &Target) -> Request {
+    Request::delete(target).retry(Retry::Always)
+}
+
 impl Search {
-    fn new(session: &Session, stray_context: Option<Arc<str>>) -> Search {
-        let own_context = session.context().filter(|_| stray_context.is_none()).cloned();
-        let found = Found { own: session.target().cloned(), strays: Vec::new() };
-        let collection = session.collection().cloned().unwrap_or_else(|| Target::well_known(SESSIONS));
-        Search { collection, own_context, stray_context, found }
-    }
-
-    fn read(self) -> Stage {
-        let pages = ReadPages::new(self.collection.clone(), self);
-        // The session is one of the last that were opened.
-        Stage::Search(pages.newest_first().max_next_pages(MAX_NEXT_PAGES))
-    }
-
     fn session_at(&self, link: &str, answer: &Answer) -> Option<Target> {
         answer.resolve_path_only(link).ok().filter(|target| is_session(target, &self.collection))
     }
@@ -111,10 +166,16 @@ impl Search {
 impl Collector for Search {
     type Member = Value;
 
+    fn relocate(&mut self, collection: &Target, status: StatusCode) -> Option<Target> {
+        let legacy = list_sessions::legacy_uri(collection, status)?;
+        self.collection = legacy.clone();
+        Some(legacy)
+    }
+
     fn page(&mut self, page: &Answer) -> Result<(), Error> {
         let document: Value = page.json()?;
-        if let (None, Some(link)) = (&self.found.own, list_sessions::marked_in(&document)) {
-            self.found.own = self.session_at(link, page);
+        if let (None, Some(link)) = (&self.own, list_sessions::marked_in(&document)) {
+            self.own = self.session_at(link, page);
         }
         Ok(())
     }
@@ -126,107 +187,26 @@ impl Collector for Search {
     fn add(&mut self, member: Resource<Value>) {
         let (target, session) = (member.target(), member.value());
         if list_sessions::is_marked(session) || list_sessions::is_of(session, self.own_context.as_deref()) {
-            self.found.own.get_or_insert_with(|| target.clone());
+            self.own.get_or_insert_with(|| target.clone());
         } else if list_sessions::is_of(session, self.stray_context.as_deref())
-            && self.found.own.as_ref() != Some(target)
+            && self.own.as_ref() != Some(target)
         {
-            self.found.strays.push(target.clone());
+            self.strays.push(target.clone());
         }
     }
 
-    fn member_unreadable(&mut self, _: Target, _: Error) -> Result<(), Error> {
+    fn member_unreadable(&mut self, _: Target, error: Error) -> Result<(), Error> {
+        self.token_is_dead |= error.status() == Some(StatusCode::UNAUTHORIZED);
         Ok(())
     }
 
     fn page_unreadable(&mut self, error: Error) -> Result<(), Error> {
-        if self.found.own.is_some() { Ok(()) } else { Err(error) }
+        self.token_is_dead |= error.status() == Some(StatusCode::UNAUTHORIZED);
+        if self.token_is_dead || self.own.is_some() { Ok(()) } else { Err(error) }
     }
 
     fn is_complete(&self) -> bool {
-        self.stray_context.is_none() && self.found.own.is_some()
-    }
-}
-
-impl Found {
-    /// The next session to delete: the session itself comes last, since its token deletes the others.
-    fn delete(mut self) -> Result<Stage, Error> {
-        match (self.strays.pop(), self.own) {
-            (Some(stray), own) => Ok(Stage::DeleteStray(stray, Found { own, strays: self.strays })),
-            (None, Some(own)) => Ok(Stage::Delete(own, Attempt::First)),
-            (None, None) => Err(Error::new(ErrorKind::SessionUriUnknown)),
-        }
-    }
-}
-
-impl Logout {
-    pub(crate) fn new(session: &Session) -> Logout {
-        let stage = match session.target() {
-            Some(target) => Stage::Delete(target.clone(), Attempt::First),
-            None => Search::new(session, None).read(),
-        };
-        Logout { session: session.clone(), stage }
-    }
-
-    /// Deletes the other sessions of that `Context` before its own.
-    pub(crate) fn sweeping(self, context: Arc<str>) -> Logout {
-        let stage = Search::new(&self.session, Some(context)).read();
-        Logout { stage, ..self }
-    }
-
-    /// The session whose token it carries.
-    pub(crate) fn session(&self) -> &Session {
-        &self.session
-    }
-
-    fn resume(self, received: Received) -> Result<Transition<Self>, Error> {
-        let Logout { session, stage } = self;
-        let stage = match stage {
-            Stage::Search(pages) => {
-                let status = received.as_ref().ok().map(Answer::status);
-                // A token that is dead needs no logout.
-                if status == Some(StatusCode::UNAUTHORIZED) {
-                    return Ok(Transition::Done(LogoutOutcome::Gone));
-                }
-                match status.and_then(|status| list_sessions::legacy_uri(pages.target(), status)) {
-                    Some(collection) => Search { collection, ..pages.into_collector() }.read(),
-                    None => match stage::resume(pages, received)? {
-                        Resumed::Pending(pages) => {
-                            return Ok(pages.map(|pages| Logout { session, stage: Stage::Search(pages) }));
-                        }
-                        Resumed::Done(search) => search.found.delete()?,
-                    },
-                }
-            }
-            Stage::DeleteStray(_, rest) => {
-                received?;
-                rest.delete()?
-            }
-            Stage::Delete(target, attempt) => return deleted(session, target, attempt, &received?),
-        };
-        Ok(Transition::Next(Logout { session, stage }))
-    }
-}
-
-/// What the answer to the DELETE of the session itself means.
-fn deleted(
-    session: Session,
-    target: Target,
-    attempt: Attempt,
-    answer: &Answer,
-) -> Result<Transition<Logout>, Error> {
-    let must_change = *session.state() != SessionState::Active;
-    match answer.status() {
-        status if status.is_success() => Ok(Transition::Done(LogoutOutcome::Deleted)),
-        StatusCode::UNAUTHORIZED | StatusCode::NOT_FOUND | StatusCode::GONE => {
-            Ok(Transition::Done(LogoutOutcome::Gone))
-        }
-        StatusCode::FORBIDDEN if must_change => Ok(Transition::Done(LogoutOutcome::NotAllowed)),
-        // iDRAC under load answers 500. What may be repeated is tried once more.
-        status if status.is_server_error() && attempt == Attempt::First => {
-            let stage = Stage::Delete(target, Attempt::Second);
-            Ok(Transition::Later(Logout { session, stage }, Some(DELETE_AGAIN)))
-        }
-        _ => Err(answer.refusal()),
+        self.token_is_dead || (self.stray_context.is_none() && self.own.is_some())
     }
 }
 
@@ -242,22 +222,14 @@ impl Operation for Logout {
     type Output = LogoutOutcome;
 
     fn request(&self) -> Request {
-        let request = match &self.stage {
-            Stage::Search(pages) => pages.request(),
-            // It is often the first request after an idle spell, when a connection has gone stale; a second
-            // DELETE of a session does no harm.
-            Stage::DeleteStray(target, _) | Stage::Delete(target, _) => {
-                Request::delete(target).retry(Retry::Always)
-            }
-        };
-        request.purpose(Purpose::Session)
+        self.chain.request().purpose(Purpose::Session)
     }
 
     fn respond(self, answer: Answer) -> Result<Transition<Self>, Error> {
-        self.resume(Ok(answer))
+        Ok(self.chain.respond(answer)?.map(|chain| Logout { chain, ..self }))
     }
 
     fn fail(self, error: Error) -> Result<Transition<Self>, Error> {
-        self.resume(Err(error))
+        Ok(self.chain.fail(error)?.map(|chain| Logout { chain, ..self }))
     }
 }

@@ -6,9 +6,9 @@ use serde_json::Value;
 use crate::error::Error;
 use crate::kind::ErrorKind;
 use crate::message::Message;
-use crate::operation::{Answer, Operation, Request, Transition};
+use crate::operation::{Answer, Operation, Request};
+use crate::ops::chain::{Chain, Exchange, forward_to};
 use crate::ops::read_pages::{Collector, ReadPages};
-use crate::ops::stage::{self, DynOperation, Exchange, Received, Resumed, forward_to_stage};
 use crate::resource::Resource;
 use crate::target::Target;
 
@@ -16,18 +16,7 @@ use crate::target::Target;
 /// resolution. `None` if the service has no such registry or no such message.
 #[derive(Debug)]
 pub struct LookupMessage {
-    message: Message,
-    stage: Stage,
-}
-
-#[derive(Debug)]
-enum Stage {
-    /// Reads the collection of registry files.
-    Files(ReadPages<BestFile>),
-    /// Reads the registry file that fits best, to find the registry.
-    File(Exchange),
-    /// Reads the registry.
-    Registry(Exchange),
+    chain: Chain<Option<Message>>,
 }
 
 /// The registry file that fits a message best, of those on the pages so far.
@@ -106,8 +95,20 @@ impl LookupMessage {
     /// Looks up that message.
     pub fn new(message: Message) -> LookupMessage {
         let registries = Target::well_known("/redfish/v1/Registries");
-        let files = ReadPages::new(registries, BestFile::of(&message));
-        LookupMessage { message, stage: Stage::Files(files) }
+        let chain = Chain::new(ReadPages::new(registries, BestFile::of(&message)), |files| {
+            let Some((_, file)) = files.best else { return Chain::done(None) };
+            Chain::next(Exchange(Request::get(&file)), |received| {
+                let Some(answer) = found(received)? else { return Chain::done(None) };
+                let Some(uri) = LookupMessage::registry(&answer.json()?, &answer) else {
+                    return Chain::done(None);
+                };
+                Chain::next(Exchange(Request::get(&uri)), |received| {
+                    let Some(answer) = found(received)? else { return Chain::done(None) };
+                    Chain::done(LookupMessage::filled(message, &answer.json()?))
+                })
+            })
+        });
+        LookupMessage { chain }
     }
 
     /// Where the registry is, as its file says: the English one, else the first.
@@ -133,50 +134,16 @@ impl LookupMessage {
         }
         Some(message)
     }
-
-    fn stage(&self) -> &dyn DynOperation {
-        match &self.stage {
-            Stage::Files(files) => files,
-            Stage::File(read) | Stage::Registry(read) => read,
-        }
-    }
-
-    fn resume(self, received: Received) -> Result<Transition<Self>, Error> {
-        let LookupMessage { message, stage } = self;
-        let read = |target: Target| Exchange(Request::get(&target));
-        let next = match stage {
-            Stage::Files(files) => match stage::resume(files, received)? {
-                Resumed::Pending(files) => {
-                    return Ok(files.map(|files| LookupMessage { message, stage: Stage::Files(files) }));
-                }
-                Resumed::Done(files) => files.best.map(|(_, file)| Stage::File(read(file))),
-            },
-            Stage::File(_) => match found(received)? {
-                Some(answer) => {
-                    LookupMessage::registry(&answer.json()?, &answer).map(|uri| Stage::Registry(read(uri)))
-                }
-                None => None,
-            },
-            Stage::Registry(_) => {
-                let registry: Option<Value> = found(received)?.map(|answer| answer.json()).transpose()?;
-                return Ok(Transition::Done(registry.and_then(|r| LookupMessage::filled(message, &r))));
-            }
-        };
-        Ok(match next {
-            Some(stage) => Transition::Next(LookupMessage { message, stage }),
-            None => Transition::Done(None),
-        })
-    }
 }
 
 impl Operation for LookupMessage {
     type Output = Option<Message>;
 
-    forward_to_stage!();
+    forward_to!(chain);
 }
 
 /// The answer, if it is a success; `None` for a resource that does not exist.
-fn found(received: Received) -> Result<Option<Answer>, Error> {
+fn found(received: Result<Answer, Error>) -> Result<Option<Answer>, Error> {
     match received.and_then(Answer::success) {
         Ok(answer) => Ok(Some(answer)),
         Err(error) if *error.kind() == ErrorKind::NotFound => Ok(None),

@@ -6,6 +6,7 @@
 
 use std::collections::VecDeque;
 
+use http::StatusCode;
 use serde::de::DeserializeOwned;
 
 use crate::error::Error;
@@ -50,6 +51,11 @@ struct Rest<C> {
 pub(crate) trait Collector {
     /// A member, as far as it is read.
     type Member: DeserializeOwned;
+
+    /// Where the collection is instead, if the answer for a page says that it is not there.
+    fn relocate(&mut self, _: &Target, _: StatusCode) -> Option<Target> {
+        None
+    }
 
     /// Takes what a page contains besides its members.
     fn page(&mut self, _: &Answer) -> Result<(), Error> {
@@ -106,19 +112,6 @@ impl<C: Collector> ReadPages<C> {
         self.rest.pages_left = pages;
         self
     }
-
-    /// The page or member that is read now.
-    pub(crate) fn target(&self) -> &Target {
-        match &self.stage {
-            Stage::Page(page) => page.target(),
-            Stage::Member(target) => target,
-        }
-    }
-
-    /// Ends the reading with what was collected so far.
-    pub(crate) fn into_collector(self) -> C {
-        self.rest.collector
-    }
 }
 
 impl<C: Collector> Rest<C> {
@@ -167,16 +160,25 @@ impl<C: Collector> Operation for ReadPages<C> {
     type Output = C;
 
     fn request(&self) -> Request {
-        Request::get(self.target())
+        match &self.stage {
+            Stage::Page(page) => page.request(),
+            Stage::Member(target) => Request::get(target),
+        }
     }
 
     fn respond(self, answer: Answer) -> Result<Transition<Self>, Error> {
         let ReadPages { stage, mut rest } = self;
         match stage {
-            Stage::Page(page) => match page.read(&answer) {
-                Ok(page) => rest.add_page(page, &answer)?,
-                Err(error) => rest.collector.page_unreadable(error)?,
-            },
+            Stage::Page(page) => {
+                if let Some(target) = rest.collector.relocate(page.target(), answer.status()) {
+                    let stage = Stage::Page(GetPage::first(target));
+                    return Ok(Transition::Next(ReadPages { stage, rest }));
+                }
+                match page.read(&answer) {
+                    Ok(page) => rest.add_page(page, &answer)?,
+                    Err(error) => rest.collector.page_unreadable(error)?,
+                }
+            }
             Stage::Member(target) => match Resource::read(&answer, target.clone()) {
                 Ok(resource) => rest.collector.add(resource),
                 Err(error) => rest.collector.member_unreadable(target, error)?,

@@ -9,9 +9,9 @@ use crate::error::Error;
 use crate::kind::ErrorKind;
 use crate::operation::{Answer, Operation, Request, Transition};
 use crate::ops::action::Invoke;
+use crate::ops::chain::{Chain, Exchange, forward_to};
 use crate::ops::follow_links::{FollowLinks, Missing};
 use crate::ops::get_page::{GetPage, Member};
-use crate::ops::stage::{self, DynOperation, Received, Resumed, forward_to_stage};
 use crate::ops::watch::{POLL_INTERVAL, next_poll};
 use crate::ops::write::Outcome;
 use crate::target::Target;
@@ -25,18 +25,7 @@ const SYSTEMS: &str = "/redfish/v1/Systems";
 #[derive(Debug)]
 pub struct Reset {
     kind: String,
-    stage: Stage,
-}
-
-#[derive(Debug)]
-#[allow(clippy::large_enum_variant, reason = "there is one at a time, in a call")]
-enum Stage {
-    /// Finds the collection of systems.
-    Find(FollowLinks),
-    /// Reads it.
-    Systems(GetPage),
-    /// Resets the system.
-    Invoke(Target, Invoke),
+    chain: Chain<ResetAccepted>,
 }
 
 /// A reset that the service took.
@@ -80,15 +69,29 @@ impl From<&'static str> for PowerChange {
 impl Reset {
     /// A reset of that `ResetType`, such as `On`, `ForceOff` or `GracefulRestart`, of the only system there is.
     pub fn new(kind: impl Into<String>) -> Reset {
-        let links = FollowLinks::new("/Systems/@odata.id", Missing::At(SYSTEMS));
-        Reset { kind: kind.into(), stage: Stage::Find(links) }
+        let kind = kind.into();
+        let wanted = kind.clone();
+        let find = FollowLinks::new("/Systems/@odata.id", Missing::At(SYSTEMS));
+        let chain = Chain::new(find, |(systems, _)| {
+            Chain::next(Exchange(Request::get(&systems)), move |received| {
+                let system = only_member(GetPage::first(systems), &received?)?;
+                Ok(Transition::Next(Reset::invoke(&wanted, system)))
+            })
+        });
+        Reset { kind, chain }
     }
 
     /// Of this system.
     #[must_use]
-    pub fn system(mut self, system: Target) -> Reset {
-        self.stage = Reset::invoke(&self.kind, system);
-        self
+    pub fn system(self, system: Target) -> Reset {
+        Reset { chain: Reset::invoke(&self.kind, system), ..self }
+    }
+
+    fn invoke(kind: &str, system: Target) -> Chain<ResetAccepted> {
+        let parameters = Map::from_iter([("ResetType".to_owned(), Value::String(kind.to_owned()))]);
+        let invoke = Invoke::new(system.clone(), "ComputerSystem.Reset", parameters);
+        let change = Reset::expected_power_change(kind);
+        Chain::new(invoke, move |outcome| Chain::done(ResetAccepted { system, outcome, change }))
     }
 
     /// What a reset of that type does to the system's power; `None` where it depends.
@@ -102,49 +105,12 @@ impl Reset {
             _ => None,
         }
     }
-
-    fn invoke(kind: &str, system: Target) -> Stage {
-        let parameters = Map::from_iter([("ResetType".to_owned(), Value::String(kind.to_owned()))]);
-        let invoke = Invoke::new(system.clone(), "ComputerSystem.Reset", parameters);
-        Stage::Invoke(system, invoke)
-    }
-
-    fn stage(&self) -> &dyn DynOperation {
-        match &self.stage {
-            Stage::Find(links) => links,
-            Stage::Systems(page) => page,
-            Stage::Invoke(_, invoke) => invoke,
-        }
-    }
-
-    fn resume(self, received: Received) -> Result<Transition<Self>, Error> {
-        let Reset { kind, stage } = self;
-        let stage = match stage {
-            Stage::Find(links) => match stage::resume(links, received)? {
-                Resumed::Pending(links) => {
-                    return Ok(links.map(|links| Reset { kind, stage: Stage::Find(links) }));
-                }
-                Resumed::Done((systems, _)) => Stage::Systems(GetPage::first(systems)),
-            },
-            Stage::Systems(page) => Reset::invoke(&kind, only_member(page, &received?)?),
-            Stage::Invoke(system, invoke) => match stage::resume(invoke, received)? {
-                Resumed::Pending(invoke) => {
-                    return Ok(invoke.map(|invoke| Reset { kind, stage: Stage::Invoke(system, invoke) }));
-                }
-                Resumed::Done(outcome) => {
-                    let change = Reset::expected_power_change(&kind);
-                    return Ok(Transition::Done(ResetAccepted { system, outcome, change }));
-                }
-            },
-        };
-        Ok(Transition::Next(Reset { kind, stage }))
-    }
 }
 
 impl Operation for Reset {
     type Output = ResetAccepted;
 
-    forward_to_stage!();
+    forward_to!(chain);
 }
 
 /// The only member of a collection. Further pages contain further members.

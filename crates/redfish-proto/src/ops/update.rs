@@ -19,8 +19,8 @@ use crate::driver::exchange::BodyMode;
 use crate::error::Error;
 use crate::kind::ErrorKind;
 use crate::operation::{Answer, Operation, Request, Transition};
+use crate::ops::chain::{Chain, Exchange, forward_to};
 use crate::ops::follow_links::{FollowLinks, Missing, link};
-use crate::ops::stage::{self, DynOperation, Exchange, Received, Resumed, forward_to_stage};
 use crate::ops::write::Outcome;
 use crate::redact::Redactor;
 use crate::target::Target;
@@ -35,14 +35,18 @@ const MIN_BYTES_PER_SECOND: u64 = 64 << 10;
 /// The UpdateService is read first, which finds the URI and renews a session that has died, before the image is
 /// touched. An image that cannot be read again is not sent again, whatever is answered.
 pub struct PushUpdate {
+    push: Push,
+    chain: Chain<Outcome>,
+}
+
+/// What to push.
+#[derive(Clone)]
+struct Push {
     image: Image,
     boundary: String,
     content_type: HeaderValue,
     parameters: Map<String, Value>,
     extra: Vec<(String, String, Vec<u8>)>,
-    /// Where the service root says tasks are: what to look at if the answer to the push is lost.
-    tasks: Option<Target>,
-    stage: Stage,
 }
 
 /// An image to push.
@@ -52,16 +56,6 @@ pub struct Image {
     pub name: String,
     /// Its length in bytes, and whether it can be read again.
     pub payload: Payload,
-}
-
-#[derive(Debug)]
-enum Stage {
-    /// Finds the UpdateService.
-    Find(FollowLinks),
-    /// Reads it.
-    Service(Exchange),
-    /// Pushes the image.
-    Push(Exchange),
 }
 
 /// The way to the UpdateService.
@@ -85,30 +79,22 @@ impl PushUpdate {
         let boundary = format!("redfish-{random}");
         let content_type = HeaderValue::try_from(format!("multipart/form-data; boundary={boundary}"))
             .map_err(|_| invalid())?;
-        Ok(PushUpdate {
-            image,
-            boundary,
-            content_type,
-            parameters: Map::new(),
-            extra: Vec::new(),
-            tasks: None,
-            stage: Stage::Find(find_update_service()),
-        })
+        Ok(PushUpdate::of(Push { image, boundary, content_type, parameters: Map::new(), extra: Vec::new() }))
     }
 
     /// For these resources only, by their URIs.
     #[must_use]
-    pub fn targets<S: Into<String>>(mut self, targets: impl IntoIterator<Item = S>) -> PushUpdate {
+    pub fn targets<S: Into<String>>(self, targets: impl IntoIterator<Item = S>) -> PushUpdate {
         let targets: Vec<String> = targets.into_iter().map(Into::into).collect();
-        self.parameters.insert("Targets".to_owned(), json!(targets));
-        self
+        self.parameter("Targets", json!(targets))
     }
 
     /// With a member of `UpdateParameters`, such as `@Redfish.OperationApplyTime`.
     #[must_use]
-    pub fn parameter(mut self, name: impl Into<String>, value: Value) -> PushUpdate {
-        self.parameters.insert(name.into(), value);
-        self
+    pub fn parameter(self, name: impl Into<String>, value: Value) -> PushUpdate {
+        let mut push = self.push;
+        push.parameters.insert(name.into(), value);
+        PushUpdate::of(push)
     }
 
     /// With a part that a vendor wants, after the image: its name (`Oem…`), its media type and its bytes.
@@ -116,7 +102,7 @@ impl PushUpdate {
     /// # Errors
     /// [`ErrorKind::InvalidRequest`] for a media type that cannot stand in a header.
     pub fn part(
-        mut self,
+        self,
         name: impl Into<String>,
         media_type: impl Into<String>,
         bytes: Vec<u8>,
@@ -125,12 +111,57 @@ impl PushUpdate {
         if HeaderValue::from_str(&media_type).is_err() {
             return Err(Error::new(ErrorKind::InvalidRequest("not a valid media type")));
         }
-        self.extra.push((name.into(), media_type, bytes));
-        Ok(self)
+        let mut push = self.push;
+        push.extra.push((name.into(), media_type, bytes));
+        Ok(PushUpdate::of(push))
     }
 
+    fn of(push: Push) -> PushUpdate {
+        let sent = push.clone();
+        let chain = Chain::new(find_update_service(), |(service, root)| {
+            // Where to look for the update if the answer to the push is lost.
+            let document: Value = root.json().unwrap_or_default();
+            let tasks = link(&document, "/Tasks/@odata.id").and_then(|tasks| root.resolve(tasks).ok());
+            Chain::next(Exchange(Request::get(&service)), move |received| {
+                let request = sent.request(&received?.success()?)?;
+                let replayable = sent.image.payload.replayable;
+                Chain::next(Exchange(request), move |received| {
+                    Chain::done(pushed(received, replayable, tasks.as_ref())?)
+                })
+            })
+        });
+        PushUpdate { push, chain }
+    }
+
+    fn register_secrets(&self, known: &mut Redactor) {
+        if let Ok(body) = Body::json(&self.push.parameters) {
+            body.register_secrets(known);
+        }
+    }
+}
+
+/// What became of a push.
+fn pushed(
+    received: Result<Answer, Error>,
+    replayable: bool,
+    tasks: Option<&Target>,
+) -> Result<Outcome, Error> {
+    let answer = received.map_err(|error| match (error.kind(), tasks) {
+        (ErrorKind::OutcomeUnknown(_), Some(tasks)) => {
+            error.with_advice(format!("Look for its task at {tasks} before it is sent again."))
+        }
+        _ => error,
+    })?;
+    if answer.status() == StatusCode::UNAUTHORIZED && !replayable {
+        let reason = "The image is not sent with another session, since it cannot be read again.";
+        return Err(answer.refusal().with_text(reason));
+    }
+    Outcome::read(&answer)
+}
+
+impl Push {
     /// The request that pushes the image in the way that the UpdateService supports.
-    fn choose(&self, answer: &Answer) -> Result<Request, Error> {
+    fn request(&self, answer: &Answer) -> Result<Request, Error> {
         let service: Value = answer.json()?;
         let limit = service.get("MaxImageSizeBytes").and_then(Value::as_u64);
         if let Some(limit) = limit.filter(|limit| *limit > 0 && *limit < self.image.payload.length) {
@@ -190,68 +221,20 @@ impl PushUpdate {
         let time = Duration::from_secs(60 + self.image.payload.length / MIN_BYTES_PER_SECOND);
         Request::post(target).body(body).timeout(time).header(CONTENT_TYPE, content_type)
     }
-
-    /// What the answer to the push means.
-    fn pushed(self, received: Received) -> Result<Transition<Self>, Error> {
-        let answer = received.map_err(|error| match (error.kind(), &self.tasks) {
-            (ErrorKind::OutcomeUnknown(_), Some(tasks)) => {
-                error.with_advice(format!("Look for its task at {tasks} before it is sent again."))
-            }
-            _ => error,
-        })?;
-        if answer.status() == StatusCode::UNAUTHORIZED && !self.image.payload.replayable {
-            let reason = "The image is not sent with another session, since it cannot be read again.";
-            return Err(answer.refusal().with_text(reason));
-        }
-        Ok(Transition::Done(Outcome::read(&answer)?))
-    }
-
-    fn register_secrets(&self, known: &mut Redactor) {
-        if let Ok(body) = Body::json(&self.parameters) {
-            body.register_secrets(known);
-        }
-    }
-
-    fn stage(&self) -> &dyn DynOperation {
-        match &self.stage {
-            Stage::Find(links) => links,
-            Stage::Service(read) => read,
-            Stage::Push(push) => push,
-        }
-    }
-
-    fn resume(mut self, received: Received) -> Result<Transition<Self>, Error> {
-        self.stage = match self.stage {
-            Stage::Find(links) => match stage::resume(links, received)? {
-                Resumed::Pending(links) => {
-                    return Ok(links.map(|links| PushUpdate { stage: Stage::Find(links), ..self }));
-                }
-                Resumed::Done((service, root)) => {
-                    let tasks = root.json().unwrap_or_default();
-                    let tasks = link(&tasks, "/Tasks/@odata.id");
-                    self.tasks = tasks.and_then(|tasks| root.resolve(tasks).ok());
-                    Stage::Service(Exchange(Request::get(&service)))
-                }
-            },
-            Stage::Service(_) => Stage::Push(Exchange(self.choose(&received?.success()?)?)),
-            Stage::Push(_) => return self.pushed(received),
-        };
-        Ok(Transition::Next(self))
-    }
 }
 
 impl fmt::Debug for PushUpdate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // What vendors want may be secret.
-        let parameters: Vec<&String> = self.parameters.keys().collect();
-        write!(f, "PushUpdate({:?} with {parameters:?}, {:?})", self.image, self.stage)
+        let parameters: Vec<&String> = self.push.parameters.keys().collect();
+        write!(f, "PushUpdate({:?} with {parameters:?}, {:?})", self.push.image, self.chain)
     }
 }
 
 impl Operation for PushUpdate {
     type Output = Outcome;
 
-    forward_to_stage!(register_secrets);
+    forward_to!(chain, register_secrets);
 }
 
 /// Reads a large body as it comes: the call ends at the head, and the driver hands the body to the caller.
@@ -295,7 +278,7 @@ mod tests {
     fn the_parts_stand_in_the_standards_order() {
         let update = update(true).targets(["/redfish/v1/Systems/1"]);
         let update = update.part("OemAcme", "text/plain", b"x".to_vec()).unwrap();
-        let body = update.multipart();
+        let body = update.push.multipart();
         let segments: Vec<_> = body.segments().collect();
         let [
             crate::driver::Segment::Bytes(before),
@@ -329,7 +312,7 @@ mod tests {
     #[test]
     fn a_push_has_time_by_its_size() {
         let media_type = HeaderValue::from_static("application/octet-stream");
-        let request = update(false).push(&Target::well_known("/push"), Body::empty(), media_type);
+        let request = update(false).push.push(&Target::well_known("/push"), Body::empty(), media_type);
         assert_eq!(request.timeout, Some(Duration::from_secs(60 + (1 << 30) / (64 << 10))));
     }
 
@@ -341,6 +324,6 @@ mod tests {
         for media_type in ["text/plain\r\nX-Evil: 1", "\0"] {
             assert!(refused(update(true).part("OemAcme", media_type, Vec::new())), "{media_type:?}");
         }
-        assert!(refused(PushUpdate::new(update(true).image, &[])));
+        assert!(refused(PushUpdate::new(update(true).push.image, &[])));
     }
 }

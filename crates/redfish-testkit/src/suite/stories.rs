@@ -13,7 +13,7 @@ use serde_json::Value;
 use crate::adapter::{
     Adapter, Builder as _, Clock, Error, Source as _, Transport as _, TransportBuilder as _,
 };
-use crate::ask::{Ask, incoming_json, outcome_json};
+use crate::ask::{self, incoming_json, outcome_json};
 use crate::script::{Cut, Script};
 use crate::transcript::{Event, Failure, Reaction, Setup, Transcript, User, Verb};
 
@@ -75,7 +75,7 @@ fn ask<A: Adapter>(client: &A, verb: &Verb) -> Result<Option<Value>, Error> {
             Ok((!body.is_empty()).then(|| serde_json::from_slice(&body).unwrap()))
         }
         Verb::Ask(name, rest) => {
-            let ask = Ask::parse(client.service(), name, rest)?;
+            let ask = ask::parse(client.service(), name, rest)?;
             client.run(ask).map(|value| Some(value).filter(|value| !value.is_null()))
         }
         Verb::PushUpdate { file, image, targets, once } => {

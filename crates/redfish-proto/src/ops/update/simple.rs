@@ -6,11 +6,9 @@ use serde_json::{Map, Value, json};
 
 use crate::body::Body;
 use crate::credentials::Credentials;
-use crate::error::Error;
-use crate::operation::{Operation, Transition};
+use crate::operation::Operation;
 use crate::ops::action::Invoke;
-use crate::ops::follow_links::FollowLinks;
-use crate::ops::stage::{self, DynOperation, Received, Resumed, forward_to_stage};
+use crate::ops::chain::{Chain, forward_to};
 use crate::ops::update::find_update_service;
 use crate::ops::write::Outcome;
 use crate::redact::Redactor;
@@ -28,22 +26,21 @@ use crate::redact::Redactor;
 /// ```
 pub struct SimpleUpdate {
     parameters: Map<String, Value>,
-    stage: Stage,
-}
-
-#[allow(clippy::large_enum_variant, reason = "there is one at a time, in a call")]
-enum Stage {
-    /// Finds the UpdateService.
-    Find(FollowLinks),
-    /// Invokes its action.
-    Invoke(Invoke),
+    chain: Chain<Outcome>,
 }
 
 impl SimpleUpdate {
     /// With the image at that URI, as the service reaches it.
     pub fn new(image: impl Into<String>) -> SimpleUpdate {
-        let parameters = Map::from_iter([("ImageURI".to_owned(), Value::String(image.into()))]);
-        SimpleUpdate { parameters, stage: Stage::Find(find_update_service()) }
+        SimpleUpdate::with(Map::from_iter([("ImageURI".to_owned(), Value::String(image.into()))]))
+    }
+
+    fn with(parameters: Map<String, Value>) -> SimpleUpdate {
+        let sent = parameters.clone();
+        let chain = Chain::new(find_update_service(), |(service, _)| {
+            Chain::next(Invoke::new(service, "UpdateService.SimpleUpdate", sent), Chain::done)
+        });
+        SimpleUpdate { parameters, chain }
     }
 
     /// For these resources only, by their URIs.
@@ -68,42 +65,15 @@ impl SimpleUpdate {
 
     /// With any other parameter, such as `@Redfish.OperationApplyTime`.
     #[must_use]
-    pub fn parameter(mut self, name: impl Into<String>, value: Value) -> SimpleUpdate {
-        self.parameters.insert(name.into(), value);
-        self
+    pub fn parameter(self, name: impl Into<String>, value: Value) -> SimpleUpdate {
+        let mut parameters = self.parameters;
+        parameters.insert(name.into(), value);
+        SimpleUpdate::with(parameters)
     }
 
     fn register_secrets(&self, known: &mut Redactor) {
         if let Ok(body) = Body::json(&self.parameters) {
             body.register_secrets(known);
-        }
-    }
-
-    fn stage(&self) -> &dyn DynOperation {
-        match &self.stage {
-            Stage::Find(links) => links,
-            Stage::Invoke(invoke) => invoke,
-        }
-    }
-
-    fn resume(self, received: Received) -> Result<Transition<Self>, Error> {
-        let SimpleUpdate { parameters, stage } = self;
-        match stage {
-            Stage::Find(links) => match stage::resume(links, received)? {
-                Resumed::Pending(links) => {
-                    Ok(links.map(|links| SimpleUpdate { parameters, stage: Stage::Find(links) }))
-                }
-                Resumed::Done((service, _)) => {
-                    let invoke = Invoke::new(service, "UpdateService.SimpleUpdate", parameters.clone());
-                    Ok(Transition::Next(SimpleUpdate { parameters, stage: Stage::Invoke(invoke) }))
-                }
-            },
-            Stage::Invoke(invoke) => match stage::resume(invoke, received)? {
-                Resumed::Pending(invoke) => {
-                    Ok(invoke.map(|invoke| SimpleUpdate { parameters, stage: Stage::Invoke(invoke) }))
-                }
-                Resumed::Done(outcome) => Ok(Transition::Done(outcome)),
-            },
         }
     }
 }
@@ -118,7 +88,7 @@ impl fmt::Debug for SimpleUpdate {
 impl Operation for SimpleUpdate {
     type Output = Outcome;
 
-    forward_to_stage!(register_secrets);
+    forward_to!(chain, register_secrets);
 }
 
 #[cfg(test)]
@@ -132,7 +102,7 @@ mod tests {
         let shown = format!("{update:?} {invoke:?}");
         assert!(shown.contains("Password") && !shown.contains("hunter2"), "{shown}");
         let mut known = Redactor::default();
-        Operation::secrets(&update, &mut known);
+        update.secrets(&mut known);
         assert_eq!(known.clean("hunter2hunter2"), "[redacted]");
     }
 }
