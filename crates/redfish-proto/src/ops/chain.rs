@@ -22,7 +22,8 @@ use crate::redact::Redactor;
 /// }
 /// ```
 ///
-/// Only the first operation's secrets are known from the start of the call.
+/// Each operation keeps its own rules, such as what to do without an answer. Its [`secrets`](Operation::secrets) are an
+/// exception: a call asks for them once, at its start, and so only the first operation's are known.
 pub struct Chain<T>(Box<dyn Link<T>>);
 
 /// An operation and what follows it, whatever their types.
@@ -49,10 +50,7 @@ impl<T: 'static> Chain<T> {
         Chain(Box::new(Stage { operation, then }))
     }
 
-    /// Goes on with that operation, for use in a `then`.
-    ///
-    /// # Errors
-    /// None.
+    /// Goes on with that operation, at the end of a `then`. Always `Ok`.
     pub fn next<O, F>(operation: O, then: F) -> Result<Transition<Chain<T>>, Error>
     where
         O: Operation + Send + Sync + 'static,
@@ -61,22 +59,16 @@ impl<T: 'static> Chain<T> {
         Ok(Transition::Next(Chain::new(operation, then)))
     }
 
-    /// Ends the chain with that output, for use in a `then`.
-    ///
-    /// # Errors
-    /// None.
+    /// Ends the chain with that output, at the end of a `then`. Always `Ok`.
     pub fn done(output: T) -> Result<Transition<Chain<T>>, Error> {
         Ok(Transition::Done(output))
     }
-}
 
-impl<T, O, F> Stage<O, F>
-where
-    T: 'static,
-    O: Operation + Send + Sync + 'static,
-    F: FnOnce(O::Output) -> Result<Transition<Chain<T>>, Error> + Send + Sync + 'static,
-{
-    fn follow(transition: Transition<O>, then: F) -> Result<Transition<Chain<T>>, Error> {
+    fn follow<O, F>(transition: Transition<O>, then: F) -> Result<Transition<Chain<T>>, Error>
+    where
+        O: Operation + Send + Sync + 'static,
+        F: FnOnce(O::Output) -> Result<Transition<Chain<T>>, Error> + Send + Sync + 'static,
+    {
         match transition {
             Transition::Done(output) => then(output),
             Transition::Next(operation) => Ok(Transition::Next(Chain::new(operation, then))),
@@ -104,11 +96,11 @@ where
     }
 
     fn respond(self: Box<Self>, answer: Answer) -> Result<Transition<Chain<T>>, Error> {
-        Self::follow(self.operation.respond(answer)?, self.then)
+        Chain::follow(self.operation.respond(answer)?, self.then)
     }
 
     fn fail(self: Box<Self>, error: Error) -> Result<Transition<Chain<T>>, Error> {
-        Self::follow(self.operation.fail(error)?, self.then)
+        Chain::follow(self.operation.fail(error)?, self.then)
     }
 }
 

@@ -331,9 +331,7 @@ impl Login {
             }
         }
     }
-}
 
-impl Login {
     fn resume(mut self, received: Result<Answer, Error>) -> Result<Transition<Self>, Error> {
         match std::mem::replace(&mut self.stage, Stage::Root) {
             Stage::Check(check) => {
