@@ -28,9 +28,10 @@ fn push(data: &[u8]) {
     let image = Bytes::copy_from_slice(rest);
 
     let payload = Payload { length: image.len() as u64, replayable: false };
-    let update = PushUpdate::new(Image { name: name.clone(), payload }, &randomness)
-        .targets([target.clone()])
-        .part("OemPart", "application/octet-stream", part.clone());
+    let image_of = Image { name: name.clone(), payload };
+    let Ok(update) = PushUpdate::new(image_of, &randomness) else { return };
+    let update = update.targets([target.clone()]);
+    let update = update.part("OemPart", "application/octet-stream", part.clone()).expect("a media type");
     let service = Arc::new(Service::new("bmc.example").expect("a service"));
     let mut step = service.call(update).with(Identity::anonymous(&service)).start(Now::default());
     for found in [r#"{"UpdateService": {"@odata.id": "/u"}}"#, r#"{"MultipartHttpPushUri": "/push"}"#] {

@@ -132,12 +132,16 @@ impl Events {
     }
 }
 
-async fn open(client: Client, wait: Duration, subscribe: Subscribe) -> Result<Stream, Error> {
+async fn open(
+    client: Client,
+    wait: Duration,
+    subscribe: Result<Subscribe, redfish_proto::Error>,
+) -> Result<Stream, Error> {
     if !wait.is_zero() {
         client.observe(|| Trace::Wait(wait));
         client.clock().sleep(wait).await;
     }
-    let (_, stream) = client.stream(subscribe).await?;
+    let (_, stream) = client.stream(subscribe?).await?;
     stream.ok_or_else(|| Error::new(ErrorKind::NotSupported("a stream of events")))
 }
 

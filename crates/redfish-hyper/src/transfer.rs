@@ -20,7 +20,7 @@ impl Client {
     /// [`OutcomeUnknown`](redfish_proto::ErrorKind::OutcomeUnknown) where the answer was lost: the list of tasks may tell.
     pub async fn update(&self, name: &str, source: &Source, targets: &[String]) -> Result<Outcome, Error> {
         let image = Image { name: name.to_owned(), payload: source.payload() };
-        let update = PushUpdate::new(image, &randomness());
+        let update = PushUpdate::new(image, &randomness())?;
         let update = if targets.is_empty() { update } else { update.targets(targets) };
         let call = self.service().call(update);
         self.drive_watching(call, Some(source), &mut |_| {}).await.map(|(outcome, _)| outcome)

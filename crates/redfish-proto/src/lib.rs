@@ -139,7 +139,7 @@
 //! | wait | [`Watch`](ops::Watch) a [`Monitor`](ops::Monitor), [`WaitForPower`](ops::WaitForPower) a reset has done its work, [`WaitUntil`](ops::WaitUntil) a resource reaches a state |
 //! | push and listen | [`PushUpdate`](ops::PushUpdate), [`Download`](ops::Download), [`FindEvents`](events::FindEvents), [`Subscribe`](events::Subscribe) with a [`Listener`](events::Listener) |
 //! | be pushed to | [`CreateSubscription`](events::CreateSubscription), [`ListSubscriptions`](events::ListSubscriptions), [`DeleteSubscription`](events::DeleteSubscription); [`Notification::parse`](events::Notification::parse) |
-//! | anything else | [`Raw`](ops::Raw), or an [`Operation`] of your own |
+//! | anything else | [`Raw`](ops::Raw), a [`Chain`](ops::Chain) of operations, or an [`Operation`] of your own |
 //!
 //! What holds whatever the service answers: no credential leaves the origin, a write that may have been received is
 //! not sent again, every wait has an end, and no secret stands in a text that is shown. A 401 leads to one login at the

@@ -5,7 +5,9 @@ use serde_json::Value;
 use crate::error::Error;
 use crate::kind::ErrorKind;
 use crate::operation::{Answer, Auth, Operation, Request, Transition};
-use crate::target::Target;
+use crate::ops::follow_links::root;
+use crate::reason::TargetError;
+use crate::target::{MAX_LENGTH, Target};
 
 /// What to ask for of a resource or a collection.
 ///
@@ -15,7 +17,7 @@ use crate::target::Target;
 ///
 /// let service = Service::new("bmc.example")?;
 /// let query = Query::new().expand(Expand::Links, 1).select(["Id", "Status/Health"]).filter("Name eq 'A & B'").top(50);
-/// let target = service.target("/redfish/v1/Systems")?.with_query(&query);
+/// let target = service.target("/redfish/v1/Systems")?.with_query(&query)?;
 /// assert_eq!(
 ///     target.as_str(),
 ///     "/redfish/v1/Systems?$expand=~($levels=1)&$select=Id,Status/Health&$filter=Name%20eq%20'A%20%26%20B'&$top=50"
@@ -209,10 +211,16 @@ impl Query {
 }
 
 impl Target {
-    /// The same resource, asked with this query in place of its own.
-    #[must_use]
-    pub fn with_query(&self, query: &Query) -> Target {
-        self.with_raw_query(&query.text())
+    /// The same resource, with this query in place of its own.
+    ///
+    /// # Errors
+    /// [`ErrorKind::InvalidTarget`] for a query that is too long to be sent.
+    pub fn with_query(&self, query: &Query) -> Result<Target, Error> {
+        let text = query.text();
+        if self.path().len() + text.len() > MAX_LENGTH {
+            return Err(Error::new(ErrorKind::InvalidTarget(TargetError::TooLong)));
+        }
+        Ok(self.with_raw_query(&text))
     }
 }
 
@@ -222,14 +230,18 @@ impl Target {
 /// else that is not offered is [`NotSupported`](ErrorKind::NotSupported), and not sent.
 #[derive(Clone, Debug)]
 pub struct NegotiateQuery {
-    at: Target,
+    target: Target,
     query: Query,
 }
 
 impl NegotiateQuery {
-    /// That query of what is there.
-    pub fn new(at: Target, query: Query) -> NegotiateQuery {
-        NegotiateQuery { at, query }
+    /// Asks that query of the resource at that target.
+    ///
+    /// # Errors
+    /// Those of [`Target::with_query`].
+    pub fn new(target: Target, query: Query) -> Result<NegotiateQuery, Error> {
+        target.with_query(&query)?;
+        Ok(NegotiateQuery { target, query })
     }
 }
 
@@ -237,7 +249,7 @@ impl Operation for NegotiateQuery {
     type Output = Target;
 
     fn request(&self) -> Request {
-        Request::get(&Target::well_known("/redfish/v1/"))
+        Request::get(&root())
     }
 
     fn auth(&self) -> Auth {
@@ -255,7 +267,7 @@ impl Operation for NegotiateQuery {
                 plain
             }
         };
-        Ok(Transition::Done(self.at.with_query(&query)))
+        Ok(Transition::Done(self.target.with_query(&query)?))
     }
 }
 

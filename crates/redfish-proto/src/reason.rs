@@ -72,5 +72,8 @@ reasons! {
         NoJson => "the value has no JSON form",
         Payload => "the payload could not be read, so it was not sent completely",
         Output => "the response could not be written",
+        EventId => "the id of an event is not valid in a header",
+        Boundary => "the boundary of the parts needs random bytes",
+        MediaType => "the media type is not valid",
     }
 }

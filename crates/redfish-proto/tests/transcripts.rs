@@ -15,7 +15,7 @@ use redfish_proto::driver::{
 use redfish_proto::events::{EventSource, FindEvents, Limits, Listener};
 use redfish_proto::ops::{Download, Get, Image, PushUpdate, Raw};
 use redfish_proto::{Body, Credentials, Error, Identity, Links, Policy, Service, Session};
-use redfish_testkit::ask::{Ask, incoming_json, outcome_json};
+use redfish_testkit::ask::{self, incoming_json, outcome_json};
 use redfish_testkit::client::{Client, Wire};
 use redfish_testkit::full_text;
 use redfish_testkit::transcript::{self, Event, Reaction, Transcript, User, Verb};
@@ -134,13 +134,13 @@ fn ask(client: &mut Client<Script>, verb: &Verb) -> Result<Option<Value>, Error>
             Ok((!body.is_empty()).then(|| serde_json::from_slice(&body).unwrap()))
         }
         Verb::Ask(name, rest) => {
-            let ask = Ask::parse(&client.service, name, rest)?;
+            let ask = ask::parse(&client.service, name, rest)?;
             client.run(ask).map(|value| Some(value).filter(|value| !value.is_null()))
         }
         Verb::PushUpdate { file, image, targets, once } => {
             client.wire.payload = image.clone().into();
             let payload = Payload { length: image.len() as u64, replayable: !once };
-            let update = PushUpdate::new(Image { name: file.clone(), payload }, &[7; 16]);
+            let update = PushUpdate::new(Image { name: file.clone(), payload }, &[7; 16]).unwrap();
             let update = if targets.is_empty() { update } else { update.targets(targets) };
             client.run(update).map(|outcome| Some(outcome_json(&outcome)))
         }
@@ -173,7 +173,7 @@ fn events(client: &mut Client<Script>, source: EventSource, count: usize) -> Res
     let mut listener = Listener::new(source, Limits::default());
     let mut incoming = Vec::new();
     loop {
-        let wait = match client.run(listener.subscribe()) {
+        let wait = match client.run(listener.subscribe()?) {
             Ok(_) => {
                 let (body, _) = client.wire.stream.take().expect("a stream");
                 incoming.extend(listener.push(&body)?);

@@ -4,203 +4,107 @@ use redfish_proto::events::{
     CreateSubscription, DeleteSubscription, ListSubscriptions, StreamItem, Subscription,
 };
 use redfish_proto::ops::{
-    Action, Actions, GetPage, IfMatch, Invoke, ListSessions, ListedSession, LookupMessage, Monitor, Outcome,
-    Page, PowerChange, Read, Reset, SimpleUpdate, TaskOutcome, WaitForPower, WaitUntil, Write, Written,
+    Action, Actions, Chain, GetPage, IfMatch, Invoke, ListSessions, ListedSession, LookupMessage, Monitor,
+    Outcome, Page, PowerChange, Read, Reset, SimpleUpdate, TaskOutcome, WaitForPower, WaitUntil, Write,
+    Written,
 };
 use redfish_proto::query::{Expand, NegotiateQuery, Query};
 use redfish_proto::schema::{ComputerSystem, EventDestination};
-use redfish_proto::{
-    Answer, Auth, Body, Error, Message, Operation, Redactor, Request, Resource, Service, Target, Transition,
-};
+use redfish_proto::{Body, Error, Message, Redactor, Resource, Service, Target, Transition};
 use serde_json::{Map, Value, json};
 
-/// An operation by its name.
-pub struct Ask(Box<dyn Asking>);
-
-/// An [`Operation`] whose output is JSON, whatever its type.
-trait Asking: Send {
-    fn request(&self) -> Request;
-    fn auth(&self) -> Auth;
-    fn secrets(&self, known: &mut Redactor);
-    fn respond(self: Box<Self>, answer: Answer) -> Result<Transition<Ask>, Error>;
-    fn fail(self: Box<Self>, error: Error) -> Result<Transition<Ask>, Error>;
-}
-
-/// An operation, and what becomes of its output: JSON, or another operation.
-struct Then<O, F> {
-    operation: O,
-    then: F,
-}
-
-impl<O, F> Then<O, F>
-where
-    O: Operation + Send + 'static,
-    F: FnOnce(O::Output) -> Result<Transition<Ask>, Error> + Send + 'static,
-{
-    fn go_on(verdict: Transition<O>, then: F) -> Result<Transition<Ask>, Error> {
-        match verdict {
-            Transition::Done(output) => then(output),
-            Transition::Next(operation) => Ok(Transition::Next(Ask::then(operation, then))),
-            Transition::Later(operation, time) => Ok(Transition::Later(Ask::then(operation, then), time)),
+/// The operation of that name, with the rest of its line.
+///
+/// | verb | operation |
+/// |---|---|
+/// | `members PATH` · `query PATH [FILTER]` | all members of a collection, expanded and filtered as far as offered |
+/// | `patch` · `put` · `post` · `delete` `PATH [JSON]` | a write; `patch` sends `If-Match` |
+/// | `patch-anyway` · `patch-if-required` `PATH JSON` | without `If-Match`, or only where the service requires it |
+/// | `reread PATH` | reads twice, the second time only what has changed |
+/// | `watch URI` | watches a task to its end |
+/// | `actions PATH` · `invoke PATH NAME [JSON]` · `reset TYPE [PATH]` | actions |
+/// | `power-on PATH` · `reached TYPE PATH` | waits for a power state, or until a reset has done its work |
+/// | `simple-update URI [JSON]` | the service fetches an image; `Username` and `Password` in the JSON are its credentials |
+/// | `lookup ID [ARGUMENTS]` | a message in the registries |
+/// | `sessions CONTEXT` | the list of sessions, each with whose it is |
+/// | `subscribe URL [JSON]` · `subscriptions all` · `unsubscribe PATH` | subscriptions |
+///
+/// # Errors
+/// A path that is not valid.
+///
+/// # Panics
+/// No operation has that name, or what should be JSON is not.
+pub fn parse(service: &Service, name: &str, rest: &str) -> Result<Chain<Value>, Error> {
+    let (first, rest) = rest.split_once(' ').unwrap_or((rest, ""));
+    let rest = rest.trim();
+    let at = || service.target(first);
+    let body = || Body::from(rest.as_bytes().to_vec());
+    let write = |write| Chain::new(write, outcome);
+    Ok(match name {
+        "members" => members(GetPage::first(at()?), Vec::new()),
+        "query" => {
+            let query = Query::new().expand(Expand::Links, 1);
+            let query = if rest.is_empty() { query } else { query.filter(rest) };
+            Chain::new(NegotiateQuery::new(at()?, query)?, |at| {
+                Ok(Transition::Next(members(GetPage::first(at), Vec::new())))
+            })
         }
-    }
-}
-
-// Forwards every method of `Operation`, for all verbs at once.
-impl<O, F> Asking for Then<O, F>
-where
-    O: Operation + Send + 'static,
-    F: FnOnce(O::Output) -> Result<Transition<Ask>, Error> + Send + 'static,
-{
-    fn request(&self) -> Request {
-        self.operation.request()
-    }
-
-    fn auth(&self) -> Auth {
-        self.operation.auth()
-    }
-
-    fn secrets(&self, known: &mut Redactor) {
-        self.operation.secrets(known);
-    }
-
-    fn respond(self: Box<Self>, answer: Answer) -> Result<Transition<Ask>, Error> {
-        Self::go_on(self.operation.respond(answer)?, self.then)
-    }
-
-    fn fail(self: Box<Self>, error: Error) -> Result<Transition<Ask>, Error> {
-        Self::go_on(self.operation.fail(error)?, self.then)
-    }
-}
-
-impl Operation for Ask {
-    type Output = Value;
-
-    fn request(&self) -> Request {
-        self.0.request()
-    }
-
-    fn auth(&self) -> Auth {
-        self.0.auth()
-    }
-
-    fn secrets(&self, known: &mut Redactor) {
-        self.0.secrets(known);
-    }
-
-    fn respond(self, answer: Answer) -> Result<Transition<Self>, Error> {
-        self.0.respond(answer)
-    }
-
-    fn fail(self, error: Error) -> Result<Transition<Self>, Error> {
-        self.0.fail(error)
-    }
-}
-
-impl Ask {
-    /// The operation of that name, with the rest of its line.
-    ///
-    /// | verb | operation |
-    /// |---|---|
-    /// | `members PATH` · `query PATH [FILTER]` | all members of a collection, expanded and filtered as far as offered |
-    /// | `patch` · `put` · `post` · `delete` `PATH [JSON]` | a write; `patch` sends `If-IfMatch` |
-    /// | `patch-anyway` · `patch-if-required` `PATH JSON` | without `If-IfMatch`, or only where the service requires it |
-    /// | `reread PATH` | reads twice, the second time only what has changed |
-    /// | `watch URI` | watches a task to its end |
-    /// | `actions PATH` · `invoke PATH NAME [JSON]` · `reset TYPE [PATH]` | actions |
-    /// | `power-on PATH` · `reached TYPE PATH` | waits for a power state, or until a reset has done its work |
-    /// | `simple-update URI [JSON]` | the service fetches an image; `Username` and `Password` in the JSON are its credentials |
-    /// | `lookup ID [ARGUMENTS]` | a message in the registries |
-    /// | `sessions CONTEXT` | the list of sessions, each with whose it is |
-    /// | `subscribe URL [JSON]` · `subscriptions all` · `unsubscribe PATH` | subscriptions |
-    ///
-    /// # Errors
-    /// A path that is not valid.
-    ///
-    /// # Panics
-    /// No operation has that name, or what should be JSON is not.
-    pub fn parse(service: &Service, name: &str, rest: &str) -> Result<Ask, Error> {
-        let (first, rest) = rest.split_once(' ').unwrap_or((rest, ""));
-        let rest = rest.trim();
-        let at = || service.target(first);
-        let body = || Body::from(rest.as_bytes().to_vec());
-        let write = |write| Ask::then(write, outcome);
-        Ok(match name {
-            "members" => members(GetPage::first(at()?), Vec::new()),
-            "query" => {
-                let query = Query::new().expand(Expand::Links, 1);
-                let query = if rest.is_empty() { query } else { query.filter(rest) };
-                Ask::then(NegotiateQuery::new(at()?, query), |at| {
-                    Ok(Transition::Next(members(GetPage::first(at), Vec::new())))
-                })
-            }
-            "patch" => write(Write::patch(&at()?, body()).if_match(IfMatch::Current)),
-            "patch-anyway" => write(Write::patch(&at()?, body())),
-            "patch-if-required" => write(Write::patch(&at()?, body()).if_match(IfMatch::IfRequired)),
-            "put" => write(Write::put(&at()?, body())),
-            "post" => write(Write::post(&at()?, body())),
-            "delete" => write(Write::delete(&at()?)),
-            "reread" => reread(at()?),
-            "watch" => Ask::then(Monitor::new(at()?).watch(), ended),
-            "actions" => {
-                Ask::then(Actions::new(at()?), |actions| value(actions.into_iter().map(action).collect()))
-            }
-            "invoke" => {
-                let (name, parameters) = rest.split_once(' ').unwrap_or((rest, ""));
-                Ask::then(Invoke::new(at()?, name, object(parameters)), outcome)
-            }
-            "reset" => {
-                let reset = Reset::new(first);
-                let reset = if rest.is_empty() { reset } else { reset.system(service.target(rest)?) };
-                Ask::then(reset, |taken| outcome(taken.outcome))
-            }
-            "power-on" => {
-                Ask::then(WaitUntil::new(at()?, |system: &Value| system["PowerState"] == "On"), |_| {
-                    value(Value::Null)
-                })
-            }
-            "reached" => {
-                let change = Reset::expected_power_change(first).unwrap_or(PowerChange::Restart);
-                Ask::then(WaitForPower::new(service.target(rest)?, change), |()| value(Value::Null))
-            }
-            "simple-update" => Ask::then(simple_update(first, object(rest)), outcome),
-            "lookup" => {
-                let mut message = Message::default();
-                message.id = Redactor::default().clean(first);
-                let args: Vec<String> = if rest.is_empty() { Vec::new() } else { json_of(rest) };
-                message.args = args.iter().map(|arg| Redactor::default().clean(arg)).collect();
-                Ask::then(LookupMessage::new(message), |found| {
-                    value(json!(found.map(|message| message.text)))
-                })
-            }
-            "sessions" => {
-                let context = first.to_owned();
-                Ask::then(ListSessions::default(), move |found| {
-                    value(found.iter().map(|one| session(one, &context)).collect())
-                })
-            }
-            "subscribe" => {
-                let create = CreateSubscription::new(subscription(first, object(rest)));
-                Ask::then(create, |at| value(json!(at)))
-            }
-            "subscriptions" => Ask::then(ListSubscriptions::default(), |found| {
-                let shown = |one: &Resource<EventDestination>| {
-                    json!([one.target(), one.value().destination, one.value().context])
-                };
-                value(found.iter().map(shown).collect())
-            }),
-            "unsubscribe" => Ask::then(DeleteSubscription::new(at()?), outcome),
-            _ => panic!("no operation has the name {name}"),
-        })
-    }
-
-    fn then<O, F>(operation: O, then: F) -> Ask
-    where
-        O: Operation + Send + 'static,
-        F: FnOnce(O::Output) -> Result<Transition<Ask>, Error> + Send + 'static,
-    {
-        Ask(Box::new(Then { operation, then }))
-    }
+        "patch" => write(Write::patch(&at()?, body()).if_match(IfMatch::Current)),
+        "patch-anyway" => write(Write::patch(&at()?, body())),
+        "patch-if-required" => write(Write::patch(&at()?, body()).if_match(IfMatch::IfRequired)),
+        "put" => write(Write::put(&at()?, body())),
+        "post" => write(Write::post(&at()?, body())),
+        "delete" => write(Write::delete(&at()?)),
+        "reread" => reread(at()?),
+        "watch" => Chain::new(Monitor::new(at()?).watch(), ended),
+        "actions" => {
+            Chain::new(Actions::new(at()?), |actions| value(actions.into_iter().map(action).collect()))
+        }
+        "invoke" => {
+            let (name, parameters) = rest.split_once(' ').unwrap_or((rest, ""));
+            Chain::new(Invoke::new(at()?, name, object(parameters)), outcome)
+        }
+        "reset" => {
+            let reset = Reset::new(first);
+            let reset = if rest.is_empty() { reset } else { reset.system(service.target(rest)?) };
+            Chain::new(reset, |taken| outcome(taken.outcome))
+        }
+        "power-on" => {
+            Chain::new(WaitUntil::new(at()?, |system: &Value| system["PowerState"] == "On"), |_| {
+                value(Value::Null)
+            })
+        }
+        "reached" => {
+            let change = Reset::expected_power_change(first).unwrap_or(PowerChange::Restart);
+            Chain::new(WaitForPower::new(service.target(rest)?, change), |()| value(Value::Null))
+        }
+        "simple-update" => Chain::new(simple_update(first, object(rest)), outcome),
+        "lookup" => {
+            let mut message = Message::default();
+            message.id = Redactor::default().clean(first);
+            let args: Vec<String> = if rest.is_empty() { Vec::new() } else { json_of(rest) };
+            message.args = args.iter().map(|arg| Redactor::default().clean(arg)).collect();
+            Chain::new(LookupMessage::new(message), |found| value(json!(found.map(|message| message.text))))
+        }
+        "sessions" => {
+            let context = first.to_owned();
+            Chain::new(ListSessions::default(), move |found| {
+                value(found.iter().map(|one| session(one, &context)).collect())
+            })
+        }
+        "subscribe" => {
+            let create = CreateSubscription::new(subscription(first, object(rest)));
+            Chain::new(create, |at| value(json!(at)))
+        }
+        "subscriptions" => Chain::new(ListSubscriptions::default(), |found| {
+            let shown = |one: &Resource<EventDestination>| {
+                json!([one.target(), one.value().destination, one.value().context])
+            };
+            value(found.iter().map(shown).collect())
+        }),
+        "unsubscribe" => Chain::new(DeleteSubscription::new(at()?), outcome),
+        _ => panic!("no operation has the name {name}"),
+    })
 }
 
 fn json_of<T: serde::de::DeserializeOwned>(text: &str) -> T {
@@ -211,8 +115,8 @@ fn object(text: &str) -> Map<String, Value> {
     if text.is_empty() { Map::new() } else { json_of(text) }
 }
 
-fn members(page: GetPage, mut before: Vec<Value>) -> Ask {
-    Ask::then(page, |Page { members: found, next, .. }| {
+fn members(page: GetPage, mut before: Vec<Value>) -> Chain<Value> {
+    Chain::new(page, |Page { members: found, next, .. }| {
         for member in found {
             before.push(member.json()?);
         }
@@ -223,10 +127,10 @@ fn members(page: GetPage, mut before: Vec<Value>) -> Ask {
     })
 }
 
-fn reread(at: Target) -> Ask {
-    Ask::then(Read::<ComputerSystem>::new(at), |earlier| {
+fn reread(at: Target) -> Chain<Value> {
+    Chain::new(Read::<ComputerSystem>::new(at), |earlier| {
         let body = earlier.body().clone();
-        Ok(Transition::Next(Ask::then(Read::again(earlier), move |now| {
+        Ok(Transition::Next(Chain::new(Read::again(earlier), move |now| {
             // Not only equal: what was not sent again is the earlier read's own.
             let unchanged = now.body().as_ptr() == body.as_ptr();
             value(json!({"unchanged": unchanged, "id": now.value().id}))
@@ -260,7 +164,7 @@ fn subscription(destination: &str, members: Map<String, Value>) -> Subscription 
     })
 }
 
-fn value(value: Value) -> Result<Transition<Ask>, Error> {
+fn value(value: Value) -> Result<Transition<Chain<Value>>, Error> {
     Ok(Transition::Done(value))
 }
 
@@ -285,14 +189,14 @@ fn written(written: &Written) -> Value {
     value
 }
 
-fn ended(ended: TaskOutcome) -> Result<Transition<Ask>, Error> {
+fn ended(ended: TaskOutcome) -> Result<Transition<Chain<Value>>, Error> {
     match ended {
         TaskOutcome::Completed(end) => value(written(&end)),
         TaskOutcome::Failed(error) => Err(error),
     }
 }
 
-fn outcome(outcome: Outcome) -> Result<Transition<Ask>, Error> {
+fn outcome(outcome: Outcome) -> Result<Transition<Chain<Value>>, Error> {
     value(outcome_json(&outcome))
 }
 

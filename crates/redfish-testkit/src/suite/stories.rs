@@ -11,7 +11,7 @@ use redfish_tls::Trust;
 use serde_json::Value;
 
 use crate::adapter::{Adapter, Builder as _, Clock, Source as _, Transport as _, TransportBuilder as _};
-use crate::ask::{Ask, incoming_json, outcome_json};
+use crate::ask::{self, incoming_json, outcome_json};
 use crate::full_text;
 use crate::script::{Cut, Script};
 use crate::transcript::{Event, Failure, Reaction, Setup, Transcript, User, Verb};
@@ -74,7 +74,7 @@ fn ask<A: Adapter>(client: &A, verb: &Verb) -> Result<Option<Value>, Error> {
             Ok((!body.is_empty()).then(|| serde_json::from_slice(&body).unwrap()))
         }
         Verb::Ask(name, rest) => {
-            let ask = Ask::parse(client.service(), name, rest)?;
+            let ask = ask::parse(client.service(), name, rest)?;
             client.run(ask).map(|value| Some(value).filter(|value| !value.is_null()))
         }
         Verb::PushUpdate { file, image, targets, once } => {

@@ -296,7 +296,7 @@ fn an_image_that_cannot_be_read_whole_is_the_callers_fault_and_tried_once<A: Ada
 fn a_push_without_its_image_is_no_request<A: Adapter>() {
     let (bmc, _) = keep(MULTIPART);
     let image = redfish_proto::ops::Image { name: "bios.bin".into(), payload: once::<A>().payload() };
-    let error = client::<A>(&bmc).run(PushUpdate::new(image, &[7; 16])).unwrap_err();
+    let error = client::<A>(&bmc).run(PushUpdate::new(image, &[7; 16]).unwrap()).unwrap_err();
     assert!(matches!(error.kind(), ErrorKind::InvalidRequest(_)), "{error}");
     assert!(full_text(&error).contains("the payload was not given"), "{error}");
     assert_eq!(pushes(&bmc), 0);
