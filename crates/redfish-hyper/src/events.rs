@@ -14,6 +14,7 @@ use redfish_proto::events::{
     StreamItem, Subscribe, Subscription,
 };
 use redfish_proto::ops::Outcome;
+use redfish_proto::reason::Feature;
 use redfish_proto::schema::EventDestination;
 use redfish_proto::{Error, ErrorKind, Resource, Target};
 
@@ -142,7 +143,7 @@ async fn open(
         client.clock().sleep(wait).await;
     }
     let (_, stream) = client.stream(subscribe?).await?;
-    stream.ok_or_else(|| Error::new(ErrorKind::NotSupported("a stream of events")))
+    stream.ok_or_else(|| Error::new(ErrorKind::NotSupported(Feature::EventStream)))
 }
 
 async fn read(mut stream: Stream) -> (Stream, io::Result<Option<Bytes>>) {

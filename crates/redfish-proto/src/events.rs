@@ -25,7 +25,7 @@ use crate::operation::{Answer, Operation, Request, Transition};
 use crate::ops::chain::{Chain, forward_to};
 use crate::ops::follow_links::{FollowLinks, Missing};
 use crate::query::Query;
-use crate::reason::RequestError;
+use crate::reason::{Feature, RequestError};
 use crate::redact::Redactor;
 use crate::target::Target;
 
@@ -94,7 +94,7 @@ impl FindEvents {
     }
 
     fn with(filter: Option<String>) -> FindEvents {
-        let links = FollowLinks::new("/EventService/@odata.id", Missing::NotSupported("a stream of events"));
+        let links = FollowLinks::new("/EventService/@odata.id", Missing::NotSupported(Feature::EventStream));
         let chain = Chain::new(links.then(&["/ServerSentEventUri"]), |(target, service)| {
             let source = EventSource::new(target);
             let Some(filter) = filter else { return Chain::done(source) };

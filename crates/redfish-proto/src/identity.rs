@@ -12,6 +12,7 @@ use zeroize::Zeroizing;
 
 use crate::credentials::Credentials;
 use crate::error::Error;
+use crate::features::Features;
 use crate::headers::X_AUTH_TOKEN;
 use crate::kind::ErrorKind;
 use crate::origin::Origin;
@@ -47,6 +48,7 @@ pub(crate) struct Facts {
     /// `None`: active, as nearly always.
     pub(crate) restricted: Option<Box<SessionState>>,
     pub(crate) context: Option<Arc<str>>,
+    pub(crate) features: Option<Features>,
 }
 
 /// What a session may do.

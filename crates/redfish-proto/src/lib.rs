@@ -156,6 +156,7 @@ pub mod driver;
 mod error;
 mod etag;
 pub mod events;
+mod features;
 #[cfg(feature = "fuzzing")]
 #[allow(clippy::panic, clippy::indexing_slicing, reason = "a rule that is broken is a panic")]
 pub mod fuzzing;

@@ -7,6 +7,7 @@ use http::HeaderMap;
 use zeroize::Zeroizing;
 
 use crate::error::{Error, OpenSession};
+use crate::features::Features;
 use crate::headers::X_AUTH_TOKEN;
 pub(crate) use crate::identity::SessionState;
 use crate::identity::{Facts, Identity, LONGEST_TOKEN, check_token};
@@ -31,6 +32,7 @@ pub(crate) struct Found {
     pub(crate) collection: Option<Target>,
     pub(crate) state: SessionState,
     pub(crate) context: Option<Arc<str>>,
+    pub(crate) features: Option<Features>,
 }
 
 impl Session {
@@ -69,9 +71,9 @@ impl Session {
         let token = Secret::from(token);
         let mut redactor = Redactor::clone(known);
         redactor.add_token(&token);
-        let Found { location, collection, state, context } = found;
+        let Found { location, collection, state, context, features } = found;
         let restricted = (state != SessionState::Active).then(|| Box::new(state));
-        let facts = Facts { target: location, collection, restricted, context };
+        let facts = Facts { target: location, collection, restricted, context, features };
         Identity::new(service, token, Some(facts), redactor).map(Session)
     }
 
@@ -106,6 +108,11 @@ impl Session {
 
     pub(crate) fn context(&self) -> Option<&Arc<str>> {
         self.facts()?.context.as_ref()
+    }
+
+    /// What the service root said at the login about queries, if it was read.
+    pub(crate) fn features(&self) -> Option<Features> {
+        self.facts()?.features
     }
 
     pub(crate) fn redactor(&self) -> &Arc<Redactor> {

@@ -35,6 +35,7 @@ macro_rules! suite {
 pub mod conformance;
 pub mod download;
 pub mod events;
+pub mod features;
 pub mod large;
 pub mod life;
 pub mod limits;
@@ -52,6 +53,7 @@ macro_rules! suites {
         $crate::conformance!($client);
         $crate::download!($client);
         $crate::events!($client);
+        $crate::features!($client);
         $crate::life!($client);
         $crate::limits!($client);
         $crate::push!($client);

@@ -24,6 +24,7 @@ use crate::ops::get_page;
 use crate::ops::read_pages::{Collector, ReadPages};
 use crate::ops::watch::{TaskOutcome, Watch};
 use crate::ops::write::Outcome;
+use crate::reason::Feature;
 use crate::redact::Redactor;
 use crate::resource::Resource;
 use crate::schema::EventDestination;
@@ -170,7 +171,7 @@ impl fmt::Debug for Subscription {
 
 /// The way to the collection of subscriptions.
 fn find_subscriptions() -> FollowLinks {
-    let missing = Missing::NotSupported("subscriptions to events");
+    let missing = Missing::NotSupported(Feature::Subscriptions);
     FollowLinks::new("/EventService/@odata.id", missing).then(&["/Subscriptions/@odata.id"])
 }
 

@@ -5,6 +5,7 @@ use serde_json::Value;
 use crate::error::Error;
 use crate::kind::ErrorKind;
 use crate::operation::{Answer, Auth, Operation, Request, Transition};
+use crate::reason::Feature;
 use crate::target::Target;
 
 /// The service root (DSP0266, "Service root request").
@@ -33,7 +34,7 @@ pub(crate) struct FollowLinks {
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Missing {
     /// The service does not support this.
-    NotSupported(&'static str),
+    NotSupported(Feature),
     /// The resource is at this path, the standard's usual one.
     At(&'static str),
 }
@@ -74,7 +75,9 @@ impl Operation for FollowLinks {
         let target = match (link(&resource, self.pointer), self.missing) {
             (Some(link), _) => answer.resolve(link)?,
             (None, Missing::At(path)) => Target::well_known(path),
-            (None, Missing::NotSupported(what)) => return Err(Error::new(ErrorKind::NotSupported(what))),
+            (None, Missing::NotSupported(feature)) => {
+                return Err(Error::new(ErrorKind::NotSupported(feature)));
+            }
         };
         match self.rest.split_first() {
             None => Ok(Transition::Done((target, answer))),

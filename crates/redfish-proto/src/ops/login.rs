@@ -22,6 +22,7 @@ use crate::credentials::Credentials;
 use crate::driver::exchange::Purpose;
 use crate::driver::time::Now;
 use crate::error::{Error, OpenSession};
+use crate::features::Features;
 use crate::headers::X_AUTH_TOKEN;
 use crate::kind::ErrorKind;
 use crate::operation::{Answer, Auth, Operation, Request, Retry, Transition};
@@ -52,6 +53,8 @@ pub struct Login {
     closed: Option<Session>,
     /// The collection of sessions, if an earlier login found it.
     collection: Option<Target>,
+    /// What the service root says about queries, once it is read.
+    features: Option<Features>,
     stage: Stage,
     /// The collections that have refused the login.
     tried: Vec<Target>,
@@ -125,6 +128,7 @@ impl Login {
             retired: None,
             closed: None,
             collection: None,
+            features: None,
             stage: Stage::Root,
             tried: Vec::new(),
         }
@@ -249,6 +253,7 @@ impl Login {
             collection: Some(answer.target().without_final_slash()),
             state,
             context: self.context.clone(),
+            features: self.features,
         }
     }
 
@@ -259,12 +264,13 @@ impl Login {
     }
 
     /// Where sessions are, as the service root says.
-    fn find(self, answer: &Answer) -> Result<Transition<Login>, Error> {
+    fn find(mut self, answer: &Answer) -> Result<Transition<Login>, Error> {
         // A root that asks for credentials, or is broken, does not stop a login; a service that is down does.
         if answer.status().is_server_error() {
             return Err(answer.refusal());
         }
         let root: Value = answer.json().unwrap_or_default();
+        self.features = answer.status().is_success().then(|| Features::of(&root));
         match link(&root, SESSIONS_LINK) {
             Some(link) => Ok(self.post(&answer.resolve(link)?, false)),
             None => Ok(self.post(&Target::well_known(SESSIONS), is_before_1_6(&root))),

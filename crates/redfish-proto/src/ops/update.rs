@@ -22,7 +22,7 @@ use crate::operation::{Answer, Operation, Request, Transition};
 use crate::ops::chain::{Chain, Exchange, forward_to};
 use crate::ops::follow_links::{FollowLinks, Missing, link};
 use crate::ops::write::Outcome;
-use crate::reason::RequestError;
+use crate::reason::{Feature, RequestError};
 use crate::redact::Redactor;
 use crate::target::Target;
 
@@ -61,7 +61,7 @@ pub struct Image {
 
 /// The way to the UpdateService.
 fn find_update_service() -> FollowLinks {
-    FollowLinks::new("/UpdateService/@odata.id", Missing::NotSupported("updates"))
+    FollowLinks::new("/UpdateService/@odata.id", Missing::NotSupported(Feature::Updates))
 }
 
 impl PushUpdate {
@@ -178,8 +178,8 @@ impl Push {
                 let content_type = HeaderValue::from_static("application/octet-stream");
                 Ok(self.push(&answer.resolve(plain)?, body, content_type))
             }
-            (None, Some(_)) => Err(Error::new(ErrorKind::NotSupported("a push with parameters"))),
-            (None, None) => Err(Error::new(ErrorKind::NotSupported("a push of images"))),
+            (None, Some(_)) => Err(Error::new(ErrorKind::NotSupported(Feature::PushParameters))),
+            (None, None) => Err(Error::new(ErrorKind::NotSupported(Feature::Push))),
         }
     }
 
