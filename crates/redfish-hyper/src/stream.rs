@@ -6,6 +6,7 @@ use std::{fmt, io};
 use bytes::Bytes;
 use http_body_util::BodyExt;
 use hyper::body::Incoming;
+use tokio::time::timeout;
 
 use crate::decode::{Decoder, PIECE_SIZE};
 use crate::pool::PooledConnection;
@@ -22,17 +23,12 @@ pub struct Stream {
     undecoded: Bytes,
     ended: bool,
     /// Keeps the connection open.
-    _connection: PooledConnection,
+    _sender: PooledConnection,
 }
 
 impl Stream {
-    pub(crate) fn new(
-        body: Incoming,
-        decoder: Decoder,
-        idle: Duration,
-        connection: PooledConnection,
-    ) -> Self {
-        Self { body, decoder, idle, undecoded: Bytes::new(), ended: false, _connection: connection }
+    pub(crate) fn new(body: Incoming, decoder: Decoder, idle: Duration, sender: PooledConnection) -> Self {
+        Self { body, decoder, idle, undecoded: Bytes::new(), ended: false, _sender: sender }
     }
 
     /// Reads the next piece; `None` at the end. Cancel safe: no data is lost.
@@ -49,19 +45,15 @@ impl Stream {
                 };
                 self.decoder.push(&piece, &mut decoded)?;
             } else {
-                match tokio::time::timeout(self.idle, self.body.frame()).await {
-                    Ok(Some(frame)) => {
-                        self.undecoded = frame.map_err(io::Error::other)?.into_data().unwrap_or_default()
+                let timed_out =
+                    |_| io::Error::new(io::ErrorKind::TimedOut, "the stream exceeded its idle timeout");
+                match timeout(self.idle, self.body.frame()).await.map_err(timed_out)? {
+                    Some(frame) => {
+                        self.undecoded = frame.map_err(io::Error::other)?.into_data().unwrap_or_default();
                     }
-                    Ok(None) => {
+                    None => {
                         self.ended = true;
                         self.decoder.finish(&mut decoded)?;
-                    }
-                    Err(_) => {
-                        return Err(io::Error::new(
-                            io::ErrorKind::TimedOut,
-                            "the stream exceeded its idle timeout",
-                        ));
                     }
                 }
             }

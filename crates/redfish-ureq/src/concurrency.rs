@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use http::Uri;
 use http::uri::Authority;
@@ -64,13 +64,13 @@ impl Concurrency {
                 service.writes += writes;
                 return Some(Permit { concurrency: self, held: Some((authority.to_owned(), writes)) });
             }
-            state = match deadline.map(|deadline| deadline.saturating_duration_since(Instant::now())) {
-                None => self.released.wait(state).unwrap_or_else(PoisonError::into_inner),
-                Some(remaining) if remaining.is_zero() => return None,
-                Some(remaining) => {
-                    self.released.wait_timeout(state, remaining).unwrap_or_else(PoisonError::into_inner).0
-                }
-            };
+            let now = Instant::now();
+            let remaining =
+                deadline.map_or(Duration::MAX, |deadline| deadline.saturating_duration_since(now));
+            if remaining.is_zero() {
+                return None;
+            }
+            state = self.released.wait_timeout(state, remaining).unwrap_or_else(PoisonError::into_inner).0;
         }
     }
 }

@@ -96,10 +96,9 @@ fn connect(
 ) -> Result<TcpStream, ureq::Error> {
     let mut last = ureq::Error::HostNotFound;
     for (index, address) in addresses.iter().enumerate() {
-        let share =
-            remaining(timeout, started).not_zero().map(|time| *time / (addresses.len() - index) as u32);
-        let result = match share {
-            Some(share) => TcpStream::connect_timeout(address, share),
+        let addresses_left = (addresses.len() - index) as u32;
+        let result = match remaining(timeout, started).not_zero() {
+            Some(time) => TcpStream::connect_timeout(address, *time / addresses_left),
             None => TcpStream::connect(address),
         };
         match result {

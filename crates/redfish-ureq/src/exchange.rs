@@ -75,8 +75,7 @@ impl Transport {
                 // An error response in place of a stream is read within the timeout of the exchange.
                 cancel.iter().for_each(|cancel| cancel.set_read_deadline(deadline));
                 let length = content_length.filter(|_| matches!(body, Decoder::Plain(_)));
-                let collected = collect(body, length, limit.unwrap_or(limits.limit));
-                collected.map_err(classify)
+                collect(body, length, limit.unwrap_or(limits.limit)).map_err(classify)
             }
         };
         Ok((head, body))

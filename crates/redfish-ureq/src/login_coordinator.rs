@@ -68,9 +68,8 @@ impl LoginCoordinator {
             };
             state.in_progress = true;
             drop(state);
-            return self
-                .run_login(request, clock, login, log_in, log_out)
-                .map(|session| Some(session.into()));
+            let session = self.run_login(request, clock, login, log_in, log_out)?;
+            return Ok(Some(session.into()));
         }
     }
 
@@ -118,15 +117,10 @@ impl LoginCoordinator {
         clock: &dyn Clock,
     ) -> Result<MutexGuard<'a, State>, Error> {
         let before = state.logins_ended;
-        let state = match request.remaining(clock.now()) {
-            None => self.login_ended.wait_while(state, |state| state.logins_ended == before),
-            Some(remaining) => self
-                .login_ended
-                .wait_timeout_while(state, remaining, |state| state.logins_ended == before)
-                .map(|(state, _)| state)
-                .map_err(|poisoned| PoisonError::new(poisoned.into_inner().0)),
-        };
-        let state = state.unwrap_or_else(PoisonError::into_inner);
+        let timeout = request.remaining(clock.now()).unwrap_or(Duration::MAX);
+        let waited =
+            self.login_ended.wait_timeout_while(state, timeout, |state| state.logins_ended == before);
+        let (state, _) = waited.unwrap_or_else(PoisonError::into_inner);
         if state.logins_ended == before {
             return Err(request.expired());
         }
@@ -190,8 +184,8 @@ mod tests {
         fn new() -> Self {
             let service = Arc::new(Service::new("bmc.example").unwrap());
             let credentials = Arc::new(Credentials::new("admin", "pw"));
-            let coordinator =
-                LoginCoordinator::new(Authenticator::session(service.clone(), credentials, None));
+            let authenticator = Authenticator::session(service.clone(), credentials, None);
+            let coordinator = LoginCoordinator::new(authenticator);
             Self { service, clock: SystemClock::default(), coordinator }
         }
 
@@ -221,7 +215,7 @@ mod tests {
                             http::Response::builder().header("X-Auth-Token", "t").body(()).unwrap();
                         reply.receive(response.into_parts().0, Ok("{}".into()), self.clock.now())
                     }
-                    Step::Done(opened) => return opened.map_err(Error::from),
+                    Step::Done(opened) => return opened,
                     step => panic!("{step:?}"),
                 }
             }

@@ -115,10 +115,7 @@ impl Transport for Socket {
     /// Called before and after each request. Nothing arrives on a usable idle connection: data or an end makes it unusable.
     fn is_open(&mut self) -> bool {
         self.is_unused = true;
-        if self.peer_version == HTTP_1_0 {
-            return false;
-        }
-        if self.tcp.set_nonblocking(true).is_err() {
+        if self.peer_version == HTTP_1_0 || self.tcp.set_nonblocking(true).is_err() {
             return false;
         }
         let is_idle =
