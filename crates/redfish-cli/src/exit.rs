@@ -22,7 +22,7 @@ pub(crate) enum Exit {
 impl Exit {
     /// That of a failed call.
     pub(crate) fn of(error: &Error) -> Exit {
-        let wrote = error.method().is_some_and(|method| !method.is_safe());
+        let wrote = !error.is_of_login() && error.method().is_some_and(|method| !method.is_safe());
         match error.kind() {
             ErrorKind::NotAuthenticated
             | ErrorKind::SessionLimit

@@ -1,4 +1,4 @@
-//! The client: one service, one way to authenticate, and what can be asked.
+//! The client of one service, and its builder.
 
 use std::fmt;
 use std::future::Future;
@@ -13,27 +13,27 @@ use serde::de::DeserializeOwned;
 use tokio::runtime::Handle;
 
 use crate::clock::Clock;
-use crate::flight::LoginCoordinator;
+use crate::login_coordinator::LoginCoordinator;
 use crate::stream::Stream;
 use crate::transport::Transport;
 
-/// A client of one service. Cheap to clone and to share: its clones use one session.
+/// A client of one service. Cheap to clone; all clones share one session.
 ///
-/// Nothing is sent before it is needed, the login neither. The session it opens stays open until
-/// [`close`](Client::close), or the end of [`scoped`](Client::scoped); dropping a client sends nothing.
+/// The client connects and logs in when the first request needs it. The session stays open until
+/// [`close`](Client::close), or until the end of [`scoped`](Client::scoped). Dropping a client sends nothing.
 #[derive(Clone)]
 pub struct Client(Arc<Inner>);
 
 struct Inner {
     service: Arc<Service>,
     transport: Transport,
-    flight: LoginCoordinator,
+    coordinator: LoginCoordinator,
     observer: Option<Observer>,
-    closing: tokio::sync::Mutex<()>,
+    close_lock: tokio::sync::Mutex<()>,
 }
 
 impl Client {
-    /// A client of this service, to be given credentials and more.
+    /// Returns a builder for a client of this service.
     ///
     /// ```
     /// use redfish_hyper::{Client, Credentials, Service};
@@ -47,45 +47,45 @@ impl Client {
         Builder { service: service.into(), transport: None, auth: ClientAuth::default(), observer: None }
     }
 
-    /// The service.
+    /// The service of this client.
     pub fn service(&self) -> &Arc<Service> {
         &self.0.service
     }
 
-    /// Reads a resource into a type; `serde_json::Value` takes any.
+    /// Reads a resource into a type. `serde_json::Value` accepts any resource.
     ///
     /// # Errors
-    /// Whatever the service refused, a connection that failed, an answer that does not fit the type.
+    /// Fails if the service refuses the request, the connection fails, or the response does not fit the type.
     pub async fn get<T: DeserializeOwned + Send>(&self, path: &str) -> Result<T, Error> {
         self.run(Get::new(self.service().target(path)?)).await
     }
 
-    /// Reads a resource as the service sends it.
+    /// Reads a resource and returns the response as the service sends it.
     ///
     /// # Errors
-    /// Whatever the service refused, and a connection that failed.
+    /// Fails if the service refuses the request or the connection fails.
     pub async fn get_raw(&self, path: &str) -> Result<Response<Bytes>, Error> {
         self.run(Raw::get(&self.service().target(path)?)).await
     }
 
-    /// Sends a request of any method, with a JSON body or [none](Body::empty), for what no operation does.
+    /// Sends a request that no operation covers: any method, with a JSON body or an [empty](Body::empty) one.
     ///
-    /// A request that is answered 401 is sent again after a login, and one that is answered 307 or 308 goes on with its
-    /// body, a POST too: by the protocol (RFC 9110, sections 15.5.2 and 15.4.8), neither was carried out.
+    /// After a 401 the request is sent again with a new session, and after a 307 or 308 to the new target, with its
+    /// body. Both apply to a POST too, which the service has not carried out (RFC 9110, sections 15.5.2 and 15.4.8).
     ///
     /// # Errors
-    /// Whatever the service refused, and a connection that failed.
-    /// [`OutcomeUnknown`](redfish_proto::ErrorKind::OutcomeUnknown) where a write was sent and no answer came: it
-    /// is not sent again.
+    /// Fails if the service refuses the request or the connection fails, and with
+    /// [`OutcomeUnknown`](redfish_proto::ErrorKind::OutcomeUnknown) if a write was sent but no response arrived. The
+    /// write is not sent again.
     pub async fn send(&self, method: Method, path: &str, body: Body) -> Result<Response<Bytes>, Error> {
         let request = Raw::new(method, &self.service().target(path)?);
         self.run(if body.is_empty() { request } else { request.json(body) }).await
     }
 
-    /// Runs any operation.
+    /// Runs an operation.
     ///
     /// # Errors
-    /// Those of the operation, and a connection that failed.
+    /// Fails if the operation or the connection fails.
     pub async fn run<O>(&self, operation: O) -> Result<O::Output, Error>
     where
         O: Operation + Send,
@@ -94,10 +94,10 @@ impl Client {
         self.run_call(self.service().call(operation)).await
     }
 
-    /// Runs a call, which is an operation with a deadline or a session of its own.
+    /// Runs a call, which is an operation with its own deadline or session.
     ///
     /// # Errors
-    /// Those of the operation, a deadline that passed, and a connection that failed.
+    /// Fails if the operation or the connection fails, or the deadline passes.
     pub async fn run_call<O>(&self, call: Call<O>) -> Result<O::Output, Error>
     where
         O: Operation + Send,
@@ -106,10 +106,10 @@ impl Client {
         self.drive(call).await.map(|(output, _)| output)
     }
 
-    /// Runs an operation whose answer is read as it comes. `None` where the operation does not stream.
+    /// Runs an operation whose response body is streamed. The stream is `None` if the operation does not stream.
     ///
     /// # Errors
-    /// Those of the operation, and a connection that failed before the body began.
+    /// Fails if the operation fails, or if the connection fails before the body begins.
     pub async fn stream<O>(&self, operation: O) -> Result<(O::Output, Option<Stream>), Error>
     where
         O: Operation + Send,
@@ -118,69 +118,72 @@ impl Client {
         self.drive(self.service().call(operation)).await
     }
 
-    /// The session that calls use, opened if there is none yet; `None` for a client that uses none. Keep its
-    /// [token](Session::token) to [resume](Builder::resume) it in another process.
+    /// Returns the session that calls use, and opens it if necessary. Returns `None` if the client uses no sessions.
+    ///
+    /// Another process can [`resume`](Builder::resume) the session with its [token](Session::token).
     ///
     /// # Errors
-    /// Those of the login.
+    /// Fails if the login fails.
     pub async fn session(&self) -> Result<Option<Session>, Error> {
         let identity = self.find_session(&SessionRequest::any()).await?;
         Ok(identity.and_then(|identity| identity.session()))
     }
 
-    /// The session that calls use, if there is one.
+    /// Returns the session that calls use, if there is one. Sends nothing.
     pub fn current(&self) -> Option<Session> {
-        self.0.flight.current()
+        self.0.coordinator.current()
     }
 
-    /// Takes other credentials from now on, also where the former were rejected, and closes their session.
+    /// Replaces the credentials, including rejected ones, and closes the session that they opened.
     ///
     /// # Errors
-    /// Those of the logout; the credentials are taken in any case.
+    /// Fails if the logout fails. The credentials are replaced in any case.
     pub async fn replace(&self, credentials: Credentials) -> Result<Option<LogoutOutcome>, Error> {
-        match self.0.flight.replace(credentials) {
+        match self.0.coordinator.replace(credentials) {
             Some(logout) => self.run_call(logout).await.map(Some),
             None => Ok(None),
         }
     }
 
-    /// Closes the session this client opened or resumed, and ends the client: every call after it, and every clone,
-    /// gets [`LogoutOutcome`](redfish_proto::ErrorKind::Closed). A login that another task waits for is closed too.
-    /// `None` where there was nothing to close.
+    /// Closes the session that this client opened or resumed, and shuts down the client and its clones: later calls
+    /// fail with [`Closed`](redfish_proto::ErrorKind::Closed). Returns `None` if there was nothing to close.
+    ///
+    /// The session of a login in progress is closed too. Takes at most
+    /// [`logout_deadline`](redfish_proto::Policy::logout_deadline).
     ///
     /// # Errors
-    /// Those of the logout. It takes the policy's `logout_deadline` at the most.
+    /// Fails if a logout fails.
     pub async fn close(&self) -> Result<Option<LogoutOutcome>, Error> {
-        // In a task of its own: dropped half way, the session would stay open.
+        // In its own task: if the caller drops this future, the session is closed all the same.
         let client = self.clone();
-        let closing = tokio::spawn(async move {
-            let (limit, began) = (client.service().policy().logout_deadline, client.clock().now());
-            let left = || limit.saturating_sub(client.clock().now().since(began));
-            // Who closes it a second time waits for the first.
-            let _closing = client.0.closing.lock().await;
-            let mut closed = Ok(None);
-            // There are further sessions if some were replaced that may be alive. All share the time limit.
-            while let Some(logout) = client.0.flight.close(left()).await {
-                let next = client.run_call(logout.deadline(left())).await.map(Some);
-                closed = closed.and_then(|first| next.map(|next| first.or(next)));
+        let task = tokio::spawn(async move {
+            let (limit, started) = (client.service().policy().logout_deadline, client.clock().now());
+            let remaining = || limit.saturating_sub(client.clock().now().since(started));
+            // A second call of `close` waits for the first.
+            let _guard = client.0.close_lock.lock().await;
+            let mut outcome = Ok(None);
+            // Replaced sessions that may still be alive are closed too. All logouts share the time limit.
+            while let Some(logout) = client.0.coordinator.close(remaining()).await {
+                let next = client.run_call(logout.deadline(remaining())).await.map(Some);
+                outcome = outcome.and_then(|first| next.map(|next| first.or(next)));
             }
-            closed
+            outcome
         });
-        match closing.await {
-            Ok(closed) => closed,
-            Err(ended) => match ended.try_into_panic() {
+        match task.await {
+            Ok(outcome) => outcome,
+            Err(error) => match error.try_into_panic() {
                 Ok(panic) => std::panic::resume_unwind(panic),
-                // The runtime is shutting down, and whoever asked with it.
+                // The runtime is shutting down.
                 Err(_) => Err(Error::new(ErrorKind::Closed)),
             },
         }
     }
 
-    /// Runs a piece of work, and closes the client on every way out of it: success, error, early return, panic,
-    /// and a future that is dropped.
+    /// Runs `work`, then closes the client: after a success, an error, an early return or a panic, and if the future is
+    /// dropped.
     ///
-    /// What the work returns is returned. A logout that fails is told to the observer alone: it never hides what
-    /// the work did. Use [`close`](Client::close) to have it as an error.
+    /// Returns the result of `work`. A failed logout never replaces it, and is reported to the observer only. Use
+    /// [`close`](Client::close) to get it as an error.
     ///
     /// ```no_run
     /// # use redfish_hyper::{Client, Credentials, Error, Service};
@@ -194,29 +197,29 @@ impl Client {
     /// # }
     /// ```
     ///
-    /// Where the future is dropped, or the work panics, the logout runs in a task on the current runtime; it needs
-    /// that runtime to go on for the moment it takes, and where there is none the session stays open.
+    /// If the future is dropped or `work` panics, the logout runs in a task on the current runtime, which must stay
+    /// alive until the logout has ended. Without a runtime, the session stays open.
     ///
     /// # Errors
-    /// Those of the work.
+    /// Fails if `work` fails.
     pub async fn scoped<T, E, W>(self, work: impl FnOnce(Client) -> W) -> Result<T, E>
     where
         W: Future<Output = Result<T, E>>,
     {
-        let guard = Guard(Some(self.clone()));
-        let done = work(self).await;
+        let guard = CloseGuard(Some(self.clone()));
+        let result = work(self).await;
         guard.close().await;
-        done
+        result
     }
 
-    async fn close_quietly(&self) {
+    async fn close_and_observe(&self) {
         if let Err(error) = self.close().await {
             self.observe(|| Trace::LogoutFailed(&error));
         }
     }
 
-    /// The logout of a session whose login ended after the client was closed.
-    pub(crate) async fn log_out_late(&self, logout: Call<Logout>) {
+    /// Closes a session whose login ended after the client was closed.
+    pub(crate) async fn close_late_session(&self, logout: Call<Logout>) {
         if let Err(error) = self.run_call(logout).await {
             self.observe(|| Trace::LogoutFailed(&error));
         }
@@ -236,8 +239,8 @@ impl Client {
         self.0.transport.clock()
     }
 
-    pub(crate) fn flight(&self) -> &LoginCoordinator {
-        &self.0.flight
+    pub(crate) fn coordinator(&self) -> &LoginCoordinator {
+        &self.0.coordinator
     }
 }
 
@@ -247,27 +250,27 @@ impl fmt::Debug for Client {
     }
 }
 
-/// Closes a client at the end of its scope, however that comes.
-struct Guard(Option<Client>);
+/// Closes a client at the end of its scope, also when the scope is dropped.
+struct CloseGuard(Option<Client>);
 
-impl Guard {
+impl CloseGuard {
     async fn close(mut self) {
         if let Some(client) = self.0.take() {
-            client.close_quietly().await;
+            client.close_and_observe().await;
         }
     }
 }
 
-impl Drop for Guard {
+impl Drop for CloseGuard {
     fn drop(&mut self) {
         if let (Some(client), Ok(runtime)) = (self.0.take(), Handle::try_current()) {
-            runtime.spawn(async move { client.close_quietly().await });
+            runtime.spawn(async move { client.close_and_observe().await });
         }
     }
 }
 
-/// The settings of a [`Client`]. Made by [`Client::builder`].
-#[must_use = "a builder does nothing until it builds"]
+/// The settings of a [`Client`]. Created by [`Client::builder`].
+#[must_use = "a builder does nothing until `build` is called"]
 pub struct Builder {
     service: Arc<Service>,
     transport: Option<Transport>,
@@ -276,46 +279,50 @@ pub struct Builder {
 }
 
 impl Builder {
-    /// How the client authenticates, in one value.
+    /// Sets how the client authenticates, as one value.
     pub fn auth(mut self, auth: ClientAuth) -> Self {
         self.auth = auth;
         self
     }
 
-    /// Opens a session with these credentials when one is needed, and again when it has expired.
+    /// Authenticates with a session. Opens one with these credentials when it is needed, and again when it has expired.
     pub fn login(self, credentials: Credentials) -> Self {
         self.with_auth(|auth| auth.login(credentials))
     }
 
-    /// Uses a session of another process, made by [`Session::from_token`]. With [`login`](Builder::login) as well, it is
-    /// renewed when it has expired, and closed in the end; without, neither.
+    /// Uses a session that another process has opened, see [`Session::from_token`].
+    ///
+    /// Combined with [`login`](Builder::login), an expired session is replaced, and the client closes the session at
+    /// the end. Without `login`, it does neither.
     pub fn resume(self, session: Session) -> Self {
         self.with_auth(|auth| auth.resume(session))
     }
 
-    /// Sends these credentials with each request (RFC 7617), for services without sessions.
+    /// Sends these credentials with each request (HTTP Basic, RFC 7617). For services without sessions.
     pub fn basic(self, credentials: Credentials) -> Self {
         self.with_auth(|auth| auth.basic(credentials))
     }
 
-    /// Sends this token with each request, as `Authorization: Bearer`. It is never renewed and never closed.
+    /// Sends this token with each request, as `Authorization: Bearer`. The client neither renews nor closes it.
     pub fn bearer(self, token: &str) -> Self {
         self.with_auth(|auth| auth.bearer(token))
     }
 
-    /// Sends no credentials, which is the default.
+    /// Sends no credentials. This is the default.
     pub fn anonymous(self) -> Self {
         self.with_auth(ClientAuth::anonymous)
     }
 
-    /// Marks the sessions that are opened with a `Context` that no other client uses, so that one whose login was not
-    /// answered is found and closed at the end. Services that do not know it may refuse the login.
+    /// Sets the `Context` of the sessions that the client opens, which no other client may use.
+    ///
+    /// With it, a session whose login got no response is found and closed at the end. A service that does not know
+    /// `Context` may refuse the login.
     pub fn context(self, context: impl Into<Arc<str>>) -> Self {
         self.with_auth(|auth| auth.context(context))
     }
 
-    /// The path of the collection of sessions, if it is known: `/redfish/v1/SessionService/Sessions`. The service root is
-    /// then read only if it is not there.
+    /// Sets the path of the session collection, for example `/redfish/v1/SessionService/Sessions`. The service root is
+    /// then read only if the collection is not there.
     pub fn sessions(self, path: impl Into<String>) -> Self {
         self.with_auth(|auth| auth.sessions(path))
     }
@@ -325,36 +332,37 @@ impl Builder {
         self
     }
 
-    /// The connections, trust and clock to use, perhaps with other clients. Default: its own, with the system's
-    /// roots.
+    /// Sets the transport, which several clients can share. Default: a new one that trusts the system's CAs.
     pub fn transport(mut self, transport: &Transport) -> Self {
         self.transport = Some(transport.clone());
         self
     }
 
-    /// Which certificates are accepted, with a transport of its own.
+    /// Sets which certificates are accepted, with a new transport.
     pub fn trust(self, trust: &redfish_tls::Trust) -> Self {
         self.transport(&Transport::new(trust))
     }
 
-    /// Called for every request, response, failure and wait. A call waits for it, so it should be quick.
+    /// Sets a function that is called for every request, response, failure and wait. It should return quickly, since
+    /// the call waits for it.
     pub fn observer(mut self, observer: impl Fn(&Trace<'_>) + Send + Sync + 'static) -> Self {
         self.observer = Some(Arc::new(observer));
         self
     }
 
-    /// The client. Nothing is sent yet.
+    /// Builds the client. Sends nothing.
     ///
     /// # Errors
-    /// [`InvalidCredentials`](redfish_proto::ErrorKind::InvalidCredentials) for what can't be sent, and
-    /// [`InvalidTarget`](redfish_proto::ErrorKind::InvalidTarget) where [`sessions`](Builder::sessions) is no path of
-    /// the service.
+    /// Fails with [`InvalidCredentials`](redfish_proto::ErrorKind::InvalidCredentials) if the credentials cannot be sent,
+    /// and with [`InvalidTarget`](redfish_proto::ErrorKind::InvalidTarget) if the path of [`sessions`](Builder::sessions)
+    /// is not valid.
     pub fn build(self) -> Result<Client, Error> {
         let Self { service, transport, auth, observer } = self;
         let authenticator = auth.authenticator(&service)?;
         let transport = transport.unwrap_or_default();
-        let (flight, closing) = (LoginCoordinator::new(authenticator), tokio::sync::Mutex::default());
-        Ok(Client(Arc::new(Inner { service, transport, flight, observer, closing })))
+        let coordinator = LoginCoordinator::new(authenticator);
+        let close_lock = tokio::sync::Mutex::default();
+        Ok(Client(Arc::new(Inner { service, transport, coordinator, observer, close_lock })))
     }
 }
 

@@ -1,4 +1,4 @@
-//! The clock that calls wait by.
+//! The clock of the calls.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -6,14 +6,14 @@ use std::time::{Duration, Instant};
 
 use redfish_proto::driver::Now;
 
-/// Tells the time to the core, and waits for it. A test brings its own, and waits for nothing.
+/// Provides the time and sleeps for calls. A test can implement it with virtual time.
 ///
-/// The time-outs of connections are not its business: those are Tokio's.
+/// Timeouts of connections and exchanges use Tokio's timer instead.
 pub trait Clock: Send + Sync + 'static {
-    /// The time since any moment this clock likes. It never goes back.
+    /// Returns the time since an arbitrary start. Never goes back.
     fn now(&self) -> Now;
 
-    /// Waits at least that long.
+    /// Sleeps for at least `time`.
     fn sleep(&self, time: Duration) -> Pin<Box<dyn Future<Output = ()> + Send + '_>>;
 }
 

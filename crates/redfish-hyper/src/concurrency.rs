@@ -1,4 +1,4 @@
-//! How many requests are on their way at once, to one service and to all of them.
+//! Limits of concurrent requests, to one service and in total.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -7,90 +7,92 @@ use http::Uri;
 use http::uri::Authority;
 use redfish_proto::Purpose;
 use redfish_proto::driver::TransportLimits;
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, SemaphorePermit};
 
-use crate::pool::Idle;
+use crate::pool::IdleConnections;
 
-/// The requests on their way to all services.
+/// The semaphores of all services.
 pub(crate) struct Concurrency {
     limits: TransportLimits,
-    all: Semaphore,
-    /// By authority. Some that nobody asks stay for the next time, and their connections with them.
-    services: Mutex<HashMap<String, Arc<Share>>>,
+    total: Semaphore,
+    /// By authority. A service without requests may keep its entry, and with it its idle connections.
+    services: Mutex<HashMap<String, Arc<PerService>>>,
 }
 
-struct Share {
+/// The semaphores and idle connections of one service.
+struct PerService {
     requests: Semaphore,
     writes: Semaphore,
-    idle: Arc<Idle>,
+    idle: Arc<IdleConnections>,
 }
 
 impl Concurrency {
     pub(crate) fn new(limits: &TransportLimits) -> Concurrency {
-        Concurrency { limits: *limits, all: Semaphore::new(limits.total), services: Mutex::default() }
+        Concurrency { limits: *limits, total: Semaphore::new(limits.total), services: Mutex::default() }
     }
 
-    fn services(&self) -> MutexGuard<'_, HashMap<String, Arc<Share>>> {
+    fn services(&self) -> MutexGuard<'_, HashMap<String, Arc<PerService>>> {
         self.services.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Asks for a permit, and takes what there is of it. It lasts until it is dropped.
+    /// Requests a permit, and acquires what is free of it. Dropping the permit releases it.
     ///
-    /// A write that waits for another holds no place, and neither does who waits for a slow service hold one of those
-    /// that all share.
+    /// Semaphores are acquired from the narrowest to the widest, so that a write that waits for another write takes no
+    /// request from its service, and a request that waits for a slow service takes none from the total.
     pub(crate) fn permit(&self, uri: &Uri, purpose: Purpose) -> Permit<'_> {
-        let share = self.share(uri.authority().map_or("", Authority::as_str));
+        let service = self.service(uri.authority().map_or("", Authority::as_str));
         let first = match purpose {
             Purpose::Write => 0,
             Purpose::Read => 1,
-            // It waits for nobody.
-            _ => ALL,
+            // A request that opens or closes a session does not wait.
+            _ => SEMAPHORES,
         };
-        let mut permit = Permit { concurrency: self, share, first, next: first };
-        while permit.missing().is_some_and(|semaphore| semaphore.try_acquire().map(|p| p.forget()).is_ok()) {
+        let mut permit = Permit { concurrency: self, service, first, next: first };
+        while permit.missing().is_some_and(|next| next.try_acquire().map(SemaphorePermit::forget).is_ok()) {
             permit.next += 1;
         }
         permit
     }
 
-    fn share(&self, authority: &str) -> Arc<Share> {
+    fn service(&self, authority: &str) -> Arc<PerService> {
         let mut services = self.services();
-        if let Some(share) = services.get(authority) {
-            return share.clone();
+        if let Some(service) = services.get(authority) {
+            return service.clone();
         }
         if services.len() == services.capacity() {
-            // Before it grows, those are forgotten that nobody but the map holds.
-            services.retain(|_, share| Arc::strong_count(share) > 1);
+            // Before the map grows, it drops the services without requests.
+            services.retain(|_, service| Arc::strong_count(service) > 1);
         }
         let TransportLimits { per_service, writes_per_service, .. } = self.limits;
-        let share = Share {
+        let service = PerService {
             requests: Semaphore::new(per_service),
             writes: Semaphore::new(writes_per_service),
             idle: Arc::default(),
         };
-        services.entry(authority.to_owned()).or_insert(Arc::new(share)).clone()
+        services.entry(authority.to_owned()).or_insert(Arc::new(service)).clone()
     }
 }
 
-/// The semaphores of a permit, in the order in which they are taken: writes, requests, and those of all services.
-const ALL: usize = 3;
+/// Number of semaphores of a permit, acquired in this order: writes, requests, total.
+const SEMAPHORES: usize = 3;
 
-/// A permit, or the part of it that there is while the rest is waited for.
-#[must_use = "it ends when it is dropped"]
+/// Permission to send one request, complete or still waiting for some semaphores.
+#[must_use = "dropping a permit releases it"]
 pub(crate) struct Permit<'a> {
     concurrency: &'a Concurrency,
-    share: Arc<Share>,
-    /// The first semaphore that it takes, and the one that it takes next.
+    service: Arc<PerService>,
+    /// Index of the first semaphore to acquire.
     first: usize,
+    /// Index of the next semaphore to acquire.
     next: usize,
 }
 
 impl Permit<'_> {
-    fn semaphore(&self, at: usize) -> Option<&Semaphore> {
-        match at {
-            0 => Some(&self.share.writes),
-            1 => Some(&self.share.requests),
-            2 => Some(&self.concurrency.all),
+    fn semaphore(&self, index: usize) -> Option<&Semaphore> {
+        match index {
+            0 => Some(&self.service.writes),
+            1 => Some(&self.service.requests),
+            2 => Some(&self.concurrency.total),
             _ => None,
         }
     }
@@ -99,31 +101,31 @@ impl Permit<'_> {
         self.semaphore(self.next)
     }
 
-    /// Whether the request may go.
-    pub(crate) fn is_whole(&self) -> bool {
+    /// Whether the request may be sent.
+    pub(crate) fn is_complete(&self) -> bool {
         self.missing().is_none()
     }
 
-    /// Waits until the request may go, first come, first served.
+    /// Waits until the request may be sent, in the order of the calls.
     pub(crate) async fn wait(&mut self) {
         while let Some(semaphore) = self.missing() {
-            // None of them is ever closed.
-            let Ok(place) = semaphore.acquire().await else { return };
-            place.forget();
+            // No semaphore is ever closed.
+            let Ok(permit) = semaphore.acquire().await else { return };
+            permit.forget();
             self.next += 1;
         }
     }
 
-    /// The connections to the service that are not in use.
-    pub(crate) fn idle(&self) -> &Arc<Idle> {
-        &self.share.idle
+    /// The idle connections to the service.
+    pub(crate) fn idle(&self) -> &Arc<IdleConnections> {
+        &self.service.idle
     }
 }
 
 impl Drop for Permit<'_> {
     fn drop(&mut self) {
-        for taken in self.first..self.next {
-            self.semaphore(taken).into_iter().for_each(|semaphore| semaphore.add_permits(1));
+        for acquired in self.first..self.next {
+            self.semaphore(acquired).into_iter().for_each(|semaphore| semaphore.add_permits(1));
         }
     }
 }
@@ -132,7 +134,7 @@ impl Drop for Permit<'_> {
 mod tests {
     use std::future::Future;
     use std::pin::pin;
-    use std::task::{Context, Poll, Waker};
+    use std::task::{Context, Waker};
 
     use super::*;
 
@@ -144,55 +146,52 @@ mod tests {
         format!("https://{host}/redfish/v1/").parse().unwrap()
     }
 
-    /// Waits without time: whether it may go now.
-    fn may_go(permit: &mut Permit<'_>) -> bool {
-        match pin!(permit.wait()).poll(&mut Context::from_waker(Waker::noop())) {
-            Poll::Ready(()) => true,
-            Poll::Pending => false,
-        }
+    /// Polls the wait once, and returns whether the permit is complete.
+    fn is_ready(permit: &mut Permit<'_>) -> bool {
+        pin!(permit.wait()).poll(&mut Context::from_waker(Waker::noop())).is_ready()
     }
 
     #[test]
-    fn one_write_and_two_requests_go_to_a_service_at_once() {
+    fn a_service_gets_one_write_and_two_requests_at_once() {
         let (concurrency, bmc) = (Concurrency::new(&limits()), uri("bmc"));
         let write = concurrency.permit(&bmc, Purpose::Write);
         let mut second = concurrency.permit(&bmc, Purpose::Write);
-        assert!(write.is_whole() && !second.is_whole() && !may_go(&mut second));
+        assert!(write.is_complete() && !second.is_complete() && !is_ready(&mut second));
         let read = concurrency.permit(&bmc, Purpose::Read);
-        assert!(read.is_whole(), "the write that waits holds no place");
-        assert!(!concurrency.permit(&bmc, Purpose::Read).is_whole());
-        assert!(concurrency.permit(&bmc, Purpose::Session).is_whole(), "it waits for nothing");
+        assert!(read.is_complete(), "the waiting write takes no request");
+        assert!(!concurrency.permit(&bmc, Purpose::Read).is_complete());
+        assert!(concurrency.permit(&bmc, Purpose::Session).is_complete(), "a login does not wait");
         drop(write);
-        assert!(may_go(&mut second));
+        assert!(is_ready(&mut second));
     }
 
     #[test]
-    fn so_many_go_to_all_services_at_once() {
+    fn all_services_share_the_total() {
         let concurrency = Concurrency::new(&limits());
         let permits = ["a", "b", "c"].map(|host| concurrency.permit(&uri(host), Purpose::Read));
-        assert!(permits.iter().all(Permit::is_whole));
+        assert!(permits.iter().all(Permit::is_complete));
         let mut fourth = concurrency.permit(&uri("d"), Purpose::Read);
-        assert!(!may_go(&mut fourth));
+        assert!(!is_ready(&mut fourth));
         drop(permits);
-        assert!(may_go(&mut fourth));
+        assert!(is_ready(&mut fourth));
     }
 
     #[test]
-    fn who_gives_up_leaves_nothing_behind() {
+    fn a_dropped_permit_releases_everything() {
         let (concurrency, bmc) = (Concurrency::new(&limits()), uri("bmc"));
         let permits = [(); 2].map(|()| concurrency.permit(&bmc, Purpose::Read));
-        assert!(!may_go(&mut concurrency.permit(&bmc, Purpose::Write)));
+        assert!(!is_ready(&mut concurrency.permit(&bmc, Purpose::Write)));
         drop(permits);
-        assert!(concurrency.permit(&bmc, Purpose::Write).is_whole());
-        assert_eq!(concurrency.all.available_permits(), 3);
+        assert!(concurrency.permit(&bmc, Purpose::Write).is_complete());
+        assert_eq!(concurrency.total.available_permits(), 3);
     }
 
     #[test]
-    fn services_that_nobody_asks_are_forgotten() {
+    fn services_without_requests_are_dropped() {
         let concurrency = Concurrency::new(&limits());
         let _permit = concurrency.permit(&uri("busy"), Purpose::Read);
         for n in 0..1_000 {
-            assert!(concurrency.permit(&uri(&format!("bmc-{n}")), Purpose::Read).is_whole());
+            assert!(concurrency.permit(&uri(&format!("bmc-{n}")), Purpose::Read).is_complete());
         }
         let services = concurrency.services();
         assert!(services.len() < 10 && services.contains_key("busy"));

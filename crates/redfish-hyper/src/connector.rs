@@ -1,4 +1,4 @@
-//! From a service's name to a connection: resolving, TCP, TLS. Whatever fails here, no byte of a request was sent.
+//! Connection setup: name resolution, TCP, TLS. After a failure here, no byte of a request was sent.
 
 use std::io;
 use std::sync::Arc;
@@ -15,17 +15,17 @@ use rustls::ClientConfig;
 use rustls::pki_types::ServerName;
 use tower_service::Service;
 
-use crate::wire::Connection;
+use crate::connection::Connection;
 
 pub(crate) type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
-/// Makes connections, each within a time-out for all of it: name, TCP and TLS.
+/// Opens connections. One timeout covers name resolution, TCP and TLS.
 ///
-/// A time-out of TCP alone would miss a peer that accepts and never speaks TLS, and then nobody could say that
-/// nothing was sent.
+/// A timeout for TCP alone would miss a peer that accepts a connection and never starts TLS. The exchange would then
+/// time out without showing that nothing was sent.
 pub(crate) struct Connector {
     tcp: HttpConnector<SystemResolver>,
-    /// TLS over that, or why it can't be done.
+    /// TLS over TCP, or why it is not available.
     tls: Result<HttpsConnector<HttpConnector<SystemResolver>>, redfish_tls::Error>,
     timeout: Duration,
 }
@@ -39,27 +39,28 @@ impl Connector {
         Self { tcp, tls, timeout }
     }
 
-    /// A connection to the service of this URI.
+    /// Connects to the service of `uri`.
     pub(crate) async fn connect(&self, uri: Uri) -> Result<Connection, BoxError> {
         let connecting = async {
-            Ok::<_, BoxError>(match uri.scheme() == Some(&Scheme::HTTPS) {
-                true => self.tls.clone()?.call(uri).await?,
-                false => MaybeHttpsStream::Http(self.tcp.clone().call(uri).await?),
+            Ok::<_, BoxError>(if uri.scheme() == Some(&Scheme::HTTPS) {
+                self.tls.clone()?.call(uri).await?
+            } else {
+                MaybeHttpsStream::Http(self.tcp.clone().call(uri).await?)
             })
         };
         match tokio::time::timeout(self.timeout, connecting).await {
-            Ok(connected) => Ok(Connection(connected?)),
-            Err(_) => Err(io::Error::new(io::ErrorKind::TimedOut, "connecting took too long").into()),
+            Ok(stream) => Ok(Connection(stream?)),
+            Err(_) => Err(io::Error::new(io::ErrorKind::TimedOut, "timeout while connecting").into()),
         }
     }
 }
 
-/// The name that a certificate is checked against.
+/// The name that the certificate must have.
 fn server_name(uri: &Uri) -> Result<ServerName<'static>, BoxError> {
     Ok(redfish_tls::server_name(uri.host().unwrap_or_default())?)
 }
 
-/// The system's resolver, with zones: to hyper, an address with a zone is a name.
+/// The system's resolver, with support for zones. To hyper, an address with a zone is a name.
 #[derive(Clone)]
 struct SystemResolver(GaiResolver);
 

@@ -1,4 +1,4 @@
-//! Gzip, undone within a limit.
+//! Decompression of gzip, piece by piece.
 
 use std::io::{self, Write};
 
@@ -6,69 +6,68 @@ use flate2::write::MultiGzDecoder;
 use http::HeaderMap;
 use http::header::{CONTENT_ENCODING, CONTENT_LENGTH};
 
-/// Takes a body as it comes, and gives it as it is meant.
+/// Decodes a body as it arrives.
 ///
-/// Services compress whether they are asked to or not (iLO 5 since 2.30), so this goes by the head alone.
+/// Services compress whether they are asked to or not (iLO 5 since 2.30), so only the head decides.
 pub(crate) enum Decoder {
     Plain,
     Gzip {
         gzip: Box<MultiGzDecoder<Vec<u8>>>,
-        /// A body of no bytes is empty, not a broken archive: the answer of a HEAD.
-        begun: bool,
+        /// A body without bytes is empty, not truncated: the response to a HEAD.
+        has_input: bool,
     },
 }
 
 impl Decoder {
-    /// For a body with this head. What the head says of the compressed form is taken out of it.
-    pub(crate) fn of(headers: &mut HeaderMap) -> Self {
+    /// Returns a decoder for the body of this head, and removes from the head what describes the compressed body.
+    pub(crate) fn new(headers: &mut HeaderMap) -> Self {
         let encoding = headers.get(CONTENT_ENCODING).map(|value| value.as_bytes().to_ascii_lowercase());
         match encoding.as_deref() {
             Some(b"gzip" | b"x-gzip") => {
                 headers.remove(CONTENT_ENCODING);
                 headers.remove(CONTENT_LENGTH);
-                Self::Gzip { gzip: Box::new(MultiGzDecoder::new(Vec::new())), begun: false }
+                Self::Gzip { gzip: Box::new(MultiGzDecoder::new(Vec::new())), has_input: false }
             }
             _ => Self::Plain,
         }
     }
 
-    /// Decodes a piece, onto the end of what there is.
+    /// Decodes a piece, and appends the result to `decoded`.
     ///
     /// # Errors
-    /// What is no gzip, with [`InvalidInput`](io::ErrorKind::InvalidInput).
-    pub(crate) fn push(&mut self, piece: &[u8], whole: &mut Vec<u8>) -> io::Result<()> {
+    /// Fails with [`InvalidInput`](io::ErrorKind::InvalidInput) if the body is not gzip.
+    pub(crate) fn push(&mut self, piece: &[u8], decoded: &mut Vec<u8>) -> io::Result<()> {
         match self {
-            Self::Plain => whole.extend_from_slice(piece),
-            Self::Gzip { gzip, begun } => {
-                *begun |= !piece.is_empty();
+            Self::Plain => decoded.extend_from_slice(piece),
+            Self::Gzip { gzip, has_input } => {
+                *has_input |= !piece.is_empty();
                 gzip.write_all(piece)?;
-                // Else what is decoded waits in there for the next piece.
+                // Without a flush, decoded data would wait for the next piece.
                 gzip.flush()?;
-                whole.append(gzip.get_mut());
+                decoded.append(gzip.get_mut());
             }
         }
         Ok(())
     }
 
-    /// The body has ended.
+    /// Ends the body.
     ///
     /// # Errors
-    /// A gzip that has not, with [`UnexpectedEof`](io::ErrorKind::UnexpectedEof).
-    pub(crate) fn finish(&mut self, whole: &mut Vec<u8>) -> io::Result<()> {
-        if let Self::Gzip { gzip, begun: true } = self {
+    /// Fails with [`UnexpectedEof`](io::ErrorKind::UnexpectedEof) if the gzip stream is truncated.
+    pub(crate) fn finish(&mut self, decoded: &mut Vec<u8>) -> io::Result<()> {
+        if let Self::Gzip { gzip, has_input: true } = self {
             gzip.try_finish()?;
-            whole.append(gzip.get_mut());
+            decoded.append(gzip.get_mut());
         }
         Ok(())
     }
 }
 
-/// How much of a compressed body is decoded at a time. Gzip makes at most a thousand bytes of one, so that this
-/// bounds what a bomb can take beyond the limit: 4 MiB.
-pub(crate) const PIECE: usize = 4 << 10;
+/// Bytes of a compressed body that are decoded at a time. Gzip expands at most by a factor of about 1000, so a bomb can
+/// exceed the limit by about 4 MiB.
+pub(crate) const PIECE_SIZE: usize = 4 << 10;
 
-/// How many bytes a body may have as it is received, so that it can be within that limit when it is decoded: gzip adds a
-/// little to what it cannot compress.
+/// Maximum number of received bytes for a limit of decoded bytes. Gzip adds a little to data that it cannot compress.
 pub(crate) fn compressed_limit(limit: usize) -> usize {
     limit.saturating_add(64 << 10)
 }
@@ -94,16 +93,16 @@ mod tests {
     }
 
     fn decode(pieces: &[&[u8]]) -> io::Result<Vec<u8>> {
-        let (mut decoder, mut whole) = (Decoder::of(&mut headers("gzip")), Vec::new());
+        let (mut decoder, mut decoded) = (Decoder::new(&mut headers("gzip")), Vec::new());
         for piece in pieces {
-            decoder.push(piece, &mut whole)?;
+            decoder.push(piece, &mut decoded)?;
         }
-        decoder.finish(&mut whole)?;
-        Ok(whole)
+        decoder.finish(&mut decoded)?;
+        Ok(decoded)
     }
 
     #[test]
-    fn gzip_is_undone_wherever_it_is_cut_into_pieces() {
+    fn gzip_is_decoded_wherever_it_is_split() {
         let zipped = gzip(b"{\"Id\": \"1\"}");
         for at in 0..zipped.len() {
             assert_eq!(decode(&[&zipped[..at], &zipped[at..]]).unwrap(), b"{\"Id\": \"1\"}");
@@ -112,28 +111,28 @@ mod tests {
     }
 
     #[test]
-    fn what_was_flushed_comes_at_once() {
+    fn flushed_data_is_decoded_at_once() {
         let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
-        let (mut decoder, mut whole) = (Decoder::of(&mut headers("gzip")), Vec::new());
+        let (mut decoder, mut decoded) = (Decoder::new(&mut headers("gzip")), Vec::new());
         for event in ["data: 1\n\n", "data: 2\n\n"] {
             encoder.write_all(event.as_bytes()).unwrap();
             encoder.flush().unwrap();
-            decoder.push(&std::mem::take(encoder.get_mut()), &mut whole).unwrap();
-            assert!(whole.ends_with(event.as_bytes()), "{event:?}");
+            decoder.push(&std::mem::take(encoder.get_mut()), &mut decoded).unwrap();
+            assert!(decoded.ends_with(event.as_bytes()), "{event:?}");
         }
     }
 
     #[test]
-    fn a_body_of_no_bytes_is_empty() {
+    fn a_body_without_bytes_is_empty() {
         assert_eq!(decode(&[]).unwrap(), b"");
         assert_eq!(decode(&[b""]).unwrap(), b"");
     }
 
     #[test]
-    fn a_cut_gzip_is_not_whole_and_another_thing_is_none() {
+    fn a_truncated_gzip_and_a_body_without_gzip_are_errors() {
         let zipped = gzip(b"{\"Id\": \"1\"}");
         for at in 1..zipped.len() {
-            assert!(decode(&[&zipped[..at]]).is_err(), "cut at {at}");
+            assert!(decode(&[&zipped[..at]]).is_err(), "truncated at {at}");
         }
         assert_eq!(
             decode(&[b"{\"Id\": \"1\", \"Name\": \"x\"}"]).unwrap_err().kind(),
@@ -142,10 +141,10 @@ mod tests {
     }
 
     #[test]
-    fn the_head_no_longer_tells_of_the_compressed_form() {
+    fn the_head_does_not_describe_the_compressed_body() {
         for (encoding, left) in [("gzip", 0), ("X-GZIP", 0), ("identity", 2), ("br", 2)] {
             let mut headers = headers(encoding);
-            Decoder::of(&mut headers);
+            Decoder::new(&mut headers);
             assert_eq!(headers.len(), left, "{encoding}");
         }
     }

@@ -1,4 +1,4 @@
-//! The loop that performs what calls ask for. It decides nothing.
+//! The loop that performs the steps of a call. The core makes every decision.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -21,19 +21,19 @@ impl Client {
         self.drive_watching(call, None, &mut |_| {}).await
     }
 
-    /// The same; `source` is read where the request has a payload, and `waits` sees the operation each time it waits.
+    /// Drives a call to its end. Reads a payload from `source`, and calls `on_wait` before each wait.
     pub(crate) async fn drive_watching<O>(
         &self,
         call: Call<O>,
         source: Option<&Source>,
-        waits: &mut (dyn FnMut(&O) + Send),
+        on_wait: &mut (dyn FnMut(&O) + Send),
     ) -> Result<(O::Output, Option<Stream>), Error>
     where
         O: Operation + Send,
         O::Output: Send,
     {
         let mut stream = None;
-        let mut step = call.start(self.clock().now());
+        let mut step = call.hiding(&self.coordinator().secrets()).start(self.clock().now());
         loop {
             step = match step {
                 Step::Send(outgoing, reply) => {
@@ -57,7 +57,7 @@ impl Client {
                 }
                 Step::Wait(time, timer) => {
                     self.observe(|| Trace::Wait(time));
-                    waits(timer.operation());
+                    on_wait(timer.operation());
                     self.clock().sleep(time).await;
                     timer.fire(self.clock().now())
                 }
@@ -71,7 +71,7 @@ impl Client {
         }
     }
 
-    /// Drives a login. Boxed, since a call may need a login, which is a call.
+    /// Drives a login. The future is boxed because a call may need a login, which is itself a call.
     pub(crate) fn log_in(
         &self,
         login: Call<Login>,

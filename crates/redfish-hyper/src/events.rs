@@ -1,4 +1,4 @@
-//! A service's events, across all the connections that it takes.
+//! The events of a service, across reconnections.
 
 use std::collections::VecDeque;
 use std::future::{Future, poll_fn};
@@ -21,31 +21,34 @@ use redfish_proto::{Error, ErrorKind, Resource, Target};
 use crate::client::Client;
 use crate::stream::Stream;
 
-/// The events of a service, as a stream. A connection that ends is followed by the next, behind the event that came
-/// last; what the service refuses ends it. Dropping it closes its connection.
+/// The events of a service, as a stream.
+///
+/// After a connection ends, the next one continues after the last event. Transient errors are retried, and any other
+/// error ends the stream. Dropping the stream closes its connection.
 pub struct Events {
     client: Client,
     listener: Listener,
-    doing: Doing,
+    state: State,
     ready: VecDeque<StreamItem>,
 }
 
-type Underway<T> = Pin<Box<dyn Future<Output = T> + Send>>;
+type BoxFuture<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 
-/// What is under way. It is kept over polls, so that a caller who asks in a `select!` starves neither a connection nor
-/// a wait nor a time-out.
-enum Doing {
-    Pausing(Duration),
-    Opening(Underway<Result<Stream, Error>>),
-    Reading(Underway<(Stream, io::Result<Option<Bytes>>)>),
-    Nothing,
+/// What the stream is doing. The futures outlive a dropped `next`, so that a `select!` in a loop does not restart a
+/// wait, a request or a timeout.
+enum State {
+    /// Not connected. The next connection is opened after this wait.
+    Disconnected(Duration),
+    Opening(BoxFuture<Result<Stream, Error>>),
+    Reading(BoxFuture<(Stream, io::Result<Option<Bytes>>)>),
+    Ended,
 }
 
 impl Client {
-    /// Listens to the service's events from now on. Nothing is opened before the first is asked for.
+    /// Finds the service's event stream, and listens to it. The stream is opened when the first event is requested.
     ///
     /// # Errors
-    /// A service that streams none or does not filter by that, whatever it refused.
+    /// Fails if the service has no event stream or does not support the filter, or if it refuses a request.
     pub async fn events(&self, filter: Option<&str>) -> Result<Events, Error> {
         let find = FindEvents::default();
         let find = match filter {
@@ -55,80 +58,81 @@ impl Client {
         Ok(self.events_at(self.run(find).await?))
     }
 
-    /// Listens to the events of a stream whose URI is known.
+    /// Listens to the event stream of a known URI.
     pub fn events_at(&self, source: EventSource) -> Events {
         let listener = Listener::new(source, Limits::default());
-        let doing = Doing::Pausing(Duration::ZERO);
-        Events { client: self.clone(), listener, doing, ready: VecDeque::new() }
+        let state = State::Disconnected(Duration::ZERO);
+        Events { client: self.clone(), listener, state, ready: VecDeque::new() }
     }
 
-    /// Subscribes: the service pushes events to the destination, where
-    /// [`Notification::parse`](redfish_proto::events::Notification::parse) reads them. Returns the subscription's URI.
+    /// Creates a subscription and returns its URI. The service pushes events to the destination, where
+    /// [`Notification::parse`](redfish_proto::events::Notification::parse) reads them.
     ///
     /// # Errors
-    /// A service that pushes none, whatever it refused.
-    /// [`OutcomeUnknown`](redfish_proto::ErrorKind::OutcomeUnknown) where no answer came: it is not sent again.
+    /// Fails if the service does not push events or refuses a request, and with
+    /// [`OutcomeUnknown`](redfish_proto::ErrorKind::OutcomeUnknown) if no response arrives. The request is not sent again.
     pub async fn subscribe(&self, subscription: Subscription) -> Result<Target, Error> {
         self.run(CreateSubscription::new(subscription)).await
     }
 
-    /// All subscriptions of the service, those of others and streams of events among them.
+    /// Lists all subscriptions of the service, including event streams and the subscriptions of other clients.
     ///
     /// # Errors
-    /// A service that pushes none, whatever it refused.
+    /// Fails if the service does not push events or refuses a request.
     pub async fn subscriptions(&self) -> Result<Vec<Resource<EventDestination>>, Error> {
         self.run(ListSubscriptions::default()).await
     }
 
-    /// Ends a subscription.
+    /// Deletes a subscription.
     ///
     /// # Errors
-    /// Whatever the service refused, [`NotFound`](redfish_proto::ErrorKind::NotFound) where it has ended before.
+    /// Fails if the service refuses the request, and with [`NotFound`](redfish_proto::ErrorKind::NotFound) if the
+    /// subscription has already ended.
     pub async fn unsubscribe(&self, path: &str) -> Result<Outcome, Error> {
         self.run(DeleteSubscription::new(self.service().target(path)?)).await
     }
 }
 
 impl Events {
-    /// The next event, or that some were missed; `None` after an error. Cancel safe: what was under way goes on with the
-    /// next call.
+    /// Returns the next event, or a gap if events were missed; `None` after an error. Cancel safe: the next call
+    /// continues where this one stopped.
     pub async fn next(&mut self) -> Option<Result<StreamItem, Error>> {
         poll_fn(|context| self.poll(context)).await
     }
 
     fn poll(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<StreamItem, Error>>> {
         loop {
-            if let Some(incoming) = self.ready.pop_front() {
-                return Poll::Ready(Some(Ok(incoming)));
+            if let Some(item) = self.ready.pop_front() {
+                return Poll::Ready(Some(Ok(item)));
             }
-            self.doing = match &mut self.doing {
-                Doing::Nothing => return Poll::Ready(None),
-                Doing::Pausing(wait) => {
-                    Doing::Opening(Box::pin(open(self.client.clone(), *wait, self.listener.subscribe())))
+            self.state = match &mut self.state {
+                State::Ended => return Poll::Ready(None),
+                State::Disconnected(wait) => {
+                    State::Opening(Box::pin(open(self.client.clone(), *wait, self.listener.subscribe())))
                 }
-                Doing::Opening(opening) => match ready!(opening.as_mut().poll(context)) {
-                    Ok(stream) => Doing::Reading(Box::pin(read(stream))),
+                State::Opening(opening) => match ready!(opening.as_mut().poll(context)) {
+                    Ok(stream) => State::Reading(Box::pin(read(stream))),
                     Err(error) => match self.listener.failed(error) {
-                        Ok(wait) => Doing::Pausing(wait),
+                        Ok(wait) => State::Disconnected(wait),
                         Err(error) => return self.fail(error),
                     },
                 },
-                Doing::Reading(reading) => match ready!(reading.as_mut().poll(context)) {
+                State::Reading(reading) => match ready!(reading.as_mut().poll(context)) {
                     (stream, Ok(Some(piece))) => match self.listener.push(&piece) {
-                        Ok(incoming) => {
-                            self.ready.extend(incoming);
-                            Doing::Reading(Box::pin(read(stream)))
+                        Ok(items) => {
+                            self.ready.extend(items);
+                            State::Reading(Box::pin(read(stream)))
                         }
                         Err(error) => return self.fail(error),
                     },
-                    (_, Ok(None) | Err(_)) => Doing::Pausing(self.listener.disconnected()),
+                    (_, Ok(None) | Err(_)) => State::Disconnected(self.listener.disconnected()),
                 },
             };
         }
     }
 
     fn fail(&mut self, error: Error) -> Poll<Option<Result<StreamItem, Error>>> {
-        self.doing = Doing::Nothing;
+        self.state = State::Ended;
         Poll::Ready(Some(Err(error)))
     }
 }

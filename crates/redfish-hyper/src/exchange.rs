@@ -1,4 +1,4 @@
-//! One exchange: a request out, an answer in, and how it failed as far as can be known.
+//! One exchange: sends a request, reads the response, and classifies failures.
 
 use std::error::Error as StdError;
 use std::future::{Future, poll_fn};
@@ -19,126 +19,132 @@ use redfish_tls::{HandshakeFailure, Untrusted};
 use tokio::time::{Instant, Sleep, sleep};
 
 use crate::connector::BoxError;
-use crate::decode::{Decoder, PIECE, compressed_limit};
-use crate::gate::{ContinueGate, GateGuard};
-use crate::source::{Source, Unreadable};
+use crate::continue_gate::{ContinueGate, GateGuard};
+use crate::decode::{Decoder, PIECE_SIZE, compressed_limit};
+use crate::source::{PayloadError, Source};
 use crate::stream::Stream;
 use crate::transport::Transport;
 
-/// How long a connection may take to be ready again behind its answer, which it is at once unless the service has answered
-/// what it has not read.
-const PATIENCE: Duration = Duration::from_millis(100);
+/// How long a connection may take to be ready again after a response. It is ready at once, unless the service has
+/// responded to a request that it has not read completely.
+const REUSE_TIMEOUT: Duration = Duration::from_millis(100);
 
-/// A head, and a body that may have broken off: the status counts even then.
-pub(crate) type Received = (response::Parts, Result<Bytes, TransportError>);
+/// A head, and a body that may have failed: the status is valid even then.
+pub(crate) type RawResponse = (response::Parts, Result<Bytes, TransportError>);
 
 impl Transport {
-    /// Performs one exchange. Redirects, statuses and repetition are the core's.
+    /// Performs one exchange. The core handles redirects, statuses and retries.
     pub(crate) async fn exchange(
         &self,
         outgoing: Outgoing,
         source: Option<&Source>,
         stream: &mut Option<Stream>,
-    ) -> Result<Received, TransportError> {
+    ) -> Result<RawResponse, TransportError> {
         *stream = None;
         let limits = outgoing.limits;
         let mut deadline = pin!(sleep(limits.timeout));
         let mut permit = self.concurrency().permit(outgoing.request.uri(), outgoing.purpose);
-        if !permit.is_whole() && before(deadline.as_mut(), pin!(permit.wait())).await.is_none() {
-            return Err(ExchangeError::NoPermit.into());
+        if !permit.is_complete() && with_deadline(deadline.as_mut(), pin!(permit.wait())).await.is_none() {
+            let reason = "the exchange timed out while waiting for other requests";
+            return Err(TransportError::new(Failure::NotSent, reason));
         }
         let (head, body) = outgoing.request.into_parts();
         let method = head.method.clone();
         let gate = head.headers.contains_key(EXPECT).then(Arc::<ContinueGate>::default);
-        let _closing = GateGuard(gate.clone());
-        let Some(body) = Source::fill(source, &body, gate.clone()) else {
-            return Err(ExchangeError::NoPayload.into());
+        let _guard = GateGuard(gate.clone());
+        let Some(body) = Source::request_body(source, &body, gate.clone()) else {
+            return Err(TransportError::new(Failure::Unreadable, "the payload was not given"));
         };
         let mut request = http::Request::from_parts(head, body);
         if let Some(gate) = gate.clone() {
-            on_informational(&mut request, move |told| {
-                if told.status() == StatusCode::CONTINUE {
+            on_informational(&mut request, move |interim| {
+                if interim.status() == StatusCode::CONTINUE {
                     gate.open();
                 }
             });
         }
         let uri = std::mem::take(request.uri_mut());
         *request.uri_mut() = origin_form(&uri);
-        let (answer, sender) = loop {
-            let kept = permit.idle().take(outgoing.purpose).await;
-            let was_kept = kept.is_some();
-            let mut sender = match kept {
+        let (response, sender) = loop {
+            let idle = permit.idle().take(outgoing.purpose).await;
+            let was_idle = idle.is_some();
+            let mut sender = match idle {
                 Some(sender) => sender,
-                None => match before(deadline.as_mut(), pin!(self.pool().connect(&uri, permit.idle()))).await
-                {
-                    Some(Ok(sender)) => sender,
-                    Some(Err(error)) => return Err(ExchangeError::Connect(error).into()),
-                    None => return Err(ExchangeError::NoConnection.into()),
-                },
+                None => {
+                    let connecting = pin!(self.pool().connect(&uri, permit.idle()));
+                    let connected = with_deadline(deadline.as_mut(), connecting).await;
+                    let reason = "the exchange timed out while connecting";
+                    connected
+                        .ok_or_else(|| TransportError::new(Failure::NotSent, reason))?
+                        .map_err(classify_connect)?
+                }
             };
-            match before(deadline.as_mut(), pin!(sender.try_send_request(request))).await {
-                Some(Ok(answer)) => break (answer, sender),
+            match with_deadline(deadline.as_mut(), pin!(sender.try_send_request(request))).await {
+                Some(Ok(response)) => break (response, sender),
                 Some(Err(mut error)) => match error.take_message() {
-                    // It was closed before it took the request.
-                    Some(same) if was_kept => request = same,
-                    Some(_) => return Err(ExchangeError::Unsent(error.into_error()).into()),
-                    None => return Err(ExchangeError::Exchange(error.into_error()).into()),
+                    // The idle connection was closed before it accepted the request: try another one.
+                    Some(unsent) if was_idle => request = unsent,
+                    Some(_) => return Err(with_cause(Failure::NotSent, error.into_error())),
+                    None => return Err(classify(error.into_error())),
                 },
-                None => return Err(ExchangeError::TimedOut.into()),
+                None => return Err(timed_out()),
             }
         };
-        gate.iter().for_each(|gate| gate.answered());
-        let (mut head, body) = answer.into_parts();
-        // hyper's own limit is that of its buffer, which may hold more than was allowed by the time it looks.
-        if size(&head) > self.limits().head {
-            return Err(ExchangeError::HeadTooLarge(self.limits().head).into());
+        gate.iter().for_each(|gate| gate.responded());
+        let (mut head, body) = response.into_parts();
+        // hyper checks the size of its buffer, which may hold a larger head by then.
+        if head_size(&head) > self.limits().head {
+            let reason = format!("the head is larger than {} bytes", self.limits().head);
+            return Err(TransportError::new(Failure::TooLarge, reason));
         }
-        let framing = Framing::of(&head, &method).map_err(|_| ExchangeError::Lengths)?;
-        let decoder = Decoder::of(&mut head.headers);
+        let framing = Framing::of(&head, &method).map_err(|failure| {
+            TransportError::new(failure, "the response has conflicting lengths of its body")
+        })?;
+        let decoder = Decoder::new(&mut head.headers);
         let Some(limit) = limits.body_limit(head.status) else {
             *stream = Some(Stream::new(body, decoder, self.limits().stream_idle, sender));
             return Ok((head, Ok(Bytes::new())));
         };
-        let body = match announced(&head).is_some_and(|length| length > limit as u64) {
-            _ if !framing.is_readable => Err(ExchangeError::Coding),
-            // What announces itself as too large need not be read first.
-            true => Err(ExchangeError::TooLarge(limit)),
-            false => match before(deadline.as_mut(), pin!(collect(body, decoder, limit))).await {
-                Some(collected) => collected,
-                None => Err(ExchangeError::TimedOut),
-            },
+        let body = if !framing.is_readable {
+            let reason = "the transfer coding of the body is not supported";
+            Err(TransportError::new(Failure::Malformed, reason))
+        } else if content_length(&head).is_some_and(|length| length > limit as u64) {
+            Err(body_too_large(limit))
+        } else {
+            let collected = with_deadline(deadline.as_mut(), pin!(collect(body, decoder, limit))).await;
+            collected.unwrap_or_else(|| Err(timed_out()))
         };
-        // Peers of HTTP/1.0 serve one connection at a time, whatever their headers say; and where the service answered
-        // before it had the payload, the rest of that is still to come.
+        // HTTP/1.0 peers serve one connection at a time, whatever their headers say. After a response that came before the
+        // gate opened, the service may still expect the body.
         let is_reusable = framing.is_reusable && head.version != Version::HTTP_10;
         if body.is_ok() && is_reusable && gate.is_none_or(|gate| gate.is_open()) {
-            deadline.as_mut().reset(Instant::now() + PATIENCE);
-            before(deadline, pin!(self.pool().keep(sender, permit.idle()))).await;
+            deadline.as_mut().reset(Instant::now() + REUSE_TIMEOUT);
+            with_deadline(deadline, pin!(self.pool().put_back(sender, permit.idle()))).await;
         }
-        Ok((head, body.map_err(TransportError::from)))
+        Ok((head, body))
     }
 }
 
-/// What some work yields, or `None` where the deadline comes first. One timer serves all of an exchange.
-fn before<'a, W: Future>(
+/// Awaits `work`, or returns `None` if the deadline passes first. One timer serves a whole exchange.
+fn with_deadline<'a, W: Future>(
     mut deadline: Pin<&'a mut Sleep>,
     mut work: Pin<&'a mut W>,
 ) -> impl Future<Output = Option<W::Output>> + use<'a, W> {
     poll_fn(move |context| match work.as_mut().poll(context) {
-        Poll::Ready(done) => Poll::Ready(Some(done)),
+        Poll::Ready(output) => Poll::Ready(Some(output)),
         Poll::Pending => deadline.as_mut().poll(context).map(|()| None),
     })
 }
 
-/// What stands in the first line of a request.
+/// Returns the target of a request line: path and query.
 fn origin_form(uri: &Uri) -> Uri {
     let mut parts = http::uri::Parts::default();
     parts.path_and_query = uri.path_and_query().cloned();
     Uri::from_parts(parts).unwrap_or_default()
 }
 
-/// Bytes of a head, as it is written without superfluous spaces.
-fn size(head: &response::Parts) -> usize {
+/// Returns the size of a head in bytes, without redundant spaces.
+fn head_size(head: &response::Parts) -> usize {
     let reason = match head.extensions.get::<ReasonPhrase>() {
         Some(reason) => reason.as_bytes().len(),
         None => head.status.canonical_reason().unwrap_or_default().len(),
@@ -147,160 +153,116 @@ fn size(head: &response::Parts) -> usize {
     "HTTP/1.1 200 \r\n\r\n".len() + reason + headers.sum::<usize>()
 }
 
-fn announced(head: &response::Parts) -> Option<u64> {
+fn content_length(head: &response::Parts) -> Option<u64> {
     head.headers.get(CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
 }
 
-/// Reads a body whole, if it is within the limit.
-async fn collect(mut body: Incoming, mut decoder: Decoder, limit: usize) -> Result<Bytes, ExchangeError> {
-    let mut whole = Vec::new();
+/// Reads a complete body within the limit.
+async fn collect(mut body: Incoming, mut decoder: Decoder, limit: usize) -> Result<Bytes, TransportError> {
+    let mut decoded = Vec::new();
     let mut received = 0_usize;
     while let Some(frame) = body.frame().await {
-        let data = frame.map_err(ExchangeError::Body)?.into_data().unwrap_or_default();
+        let data = frame.map_err(classify)?.into_data().unwrap_or_default();
         received = received.saturating_add(data.len());
-        // Gzip of blocks without content has no end.
+        // Gzip blocks without content could go on without end.
         if received > compressed_limit(limit) {
-            return Err(ExchangeError::TooLarge(limit));
+            return Err(body_too_large(limit));
         }
         if body.is_end_stream()
-            && whole.is_empty()
+            && decoded.is_empty()
             && matches!(decoder, Decoder::Plain)
             && data.len() <= limit
         {
-            // It came in one piece, as it is wanted.
+            // A plain body that arrived in one piece is not copied.
             return Ok(data);
         }
-        for piece in data.chunks(PIECE) {
-            decoder.push(piece, &mut whole).map_err(ExchangeError::Gzip)?;
-            if whole.len() > limit {
-                return Err(ExchangeError::TooLarge(limit));
+        for piece in data.chunks(PIECE_SIZE) {
+            decoder.push(piece, &mut decoded).map_err(classify_gzip)?;
+            if decoded.len() > limit {
+                return Err(body_too_large(limit));
             }
         }
     }
-    decoder.finish(&mut whole).map_err(ExchangeError::Gzip)?;
-    match whole.len() > limit {
-        true => Err(ExchangeError::TooLarge(limit)),
-        false => Ok(whole.into()),
+    decoder.finish(&mut decoded).map_err(classify_gzip)?;
+    if decoded.len() > limit {
+        return Err(body_too_large(limit));
+    }
+    Ok(decoded.into())
+}
+
+/// Classifies an error of hyper, after part of a request may have been sent.
+fn classify(error: hyper::Error) -> TransportError {
+    // hyper reports an invalid chunk size as an I/O error.
+    let io_error = error.source().and_then(|source| source.downcast_ref::<io::Error>());
+    let is_invalid = io_error.is_some_and(|error| {
+        matches!(error.kind(), io::ErrorKind::InvalidInput | io::ErrorKind::InvalidData)
+    });
+    // `hyper::Error::is_parse_too_large` requires hyper's `server` feature.
+    let failure = if error.is_parse() && error.to_string() == "message head is too large" {
+        Failure::TooLarge
+    } else if error.is_parse() || is_invalid {
+        Failure::Malformed
+    } else {
+        Failure::Broken
+    };
+    with_cause(failure, error)
+}
+
+/// Classifies a failed attempt to connect.
+fn classify_connect(error: BoxError) -> TransportError {
+    let failure = match HandshakeFailure::find(&*error) {
+        Some(HandshakeFailure::NoCommonProtocol) => Failure::Tls(TlsFailure::NoCommonProtocol),
+        Some(HandshakeFailure::NotTls) => Failure::Tls(TlsFailure::NotTls),
+        Some(_) => Failure::Tls(TlsFailure::Other),
+        None => Failure::NotSent,
+    };
+    with_cause(failure, error)
+}
+
+fn classify_gzip(error: io::Error) -> TransportError {
+    let is_truncated = error.kind() == io::ErrorKind::UnexpectedEof;
+    TransportError::new(if is_truncated { Failure::Broken } else { Failure::Malformed }, error)
+}
+
+/// Returns `failure` with its cause, unless a payload or an untrusted certificate is the actual cause.
+fn with_cause(failure: Failure, error: impl Into<BoxError>) -> TransportError {
+    let error = error.into();
+    if let Some(error) = PayloadError::find(&*error) {
+        return TransportError::shared(Failure::Unreadable, error);
+    }
+    match Untrusted::find(&*error) {
+        Some(untrusted) if untrusted.has_unusable_key() => {
+            TransportError::new(Failure::Tls(TlsFailure::UnusableKey), untrusted)
+        }
+        Some(untrusted) => TransportError::new(Failure::Untrusted, untrusted),
+        None => TransportError::new(failure, Innermost(error)),
     }
 }
 
-impl From<ExchangeError> for TransportError {
-    fn from(error: ExchangeError) -> TransportError {
-        if let Some(unreadable) = Unreadable::find(&error) {
-            return TransportError::shared(Failure::Unreadable, unreadable);
-        }
-        match Untrusted::find(&error) {
-            Some(untrusted) if untrusted.has_unusable_key() => {
-                TransportError::new(Failure::Tls(TlsFailure::UnusableKey), untrusted)
-            }
-            Some(untrusted) => TransportError::new(Failure::Untrusted, untrusted),
-            None => TransportError::new(error.to_failure(), error),
-        }
-    }
+fn timed_out() -> TransportError {
+    TransportError::new(Failure::TimedOut, "the exchange timed out")
 }
 
-/// Why there is no answer, or no body.
+fn body_too_large(limit: usize) -> TransportError {
+    TransportError::new(Failure::TooLarge, format!("the body is larger than {limit} bytes"))
+}
+
+/// An error with the text of the last error in its chain, which has the details. hyper's own texts only name a kind.
 #[derive(Debug)]
-enum ExchangeError {
-    Connect(BoxError),
-    Unsent(hyper::Error),
-    Exchange(hyper::Error),
-    Body(hyper::Error),
-    Gzip(io::Error),
-    TooLarge(usize),
-    HeadTooLarge(usize),
-    Lengths,
-    Coding,
-    TimedOut,
-    NoConnection,
-    NoPermit,
-    NoPayload,
-}
+struct Innermost(BoxError);
 
-impl ExchangeError {
-    fn to_failure(&self) -> Failure {
-        match self {
-            Self::NoPayload => Failure::Unreadable,
-            Self::NoConnection | Self::NoPermit => Failure::NotSent,
-            Self::TimedOut => Failure::TimedOut,
-            Self::TooLarge(_) | Self::HeadTooLarge(_) => Failure::TooLarge,
-            Self::Gzip(error) if error.kind() == io::ErrorKind::UnexpectedEof => Failure::Broken,
-            Self::Gzip(_) | Self::Lengths | Self::Coding => Failure::Malformed,
-            Self::Connect(error) => match HandshakeFailure::find(&**error) {
-                Some(HandshakeFailure::NoCommonProtocol) => Failure::Tls(TlsFailure::NoCommonProtocol),
-                Some(HandshakeFailure::NotTls) => Failure::Tls(TlsFailure::NotTls),
-                Some(_) => Failure::Tls(TlsFailure::Other),
-                None => Failure::NotSent,
-            },
-            Self::Unsent(_) => Failure::NotSent,
-            Self::Exchange(error) => to_failure(error),
-            Self::Body(error) => to_failure(error),
-        }
-    }
-}
-
-fn to_failure(error: &hyper::Error) -> Failure {
-    // The question itself is one that hyper answers to servers alone.
-    if error.is_parse() && error.to_string() == "message head is too large" {
-        return Failure::TooLarge;
-    }
-    // A chunk's length that is none is an I/O error to hyper.
-    let io = error.source().and_then(|source| source.downcast_ref::<io::Error>());
-    let garbled =
-        io.is_some_and(|io| matches!(io.kind(), io::ErrorKind::InvalidInput | io::ErrorKind::InvalidData));
-    match error.is_parse() || garbled {
-        true => Failure::Malformed,
-        false => Failure::Broken,
-    }
-}
-
-impl fmt::Display for ExchangeError {
+impl fmt::Display for Innermost {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Connect(error) => write!(f, "{}", innermost(&**error)),
-            Self::Unsent(error) | Self::Exchange(error) => write!(f, "{}", innermost(error)),
-            Self::Body(error) => write!(f, "{}", innermost(error)),
-            Self::Gzip(error) => write!(f, "gzip: {error}"),
-            Self::TooLarge(limit) => write!(f, "the body is larger than {limit} bytes"),
-            Self::HeadTooLarge(limit) => write!(f, "the head is larger than {limit} bytes"),
-            Self::Lengths => f.write_str("two lengths of the body contradict each other"),
-            Self::Coding => f.write_str("the body has a transfer coding that is not supported"),
-            Self::TimedOut => f.write_str("the time for this exchange is over"),
-            Self::NoConnection => {
-                f.write_str("the time for this exchange was over before there was a connection")
-            }
-            Self::NoPermit => {
-                f.write_str("the time for this exchange was over before others had left it a connection")
-            }
-            Self::NoPayload => f.write_str("the payload was not given"),
+        let mut innermost: &dyn StdError = &*self.0;
+        while let Some(source) = innermost.source() {
+            innermost = source;
         }
+        write!(f, "{innermost}")
     }
 }
 
-impl StdError for ExchangeError {
+impl StdError for Innermost {
     fn source(&self) -> Option<&(dyn StdError + 'static)> {
-        match self {
-            Self::Connect(error) => Some(&**error),
-            Self::Unsent(error) | Self::Exchange(error) => Some(error),
-            Self::Body(error) => Some(error),
-            Self::Gzip(error) => Some(error),
-            Self::TooLarge(_)
-            | Self::HeadTooLarge(_)
-            | Self::Lengths
-            | Self::Coding
-            | Self::TimedOut
-            | Self::NoConnection
-            | Self::NoPermit
-            | Self::NoPayload => None,
-        }
+        Some(&*self.0)
     }
-}
-
-/// hyper's own words are kinds alone; what happened is at the end of the chain.
-fn innermost<'a>(error: &'a (dyn StdError + 'static)) -> &'a (dyn StdError + 'static) {
-    let mut innermost = error;
-    while let Some(source) = innermost.source() {
-        innermost = source;
-    }
-    innermost
 }

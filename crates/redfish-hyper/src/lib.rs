@@ -1,16 +1,16 @@
 //! A Redfish client for async programs, on hyper.
 //!
 //! ```text
-//!   Client ── drive ──▶ redfish_proto::Call     what to do next: the protocol, without I/O
+//!   Client ── drive ──▶ redfish_proto::Call           the protocol without I/O: decides the next step
 //!     │  │
-//!     │  └─ LoginCoordinator ───▶ Authenticator           one login for all who need one
+//!     │  └─ LoginCoordinator ──▶ Authenticator        one login for all callers that need a session
 //!     ▼
-//!   Transport ── exchange ──▶ hyper ─▶ Connection     one request and its answer; TCP and TLS
+//!   Transport ── exchange ──▶ hyper ──▶ Connection    one request and its response, over TCP or TLS
 //! ```
 //!
-//! All that is Redfish is decided in [`redfish_proto`]; here requests are sent, waits are waited, and what became of
-//! an exchange is told as far as it can be known. The names and methods are those of the sync client, `redfish-ureq`.
-//! It needs a Tokio runtime with time and I/O.
+//! [`redfish_proto`] makes all decisions of the protocol. This crate sends requests, waits, and reports how an exchange
+//! failed, above all whether anything was sent. Its names and methods are those of the sync client, `redfish-ureq`.
+//! It requires a Tokio runtime with time and I/O enabled.
 //!
 //! ```no_run
 //! use redfish_hyper::{Client, Credentials, Error, Service, Trust};
@@ -30,18 +30,19 @@
 //! # }
 //! ```
 //!
-//! Nothing is read or waited for without end: each exchange has its time-out and its limit, and so has connecting.
+//! Every read and every wait is bounded: an exchange has a timeout and a size limit, and so does connecting.
 
 mod client;
 mod clock;
 mod concurrency;
+mod connection;
 mod connector;
+mod continue_gate;
 mod decode;
 mod drive;
 mod events;
 mod exchange;
-mod flight;
-mod gate;
+mod login_coordinator;
 mod members;
 mod pool;
 mod resource;
@@ -49,11 +50,10 @@ mod source;
 mod stream;
 mod transfer;
 mod transport;
-mod wire;
 
-/// The protocol: operations, events, queries, errors, and what a driver needs.
+/// The protocol: operations, events, queries, errors, and the interface for drivers.
 pub use redfish_proto as proto;
-/// Trust in certificates: pins, inspection, failures of a handshake.
+/// Trust in certificates: pins, inspection, handshake failures.
 pub use redfish_tls as tls;
 pub use {bytes, http};
 
@@ -67,7 +67,7 @@ pub use source::Source;
 pub use stream::Stream;
 pub use transport::{Transport, TransportBuilder};
 
-// The examples there are compiled and run here: both adapters are at hand.
+// The examples of both files are compiled and run here, where both adapters are dependencies.
 #[cfg(doctest)]
 #[doc = include_str!("../../../README.md")]
 struct Readme;

@@ -1,4 +1,4 @@
-//! A collection's members, page by page as they are asked for.
+//! The members of a collection, read page by page.
 
 use std::future::{Future, poll_fn};
 use std::pin::Pin;
@@ -11,22 +11,22 @@ use redfish_proto::ops::{GetPage, Member, Page};
 
 use crate::client::Client;
 
-type Reading = Pin<Box<dyn Future<Output = Result<Page, Error>> + Send>>;
+type PageFuture = Pin<Box<dyn Future<Output = Result<Page, Error>> + Send>>;
 
-/// The members of a collection, as a stream. A page is read when the one before it is used up; a failure ends it.
+/// The members of a collection, as a stream. Each page is read when the previous one is used up. An error ends the stream.
 pub struct Members {
     client: Client,
     page: vec::IntoIter<Member>,
-    next: Result<Option<GetPage>, redfish_proto::Error>,
-    reading: Option<Reading>,
+    next: Result<Option<GetPage>, Error>,
+    pending: Option<PageFuture>,
 }
 
 impl Members {
     pub(crate) fn new(client: Client, first: GetPage) -> Members {
-        Members { client, page: Vec::new().into_iter(), next: Ok(Some(first)), reading: None }
+        Members { client, page: Vec::new().into_iter(), next: Ok(Some(first)), pending: None }
     }
 
-    /// The next member; `None` at the end. Cancel safe: a page that was being read is read on.
+    /// Returns the next member; `None` at the end. Cancel safe: the next call continues to read the page.
     pub async fn next(&mut self) -> Option<Result<Member, Error>> {
         poll_fn(|context| Pin::new(&mut *self).poll_next(context)).await
     }
@@ -40,9 +40,9 @@ impl Stream for Members {
             if let Some(member) = self.page.next() {
                 return Poll::Ready(Some(Ok(member)));
             }
-            if let Some(reading) = &mut self.reading {
-                let page = ready!(reading.as_mut().poll(context));
-                self.reading = None;
+            if let Some(pending) = &mut self.pending {
+                let page = ready!(pending.as_mut().poll(context));
+                self.pending = None;
                 match page {
                     Ok(Page { members, next, .. }) => {
                         self.page = members.into_iter();
@@ -58,7 +58,7 @@ impl Stream for Members {
                 Err(error) => return Poll::Ready(Some(Err(error))),
             };
             let client = self.client.clone();
-            self.reading = Some(Box::pin(async move { client.run(next).await }));
+            self.pending = Some(Box::pin(async move { client.run(next).await }));
         }
     }
 }

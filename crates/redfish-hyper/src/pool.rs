@@ -1,90 +1,90 @@
-//! Connections: made for a request, kept for the next, closed when nobody has needed them for a while.
+//! The connection pool: opens connections, reuses them, and closes idle ones.
 //!
-//! hyper-util's own pool begins a second connection where the next request is quicker than the end of the last answer;
-//! here a connection is back before its request has ended.
+//! hyper-util's pool opens a second connection if the next request starts before the previous response has ended. Here
+//! a connection is back in the pool before its request ends.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 
 use http::Uri;
 use hyper::client::conn::http1::{Builder, SendRequest};
 use redfish_proto::Purpose;
+use redfish_proto::driver::MAX_IDLE;
 use tokio::time::{Instant, timeout};
 
 use crate::connector::{BoxError, Connector};
-use crate::source::Outbound;
+use crate::source::RequestBody;
 
-/// How long a connection is kept. Controllers close theirs after some seconds, and one that is closed while a
-/// request is on its way has lost it.
-const KEPT_FOR: Duration = Duration::from_secs(10);
+/// The sending half of a connection.
+pub(crate) type PooledConnection = SendRequest<RequestBody>;
 
-/// A connection that is not in use, or the half of it that sends.
-pub(crate) type PooledConnection = SendRequest<Outbound>;
-
-/// How connections are made, and how many to a service are kept.
+/// Opens connections, and keeps up to `max_idle` idle ones to each service.
 pub(crate) struct Pool {
-    dial: Connector,
+    connector: Connector,
     http: Builder,
-    kept: usize,
+    max_idle: usize,
 }
 
-/// The connections to one service that are not in use.
+/// The idle connections to one service, each with the time of its last use.
 #[derive(Default)]
-pub(crate) struct Idle(Mutex<Vec<(PooledConnection, Instant)>>);
+pub(crate) struct IdleConnections(Mutex<Vec<(PooledConnection, Instant)>>);
 
 impl Pool {
-    pub(crate) fn new(dial: Connector, http: Builder, kept: usize) -> Pool {
-        Pool { dial, http, kept }
+    pub(crate) fn new(connector: Connector, http: Builder, max_idle: usize) -> Pool {
+        Pool { connector, http, max_idle }
     }
 
-    /// A new connection. It ends with its sender, or once it has been idle for too long.
-    pub(crate) async fn connect(&self, uri: &Uri, idle: &Arc<Idle>) -> Result<PooledConnection, BoxError> {
-        let wire = self.dial.connect(uri.clone()).await?;
-        let (sender, connection) = self.http.handshake(wire).await?;
+    /// Opens a connection, which closes when its sender is dropped or after it has been idle for too long.
+    pub(crate) async fn connect(
+        &self,
+        uri: &Uri,
+        idle: &Arc<IdleConnections>,
+    ) -> Result<PooledConnection, BoxError> {
+        let stream = self.connector.connect(uri.clone()).await?;
+        let (sender, connection) = self.http.handshake(stream).await?;
         let idle = Arc::downgrade(idle);
         tokio::spawn(async move {
             let mut connection = connection;
-            // What breaks it, its request is told.
-            while timeout(KEPT_FOR / 2, &mut connection).await.is_err() {
-                idle.upgrade().iter().for_each(|idle| idle.expire());
+            // An error of the connection is also that of its request.
+            while timeout(MAX_IDLE / 2, &mut connection).await.is_err() {
+                idle.upgrade().iter().for_each(|idle| idle.remove_expired());
             }
         });
         Ok(sender)
     }
 
-    /// Keeps a connection whose answer has been read, if it can be used again.
-    pub(crate) async fn keep(&self, mut sender: PooledConnection, idle: &Idle) {
+    /// Puts a connection back after its response, if it can be used again.
+    pub(crate) async fn put_back(&self, mut sender: PooledConnection, idle: &IdleConnections) {
         if sender.ready().await.is_ok() {
-            let mut kept = idle.lock();
-            if kept.len() < self.kept {
-                kept.push((sender, Instant::now()));
+            let mut idle = idle.lock();
+            if idle.len() < self.max_idle {
+                idle.push((sender, Instant::now()));
             }
         }
     }
 }
 
-impl Idle {
+impl IdleConnections {
     fn lock(&self) -> MutexGuard<'_, Vec<(PooledConnection, Instant)>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// One that can be used, the last that was.
+    /// Takes the usable connection that was used last.
     pub(crate) async fn take(&self, purpose: Purpose) -> Option<PooledConnection> {
-        // What the service has closed this very moment is known once the runtime has looked at its sockets. A read that
-        // is lost that way is sent again; a write is not, so it waits for that.
+        // The runtime notices a connection that the service has just closed only when it polls its sockets. A read that is
+        // lost in this way is sent again. A write is not, so it lets the runtime poll first.
         if purpose != Purpose::Read && !self.lock().is_empty() {
             tokio::task::yield_now().await;
         }
-        let mut kept = self.lock();
+        let mut idle = self.lock();
         loop {
-            let (sender, since) = kept.pop()?;
-            if sender.is_ready() && since.elapsed() < KEPT_FOR {
+            let (sender, last_used) = idle.pop()?;
+            if sender.is_ready() && last_used.elapsed() < MAX_IDLE {
                 return Some(sender);
             }
         }
     }
 
-    fn expire(&self) {
-        self.lock().retain(|(sender, since)| !sender.is_closed() && since.elapsed() < KEPT_FOR);
+    fn remove_expired(&self) {
+        self.lock().retain(|(sender, last_used)| !sender.is_closed() && last_used.elapsed() < MAX_IDLE);
     }
 }

@@ -1,13 +1,13 @@
-//! What can be done with resources: read, change, act, wait, walk. Each is an operation of the core.
+//! The client's methods for resources. Each runs an operation of the core.
 
 use std::time::Duration;
 
 use redfish_proto::ops::{
     Action, Actions, GetPage, IfMatch, Invoke, LookupMessage, Monitor, Outcome, PowerChange, Read, Reset,
-    TaskOutcome, WaitForPower, Watch, Write,
+    ResetAccepted, TaskOutcome, WaitForPower, Watch, Write,
 };
 use redfish_proto::query::{Features, GetFeatures, Query};
-use redfish_proto::{Body, Call, Error, Message, Resource};
+use redfish_proto::{Body, Call, Error, Message, Operation, Resource, Target};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
@@ -16,19 +16,18 @@ use crate::client::Client;
 use crate::members::Members;
 
 impl Client {
-    /// Reads a resource with all that belongs to it: as a type of [`schema`](redfish_proto::schema) or of one's own, as
-    /// raw JSON, and with its ETag.
+    /// Reads a resource with its ETag and its raw JSON, into a type of [`schema`](redfish_proto::schema) or a custom one.
     ///
     /// # Errors
-    /// Whatever the service refused, a connection that failed, an answer that does not fit the type.
+    /// Fails if the service refuses the request, the connection fails, or the response does not fit the type.
     pub async fn read<T: DeserializeOwned + Send>(&self, path: &str) -> Result<Resource<T>, Error> {
         self.run(Read::new(self.service().target(path)?)).await
     }
 
-    /// Reads a resource again; what has not changed is not sent again.
+    /// Reads a resource again. The service sends it only if it has changed.
     ///
     /// # Errors
-    /// Those of [`read`](Client::read).
+    /// Fails as [`read`](Client::read) does.
     pub async fn reread<T: DeserializeOwned + Send>(
         &self,
         earlier: Resource<T>,
@@ -36,19 +35,21 @@ impl Client {
         self.run(Read::again(earlier)).await
     }
 
-    /// The members of a collection, over all its pages.
+    /// Lists the members of a collection, across all its pages.
     ///
     /// # Errors
-    /// A path that is none; what goes wrong with a page is an item, and so is what is no collection.
+    /// Fails if the path is not valid. Every other error is an item: a page that cannot be read, a resource that is not a
+    /// collection.
     pub fn members(&self, path: &str) -> Result<Members, Error> {
         Ok(Members::new(self.clone(), GetPage::first(self.service().target(path)?)))
     }
 
-    /// The members of a collection that a query asks for, as far as the service root says that it is offered. Where
-    /// `$expand` is not, or is refused all the same, the members are links.
+    /// Lists the members of a collection that match a query, as far as the service root announces support for it. If the
+    /// service does not support or refuses `$expand`, the members are links.
     ///
     /// # Errors
-    /// [`NotSupported`](redfish_proto::ErrorKind::NotSupported), and whatever the service refused.
+    /// Fails with [`NotSupported`](redfish_proto::ErrorKind::NotSupported) if the service does not support the query, and
+    /// if it refuses a request.
     pub async fn query(&self, path: &str, query: Query) -> Result<Members, Error> {
         let target = self.service().target(path)?;
         target.with_query(&query)?;
@@ -62,23 +63,24 @@ impl Client {
     /// # Errors
     /// Those of the login, and whatever the service refused.
     pub async fn features(&self) -> Result<Features, Error> {
-        if self.flight().features().is_none() {
+        if self.coordinator().features().is_none() {
             self.session().await?;
         }
-        match self.flight().features() {
+        match self.coordinator().features() {
             Some(features) => Ok(features),
             None => {
                 let features = self.run(GetFeatures).await?;
-                self.flight().remember_features(Some(features));
+                self.coordinator().remember_features(Some(features));
                 Ok(features)
             }
         }
     }
 
-    /// Changes the members of a resource that are given. Its ETag is read first and sent as `If-Match`.
+    /// Changes the given members of a resource. Reads its ETag first and sends it as `If-Match`.
     ///
     /// # Errors
-    /// Whatever the service refused; a [`Conflict`](redfish_proto::ErrorKind::Conflict) where it changed meanwhile.
+    /// Fails if the service refuses the request, and with [`Conflict`](redfish_proto::ErrorKind::Conflict) if the resource
+    /// has changed in the meantime.
     pub async fn patch<T: Serialize + ?Sized + Sync>(
         &self,
         path: &str,
@@ -88,10 +90,10 @@ impl Client {
         self.run(Write::patch(&at, Body::json(change)?).if_match(IfMatch::Current)).await
     }
 
-    /// Replaces a resource. Its ETag is read first and sent as `If-Match`.
+    /// Replaces a resource. Reads its ETag first and sends it as `If-Match`.
     ///
     /// # Errors
-    /// Those of [`patch`](Client::patch).
+    /// Fails as [`patch`](Client::patch) does.
     pub async fn put<T: Serialize + ?Sized + Sync>(
         &self,
         path: &str,
@@ -104,33 +106,33 @@ impl Client {
     /// Creates a member of a collection.
     ///
     /// # Errors
-    /// Whatever the service refused.
+    /// Fails if the service refuses the request.
     pub async fn post<T: Serialize + ?Sized + Sync>(&self, path: &str, member: &T) -> Result<Outcome, Error> {
         let at = self.service().target(path)?;
         self.run(Write::post(&at, Body::json(member)?)).await
     }
 
-    /// Removes a resource.
+    /// Deletes a resource.
     ///
     /// # Errors
-    /// Whatever the service refused.
+    /// Fails if the service refuses the request.
     pub async fn delete(&self, path: &str) -> Result<Outcome, Error> {
         self.run(Write::delete(&self.service().target(path)?)).await
     }
 
-    /// What a resource offers to do, with what each parameter may be.
+    /// Lists the actions of a resource, with the allowable values of their parameters.
     ///
     /// # Errors
-    /// Whatever the service refused.
+    /// Fails if the service refuses the request.
     pub async fn actions(&self, path: &str) -> Result<Vec<Action>, Error> {
         self.run(Actions::new(self.service().target(path)?)).await
     }
 
-    /// Does what a resource offers: `ComputerSystem.Reset`, or `Reset` where that is one action only. Parameters are
-    /// checked before anything is sent.
+    /// Invokes an action by its name: `ComputerSystem.Reset`, or `Reset` if no other action has this name. The parameters
+    /// are checked before they are sent.
     ///
     /// # Errors
-    /// An action that is not offered, a parameter that is not allowable, whatever the service refused.
+    /// Fails if the resource does not offer the action, a parameter is not allowable, or the service refuses a request.
     pub async fn invoke(
         &self,
         path: &str,
@@ -140,19 +142,18 @@ impl Client {
         self.run(Invoke::new(self.service().target(path)?, name, parameters)).await
     }
 
-    /// Looks a message up in the service's own registries, for one that came without its text. `None` where the service
-    /// does not know it.
+    /// Looks up a message that has no text in the service's registries. Returns `None` if the service does not have it.
     ///
     /// # Errors
-    /// Whatever the service refused.
+    /// Fails if the service refuses a request.
     pub async fn lookup(&self, message: &Message) -> Result<Option<Message>, Error> {
         self.run(LookupMessage::new(message.clone())).await
     }
 
-    /// Waits for the end of what was accepted, at the most that long; `progress` sees each poll.
+    /// Waits up to `deadline` for the end of an accepted operation. Calls `progress` after each poll.
     ///
     /// # Errors
-    /// A deadline that passed, a monitor that is gone. An operation that ended badly is no error of the watch.
+    /// Fails if the deadline passes or the monitor is gone. A failed operation is an outcome, not an error.
     pub async fn watch(
         &self,
         monitor: Monitor,
@@ -161,34 +162,32 @@ impl Client {
     ) -> Result<TaskOutcome, Error> {
         let call = self.service().call(monitor.watch()).deadline(deadline);
         let outcome = self.run_watching(call, progress).await;
-        self.flight().remember_features(None);
+        self.coordinator().remember_features(None);
         outcome
     }
 
-    /// Runs a call; `waits` sees its operation each time it waits.
+    /// Runs a call, and calls `on_wait` with its operation before each wait.
     ///
     /// # Errors
-    /// Those of the operation, a deadline that passed, and a connection that failed.
-    pub async fn run_watching<O: redfish_proto::Operation + Send>(
+    /// Fails if the operation or the connection fails, or the deadline passes.
+    pub async fn run_watching<O: Operation + Send>(
         &self,
         call: Call<O>,
-        mut waits: impl FnMut(&O) + Send,
+        mut on_wait: impl FnMut(&O) + Send,
     ) -> Result<O::Output, Error>
     where
         O::Output: Send,
     {
-        self.drive_watching(call, None, &mut waits).await.map(|(output, _)| output)
+        self.drive_watching(call, None, &mut on_wait).await.map(|(output, _)| output)
     }
 
-    /// Resets a system, the only one there is where none is named, and returns where it is.
+    /// Resets a system, or the only one if `system` is `None`. Returns the system and
+    /// the expected change of its power state.
     ///
     /// # Errors
-    /// A type that is not allowable, several systems, whatever the service refused.
-    pub async fn reset(
-        &self,
-        kind: &str,
-        system: Option<&str>,
-    ) -> Result<redfish_proto::ops::ResetAccepted, Error> {
+    /// Fails if the reset type is not allowable, there are several systems and `system` is `None`, or the service refuses
+    /// a request.
+    pub async fn reset(&self, kind: &str, system: Option<&str>) -> Result<ResetAccepted, Error> {
         let reset = match system {
             Some(path) => Reset::new(kind).system(self.service().target(path)?),
             None => Reset::new(kind),
@@ -196,15 +195,16 @@ impl Client {
         self.run(reset).await
     }
 
-    /// Waits until a change of a system's power is over, at the most that long: a reset takes effect seconds later. It is
-    /// what [`expected_power_change`](Reset::expected_power_change) or [`ResetAccepted`](redfish_proto::ops::ResetAccepted) says of it, or a state such as
-    /// `"Off"`. When a restart is over says [`WaitForPower`].
+    /// Waits up to `deadline` for a change of a system's power state, which follows a reset after some seconds.
+    ///
+    /// The change is that of [`expected_power_change`](Reset::expected_power_change) or [`ResetAccepted`], or a state such
+    /// as `"Off"`. [`WaitForPower`] describes when a restart is complete.
     ///
     /// # Errors
-    /// A deadline that passed, whatever the service refused.
+    /// Fails if the deadline passes or the service refuses a request.
     pub async fn wait_for_power(
         &self,
-        system: &redfish_proto::Target,
+        system: &Target,
         change: impl Into<PowerChange> + Send,
         deadline: Duration,
     ) -> Result<(), Error> {

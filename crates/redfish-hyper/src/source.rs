@@ -1,4 +1,4 @@
-//! What an upload is read from: opened when it is sent, read as it goes, never in memory as a whole.
+//! The source of an upload, opened when it is sent and read in pieces.
 
 use std::collections::VecDeque;
 use std::error::Error as StdError;
@@ -16,66 +16,66 @@ use redfish_proto::Body;
 use redfish_proto::driver::{Payload, Segment};
 use tokio::io::{AsyncRead, ReadBuf};
 
-use crate::gate::{ContinueGate, Waiting};
+use crate::continue_gate::{ContinueGate, GateWait};
 
 type Reader = Box<dyn AsyncRead + Send + Unpin>;
 
-/// Bytes of the payload that are in memory at once.
-const PIECE: usize = 64 << 10;
+/// Bytes of a payload that are in memory at once.
+const PIECE_SIZE: usize = 64 << 10;
 
-/// A payload, and how to read it. Cheap to clone.
+/// A payload and how to read it. Cheap to clone.
 #[derive(Clone)]
 pub struct Source {
     payload: Payload,
     open: Arc<dyn Fn() -> io::Result<Reader> + Send + Sync>,
-    seen: Option<Arc<dyn Fn(u64) + Send + Sync>>,
+    on_progress: Option<Arc<dyn Fn(u64) + Send + Sync>>,
 }
 
 impl Source {
-    /// A file, opened for each time that it is sent.
+    /// Reads from a file, which is opened again for each attempt.
     ///
     /// # Errors
-    /// A file that cannot be opened now.
+    /// Fails if the file cannot be opened now.
     pub fn file(path: impl Into<PathBuf>) -> io::Result<Source> {
         let path = path.into();
         let length = File::open(&path)?.metadata()?.len();
         Ok(Source::reopened(length, move || Ok(Box::new(tokio::fs::File::from_std(File::open(&path)?)))))
     }
 
-    /// What can be opened more than once, of that length.
+    /// Reads `length` bytes from what `open` returns, which is called once per attempt.
     pub fn reopened(length: u64, open: impl Fn() -> io::Result<Reader> + Send + Sync + 'static) -> Source {
-        Source { payload: Payload { length, replayable: true }, open: Arc::new(open), seen: None }
+        Source { payload: Payload { length, replayable: true }, open: Arc::new(open), on_progress: None }
     }
 
-    /// What can be read once, of that length: it is never sent a second time.
+    /// Reads `length` bytes from `reader`, which can be read only once: the payload is never sent again.
     pub fn once(length: u64, reader: impl AsyncRead + Send + Unpin + 'static) -> Source {
         let reader: Mutex<Option<Reader>> = Mutex::new(Some(Box::new(reader)));
         let open = move || {
             let reader = reader.lock().unwrap_or_else(PoisonError::into_inner).take();
-            reader.ok_or_else(|| io::Error::other("the payload was read before, and cannot be read again"))
+            reader.ok_or_else(|| io::Error::other("the payload cannot be read again"))
         };
-        Source { payload: Payload { length, replayable: false }, open: Arc::new(open), seen: None }
+        Source { payload: Payload { length, replayable: false }, open: Arc::new(open), on_progress: None }
     }
 
-    /// Tells how many bytes have been read since it was last opened, as it is sent.
+    /// Sets a function that is called while the payload is sent, with the number of bytes read in this attempt.
     #[must_use]
-    pub fn progress(mut self, seen: impl Fn(u64) + Send + Sync + 'static) -> Source {
-        self.seen = Some(Arc::new(seen));
+    pub fn progress(mut self, on_progress: impl Fn(u64) + Send + Sync + 'static) -> Source {
+        self.on_progress = Some(Arc::new(on_progress));
         self
     }
 
-    /// Its length, and whether it can be read again.
+    /// Returns the length of the payload, and whether it can be read again.
     pub fn payload(&self) -> Payload {
         self.payload
     }
 
-    /// The body of a request, with this where its payload belongs; `None` where that is missing. It begins when the
-    /// gate opens.
-    pub(crate) fn fill(
+    /// Returns a request's body with the source in the place of its payload, or `None` if the source is missing. The body
+    /// waits for the gate.
+    pub(crate) fn request_body(
         source: Option<&Source>,
         body: &Body,
         gate: Option<Arc<ContinueGate>>,
-    ) -> Option<Outbound> {
+    ) -> Option<RequestBody> {
         let mut parts = VecDeque::new();
         for segment in body.segments() {
             parts.push_back(match segment {
@@ -85,21 +85,21 @@ impl Source {
                 }
             });
         }
-        Some(Outbound { parts, length: body.len(), gate: gate.map(Waiting::at) })
+        Some(RequestBody { parts, remaining: body.len(), gate: gate.map(GateWait::new) })
     }
 }
 
-/// The body of a request on its way.
-pub(crate) struct Outbound {
+/// The body of a request while it is sent.
+pub(crate) struct RequestBody {
     parts: VecDeque<Part>,
-    /// Bytes that are still to come.
-    length: u64,
-    gate: Option<Waiting>,
+    /// Bytes that are not sent yet.
+    remaining: u64,
+    gate: Option<GateWait>,
 }
 
 enum Part {
     Bytes(Bytes),
-    /// Opened when its first byte is asked for: what is not sent is not opened.
+    /// The source is opened when the first byte is read.
     Payload {
         source: Source,
         reader: Option<Reader>,
@@ -108,17 +108,17 @@ enum Part {
     },
 }
 
-impl HttpBody for Outbound {
+impl HttpBody for RequestBody {
     type Data = Bytes;
-    type Error = Unreadable;
+    type Error = PayloadError;
 
     fn poll_frame(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Unreadable>>> {
+    ) -> Poll<Option<Result<Frame<Bytes>, PayloadError>>> {
         if let Some(gate) = &mut self.gate {
             if let Err(error) = ready!(gate.poll(context)) {
-                return Poll::Ready(Some(Err(Unreadable::from(error))));
+                return Poll::Ready(Some(Err(PayloadError::from(error))));
             }
         }
         loop {
@@ -129,12 +129,14 @@ impl HttpBody for Outbound {
                     match ready!(read_piece(source, reader, *length - *read, context)) {
                         Ok(bytes) => {
                             *read += bytes.len() as u64;
-                            if let Some(seen) = source.seen.as_ref().filter(|_| !bytes.is_empty()) {
-                                seen(*read);
+                            if let Some(on_progress) =
+                                source.on_progress.as_ref().filter(|_| !bytes.is_empty())
+                            {
+                                on_progress(*read);
                             }
                             bytes
                         }
-                        Err(error) => return Poll::Ready(Some(Err(Unreadable::from(error)))),
+                        Err(error) => return Poll::Ready(Some(Err(PayloadError::from(error)))),
                     }
                 }
             };
@@ -142,61 +144,61 @@ impl HttpBody for Outbound {
                 self.parts.pop_front();
                 continue;
             }
-            self.length = self.length.saturating_sub(bytes.len() as u64);
+            self.remaining = self.remaining.saturating_sub(bytes.len() as u64);
             return Poll::Ready(Some(Ok(Frame::data(bytes))));
         }
     }
 
     fn is_end_stream(&self) -> bool {
-        self.length == 0
+        self.remaining == 0
     }
 
     fn size_hint(&self) -> SizeHint {
-        SizeHint::with_exact(self.length)
+        SizeHint::with_exact(self.remaining)
     }
 }
 
-/// The next piece of a payload of which so much is left; empty at its end.
+/// Reads the next piece of a payload with `remaining` bytes; empty at the end.
 fn read_piece(
     source: &Source,
     reader: &mut Option<Reader>,
-    left: u64,
+    remaining: u64,
     context: &mut Context<'_>,
 ) -> Poll<io::Result<Bytes>> {
-    if left == 0 {
+    if remaining == 0 {
         return Poll::Ready(Ok(Bytes::new()));
     }
     let reader = match reader {
         Some(reader) => reader,
-        none => match (source.open)() {
-            Ok(opened) => none.insert(opened),
+        unopened => match (source.open)() {
+            Ok(opened) => unopened.insert(opened),
             Err(error) => return Poll::Ready(Err(error)),
         },
     };
-    // What is longer by now than it was said to be would end the request in the wrong place.
-    let mut piece = vec![0; PIECE.min(usize::try_from(left).unwrap_or(PIECE))];
+    // A source that has grown must not exceed the declared length, where the request ends.
+    let mut piece = vec![0; PIECE_SIZE.min(usize::try_from(remaining).unwrap_or(PIECE_SIZE))];
     let mut buffer = ReadBuf::new(&mut piece);
     ready!(Pin::new(reader).poll_read(context, &mut buffer))?;
     let read = buffer.filled().len();
     if read == 0 {
-        let short = io::Error::new(io::ErrorKind::UnexpectedEof, "the payload is shorter than was said");
-        return Poll::Ready(Err(short));
+        let error = io::Error::new(io::ErrorKind::UnexpectedEof, "the payload is shorter than declared");
+        return Poll::Ready(Err(error));
     }
     piece.truncate(read);
     Poll::Ready(Ok(piece.into()))
 }
 
-/// What went wrong with a payload, to be told from what goes wrong with a connection.
+/// An error of a payload's source, distinct from errors of the connection.
 #[derive(Debug)]
-pub(crate) struct Unreadable(Arc<io::Error>);
+pub(crate) struct PayloadError(Arc<io::Error>);
 
-impl Unreadable {
-    /// What went wrong with the payload, where that is why a request failed.
+impl PayloadError {
+    /// Finds the payload's error among the sources of `error`.
     pub(crate) fn find(error: &(dyn StdError + 'static)) -> Option<Arc<io::Error>> {
         let mut next = Some(error);
         while let Some(error) = next {
-            match error.downcast_ref::<Unreadable>() {
-                Some(Unreadable(error)) => return Some(error.clone()),
+            match error.downcast_ref::<PayloadError>() {
+                Some(PayloadError(error)) => return Some(error.clone()),
                 None => next = error.source(),
             }
         }
@@ -204,19 +206,19 @@ impl Unreadable {
     }
 }
 
-impl From<io::Error> for Unreadable {
-    fn from(error: io::Error) -> Unreadable {
-        Unreadable(Arc::new(error))
+impl From<io::Error> for PayloadError {
+    fn from(error: io::Error) -> PayloadError {
+        PayloadError(Arc::new(error))
     }
 }
 
-impl fmt::Display for Unreadable {
+impl fmt::Display for PayloadError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.fmt(f)
     }
 }
 
-impl StdError for Unreadable {}
+impl StdError for PayloadError {}
 
 impl fmt::Debug for Source {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -224,7 +226,7 @@ impl fmt::Debug for Source {
     }
 }
 
-/// For an update whose image is in memory.
+/// Reads from an image in memory.
 impl From<Bytes> for Source {
     fn from(image: Bytes) -> Source {
         Source::reopened(image.len() as u64, move || Ok(Box::new(Cursor::new(image.clone()))))

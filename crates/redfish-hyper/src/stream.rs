@@ -1,4 +1,4 @@
-//! The body of an answer that is read as it comes.
+//! The body of a response, read as it arrives.
 
 use std::time::Duration;
 use std::{fmt, io};
@@ -6,53 +6,55 @@ use std::{fmt, io};
 use bytes::Bytes;
 use http_body_util::BodyExt;
 use hyper::body::Incoming;
+use tokio::time::timeout;
 
-use crate::decode::{Decoder, PIECE};
+use crate::decode::{Decoder, PIECE_SIZE};
 use crate::pool::PooledConnection;
 
-/// An answer's body, unread: events, or a download. Decompressed if it came compressed.
+/// The unread body of a response: events or a download. A compressed body is decompressed.
 ///
-/// Each piece is waited for at most [`stream_idle`](crate::TransportBuilder::stream_idle); there is no other
-/// time-out. Dropping it closes its connection.
+/// Waits up to [`stream_idle`](redfish_proto::driver::TransportLimits::stream_idle) for each piece; there is
+/// no other timeout. Dropping the stream closes its connection.
 pub struct Stream {
     body: Incoming,
     decoder: Decoder,
     idle: Duration,
-    /// What has come and is not decoded yet.
-    rest: Bytes,
+    /// Received data that is not decoded yet.
+    undecoded: Bytes,
     ended: bool,
-    /// The connection lives as long as this.
+    /// Keeps the connection open.
     _sender: PooledConnection,
 }
 
 impl Stream {
     pub(crate) fn new(body: Incoming, decoder: Decoder, idle: Duration, sender: PooledConnection) -> Self {
-        Self { body, decoder, idle, rest: Bytes::new(), ended: false, _sender: sender }
+        Self { body, decoder, idle, undecoded: Bytes::new(), ended: false, _sender: sender }
     }
 
-    /// The next piece; `None` at the end. Nothing is lost where it is dropped unfinished.
+    /// Reads the next piece; `None` at the end. Cancel safe: no data is lost.
     ///
     /// # Errors
-    /// [`TimedOut`](io::ErrorKind::TimedOut) after the idle time, and whatever breaks the connection.
+    /// Fails with [`TimedOut`](io::ErrorKind::TimedOut) after the idle timeout, and if the connection fails.
     pub async fn chunk(&mut self) -> io::Result<Option<Bytes>> {
         let mut decoded = Vec::new();
         while !self.ended {
-            if !self.rest.is_empty() {
+            if !self.undecoded.is_empty() {
                 let piece = match self.decoder {
-                    Decoder::Plain => return Ok(Some(std::mem::take(&mut self.rest))),
-                    Decoder::Gzip { .. } => self.rest.split_to(PIECE.min(self.rest.len())),
+                    Decoder::Plain => return Ok(Some(std::mem::take(&mut self.undecoded))),
+                    Decoder::Gzip { .. } => self.undecoded.split_to(PIECE_SIZE.min(self.undecoded.len())),
                 };
                 self.decoder.push(&piece, &mut decoded)?;
             } else {
-                match tokio::time::timeout(self.idle, self.body.frame()).await {
-                    Ok(Some(frame)) => {
-                        self.rest = frame.map_err(io::Error::other)?.into_data().unwrap_or_default()
+                let timed_out =
+                    |_| io::Error::new(io::ErrorKind::TimedOut, "the stream exceeded its idle timeout");
+                match timeout(self.idle, self.body.frame()).await.map_err(timed_out)? {
+                    Some(frame) => {
+                        self.undecoded = frame.map_err(io::Error::other)?.into_data().unwrap_or_default();
                     }
-                    Ok(None) => {
+                    None => {
                         self.ended = true;
                         self.decoder.finish(&mut decoded)?;
                     }
-                    Err(_) => return Err(io::Error::new(io::ErrorKind::TimedOut, "the stream is silent")),
                 }
             }
             if !decoded.is_empty() {

@@ -1,4 +1,4 @@
-//! Large things, both ways: images to push, bodies to read as they come.
+//! Uploads and downloads of large bodies.
 
 use std::hash::{BuildHasher, RandomState};
 
@@ -10,28 +10,29 @@ use crate::client::Client;
 use crate::source::Source;
 
 impl Client {
-    /// Pushes an image to the update service, for all that it fits or for these resources only: multipart, or as it is,
-    /// by what the service offers. The image is read as it is sent.
+    /// Pushes an image to the update service: for the resources in `targets`, or for every resource that it fits if there
+    /// are none. Uses a multipart or a plain request, whichever the service supports. The image is read as it is sent.
     ///
-    /// The outcome is often a monitor to [`watch`](Client::watch).
+    /// The outcome is often a monitor for [`watch`](Client::watch).
     ///
     /// # Errors
-    /// A service that takes no images or none so large, whatever it refused, and
-    /// [`OutcomeUnknown`](redfish_proto::ErrorKind::OutcomeUnknown) where the answer was lost: the list of tasks may tell.
+    /// Fails if the service does not accept images, the image is too large, or the service refuses a request, and with
+    /// [`OutcomeUnknown`](redfish_proto::ErrorKind::OutcomeUnknown) if the response is lost. The service's task list may
+    /// then show the update.
     pub async fn update(&self, name: &str, source: &Source, targets: &[String]) -> Result<Outcome, Error> {
         let image = Image { name: name.to_owned(), payload: source.payload() };
-        let update = PushUpdate::new(image, &randomness())?;
+        let update = PushUpdate::new(image, &random_bytes())?;
         let update = if targets.is_empty() { update } else { update.targets(targets) };
         let call = self.service().call(update);
         self.drive_watching(call, Some(source), &mut |_| {}).await.map(|(outcome, _)| outcome)
     }
 
-    /// Reads a large body into a writer as it comes, at the most so many bytes, and returns how many there were.
+    /// Downloads a body of up to `limit` bytes into a writer, and returns its length.
     ///
     /// # Errors
-    /// Whatever the service refused, [`TooLarge`](redfish_proto::ErrorKind::TooLarge) beyond the limit, a connection that broke, and
-    /// [`InvalidRequest`](redfish_proto::ErrorKind::InvalidRequest) where the writer failed, with that as the cause. What came before
-    /// is written.
+    /// Fails if the service refuses the request or the connection fails, with
+    /// [`TooLarge`](redfish_proto::ErrorKind::TooLarge) if the body exceeds the limit, and with
+    /// [`InvalidRequest`](redfish_proto::ErrorKind::InvalidRequest) if the writer fails. What arrived before is written.
     pub async fn download(
         &self,
         path: &str,
@@ -39,28 +40,28 @@ impl Client {
         limit: u64,
     ) -> Result<u64, Error> {
         let target = self.service().target(path)?;
-        let unstored = |error| self.service().body_not_stored(&target, error);
-        let broken = |error| self.service().body_broken(&target, error);
+        let not_stored = |error| self.service().body_not_stored(&target, error);
+        let broken_off = |error| self.service().body_broken(&target, error);
         let (_, stream) = self.stream(Download::new(target.clone())).await?;
         let Some(mut stream) = stream else { return Ok(0) };
         let mut written = 0;
-        while let Some(piece) = stream.chunk().await.map_err(broken)? {
+        while let Some(piece) = stream.chunk().await.map_err(broken_off)? {
             written += piece.len() as u64;
             if written > limit {
                 let limit = usize::try_from(limit).unwrap_or(usize::MAX);
                 return Err(self.service().body_too_large(&target, limit));
             }
-            into.write_all(&piece).await.map_err(unstored)?;
+            into.write_all(&piece).await.map_err(not_stored)?;
         }
         Ok(written)
     }
 }
 
-/// What makes a boundary that no image has in it: two hashes under random keys of the standard library's.
-fn randomness() -> [u8; 16] {
-    let mut randomness = [0; 16];
-    for half in randomness.chunks_exact_mut(8) {
+/// Returns random bytes for a multipart boundary: two hashes with random keys of the standard library.
+fn random_bytes() -> [u8; 16] {
+    let mut bytes = [0; 16];
+    for half in bytes.chunks_exact_mut(8) {
         half.copy_from_slice(&RandomState::new().hash_one(()).to_ne_bytes());
     }
-    randomness
+    bytes
 }

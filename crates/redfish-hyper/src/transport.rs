@@ -1,4 +1,4 @@
-//! What many clients share: connections, trust, the limits of connecting, a clock.
+//! The transport, which clients share: connections, trust, limits and clock.
 
 use std::fmt;
 use std::sync::Arc;
@@ -12,13 +12,13 @@ use crate::concurrency::Concurrency;
 use crate::connector::Connector;
 use crate::pool::Pool;
 
-/// The smallest buffer that hyper accepts; less is a panic there.
-const SMALLEST_BUFFER: usize = 8 << 10;
+/// The smallest buffer that hyper accepts, in bytes. It panics below.
+const MIN_BUFFER: usize = 8 << 10;
 
-/// The connections, the trust and the clock that many clients share. Cheap to clone.
+/// Connections, trust, limits and a clock for any number of clients. Cheap to clone.
 ///
-/// Its connections live on the Tokio runtime that first used them, so it should not outlive that. Proxies are not
-/// used, whatever the environment says: a controller is on a network of its own.
+/// A connection belongs to the Tokio runtime that opened it, so the transport should not outlive the runtime. Proxies of
+/// the environment are ignored, since controllers are on a separate network.
 #[derive(Clone)]
 pub struct Transport(Arc<Inner>);
 
@@ -30,12 +30,12 @@ struct Inner {
 }
 
 impl Transport {
-    /// One with this trust, and the defaults of [`TransportBuilder`].
+    /// Creates a transport with this trust, and the defaults of [`TransportBuilder`].
     pub fn new(trust: &Trust) -> Self {
         Self::builder().trust(trust).build()
     }
 
-    /// One with settings of its own.
+    /// Returns a builder for a transport.
     pub fn builder() -> TransportBuilder {
         TransportBuilder {
             trust: Trust::system(),
@@ -61,7 +61,7 @@ impl Transport {
     }
 }
 
-/// The settings of a [`Transport`].
+/// The settings of a [`Transport`]. Created by [`Transport::builder`].
 pub struct TransportBuilder {
     trust: Trust,
     limits: TransportLimits,
@@ -69,35 +69,35 @@ pub struct TransportBuilder {
 }
 
 impl TransportBuilder {
-    /// Which certificates are accepted. Default: those that the system's CAs have signed.
+    /// Sets which certificates are accepted. Default: those signed by the system's CAs.
     #[must_use]
     pub fn trust(mut self, trust: &Trust) -> Self {
         self.trust = trust.clone();
         self
     }
 
-    /// The limits of connections and exchanges.
+    /// Sets the limits of connections and exchanges.
     ///
-    /// The size of a head is exact for heads that are written without superfluous spaces, which hyper does not show.
+    /// The size of a head does not include redundant spaces, which hyper does not report.
     #[must_use]
     pub fn limits(mut self, limits: TransportLimits) -> Self {
         self.limits = limits.normalized();
         self
     }
 
-    /// The clock that calls wait by. Default: the system's.
+    /// Sets the clock of the calls. Default: [`SystemClock`].
     #[must_use]
     pub fn clock(mut self, clock: Arc<dyn Clock>) -> Self {
         self.clock = clock;
         self
     }
 
-    /// The transport. Nothing is connected yet. Where the [`Trust`] has no cryptography, connections by TLS fail and say so.
+    /// Builds the transport. Opens no connection. If the [`Trust`] has no crypto provider, TLS connections fail.
     pub fn build(self) -> Transport {
         let Self { trust, limits, clock } = self;
         let mut http = http1::Builder::new();
-        http.max_buf_size(limits.head.max(SMALLEST_BUFFER));
-        // hyper's own limit needs no memory of its own.
+        http.max_buf_size(limits.head.max(MIN_BUFFER));
+        // With its default limit, hyper does not allocate for the headers.
         if limits.headers != TransportLimits::default().headers {
             http.max_headers(limits.headers);
         }

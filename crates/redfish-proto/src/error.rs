@@ -39,6 +39,7 @@ struct Inner {
     unclosed: Option<OpenSession>,
     /// How it is known that the session is alive.
     session_alive: Option<&'static str>,
+    is_of_login: bool,
     etag: Option<ETag>,
     advice: Option<SafeText>,
     cause: Option<Cause>,
@@ -68,6 +69,7 @@ impl Error {
             session_left: None,
             unclosed: None,
             session_alive: None,
+            is_of_login: false,
             etag: None,
             advice: None,
             cause: None,
@@ -253,6 +255,7 @@ impl Error {
 
     /// A login's failure as the failure of the call that needed it: that call's outcome is not in doubt.
     pub(crate) fn of_login(mut self) -> Error {
+        self.0.is_of_login = true;
         if let ErrorKind::OutcomeUnknown(failure) = self.0.kind {
             self.0.kind = ErrorKind::Transport(failure);
             self.0.text = "the login may have left a session open".into();
@@ -319,6 +322,11 @@ impl Error {
     /// license, and another login does not help.
     pub fn session_alive(&self) -> bool {
         self.0.session_alive.is_some()
+    }
+
+    /// Whether it happened to the login, so that the request that needed the session was not sent with it.
+    pub fn is_of_login(&self) -> bool {
+        self.0.is_of_login
     }
 
     /// The error that it comes from, which is also its [`source`](StdError::source).

@@ -192,7 +192,7 @@ pub use kind::ErrorKind;
 pub use message::Message;
 pub use operation::{Answer, Auth, Operation, Request, Retry, Transition};
 pub use policy::{Links, Policy};
-pub use redact::{Redactor, SafeText};
+pub use redact::{Redactor, SafeText, is_invisible};
 pub use resource::Resource;
 pub use service::Service;
 pub use session::Session;

@@ -9,6 +9,7 @@
 
 mod body;
 mod encoded;
+mod invisible;
 mod names;
 mod text;
 
@@ -26,13 +27,14 @@ use body::Found;
 use encoded::{Layer, find, find_recoded};
 use names::Scope;
 
+pub use invisible::is_invisible;
 pub use text::SafeText;
 
 /// What stands in place of a secret.
 const HIDDEN: &str = "[redacted]";
 
-/// Tokens of earlier sessions that are still looked for; a client may renew its session without end.
-const EARLIER: usize = 4;
+/// Tokens of earlier sessions that are still looked for: those of all sessions that may be open still, and some more.
+const EARLIER: usize = 12;
 
 /// How many encodings on top of each other are looked through.
 const LAYERS: usize = 3;
@@ -127,7 +129,7 @@ impl Redactor {
     }
 
     /// Adds the secrets of another.
-    pub(crate) fn extend(&mut self, other: &Redactor) {
+    pub fn extend(&mut self, other: &Redactor) {
         other.credentials.iter().for_each(|credentials| self.add_credentials(credentials));
         for secret in &other.secrets {
             push(&mut self.secrets, secret.clone(), |known| known.0 == secret.0);
@@ -162,6 +164,16 @@ impl Redactor {
 
     /// The text without secrets; where several overlap, without all of them.
     fn hide<'a>(&self, text: &'a str) -> Cow<'a, str> {
+        let hidden = self.hide_once(text);
+        if !hidden.contains(is_invisible) {
+            return hidden;
+        }
+        // Invisible characters between its letters would not keep a secret from being read.
+        let visible: String = hidden.chars().filter(|c| !is_invisible(*c)).collect();
+        Cow::Owned(self.hide_once(&visible).into_owned())
+    }
+
+    fn hide_once<'a>(&self, text: &'a str) -> Cow<'a, str> {
         let mut hidden: Vec<Range<usize>> = Vec::new();
         let pairs: Vec<_> = self.credentials.iter().map(|c| basic(c.user(), c.password())).collect();
         let wanted: Vec<&str> = pairs.iter().map(|pair| pair.as_str()).chain(self.texts()).collect();
@@ -313,6 +325,18 @@ mod tests {
             assert!(shown.starts_with("a ") && shown.ends_with(" b") && shown.contains(HIDDEN), "{shown}");
             assert!(!shown.contains('ö') && !shown.contains("F6") && !shown.contains("u00f6"), "{shown}");
         }
+    }
+
+    #[test]
+    fn a_secret_with_invisible_characters_in_it_is_found() {
+        for gap in ["\u{200b}", "\u{202e}", "\u{ad}", "\u{2060}", "\u{1d173}", "\u{2800}"] {
+            let spelled = ODD.chars().map(String::from).collect::<Vec<_>>().join(gap);
+            let redactor = knowing(ODD);
+            assert_eq!(redactor.clean(&format!("a {spelled} b")), "a [redacted] b", "{gap:?}");
+            assert_eq!(redactor.clean_json(&format!("\"{spelled}\"")), "\"[redacted]\"", "{gap:?}");
+        }
+        let own = "pass\u{200b}word";
+        assert_eq!(knowing(own).clean(&format!("a {own} b")), "a [redacted] b");
     }
 
     #[test]

@@ -1,13 +1,12 @@
-//! A handle that ends what waits, from another thread.
+//! Cancellation from another thread.
 
 use std::fmt;
 use std::net::{Shutdown, TcpStream};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-/// Ends a [`Stream`](crate::Stream) or [`Events`](crate::Events) from another thread, whenever it is used: before there
-/// is a connection, while a read waits, or between two connections. What is under way ends at once, except that a
-/// connection that is just being made, or a login, is finished first.
+/// Ends a [`Stream`](crate::Stream) or [`Events`](crate::Events) from another thread: before it connects, during a read,
+/// or between two connections. It ends at once, except that connecting or a login is completed first.
 #[derive(Clone, Default)]
 pub struct Cancel(Arc<Inner>);
 
@@ -20,14 +19,14 @@ struct Inner {
 #[derive(Default)]
 struct State {
     cancelled: bool,
-    /// The connection there is, if any.
+    /// The current connection.
     socket: Option<TcpStream>,
-    /// When its reads have to end.
-    end: Option<Instant>,
+    /// The deadline of its reads.
+    read_deadline: Option<Instant>,
 }
 
 impl Cancel {
-    /// Ends it. Nothing happens where it has ended.
+    /// Cancels. Has no effect on a stream that has already ended.
     pub fn cancel(&self) {
         let mut state = self.lock();
         state.cancelled = true;
@@ -35,34 +34,34 @@ impl Cancel {
         self.0.cancelled.notify_all();
     }
 
-    /// Whether it was used.
+    /// Whether [`cancel`](Cancel::cancel) was called.
     pub fn is_cancelled(&self) -> bool {
         self.lock().cancelled
     }
 
-    /// Waits that long, or until it is used.
+    /// Waits for `time`, or until cancelled.
     pub fn wait(&self, time: Duration) {
-        let waiting = self.0.cancelled.wait_timeout_while(self.lock(), time, |state| !state.cancelled);
-        drop(waiting.unwrap_or_else(PoisonError::into_inner));
+        let result = self.0.cancelled.wait_timeout_while(self.lock(), time, |state| !state.cancelled);
+        drop(result.unwrap_or_else(PoisonError::into_inner));
     }
 
-    /// Takes the socket of a new connection in the place of the former.
+    /// Replaces the current connection.
     pub(crate) fn attach(&self, socket: TcpStream) {
         let mut state = self.lock();
-        state.end = None;
+        state.read_deadline = None;
         state.socket = Some(socket);
         if state.cancelled {
             state.shutdown();
         }
     }
 
-    /// Every read from now on ends by that time.
-    pub(crate) fn end_by(&self, end: Option<Instant>) {
-        self.lock().end = end;
+    /// Sets the deadline of all further reads.
+    pub(crate) fn set_read_deadline(&self, deadline: Option<Instant>) {
+        self.lock().read_deadline = deadline;
     }
 
-    pub(crate) fn end(&self) -> Option<Instant> {
-        self.lock().end
+    pub(crate) fn read_deadline(&self) -> Option<Instant> {
+        self.lock().read_deadline
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -73,7 +72,7 @@ impl Cancel {
 impl State {
     fn shutdown(&self) {
         if let Some(socket) = &self.socket {
-            // It may be closed already.
+            // An error means that the connection is already closed.
             let _ = socket.shutdown(Shutdown::Both);
         }
     }

@@ -1,4 +1,4 @@
-//! The clock that calls wait by.
+//! The clock of the calls.
 
 use std::thread;
 use std::time::{Duration, Instant};
@@ -7,17 +7,17 @@ use redfish_proto::driver::Now;
 
 use crate::cancel::Cancel;
 
-/// Tells the time to the core, and waits for it. A test brings its own, and waits for nothing.
+/// Provides the time and sleeps for calls. A test can implement it with virtual time.
 ///
-/// The time-outs of connections are not its business: those are the system's.
+/// Timeouts of connections and exchanges use the system's clock instead.
 pub trait Clock: Send + Sync + 'static {
-    /// The time since any moment this clock likes. It never goes back.
+    /// Returns the time since an arbitrary start. Never goes back.
     fn now(&self) -> Now;
 
-    /// Waits at least that long.
+    /// Sleeps for at least `time`.
     fn sleep(&self, time: Duration);
 
-    /// The same, or until that is used. A clock whose `sleep` takes no time needs none of its own.
+    /// Sleeps for at least `time`, or until cancelled. The default calls `sleep`, which suits virtual time.
     fn sleep_cancellable(&self, time: Duration, cancel: &Cancel) {
         let _ = cancel;
         self.sleep(time);
@@ -53,7 +53,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_wait_that_is_cancelled_is_over() {
+    fn a_cancelled_sleep_ends_at_once() {
         let cancel = Cancel::default();
         cancel.cancel();
         SystemClock::default().sleep_cancellable(Duration::from_secs(3600), &cancel);

@@ -1,50 +1,51 @@
-//! How many requests are on their way at once, to one service and to all of them.
+//! Limits of concurrent requests, to one service and in total.
 
 use std::collections::HashMap;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use http::Uri;
 use http::uri::Authority;
 use redfish_proto::Purpose;
 use redfish_proto::driver::TransportLimits;
 
-/// The requests on their way to all services. One that nobody asks has no entry, so that it costs nothing.
+/// Counts the requests in progress to all services.
 pub(crate) struct Concurrency {
     limits: TransportLimits,
     state: Mutex<State>,
-    freed: Condvar,
+    released: Condvar,
 }
 
 #[derive(Default)]
 struct State {
-    all: usize,
-    /// By authority.
-    services: HashMap<String, Share>,
+    total: usize,
+    /// By authority. A service without requests has no entry.
+    services: HashMap<String, PerService>,
 }
 
 #[derive(Clone, Copy, Default)]
-struct Share {
+struct PerService {
     requests: usize,
     writes: usize,
 }
 
 impl Concurrency {
     pub(crate) fn new(limits: &TransportLimits) -> Concurrency {
-        Concurrency { limits: *limits, state: Mutex::default(), freed: Condvar::new() }
+        Concurrency { limits: *limits, state: Mutex::default(), released: Condvar::new() }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Waits for a permit. It lasts until what is returned is dropped; `None` where there was none by the deadline.
+    /// Waits for a permit; `None` if the deadline passes first. Dropping the permit releases it.
     pub(crate) fn permit(
         &self,
         uri: &Uri,
         purpose: Purpose,
         deadline: Option<Instant>,
     ) -> Option<Permit<'_>> {
+        // A request that opens or closes a session does not wait.
         if purpose == Purpose::Session {
             return Some(Permit { concurrency: self, held: None });
         }
@@ -52,30 +53,33 @@ impl Concurrency {
         let writes = usize::from(purpose == Purpose::Write);
         let mut state = self.state();
         loop {
-            let share = state.services.get(authority).copied().unwrap_or_default();
-            let free = state.all < self.limits.total
-                && share.requests < self.limits.per_service
-                && (writes == 0 || share.writes < self.limits.writes_per_service);
-            if free {
-                state.all += 1;
-                let share = state.services.entry(authority.to_owned()).or_default();
-                share.requests += 1;
-                share.writes += writes;
+            let service = state.services.get(authority).copied().unwrap_or_default();
+            let is_free = state.total < self.limits.total
+                && service.requests < self.limits.per_service
+                && (writes == 0 || service.writes < self.limits.writes_per_service);
+            if is_free {
+                state.total += 1;
+                let service = state.services.entry(authority.to_owned()).or_default();
+                service.requests += 1;
+                service.writes += writes;
                 return Some(Permit { concurrency: self, held: Some((authority.to_owned(), writes)) });
             }
-            state = match deadline.map(|deadline| deadline.saturating_duration_since(Instant::now())) {
-                None => self.freed.wait(state).unwrap_or_else(PoisonError::into_inner),
-                Some(left) if left.is_zero() => return None,
-                Some(left) => self.freed.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner).0,
-            };
+            let now = Instant::now();
+            let remaining =
+                deadline.map_or(Duration::MAX, |deadline| deadline.saturating_duration_since(now));
+            if remaining.is_zero() {
+                return None;
+            }
+            state = self.released.wait_timeout(state, remaining).unwrap_or_else(PoisonError::into_inner).0;
         }
     }
 }
 
-/// Leave to send one request.
-#[must_use = "it ends when it is dropped"]
+/// Permission to send one request.
+#[must_use = "dropping a permit releases it"]
 pub(crate) struct Permit<'a> {
     concurrency: &'a Concurrency,
+    /// Authority and number of writes to release.
     held: Option<(String, usize)>,
 }
 
@@ -83,16 +87,16 @@ impl Drop for Permit<'_> {
     fn drop(&mut self) {
         let Some((authority, writes)) = self.held.take() else { return };
         let mut state = self.concurrency.state();
-        state.all -= 1;
-        if let Some(share) = state.services.get_mut(&authority) {
-            share.requests -= 1;
-            share.writes -= writes;
-            if share.requests == 0 {
+        state.total -= 1;
+        if let Some(service) = state.services.get_mut(&authority) {
+            service.requests -= 1;
+            service.writes -= writes;
+            if service.requests == 0 {
                 state.services.remove(&authority);
             }
         }
         drop(state);
-        self.concurrency.freed.notify_all();
+        self.concurrency.released.notify_all();
     }
 }
 
@@ -111,20 +115,20 @@ mod tests {
     }
 
     impl Concurrency {
-        /// What there is without waiting.
-        fn now(&self, uri: &Uri, purpose: Purpose) -> Option<Permit<'_>> {
+        /// Requests a permit without waiting.
+        fn try_permit(&self, uri: &Uri, purpose: Purpose) -> Option<Permit<'_>> {
             self.permit(uri, purpose, Some(Instant::now()))
         }
     }
 
     #[test]
-    fn one_write_and_two_requests_go_to_a_service_at_once() {
+    fn a_service_gets_one_write_and_two_requests_at_once() {
         let (concurrency, bmc) = (Concurrency::new(&limits()), uri("bmc"));
-        let write = concurrency.now(&bmc, Purpose::Write).unwrap();
-        assert!(concurrency.now(&bmc, Purpose::Write).is_none());
-        let _read = concurrency.now(&bmc, Purpose::Read).unwrap();
-        assert!(concurrency.now(&bmc, Purpose::Read).is_none());
-        assert!(concurrency.now(&bmc, Purpose::Session).is_some(), "it waits for nothing");
+        let write = concurrency.try_permit(&bmc, Purpose::Write).unwrap();
+        assert!(concurrency.try_permit(&bmc, Purpose::Write).is_none());
+        let _read = concurrency.try_permit(&bmc, Purpose::Read).unwrap();
+        assert!(concurrency.try_permit(&bmc, Purpose::Read).is_none());
+        assert!(concurrency.try_permit(&bmc, Purpose::Session).is_some(), "a login does not wait");
         thread::scope(|scope| {
             let second = scope.spawn(|| concurrency.permit(&bmc, Purpose::Write, None).is_some());
             drop(write);
@@ -133,12 +137,12 @@ mod tests {
     }
 
     #[test]
-    fn so_many_go_to_all_services_at_once_and_then_nothing_is_left_behind() {
+    fn all_services_share_the_total_and_dropped_permits_release_everything() {
         let concurrency = Concurrency::new(&limits());
-        let permits = ["a", "b", "c"].map(|host| concurrency.now(&uri(host), Purpose::Read).unwrap());
-        assert!(concurrency.now(&uri("d"), Purpose::Read).is_none());
+        let permits = ["a", "b", "c"].map(|host| concurrency.try_permit(&uri(host), Purpose::Read).unwrap());
+        assert!(concurrency.try_permit(&uri("d"), Purpose::Read).is_none());
         drop(permits);
         let state = concurrency.state();
-        assert!(state.services.is_empty() && state.all == 0);
+        assert!(state.services.is_empty() && state.total == 0);
     }
 }

@@ -1,4 +1,4 @@
-//! From a service's name to a connection: resolving, TCP, TLS. Whatever fails here, no byte of a request was sent.
+//! Connection setup: name resolution, TCP, TLS. After a failure here, no byte of a request was sent.
 
 use std::error::Error as StdError;
 use std::net::{IpAddr, SocketAddr, TcpStream, ToSocketAddrs};
@@ -16,9 +16,9 @@ use ureq::unversioned::resolver::{ResolvedSocketAddrs, Resolver};
 use ureq::unversioned::transport::{ConnectionDetails, Connector, NextTimeout};
 
 use crate::cancel::Cancel;
-use crate::wire::Socket;
+use crate::socket::Socket;
 
-/// A failure before the first byte of a request: the request may be sent again, whatever it is.
+/// A failure before the first byte of a request, after which any request can be sent again.
 #[derive(Debug)]
 pub(crate) struct Unsent(pub(crate) ureq::Error);
 
@@ -34,10 +34,10 @@ pub(crate) fn unsent(error: ureq::Error) -> ureq::Error {
     ureq::Error::Other(Box::new(Unsent(error)))
 }
 
-/// How to make sure of a service, or why that can't be done.
+/// The configuration of TLS, or why TLS is not available.
 type Tls = Result<Arc<ClientConfig>, redfish_tls::Error>;
 
-/// Makes connections: TCP to one of the addresses, then TLS where the scheme asks for it.
+/// Opens connections: TCP to one of the addresses, then TLS if the scheme is `https`.
 pub(crate) struct SocketConnector {
     tls: Tls,
     head_limit: usize,
@@ -45,33 +45,32 @@ pub(crate) struct SocketConnector {
 }
 
 impl SocketConnector {
-    /// For connections that are kept and reused.
+    /// Returns a connector for connections that are reused.
     pub(crate) fn new(tls: Tls, head_limit: usize) -> Self {
         Self { tls, head_limit, cancel: None }
     }
 
-    /// For one connection, which others may end.
-    pub(crate) fn once(tls: Tls, head_limit: usize, cancel: Cancel) -> Self {
+    /// Returns a connector for a connection that `cancel` can shut down.
+    pub(crate) fn cancellable(tls: Tls, head_limit: usize, cancel: Cancel) -> Self {
         Self { tls, head_limit, cancel: Some(cancel) }
     }
 
-    fn dial(&self, details: &ConnectionDetails<'_>) -> Result<Socket, ureq::Error> {
+    fn open(&self, details: &ConnectionDetails<'_>) -> Result<Socket, ureq::Error> {
         let started = Instant::now();
         let tcp = connect(&details.addrs, details.timeout, started)?;
         tcp.set_nodelay(true)?;
         if let Some(cancel) = &self.cancel {
             cancel.attach(tcp.try_clone()?);
         }
-        let wire = match details.uri.scheme() == Some(&Scheme::HTTPS) {
-            false => Socket::plain(tcp),
-            true => {
-                let host = details.uri.host().unwrap_or_default();
-                let name = redfish_tls::server_name(host).map_err(io::Error::other)?;
-                let tls = self.tls.clone().map_err(io::Error::other)?;
-                Socket::encrypted(tcp, tls, name, less(details.timeout, started))?
-            }
+        let socket = if details.uri.scheme() == Some(&Scheme::HTTPS) {
+            let host = details.uri.host().unwrap_or_default();
+            let name = redfish_tls::server_name(host).map_err(io::Error::other)?;
+            let tls = self.tls.clone().map_err(io::Error::other)?;
+            Socket::encrypted(tcp, tls, name, remaining(details.timeout, started))?
+        } else {
+            Socket::plain(tcp)
         };
-        Ok(wire.with(self.head_limit, self.cancel.clone()))
+        Ok(socket.configure(self.head_limit, self.cancel.clone()))
     }
 }
 
@@ -79,7 +78,7 @@ impl Connector<()> for SocketConnector {
     type Out = Socket;
 
     fn connect(&self, details: &ConnectionDetails<'_>, _: Option<()>) -> Result<Option<Socket>, ureq::Error> {
-        self.dial(details).map(Some).map_err(unsent)
+        self.open(details).map(Some).map_err(unsent)
     }
 }
 
@@ -89,20 +88,20 @@ impl fmt::Debug for SocketConnector {
     }
 }
 
-/// Tries the addresses in turn, each with its share of the time, and reports the last failure.
+/// Tries the addresses in turn, each for its share of the remaining time. Returns the last failure.
 fn connect(
     addresses: &[SocketAddr],
     timeout: NextTimeout,
     started: Instant,
 ) -> Result<TcpStream, ureq::Error> {
     let mut last = ureq::Error::HostNotFound;
-    for (at, address) in addresses.iter().enumerate() {
-        let left = less(timeout, started).not_zero().map(|left| *left / (addresses.len() - at) as u32);
-        let tried = match left {
-            Some(left) => TcpStream::connect_timeout(address, left),
+    for (index, address) in addresses.iter().enumerate() {
+        let addresses_left = (addresses.len() - index) as u32;
+        let result = match remaining(timeout, started).not_zero() {
+            Some(time) => TcpStream::connect_timeout(address, *time / addresses_left),
             None => TcpStream::connect(address),
         };
-        match tried {
+        match result {
             Ok(tcp) => return Ok(tcp),
             Err(error) if error.kind() == io::ErrorKind::TimedOut => {
                 last = ureq::Error::Timeout(timeout.reason)
@@ -113,15 +112,15 @@ fn connect(
     Err(last)
 }
 
-/// What is left of a time-out that began then.
-fn less(timeout: NextTimeout, started: Instant) -> NextTimeout {
+/// Returns what remains of a timeout that began at `started`.
+fn remaining(timeout: NextTimeout, started: Instant) -> NextTimeout {
     if timeout.after.is_not_happening() {
         return timeout;
     }
     NextTimeout { after: (*timeout.after).saturating_sub(started.elapsed()).into(), ..timeout }
 }
 
-/// The system's resolver, with a time-out and zones.
+/// The system's resolver, with a timeout and with support for zones.
 #[derive(Debug)]
 pub(crate) struct SystemResolver;
 
@@ -134,29 +133,33 @@ impl Resolver for SystemResolver {
     ) -> Result<ResolvedSocketAddrs, ureq::Error> {
         let port = uri.port_u16().unwrap_or(if uri.scheme() == Some(&Scheme::HTTP) { 80 } else { 443 });
         let host = resolvable(uri.host().unwrap_or_default());
-        let found = match host.parse::<IpAddr>() {
+        let resolved = match host.parse::<IpAddr>() {
             Ok(address) => vec![SocketAddr::new(address, port)].into_iter(),
-            Err(_) => look_up(host, port, timeout).map_err(unsent)?,
+            Err(_) => resolve_name(host, port, timeout).map_err(unsent)?,
         };
         let mut addresses = self.empty();
-        // The array holds sixteen, more than any service has.
-        found.take(16).for_each(|address| addresses.push(address));
-        match addresses.is_empty() {
-            false => Ok(addresses),
-            true => Err(unsent(ureq::Error::HostNotFound)),
+        // ureq's array holds 16 addresses.
+        resolved.take(16).for_each(|address| addresses.push(address));
+        if addresses.is_empty() {
+            return Err(unsent(ureq::Error::HostNotFound));
         }
+        Ok(addresses)
     }
 }
 
-/// The system's look-up can't be interrupted: past the time-out its thread is left to itself.
-fn look_up(host: String, port: u16, timeout: NextTimeout) -> Result<vec::IntoIter<SocketAddr>, ureq::Error> {
+/// Resolves a name in a thread, which is abandoned after the timeout: the system's lookup cannot be interrupted.
+fn resolve_name(
+    host: String,
+    port: u16,
+    timeout: NextTimeout,
+) -> Result<vec::IntoIter<SocketAddr>, ureq::Error> {
     let Some(after) = timeout.not_zero() else { return Ok((host, port).to_socket_addrs()?) };
-    let (answer, answered) = mpsc::sync_channel(1);
+    let (sender, receiver) = mpsc::sync_channel(1);
     thread::Builder::new().name("resolve".to_owned()).spawn(move || {
-        let _ = answer.send((host.as_str(), port).to_socket_addrs());
+        let _ = sender.send((host.as_str(), port).to_socket_addrs());
     })?;
-    match answered.recv_timeout(*after) {
-        Ok(found) => Ok(found?),
+    match receiver.recv_timeout(*after) {
+        Ok(resolved) => Ok(resolved?),
         Err(RecvTimeoutError::Timeout) => Err(ureq::Error::Timeout(timeout.reason)),
         Err(RecvTimeoutError::Disconnected) => Err(ureq::Error::HostNotFound),
     }
@@ -167,9 +170,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_zone_of_this_machine_is_found() {
+    fn a_zone_is_resolved_by_the_system() {
         let uri: Uri = "http://[::1%25lo]:8080/".parse().unwrap();
-        // Where there is no interface of that name, the system says so; what matters is that it was asked.
+        // Without an interface of this name, the system's lookup fails. It must have been called.
         match SystemResolver.resolve(&uri, &Config::default(), NextTimeout::default()) {
             Ok(found) => assert!(found.iter().all(|address| address.port() == 8080 && address.is_ipv6())),
             Err(ureq::Error::Other(error)) => assert!(error.is::<Unsent>()),

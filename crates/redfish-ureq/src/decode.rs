@@ -1,4 +1,4 @@
-//! Gzip, undone as it is read.
+//! Decompression of gzip while reading.
 
 use std::io::{self, BufRead, BufReader, Read};
 
@@ -6,48 +6,48 @@ use flate2::bufread::MultiGzDecoder;
 use http::HeaderMap;
 use http::header::{CONTENT_ENCODING, CONTENT_LENGTH};
 
-/// Reads a body as it is meant.
+/// Decodes a body as it is read.
 ///
-/// Services compress whether they are asked to or not (iLO 5 since 2.30), so this goes by the head alone.
+/// Services compress whether they are asked to or not (iLO 5 since 2.30), so only the head decides.
 pub(crate) enum Decoder<R> {
     Plain(R),
     Gzip {
-        /// Before its first byte: the decoder would read as soon as it is made.
-        unread: Option<BufReader<Received<R>>>,
-        /// After that. A body of no bytes never gets there, and is empty: the answer of a HEAD.
-        decoder: Option<Box<MultiGzDecoder<BufReader<Received<R>>>>>,
+        /// Before the first byte. The decoder reads as soon as it is created.
+        unread: Option<BufReader<CompressedBody<R>>>,
+        /// After the first byte. A body without bytes never gets here and is empty: the response to a HEAD.
+        decoder: Option<Box<MultiGzDecoder<BufReader<CompressedBody<R>>>>>,
     },
 }
 
 impl<R: Read> Decoder<R> {
-    /// For a body with this head, and that limit once it is decoded. What the head says of the compressed form is taken
-    /// out of it.
-    pub(crate) fn of(headers: &mut HeaderMap, body: R, limit: Option<usize>) -> Self {
+    /// Returns a decoder for the body of this head, and removes from the head what describes the compressed body. `limit`
+    /// is that of the decoded body.
+    pub(crate) fn new(headers: &mut HeaderMap, body: R, limit: Option<usize>) -> Self {
         let encoding = headers.get(CONTENT_ENCODING).map(|value| value.as_bytes().to_ascii_lowercase());
         match encoding.as_deref() {
             Some(b"gzip" | b"x-gzip") => {
                 headers.remove(CONTENT_ENCODING);
                 headers.remove(CONTENT_LENGTH);
-                let left = limit.map(|limit| limit.saturating_add(64 << 10));
-                Self::Gzip { unread: Some(BufReader::new(Received { body, left })), decoder: None }
+                let remaining = limit.map(|limit| limit.saturating_add(64 << 10));
+                Self::Gzip { unread: Some(BufReader::new(CompressedBody { body, remaining })), decoder: None }
             }
             _ => Self::Plain(body),
         }
     }
 }
 
-/// A body as it is received. It may be a little longer than what it decodes to, as gzip adds to what it cannot compress;
-/// a gzip of blocks without content would have no end.
-pub(crate) struct Received<R> {
+/// A compressed body, within a limit: gzip blocks without content could go on without end. The limit is above that of
+/// the decoded body, since gzip adds a little to data that it cannot compress.
+pub(crate) struct CompressedBody<R> {
     body: R,
-    left: Option<usize>,
+    remaining: Option<usize>,
 }
 
-impl<R: Read> Read for Received<R> {
+impl<R: Read> Read for CompressedBody<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let read = self.body.read(buffer)?;
-        if let Some(left) = &mut self.left {
-            *left = left.checked_sub(read).ok_or(io::ErrorKind::FileTooLarge)?;
+        if let Some(remaining) = &mut self.remaining {
+            *remaining = remaining.checked_sub(read).ok_or(io::ErrorKind::FileTooLarge)?;
         }
         Ok(read)
     }
@@ -92,13 +92,13 @@ mod tests {
     }
 
     fn decode(body: impl Read) -> io::Result<Vec<u8>> {
-        let mut whole = Vec::new();
-        Decoder::of(&mut headers("gzip"), body, Some(1 << 20)).read_to_end(&mut whole)?;
-        Ok(whole)
+        let mut decoded = Vec::new();
+        Decoder::new(&mut headers("gzip"), body, Some(1 << 20)).read_to_end(&mut decoded)?;
+        Ok(decoded)
     }
 
     #[test]
-    fn gzip_is_undone_wherever_it_is_cut_into_pieces() {
+    fn gzip_is_decoded_wherever_it_is_split() {
         let zipped = gzip(b"{\"Id\": \"1\"}");
         for at in 0..zipped.len() {
             assert_eq!(decode(zipped[..at].chain(&zipped[at..])).unwrap(), b"{\"Id\": \"1\"}");
@@ -107,13 +107,13 @@ mod tests {
     }
 
     #[test]
-    fn what_was_flushed_comes_at_once() {
-        /// Each piece once, and nothing behind the last.
+    fn flushed_data_is_decoded_at_once() {
+        /// Returns each piece once, and panics after the last.
         struct Pieces(Vec<Vec<u8>>);
 
         impl Read for Pieces {
             fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-                assert!(!self.0.is_empty(), "what has come is to be handed out first");
+                assert!(!self.0.is_empty(), "the decoder returns the first event before it reads on");
                 self.0.remove(0).as_slice().read(buffer)
             }
         }
@@ -124,7 +124,7 @@ mod tests {
             encoder.flush().unwrap();
             std::mem::take(encoder.get_mut())
         });
-        let mut decoder = Decoder::of(&mut headers("gzip"), Pieces(pieces.into()), None);
+        let mut decoder = Decoder::new(&mut headers("gzip"), Pieces(pieces.into()), None);
         for event in [b"data: 1\n\n", b"data: 2\n\n"] {
             let mut read = [0; 9];
             decoder.read_exact(&mut read).unwrap();
@@ -135,30 +135,30 @@ mod tests {
     #[test]
     fn a_gzip_without_content_has_an_end() {
         let endless = io::Cursor::new(gzip(b"").repeat(200_000));
-        let error = Decoder::of(&mut headers("gzip"), endless, Some(1 << 10)).read_to_end(&mut Vec::new());
+        let error = Decoder::new(&mut headers("gzip"), endless, Some(1 << 10)).read_to_end(&mut Vec::new());
         assert_eq!(error.unwrap_err().kind(), io::ErrorKind::FileTooLarge);
     }
 
     #[test]
-    fn a_body_of_no_bytes_is_empty() {
+    fn a_body_without_bytes_is_empty() {
         assert_eq!(decode(&b""[..]).unwrap(), b"");
     }
 
     #[test]
-    fn a_cut_gzip_is_not_whole_and_another_thing_is_none() {
+    fn a_truncated_gzip_and_a_body_without_gzip_are_errors() {
         let zipped = gzip(b"{\"Id\": \"1\"}");
         for at in 1..zipped.len() {
-            assert!(decode(&zipped[..at]).is_err(), "cut at {at}");
+            assert!(decode(&zipped[..at]).is_err(), "truncated at {at}");
         }
         let error = decode(&b"{\"Id\": \"1\", \"Name\": \"x\"}"[..]).unwrap_err();
         assert_eq!(error.kind(), io::ErrorKind::InvalidInput);
     }
 
     #[test]
-    fn the_head_no_longer_tells_of_the_compressed_form() {
+    fn the_head_does_not_describe_the_compressed_body() {
         for (encoding, left) in [("gzip", 0), ("X-GZIP", 0), ("identity", 2), ("br", 2)] {
             let mut headers = headers(encoding);
-            Decoder::of(&mut headers, io::empty(), None);
+            Decoder::new(&mut headers, io::empty(), None);
             assert_eq!(headers.len(), left, "{encoding}");
         }
     }

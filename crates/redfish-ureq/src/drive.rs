@@ -1,4 +1,4 @@
-//! The loop that performs what calls ask for. It decides nothing.
+//! The loop that performs the steps of a call. The core makes every decision.
 
 use redfish_proto::driver::{SessionRequest, Step, Trace, TransportError};
 use redfish_proto::{Call, Error, ErrorKind, Identity, Operation};
@@ -14,17 +14,17 @@ impl Client {
         self.drive_watching(call, None, None, &mut |_| {})
     }
 
-    /// The same; `source` is read where the request has a payload, `cancel` ends it, and `waits` sees the operation each
-    /// time it waits.
+    /// Drives a call to its end, or until `cancel` is used. Reads a payload from `source`, and calls `on_wait` before each
+    /// wait.
     pub(crate) fn drive_watching<O: Operation>(
         &self,
         call: Call<O>,
         source: Option<&Source>,
         cancel: Option<&Cancel>,
-        waits: &mut dyn FnMut(&O),
+        on_wait: &mut dyn FnMut(&O),
     ) -> Result<(O::Output, Option<Stream>), Error> {
         let mut stream = None;
-        let mut step = call.start(self.clock().now());
+        let mut step = call.hiding(&self.coordinator().secrets()).start(self.clock().now());
         loop {
             if cancel.is_some_and(Cancel::is_cancelled) {
                 return Err(Error::new(ErrorKind::Closed));
@@ -51,7 +51,7 @@ impl Client {
                 }
                 Step::Wait(time, timer) => {
                     self.observe(|| Trace::Wait(time));
-                    waits(timer.operation());
+                    on_wait(timer.operation());
                     match cancel {
                         Some(cancel) => self.clock().sleep_cancellable(time, cancel),
                         None => self.clock().sleep(time),
@@ -68,18 +68,18 @@ impl Client {
         }
     }
 
-    /// The session for a call; `None` where there is no other than the one it had.
+    /// Returns a session for a call, or `None` if there is no other session than the one that the call had.
     pub(crate) fn find_session(&self, request: &SessionRequest) -> Result<Option<Identity>, Error> {
         loop {
-            let found = self.flight().session(
+            let result = self.coordinator().session(
                 request,
                 self.clock(),
                 |login| self.drive(login).map(|(opened, _)| opened),
-                |logout| self.log_out_late(logout),
+                |logout| self.close_late_session(logout),
             );
-            match found {
+            match result {
                 Err(error) if *error.kind() == ErrorKind::CredentialsReplaced => {}
-                found => return found,
+                result => return result,
             }
         }
     }

@@ -1,4 +1,4 @@
-//! A service's events, across all the connections that it takes.
+//! The events of a service, across reconnections.
 
 use std::collections::VecDeque;
 use std::io::Read;
@@ -18,9 +18,10 @@ use crate::cancel::Cancel;
 use crate::client::Client;
 use crate::stream::Stream;
 
-/// The events of a service, as a blocking iterator. A connection that ends is followed by the next, behind the event
-/// that came last; what the service refuses ends it, and so does its
-/// [`cancel`](Events::cancel).
+/// The events of a service, as a blocking iterator.
+///
+/// After a connection ends, the next one continues after the last event. Transient errors are retried, and any other
+/// error ends the iterator, as [`cancel`](Events::cancel) does. Dropping the iterator closes its connection.
 pub struct Events {
     client: Client,
     listener: Listener,
@@ -31,10 +32,10 @@ pub struct Events {
 }
 
 impl Client {
-    /// Listens to the service's events from now on. Nothing is opened before the first is asked for.
+    /// Finds the service's event stream, and listens to it. The stream is opened when the first event is requested.
     ///
     /// # Errors
-    /// A service that streams none or does not filter by that, whatever it refused.
+    /// Fails if the service has no event stream or does not support the filter, or if it refuses a request.
     pub fn events(&self, filter: Option<&str>) -> Result<Events, Error> {
         let find = FindEvents::default();
         let find = match filter {
@@ -44,7 +45,7 @@ impl Client {
         Ok(self.events_at(self.run(find)?))
     }
 
-    /// Listens to the events of a stream whose URI is known.
+    /// Listens to the event stream of a known URI.
     pub fn events_at(&self, source: EventSource) -> Events {
         let listener = Listener::new(source, Limits::default());
         Events {
@@ -57,40 +58,42 @@ impl Client {
         }
     }
 
-    /// Subscribes: the service pushes events to the destination, where
-    /// [`Notification::parse`](redfish_proto::events::Notification::parse) reads them. Returns the subscription's URI.
+    /// Creates a subscription and returns its URI. The service pushes events to the destination, where
+    /// [`Notification::parse`](redfish_proto::events::Notification::parse) reads them.
     ///
     /// # Errors
-    /// A service that pushes none, whatever it refused.
-    /// [`OutcomeUnknown`](redfish_proto::ErrorKind::OutcomeUnknown) where no answer came: it is not sent again.
+    /// Fails if the service does not push events or refuses a request, and with
+    /// [`OutcomeUnknown`](redfish_proto::ErrorKind::OutcomeUnknown) if no response arrives. The request is not sent again.
     pub fn subscribe(&self, subscription: Subscription) -> Result<Target, Error> {
         self.run(CreateSubscription::new(subscription))
     }
 
-    /// All subscriptions of the service, those of others and streams of events among them.
+    /// Lists all subscriptions of the service, including event streams and the subscriptions of other clients.
     ///
     /// # Errors
-    /// A service that pushes none, whatever it refused.
+    /// Fails if the service does not push events or refuses a request.
     pub fn subscriptions(&self) -> Result<Vec<Resource<EventDestination>>, Error> {
         self.run(ListSubscriptions::default())
     }
 
-    /// Ends a subscription.
+    /// Deletes a subscription.
     ///
     /// # Errors
-    /// Whatever the service refused, [`NotFound`](redfish_proto::ErrorKind::NotFound) where it has ended before.
+    /// Fails if the service refuses the request, and with [`NotFound`](redfish_proto::ErrorKind::NotFound) if the
+    /// subscription has already ended.
     pub fn unsubscribe(&self, path: &str) -> Result<Outcome, Error> {
         self.run(DeleteSubscription::new(self.service().target(path)?))
     }
 }
 
 impl Events {
-    /// A handle that ends this iterator, for another thread or a signal. What has come already is still handed out.
+    /// Returns a handle that ends this iterator, for another thread or a signal handler. Events that have already arrived
+    /// are still returned.
     pub fn cancel(&self) -> Cancel {
         self.cancel.clone()
     }
 
-    /// Reads until something has come, or it is cancelled.
+    /// Reads until an item is ready or the iterator is cancelled.
     fn fill(&mut self) -> Result<(), Error> {
         let mut piece = vec![0; 16 << 10];
         while self.ready.is_empty() && !self.cancel.is_cancelled() {

@@ -1,4 +1,4 @@
-//! One exchange: a request out, an answer in, and how it failed as far as can be known.
+//! One exchange: sends a request, reads the response, and classifies failures.
 
 use std::error::Error as StdError;
 use std::io::{self, Read};
@@ -14,28 +14,28 @@ use ureq::{Agent, SendBody};
 use crate::cancel::Cancel;
 use crate::connector::Unsent;
 use crate::decode::Decoder;
-use crate::source::{Source, Unreadable};
+use crate::source::{PayloadError, Source};
 use crate::stream::Stream;
 use crate::transport::Transport;
 
-/// A head, and a body that may have broken off: the status counts even then.
-pub(crate) type Received = (response::Parts, Result<Bytes, TransportError>);
+/// A head, and a body that may have failed: the status is valid even then.
+pub(crate) type RawResponse = (response::Parts, Result<Bytes, TransportError>);
 
 impl Transport {
-    /// Performs one exchange. Redirects, statuses and repetition are the core's.
+    /// Performs one exchange. The core handles redirects, statuses and retries.
     pub(crate) fn exchange(
         &self,
         outgoing: Outgoing,
         source: Option<&Source>,
         cancel: Option<&Cancel>,
         stream: &mut Option<Stream>,
-    ) -> Result<Received, TransportError> {
+    ) -> Result<RawResponse, TransportError> {
         *stream = None;
         let limits = outgoing.limits;
         let deadline = Instant::now().checked_add(limits.timeout);
         let permit = self.concurrency().permit(outgoing.request.uri(), outgoing.purpose, deadline);
         let Some(_permit) = permit else {
-            let reason = "the time for this exchange was over before others had left it a connection";
+            let reason = "the exchange timed out while waiting for other requests";
             let error = io::Error::new(io::ErrorKind::TimedOut, reason);
             return Err(TransportError::new(Failure::NotSent, error));
         };
@@ -44,40 +44,38 @@ impl Transport {
             BodyMode::Buffered => None,
             BodyMode::Streamed => Some(cancel.cloned().unwrap_or_default()),
         };
-        let answer = match &cancel {
+        let response = match &cancel {
             None => self.perform(&self.agent(), outgoing, source),
-            Some(cancel) => self.perform(&self.agent_of_one(cancel.clone()), outgoing, source),
+            Some(cancel) => self.perform(&self.single_use_agent(cancel.clone()), outgoing, source),
         };
-        let (mut head, body) = answer.map_err(classify)?.into_parts();
+        let (mut head, body) = response.map_err(classify)?.into_parts();
         let framing = Framing::of(&head, &method).map_err(|failure| {
-            self.forget_connections();
-            TransportError::new(failure, "two lengths of the body contradict each other")
+            self.drop_idle_connections();
+            TransportError::new(failure, "the response has conflicting lengths of its body")
         })?;
         if !framing.is_reusable {
-            self.forget_connections();
+            self.drop_idle_connections();
         }
         if !framing.is_readable {
-            let reason = "the body has a transfer coding that is not supported";
+            let reason = "the transfer coding of the body is not supported";
             return Ok((head, Err(TransportError::new(Failure::Malformed, reason))));
         }
         if head.headers.len() > self.limits().headers {
             return Err(TransportError::new(Failure::TooLarge, "the response has too many headers"));
         }
-        let announced = body.content_length();
+        let content_length = body.content_length();
         let limit = limits.body_limit(head.status);
-        let body = Decoder::of(&mut head.headers, body.into_reader(), limit);
+        let body = Decoder::new(&mut head.headers, body.into_reader(), limit);
         let body = match (limit, cancel) {
             (None, Some(cancel)) => {
                 *stream = Some(Stream::new(body, cancel));
                 Ok(Bytes::new())
             }
             (limit, cancel) => {
-                // A refusal where a stream was asked for: the idle time is not for this.
-                cancel.iter().for_each(|cancel| cancel.end_by(deadline));
-                // What announces itself as too large need not be read first.
-                let announced = announced.filter(|_| matches!(body, Decoder::Plain(_)));
-                let collected = collect(body, announced, limit.unwrap_or(limits.limit));
-                collected.map_err(classify)
+                // An error response in place of a stream is read within the timeout of the exchange.
+                cancel.iter().for_each(|cancel| cancel.set_read_deadline(deadline));
+                let length = content_length.filter(|_| matches!(body, Decoder::Plain(_)));
+                collect(body, length, limit.unwrap_or(limits.limit)).map_err(classify)
             }
         };
         Ok((head, body))
@@ -91,10 +89,11 @@ impl Transport {
     ) -> Result<http::Response<ureq::Body>, ureq::Error> {
         let ResponseLimits { timeout, delivery, .. } = outgoing.limits;
         let (head, body) = outgoing.request.into_parts();
-        // The core has set a `Content-Length` wherever a body belongs, an empty one too; ureq goes by it.
-        let body = match head.headers.contains_key(http::header::CONTENT_LENGTH) {
-            true => SendBody::from_owned_reader(Source::fill(source, &body)?),
-            false => SendBody::none(),
+        // The core sets `Content-Length` for every body, including an empty one, and ureq relies on it.
+        let body = if head.headers.contains_key(http::header::CONTENT_LENGTH) {
+            SendBody::from_owned_reader(Source::request_body(source, &body)?)
+        } else {
+            SendBody::none()
         };
         let connect = self.limits().connect_timeout.min(timeout);
         let request = agent
@@ -113,20 +112,20 @@ impl Transport {
     }
 }
 
-/// Reads a body whole, if it is within the limit.
-fn collect(body: impl Read, announced: Option<u64>, limit: usize) -> Result<Bytes, ureq::Error> {
+/// Reads a complete body within the limit.
+fn collect(body: impl Read, content_length: Option<u64>, limit: usize) -> Result<Bytes, ureq::Error> {
     let limit = limit as u64;
-    let mut whole = Vec::new();
-    if announced.is_none_or(|length| length <= limit) {
-        body.take(limit.saturating_add(1)).read_to_end(&mut whole)?;
-        if whole.len() as u64 <= limit {
-            return Ok(whole.into());
+    let mut buffer = Vec::new();
+    if content_length.is_none_or(|length| length <= limit) {
+        body.take(limit.saturating_add(1)).read_to_end(&mut buffer)?;
+        if buffer.len() as u64 <= limit {
+            return Ok(buffer.into());
         }
     }
     Err(ureq::Error::BodyExceedsLimit(limit))
 }
 
-/// What an error of ureq means.
+/// Classifies an error of ureq.
 fn classify(error: ureq::Error) -> TransportError {
     let failure = to_failure(&error);
     let error = match error {
@@ -134,13 +133,13 @@ fn classify(error: ureq::Error) -> TransportError {
             Ok(unsent) => unsent.0,
             Err(other) => ureq::Error::Other(other),
         },
-        ureq::Error::Io(error) => match Unreadable::unwrap(error) {
-            Ok(unreadable) => return TransportError::new(Failure::Unreadable, unreadable),
+        ureq::Error::Io(error) => match PayloadError::unwrap(error) {
+            Ok(error) => return TransportError::new(Failure::Unreadable, error),
             Err(error) => ureq::Error::Io(error),
         },
         error => error,
     };
-    // ureq's error keeps its sources to itself, and puts its own name before the system's words.
+    // ureq's error has no source, and its text puts a prefix before that of the I/O error.
     let cause: Box<dyn StdError + Send + Sync> = match error {
         ureq::Error::Io(error) => Box::new(error),
         error => Box::new(error),
@@ -167,17 +166,17 @@ fn classify(error: ureq::Error) -> TransportError {
 fn to_failure(error: &ureq::Error) -> Failure {
     match error {
         ureq::Error::Other(other) if other.is::<Unsent>() => Failure::NotSent,
-        // Found wrong before anything is connected.
+        // Found before connecting.
         ureq::Error::BadUri(_) | ureq::Error::Http(_) => Failure::NotSent,
         ureq::Error::Timeout(_) => Failure::TimedOut,
         ureq::Error::BodyExceedsLimit(_) | ureq::Error::LargeResponseHeader(..) => Failure::TooLarge,
-        // The type is ureq-proto's own; its `Debug` is the name of the variant.
+        // ureq does not export this type. Its `Debug` is the name of the variant.
         ureq::Error::Protocol(error) if format!("{error:?}") == "HttpParseTooManyHeaders" => {
             Failure::TooLarge
         }
         ureq::Error::Protocol(_) => Failure::Malformed,
         ureq::Error::Io(error) if error.kind() == io::ErrorKind::FileTooLarge => Failure::TooLarge,
-        // What is no gzip. One that breaks off is an end too early, as of any other body.
+        // The body is not gzip. A truncated gzip is `UnexpectedEof`, as for any other body.
         ureq::Error::Io(error) if error.kind() == io::ErrorKind::InvalidInput => Failure::Malformed,
         _ => Failure::Broken,
     }

@@ -1,15 +1,15 @@
 //! A Redfish client for sync programs, on ureq.
 //!
 //! ```text
-//!   Client ── drive ──▶ redfish_proto::Call     what to do next: the protocol, without I/O
+//!   Client ── drive ──▶ redfish_proto::Call           the protocol without I/O: decides the next step
 //!     │  │
-//!     │  └─ LoginCoordinator ───▶ Authenticator           one login for all who need one
+//!     │  └─ LoginCoordinator ──▶ Authenticator        one login for all callers that need a session
 //!     ▼
-//!   Transport ── exchange ──▶ ureq ──▶ Socket     one request and its answer; TCP and TLS
+//!   Transport ── exchange ──▶ ureq ──▶ Socket         one request and its response, over TCP or TLS
 //! ```
 //!
-//! All that is Redfish is decided in [`redfish_proto`]; here requests are sent, waits are waited, and what became of
-//! an exchange is told as far as it can be known. The names and methods are those of the async client, `redfish-hyper`.
+//! [`redfish_proto`] makes all decisions of the protocol. This crate sends requests, waits, and reports how an exchange
+//! failed, above all whether anything was sent. Its names and methods are those of the async client, `redfish-hyper`.
 //!
 //! ```no_run
 //! use redfish_ureq::{Client, Credentials, Error, Service, Trust};
@@ -27,8 +27,8 @@
 //! # Ok::<(), Error>(())
 //! ```
 //!
-//! What ureq would do by itself is off: it follows no redirect, makes no error of a status, uses no proxy, and reads
-//! and waits for nothing without end.
+//! Every read and every wait is bounded: an exchange has a timeout and a size limit, and so does connecting. ureq's own
+//! redirects, status errors and proxies are turned off.
 
 mod cancel;
 mod client;
@@ -39,19 +39,19 @@ mod decode;
 mod drive;
 mod events;
 mod exchange;
-mod flight;
+mod login_coordinator;
 mod members;
 mod resource;
+mod socket;
 mod source;
 mod stream;
 mod transfer;
 mod transport;
-mod wire;
 
 pub use cancel::Cancel;
-/// The protocol: operations, events, queries, errors, and what a driver needs.
+/// The protocol: operations, events, queries, errors, and the interface for drivers.
 pub use redfish_proto as proto;
-/// Trust in certificates: pins, inspection, failures of a handshake.
+/// Trust in certificates: pins, inspection, handshake failures.
 pub use redfish_tls as tls;
 pub use {bytes, http};
 

@@ -1,4 +1,4 @@
-//! A collection's members, page by page as they are asked for.
+//! The members of a collection, read page by page.
 
 use std::vec;
 
@@ -7,11 +7,12 @@ use redfish_proto::ops::{GetPage, Member, Page};
 
 use crate::client::Client;
 
-/// The members of a collection. A page is read when the one before it is used up; a failure ends it.
+/// The members of a collection, as an iterator. Each page is read when the previous one is used up. An error ends the
+/// iterator.
 pub struct Members {
     client: Client,
     page: vec::IntoIter<Member>,
-    next: Result<Option<GetPage>, redfish_proto::Error>,
+    next: Result<Option<GetPage>, Error>,
 }
 
 impl Members {

@@ -1,4 +1,4 @@
-//! What an upload is read from: opened when it is sent, read as it goes, never in memory as a whole.
+//! The source of an upload, opened when it is sent and read in pieces.
 
 use std::error::Error as StdError;
 use std::fmt;
@@ -13,61 +13,61 @@ use redfish_proto::driver::{Payload, Segment};
 
 type Reader = Box<dyn Read + Send + Sync>;
 
-/// A payload, and how to read it. Cheap to clone.
+/// A payload and how to read it. Cheap to clone.
 #[derive(Clone)]
 pub struct Source {
     payload: Payload,
     open: Arc<dyn Fn() -> io::Result<Reader> + Send + Sync>,
-    seen: Option<Arc<dyn Fn(u64) + Send + Sync>>,
+    on_progress: Option<Arc<dyn Fn(u64) + Send + Sync>>,
 }
 
 impl Source {
-    /// A file, opened for each time that it is sent.
+    /// Reads from a file, which is opened again for each attempt.
     ///
     /// # Errors
-    /// A file that cannot be opened now.
+    /// Fails if the file cannot be opened now.
     pub fn file(path: impl Into<PathBuf>) -> io::Result<Source> {
         let path = path.into();
         let length = File::open(&path)?.metadata()?.len();
         Ok(Source::reopened(length, move || Ok(Box::new(File::open(&path)?))))
     }
 
-    /// What can be opened more than once, of that length.
+    /// Reads `length` bytes from what `open` returns, which is called once per attempt.
     pub fn reopened(length: u64, open: impl Fn() -> io::Result<Reader> + Send + Sync + 'static) -> Source {
-        Source { payload: Payload { length, replayable: true }, open: Arc::new(open), seen: None }
+        Source { payload: Payload { length, replayable: true }, open: Arc::new(open), on_progress: None }
     }
 
-    /// What can be read once, of that length: it is never sent a second time.
+    /// Reads `length` bytes from `reader`, which can be read only once: the payload is never sent again.
     pub fn once(length: u64, reader: impl Read + Send + Sync + 'static) -> Source {
         let reader: Mutex<Option<Reader>> = Mutex::new(Some(Box::new(reader)));
         let open = move || {
             let reader = reader.lock().unwrap_or_else(PoisonError::into_inner).take();
-            reader.ok_or_else(|| io::Error::other("the payload was read before, and cannot be read again"))
+            reader.ok_or_else(|| io::Error::other("the payload cannot be read again"))
         };
-        Source { payload: Payload { length, replayable: false }, open: Arc::new(open), seen: None }
+        Source { payload: Payload { length, replayable: false }, open: Arc::new(open), on_progress: None }
     }
 
-    /// Tells how many bytes have been read since it was last opened, as it is sent.
+    /// Sets a function that is called while the payload is sent, with the number of bytes read in this attempt.
     #[must_use]
-    pub fn progress(mut self, seen: impl Fn(u64) + Send + Sync + 'static) -> Source {
-        self.seen = Some(Arc::new(seen));
+    pub fn progress(mut self, on_progress: impl Fn(u64) + Send + Sync + 'static) -> Source {
+        self.on_progress = Some(Arc::new(on_progress));
         self
     }
 
-    /// Its length, and whether it can be read again.
+    /// Returns the length of the payload, and whether it can be read again.
     pub fn payload(&self) -> Payload {
         self.payload
     }
 
-    /// The body of a request, with this where its payload belongs. What goes wrong with that is [`Unreadable`].
-    pub(crate) fn fill(source: Option<&Source>, body: &Body) -> io::Result<Reader> {
-        let mut whole: Reader = Box::new(io::empty());
+    /// Returns a request's body with the source in the place of its payload. Errors of the source are [`PayloadError`]s.
+    pub(crate) fn request_body(source: Option<&Source>, body: &Body) -> io::Result<Reader> {
+        let mut reader: Reader = Box::new(io::empty());
         for segment in body.segments() {
             let part: Reader = match segment {
                 Segment::Bytes(bytes) => Box::new(Cursor::new(bytes)),
                 Segment::Payload(payload) => {
-                    let missing = || Unreadable::wrap(io::Error::other("the payload was not given"));
-                    Box::new(Opening {
+                    let missing = || PayloadError::wrap(io::Error::other("the payload was not given"));
+                    Box::new(PayloadReader {
                         source: source.ok_or_else(missing)?.clone(),
                         reader: None,
                         length: payload.length,
@@ -75,78 +75,78 @@ impl Source {
                     })
                 }
             };
-            whole = Box::new(whole.chain(part));
+            reader = Box::new(reader.chain(part));
         }
-        Ok(whole)
+        Ok(reader)
     }
 }
 
-/// Opens the payload when its first byte is asked for: what is not sent is not opened.
-struct Opening {
+/// Reads a payload. The source is opened when the first byte is read.
+struct PayloadReader {
     source: Source,
     reader: Option<Reader>,
     length: u64,
     read: u64,
 }
 
-impl Read for Opening {
-    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
-        self.read_piece(into).map_err(Unreadable::wrap)
+impl Read for PayloadReader {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.read_piece(buffer).map_err(PayloadError::wrap)
     }
 }
 
-impl Opening {
-    fn read_piece(&mut self, into: &mut [u8]) -> io::Result<usize> {
-        // What is longer by now than it was said to be would end the request in the wrong place.
-        let left = usize::try_from(self.length - self.read).unwrap_or(usize::MAX).min(into.len());
-        if left == 0 {
+impl PayloadReader {
+    fn read_piece(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        // A source that has grown must not exceed the declared length, where the request ends.
+        let length = usize::try_from(self.length - self.read).unwrap_or(usize::MAX).min(buffer.len());
+        if length == 0 {
             return Ok(0);
         }
         let reader = match &mut self.reader {
             Some(reader) => reader,
-            none => none.insert((self.source.open)()?),
+            unopened => unopened.insert((self.source.open)()?),
         };
-        let read = reader.read(&mut into[..left])?;
+        let read = reader.read(&mut buffer[..length])?;
         if read == 0 {
-            return Err(io::Error::new(io::ErrorKind::UnexpectedEof, "the payload is shorter than was said"));
+            return Err(io::Error::new(io::ErrorKind::UnexpectedEof, "the payload is shorter than declared"));
         }
         self.read += read as u64;
-        if let Some(seen) = &self.source.seen {
-            seen(self.read);
+        if let Some(on_progress) = &self.source.on_progress {
+            on_progress(self.read);
         }
         Ok(read)
     }
 }
 
-/// What went wrong with a payload, to be told from what goes wrong with a connection.
+/// An error of a payload's source, distinct from errors of the connection.
 #[derive(Debug)]
-pub(crate) struct Unreadable(io::Error);
+pub(crate) struct PayloadError(io::Error);
 
-impl Unreadable {
+impl PayloadError {
     fn wrap(error: io::Error) -> io::Error {
         match error.kind() {
-            // To be tried again, by whoever reads.
+            // The caller reads again.
             io::ErrorKind::Interrupted => error,
-            kind => io::Error::new(kind, Unreadable(error)),
+            kind => io::Error::new(kind, PayloadError(error)),
         }
     }
 
-    /// The error beneath, where it is one of a payload.
+    /// Returns the source's error if `error` wraps a [`PayloadError`], else `error` itself as an `Err`.
     pub(crate) fn unwrap(error: io::Error) -> Result<io::Error, io::Error> {
-        match error.downcast::<Unreadable>() {
+        match error.downcast::<PayloadError>() {
             Ok(unreadable) => Ok(unreadable.0),
             Err(error) => Err(error),
         }
     }
 }
 
-impl fmt::Display for Unreadable {
+impl fmt::Display for PayloadError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.fmt(f)
     }
 }
 
-impl StdError for Unreadable {}
+impl StdError for PayloadError {}
 
 impl fmt::Debug for Source {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -154,7 +154,7 @@ impl fmt::Debug for Source {
     }
 }
 
-/// For an update whose image is in memory.
+/// Reads from an image in memory.
 impl From<Bytes> for Source {
     fn from(image: Bytes) -> Source {
         Source::reopened(image.len() as u64, move || Ok(Box::new(Cursor::new(image.clone()))))

@@ -1,4 +1,4 @@
-//! The body of an answer that is read as it comes.
+//! The body of a response, read as it arrives.
 
 use std::fmt;
 use std::io::{self, Read};
@@ -6,10 +6,10 @@ use std::io::{self, Read};
 use crate::cancel::Cancel;
 use crate::decode::Decoder;
 
-/// An answer's body, unread: events, or a download. Decompressed if it came compressed.
+/// The unread body of a response: events or a download. A compressed body is decompressed.
 ///
-/// Each read waits at most [`stream_idle`](crate::TransportBuilder::stream_idle); there is no other time-out.
-/// Dropping it closes its connection, which is its own.
+/// Waits up to [`stream_idle`](redfish_proto::driver::TransportLimits::stream_idle) in each read; there is no
+/// other timeout. Dropping the stream closes its connection.
 pub struct Stream {
     reader: Decoder<ureq::BodyReader<'static>>,
     cancel: Cancel,
@@ -20,21 +20,21 @@ impl Stream {
         Self { reader, cancel }
     }
 
-    /// A handle that ends this stream, for another thread or a signal.
+    /// Returns a handle that ends this stream, for another thread or a signal handler.
     pub fn cancel(&self) -> Cancel {
         self.cancel.clone()
     }
 }
 
 impl Read for Stream {
-    /// Reads what has come.
+    /// Reads what has arrived, or waits for it.
     ///
     /// # Errors
-    /// [`TimedOut`](io::ErrorKind::TimedOut) after the idle time, and whatever breaks the connection.
+    /// Fails with [`TimedOut`](io::ErrorKind::TimedOut) after the idle timeout, and if the connection fails.
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         self.reader.read(buffer).map_err(|error| match ureq::Error::from(error) {
             ureq::Error::Io(error) => error,
-            ureq::Error::Timeout(which) => io::Error::new(io::ErrorKind::TimedOut, which.to_string()),
+            ureq::Error::Timeout(reason) => io::Error::new(io::ErrorKind::TimedOut, reason.to_string()),
             error => io::Error::other(error),
         })
     }

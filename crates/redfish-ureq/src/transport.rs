@@ -1,4 +1,4 @@
-//! What many clients share: connections, trust, the limits of connecting, a clock.
+//! The transport, which clients share: connections, trust, limits and clock.
 
 use std::fmt;
 use std::sync::{Arc, PoisonError, RwLock};
@@ -14,12 +14,12 @@ use crate::clock::{Clock, SystemClock};
 use crate::concurrency::Concurrency;
 use crate::connector::{SocketConnector, SystemResolver};
 
-/// Connections kept open, to all services together.
-const KEPT: usize = 64;
+/// Maximum number of idle connections to all services.
+const MAX_IDLE_TOTAL: usize = 64;
 
-/// The connections, the trust and the clock that many clients share. Cheap to clone.
+/// Connections, trust, limits and a clock for any number of clients. Cheap to clone.
 ///
-/// Proxies are not used, whatever the environment says: a controller is on a network of its own.
+/// Proxies of the environment are ignored, since controllers are on a separate network.
 #[derive(Clone)]
 pub struct Transport(Arc<Inner>);
 
@@ -32,12 +32,12 @@ struct Inner {
 }
 
 impl Transport {
-    /// One with this trust, and the defaults of [`TransportBuilder`].
+    /// Creates a transport with this trust, and the defaults of [`TransportBuilder`].
     pub fn new(trust: &Trust) -> Self {
         Self::builder().trust(trust).build()
     }
 
-    /// One with settings of its own.
+    /// Returns a builder for a transport.
     pub fn builder() -> TransportBuilder {
         TransportBuilder {
             trust: Trust::system(),
@@ -50,17 +50,17 @@ impl Transport {
         self.0.agent.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Uses none of the present connections again: one of them must not be, and ureq offers no way to close that alone.
-    pub(crate) fn forget_connections(&self) {
-        let agent = pooled(self.0.tls.clone(), &self.0.limits);
+    /// Drops all idle connections. One of them must not be reused, and ureq has no way to close a single one.
+    pub(crate) fn drop_idle_connections(&self) {
+        let agent = pooling_agent(self.0.tls.clone(), &self.0.limits);
         *self.0.agent.write().unwrap_or_else(PoisonError::into_inner) = agent;
     }
 
-    /// An agent for one connection, which is not shared and which can be ended from outside.
-    pub(crate) fn agent_of_one(&self, cancel: Cancel) -> Agent {
+    /// Returns an agent for a single connection, which is not reused and which `cancel` can shut down.
+    pub(crate) fn single_use_agent(&self, cancel: Cancel) -> Agent {
         let limits = self.0.limits.idle_connections(0);
-        let connector = SocketConnector::once(self.0.tls.clone(), limits.head, cancel);
-        Agent::with_parts(settings(&limits), connector, SystemResolver)
+        let connector = SocketConnector::cancellable(self.0.tls.clone(), limits.head, cancel);
+        Agent::with_parts(agent_config(&limits), connector, SystemResolver)
     }
 
     pub(crate) fn limits(&self) -> &TransportLimits {
@@ -76,13 +76,13 @@ impl Transport {
     }
 }
 
-/// An agent whose connections are kept and shared.
-fn pooled(tls: Result<Arc<ClientConfig>, redfish_tls::Error>, limits: &TransportLimits) -> Agent {
-    Agent::with_parts(settings(limits), SocketConnector::new(tls, limits.head), SystemResolver)
+/// Returns an agent that reuses its connections.
+fn pooling_agent(tls: Result<Arc<ClientConfig>, redfish_tls::Error>, limits: &TransportLimits) -> Agent {
+    Agent::with_parts(agent_config(limits), SocketConnector::new(tls, limits.head), SystemResolver)
 }
 
-/// Everything that ureq would do by itself and the core decides is off. The timeouts are set for each request.
-fn settings(limits: &TransportLimits) -> Config {
+/// Turns off everything in ureq that the core decides. Timeouts are set for each request.
+fn agent_config(limits: &TransportLimits) -> Config {
     Agent::config_builder()
         .max_redirects(0)
         .max_redirects_will_error(false)
@@ -93,13 +93,13 @@ fn settings(limits: &TransportLimits) -> Config {
         .accept("")
         .accept_encoding("")
         .max_response_header_size(limits.head)
-        .max_idle_connections(KEPT)
+        .max_idle_connections(MAX_IDLE_TOTAL)
         .max_idle_connections_per_host(limits.idle_connections)
         .max_idle_age(MAX_IDLE)
         .build()
 }
 
-/// The settings of a [`Transport`].
+/// The settings of a [`Transport`]. Created by [`Transport::builder`].
 pub struct TransportBuilder {
     trust: Trust,
     limits: TransportLimits,
@@ -107,35 +107,35 @@ pub struct TransportBuilder {
 }
 
 impl TransportBuilder {
-    /// Which certificates are accepted. Default: those that the system's CAs have signed.
+    /// Sets which certificates are accepted. Default: those signed by the system's CAs.
     #[must_use]
     pub fn trust(mut self, trust: &Trust) -> Self {
         self.trust = trust.clone();
         self
     }
 
-    /// The limits of connections and exchanges.
+    /// Sets the limits of connections and exchanges.
     ///
-    /// Finding an address and connecting have the connect timeout each. ureq accepts up to 128 headers, so a larger limit
-    /// is that one; an interim response counts with the response that it announces.
+    /// `connect_timeout` applies to name resolution and to connecting separately. ureq accepts at most 128 headers, so a
+    /// larger limit has no effect. The headers of an interim response count with those of the final one.
     #[must_use]
     pub fn limits(mut self, limits: TransportLimits) -> Self {
         self.limits = limits.normalized();
         self
     }
 
-    /// The clock that calls wait by. Default: the system's.
+    /// Sets the clock of the calls. Default: [`SystemClock`].
     #[must_use]
     pub fn clock(mut self, clock: Arc<dyn Clock>) -> Self {
         self.clock = clock;
         self
     }
 
-    /// The transport. Nothing is connected yet. Where the [`Trust`] has no cryptography, connections by TLS fail and say so.
+    /// Builds the transport. Opens no connection. If the [`Trust`] has no crypto provider, TLS connections fail.
     pub fn build(self) -> Transport {
         let Self { trust, limits, clock } = self;
         let tls = trust.config();
-        let agent = pooled(tls.clone(), &limits);
+        let agent = pooling_agent(tls.clone(), &limits);
         Transport(Arc::new(Inner {
             agent: RwLock::new(agent),
             tls,

@@ -92,7 +92,9 @@ pub enum SessionSource {
 impl Authenticator {
     /// One identity for all calls: unauthenticated, Basic, a bearer token, or a session that somebody else manages.
     pub fn fixed(service: Arc<Service>, identity: impl Into<Identity>) -> Authenticator {
-        Authenticator::new(service, State::Fixed(identity.into()), None)
+        let identity = identity.into();
+        let known = Arc::clone(identity.redactor());
+        Authenticator { known, ..Authenticator::new(service, State::Fixed(identity), None) }
     }
 
     /// Sessions of these credentials, opened when first needed; perhaps beginning with one of an earlier process.
@@ -128,6 +130,19 @@ impl Authenticator {
             lost: false,
             features: None,
         }
+    }
+
+    /// Hides these secrets as well, in every text of its calls.
+    #[must_use]
+    pub fn hiding(mut self, secrets: Redactor) -> Authenticator {
+        self.known = self.known.and(&Arc::new(secrets));
+        self
+    }
+
+    /// The secrets that the texts of calls must not show: of credentials, of sessions, and those that it was
+    /// [given](Authenticator::hiding).
+    pub fn secrets(&self) -> &Arc<Redactor> {
+        &self.known
     }
 
     /// Marks its sessions with a `Context` that no other client uses, so that one whose login's answer was lost

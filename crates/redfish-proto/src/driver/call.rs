@@ -97,11 +97,18 @@ impl<O: Operation> Call<O> {
         self
     }
 
+    /// Hides these secrets as well, in every text of the call. A driver passes those of
+    /// [its authenticator](crate::driver::Authenticator::secrets).
+    pub fn hiding(mut self, secrets: &Arc<Redactor>) -> Call<O> {
+        self.core.hide(secrets);
+        self
+    }
+
     /// Begins.
     pub fn start(mut self, now: Now) -> Step<O> {
         let mut secrets = Redactor::default();
         self.operation.secrets(&mut secrets);
-        self.core.hide(secrets);
+        self.core.hide(&Arc::new(secrets));
         match self.core.begin(now) {
             Ok(()) => advance(self.core, self.operation, now),
             Err(error) => Step::Done(Err(error)),

@@ -6,7 +6,7 @@ use crate::credentials::Credentials;
 use crate::driver::authenticator::Authenticator;
 use crate::error::Error;
 use crate::identity::Identity;
-use crate::redact::Secret;
+use crate::redact::{Redactor, Secret};
 use crate::service::Service;
 use crate::session::Session;
 
@@ -17,6 +17,7 @@ pub struct ClientAuth {
     method: Method,
     context: Option<Arc<str>>,
     sessions: Option<String>,
+    secrets: Redactor,
 }
 
 #[derive(Default)]
@@ -90,6 +91,13 @@ impl ClientAuth {
         self
     }
 
+    /// Hides these secrets as well; see [`Authenticator::hiding`].
+    #[must_use]
+    pub fn hiding(mut self, secrets: &Redactor) -> ClientAuth {
+        self.secrets.extend(secrets);
+        self
+    }
+
     /// The authenticator of a client of this service.
     ///
     /// # Errors
@@ -113,6 +121,6 @@ impl ClientAuth {
         if let Some(sessions) = self.sessions {
             authenticator = authenticator.sessions(service.target(&sessions)?);
         }
-        Ok(authenticator)
+        Ok(authenticator.hiding(self.secrets))
     }
 }

@@ -146,8 +146,8 @@ impl Core {
         self.pinned = true;
     }
 
-    pub(crate) fn hide(&mut self, secrets: Redactor) {
-        self.own_secrets = Arc::new(secrets);
+    pub(crate) fn hide(&mut self, secrets: &Arc<Redactor>) {
+        self.own_secrets = self.own_secrets.and(secrets);
         self.redactor = self.redactor.and(&self.own_secrets);
     }
 
@@ -343,6 +343,8 @@ impl Core {
         let opened = self.sent.access == Auth::None && head.headers.contains_key(X_AUTH_TOKEN);
         match status.as_u16() {
             301 | 302 | 303 | 307 | 308 if opened && !self.sent.method.is_safe() => {}
+            // It is one exchange. What another URI says proves nothing.
+            301 | 302 | 303 | 307 | 308 if self.sent.is_probe => {}
             301 | 302 | 303 | 307 | 308 => {
                 return match self.redirect(&head) {
                     Ok(()) => Decision::Send,

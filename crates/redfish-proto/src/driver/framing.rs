@@ -11,8 +11,9 @@ pub struct Framing {
     /// Whether the body can be read. It cannot under a transfer coding other than `chunked`; the status counts all the
     /// same, and the body is [`Failure::Malformed`].
     pub is_readable: bool,
-    /// Whether the connection may be used again. After both `Transfer-Encoding` and `Content-Length` it may not:
-    /// somebody on the way may have understood them otherwise.
+    /// Whether the connection may be used again. After both `Transfer-Encoding` and `Content-Length` it may not, because an
+    /// intermediary may have read them differently; nor after a 401, because some services close the connection together
+    /// with it, and the check of the session that follows would be lost.
     pub is_reusable: bool,
 }
 
@@ -22,8 +23,9 @@ impl Framing {
     /// # Errors
     /// [`Failure::Malformed`] for lengths that contradict each other: nobody knows where the body ends.
     pub fn of(head: &response::Parts, method: &Method) -> Result<Framing, Failure> {
+        let is_accepted = head.status != StatusCode::UNAUTHORIZED;
         if is_plain(&head.headers) {
-            return Ok(Framing { is_readable: true, is_reusable: true });
+            return Ok(Framing { is_readable: true, is_reusable: is_accepted });
         }
         let mut lengths = elements(&head.headers, CONTENT_LENGTH);
         let first = lengths.next();
@@ -41,7 +43,7 @@ impl Framing {
         };
         Ok(Framing {
             is_readable: is_known || !has_body,
-            is_reusable: codings.is_empty() || (codings == ["chunked"] && first.is_none()),
+            is_reusable: is_accepted && (codings.is_empty() || (codings == ["chunked"] && first.is_none())),
         })
     }
 }

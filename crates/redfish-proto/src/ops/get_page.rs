@@ -163,6 +163,10 @@ pub(crate) fn created_uri(
 ) -> Option<Target> {
     let located = answer.location_header().and_then(|location| {
         let location = location.trim().to_owned();
+        // A query alone is no resource of its own.
+        if location.starts_with(['?', '#']) {
+            return None;
+        }
         let target = answer.resolve_path_only(&location).ok()?;
         let relative = !location.starts_with('/') && !location.contains("://");
         let (parent, member) = target.split_member();

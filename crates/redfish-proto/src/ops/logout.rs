@@ -141,14 +141,20 @@ fn delete(target: &Target, must_change_password: bool, retries: Retries) -> Chai
                 Chain::done(LogoutOutcome::Gone)
             }
             StatusCode::FORBIDDEN if must_change_password => Chain::done(LogoutOutcome::NotAllowed),
-            // iDRAC under load answers 500. What may be repeated is tried once more.
-            status if status.is_server_error() && retries == Retries::One => {
+            // iDRAC under load answers 500, and a busy service 429 without saying for how long.
+            _ if is_temporary(&answer) && retries == Retries::One => {
                 let delete = delete(&again, must_change_password, Retries::None);
                 Ok(Transition::Later(delete, Some(DELETE_AGAIN)))
             }
             _ => Err(answer.refusal()),
         }
     })
+}
+
+/// Whether the service failed, or is too busy and does not say for how long.
+fn is_temporary(answer: &Answer) -> bool {
+    let is_busy = answer.status() == StatusCode::TOO_MANY_REQUESTS && answer.retry_after().is_none();
+    is_busy || answer.status().is_server_error()
 }
 
 /// It is often the first request after an idle spell, when a connection has gone stale; a second DELETE of a session does

@@ -278,7 +278,7 @@ fn an_image_that_cannot_be_read_whole_is_the_callers_fault_and_tried_once<A: Ada
     let (bmc, _) = keep(MULTIPART);
     client::<A>(&bmc).update("bios.bin", &spent, &[]).unwrap();
     let table = [
-        (short, io::ErrorKind::UnexpectedEof, "the payload is shorter than was said"),
+        (short, io::ErrorKind::UnexpectedEof, "the payload is shorter than declared"),
         (closed, io::ErrorKind::PermissionDenied, "not for you"),
         (spent, io::ErrorKind::Other, "cannot be read again"),
     ];

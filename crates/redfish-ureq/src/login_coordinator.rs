@@ -1,54 +1,54 @@
-//! Single flight: of all callers that need a new session, one logs in.
+//! Coordination of logins: of all callers that need a new session, one logs in.
 
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use redfish_proto::driver::{Authenticator, SessionRequest, SessionSource};
 use redfish_proto::ops::{Login, Logout, Opened};
 use redfish_proto::query::Features;
-use redfish_proto::{Call, Error, ErrorKind, Identity, Session};
+use redfish_proto::{Call, Credentials, Error, ErrorKind, Identity, Redactor, Session};
 
 use crate::clock::Clock;
 
-/// The authenticator, and whose turn it is.
+/// The authenticator and the state of logins.
 ///
-/// The lock is held for the authenticator's own methods alone, never while anything is sent: so a call can be
-/// closed, or a session closed from a signal's thread, whatever the network does.
+/// The lock is held only while the authenticator's methods run, never during I/O: so another thread, for example that of
+/// a signal handler, can close the session whatever the network does.
 pub(crate) struct LoginCoordinator {
     state: Mutex<State>,
-    landed: Condvar,
+    login_ended: Condvar,
 }
 
 struct State {
     authenticator: Authenticator,
-    /// A login is on its way, or the logout of one that came too late.
-    flying: bool,
-    /// How many logins have ended, and how the last one did.
-    landings: u64,
-    last: Result<(), Error>,
+    /// Whether a login is in progress, including the logout of a session that was opened too late.
+    in_progress: bool,
+    /// Number of logins that have ended.
+    logins_ended: u64,
+    last_result: Result<(), Error>,
 }
 
 impl LoginCoordinator {
     pub(crate) fn new(authenticator: Authenticator) -> Self {
-        let state = State { authenticator, flying: false, landings: 0, last: Ok(()) };
-        Self { state: Mutex::new(state), landed: Condvar::new() }
+        let state = State { authenticator, in_progress: false, logins_ended: 0, last_result: Ok(()) };
+        Self { state: Mutex::new(state), login_ended: Condvar::new() }
     }
 
-    /// What holds the lock has no way to leave it half changed.
+    /// Locks the state. A poisoned lock is usable: no holder can leave the state inconsistent.
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The session that calls use now.
+    /// Returns the session that calls use, if there is one.
     pub(crate) fn current(&self) -> Option<Session> {
         self.lock().authenticator.current()
     }
 
-    /// The session for a call that wants one: the present one, or a new one, by a login of this caller or of
-    /// another that is at it already.
+    /// Returns a session for a call: the current one, or that of a login, which this caller runs or which another caller
+    /// is already running. Returns `None` if there is no other session than the one that the call had.
     ///
     /// # Errors
-    /// Those of the login, for all who waited while it ran; [`ErrorKind::Deadline`] for one whose time is over.
+    /// Fails if the login fails, and with [`ErrorKind::Deadline`] if the call's deadline passes first.
     pub(crate) fn session(
         &self,
         request: &SessionRequest,
@@ -58,7 +58,7 @@ impl LoginCoordinator {
     ) -> Result<Option<Identity>, Error> {
         let mut state = self.lock();
         loop {
-            if state.flying {
+            if state.in_progress {
                 state = self.wait(state, request, clock)?;
                 continue;
             }
@@ -67,13 +67,14 @@ impl LoginCoordinator {
                 SessionSource::Unavailable => return Ok(None),
                 SessionSource::Login(login) => login,
             };
-            state.flying = true;
+            state.in_progress = true;
             drop(state);
-            return self.fly(request, clock, login, log_in, log_out).map(|session| Some(session.into()));
+            let session = self.run_login(request, clock, login, log_in, log_out)?;
+            return Ok(Some(session.into()));
         }
     }
 
-    fn fly(
+    fn run_login(
         &self,
         request: &SessionRequest,
         clock: &dyn Clock,
@@ -81,59 +82,54 @@ impl LoginCoordinator {
         log_in: impl FnOnce(Call<Login>) -> Result<Opened, Error>,
         log_out: impl FnOnce(Call<Logout>),
     ) -> Result<Session, Error> {
-        let mut turn = LoginGuard { flight: self, outcome: Ok(()) };
+        let mut guard = LoginGuard { coordinator: self, result: Ok(()) };
         let login = match request.remaining(clock.now()) {
-            Some(left) => login.deadline(left),
+            Some(remaining) => login.deadline(remaining),
             None => login,
         };
         let opened = log_in(login);
         let mut state = self.lock();
         let accepted = state.authenticator.accept(opened);
-        let late = match &accepted {
+        let late_logout = match &accepted {
             Err(error) if *error.kind() == ErrorKind::Closed => state.authenticator.close(),
             _ => None,
         };
         drop(state);
-        // The client was closed while the login ran: nobody else will close its session.
-        if let Some(late) = late {
-            log_out(late);
+        // The client was closed during the login. Nothing else closes its session.
+        if let Some(logout) = late_logout {
+            log_out(logout);
         }
-        turn.outcome = match &accepted {
-            // Those who wait ask again, with the new credentials.
+        guard.result = match &accepted {
+            // Waiting callers try again, with the new credentials.
             Err(error) if *error.kind() == ErrorKind::CredentialsReplaced => Ok(()),
-            // This caller's time was over, not that of those who wait: one of them tries again.
-            Err(_) if request.remaining(clock.now()).is_some_and(|left| left.is_zero()) => Ok(()),
+            // Only this caller's deadline has passed. One of the waiting callers tries again.
+            Err(_) if request.remaining(clock.now()).is_some_and(|remaining| remaining.is_zero()) => Ok(()),
             Err(error) if matches!(error.kind(), ErrorKind::Deadline(_)) => Ok(()),
             accepted => accepted.as_ref().map(|_| ()).map_err(Clone::clone),
         };
         accepted
     }
 
-    /// Waits for the login that is on its way, as long as the call can.
+    /// Waits for the login in progress, up to the call's deadline.
     fn wait<'a>(
         &'a self,
         state: MutexGuard<'a, State>,
         request: &SessionRequest,
         clock: &dyn Clock,
     ) -> Result<MutexGuard<'a, State>, Error> {
-        let before = state.landings;
-        let state = match request.remaining(clock.now()) {
-            None => self.landed.wait_while(state, |state| state.landings == before),
-            Some(left) => self
-                .landed
-                .wait_timeout_while(state, left, |state| state.landings == before)
-                .map(|(state, _)| state)
-                .map_err(|poisoned| PoisonError::new(poisoned.into_inner().0)),
-        };
-        let state = state.unwrap_or_else(PoisonError::into_inner);
-        if state.landings == before {
+        let before = state.logins_ended;
+        let timeout = request.remaining(clock.now()).unwrap_or(Duration::MAX);
+        let waited =
+            self.login_ended.wait_timeout_while(state, timeout, |state| state.logins_ended == before);
+        let (state, _) = waited.unwrap_or_else(PoisonError::into_inner);
+        if state.logins_ended == before {
             return Err(request.expired());
         }
-        state.last.clone()?;
+        state.last_result.clone()?;
         Ok(state)
     }
 
-    /// What queries the service supports, if that is known.
+    /// Returns what queries the service supports, if that is known.
     pub(crate) fn features(&self) -> Option<Features> {
         self.lock().authenticator.features()
     }
@@ -142,35 +138,40 @@ impl LoginCoordinator {
         self.lock().authenticator.remember_features(features);
     }
 
-    /// Ends it, and returns how to close the session that was open. A login on its way is waited for, this long
-    /// at the most: it closes its session itself.
-    pub(crate) fn close(&self, patience: Duration) -> Option<Call<Logout>> {
+    /// Returns what the texts of calls must not show.
+    pub(crate) fn secrets(&self) -> Arc<Redactor> {
+        Arc::clone(self.lock().authenticator.secrets())
+    }
+
+    /// Closes the authenticator, and returns the logout of an open session. Waits up to `timeout` for a login in progress,
+    /// which closes its own session.
+    pub(crate) fn close(&self, timeout: Duration) -> Option<Call<Logout>> {
         let mut state = self.lock();
         let logout = state.authenticator.close();
-        let _ = self.landed.wait_timeout_while(state, patience, |state| state.flying);
+        let _ = self.login_ended.wait_timeout_while(state, timeout, |state| state.in_progress);
         logout
     }
 
-    /// Takes other credentials, and returns how to close the session of the former.
-    pub(crate) fn replace(&self, credentials: redfish_proto::Credentials) -> Option<Call<Logout>> {
+    /// Replaces the credentials, and returns the logout of the session that they opened.
+    pub(crate) fn replace(&self, credentials: Credentials) -> Option<Call<Logout>> {
         self.lock().authenticator.replace(credentials.into())
     }
 }
 
-/// Gives the turn back, also when the login panicked: then those who wait try for themselves.
+/// Ends the login in progress, also when the login panics. Then one of the waiting callers tries again.
 struct LoginGuard<'a> {
-    flight: &'a LoginCoordinator,
-    outcome: Result<(), Error>,
+    coordinator: &'a LoginCoordinator,
+    result: Result<(), Error>,
 }
 
 impl Drop for LoginGuard<'_> {
     fn drop(&mut self) {
-        let mut state = self.flight.lock();
-        state.flying = false;
-        state.landings += 1;
-        state.last = std::mem::replace(&mut self.outcome, Ok(()));
+        let mut state = self.coordinator.lock();
+        state.in_progress = false;
+        state.logins_ended += 1;
+        state.last_result = std::mem::replace(&mut self.result, Ok(()));
         drop(state);
-        self.flight.landed.notify_all();
+        self.coordinator.login_ended.notify_all();
     }
 }
 
@@ -181,9 +182,9 @@ mod tests {
     use std::sync::{Arc, mpsc};
     use std::thread;
 
+    use redfish_proto::Service;
     use redfish_proto::driver::{Phase, Step};
     use redfish_proto::ops::Raw;
-    use redfish_proto::{Credentials, Service};
 
     use super::*;
     use crate::clock::SystemClock;
@@ -191,18 +192,19 @@ mod tests {
     struct Fixture {
         service: Arc<Service>,
         clock: SystemClock,
-        flight: LoginCoordinator,
+        coordinator: LoginCoordinator,
     }
 
     impl Fixture {
         fn new() -> Self {
             let service = Arc::new(Service::new("bmc.example").unwrap());
             let credentials = Arc::new(Credentials::new("admin", "pw"));
-            let flight = LoginCoordinator::new(Authenticator::session(service.clone(), credentials, None));
-            Self { service, clock: SystemClock::default(), flight }
+            let authenticator = Authenticator::session(service.clone(), credentials, None);
+            let coordinator = LoginCoordinator::new(authenticator);
+            Self { service, clock: SystemClock::default(), coordinator }
         }
 
-        fn wanted_within(&self, time: Duration) -> SessionRequest {
+        fn request_with_deadline(&self, time: Duration) -> SessionRequest {
             let root = self.service.target("/redfish/v1/Systems").unwrap();
             match self.service.call(Raw::get(&root)).deadline(time).start(self.clock.now()) {
                 Step::Session(request, _) => request,
@@ -215,17 +217,18 @@ mod tests {
             request: &SessionRequest,
             log_in: impl FnOnce(Call<Login>) -> Result<Opened, Error>,
         ) -> Result<Option<Identity>, Error> {
-            self.flight.session(request, &self.clock, log_in, |_| panic!("nothing was closed"))
+            self.coordinator.session(request, &self.clock, log_in, |_| panic!("a logout"))
         }
 
-        /// Answers a login's requests as a service does.
-        fn opens(&self, login: Call<Login>) -> Result<Opened, Error> {
+        /// Responds to a login's requests as a service does.
+        fn respond_to(&self, login: Call<Login>) -> Result<Opened, Error> {
             let mut step = login.start(self.clock.now());
             loop {
                 step = match step {
                     Step::Send(_, reply) => {
-                        let answer = http::Response::builder().header("X-Auth-Token", "t").body(()).unwrap();
-                        reply.receive(answer.into_parts().0, Ok("{}".into()), self.clock.now())
+                        let response =
+                            http::Response::builder().header("X-Auth-Token", "t").body(()).unwrap();
+                        reply.receive(response.into_parts().0, Ok("{}".into()), self.clock.now())
                     }
                     Step::Done(opened) => return opened,
                     step => panic!("{step:?}"),
@@ -234,10 +237,10 @@ mod tests {
         }
     }
 
-    /// Tells that it was asked for the time.
-    struct Telling(mpsc::Sender<()>);
+    /// Reports each call of `now`.
+    struct ReportingClock(mpsc::Sender<()>);
 
-    impl Clock for Telling {
+    impl Clock for ReportingClock {
         fn now(&self) -> redfish_proto::driver::Now {
             let _ = self.0.send(());
             redfish_proto::driver::Now::default()
@@ -246,38 +249,39 @@ mod tests {
         fn sleep(&self, _: Duration) {}
     }
 
-    /// A login that waits until it is told how to end.
-    fn told<T>(begun: mpsc::Sender<()>, end: mpsc::Receiver<T>) -> impl FnOnce() -> T {
+    /// Returns a login that reports its start, and ends with what it receives.
+    fn controlled_login<T>(started: mpsc::Sender<()>, end: mpsc::Receiver<T>) -> impl FnOnce() -> T {
         move || {
-            begun.send(()).unwrap();
+            started.send(()).unwrap();
             end.recv().unwrap()
         }
     }
 
     #[test]
-    fn a_login_that_panics_leaves_the_turn_to_another() {
+    fn another_caller_logs_in_after_a_login_that_panics() {
         let fixture = Fixture::new();
-        let panics = |_: Call<Login>| -> Result<Opened, Error> { panic!("as the test wants") };
+        let panics = |_: Call<Login>| -> Result<Opened, Error> { panic!("a test panic") };
         let panicked = catch_unwind(AssertUnwindSafe(|| fixture.session(&SessionRequest::any(), panics)));
         assert!(panicked.is_err());
-        let session = fixture.session(&SessionRequest::any(), |login| fixture.opens(login)).unwrap().unwrap();
-        assert_eq!(fixture.flight.current(), session.session());
+        let session =
+            fixture.session(&SessionRequest::any(), |login| fixture.respond_to(login)).unwrap().unwrap();
+        assert_eq!(fixture.coordinator.current(), session.session());
     }
 
     #[test]
-    fn a_caller_waits_for_the_login_of_another_until_its_own_deadline() {
+    fn a_caller_waits_for_the_login_of_another_caller_until_its_own_deadline() {
         let fixture = Fixture::new();
-        let ((begun, has_begun), (end, ended)) = (channel(), channel());
-        let first = told(begun, ended);
+        let ((started, has_started), (end, ended)) = (channel(), channel());
+        let first = controlled_login(started, ended);
         thread::scope(|scope| {
             let leader = scope.spawn(|| {
                 fixture.session(&SessionRequest::any(), |login| {
                     first();
-                    fixture.opens(login)
+                    fixture.respond_to(login)
                 })
             });
-            has_begun.recv().unwrap();
-            let request = fixture.wanted_within(Duration::from_millis(20));
+            has_started.recv().unwrap();
+            let request = fixture.request_with_deadline(Duration::from_millis(20));
             let error = fixture.session(&request, |_| panic!("a second login")).unwrap_err();
             assert_eq!(*error.kind(), ErrorKind::Deadline(Phase::Session));
             end.send(()).unwrap();
@@ -286,13 +290,13 @@ mod tests {
     }
 
     #[test]
-    fn a_leader_whose_time_is_over_hands_over_and_any_other_failure_is_shared() {
+    fn callers_share_every_failure_of_a_login_except_a_deadline() {
         for (kind, second_login) in
             [(ErrorKind::Deadline(Phase::Answer), true), (ErrorKind::SessionLimit, false)]
         {
             let fixture = Fixture::new();
-            let ((begun, has_begun), (end, ended)) = (channel(), channel());
-            let first = told(begun, ended);
+            let ((started, has_started), (end, ended)) = (channel(), channel());
+            let first = controlled_login(started, ended);
             let error = Error::new(kind.clone());
             thread::scope(|scope| {
                 let leader = scope.spawn(|| {
@@ -301,22 +305,22 @@ mod tests {
                         Err(error)
                     })
                 });
-                has_begun.recv().unwrap();
-                let (asked, waits) = channel();
+                has_started.recv().unwrap();
+                let (asked, is_waiting) = channel();
                 let fixture = &fixture;
                 let waiter = scope.spawn(move || {
                     let mut logins = 0;
-                    let clock = Telling(asked);
+                    let clock = ReportingClock(asked);
                     let log_in = |login| {
                         logins += 1;
-                        fixture.opens(login)
+                        fixture.respond_to(login)
                     };
                     let session =
-                        fixture.flight.session(&SessionRequest::any(), &clock, log_in, |_| panic!());
+                        fixture.coordinator.session(&SessionRequest::any(), &clock, log_in, |_| panic!());
                     (session.map_err(|error| error.kind().clone()), logins)
                 });
-                // It is asked for the time under the lock, so the leader can run_login only once the other waits.
-                waits.recv().unwrap();
+                // `now` is called under the lock, so the leader's login cannot end before the other caller waits.
+                is_waiting.recv().unwrap();
                 end.send(()).unwrap();
                 assert!(leader.join().unwrap().is_err());
                 match (second_login, waiter.join().unwrap()) {

@@ -1,4 +1,4 @@
-//! One connection: TCP, and TLS over it, as hyper's transport.
+//! A connection: TCP with or without TLS, as hyper's transport.
 
 use std::io;
 use std::pin::Pin;
@@ -11,8 +11,8 @@ use tokio::net::TcpStream;
 
 /// A connection to a service, plain or encrypted.
 ///
-/// Controllers close without TLS's farewell. That is an end like any other here: whether a body is complete is known
-/// from its head.
+/// Controllers close connections without a TLS `close_notify`. Here that is a normal end: the head of a response shows
+/// whether its body is complete.
 pub(crate) struct Connection(pub(crate) MaybeHttpsStream<TokioIo<TcpStream>>);
 
 impl Read for Connection {
