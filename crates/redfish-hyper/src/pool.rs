@@ -15,6 +15,10 @@ use crate::connector::{BoxError, Connector};
 use crate::source::RequestBody;
 
 /// The sending half of a connection.
+/// How often other tasks may run before a write takes an idle connection. One task handles the socket, and another worker
+/// may run it.
+const POLLS_BEFORE_WRITE: usize = 16;
+
 pub(crate) type PooledConnection = SendRequest<RequestBody>;
 
 /// Opens connections, and keeps up to `max_idle` idle ones to each service.
@@ -70,15 +74,21 @@ impl IdleConnections {
 
     /// Takes the usable connection that was used last.
     pub(crate) async fn take(&self, purpose: Purpose) -> Option<PooledConnection> {
-        // The runtime notices a connection that the service has just closed only when it polls its sockets. A read that is
-        // lost in this way is sent again. A write is not, so it lets the runtime poll first.
-        if purpose != Purpose::Read && !self.lock().is_empty() {
-            tokio::task::yield_now().await;
-        }
-        let mut idle = self.lock();
         loop {
-            let (sender, last_used) = idle.pop()?;
-            if sender.is_ready() && last_used.elapsed() < MAX_IDLE {
+            let (sender, last_used) = self.lock().pop()?;
+            if last_used.elapsed() >= MAX_IDLE {
+                continue;
+            }
+            // The runtime notices a connection that the service has just closed only when it polls its sockets and then the
+            // connection's task. A read that is lost in this way is sent again. A write is not, so it lets them go first.
+            let polls = if purpose == Purpose::Read { 0 } else { POLLS_BEFORE_WRITE };
+            for _ in 0..polls {
+                tokio::task::yield_now().await;
+                if !sender.is_ready() {
+                    break;
+                }
+            }
+            if sender.is_ready() {
                 return Some(sender);
             }
         }
