@@ -183,7 +183,7 @@ fn run_manually(base: &str, token: &HeaderValue, body: Bytes) -> Value {
     let uri: Uri = format!("{base}{SYSTEM}").parse().expect("a URI");
     let request = Request::get(uri)
         .header(header::HOST, "bmc.example")
-        .header(header::USER_AGENT, "manual/1")
+        .header(header::USER_AGENT, "by-hand/1")
         .header("odata-version", "4.0")
         .header(header::ACCEPT, "application/json")
         .header(header::ACCEPT_ENCODING, "gzip")

@@ -45,18 +45,18 @@ build() {
 # start COMMAND...: starts a process that stops with this script, and sets `url` to the first URL that it prints. Without one,
 # the checks that need it fail.
 start() {
-  local line output seen=''
+  local line output printed=''
   url=https://127.0.0.1:1
   exec {output}< <(exec "$@" 2>&1)
   started+=($!)
   while IFS= read -r -t 30 line <&"$output"; do
-    seen+="$line"$'\n'
+    printed+="$line"$'\n'
     if [[ $line =~ https?://[^[:space:]]+ ]]; then
       url=${BASH_REMATCH[0]%/}
       return
     fi
   done
-  printf 'no URL from: %s\n%s' "$*" "$seen"
+  printf 'no URL from: %s\n%s' "$*" "$printed"
 }
 
 # check NAME COMMAND...: runs and counts a check in the work folder, and prints its output if it fails. Bash ignores `set -e` in

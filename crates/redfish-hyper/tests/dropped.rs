@@ -185,16 +185,16 @@ async fn events_progress_if_each_future_is_polled_once() {
         _ => connection.respond("404 Not Found", "", ""),
     });
     let (mut events, waits) = listen(&bmc);
-    let mut seen = Vec::new();
+    let mut items = Vec::new();
     loop {
         // A new future for each poll, as in a `select!` whose other arm is always ready.
         let polled = std::pin::pin!(events.next()).poll(&mut Context::from_waker(Waker::noop()));
         match polled {
-            Poll::Ready(Some(item)) => seen.push(item_text(item)),
+            Poll::Ready(Some(item)) => items.push(item_text(item)),
             Poll::Ready(None) => break,
             Poll::Pending => tokio::task::yield_now().await,
         }
     }
-    assert_eq!(seen, ["1 a", "2 b", "not-found"]);
+    assert_eq!(items, ["1 a", "2 b", "not-found"]);
     assert_eq!((bmc.requests().len(), waits.seconds()), (3, vec![1., 1.]));
 }

@@ -134,7 +134,7 @@ pub trait Source: Sized {
     fn file(path: impl Into<PathBuf>) -> io::Result<Self>;
     fn reopened(length: u64, open: impl Fn() -> io::Result<Reader> + Send + Sync + 'static) -> Self;
     fn once(length: u64, reader: impl Read + Send + Sync + 'static) -> Self;
-    fn progress(self, seen: impl Fn(u64) + Send + Sync + 'static) -> Self;
+    fn progress(self, report: impl Fn(u64) + Send + Sync + 'static) -> Self;
     fn payload(&self) -> Payload;
 }
 

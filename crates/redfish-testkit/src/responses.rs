@@ -33,7 +33,7 @@ const PASSWORD_CHANGE_REQUIRED: &str =
 const RESOURCE: &str = r#"{"@odata.id": "/redfish/v1/x", "Id": "x", "RedfishVersion": "1.5.0",
     "Members": [{"@odata.id": "/redfish/v1/SessionService/Sessions/{n}", "MySession": true}]}"#;
 
-/// The whole table.
+/// The table.
 pub const RESPONSES: [CannedResponse; 32] = [
     row("a resource", Complete(200, &[], RESOURCE)),
     row("the session itself", Complete(200, &[], r#"{"@odata.id": "{path}", "Id": "x"}"#)),

@@ -47,7 +47,7 @@ impl fmt::Display for Error {
             ),
             Self::ServerName => f.write_str("the host is not a name that a certificate can be issued for"),
             Self::NoProvider => f.write_str(
-                "no cryptographic provider for TLS: enable the feature ring or aws-lc-rs, or set a provider",
+                "no cryptographic provider for TLS: the features ring and aws-lc-rs are off, and no usable one is set",
             ),
         }
     }
@@ -216,7 +216,7 @@ impl fmt::Display for Refusal {
             Self::KeyLength { bits, accepted: (shortest, longest) } => write!(
                 f,
                 "the service's certificate has an RSA key of {bits} bits, but only {shortest} to {longest} bits are \
-                 supported, even with a pin: replace the certificate on the controller"
+                 supported, even with a pin"
             ),
             Self::Version { version } => write!(
                 f,

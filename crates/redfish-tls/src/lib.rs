@@ -32,8 +32,8 @@
 //!   a service that offers only RSA key exchange, or only TLS 1.0 and 1.1, from a port that does not speak TLS.
 //! - An X.509 version 1 certificate has no names to check, so it can only be pinned. The handshake signature is then
 //!   verified with the certificate's key and the provider's algorithms.
-//! - RSA keys of 2048 to 8192 bits, with ring and AWS-LC. A certificate with a shorter key cannot be pinned either; the
-//!   error advises to replace the certificate on the controller.
+//! - RSA keys of 2048 to 8192 bits, with ring and AWS-LC. A certificate with a shorter key cannot be pinned either: it must
+//!   be replaced on the controller.
 
 mod certificate;
 mod error;

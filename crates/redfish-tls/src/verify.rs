@@ -320,12 +320,12 @@ impl PresentedChain<'_> {
 fn system_roots() -> Result<&'static Arc<RootCertStore>, &'static String> {
     static SYSTEM: OnceLock<Result<Arc<RootCertStore>, String>> = OnceLock::new();
     let load = || {
-        let found = rustls_native_certs::load_native_certs();
+        let loaded = rustls_native_certs::load_native_certs();
         let mut roots = RootCertStore::empty();
         // Most systems have a few roots that webpki cannot parse.
-        roots.add_parsable_certificates(found.certs);
+        roots.add_parsable_certificates(loaded.certs);
         if roots.is_empty() {
-            return Err(found.errors.first().map_or("none found".to_owned(), ToString::to_string));
+            return Err(loaded.errors.first().map_or("none found".to_owned(), ToString::to_string));
         }
         Ok(Arc::new(roots))
     };

@@ -91,9 +91,12 @@ impl Clock for EndlessClock {
 #[test]
 fn a_wait_before_a_reconnect_or_a_retry_is_cancelled() {
     for busy in [false, true] {
-        let bmc = Bmc::start_counting(move |_, connection| match busy {
-            true => connection.respond("503 Service Unavailable", "Retry-After: 5\r\n", ""),
-            false => connection.truncated_stream("retry: 60000\n\n"),
+        let bmc = Bmc::start_counting(move |_, connection| {
+            if busy {
+                connection.respond("503 Service Unavailable", "Retry-After: 5\r\n", "")
+            } else {
+                connection.truncated_stream("retry: 60000\n\n")
+            }
         });
         let (waits, waiting) = mpsc::sync_channel(1);
         let transport = Transport::builder().clock(Arc::new(EndlessClock(waits))).build();

@@ -337,8 +337,8 @@ macro_rules! adapter {
                     Source($krate::Source::once(length, reader(read)))
                 }
 
-                fn progress(self, seen: impl Fn(u64) + Send + Sync + 'static) -> Self {
-                    Source(self.0.progress(seen))
+                fn progress(self, report: impl Fn(u64) + Send + Sync + 'static) -> Self {
+                    Source(self.0.progress(report))
                 }
 
                 fn payload(&self) -> Payload {

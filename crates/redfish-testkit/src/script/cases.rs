@@ -221,8 +221,8 @@ impl Call {
     pub fn check(&self, outcome: &Outcome) -> Result<(), String> {
         match (&self.expected, outcome) {
             (Expected::Body(expected), Outcome::Done(found)) if expected == found => Ok(()),
-            (Expected::Error(kind, text), Outcome::Error(found, shown))
-                if kind == found && shown.contains(text) =>
+            (Expected::Error(kind, text), Outcome::Error(found, full_text))
+                if kind == found && full_text.contains(text) =>
             {
                 Ok(())
             }
@@ -255,6 +255,22 @@ fn ok(body: &[u8]) -> Vec<u8> {
 fn chunked(headers: &str, body: &[u8], end: &str) -> Vec<u8> {
     let head = format!("HTTP/1.1 200 OK\r\n{headers}Transfer-Encoding: chunked\r\n\r\n{:x}\r\n", body.len());
     [head.as_bytes(), body, b"\r\n", end.as_bytes()].concat()
+}
+
+/// A handler that sends these bytes for each request and keeps the connection.
+fn always(
+    response: impl Into<Vec<u8>>,
+) -> impl Fn(&mut HttpConnection, &ReceivedRequest, usize) -> io::Result<bool> + Send + Sync + 'static {
+    let response = response.into();
+    move |connection, _, _| connection.write(&response).map(|()| true)
+}
+
+/// A handler that sends these bytes for each request and closes the connection.
+fn always_then_close(
+    response: impl Into<Vec<u8>>,
+) -> impl Fn(&mut HttpConnection, &ReceivedRequest, usize) -> io::Result<bool> + Send + Sync + 'static {
+    let response = response.into();
+    move |connection, _, _| connection.write(&response).map(|()| false)
 }
 
 /// Creates all cases and starts their listeners.

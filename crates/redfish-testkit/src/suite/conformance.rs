@@ -112,14 +112,14 @@ fn the_adapter_sends_exactly_the_requests_of_the_core<A: Adapter>() {
         }
     });
     let peer = peer.unwrap();
-    let seen = sent.clone();
+    let log = sent.clone();
     let observer = move |trace: &Trace<'_>| {
         if let Trace::Request(outgoing) = trace {
             let request = &outgoing.request;
             let headers =
                 request.headers().iter().map(|(name, value)| (name.to_string(), value.as_bytes().to_vec()));
             let target = request.uri().path_and_query().unwrap().as_str();
-            seen.lock().unwrap().push(line(
+            log.lock().unwrap().push(line(
                 request.method().as_str(),
                 target,
                 headers,

@@ -21,8 +21,10 @@ suite! {
     a_failing_writer_is_the_cause_of_the_error,
 }
 
-fn serve<A: Adapter>(answer: impl Fn(&mut Connection) -> io::Result<()> + Send + Sync + 'static) -> (Bmc, A) {
-    let bmc = Bmc::start(move |connection, _| answer(connection));
+fn serve<A: Adapter>(
+    handler: impl Fn(&mut Connection) -> io::Result<()> + Send + Sync + 'static,
+) -> (Bmc, A) {
+    let bmc = Bmc::start(move |connection, _| handler(connection));
     let client = A::builder(Service::new(&bmc.url()).unwrap()).build().unwrap();
     (bmc, client)
 }

@@ -68,13 +68,13 @@ fn headers_up_to_the_limit_are_accepted<A: Adapter>() {
 fn idle_connections_up_to_the_limit_are_kept<A: Adapter>() {
     for (kept, connections) in [(0, 6), (1, 5), (3, 3)] {
         // Responds when three requests have arrived, so there are three connections at once.
-        let (together, connection_count) = (Barrier::new(3), Arc::new(AtomicUsize::new(0)));
+        let (barrier, connection_count) = (Barrier::new(3), Arc::new(AtomicUsize::new(0)));
         let count = connection_count.clone();
         let bmc = Bmc::start(move |connection, _| {
             if connection.is_first_request() {
                 count.fetch_add(1, Ordering::SeqCst);
             }
-            together.wait();
+            barrier.wait();
             connection.respond("200 OK", "", "{}")
         });
         let transport = A::Transport::builder()
@@ -95,12 +95,12 @@ fn idle_connections_up_to_the_limit_are_kept<A: Adapter>() {
 fn two_requests_and_one_write_per_service_run_at_once<A: Adapter>() {
     for (method, at_once) in [(Method::GET, 2), (Method::POST, 1)] {
         // Responds when `at_once` requests have arrived, and records the maximum.
-        let together = Barrier::new(at_once);
+        let barrier = Barrier::new(at_once);
         let (busy, max) = (AtomicUsize::new(0), Arc::new(AtomicUsize::new(0)));
         let count = max.clone();
         let bmc = Bmc::start(move |connection, _| {
             count.fetch_max(busy.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
-            together.wait();
+            barrier.wait();
             busy.fetch_sub(1, Ordering::SeqCst);
             connection.respond("200 OK", "", "{}")
         });
@@ -149,8 +149,8 @@ fn sequential_calls_share_one_connection<A: Adapter>() {
 fn a_session_needs_four_requests_or_three_on_one_connection<A: Adapter>() {
     let sessions = "/redfish/v1/SessionService/Sessions";
     let (post, delete) = (format!("POST {sessions}"), format!("DELETE {sessions}/1"));
-    let whole = ["GET /redfish/v1/", &post, "GET /redfish/v1/Systems", &delete];
-    for (known_collection, requests) in [(None, &whole[..]), (Some(sessions), &whole[1..])] {
+    let all_requests = ["GET /redfish/v1/", &post, "GET /redfish/v1/Systems", &delete];
+    for (known_collection, requests) in [(None, &all_requests[..]), (Some(sessions), &all_requests[1..])] {
         let connection_count = Arc::new(AtomicUsize::new(0));
         let count = connection_count.clone();
         let bmc = Bmc::start(move |connection, head| {

@@ -101,13 +101,14 @@ fn a_subscription_is_created_once_if_the_response_is_lost<A: Adapter>() {
 fn an_observer_does_not_see_the_secrets_of_a_subscription<A: Adapter>() {
     let (server, _) = mock::<A>(&[]);
     let output = Arc::<Mutex<String>>::default();
-    let seen = output.clone();
+    let observed = output.clone();
     let client = A::builder(Service::new(&server.url()).unwrap())
         .login(Credentials::new("ada", "engine No. 1"))
         .trust(&Trust::system_and_pem(server.certificate_pem().unwrap().as_bytes()).unwrap())
         .observer(move |trace| {
             if let Trace::Request(outgoing) = trace {
-                seen.lock()
+                observed
+                    .lock()
                     .unwrap()
                     .push_str(&format!("{outgoing}\n{}\n", outgoing.body().unwrap_or_default()));
             }

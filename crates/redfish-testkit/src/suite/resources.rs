@@ -150,12 +150,14 @@ fn an_accepted_write_is_watched_with_progress<A: Adapter>() {
     let Outcome::Accepted(monitor) = client.patch(&system, &json!({"AssetTag": "rack 7"})).unwrap() else {
         panic!("a monitor")
     };
-    let seen = Mutex::new(Vec::new());
-    let see = |watch: &redfish_proto::ops::Watch| seen.lock().unwrap().push(watch.progress().state.clone());
-    let ended = client.watch(monitor, MINUTE, see).unwrap();
+    let states = Mutex::new(Vec::new());
+    let record = |watch: &redfish_proto::ops::Watch| {
+        states.lock().unwrap().push(watch.progress().state.clone());
+    };
+    let ended = client.watch(monitor, MINUTE, record).unwrap();
     assert!(matches!(ended, TaskOutcome::Completed(_)), "{ended:?}");
-    let seen = seen.into_inner().unwrap();
-    assert!(!seen.is_empty() && seen.iter().all(|state| state == "Running"), "{seen:?}");
+    let states = states.into_inner().unwrap();
+    assert!(!states.is_empty() && states.iter().all(|state| state == "Running"), "{states:?}");
     assert_eq!(client.get::<Value>(&system).unwrap()["AssetTag"], "rack 7");
     client.close().unwrap();
 }
@@ -174,15 +176,15 @@ fn a_failed_task_is_not_an_error_of_the_watch<A: Adapter>() {
 fn a_write_with_an_old_etag_is_a_conflict_with_the_current_etag<A: Adapter>() {
     let (_server, client) = mock::<A>(&[]);
     let system = system(&client);
-    let seen = client.read::<Value>(&system).unwrap();
+    let old = client.read::<Value>(&system).unwrap();
     client.patch(&system, &json!({"AssetTag": "rack 7"})).unwrap();
-    let mine = Body::json(&json!({"AssetTag": "rack 8"})).unwrap();
-    let write = Write::patch(seen.target(), mine).if_match(IfMatch::Exactly(seen.etag().unwrap().clone()));
+    let change = Body::json(&json!({"AssetTag": "rack 8"})).unwrap();
+    let write = Write::patch(old.target(), change).if_match(IfMatch::Exactly(old.etag().unwrap().clone()));
     let error = client.run(write).unwrap_err();
     assert_eq!((error.kind(), error.status().unwrap().as_u16()), (&ErrorKind::Conflict, 412));
-    let now = client.read::<Value>(&system).unwrap();
-    assert_eq!(error.etag(), now.etag());
-    assert_eq!(now.value()["AssetTag"], "rack 7");
+    let current = client.read::<Value>(&system).unwrap();
+    assert_eq!(error.etag(), current.etag());
+    assert_eq!(current.value()["AssetTag"], "rack 7");
     client.close().unwrap();
 }
 

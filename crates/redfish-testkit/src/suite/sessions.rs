@@ -351,12 +351,12 @@ fn no_trace_or_debug_output_contains_a_secret<A: Adapter>() {
     let settings = Settings { user: "ada".into(), password: PASSWORD.into(), ..Settings::default() };
     let server = Server::start(settings, ServeOptions::default()).unwrap();
     let output = Arc::new(Mutex::new(String::new()));
-    let seen = output.clone();
+    let observed = output.clone();
     let client = A::builder(Service::new(&server.url()).unwrap())
         .login(Credentials::new("ada", PASSWORD))
         .transport(&transport::<A>(&server))
         .observer(move |trace| {
-            writeln!(seen.lock().unwrap(), "{}", format_args!("{trace} {trace:?}")).unwrap()
+            writeln!(observed.lock().unwrap(), "{}", format_args!("{trace} {trace:?}")).unwrap()
         })
         .build()
         .unwrap();

@@ -304,14 +304,14 @@ fn a_push_without_an_image_is_an_invalid_request<A: Adapter>() {
 
 fn progress_reports_the_bytes_read_up_to_the_end<A: Adapter>() {
     let (bmc, _) = recording(MULTIPART);
-    let seen = Arc::<Mutex<Vec<u64>>>::default();
-    let record = seen.clone();
+    let progress = Arc::<Mutex<Vec<u64>>>::default();
+    let record = progress.clone();
     let source = A::Source::once(300_000, io::repeat(7).take(300_000));
     let source = source.progress(move |bytes| record.lock().unwrap().push(bytes));
     client::<A>(&bmc).update("bios.bin", &source, &[]).unwrap();
-    let seen = seen.lock().unwrap();
-    assert!(seen.len() > 1 && seen.is_sorted_by(|one, next| one < next), "{seen:?}");
-    assert_eq!(seen.last(), Some(&300_000));
+    let progress = progress.lock().unwrap();
+    assert!(progress.len() > 1 && progress.is_sorted_by(|one, next| one < next), "{progress:?}");
+    assert_eq!(progress.last(), Some(&300_000));
 }
 
 fn a_failed_connection_does_not_read_a_read_once_image<A: Adapter>() {

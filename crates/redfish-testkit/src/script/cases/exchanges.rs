@@ -5,64 +5,50 @@ use std::sync::PoisonError;
 use std::thread;
 use std::time::Duration;
 
-use super::{Call, Case, GET, LOOPBACK, POST, RequestLog, TrustConfig, chunked, ok, with_length};
+use super::{
+    Call, Case, GET, LOOPBACK, POST, RequestLog, TrustConfig, always, always_then_close, chunked, ok,
+    with_length,
+};
 use crate::script::{HttpConnection, Peer, ReceivedRequest, ServerIdentity, TcpConnection};
 
 /// Features of the HTTP library that an adapter must turn off or must have.
 pub(super) fn library_features(cases: &mut Vec<Case>) -> io::Result<()> {
     let other = Peer::start(LOOPBACK, TcpConnection::wait_for_close)?;
     let location = format!("Location: {}/redfish/v1/a\r\n", other.url("https"));
-    let redirect = move |connection: &mut HttpConnection, _: &ReceivedRequest, _| {
-        connection.write(&with_length("302 Found", &location, b"")).map(|()| true)
-    };
+    let redirect = always(with_length("302 Found", &location, b""));
     let calls = vec![Call::error(GET, "redirect", "to another origin"), Call::error(POST, "redirect", "")];
     let case = Case::new("the library does not follow a redirect", calls, redirect)?;
     cases.push(Case { other: Some(other), ..case.requests(2) });
 
     let calls = vec![Call::error(GET, "refused", "418"), Call::error(POST, "refused", "short and stout")];
-    let teapot = |connection: &mut HttpConnection, _: &ReceivedRequest, _| {
-        connection.write(&with_length("418 I'm a teapot", "", b"short and stout")).map(|()| true)
-    };
-    cases.push(
-        Case::new("an error status is a response, not an error of the library", calls, teapot)?.requests(2),
-    );
+    let teapot = always(with_length("418 I'm a teapot", "", b"short and stout"));
+    let name = "an error status is a response, not an error of the library";
+    cases.push(Case::new(name, calls, teapot)?.requests(2));
 
     let calls = vec![Call::done(GET, b"{}")];
-    let hint = |connection: &mut HttpConnection, _: &ReceivedRequest, _| {
+    cases.push(Case::new("an informational response is skipped", calls, |connection, _, _| {
         connection.write(b"HTTP/1.1 103 Early Hints\r\nLink: </x>; rel=preload\r\n\r\n")?;
         connection.write(&ok(b"{}")).map(|()| true)
-    };
-    cases.push(Case::new("an informational response is skipped", calls, hint)?);
+    })?);
     Ok(())
 }
 
 /// Broken connections.
 pub(super) fn broken(cases: &mut Vec<Case>) -> io::Result<()> {
-    let cut = |connection: &mut HttpConnection, _: &ReceivedRequest, earlier| match earlier {
+    let truncated = |connection: &mut HttpConnection, _: &ReceivedRequest, earlier| match earlier {
         0 => connection.write(&chunked("", b"{\"a\":", "")).map(|()| false),
         _ => connection.write(&ok(b"{\"a\": 1}")).map(|()| true),
     };
     let calls = vec![Call::done(GET, b"{\"a\": 1}")];
-    cases.push(Case::new("a read with a truncated chunked body is retried", calls, cut)?.requests(2));
+    cases.push(Case::new("a read with a truncated chunked body is retried", calls, truncated)?.requests(2));
     let calls = vec![Call::error(POST, "transport", ": 200")];
-    cases.push(
-        Case::new(
-            "a write with a truncated chunked body is not retried and its error has the status",
-            calls,
-            cut,
-        )?
-        .requests(1),
-    );
+    let name = "a write with a truncated chunked body is not retried and its error has the status";
+    cases.push(Case::new(name, calls, truncated)?.requests(1));
 
-    let refused = |connection: &mut HttpConnection, _: &ReceivedRequest, _| {
-        connection
-            .write(b"HTTP/1.1 401 Unauthorized\r\nTransfer-Encoding: chunked\r\n\r\n9\r\n{\"error\":\r\n")
-            .map(|()| false)
-    };
+    let refused = b"HTTP/1.1 401 Unauthorized\r\nTransfer-Encoding: chunked\r\n\r\n9\r\n{\"error\":\r\n";
     let calls = vec![Call::error(GET, "not-authenticated", "401")];
-    cases.push(
-        Case::new("an error status is returned even if the body is truncated", calls, refused)?.requests(1),
-    );
+    let name = "an error status is returned even if the body is truncated";
+    cases.push(Case::new(name, calls, always_then_close(refused))?.requests(1));
 
     let closed = |connection: &mut HttpConnection, _: &ReceivedRequest, earlier| match earlier {
         0 => Ok(false),
@@ -73,13 +59,10 @@ pub(super) fn broken(cases: &mut Vec<Case>) -> io::Result<()> {
     let calls = vec![Call::error(POST, "outcome-unknown", "")];
     cases.push(Case::new("a write is not retried if the connection closes", calls, closed)?.requests(1));
 
-    for (name, ask, requests) in [
+    let unknown = Call::error(POST, "outcome-unknown", "");
+    for (name, call, requests) in [
         ("a read is retried if an idle connection is reset", Call::done(GET, b"{}"), 2),
-        (
-            "a write is not retried if an idle connection is reset",
-            Call::error(POST, "outcome-unknown", ""),
-            1,
-        ),
+        ("a write is not retried if an idle connection is reset", unknown, 1),
     ] {
         let identity = ServerIdentity::self_signed(&["127.0.0.1"])?;
         let (trust, log) = (TrustConfig::Pem(identity.certificate_pem()), RequestLog::default());
@@ -97,7 +80,7 @@ pub(super) fn broken(cases: &mut Vec<Case>) -> io::Result<()> {
             Ok(())
         };
         let peer = Peer::start(LOOPBACK, move |connection| drop(reset_second(connection)))?;
-        let case = Case::with_peer(name, peer, log, trust, vec![Call::done(GET, b"{}"), ask]);
+        let case = Case::with_peer(name, peer, log, trust, vec![Call::done(GET, b"{}"), call]);
         // The peer does not read the request that it resets.
         cases.push(case.requests(requests).connections(requests));
     }
@@ -106,25 +89,21 @@ pub(super) fn broken(cases: &mut Vec<Case>) -> io::Result<()> {
 
 /// Slow peers.
 pub(super) fn slow(cases: &mut Vec<Case>) -> io::Result<()> {
-    let drip = |connection: &mut HttpConnection, _: &ReceivedRequest, _| {
+    let calls = vec![Call::error(POST, "transport", "in time")];
+    let case = Case::new("the timeout ends a slow body", calls, |connection, _, _| {
         connection.write(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n")?;
         (0..1000).try_for_each(|_| {
             thread::sleep(Duration::from_millis(20));
             connection.write(b" ")
         })?;
         Ok(true)
-    };
-    let case =
-        Case::new("the timeout ends a slow body", vec![Call::error(POST, "transport", "in time")], drip)?;
+    })?;
     cases.push(Case { timeout: Duration::from_millis(300), ..case.requests(1) });
 
-    let silent =
-        |connection: &mut HttpConnection, _: &ReceivedRequest, _| connection.wait_for_close().map(|()| false);
-    let case = Case::new(
-        "the timeout ends a missing response",
-        vec![Call::error(POST, "outcome-unknown", "in time")],
-        silent,
-    )?;
+    let calls = vec![Call::error(POST, "outcome-unknown", "in time")];
+    let case = Case::new("the timeout ends a missing response", calls, |connection, _, _| {
+        connection.wait_for_close().map(|()| false)
+    })?;
     cases.push(Case { timeout: Duration::from_millis(300), ..case.requests(1) });
 
     for (name, timeout, connect_timeout) in [

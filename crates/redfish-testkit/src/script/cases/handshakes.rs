@@ -10,10 +10,8 @@ use rustls::server::{ClientHello, ResolvesServerCert};
 use rustls::sign::{CertifiedKey, Signer, SigningKey};
 use rustls::{ServerConfig, SignatureAlgorithm, SignatureScheme};
 
-use super::{Call, Case, GET, LOOPBACK, POST, RequestLog, TrustConfig, ok, serve_requests};
-use crate::script::{
-    HANDSHAKE_FAILURE, HttpConnection, Peer, ReceivedRequest, certificate_of_version_1, rsa_key_info,
-};
+use super::{Call, Case, GET, LOOPBACK, POST, RequestLog, TrustConfig, always, ok, serve_requests};
+use crate::script::{HANDSHAKE_FAILURE, Peer, certificate_of_version_1, rsa_key_info};
 
 /// Handshakes that a retry does not fix.
 pub(super) fn refused(cases: &mut Vec<Case>) -> io::Result<()> {
@@ -82,18 +80,16 @@ pub(super) fn version_1(cases: &mut Vec<Case>) -> io::Result<()> {
             0,
         ),
     ];
-    for (name, info, key, ask, requests) in table {
+    for (name, info, key, call, requests) in table {
         let certificate = certificate_of_version_1(&info);
         let (log, config) = (RequestLog::default(), server_config(certificate.clone(), key)?);
         let (peer_log, count) = (log.clone(), AtomicUsize::new(0));
-        let answer = |connection: &mut HttpConnection, _: &ReceivedRequest, _| {
-            connection.write(&ok(b"{}")).map(|()| true)
-        };
+        let handler = always(ok(b"{}"));
         let peer = Peer::start(LOOPBACK, move |connection| {
             let connection = connection.encrypt_with(config.clone());
-            let _ = connection.and_then(|connection| serve_requests(connection, &peer_log, &count, &answer));
+            let _ = connection.and_then(|connection| serve_requests(connection, &peer_log, &count, &handler));
         })?;
-        let case = Case::with_peer(name, peer, log, TrustConfig::Pinned(certificate), vec![ask]);
+        let case = Case::with_peer(name, peer, log, TrustConfig::Pinned(certificate), vec![call]);
         cases.push(case.requests(requests).connections(1));
     }
     Ok(())
