@@ -28,9 +28,9 @@ fn push(data: &[u8]) {
     let image = Bytes::copy_from_slice(rest);
 
     let payload = Payload { length: image.len() as u64, replayable: false };
-    let update = PushUpdate::new(Image { name: name.clone(), payload }, &randomness)
-        .targets([target.clone()])
-        .part("OemPart", "application/octet-stream", part.clone());
+    let Ok(update) = PushUpdate::new(Image { name: name.clone(), payload }, &randomness) else { return };
+    let update = update.targets([target.clone()]).part("OemPart", "application/octet-stream", part.clone());
+    let update = update.expect("a media type");
     let service = Arc::new(Service::new("bmc.example").expect("a service"));
     let mut step = service.call(update).with(Identity::anonymous(&service)).start(Now::default());
     for body in [r#"{"UpdateService": {"@odata.id": "/u"}}"#, r#"{"MultipartHttpPushUri": "/push"}"#] {

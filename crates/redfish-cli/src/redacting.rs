@@ -34,12 +34,12 @@ impl<O: Operation> Operation for Redacting<'_, O> {
 
     fn respond(self, answer: Answer) -> Result<Transition<Self>, Error> {
         let Redacting { operation, secret } = self;
-        operation.respond(answer).map(|verdict| redact(verdict, secret))
+        Ok(operation.respond(answer)?.map(|operation| Redacting { operation, secret }))
     }
 
     fn fail(self, error: Error) -> Result<Transition<Self>, Error> {
         let Redacting { operation, secret } = self;
-        operation.fail(error).map(|verdict| redact(verdict, secret))
+        Ok(operation.fail(error)?.map(|operation| Redacting { operation, secret }))
     }
 
     fn secrets(&self, known: &mut Redactor) {
@@ -47,16 +47,5 @@ impl<O: Operation> Operation for Redacting<'_, O> {
         if let Some(secret) = self.secret {
             known.add(secret);
         }
-    }
-}
-
-fn redact<O: Operation>(
-    verdict: Transition<O>,
-    secret: Option<&Zeroizing<String>>,
-) -> Transition<Redacting<'_, O>> {
-    match verdict {
-        Transition::Done(output) => Transition::Done(output),
-        Transition::Next(operation) => Transition::Next(Redacting { operation, secret }),
-        Transition::Later(operation, time) => Transition::Later(Redacting { operation, secret }, time),
     }
 }

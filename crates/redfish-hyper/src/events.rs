@@ -14,6 +14,7 @@ use redfish_proto::events::{
     StreamItem, Subscribe, Subscription,
 };
 use redfish_proto::ops::Outcome;
+use redfish_proto::reason::Feature;
 use redfish_proto::schema::EventDestination;
 use redfish_proto::{Error, ErrorKind, Resource, Target};
 
@@ -132,13 +133,17 @@ impl Events {
     }
 }
 
-async fn open(client: Client, wait: Duration, subscribe: Subscribe) -> Result<Stream, Error> {
+async fn open(
+    client: Client,
+    wait: Duration,
+    subscribe: Result<Subscribe, redfish_proto::Error>,
+) -> Result<Stream, Error> {
     if !wait.is_zero() {
         client.observe(|| Trace::Wait(wait));
         client.clock().sleep(wait).await;
     }
-    let (_, stream) = client.stream(subscribe).await?;
-    stream.ok_or_else(|| Error::new(ErrorKind::NotSupported("a stream of events")))
+    let (_, stream) = client.stream(subscribe?).await?;
+    stream.ok_or_else(|| Error::new(ErrorKind::NotSupported(Feature::EventStream)))
 }
 
 async fn read(mut stream: Stream) -> (Stream, io::Result<Option<Bytes>>) {

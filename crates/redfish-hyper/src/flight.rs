@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use redfish_proto::driver::{Authenticator, SessionRequest, SessionSource};
 use redfish_proto::ops::{Login, Logout};
+use redfish_proto::query::Features;
 use redfish_proto::{Call, Credentials, Error, ErrorKind, Identity, Session};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -47,6 +48,15 @@ impl LoginCoordinator {
     /// The session that calls use now.
     pub(crate) fn current(&self) -> Option<Session> {
         self.lock().authenticator.current()
+    }
+
+    /// What queries the service supports, if that is known.
+    pub(crate) fn features(&self) -> Option<Features> {
+        self.lock().authenticator.features()
+    }
+
+    pub(crate) fn remember_features(&self, features: Option<Features>) {
+        self.lock().authenticator.remember_features(features);
     }
 
     /// Ends it, and returns how to close the session that was open. A login on its way is waited for, this long

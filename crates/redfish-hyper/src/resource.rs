@@ -6,7 +6,7 @@ use redfish_proto::ops::{
     Action, Actions, GetPage, IfMatch, Invoke, LookupMessage, Monitor, Outcome, PowerChange, Read, Reset,
     TaskOutcome, WaitForPower, Watch, Write,
 };
-use redfish_proto::query::{NegotiateQuery, Query};
+use redfish_proto::query::{Features, GetFeatures, Query};
 use redfish_proto::{Body, Call, Error, Message, Resource};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -50,11 +50,32 @@ impl Client {
     /// # Errors
     /// [`NotSupported`](redfish_proto::ErrorKind::NotSupported), and whatever the service refused.
     pub async fn query(&self, path: &str, query: Query) -> Result<Members, Error> {
-        let at = self.run(NegotiateQuery::new(self.service().target(path)?, query)).await?;
-        Ok(Members::new(self.clone(), GetPage::first(at)))
+        let target = self.service().target(path)?;
+        target.with_query(&query)?;
+        let query = query.negotiated(&self.features().await?)?;
+        Ok(Members::new(self.clone(), GetPage::first(target.with_query(&query)?)))
     }
 
-    /// Changes the members of a resource that are given. Its ETag is read first and sent as `If-IfMatch`.
+    /// What queries the service supports. The service root is read once: at the login, or for a client without sessions
+    /// here, and again after a [watched](Client::watch) task, since an update may change it.
+    ///
+    /// # Errors
+    /// Those of the login, and whatever the service refused.
+    pub async fn features(&self) -> Result<Features, Error> {
+        if self.flight().features().is_none() {
+            self.session().await?;
+        }
+        match self.flight().features() {
+            Some(features) => Ok(features),
+            None => {
+                let features = self.run(GetFeatures).await?;
+                self.flight().remember_features(Some(features));
+                Ok(features)
+            }
+        }
+    }
+
+    /// Changes the members of a resource that are given. Its ETag is read first and sent as `If-Match`.
     ///
     /// # Errors
     /// Whatever the service refused; a [`Conflict`](redfish_proto::ErrorKind::Conflict) where it changed meanwhile.
@@ -67,7 +88,7 @@ impl Client {
         self.run(Write::patch(&at, Body::json(change)?).if_match(IfMatch::Current)).await
     }
 
-    /// Replaces a resource. Its ETag is read first and sent as `If-IfMatch`.
+    /// Replaces a resource. Its ETag is read first and sent as `If-Match`.
     ///
     /// # Errors
     /// Those of [`patch`](Client::patch).
@@ -139,7 +160,9 @@ impl Client {
         progress: impl FnMut(&Watch) + Send,
     ) -> Result<TaskOutcome, Error> {
         let call = self.service().call(monitor.watch()).deadline(deadline);
-        self.run_watching(call, progress).await
+        let outcome = self.run_watching(call, progress).await;
+        self.flight().remember_features(None);
+        outcome
     }
 
     /// Runs a call; `waits` sees its operation each time it waits.

@@ -3,7 +3,6 @@
 use std::hash::{BuildHasher, RandomState};
 
 use redfish_proto::Error;
-use redfish_proto::driver::TransportError;
 use redfish_proto::ops::{Download, Image, Outcome, PushUpdate};
 use tokio::io::{AsyncWrite, AsyncWriteExt};
 
@@ -21,7 +20,7 @@ impl Client {
     /// [`OutcomeUnknown`](redfish_proto::ErrorKind::OutcomeUnknown) where the answer was lost: the list of tasks may tell.
     pub async fn update(&self, name: &str, source: &Source, targets: &[String]) -> Result<Outcome, Error> {
         let image = Image { name: name.to_owned(), payload: source.payload() };
-        let update = PushUpdate::new(image, &randomness());
+        let update = PushUpdate::new(image, &randomness())?;
         let update = if targets.is_empty() { update } else { update.targets(targets) };
         let call = self.service().call(update);
         self.drive_watching(call, Some(source), &mut |_| {}).await.map(|(outcome, _)| outcome)
@@ -40,8 +39,8 @@ impl Client {
         limit: u64,
     ) -> Result<u64, Error> {
         let target = self.service().target(path)?;
-        let unstored = |error| Error::body_not_stored(self.service(), &target, error);
-        let broken = |error| Error::of_body(self.service(), &target, TransportError::of_body(error));
+        let unstored = |error| self.service().body_not_stored(&target, error);
+        let broken = |error| self.service().body_broken(&target, error);
         let (_, stream) = self.stream(Download::new(target.clone())).await?;
         let Some(mut stream) = stream else { return Ok(0) };
         let mut written = 0;
@@ -49,7 +48,7 @@ impl Client {
             written += piece.len() as u64;
             if written > limit {
                 let limit = usize::try_from(limit).unwrap_or(usize::MAX);
-                return Err(Error::body_too_large(self.service(), &target, limit));
+                return Err(self.service().body_too_large(&target, limit));
             }
             into.write_all(&piece).await.map_err(unstored)?;
         }

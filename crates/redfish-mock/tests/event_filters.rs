@@ -122,7 +122,7 @@ fn only_the_advertised_filter_properties_are_accepted() {
         ("?$filter=MessageId eq 7", 400, "QueryParameterValueFormatError"),
         ("?$filter=MessageId eq EventType", 400, "QueryParameterValueFormatError"),
         ("?$filter='x' eq 'x'", 400, "QueryParameterValueFormatError"),
-        ("?$filter=EventType eq 'Alert' or not Colour eq 'x'", 400, "PropertyUnknown"),
+        ("?$filter=EventType eq 'Alert' or not Color eq 'x'", 400, "PropertyUnknown"),
         ("?$filter=EventType eq 'Alert'&$filter=EventType eq 'Alert'", 400, "QueryNotSupportedOnResource"),
         ("?$filter=EventType eq 'Alert'&$top=1", 400, "QueryNotSupportedOnResource"),
         ("?only", 400, "QueryNotSupportedOnResource"),
@@ -131,7 +131,7 @@ fn only_the_advertised_filter_properties_are_accepted() {
         let answer = get(&mut client, query, None);
         assert_eq!((answer.status().as_u16(), messages(&answer)), (status, vec![key.to_owned()]), "{query}");
     }
-    assert_eq!(get(&mut client, "?colour=red", None).status(), 200, "an unknown parameter is ignored");
+    assert_eq!(get(&mut client, "?color=red", None).status(), 200, "an unknown parameter is ignored");
 }
 
 #[test]
@@ -213,7 +213,7 @@ fn a_subscription_receives_the_events_that_match_its_lists() {
         ("MessageIds", json!(["x", "TaskEvent.1.0.TaskStarted"]), &["TaskStarted"]),
         ("EventTypes", json!(["ResourceAdded", "ResourceRemoved"]), &["ResourceCreated", "ResourceRemoved"]),
         ("OriginResources", origin, &["ResourceChanged"]),
-        ("ResourceTypes", json!(["Colour"]), &[]),
+        ("ResourceTypes", json!(["Color"]), &[]),
         (
             "ResourceTypes",
             json!([]),
@@ -253,7 +253,7 @@ fn a_filter_list_with_unknown_values_is_rejected() {
         let mut body = subscription("http://127.0.0.1/");
         body[list] = service[supported].clone();
         assert_eq!(client.post(SUBSCRIPTIONS, body.clone()).status(), 201, "{list}");
-        body[list] = json!(["Colour"]);
+        body[list] = json!(["Color"]);
         let refused = client.post(SUBSCRIPTIONS, body);
         assert_eq!(
             (refused.status().as_u16(), messages(&refused)),

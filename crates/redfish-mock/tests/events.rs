@@ -38,7 +38,7 @@ fn an_invalid_subscription_is_rejected() {
         (json!({"Protocol": "FTP", "Destination": "http://192.0.2.1/"}), "PropertyValueNotInList"),
         (json!({"Protocol": "Redfish"}), "CreateFailedMissingReqProperties"),
         (json!({"Protocol": "Redfish", "Destination": 7}), "PropertyValueTypeError"),
-        (json!({"Protocol": "Redfish", "Destination": "http://192.0.2.1/", "Colour": 1}), "PropertyUnknown"),
+        (json!({"Protocol": "Redfish", "Destination": "http://192.0.2.1/", "Color": 1}), "PropertyUnknown"),
     ] {
         let mut client = admin_client();
         let refused = client.post(SUBSCRIPTIONS, body.clone());

@@ -161,12 +161,12 @@ fn bare_messages_have_no_text() {
     let entry = json!({
         "@odata.type": "#Message.v1_2_1.Message",
         "MessageId": "Base.1.19.PropertyUnknown",
-        "MessageArgs": ["Colour"],
+        "MessageArgs": ["Color"],
     });
-    let error = client.patch(SYSTEM, json!({"Colour": "red"})).json()["error"].clone();
+    let error = client.patch(SYSTEM, json!({"Color": "red"})).json()["error"].clone();
     assert_eq!(error["@Message.ExtendedInfo"], json!([entry]));
-    assert!(!error["message"].as_str().is_some_and(|text| text.contains("Colour")));
-    let error = client.patch(SYSTEM, json!({"Colour": "red"})).json()["error"].clone();
+    assert!(!error["message"].as_str().is_some_and(|text| text.contains("Color")));
+    let error = client.patch(SYSTEM, json!({"Color": "red"})).json()["error"].clone();
     assert!(error["@Message.ExtendedInfo"][0]["Message"].is_string());
 }
 

@@ -34,7 +34,7 @@ fn registry(client: &mut Client, id: &str) -> Value {
 #[test]
 fn a_message_matches_its_registry() {
     let mut client = admin_client();
-    let answer = client.patch(SYSTEM, json!({"Colour": "red", "AssetTag": 7}));
+    let answer = client.patch(SYSTEM, json!({"Color": "red", "AssetTag": 7}));
     let entries = answer.json()["error"]["@Message.ExtendedInfo"].as_array().cloned().expect("messages");
     assert_eq!(entries.len(), 2);
     for entry in entries {
@@ -157,7 +157,7 @@ fn a_certificate_is_created_and_deleted() {
     for (body, message) in [
         (json!({"CertificateType": "PEM"}), "CreateFailedMissingReqProperties"),
         (json!({"CertificateString": "x", "CertificateType": "DER"}), "PropertyValueNotInList"),
-        (json!({"CertificateString": "x", "CertificateType": "PEM", "Colour": 1}), "PropertyUnknown"),
+        (json!({"CertificateString": "x", "CertificateType": "PEM", "Color": 1}), "PropertyUnknown"),
     ] {
         let refused = client.post(&path, body.clone());
         assert_eq!(

@@ -155,7 +155,7 @@ fn select_returns_the_named_properties() {
     let mut client = admin_client();
     let role = format!("{ROLES}/Administrator");
     let whole = client.get(&role).json();
-    let selected = client.get(&format!("{role}?$select=Name,AssignedPrivileges,Colour")).json();
+    let selected = client.get(&format!("{role}?$select=Name,AssignedPrivileges,Color")).json();
     let expected: Value = ["@odata.id", "@odata.type", "@odata.etag", "Name", "AssignedPrivileges"]
         .into_iter()
         .map(|name| (name.to_owned(), whole[name].clone()))
@@ -222,7 +222,7 @@ fn an_unsupported_query_parameter_is_rejected() {
             "{path} {query}"
         );
     }
-    assert_eq!(client.get(&format!("{SYSTEM}?colour=red")).status(), 200);
+    assert_eq!(client.get(&format!("{SYSTEM}?color=red")).status(), 200);
     let mut client = Client::ilo_amplifier().basic("ada");
     for (query, status) in [("$top=1", 501), ("$select=Id", 501), ("a=1&%24expand=.", 501), ("only=foo", 200)]
     {
@@ -248,7 +248,7 @@ fn a_cleared_log_is_empty() {
     let mut client = admin_client();
     let clear = "/redfish/v1/Managers/E1D8B426/LogServices/Log/Actions/LogService.ClearLog";
     assert_eq!(client.get(&format!("{ENTRIES}/7")).json()["MessageId"], "MachineRoom.1.0.PowerChanged");
-    assert_eq!(client.post(clear, json!({"Colour": 1})).status(), 400);
+    assert_eq!(client.post(clear, json!({"Color": 1})).status(), 400);
     assert_eq!(client.post(clear, json!({})).status(), 204);
     assert_eq!(client.get(ENTRIES).json()["Members"], json!([]));
     assert_eq!(client.get(&format!("{ENTRIES}/7")).status(), 404);

@@ -159,20 +159,20 @@ fn an_etag_changes_with_each_write_and_never_repeats() {
 #[test]
 fn a_patch_reports_each_rejected_property() {
     let mut client = admin_client();
-    let answer = client.patch(SYSTEM, json!({"AssetTag": "B7", "SerialNumber": "x", "Colour": "red"}));
+    let answer = client.patch(SYSTEM, json!({"AssetTag": "B7", "SerialNumber": "x", "Color": "red"}));
     let body = answer.json();
     assert_eq!((answer.status().as_u16(), &body["AssetTag"]), (200, &json!("B7")));
     assert_eq!(body["SerialNumber@Message.ExtendedInfo"][0]["MessageId"], "Base.1.19.PropertyNotWritable");
-    assert_eq!(body["Colour@Message.ExtendedInfo"][0]["MessageId"], "Base.1.19.PropertyUnknown");
+    assert_eq!(body["Color@Message.ExtendedInfo"][0]["MessageId"], "Base.1.19.PropertyUnknown");
     assert_eq!(body["@Message.ExtendedInfo"].as_array().map(Vec::len), Some(2));
     assert_eq!(etag(&answer), etag(&client.get(SYSTEM)), "annotations are not part of the state");
     assert!(!client.get(SYSTEM).json().to_string().contains("ExtendedInfo"));
 
-    let refused = client.patch(SYSTEM, json!({"Colour": "red"}));
+    let refused = client.patch(SYSTEM, json!({"Color": "red"}));
     assert_eq!((refused.status().as_u16(), messages(&refused)), (400, vec!["PropertyUnknown".to_owned()]));
     let entry = &refused.json()["error"]["@Message.ExtendedInfo"][0];
-    assert_eq!(entry["MessageArgs"], json!(["Colour"]));
-    assert_eq!(entry["RelatedProperties"], json!(["#/Colour"]));
+    assert_eq!(entry["MessageArgs"], json!(["Color"]));
+    assert_eq!(entry["RelatedProperties"], json!(["#/Color"]));
     for member in ["Message", "Severity", "Resolution"] {
         assert!(entry[member].is_string(), "{member}");
     }

@@ -123,7 +123,7 @@ fn the_monitor_returns_the_location_of_a_created_resource() {
 #[test]
 fn an_invalid_request_is_rejected_at_once() {
     let mut client = client_with_fault("task");
-    assert_eq!(client.patch(SYSTEM, json!({"Colour": "red"})).status(), 400);
+    assert_eq!(client.patch(SYSTEM, json!({"Color": "red"})).status(), 400);
     assert_eq!(client.patch("/redfish/v1/", json!({})).status(), 405);
     assert_eq!(client.send("PATCH", SYSTEM, &[("If-Match", "\"no\"")], "{}").status(), 412);
     assert_eq!(client.get(SYSTEM).status(), 200);

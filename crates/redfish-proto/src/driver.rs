@@ -3,6 +3,7 @@
 //! A driver is the loop around an HTTP library. The [front page](crate) shows one.
 
 pub(crate) mod authenticator;
+mod body_error;
 pub(crate) mod call;
 mod client_auth;
 pub(crate) mod engine;

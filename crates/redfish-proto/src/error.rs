@@ -7,13 +7,13 @@ use std::time::Duration;
 
 use http::{Method, StatusCode};
 
-use crate::cause::{Cause, Shared, TransportError};
+use crate::cause::{Cause, Shared};
 use crate::etag::ETag;
 use crate::kind::{ErrorKind, Failure};
 use crate::message::{self, Message};
-use crate::reason::{RequestError, TargetError};
+use crate::origin::Origin;
+use crate::reason::TargetError;
 use crate::redact::{Redactor, SafeText, Secret};
-use crate::service::Service;
 use crate::target::Target;
 
 /// A failed call: which service, what failed, at which method and URI, what the service said, and what to do.
@@ -73,29 +73,6 @@ impl Error {
             cause: None,
             redactor: None,
         }))
-    }
-
-    /// The error of a body that the caller reads, after the call has ended with its head.
-    pub fn of_body(service: &Service, target: &Target, error: TransportError) -> Error {
-        let redactor = Redactor::default();
-        let error = Error::new(ErrorKind::Transport(error.failure())).with_cause(error.cause(&redactor));
-        error.at(service).stamped(Some((&Method::GET, target)), &redactor)
-    }
-
-    /// The error of a body that the caller reads and that has more bytes than the caller allows.
-    pub fn body_too_large(service: &Service, target: &Target, limit: usize) -> Error {
-        let error = Error::new(ErrorKind::TooLarge { limit });
-        error.at(service).stamped(Some((&Method::GET, target)), &Redactor::default())
-    }
-
-    /// The error of a body that the caller reads and cannot store.
-    pub fn body_not_stored(
-        service: &Service,
-        target: &Target,
-        source: impl Into<Box<dyn StdError + Send + Sync>>,
-    ) -> Error {
-        let error = Error::new(ErrorKind::InvalidRequest(RequestError::Output)).with_source(source);
-        error.at(service).stamped(Some((&Method::GET, target)), &Redactor::default())
     }
 
     /// The same with the error that it comes from, such as that of a file a response could not be written to.
@@ -218,8 +195,8 @@ impl Error {
     }
 
     /// Names the service.
-    pub(crate) fn at(mut self, service: &Service) -> Error {
-        self.0.service.get_or_insert_with(|| service.name());
+    pub(crate) fn at(mut self, origin: &Origin) -> Error {
+        self.0.service.get_or_insert_with(|| origin.to_string().into());
         self
     }
 

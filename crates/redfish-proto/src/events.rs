@@ -22,6 +22,10 @@ use crate::driver::exchange::BodyMode;
 use crate::error::Error;
 use crate::kind::ErrorKind;
 use crate::operation::{Answer, Operation, Request, Transition};
+use crate::ops::chain::{Chain, forward_to};
+use crate::ops::follow_links::{FollowLinks, Missing};
+use crate::query::Query;
+use crate::reason::{Feature, RequestError};
 use crate::redact::Redactor;
 use crate::target::Target;
 
@@ -34,61 +38,70 @@ const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
 /// Where a service streams its events.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EventSource {
-    at: Target,
+    target: Target,
 }
 
 impl EventSource {
-    /// The stream there, where its URI is known.
-    pub fn new(at: Target) -> EventSource {
-        EventSource { at }
+    /// The stream at that target, if it is known already.
+    pub fn new(target: Target) -> EventSource {
+        EventSource { target }
     }
 
     /// Its URI.
     pub fn target(&self) -> &Target {
-        &self.at
+        &self.target
     }
 
     /// Only events for which this holds, such as `EventFormatType eq 'Event'` (DSP0266, "Server-sent events").
-    #[must_use]
-    pub fn filter(self, expression: &str) -> EventSource {
-        let query = crate::query::Query::new().filter(expression);
-        EventSource { at: self.at.with_query(&query) }
+    ///
+    /// # Errors
+    /// Those of [`Target::with_query`].
+    pub fn filter(self, expression: &str) -> Result<EventSource, Error> {
+        let query = Query::new().filter(expression);
+        Ok(EventSource { target: self.target.with_query(&query)? })
     }
 
-    /// Opens the stream, behind the event of that id where there was one.
-    pub fn subscribe(&self, last_id: Option<&str>) -> Subscribe {
-        let last_id = last_id.and_then(|id| HeaderValue::from_str(id).ok());
-        Subscribe { at: self.at.clone(), last_id }
+    /// Opens the stream, after the event of that id if there was one.
+    ///
+    /// # Errors
+    /// [`ErrorKind::InvalidRequest`] for an id that cannot stand in a header.
+    pub fn subscribe(&self, last_id: Option<&str>) -> Result<Subscribe, Error> {
+        let last_id = last_id.map(HeaderValue::from_str).transpose();
+        let last_id = last_id.map_err(|_| Error::new(ErrorKind::InvalidRequest(RequestError::EventId)))?;
+        Ok(Subscribe { target: self.target.clone(), last_id })
     }
 }
 
 /// Finds where the service streams its events, and whether it can choose among them.
 #[derive(Debug)]
 pub struct FindEvents {
-    filter: Option<String>,
-    stage: Stage,
-}
-
-#[derive(Debug)]
-enum Stage {
-    Root,
-    Service(Target),
+    chain: Chain<EventSource>,
 }
 
 impl Default for FindEvents {
     fn default() -> FindEvents {
-        FindEvents { filter: None, stage: Stage::Root }
+        FindEvents::with(None)
     }
 }
 
 impl FindEvents {
     /// Only events for which this holds, as [`EventSource::filter`]. A property that the service does not choose by is
     /// [`InvalidParameter`](ErrorKind::InvalidParameter) before the stream is opened: some services ignore it, and send all.
-    /// Where the service does not say what it can, it is asked.
+    /// A service that does not say which it supports is asked.
     #[must_use]
-    pub fn filter(mut self, expression: impl Into<String>) -> FindEvents {
-        self.filter = Some(expression.into());
-        self
+    pub fn filter(self, expression: impl Into<String>) -> FindEvents {
+        FindEvents::with(Some(expression.into()))
+    }
+
+    fn with(filter: Option<String>) -> FindEvents {
+        let links = FollowLinks::new("/EventService/@odata.id", Missing::NotSupported(Feature::EventStream));
+        let chain = Chain::new(links.then(&["/ServerSentEventUri"]), |(target, service)| {
+            let source = EventSource::new(target);
+            let Some(filter) = filter else { return Chain::done(source) };
+            check_filter(&service.json()?, &filter, &service.redactor)?;
+            Chain::done(source.filter(&filter)?)
+        });
+        FindEvents { chain }
     }
 }
 
@@ -105,9 +118,9 @@ fn compared(expression: &str) -> Vec<&str> {
 
 /// Refuses what the EventService says it does not filter by (`SSEFilterPropertiesSupported`).
 fn check_filter(service: &Value, expression: &str, redactor: &Redactor) -> Result<(), Error> {
-    let Some(Value::Object(told)) = service.get("SSEFilterPropertiesSupported") else { return Ok(()) };
+    let Some(Value::Object(properties)) = service.get("SSEFilterPropertiesSupported") else { return Ok(()) };
     let offered: Vec<&String> =
-        told.iter().filter(|(_, can)| **can == Value::Bool(true)).map(|(name, _)| name).collect();
+        properties.iter().filter(|(_, can)| **can == Value::Bool(true)).map(|(name, _)| name).collect();
     let known = |name: &&str| offered.iter().any(|offered| offered.eq_ignore_ascii_case(name));
     match compared(expression).iter().all(known) {
         true => Ok(()),
@@ -118,45 +131,16 @@ fn check_filter(service: &Value, expression: &str, redactor: &Redactor) -> Resul
     }
 }
 
-/// The link at that pointer; without one the service does not offer what it leads to.
-fn linked(answer: &Answer, pointer: &str, what: &'static str) -> Result<Target, Error> {
-    let found: Value = answer.json()?;
-    let link = found.pointer(pointer).and_then(Value::as_str).filter(|link| !link.is_empty());
-    answer.resolve(link.ok_or_else(|| Error::new(ErrorKind::NotSupported(what)))?)
-}
-
 impl Operation for FindEvents {
     type Output = EventSource;
 
-    fn request(&self) -> Request {
-        match &self.stage {
-            Stage::Root => Request::get(&Target::well_known("/redfish/v1/")),
-            Stage::Service(at) => Request::get(at),
-        }
-    }
-
-    fn respond(self, answer: Answer) -> Result<Transition<Self>, Error> {
-        let answer = answer.success()?;
-        let what = "a stream of events";
-        match &self.stage {
-            Stage::Root => {
-                let at = linked(&answer, "/EventService/@odata.id", what)?;
-                Ok(Transition::Next(FindEvents { stage: Stage::Service(at), ..self }))
-            }
-            Stage::Service(_) => {
-                let source = EventSource { at: linked(&answer, "/ServerSentEventUri", what)? };
-                let Some(filter) = &self.filter else { return Ok(Transition::Done(source)) };
-                check_filter(&answer.json()?, filter, &answer.redactor)?;
-                Ok(Transition::Done(source.filter(filter)))
-            }
-        }
-    }
+    forward_to!(chain);
 }
 
 /// Opens a stream of events. The call ends at the head; the driver hands the body to a [`Listener`] as it comes.
 #[derive(Clone, Debug)]
 pub struct Subscribe {
-    at: Target,
+    target: Target,
     last_id: Option<HeaderValue>,
 }
 
@@ -164,7 +148,7 @@ impl Operation for Subscribe {
     type Output = ();
 
     fn request(&self) -> Request {
-        let request = Request::get(&self.at)
+        let request = Request::get(&self.target)
             .delivery(BodyMode::Streamed)
             .header(ACCEPT, HeaderValue::from_static("text/event-stream"));
         match &self.last_id {
@@ -291,6 +275,17 @@ mod tests {
             let error = check_filter(&told, unknown, &Redactor::default()).unwrap_err();
             assert!(error.to_string().contains("filter accepts MessageId"), "{error}");
         }
+    }
+
+    #[test]
+    fn what_cannot_be_sent_is_refused_before_anything_is() {
+        let source = EventSource::new(Target::well_known("/sse"));
+        for id in ["7\r\nX-Evil: 1", "\0"] {
+            let error = source.subscribe(Some(id)).unwrap_err();
+            assert!(matches!(error.kind(), ErrorKind::InvalidRequest(_)), "{id:?}: {error}");
+        }
+        let error = source.filter(&"x".repeat(20_000)).unwrap_err();
+        assert!(matches!(error.kind(), ErrorKind::InvalidTarget(_)), "{error}");
     }
 
     #[test]

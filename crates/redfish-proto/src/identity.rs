@@ -12,13 +12,17 @@ use zeroize::Zeroizing;
 
 use crate::credentials::Credentials;
 use crate::error::Error;
+use crate::features::Features;
 use crate::headers::X_AUTH_TOKEN;
 use crate::kind::ErrorKind;
 use crate::origin::Origin;
 use crate::reason::CredentialsError;
 use crate::redact::{Redactor, Secret};
 use crate::service::Service;
-use crate::session::{Facts, Session, check_token};
+use crate::target::Target;
+
+/// Bytes a token may have. Those of sessions have some dozens; a hostile one would be searched for in every text.
+pub(crate) const LONGEST_TOKEN: usize = 8 << 10;
 
 /// How requests authenticate: not at all, with Basic credentials, or with a token.
 ///
@@ -34,6 +38,31 @@ struct Inner {
     /// What is known of the session whose token the credential is.
     session: Option<Facts>,
     redactor: Arc<Redactor>,
+}
+
+/// What is known of a session beside its token.
+#[derive(Clone)]
+pub(crate) struct Facts {
+    pub(crate) target: Option<Target>,
+    pub(crate) collection: Option<Target>,
+    /// `None`: active, as nearly always.
+    pub(crate) restricted: Option<Box<SessionState>>,
+    pub(crate) context: Option<Arc<str>>,
+    pub(crate) features: Option<Features>,
+}
+
+/// What a session may do.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum SessionState {
+    /// What its account's role says.
+    #[default]
+    Active,
+    /// Change the account's password, and nothing else before that (DSP0266, "Password change required handling").
+    PasswordChangeRequired {
+        /// The account, where the service named it.
+        account: Option<Target>,
+    },
 }
 
 impl Identity {
@@ -100,11 +129,6 @@ impl Identity {
         })))
     }
 
-    /// The session, if it is one: it can expire, and must be closed.
-    pub fn session(&self) -> Option<Session> {
-        self.0.session.as_ref().map(|_| Session::of(self.clone()))
-    }
-
     /// The same one, which also hides these secrets.
     pub(crate) fn knowing(self, secrets: &Arc<Redactor>) -> Identity {
         let redactor = secrets.and(&self.0.redactor);
@@ -143,12 +167,19 @@ impl Eq for Identity {}
 
 impl fmt::Debug for Identity {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if let Some(session) = self.session() {
-            return session.fmt(f);
-        }
-        let kind = if self.0.credential.is_some() { "authenticated" } else { "anonymous" };
+        let kind = match (&self.0.credential, &self.0.session) {
+            (_, Some(_)) => "session",
+            (Some(_), None) => "authenticated",
+            (None, None) => "anonymous",
+        };
         write!(f, "Identity({kind} at {})", self.0.origin)
     }
+}
+
+pub(crate) fn check_token(token: &str) -> Result<(), Error> {
+    let fits =
+        !token.is_empty() && token.len() <= LONGEST_TOKEN && token.bytes().all(|b| b.is_ascii_graphic());
+    if fits { Ok(()) } else { Err(Error::new(ErrorKind::InvalidCredentials(CredentialsError::Token))) }
 }
 
 /// A header value whose memory is zeroed when its last copy is dropped, and that no `Debug` shows.
@@ -162,6 +193,7 @@ fn header_value(secret: Secret) -> Result<HeaderValue, Error> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::session::Session;
 
     fn service() -> Service {
         Service::new("bmc").unwrap()
@@ -175,7 +207,7 @@ mod tests {
         }
         let identity = Identity::basic(&service(), &Credentials::new("admin", "pä:ss")).unwrap();
         assert_eq!(*identity.header().unwrap().1, format!("Basic {}", STANDARD.encode("admin:pä:ss")));
-        assert!(identity.session().is_none());
+        assert!(!identity.is_session());
     }
 
     #[test]

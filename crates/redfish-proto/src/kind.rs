@@ -4,7 +4,7 @@ use std::fmt;
 
 use http::header::HeaderName;
 
-use crate::reason::{CredentialsError, RedirectError, RequestError, ServiceUrlError, TargetError};
+use crate::reason::{CredentialsError, Feature, RedirectError, RequestError, ServiceUrlError, TargetError};
 use crate::redact::SafeText;
 use crate::target::Target;
 
@@ -104,7 +104,7 @@ pub enum ErrorKind {
         limit: usize,
     },
     /// The service does not support what was requested.
-    NotSupported(&'static str),
+    NotSupported(Feature),
     /// A session could not be closed, because its URI is unknown and the service does not mark it.
     SessionUriUnknown,
     /// The client is closed.

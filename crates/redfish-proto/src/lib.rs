@@ -139,7 +139,7 @@
 //! | wait | [`Watch`](ops::Watch) a [`Monitor`](ops::Monitor), [`WaitForPower`](ops::WaitForPower) a reset has done its work, [`WaitUntil`](ops::WaitUntil) a resource reaches a state |
 //! | push and listen | [`PushUpdate`](ops::PushUpdate), [`Download`](ops::Download), [`FindEvents`](events::FindEvents), [`Subscribe`](events::Subscribe) with a [`Listener`](events::Listener) |
 //! | be pushed to | [`CreateSubscription`](events::CreateSubscription), [`ListSubscriptions`](events::ListSubscriptions), [`DeleteSubscription`](events::DeleteSubscription); [`Notification::parse`](events::Notification::parse) |
-//! | anything else | [`Raw`](ops::Raw), or an [`Operation`] of your own |
+//! | anything else | [`Raw`](ops::Raw), a [`Chain`](ops::Chain) of operations, or an [`Operation`] of your own |
 //!
 //! What holds whatever the service answers: no credential leaves the origin, a write that may have been received is
 //! not sent again, every wait has an end, and no secret stands in a text that is shown. A 401 leads to one login at the
@@ -156,6 +156,7 @@ pub mod driver;
 mod error;
 mod etag;
 pub mod events;
+mod features;
 #[cfg(feature = "fuzzing")]
 #[allow(clippy::panic, clippy::indexing_slicing, reason = "a rule that is broken is a panic")]
 pub mod fuzzing;
@@ -186,7 +187,7 @@ pub use driver::call::Call;
 pub use driver::exchange::{BodyMode, Purpose};
 pub use error::Error;
 pub use etag::{ETag, ETagForm};
-pub use identity::Identity;
+pub use identity::{Identity, SessionState};
 pub use kind::ErrorKind;
 pub use message::Message;
 pub use operation::{Answer, Auth, Operation, Request, Retry, Transition};
@@ -194,5 +195,5 @@ pub use policy::{Links, Policy};
 pub use redact::{Redactor, SafeText};
 pub use resource::Resource;
 pub use service::Service;
-pub use session::{Session, SessionState};
+pub use session::Session;
 pub use target::Target;

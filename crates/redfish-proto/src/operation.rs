@@ -99,6 +99,18 @@ pub enum Transition<O: Operation> {
     Later(O, Option<Duration>),
 }
 
+impl<O: Operation> Transition<O> {
+    /// The same transition of an operation that wraps this one and returns its output:
+    /// `self.inner.respond(answer)?.map(|inner| Outer { inner })`.
+    pub fn map<P: Operation<Output = O::Output>>(self, outer: impl FnOnce(O) -> P) -> Transition<P> {
+        match self {
+            Transition::Done(output) => Transition::Done(output),
+            Transition::Next(operation) => Transition::Next(outer(operation)),
+            Transition::Later(operation, time) => Transition::Later(outer(operation), time),
+        }
+    }
+}
+
 /// With which credentials a request goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Auth {
@@ -398,7 +410,7 @@ impl Answer {
 
     /// Says of an error that goes to the caller as a value where it happened.
     pub(crate) fn stamp(&self, error: Error) -> Error {
-        error.at(&self.service).stamped(Some((&self.method, &self.at)), &self.redactor)
+        error.at(self.service.origin()).stamped(Some((&self.method, &self.at)), &self.redactor)
     }
 
     /// The error this answer is, whatever its status.

@@ -2,19 +2,23 @@
 //! a custom one is written the same way.
 
 pub(crate) mod action;
+pub(crate) mod chain;
 pub(crate) mod check_session;
+pub(crate) mod follow_links;
 pub(crate) mod get;
 pub(crate) mod get_page;
 pub(crate) mod list_sessions;
 pub(crate) mod login;
 pub(crate) mod logout;
 pub(crate) mod lookup_message;
+pub(crate) mod read_pages;
 pub(crate) mod reset;
 pub(crate) mod update;
 pub(crate) mod watch;
 pub(crate) mod write;
 
 pub use action::{Action, Actions, Invoke, Parameter};
+pub use chain::Chain;
 pub use check_session::{CheckSession, Liveness};
 pub use get::{Get, Raw, Read};
 pub use get_page::{GetPage, Member, Page};

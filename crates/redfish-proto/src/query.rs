@@ -3,9 +3,12 @@
 use serde_json::Value;
 
 use crate::error::Error;
+pub use crate::features::Features;
 use crate::kind::ErrorKind;
 use crate::operation::{Answer, Auth, Operation, Request, Transition};
-use crate::target::Target;
+use crate::ops::follow_links::root;
+use crate::reason::{Feature, TargetError};
+use crate::target::{MAX_LENGTH, Target};
 
 /// What to ask for of a resource or a collection.
 ///
@@ -15,7 +18,7 @@ use crate::target::Target;
 ///
 /// let service = Service::new("bmc.example")?;
 /// let query = Query::new().expand(Expand::Links, 1).select(["Id", "Status/Health"]).filter("Name eq 'A & B'").top(50);
-/// let target = service.target("/redfish/v1/Systems")?.with_query(&query);
+/// let target = service.target("/redfish/v1/Systems")?.with_query(&query)?;
 /// assert_eq!(
 ///     target.as_str(),
 ///     "/redfish/v1/Systems?$expand=~($levels=1)&$select=Id,Status/Health&$filter=Name%20eq%20'A%20%26%20B'&$top=50"
@@ -44,49 +47,9 @@ pub enum Expand {
     Subordinate,
 }
 
-/// What queries a service offers: `ProtocolFeaturesSupported` of its root.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Features {
-    /// `*`.
-    pub expand_all: bool,
-    /// `~`.
-    pub expand_links: bool,
-    /// `.`.
-    pub expand_subordinate: bool,
-    /// How many levels; 0 where `$levels` is not offered.
-    pub levels: u32,
-    /// `$select`.
-    pub select: bool,
-    /// `$filter`.
-    pub filter: bool,
-    /// `$top` and `$skip`.
-    pub top_skip: bool,
-    /// `only`.
-    pub only: bool,
-    /// `excerpt`.
-    pub excerpt: bool,
-}
-
 impl Features {
-    /// What a service root offers.
-    pub fn of(root: &Value) -> Features {
-        let offered = root.get("ProtocolFeaturesSupported");
-        let flag =
-            |holder: Option<&Value>, name: &str| holder.and_then(|h| h.get(name)?.as_bool()).unwrap_or(false);
-        let expand = offered.and_then(|o| o.get("ExpandQuery"));
-        let levels = expand.and_then(|e| e.get("MaxLevels")?.as_u64()).unwrap_or(1);
-        Features {
-            expand_all: flag(expand, "ExpandAll"),
-            expand_links: flag(expand, "Links"),
-            expand_subordinate: flag(expand, "NoLinks"),
-            levels: if flag(expand, "Levels") { u32::try_from(levels).unwrap_or(u32::MAX) } else { 0 },
-            select: flag(offered, "SelectQuery"),
-            filter: flag(offered, "FilterQuery"),
-            top_skip: flag(offered, "TopSkipQuery"),
-            only: flag(offered, "OnlyMemberQuery"),
-            excerpt: flag(offered, "ExcerptQuery"),
-        }
+    fn read(answer: Answer) -> Result<Features, Error> {
+        Ok(Features::of(&answer.success()?.json::<Value>()?))
     }
 }
 
@@ -157,18 +120,28 @@ impl Query {
             None => (true, 1),
         };
         let needs = [
-            (expands, "$expand of this kind"),
-            (levels <= features.levels.max(1), "$expand to this depth"),
-            (self.select.is_empty() || features.select, "$select"),
-            (self.filter.is_none() || features.filter, "$filter"),
-            ((self.top, self.skip) == (None, None) || features.top_skip, "$top and $skip"),
-            (!self.only || features.only, "only"),
-            (!self.excerpt || features.excerpt, "excerpt"),
+            (expands, Feature::ExpandKind),
+            (levels <= features.levels.max(1), Feature::ExpandDepth),
+            (self.select.is_empty() || features.select, Feature::Select),
+            (self.filter.is_none() || features.filter, Feature::Filter),
+            ((self.top, self.skip) == (None, None) || features.top_skip, Feature::TopSkip),
+            (!self.only || features.only, Feature::Only),
+            (!self.excerpt || features.excerpt, Feature::Excerpt),
         ];
         match needs.into_iter().find(|(offered, _)| !offered) {
-            Some((_, what)) => Err(Error::new(ErrorKind::NotSupported(what))),
+            Some((_, feature)) => Err(Error::new(ErrorKind::NotSupported(feature))),
             None => Ok(()),
         }
+    }
+
+    /// The query in the form that the service supports: without `$expand` if that is not supported, since the members are
+    /// then links, to be read one by one.
+    ///
+    /// # Errors
+    /// [`ErrorKind::NotSupported`] for anything else that the service does not support.
+    pub fn negotiated(self, features: &Features) -> Result<Query, Error> {
+        let query = if self.check(features).is_ok() { self } else { self.unexpanded() };
+        query.check(features).map(|()| query)
     }
 
     /// The same without `$expand`, for a service that does not offer it: its members are links then, and are read
@@ -209,27 +182,35 @@ impl Query {
 }
 
 impl Target {
-    /// The same resource, asked with this query in place of its own.
-    #[must_use]
-    pub fn with_query(&self, query: &Query) -> Target {
-        self.with_raw_query(&query.text())
+    /// The same resource, with this query in place of its own.
+    ///
+    /// # Errors
+    /// [`ErrorKind::InvalidTarget`] for a query that is too long to be sent.
+    pub fn with_query(&self, query: &Query) -> Result<Target, Error> {
+        let text = query.text();
+        if self.path().len() + text.len() > MAX_LENGTH {
+            return Err(Error::new(ErrorKind::InvalidTarget(TargetError::TooLong)));
+        }
+        Ok(self.with_raw_query(&text))
     }
 }
 
-/// Finds out how a query can be asked here: reads the service root, and gives the target to read.
-///
-/// Where `$expand` is not offered the plain way round is: its members are links then, to be read one by one. Anything
-/// else that is not offered is [`NotSupported`](ErrorKind::NotSupported), and not sent.
+/// Reads the service root to find out which form of a query the service supports, and returns the target to read. See
+/// [`Query::negotiated`].
 #[derive(Clone, Debug)]
 pub struct NegotiateQuery {
-    at: Target,
+    target: Target,
     query: Query,
 }
 
 impl NegotiateQuery {
-    /// That query of what is there.
-    pub fn new(at: Target, query: Query) -> NegotiateQuery {
-        NegotiateQuery { at, query }
+    /// Negotiates this query of the resource at that target.
+    ///
+    /// # Errors
+    /// Those of [`Target::with_query`].
+    pub fn new(target: Target, query: Query) -> Result<NegotiateQuery, Error> {
+        target.with_query(&query)?;
+        Ok(NegotiateQuery { target, query })
     }
 }
 
@@ -237,7 +218,28 @@ impl Operation for NegotiateQuery {
     type Output = Target;
 
     fn request(&self) -> Request {
-        Request::get(&Target::well_known("/redfish/v1/"))
+        GetFeatures.request()
+    }
+
+    fn auth(&self) -> Auth {
+        GetFeatures.auth()
+    }
+
+    fn respond(self, answer: Answer) -> Result<Transition<Self>, Error> {
+        let query = self.query.negotiated(&Features::read(answer)?)?;
+        Ok(Transition::Done(self.target.with_query(&query)?))
+    }
+}
+
+/// Reads what queries the service supports, from the service root.
+#[derive(Clone, Copy, Debug)]
+pub struct GetFeatures;
+
+impl Operation for GetFeatures {
+    type Output = Features;
+
+    fn request(&self) -> Request {
+        Request::get(&root())
     }
 
     fn auth(&self) -> Auth {
@@ -245,17 +247,7 @@ impl Operation for NegotiateQuery {
     }
 
     fn respond(self, answer: Answer) -> Result<Transition<Self>, Error> {
-        let root: Value = answer.success()?.json()?;
-        let features = Features::of(&root);
-        let query = match self.query.check(&features) {
-            Ok(()) => self.query,
-            Err(_) => {
-                let plain = self.query.unexpanded();
-                plain.check(&features)?;
-                plain
-            }
-        };
-        Ok(Transition::Done(self.at.with_query(&query)))
+        Features::read(answer).map(Transition::Done)
     }
 }
 

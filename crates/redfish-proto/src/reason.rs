@@ -48,6 +48,22 @@ reasons! {
         SessionOfOtherService => "the URI of the session is at another service",
     }
 
+    /// What a service does not support.
+    Feature {
+        Updates => "updates",
+        Push => "pushed images",
+        PushParameters => "pushed images with parameters",
+        EventStream => "an event stream",
+        Subscriptions => "subscriptions to events",
+        ExpandKind => "$expand of this kind",
+        ExpandDepth => "$expand to this depth",
+        Select => "$select",
+        Filter => "$filter",
+        TopSkip => "$top and $skip",
+        Only => "only",
+        Excerpt => "excerpt",
+    }
+
     /// Why a redirect is not followed.
     RedirectError {
         NoLocation => "without Location",
@@ -72,5 +88,8 @@ reasons! {
         NoJson => "the value has no JSON form",
         Payload => "the payload could not be read, so it was not sent completely",
         Output => "the response could not be written",
+        EventId => "the id of an event is not valid in a header",
+        Boundary => "the boundary of the parts needs random bytes",
+        MediaType => "the media type is not valid",
     }
 }

@@ -1,9 +1,12 @@
 //! A resource that was read.
 
 use bytes::Bytes;
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 
+use crate::error::Error;
 use crate::etag::ETag;
+use crate::operation::Answer;
 use crate::target::Target;
 
 /// A resource that was read: typed, and beside it all that the service sent.
@@ -19,6 +22,15 @@ impl<T> Resource<T> {
     /// `etag` is `None` for one that was expanded inside the response of another.
     pub(crate) fn new(value: T, target: Target, etag: Option<ETag>, body: Bytes) -> Resource<T> {
         Resource { value, target, etag, body }
+    }
+
+    /// The resource in the answer to a read of that target.
+    pub(crate) fn read(answer: &Answer, target: Target) -> Result<Resource<T>, Error>
+    where
+        T: DeserializeOwned,
+    {
+        answer.check()?;
+        Ok(Resource::new(answer.json()?, target, ETag::of(answer), answer.body()?.clone()))
     }
 
     /// The typed value.

@@ -60,7 +60,7 @@ impl Service {
     /// [`ErrorKind::InvalidTarget`] for what is no path or belongs to another service, whatever the policy says
     /// of links.
     pub fn target(&self, path: &str) -> Result<Target, Error> {
-        let invalid = |reason| Error::new(ErrorKind::InvalidTarget(reason)).at(self);
+        let invalid = |reason| Error::new(ErrorKind::InvalidTarget(reason)).at(&self.origin);
         if path.is_empty() || path.starts_with(['?', '#']) {
             return Err(invalid(TargetError::Empty));
         }
@@ -78,14 +78,11 @@ impl Service {
     pub fn link(&self, base: &Target, link: &str) -> Result<Target, Error> {
         link::resolve(link, base, &self.origin, self.policy().links).map_err(|refused| match refused {
             // What is secret in it is not known here, so it is not repeated.
-            Refused::CrossOrigin => Error::new(ErrorKind::CrossOrigin { link: SafeText::default() }).at(self),
-            Refused::Malformed(reason) => Error::malformed_link(reason).at(self),
+            Refused::CrossOrigin => {
+                Error::new(ErrorKind::CrossOrigin { link: SafeText::default() }).at(&self.origin)
+            }
+            Refused::Malformed(reason) => Error::malformed_link(reason).at(&self.origin),
         })
-    }
-
-    /// Its name in errors.
-    pub(crate) fn name(&self) -> Arc<str> {
-        self.origin.to_string().into()
     }
 
     pub(crate) fn origin(&self) -> &Arc<Origin> {

@@ -7,18 +7,16 @@ use http::HeaderMap;
 use zeroize::Zeroizing;
 
 use crate::error::{Error, OpenSession};
+use crate::features::Features;
 use crate::headers::X_AUTH_TOKEN;
-use crate::identity::Identity;
+pub(crate) use crate::identity::SessionState;
+use crate::identity::{Facts, Identity, LONGEST_TOKEN, check_token};
 use crate::kind::ErrorKind;
 use crate::link::{self, Refused};
-use crate::ops::list_sessions::is_session_path;
-use crate::reason::{CredentialsError, TargetError};
+use crate::reason::TargetError;
 use crate::redact::{Redactor, Secret};
 use crate::service::Service;
 use crate::target::Target;
-
-/// Bytes a token may have. Those of sessions have some dozens; a hostile one would be searched for in every text.
-const LONGEST_TOKEN: usize = 8 << 10;
 
 /// A session of a service: its token, and the URI to close it at.
 ///
@@ -27,30 +25,6 @@ const LONGEST_TOKEN: usize = 8 << 10;
 #[derive(Clone, PartialEq, Eq)]
 pub struct Session(Identity);
 
-/// What is known of a session beside its token.
-#[derive(Clone)]
-pub(crate) struct Facts {
-    target: Option<Target>,
-    collection: Option<Target>,
-    /// `None`: active, as nearly always.
-    restricted: Option<Box<SessionState>>,
-    context: Option<Arc<str>>,
-}
-
-/// What a session may do.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum SessionState {
-    /// What its account's role says.
-    #[default]
-    Active,
-    /// Change the account's password, and nothing else before that (DSP0266, "Password change required handling").
-    PasswordChangeRequired {
-        /// The account, where the service named it.
-        account: Option<Target>,
-    },
-}
-
 /// What a login finds out beside the token.
 #[derive(Default)]
 pub(crate) struct Found {
@@ -58,6 +32,7 @@ pub(crate) struct Found {
     pub(crate) collection: Option<Target>,
     pub(crate) state: SessionState,
     pub(crate) context: Option<Arc<str>>,
+    pub(crate) features: Option<Features>,
 }
 
 impl Session {
@@ -70,7 +45,7 @@ impl Session {
     /// with `Members` before the id, and with a final slash. The same for a URI of another origin, unless the
     /// [policy](crate::Policy::links) uses the paths of such links.
     pub fn from_token(service: &Service, token: &str, at: Option<&str>) -> Result<Session, Error> {
-        let invalid = |reason| Error::new(ErrorKind::InvalidTarget(reason)).at(service);
+        let invalid = |reason| Error::new(ErrorKind::InvalidTarget(reason)).at(service.origin());
         let collection = Target::well_known("/redfish/v1/SessionService/Sessions/");
         let resolve = |at| link::resolve(at, &collection, service.origin(), service.policy().links);
         let is_bare = |target: &Target| target.query().is_none() && target.fragment().is_none();
@@ -96,15 +71,10 @@ impl Session {
         let token = Secret::from(token);
         let mut redactor = Redactor::clone(known);
         redactor.add_token(&token);
-        let Found { location, collection, state, context } = found;
+        let Found { location, collection, state, context, features } = found;
         let restricted = (state != SessionState::Active).then(|| Box::new(state));
-        let facts = Facts { target: location, collection, restricted, context };
+        let facts = Facts { target: location, collection, restricted, context, features };
         Identity::new(service, token, Some(facts), redactor).map(Session)
-    }
-
-    /// An identity that is a session.
-    pub(crate) fn of(identity: Identity) -> Session {
-        Session(identity)
     }
 
     /// The URI of the session, at which it is closed. `None` if the service did not report it.
@@ -140,6 +110,11 @@ impl Session {
         self.facts()?.context.as_ref()
     }
 
+    /// What the service root said at the login about queries, if it was read.
+    pub(crate) fn features(&self) -> Option<Features> {
+        self.facts()?.features
+    }
+
     pub(crate) fn redactor(&self) -> &Arc<Redactor> {
         self.0.redactor()
     }
@@ -150,6 +125,13 @@ impl Session {
 
     fn facts(&self) -> Option<&Facts> {
         self.0.facts()
+    }
+}
+
+impl Identity {
+    /// The session, if it is one: it can expire, and must be closed.
+    pub fn session(&self) -> Option<Session> {
+        self.is_session().then(|| Session(self.clone()))
     }
 }
 
@@ -185,10 +167,30 @@ pub(crate) fn knowing_tokens(known: &Arc<Redactor>, headers: &HeaderMap) -> Arc<
     Arc::new(redactor)
 }
 
-pub(crate) fn check_token(token: &str) -> Result<(), Error> {
-    let fits =
-        !token.is_empty() && token.len() <= LONGEST_TOKEN && token.bytes().all(|b| b.is_ascii_graphic());
-    if fits { Ok(()) } else { Err(Error::new(ErrorKind::InvalidCredentials(CredentialsError::Token))) }
+/// Whether a path is that of a session where sessions usually are, in any letter case: directly below the service root or
+/// below its SessionService. iLO 4 has the same below `/rest/v1`.
+pub(crate) fn is_session_path(path: &str) -> bool {
+    let path = path.to_ascii_lowercase();
+    let segments: Vec<&str> = path.split('/').filter(|segment| !segment.is_empty()).collect();
+    let ["redfish" | "rest", version, below @ ..] = segments.as_slice() else { return false };
+    let number = version.strip_prefix('v').unwrap_or_default();
+    let has_version = !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit());
+    has_version
+        && match below {
+            ["sessionservice", "sessions", "members", id]
+            | ["sessionservice", "sessions", id]
+            | ["sessions", "members", id]
+            | ["sessions", id] => is_id(id),
+            _ => false,
+        }
+}
+
+/// Whether a segment, in lower case, can be the id of a session: not what holds the members, and one segment to every
+/// reader.
+pub(crate) fn is_id(segment: &str) -> bool {
+    let is_dots = matches!(segment.replace("%2e", ".").as_str(), "" | "." | "..");
+    let has_slash = ["%2f", "%5c", "\\"].iter().any(|slash| segment.contains(slash));
+    segment != "members" && !is_dots && !has_slash
 }
 
 #[cfg(test)]

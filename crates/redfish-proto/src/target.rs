@@ -14,7 +14,7 @@ use serde::ser::{Serialize, Serializer};
 use crate::reason::TargetError;
 
 /// Bytes a target may have; longer ones are refused.
-const LONGEST: usize = 16 * 1024;
+pub(crate) const MAX_LENGTH: usize = 16 * 1024;
 
 /// A place on a service: path and query, and the fragment of a link into a resource.
 ///
@@ -135,7 +135,7 @@ impl fmt::Debug for Target {
 /// A link without the white space round it, if it can be one.
 pub(crate) fn readable(link: &str) -> Result<&str, TargetError> {
     let link = link.trim_matches([' ', '\t']);
-    if link.len() > LONGEST {
+    if link.len() > MAX_LENGTH {
         return Err(TargetError::TooLong);
     }
     if link.bytes().any(|b| b < 0x20 || b == 0x7f) {
@@ -170,7 +170,7 @@ pub(crate) fn merge(reference: &str, base: &Target) -> Result<Target, TargetErro
         sent.push('?');
         sent.push_str(&encode(query));
     }
-    if sent.len() > LONGEST {
+    if sent.len() > MAX_LENGTH {
         return Err(TargetError::TooLong);
     }
     Ok(from_clean(sent, fragment.filter(|f| !f.is_empty()).map(encode)))

@@ -12,7 +12,7 @@ use redfish_proto::ops::{Login, Raw};
 use redfish_proto::reason::RedirectError;
 use redfish_proto::{
     Answer, Auth, Body, BodyMode, Call, Credentials, Error, ErrorKind, Identity, Operation, Purpose, Request,
-    Service, Session, Transition,
+    Retry, Service, Session, Transition,
 };
 
 use common::{START, at, failed, head, sent, service};
@@ -64,6 +64,21 @@ fn headers(outgoing: &Outgoing) -> Vec<String> {
     let line =
         |(name, value): (&header::HeaderName, &HeaderValue)| format!("{name}: {}", value.to_str().unwrap());
     outgoing.request.headers().iter().map(line).collect()
+}
+
+#[test]
+fn a_redirect_moves_a_delete_that_may_be_repeated_but_no_logout() {
+    let service = service();
+    let location = [("location", "/redfish/v1/elsewhere")];
+    let delete = Request::delete(&service.target("/redfish/v1/x").unwrap()).retry(Retry::Always);
+    let (_, reply) = sent(service.call(Any(delete)).start(START));
+    let (moved, _) = sent(reply.receive(head(307, &location), Ok("".into()), START));
+    assert_eq!(moved.request.uri().path(), "/redfish/v1/elsewhere");
+
+    let session = Session::from_token(&service, "t0ken", Some("/redfish/v1/Sessions/1")).unwrap();
+    let (_, reply) = sent(session.logout(&service).start(START));
+    let error = failed(reply.receive(head(307, &location), Ok("".into()), START));
+    assert!(matches!(error.kind(), ErrorKind::Redirect { .. }), "{error}");
 }
 
 #[test]

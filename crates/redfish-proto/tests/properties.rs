@@ -72,7 +72,7 @@ proptest! {
         filter in "\\PC{0,24}", member in "[A-Za-z/]{1,12}", top in any::<u64>(), skip in any::<u64>()
     ) {
         let query = Query::new().filter(filter.as_str()).select([member.as_str(), "Id"]).top(top).skip(skip);
-        let target = Service::new("bmc").unwrap().target("/redfish/v1/L?old=1").unwrap().with_query(&query);
+        let target = Service::new("bmc").unwrap().target("/redfish/v1/L?old=1").unwrap().with_query(&query).unwrap();
         let url = url::Url::parse(&format!("https://bmc{}", target.as_str())).unwrap();
         prop_assert_eq!(url.path(), "/redfish/v1/L");
         let read: std::collections::HashMap<_, _> = url.query_pairs().into_owned().collect();

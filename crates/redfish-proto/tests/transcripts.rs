@@ -17,7 +17,7 @@ use redfish_proto::ops::{Download, Get, Image, PushUpdate, Raw};
 use redfish_proto::{Body, Credentials, Error, Identity, Links, Policy, Service, Session};
 use redfish_testkit::client::{Client, FakeTransport};
 use redfish_testkit::full_text;
-use redfish_testkit::operation::{JsonOperation, outcome_json, stream_item_json};
+use redfish_testkit::operation::{self, outcome_json, stream_item_json};
 use redfish_testkit::transcript::{self, Authentication, Event, Reply, Transcript, Verb};
 use serde_json::Value;
 
@@ -134,13 +134,13 @@ fn ask(client: &mut Client<Script>, verb: &Verb) -> Result<Option<Value>, Error>
             Ok((!body.is_empty()).then(|| serde_json::from_slice(&body).unwrap()))
         }
         Verb::Operation(name, rest) => {
-            let operation = JsonOperation::parse(&client.service, name, rest)?;
+            let operation = operation::parse(&client.service, name, rest)?;
             client.run(operation).map(|value| Some(value).filter(|value| !value.is_null()))
         }
         Verb::PushUpdate { file, image, targets, once } => {
             client.transport.payload = image.clone().into();
             let payload = Payload { length: image.len() as u64, replayable: !once };
-            let update = PushUpdate::new(Image { name: file.clone(), payload }, &[7; 16]);
+            let update = PushUpdate::new(Image { name: file.clone(), payload }, &[7; 16]).unwrap();
             let update = if targets.is_empty() { update } else { update.targets(targets) };
             client.run(update).map(|outcome| Some(outcome_json(&outcome)))
         }
@@ -150,9 +150,12 @@ fn ask(client: &mut Client<Script>, verb: &Verb) -> Result<Option<Value>, Error>
             let (body, ended) = client.transport.stream.take().expect("a stream");
             let limit = usize::try_from(*limit).unwrap();
             if body.len() > limit {
-                return Err(Error::body_too_large(&client.service, &target, limit));
+                return Err(client.service.body_too_large(&target, limit));
             }
-            ended.map_err(|failure| Error::of_body(&client.service, &target, failure.into()))?;
+            ended.map_err(|failure| {
+                assert_eq!(failure, Failure::Broken, "a body in a transcript breaks off in no other way");
+                client.service.body_broken(&target, std::io::ErrorKind::UnexpectedEof.into())
+            })?;
             Ok(Some(String::from_utf8(body.to_vec()).unwrap().into()))
         }
         Verb::Events(count, filter) => {
@@ -170,7 +173,7 @@ fn events(client: &mut Client<Script>, source: EventSource, count: usize) -> Res
     let mut listener = Listener::new(source, Limits::default());
     let mut incoming = Vec::new();
     loop {
-        let wait = match client.run(listener.subscribe()) {
+        let wait = match client.run(listener.subscribe()?) {
             Ok(_) => {
                 let (body, _) = client.transport.stream.take().expect("a stream");
                 incoming.extend(listener.push(&body)?);

@@ -4,204 +4,107 @@ use redfish_proto::events::{
     CreateSubscription, DeleteSubscription, ListSubscriptions, StreamItem, Subscription,
 };
 use redfish_proto::ops::{
-    Action, Actions, GetPage, IfMatch, Invoke, ListSessions, ListedSession, LookupMessage, Monitor, Outcome,
-    Page, PowerChange, Read, Reset, SimpleUpdate, TaskOutcome, WaitForPower, WaitUntil, Write, Written,
+    Action, Actions, Chain, GetPage, IfMatch, Invoke, ListSessions, ListedSession, LookupMessage, Monitor,
+    Outcome, Page, PowerChange, Read, Reset, SimpleUpdate, TaskOutcome, WaitForPower, WaitUntil, Write,
+    Written,
 };
 use redfish_proto::query::{Expand, NegotiateQuery, Query};
 use redfish_proto::schema::{ComputerSystem, EventDestination};
-use redfish_proto::{
-    Answer, Auth, Body, Error, Message, Operation, Redactor, Request, Resource, Service, Target, Transition,
-};
+use redfish_proto::{Body, Error, Message, Redactor, Resource, Service, Target, Transition};
 use serde_json::{Map, Value, json};
 
-/// An operation whose output is JSON.
-pub struct JsonOperation(Box<dyn DynOperation>);
-
-/// The object-safe form of an [`Operation`] whose output is JSON.
-trait DynOperation: Send {
-    fn request(&self) -> Request;
-    fn auth(&self) -> Auth;
-    fn secrets(&self, known: &mut Redactor);
-    fn respond(self: Box<Self>, answer: Answer) -> Result<Transition<JsonOperation>, Error>;
-    fn fail(self: Box<Self>, error: Error) -> Result<Transition<JsonOperation>, Error>;
-}
-
-/// An operation, and a function that turns its output into JSON or the next operation.
-struct Then<O, F> {
-    operation: O,
-    then: F,
-}
-
-impl<O, F> Then<O, F>
-where
-    O: Operation + Send + 'static,
-    F: FnOnce(O::Output) -> Result<Transition<JsonOperation>, Error> + Send + 'static,
-{
-    fn map_transition(transition: Transition<O>, then: F) -> Result<Transition<JsonOperation>, Error> {
-        match transition {
-            Transition::Done(output) => then(output),
-            Transition::Next(operation) => Ok(Transition::Next(JsonOperation::then(operation, then))),
-            Transition::Later(operation, time) => {
-                Ok(Transition::Later(JsonOperation::then(operation, then), time))
-            }
+/// Creates the operation with this name, and with arguments from the rest of the line.
+///
+/// | verb | operation |
+/// |---|---|
+/// | `members PATH` · `query PATH [FILTER]` | all members of a collection, expanded and filtered as far as supported |
+/// | `patch` · `put` · `post` · `delete` `PATH [JSON]` | a write; `patch` sends `If-Match` |
+/// | `patch-anyway` · `patch-if-required` `PATH JSON` | without `If-Match`, or only if the service requires it |
+/// | `reread PATH` | reads twice, the second time with `If-None-Match` |
+/// | `watch URI` | watches a task until it ends |
+/// | `actions PATH` · `invoke PATH NAME [JSON]` · `reset TYPE [PATH]` | actions |
+/// | `power-on PATH` · `reached TYPE PATH` | waits for a power state, or for the effect of a reset |
+/// | `simple-update URI [JSON]` | SimpleUpdate; `Username` and `Password` in the JSON are the image server's credentials |
+/// | `lookup ID [ARGUMENTS]` | looks up a message in the registries |
+/// | `sessions CONTEXT` | lists the sessions and their ownership |
+/// | `subscribe URL [JSON]` · `subscriptions all` · `unsubscribe PATH` | subscriptions |
+///
+/// # Errors
+/// The path is not valid.
+///
+/// # Panics
+/// If the name is unknown or the JSON is malformed.
+pub fn parse(service: &Service, name: &str, rest: &str) -> Result<Chain<Value>, Error> {
+    let (first, rest) = rest.split_once(' ').unwrap_or((rest, ""));
+    let rest = rest.trim();
+    let target = || service.target(first);
+    let body = || Body::from(rest.as_bytes().to_vec());
+    let write = |write| Chain::new(write, outcome);
+    Ok(match name {
+        "members" => members(GetPage::first(target()?), Vec::new()),
+        "query" => {
+            let query = Query::new().expand(Expand::Links, 1);
+            let query = if rest.is_empty() { query } else { query.filter(rest) };
+            Chain::new(NegotiateQuery::new(target()?, query)?, |target| {
+                Ok(Transition::Next(members(GetPage::first(target), Vec::new())))
+            })
         }
-    }
-}
-
-// Forwards every method of `Operation`.
-impl<O, F> DynOperation for Then<O, F>
-where
-    O: Operation + Send + 'static,
-    F: FnOnce(O::Output) -> Result<Transition<JsonOperation>, Error> + Send + 'static,
-{
-    fn request(&self) -> Request {
-        self.operation.request()
-    }
-
-    fn auth(&self) -> Auth {
-        self.operation.auth()
-    }
-
-    fn secrets(&self, known: &mut Redactor) {
-        self.operation.secrets(known);
-    }
-
-    fn respond(self: Box<Self>, answer: Answer) -> Result<Transition<JsonOperation>, Error> {
-        Self::map_transition(self.operation.respond(answer)?, self.then)
-    }
-
-    fn fail(self: Box<Self>, error: Error) -> Result<Transition<JsonOperation>, Error> {
-        Self::map_transition(self.operation.fail(error)?, self.then)
-    }
-}
-
-impl Operation for JsonOperation {
-    type Output = Value;
-
-    fn request(&self) -> Request {
-        self.0.request()
-    }
-
-    fn auth(&self) -> Auth {
-        self.0.auth()
-    }
-
-    fn secrets(&self, known: &mut Redactor) {
-        self.0.secrets(known);
-    }
-
-    fn respond(self, answer: Answer) -> Result<Transition<Self>, Error> {
-        self.0.respond(answer)
-    }
-
-    fn fail(self, error: Error) -> Result<Transition<Self>, Error> {
-        self.0.fail(error)
-    }
-}
-
-impl JsonOperation {
-    /// Creates the operation with this name, and with arguments from the rest of the line.
-    ///
-    /// | verb | operation |
-    /// |---|---|
-    /// | `members PATH` · `query PATH [FILTER]` | all members of a collection, expanded and filtered as far as supported |
-    /// | `patch` · `put` · `post` · `delete` `PATH [JSON]` | a write; `patch` sends `If-Match` |
-    /// | `patch-anyway` · `patch-if-required` `PATH JSON` | without `If-Match`, or only if the service requires it |
-    /// | `reread PATH` | reads twice, the second time with `If-None-Match` |
-    /// | `watch URI` | watches a task until it ends |
-    /// | `actions PATH` · `invoke PATH NAME [JSON]` · `reset TYPE [PATH]` | actions |
-    /// | `power-on PATH` · `reached TYPE PATH` | waits for a power state, or for the effect of a reset |
-    /// | `simple-update URI [JSON]` | SimpleUpdate; `Username` and `Password` in the JSON are the image server's credentials |
-    /// | `lookup ID [ARGUMENTS]` | looks up a message in the registries |
-    /// | `sessions CONTEXT` | lists the sessions and their ownership |
-    /// | `subscribe URL [JSON]` · `subscriptions all` · `unsubscribe PATH` | subscriptions |
-    ///
-    /// # Errors
-    /// The path is not valid.
-    ///
-    /// # Panics
-    /// If the name is unknown or the JSON is malformed.
-    pub fn parse(service: &Service, name: &str, rest: &str) -> Result<JsonOperation, Error> {
-        let (first, rest) = rest.split_once(' ').unwrap_or((rest, ""));
-        let rest = rest.trim();
-        let target = || service.target(first);
-        let body = || Body::from(rest.as_bytes().to_vec());
-        let write = |write| JsonOperation::then(write, outcome);
-        Ok(match name {
-            "members" => members(GetPage::first(target()?), Vec::new()),
-            "query" => {
-                let query = Query::new().expand(Expand::Links, 1);
-                let query = if rest.is_empty() { query } else { query.filter(rest) };
-                JsonOperation::then(NegotiateQuery::new(target()?, query), |target| {
-                    Ok(Transition::Next(members(GetPage::first(target), Vec::new())))
-                })
-            }
-            "patch" => write(Write::patch(&target()?, body()).if_match(IfMatch::Current)),
-            "patch-anyway" => write(Write::patch(&target()?, body())),
-            "patch-if-required" => write(Write::patch(&target()?, body()).if_match(IfMatch::IfRequired)),
-            "put" => write(Write::put(&target()?, body())),
-            "post" => write(Write::post(&target()?, body())),
-            "delete" => write(Write::delete(&target()?)),
-            "reread" => reread(target()?),
-            "watch" => JsonOperation::then(Monitor::new(target()?).watch(), task_outcome),
-            "actions" => JsonOperation::then(Actions::new(target()?), |actions| {
-                done(actions.into_iter().map(action_json).collect())
-            }),
-            "invoke" => {
-                let (name, parameters) = rest.split_once(' ').unwrap_or((rest, ""));
-                JsonOperation::then(Invoke::new(target()?, name, parse_object(parameters)), outcome)
-            }
-            "reset" => {
-                let reset = Reset::new(first);
-                let reset = if rest.is_empty() { reset } else { reset.system(service.target(rest)?) };
-                JsonOperation::then(reset, |accepted| outcome(accepted.outcome))
-            }
-            "power-on" => JsonOperation::then(
-                WaitUntil::new(target()?, |system: &Value| system["PowerState"] == "On"),
-                |_| done(Value::Null),
-            ),
-            "reached" => {
-                let change = Reset::expected_power_change(first).unwrap_or(PowerChange::Restart);
-                JsonOperation::then(WaitForPower::new(service.target(rest)?, change), |()| done(Value::Null))
-            }
-            "simple-update" => JsonOperation::then(simple_update(first, parse_object(rest)), outcome),
-            "lookup" => {
-                let mut message = Message::default();
-                message.id = Redactor::default().clean(first);
-                let args: Vec<String> = if rest.is_empty() { Vec::new() } else { parse_json(rest) };
-                message.args = args.iter().map(|arg| Redactor::default().clean(arg)).collect();
-                JsonOperation::then(LookupMessage::new(message), |found| {
-                    done(json!(found.map(|message| message.text)))
-                })
-            }
-            "sessions" => {
-                let context = first.to_owned();
-                JsonOperation::then(ListSessions::default(), move |found| {
-                    done(found.iter().map(|one| session_json(one, &context)).collect())
-                })
-            }
-            "subscribe" => {
-                let create = CreateSubscription::new(subscription(first, parse_object(rest)));
-                JsonOperation::then(create, |target| done(json!(target)))
-            }
-            "subscriptions" => JsonOperation::then(ListSubscriptions::default(), |found| {
-                let json = |one: &Resource<EventDestination>| {
-                    json!([one.target(), one.value().destination, one.value().context])
-                };
-                done(found.iter().map(json).collect())
-            }),
-            "unsubscribe" => JsonOperation::then(DeleteSubscription::new(target()?), outcome),
-            _ => panic!("unknown operation {name}"),
-        })
-    }
-
-    fn then<O, F>(operation: O, then: F) -> JsonOperation
-    where
-        O: Operation + Send + 'static,
-        F: FnOnce(O::Output) -> Result<Transition<JsonOperation>, Error> + Send + 'static,
-    {
-        JsonOperation(Box::new(Then { operation, then }))
-    }
+        "patch" => write(Write::patch(&target()?, body()).if_match(IfMatch::Current)),
+        "patch-anyway" => write(Write::patch(&target()?, body())),
+        "patch-if-required" => write(Write::patch(&target()?, body()).if_match(IfMatch::IfRequired)),
+        "put" => write(Write::put(&target()?, body())),
+        "post" => write(Write::post(&target()?, body())),
+        "delete" => write(Write::delete(&target()?)),
+        "reread" => reread(target()?),
+        "watch" => Chain::new(Monitor::new(target()?).watch(), task_outcome),
+        "actions" => Chain::new(Actions::new(target()?), |actions| {
+            done(actions.into_iter().map(action_json).collect())
+        }),
+        "invoke" => {
+            let (name, parameters) = rest.split_once(' ').unwrap_or((rest, ""));
+            Chain::new(Invoke::new(target()?, name, parse_object(parameters)), outcome)
+        }
+        "reset" => {
+            let reset = Reset::new(first);
+            let reset = if rest.is_empty() { reset } else { reset.system(service.target(rest)?) };
+            Chain::new(reset, |accepted| outcome(accepted.outcome))
+        }
+        "power-on" => {
+            Chain::new(WaitUntil::new(target()?, |system: &Value| system["PowerState"] == "On"), |_| {
+                done(Value::Null)
+            })
+        }
+        "reached" => {
+            let change = Reset::expected_power_change(first).unwrap_or(PowerChange::Restart);
+            Chain::new(WaitForPower::new(service.target(rest)?, change), |()| done(Value::Null))
+        }
+        "simple-update" => Chain::new(simple_update(first, parse_object(rest)), outcome),
+        "lookup" => {
+            let mut message = Message::default();
+            message.id = Redactor::default().clean(first);
+            let args: Vec<String> = if rest.is_empty() { Vec::new() } else { parse_json(rest) };
+            message.args = args.iter().map(|arg| Redactor::default().clean(arg)).collect();
+            Chain::new(LookupMessage::new(message), |found| done(json!(found.map(|message| message.text))))
+        }
+        "sessions" => {
+            let context = first.to_owned();
+            Chain::new(ListSessions::default(), move |found| {
+                done(found.iter().map(|one| session_json(one, &context)).collect())
+            })
+        }
+        "subscribe" => {
+            let create = CreateSubscription::new(subscription(first, parse_object(rest)));
+            Chain::new(create, |target| done(json!(target)))
+        }
+        "subscriptions" => Chain::new(ListSubscriptions::default(), |found| {
+            let json = |one: &Resource<EventDestination>| {
+                json!([one.target(), one.value().destination, one.value().context])
+            };
+            done(found.iter().map(json).collect())
+        }),
+        "unsubscribe" => Chain::new(DeleteSubscription::new(target()?), outcome),
+        _ => panic!("unknown operation {name}"),
+    })
 }
 
 fn parse_json<T: serde::de::DeserializeOwned>(text: &str) -> T {
@@ -213,8 +116,8 @@ fn parse_object(text: &str) -> Map<String, Value> {
 }
 
 /// Reads this page and the following ones, and appends their members.
-fn members(page: GetPage, mut collected: Vec<Value>) -> JsonOperation {
-    JsonOperation::then(page, |Page { members: found, next, .. }| {
+fn members(page: GetPage, mut collected: Vec<Value>) -> Chain<Value> {
+    Chain::new(page, |Page { members: found, next, .. }| {
         for member in found {
             collected.push(member.json()?);
         }
@@ -225,10 +128,10 @@ fn members(page: GetPage, mut collected: Vec<Value>) -> JsonOperation {
     })
 }
 
-fn reread(target: Target) -> JsonOperation {
-    JsonOperation::then(Read::<ComputerSystem>::new(target), |earlier| {
+fn reread(target: Target) -> Chain<Value> {
+    Chain::new(Read::<ComputerSystem>::new(target), |earlier| {
         let body = earlier.body().clone();
-        Ok(Transition::Next(JsonOperation::then(Read::again(earlier), move |now| {
+        Ok(Transition::Next(Chain::new(Read::again(earlier), move |now| {
             // The same allocation, not only an equal body: a 304 reuses the earlier body.
             let unchanged = now.body().as_ptr() == body.as_ptr();
             done(json!({"unchanged": unchanged, "id": now.value().id}))
@@ -262,7 +165,7 @@ fn subscription(destination: &str, members: Map<String, Value>) -> Subscription 
     })
 }
 
-fn done(value: Value) -> Result<Transition<JsonOperation>, Error> {
+fn done(value: Value) -> Result<Transition<Chain<Value>>, Error> {
     Ok(Transition::Done(value))
 }
 
@@ -287,14 +190,14 @@ fn written_json(written: &Written) -> Value {
     json
 }
 
-fn task_outcome(outcome: TaskOutcome) -> Result<Transition<JsonOperation>, Error> {
+fn task_outcome(outcome: TaskOutcome) -> Result<Transition<Chain<Value>>, Error> {
     match outcome {
         TaskOutcome::Completed(end) => done(written_json(&end)),
         TaskOutcome::Failed(error) => Err(error),
     }
 }
 
-fn outcome(outcome: Outcome) -> Result<Transition<JsonOperation>, Error> {
+fn outcome(outcome: Outcome) -> Result<Transition<Chain<Value>>, Error> {
     done(outcome_json(&outcome))
 }
 

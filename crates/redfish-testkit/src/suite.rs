@@ -35,6 +35,7 @@ macro_rules! suite {
 pub mod conformance;
 pub mod download;
 pub mod events;
+pub mod features;
 pub mod large;
 pub mod limits;
 pub mod push;
@@ -52,10 +53,11 @@ macro_rules! suites {
         $crate::conformance!($client);
         $crate::download!($client);
         $crate::events!($client);
-        $crate::sessions!($client);
+        $crate::features!($client);
         $crate::limits!($client);
         $crate::push!($client);
         $crate::resources!($client);
+        $crate::sessions!($client);
         $crate::stream!($client);
         $crate::upload!($client);
     };

@@ -105,7 +105,7 @@ impl ServerCertVerifier for WebPkiVerifier {
             Err(reason) => Err(refusal(Refusal::NoSystemRoots { reason: reason.clone() })),
         };
         second.map_err(|second| match first {
-            // webpki cannot parse an old version, whoever signed it.
+            // webpki cannot parse an old version, regardless of its issuer.
             _ if matches!(certificate::version(leaf), Some(1 | 2)) => {
                 refusal(Refusal::Version { version: certificate::version(leaf).unwrap_or(1) })
             }

@@ -10,6 +10,7 @@ use redfish_proto::events::{
     StreamItem, Subscription,
 };
 use redfish_proto::ops::Outcome;
+use redfish_proto::reason::Feature;
 use redfish_proto::schema::EventDestination;
 use redfish_proto::{Error, ErrorKind, Resource, Target};
 
@@ -117,9 +118,9 @@ impl Events {
     }
 
     fn open(&self) -> Result<Stream, Error> {
-        let call = self.client.service().call(self.listener.subscribe());
+        let call = self.client.service().call(self.listener.subscribe()?);
         let (_, stream) = self.client.drive_watching(call, None, Some(&self.cancel), &mut |_| {})?;
-        stream.ok_or_else(|| Error::new(ErrorKind::NotSupported("a stream of events")))
+        stream.ok_or_else(|| Error::new(ErrorKind::NotSupported(Feature::EventStream)))
     }
 
     fn end(&mut self) {

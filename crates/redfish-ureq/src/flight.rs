@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use redfish_proto::driver::{Authenticator, SessionRequest, SessionSource};
 use redfish_proto::ops::{Login, Logout, Opened};
+use redfish_proto::query::Features;
 use redfish_proto::{Call, Error, ErrorKind, Identity, Session};
 
 use crate::clock::Clock;
@@ -132,6 +133,15 @@ impl LoginCoordinator {
         Ok(state)
     }
 
+    /// What queries the service supports, if that is known.
+    pub(crate) fn features(&self) -> Option<Features> {
+        self.lock().authenticator.features()
+    }
+
+    pub(crate) fn remember_features(&self, features: Option<Features>) {
+        self.lock().authenticator.remember_features(features);
+    }
+
     /// Ends it, and returns how to close the session that was open. A login on its way is waited for, this long
     /// at the most: it closes its session itself.
     pub(crate) fn close(&self, patience: Duration) -> Option<Call<Logout>> {
@@ -217,7 +227,7 @@ mod tests {
                         let answer = http::Response::builder().header("X-Auth-Token", "t").body(()).unwrap();
                         reply.receive(answer.into_parts().0, Ok("{}".into()), self.clock.now())
                     }
-                    Step::Done(opened) => return opened.map_err(Error::from),
+                    Step::Done(opened) => return opened,
                     step => panic!("{step:?}"),
                 }
             }

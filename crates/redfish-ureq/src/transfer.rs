@@ -4,7 +4,6 @@ use std::hash::{BuildHasher, RandomState};
 use std::io::{Read, Write};
 
 use redfish_proto::Error;
-use redfish_proto::driver::TransportError;
 use redfish_proto::ops::{Download, Image, Outcome, PushUpdate};
 
 use crate::client::Client;
@@ -21,7 +20,7 @@ impl Client {
     /// [`OutcomeUnknown`](redfish_proto::ErrorKind::OutcomeUnknown) where the answer was lost: the list of tasks may tell.
     pub fn update(&self, name: &str, source: &Source, targets: &[String]) -> Result<Outcome, Error> {
         let image = Image { name: name.to_owned(), payload: source.payload() };
-        let update = PushUpdate::new(image, &randomness());
+        let update = PushUpdate::new(image, &randomness())?;
         let update = if targets.is_empty() { update } else { update.targets(targets) };
         let call = self.service().call(update);
         self.drive_watching(call, Some(source), None, &mut |_| {}).map(|(outcome, _)| outcome)
@@ -35,8 +34,8 @@ impl Client {
     /// is written.
     pub fn download(&self, path: &str, into: &mut impl Write, limit: u64) -> Result<u64, Error> {
         let target = self.service().target(path)?;
-        let unstored = |error| Error::body_not_stored(self.service(), &target, error);
-        let broken = |error| Error::of_body(self.service(), &target, TransportError::of_body(error));
+        let unstored = |error| self.service().body_not_stored(&target, error);
+        let broken = |error| self.service().body_broken(&target, error);
         let (_, stream) = self.stream(Download::new(target.clone()))?;
         let Some(mut stream) = stream else { return Ok(0) };
         let mut written = 0;
@@ -49,7 +48,7 @@ impl Client {
             written += read as u64;
             if written > limit {
                 let limit = usize::try_from(limit).unwrap_or(usize::MAX);
-                return Err(Error::body_too_large(self.service(), &target, limit));
+                return Err(self.service().body_too_large(&target, limit));
             }
             into.write_all(&piece[..read]).map_err(unstored)?;
         }

@@ -38,7 +38,7 @@ pub(crate) struct Post {
 pub(crate) struct Change<K: Kind> {
     #[command(flatten)]
     post: Post,
-    /// Don't read the ETag first, and send no If-IfMatch: what others change meanwhile is overwritten
+    /// Don't read the ETag first, and send no If-Match: what others change meanwhile is overwritten
     #[arg(long)]
     no_match: bool,
     #[arg(skip)]

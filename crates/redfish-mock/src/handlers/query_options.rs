@@ -231,7 +231,7 @@ mod tests {
             select(&document, &paths)
         };
         let whole = json!({"@odata.id": "/x", "@odata.type": "#X.X", "Name": "n"});
-        assert_eq!(selected(&[&["Name"], &["Colour"]]), whole);
+        assert_eq!(selected(&[&["Name"], &["Color"]]), whole);
         assert_eq!(
             selected(&[&["Boot", "Target"]])["Boot"],
             json!({"Target": "Pxe", "Target@Redfish.AllowableValues": ["Pxe"]})

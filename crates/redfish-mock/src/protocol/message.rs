@@ -141,12 +141,12 @@ mod tests {
 
     #[test]
     fn a_full_message_has_a_text_and_a_short_one_has_only_its_identifier() {
-        let message = Message::new(Base::PropertyUnknown, ["Colour"]).related_to("Colour");
+        let message = Message::new(Base::PropertyUnknown, ["Color"]).related_to("Color");
         let full = message.render_full(Profile::Standard);
         assert_eq!(full["MessageId"], "Base.1.19.PropertyUnknown");
-        assert_eq!(full["Message"], "This resource has no property Colour.");
+        assert_eq!(full["Message"], "This resource has no property Color.");
         assert_eq!(full["Severity"], "Warning");
-        assert_eq!(full["RelatedProperties"], json!(["#/Colour"]));
+        assert_eq!(full["RelatedProperties"], json!(["#/Color"]));
         assert_eq!(
             Message::new(Base::NoValidSession, []).render(Profile::IloAmplifier),
             json!({"@odata.type": "#Message.1.0.0.Message", "MessageId": "Base.1.1.NoValidSession"})

@@ -155,7 +155,7 @@ mod tests {
     fn each_rejected_property_has_its_own_message() {
         let cases = [
             (json!({"Id": "2"}), Base::PropertyNotWritable),
-            (json!({"Colour": "red"}), Base::PropertyUnknown),
+            (json!({"Color": "red"}), Base::PropertyUnknown),
             (json!({"AssetTag": 1}), Base::PropertyValueTypeError),
             (json!({"AssetTag": null}), Base::PropertyValueTypeError),
             (json!({"AssetTag": "much too long"}), Base::PropertyValueFormatError),
@@ -184,7 +184,7 @@ mod tests {
     #[test]
     fn valid_changes_are_applied_and_the_others_are_annotated() {
         let mut patch =
-            patch(json!({"AssetTag": "B7", "Boot": {"Enabled": "Once", "Order": [1]}, "Colour": "red"}));
+            patch(json!({"AssetTag": "B7", "Boot": {"Enabled": "Once", "Order": [1]}, "Color": "red"}));
         assert!(patch.failure().is_none());
         assert_eq!(patch.accepted, 2);
         let mut document = patch.document.take();
@@ -192,7 +192,7 @@ mod tests {
         assert_eq!(document["Boot"]["Enabled"], "Once");
         assert_eq!(document["Boot"]["Order"], json!([]));
         patch.annotate(&mut document, Profile::Standard);
-        assert_eq!(document["Colour@Message.ExtendedInfo"][0]["MessageId"], "Base.1.19.PropertyUnknown");
+        assert_eq!(document["Color@Message.ExtendedInfo"][0]["MessageId"], "Base.1.19.PropertyUnknown");
         assert_eq!(
             document["Boot"]["Order@Message.ExtendedInfo"][0]["MessageId"],
             "Base.1.19.PropertyNotWritable"
@@ -229,7 +229,7 @@ mod tests {
                 json!([{"Address": "300.1.1.1"}]),
                 Err(Base::PropertyValueFormatError),
             ),
-            (Kind::List(&HOST), &hosts, json!([{"Colour": 1}]), Err(Base::PropertyUnknown)),
+            (Kind::List(&HOST), &hosts, json!([{"Color": 1}]), Err(Base::PropertyUnknown)),
         ] {
             let seen = kind.check("X", &change).map(|()| updated(before, &change));
             let expected = after.map_err(|base| <&crate::protocol::message::Entry>::from(base).key);

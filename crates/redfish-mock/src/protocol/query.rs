@@ -230,16 +230,16 @@ mod tests {
     #[test]
     fn a_query_is_parsed_with_and_without_escapes() {
         let query =
-            Query::parse("%24expand=%2E%28%24levels%3D2%29&$select=Name,Boot/Mode&colour=red&$skip=5")
+            Query::parse("%24expand=%2E%28%24levels%3D2%29&$select=Name,Boot/Mode&color=red&$skip=5")
                 .unwrap();
         assert_eq!(query.expand, Some(Expand { links: ExpandLinks::Subordinate, levels: 2 }));
         assert_eq!(query.select, Some(vec![vec!["Name".into()], vec!["Boot".into(), "Mode".into()]]));
         let next = query.next_page(55, Some(3));
         assert_eq!(
             next,
-            "%24expand=%2E%28%24levels%3D2%29&$select=Name,Boot/Mode&colour=red&$top=3&$skip=55"
+            "%24expand=%2E%28%24levels%3D2%29&$select=Name,Boot/Mode&color=red&$top=3&$skip=55"
         );
-        assert!(Query::parse("colour=red&&size").unwrap().is_empty());
+        assert!(Query::parse("color=red&&size").unwrap().is_empty());
         assert!(!Query::parse("only").unwrap().is_empty());
     }
 

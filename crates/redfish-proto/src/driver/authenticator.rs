@@ -10,6 +10,7 @@ use crate::driver::call::Call;
 use crate::driver::session_request::SessionRequest;
 use crate::driver::time::Now;
 use crate::error::{Error, OpenSession};
+use crate::features::Features;
 use crate::identity::Identity;
 use crate::kind::ErrorKind;
 use crate::ops::check_session::Liveness;
@@ -59,6 +60,7 @@ pub struct Authenticator {
     context: Option<Arc<str>>,
     /// Whether a login's answer was lost, so that a session of ours may be open that nobody knows.
     lost: bool,
+    features: Option<Features>,
 }
 
 #[derive(Debug)]
@@ -124,6 +126,7 @@ impl Authenticator {
             sessions: None,
             context: None,
             lost: false,
+            features: None,
         }
     }
 
@@ -149,6 +152,17 @@ impl Authenticator {
             State::Fixed(identity) => identity.session(),
             State::Session { .. } | State::Closed => self.current.clone(),
         }
+    }
+
+    /// What queries the service supports, if the service root was read: at the login of the current session, or by a driver
+    /// that [remembers](Authenticator::remember_features) it.
+    pub fn features(&self) -> Option<Features> {
+        self.features
+    }
+
+    /// Remembers what queries the service supports until the session is replaced, or forgets it: an update may change it.
+    pub fn remember_features(&mut self, features: Option<Features>) {
+        self.features = features;
     }
 
     /// Finds a session for a call. While a login that this asked for runs, it must not be asked again.
@@ -263,6 +277,7 @@ impl Authenticator {
         self.known = self.known.and(session.redactor());
         self.alive = None;
         self.replaced = None;
+        self.features = session.features();
         let before = self.current.replace(session.clone());
         // Whoever closed it meanwhile has it no longer here.
         if let Some(former) = former.filter(|former| before.as_ref() == Some(&former.session)) {

@@ -75,6 +75,7 @@ struct Sent {
     target: Target,
     access: Auth,
     retry: Retry,
+    purpose: Purpose,
     replayable: bool,
     is_probe: bool,
 }
@@ -122,6 +123,7 @@ impl Core {
                 target: Target::well_known("/"),
                 access: Auth::None,
                 retry: Retry::SafeMethods,
+                purpose: Purpose::Read,
                 replayable: true,
                 is_probe: false,
             },
@@ -260,17 +262,18 @@ impl Core {
             None => timeout,
         };
         self.phase = Phase::Answer;
+        let purpose = request.purpose.unwrap_or_else(|| Purpose::of(&method));
         self.sent = Sent {
             method: method.clone(),
             target: target.clone(),
             // The 401 to a session that the request brought is not the call's to heal.
             access: if request.session.is_some() { Auth::None } else { access },
             retry,
+            purpose,
             replayable: body.replayable(),
             is_probe: request.probe.is_some(),
         };
 
-        let purpose = request.purpose.unwrap_or_else(|| Purpose::of(&method));
         let own = request.session.as_ref().map(Session::identity);
         let identity = own.or(self.identity.as_ref().filter(|_| access == Auth::Session));
         let uri = self.service.origin().uri(&target);
@@ -407,7 +410,7 @@ impl Core {
     /// Says at which exchange an error happened, and takes secrets out of it.
     pub(crate) fn stamp(&self, error: Error) -> Error {
         let exchange = self.begun.then_some((&self.sent.method, &self.sent.target));
-        error.at(&self.service).stamped(exchange, &self.redactor)
+        error.at(self.service.origin()).stamped(exchange, &self.redactor)
     }
 
     /// An error for an operation, which may add texts to it.
@@ -475,7 +478,8 @@ impl Core {
             _ => method.clone(),
         };
         // What a logout deletes is a session, whatever a service says.
-        if self.sent.retry == Retry::Always && !target.same_but_slash(from) {
+        let is_logout = self.sent.purpose == Purpose::Session && self.sent.method == Method::DELETE;
+        if is_logout && !target.same_but_slash(from) {
             return refuse(RedirectError::MovesLogout);
         }
         if !replayable && method == self.sent.method {

@@ -38,6 +38,7 @@ pub enum Purpose {
 }
 
 impl Purpose {
+    /// The purpose of a request that does not state one: a safe method reads, and any other writes.
     pub(crate) fn of(method: &Method) -> Purpose {
         if method.is_safe() { Purpose::Read } else { Purpose::Write }
     }

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use http::header::HeaderValue;
+
 use crate::error::Error;
 use crate::kind::ErrorKind;
 
@@ -151,7 +153,8 @@ impl Decoder {
                 self.has_data = true;
             }
             "event" => value.clone_into(&mut self.event),
-            "id" if !value.contains('\0') => value.clone_into(&mut self.id),
+            // One that cannot be sent as `Last-Event-ID` is ignored, as the standard ignores one with a NUL.
+            "id" if HeaderValue::from_str(value).is_ok() => value.clone_into(&mut self.id),
             "retry" if !value.is_empty() && value.bytes().all(|b| b.is_ascii_digit()) => {
                 self.retry = value.parse().ok().map(Duration::from_millis).or(self.retry);
             }
@@ -186,6 +189,8 @@ mod tests {
             ("event: x\n\ndata: a\n\n", vec![event("", "", "a")]),
             ("id: 1\nid\ndata: a\n\n", vec![event("", "", "a")]),
             ("id: 1\0\ndata: a\n\n", vec![event("", "", "a")]),
+            ("id: 1\nid: \u{1b}2\ndata: a\n\n", vec![event("1", "", "a")]),
+            ("id: \u{e4}\ndata: a\n\n", vec![event("\u{e4}", "", "a")]),
             ("data: a\n", vec![]),
             ("nonsense: a\nDATA: a\n\n", vec![]),
         ] {

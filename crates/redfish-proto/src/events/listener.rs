@@ -13,10 +13,11 @@ use crate::kind::ErrorKind;
 const REMEMBERED: usize = 1_000;
 
 /// The wait before the stream is opened again, where it asked for none.
-const RETRY: Duration = Duration::from_secs(1);
+const DEFAULT_RETRY: Duration = Duration::from_secs(1);
 
 /// Bounds of the wait before the stream is opened again.
-const WAIT: (Duration, Duration) = (Duration::from_millis(500), Duration::from_secs(60));
+const MIN_WAIT: Duration = Duration::from_millis(500);
+const MAX_WAIT: Duration = Duration::from_secs(60);
 
 /// What a stream brings.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -41,10 +42,10 @@ pub struct Listener {
     source: EventSource,
     limits: Limits,
     decoder: Decoder,
-    /// What came over this connection, and before it. An id alone does not tell an event: it is that of the event before
-    /// where one has none, and some services count from 1 again after they have restarted.
-    now: VecDeque<(String, u64)>,
-    before: VecDeque<(String, u64)>,
+    /// The ids and digests of events over this connection, and over those before it. An id alone does not identify an
+    /// event: one without an id has that of the event before, and some services count from 1 again after a restart.
+    current: VecDeque<(String, u64)>,
+    previous: VecDeque<(String, u64)>,
     /// The id before the connection broke, until the first event behind that.
     resumes_after: Option<String>,
     /// What the stream asked for by `retry`, on whichever connection.
@@ -56,12 +57,23 @@ impl Listener {
     /// Listens to that source from now on.
     pub fn new(source: EventSource, limits: Limits) -> Listener {
         let decoder = Decoder::new(limits);
-        let (now, before) = (VecDeque::new(), VecDeque::new());
-        Listener { source, limits, decoder, now, before, resumes_after: None, retry: RETRY, failures: 0 }
+        Listener {
+            source,
+            limits,
+            decoder,
+            current: VecDeque::new(),
+            previous: VecDeque::new(),
+            resumes_after: None,
+            retry: DEFAULT_RETRY,
+            failures: 0,
+        }
     }
 
-    /// Opens the stream: for the first time, or behind what came before.
-    pub fn subscribe(&self) -> Subscribe {
+    /// Opens the stream: for the first time, or after what came before.
+    ///
+    /// # Errors
+    /// Those of [`EventSource::subscribe`]. No stream causes one, since a [`Decoder`] ignores an id that cannot be sent.
+    pub fn subscribe(&self) -> Result<Subscribe, Error> {
         self.source.subscribe(Some(self.decoder.last_id()).filter(|id| !id.is_empty()))
     }
 
@@ -75,7 +87,7 @@ impl Listener {
             self.failures = 0;
             if !event.id.is_empty() {
                 let known = (event.id.clone(), digest(&event));
-                if self.before.contains(&known) {
+                if self.previous.contains(&known) {
                     continue;
                 }
                 if let Some(after) = self.resumes_after.take() {
@@ -83,9 +95,9 @@ impl Listener {
                         incoming.push(StreamItem::Gap { after, before: event.id.clone() });
                     }
                 }
-                self.now.push_back(known);
-                if self.now.len() > REMEMBERED {
-                    self.now.pop_front();
+                self.current.push_back(known);
+                if self.current.len() > REMEMBERED {
+                    self.current.pop_front();
                 }
             }
             incoming.push(StreamItem::Event(event));
@@ -98,10 +110,10 @@ impl Listener {
     /// # Errors
     /// The error itself, where the service refused: that does not change by asking again.
     pub fn failed(&mut self, error: Error) -> Result<Duration, Error> {
-        let passes =
+        let is_temporary =
             error.is_transient() || matches!(error.kind(), ErrorKind::SessionLimit | ErrorKind::Deadline(_));
-        match passes {
-            true => Ok(self.disconnected().max(error.retry_after().unwrap_or_default().min(WAIT.1))),
+        match is_temporary {
+            true => Ok(self.disconnected().max(error.retry_after().unwrap_or_default().min(MAX_WAIT))),
             false => Err(error),
         }
     }
@@ -112,12 +124,12 @@ impl Listener {
         let last = self.decoder.last_id().to_owned();
         self.retry = self.decoder.retry().unwrap_or(self.retry);
         self.decoder = Decoder::behind(self.limits, &last);
-        self.before.append(&mut self.now);
-        self.before.drain(..self.before.len().saturating_sub(REMEMBERED));
+        self.previous.append(&mut self.current);
+        self.previous.drain(..self.previous.len().saturating_sub(REMEMBERED));
         self.resumes_after = Some(last).filter(|last| !last.is_empty());
         let wait = self.retry.saturating_mul(1 << self.failures.min(6));
         self.failures += 1;
-        wait.clamp(WAIT.0, WAIT.1)
+        wait.clamp(MIN_WAIT, MAX_WAIT)
     }
 }
 
@@ -143,8 +155,8 @@ mod tests {
     use crate::service::Service;
 
     fn listener() -> Listener {
-        let at = Service::new("bmc").unwrap().target("/sse").unwrap();
-        Listener::new(EventSource::new(at), Limits::default())
+        let target = Service::new("bmc").unwrap().target("/sse").unwrap();
+        Listener::new(EventSource::new(target), Limits::default())
     }
 
     fn ids(incoming: &[StreamItem]) -> Vec<String> {
@@ -156,7 +168,7 @@ mod tests {
     }
 
     fn last_event_id(listener: &Listener) -> Option<String> {
-        let request = listener.subscribe().request();
+        let request = listener.subscribe().unwrap().request();
         request.headers.get("last-event-id").map(|id| id.to_str().unwrap().to_owned())
     }
 
@@ -220,7 +232,7 @@ mod tests {
         for _ in 0..20 {
             listener.disconnected();
         }
-        assert_eq!(listener.disconnected(), WAIT.1);
+        assert_eq!(listener.disconnected(), MAX_WAIT);
         listener.push(b"data: a\n\n").unwrap();
         assert_eq!(listener.disconnected(), Duration::from_secs(2));
     }

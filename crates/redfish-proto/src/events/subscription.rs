@@ -6,7 +6,6 @@
 //!                                         └─▶ ListSubscriptions: each page, each member
 //! ```
 
-use std::collections::VecDeque;
 use std::fmt;
 
 use base64::Engine as _;
@@ -19,17 +18,17 @@ use crate::body::Body;
 use crate::error::Error;
 use crate::kind::ErrorKind;
 use crate::operation::{Answer, Operation, Request, Transition};
-use crate::ops::get::Read;
-use crate::ops::get_page::{self, GetPage, Page};
+use crate::ops::chain::{Chain, Exchange, forward_to};
+use crate::ops::follow_links::{FollowLinks, Missing};
+use crate::ops::get_page;
+use crate::ops::read_pages::{Collector, ReadPages};
 use crate::ops::watch::{TaskOutcome, Watch};
 use crate::ops::write::Outcome;
+use crate::reason::Feature;
 use crate::redact::Redactor;
 use crate::resource::Resource;
 use crate::schema::EventDestination;
 use crate::target::Target;
-
-/// Subscriptions that are looked at. A service has a few dozen at the most.
-const MOST: usize = 1_000;
 
 /// What to push, and where to (DSP0268, EventDestination). What is not set is not sent, and is the service's to choose.
 ///
@@ -150,7 +149,7 @@ impl Subscription {
         Body::secret(Zeroizing::new(serde_json::to_vec(&document).unwrap_or_default()))
     }
 
-    fn hide(&self, known: &mut Redactor) {
+    fn register_secrets(&self, known: &mut Redactor) {
         self.body().register_secrets(known);
         for Header { value, .. } in &self.headers {
             // What follows the scheme may be echoed alone.
@@ -170,80 +169,94 @@ impl fmt::Debug for Subscription {
     }
 }
 
-/// How far the collection of subscriptions is found.
-#[derive(Clone, Debug)]
-enum Discover {
-    Root,
-    Service(Target),
-    Found(Target),
+/// The way to the collection of subscriptions.
+fn find_subscriptions() -> FollowLinks {
+    let missing = Missing::NotSupported(Feature::Subscriptions);
+    FollowLinks::new("/EventService/@odata.id", missing).then(&["/Subscriptions/@odata.id"])
 }
 
-impl Discover {
-    fn request(&self) -> Request {
-        match self {
-            Discover::Root => Request::get(&Target::well_known("/redfish/v1/")),
-            Discover::Service(at) | Discover::Found(at) => Request::get(at),
-        }
-    }
-
-    /// Goes on behind an answer.
-    fn follow(self, answer: Answer) -> Result<Discover, Error> {
-        let answer = answer.success()?;
-        let what = "subscriptions to events";
-        match self {
-            Discover::Root => Ok(Discover::Service(super::linked(&answer, "/EventService/@odata.id", what)?)),
-            Discover::Service(_) => {
-                Ok(Discover::Found(super::linked(&answer, "/Subscriptions/@odata.id", what)?))
-            }
-            Discover::Found(at) => Ok(Discover::Found(at)),
-        }
-    }
-}
-
-/// Makes a subscription, and returns its URI. It is a write: where its answer is lost it is not sent again, and the
-/// error says where to look for it.
+/// Makes a subscription, and returns its URI. It is a write: if its answer is lost it is not sent again, and the error
+/// says where to look for it.
 #[derive(Debug)]
 pub struct CreateSubscription {
     subscription: Subscription,
-    stage: Creating,
-}
-
-#[derive(Debug)]
-enum Creating {
-    Find(Discover),
-    Post(Target, Body),
-    /// The service takes its time (202).
-    Wait(Target, Watch),
+    chain: Chain<Target>,
 }
 
 impl CreateSubscription {
-    /// Subscribes to that.
+    /// Creates that subscription.
     pub fn new(subscription: Subscription) -> CreateSubscription {
-        CreateSubscription { subscription, stage: Creating::Find(Discover::Root) }
+        let body = subscription.body();
+        let chain = Chain::new(find_subscriptions(), |(collection, _)| {
+            Chain::next(Exchange(Request::post(&collection).json(body)), |received| {
+                posted(received, collection)
+            })
+        });
+        CreateSubscription { subscription, chain }
     }
 
-    /// Goes on with what a watch says.
-    fn watched(
-        self,
-        at: Target,
-        verdict: Transition<Watch>,
-        told: Option<Target>,
-    ) -> Result<Transition<Self>, Error> {
-        match verdict {
-            Transition::Done(TaskOutcome::Completed(_)) => made(told),
-            Transition::Done(TaskOutcome::Failed(error)) => Err(error),
-            Transition::Next(watch) => Ok(Transition::Next(self.waiting(at, watch))),
-            Transition::Later(watch, time) => Ok(Transition::Later(self.waiting(at, watch), time)),
-        }
-    }
-
-    fn waiting(self, at: Target, watch: Watch) -> CreateSubscription {
-        CreateSubscription { stage: Creating::Wait(at, watch), ..self }
+    fn register_secrets(&self, known: &mut Redactor) {
+        self.subscription.register_secrets(known);
     }
 }
 
-/// The URI of what was made. Only a member of the collection is one: it is what will be deleted one day.
-fn told(answer: &Answer, collection: &Target) -> Option<Target> {
+/// What became of the POST: the subscription exists, or the service takes its time (202).
+fn posted(received: Result<Answer, Error>, collection: Target) -> Result<Transition<Chain<Target>>, Error> {
+    let answer = received.map_err(|error| match error.kind() {
+        ErrorKind::OutcomeUnknown(_) => {
+            error.with_advice("Look for it among the subscriptions before it is created again.")
+        }
+        _ => error,
+    })?;
+    match Outcome::read(&answer)? {
+        Outcome::Finished(_) => Chain::done(created(member_uri(&answer, &collection))?),
+        Outcome::Accepted(monitor) => {
+            let watch = WatchCreation { watch: monitor.watch(), collection };
+            Ok(Transition::Later(Chain::new(watch, Chain::done), None))
+        }
+    }
+}
+
+/// Waits for a creation that was accepted. Its last answer names the URI of the new subscription.
+struct WatchCreation {
+    watch: Watch,
+    collection: Target,
+}
+
+impl WatchCreation {
+    fn follow(
+        transition: Transition<Watch>,
+        collection: Target,
+        uri: Option<Target>,
+    ) -> Result<Transition<Self>, Error> {
+        Ok(match transition {
+            Transition::Done(TaskOutcome::Completed(_)) => Transition::Done(created(uri)?),
+            Transition::Done(TaskOutcome::Failed(error)) => return Err(error),
+            Transition::Next(watch) => Transition::Next(WatchCreation { watch, collection }),
+            Transition::Later(watch, time) => Transition::Later(WatchCreation { watch, collection }, time),
+        })
+    }
+}
+
+impl Operation for WatchCreation {
+    type Output = Target;
+
+    fn request(&self) -> Request {
+        self.watch.request()
+    }
+
+    fn respond(self, answer: Answer) -> Result<Transition<Self>, Error> {
+        let uri = member_uri(&answer, &self.collection);
+        WatchCreation::follow(self.watch.respond(answer)?, self.collection, uri)
+    }
+
+    fn fail(self, error: Error) -> Result<Transition<Self>, Error> {
+        WatchCreation::follow(self.watch.fail(error)?, self.collection, None)
+    }
+}
+
+/// The URI of the new subscription. It has to be a member of the collection, since it is what will be deleted one day.
+fn member_uri(answer: &Answer, collection: &Target) -> Option<Target> {
     let collection = collection.without_final_slash();
     get_page::created_uri(answer, &collection, |target| {
         let (parent, member) = target.split_member();
@@ -251,9 +264,9 @@ fn told(answer: &Answer, collection: &Target) -> Option<Target> {
     })
 }
 
-/// The end of a creation. It was made, also where its URI is not told.
-fn made(at: Option<Target>) -> Result<Transition<CreateSubscription>, Error> {
-    at.map(Transition::Done).ok_or_else(|| {
+/// The subscription exists even if its URI is unknown.
+fn created(uri: Option<Target>) -> Result<Target, Error> {
+    uri.ok_or_else(|| {
         Error::malformed("", "the subscription was created, but its URI is not known")
             .with_advice("Look for it among the subscriptions.")
     })
@@ -262,154 +275,61 @@ fn made(at: Option<Target>) -> Result<Transition<CreateSubscription>, Error> {
 impl Operation for CreateSubscription {
     type Output = Target;
 
-    fn request(&self) -> Request {
-        match &self.stage {
-            Creating::Find(way) => way.request(),
-            Creating::Post(at, body) => Request::post(at).json(body.clone()),
-            Creating::Wait(_, watch) => watch.request(),
-        }
-    }
-
-    fn secrets(&self, known: &mut Redactor) {
-        self.subscription.hide(known);
-    }
-
-    fn respond(mut self, answer: Answer) -> Result<Transition<Self>, Error> {
-        match self.stage {
-            Creating::Find(way) => {
-                self.stage = match way.follow(answer)? {
-                    Discover::Found(at) => Creating::Post(at, self.subscription.body()),
-                    way => Creating::Find(way),
-                };
-                Ok(Transition::Next(self))
-            }
-            Creating::Post(at, _) => match Outcome::read(&answer)? {
-                Outcome::Finished(_) => made(told(&answer, &at)),
-                Outcome::Accepted(monitor) => {
-                    self.stage = Creating::Wait(at, monitor.watch());
-                    Ok(Transition::Later(self, None))
-                }
-            },
-            Creating::Wait(at, watch) => {
-                let told = told(&answer, &at);
-                CreateSubscription::new(self.subscription).watched(at, watch.respond(answer)?, told)
-            }
-        }
-    }
-
-    fn fail(self, error: Error) -> Result<Transition<Self>, Error> {
-        match (self.stage, error.kind()) {
-            (Creating::Post(..), ErrorKind::OutcomeUnknown(_)) => {
-                Err(error.with_advice("Look for it among the subscriptions before it is created again."))
-            }
-            (Creating::Wait(at, watch), _) => {
-                CreateSubscription::new(self.subscription).watched(at, watch.fail(error)?, None)
-            }
-            _ => Err(error),
-        }
-    }
+    forward_to!(chain, register_secrets);
 }
 
 /// Reads all subscriptions of a service, page after page; streams of server-sent events are among them.
 #[derive(Debug)]
 pub struct ListSubscriptions {
-    gathered: SubscriptionSearch,
-    stage: Listing,
+    chain: Chain<Vec<Resource<EventDestination>>>,
 }
 
+/// The subscriptions that were read.
 #[derive(Debug, Default)]
-struct SubscriptionSearch {
-    found: Vec<Resource<EventDestination>>,
-    unread: VecDeque<Target>,
-    next: Option<GetPage>,
-}
+struct Subscriptions(Vec<Resource<EventDestination>>);
 
-#[derive(Debug)]
-#[allow(clippy::large_enum_variant, reason = "there is one at a time, in a call")]
-enum Listing {
-    Find(Discover),
-    Page(GetPage),
-    Member(Read<EventDestination>),
+impl Collector for Subscriptions {
+    type Member = EventDestination;
+
+    fn add(&mut self, member: Resource<EventDestination>) {
+        self.0.push(member);
+    }
+
+    fn member_unreadable(&mut self, _: Target, error: Error) -> Result<(), Error> {
+        match error.kind() {
+            // It ended while the others were read.
+            ErrorKind::NotFound => Ok(()),
+            _ => Err(error),
+        }
+    }
 }
 
 impl Default for ListSubscriptions {
     fn default() -> ListSubscriptions {
-        ListSubscriptions { gathered: SubscriptionSearch::default(), stage: Listing::Find(Discover::Root) }
-    }
-}
-
-impl SubscriptionSearch {
-    /// Takes what is whole in a page, and keeps the links to the others.
-    fn add(&mut self, page: Page, answer: &Answer) -> Result<(), Error> {
-        for member in page.members {
-            let Some(link) = member.link() else { continue };
-            let at = answer.resolve(&link)?;
-            match member.is_link() {
-                true => self.unread.push_back(at),
-                false => self.found.push(member.resource(at)?),
-            }
-        }
-        self.unread.truncate(MOST);
-        self.next = page.next?;
-        Ok(())
-    }
-
-    fn go_on(mut self) -> Transition<ListSubscriptions> {
-        let stage = if let Some(at) = self.unread.pop_front() {
-            Listing::Member(Read::new(at))
-        } else if let Some(page) = self.next.take().filter(|_| self.found.len() < MOST) {
-            Listing::Page(page)
-        } else {
-            return Transition::Done(self.found);
-        };
-        Transition::Next(ListSubscriptions { gathered: self, stage })
+        let chain = Chain::new(find_subscriptions(), |(collection, _)| {
+            let pages = ReadPages::new(collection, Subscriptions::default());
+            Chain::next(pages, |Subscriptions(found)| Chain::done(found))
+        });
+        ListSubscriptions { chain }
     }
 }
 
 impl Operation for ListSubscriptions {
     type Output = Vec<Resource<EventDestination>>;
 
-    fn request(&self) -> Request {
-        match &self.stage {
-            Listing::Find(way) => way.request(),
-            Listing::Page(page) => page.request(),
-            Listing::Member(read) => read.request(),
-        }
-    }
-
-    fn respond(self, answer: Answer) -> Result<Transition<Self>, Error> {
-        let ListSubscriptions { mut gathered, stage } = self;
-        match stage {
-            Listing::Find(way) => {
-                let stage = match way.follow(answer)? {
-                    Discover::Found(at) => Listing::Page(GetPage::first(at)),
-                    way => Listing::Find(way),
-                };
-                return Ok(Transition::Next(ListSubscriptions { gathered, stage }));
-            }
-            Listing::Page(page) => gathered.add(page.read(&answer)?, &answer)?,
-            Listing::Member(read) => match read.respond(answer) {
-                Ok(Transition::Done(subscription)) => gathered.found.push(subscription),
-                Ok(Transition::Next(_) | Transition::Later(..)) => {}
-                // It ended while the others were read.
-                Err(error) if *error.kind() == ErrorKind::NotFound => {}
-                Err(error) => return Err(error),
-            },
-        }
-        Ok(gathered.go_on())
-    }
+    forward_to!(chain);
 }
 
 /// Ends a subscription, or a stream that shows as one. A write as any other: never sent again.
 #[derive(Clone, Debug)]
 pub struct DeleteSubscription {
-    at: Target,
+    target: Target,
 }
 
 impl DeleteSubscription {
-    /// The one there.
-    pub fn new(at: Target) -> DeleteSubscription {
-        DeleteSubscription { at }
+    /// Deletes the subscription at that target.
+    pub fn new(target: Target) -> DeleteSubscription {
+        DeleteSubscription { target }
     }
 }
 
@@ -417,7 +337,7 @@ impl Operation for DeleteSubscription {
     type Output = Outcome;
 
     fn request(&self) -> Request {
-        Request::delete(&self.at)
+        Request::delete(&self.target)
     }
 
     fn respond(self, answer: Answer) -> Result<Transition<Self>, Error> {

@@ -1,4 +1,4 @@
-//! Acting on a resource (DSP0266, "Actions"): what it offers, what each parameter may be, and doing it.
+//! The actions of a resource (DSP0266, "Actions"): what it offers, the allowable values, and the invocation.
 
 use std::fmt;
 
@@ -8,6 +8,7 @@ use crate::body::Body;
 use crate::error::Error;
 use crate::kind::ErrorKind;
 use crate::operation::{Answer, Operation, Request, Transition};
+use crate::ops::chain::{Chain, Exchange, forward_to};
 use crate::ops::write::Outcome;
 use crate::redact::Redactor;
 use crate::target::Target;
@@ -44,12 +45,26 @@ impl Action {
         self.name == name || self.name.rsplit_once('.').is_some_and(|(_, short)| short == name)
     }
 
+    /// Adds what its ActionInfo says. One that cannot be read leaves what the resource itself says.
+    fn describe(&mut self, received: Result<Answer, Error>) -> Result<(), Error> {
+        let info: Value = match received {
+            Ok(answer) => answer.success().and_then(|answer| answer.json()).unwrap_or_default(),
+            Err(error) if self.info.as_ref().is_some_and(|info| error.uri() == Some(info.as_str())) => {
+                return Ok(());
+            }
+            // A login failed, say: the next request would try it again.
+            Err(error) => return Err(error),
+        };
+        self.parameters = described(&info, std::mem::take(&mut self.parameters));
+        Ok(())
+    }
+
     /// Whether these parameters may be sent.
-    fn check(&self, given: &Map<String, Value>, answer: &Answer) -> Result<(), Error> {
+    fn check(&self, given: &Map<String, Value>, redactor: &Redactor) -> Result<(), Error> {
         for parameter in &self.parameters {
             let not_allowable = |allowable: &[String]| {
-                let parameter = answer.safe(&parameter.name);
-                let allowable = allowable.iter().map(|value| answer.safe(value)).collect();
+                let parameter = redactor.clean(&parameter.name);
+                let allowable = allowable.iter().map(|value| redactor.clean(value)).collect();
                 Error::new(ErrorKind::InvalidParameter { parameter, allowable })
             };
             match given.get(&parameter.name) {
@@ -142,146 +157,113 @@ fn described(info: &Value, mut known: Vec<Parameter>) -> Vec<Parameter> {
     known
 }
 
-/// Finds what a resource offers, with what each parameter may be.
+/// Finds the actions that a resource offers, and the allowable values of their parameters.
 #[derive(Debug)]
 pub struct Actions {
-    at: Target,
-    found: Vec<Action>,
-    /// The action whose ActionInfo is being read.
-    describing: Option<usize>,
+    chain: Chain<Vec<Action>>,
 }
 
 impl Actions {
-    /// What the resource there offers.
-    pub fn new(at: Target) -> Actions {
-        Actions { at, found: Vec::new(), describing: None }
+    /// Finds the actions of the resource at that target.
+    pub fn new(target: Target) -> Actions {
+        let chain = Chain::new(Exchange(Request::get(&target)), |received| {
+            describe_all(offered(&received?.success()?)?, 0)
+        });
+        Actions { chain }
     }
+}
 
-    fn next(mut self, from: usize) -> Transition<Actions> {
-        self.describing =
-            (from..self.found.len()).find(|n| self.found.get(*n).is_some_and(|a| a.info.is_some()));
-        match self.describing {
-            Some(_) => Transition::Next(self),
-            None => Transition::Done(self.found),
+/// Reads the ActionInfo of each action from that index on.
+fn describe_all(mut actions: Vec<Action>, from: usize) -> Result<Transition<Chain<Vec<Action>>>, Error> {
+    let mut rest = actions.iter().enumerate().skip(from);
+    let Some((index, info)) = rest.find_map(|(index, action)| Some((index, action.info.clone()?))) else {
+        return Chain::done(actions);
+    };
+    Chain::next(Exchange(Request::get(&info)), move |received| {
+        if let Some(action) = actions.get_mut(index) {
+            action.describe(received)?;
         }
-    }
-
-    fn described(&self) -> Option<(usize, &Target)> {
-        let number = self.describing?;
-        Some((number, self.found.get(number)?.info.as_ref()?))
-    }
+        describe_all(actions, index + 1)
+    })
 }
 
 impl Operation for Actions {
     type Output = Vec<Action>;
 
-    fn request(&self) -> Request {
-        Request::get(self.described().map_or(&self.at, |(_, info)| info))
-    }
-
-    fn respond(mut self, answer: Answer) -> Result<Transition<Self>, Error> {
-        let Some(number) = self.described().map(|(number, _)| number) else {
-            self.found = offered(&answer.success()?)?;
-            return Ok(self.next(0));
-        };
-        // An ActionInfo that cannot be read leaves what the resource itself says.
-        let info: Value = answer.check().and_then(|()| answer.json()).unwrap_or_default();
-        if let Some(action) = self.found.get_mut(number) {
-            action.parameters = described(&info, std::mem::take(&mut action.parameters));
-        }
-        Ok(self.next(number + 1))
-    }
+    forward_to!(chain);
 }
 
-/// Does what a resource offers. Parameters are checked before anything is sent; `If-IfMatch` is never sent, which
-/// iDRAC 10 refuses.
+/// Invokes an action of a resource. The parameters are checked before they are sent. `If-Match` is never sent, since
+/// iDRAC 10 refuses it.
 pub struct Invoke {
-    at: Target,
+    target: Target,
     name: String,
     parameters: Map<String, Value>,
-    stage: Stage,
-}
-
-enum Stage {
-    Resource,
-    Info(Target, Action),
-    Post(Target, Body),
+    chain: Chain<Outcome>,
 }
 
 impl Invoke {
     /// The action of that name, with or without `#`, or its last word where only one action ends so.
-    pub fn new(at: Target, name: impl Into<String>, parameters: Map<String, Value>) -> Invoke {
-        Invoke { at, name: name.into(), parameters, stage: Stage::Resource }
+    pub fn new(target: Target, name: impl Into<String>, parameters: Map<String, Value>) -> Invoke {
+        let name = name.into();
+        let (wanted, sent) = (name.clone(), parameters.clone());
+        let chain = Chain::new(Exchange(Request::get(&target)), move |received| {
+            let answer = received?.success()?;
+            let mut action = choose(&answer, &wanted)?;
+            match action.info.clone() {
+                Some(info) => Chain::next(Exchange(Request::get(&info)), move |received| {
+                    action.describe(received)?;
+                    post(&action, &sent, &answer.redactor)
+                }),
+                None => post(&action, &sent, &answer.redactor),
+            }
+        });
+        Invoke { target, name, parameters, chain }
     }
 
-    fn choose(&self, mut offered: Vec<Action>, answer: &Answer) -> Result<Action, Error> {
-        let names = offered.iter().map(|action| answer.safe(&action.name)).collect();
-        let exact = self.name.trim_start_matches('#');
-        if offered.iter().any(|action| action.name == exact) {
-            offered.retain(|action| action.name == exact);
-        } else {
-            offered.retain(|action| action.is(&self.name));
-        }
-        let several = offered.len() > 1;
-        match offered.pop().filter(|_| !several) {
-            Some(action) => Ok(action),
-            None => Err(Error::new(ErrorKind::ActionNotFound { offered: names })),
+    fn register_secrets(&self, known: &mut Redactor) {
+        if let Ok(body) = Body::json(&self.parameters) {
+            body.register_secrets(known);
         }
     }
+}
 
-    fn post(mut self, action: &Action, answer: &Answer) -> Result<Transition<Self>, Error> {
-        action.check(&self.parameters, answer)?;
-        let body = Body::json(&self.parameters)?;
-        self.stage = Stage::Post(action.target.clone(), body);
-        Ok(Transition::Next(self))
+fn choose(answer: &Answer, wanted: &str) -> Result<Action, Error> {
+    let mut offered = offered(answer)?;
+    let names = offered.iter().map(|action| answer.safe(&action.name)).collect();
+    let exact = wanted.trim_start_matches('#');
+    if offered.iter().any(|action| action.name == exact) {
+        offered.retain(|action| action.name == exact);
+    } else {
+        offered.retain(|action| action.is(wanted));
     }
+    let several = offered.len() > 1;
+    match offered.pop().filter(|_| !several) {
+        Some(action) => Ok(action),
+        None => Err(Error::new(ErrorKind::ActionNotFound { offered: names })),
+    }
+}
+
+fn post(
+    action: &Action,
+    parameters: &Map<String, Value>,
+    redactor: &Redactor,
+) -> Result<Transition<Chain<Outcome>>, Error> {
+    action.check(parameters, redactor)?;
+    let request = Request::post(&action.target).json(Body::json(parameters)?);
+    Chain::next(Exchange(request), |received| Chain::done(Outcome::read(&received?)?))
 }
 
 impl fmt::Debug for Invoke {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // Their values may be secret.
         let parameters: Vec<&String> = self.parameters.keys().collect();
-        write!(f, "Invoke({} of {} with {parameters:?})", self.name, self.at)
+        write!(f, "Invoke({} of {} with {parameters:?})", self.name, self.target)
     }
 }
 
 impl Operation for Invoke {
     type Output = Outcome;
 
-    fn request(&self) -> Request {
-        match &self.stage {
-            Stage::Resource => Request::get(&self.at),
-            Stage::Info(info, _) => Request::get(info),
-            Stage::Post(target, body) => Request::post(target).json(body.clone()),
-        }
-    }
-
-    fn secrets(&self, known: &mut Redactor) {
-        if let Ok(body) = Body::json(&self.parameters) {
-            body.register_secrets(known);
-        }
-    }
-
-    fn respond(mut self, answer: Answer) -> Result<Transition<Self>, Error> {
-        match self.stage {
-            Stage::Resource => {
-                let answer = answer.success()?;
-                let action = self.choose(offered(&answer)?, &answer)?;
-                match action.info.clone() {
-                    Some(info) => {
-                        self.stage = Stage::Info(info, action);
-                        Ok(Transition::Next(self))
-                    }
-                    None => self.post(&action, &answer),
-                }
-            }
-            Stage::Info(_, mut action) => {
-                let info: Value = answer.check().and_then(|()| answer.json()).unwrap_or_default();
-                action.parameters = described(&info, action.parameters);
-                self.stage = Stage::Resource;
-                self.post(&action, &answer)
-            }
-            Stage::Post(..) => Ok(Transition::Done(Outcome::read(&answer)?)),
-        }
-    }
+    forward_to!(chain, register_secrets);
 }

@@ -18,7 +18,7 @@ use crate::session::Session;
 use crate::target::Target;
 
 /// Time limit of the check. A service that takes longer to show a session has not confirmed it.
-pub(crate) const CHECK: Duration = Duration::from_secs(5);
+pub(crate) const CHECK_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// What the service says about a session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,24 +38,20 @@ pub enum Liveness {
 #[derive(Debug)]
 pub struct CheckSession {
     session: Session,
-    at: Target,
+    target: Target,
 }
 
 impl CheckSession {
     /// `None` if the session's URI is not known.
     pub(crate) fn new(session: &Session) -> Option<CheckSession> {
-        Some(CheckSession { session: session.clone(), at: session.target()?.clone() })
+        Some(CheckSession { session: session.clone(), target: session.target()?.clone() })
     }
 
-    /// The request carries the session's own token, whatever session the call has.
-    pub(crate) fn request(&self) -> Request {
-        Request::get(&self.at).purpose(Purpose::Session).probe(CHECK).session(&self.session)
-    }
-
+    /// What the answer to the check says.
     pub(crate) fn judge(&self, answer: &Answer) -> Liveness {
         match answer.status() {
             // What stands elsewhere says nothing about the session.
-            _ if !answer.target().same_but_slash(&self.at) => Liveness::Unknown,
+            _ if !answer.target().same_but_slash(&self.target) => Liveness::Unknown,
             StatusCode::OK if self.is_shown_in(answer) => Liveness::Alive,
             StatusCode::FORBIDDEN => Liveness::Alive,
             StatusCode::UNAUTHORIZED => Liveness::Dead,
@@ -68,16 +64,17 @@ impl CheckSession {
         let Ok(shown) = answer.json::<Value>() else { return false };
         let text = |name| shown.get(name).and_then(Value::as_str);
         let linked = text("@odata.id").and_then(|link| answer.resolve_path_only(link).ok());
-        linked.is_some_and(|link| link.same_but_slash(&self.at))
-            || text("Id") == Some(self.at.split_member().1)
+        linked.is_some_and(|link| link.same_but_slash(&self.target))
+            || text("Id") == Some(self.target.split_member().1)
     }
 }
 
 impl Operation for CheckSession {
     type Output = Liveness;
 
+    /// The request carries the session's own token, whatever session the call has.
     fn request(&self) -> Request {
-        CheckSession::request(self)
+        Request::get(&self.target).purpose(Purpose::Session).probe(CHECK_TIMEOUT).session(&self.session)
     }
 
     fn respond(self, answer: Answer) -> Result<Transition<Self>, Error> {

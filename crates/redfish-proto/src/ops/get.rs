@@ -1,4 +1,4 @@
-//! Reading a resource, and the way out: a request of any method.
+//! Reading a resource, and a request of any method.
 
 use std::marker::PhantomData;
 
@@ -10,7 +10,6 @@ use serde_json::Value;
 
 use crate::body::Body;
 use crate::error::Error;
-use crate::etag::ETag;
 use crate::operation::{Answer, Operation, Request, Transition};
 use crate::redact::Redactor;
 use crate::resource::Resource;
@@ -22,14 +21,14 @@ use crate::target::Target;
 /// pointer of the member. A target with a fragment, such as `/redfish/v1/Chassis/1/Thermal#/Fans/0`, reads that part.
 #[derive(Clone, Debug)]
 pub struct Get<T> {
-    at: Target,
+    target: Target,
     into: PhantomData<fn() -> T>,
 }
 
 impl<T: DeserializeOwned> Get<T> {
-    /// Reads what is there.
-    pub fn new(at: Target) -> Get<T> {
-        Get { at, into: PhantomData }
+    /// Reads the resource at that target.
+    pub fn new(target: Target) -> Get<T> {
+        Get { target, into: PhantomData }
     }
 }
 
@@ -37,12 +36,12 @@ impl<T: DeserializeOwned> Operation for Get<T> {
     type Output = T;
 
     fn request(&self) -> Request {
-        Request::get(&self.at)
+        Request::get(&self.target)
     }
 
     fn respond(self, answer: Answer) -> Result<Transition<Self>, Error> {
         let answer = answer.success()?;
-        match self.at.fragment() {
+        match self.target.fragment() {
             None => Ok(Transition::Done(answer.json()?)),
             Some(fragment) => Ok(Transition::Done(part(&answer, fragment)?)),
         }
@@ -61,41 +60,41 @@ fn part<T: DeserializeOwned>(answer: &Answer, fragment: &str) -> Result<T, Error
 fn decoded(fragment: &str) -> String {
     let mut bytes = Vec::with_capacity(fragment.len());
     let mut rest = fragment.as_bytes();
-    while let Some((&byte, behind)) = rest.split_first() {
+    while let Some((&byte, after)) = rest.split_first() {
         let code =
-            behind.get(..2).and_then(|code| u8::from_str_radix(std::str::from_utf8(code).ok()?, 16).ok());
+            after.get(..2).and_then(|code| u8::from_str_radix(std::str::from_utf8(code).ok()?, 16).ok());
         match code.filter(|_| byte == b'%') {
             Some(code) => {
                 bytes.push(code);
-                rest = behind.get(2..).unwrap_or_default();
+                rest = after.get(2..).unwrap_or_default();
             }
             None => {
                 bytes.push(byte);
-                rest = behind;
+                rest = after;
             }
         }
     }
     String::from_utf8_lossy(&bytes).into_owned()
 }
 
-/// Reads a resource with all that belongs to it: the typed value, the raw JSON, the ETag.
+/// Reads a resource with its typed value, its raw JSON and its ETag.
 ///
-/// What was read before can be read again, and comes from there while it has not changed (304).
+/// A resource that was read before can be read again: while it has not changed (304), the previous one is returned.
 #[derive(Clone, Debug)]
 pub struct Read<T> {
-    at: Target,
-    earlier: Option<Resource<T>>,
+    target: Target,
+    previous: Option<Resource<T>>,
 }
 
 impl<T: DeserializeOwned> Read<T> {
-    /// Reads what is there, such as a type of [`schema`](crate::schema).
-    pub fn new(at: Target) -> Read<T> {
-        Read { at, earlier: None }
+    /// Reads the resource at that target, into a type such as a type of [`schema`](crate::schema).
+    pub fn new(target: Target) -> Read<T> {
+        Read { target, previous: None }
     }
 
     /// Reads it again.
-    pub fn again(earlier: Resource<T>) -> Read<T> {
-        Read { at: earlier.target().clone(), earlier: Some(earlier) }
+    pub fn again(previous: Resource<T>) -> Read<T> {
+        Read { target: previous.target().clone(), previous: Some(previous) }
     }
 }
 
@@ -103,41 +102,35 @@ impl<T: DeserializeOwned> Operation for Read<T> {
     type Output = Resource<T>;
 
     fn request(&self) -> Request {
-        match self.earlier.as_ref().and_then(Resource::etag) {
-            Some(etag) => Request::get(&self.at).header(IF_NONE_MATCH, etag.value()),
-            None => Request::get(&self.at),
+        match self.previous.as_ref().and_then(Resource::etag) {
+            Some(etag) => Request::get(&self.target).header(IF_NONE_MATCH, etag.value()),
+            None => Request::get(&self.target),
         }
     }
 
     fn respond(self, answer: Answer) -> Result<Transition<Self>, Error> {
-        if let (StatusCode::NOT_MODIFIED, Some(earlier)) = (answer.status(), self.earlier) {
-            return Ok(Transition::Done(earlier));
+        if let (StatusCode::NOT_MODIFIED, Some(previous)) = (answer.status(), self.previous) {
+            return Ok(Transition::Done(previous));
         }
-        let answer = answer.success()?;
-        Ok(Transition::Done(Resource::new(
-            answer.json()?,
-            self.at,
-            ETag::of(&answer),
-            answer.body()?.clone(),
-        )))
+        Ok(Transition::Done(Resource::read(&answer, self.target)?))
     }
 }
 
-/// A request of any method, and its answer as the service sent it: what no other operation does.
+/// A request of any method, which returns the response as the service sent it.
 ///
-/// What members of its JSON body named `Password` or `Token` hold counts as secret.
+/// The values of members of its JSON body such as `Password` and `Token` count as secrets.
 #[derive(Clone, Debug)]
 pub struct Raw(Request);
 
 impl Raw {
     /// A request without a body.
-    pub fn new(method: Method, at: &Target) -> Raw {
-        Raw(Request::new(method, at))
+    pub fn new(method: Method, target: &Target) -> Raw {
+        Raw(Request::new(method, target))
     }
 
     /// A read.
-    pub fn get(at: &Target) -> Raw {
-        Raw::new(Method::GET, at).accept()
+    pub fn get(target: &Target) -> Raw {
+        Raw::new(Method::GET, target).accept()
     }
 
     /// With a JSON body: [`Body::json`] of a value, or text that is JSON.

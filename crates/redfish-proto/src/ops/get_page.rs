@@ -29,7 +29,7 @@ use crate::target::Target;
 /// 501 is asked once more without. The members are links then.
 #[derive(Clone, Debug)]
 pub struct GetPage {
-    at: Target,
+    target: Target,
     seen: HashSet<Target>,
 }
 
@@ -79,13 +79,13 @@ struct Linked<'a> {
 
 impl GetPage {
     /// The first page of a collection.
-    pub fn first(at: Target) -> GetPage {
-        GetPage { at, seen: HashSet::new() }
+    pub fn first(target: Target) -> GetPage {
+        GetPage { target, seen: HashSet::new() }
     }
 
-    /// What it reads.
+    /// The target of the page.
     pub fn target(&self) -> &Target {
-        &self.at
+        &self.target
     }
 
     /// Reads the page of an answer.
@@ -108,7 +108,7 @@ impl GetPage {
     /// What is no collection is a member itself where just that was asked for (DSP0266, "only").
     fn only(&self, answer: &Answer) -> Result<Member, Error> {
         let body = answer.body()?;
-        let asked = self.at.query().is_some_and(|query| query.split('&').any(|part| part == "only"));
+        let asked = self.target.query().is_some_and(|query| query.split('&').any(|part| part == "only"));
         match (asked, u32::try_from(body.len())) {
             (true, Ok(end)) => {
                 let redactor = Arc::clone(&answer.redactor);
@@ -126,12 +126,12 @@ impl GetPage {
         };
         let Some(text) = text.filter(|text| !text.is_empty()) else { return Ok(None) };
         let next = answer.resolve(&text)?;
-        self.seen.insert(self.at);
+        self.seen.insert(self.target);
         if self.seen.contains(&next) || self.seen.len() >= answer.service.policy().pages {
             let why = "a next page that was read before, or one too many";
             return Err(Error::malformed("/Members@odata.nextLink", why));
         }
-        Ok(Some(GetPage { at: next, seen: self.seen }))
+        Ok(Some(GetPage { target: next, seen: self.seen }))
     }
 }
 
@@ -139,7 +139,7 @@ impl Operation for GetPage {
     type Output = Page;
 
     fn request(&self) -> Request {
-        Request::get(&self.at)
+        Request::get(&self.target)
     }
 
     fn respond(self, answer: Answer) -> Result<Transition<Self>, Error> {
@@ -147,8 +147,8 @@ impl Operation for GetPage {
             401 | 429 => false,
             status => (400..500).contains(&status) || status == 501,
         };
-        match self.at.unexpanded().filter(|_| refuses) {
-            Some(at) => Ok(Transition::Next(GetPage { at, ..self })),
+        match self.target.unexpanded().filter(|_| refuses) {
+            Some(target) => Ok(Transition::Next(GetPage { target, ..self })),
             None => self.read(&answer).map(Transition::Done),
         }
     }
@@ -179,17 +179,17 @@ pub(crate) fn created_uri(
     located.filter(&can_be).or_else(|| named().filter(&can_be))
 }
 
-/// Where each stands in the body: nothing is copied, and nothing is read that nobody asks for.
+/// The position of each member in the body: nothing is copied, and a member is parsed only when it is used.
 fn members(body: &Bytes, raw: &[&RawValue], redactor: &Arc<Redactor>) -> Vec<Member> {
     let start = body.as_ptr() as usize;
-    let place = |raw: &&RawValue| {
+    let locate = |raw: &&RawValue| {
         let from = u32::try_from((raw.get().as_ptr() as usize).checked_sub(start)?).ok()?;
         let length = u32::try_from(raw.get().len()).ok()?;
         let range = from..from.checked_add(length)?;
         Some(Member { body: body.clone(), range, redactor: Arc::clone(redactor) })
     };
     let mut members = Vec::with_capacity(raw.len());
-    members.extend(raw.iter().filter_map(place));
+    members.extend(raw.iter().filter_map(locate));
     members
 }
 
@@ -220,13 +220,11 @@ impl Member {
         json::read(strip_bom(self.as_bytes()), usize::MAX)
             .map_err(|(at, reason)| Error::malformed(self.redactor.clean(&at), self.redactor.clean(&reason)))
     }
-}
 
-impl Member {
-    /// The whole resource that it is, which has its place there.
-    pub(crate) fn resource<T: DeserializeOwned>(&self, at: Target) -> Result<Resource<T>, Error> {
+    /// The whole resource, which is at that target.
+    pub(crate) fn resource<T: DeserializeOwned>(&self, target: Target) -> Result<Resource<T>, Error> {
         let Range { start, end } = self.range;
-        Ok(Resource::new(self.json()?, at, None, self.body.slice(start as usize..end as usize)))
+        Ok(Resource::new(self.json()?, target, None, self.body.slice(start as usize..end as usize)))
     }
 }
 

@@ -11,9 +11,12 @@ use serde_json::Value;
 
 use crate::error::Error;
 use crate::kind::ErrorKind;
-use crate::operation::{Answer, Auth, Operation, Request, Transition};
-use crate::ops::get_page::{GetPage, Page};
-use crate::session::Session;
+use crate::operation::{Answer, Operation};
+use crate::ops::chain::{Chain, forward_to};
+use crate::ops::follow_links::{FollowLinks, Missing};
+use crate::ops::read_pages::{Collector, ReadPages};
+use crate::resource::Resource;
+use crate::session::{Session, is_id, is_session_path};
 use crate::target::Target;
 
 /// Where sessions are, if the service root does not say.
@@ -21,8 +24,8 @@ pub(crate) const SESSIONS: &str = "/redfish/v1/SessionService/Sessions";
 /// Where sessions were before Redfish 1.6; iDRAC 7 and 8 have them there alone.
 pub(crate) const LEGACY_SESSIONS: &str = "/redfish/v1/Sessions";
 
-/// Sessions that are looked at. A service has a few dozen at the most.
-const MOST: usize = 1_000;
+/// The link to the sessions in the service root.
+pub(crate) const SESSIONS_LINK: &str = "/Links/Sessions/@odata.id";
 
 /// Where a page of sessions marks that of who asks: `MySession` in an `Oem` (iLO).
 pub(crate) fn marked_in(page: &Value) -> Option<&str> {
@@ -52,42 +55,16 @@ pub(crate) fn is_session(target: &Target, collection: &Target) -> bool {
     (is_member || is_session_path(target.path())) && !is_collection
 }
 
-/// Whether a path is that of a session where sessions usually are, in any letter case: directly below the service root or
-/// below its SessionService. iLO 4 has the same below `/rest/v1`.
-pub(crate) fn is_session_path(path: &str) -> bool {
-    let path = path.to_ascii_lowercase();
-    let segments: Vec<&str> = path.split('/').filter(|segment| !segment.is_empty()).collect();
-    let ["redfish" | "rest", version, below @ ..] = segments.as_slice() else { return false };
-    let number = version.strip_prefix('v').unwrap_or_default();
-    let has_version = !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit());
-    has_version
-        && match below {
-            ["sessionservice", "sessions", "members", id]
-            | ["sessionservice", "sessions", id]
-            | ["sessions", "members", id]
-            | ["sessions", id] => is_id(id),
-            _ => false,
-        }
-}
-
-/// Whether a segment, in lower case, can be the id of a session: not what holds the members, and one segment to every
-/// reader.
-fn is_id(segment: &str) -> bool {
-    let is_dots = matches!(segment.replace("%2e", ".").as_str(), "" | "." | "..");
-    let has_slash = ["%2f", "%5c", "\\"].iter().any(|slash| segment.contains(slash));
-    segment != "members" && !is_dots && !has_slash
-}
-
-/// Where sessions are instead, if they are not there: services before Redfish 1.6 have them at a URI of their own.
-pub(crate) fn elsewhere(at: &Target, status: StatusCode) -> Option<Target> {
+/// The URI of sessions before Redfish 1.6, to be tried if they are not at the one after it.
+pub(crate) fn legacy_uri(collection: &Target, status: StatusCode) -> Option<Target> {
     let absent = matches!(status, StatusCode::NOT_FOUND | StatusCode::METHOD_NOT_ALLOWED);
-    (absent && at.as_str() == SESSIONS).then(|| Target::well_known(LEGACY_SESSIONS))
+    (absent && collection.as_str() == SESSIONS).then(|| Target::well_known(LEGACY_SESSIONS))
 }
 
 /// A session as the service lists it. `Debug` shows its URI alone.
 #[derive(Clone)]
 pub struct ListedSession {
-    at: Target,
+    target: Target,
     marked: bool,
     resource: Value,
 }
@@ -107,12 +84,12 @@ pub enum Ownership {
 impl ListedSession {
     /// Its URI.
     pub fn target(&self) -> &Target {
-        &self.at
+        &self.target
     }
 
-    /// Whether that is its URI: a final slash makes no other.
-    pub fn is_at(&self, at: &Target) -> bool {
-        self.at.path().trim_end_matches('/') == at.path().trim_end_matches('/')
+    /// Whether that is its URI. A final slash makes no difference.
+    pub fn is_at(&self, target: &Target) -> bool {
+        self.target.path().trim_end_matches('/') == target.path().trim_end_matches('/')
     }
 
     /// A member of its resource that is a text; nothing where there is none, or the account may not see it.
@@ -123,7 +100,7 @@ impl ListedSession {
     /// Ownership session it is, for a client that uses `session` and gives its logins this `Context`.
     pub fn whose(&self, session: Option<&Session>, context: Option<&str>) -> Ownership {
         let context = context.or(session.and_then(Session::context).map(|context| &**context));
-        let in_use = session.and_then(Session::target).is_some_and(|at| self.is_at(at));
+        let in_use = session.and_then(Session::target).is_some_and(|target| self.is_at(target));
         match self.marked || in_use {
             true => Ownership::Own,
             false if is_of(&self.resource, context) => Ownership::OfContext,
@@ -134,125 +111,81 @@ impl ListedSession {
 
 impl fmt::Debug for ListedSession {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "ListedSession({})", self.at)
+        write!(f, "ListedSession({})", self.target)
     }
 }
 
 /// Reads all sessions of a service, in the order of their URIs.
 #[derive(Debug)]
 pub struct ListSessions {
-    gathered: FoundSessions,
-    stage: Stage,
+    chain: Chain<Vec<ListedSession>>,
 }
 
+/// The sessions that were read.
 #[derive(Debug, Default)]
-struct FoundSessions {
+struct Sessions {
     found: Vec<ListedSession>,
-    unread: Vec<Target>,
-    next: Option<GetPage>,
-    /// The session of who asks, where the collection marks it.
+    /// The caller's own session, if the collection marks it.
     marked: Option<Target>,
 }
 
-#[derive(Debug)]
-enum Stage {
-    Root,
-    Page(GetPage),
-    Member(Target),
+impl Sessions {
+    fn push(&mut self, target: Target, resource: Value) {
+        self.found.push(ListedSession { target, marked: is_marked(&resource), resource });
+    }
+
+    fn sorted(mut self) -> Vec<ListedSession> {
+        for session in &mut self.found {
+            session.marked |= self.marked.as_ref().is_some_and(|marked| session.is_at(marked));
+        }
+        self.found.sort_by(|one, other| one.target.as_str().cmp(other.target.as_str()));
+        self.found
+    }
+}
+
+impl Collector for Sessions {
+    type Member = Value;
+
+    fn relocate(&mut self, collection: &Target, status: StatusCode) -> Option<Target> {
+        legacy_uri(collection, status)
+    }
+
+    fn page(&mut self, page: &Answer) -> Result<(), Error> {
+        if let Some(link) = marked_in(&page.json()?) {
+            self.marked = Some(page.resolve(link)?);
+        }
+        Ok(())
+    }
+
+    fn add(&mut self, member: Resource<Value>) {
+        self.push(member.target().clone(), member.into_value());
+    }
+
+    fn member_unreadable(&mut self, target: Target, error: Error) -> Result<(), Error> {
+        match error.kind() {
+            // It ended while the others were read.
+            ErrorKind::NotFound => {}
+            // Other users' sessions may be hidden from a role.
+            ErrorKind::Forbidden => self.push(target, Value::Null),
+            _ => return Err(error),
+        }
+        Ok(())
+    }
 }
 
 impl Default for ListSessions {
     fn default() -> ListSessions {
-        ListSessions { gathered: FoundSessions::default(), stage: Stage::Root }
-    }
-}
-
-impl ListSessions {
-    fn page(gathered: FoundSessions, at: Target) -> Transition<ListSessions> {
-        Transition::Next(ListSessions { gathered, stage: Stage::Page(GetPage::first(at)) })
-    }
-}
-
-impl FoundSessions {
-    /// Takes what is whole in a page, and keeps the links to the others.
-    fn add_page(&mut self, page: Page, answer: &Answer) -> Result<(), Error> {
-        if let Some(link) = marked_in(&answer.json()?) {
-            self.marked = Some(answer.resolve(link)?);
-        }
-        for member in page.members {
-            let Some(link) = member.link() else { continue };
-            let at = answer.resolve(&link)?;
-            match member.is_link() {
-                true => self.unread.push(at),
-                false => self.add(at, member.json()?),
-            }
-        }
-        self.unread.truncate(MOST);
-        self.next = page.next?;
-        Ok(())
-    }
-
-    fn add(&mut self, at: Target, resource: Value) {
-        self.found.push(ListedSession { at, marked: is_marked(&resource), resource });
-    }
-
-    fn go_on(mut self) -> Transition<ListSessions> {
-        let stage = if let Some(at) = self.unread.pop() {
-            Stage::Member(at)
-        } else if let Some(page) = self.next.take().filter(|_| self.found.len() < MOST) {
-            Stage::Page(page)
-        } else {
-            for session in &mut self.found {
-                session.marked |= self.marked.as_ref().is_some_and(|marked| session.is_at(marked));
-            }
-            self.found.sort_by(|one, other| one.at.as_str().cmp(other.at.as_str()));
-            return Transition::Done(self.found);
-        };
-        Transition::Next(ListSessions { gathered: self, stage })
+        let find = FollowLinks::new(SESSIONS_LINK, Missing::At(SESSIONS)).anonymous_root();
+        let chain = Chain::new(find, |(collection, _)| {
+            let pages = ReadPages::new(collection, Sessions::default()).newest_first();
+            Chain::next(pages, |sessions| Chain::done(sessions.sorted()))
+        });
+        ListSessions { chain }
     }
 }
 
 impl Operation for ListSessions {
     type Output = Vec<ListedSession>;
 
-    fn request(&self) -> Request {
-        match &self.stage {
-            Stage::Root => Request::get(&Target::well_known("/redfish/v1/")),
-            Stage::Page(page) => page.request(),
-            Stage::Member(at) => Request::get(at),
-        }
-    }
-
-    fn auth(&self) -> Auth {
-        match self.stage {
-            Stage::Root => Auth::None,
-            Stage::Page(_) | Stage::Member(_) => Auth::Session,
-        }
-    }
-
-    fn respond(self, answer: Answer) -> Result<Transition<Self>, Error> {
-        let ListSessions { mut gathered, stage } = self;
-        match stage {
-            Stage::Root => {
-                let answer = answer.success()?;
-                let root: Value = answer.json()?;
-                let link = root.pointer("/Links/Sessions/@odata.id").and_then(Value::as_str);
-                let at = answer.resolve(link.unwrap_or(SESSIONS))?;
-                return Ok(ListSessions::page(gathered, at));
-            }
-            Stage::Page(page) => match elsewhere(page.target(), answer.status()) {
-                Some(at) => return Ok(ListSessions::page(gathered, at)),
-                None => gathered.add_page(page.read(&answer)?, &answer)?,
-            },
-            Stage::Member(at) => match answer.success() {
-                Ok(answer) => gathered.add(at, answer.json()?),
-                // It ended while the others were read.
-                Err(error) if *error.kind() == ErrorKind::NotFound => {}
-                // Those of others may be hidden from a role.
-                Err(error) if *error.kind() == ErrorKind::Forbidden => gathered.add(at, Value::Null),
-                Err(error) => return Err(error),
-            },
-        }
-        Ok(gathered.go_on())
-    }
+    forward_to!(chain);
 }

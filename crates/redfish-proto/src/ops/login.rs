@@ -22,18 +22,19 @@ use crate::credentials::Credentials;
 use crate::driver::exchange::Purpose;
 use crate::driver::time::Now;
 use crate::error::{Error, OpenSession};
+use crate::features::Features;
 use crate::headers::X_AUTH_TOKEN;
 use crate::kind::ErrorKind;
 use crate::operation::{Answer, Auth, Operation, Request, Retry, Transition};
-use crate::ops::check_session::{CHECK, CheckSession, Liveness};
+use crate::ops::check_session::{CHECK_TIMEOUT, CheckSession, Liveness};
+use crate::ops::follow_links::{link, root};
 use crate::ops::get_page;
-use crate::ops::list_sessions::{LEGACY_SESSIONS, SESSIONS, is_session};
+use crate::ops::list_sessions::{LEGACY_SESSIONS, SESSIONS, SESSIONS_LINK, is_session};
 use crate::ops::logout::Logout;
 use crate::redact::{Redactor, SafeText};
 use crate::session::{Found, Session, SessionState};
 use crate::target::Target;
 
-const ROOT: &str = "/redfish/v1/";
 /// Opens a session. Neither of its requests carries credentials other than the login's own body.
 ///
 /// It has succeeded once there is a token, whatever else the answer lacks. Each URI is tried once, and a judged
@@ -42,15 +43,20 @@ const ROOT: &str = "/redfish/v1/";
 pub struct Login {
     credentials: Arc<Credentials>,
     context: Option<Arc<str>>,
-    earlier: Arc<Redactor>,
-    /// What the check says about the session that this login is to replace.
+    /// The secrets of earlier sessions.
+    earlier_secrets: Arc<Redactor>,
+    /// The session that this login replaces, and what the check says about it.
     former: Option<Former>,
-    /// A session of before, which is closed first.
+    /// A session left from an earlier login, which is closed first.
     retired: Option<Session>,
-    /// The same once it is closed.
+    /// The same session once it is closed.
     closed: Option<Session>,
-    sessions: Option<Target>,
+    /// The collection of sessions, if an earlier login found it.
+    collection: Option<Target>,
+    /// What the service root says about queries, once it is read.
+    features: Option<Features>,
     stage: Stage,
+    /// The collections that have refused the login.
     tried: Vec<Target>,
 }
 
@@ -66,7 +72,7 @@ enum Stage {
     Root,
     /// Posts the credentials there.
     Post {
-        at: Target,
+        collection: Target,
         /// Whether a 400 may mean that this is the wrong URI: a guess, at a service older than 1.6.
         guessed: bool,
         /// Whether it was found by an earlier login, and the root not read.
@@ -117,11 +123,12 @@ impl Login {
         Login {
             credentials,
             context: None,
-            earlier: Arc::default(),
+            earlier_secrets: Arc::default(),
             former: None,
             retired: None,
             closed: None,
-            sessions: None,
+            collection: None,
+            features: None,
             stage: Stage::Root,
             tried: Vec::new(),
         }
@@ -130,8 +137,8 @@ impl Login {
 
     /// At a Sessions URI that is known from before; the service root is not read.
     #[must_use]
-    pub fn collection(mut self, sessions: Target) -> Login {
-        self.sessions = Some(sessions);
+    pub fn collection(mut self, collection: Target) -> Login {
+        self.collection = Some(collection);
         self.begin()
     }
 
@@ -145,7 +152,7 @@ impl Login {
 
     /// Knows the secrets of earlier sessions too.
     pub(crate) fn knowing(mut self, earlier: Arc<Redactor>) -> Login {
-        self.earlier = earlier;
+        self.earlier_secrets = earlier;
         self
     }
 
@@ -179,8 +186,8 @@ impl Login {
     }
 
     fn opening(&self) -> Stage {
-        match &self.sessions {
-            Some(at) => Stage::Post { at: at.clone(), guessed: false, remembered: true },
+        match &self.collection {
+            Some(sessions) => Stage::Post { collection: sessions.clone(), guessed: false, remembered: true },
             None => Stage::Root,
         }
     }
@@ -204,8 +211,8 @@ impl Login {
     }
 
     /// The retired session is closed, or could not be: either way the login goes on.
-    fn retired(mut self, closed: Result<Transition<Logout>, Error>) -> Transition<Login> {
-        self.stage = match closed {
+    fn retired(mut self, logout: Result<Transition<Logout>, Error>) -> Transition<Login> {
+        self.stage = match logout {
             Ok(Transition::Next(logout) | Transition::Later(logout, _)) => Stage::Retire(Box::new(logout)),
             Ok(Transition::Done(_)) => {
                 self.closed = self.retired.take();
@@ -222,13 +229,14 @@ impl Login {
         Session::opened(&answer.service, token(answer)?, found, &answer.redactor).ok()
     }
 
+    /// The session that a refusal came with is closed, or could not be: either way the login has failed.
     fn undone(
         mut self,
-        closed: Result<Transition<Logout>, Error>,
+        logout: Result<Transition<Logout>, Error>,
         refusal: Error,
         unclosed: OpenSession,
     ) -> Result<Transition<Login>, Error> {
-        match closed {
+        match logout {
             Ok(Transition::Next(logout) | Transition::Later(logout, _)) => {
                 self.stage = Stage::Undo(Box::new(logout), refusal);
                 Ok(Transition::Next(self))
@@ -245,26 +253,66 @@ impl Login {
             collection: Some(answer.target().without_final_slash()),
             state,
             context: self.context.clone(),
+            features: self.features,
         }
     }
 
-    fn post(mut self, at: &Target, guessed: bool) -> Transition<Login> {
-        let at = at.without_final_slash();
-        self.stage = Stage::Post { at, guessed, remembered: false };
+    fn post(mut self, collection: &Target, guessed: bool) -> Transition<Login> {
+        let collection = collection.without_final_slash();
+        self.stage = Stage::Post { collection, guessed, remembered: false };
         Transition::Next(self)
     }
 
-    /// What the service root says of where sessions are.
-    fn find(self, answer: &Answer) -> Result<Transition<Login>, Error> {
+    /// Where sessions are, as the service root says.
+    fn find(mut self, answer: &Answer) -> Result<Transition<Login>, Error> {
         // A root that asks for credentials, or is broken, does not stop a login; a service that is down does.
         if answer.status().is_server_error() {
             return Err(answer.refusal());
         }
         let root: Value = answer.json().unwrap_or_default();
-        match root.pointer("/Links/Sessions/@odata.id").and_then(Value::as_str) {
+        self.features = answer.status().is_success().then(|| Features::of(&root));
+        match link(&root, SESSIONS_LINK) {
             Some(link) => Ok(self.post(&answer.resolve(link)?, false)),
             None => Ok(self.post(&Target::well_known(SESSIONS), is_before_1_6(&root))),
         }
+    }
+
+    /// What the answer to the credentials means.
+    fn posted(
+        mut self,
+        answer: Answer,
+        collection: Target,
+        guessed: bool,
+        remembered: bool,
+    ) -> Result<Transition<Login>, Error> {
+        if *answer.method() != Method::POST {
+            return Err(Error::malformed("", "a login that was redirected to a read"));
+        }
+        if answer.status().is_success() {
+            return self.opened(answer);
+        }
+        if let Some(session) = self.unwanted(&answer) {
+            if session.target().is_none() {
+                return Err(answer.refusal().with_unclosed(session.unclosed()));
+            }
+            self.stage = Stage::Undo(Box::new(Logout::new(&session)), answer.refusal());
+            return Ok(Transition::Next(self));
+        }
+        let wrong_uri = match answer.status() {
+            StatusCode::NOT_FOUND | StatusCode::METHOD_NOT_ALLOWED => true,
+            StatusCode::BAD_REQUEST => guessed,
+            _ => false,
+        };
+        self.tried.push(collection);
+        let legacy = Target::well_known(LEGACY_SESSIONS);
+        if wrong_uri && remembered {
+            self.stage = Stage::Root;
+            return Ok(Transition::Next(self));
+        }
+        if wrong_uri && !self.tried.contains(&legacy) {
+            return Ok(self.post(&legacy, false));
+        }
+        Err(answer.refusal())
     }
 
     fn opened(self, answer: Answer) -> Result<Transition<Login>, Error> {
@@ -289,6 +337,33 @@ impl Login {
             }
         }
     }
+
+    fn resume(mut self, received: Result<Answer, Error>) -> Result<Transition<Self>, Error> {
+        match std::mem::replace(&mut self.stage, Stage::Root) {
+            Stage::Check(check) => {
+                let now = received.as_ref().map(Answer::now).unwrap_or_default();
+                let liveness = received.map_or(Liveness::Unknown, |answer| check.judge(&answer));
+                Ok(self.checked(liveness, now))
+            }
+            Stage::Retire(logout) => Ok(self.retired(resume(*logout, received))),
+            Stage::Undo(logout, refusal) => {
+                let unclosed = logout.session().unclosed();
+                self.undone(resume(*logout, received), refusal, unclosed)
+            }
+            Stage::Root => self.find(&received?),
+            Stage::Post { collection, guessed, remembered } => {
+                self.posted(received?, collection, guessed, remembered)
+            }
+        }
+    }
+}
+
+/// Gives an operation the answer, or the error if there is none.
+fn resume<O: Operation>(operation: O, received: Result<Answer, Error>) -> Result<Transition<O>, Error> {
+    match received {
+        Ok(answer) => operation.respond(answer),
+        Err(error) => operation.fail(error),
+    }
 }
 
 impl Operation for Login {
@@ -296,14 +371,14 @@ impl Operation for Login {
 
     fn request(&self) -> Request {
         let request = match &self.stage {
-            Stage::Root => Request::get(&Target::well_known(ROOT)),
+            Stage::Root => Request::get(&root()),
             Stage::Check(check) => check.request(),
             Stage::Retire(logout) | Stage::Undo(logout, _) => {
-                logout.request().probe(CHECK).session(logout.session())
+                logout.request().probe(CHECK_TIMEOUT).session(logout.session())
             }
-            Stage::Post { at, .. } => {
+            Stage::Post { collection, .. } => {
                 let body = credentials_json(&self.credentials, self.context.as_deref());
-                Request::post(at).json(body).retry(Retry::Never)
+                Request::post(collection).json(body).retry(Retry::Never)
             }
         };
         request.purpose(Purpose::Session)
@@ -315,60 +390,15 @@ impl Operation for Login {
 
     fn secrets(&self, known: &mut Redactor) {
         known.add_credentials(&self.credentials);
-        known.extend(&self.earlier);
+        known.extend(&self.earlier_secrets);
     }
 
-    fn respond(mut self, answer: Answer) -> Result<Transition<Self>, Error> {
-        let (at, guessed, remembered) = match std::mem::replace(&mut self.stage, Stage::Root) {
-            Stage::Root => return self.find(&answer),
-            Stage::Check(check) => return Ok(self.checked(check.judge(&answer), answer.now())),
-            Stage::Retire(logout) => return Ok(self.retired(logout.respond(answer))),
-            Stage::Undo(logout, refusal) => {
-                let unclosed = logout.session().unclosed();
-                return self.undone(logout.respond(answer), refusal, unclosed);
-            }
-            Stage::Post { at, guessed, remembered } => (at, guessed, remembered),
-        };
-        if *answer.method() != Method::POST {
-            return Err(Error::malformed("", "a login that was redirected to a read"));
-        }
-        if answer.status().is_success() {
-            return self.opened(answer);
-        }
-        if let Some(session) = self.unwanted(&answer) {
-            if session.target().is_none() {
-                return Err(answer.refusal().with_unclosed(session.unclosed()));
-            }
-            self.stage = Stage::Undo(Box::new(Logout::new(&session)), answer.refusal());
-            return Ok(Transition::Next(self));
-        }
-        let wrong_place = match answer.status() {
-            StatusCode::NOT_FOUND | StatusCode::METHOD_NOT_ALLOWED => true,
-            StatusCode::BAD_REQUEST => guessed,
-            _ => false,
-        };
-        self.tried.push(at);
-        let legacy = Target::well_known(LEGACY_SESSIONS);
-        if wrong_place && remembered {
-            self.stage = Stage::Root;
-            return Ok(Transition::Next(self));
-        }
-        if wrong_place && !self.tried.contains(&legacy) {
-            return Ok(self.post(&legacy, false));
-        }
-        Err(answer.refusal())
+    fn respond(self, answer: Answer) -> Result<Transition<Self>, Error> {
+        self.resume(Ok(answer))
     }
 
-    fn fail(mut self, error: Error) -> Result<Transition<Self>, Error> {
-        match std::mem::replace(&mut self.stage, Stage::Root) {
-            Stage::Check(_) => Ok(self.checked(Liveness::Unknown, Now::default())),
-            Stage::Retire(logout) => Ok(self.retired(logout.fail(error))),
-            Stage::Undo(logout, refusal) => {
-                let unclosed = logout.session().unclosed();
-                self.undone(logout.fail(error), refusal, unclosed)
-            }
-            Stage::Root | Stage::Post { .. } => Err(error),
-        }
+    fn fail(self, error: Error) -> Result<Transition<Self>, Error> {
+        self.resume(Err(error))
     }
 }
 

@@ -11,16 +11,19 @@ use crate::driver::exchange::Purpose;
 use crate::error::Error;
 use crate::kind::ErrorKind;
 use crate::operation::{Answer, Operation, Request, Retry, Transition};
+use crate::ops::chain::{Chain, Exchange};
 use crate::ops::list_sessions::{self, SESSIONS, is_session};
+use crate::ops::read_pages::{Collector, ReadPages};
+use crate::resource::Resource;
 use crate::service::Service;
 use crate::session::{Session, SessionState};
 use crate::target::Target;
 
-/// Sessions and pages that are looked at to find one; a service with more is not searched to its end.
-const MOST: (usize, usize) = (1_000, 20);
+/// Maximum number of pages that are read after the first to find a session: a logout has little time.
+const MAX_NEXT_PAGES: usize = 20;
 
 /// The wait before a DELETE is sent once more that the service failed to carry out.
-const AGAIN: Duration = Duration::from_millis(500);
+const DELETE_AGAIN: Duration = Duration::from_millis(500);
 
 /// Closes a session. Made by [`Session::logout`] alone, so that it carries that session's token and never logs in:
 ///
@@ -35,24 +38,21 @@ const AGAIN: Duration = Duration::from_millis(500);
 #[derive(Debug)]
 pub struct Logout {
     session: Session,
-    collection: Target,
-    /// The `Context` whose other sessions are closed too: those of logins whose answers were lost.
-    sweep: Option<Arc<str>>,
-    stage: Stage,
-    mine: Option<Target>,
-    strays: Vec<Target>,
-    unread: Vec<Target>,
-    next_page: Option<Target>,
-    looked: (usize, usize),
-    /// Whether the service failed once to delete it.
-    failed: bool,
+    chain: Chain<LogoutOutcome>,
 }
 
+/// Looks for sessions by what marks them as ours.
 #[derive(Debug)]
-enum Stage {
-    List(Target),
-    Look(Target),
-    Delete(Target),
+struct Search {
+    collection: Target,
+    /// The `Context` that marks the session itself.
+    own_context: Option<Arc<str>>,
+    /// The `Context` whose other sessions are deleted too: those of logins whose answers were lost.
+    stray_context: Option<Arc<str>>,
+    own: Option<Target>,
+    strays: Vec<Target>,
+    /// Whether the service does not know the token any more.
+    token_is_dead: bool,
 }
 
 /// How a session ended.
@@ -68,128 +68,151 @@ pub enum LogoutOutcome {
 }
 
 impl Logout {
+    pub(crate) fn new(session: &Session) -> Logout {
+        let chain = match session.target() {
+            Some(target) => delete(target, *session.state() != SessionState::Active, Retries::One),
+            None => search(session, None),
+        };
+        Logout { session: session.clone(), chain }
+    }
+
+    /// Deletes the other sessions of that `Context` before its own.
+    pub(crate) fn sweeping(self, context: Arc<str>) -> Logout {
+        Logout { chain: search(&self.session, Some(context)), ..self }
+    }
+
     /// The session whose token it carries.
     pub(crate) fn session(&self) -> &Session {
         &self.session
     }
+}
 
-    pub(crate) fn new(session: &Session) -> Logout {
-        let collection = session.collection().cloned().unwrap_or_else(|| Target::well_known(SESSIONS));
-        let mine = session.target().cloned();
-        let stage = match &mine {
-            Some(at) => Stage::Delete(at.clone()),
-            None => Stage::List(collection.clone()),
-        };
-        Logout {
-            session: session.clone(),
-            collection,
-            sweep: None,
-            stage,
-            mine,
-            strays: Vec::new(),
-            unread: Vec::new(),
-            next_page: None,
-            looked: (0, 0),
-            failed: false,
-        }
+/// Looks for the session, and for the strays of that `Context`, then deletes them.
+fn search(session: &Session, stray_context: Option<Arc<str>>) -> Chain<LogoutOutcome> {
+    let search = Search {
+        collection: session.collection().cloned().unwrap_or_else(|| Target::well_known(SESSIONS)),
+        own_context: session.context().filter(|_| stray_context.is_none()).cloned(),
+        stray_context,
+        own: session.target().cloned(),
+        strays: Vec::new(),
+        token_is_dead: false,
+    };
+    let must_change_password = *session.state() != SessionState::Active;
+    let pages = ReadPages::new(search.collection.clone(), search);
+    // The session is one of the last that were opened.
+    let pages = pages.newest_first().max_next_pages(MAX_NEXT_PAGES);
+    Chain::new(pages, move |found| match found.token_is_dead {
+        true => Chain::done(LogoutOutcome::Gone),
+        false => delete_all(found.strays, found.own, must_change_password),
+    })
+}
+
+/// Deletes the strays and then the session itself, since its token deletes the others.
+fn delete_all(
+    mut strays: Vec<Target>,
+    own: Option<Target>,
+    must_change_password: bool,
+) -> Result<Transition<Chain<LogoutOutcome>>, Error> {
+    match (strays.pop(), own) {
+        (Some(stray), own) => Chain::next(Exchange(delete_request(&stray)), move |received| {
+            received?;
+            delete_all(strays, own, must_change_password)
+        }),
+        (None, Some(own)) => Ok(Transition::Next(delete(&own, must_change_password, Retries::One))),
+        (None, None) => Err(Error::new(ErrorKind::SessionUriUnknown)),
     }
+}
 
-    /// Closes the other sessions of that `Context` before its own.
-    pub(crate) fn sweeping(mut self, context: Arc<str>) -> Logout {
-        self.stage = Stage::List(self.collection.clone());
-        self.sweep = Some(context);
-        self
-    }
+/// How often a DELETE is sent again that the service failed to carry out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Retries {
+    None,
+    One,
+}
 
-    /// Reads the collection: marks at its top, members that are there whole, and links to the others.
-    fn list(&mut self, answer: &Answer) -> Result<(), Error> {
-        let page: Value = answer.json()?;
-        self.claim(list_sessions::marked_in(&page), answer);
-        let empty = Vec::new();
-        for member in page.get("Members").and_then(Value::as_array).unwrap_or(&empty) {
-            let link = member.get("@odata.id").and_then(Value::as_str);
-            if member.as_object().is_some_and(|m| m.len() > 1) {
-                self.look(member, answer);
-            } else if let Some(at) = self.session_at(link, answer) {
-                self.unread.push(at);
+/// Deletes the session itself.
+fn delete(target: &Target, must_change_password: bool, retries: Retries) -> Chain<LogoutOutcome> {
+    let again = target.clone();
+    Chain::new(Exchange(delete_request(target)), move |received| {
+        let answer = received?;
+        match answer.status() {
+            status if status.is_success() => Chain::done(LogoutOutcome::Deleted),
+            StatusCode::UNAUTHORIZED | StatusCode::NOT_FOUND | StatusCode::GONE => {
+                Chain::done(LogoutOutcome::Gone)
             }
+            StatusCode::FORBIDDEN if must_change_password => Chain::done(LogoutOutcome::NotAllowed),
+            // iDRAC under load answers 500. What may be repeated is tried once more.
+            status if status.is_server_error() && retries == Retries::One => {
+                let delete = delete(&again, must_change_password, Retries::None);
+                Ok(Transition::Later(delete, Some(DELETE_AGAIN)))
+            }
+            _ => Err(answer.refusal()),
         }
-        self.unread.truncate(MOST.0);
-        let next = page.get("Members@odata.nextLink").and_then(Value::as_str);
-        self.next_page = next.and_then(|link| answer.resolve(link).ok());
+    })
+}
+
+/// It is often the first request after an idle spell, when a connection has gone stale; a second DELETE of a session does
+/// no harm.
+fn delete_request(target: &Target) -> Request {
+    Request::delete(target).retry(Retry::Always)
+}
+
+impl Search {
+    fn session_at(&self, link: &str, answer: &Answer) -> Option<Target> {
+        answer.resolve_path_only(link).ok().filter(|target| is_session(target, &self.collection))
+    }
+}
+
+impl Collector for Search {
+    type Member = Value;
+
+    fn relocate(&mut self, collection: &Target, status: StatusCode) -> Option<Target> {
+        let legacy = list_sessions::legacy_uri(collection, status)?;
+        self.collection = legacy.clone();
+        Some(legacy)
+    }
+
+    fn page(&mut self, page: &Answer) -> Result<(), Error> {
+        let document: Value = page.json()?;
+        if let (None, Some(link)) = (&self.own, list_sessions::marked_in(&document)) {
+            self.own = self.session_at(link, page);
+        }
         Ok(())
     }
 
-    /// Reads one session: whether it is ours.
-    fn look(&mut self, session: &Value, answer: &Answer) {
-        let link =
-            session.get("@odata.id").and_then(Value::as_str).unwrap_or(answer.target().as_str()).to_owned();
-        let own_context = self.session.context().filter(|_| self.sweep.is_none());
-        if list_sessions::is_marked(session)
-            || list_sessions::is_of(session, own_context.map(|context| &**context))
+    fn target(&mut self, link: &str, answer: &Answer) -> Result<Option<Target>, Error> {
+        Ok(self.session_at(link, answer))
+    }
+
+    fn add(&mut self, member: Resource<Value>) {
+        let (target, session) = (member.target(), member.value());
+        if list_sessions::is_marked(session) || list_sessions::is_of(session, self.own_context.as_deref()) {
+            self.own.get_or_insert_with(|| target.clone());
+        } else if list_sessions::is_of(session, self.stray_context.as_deref())
+            && self.own.as_ref() != Some(target)
         {
-            self.claim(Some(&link), answer);
-        } else if list_sessions::is_of(session, self.sweep.as_deref()) {
-            self.strays
-                .extend(self.session_at(Some(&link), answer).filter(|at| Some(at) != self.mine.as_ref()));
+            self.strays.push(target.clone());
         }
     }
 
-    fn claim(&mut self, link: Option<&str>, answer: &Answer) {
-        if self.mine.is_none() {
-            self.mine = self.session_at(link, answer);
-        }
+    fn member_unreadable(&mut self, _: Target, error: Error) -> Result<(), Error> {
+        self.token_is_dead |= error.status() == Some(StatusCode::UNAUTHORIZED);
+        Ok(())
     }
 
-    fn session_at(&self, link: Option<&str>, answer: &Answer) -> Option<Target> {
-        answer.resolve_path_only(link?).ok().filter(|target| is_session(target, &self.collection))
+    fn page_unreadable(&mut self, error: Error) -> Result<(), Error> {
+        self.token_is_dead |= error.status() == Some(StatusCode::UNAUTHORIZED);
+        if self.token_is_dead || self.own.is_some() { Ok(()) } else { Err(error) }
     }
 
-    /// What comes after a read: more reading while something is missing, then the deleting.
-    fn go_on(mut self) -> Result<Transition<Self>, Error> {
-        let searching = self.sweep.is_some() || self.mine.is_none();
-        self.stage = if let Some(at) = self.unread.pop().filter(|_| searching && self.looked.0 < MOST.0) {
-            self.looked.0 += 1;
-            Stage::Look(at)
-        } else if let Some(page) = self.next_page.take().filter(|_| searching && self.looked.1 < MOST.1) {
-            self.looked.1 += 1;
-            Stage::List(page)
-        } else if let Some(stray) = self.strays.pop() {
-            Stage::Delete(stray)
-        } else if let Some(mine) = &self.mine {
-            Stage::Delete(mine.clone())
-        } else {
-            return Err(Error::new(ErrorKind::SessionUriUnknown));
-        };
-        Ok(Transition::Next(self))
-    }
-
-    /// What a read that failed means: a token that is dead needs no logout, and a search that cannot go on ends.
-    fn unreadable(mut self, answer: Answer) -> Result<Transition<Self>, Error> {
-        let status = answer.status();
-        let elsewhere = match &self.stage {
-            Stage::List(at) => list_sessions::elsewhere(at, status),
-            Stage::Look(_) | Stage::Delete(_) => None,
-        };
-        match (&self.stage, elsewhere) {
-            _ if status == StatusCode::UNAUTHORIZED => Ok(Transition::Done(LogoutOutcome::Gone)),
-            (_, Some(at)) => {
-                self.collection = at.clone();
-                self.stage = Stage::List(at);
-                Ok(Transition::Next(self))
-            }
-            (Stage::List(_), None) if self.mine.is_none() => match answer.success() {
-                Ok(answer) => Err(answer.json::<Value>().err().unwrap_or_else(|| answer.refusal())),
-                Err(refusal) => Err(refusal),
-            },
-            _ => self.go_on(),
-        }
+    fn is_complete(&self) -> bool {
+        self.token_is_dead || (self.stray_context.is_none() && self.own.is_some())
     }
 }
 
 impl Session {
-    /// Ends it: DELETE of its URI, with its own token and no other. Where the URI is unknown it is looked for
-    /// first, by what marks it as ours.
+    /// Ends it: DELETE of its URI, with its own token and no other. A URI that is unknown is looked for first, by what
+    /// marks the session as ours.
     pub fn logout(&self, service: &Arc<Service>) -> Call<Logout> {
         service.call(Logout::new(self)).with(self.clone()).deadline(service.policy().logout_deadline)
     }
@@ -199,46 +222,14 @@ impl Operation for Logout {
     type Output = LogoutOutcome;
 
     fn request(&self) -> Request {
-        let request = match &self.stage {
-            Stage::List(at) | Stage::Look(at) => Request::get(at),
-            // It is often the first request after an idle spell, when a connection has gone stale; a second
-            // DELETE of a session does no harm.
-            Stage::Delete(at) => Request::delete(at).retry(Retry::Always),
-        };
-        request.purpose(Purpose::Session)
+        self.chain.request().purpose(Purpose::Session)
     }
 
-    fn respond(mut self, answer: Answer) -> Result<Transition<Self>, Error> {
-        match &self.stage {
-            Stage::Delete(at) if Some(at) != self.mine.as_ref() => self.go_on(),
-            Stage::Delete(_) => {
-                let must_change = *self.session.state() != SessionState::Active;
-                match answer.status() {
-                    status if status.is_success() => Ok(Transition::Done(LogoutOutcome::Deleted)),
-                    StatusCode::UNAUTHORIZED | StatusCode::NOT_FOUND | StatusCode::GONE => {
-                        Ok(Transition::Done(LogoutOutcome::Gone))
-                    }
-                    StatusCode::FORBIDDEN if must_change => Ok(Transition::Done(LogoutOutcome::NotAllowed)),
-                    // iDRAC under load answers 500. What may be repeated is tried once more.
-                    status if status.is_server_error() && !self.failed => {
-                        self.failed = true;
-                        Ok(Transition::Later(self, Some(AGAIN)))
-                    }
-                    _ => Err(answer.refusal()),
-                }
-            }
-            Stage::List(_) => match answer.status().is_success().then(|| self.list(&answer)) {
-                Some(Ok(())) => self.go_on(),
-                _ => self.unreadable(answer),
-            },
-            Stage::Look(_) => {
-                if !answer.status().is_success() {
-                    return self.unreadable(answer);
-                }
-                let session: Value = answer.json().unwrap_or_default();
-                self.look(&session, &answer);
-                self.go_on()
-            }
-        }
+    fn respond(self, answer: Answer) -> Result<Transition<Self>, Error> {
+        Ok(self.chain.respond(answer)?.map(|chain| Logout { chain, ..self }))
+    }
+
+    fn fail(self, error: Error) -> Result<Transition<Self>, Error> {
+        Ok(self.chain.fail(error)?.map(|chain| Logout { chain, ..self }))
     }
 }

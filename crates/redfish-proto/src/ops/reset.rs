@@ -9,11 +9,14 @@ use crate::error::Error;
 use crate::kind::ErrorKind;
 use crate::operation::{Answer, Operation, Request, Transition};
 use crate::ops::action::Invoke;
-use crate::ops::watch::{POLL, poll_again};
+use crate::ops::chain::{Chain, Exchange, forward_to};
+use crate::ops::follow_links::{FollowLinks, Missing};
+use crate::ops::get_page::{GetPage, Member};
+use crate::ops::watch::{POLL_INTERVAL, next_poll};
 use crate::ops::write::Outcome;
 use crate::target::Target;
 
-const ROOT: &str = "/redfish/v1/";
+/// Where systems are, if the service root does not say.
 const SYSTEMS: &str = "/redfish/v1/Systems";
 
 /// Resets a system: the one that is named, or the only one there is.
@@ -22,15 +25,7 @@ const SYSTEMS: &str = "/redfish/v1/Systems";
 #[derive(Debug)]
 pub struct Reset {
     kind: String,
-    stage: Stage,
-}
-
-#[derive(Debug)]
-#[allow(clippy::large_enum_variant, reason = "there is one at a time, in a call")]
-enum Stage {
-    Root,
-    Systems(Target),
-    Act(Target, Invoke),
+    chain: Chain<ResetAccepted>,
 }
 
 /// A reset that the service took.
@@ -74,14 +69,29 @@ impl From<&'static str> for PowerChange {
 impl Reset {
     /// A reset of that `ResetType`, such as `On`, `ForceOff` or `GracefulRestart`, of the only system there is.
     pub fn new(kind: impl Into<String>) -> Reset {
-        Reset { kind: kind.into(), stage: Stage::Root }
+        let kind = kind.into();
+        let wanted = kind.clone();
+        let find = FollowLinks::new("/Systems/@odata.id", Missing::At(SYSTEMS));
+        let chain = Chain::new(find, |(systems, _)| {
+            Chain::next(Exchange(Request::get(&systems)), move |received| {
+                let system = only_member(GetPage::first(systems), &received?)?;
+                Ok(Transition::Next(Reset::invoke(&wanted, system)))
+            })
+        });
+        Reset { kind, chain }
     }
 
     /// Of this system.
     #[must_use]
-    pub fn system(mut self, system: Target) -> Reset {
-        self.stage = self.act(system);
-        self
+    pub fn system(self, system: Target) -> Reset {
+        Reset { chain: Reset::invoke(&self.kind, system), ..self }
+    }
+
+    fn invoke(kind: &str, system: Target) -> Chain<ResetAccepted> {
+        let parameters = Map::from_iter([("ResetType".to_owned(), Value::String(kind.to_owned()))]);
+        let invoke = Invoke::new(system.clone(), "ComputerSystem.Reset", parameters);
+        let change = Reset::expected_power_change(kind);
+        Chain::new(invoke, move |outcome| Chain::done(ResetAccepted { system, outcome, change }))
     }
 
     /// What a reset of that type does to the system's power; `None` where it depends.
@@ -95,67 +105,23 @@ impl Reset {
             _ => None,
         }
     }
-
-    fn act(&self, system: Target) -> Stage {
-        let parameters = Map::from_iter([("ResetType".to_owned(), Value::String(self.kind.clone()))]);
-        let invoke = Invoke::new(system.clone(), "ComputerSystem.Reset", parameters);
-        Stage::Act(system, invoke)
-    }
-
-    fn choose(mut self, answer: &Answer) -> Result<Transition<Self>, Error> {
-        let systems: Value = answer.json()?;
-        let members = systems.get("Members").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
-        let links: Vec<&str> = members.iter().filter_map(|m| m.get("@odata.id")?.as_str()).collect();
-        // Further pages hold further systems.
-        let pages = systems.get("Members@odata.nextLink").is_some_and(|link| !link.is_null());
-        match links.as_slice() {
-            [only] if !pages => {
-                let system = answer.resolve(only)?;
-                self.stage = self.act(system);
-                Ok(Transition::Next(self))
-            }
-            several => {
-                let choices = several.iter().map(|choice| answer.safe(choice)).collect();
-                Err(Error::new(ErrorKind::AmbiguousTarget { choices }))
-            }
-        }
-    }
 }
 
 impl Operation for Reset {
     type Output = ResetAccepted;
 
-    fn request(&self) -> Request {
-        match &self.stage {
-            Stage::Root => Request::get(&Target::well_known(ROOT)),
-            Stage::Systems(at) => Request::get(at),
-            Stage::Act(_, invoke) => invoke.request(),
-        }
-    }
+    forward_to!(chain);
+}
 
-    fn respond(mut self, answer: Answer) -> Result<Transition<Self>, Error> {
-        let kind = self.kind.clone();
-        match self.stage {
-            Stage::Root => {
-                let answer = answer.success()?;
-                let root: Value = answer.json()?;
-                let link = root.pointer("/Systems/@odata.id").and_then(Value::as_str).unwrap_or(SYSTEMS);
-                self.stage = Stage::Systems(answer.resolve(link)?);
-                Ok(Transition::Next(self))
-            }
-            Stage::Systems(_) => self.choose(&answer.success()?),
-            Stage::Act(system, invoke) => match invoke.respond(answer)? {
-                Transition::Done(outcome) => {
-                    let change = Reset::expected_power_change(&kind);
-                    Ok(Transition::Done(ResetAccepted { system, outcome, change }))
-                }
-                Transition::Next(invoke) => {
-                    Ok(Transition::Next(Reset { kind, stage: Stage::Act(system, invoke) }))
-                }
-                Transition::Later(invoke, time) => {
-                    Ok(Transition::Later(Reset { kind, stage: Stage::Act(system, invoke) }, time))
-                }
-            },
+/// The only member of a collection. Further pages contain further members.
+fn only_member(page: GetPage, answer: &Answer) -> Result<Target, Error> {
+    let page = page.read(answer)?;
+    let links: Vec<_> = page.members.iter().filter_map(Member::link).collect();
+    match (links.as_slice(), page.next) {
+        ([only], Ok(None)) => answer.resolve(only),
+        (several, _) => {
+            let choices = several.iter().map(|choice| answer.safe(choice)).collect();
+            Err(Error::new(ErrorKind::AmbiguousTarget { choices }))
         }
     }
 }
@@ -168,15 +134,17 @@ impl Operation for Reset {
 #[derive(Debug)]
 pub struct WaitForPower {
     system: Target,
-    seen: Observed,
+    observed: Observed,
     failures: u32,
 }
 
-/// What was seen of a change, and since when.
+/// What was observed of a change, and since when.
 #[derive(Debug)]
 struct Observed {
     change: PowerChange,
+    /// When the system was first read.
     first: Option<Now>,
+    /// Whether it was seen in another state than the final one.
     left: bool,
 }
 
@@ -185,19 +153,20 @@ impl WaitForPower {
     pub fn new(system: Target, change: impl Into<PowerChange>) -> WaitForPower {
         WaitForPower {
             system,
-            seen: Observed { change: change.into(), first: None, left: false },
+            observed: Observed { change: change.into(), first: None, left: false },
             failures: 0,
         }
     }
 
     /// What is waited for.
     pub fn change(&self) -> PowerChange {
-        self.seen.change
+        self.observed.change
     }
 }
 
 impl Observed {
-    /// Looks at a state that the system has now: whether the change is over. One that is not told says nothing.
+    /// Takes the state that the system has now, and returns whether the change is over. A state that the system does not
+    /// show says nothing.
     fn look(&mut self, state: Option<&str>, grace: Duration, now: Now) -> bool {
         let first = *self.first.get_or_insert(now);
         let Some(state) = state else { return false };
@@ -222,14 +191,14 @@ impl Operation for WaitForPower {
         let system: Value = answer.json()?;
         let state = system.get("PowerState").and_then(Value::as_str);
         self.failures = 0;
-        match self.seen.look(state, answer.service.policy().restart_grace, answer.now()) {
+        match self.observed.look(state, answer.service.policy().restart_grace, answer.now()) {
             true => Ok(Transition::Done(())),
-            false => Ok(Transition::Later(self, Some(POLL))),
+            false => Ok(Transition::Later(self, Some(POLL_INTERVAL))),
         }
     }
 
     fn fail(mut self, error: Error) -> Result<Transition<Self>, Error> {
-        let wait = poll_again(&mut self.failures, error)?;
+        let wait = next_poll(&mut self.failures, error)?;
         Ok(Transition::Later(self, Some(wait)))
     }
 }
@@ -242,12 +211,12 @@ mod tests {
 
     /// When a change counts as over, of states that are seen at these seconds.
     fn over(change: PowerChange, looks: &[(u64, &str)]) -> Option<u64> {
-        let mut seen = Observed { change, first: None, left: false };
-        let mut look = |at, state: &str| {
+        let mut observed = Observed { change, first: None, left: false };
+        let mut look = |second, state: &str| {
             let state = Some(state).filter(|state| !state.is_empty());
-            seen.look(state, GRACE, Now(Duration::from_secs(at)))
+            observed.look(state, GRACE, Now(Duration::from_secs(second)))
         };
-        looks.iter().find(|(at, state)| look(*at, state)).map(|(at, _)| *at)
+        looks.iter().find(|(second, state)| look(*second, state)).map(|(second, _)| *second)
     }
 
     #[test]

@@ -10,35 +10,44 @@ mod simple;
 use std::fmt;
 use std::time::Duration;
 
-use http::header::{CONTENT_TYPE, HeaderValue};
-use http::{Method, StatusCode};
+use http::StatusCode;
+use http::header::{ACCEPT, CONTENT_TYPE, HeaderValue};
 use serde_json::{Map, Value, json};
 
 use crate::body::{Body, Payload};
+use crate::driver::exchange::BodyMode;
 use crate::error::Error;
 use crate::kind::ErrorKind;
 use crate::operation::{Answer, Operation, Request, Transition};
+use crate::ops::chain::{Chain, Exchange, forward_to};
+use crate::ops::follow_links::{FollowLinks, Missing, link};
 use crate::ops::write::Outcome;
+use crate::reason::{Feature, RequestError};
 use crate::redact::Redactor;
 use crate::target::Target;
 
 pub use simple::SimpleUpdate;
 
-/// The slowest transfer that a push is given time for, in bytes a second.
-const SLOWEST: u64 = 64 << 10;
+/// The slowest transfer that a push is given time for, in bytes per second.
+const MIN_BYTES_PER_SECOND: u64 = 64 << 10;
 
 /// Pushes an image. The driver streams it into the request; it is never in memory as a whole.
 ///
 /// The UpdateService is read first, which finds the URI and renews a session that has died, before the image is
 /// touched. An image that cannot be read again is not sent again, whatever is answered.
 pub struct PushUpdate {
+    push: Push,
+    chain: Chain<Outcome>,
+}
+
+/// What to push.
+#[derive(Clone)]
+struct Push {
     image: Image,
     boundary: String,
+    content_type: HeaderValue,
     parameters: Map<String, Value>,
     extra: Vec<(String, String, Vec<u8>)>,
-    /// Where tasks are, as the root says: what to look at when the answer to a push is lost.
-    tasks: Option<Target>,
-    stage: Stage,
 }
 
 /// An image to push.
@@ -50,73 +59,128 @@ pub struct Image {
     pub payload: Payload,
 }
 
-#[derive(Debug)]
-enum Stage {
-    Root,
-    Service(Target),
-    Multipart(Target),
-    Plain(Target),
+/// The way to the UpdateService.
+fn find_update_service() -> FollowLinks {
+    FollowLinks::new("/UpdateService/@odata.id", Missing::NotSupported(Feature::Updates))
 }
 
 impl PushUpdate {
     /// Pushes that image. `randomness` makes the boundary between the parts: some 16 random bytes, so that nothing in
     /// the image can be taken for one.
-    pub fn new(image: Image, randomness: &[u8]) -> PushUpdate {
+    ///
+    /// # Errors
+    /// [`ErrorKind::InvalidRequest`] without randomness.
+    pub fn new(image: Image, randomness: &[u8]) -> Result<PushUpdate, Error> {
+        let invalid = || Error::new(ErrorKind::InvalidRequest(RequestError::Boundary));
         let random: String = randomness.iter().take(32).map(|byte| format!("{byte:02x}")).collect();
-        PushUpdate {
-            image,
-            boundary: format!("redfish-{random}"),
-            parameters: Map::new(),
-            extra: Vec::new(),
-            tasks: None,
-            stage: Stage::Root,
+        if random.is_empty() {
+            return Err(invalid());
         }
+        let boundary = format!("redfish-{random}");
+        let content_type = HeaderValue::try_from(format!("multipart/form-data; boundary={boundary}"))
+            .map_err(|_| invalid())?;
+        Ok(PushUpdate::of(Push { image, boundary, content_type, parameters: Map::new(), extra: Vec::new() }))
     }
 
     /// For these resources only, by their URIs.
     #[must_use]
-    pub fn targets<S: Into<String>>(mut self, targets: impl IntoIterator<Item = S>) -> PushUpdate {
+    pub fn targets<S: Into<String>>(self, targets: impl IntoIterator<Item = S>) -> PushUpdate {
         let targets: Vec<String> = targets.into_iter().map(Into::into).collect();
-        self.parameters.insert("Targets".to_owned(), json!(targets));
-        self
+        self.parameter("Targets", json!(targets))
     }
 
     /// With a member of `UpdateParameters`, such as `@Redfish.OperationApplyTime`.
     #[must_use]
-    pub fn parameter(mut self, name: impl Into<String>, value: Value) -> PushUpdate {
-        self.parameters.insert(name.into(), value);
-        self
+    pub fn parameter(self, name: impl Into<String>, value: Value) -> PushUpdate {
+        let mut push = self.push;
+        push.parameters.insert(name.into(), value);
+        PushUpdate::of(push)
     }
 
-    /// With a part that a vendor wants, behind the image: its name (`Oem…`), its media type and its bytes.
-    #[must_use]
+    /// With a part that a vendor wants, after the image: its name (`Oem…`), its media type and its bytes.
+    ///
+    /// # Errors
+    /// [`ErrorKind::InvalidRequest`] for a media type that cannot stand in a header.
     pub fn part(
-        mut self,
+        self,
         name: impl Into<String>,
         media_type: impl Into<String>,
         bytes: Vec<u8>,
-    ) -> PushUpdate {
-        self.extra.push((name.into(), media_type.into(), bytes));
-        self
+    ) -> Result<PushUpdate, Error> {
+        let media_type = media_type.into();
+        if HeaderValue::from_str(&media_type).is_err() {
+            return Err(Error::new(ErrorKind::InvalidRequest(RequestError::MediaType)));
+        }
+        let mut push = self.push;
+        push.extra.push((name.into(), media_type, bytes));
+        Ok(PushUpdate::of(push))
     }
 
-    fn choose(mut self, answer: &Answer) -> Result<Transition<Self>, Error> {
+    fn of(push: Push) -> PushUpdate {
+        let sent = push.clone();
+        let chain = Chain::new(find_update_service(), |(service, root)| {
+            // Where to look for the update if the answer to the push is lost.
+            let document: Value = root.json().unwrap_or_default();
+            let tasks = link(&document, "/Tasks/@odata.id").and_then(|tasks| root.resolve(tasks).ok());
+            Chain::next(Exchange(Request::get(&service)), move |received| {
+                let request = sent.request(&received?.success()?)?;
+                let replayable = sent.image.payload.replayable;
+                Chain::next(Exchange(request), move |received| {
+                    Chain::done(pushed(received, replayable, tasks.as_ref())?)
+                })
+            })
+        });
+        PushUpdate { push, chain }
+    }
+
+    fn register_secrets(&self, known: &mut Redactor) {
+        if let Ok(body) = Body::json(&self.push.parameters) {
+            body.register_secrets(known);
+        }
+    }
+}
+
+/// What became of a push.
+fn pushed(
+    received: Result<Answer, Error>,
+    replayable: bool,
+    tasks: Option<&Target>,
+) -> Result<Outcome, Error> {
+    let answer = received.map_err(|error| match (error.kind(), tasks) {
+        (ErrorKind::OutcomeUnknown(_), Some(tasks)) => {
+            error.with_advice_on(&format!("Look for its task at {tasks} before it is sent again."))
+        }
+        _ => error,
+    })?;
+    if answer.status() == StatusCode::UNAUTHORIZED && !replayable {
+        let reason = "the image is not sent with another session, because it cannot be read again";
+        return Err(answer.refusal().with_text(reason));
+    }
+    Outcome::read(&answer)
+}
+
+impl Push {
+    /// The request that pushes the image in the way that the UpdateService supports.
+    fn request(&self, answer: &Answer) -> Result<Request, Error> {
         let service: Value = answer.json()?;
         let limit = service.get("MaxImageSizeBytes").and_then(Value::as_u64);
         if let Some(limit) = limit.filter(|limit| *limit > 0 && *limit < self.image.payload.length) {
             let limit = usize::try_from(limit).unwrap_or(usize::MAX);
             return Err(Error::new(ErrorKind::ImageTooLarge { limit }));
         }
-        let link = |name: &str| service.get(name).and_then(Value::as_str).filter(|link| !link.is_empty());
-        self.stage = match (link("MultipartHttpPushUri"), link("HttpPushUri")) {
-            (Some(at), _) => Stage::Multipart(answer.resolve(at)?),
-            (None, Some(at)) if self.parameters.is_empty() && self.extra.is_empty() => {
-                Stage::Plain(answer.resolve(at)?)
+        match (link(&service, "/MultipartHttpPushUri"), link(&service, "/HttpPushUri")) {
+            (Some(multipart), _) => {
+                let target = answer.resolve(multipart)?;
+                Ok(self.push(&target, self.multipart(), self.content_type.clone()))
             }
-            (None, Some(_)) => return Err(Error::new(ErrorKind::NotSupported("a push with parameters"))),
-            (None, None) => return Err(Error::new(ErrorKind::NotSupported("a push of images"))),
-        };
-        Ok(Transition::Next(self))
+            (None, Some(plain)) if self.parameters.is_empty() && self.extra.is_empty() => {
+                let body = Body::around("", self.image.payload, "");
+                let content_type = HeaderValue::from_static("application/octet-stream");
+                Ok(self.push(&answer.resolve(plain)?, body, content_type))
+            }
+            (None, Some(_)) => Err(Error::new(ErrorKind::NotSupported(Feature::PushParameters))),
+            (None, None) => Err(Error::new(ErrorKind::NotSupported(Feature::Push))),
+        }
     }
 
     fn multipart(&self) -> Body {
@@ -146,7 +210,6 @@ impl PushUpdate {
             text.chars().map(encode).collect()
         };
         let file = file.map(|file| format!("; filename=\"{}\"", quoted(file))).unwrap_or_default();
-        let media_type: String = media_type.chars().filter(|c| !c.is_control()).collect();
         format!(
             "--{}\r\nContent-Disposition: form-data; name=\"{}\"{file}\r\nContent-Type: {media_type}\r\n\r\n",
             self.boundary,
@@ -154,91 +217,36 @@ impl PushUpdate {
         )
     }
 
-    fn push(&self, at: &Target, body: Body, media_type: &str) -> Request {
-        let time = Duration::from_secs(60 + self.image.payload.length / SLOWEST);
-        let request = Request::new(Method::POST, at).body(body).timeout(time);
-        match HeaderValue::from_str(media_type) {
-            Ok(media_type) => request.header(CONTENT_TYPE, media_type),
-            Err(_) => request,
-        }
+    fn push(&self, target: &Target, body: Body, content_type: HeaderValue) -> Request {
+        let time = Duration::from_secs(60 + self.image.payload.length / MIN_BYTES_PER_SECOND);
+        Request::post(target).body(body).timeout(time).header(CONTENT_TYPE, content_type)
     }
 }
 
 impl fmt::Debug for PushUpdate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // What vendors want may be secret.
-        let parameters: Vec<&String> = self.parameters.keys().collect();
-        write!(f, "PushUpdate({:?} with {parameters:?}, {:?})", self.image, self.stage)
+        let parameters: Vec<&String> = self.push.parameters.keys().collect();
+        write!(f, "PushUpdate({:?} with {parameters:?}, {:?})", self.push.image, self.chain)
     }
 }
 
 impl Operation for PushUpdate {
     type Output = Outcome;
 
-    fn request(&self) -> Request {
-        match &self.stage {
-            Stage::Root => Request::get(&Target::well_known("/redfish/v1/")),
-            Stage::Service(at) => Request::get(at),
-            Stage::Multipart(at) => {
-                let media_type = format!("multipart/form-data; boundary={}", self.boundary);
-                self.push(at, self.multipart(), &media_type)
-            }
-            Stage::Plain(at) => {
-                let body = Body::around("", self.image.payload, "");
-                self.push(at, body, "application/octet-stream")
-            }
-        }
-    }
-
-    fn secrets(&self, known: &mut Redactor) {
-        if let Ok(body) = Body::json(&self.parameters) {
-            body.register_secrets(known);
-        }
-    }
-
-    fn respond(mut self, answer: Answer) -> Result<Transition<Self>, Error> {
-        match self.stage {
-            Stage::Root => {
-                let answer = answer.success()?;
-                let root: Value = answer.json()?;
-                let link = root.pointer("/UpdateService/@odata.id").and_then(Value::as_str);
-                let link = link.ok_or_else(|| Error::new(ErrorKind::NotSupported("updates")))?;
-                let tasks = root.pointer("/Tasks/@odata.id").and_then(Value::as_str);
-                self.tasks = tasks.and_then(|tasks| answer.resolve(tasks).ok());
-                self.stage = Stage::Service(answer.resolve(link)?);
-                Ok(Transition::Next(self))
-            }
-            Stage::Service(_) => self.choose(&answer.success()?),
-            Stage::Multipart(_) | Stage::Plain(_)
-                if answer.status() == StatusCode::UNAUTHORIZED && !self.image.payload.replayable =>
-            {
-                let reason = "the image is not sent with another session, because it cannot be read again";
-                Err(answer.refusal().with_text(reason))
-            }
-            Stage::Multipart(_) | Stage::Plain(_) => Ok(Transition::Done(Outcome::read(&answer)?)),
-        }
-    }
-
-    fn fail(self, error: Error) -> Result<Transition<Self>, Error> {
-        Err(match (error.kind(), self.tasks) {
-            (ErrorKind::OutcomeUnknown(_), Some(tasks)) => {
-                error.with_advice_on(&format!("Look for its task at {tasks} before it is sent again."))
-            }
-            _ => error,
-        })
-    }
+    forward_to!(chain, register_secrets);
 }
 
 /// Reads a large body as it comes: the call ends at the head, and the driver hands the body to the caller.
 #[derive(Clone, Debug)]
 pub struct Download {
-    at: Target,
+    target: Target,
 }
 
 impl Download {
-    /// Reads what is there.
-    pub fn new(at: Target) -> Download {
-        Download { at }
+    /// Reads the body at that target.
+    pub fn new(target: Target) -> Download {
+        Download { target }
     }
 }
 
@@ -246,9 +254,9 @@ impl Operation for Download {
     type Output = ();
 
     fn request(&self) -> Request {
-        Request::get(&self.at)
-            .delivery(crate::driver::exchange::BodyMode::Streamed)
-            .header(http::header::ACCEPT, HeaderValue::from_static("*/*"))
+        Request::get(&self.target)
+            .delivery(BodyMode::Streamed)
+            .header(ACCEPT, HeaderValue::from_static("*/*"))
     }
 
     fn respond(self, answer: Answer) -> Result<Transition<Self>, Error> {
@@ -263,14 +271,14 @@ mod tests {
 
     fn update(replayable: bool) -> PushUpdate {
         let payload = Payload { length: 1 << 30, replayable };
-        PushUpdate::new(Image { name: "bios \"a\"\r.bin".into(), payload }, &[0xab; 16])
+        PushUpdate::new(Image { name: "bios \"a\"\r.bin".into(), payload }, &[0xab; 16]).unwrap()
     }
 
     #[test]
     fn the_parts_stand_in_the_standards_order() {
-        let update =
-            update(true).targets(["/redfish/v1/Systems/1"]).part("OemAcme", "text/plain", b"x".to_vec());
-        let body = update.multipart();
+        let update = update(true).targets(["/redfish/v1/Systems/1"]);
+        let update = update.part("OemAcme", "text/plain", b"x".to_vec()).unwrap();
+        let body = update.push.multipart();
         let segments: Vec<_> = body.segments().collect();
         let [
             crate::driver::Segment::Bytes(before),
@@ -303,8 +311,19 @@ mod tests {
 
     #[test]
     fn a_push_has_time_by_its_size() {
-        let at = Target::well_known("/push");
-        let request = update(false).push(&at, Body::empty(), "application/octet-stream");
+        let media_type = HeaderValue::from_static("application/octet-stream");
+        let request = update(false).push.push(&Target::well_known("/push"), Body::empty(), media_type);
         assert_eq!(request.timeout, Some(Duration::from_secs(60 + (1 << 30) / (64 << 10))));
+    }
+
+    #[test]
+    fn what_cannot_be_sent_is_refused_before_anything_is() {
+        let refused = |result: Result<PushUpdate, Error>| {
+            matches!(result.unwrap_err().kind(), ErrorKind::InvalidRequest(_))
+        };
+        for media_type in ["text/plain\r\nX-Evil: 1", "\0"] {
+            assert!(refused(update(true).part("OemAcme", media_type, Vec::new())), "{media_type:?}");
+        }
+        assert!(refused(PushUpdate::new(update(true).push.image, &[])));
     }
 }

@@ -22,20 +22,21 @@ use crate::ops::write::Written;
 use crate::redact::{Redactor, SafeText};
 use crate::target::Target;
 
-/// Polls that may fail one after another while a service is away, a firmware update's reboot for instance. The time
-/// between them grows to ten seconds: in all some half an hour, if the deadline allows.
-const AWAY: u32 = 200;
+/// Maximum number of consecutive failed polls, for example while the controller reboots for a firmware update. The time
+/// between them grows to ten seconds: about half an hour in all, if the deadline allows.
+const MAX_FAILED_POLLS: u32 = 200;
 
-/// Polls that may be answered 404 before the first 202: iDRAC answers before the job exists.
-const EARLY: u32 = 3;
+/// Maximum number of 404s before the first 202: iDRAC answers before the job exists.
+const MAX_EARLY_NOT_FOUND: u32 = 3;
 
-/// The time between two looks at a resource.
-pub(crate) const POLL: Duration = Duration::from_secs(1);
+/// The time between two polls of a resource.
+pub(crate) const POLL_INTERVAL: Duration = Duration::from_secs(1);
 
 /// Where the end of an accepted operation is told. It can be kept as JSON, and watched by another process.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Monitor {
-    at: Target,
+    #[serde(rename = "at")]
+    target: Target,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     task: Option<Target>,
     #[serde(skip)]
@@ -77,8 +78,8 @@ pub struct Progress {
 
 impl Monitor {
     /// The monitor at that target, such as a user gives it.
-    pub fn new(at: Target) -> Monitor {
-        Monitor { at, task: None, secrets: Secrets::default() }
+    pub fn new(target: Target) -> Monitor {
+        Monitor { target, task: None, secrets: Secrets::default() }
     }
 
     /// The monitor of a 202: its `Location`, never the URI of the Task in its body, whose GET is a 200 from the
@@ -87,17 +88,17 @@ impl Monitor {
         let body: Value = answer.json().unwrap_or_default();
         let link = |name: &str| Some(answer.resolve(body.get(name)?.as_str()?));
         let task = if is_task(&body) { link("@odata.id").transpose()? } else { None };
-        let at = match answer.location() {
-            Some(at) => Some(at?),
+        let target = match answer.location() {
+            Some(location) => Some(location?),
             None => link("TaskMonitor").transpose()?.or_else(|| task.clone()),
         };
         let secrets = Secrets(Arc::clone(&answer.redactor));
-        Ok(at.map(|at| Monitor { at, task, secrets }))
+        Ok(target.map(|target| Monitor { target, task, secrets }))
     }
 
-    /// Where it is polled.
+    /// The target that is polled.
     pub fn target(&self) -> &Target {
-        &self.at
+        &self.target
     }
 
     /// The Task, where it is known.
@@ -107,7 +108,7 @@ impl Monitor {
 
     /// Watches until the end, as long as the call's deadline allows.
     pub fn watch(self) -> Watch {
-        Watch { monitor: self, asks_task: false, progress: Progress::default(), polls: 0, failures: 0 }
+        Watch { monitor: self, polls_task: false, progress: Progress::default(), polls: 0, failures: 0 }
     }
 }
 
@@ -118,11 +119,11 @@ impl Monitor {
 #[derive(Debug)]
 pub struct Watch {
     monitor: Monitor,
-    asks_task: bool,
+    polls_task: bool,
     progress: Progress,
-    /// Answers that said it goes on.
+    /// Polls that found it running.
     polls: u32,
-    /// Failures since.
+    /// Consecutive polls that failed since then.
     failures: u32,
 }
 
@@ -137,7 +138,7 @@ impl Watch {
         &self.monitor
     }
 
-    fn goes_on(mut self, answer: &Answer) -> Result<Transition<Self>, Error> {
+    fn still_running(mut self, answer: &Answer) -> Result<Transition<Self>, Error> {
         let body: Value = answer.json().unwrap_or_default();
         if is_task(&body) {
             self.progress = Progress::of(&body, answer);
@@ -145,17 +146,17 @@ impl Watch {
                 self.monitor.task = answer.resolve(link).ok();
             }
         }
-        if let Some(Ok(moved)) = answer.location().filter(|_| !self.asks_task) {
-            self.monitor.at = moved;
+        if let Some(Ok(moved)) = answer.location().filter(|_| !self.polls_task) {
+            self.monitor.target = moved;
         }
         self.polls += 1;
         self.failures = 0;
         Ok(Transition::Later(self, None))
     }
 
-    fn away(mut self, error: Error) -> Result<Transition<Self>, Error> {
+    fn poll_failed(mut self, error: Error) -> Result<Transition<Self>, Error> {
         self.failures += 1;
-        if self.failures > AWAY {
+        if self.failures > MAX_FAILED_POLLS {
             return Err(error);
         }
         let wait = Duration::from_secs(u64::from(self.failures.min(10)));
@@ -167,12 +168,12 @@ impl Watch {
 
     /// The monitor is gone: iDRAC deletes finished ones within seconds. The Task may still tell.
     fn gone(mut self, answer: &Answer) -> Result<Transition<Self>, Error> {
-        if self.polls == 0 && self.failures < EARLY && self.monitor.task.is_none() {
-            return self.away(answer.refusal());
+        if self.polls == 0 && self.failures < MAX_EARLY_NOT_FOUND && self.monitor.task.is_none() {
+            return self.poll_failed(answer.refusal());
         }
-        match self.monitor.task.is_some() && !self.asks_task {
+        match self.monitor.task.is_some() && !self.polls_task {
             true => {
-                self.asks_task = true;
+                self.polls_task = true;
                 Ok(Transition::Next(self))
             }
             false => Err(answer.refusal().with_kind(ErrorKind::MonitorGone)),
@@ -190,7 +191,7 @@ impl Watch {
                     .with_messages(progress.messages);
                 Ok(Transition::Done(TaskOutcome::Failed(answer.stamp(failed))))
             }
-            _ => self.goes_on(&answer),
+            _ => self.still_running(&answer),
         }
     }
 }
@@ -203,20 +204,22 @@ impl Operation for Watch {
     }
 
     fn request(&self) -> Request {
-        match (&self.monitor.task, self.asks_task) {
+        match (&self.monitor.task, self.polls_task) {
             (Some(task), true) => Request::get(task),
-            _ => Request::get(&self.monitor.at),
+            _ => Request::get(&self.monitor.target),
         }
     }
 
     fn respond(self, answer: Answer) -> Result<Transition<Self>, Error> {
         match answer.status() {
-            StatusCode::ACCEPTED => self.goes_on(&answer),
-            StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE => self.away(answer.refusal()),
+            StatusCode::ACCEPTED => self.still_running(&answer),
+            StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE => {
+                self.poll_failed(answer.refusal())
+            }
             StatusCode::UNAUTHORIZED => Err(answer.refusal()),
             StatusCode::NOT_FOUND | StatusCode::GONE => self.gone(&answer),
             // A monitor that is a Task in truth: its 200 says nothing of the end, its state does.
-            StatusCode::OK if self.asks_task || is_task(&answer.json().unwrap_or_default()) => {
+            StatusCode::OK if self.polls_task || is_task(&answer.json().unwrap_or_default()) => {
                 self.judge_task(answer)
             }
             _ => Ok(Transition::Done(match Written::read(&answer) {
@@ -230,7 +233,7 @@ impl Operation for Watch {
         // A web server that is half started may speak no TLS, or refuse it, for a while.
         let starts = self.polls > 0 && matches!(error.kind(), ErrorKind::Transport(Failure::Tls(_)));
         if error.is_transient() || starts || *error.kind() == ErrorKind::SessionLimit {
-            self.away(error)
+            self.poll_failed(error)
         } else {
             Err(error)
         }
@@ -257,20 +260,20 @@ fn is_task(body: &Value) -> bool {
     named || body.get("TaskState").is_some()
 }
 
-/// Polls a resource until it is as wanted: a reset takes effect seconds after its 204.
+/// Polls a resource until a predicate holds: a reset takes effect seconds after its 204.
 ///
 /// The call's deadline bounds it.
 #[derive(Debug)]
 pub struct WaitUntil<P> {
-    at: Target,
-    wanted: P,
+    target: Target,
+    predicate: P,
     failures: u32,
 }
 
 impl<P: Fn(&Value) -> bool> WaitUntil<P> {
-    /// Reads what is there until it is as wanted.
-    pub fn new(at: Target, wanted: P) -> WaitUntil<P> {
-        WaitUntil { at, wanted, failures: 0 }
+    /// Reads the resource at that target until the predicate holds.
+    pub fn new(target: Target, predicate: P) -> WaitUntil<P> {
+        WaitUntil { target, predicate, failures: 0 }
     }
 }
 
@@ -278,7 +281,7 @@ impl<P: Fn(&Value) -> bool> Operation for WaitUntil<P> {
     type Output = Bytes;
 
     fn request(&self) -> Request {
-        Request::get(&self.at)
+        Request::get(&self.target)
     }
 
     fn respond(self, answer: Answer) -> Result<Transition<Self>, Error> {
@@ -286,23 +289,23 @@ impl<P: Fn(&Value) -> bool> Operation for WaitUntil<P> {
             Ok(answer) => answer,
             Err(refusal) => return self.fail(refusal),
         };
-        if (self.wanted)(&answer.json()?) {
+        if (self.predicate)(&answer.json()?) {
             Ok(Transition::Done(answer.body()?.clone()))
         } else {
-            Ok(Transition::Later(WaitUntil { failures: 0, ..self }, Some(POLL)))
+            Ok(Transition::Later(WaitUntil { failures: 0, ..self }, Some(POLL_INTERVAL)))
         }
     }
 
     fn fail(mut self, error: Error) -> Result<Transition<Self>, Error> {
-        let wait = poll_again(&mut self.failures, error)?;
+        let wait = next_poll(&mut self.failures, error)?;
         Ok(Transition::Later(self, Some(wait)))
     }
 }
 
-/// Counts a poll that failed; how long to wait before the next, where it may go better.
-pub(crate) fn poll_again(failures: &mut u32, error: Error) -> Result<Duration, Error> {
+/// Counts a failed poll, and returns how long to wait before the next one if the failure is transient.
+pub(crate) fn next_poll(failures: &mut u32, error: Error) -> Result<Duration, Error> {
     *failures += 1;
-    match error.is_transient() && *failures <= AWAY {
+    match error.is_transient() && *failures <= MAX_FAILED_POLLS {
         true => Ok(Duration::from_secs(2)),
         false => Err(error),
     }

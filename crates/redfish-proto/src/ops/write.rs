@@ -16,12 +16,12 @@ use crate::target::Target;
 
 /// A change of a resource (DSP0266, "Data modification requests").
 ///
-/// Unless told otherwise it is sent without `If-IfMatch`. A 412 ends in [`Conflict`](crate::ErrorKind::Conflict) with
+/// By default it is sent without `If-Match`. A 412 ends in [`Conflict`](crate::ErrorKind::Conflict) with
 /// the ETag that the resource has now.
 #[derive(Clone, Debug)]
 pub struct Write {
     request: Request,
-    matching: IfMatch,
+    if_match: IfMatch,
     stage: Stage,
 }
 
@@ -81,50 +81,48 @@ pub struct Written {
 
 impl Write {
     /// Changes the members that the body has, and leaves the others.
-    pub fn patch(at: &Target, body: Body) -> Write {
-        Write::of(Request::patch(at).json(body))
+    pub fn patch(target: &Target, body: Body) -> Write {
+        Write::of(Request::patch(target).json(body))
     }
 
     /// Replaces the whole resource.
-    pub fn put(at: &Target, body: Body) -> Write {
-        Write::of(Request::new(Method::PUT, at).json(body))
+    pub fn put(target: &Target, body: Body) -> Write {
+        Write::of(Request::new(Method::PUT, target).json(body))
     }
 
     /// Creates a member of a collection.
-    pub fn post(at: &Target, body: Body) -> Write {
-        Write::of(Request::post(at).json(body))
+    pub fn post(target: &Target, body: Body) -> Write {
+        Write::of(Request::post(target).json(body))
     }
 
     /// Removes a resource.
-    pub fn delete(at: &Target) -> Write {
-        Write::of(Request::delete(at))
+    pub fn delete(target: &Target) -> Write {
+        Write::of(Request::delete(target))
     }
 
     fn of(request: Request) -> Write {
-        Write { request, matching: IfMatch::None, stage: Stage::Send(None) }
+        Write { request, if_match: IfMatch::None, stage: Stage::Send(None) }
     }
 
-    /// Says which version it is meant for.
+    /// Sets the version that it is meant for.
     #[must_use]
-    pub fn if_match(mut self, matching: IfMatch) -> Write {
-        self.stage = match &matching {
+    pub fn if_match(mut self, if_match: IfMatch) -> Write {
+        self.stage = match &if_match {
             IfMatch::Exactly(etag) => Stage::Send(Some(etag.value())),
             IfMatch::Current => Stage::Read,
             IfMatch::None | IfMatch::IfRequired => Stage::Send(None),
         };
-        self.matching = matching;
+        self.if_match = if_match;
         self
     }
 
-    fn sent(mut self, answer: &Answer, if_match: Option<&HeaderValue>) -> Result<Transition<Self>, Error> {
+    fn sent(mut self, answer: &Answer, etag: Option<&HeaderValue>) -> Result<Transition<Self>, Error> {
         match answer.status() {
             StatusCode::PRECONDITION_FAILED => {
                 self.stage = Stage::Explain(answer.refusal());
                 Ok(Transition::Next(self))
             }
-            StatusCode::PRECONDITION_REQUIRED
-                if self.matching == IfMatch::IfRequired && if_match.is_none() =>
-            {
+            StatusCode::PRECONDITION_REQUIRED if self.if_match == IfMatch::IfRequired && etag.is_none() => {
                 self.stage = Stage::Read;
                 Ok(Transition::Next(self))
             }
@@ -156,10 +154,10 @@ impl Operation for Write {
                 let form = answer.service.policy().etag_form;
                 self.stage = Stage::Send(etag.and_then(|etag| etag.in_form(form)));
                 // A 428 after that is an answer, not a reason to read once more.
-                self.matching = IfMatch::Current;
+                self.if_match = IfMatch::Current;
                 Ok(Transition::Next(self))
             }
-            Stage::Send(if_match) => self.sent(&answer, if_match.as_ref()),
+            Stage::Send(etag) => self.sent(&answer, etag.as_ref()),
             Stage::Explain(error) => Err(error.with_etag(ETag::of(&answer))),
         }
     }
@@ -196,15 +194,16 @@ impl Written {
     pub fn read(answer: &Answer) -> Result<Written, Error> {
         answer.check()?;
         let body = answer.body().ok().cloned();
-        let said = body.as_deref().is_some_and(|b| b.windows(21).any(|w| w == b"@Message.ExtendedInfo"));
-        let document: Value = if said { answer.json().unwrap_or_default() } else { Value::Null };
+        let has_messages =
+            body.as_deref().is_some_and(|b| b.windows(21).any(|w| w == b"@Message.ExtendedInfo"));
+        let document: Value = if has_messages { answer.json().unwrap_or_default() } else { Value::Null };
         let mut rejected = Vec::new();
         collect_rejected(&document, "", &answer.redactor, &mut rejected);
         Ok(Written {
             status: answer.status(),
             location: answer.location().and_then(Result::ok),
             etag: ETag::of(answer),
-            messages: if said { answer.messages() } else { Vec::new() },
+            messages: if has_messages { answer.messages() } else { Vec::new() },
             rejected,
             body,
         })
@@ -214,7 +213,7 @@ impl Written {
 /// Finds annotations such as `AssetTag@Message.ExtendedInfo`, which tell of one member beside others that were taken.
 fn collect_rejected(
     document: &Value,
-    at: &str,
+    pointer: &str,
     redactor: &Redactor,
     rejected: &mut Vec<(String, Vec<Message>)>,
 ) {
@@ -225,10 +224,12 @@ fn collect_rejected(
             Some(member) => {
                 let messages = message::read_list(value, redactor);
                 if !messages.is_empty() && !messages.iter().any(Message::is_good) {
-                    rejected.push((format!("{at}/{member}"), messages));
+                    rejected.push((format!("{pointer}/{member}"), messages));
                 }
             }
-            None if name != "error" => collect_rejected(value, &format!("{at}/{name}"), redactor, rejected),
+            None if name != "error" => {
+                collect_rejected(value, &format!("{pointer}/{name}"), redactor, rejected)
+            }
             None => {}
         }
     }

@@ -12,7 +12,7 @@ use serde_json::Value;
 
 use crate::adapter::{Adapter, Builder as _, Clock, Source as _, Transport as _, TransportBuilder as _};
 use crate::full_text;
-use crate::operation::{JsonOperation, outcome_json, stream_item_json};
+use crate::operation::{self, outcome_json, stream_item_json};
 use crate::script::{ScriptedServer, Truncation};
 use crate::transcript::{Authentication, Event, Failure, Reply, Setup, Transcript, Verb};
 
@@ -74,7 +74,7 @@ fn run_verb<A: Adapter>(client: &A, verb: &Verb) -> Result<Option<Value>, Error>
             Ok((!body.is_empty()).then(|| serde_json::from_slice(&body).unwrap()))
         }
         Verb::Operation(name, rest) => {
-            let operation = JsonOperation::parse(client.service(), name, rest)?;
+            let operation = operation::parse(client.service(), name, rest)?;
             client.run(operation).map(|value| Some(value).filter(|value| !value.is_null()))
         }
         Verb::PushUpdate { file, image, targets, once } => {

@@ -296,7 +296,7 @@ fn an_unreadable_image_is_an_invalid_request_and_not_retried<A: Adapter>() {
 fn a_push_without_an_image_is_an_invalid_request<A: Adapter>() {
     let (bmc, _) = recording(MULTIPART);
     let image = redfish_proto::ops::Image { name: "bios.bin".into(), payload: once::<A>().payload() };
-    let error = client::<A>(&bmc).run(PushUpdate::new(image, &[7; 16])).unwrap_err();
+    let error = client::<A>(&bmc).run(PushUpdate::new(image, &[7; 16]).unwrap()).unwrap_err();
     assert!(matches!(error.kind(), ErrorKind::InvalidRequest(_)), "{error}");
     assert!(full_text(&error).contains("the payload was not given"), "{error}");
     assert_eq!(pushes(&bmc), 0);

@@ -6,13 +6,12 @@ use serde_json::{Map, Value, json};
 
 use crate::body::Body;
 use crate::credentials::Credentials;
-use crate::error::Error;
-use crate::kind::ErrorKind;
-use crate::operation::{Answer, Operation, Request, Transition};
+use crate::operation::Operation;
 use crate::ops::action::Invoke;
+use crate::ops::chain::{Chain, forward_to};
+use crate::ops::update::find_update_service;
 use crate::ops::write::Outcome;
 use crate::redact::Redactor;
-use crate::target::Target;
 
 /// Lets the service fetch an image from a URI and install it.
 ///
@@ -27,20 +26,21 @@ use crate::target::Target;
 /// ```
 pub struct SimpleUpdate {
     parameters: Map<String, Value>,
-    stage: Stage,
-}
-
-#[allow(clippy::large_enum_variant, reason = "there is one at a time, in a call")]
-enum Stage {
-    Root,
-    Act(Invoke),
+    chain: Chain<Outcome>,
 }
 
 impl SimpleUpdate {
     /// With the image at that URI, as the service reaches it.
     pub fn new(image: impl Into<String>) -> SimpleUpdate {
-        let parameters = Map::from_iter([("ImageURI".to_owned(), Value::String(image.into()))]);
-        SimpleUpdate { parameters, stage: Stage::Root }
+        SimpleUpdate::with(Map::from_iter([("ImageURI".to_owned(), Value::String(image.into()))]))
+    }
+
+    fn with(parameters: Map<String, Value>) -> SimpleUpdate {
+        let sent = parameters.clone();
+        let chain = Chain::new(find_update_service(), |(service, _)| {
+            Chain::next(Invoke::new(service, "UpdateService.SimpleUpdate", sent), Chain::done)
+        });
+        SimpleUpdate { parameters, chain }
     }
 
     /// For these resources only, by their URIs.
@@ -65,9 +65,16 @@ impl SimpleUpdate {
 
     /// With any other parameter, such as `@Redfish.OperationApplyTime`.
     #[must_use]
-    pub fn parameter(mut self, name: impl Into<String>, value: Value) -> SimpleUpdate {
-        self.parameters.insert(name.into(), value);
-        self
+    pub fn parameter(self, name: impl Into<String>, value: Value) -> SimpleUpdate {
+        let mut parameters = self.parameters;
+        parameters.insert(name.into(), value);
+        SimpleUpdate::with(parameters)
+    }
+
+    fn register_secrets(&self, known: &mut Redactor) {
+        if let Ok(body) = Body::json(&self.parameters) {
+            body.register_secrets(known);
+        }
     }
 }
 
@@ -81,42 +88,7 @@ impl fmt::Debug for SimpleUpdate {
 impl Operation for SimpleUpdate {
     type Output = Outcome;
 
-    fn request(&self) -> Request {
-        match &self.stage {
-            Stage::Root => Request::get(&Target::well_known("/redfish/v1/")),
-            Stage::Act(invoke) => invoke.request(),
-        }
-    }
-
-    fn secrets(&self, known: &mut Redactor) {
-        if let Ok(body) = Body::json(&self.parameters) {
-            body.register_secrets(known);
-        }
-    }
-
-    fn respond(mut self, answer: Answer) -> Result<Transition<Self>, Error> {
-        match self.stage {
-            Stage::Root => {
-                let answer = answer.success()?;
-                let root: Value = answer.json()?;
-                let link = root.pointer("/UpdateService/@odata.id").and_then(Value::as_str);
-                let link = link.ok_or_else(|| Error::new(ErrorKind::NotSupported("updates")))?;
-                let at = answer.resolve(link)?;
-                self.stage =
-                    Stage::Act(Invoke::new(at, "UpdateService.SimpleUpdate", self.parameters.clone()));
-                Ok(Transition::Next(self))
-            }
-            Stage::Act(invoke) => {
-                let parameters = self.parameters;
-                let again = |invoke| SimpleUpdate { parameters, stage: Stage::Act(invoke) };
-                match invoke.respond(answer)? {
-                    Transition::Done(outcome) => Ok(Transition::Done(outcome)),
-                    Transition::Next(invoke) => Ok(Transition::Next(again(invoke))),
-                    Transition::Later(invoke, time) => Ok(Transition::Later(again(invoke), time)),
-                }
-            }
-        }
-    }
+    forward_to!(chain, register_secrets);
 }
 
 #[cfg(test)]
@@ -126,7 +98,7 @@ mod tests {
     #[test]
     fn debug_shows_no_secret() {
         let update = SimpleUpdate::new("//images/a").credentials(&Credentials::new("ada", "hunter2hunter2"));
-        let invoke = Invoke::new(Target::well_known("/x"), "Do", update.parameters.clone());
+        let invoke = Invoke::new(crate::Target::well_known("/x"), "Do", update.parameters.clone());
         let shown = format!("{update:?} {invoke:?}");
         assert!(shown.contains("Password") && !shown.contains("hunter2"), "{shown}");
         let mut known = Redactor::default();

@@ -1,0 +1,42 @@
+//! The errors of a body that the caller reads as it comes, after the call has ended with its head.
+
+use std::error::Error as StdError;
+use std::io;
+
+use http::Method;
+
+use crate::cause::TransportError;
+use crate::error::Error;
+use crate::kind::ErrorKind;
+use crate::reason::RequestError;
+use crate::redact::Redactor;
+use crate::service::Service;
+use crate::target::Target;
+
+impl Service {
+    /// The body broke off.
+    pub fn body_broken(&self, target: &Target, error: io::Error) -> Error {
+        let error = TransportError::of_body(error);
+        let cause = error.cause(&Redactor::default());
+        self.body_error(target, Error::new(ErrorKind::Transport(error.failure())).with_cause(cause))
+    }
+
+    /// The body has more bytes than the caller allows.
+    pub fn body_too_large(&self, target: &Target, limit: usize) -> Error {
+        self.body_error(target, Error::new(ErrorKind::TooLarge { limit }))
+    }
+
+    /// The caller could not store the body.
+    pub fn body_not_stored(
+        &self,
+        target: &Target,
+        source: impl Into<Box<dyn StdError + Send + Sync>>,
+    ) -> Error {
+        let error = Error::new(ErrorKind::InvalidRequest(RequestError::Output)).with_source(source);
+        self.body_error(target, error)
+    }
+
+    fn body_error(&self, target: &Target, error: Error) -> Error {
+        error.at(self.origin()).stamped(Some((&Method::GET, target)), &Redactor::default())
+    }
+}
