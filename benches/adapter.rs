@@ -1,7 +1,7 @@
-//! The same exchanges through an adapter and through its HTTP library alone: `adapter compare` for the processor's time,
-//! `adapter NAME TIMES` for an instruction counter.
+//! Compares exchanges through an adapter with exchanges through its HTTP library: `adapter compare` measures CPU time,
+//! `adapter NAME COUNT` runs under an instruction counter.
 //!
-//! The service is this program again, in a process of its own that is not counted: `adapter serve`.
+//! The service is another process of this program, which is not measured: `adapter serve`.
 
 use std::hint::black_box;
 use std::io::{BufRead, BufReader, Read, Write};
@@ -15,9 +15,9 @@ use serde_json::Value;
 const SYSTEM: &str = "/redfish/v1/Systems/1";
 const TOKEN: &str = "4899e7dd7b23d25e";
 const TIMEOUT: Duration = Duration::from_secs(30);
-const LIMIT: usize = 32 << 20;
+const BODY_LIMIT: usize = 32 << 20;
 
-/// Exchanges between two looks at the clock, and how often each is looked at.
+/// Exchanges per round.
 const EXCHANGES: usize = 250;
 const ROUNDS: usize = 40;
 
@@ -26,55 +26,56 @@ fn main() {
     match arguments.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
         ["serve"] => serve(),
         ["compare"] => compare(&Peer::start().url),
-        [name, times] => {
+        [name, count] => {
             let peer = Peer::start();
-            let mut work = work(&peer.url).into_iter().find(|work| work.name == *name).expect("such a work");
-            (work.run)(times.parse().expect("a number"));
+            let mut all = benchmarks(&peer.url).into_iter();
+            let mut benchmark = all.find(|benchmark| benchmark.name == *name).expect("a benchmark");
+            (benchmark.run)(count.parse().expect("a number"));
         }
-        _ => panic!("adapter serve, adapter compare, adapter NAME TIMES"),
+        _ => panic!("usage: adapter serve, adapter compare, adapter NAME COUNT"),
     }
 }
 
-/// So many exchanges, by one of the ways to compare.
-struct Work {
+/// A function that performs a number of exchanges.
+struct Benchmark {
     name: &'static str,
     run: Box<dyn FnMut(usize)>,
 }
 
-fn work(url: &str) -> [Work; 4] {
+fn benchmarks(url: &str) -> [Benchmark; 4] {
     [
-        Work { name: "hyper ours", run: hyper_ours(url) },
-        Work { name: "hyper bare", run: hyper_bare(url) },
-        Work { name: "ureq ours", run: ureq_ours(url) },
-        Work { name: "ureq bare", run: ureq_bare(url) },
+        Benchmark { name: "hyper ours", run: hyper_ours(url) },
+        Benchmark { name: "hyper bare", run: hyper_bare(url) },
+        Benchmark { name: "ureq ours", run: ureq_ours(url) },
+        Benchmark { name: "ureq bare", run: ureq_bare(url) },
     ]
 }
 
-/// The processor's time of each adapter beside that of its library, in turns: whatever else the machine does, it does to
-/// both. Of all rounds the cheapest counts.
+/// Measures the CPU time of each adapter and its library in alternating rounds, so that the load of the machine affects both
+/// equally. The fastest round counts.
 fn compare(url: &str) {
-    let mut work = work(url);
-    let mut least = [f64::INFINITY; 4];
+    let mut benchmarks = benchmarks(url);
+    let mut fastest = [f64::INFINITY; 4];
     for _ in 0..ROUNDS {
-        for (work, least) in work.iter_mut().zip(&mut least) {
-            let before = on_processor();
-            (work.run)(EXCHANGES);
-            let each = (on_processor() - before) as f64 / EXCHANGES as f64 / 1_000.0;
-            *least = least.min(each);
+        for (benchmark, fastest) in benchmarks.iter_mut().zip(&mut fastest) {
+            let before = cpu_time();
+            (benchmark.run)(EXCHANGES);
+            let each = (cpu_time() - before) as f64 / EXCHANGES as f64 / 1_000.0;
+            *fastest = fastest.min(each);
         }
     }
-    for (work, least) in work.iter().zip(least) {
-        println!("{:12} {least:>8.1} µs of the processor an exchange", work.name);
+    for (benchmark, fastest) in benchmarks.iter().zip(fastest) {
+        println!("{:12} {fastest:>8.1} µs of CPU time per exchange", benchmark.name);
     }
-    for (adapter, pair) in ["hyper", "ureq"].into_iter().zip(least.chunks_exact(2)) {
+    for (adapter, pair) in ["hyper", "ureq"].into_iter().zip(fastest.chunks_exact(2)) {
         println!("{adapter}: {:.1} % of the bare library", 100.0 * pair[0] / pair[1]);
     }
 }
 
-/// Nanoseconds that this thread has been on a processor, in the kernel too.
-fn on_processor() -> u64 {
-    let told = std::fs::read_to_string("/proc/thread-self/schedstat").expect("a Linux kernel");
-    told.split(' ').next().and_then(|told| told.parse().ok()).expect("nanoseconds")
+/// The CPU time of this thread in nanoseconds, including the kernel.
+fn cpu_time() -> u64 {
+    let schedstat = std::fs::read_to_string("/proc/thread-self/schedstat").expect("a Linux kernel");
+    schedstat.split(' ').next().and_then(|time| time.parse().ok()).expect("nanoseconds")
 }
 
 fn runtime() -> tokio::runtime::Runtime {
@@ -88,9 +89,9 @@ fn ureq_ours(url: &str) -> Box<dyn FnMut(usize)> {
     let service = Service::new(url).expect("a service");
     let session = Session::from_token(&service, TOKEN, None).expect("a session");
     let client = Client::builder(service).resume(session).build().expect("a client");
-    Box::new(move |times| {
-        for _ in 0..times {
-            black_box(client.get::<Value>(SYSTEM).expect("an answer"));
+    Box::new(move |count| {
+        for _ in 0..count {
+            black_box(client.get::<Value>(SYSTEM).expect("a response"));
         }
     })
 }
@@ -98,8 +99,8 @@ fn ureq_ours(url: &str) -> Box<dyn FnMut(usize)> {
 fn ureq_bare(url: &str) -> Box<dyn FnMut(usize)> {
     let agent: ureq::Agent = ureq::Agent::config_builder().timeout_global(Some(TIMEOUT)).build().into();
     let url = format!("{url}{SYSTEM}");
-    Box::new(move |times| {
-        for _ in 0..times {
+    Box::new(move |count| {
+        for _ in 0..count {
             let request = agent
                 .get(&url)
                 .header("OData-Version", "4.0")
@@ -107,8 +108,9 @@ fn ureq_bare(url: &str) -> Box<dyn FnMut(usize)> {
                 .header("Accept-Encoding", "gzip")
                 .header("User-Agent", "bench")
                 .header("X-Auth-Token", TOKEN);
-            let mut answer = request.call().expect("an answer");
-            let body = answer.body_mut().with_config().limit(LIMIT as u64).read_to_vec().expect("a body");
+            let mut response = request.call().expect("a response");
+            let body =
+                response.body_mut().with_config().limit(BODY_LIMIT as u64).read_to_vec().expect("a body");
             black_box(serde_json::from_slice::<Value>(&body).expect("a resource"));
         }
     })
@@ -122,10 +124,10 @@ fn hyper_ours(url: &str) -> Box<dyn FnMut(usize)> {
     let session = Session::from_token(&service, TOKEN, None).expect("a session");
     let client = Client::builder(service).resume(session).build().expect("a client");
     let runtime = runtime();
-    Box::new(move |times| {
+    Box::new(move |count| {
         runtime.block_on(async {
-            for _ in 0..times {
-                black_box(client.get::<Value>(SYSTEM).await.expect("an answer"));
+            for _ in 0..count {
+                black_box(client.get::<Value>(SYSTEM).await.expect("a response"));
             }
         });
     })
@@ -139,9 +141,9 @@ fn hyper_bare(url: &str) -> Box<dyn FnMut(usize)> {
         Client::builder(TokioExecutor::new()).pool_timer(TokioTimer::new()).build_http();
     let url = format!("{url}{SYSTEM}");
     let runtime = runtime();
-    Box::new(move |times| {
+    Box::new(move |count| {
         runtime.block_on(async {
-            for _ in 0..times {
+            for _ in 0..count {
                 let request = http::Request::get(&url)
                     .header("OData-Version", "4.0")
                     .header("Accept", "application/json")
@@ -151,8 +153,8 @@ fn hyper_bare(url: &str) -> Box<dyn FnMut(usize)> {
                     .body(Empty::new())
                     .expect("a request");
                 let exchange = async {
-                    let answer = client.request(request).await.expect("an answer");
-                    Limited::new(answer.into_body(), LIMIT).collect().await.expect("a body").to_bytes()
+                    let response = client.request(request).await.expect("a response");
+                    Limited::new(response.into_body(), BODY_LIMIT).collect().await.expect("a body").to_bytes()
                 };
                 let body = tokio::time::timeout(TIMEOUT, exchange).await.expect("in time");
                 black_box(serde_json::from_slice::<Value>(&body).expect("a resource"));
@@ -161,7 +163,7 @@ fn hyper_bare(url: &str) -> Box<dyn FnMut(usize)> {
     })
 }
 
-/// The service in a process of its own; it ends when this end of its standard input does.
+/// The service in another process, which ends when its standard input closes.
 struct Peer {
     process: Child,
     url: String,
@@ -174,8 +176,8 @@ impl Peer {
         command.arg("serve").stdin(Stdio::piped()).stdout(Stdio::piped());
         let mut process = command.spawn().expect("a process");
         let mut url = String::new();
-        let mut said = BufReader::new(process.stdout.take().expect("its output"));
-        said.read_line(&mut url).expect("its first line");
+        let mut output = BufReader::new(process.stdout.take().expect("its output"));
+        output.read_line(&mut url).expect("its first line");
         Peer { process, url: url.trim().to_owned() }
     }
 }
@@ -187,19 +189,19 @@ impl Drop for Peer {
     }
 }
 
-/// Answers each request on each connection with the same resource.
+/// Responds to each request with the same resource.
 fn serve() {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
     println!("http://{}", listener.local_addr().expect("its address"));
     std::thread::spawn(move || {
         for connection in listener.incoming().flatten() {
-            std::thread::spawn(move || answer(connection));
+            std::thread::spawn(move || respond(connection));
         }
     });
     let _ = std::io::stdin().read_to_end(&mut Vec::new());
 }
 
-fn answer(mut connection: TcpStream) -> std::io::Result<()> {
+fn respond(mut connection: TcpStream) -> std::io::Result<()> {
     connection.set_nodelay(true)?;
     let body = redfish_benches::system();
     let head = format!(
@@ -207,7 +209,7 @@ fn answer(mut connection: TcpStream) -> std::io::Result<()> {
          Cache-Control: no-store\r\nContent-Length: {}\r\n\r\n",
         body.len()
     );
-    let whole = [head.as_bytes(), &body].concat();
+    let response = [head.as_bytes(), &body].concat();
     let mut reader = BufReader::new(connection.try_clone()?);
     let mut line = String::new();
     loop {
@@ -216,7 +218,7 @@ fn answer(mut connection: TcpStream) -> std::io::Result<()> {
             return Ok(());
         }
         if line == "\r\n" {
-            connection.write_all(&whole)?;
+            connection.write_all(&response)?;
         }
     }
 }

@@ -1,6 +1,6 @@
-//! What is measured: pieces of work through the core, and each beside the same by hand.
+//! The benchmarks: work through the core, and the same work by manual code.
 //!
-//! The benches time them (`cargo bench`), `count` runs them for an instruction counter, `heap` counts allocations.
+//! `time` measures their time, `count` runs them under an instruction counter, `heap` counts allocations.
 
 use std::hint::black_box;
 use std::sync::Arc;
@@ -16,104 +16,104 @@ use serde_json::{Value, json};
 const SYSTEM: &str = "/redfish/v1/Systems/1";
 const LOG: &str = "/redfish/v1/Systems/1/LogServices/Log/Entries";
 
-/// A piece of work, made ready once and done many times.
-pub struct Work {
-    /// Its name: what is done, and by whom.
+/// A piece of work with its prepared input.
+pub struct Benchmark {
+    /// The work and the implementation.
     pub name: &'static str,
-    /// Bytes of a body or a stream that it reads.
+    /// The length of the input, in bytes.
     pub bytes: usize,
     run: Box<dyn Fn()>,
 }
 
-impl Work {
-    /// Does it once.
+impl Benchmark {
+    /// Runs the benchmark once.
     pub fn run(&self) {
         (self.run)();
     }
 }
 
-/// All pieces of work; those with the same first word are to be compared.
-pub fn all() -> Vec<Work> {
+/// All benchmarks. Those whose names share the first word are comparable.
+pub fn all() -> Vec<Benchmark> {
     let service = Arc::new(Service::new("https://bmc.example").expect("a service"));
     let session = Session::from_token(&service, "4899e7dd7b23d25e", None).expect("a session");
     let token = HeaderValue::from_static("4899e7dd7b23d25e");
     let (system, page) = (system(), page());
-    let (system_too, page_too) = (system.clone(), page.clone());
-    let (service_too, session_too) = (Arc::clone(&service), session.clone());
-    let (stream, stream_too) = (event_stream(), event_stream());
+    let (system_copy, page_copy) = (system.clone(), page.clone());
+    let (page_service, page_session) = (Arc::clone(&service), session.clone());
+    let (stream, stream_copy) = (event_stream(), event_stream());
     let (system_bytes, page_bytes, stream_bytes) = (system.len(), page.len(), stream.len());
-    let (service_three, session_three) = (Arc::clone(&service), session.clone());
+    let (empty_service, empty_session) = (Arc::clone(&service), session.clone());
     vec![
-        Work {
+        Benchmark {
             name: "exchange core",
             bytes: system_bytes,
             run: Box::new(move || {
-                let at = service.target(SYSTEM).expect("a path");
-                black_box(through_the_core(&service, &session, Get::<Value>::new(at), system.clone()));
+                let target = service.target(SYSTEM).expect("a path");
+                black_box(run_with_core(&service, &session, Get::<Value>::new(target), system.clone()));
             }),
         },
-        Work {
+        Benchmark {
             name: "exchange hand",
             bytes: system_bytes,
             run: Box::new(move || {
-                black_box(by_hand("https://bmc.example", &token, system_too.clone()));
+                black_box(run_manually("https://bmc.example", &token, system_copy.clone()));
             }),
         },
-        Work {
+        Benchmark {
             name: "page core",
             bytes: page_bytes,
             run: Box::new(move || {
-                let at = service_too.target(LOG).expect("a path");
-                let page = through_the_core(&service_too, &session_too, GetPage::first(at), page.clone());
+                let target = page_service.target(LOG).expect("a path");
+                let page = run_with_core(&page_service, &page_session, GetPage::first(target), page.clone());
                 assert_eq!(black_box(page.members).len(), MEMBERS);
             }),
         },
-        Work {
+        Benchmark {
             name: "page empty",
-            bytes: EMPTY.len(),
+            bytes: EMPTY_PAGE.len(),
             run: Box::new(move || {
-                let at = service_three.target(LOG).expect("a path");
-                let none = Bytes::from_static(EMPTY);
-                black_box(through_the_core(&service_three, &session_three, GetPage::first(at), none));
+                let target = empty_service.target(LOG).expect("a path");
+                let empty = Bytes::from_static(EMPTY_PAGE);
+                black_box(run_with_core(&empty_service, &empty_session, GetPage::first(target), empty));
             }),
         },
-        Work {
+        Benchmark {
             name: "events core",
             bytes: stream_bytes,
             run: Box::new(move || {
                 let mut decoder = Decoder::new(Limits::default());
-                let pieces =
-                    stream.chunks(PIECE).map(|piece| decoder.push(piece).expect("within the limits").len());
-                assert_eq!(black_box(pieces.sum::<usize>()), EVENTS);
+                let events =
+                    stream.chunks(CHUNK).map(|chunk| decoder.push(chunk).expect("within the limits").len());
+                assert_eq!(black_box(events.sum::<usize>()), EVENTS);
             }),
         },
-        Work {
+        Benchmark {
             name: "events lines",
             bytes: stream_bytes,
             run: Box::new(move || {
-                let lines = stream_too.split(|byte| *byte == b'\n');
+                let lines = stream_copy.split(|byte| *byte == b'\n');
                 let data = lines
                     .filter_map(|line| line.strip_prefix(b"data: "))
                     .map(|data| black_box(data.to_vec()));
                 assert_eq!(data.count(), EVENTS);
             }),
         },
-        Work {
+        Benchmark {
             name: "page value",
             bytes: page_bytes,
             run: Box::new(move || {
-                let page: Value = serde_json::from_slice(&page_too).expect("a page");
+                let page: Value = serde_json::from_slice(&page_copy).expect("a page");
                 assert_eq!(black_box(page)["Members"].as_array().map(Vec::len), Some(MEMBERS));
             }),
         },
     ]
 }
 
-const EMPTY: &[u8] = b"{\"Members\": []}";
+const EMPTY_PAGE: &[u8] = b"{\"Members\": []}";
 
 const MEMBERS: usize = 2_200;
 
-/// A system of 2 KB, as a service sends it.
+/// A system of 2 KB.
 pub fn system() -> Bytes {
     let links: Vec<Value> = (0..24)
         .map(|n| json!({"@odata.id": format!("{SYSTEM}/Memory/DIMM{n}"), "State": "Enabled"}))
@@ -125,13 +125,13 @@ pub fn system() -> Bytes {
     system.to_string().into()
 }
 
-/// A page of a log, 1 MB, its entries expanded.
+/// A page of a log with expanded entries, 1 MB.
 fn page() -> Bytes {
     let entry = |n: usize| {
         json!({
             "@odata.id": format!("{LOG}/{n}"), "@odata.type": "#LogEntry.v1_11_0.LogEntry", "Id": n.to_string(),
             "Name": "Log entry", "EntryType": "Event", "Severity": "Warning", "Created": "2026-03-04T05:06:07Z",
-            "Message": format!("Fan {} runs at {} % of its speed, above the limit that was set for it.", n % 8, n % 100),
+            "Message": format!("Fan {} runs target {} % of its speed, above the limit that was set for it.", n % 8, n % 100),
             "MessageId": "Environment.1.0.FanSpeedAboveLimit", "MessageArgs": [format!("Fan {}", n % 8), "80"],
             "Resolved": n < 700, "Links": {"OriginOfCondition": {"@odata.id": "/redfish/v1/Chassis/1/Sensors/Fan1"}},
         })
@@ -140,12 +140,12 @@ fn page() -> Bytes {
     json!({"@odata.id": LOG, "Members@odata.count": MEMBERS, "Members": members}).to_string().into()
 }
 
-/// Bytes of a stream that come at once.
-const PIECE: usize = 1_400;
+/// The length of a chunk of the stream, in bytes.
+const CHUNK: usize = 1_400;
 
 const EVENTS: usize = 2_000;
 
-/// A stream of events, 1 MB. The other side of the comparison only splits it into lines and copies their data.
+/// An event stream of 1 MB. The manual code only splits it into lines and copies their data.
 fn event_stream() -> Bytes {
     let event = |n: usize| {
         let record = json!({"EventId": n.to_string(), "MessageId": "ResourceEvent.1.3.ResourceChanged", "Severity": "OK",
@@ -156,17 +156,17 @@ fn event_stream() -> Bytes {
     (0..EVENTS).map(event).collect::<String>().into()
 }
 
-/// What a service answers; both sides pay for making it.
+/// The head of a response. Both implementations build it.
 fn head() -> response::Parts {
-    let answer = Response::builder()
+    let response = Response::builder()
         .header(header::CONTENT_TYPE, "application/json")
         .header(header::ETAG, "W/\"0990574D\"")
         .header("odata-version", "4.0")
         .header(header::CACHE_CONTROL, "no-store");
-    answer.body(()).expect("a head").into_parts().0
+    response.body(()).expect("a head").into_parts().0
 }
 
-fn through_the_core<O: Operation>(
+fn run_with_core<O: Operation>(
     service: &Arc<Service>,
     session: &Session,
     operation: O,
@@ -179,7 +179,7 @@ fn through_the_core<O: Operation>(
     result.unwrap_or_else(|error| panic!("{error}"))
 }
 
-fn by_hand(base: &str, token: &HeaderValue, body: Bytes) -> Value {
+fn run_manually(base: &str, token: &HeaderValue, body: Bytes) -> Value {
     let uri: Uri = format!("{base}{SYSTEM}").parse().expect("a URI");
     let request = Request::get(uri)
         .header(header::HOST, "bmc.example")

@@ -1,7 +1,7 @@
-//! One client for a long time: 100,000 calls at a service that forgets the session every 50. `cargo run --release -p
-//! redfish-benches --bin soak` fails where memory grows or a session is left.
+//! A soak test: 100,000 calls of one client to a service that drops the session after every 50. `cargo run --release -p
+//! redfish-benches --bin soak` fails if memory grows or a session is left open.
 //!
-//! The service is this program again, in a process of its own: `soak serve`.
+//! The service is another process of this program: `soak serve`.
 
 use std::io::{BufRead, BufReader, Read};
 use std::process::{Child, ChildStdout, Command, Stdio};
@@ -14,11 +14,12 @@ use redfish_mock::{ObservedRequest, ServeOptions, Server, Settings, Tls};
 use serde_json::Value;
 
 const CALLS: usize = 100_000;
-const TOKEN_LASTS: usize = 50;
+const CALLS_PER_SESSION: usize = 50;
 
-/// The calls after which no more is allocated than is freed, but for what a map or a list keeps in reserve.
-const SETTLED: usize = CALLS / 10;
-const SLACK: usize = 4 << 10;
+/// The number of calls before the first measurement.
+const WARM_UP: usize = CALLS / 10;
+/// The allowed growth in bytes after the warm-up, for the spare capacity of maps and lists.
+const MAX_GROWTH: usize = 4 << 10;
 
 #[global_allocator]
 static ALLOCATOR: dhat::Alloc = dhat::Alloc;
@@ -60,29 +61,29 @@ fn main() {
     });
 }
 
-/// Does the calls, and counts what is in use meanwhile.
+/// Runs the calls and measures the memory in use.
 fn soak(name: &str, calls: impl FnOnce(&str, &mut dyn FnMut(usize))) {
     let peer = Peer::start();
     let _profiler = dhat::Profiler::builder().testing().build();
     let allocated = || dhat::HeapStats::get().curr_bytes;
-    let (mut settled, mut grown) = (0, 0);
+    let (mut baseline, mut growth) = (0, 0);
     calls(&peer.url, &mut |done| match done {
-        SETTLED => settled = allocated(),
-        CALLS => grown = allocated().saturating_sub(settled),
+        WARM_UP => baseline = allocated(),
+        CALLS => growth = allocated().saturating_sub(baseline),
         _ => {}
     });
-    let said = peer.end();
+    let summary = peer.stop();
     println!(
-        "{name}: {CALLS} calls, {grown} bytes more in use than after the first {SETTLED}; the service: {said}"
+        "{name}: {CALLS} calls, {growth} bytes more in use than after {WARM_UP}; the service: {summary}"
     );
-    assert!(grown <= SLACK, "memory grows");
-    assert_eq!(said, format!("{} sessions opened, 0 open", CALLS / TOKEN_LASTS));
+    assert!(growth <= MAX_GROWTH, "memory grows");
+    assert_eq!(summary, format!("{} sessions opened, 0 open", CALLS / CALLS_PER_SESSION));
 }
 
-/// The service in a process of its own; it ends when this end of its standard input does.
+/// The service in another process, which ends when its standard input closes.
 struct Peer {
     process: Child,
-    said: BufReader<ChildStdout>,
+    output: BufReader<ChildStdout>,
     url: String,
 }
 
@@ -91,30 +92,30 @@ impl Peer {
         let mut command = Command::new(std::env::current_exe().expect("this program"));
         command.arg("serve").stdin(Stdio::piped()).stdout(Stdio::piped());
         let mut process = command.spawn().expect("a process");
-        let mut said = BufReader::new(process.stdout.take().expect("its output"));
+        let mut output = BufReader::new(process.stdout.take().expect("its output"));
         let mut url = String::new();
-        said.read_line(&mut url).expect("its first line");
-        Peer { process, said, url: url.trim().to_owned() }
+        output.read_line(&mut url).expect("its first line");
+        Peer { process, output, url: url.trim().to_owned() }
     }
 
-    /// Its last words.
-    fn end(mut self) -> String {
+    /// Stops the service and returns its last output.
+    fn stop(mut self) -> String {
         drop(self.process.stdin.take());
-        let mut words = String::new();
-        self.said.read_to_string(&mut words).expect("its last words");
-        self.process.wait().expect("its end");
-        words.trim().to_owned()
+        let mut summary = String::new();
+        self.output.read_to_string(&mut summary).expect("its output");
+        self.process.wait().expect("its exit status");
+        summary.trim().to_owned()
     }
 }
 
-/// Answers as any service does, and lets half an hour pass after so many reads of the system.
+/// Runs a mock service whose clock advances by half an hour after every `CALLS_PER_SESSION` reads of the system.
 fn serve() {
     let server = Arc::new(OnceLock::<Server>::new());
-    let (later, reads) = (server.clone(), AtomicUsize::new(0));
-    let observer = move |seen: &ObservedRequest<'_>| {
-        let read = seen.path == SYSTEM && seen.status == Some(StatusCode::OK);
-        if read && (reads.fetch_add(1, Ordering::SeqCst) + 1) % TOKEN_LASTS == 0 {
-            later.get().into_iter().for_each(|server| server.advance(Duration::from_secs(1_800)));
+    let (observed, reads) = (server.clone(), AtomicUsize::new(0));
+    let observer = move |request: &ObservedRequest<'_>| {
+        let read = request.path == SYSTEM && request.status == Some(StatusCode::OK);
+        if read && (reads.fetch_add(1, Ordering::SeqCst) + 1) % CALLS_PER_SESSION == 0 {
+            observed.get().into_iter().for_each(|server| server.advance(Duration::from_secs(1_800)));
         }
     };
     let options =

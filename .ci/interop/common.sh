@@ -1,5 +1,5 @@
-# What the scripts beside this file share: the peers' virtual environment, our binaries, services that end with the script,
-# and checks that are counted. To be sourced.
+# Shared by the scripts in this folder, which source it: the peers' virtual environment, our binaries, services that stop with
+# the script, and counted checks.
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 root=$(cd "$here/../.." && pwd)
@@ -12,8 +12,8 @@ redfish=$target/debug/redfish
 passed=0 failed=0
 started=()
 
-# Python's requests obeys these two even where the peer says verify=False; a proxy would take us off loopback; and our own
-# command must see no service, user or session of whoever runs this.
+# Python's requests uses the first two even with verify=False, a proxy would leave loopback, and our command must not use the
+# services, users and sessions of the environment.
 unset REQUESTS_CA_BUNDLE CURL_CA_BUNDLE
 unset http_proxy https_proxy all_proxy HTTP_PROXY HTTPS_PROXY ALL_PROXY
 unset "${!REDFISH_@}"
@@ -28,7 +28,7 @@ trap finish EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM
 
-# The environment is made once for a list of requirements, and made anew when the list changes.
+# Creates the virtual environment, and recreates it if the requirements change.
 install_peers() {
   cmp -s "$here/requirements.txt" "$venv/requirements.txt" && return
   rm -rf "$venv"
@@ -42,25 +42,25 @@ build() {
   cargo build --quiet --locked "$@"
 }
 
-# start COMMAND...: starts what ends with this script, and sets `url` to the first URL that it prints. Where there is none, the
-# checks that need it fail one by one.
+# start COMMAND...: starts a process that stops with this script, and sets `url` to the first URL that it prints. Without one,
+# the checks that need it fail.
 start() {
-  local line output seen=''
+  local line output printed=''
   url=https://127.0.0.1:1
   exec {output}< <(exec "$@" 2>&1)
   started+=($!)
   while IFS= read -r -t 30 line <&"$output"; do
-    seen+="$line"$'\n'
+    printed+="$line"$'\n'
     if [[ $line =~ https?://[^[:space:]]+ ]]; then
       url=${BASH_REMATCH[0]%/}
       return
     fi
   done
-  printf 'no URL from: %s\n%s' "$*" "$seen"
+  printf 'no URL from: %s\n%s' "$*" "$printed"
 }
 
-# check NAME COMMAND...: runs it apart, in the work folder, counts it, and shows what it printed when it fails. Bash forgets
-# `set -e` wherever a status is asked for, so the check runs as a command of its own, and is never called in a condition.
+# check NAME COMMAND...: runs and counts a check in the work folder, and prints its output if it fails. Bash ignores `set -e` in
+# a condition, so the check runs as a separate command.
 check() {
   local name=$1 status
   shift
@@ -78,19 +78,19 @@ check() {
   fi
 }
 
-close() {
+summary() {
   echo "$passed passed, $failed failed"
   [ "$failed" = 0 ]
 }
 
-# same WHAT SEEN WANTED
+# same NAME ACTUAL EXPECTED
 same() {
   [ "$2" = "$3" ] && return
   printf '%s: %s, not %s\n' "$1" "$2" "$3"
   return 1
 }
 
-# like WHAT SEEN PATTERN
+# like NAME ACTUAL PATTERN
 like() {
   # shellcheck disable=SC2053
   [[ $2 == $3 ]] && return
@@ -98,12 +98,12 @@ like() {
   return 1
 }
 
-# value FILE EXPRESSION: of the JSON document that is `it`.
+# value FILE EXPRESSION: evaluates a Python expression, in which `it` is the JSON document.
 value() {
   "$python" -c 'import json, sys; print(eval(sys.argv[2], {"it": json.load(open(sys.argv[1]))}))' "$1" "$2"
 }
 
-# header FILE NAME: of an answer as `curl -i` shows it, without the line's end.
+# header FILE NAME: prints a header of a response that `curl -i` or `curl -D` has written.
 header() {
   tr -d '\r' <"$1" | sed -n "/^$/q; s/^$2: //Ip"
 }

@@ -1,4 +1,4 @@
-//! Whole dialogues: arbitrary answers, and the rules of a client.
+//! Dialogues with arbitrary responses: the client obeys its rules.
 #![no_main]
 
 libfuzzer_sys::fuzz_target!(|data: &[u8]| redfish_testkit::dialogue::fuzz(data));

@@ -1,4 +1,4 @@
-//! Links of any text: none leaves the origin.
+//! Links of arbitrary text never leave the origin.
 #![no_main]
 
 libfuzzer_sys::fuzz_target!(|data: &[u8]| redfish_proto::fuzzing::link(data));

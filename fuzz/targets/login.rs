@@ -1,4 +1,4 @@
-//! The answer of a login, of any bytes.
+//! Login responses of arbitrary bytes.
 #![no_main]
 
 libfuzzer_sys::fuzz_target!(|data: &[u8]| redfish_proto::fuzzing::login(data));

@@ -1,4 +1,4 @@
-//! Error bodies of any bytes.
+//! Error bodies of arbitrary bytes.
 #![no_main]
 
 libfuzzer_sys::fuzz_target!(|data: &[u8]| redfish_proto::fuzzing::message(data));

@@ -1,4 +1,4 @@
-//! Resources of any bytes, as each of the types.
+//! Resources of arbitrary bytes, parsed as each type.
 #![no_main]
 
 libfuzzer_sys::fuzz_target!(|data: &[u8]| redfish_proto::fuzzing::resource(data));

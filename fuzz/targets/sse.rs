@@ -1,4 +1,4 @@
-//! Streams of events, cut anywhere: the same events.
+//! Event streams yield the same events for any division into chunks.
 #![no_main]
 
 libfuzzer_sys::fuzz_target!(|data: &[u8]| redfish_proto::fuzzing::sse(data));

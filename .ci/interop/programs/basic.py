@@ -1,4 +1,4 @@
-"""Reads a resource with user and password in each request."""
+"""Reads a resource with HTTP Basic."""
 
 import sys
 
@@ -8,7 +8,7 @@ service, path, user, password = sys.argv[1:]
 
 client = redfish.redfish_client(base_url=service, username=user, password=password)
 client.login(auth="basic")
-answer = client.get(path)
-print(answer.status)
-print(answer.text)
+response = client.get(path)
+print(response.status)
+print(response.text)
 client.logout()

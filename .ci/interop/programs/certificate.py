@@ -1,4 +1,4 @@
-"""Makes a certificate for 127.0.0.1 and its key, for sushy-emulator, which has none of its own."""
+"""Generates a key and a certificate for 127.0.0.1, for sushy-emulator."""
 
 import datetime
 import ipaddress

@@ -1,4 +1,4 @@
-"""The version that our service gives an image: FNV-1a over it and eight bytes of zero, folded to 32 bits."""
+"""Prints the version that our service assigns to an image: FNV-1a of the image and eight zero bytes, folded to 32 bits."""
 
 import sys
 

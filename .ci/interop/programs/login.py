@@ -1,4 +1,4 @@
-"""Opens a session, and leaves it open."""
+"""Opens a session and leaves it open."""
 
 import sys
 

@@ -1,8 +1,8 @@
-"""Runs DMTF's Protocol Validator on a service, and writes what it found as JSON lines.
+"""Runs DMTF's Protocol Validator on a service, and writes its results as JSON lines.
 
-Three things differ from the tool as it comes. It searches no network: its SSDP query would leave this machine. It reads the
-stream of server-sent events, which its own list of resources passes over, so that its assertions about streams are tested.
-And it sends a POST that must fail, as it judges such answers but provokes none.
+There are three changes to the tool. It sends no SSDP query, which would leave this machine. It reads the stream of
+server-sent events, which is missing in its list of resources, so that the assertions about streams are tested. It sends a
+POST that must fail, because the tool checks such responses but does not cause any.
 """
 
 import json
@@ -14,16 +14,16 @@ from redfish_protocol_validator import console_scripts, report, resources, utils
 from redfish_protocol_validator.constants import Assertion, RequestType
 
 service, user, password_file, results_file = sys.argv[1:]
-own_resources = resources.get_default_resources
-own_report = report.json_results
+original_resources = resources.get_default_resources
+original_report = report.json_results
 
 
 def all_resources(sut, **where):
     events = None
-    for answer in own_resources(sut, **where):
-        if sut.event_service_uri and answer["uri"] == sut.event_service_uri:
-            events = utils.get_response_json(answer["response"]).get("ServerSentEventUri")
-        yield answer
+    for response in original_resources(sut, **where):
+        if sut.event_service_uri and response["uri"] == sut.event_service_uri:
+            events = utils.get_response_json(response["response"]).get("ServerSentEventUri")
+        yield response
     if events:
         sut.set_server_sent_event_uri(events)
         stream, destination = utils.get_sse_stream(sut)
@@ -39,19 +39,19 @@ def all_resources(sut, **where):
 def write_results(sut, *others):
     with open(results_file, "w") as file:
         for assertion in Assertion:
-            found = sut.results.get(assertion, [])
-            if not found:
+            results = sut.results.get(assertion, [])
+            if not results:
                 entry = {"check": assertion.name, "result": "UNCODED", "where": "", "message": ""}
                 file.write(json.dumps(entry) + "\n")
-            for one in found:
+            for result in results:
                 entry = {
                     "check": assertion.name,
-                    "result": one["result"].name,
-                    "where": f"{one['method']} {one['uri']} {one['status']}".strip(),
-                    "message": one["msg"],
+                    "result": result["result"].name,
+                    "where": f"{result['method']} {result['uri']} {result['status']}".strip(),
+                    "message": result["msg"],
                 }
                 file.write(json.dumps(entry) + "\n")
-    own_report(sut, *others)
+    original_report(sut, *others)
 
 
 utils.discover_ssdp = lambda *_, **__: {}

@@ -1,4 +1,4 @@
-"""Asks for a resource without saying who asks."""
+"""Reads a resource without authentication."""
 
 import sys
 
@@ -7,6 +7,6 @@ import redfish
 service, path = sys.argv[1:]
 
 client = redfish.redfish_client(base_url=service)
-answer = client.get(path)
-print(answer.status)
-print(answer.text)
+response = client.get(path)
+print(response.status)
+print(response.text)

@@ -1,4 +1,4 @@
-"""Runs some of DMTF's Use Case Checkers on a service, and writes what they found as JSON lines."""
+"""Runs some of DMTF's Use Case Checkers on a service, and writes their results as JSON lines."""
 
 import json
 import pathlib
@@ -14,12 +14,12 @@ def write_results(sut, *_):
     with open(results_file, "w") as file:
         for category in sut._results:
             for test in category["Tests"]:
-                for one in test["Results"]:
+                for result in test["Results"]:
                     entry = {
                         "check": f"{category['Category']}: {test['Name']}",
-                        "result": {"SKIP": "NOT_TESTED"}.get(one["Result"], one["Result"]),
-                        "where": one["Operation"],
-                        "message": one["Message"],
+                        "result": {"SKIP": "NOT_TESTED"}.get(result["Result"], result["Result"]),
+                        "where": result["Operation"],
+                        "message": result["Message"],
                     }
                     file.write(json.dumps(entry) + "\n")
     return "none"

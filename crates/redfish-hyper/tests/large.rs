@@ -1,4 +1,4 @@
-//! An image of a gigabyte passes through, and never is in memory: the peak is that of this process.
+//! An upload of a gigabyte in constant memory, in its own process because it measures the peak of the process.
 
 #![cfg(target_os = "linux")]
 

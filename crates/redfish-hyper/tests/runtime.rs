@@ -1,4 +1,4 @@
-//! What depends on the runtime: one thread, logins in tasks of their own, timers, and no runtime at all.
+//! The use of the runtime: a single thread, logins in their own tasks, timers, and no runtime.
 
 use std::future::Future;
 use std::pin::pin;
@@ -54,21 +54,21 @@ async fn a_caller_waits_for_a_login_until_its_own_deadline() {
     let call = client.service().call(Raw::get(&systems)).deadline(Duration::from_millis(50));
     let error = client.run_call(call).await.unwrap_err();
     assert_eq!(*error.kind(), ErrorKind::Deadline(Phase::Session));
-    // The login it began goes on, and serves the next.
+    // The login that it started continues and serves the next call.
     client.get::<Value>(SYSTEMS).await.unwrap();
     client.close().await.unwrap();
     assert_eq!((server.open_sessions(), opened(&server)), (0, 1));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_login_that_panics_takes_down_who_began_it_and_leaves_the_turn_to_another() {
+async fn a_panic_in_a_login_fails_only_the_caller_that_started_it() {
     let server = serve();
     server.mock(|mock| mock.add_fault("slow=200ms@/redfish/v1/*1".parse().unwrap()));
     let panicked = AtomicBool::new(false);
     let observer = move |trace: &Trace<'_>| {
         let logs_in = matches!(trace, Trace::Request(outgoing) if outgoing.request.method() == "POST");
         if logs_in && !panicked.swap(true, Ordering::SeqCst) {
-            panic!("as the test wants");
+            panic!("expected by the test");
         }
     };
     let client = builder(&server).observer(observer).build().unwrap();
@@ -77,12 +77,12 @@ async fn a_login_that_panics_takes_down_who_began_it_and_leaves_the_turn_to_anot
         let client = client.clone();
         callers.spawn(async move { client.get::<Value>(SYSTEMS).await.unwrap() });
     }
-    let mut ended = Vec::new();
+    let mut succeeded = Vec::new();
     while let Some(caller) = callers.join_next().await {
-        ended.push(caller.is_ok());
+        succeeded.push(caller.is_ok());
     }
-    ended.sort();
-    assert_eq!(ended, [false, true, true, true]);
+    succeeded.sort();
+    assert_eq!(succeeded, [false, true, true, true]);
     client.close().await.unwrap();
     assert_eq!((server.open_sessions(), opened(&server)), (0, 1));
 }
@@ -97,21 +97,21 @@ fn without_a_runtime_a_call_panics_and_does_not_hang() {
 }
 
 #[tokio::test]
-async fn a_connection_that_nobody_uses_is_closed_after_a_while() {
-    let (ended, has_ended) = mpsc::channel();
-    let bmc = Bmc::start(move |line, _| {
-        line.answer("200 OK", "", "{}")?;
-        let end = line.wait_for_the_end();
-        let _ = ended.send(());
+async fn an_idle_connection_is_closed_after_a_timeout() {
+    let (closed, was_closed) = mpsc::channel();
+    let bmc = Bmc::start(move |connection, _| {
+        connection.respond("200 OK", "", "{}")?;
+        let end = connection.wait_for_close();
+        let _ = closed.send(());
         end
     });
     let client = Client::builder(Service::new(&bmc.url()).unwrap()).build().unwrap();
     client.get_raw("/redfish/v1/").await.unwrap();
     tokio::time::pause();
     tokio::time::advance(Duration::from_secs(9)).await;
-    assert!(has_ended.try_recv().is_err(), "it may be needed again");
+    assert!(was_closed.try_recv().is_err(), "the connection is kept for reuse");
     for _ in 0..3 {
         tokio::time::advance(Duration::from_secs(5)).await;
     }
-    has_ended.recv_timeout(Duration::from_secs(60)).unwrap();
+    was_closed.recv_timeout(Duration::from_secs(60)).unwrap();
 }

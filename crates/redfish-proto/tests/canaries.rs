@@ -9,7 +9,7 @@ use http::response;
 use redfish_proto::driver::{Authenticator, Failure, Now, Outgoing, SessionRequest};
 use redfish_proto::ops::{Actions, Get, GetPage, IfMatch, Invoke, Monitor, Raw, Write};
 use redfish_proto::{Body, Credentials, Error, Service, Session};
-use redfish_testkit::client::{Client, Wire};
+use redfish_testkit::client::{Client, FakeTransport};
 use serde_json::{Map, Value, json};
 
 const USER: &str = "adm\"in";
@@ -44,7 +44,7 @@ struct Echo {
     shown: String,
 }
 
-impl Wire for Echo {
+impl FakeTransport for Echo {
     fn exchange(
         &mut self,
         outgoing: &Outgoing,
@@ -81,13 +81,13 @@ fn client(answers: Answers) -> Client<Echo> {
     let credentials = Arc::new(Credentials::new(USER, PASSWORD));
     let authenticator = Authenticator::session(Arc::clone(&service), credentials, Some(old.clone()));
     let mut client =
-        Client { service, authenticator, wire: Echo { answers: Vec::new(), shown: String::new() } };
+        Client { service, authenticator, transport: Echo { answers: Vec::new(), shown: String::new() } };
     let unauthorized = client.service.call(Raw::get(&client.service.target("/x").unwrap()));
-    client.wire.answers = vec![(200, Vec::new(), "{}".into()), (401, Vec::new(), String::new())];
+    client.transport.answers = vec![(200, Vec::new(), "{}".into()), (401, Vec::new(), String::new())];
     client.drive(unauthorized).unwrap();
     let held = client.session(&SessionRequest::any()).unwrap().unwrap().session().unwrap();
     assert!(held != old && held.token() == TOKEN);
-    client.wire.answers = answers;
+    client.transport.answers = answers;
     client
 }
 
@@ -124,7 +124,7 @@ fn no_secret_is_shown_wherever_a_service_echoes_it() {
                     let at = client.service.target("/redfish/v1/x").unwrap();
                     let change = Body::json(&json!({"Password": NEW_PASSWORD})).unwrap();
                     let error = client.run(Write::patch(&at, change)).unwrap_err();
-                    check(&error, &client.wire.shown, &body);
+                    check(&error, &client.transport.shown, &body);
                     tried += 1;
                 }
             }
@@ -138,7 +138,7 @@ fn no_secret_is_shown_wherever_a_service_echoes_it() {
                 let at = client.service.target("/redfish/v1/x").unwrap();
                 let change = Body::json(&json!({"Password": NEW_PASSWORD})).unwrap();
                 let error = client.run(Write::patch(&at, change).if_match(IfMatch::None)).unwrap_err();
-                check(&error, &client.wire.shown, "a header");
+                check(&error, &client.transport.shown, "a header");
                 tried += 1;
             }
             tried += echoed_by_operations(&form);
@@ -158,7 +158,7 @@ fn echoed_by_operations(form: &str) -> usize {
         let mut run = |answers, ask: &dyn Fn(&mut Client<Echo>) -> Result<(), Error>| {
             let mut client = client(answers);
             let error = ask(&mut client).unwrap_err();
-            errors.push((error, client.wire.shown));
+            errors.push((error, client.transport.shown));
         };
         let at = |client: &Client<Echo>| client.service.target("/redfish/v1/x").unwrap();
         run(answer(json!({"Members": [], "Members@odata.nextLink": format!("https://evil/{form}")})), &|c| {
@@ -166,7 +166,7 @@ fn echoed_by_operations(form: &str) -> usize {
         });
         run(answer(json!({(form): {"n": "x"}})), &|c| {
             c.run(Get::<std::collections::HashMap<String, Map<String, Value>>>::new(at(c))).map(drop)?;
-            c.wire.answers = answer(json!({(form): form}));
+            c.transport.answers = answer(json!({(form): form}));
             c.run(Get::<std::collections::HashMap<String, u32>>::new(at(c))).map(drop)
         });
         run(answer(json!({"Actions": {(form): {"target": "/y"}}})), &|c| {
@@ -225,8 +225,8 @@ fn no_secret_that_a_request_sets_is_shown_whatever_its_member_is_called() {
                     let mut client = client(vec![(400, Vec::new(), answer)]);
                     let at = client.service.target("/redfish/v1/x").unwrap();
                     let error = client.run(Write::patch(&at, Body::from(body.into_bytes()))).unwrap_err();
-                    check(&error, &client.wire.shown, name);
-                    assert!(client.wire.shown.contains("an open text"), "{}", client.wire.shown);
+                    check(&error, &client.transport.shown, name);
+                    assert!(client.transport.shown.contains("an open text"), "{}", client.transport.shown);
                     tried += 1;
                 }
             }
@@ -241,11 +241,11 @@ fn no_secret_that_a_request_sets_is_shown_whatever_its_member_is_called() {
 fn no_token_of_another_session_is_shown_by_a_logout() {
     let mut client = client(Vec::new());
     for (used, echoed) in [(TOKEN, OLD_TOKEN), (OLD_TOKEN, TOKEN)] {
-        client.wire.answers = vec![(403, Vec::new(), json!({"error": {"message": echoed}}).to_string())];
+        client.transport.answers = vec![(403, Vec::new(), json!({"error": {"message": echoed}}).to_string())];
         let logout = client.authenticator.close().unwrap();
         let error = client.drive(logout).unwrap_err();
         assert!(error.to_string().contains("403"), "{error}");
-        check(&error, &client.wire.shown, used);
+        check(&error, &client.transport.shown, used);
     }
     assert!(client.authenticator.close().is_none());
 }
@@ -266,7 +266,7 @@ fn no_secret_of_a_write_is_shown_by_its_monitor() {
         let Ok(redfish_proto::ops::TaskOutcome::Failed(error)) = client.run(monitor.watch()) else {
             panic!()
         };
-        check(&error, &client.wire.shown, &form);
+        check(&error, &client.transport.shown, &form);
     }
 }
 

@@ -4,8 +4,8 @@
 
 #![allow(clippy::disallowed_methods, reason = "a test may read its environment, the core may not")]
 
-use redfish_testkit::alphabet::ALPHABET;
-use redfish_testkit::dialogue::{TASKS, play};
+use redfish_testkit::dialogue::{SCENARIOS, play};
+use redfish_testkit::responses::RESPONSES;
 
 fn depth() -> usize {
     let default = if cfg!(debug_assertions) { 3 } else { 4 };
@@ -32,14 +32,15 @@ impl Iterator for Spelling<'_> {
 fn no_sequence_of_answers_breaks_a_rule() {
     let depth = depth();
     let (mut dialogues, mut exchanges, mut lost) = (0_u64, 0_u64, 0_u64);
-    for task in TASKS {
+    for task in SCENARIOS {
         let mut rows = vec![0_u8; depth];
         loop {
             let mut spelling = Spelling { rows: &rows, read: 0 };
             let played = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| play(task, &mut spelling)));
             let read = spelling.read;
             let Ok(report) = played else {
-                let names: Vec<_> = rows[..read].iter().map(|row| ALPHABET[usize::from(*row)].name).collect();
+                let names: Vec<_> =
+                    rows[..read].iter().map(|row| RESPONSES[usize::from(*row)].name).collect();
                 panic!("{task:?} with {names:?}: see above");
             };
             dialogues += 1;
@@ -47,7 +48,7 @@ fn no_sequence_of_answers_breaks_a_rule() {
             lost += report.lost_logins as u64;
             // The next spelling that differs in what was read.
             rows[read..].fill(0);
-            let Some(last) = rows[..read].iter().rposition(|row| usize::from(*row) + 1 < ALPHABET.len())
+            let Some(last) = rows[..read].iter().rposition(|row| usize::from(*row) + 1 < RESPONSES.len())
             else {
                 break;
             };
@@ -62,8 +63,8 @@ fn no_sequence_of_answers_breaks_a_rule() {
 }
 
 #[test]
-fn the_alphabet_is_whole() {
-    assert_eq!(ALPHABET.len(), 32);
-    let names: std::collections::HashSet<_> = ALPHABET.iter().map(|letter| letter.name).collect();
-    assert_eq!(names.len(), ALPHABET.len());
+fn the_table_of_responses_is_complete() {
+    assert_eq!(RESPONSES.len(), 32);
+    let names: std::collections::HashSet<_> = RESPONSES.iter().map(|response| response.name).collect();
+    assert_eq!(names.len(), RESPONSES.len());
 }

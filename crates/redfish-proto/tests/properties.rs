@@ -5,7 +5,7 @@ use redfish_proto::query::Query;
 use redfish_proto::{Service, fuzzing};
 use redfish_testkit::dialogue;
 
-/// Bytes that are rows of the alphabet more often than free answers.
+/// Bytes that select rows of the response table more often than arbitrary responses.
 fn answers() -> impl Strategy<Value = Vec<u8>> {
     prop::collection::vec(prop_oneof![9 => 0..30_u8, 1 => Just(255), 1 => any::<u8>()], 0..40)
 }

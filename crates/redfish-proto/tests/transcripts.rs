@@ -15,10 +15,10 @@ use redfish_proto::driver::{
 use redfish_proto::events::{EventSource, FindEvents, Limits, Listener};
 use redfish_proto::ops::{Download, Get, Image, PushUpdate, Raw};
 use redfish_proto::{Body, Credentials, Error, Identity, Links, Policy, Service, Session};
-use redfish_testkit::ask::{self, incoming_json, outcome_json};
-use redfish_testkit::client::{Client, Wire};
+use redfish_testkit::client::{Client, FakeTransport};
 use redfish_testkit::full_text;
-use redfish_testkit::transcript::{self, Event, Reaction, Transcript, User, Verb};
+use redfish_testkit::operation::{self, outcome_json, stream_item_json};
+use redfish_testkit::transcript::{self, Authentication, Event, Reply, Transcript, Verb};
 use serde_json::Value;
 
 /// Answers as the transcript says; a request or a wait that it does not have is a panic.
@@ -32,7 +32,7 @@ struct Script {
     stream: Option<(Bytes, Result<(), Failure>)>,
 }
 
-impl Wire for Script {
+impl FakeTransport for Script {
     fn exchange(
         &mut self,
         outgoing: &Outgoing,
@@ -53,20 +53,20 @@ impl Wire for Script {
             panic!("{mismatch}\n{outgoing}");
         }
         match reaction {
-            Reaction::Answer { status, headers, body, cut } => {
+            Reply::Response { status, headers, body, truncated } => {
                 let mut answer = http::Response::builder().status(status);
                 for (name, value) in &headers {
                     answer = answer.header(name, value);
                 }
                 let (head, ()) = answer.body(()).unwrap().into_parts();
-                let ended = if cut { Err(Failure::Broken) } else { Ok(()) };
+                let ended = if truncated { Err(Failure::Broken) } else { Ok(()) };
                 if outgoing.limits.body_limit(head.status).is_none() {
                     self.stream = Some((body.into(), ended));
                     return Ok((head, Ok(Bytes::new())));
                 }
                 Ok((head, ended.map(|()| body.into())))
             }
-            Reaction::Failure(failure) => {
+            Reply::Failure(failure) => {
                 if failure == transcript::Failure::TimedOut {
                     self.now += outgoing.limits.timeout;
                 }
@@ -100,25 +100,25 @@ fn client(transcript: &Transcript) -> Client<Script> {
     let setup = &transcript.setup;
     let mut policy = Policy::default();
     policy.deadline = setup.deadline;
-    policy.body_limit = setup.limit.unwrap_or(policy.body_limit);
+    policy.body_limit = setup.body_limit.unwrap_or(policy.body_limit);
     policy.links = if setup.path_only { Links::PathOnly } else { Links::SameOrigin };
     let service = Arc::new(Service::with_policy("https://bmc", policy).unwrap());
-    let resumed = setup.resumed.as_ref();
+    let resumed = setup.session.as_ref();
     let resumed = resumed.map(|(token, at)| Session::from_token(&service, token, at.as_deref()).unwrap());
     let fixed = |identity: Identity| Authenticator::fixed(Arc::clone(&service), identity);
-    let authenticator = match &setup.user {
-        User::Credentials(user, password) => {
+    let authenticator = match &setup.authentication {
+        Authentication::Credentials(user, password) => {
             let credentials = Arc::new(Credentials::new(user, password));
             let plain = Authenticator::session(Arc::clone(&service), credentials, resumed);
             setup.context.iter().fold(plain, |authenticator, context| authenticator.context(context.as_str()))
         }
-        User::Anonymous => fixed(resumed.map_or_else(|| Identity::anonymous(&service), Into::into)),
-        User::Basic(user, password) => {
+        Authentication::Anonymous => fixed(resumed.map_or_else(|| Identity::anonymous(&service), Into::into)),
+        Authentication::Basic(user, password) => {
             fixed(Identity::basic(&service, &Credentials::new(user, password)).unwrap())
         }
-        User::Bearer(token) => fixed(Identity::bearer(&service, token).unwrap()),
+        Authentication::Bearer(token) => fixed(Identity::bearer(&service, token).unwrap()),
     };
-    Client { service, authenticator, wire: Script::default() }
+    Client { service, authenticator, transport: Script::default() }
 }
 
 fn ask(client: &mut Client<Script>, verb: &Verb) -> Result<Option<Value>, Error> {
@@ -133,12 +133,12 @@ fn ask(client: &mut Client<Script>, verb: &Verb) -> Result<Option<Value>, Error>
             let body = client.run(raw)?.into_body();
             Ok((!body.is_empty()).then(|| serde_json::from_slice(&body).unwrap()))
         }
-        Verb::Ask(name, rest) => {
-            let ask = ask::parse(&client.service, name, rest)?;
-            client.run(ask).map(|value| Some(value).filter(|value| !value.is_null()))
+        Verb::Operation(name, rest) => {
+            let operation = operation::parse(&client.service, name, rest)?;
+            client.run(operation).map(|value| Some(value).filter(|value| !value.is_null()))
         }
         Verb::PushUpdate { file, image, targets, once } => {
-            client.wire.payload = image.clone().into();
+            client.transport.payload = image.clone().into();
             let payload = Payload { length: image.len() as u64, replayable: !once };
             let update = PushUpdate::new(Image { name: file.clone(), payload }, &[7; 16]).unwrap();
             let update = if targets.is_empty() { update } else { update.targets(targets) };
@@ -147,7 +147,7 @@ fn ask(client: &mut Client<Script>, verb: &Verb) -> Result<Option<Value>, Error>
         Verb::Download(path, limit) => {
             let target = client.service.target(path)?;
             client.run(Download::new(target.clone()))?;
-            let (body, ended) = client.wire.stream.take().expect("a stream");
+            let (body, ended) = client.transport.stream.take().expect("a stream");
             let limit = usize::try_from(*limit).unwrap();
             if body.len() > limit {
                 return Err(client.service.body_too_large(&target, limit));
@@ -163,7 +163,7 @@ fn ask(client: &mut Client<Script>, verb: &Verb) -> Result<Option<Value>, Error>
             let source = client.run(filter.iter().fold(find, |find, filter| find.filter(filter)))?;
             events(client, source, *count).map(Some)
         }
-        Verb::Session => client.session(&SessionRequest::any()).map(|_| None),
+        Verb::Login => client.session(&SessionRequest::any()).map(|_| None),
         Verb::Close => client.close().map(|_| None),
     }
 }
@@ -175,25 +175,29 @@ fn events(client: &mut Client<Script>, source: EventSource, count: usize) -> Res
     loop {
         let wait = match client.run(listener.subscribe()?) {
             Ok(_) => {
-                let (body, _) = client.wire.stream.take().expect("a stream");
+                let (body, _) = client.transport.stream.take().expect("a stream");
                 incoming.extend(listener.push(&body)?);
                 listener.disconnected()
             }
             Err(error) => listener.failed(error)?,
         };
         if incoming.len() >= count {
-            return Ok(incoming.iter().take(count).map(incoming_json).collect());
+            return Ok(incoming.iter().take(count).map(stream_item_json).collect());
         }
-        client.wire.wait(wait);
+        client.transport.wait(wait);
     }
 }
 
 fn play(transcript: &Transcript) {
     let mut client = client(transcript);
     for call in &transcript.calls {
-        client.wire.events = call.events.iter().cloned().collect();
+        client.transport.events = call.events.iter().cloned().collect();
         let outcome = ask(&mut client, &call.verb);
-        assert!(client.wire.events.is_empty(), "not reached: {:?}; {outcome:?}", client.wire.events);
+        assert!(
+            client.transport.events.is_empty(),
+            "not reached: {:?}; {outcome:?}",
+            client.transport.events
+        );
         let ended = outcome.as_ref().map_err(|error| (error.kind().name(), full_text(error)));
         call.outcome.check(ended).unwrap_or_else(|problem| panic!("{problem}"));
     }
@@ -209,7 +213,7 @@ fn write_seeds(transcripts: &[Transcript]) {
     for transcript in transcripts {
         let events = transcript.calls.iter().flat_map(|call| &call.events);
         for (n, event) in events.enumerate() {
-            let Event::Exchange(request, Reaction::Answer { headers, body, .. }) = event else { continue };
+            let Event::Exchange(request, Reply::Response { headers, body, .. }) = event else { continue };
             let name = format!("{}-{n}", transcript.name);
             write("message", &name, body.as_bytes());
             write("page", &name, body.as_bytes());
@@ -226,7 +230,7 @@ fn write_seeds(transcripts: &[Transcript]) {
             }
             write("redact", &name, format!("pw-secret\n{body}").as_bytes());
         }
-        // The rows of the alphabet that come closest: the length and the order are what matters.
+        // The closest rows of the response table: only the length and the order matter.
         write("call", &transcript.name, &(0..transcript.calls.len() as u8 * 5).collect::<Vec<_>>());
     }
 }
@@ -245,5 +249,5 @@ fn every_transcript_is_played_to_its_end() {
         }
     }
     assert!(failed.is_empty(), "{} of {}:\n{}", failed.len(), transcripts.len(), failed.join("\n"));
-    println!("the core told {} stories", transcripts.len());
+    println!("the core played {} transcripts", transcripts.len());
 }

@@ -1,8 +1,7 @@
-//! A client as both adapters offer it, so that their tests are written once.
+//! The common interface of both adapters' clients, so that their tests are written once.
 //!
-//! [`Adapter`] and the traits beside it have the methods of an adapter's `Client`, by the same names; the
-//! [`adapter!`](crate::adapter!) macro implements them for either crate. A method that one adapter lacks does not
-//! compile there.
+//! [`Adapter`] and the other traits have the methods of an adapter's `Client` and related types, with the same names. The
+//! [`adapter!`](crate::adapter!) macro implements them for both crates, and does not compile if an adapter lacks a method.
 
 mod implement;
 
@@ -27,10 +26,10 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
-/// An adapter's client. A method of an async adapter blocks until it is done.
+/// An adapter's client. The methods of an async adapter block until the future completes.
 #[allow(missing_docs, reason = "each method is documented in the adapters")]
 pub trait Adapter: Clone + fmt::Debug + Send + Sync + Sized + 'static {
-    /// What it is called in reports.
+    /// The name in reports.
     const NAME: &'static str;
     type Builder: Builder<Self>;
     type Transport: Transport;
@@ -135,31 +134,31 @@ pub trait Source: Sized {
     fn file(path: impl Into<PathBuf>) -> io::Result<Self>;
     fn reopened(length: u64, open: impl Fn() -> io::Result<Reader> + Send + Sync + 'static) -> Self;
     fn once(length: u64, reader: impl Read + Send + Sync + 'static) -> Self;
-    fn progress(self, seen: impl Fn(u64) + Send + Sync + 'static) -> Self;
+    fn progress(self, report: impl Fn(u64) + Send + Sync + 'static) -> Self;
     fn payload(&self) -> Payload;
 }
 
 /// A clock whose waits take no time.
 pub trait Clock: Send + Sync + 'static {
-    /// What time it is.
+    /// The current time.
     fn now(&self) -> Now;
 
-    /// Lets time pass.
+    /// Advances the clock.
     fn sleep(&self, time: Duration);
 }
 
-/// A clock that keeps its waits.
+/// A clock that records its waits.
 #[derive(Default)]
-pub struct Waits(Mutex<Vec<Duration>>);
+pub struct RecordingClock(Mutex<Vec<Duration>>);
 
-impl Waits {
-    /// How long each has been.
+impl RecordingClock {
+    /// The length of each wait, in seconds.
     pub fn seconds(&self) -> Vec<f32> {
         self.0.lock().unwrap().iter().map(Duration::as_secs_f32).collect()
     }
 }
 
-impl Clock for Waits {
+impl Clock for RecordingClock {
     fn now(&self) -> Now {
         Now(self.0.lock().unwrap().iter().sum())
     }
@@ -169,9 +168,9 @@ impl Clock for Waits {
     }
 }
 
-/// What a payload is read from.
+/// The reader of a payload.
 pub type Reader = Box<dyn Read + Send + Sync>;
-/// A body that is read as it comes.
+/// A streamed body.
 pub type Stream = Box<dyn Read + Send>;
 /// The members of a collection.
 pub type Members = Box<dyn Iterator<Item = Result<Member, Error>>>;

@@ -1,4 +1,4 @@
-//! A service over plain HTTP that a test plays itself, exchange by exchange: it sees each head before the body comes.
+//! A service over plain HTTP whose handler a test writes. The handler gets the head of each request before the body.
 
 use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -7,13 +7,13 @@ use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-/// Longer than any test; then a connection's thread ends by itself.
-const PATIENCE: Duration = Duration::from_secs(60);
+/// Longer than any test. Ends the thread of an abandoned connection.
+const READ_TIMEOUT: Duration = Duration::from_secs(60);
 
-/// A service on loopback. A connection ends when its handler fails.
+/// A service on loopback. It closes a connection when the handler returns an error.
 pub struct Bmc {
     address: SocketAddr,
-    seen: Arc<Mutex<Vec<Head>>>,
+    requests: Arc<Mutex<Vec<Head>>>,
     stopped: Arc<AtomicBool>,
     thread: Option<JoinHandle<()>>,
 }
@@ -21,29 +21,29 @@ pub struct Bmc {
 /// The head of a request.
 #[derive(Clone, Debug)]
 pub struct Head {
-    /// Its method.
+    /// The method.
     pub method: String,
-    /// Its target as it was sent.
+    /// The target as sent.
     pub target: String,
-    /// Its headers.
+    /// The headers.
     pub headers: Vec<(String, String)>,
 }
 
-/// A connection.
-pub struct Line {
+/// A connection of a client.
+pub struct Connection {
     tcp: TcpStream,
     unread: Vec<u8>,
-    /// How many requests have come.
+    /// The number of requests so far.
     requests: usize,
 }
 
 impl Bmc {
-    /// Gives each request's head to the handler, which reads the body and answers.
-    pub fn start(handler: impl Fn(&mut Line, &Head) -> io::Result<()> + Send + Sync + 'static) -> Bmc {
+    /// Passes the head of each request to the handler, which reads the body and responds.
+    pub fn start(handler: impl Fn(&mut Connection, &Head) -> io::Result<()> + Send + Sync + 'static) -> Bmc {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
-        let (seen, stopped) = (Arc::<Mutex<Vec<Head>>>::default(), Arc::new(AtomicBool::new(false)));
-        let (log, stop, handler) = (seen.clone(), stopped.clone(), Arc::new(handler));
+        let (requests, stopped) = (Arc::<Mutex<Vec<Head>>>::default(), Arc::new(AtomicBool::new(false)));
+        let (log, stop, handler) = (requests.clone(), stopped.clone(), Arc::new(handler));
         let accept = move || {
             for tcp in listener.incoming() {
                 if stop.load(Ordering::SeqCst) {
@@ -53,46 +53,48 @@ impl Bmc {
                 let (log, handler) = (log.clone(), handler.clone());
                 thread::spawn(move || {
                     let _ = tcp.set_nodelay(true);
-                    let _ = tcp.set_read_timeout(Some(PATIENCE));
-                    let mut line = Line { tcp, unread: Vec::new(), requests: 0 };
-                    while let Ok(Some(head)) = line.head() {
+                    let _ = tcp.set_read_timeout(Some(READ_TIMEOUT));
+                    let mut connection = Connection { tcp, unread: Vec::new(), requests: 0 };
+                    while let Ok(Some(head)) = connection.read_head() {
                         log.lock().unwrap().push(head.clone());
-                        if handler(&mut line, &head).is_err() {
+                        if handler(&mut connection, &head).is_err() {
                             return;
                         }
                     }
                 });
             }
         };
-        Bmc { address, seen, stopped, thread: Some(thread::spawn(accept)) }
+        Bmc { address, requests, stopped, thread: Some(thread::spawn(accept)) }
     }
 
-    /// The same, for a handler that needs to know how many requests came before instead of their heads.
-    pub fn counting(handler: impl Fn(usize, &mut Line) -> io::Result<()> + Send + Sync + 'static) -> Bmc {
+    /// Passes the number of earlier requests to the handler instead of the head.
+    pub fn start_counting(
+        handler: impl Fn(usize, &mut Connection) -> io::Result<()> + Send + Sync + 'static,
+    ) -> Bmc {
         let count = AtomicUsize::new(0);
-        Bmc::start(move |line, _| handler(count.fetch_add(1, Ordering::SeqCst), line))
+        Bmc::start(move |connection, _| handler(count.fetch_add(1, Ordering::SeqCst), connection))
     }
 
-    /// What a client calls it.
+    /// The URL of the service.
     pub fn url(&self) -> String {
         format!("http://{}", self.address)
     }
 
-    /// The requests that came: `GET /redfish/v1/`.
-    pub fn seen(&self) -> Vec<String> {
+    /// The received requests, for example `GET /redfish/v1/`.
+    pub fn requests(&self) -> Vec<String> {
         self.heads().iter().map(|head| format!("{} {}", head.method, head.target)).collect()
     }
 
-    /// The same, with their headers.
+    /// The heads of the received requests.
     pub fn heads(&self) -> Vec<Head> {
-        self.seen.lock().unwrap().clone()
+        self.requests.lock().unwrap().clone()
     }
 }
 
 impl Drop for Bmc {
     fn drop(&mut self) {
         self.stopped.store(true, Ordering::SeqCst);
-        // Wakes the thread that accepts.
+        // Wakes the accepting thread.
         let woken = TcpStream::connect(self.address).is_ok();
         if let Some(thread) = self.thread.take().filter(|_| woken) {
             let _ = thread.join();
@@ -101,7 +103,7 @@ impl Drop for Bmc {
 }
 
 impl Head {
-    /// The value of the first header of that name.
+    /// The value of the first header with this name.
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers
             .iter()
@@ -109,22 +111,22 @@ impl Head {
             .map(|(_, value)| value.as_str())
     }
 
-    /// How long its body is.
+    /// The length of the body.
     ///
     /// # Panics
-    /// The length is not a number.
+    /// If the length is not a number.
     pub fn length(&self) -> u64 {
         self.header("content-length").map_or(0, |length| length.parse().unwrap())
     }
 }
 
-impl Line {
-    fn head(&mut self) -> io::Result<Option<Head>> {
+impl Connection {
+    fn read_head(&mut self) -> io::Result<Option<Head>> {
         let end = loop {
-            if let Some(at) = self.unread.windows(4).position(|four| four == b"\r\n\r\n") {
-                break at;
+            if let Some(end) = self.unread.windows(4).position(|bytes| bytes == b"\r\n\r\n") {
+                break end;
             }
-            if self.more()? == 0 {
+            if self.fill_buffer()? == 0 {
                 return Ok(None);
             }
         };
@@ -140,48 +142,45 @@ impl Line {
         Ok(Some(Head { method, target, headers: lines.map(header).collect() }))
     }
 
-    fn more(&mut self) -> io::Result<usize> {
+    fn fill_buffer(&mut self) -> io::Result<usize> {
         let mut buffer = [0; 16 << 10];
         let amount = self.tcp.read(&mut buffer)?;
         self.unread.extend_from_slice(&buffer[..amount]);
         Ok(amount)
     }
 
-    /// Whether this is its first request.
-    pub fn is_new(&self) -> bool {
+    /// Whether the current request is the first on this connection.
+    pub fn is_first_request(&self) -> bool {
         self.requests == 1
     }
 
-    /// Asks for the body where the client waits for that.
-    pub fn go_on(&mut self, head: &Head) -> io::Result<()> {
-        match head.header("expect") {
-            Some(_) => self.write("HTTP/1.1 100 Continue\r\n\r\n"),
-            None => Ok(()),
-        }
+    /// Sends `100 Continue` if the client expects it.
+    pub fn send_continue(&mut self, head: &Head) -> io::Result<()> {
+        if head.header("expect").is_some() { self.write("HTTP/1.1 100 Continue\r\n\r\n") } else { Ok(()) }
     }
 
-    /// The body of this request, asked for.
+    /// Reads the body of this request, after `100 Continue` if the client expects it.
     pub fn body(&mut self, head: &Head) -> io::Result<Vec<u8>> {
-        self.go_on(head)?;
+        self.send_continue(head)?;
         let length = usize::try_from(head.length()).unwrap();
         while self.unread.len() < length {
-            if self.more()? == 0 {
+            if self.fill_buffer()? == 0 {
                 return Err(io::ErrorKind::UnexpectedEof.into());
             }
         }
         Ok(self.unread.drain(..length).collect())
     }
 
-    /// Reads the body of this request without keeping it, and returns its length.
+    /// Reads and discards the body of this request, and returns its length.
     pub fn discard(&mut self, head: &Head, buffer: &mut [u8]) -> io::Result<u64> {
-        self.go_on(head)?;
-        let mut left = head.length() - self.unread.len() as u64;
+        self.send_continue(head)?;
+        let mut remaining = head.length() - self.unread.len() as u64;
         self.unread.clear();
-        while left > 0 {
-            let at_most = buffer.len().min(usize::try_from(left).unwrap_or(usize::MAX));
-            match self.tcp.read(&mut buffer[..at_most])? {
+        while remaining > 0 {
+            let limit = buffer.len().min(usize::try_from(remaining).unwrap_or(usize::MAX));
+            match self.tcp.read(&mut buffer[..limit])? {
                 0 => return Err(io::ErrorKind::UnexpectedEof.into()),
-                read => left -= read as u64,
+                read => remaining -= read as u64,
             }
         }
         Ok(head.length())
@@ -203,56 +202,56 @@ impl Line {
         self.tcp.write_all(bytes)
     }
 
-    /// Begins a stream of events, with more headers, each with its end of line.
+    /// Starts an event stream, with additional headers, each terminated by CRLF.
     ///
     /// # Errors
     /// The client has closed.
-    pub fn begin_stream(&mut self, headers: &str) -> io::Result<()> {
+    pub fn start_stream(&mut self, headers: &str) -> io::Result<()> {
         self.write(&format!(
             "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n{headers}\r\n"
         ))
     }
 
-    /// Sends a piece of a stream.
+    /// Sends a chunk of a stream.
     ///
     /// # Errors
     /// The client has closed.
-    pub fn piece(&mut self, bytes: impl AsRef<[u8]>) -> io::Result<()> {
+    pub fn chunk(&mut self, bytes: impl AsRef<[u8]>) -> io::Result<()> {
         let bytes = bytes.as_ref();
         self.write_bytes(&[format!("{:x}\r\n", bytes.len()).as_bytes(), bytes, b"\r\n"].concat())
     }
 
-    /// A stream of this text, which then breaks off.
+    /// Sends an event stream of this text that then breaks off.
     ///
     /// # Errors
-    /// Always: the connection ends with it.
-    pub fn broken_stream(&mut self, text: &str) -> io::Result<()> {
-        self.begin_stream("")?;
-        self.piece(text)?;
+    /// Always, to close the connection.
+    pub fn truncated_stream(&mut self, text: &str) -> io::Result<()> {
+        self.start_stream("")?;
+        self.chunk(text)?;
         Err(io::ErrorKind::ConnectionAborted.into())
     }
 
-    /// Answers: a status with more headers, each with its end of line, and a body.
-    pub fn answer(&mut self, status: &str, headers: &str, body: &str) -> io::Result<()> {
+    /// Sends a response with additional headers, each terminated by CRLF.
+    pub fn respond(&mut self, status: &str, headers: &str, body: &str) -> io::Result<()> {
         let length = body.len();
         self.write(&format!("HTTP/1.1 {status}\r\n{headers}Content-Length: {length}\r\n\r\n{body}"))
     }
 
-    /// The same, and it was the last of this connection.
-    pub fn last_answer(&mut self, status: &str, headers: &str, body: &str) -> io::Result<()> {
-        self.answer(status, &format!("Connection: close\r\n{headers}"), body)?;
+    /// Sends a response with `Connection: close`, and closes.
+    pub fn respond_and_close(&mut self, status: &str, headers: &str, body: &str) -> io::Result<()> {
+        self.respond(status, &format!("Connection: close\r\n{headers}"), body)?;
         Err(io::ErrorKind::ConnectionAborted.into())
     }
 
-    /// Resets the connection as soon as bytes have come that were not read.
+    /// Waits for the next bytes and resets the connection without reading them.
     pub fn reset(&mut self) -> io::Result<()> {
         self.tcp.peek(&mut [0])?;
         Err(io::ErrorKind::ConnectionReset.into())
     }
 
-    /// Waits until the client has closed; what it sends is not kept.
-    pub fn wait_for_the_end(&mut self) -> io::Result<()> {
-        while self.more()? > 0 {
+    /// Discards what the client sends until it closes.
+    pub fn wait_for_close(&mut self) -> io::Result<()> {
+        while self.fill_buffer()? > 0 {
             self.unread.clear();
         }
         Err(io::ErrorKind::ConnectionAborted.into())

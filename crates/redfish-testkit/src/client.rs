@@ -1,4 +1,4 @@
-//! A client without threads, sockets and clock: calls run to their end against a [`Wire`].
+//! A client without threads, sockets or a clock, which runs calls against a [`FakeTransport`].
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,38 +9,38 @@ use redfish_proto::driver::{Authenticator, Failure, Now, Outgoing, SessionReques
 use redfish_proto::ops::{Login, LogoutOutcome};
 use redfish_proto::{Call, Error, Identity, Operation, Service};
 
-/// The other side of a dialogue, and its clock.
-pub trait Wire {
+/// A simulated service and its clock.
+pub trait FakeTransport {
     /// Performs one exchange.
     ///
     /// # Errors
-    /// How it failed, where no whole head came.
+    /// The failure, if no complete response head was received.
     fn exchange(&mut self, outgoing: &Outgoing)
     -> Result<(response::Parts, Result<Bytes, Failure>), Failure>;
 
-    /// Lets time pass.
+    /// Advances the clock.
     fn wait(&mut self, time: Duration);
 
-    /// What time it is.
+    /// The current time.
     fn now(&self) -> Now;
 }
 
-/// The driver of both adapters, without their I/O.
+/// A driver that behaves like the drivers of both adapters, without their I/O.
 #[derive(Debug)]
-pub struct Client<W> {
-    /// The service it talks to.
+pub struct Client<T> {
+    /// The service.
     pub service: Arc<Service>,
-    /// What holds its session.
+    /// The authenticator, which holds the session.
     pub authenticator: Authenticator,
-    /// The other side.
-    pub wire: W,
+    /// The simulated service.
+    pub transport: T,
 }
 
-impl<W: Wire> Client<W> {
+impl<T: FakeTransport> Client<T> {
     /// Runs an operation.
     ///
     /// # Errors
-    /// The call's.
+    /// The error of the call.
     pub fn run<O: Operation>(&mut self, operation: O) -> Result<O::Output, Error> {
         self.drive(self.service.call(operation))
     }
@@ -48,38 +48,38 @@ impl<W: Wire> Client<W> {
     /// Runs a call.
     ///
     /// # Errors
-    /// The call's.
+    /// The error of the call.
     pub fn drive<O: Operation>(&mut self, call: Call<O>) -> Result<O::Output, Error> {
-        let mut step = call.start(self.wire.now());
+        let mut step = call.start(self.transport.now());
         loop {
             step = match step {
-                Step::Send(outgoing, reply) => match self.wire.exchange(&outgoing) {
-                    Ok((head, body)) => reply.receive(head, body.map_err(Into::into), self.wire.now()),
-                    Err(failure) => reply.fail(failure, self.wire.now()),
+                Step::Send(outgoing, reply) => match self.transport.exchange(&outgoing) {
+                    Ok((head, body)) => reply.receive(head, body.map_err(Into::into), self.transport.now()),
+                    Err(failure) => reply.fail(failure, self.transport.now()),
                 },
                 Step::Wait(time, timer) => {
-                    self.wire.wait(time);
-                    timer.fire(self.wire.now())
+                    self.transport.wait(time);
+                    timer.fire(self.transport.now())
                 }
                 Step::Session(request, reply) => match self.session(&request).transpose() {
-                    Some(identity) => reply.give(identity, self.wire.now()),
-                    None => reply.decline(self.wire.now()),
+                    Some(identity) => reply.give(identity, self.transport.now()),
+                    None => reply.decline(self.transport.now()),
                 },
                 Step::Done(result) => return result,
             };
         }
     }
 
-    /// Finds a session, logging in where that is needed; `None` where there is no other.
+    /// Returns a session, and logs in if necessary. `None` if no other session is available.
     ///
     /// # Errors
-    /// The login's, or that the client is closed.
+    /// The error of the login, or that the client is closed.
     pub fn session(&mut self, request: &SessionRequest) -> Result<Option<Identity>, Error> {
         match self.authenticator.renew(request)? {
             SessionSource::Ready(identity) => Ok(Some(identity)),
             SessionSource::Unavailable => Ok(None),
-            // Nobody else runs it, so it has the time that the caller has.
-            SessionSource::Login(login) => match request.remaining(self.wire.now()) {
+            // The caller runs the login itself, so the login has the caller's remaining time.
+            SessionSource::Login(login) => match request.remaining(self.transport.now()) {
                 Some(left) => self.log_in(login.deadline(left)).map(Some),
                 None => self.log_in(login).map(Some),
             },
@@ -91,10 +91,10 @@ impl<W: Wire> Client<W> {
         self.authenticator.accept(opened).map(Into::into)
     }
 
-    /// Ends it; `None` where nothing was open.
+    /// Closes the session. `None` if no session was open.
     ///
     /// # Errors
-    /// The logout's.
+    /// The error of the logout.
     pub fn close(&mut self) -> Result<Option<LogoutOutcome>, Error> {
         let mut closed = Ok(None);
         while let Some(logout) = self.authenticator.close() {

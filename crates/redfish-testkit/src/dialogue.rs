@@ -1,4 +1,4 @@
-//! A whole dialogue of one client with a service that answers anything, and what must hold of it.
+//! A dialogue of one client with a service that may return any response, and the rules that the client must obey.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -11,173 +11,177 @@ use redfish_proto::ops::{Get, Monitor, Raw, TaskOutcome};
 use redfish_proto::{Body, Credentials, Error, ErrorKind, Service, Session};
 use serde_json::Value;
 
-use crate::alphabet::{ALPHABET, Reaction};
-use crate::client::{Client, Wire};
+use crate::client::{Client, FakeTransport};
+use crate::responses::{ExchangeResult, RESPONSES};
 
 const PASSWORD: &str = "canary \"päss%word";
 const FIRST_TOKEN: &str = "canary-first-token";
 const FIRST_SESSION: &str = "/redfish/v1/SessionService/Sessions/first";
 const ORIGIN: &str = "https://bmc.example:8443";
 const DEADLINE: Duration = Duration::from_secs(100);
-/// More exchanges than a call can need: each stage has at most a few redirects and retries, and a logout looks at
-/// at most a thousand sessions.
-const MOST: usize = 1_200;
+/// The maximum number of exchanges of a call. Each step has a few redirects and retries, and a logout reads up to 1,000
+/// sessions.
+const MAX_EXCHANGES: usize = 1_200;
 
-/// What a client is asked to do.
+/// What the client does in a dialogue.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Task {
-    /// Be logged in.
+pub enum Scenario {
+    /// Logs in.
     Login,
-    /// Read.
+    /// Reads a resource.
     Get,
-    /// Change.
+    /// Changes a resource.
     Patch,
-    /// Act.
+    /// Sends a POST.
     Post,
-    /// Watch until it is done.
+    /// Watches a task until it ends.
     Watch,
-    /// Close a session of an earlier process.
+    /// Closes a resumed session.
     Logout,
 }
 
-/// All of them.
-pub const TASKS: [Task; 6] = [Task::Login, Task::Get, Task::Patch, Task::Post, Task::Watch, Task::Logout];
+/// All scenarios.
+pub const SCENARIOS: [Scenario; 6] =
+    [Scenario::Login, Scenario::Get, Scenario::Patch, Scenario::Post, Scenario::Watch, Scenario::Logout];
 
-/// What was seen of a dialogue that kept all rules.
+/// Statistics of a dialogue that obeyed all rules.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Report {
-    /// Exchanges in all.
+    /// The number of exchanges.
     pub exchanges: usize,
-    /// Logins whose answer was lost, so that a session may be open.
+    /// The number of logins whose response was lost, so that a session may be open.
     pub lost_logins: usize,
 }
 
-/// Plays one dialogue, the service answering with those rows of the [`ALPHABET`] and then well.
+/// Plays one dialogue. The service returns these rows of [`RESPONSES`], and then successful responses.
 ///
 /// # Panics
-/// When a rule is broken: it ends, within its deadline; no credential off the origin or where none belongs; no write
-/// sent again that may have been received; one login for each renewal; each session that was opened is closed,
-/// handed to the caller or named in an error; no secret in any text.
-pub fn play(task: Task, answers: &mut dyn Iterator<Item = u8>) -> Report {
+/// If the client breaks a rule: every call ends within its deadline; no credential goes to another origin or into a request
+/// that needs none; a write that may have been received is not repeated; there is one login per renewal; each opened
+/// session is closed, returned to the caller or reported in an error; no text contains a secret.
+pub fn play(scenario: Scenario, rows: &mut dyn Iterator<Item = u8>) -> Report {
     let service = Arc::new(Service::new(ORIGIN).unwrap_or_else(|e| panic!("{e}")));
-    let resumed = match task {
-        Task::Login => None,
+    let resumed = match scenario {
+        Scenario::Login => None,
         _ => Session::from_token(&service, FIRST_TOKEN, Some(FIRST_SESSION)).ok(),
     };
-    let mut wire = Judge::new(answers);
-    wire.allowed_logins = usize::from(resumed.is_none());
+    let mut transport = RuleChecker::new(rows);
+    transport.allowed_logins = usize::from(resumed.is_none());
     if resumed.is_some() {
-        wire.sessions.insert(FIRST_TOKEN.to_owned(), Fate::Open);
-        wire.uris.insert(FIRST_TOKEN.to_owned(), FIRST_SESSION.to_owned());
-        wire.token = FIRST_TOKEN.to_owned();
+        transport.sessions.insert(FIRST_TOKEN.to_owned(), SessionState::Open);
+        transport.uris.insert(FIRST_TOKEN.to_owned(), FIRST_SESSION.to_owned());
+        transport.token = FIRST_TOKEN.to_owned();
     }
     let credentials = Arc::new(Credentials::new("admin", PASSWORD));
     let authenticator = Authenticator::session(Arc::clone(&service), credentials, resumed);
-    let mut client = Client { service, authenticator, wire };
-    let outcome = ask(&mut client, task);
+    let mut client = Client { service, authenticator, transport };
+    let outcome = run(&mut client, scenario);
     if let Err(error) = &outcome {
-        client.wire.read(error);
-        if client.wire.sent_writes() == 0 {
+        client.transport.check_error(error);
+        if client.transport.writes == 0 {
             let unknown = matches!(error.kind(), ErrorKind::OutcomeUnknown(_));
-            assert!(!unknown, "nothing was written, and yet its outcome is unknown: {error}");
+            assert!(!unknown, "unknown outcome without a write: {error}");
         }
     }
-    client.wire.begin_closing();
+    client.transport.begin_closing();
     let closed = client.close();
     if let Err(error) = &closed {
-        client.wire.read(error);
+        client.transport.check_error(error);
     }
-    client.wire.settle(closed.is_err());
-    client.wire.report
+    client.transport.check_end(closed.is_err());
+    client.transport.report
 }
 
-/// The same, spelled by a fuzzer: the first byte is the task, the others are what the service answers.
+/// Plays a dialogue from fuzzer input: the first byte selects the scenario, the others the responses.
 pub fn fuzz(data: &[u8]) {
-    if let Some((task, answers)) = data.split_first() {
-        play(TASKS[usize::from(*task) % TASKS.len()], &mut answers.iter().copied());
+    if let Some((scenario, rows)) = data.split_first() {
+        play(SCENARIOS[usize::from(*scenario) % SCENARIOS.len()], &mut rows.iter().copied());
     }
 }
 
-fn ask(client: &mut Client<Judge<'_>>, task: Task) -> Result<(), Error> {
+fn run(client: &mut Client<RuleChecker<'_>>, scenario: Scenario) -> Result<(), Error> {
     let at = client.service.target("/redfish/v1/x")?;
     let change = || Body::from(Bytes::from_static(b"{\"a\": 1}"));
-    let call = |client: &mut Client<Judge<'_>>, method| {
+    let call = |client: &mut Client<RuleChecker<'_>>, method| {
         let raw = client.service.call(Raw::new(method, &at).json(change())).deadline(DEADLINE);
         client.drive(raw).map(drop)
     };
-    match task {
-        Task::Login => client.session(&SessionRequest::any()).map(drop),
-        Task::Get => {
+    match scenario {
+        Scenario::Login => client.session(&SessionRequest::any()).map(drop),
+        Scenario::Get => {
             let get = client.service.call(Get::<Value>::new(at)).deadline(DEADLINE);
             client.drive(get).map(drop)
         }
-        Task::Patch => call(client, Method::PATCH),
-        Task::Post => call(client, Method::POST),
-        Task::Watch => {
+        Scenario::Patch => call(client, Method::PATCH),
+        Scenario::Post => call(client, Method::POST),
+        Scenario::Watch => {
             let watch = client.service.call(Monitor::new(at).watch()).deadline(DEADLINE);
             match client.drive(watch)? {
                 TaskOutcome::Completed(_) => Ok(()),
                 TaskOutcome::Failed(error) => Err(error),
             }
         }
-        Task::Logout => Ok(()),
+        Scenario::Logout => Ok(()),
     }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Fate {
-    /// A 401 for another resource does not end it: that may be a missing privilege or license.
+enum SessionState {
+    /// A 401 for another resource does not end the session: the cause may be a missing privilege or license.
     Open,
-    /// The service answered 401 for its own URI, and has not shown since that this means nothing.
+    /// The service returned 401 for the session's URI, and has not since returned 401 to a replay.
     Denied,
-    /// Its DELETE was sent, whatever came back.
+    /// The DELETE was sent, with any result.
     Closing,
 }
 
-/// Answers, and judges each request.
-struct Judge<'a> {
-    answers: &'a mut dyn Iterator<Item = u8>,
+/// A service that checks each request against the rules.
+struct RuleChecker<'a> {
+    rows: &'a mut dyn Iterator<Item = u8>,
     report: Report,
     now: Duration,
-    began: Duration,
-    sessions: HashMap<String, Fate>,
-    /// Where each is, if its login said so.
+    started: Duration,
+    /// The state of each session, by token.
+    sessions: HashMap<String, SessionState>,
+    /// The URI of each session, by token, if the login returned one.
     uris: HashMap<String, String>,
-    /// The token given last, and the one before, if a request is about to be replayed with it.
+    /// The token of the last login.
     token: String,
-    replays_after: Option<String>,
+    /// The token before, if a request is about to be replayed with the new one.
+    replaced_token: Option<String>,
     /// Writes of this call that may have been received.
     received: Vec<(Method, String, Bytes)>,
     writes: usize,
-    /// One at the beginning without a session, and one for each 401 of a session.
+    /// One at the start if there is no session, and one for each 401.
     allowed_logins: usize,
     logins: usize,
-    /// Sessions left by logins without a token, and those that errors named.
-    left: usize,
-    named: usize,
-    /// An error said that a session may be left open.
-    said: bool,
+    /// Sessions that cannot be closed, because the login returned no token.
+    unclosed: usize,
+    /// Sessions that an error reports as left open.
+    reported_unclosed: usize,
+    /// Whether an error reports that a session may be left open.
+    reported: bool,
     closing: bool,
 }
 
-impl<'a> Judge<'a> {
-    fn new(answers: &'a mut dyn Iterator<Item = u8>) -> Judge<'a> {
-        Judge {
-            answers,
+impl<'a> RuleChecker<'a> {
+    fn new(rows: &'a mut dyn Iterator<Item = u8>) -> RuleChecker<'a> {
+        RuleChecker {
+            rows,
             report: Report::default(),
             now: Duration::ZERO,
-            began: Duration::ZERO,
+            started: Duration::ZERO,
             sessions: HashMap::new(),
             uris: HashMap::new(),
             token: String::new(),
-            replays_after: None,
+            replaced_token: None,
             received: Vec::new(),
             writes: 0,
             allowed_logins: 0,
             logins: 0,
-            left: 0,
-            named: 0,
-            said: false,
+            unclosed: 0,
+            reported_unclosed: 0,
+            reported: false,
             closing: false,
         }
     }
@@ -185,49 +189,52 @@ impl<'a> Judge<'a> {
     fn begin_closing(&mut self) {
         self.closing = true;
         self.received.clear();
-        self.began = self.now;
+        self.started = self.now;
     }
 
-    fn sent_writes(&self) -> usize {
-        self.writes
+    /// Checks that the texts of an error contain no secret, and records the sessions that it reports.
+    fn check_error(&mut self, error: &Error) {
+        let text = format!("{error} {error:?} {:?} {}", error.messages(), error.hint());
+        self.check_text(&text);
+        self.reported_unclosed += usize::from(text.contains("was left open"));
+        self.reported |= text.contains("may be left open");
     }
 
-    /// No text of an error may have a secret in it.
-    fn read(&mut self, error: &Error) {
-        let shown = format!("{error} {error:?} {:?} {}", error.messages(), error.hint());
-        self.check_text(&shown);
-        self.named += usize::from(shown.contains("was left open"));
-        self.said |= shown.contains("may be left open");
+    fn check_text(&self, text: &str) {
+        assert!(!text.contains(PASSWORD), "the password is in a text: {text}");
+        assert!(
+            !text.contains("-token-token") && !text.contains(FIRST_TOKEN),
+            "a token is in a text: {text}"
+        );
+        let tokens = self.sessions.keys().find(|token| text.contains(token.as_str()));
+        assert!(tokens.is_none(), "a token is in a text: {text}");
     }
 
-    fn check_text(&self, shown: &str) {
-        assert!(!shown.contains(PASSWORD), "the password is shown: {shown}");
-        assert!(!shown.contains("-token-token") && !shown.contains(FIRST_TOKEN), "a token is shown: {shown}");
-        let tokens = self.sessions.keys().find(|token| shown.contains(token.as_str()));
-        assert!(tokens.is_none(), "a token is shown: {shown}");
-    }
-
-    /// At the end nothing is open that could have been closed.
-    fn settle(&self, said: bool) {
-        // One that was replaced and whose URI the service never said is looked for, and may not be found.
+    /// Checks that no session is open that could have been closed.
+    fn check_end(&self, reported: bool) {
+        // The client searches for a replaced session without a URI, but may not find it.
         let is_known = |token: &String| self.uris.contains_key(token) || *token == self.token;
-        let is_open = |(token, fate): &(&String, &Fate)| **fate == Fate::Open && is_known(token);
+        let is_open =
+            |(token, state): &(&String, &SessionState)| **state == SessionState::Open && is_known(token);
         let open = self.sessions.iter().filter(is_open).count();
-        assert!(open == 0 || said || self.said, "{open} sessions are open, and nobody said so");
+        assert!(open == 0 || reported || self.reported, "{open} sessions are open and not reported");
         assert!(open <= 2, "{open} sessions are open");
-        assert!(self.left <= self.named, "a login without a token left a session that no error names");
+        assert!(
+            self.unclosed <= self.reported_unclosed,
+            "no error names the session of a login without a token"
+        );
         let (logins, allowed) = (self.logins, self.allowed_logins);
-        assert!(logins <= allowed, "{logins} logins where {allowed} are enough");
+        assert!(logins <= allowed, "{logins} logins instead of {allowed}");
     }
 
-    fn judge(&mut self, outgoing: &Outgoing) {
+    fn check_request(&mut self, outgoing: &Outgoing) {
         let request = &outgoing.request;
         self.check_text(&format!("{outgoing} {outgoing:?} {:?}", outgoing.body()));
         assert!(request.uri().to_string().starts_with(ORIGIN), "off the origin: {outgoing}");
         assert_eq!(request.headers()[header::HOST], "bmc.example:8443");
-        assert!(!request.headers().contains_key(header::AUTHORIZATION), "Basic was never asked for");
-        assert!(self.report.exchanges < MOST, "it does not end");
-        assert!(self.now - self.began <= DEADLINE, "sent behind the deadline: {outgoing}");
+        assert!(!request.headers().contains_key(header::AUTHORIZATION), "unexpected Basic credentials");
+        assert!(self.report.exchanges < MAX_EXCHANGES, "too many exchanges");
+        assert!(self.now - self.started <= DEADLINE, "sent after the deadline: {outgoing}");
         let body = request.body().bytes().cloned().unwrap_or_default();
         if is_login(&body) {
             assert!(!request.headers().contains_key("x-auth-token"), "a login carries a token");
@@ -235,120 +242,120 @@ impl<'a> Judge<'a> {
         if !request.method().is_safe() {
             self.writes += 1;
             let write = (request.method().clone(), request.uri().path().to_owned(), body);
-            // The logout's DELETE is the one write that may be sent again.
-            let again = self.received.contains(&write) && *request.method() != Method::DELETE;
-            assert!(!again, "a write that may have been received was sent again: {outgoing}");
+            // Only the DELETE of a logout may be repeated.
+            let repeated = self.received.contains(&write) && *request.method() != Method::DELETE;
+            assert!(!repeated, "a write that may have been received was repeated: {outgoing}");
         }
         if *request.method() == Method::DELETE {
             let used = request.headers().get("x-auth-token").and_then(|v| v.to_str().ok());
-            let fate = used.and_then(|token| self.sessions.get_mut(token));
-            *fate.unwrap_or_else(|| panic!("a logout without its session's token")) = Fate::Closing;
+            let state = used.and_then(|token| self.sessions.get_mut(token));
+            *state.unwrap_or_else(|| panic!("a logout without its session's token")) = SessionState::Closing;
         }
     }
 
-    /// Notes what a 401 says about the session whose token was sent, and about the one before.
-    fn note_unauthorized(&mut self, request: &http::Request<Body>, status: StatusCode) {
+    /// Records what a status means for the session whose token was sent, and for the replaced one.
+    fn record_status(&mut self, request: &http::Request<Body>, status: StatusCode) {
         let Some(used) = request.headers().get("x-auth-token").and_then(|v| v.to_str().ok()) else { return };
-        // A final slash makes no other resource.
+        // A trailing slash does not change the resource.
         let path = request.uri().path().trim_end_matches('/');
-        // Where the URI is not known, the search for it is the only way to ask for the session.
+        // If the URI is unknown, the client can only read the session by searching the collection.
         let own = self
             .uris
             .get(used)
             .map_or(self.closing || path.contains("/Sessions"), |uri| uri.trim_end_matches('/') == path);
         if own {
-            let fate = self.sessions.get_mut(used).filter(|fate| **fate == Fate::Open);
-            if let Some(fate) = fate.filter(|_| status == StatusCode::UNAUTHORIZED) {
-                *fate = Fate::Denied;
+            let state = self.sessions.get_mut(used).filter(|state| **state == SessionState::Open);
+            if let Some(state) = state.filter(|_| status == StatusCode::UNAUTHORIZED) {
+                *state = SessionState::Denied;
             }
             return;
         }
-        let before = self.replays_after.take();
+        let before = self.replaced_token.take();
         if status == StatusCode::UNAUTHORIZED {
             self.allowed_logins += 1;
-            // The replay was answered 401 too: what was denied before may be alive.
+            // The replay got a 401 too, so the replaced session may be alive.
             let denied = before.and_then(|before| self.sessions.get_mut(&before));
-            if let Some(fate) = denied.filter(|fate| **fate == Fate::Denied) {
-                *fate = Fate::Open;
+            if let Some(state) = denied.filter(|state| **state == SessionState::Denied) {
+                *state = SessionState::Open;
             }
         }
     }
 
-    fn note(&mut self, outgoing: &Outgoing, reaction: &Reaction) {
+    fn record_exchange(&mut self, outgoing: &Outgoing, result: &ExchangeResult) {
         let request = &outgoing.request;
         let body = request.body().bytes().cloned().unwrap_or_default();
         let login = is_login(&body);
-        match reaction {
+        match result {
             Ok((head, _)) => {
-                self.note_unauthorized(request, head.status);
+                self.record_status(request, head.status);
                 let token = head.headers.get("x-auth-token").and_then(|v| v.to_str().ok());
                 match token {
                     Some(token) if login => {
-                        self.sessions.insert(token.to_owned(), Fate::Open);
-                        let at = head.headers.get(header::LOCATION).and_then(|v| v.to_str().ok());
-                        let path = at.and_then(|at| Some(at.get(at.find("/redfish")?..)?.to_owned()));
+                        self.sessions.insert(token.to_owned(), SessionState::Open);
+                        let uri = head.headers.get(header::LOCATION).and_then(|v| v.to_str().ok());
+                        let path = uri.and_then(|uri| Some(uri.get(uri.find("/redfish")?..)?.to_owned()));
                         self.uris.extend(path.map(|path| (token.to_owned(), path)));
                         if head.status.is_success() {
-                            self.replays_after = Some(std::mem::replace(&mut self.token, token.to_owned()));
+                            self.replaced_token = Some(std::mem::replace(&mut self.token, token.to_owned()));
                         }
                     }
                     None if login && head.headers.contains_key("location") && head.status == 201 => {
-                        self.left += 1;
+                        self.unclosed += 1;
                     }
                     _ => {}
                 }
-                // A login is judged by what is no wrong place and no redirect.
-                let elsewhere =
+                // A redirect or a wrong URI does not count as a login.
+                let wrong_uri =
                     head.status.is_redirection() || matches!(head.status.as_u16(), 400 | 404 | 405);
-                self.logins += usize::from(login && !elsewhere);
+                self.logins += usize::from(login && !wrong_uri);
             }
             Err(failure) => {
-                // The replay may be given up: a later 401 is then not its answer.
-                self.replays_after = None;
+                // The client may give up the replay, so a later 401 is not the response to it.
+                self.replaced_token = None;
                 self.logins += usize::from(login && *failure != Failure::NotSent);
                 self.report.lost_logins += usize::from(login && *failure != Failure::NotSent);
             }
         }
-        let not_taken = match reaction {
+        let not_processed = match result {
             Ok((head, _)) => head.status.is_redirection() || head.status == StatusCode::UNAUTHORIZED,
             Err(failure) => failure.is_unsent(),
         };
-        // A login that a watch needs anew is another one; those are counted by themselves.
-        if !request.method().is_safe() && !not_taken && !login {
+        // A watch may log in again, so logins are counted separately.
+        if !request.method().is_safe() && !not_processed && !login {
             self.received.push((request.method().clone(), request.uri().path().to_owned(), body));
         }
     }
 }
 
-impl Wire for Judge<'_> {
+impl FakeTransport for RuleChecker<'_> {
     fn exchange(
         &mut self,
         outgoing: &Outgoing,
     ) -> Result<(response::Parts, Result<Bytes, Failure>), Failure> {
-        self.judge(outgoing);
+        self.check_request(outgoing);
         self.report.exchanges += 1;
         let n = self.report.exchanges;
         let request = &outgoing.request;
         let path = request.uri().path();
-        let well = || match *request.method() {
+        let default_row = || match *request.method() {
             Method::POST if request.body().bytes().is_some_and(|body| is_login(body)) => 3,
             Method::GET => 0,
             _ => 9,
         };
-        let reaction = match self.answers.next() {
-            Some(FREE) => free(self.answers, n),
-            Some(row) => ALPHABET[usize::from(row) % ALPHABET.len()].react(n, path, PASSWORD, &self.token),
-            None => ALPHABET[well()].react(n, path, PASSWORD, &self.token),
+        let result = match self.rows.next() {
+            Some(ARBITRARY) => arbitrary_response(self.rows, n),
+            Some(row) => RESPONSES[usize::from(row) % RESPONSES.len()].render(n, path, PASSWORD, &self.token),
+            None => RESPONSES[default_row()].render(n, path, PASSWORD, &self.token),
         };
-        self.note(outgoing, &reaction);
-        if matches!(reaction, Err(Failure::TimedOut)) {
+        self.record_exchange(outgoing, &result);
+        if matches!(result, Err(Failure::TimedOut)) {
             self.now += outgoing.limits.timeout;
         }
-        reaction
+        result
     }
 
     fn wait(&mut self, time: Duration) {
-        assert!(time < DEADLINE, "a wait of {time:?} is over the deadline");
+        assert!(time < DEADLINE, "a wait of {time:?} exceeds the deadline");
         self.now += time;
     }
 
@@ -357,28 +364,28 @@ impl Wire for Judge<'_> {
     }
 }
 
-/// Marks that the bytes after it spell an answer that is not in the table.
-const FREE: u8 = 255;
+/// Marks that the following bytes encode a response that is not in the table.
+const ARBITRARY: u8 = 255;
 
-/// An answer of arbitrary bytes: status, which headers, and texts, each after its length.
-fn free(bytes: &mut dyn Iterator<Item = u8>, n: usize) -> Reaction {
+/// Decodes a response from arbitrary bytes: status, a bit set of headers, and texts with a length prefix.
+fn arbitrary_response(bytes: &mut dyn Iterator<Item = u8>, n: usize) -> ExchangeResult {
     let mut byte = || bytes.next().unwrap_or_default();
     let status = 200 + u16::from(byte()) + u16::from(byte());
-    let has = byte();
+    let flags = byte();
     let mut text = || -> Vec<u8> { (0..byte()).map(|_| byte()).collect() };
     let (mut head, ()) = http::Response::new(()).into_parts();
     head.status = StatusCode::from_u16(status).unwrap_or_default();
-    if has & 1 != 0 {
+    if flags & 1 != 0 {
         let token = format!("token-{n}-token");
         head.headers
             .extend(token.parse().map(|value| (http::HeaderName::from_static("x-auth-token"), value)));
     }
     for (bit, name) in [(2, header::LOCATION), (4, header::RETRY_AFTER), (8, header::DATE)] {
-        if has & bit != 0 {
+        if flags & bit != 0 {
             head.headers.extend(http::HeaderValue::from_bytes(&text()).map(|value| (name, value)));
         }
     }
-    Ok((head, if has & 16 != 0 { Err(Failure::Broken) } else { Ok(text().into()) }))
+    Ok((head, if flags & 16 != 0 { Err(Failure::Broken) } else { Ok(text().into()) }))
 }
 
 fn is_login(body: &[u8]) -> bool {

@@ -1,11 +1,11 @@
-//! A server that plays one dialogue over real sockets and real TLS, faults and all: what adapters are tried against.
+//! Servers on real sockets with real TLS, for the tests of the adapters.
 //!
-//! [`Script`] plays the events of a [transcript](crate::transcript), and notes whatever departs from them. [`Peer`]
-//! is what it stands on, a listener whose connections each test treats as it likes, and [`cases`] is a table of
-//! what HTTP can do to a client that has nothing to do with Redfish.
+//! [`ScriptedServer`] plays the events of a [transcript](crate::transcript) and records every deviation. [`Peer`] is a
+//! listener that passes each connection to a handler. [`cases`] is a table of HTTP and TLS behavior that is independent of
+//! Redfish.
 //!
-//! A failure of a transcript becomes the real thing: what is not sent finds the connection closed before TLS; what
-//! breaks, breaks after the request was read; what is not answered waits until the client gives up.
+//! The failures of a transcript are real: `not-sent` closes the connection before TLS, `broken` closes it after the
+//! request, and `timed-out` does not respond until the client gives up.
 
 pub mod cases;
 mod gzip;
@@ -19,98 +19,99 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use std::{fmt, io};
 
-pub use identity::Identity;
-pub use peer::{Connection, Peer, Received, Wire};
+pub use identity::ServerIdentity;
+pub use peer::{HttpConnection, Peer, ReceivedRequest, TcpConnection};
 pub use version_1::{certificate_of_version_1, rsa_key_info};
 
-use crate::transcript::{Event, Failure, Reaction};
+use crate::transcript::{Event, Failure, Reply};
 
-/// The alert of a service that finds nothing in common with the client: fatal, handshake_failure.
+/// The fatal alert handshake_failure, which a service sends if it shares no cipher suite with the client.
 pub(crate) const HANDSHAKE_FAILURE: &[u8] = &[21, 3, 3, 0, 2, 2, 40];
 
-/// How a body breaks off.
+/// How a body is truncated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Cut {
-    /// Shorter than its `Content-Length`.
-    Short,
-    /// Chunked, and without the last chunk: as iDRAC 8 does it.
-    Unended,
+pub enum Truncation {
+    /// It is shorter than its `Content-Length`.
+    ContentLength,
+    /// It is chunked and lacks the last chunk, as with iDRAC 8.
+    Chunked,
 }
 
-/// A server that plays the events of one call after the other.
+/// A server that plays the events of a transcript, one call after the other.
 #[derive(Debug)]
-pub struct Script {
+pub struct ScriptedServer {
     peer: Peer,
     shared: Arc<Shared>,
 }
 
 struct Shared {
-    own: Identity,
-    other: Identity,
+    identity: ServerIdentity,
+    untrusted_identity: ServerIdentity,
     state: Mutex<State>,
 }
 
 #[derive(Debug)]
 struct State {
     events: VecDeque<Event>,
-    cut: Cut,
+    truncation: Truncation,
     problems: Vec<String>,
 }
 
-impl Script {
+impl ScriptedServer {
     /// Listens on loopback, with a new certificate.
     ///
     /// # Errors
-    /// There is no loopback, or no randomness for a key.
-    pub fn start() -> io::Result<Script> {
+    /// The port cannot be bound, or the certificate cannot be generated.
+    pub fn start() -> io::Result<ScriptedServer> {
         let shared = Arc::new(Shared {
-            own: Identity::self_signed(&["localhost", "127.0.0.1"])?,
-            other: Identity::self_signed(&["localhost", "127.0.0.1"])?,
-            state: Mutex::new(State { events: VecDeque::new(), cut: Cut::Short, problems: Vec::new() }),
+            identity: ServerIdentity::self_signed(&["localhost", "127.0.0.1"])?,
+            untrusted_identity: ServerIdentity::self_signed(&["localhost", "127.0.0.1"])?,
+            state: Mutex::new(State {
+                events: VecDeque::new(),
+                truncation: Truncation::ContentLength,
+                problems: Vec::new(),
+            }),
         });
         let playing = shared.clone();
         let peer = Peer::start(IpAddr::V4(Ipv4Addr::LOCALHOST), move |connection| playing.serve(connection))?;
-        Ok(Script { peer, shared })
+        Ok(ScriptedServer { peer, shared })
     }
 
-    /// What a client calls it.
+    /// The URL of the service.
     pub fn url(&self) -> String {
         self.peer.url("https")
     }
 
     /// The certificate to trust, as PEM.
     pub fn certificate_pem(&self) -> String {
-        self.shared.own.certificate_pem()
+        self.shared.identity.certificate_pem()
     }
 
-    /// Takes the events of the next call.
-    pub fn play(&self, events: impl IntoIterator<Item = Event>, cut: Cut) {
+    /// Sets the events of the next call.
+    pub fn play(&self, events: impl IntoIterator<Item = Event>, truncation: Truncation) {
         let mut state = self.shared.lock();
         state.events = events.into_iter().collect();
-        state.cut = cut;
+        state.truncation = truncation;
     }
 
-    /// The client's clock was asked to wait so long.
-    pub fn waited(&self, time: Duration) {
+    /// Checks a wait of the client's clock against the events.
+    pub fn record_wait(&self, time: Duration) {
         let mut state = self.shared.lock();
         match state.events.pop_front() {
-            Some(Event::Wait(wanted)) if wanted == time => {}
+            Some(Event::Wait(expected)) if expected == time => {}
             other => state.problems.push(format!("waited {time:?}, not {other:?}")),
         }
     }
 
-    /// Whether the call did all that was in the script, and nothing else.
+    /// Checks that the call has played all events and nothing else.
     ///
     /// # Errors
-    /// What it did otherwise, a line each.
+    /// The deviations, one per line.
     pub fn finish(&self) -> Result<(), String> {
         let mut state = self.shared.lock();
         let mut problems = std::mem::take(&mut state.problems);
         problems.extend(state.events.drain(..).map(|event| format!("not reached: {event:?}")));
-        match problems.is_empty() {
-            true => Ok(()),
-            false => Err(problems.join("\n")),
-        }
+        if problems.is_empty() { Ok(()) } else { Err(problems.join("\n")) }
     }
 }
 
@@ -119,44 +120,42 @@ impl Shared {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Plays what is due on a new connection, which may be that it fails.
-    fn serve(&self, connection: Connection) {
-        let due = self.lock().due();
-        match due {
-            Some(Failure::NotSent) => drop(connection),
+    /// Plays the next events on a new connection.
+    fn serve(&self, connection: TcpConnection) {
+        let failure = self.lock().take_connection_failure();
+        let identity = match failure {
+            Some(Failure::NotSent) => return,
             Some(Failure::Tls) => {
-                let _ = connection.answer(HANDSHAKE_FAILURE);
+                let _ = connection.respond_and_close(HANDSHAKE_FAILURE);
+                return;
             }
-            // The client refuses it, or else its request comes as a surprise.
-            Some(_) => {
-                let _ = connection.encrypt(&self.other).and_then(|wire| self.converse(wire));
-            }
-            None => {
-                let _ = connection.encrypt(&self.own).and_then(|wire| self.converse(wire));
-            }
-        }
+            // If the client accepts this certificate, its request is an unexpected one.
+            Some(_) => &self.untrusted_identity,
+            None => &self.identity,
+        };
+        let _ = connection.encrypt(identity).and_then(|connection| self.serve_requests(connection));
     }
 
-    fn converse(&self, mut wire: Wire) -> io::Result<()> {
-        while let Some(received) = wire.request()? {
-            let (reaction, cut, close) = {
+    fn serve_requests(&self, mut connection: HttpConnection) -> io::Result<()> {
+        while let Some(received) = connection.request()? {
+            let (reply, truncation, close) = {
                 let mut state = self.lock();
-                (state.react(&received), state.cut, state.closes_now())
+                (state.next_reply(&received), state.truncation, state.must_close())
             };
-            let Some(reaction) = reaction else { return Ok(()) };
-            match reaction {
-                Reaction::Answer { status, headers, body, cut: false } => {
-                    let asked = headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("connection"));
-                    let close = close && !asked;
-                    wire.write(&answer(&received, status, &headers, &body, close))?;
-                    if close || asked {
+            let Some(reply) = reply else { return Ok(()) };
+            match reply {
+                Reply::Response { status, headers, body, truncated: false } => {
+                    let scripted = headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("connection"));
+                    let add_close = close && !scripted;
+                    connection.write(&response(&received, status, &headers, &body, add_close))?;
+                    if close || scripted {
                         return Ok(());
                     }
                 }
-                Reaction::Answer { status, headers, body, cut: true } => {
-                    return wire.write(&broken_off(status, &headers, &body, cut));
+                Reply::Response { status, headers, body, truncated: true } => {
+                    return connection.write(&truncated_response(status, &headers, &body, truncation));
                 }
-                Reaction::Failure(failure) => return fail(wire, failure),
+                Reply::Failure(failure) => return fail(connection, failure),
             }
         }
         Ok(())
@@ -164,12 +163,12 @@ impl Shared {
 }
 
 impl State {
-    /// How the next connection fails as a whole, if it does.
-    fn due(&mut self) -> Option<Failure> {
+    /// Takes the next event if it is a failure of the whole connection.
+    fn take_connection_failure(&mut self) -> Option<Failure> {
         match self.events.front() {
             Some(Event::Exchange(
                 _,
-                Reaction::Failure(failure @ (Failure::NotSent | Failure::Untrusted | Failure::Tls)),
+                Reply::Failure(failure @ (Failure::NotSent | Failure::Untrusted | Failure::Tls)),
             )) => {
                 let failure = *failure;
                 self.events.pop_front();
@@ -179,26 +178,27 @@ impl State {
         }
     }
 
-    /// Whether a kept connection would keep the next failure from happening.
-    fn closes_now(&self) -> bool {
+    /// Whether the next exchange is a failure that requires a new connection.
+    fn must_close(&self) -> bool {
         let next = self.events.iter().find(|event| matches!(event, Event::Exchange(..)));
         matches!(
             next,
-            Some(Event::Exchange(_, Reaction::Failure(Failure::NotSent | Failure::Untrusted | Failure::Tls)))
+            Some(Event::Exchange(_, Reply::Failure(Failure::NotSent | Failure::Untrusted | Failure::Tls)))
         )
     }
 
-    fn react(&mut self, received: &Received) -> Option<Reaction> {
-        let Some(Event::Exchange(wanted, reaction)) = self.events.pop_front() else {
-            let Received { method, target, .. } = received;
-            self.problems.push(format!("{method} {target} is not in the script"));
+    fn next_reply(&mut self, received: &ReceivedRequest) -> Option<Reply> {
+        let Some(Event::Exchange(expected, reply)) = self.events.pop_front() else {
+            let ReceivedRequest { method, target, .. } = received;
+            self.problems.push(format!("unexpected request: {method} {target}"));
             return None;
         };
         let headers: Vec<_> =
             received.headers.iter().map(|(name, value)| (name.as_str(), value.as_slice())).collect();
-        self.problems.extend(wanted.mismatch(&received.method, &received.target, &headers, &received.body));
-        self.problems.extend(received.oddity().map(|oddity| format!("line {}: {oddity}", wanted.line)));
-        Some(reaction)
+        self.problems.extend(expected.mismatch(&received.method, &received.target, &headers, &received.body));
+        self.problems
+            .extend(received.violation().map(|violation| format!("line {}: {violation}", expected.line)));
+        Some(reply)
     }
 }
 
@@ -212,7 +212,7 @@ fn head(status: u16, headers: &Headers, framing: &str) -> String {
     head + framing + "\r\n"
 }
 
-fn answer(received: &Received, status: u16, headers: &Headers, body: &str, close: bool) -> Vec<u8> {
+fn response(received: &ReceivedRequest, status: u16, headers: &Headers, body: &str, close: bool) -> Vec<u8> {
     let mut framing = match status {
         // RFC 9110, section 8.6.
         204 | 304 => String::new(),
@@ -228,11 +228,13 @@ fn answer(received: &Received, status: u16, headers: &Headers, body: &str, close
     bytes
 }
 
-fn broken_off(status: u16, headers: &Headers, body: &str, cut: Cut) -> Vec<u8> {
-    match cut {
-        Cut::Short => head(status, headers, &format!("Content-Length: {}\r\n", body.len() + 100)) + body,
-        Cut::Unended if body.is_empty() => head(status, headers, "Transfer-Encoding: chunked\r\n"),
-        Cut::Unended => {
+fn truncated_response(status: u16, headers: &Headers, body: &str, truncation: Truncation) -> Vec<u8> {
+    match truncation {
+        Truncation::ContentLength => {
+            head(status, headers, &format!("Content-Length: {}\r\n", body.len() + 100)) + body
+        }
+        Truncation::Chunked if body.is_empty() => head(status, headers, "Transfer-Encoding: chunked\r\n"),
+        Truncation::Chunked => {
             head(status, headers, "Transfer-Encoding: chunked\r\n")
                 + &format!("{:x}\r\n{body}\r\n", body.len())
         }
@@ -240,15 +242,16 @@ fn broken_off(status: u16, headers: &Headers, body: &str, cut: Cut) -> Vec<u8> {
     .into_bytes()
 }
 
-fn fail(mut wire: Wire, failure: Failure) -> io::Result<()> {
+fn fail(mut connection: HttpConnection, failure: Failure) -> io::Result<()> {
     match failure {
         Failure::Broken | Failure::NotSent | Failure::Untrusted | Failure::Tls => Ok(()),
-        Failure::TimedOut => wire.silence(),
-        Failure::Malformed => wire.write(b"220 not what was expected here\r\n\r\n"),
+        Failure::TimedOut => connection.wait_for_close(),
+        Failure::Malformed => connection.write(b"220 not what was expected here\r\n\r\n"),
         Failure::TooLarge => {
-            wire.write(b"HTTP/1.1 200 \r\n")?;
-            // Far beyond any limit; the client ends it by closing.
-            (0..100_000).try_for_each(|at| wire.write(format!("X-Filling-{at}: {:0>100}\r\n", at).as_bytes()))
+            connection.write(b"HTTP/1.1 200 \r\n")?;
+            // Far above any limit. The client closes the connection.
+            (0..100_000)
+                .try_for_each(|at| connection.write(format!("X-Filling-{at}: {:0>100}\r\n", at).as_bytes()))
         }
     }
 }

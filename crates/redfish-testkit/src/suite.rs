@@ -1,9 +1,9 @@
-//! The suites of both adapters: one function a test, over whatever [`Adapter`](crate::adapter::Adapter) it is given.
+//! The tests of both adapters, as functions that are generic over [`Adapter`](crate::adapter::Adapter).
 //!
-//! An adapter makes them its own tests with [`suites!`](crate::suites!), each under its name.
+//! An adapter turns them into its own tests with [`suites!`](crate::suites!).
 
-/// Lists the tests of a file, and makes a macro of the file's name that makes each of them a `#[test]`. A function that is
-/// not in the list is dead code.
+/// Lists the tests of a file, and defines a macro with the file's name that turns each of them into a `#[test]`. The
+/// compiler reports a function that is not in the list as dead code.
 macro_rules! suite {
     (($d:tt) $suite:ident: $($name:ident,)*) => {
         $(
@@ -37,16 +37,16 @@ pub mod download;
 pub mod events;
 pub mod features;
 pub mod large;
-pub mod life;
 pub mod limits;
 pub mod push;
 pub mod resources;
-pub mod stories;
+pub mod sessions;
 pub mod stream;
+pub mod transcripts;
 pub mod upload;
 
-/// Makes every test of the suites a `#[test]` for this client. Two are separate: `large!` measures its process,
-/// and the stories of `stories!` are counted.
+/// Turns every test of the suites into a `#[test]` for this client. Two suites are separate: `large!` measures its process,
+/// and CI counts the transcripts of `transcripts!`.
 #[macro_export]
 macro_rules! suites {
     ($client:ident) => {
@@ -54,10 +54,10 @@ macro_rules! suites {
         $crate::download!($client);
         $crate::events!($client);
         $crate::features!($client);
-        $crate::life!($client);
         $crate::limits!($client);
         $crate::push!($client);
         $crate::resources!($client);
+        $crate::sessions!($client);
         $crate::stream!($client);
         $crate::upload!($client);
     };

@@ -1,4 +1,4 @@
-//! A dialogue as a text file: what is asked of a client, what it must send, what it is answered, how it ends.
+//! Dialogues as text files: the calls of a client, the requests it must send, the responses, and the outcomes.
 //!
 //! ```text
 //! # The token has expired: one login, one replay
@@ -12,8 +12,7 @@
 //! = done {"Id": "1"}
 //! ```
 //!
-//! The grammar is in `CONTRIBUTING.md`. A transcript is played against the pure core, and by each adapter over real
-//! sockets; what they share, limits one and comparing a request with it, is here.
+//! The grammar is in `CONTRIBUTING.md`. The core plays a transcript in memory, and each adapter plays it over real sockets.
 
 mod reader;
 
@@ -24,173 +23,173 @@ use serde_json::Value;
 /// One dialogue.
 #[derive(Clone, Debug, Default)]
 pub struct Transcript {
-    /// The name of its file, without the ending.
+    /// The name of the file, without the extension.
     pub name: String,
-    /// Its first line.
+    /// The first comment.
     pub title: String,
-    /// How the client is set up.
+    /// The settings of the client.
     pub setup: Setup,
-    /// What is asked of it, in order.
+    /// The calls of the client, in order.
     pub calls: Vec<Call>,
 }
 
-/// How the client is set up.
+/// The settings of a client.
 #[derive(Clone, Debug, Default)]
 pub struct Setup {
-    /// Who it is.
-    pub user: User,
-    /// A session it begins with: token, and perhaps URI.
-    pub resumed: Option<(String, Option<String>)>,
-    /// A `Context` for its sessions.
+    /// How it authenticates.
+    pub authentication: Authentication,
+    /// A session to resume: the token, and the URI if it is known.
+    pub session: Option<(String, Option<String>)>,
+    /// The `Context` of new sessions.
     pub context: Option<String>,
-    /// Whether links to other origins are used by their path.
+    /// Whether only the path of a link to another origin is used.
     pub path_only: bool,
     /// The deadline of each call.
     pub deadline: Option<Duration>,
-    /// Bytes a body may have.
-    pub limit: Option<usize>,
+    /// The maximum length of a body, in bytes.
+    pub body_limit: Option<usize>,
 }
 
-/// Who the client is.
+/// How the client authenticates.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub enum User {
-    /// Nobody.
+pub enum Authentication {
+    /// Not at all.
     #[default]
     Anonymous,
-    /// A user with a password, who logs in.
+    /// With a session that it opens with user name and password.
     Credentials(String, String),
-    /// A user with a password, by Basic.
+    /// With HTTP Basic: user name and password.
     Basic(String, String),
-    /// The holder of somebody's token.
+    /// With a bearer token.
     Bearer(String),
 }
 
-/// One call of the client, what happens on the wire meanwhile, and its outcome.
+/// One call of the client, with its exchanges and its outcome.
 #[derive(Clone, Debug)]
 pub struct Call {
-    /// What is asked.
+    /// What to call.
     pub verb: Verb,
-    /// What must happen, in order.
+    /// The expected exchanges and waits, in order.
     pub events: Vec<Event>,
-    /// How it must end.
+    /// The expected outcome.
     pub outcome: Outcome,
 }
 
-/// What a client can be asked.
+/// A call without its exchanges.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Verb {
-    /// Read this path as JSON.
+    /// Reads this path as JSON.
     Get(String),
-    /// Send this method to this path, perhaps with a JSON body.
+    /// Sends this method to this path, with an optional JSON body.
     Send(String, String, Option<String>),
-    /// Run another operation: its name, and the rest of the line.
-    Ask(String, String),
-    /// Push an image.
+    /// Runs another operation: its name, and the rest of the line.
+    Operation(String, String),
+    /// Pushes an image.
     PushUpdate {
-        /// The name of its file.
+        /// The file name.
         file: String,
-        /// Its bytes.
+        /// The content.
         image: String,
-        /// For which resources; none is for all.
+        /// The resources to update. Empty: all.
         targets: Vec<String>,
-        /// Whether it can be read only once.
+        /// Whether the image can be read only once.
         once: bool,
     },
-    /// Read the body at this path as it comes, up to that many bytes.
+    /// Streams the body at this path, up to this number of bytes.
     Download(String, u64),
-    /// Find the stream of events, filter it, and read that many.
+    /// Opens the event stream with an optional filter, and reads this number of events.
     Events(usize, Option<String>),
-    /// Be logged in.
-    Session,
-    /// Close.
+    /// Logs in.
+    Login,
+    /// Closes the client.
     Close,
 }
 
-/// What happens during a call.
+/// A step of a call.
 #[derive(Clone, Debug)]
 pub enum Event {
-    /// A request, and what becomes of it.
-    Exchange(Request, Reaction),
-    /// A wait of exactly that time.
+    /// A request and the reply to it.
+    Exchange(Request, Reply),
+    /// A wait of exactly this time.
     Wait(Duration),
 }
 
-/// A request that must be sent.
+/// An expected request.
 #[derive(Clone, Debug)]
 pub struct Request {
-    /// The line of the file.
+    /// The line number in the file.
     pub line: usize,
-    /// Its method.
+    /// The method.
     pub method: String,
-    /// Its path and query.
+    /// Path and query.
     pub target: String,
-    /// Headers it must have. Of those that carry credentials it must have no other.
+    /// Required headers. Headers with credentials are forbidden unless they are listed.
     pub headers: Vec<(String, String)>,
-    /// Its body.
+    /// The body.
     pub body: Body,
 }
 
-/// The body that a request must have.
+/// The expected body of a request.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Body {
-    /// None.
+    /// No body.
     Empty,
-    /// This JSON.
+    /// This JSON value.
     Json(Value),
-    /// One that contains these texts, in this order.
+    /// A body that contains these texts, in this order.
     Containing(Vec<String>),
 }
 
-/// What becomes of a request.
+/// The reply to a request.
 #[derive(Clone, Debug)]
-pub enum Reaction {
-    /// An answer.
-    Answer {
+pub enum Reply {
+    /// A response.
+    Response {
         /// The status.
         status: u16,
         /// The headers.
         headers: Vec<(String, String)>,
         /// The body.
         body: String,
-        /// Whether the connection breaks before the body's end.
-        cut: bool,
+        /// Whether the connection breaks within the body.
+        truncated: bool,
     },
-    /// No answer.
+    /// No response.
     Failure(Failure),
 }
 
-/// How an exchange fails before its head is in.
+/// Why an exchange has no response.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Failure {
-    /// It does not leave.
+    /// The request is not sent.
     NotSent,
     /// The connection breaks.
     Broken,
-    /// Nothing comes in time.
+    /// The service does not respond in time.
     TimedOut,
-    /// The head does not end.
+    /// The head exceeds the limit.
     TooLarge,
-    /// The certificate is not the one that is trusted.
+    /// The certificate is not trusted.
     Untrusted,
-    /// The service refuses the handshake.
+    /// The service refuses the TLS handshake.
     Tls,
-    /// What comes is not HTTP.
+    /// The response is not HTTP.
     Malformed,
 }
 
-/// How a call ends.
+/// The expected outcome of a call.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Outcome {
-    /// Well, perhaps with this JSON value.
+    /// Success, with an optional JSON value.
     Done(Option<Value>),
-    /// With an error of that kind, whose text contains each of these.
+    /// An error of this kind whose text contains each of these.
     Error(String, Vec<String>),
 }
 
 const CREDENTIALS: [&str; 4] = ["authorization", "x-auth-token", "cookie", "proxy-authorization"];
 
 impl Request {
-    /// What is wrong with a request that was sent in place of this one; `None`: nothing.
+    /// Compares a sent request with this one. `None` if it matches.
     pub fn mismatch(
         &self,
         method: &str,
@@ -213,41 +212,41 @@ impl Request {
         if let Some(name) = CREDENTIALS.into_iter().find(|name| find(name).is_some() && !listed(name)) {
             return Some(format!("line {line}: {name} was sent"));
         }
-        let as_wanted = match &self.body {
+        let matches = match &self.body {
             Body::Empty => body.is_empty(),
-            Body::Json(wanted) => serde_json::from_slice::<Value>(body).is_ok_and(|sent| sent == *wanted),
+            Body::Json(expected) => serde_json::from_slice::<Value>(body).is_ok_and(|sent| sent == *expected),
             Body::Containing(texts) => {
                 let sent = String::from_utf8_lossy(body);
                 let mut rest = &*sent;
                 texts.iter().all(|text| match rest.split_once(text.as_str()) {
-                    Some((_, behind)) => {
-                        rest = behind;
+                    Some((_, after)) => {
+                        rest = after;
                         true
                     }
                     None => false,
                 })
             }
         };
-        (!as_wanted).then(|| format!("line {line}: the body is {:?}", String::from_utf8_lossy(body)))
+        (!matches).then(|| format!("line {line}: the body is {:?}", String::from_utf8_lossy(body)))
     }
 }
 
 impl Outcome {
-    /// Compares how a call ended with this: its value, or the kind and the text of its error.
+    /// Compares the value of a call, or the kind and text of its error, with this outcome.
     ///
     /// # Errors
-    /// What is wrong with it.
+    /// The difference.
     pub fn check(&self, found: Result<&Option<Value>, (&str, String)>) -> Result<(), String> {
         match (self, found) {
             (Outcome::Done(None), Ok(_)) => Ok(()),
-            (Outcome::Done(wanted), Ok(found)) if wanted == found => Ok(()),
-            (Outcome::Error(kind, texts), Err((found, shown))) if kind == found => {
-                match texts.iter().find(|text| !shown.contains(text.as_str())) {
-                    Some(text) => Err(format!("no {text:?} in {shown:?}")),
+            (Outcome::Done(expected), Ok(found)) if expected == found => Ok(()),
+            (Outcome::Error(kind, texts), Err((found, full_text))) if kind == found => {
+                match texts.iter().find(|text| !full_text.contains(text.as_str())) {
+                    Some(text) => Err(format!("no {text:?} in {full_text:?}")),
                     None => Ok(()),
                 }
             }
-            (wanted, found) => Err(format!("ended in {found:?}, not {wanted:?}")),
+            (expected, found) => Err(format!("ended in {found:?}, not {expected:?}")),
         }
     }
 }

@@ -1,18 +1,19 @@
-//! What a certificate says of itself and rustls keeps to itself: its dates, whether it may sign others, and its key.
+//! A DER reader for the fields of a certificate that rustls does not expose: the dates, whether it is a CA, and the key.
 //!
 //! ```text
 //! Certificate ::= SEQUENCE { tbsCertificate, .. }                                   RFC 5280, section 4.1
 //! TBSCertificate ::= SEQUENCE { [0] version?, serial, algorithm, issuer, validity, subject, key, .., [3] extensions? }
 //! ```
 
-/// The part of an X.509 certificate that deciding about one given certificate takes.
+/// The fields of an X.509 certificate that decide whether it is accepted.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Certificate {
-    /// Seconds since 1970, which controllers without a clock start from.
+    /// Seconds since 1970.
     pub(crate) not_before: i64,
+    /// Seconds since 1970.
     pub(crate) not_after: i64,
-    /// Marked as a CA, or of a version that can't say.
-    pub(crate) authority: bool,
+    /// Marked as a CA, or of a version before 3, which has no such mark.
+    pub(crate) is_ca: bool,
 }
 
 const BOOLEAN: u8 = 0x01;
@@ -30,8 +31,8 @@ const EXTENSIONS: u8 = 0xa3;
 const BASIC_CONSTRAINTS: &[u8] = &[0x55, 0x1d, 0x13];
 
 impl Certificate {
-    /// Reads DER; `None` where it is no certificate.
-    pub(crate) fn read(der: &[u8]) -> Option<Self> {
+    /// Parses DER. `None` if it is not a certificate.
+    pub(crate) fn parse(der: &[u8]) -> Option<Self> {
         let (version, mut fields) = fields(der)?;
         let version_3 = version == 3;
         fields.take(INTEGER)?;
@@ -42,17 +43,17 @@ impl Certificate {
         fields.take(SEQUENCE)?;
         fields.take(SEQUENCE)?;
 
-        let mut authority = !version_3;
+        let mut is_ca = !version_3;
         while let Some((tag, value)) = fields.next() {
             if tag == EXTENSIONS {
-                authority = is_authority(Der(Der(value).take(SEQUENCE)?))?;
+                is_ca = has_ca_extension(Der(Der(value).take(SEQUENCE)?))?;
             }
         }
-        Some(Self { not_before, not_after, authority })
+        Some(Self { not_before, not_after, is_ca })
     }
 }
 
-/// The version of an X.509 certificate: 1 to 3. `None` where this is not a certificate.
+/// The version of an X.509 certificate, 1 to 3. `None` if it is not a certificate.
 pub(crate) fn version(der: &[u8]) -> Option<u8> {
     fields(der).map(|(version, _)| version)
 }
@@ -65,7 +66,7 @@ fn fields(der: &[u8]) -> Option<(u8, Der<'_>)> {
         return None;
     }
     let mut fields = Der(certificate.take(SEQUENCE)?);
-    // Version 1 is the default, which DER leaves out; some encoders write it all the same.
+    // DER omits the default, version 1, but some encoders write it.
     let version = match fields.take(VERSION) {
         None => 1,
         Some(number) => match Der(number).take(INTEGER)? {
@@ -83,7 +84,7 @@ pub(crate) struct PublicKey<'a> {
     pub(crate) info: &'a [u8],
     /// The content of its AlgorithmIdentifier.
     pub(crate) algorithm: &'a [u8],
-    /// The key itself, as that algorithm encodes it.
+    /// The key, in the encoding of that algorithm.
     pub(crate) key: &'a [u8],
 }
 
@@ -91,7 +92,7 @@ pub(crate) struct PublicKey<'a> {
 const RSA: &[u8] = &[OBJECT_IDENTIFIER, 9, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, 0x01, 0x05, 0x00];
 
 impl<'a> PublicKey<'a> {
-    /// Finds the key, whatever the rest of the certificate says; `None` where this is not a certificate.
+    /// Finds the key without checking the rest of the certificate. `None` if it is not a certificate.
     pub(crate) fn of(der: &'a [u8]) -> Option<Self> {
         let (_, mut fields) = fields(der)?;
         fields.take(INTEGER)?;
@@ -102,12 +103,12 @@ impl<'a> PublicKey<'a> {
         let mut key = Der(fields.take(SEQUENCE)?);
         let info = &before[..before.len() - fields.0.len()];
         let algorithm = key.take(SEQUENCE)?;
-        // The first byte counts the bits that the last byte lacks, which keys have not.
+        // The first byte is the number of unused bits in the last byte, which is 0 for keys.
         let (&0, bits) = key.take(BIT_STRING)?.split_first()? else { return None };
         key.0.is_empty().then_some(Self { info, algorithm, key: bits })
     }
 
-    /// The length of an RSA key's modulus in bits; `None` for a key of another kind.
+    /// The length of an RSA key's modulus in bits. `None` for a key of another algorithm.
     pub(crate) fn rsa_bits(&self) -> Option<usize> {
         if self.algorithm != RSA {
             return None;
@@ -119,8 +120,8 @@ impl<'a> PublicKey<'a> {
     }
 }
 
-/// Whether the extensions say `cA TRUE`; `None` where they aren't readable.
-fn is_authority(mut extensions: Der<'_>) -> Option<bool> {
+/// Whether the extensions contain `cA TRUE`. `None` if they are malformed.
+fn has_ca_extension(mut extensions: Der<'_>) -> Option<bool> {
     while !extensions.0.is_empty() {
         let mut extension = Der(extensions.take(SEQUENCE)?);
         let id = extension.take(OBJECT_IDENTIFIER)?;
@@ -134,11 +135,11 @@ fn is_authority(mut extensions: Der<'_>) -> Option<bool> {
     Some(false)
 }
 
-/// What is left to read of some DER.
+/// The unread rest of some DER.
 struct Der<'a>(&'a [u8]);
 
 impl<'a> Der<'a> {
-    /// The next value, which must have this tag; nothing is consumed where it has another.
+    /// Takes the next value if it has this tag. Otherwise consumes nothing.
     fn take(&mut self, tag: u8) -> Option<&'a [u8]> {
         if *self.0.first()? != tag {
             return None;
@@ -151,7 +152,7 @@ impl<'a> Der<'a> {
         let (&first, mut rest) = rest.split_first()?;
         let length = match first {
             0..=0x7f => usize::from(first),
-            // Four bytes of length are 4 GiB; the indefinite form, 0x80, is not DER.
+            // Four bytes of length allow 4 GiB. The indefinite form, 0x80, is not DER.
             0x81..=0x84 => {
                 let (digits, after) = rest.split_at_checked(usize::from(first & 0x7f))?;
                 rest = after;
@@ -164,7 +165,7 @@ impl<'a> Der<'a> {
         Some((tag, value))
     }
 
-    /// RFC 5280, section 4.1.2.5: two digits of a year below 50 are of this century; always seconds, always `Z`.
+    /// Reads a time as seconds since 1970 (RFC 5280, section 4.1.2.5): a two-digit year below 50 is in this century.
     fn time(&mut self) -> Option<i64> {
         let (tag, text) = self.next()?;
         let text = text.strip_suffix(b"Z")?;
@@ -191,7 +192,7 @@ impl<'a> Der<'a> {
     }
 }
 
-/// Days from 1970-01-01, in the Gregorian calendar; years are counted from March, so that the leap day comes last.
+/// The days since 1970-01-01 in the Gregorian calendar. A year starts in March here, so that the leap day is its last.
 fn days(year: i64, month: i64, day: i64) -> Option<i64> {
     if !(1..=12).contains(&month) || !(1..=31).contains(&day) {
         return None;
@@ -231,22 +232,22 @@ mod tests {
     }
 
     #[test]
-    fn a_certificate_says_whether_it_is_a_ca_and_how_long_it_lives() {
+    fn the_ca_mark_and_the_dates_are_parsed() {
         let table = [
             (IsCa::NoCa, false),
             (IsCa::ExplicitNoCa, false),
             (IsCa::Ca(BasicConstraints::Unconstrained), true),
             (IsCa::Ca(BasicConstraints::Constrained(0)), true),
         ];
-        for (is_ca, authority) in table {
+        for (is_ca, expected) in table {
             let mut params = CertificateParams::new(vec!["bmc".to_owned()]).unwrap();
             params.is_ca = is_ca;
             params.not_before = date_time_ymd(2020, 1, 1);
             params.not_after = date_time_ymd(2055, 1, 1);
             let certificate = params.self_signed(&KeyPair::generate().unwrap()).unwrap();
-            let read = Certificate::read(certificate.der()).unwrap();
-            assert_eq!(read.authority, authority, "{is_ca:?}");
-            assert_eq!((read.not_before, read.not_after), (1_577_836_800, 2_682_374_400));
+            let parsed = Certificate::parse(certificate.der()).unwrap();
+            assert_eq!(parsed.is_ca, expected, "{is_ca:?}");
+            assert_eq!((parsed.not_before, parsed.not_after), (1_577_836_800, 2_682_374_400));
         }
     }
 
@@ -255,27 +256,27 @@ mod tests {
     }
 
     #[test]
-    fn a_cut_certificate_is_none() {
+    fn a_truncated_certificate_is_not_parsed() {
         let der = certificate(&KeyPair::generate().unwrap());
         for length in 0..der.len() {
-            assert!(Certificate::read(&der[..length]).is_none(), "cut at {length}");
+            assert!(Certificate::parse(&der[..length]).is_none(), "cut at {length}");
             assert!(PublicKey::of(&der[..length]).is_none(), "cut at {length}");
         }
         let longer = [&der[..], b"more"].concat();
-        assert!(Certificate::read(&longer).is_none() && PublicKey::of(&longer).is_none());
+        assert!(Certificate::parse(&longer).is_none() && PublicKey::of(&longer).is_none());
     }
 
     #[test]
     fn a_garbled_certificate_does_not_panic() {
         let mut der = certificate(&KeyPair::generate().unwrap());
-        for at in 0..der.len() {
-            let good = der[at];
+        for index in 0..der.len() {
+            let good = der[index];
             for bad in 0..=u8::MAX {
-                der[at] = bad;
-                let _ = Certificate::read(&der);
+                der[index] = bad;
+                let _ = Certificate::parse(&der);
                 let _ = PublicKey::of(&der).and_then(|key| key.rsa_bits());
             }
-            der[at] = good;
+            der[index] = good;
         }
     }
 

@@ -1,4 +1,4 @@
-//! What can be wrong with a certificate or a pin, said to the person who gave it.
+//! The errors of certificates and pins.
 
 use std::error::Error as StdError;
 use std::sync::Arc;
@@ -8,23 +8,23 @@ use rustls::{CertificateError, OtherError};
 
 use crate::Pin;
 
-/// Why a certificate or a pin that was given can't be used.
+/// Why a certificate, a pin or a host name cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Error {
-    /// The text has a PEM block that doesn't end, or isn't base64.
+    /// The text has a PEM block that does not end or is not base64.
     BadPem,
-    /// The text has no PEM block of a certificate: it is perhaps DER, or holds only a key.
+    /// The text has no PEM block of a certificate. It may be DER, or contain only a key.
     NoCertificate,
-    /// What the PEM block holds is not an X.509 certificate.
+    /// A PEM block does not contain an X.509 certificate.
     NotACertificate {
-        /// Which of the certificates in the text, from 1.
+        /// The number of the certificate in the text, from 1.
         position: usize,
     },
-    /// The pin is not 64 hexadecimal digits, in any spelling that [`Pin`] reads.
+    /// The pin is not 64 hexadecimal digits in a spelling that [`Pin`] accepts.
     NotAPin,
-    /// There is no cryptography for TLS: the features `ring` and `aws-lc-rs` are off, and no provider was given that
-    /// can do it.
+    /// There is no usable cryptographic provider: the features `ring` and `aws-lc-rs` are off, and no provider was given
+    /// that supports TLS 1.2 or 1.3.
     NoProvider,
     /// The host is not a name that a certificate can be issued for.
     ServerName,
@@ -34,20 +34,20 @@ impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::BadPem => {
-                f.write_str("the certificate file is damaged: a PEM block doesn't end or isn't base64")
+                f.write_str("the certificate file is damaged: a PEM block does not end or is not base64")
             }
             Self::NoCertificate => {
-                f.write_str("no certificate found: PEM text with \"-----BEGIN CERTIFICATE-----\" is expected")
+                f.write_str("no certificate found: expected PEM text with \"-----BEGIN CERTIFICATE-----\"")
             }
             Self::NotACertificate { position } => {
-                write!(f, "number {position} of the certificates given is not an X.509 certificate")
+                write!(f, "certificate number {position} is not an X.509 certificate")
             }
             Self::NotAPin => f.write_str(
-                "a pin is the 64 hexadecimal digits of a certificate's SHA-256, with or without \"sha256:\"",
+                "not a valid pin: expected the 64 hexadecimal digits of a SHA-256, with or without \"sha256:\"",
             ),
             Self::ServerName => f.write_str("the host is not a name that a certificate can be issued for"),
             Self::NoProvider => f.write_str(
-                "there is no cryptography for TLS: turn on the feature ring or aws-lc-rs, or give a provider",
+                "no cryptographic provider for TLS: the features ring and aws-lc-rs are off, and no usable one is set",
             ),
         }
     }
@@ -55,18 +55,18 @@ impl fmt::Display for Error {
 
 impl StdError for Error {}
 
-/// Why the certificate that a service showed was refused, in words for the person who decides what to trust.
+/// Why a service's certificate was refused, as a text for the person who decides what to trust.
 ///
-/// Its source is rustls's own error, for programs.
+/// The source is the error of rustls.
 #[derive(Clone, Debug)]
 pub struct Untrusted(rustls::Error);
 
 impl Untrusted {
-    /// The refusal that this error is, or came from; `None` where something else went wrong.
+    /// Finds a refused certificate in this error or its sources. `None` if there is another cause.
     ///
-    /// Looks through the whole chain of sources, and into [`io::Error`], where TLS libraries like to hide their own.
+    /// Also searches the errors that are wrapped in an [`io::Error`].
     pub fn find(error: &(dyn StdError + 'static)) -> Option<Self> {
-        match of_rustls(error)? {
+        match find_rustls_error(error)? {
             refused @ (rustls::Error::InvalidCertificate(_) | rustls::Error::NoCertificatesPresented) => {
                 Some(Self(refused.clone()))
             }
@@ -74,8 +74,7 @@ impl Untrusted {
         }
     }
 
-    /// Whether the key of the certificate has a length that the cryptography in use cannot verify a signature with, so
-    /// that no pin and no CA helps.
+    /// Whether the provider does not support the length of the certificate's key, so that neither a pin nor a CA helps.
     pub fn has_unusable_key(&self) -> bool {
         let rustls::Error::InvalidCertificate(CertificateError::Other(OtherError(reason))) = &self.0 else {
             return false;
@@ -84,14 +83,14 @@ impl Untrusted {
     }
 }
 
-/// The error of rustls that this error is, or came from.
-fn of_rustls<'a>(error: &'a (dyn StdError + 'static)) -> Option<&'a rustls::Error> {
+/// Finds the error of rustls in this error or its sources.
+fn find_rustls_error<'a>(error: &'a (dyn StdError + 'static)) -> Option<&'a rustls::Error> {
     let mut next = Some(error);
     while let Some(error) = next {
         if let Some(found) = error.downcast_ref() {
             return Some(found);
         }
-        // An `io::Error` gives the source of what it wraps, and so passes over the wrapped error itself.
+        // The source of an `io::Error` is the source of the error that it wraps, so it skips the wrapped error itself.
         next = match error.downcast_ref::<io::Error>().and_then(io::Error::get_ref) {
             Some(inner) => Some(inner),
             None => error.source(),
@@ -100,34 +99,33 @@ fn of_rustls<'a>(error: &'a (dyn StdError + 'static)) -> Option<&'a rustls::Erro
     None
 }
 
-/// Why a handshake failed for another reason than the certificate, and would fail again.
+/// Why a handshake failed, other than for the certificate, in a way that a retry does not fix.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum HandshakeFailure {
     /// The service offers only what rustls does not implement: TLS 1.0 or 1.1, or RSA key exchange.
     NoCommonProtocol,
-    /// What answered is not TLS: perhaps plain HTTP.
+    /// The peer does not speak TLS. It may speak plain HTTP.
     NotTls,
-    /// The service refused the handshake, or broke its rules, in another way.
+    /// The service refused the handshake or violated the protocol in another way.
     Other,
 }
 
 impl HandshakeFailure {
-    /// The failure that this error of connecting is, or came from. `None` where the certificate was refused
-    /// ([`Untrusted`]), and where another try may succeed: the connection broke, or the service reports that it failed
-    /// by itself.
+    /// Finds a handshake failure in this error or its sources. `None` if the certificate was refused ([`Untrusted`]), or
+    /// if a retry may succeed: the connection broke, or the service reports an internal error.
     ///
-    /// Looks where [`Untrusted::find`] does.
+    /// Searches as [`Untrusted::find`] does.
     pub fn find(error: &(dyn StdError + 'static)) -> Option<Self> {
         use rustls::{AlertDescription as Alert, Error, InvalidMessage, PeerMisbehaved};
-        match of_rustls(error)? {
+        match find_rustls_error(error)? {
             Error::InvalidCertificate(_) | Error::NoCertificatesPresented => None,
             Error::AlertReceived(Alert::CloseNotify | Alert::UserCanceled | Alert::InternalError) => None,
             Error::PeerIncompatible(_)
             | Error::AlertReceived(
                 Alert::HandshakeFailure | Alert::ProtocolVersion | Alert::InsufficientSecurity,
             )
-            // Services that choose what they know, whether it was offered or not.
+            // Some services choose a parameter that they support even if it was not offered.
             | Error::PeerMisbehaved(
                 PeerMisbehaved::SelectedUnofferedCipherSuite
                 | PeerMisbehaved::SelectedUnusableCipherSuiteForVersion
@@ -149,20 +147,20 @@ impl fmt::Display for Untrusted {
         let rustls::Error::InvalidCertificate(refused) = &self.0 else { return self.0.fmt(f) };
         match refused {
             CertificateError::UnknownIssuer => {
-                f.write_str("nobody who is trusted vouches for the service's certificate")
+                f.write_str("the service's certificate is not signed by a trusted CA")
             }
-            // What rustls wraps for us it shows as `Debug` only.
+            // rustls prints a wrapped error only as `Debug`.
             CertificateError::Other(OtherError(reason)) if reason.is::<Refusal>() => reason.fmt(f),
             CertificateError::Other(OtherError(reason)) => {
                 write!(f, "the service's certificate is refused: {reason}")
             }
-            // Of the handshake, or of the certificate by its issuer: rustls does not say which.
+            // The signature of the handshake or of the certificate: rustls does not report which.
             CertificateError::UnsupportedSignatureAlgorithmForPublicKeyContext { .. } => f.write_str(
-                "the algorithm of a signature does not fit the key of the service's certificate or of its issuer, or \
-                 the cryptography in use does not support it",
+                "a signature algorithm does not match the key of the service's certificate or of its issuer, or is not \
+                 supported",
             ),
             CertificateError::BadSignature => f.write_str(
-                "a signature is wrong: the service does not hold its certificate's key, or the issuer has not signed \
+                "a signature is invalid: the service does not hold its certificate's key, or the issuer did not sign \
                  the certificate",
             ),
             CertificateError::NotValidForName
@@ -182,22 +180,22 @@ impl StdError for Untrusted {
     }
 }
 
-/// Why one of our verifiers refused, where rustls has no word for it.
+/// Why one of our verifiers refused a certificate, if rustls has no error for it.
 #[derive(Debug)]
 pub(crate) enum Refusal {
     NotPinned {
-        shown: Pin,
-        wanted: Pin,
+        presented: Pin,
+        expected: Pin,
     },
     NoSystemRoots {
         reason: String,
     },
-    /// An RSA key that the provider cannot use: its length in bits, and the shortest and longest it can.
+    /// The length of an RSA key in bits, and the shortest and longest that the provider supports.
     KeyLength {
         bits: usize,
         accepted: (usize, usize),
     },
-    /// A certificate of before X.509 version 3.
+    /// A certificate with an X.509 version before 3.
     Version {
         version: u8,
     },
@@ -211,28 +209,21 @@ pub(crate) fn refusal(refusal: Refusal) -> rustls::Error {
 impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::NotPinned { shown, wanted } => {
-                write!(f, "the service shows the certificate {shown}, and {wanted} is pinned")
+            Self::NotPinned { presented, expected } => {
+                write!(f, "the service presents the certificate {presented}, but {expected} is pinned")
             }
             Self::NoSystemRoots { reason } => write!(f, "this system has no root certificates ({reason})"),
-            Self::KeyLength { bits, accepted: (shortest, longest) } => {
-                let bound = if bits < shortest {
-                    format!("starts at {shortest}")
-                } else {
-                    format!("ends at {longest}")
-                };
-                write!(
-                    f,
-                    "the service's certificate has an RSA key of {bits} bits, and the cryptography in use {bound}, so \
-                     that no pin can make it work: replace the certificate on the controller"
-                )
-            }
+            Self::KeyLength { bits, accepted: (shortest, longest) } => write!(
+                f,
+                "the service's certificate has an RSA key of {bits} bits, but only {shortest} to {longest} bits are \
+                 supported, even with a pin"
+            ),
             Self::Version { version } => write!(
                 f,
-                "the service's certificate is of X.509 version {version}, which has no names to check: it can only be \
+                "the service's certificate has X.509 version {version}, which has no names to check: it can only be \
                  pinned"
             ),
-            Self::Inspected => f.write_str("the certificate was only looked at"),
+            Self::Inspected => f.write_str("the certificate was inspected, not accepted"),
         }
     }
 }
@@ -244,7 +235,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_refused_certificate_is_found_however_deep_it_is_wrapped() {
+    fn a_refused_certificate_is_found_at_any_depth() {
         let refused = || rustls::Error::InvalidCertificate(CertificateError::Expired);
         assert!(Untrusted::find(&refused()).is_some());
         assert!(Untrusted::find(&io::Error::new(io::ErrorKind::InvalidData, refused())).is_some());
@@ -254,7 +245,7 @@ mod tests {
     }
 
     #[test]
-    fn a_handshake_that_fails_again_is_told_from_one_that_may_not() {
+    fn only_permanent_handshake_failures_are_found() {
         use HandshakeFailure::{NoCommonProtocol, NotTls, Other};
         use rustls::{AlertDescription, Error, InvalidMessage, PeerIncompatible};
         let table = [

@@ -1,8 +1,8 @@
-//! Signatures of a handshake, checked with the key of a certificate that nothing else is asked of.
+//! Verification of handshake signatures with the key of a pinned certificate.
 //!
-//! rustls's own functions read the whole certificate first, and refuse one of version 1. Under a pin the certificate is
-//! known byte by byte, and what remains to be proved is that the service holds its key. The algorithms are the
-//! provider's own, chosen as rustls chooses them.
+//! The functions of rustls parse the whole certificate first, and refuse X.509 version 1. A pinned certificate is known
+//! byte for byte, so the service only has to prove that it holds the key. The algorithms are those of the provider,
+//! selected as rustls selects them.
 
 use rustls::client::danger::HandshakeSignatureValid;
 use rustls::crypto::{WebPkiSupportedAlgorithms, verify_tls13_signature_with_raw_key};
@@ -12,32 +12,33 @@ use rustls::{CertificateError, DigitallySignedStruct, Error, PeerMisbehaved, Sig
 use crate::certificate::PublicKey;
 use crate::error::{Refusal, refusal};
 
-/// Lengths of an RSA modulus in bits that the providers of rustls can check a signature with.
+/// The shortest and the longest RSA modulus, in bits, that the providers of rustls support.
 const RSA_BITS: (usize, usize) = (2048, 8192);
 
-/// Checks a signature of TLS 1.3, where the scheme names the one kind of key that may make it.
+/// Verifies a TLS 1.3 signature, whose scheme determines the kind of key.
 pub(crate) fn verify_tls13(
     message: &[u8],
     leaf: &CertificateDer<'_>,
     signature: &DigitallySignedStruct,
     algorithms: &WebPkiSupportedAlgorithms,
 ) -> Result<HandshakeSignatureValid, Error> {
-    let key = key_of(leaf)?;
+    let key = public_key(leaf)?;
     let info = SubjectPublicKeyInfoDer::from(key.info);
     verify_tls13_signature_with_raw_key(message, &info, signature, algorithms)
         .map_err(|error| explain(error, &key))
 }
 
-/// Checks a signature of TLS 1.2, where the scheme names kind and hash, and the curve is any that the provider has.
+/// Verifies a TLS 1.2 signature, whose scheme determines the algorithm and the hash but not the curve.
 pub(crate) fn verify_tls12(
     message: &[u8],
     leaf: &CertificateDer<'_>,
     signature: &DigitallySignedStruct,
     algorithms: &WebPkiSupportedAlgorithms,
 ) -> Result<HandshakeSignatureValid, Error> {
-    let key = key_of(leaf)?;
+    let key = public_key(leaf)?;
     let scheme = signature.scheme;
-    let candidates = algorithms.mapping.iter().find(|(mapped, _)| *mapped == scheme && is_of_tls12(scheme));
+    let candidates =
+        algorithms.mapping.iter().find(|(mapped, _)| *mapped == scheme && is_tls12_scheme(scheme));
     let Some((_, candidates)) = candidates else {
         return Err(PeerMisbehaved::SignedHandshakeWithUnadvertisedSigScheme.into());
     };
@@ -57,12 +58,12 @@ pub(crate) fn verify_tls12(
     }
 }
 
-fn key_of<'a>(leaf: &'a CertificateDer<'_>) -> Result<PublicKey<'a>, Error> {
+fn public_key<'a>(leaf: &'a CertificateDer<'_>) -> Result<PublicKey<'a>, Error> {
     PublicKey::of(leaf).ok_or_else(|| CertificateError::BadEncoding.into())
 }
 
-/// Whether TLS 1.2 knows the scheme. ML-DSA has come after it (RFC 8446, section 4.2.3, takes the others back to 1.2).
-fn is_of_tls12(scheme: SignatureScheme) -> bool {
+/// Whether the scheme is valid in TLS 1.2 (RFC 8446, section 4.2.3, extends it to the newer ones). ML-DSA is for 1.3 only.
+fn is_tls12_scheme(scheme: SignatureScheme) -> bool {
     matches!(
         scheme,
         SignatureScheme::RSA_PKCS1_SHA256
@@ -78,11 +79,11 @@ fn is_of_tls12(scheme: SignatureScheme) -> bool {
     )
 }
 
-/// A provider says no more than that a signature is not valid, also where it does not look at it for the key's length.
+/// Replaces "bad signature" by the key length if that is the cause. A provider reports the same error for both.
 fn explain(error: Error, key: &PublicKey<'_>) -> Error {
     let is_bad = error == CertificateError::BadSignature.into();
     match key.rsa_bits() {
-        // The providers count whole bytes.
+        // The providers round up to whole bytes.
         Some(bits) if is_bad && !(RSA_BITS.0..=RSA_BITS.1).contains(&bits.next_multiple_of(8)) => {
             refusal(Refusal::KeyLength { bits, accepted: RSA_BITS })
         }

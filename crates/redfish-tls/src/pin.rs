@@ -11,8 +11,8 @@ use crate::Error;
 
 /// The SHA-256 of a leaf certificate's DER, written `sha256:` and 64 hexadecimal digits.
 ///
-/// It is not a secret. It is read in any usual spelling: upper or lower case, with colons or spaces between the bytes,
-/// with or without `sha256:`, and as OpenSSL's `-fingerprint` prints it, `sha256 Fingerprint=AA:BB:…`.
+/// A pin is not a secret. [`FromStr`] accepts upper or lower case, colons or spaces between the bytes, an optional
+/// `sha256:`, and the output of OpenSSL's `-fingerprint`, `sha256 Fingerprint=AA:BB:…`.
 ///
 /// ```
 /// use redfish_tls::Pin;
@@ -25,15 +25,17 @@ use crate::Error;
 pub struct Pin([u8; 32]);
 
 impl Pin {
-    /// The pin of this certificate, given as DER. With one of the features `ring` and `aws-lc-rs`.
+    /// Computes the pin of this DER certificate. Requires the feature `ring` or `aws-lc-rs`.
     #[cfg(any(feature = "ring", feature = "aws-lc-rs"))]
     pub fn of(der: &[u8]) -> Self {
-        let provider = crate::own_provider().expect("a feature names it");
-        Self::by(&provider, der).expect("it has cipher suites with SHA-256")
+        let provider = crate::default_provider().expect("a feature selects a provider");
+        Self::with_provider(&provider, der).expect("the provider has cipher suites with SHA-256")
     }
 
-    /// The same by a provider's own hash, by way of a cipher suite that uses it: no other SHA-256 is in the tree.
-    pub(crate) fn by(provider: &CryptoProvider, der: &[u8]) -> Option<Self> {
+    /// Computes the pin with a provider's SHA-256, taken from one of its cipher suites. `None` if it has no such suite.
+    ///
+    /// This avoids a dependency on another SHA-256 implementation.
+    pub(crate) fn with_provider(provider: &CryptoProvider, der: &[u8]) -> Option<Self> {
         let suites = provider.cipher_suites.iter().map(|suite| match suite {
             SupportedCipherSuite::Tls13(suite) => &suite.common,
             SupportedCipherSuite::Tls12(suite) => &suite.common,
@@ -65,15 +67,15 @@ impl FromStr for Pin {
         let mut bytes = Vec::with_capacity(32);
         for piece in digits.split(|c: char| c == ':' || c.is_ascii_whitespace()) {
             for pair in piece.as_bytes().chunks(2) {
-                bytes.push(byte(pair).ok_or(Error::NotAPin)?);
+                bytes.push(parse_byte(pair).ok_or(Error::NotAPin)?);
             }
         }
         bytes.try_into().map(Self).map_err(|_| Error::NotAPin)
     }
 }
 
-/// The byte that two hexadecimal digits are.
-fn byte(pair: &[u8]) -> Option<u8> {
+/// Parses two hexadecimal digits.
+fn parse_byte(pair: &[u8]) -> Option<u8> {
     let &[high, low] = pair else { return None };
     let digit = |digit: u8| char::from(digit).to_digit(16);
     u8::try_from(digit(high)? << 4 | digit(low)?).ok()
@@ -100,7 +102,7 @@ mod tests {
     const ABC: &str = "sha256:ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
 
     fn abc() -> Pin {
-        Pin::by(&rustls::crypto::ring::default_provider(), b"abc").unwrap()
+        Pin::with_provider(&rustls::crypto::ring::default_provider(), b"abc").unwrap()
     }
 
     #[test]
@@ -109,7 +111,7 @@ mod tests {
     }
 
     #[test]
-    fn a_pin_is_read_in_each_spelling_that_people_copy() {
+    fn a_pin_is_parsed_in_each_common_spelling() {
         let lower = &ABC[7..];
         let upper = lower.to_uppercase();
         let pairs: Vec<&str> = (0..32).map(|at| &upper[2 * at..2 * at + 2]).collect();

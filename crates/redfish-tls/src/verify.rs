@@ -1,4 +1,4 @@
-//! The verifiers: what is asked of the certificate that a service shows, one type for each kind of trust.
+//! The certificate verifiers, one type for each kind of trust.
 
 use std::fmt;
 use std::sync::{Arc, OnceLock};
@@ -16,69 +16,69 @@ use crate::error::{Refusal, refusal};
 use crate::key;
 use crate::{Error, Inspection, Pin};
 
-/// The certificates that a user gave, sorted by what they are good for.
+/// The certificates that the user trusts besides the system's roots.
 pub(crate) struct ExtraCertificates {
-    exactly: Vec<(CertificateDer<'static>, Certificate)>,
-    /// Those of them that may vouch for others.
+    certificates: Vec<(CertificateDer<'static>, Certificate)>,
+    /// Those that are CAs.
     authorities: Arc<RootCertStore>,
 }
 
 impl ExtraCertificates {
-    pub(crate) fn new(exactly: Vec<(CertificateDer<'static>, Certificate)>) -> Result<Self, Error> {
-        // To webpki every root is a CA, so a certificate that isn't one must not become a root.
+    pub(crate) fn new(certificates: Vec<(CertificateDer<'static>, Certificate)>) -> Result<Self, Error> {
+        // webpki treats every root as a CA, so a certificate that is not a CA must not become a root.
         let mut roots = RootCertStore::empty();
-        for (at, (der, read)) in exactly.iter().enumerate() {
-            if read.authority {
-                roots.add(der.clone()).map_err(|_| Error::NotACertificate { position: at + 1 })?;
+        for (index, (der, parsed)) in certificates.iter().enumerate() {
+            if parsed.is_ca {
+                roots.add(der.clone()).map_err(|_| Error::NotACertificate { position: index + 1 })?;
             }
         }
-        Ok(Self { exactly, authorities: Arc::new(roots) })
+        Ok(Self { certificates, authorities: Arc::new(roots) })
     }
 
     pub(crate) fn count(&self) -> usize {
-        self.exactly.len()
+        self.certificates.len()
     }
 }
 
-/// Accepts what the given certificates, or else the system's roots, vouch for.
+/// Accepts what the extra certificates or the system's roots allow.
 pub(crate) struct WebPkiVerifier {
-    given: Option<Arc<ExtraCertificates>>,
-    /// By the given CAs, where there is one.
+    extra: Option<Arc<ExtraCertificates>>,
+    /// Verifies with the extra CAs, if there are any.
     authorities: Option<Arc<WebPkiServerVerifier>>,
-    /// By the system's roots, once they were needed.
+    /// Verifies with the system's roots. Loaded when first needed.
     system: OnceLock<Result<Arc<WebPkiServerVerifier>, String>>,
     provider: Arc<CryptoProvider>,
 }
 
 impl WebPkiVerifier {
     pub(crate) fn new(
-        given: Option<Arc<ExtraCertificates>>,
+        extra: Option<Arc<ExtraCertificates>>,
         provider: Arc<CryptoProvider>,
     ) -> Result<Self, Error> {
-        let authorities = given.as_ref().map(|given| &given.authorities).filter(|roots| !roots.is_empty());
-        let authorities = authorities.map(|roots| webpki(roots.clone(), &provider)).transpose();
-        // There are roots, and no revocation lists: what else it could lack is the provider's.
+        let authorities = extra.as_ref().map(|extra| &extra.authorities).filter(|roots| !roots.is_empty());
+        let authorities = authorities.map(|roots| webpki_verifier(roots.clone(), &provider)).transpose();
+        // There are roots and no revocation lists, so only the provider can be at fault.
         let authorities = authorities.map_err(|_| Error::NoProvider)?;
-        Ok(Self { given, authorities, system: OnceLock::new(), provider })
+        Ok(Self { extra, authorities, system: OnceLock::new(), provider })
     }
 
-    fn by_given(
+    fn verify_with_extra(
         &self,
-        given: &ExtraCertificates,
-        shown: &Presented<'_>,
+        extra: &ExtraCertificates,
+        presented: &PresentedChain<'_>,
     ) -> Result<ServerCertVerified, rustls::Error> {
-        if let Some((_, read)) = given.exactly.iter().find(|(der, _)| der == shown.leaf) {
-            return shown.verify_itself(read);
+        if let Some((_, parsed)) = extra.certificates.iter().find(|(der, _)| der == presented.leaf) {
+            return presented.verify_name_and_dates(parsed);
         }
         match &self.authorities {
-            Some(authorities) => shown.verify_by(authorities),
+            Some(authorities) => presented.verify_with(authorities),
             None => Err(CertificateError::UnknownIssuer.into()),
         }
     }
 
     fn system(&self) -> Result<&WebPkiServerVerifier, &String> {
-        let verifier = || match system() {
-            Ok(roots) => webpki(roots.clone(), &self.provider).map_err(|error| error.to_string()),
+        let verifier = || match system_roots() {
+            Ok(roots) => webpki_verifier(roots.clone(), &self.provider).map_err(|error| error.to_string()),
             Err(reason) => Err(reason.clone()),
         };
         self.system.get_or_init(verifier).as_deref()
@@ -94,22 +94,22 @@ impl ServerCertVerifier for WebPkiVerifier {
         ocsp: &[u8],
         now: UnixTime,
     ) -> Result<ServerCertVerified, rustls::Error> {
-        let shown = Presented { leaf, intermediates, name, ocsp, now };
-        let first = match self.given.as_ref().map(|given| self.by_given(given, &shown)) {
+        let presented = PresentedChain { leaf, intermediates, name, ocsp, now };
+        let first = match self.extra.as_ref().map(|extra| self.verify_with_extra(extra, &presented)) {
             Some(Ok(verified)) => return Ok(verified),
             Some(Err(error)) => Some(error),
             None => None,
         };
         let second = match self.system() {
-            Ok(system) => shown.verify_by(system),
+            Ok(system) => presented.verify_with(system),
             Err(reason) => Err(refusal(Refusal::NoSystemRoots { reason: reason.clone() })),
         };
         second.map_err(|second| match first {
-            // To webpki an old version is a certificate like no other, whoever vouches for it.
+            // webpki cannot parse an old version, regardless of its issuer.
             _ if matches!(certificate::version(leaf), Some(1 | 2)) => {
                 refusal(Refusal::Version { version: certificate::version(leaf).unwrap_or(1) })
             }
-            // Where the given CA knows the issuer, what it says is what is wrong.
+            // If an extra CA knows the issuer, its error is the relevant one.
             Some(first) if !is_unknown_issuer(&first) => first,
             Some(first) if self.system().is_err() => first,
             _ => second,
@@ -139,19 +139,19 @@ impl ServerCertVerifier for WebPkiVerifier {
     }
 }
 
-/// Accepts the one certificate that a pin names, from whoever holds its key.
-pub(crate) struct Pinned {
+/// Accepts only the certificate that matches the pin.
+pub(crate) struct PinVerifier {
     pin: Pin,
     provider: Arc<CryptoProvider>,
 }
 
-impl Pinned {
+impl PinVerifier {
     pub(crate) fn new(pin: Pin, provider: Arc<CryptoProvider>) -> Self {
         Self { pin, provider }
     }
 }
 
-impl ServerCertVerifier for Pinned {
+impl ServerCertVerifier for PinVerifier {
     fn verify_server_cert(
         &self,
         leaf: &CertificateDer<'_>,
@@ -160,9 +160,9 @@ impl ServerCertVerifier for Pinned {
         _: &[u8],
         _: UnixTime,
     ) -> Result<ServerCertVerified, rustls::Error> {
-        match Pin::by(&self.provider, leaf) {
-            Some(shown) if shown == self.pin => Ok(ServerCertVerified::assertion()),
-            Some(shown) => Err(refusal(Refusal::NotPinned { shown, wanted: self.pin })),
+        match Pin::with_provider(&self.provider, leaf) {
+            Some(presented) if presented == self.pin => Ok(ServerCertVerified::assertion()),
+            Some(presented) => Err(refusal(Refusal::NotPinned { presented, expected: self.pin })),
             None => Err(rustls::Error::General("the provider has no SHA-256".to_owned())),
         }
     }
@@ -190,7 +190,7 @@ impl ServerCertVerifier for Pinned {
     }
 }
 
-/// Accepts anything, and asks for no proof of it.
+/// Accepts any certificate and any signature.
 pub(crate) struct AcceptAny(Arc<CryptoProvider>);
 
 impl AcceptAny {
@@ -234,7 +234,7 @@ impl ServerCertVerifier for AcceptAny {
     }
 }
 
-/// Accepts nothing, and remembers what it was shown.
+/// Refuses every certificate and records it.
 pub(crate) struct RecordingVerifier(Inspection, Arc<CryptoProvider>);
 
 impl RecordingVerifier {
@@ -252,7 +252,7 @@ impl ServerCertVerifier for RecordingVerifier {
         _: &[u8],
         _: UnixTime,
     ) -> Result<ServerCertVerified, rustls::Error> {
-        self.0.remember(leaf, Pin::by(&self.1, leaf));
+        self.0.record(leaf, Pin::with_provider(&self.1, leaf));
         Err(refusal(Refusal::Inspected))
     }
 
@@ -279,8 +279,8 @@ impl ServerCertVerifier for RecordingVerifier {
     }
 }
 
-/// What a service shows, and to whom.
-struct Presented<'a> {
+/// A certificate chain that a service presents, and what to check it against.
+struct PresentedChain<'a> {
     leaf: &'a CertificateDer<'a>,
     intermediates: &'a [CertificateDer<'a>],
     name: &'a ServerName<'a>,
@@ -288,49 +288,51 @@ struct Presented<'a> {
     now: UnixTime,
 }
 
-impl Presented<'_> {
-    fn verify_by(&self, verifier: &WebPkiServerVerifier) -> Result<ServerCertVerified, rustls::Error> {
+impl PresentedChain<'_> {
+    fn verify_with(&self, verifier: &WebPkiServerVerifier) -> Result<ServerCertVerified, rustls::Error> {
         verifier.verify_server_cert(self.leaf, self.intermediates, self.name, self.ocsp, self.now)
     }
 
-    /// The leaf is one that the user gave, byte for byte: who signed it and how no longer matters (old controllers
-    /// sign their own with SHA-1), nor what it says it is for.
-    fn verify_itself(&self, read: &Certificate) -> Result<ServerCertVerified, rustls::Error> {
+    /// Verifies a leaf that is, byte for byte, a certificate of the user. Its issuer, its signature algorithm (old
+    /// controllers sign with SHA-1) and its key usage do not matter.
+    fn verify_name_and_dates(&self, parsed: &Certificate) -> Result<ServerCertVerified, rustls::Error> {
         verify_server_name(&ParsedCertificate::try_from(self.leaf)?, self.name)?;
         let now = i64::try_from(self.now.as_secs()).unwrap_or(i64::MAX);
-        if now < read.not_before {
+        if now < parsed.not_before {
             return Err(CertificateError::NotValidYetContext {
                 time: self.now,
-                not_before: unix(read.not_before),
+                not_before: unix_time(parsed.not_before),
             }
             .into());
         }
-        if now > read.not_after {
-            return Err(
-                CertificateError::ExpiredContext { time: self.now, not_after: unix(read.not_after) }.into()
-            );
+        if now > parsed.not_after {
+            return Err(CertificateError::ExpiredContext {
+                time: self.now,
+                not_after: unix_time(parsed.not_after),
+            }
+            .into());
         }
         Ok(ServerCertVerified::assertion())
     }
 }
 
-/// The system's roots, read at the first need and never again: that takes milliseconds and some hundred files.
-fn system() -> Result<&'static Arc<RootCertStore>, &'static String> {
+/// The system's roots. They are read once, when first needed: that takes milliseconds and opens hundreds of files.
+fn system_roots() -> Result<&'static Arc<RootCertStore>, &'static String> {
     static SYSTEM: OnceLock<Result<Arc<RootCertStore>, String>> = OnceLock::new();
-    let read = || {
-        let found = rustls_native_certs::load_native_certs();
+    let load = || {
+        let loaded = rustls_native_certs::load_native_certs();
         let mut roots = RootCertStore::empty();
-        // Systems carry a few roots that webpki doesn't read; the others are good without them.
-        roots.add_parsable_certificates(found.certs);
-        match roots.is_empty() {
-            false => Ok(Arc::new(roots)),
-            true => Err(found.errors.first().map_or("there are none".to_owned(), ToString::to_string)),
+        // Most systems have a few roots that webpki cannot parse.
+        roots.add_parsable_certificates(loaded.certs);
+        if roots.is_empty() {
+            return Err(loaded.errors.first().map_or("none found".to_owned(), ToString::to_string));
         }
+        Ok(Arc::new(roots))
     };
-    SYSTEM.get_or_init(read).as_ref()
+    SYSTEM.get_or_init(load).as_ref()
 }
 
-fn webpki(
+fn webpki_verifier(
     roots: Arc<RootCertStore>,
     provider: &Arc<CryptoProvider>,
 ) -> Result<Arc<WebPkiServerVerifier>, rustls::client::VerifierBuilderError> {
@@ -341,8 +343,8 @@ fn is_unknown_issuer(error: &rustls::Error) -> bool {
     matches!(error, rustls::Error::InvalidCertificate(CertificateError::UnknownIssuer))
 }
 
-/// For messages only: what lies before 1970 is shown as 1970.
-fn unix(seconds: i64) -> UnixTime {
+/// Converts a time for an error text. Times before 1970 become 1970.
+fn unix_time(seconds: i64) -> UnixTime {
     UnixTime::since_unix_epoch(std::time::Duration::from_secs(seconds.max(0).unsigned_abs()))
 }
 
@@ -352,9 +354,9 @@ impl fmt::Debug for WebPkiVerifier {
     }
 }
 
-impl fmt::Debug for Pinned {
+impl fmt::Debug for PinVerifier {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Pinned({})", self.pin)
+        write!(f, "PinVerifier({})", self.pin)
     }
 }
 

@@ -1,4 +1,4 @@
-//! Each kind of trust against each kind of certificate, by real handshakes in memory.
+//! Each kind of trust against each kind of certificate, in real handshakes in memory.
 
 mod memory;
 
@@ -14,7 +14,7 @@ use rustls::{CertificateError, ClientConnection, ServerConfig, ServerConnection,
 
 use memory::shake_hands;
 
-/// What a service shows, and the key to it.
+/// A certificate and its key.
 struct Identity {
     der: CertificateDer<'static>,
     key: KeyPair,
@@ -28,7 +28,7 @@ impl Identity {
         params
     }
 
-    fn own(params: CertificateParams) -> Self {
+    fn self_signed(params: CertificateParams) -> Self {
         let key = KeyPair::generate().unwrap();
         Self { der: params.self_signed(&key).unwrap().into(), key, params }
     }
@@ -38,7 +38,7 @@ impl Identity {
         params.distinguished_name.push(DnType::CommonName, common_name);
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         params.key_usages = vec![KeyUsagePurpose::KeyCertSign];
-        Self::own(params)
+        Self::self_signed(params)
     }
 
     fn signed_by(params: CertificateParams, issuer: &Identity) -> Self {
@@ -61,7 +61,7 @@ impl Identity {
     }
 }
 
-/// Base64 in lines of 64, as PEM wants it.
+/// Base64 in lines of 64 characters, as PEM requires.
 fn base64_lines(der: &[u8]) -> String {
     const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     let mut text = String::new();
@@ -82,13 +82,13 @@ fn base64_lines(der: &[u8]) -> String {
     text
 }
 
-/// Connects with this trust to a service of this name that shows this certificate, and exchanges one byte each way.
+/// Connects with this trust to a service with this name and certificate, by TLS 1.3 and 1.2.
 fn connect(trust: &Trust, name: &str, service: &Identity) -> Result<(), rustls::Error> {
-    connect_by(trust, name, service, &rustls::version::TLS13)?;
-    connect_by(trust, name, service, &rustls::version::TLS12)
+    connect_with_version(trust, name, service, &rustls::version::TLS13)?;
+    connect_with_version(trust, name, service, &rustls::version::TLS12)
 }
 
-fn connect_by(
+fn connect_with_version(
     trust: &Trust,
     name: &str,
     service: &Identity,
@@ -107,16 +107,16 @@ fn connect_by(
     shake_hands(client, server).map(drop)
 }
 
-/// Refused, and for this reason.
+/// Asserts that the certificate is refused for this reason.
 #[track_caller]
 fn refused(result: Result<(), rustls::Error>, reason: &str) {
     let error = result.expect_err("must be refused");
-    let told = Untrusted::find(&error).unwrap_or_else(|| panic!("{error:?}")).to_string();
-    assert!(told.contains(reason), "{told}");
+    let text = Untrusted::find(&error).unwrap_or_else(|| panic!("{error:?}")).to_string();
+    assert!(text.contains(reason), "{text}");
 }
 
 #[test]
-fn what_a_given_ca_signed_is_accepted() {
+fn a_certificate_signed_by_a_given_ca_is_accepted() {
     let ca = Identity::authority("a company");
     let service = Identity::signed_by(Identity::params("bmc.example"), &ca);
     connect(&ca.trust(), "bmc.example", &service).unwrap();
@@ -124,15 +124,16 @@ fn what_a_given_ca_signed_is_accepted() {
     refused(connect(&Trust::system(), "bmc.example", &service), "");
     refused(
         connect(&Identity::authority("another").trust(), "bmc.example", &service),
-        "nobody who is trusted",
+        "not signed by a trusted CA",
     );
     refused(connect(&Identity::authority("a company").trust(), "bmc.example", &service), "");
 }
 
 #[test]
-fn each_of_several_given_certificates_counts() {
-    let (ca, own) = (Identity::authority("a company"), Identity::own(Identity::params("bmc.example")));
-    let text = format!("# those we know\n{}\nand\n{}", ca.pem(), own.pem());
+fn each_of_several_given_certificates_is_trusted() {
+    let (ca, own) =
+        (Identity::authority("a company"), Identity::self_signed(Identity::params("bmc.example")));
+    let text = format!("# trusted\n{}\nand\n{}", ca.pem(), own.pem());
     let trust = Trust::system_and_pem(text.as_bytes()).unwrap();
     connect(&trust, "bmc.example", &own).unwrap();
     connect(&trust, "bmc.example", &Identity::signed_by(Identity::params("bmc.example"), &ca)).unwrap();
@@ -140,37 +141,37 @@ fn each_of_several_given_certificates_counts() {
 }
 
 #[test]
-fn exactly_the_given_self_signed_certificate_is_accepted() {
+fn only_the_given_self_signed_certificate_is_accepted() {
     for is_ca in [IsCa::NoCa, IsCa::ExplicitNoCa, IsCa::Ca(BasicConstraints::Unconstrained)] {
         let params = || {
             let mut params = Identity::params("bmc.example");
             params.is_ca = is_ca;
             params
         };
-        let service = Identity::own(params());
+        let service = Identity::self_signed(params());
         connect(&service.trust(), "bmc.example", &service).unwrap();
         connect(&service.trust(), "192.0.2.7", &service).unwrap();
         refused(connect(&Trust::system(), "bmc.example", &service), "");
         refused(connect(&service.trust(), "other.example", &service), "not valid for name");
 
-        let impostor = Identity::own(params());
+        let impostor = Identity::self_signed(params());
         refused(connect(&service.trust(), "bmc.example", &impostor), "");
     }
 }
 
 #[test]
-fn a_given_certificate_that_is_no_ca_vouches_for_no_other() {
+fn a_given_certificate_that_is_not_a_ca_allows_no_other() {
     for is_ca in [IsCa::NoCa, IsCa::ExplicitNoCa] {
         let mut params = Identity::params("bmc.example");
         params.is_ca = is_ca;
-        let one = Identity::own(params);
+        let one = Identity::self_signed(params);
         let other = Identity::signed_by(Identity::params("other.example"), &one);
-        refused(connect(&one.trust(), "other.example", &other), "nobody who is trusted");
+        refused(connect(&one.trust(), "other.example", &other), "not signed by a trusted CA");
     }
 }
 
 #[test]
-fn a_given_certificate_is_accepted_in_its_time_only() {
+fn a_given_certificate_is_accepted_only_while_valid() {
     for is_ca in [IsCa::NoCa, IsCa::Ca(BasicConstraints::Unconstrained)] {
         let table = [((2001, 2002), "expired"), ((2900, 2901), "not valid yet")];
         for ((from, until), reason) in table {
@@ -178,14 +179,14 @@ fn a_given_certificate_is_accepted_in_its_time_only() {
             params.is_ca = is_ca;
             params.not_before = date_time_ymd(from, 1, 1);
             params.not_after = date_time_ymd(until, 1, 1);
-            let service = Identity::own(params);
+            let service = Identity::self_signed(params);
             refused(connect(&service.trust(), "bmc.example", &service), reason);
         }
     }
 }
 
 #[test]
-fn what_a_ca_signed_is_accepted_in_its_time_and_for_its_name_only() {
+fn a_signed_certificate_is_accepted_only_while_valid_and_for_its_name() {
     let ca = Identity::authority("a company");
     let mut params = Identity::params("bmc.example");
     params.not_after = date_time_ymd(2002, 1, 1);
@@ -195,16 +196,16 @@ fn what_a_ca_signed_is_accepted_in_its_time_and_for_its_name_only() {
 }
 
 #[test]
-fn a_pinned_certificate_is_accepted_whatever_it_says() {
+fn a_pinned_certificate_is_accepted_with_any_name_and_dates() {
     let mut params = Identity::params("elsewhere.example");
     params.not_after = date_time_ymd(2002, 1, 1);
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-    let service = Identity::own(params);
+    let service = Identity::self_signed(params);
     connect(&Trust::pinned(service.pin()), "bmc.example", &service).unwrap();
 }
 
 #[test]
-fn any_other_than_the_pinned_certificate_is_refused_and_its_own_pin_told() {
+fn another_certificate_than_the_pinned_one_is_refused_with_its_pin() {
     let ca = Identity::authority("a company");
     let (service, other) = (
         Identity::signed_by(Identity::params("bmc.example"), &ca),
@@ -216,46 +217,44 @@ fn any_other_than_the_pinned_certificate_is_refused_and_its_own_pin_told() {
 }
 
 #[test]
-fn a_pinned_certificate_is_refused_from_one_who_lacks_its_key() {
-    let service = Identity::own(Identity::params("bmc.example"));
-    let thief = Identity {
+fn a_pinned_certificate_is_refused_without_proof_of_its_key() {
+    let service = Identity::self_signed(Identity::params("bmc.example"));
+    let impostor = Identity {
         der: service.der.clone(),
         key: KeyPair::generate().unwrap(),
         params: service.params.clone(),
     };
-    let version = [&rustls::version::TLS13, &rustls::version::TLS12];
-    for version in version {
-        // rustls refuses to serve a certificate with a key that isn't its own, so the thief brings a resolver.
-        let error = steal(&Trust::pinned(service.pin()), &thief, version);
+    for version in [&rustls::version::TLS13, &rustls::version::TLS12] {
+        let error = impersonate(&Trust::pinned(service.pin()), &impostor, version);
         assert_eq!(error, rustls::Error::InvalidCertificate(CertificateError::BadSignature));
-        let error = steal(&service.trust(), &thief, version);
+        let error = impersonate(&service.trust(), &impostor, version);
         assert_eq!(error, rustls::Error::InvalidCertificate(CertificateError::BadSignature));
     }
 }
 
 #[test]
-fn dangerous_none_accepts_anything_and_says_so() {
+fn dangerous_accept_any_accepts_any_certificate_and_reports_it() {
     let mut params = Identity::params("elsewhere.example");
     params.not_after = date_time_ymd(2002, 1, 1);
     let trust = Trust::dangerous_accept_any();
-    connect(&trust, "bmc.example", &Identity::own(params)).unwrap();
+    connect(&trust, "bmc.example", &Identity::self_signed(params)).unwrap();
     assert!(trust.is_dangerous());
     assert!(!Trust::default().is_dangerous());
 }
 
 #[test]
-fn an_inspection_sees_the_certificate_and_accepts_none() {
-    let service = Identity::own(Identity::params("bmc.example"));
+fn an_inspection_records_the_certificate_and_refuses_it() {
+    let service = Identity::self_signed(Identity::params("bmc.example"));
     let inspection = Inspection::new();
     assert_eq!(inspection.pin(), None);
-    refused(connect(&inspection.trust(), "bmc.example", &service), "only looked at");
+    refused(connect(&inspection.trust(), "bmc.example", &service), "inspected, not accepted");
     assert_eq!(inspection.leaf(), Some(service.der.clone()));
     assert_eq!(inspection.pin(), Some(service.pin()));
 }
 
 #[test]
-fn what_is_no_certificate_is_said_to_be_none() {
-    let whole = Identity::own(Identity::params("bmc.example")).pem();
+fn invalid_pem_is_an_error() {
+    let whole = Identity::self_signed(Identity::params("bmc.example")).pem();
     let key = KeyPair::generate().unwrap().serialize_pem();
     let table = [
         (String::new(), Error::NoCertificate),
@@ -273,8 +272,14 @@ fn what_is_no_certificate_is_said_to_be_none() {
     }
 }
 
-/// What a client says to one who shows a certificate and signs with a key of its own.
-fn steal(trust: &Trust, thief: &Identity, version: &'static SupportedProtocolVersion) -> rustls::Error {
+/// The client's error if a service presents a certificate and signs with another key.
+///
+/// rustls does not serve a certificate with a key that does not match, unless a resolver returns both.
+fn impersonate(
+    trust: &Trust,
+    impostor: &Identity,
+    version: &'static SupportedProtocolVersion,
+) -> rustls::Error {
     #[derive(Debug)]
     struct Stolen(Arc<rustls::sign::CertifiedKey>);
 
@@ -285,9 +290,9 @@ fn steal(trust: &Trust, thief: &Identity, version: &'static SupportedProtocolVer
     }
 
     let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let key = PrivateKeyDer::try_from(thief.key.serialize_der()).unwrap();
+    let key = PrivateKeyDer::try_from(impostor.key.serialize_der()).unwrap();
     let key = provider.key_provider.load_private_key(key).unwrap();
-    let stolen = Stolen(Arc::new(rustls::sign::CertifiedKey::new(vec![thief.der.clone()], key)));
+    let stolen = Stolen(Arc::new(rustls::sign::CertifiedKey::new(vec![impostor.der.clone()], key)));
     let config = ServerConfig::builder_with_provider(provider)
         .with_protocol_versions(&[version])
         .unwrap()
@@ -296,7 +301,7 @@ fn steal(trust: &Trust, thief: &Identity, version: &'static SupportedProtocolVer
     let server = ServerConnection::new(Arc::new(config)).unwrap();
     let name = ServerName::try_from("bmc.example").unwrap();
     let client = ClientConnection::new(trust.config().unwrap(), name).unwrap();
-    let error = shake_hands(client, server).expect_err("the thief was believed");
+    let error = shake_hands(client, server).expect_err("the impostor was accepted");
     assert!(error.source().is_none());
     error
 }

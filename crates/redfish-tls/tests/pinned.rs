@@ -1,5 +1,5 @@
-//! A pinned certificate against each kind of key, scheme and version: real handshakes in memory with certificates of
-//! version 1, which rustls reads nowhere else.
+//! Pinned certificates with each kind of key, signature scheme and TLS version: real handshakes in memory with X.509
+//! version 1 certificates, which rustls itself cannot parse.
 
 mod memory;
 
@@ -21,10 +21,10 @@ use memory::shake_hands;
 
 const VERSIONS: [&SupportedProtocolVersion; 2] = [&TLS12, &TLS13];
 
-/// A key, and how TLS names its kind.
+/// A key pair.
 #[derive(Clone, Debug)]
 struct Key {
-    /// Its SubjectPublicKeyInfo.
+    /// The SubjectPublicKeyInfo.
     info: Vec<u8>,
     private: Arc<dyn SigningKey>,
 }
@@ -34,7 +34,7 @@ impl Key {
         Key::of(&KeyPair::generate_for(kind).unwrap())
     }
 
-    /// ring makes no RSA keys, so this one is always the same.
+    /// ring generates no RSA keys, so this one is read from a file.
     fn rsa() -> Key {
         Key::of(&KeyPair::from_pem(include_str!("keys/rsa-2048.pem")).unwrap())
     }
@@ -61,7 +61,7 @@ fn version_1(info: &[u8]) -> CertificateDer<'static> {
     certificate_of_version_1(info).into()
 }
 
-/// What a service shows and signs with.
+/// A service's certificate, and the key that it signs with.
 #[derive(Debug)]
 struct Service(Arc<CertifiedKey>);
 
@@ -77,13 +77,13 @@ impl ResolvesServerCert for Service {
     }
 }
 
-/// What comes of a handshake with a service that is pinned.
-fn shake(service: Service, version: &'static SupportedProtocolVersion) -> Result<(), Error> {
+/// Performs a handshake with a service whose certificate is pinned.
+fn handshake(service: Service, version: &'static SupportedProtocolVersion) -> Result<(), Error> {
     let trust = Trust::pinned(Pin::of(&service.0.cert[0]));
-    shake_by(&trust, service, version)
+    handshake_with_trust(&trust, service, version)
 }
 
-fn shake_by(
+fn handshake_with_trust(
     trust: &Trust,
     service: Service,
     version: &'static SupportedProtocolVersion,
@@ -101,17 +101,17 @@ fn shake_by(
     Ok(())
 }
 
-/// Signs by one scheme and says it was another.
+/// A key that signs with one scheme and declares another.
 #[derive(Clone, Debug)]
-struct Liar {
+struct MislabelledKey {
     key: Arc<dyn SigningKey>,
-    /// What it is by the cipher suite, which TLS 1.2 chooses by it.
+    /// Determines the cipher suite in TLS 1.2.
     kind: SignatureAlgorithm,
-    signs: SignatureScheme,
-    says: SignatureScheme,
+    used: SignatureScheme,
+    declared: SignatureScheme,
 }
 
-impl SigningKey for Liar {
+impl SigningKey for MislabelledKey {
     fn choose_scheme(&self, _: &[SignatureScheme]) -> Option<Box<dyn Signer>> {
         Some(Box::new(self.clone()))
     }
@@ -121,26 +121,26 @@ impl SigningKey for Liar {
     }
 }
 
-impl Signer for Liar {
+impl Signer for MislabelledKey {
     fn sign(&self, message: &[u8]) -> Result<Vec<u8>, Error> {
-        self.key.choose_scheme(&[self.signs]).expect("a scheme of the key").sign(message)
+        self.key.choose_scheme(&[self.used]).expect("a scheme of the key").sign(message)
     }
 
     fn scheme(&self) -> SignatureScheme {
-        self.says
+        self.declared
     }
 }
 
-/// Makes signatures with one bit changed.
+/// A key whose signatures have one bit changed.
 #[derive(Clone, Debug)]
-struct Garbler(Arc<dyn SigningKey>);
+struct CorruptingKey(Arc<dyn SigningKey>);
 
 #[derive(Debug)]
-struct Garbled(Box<dyn Signer>);
+struct CorruptingSigner(Box<dyn Signer>);
 
-impl SigningKey for Garbler {
+impl SigningKey for CorruptingKey {
     fn choose_scheme(&self, offered: &[SignatureScheme]) -> Option<Box<dyn Signer>> {
-        Some(Box::new(Garbled(self.0.choose_scheme(offered)?)))
+        Some(Box::new(CorruptingSigner(self.0.choose_scheme(offered)?)))
     }
 
     fn algorithm(&self) -> SignatureAlgorithm {
@@ -148,7 +148,7 @@ impl SigningKey for Garbler {
     }
 }
 
-impl Signer for Garbled {
+impl Signer for CorruptingSigner {
     fn sign(&self, message: &[u8]) -> Result<Vec<u8>, Error> {
         let mut signature = self.0.sign(message)?;
         *signature.last_mut().expect("a signature is not empty") ^= 1;
@@ -164,7 +164,7 @@ fn is_bad_signature(error: &Error) -> bool {
     *error == CertificateError::BadSignature.into()
 }
 
-fn is_of_another_key(error: &Error) -> bool {
+fn is_key_mismatch(error: &Error) -> bool {
     matches!(
         error,
         Error::InvalidCertificate(CertificateError::UnsupportedSignatureAlgorithmForPublicKeyContext { .. })
@@ -180,7 +180,7 @@ fn a_pinned_certificate_of_version_1_is_trusted_with_each_kind_of_key() {
     for key in Key::each() {
         for version in VERSIONS {
             let service = Service::new(version_1(&key.info), key.private.clone());
-            shake(service, version).unwrap_or_else(|error| panic!("{key:?} {version:?}: {error}"));
+            handshake(service, version).unwrap_or_else(|error| panic!("{key:?} {version:?}: {error}"));
         }
     }
 }
@@ -190,7 +190,7 @@ fn without_a_pin_a_certificate_of_version_1_is_refused_with_the_reason() {
     let key = Key::new(&rcgen::PKCS_ECDSA_P256_SHA256);
     for version in VERSIONS {
         let service = Service::new(version_1(&key.info), key.private.clone());
-        let error = shake_by(&Trust::system(), service, version).unwrap_err();
+        let error = handshake_with_trust(&Trust::system(), service, version).unwrap_err();
         let untrusted = Untrusted::find(&error).unwrap();
         assert!(!untrusted.has_unusable_key());
         let text = untrusted.to_string();
@@ -202,8 +202,8 @@ fn without_a_pin_a_certificate_of_version_1_is_refused_with_the_reason() {
 fn a_wrong_signature_is_refused() {
     for key in Key::each() {
         for version in VERSIONS {
-            let garbler = Arc::new(Garbler(key.private.clone()));
-            let error = shake(Service::new(version_1(&key.info), garbler), version).unwrap_err();
+            let corrupting = Arc::new(CorruptingKey(key.private.clone()));
+            let error = handshake(Service::new(version_1(&key.info), corrupting), version).unwrap_err();
             assert!(is_bad_signature(&error), "{key:?} {version:?}: {error:?}");
         }
     }
@@ -215,86 +215,83 @@ fn another_key_of_the_same_kind_is_refused() {
     for kind in kinds {
         for version in VERSIONS {
             let (pinned, other) = (Key::new(kind), Key::new(kind));
-            let error = shake(Service::new(version_1(&pinned.info), other.private), version).unwrap_err();
+            let error = handshake(Service::new(version_1(&pinned.info), other.private), version).unwrap_err();
             assert!(is_bad_signature(&error), "{kind:?} {version:?}: {error:?}");
         }
     }
 }
 
 #[test]
-fn a_signature_by_another_kind_of_key_is_refused() {
+fn a_signature_of_another_kind_of_key_is_refused() {
     for (at, pinned) in Key::each().iter().enumerate() {
-        for (other_at, other) in Key::each().into_iter().enumerate().filter(|(other_at, _)| *other_at != at) {
+        for (other_at, other) in Key::each().into_iter().enumerate().filter(|(index, _)| *index != at) {
             for version in VERSIONS {
-                let error =
-                    shake(Service::new(version_1(&pinned.info), other.private.clone()), version).unwrap_err();
-                // To TLS 1.2 the curve is not a part of the scheme.
+                let error = handshake(Service::new(version_1(&pinned.info), other.private.clone()), version)
+                    .unwrap_err();
+                // In TLS 1.2 the curve is not part of the scheme.
                 let same_kind = (at, other_at) == (1, 2) || (at, other_at) == (2, 1);
-                match same_kind && version == &TLS12 {
-                    true => assert!(is_bad_signature(&error), "{at} {other_at}: {error:?}"),
-                    false => assert!(is_of_another_key(&error), "{at} {other_at} {version:?}: {error:?}"),
-                }
+                let expected =
+                    if same_kind && version == &TLS12 { is_bad_signature } else { is_key_mismatch };
+                assert!(expected(&error), "{at} {other_at} {version:?}: {error:?}");
             }
         }
     }
 }
 
 #[test]
-fn a_good_signature_under_the_name_of_another_scheme_is_refused() {
+fn a_signature_with_a_wrong_declared_scheme_is_refused() {
     use SignatureScheme as S;
     let rsa = Key::rsa();
     let [p256, p384] = [&rcgen::PKCS_ECDSA_P256_SHA256, &rcgen::PKCS_ECDSA_P384_SHA384].map(Key::new);
     let ed25519 = Key::new(&rcgen::PKCS_ED25519);
     type Check = fn(&Error) -> bool;
     let table: [(&Key, S, S, &SupportedProtocolVersion, Check); 12] = [
-        (&rsa, S::RSA_PSS_SHA256, S::ECDSA_NISTP256_SHA256, &TLS13, is_of_another_key),
+        (&rsa, S::RSA_PSS_SHA256, S::ECDSA_NISTP256_SHA256, &TLS13, is_key_mismatch),
         (&rsa, S::RSA_PSS_SHA256, S::RSA_PSS_SHA384, &TLS13, is_bad_signature),
         (&rsa, S::RSA_PSS_SHA256, S::RSA_PSS_SHA384, &TLS12, is_bad_signature),
         (&rsa, S::RSA_PSS_SHA256, S::RSA_PKCS1_SHA256, &TLS12, is_bad_signature),
-        // RFC 8446, section 4.2.3: no PKCS#1 v1.5 and no SHA-1 in TLS 1.3, however good it is.
+        // RFC 8446, section 4.2.3: neither PKCS#1 v1.5 nor SHA-1 in TLS 1.3, even if the signature is valid.
         (&rsa, S::RSA_PKCS1_SHA256, S::RSA_PKCS1_SHA256, &TLS13, is_not_offered),
         (&rsa, S::RSA_PSS_SHA256, S::RSA_PKCS1_SHA1, &TLS13, is_not_offered),
         (&rsa, S::RSA_PSS_SHA256, S::RSA_PKCS1_SHA1, &TLS12, is_not_offered),
-        // The curve is a part of the scheme in TLS 1.3.
-        (&p384, S::ECDSA_NISTP384_SHA384, S::ECDSA_NISTP256_SHA256, &TLS13, is_of_another_key),
-        (&p256, S::ECDSA_NISTP256_SHA256, S::ECDSA_NISTP384_SHA384, &TLS13, is_of_another_key),
+        // In TLS 1.3 the curve is part of the scheme.
+        (&p384, S::ECDSA_NISTP384_SHA384, S::ECDSA_NISTP256_SHA256, &TLS13, is_key_mismatch),
+        (&p256, S::ECDSA_NISTP256_SHA256, S::ECDSA_NISTP384_SHA384, &TLS13, is_key_mismatch),
         (&p256, S::ECDSA_NISTP256_SHA256, S::ECDSA_NISTP384_SHA384, &TLS12, is_bad_signature),
-        (&ed25519, S::ED25519, S::ECDSA_NISTP256_SHA256, &TLS13, is_of_another_key),
+        (&ed25519, S::ED25519, S::ECDSA_NISTP256_SHA256, &TLS13, is_key_mismatch),
         (&ed25519, S::ED25519, S::Unknown(0xfefe), &TLS13, is_not_offered),
     ];
-    for (key, signs, says, version, is_refused_so) in table {
-        let liar = Liar { key: key.private.clone(), kind: key.private.algorithm(), signs, says };
-        let error = shake(Service::new(version_1(&key.info), Arc::new(liar)), version).unwrap_err();
-        assert!(is_refused_so(&error), "{signs:?} as {says:?}, {version:?}: {error:?}");
+    for (key, used, declared, version, is_expected) in table {
+        let kind = key.private.algorithm();
+        let mislabelled = MislabelledKey { key: key.private.clone(), kind, used, declared };
+        let error =
+            handshake(Service::new(version_1(&key.info), Arc::new(mislabelled)), version).unwrap_err();
+        assert!(is_expected(&error), "{used:?} as {declared:?}, {version:?}: {error:?}");
     }
 }
 
 #[test]
-fn what_tls_1_2_allows_is_accepted_there() {
+fn pkcs1_and_pss_are_accepted_in_tls_1_2() {
     let rsa = Key::rsa();
     for scheme in [SignatureScheme::RSA_PKCS1_SHA256, SignatureScheme::RSA_PSS_SHA512] {
-        let honest =
-            Liar { key: rsa.private.clone(), kind: SignatureAlgorithm::RSA, signs: scheme, says: scheme };
-        shake(Service::new(version_1(&rsa.info), Arc::new(honest)), &TLS12).unwrap();
+        let kind = SignatureAlgorithm::RSA;
+        let honest = MislabelledKey { key: rsa.private.clone(), kind, used: scheme, declared: scheme };
+        handshake(Service::new(version_1(&rsa.info), Arc::new(honest)), &TLS12).unwrap();
     }
 }
 
 #[test]
-fn a_key_that_the_provider_cannot_use_is_named_with_its_length() {
-    for (bytes, first, bits, bound) in [
-        (128, 0xff, "1024 bits", "starts at 2048"),
-        (127, 0x40, "1015 bits", "2048"),
-        (1025, 1, "8193 bits", "ends at 8192"),
-    ] {
+fn an_unsupported_key_length_is_reported() {
+    for (bytes, first, bits) in [(128, 0xff, "1024 bits"), (127, 0x40, "1015 bits"), (1025, 1, "8193 bits")] {
         let mut modulus = vec![0xff; bytes];
         modulus[0] = first;
         let info = rsa_key_info(&modulus);
         for version in VERSIONS {
-            let error = shake(Service::new(version_1(&info), Key::rsa().private), version).unwrap_err();
+            let error = handshake(Service::new(version_1(&info), Key::rsa().private), version).unwrap_err();
             let untrusted = Untrusted::find(&error).unwrap();
             assert!(untrusted.has_unusable_key());
             let text = untrusted.to_string();
-            for part in [bits, bound, "replace the certificate"] {
+            for part in [bits, "2048 to 8192", "even with a pin"] {
                 assert!(text.contains(part), "{version:?}: {text}");
             }
         }
@@ -302,10 +299,10 @@ fn a_key_that_the_provider_cannot_use_is_named_with_its_length() {
 }
 
 #[test]
-fn a_pinned_certificate_that_is_garbled_is_refused() {
+fn a_malformed_pinned_certificate_is_refused() {
     let key = Key::new(&rcgen::PKCS_ECDSA_P256_SHA256);
     let whole = version_1(&key.info);
-    // Without a key, with one of half the length, and not a certificate at all.
+    // Without a key, with half a key, and not a certificate.
     for bad in [
         version_1(&[]),
         version_1(&key.info[..key.info.len() / 2]),
@@ -313,7 +310,7 @@ fn a_pinned_certificate_that_is_garbled_is_refused() {
         whole[..40].to_vec().into(),
     ] {
         for version in VERSIONS {
-            let error = shake(Service::new(bad.clone(), key.private.clone()), version).unwrap_err();
+            let error = handshake(Service::new(bad.clone(), key.private.clone()), version).unwrap_err();
             assert_eq!(error, CertificateError::BadEncoding.into(), "{version:?}");
         }
     }

@@ -1,4 +1,4 @@
-//! The suites that both adapters share.
+//! The tests that both adapters share.
 
 mod harness;
 

@@ -5,7 +5,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::process::Command;
 use std::sync::{Arc, Mutex};
 
-use redfish_testkit::script::{Peer, Received};
+use redfish_testkit::script::{Peer, ReceivedRequest as Received};
 
 use super::common::bare;
 

@@ -122,7 +122,7 @@ fn without_tls_in_common_there_is_one_connection_and_the_error_says_tls() {
     for (bytes, text, hint) in table {
         for words in [["get", "/redfish/v1/Systems"], ["pin", "--trace"]] {
             let peer = Peer::start(IpAddr::V4(Ipv4Addr::LOCALHOST), move |connection| {
-                let _ = connection.answer(bytes);
+                let _ = connection.respond_and_close(bytes);
             })
             .unwrap();
             let url = peer.url("https");

@@ -1,4 +1,4 @@
-//! A clock of the shared suites, as the client takes it.
+//! Converts a clock of the shared tests into the adapter's clock.
 
 use std::future::{Future, ready};
 use std::pin::Pin;
@@ -9,9 +9,9 @@ use redfish_hyper::Clock;
 use redfish_proto::driver::Now;
 use redfish_testkit::adapter;
 
-struct Virtual(Arc<dyn adapter::Clock>);
+struct VirtualClock(Arc<dyn adapter::Clock>);
 
-impl Clock for Virtual {
+impl Clock for VirtualClock {
     fn now(&self) -> Now {
         self.0.now()
     }
@@ -22,7 +22,7 @@ impl Clock for Virtual {
     }
 }
 
-/// The same clock as the client takes it.
+/// Wraps a clock for the client.
 pub(crate) fn clock(clock: Arc<dyn adapter::Clock>) -> Arc<dyn Clock> {
-    Arc::new(Virtual(clock))
+    Arc::new(VirtualClock(clock))
 }

@@ -1,4 +1,4 @@
-//! The client as the shared suites see it: its futures run on a runtime that all tests share.
+//! The client as the shared tests use it. Its futures run on a runtime that all tests share.
 
 mod clock;
 
@@ -24,15 +24,15 @@ fn wait<F: Future>(future: F) -> F::Output {
     RUNTIME.block_on(future)
 }
 
-/// A reader or writer that is not ready every other time.
-struct Halting<T> {
+/// A reader or writer whose every other poll is pending.
+struct AlternatelyPending<T> {
     inner: T,
     ready: bool,
 }
 
-impl<T> Halting<T> {
+impl<T> AlternatelyPending<T> {
     fn new(inner: T) -> Self {
-        Halting { inner, ready: false }
+        AlternatelyPending { inner, ready: false }
     }
 
     fn poll(&mut self, context: &mut Context<'_>) -> Poll<()> {
@@ -45,7 +45,7 @@ impl<T> Halting<T> {
     }
 }
 
-impl<R: Read + Unpin> AsyncRead for Halting<R> {
+impl<R: Read + Unpin> AsyncRead for AlternatelyPending<R> {
     fn poll_read(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
@@ -60,7 +60,7 @@ impl<R: Read + Unpin> AsyncRead for Halting<R> {
     }
 }
 
-impl<W: Write + Unpin> AsyncWrite for Halting<W> {
+impl<W: Write + Unpin> AsyncWrite for AlternatelyPending<W> {
     fn poll_write(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
@@ -82,24 +82,24 @@ impl<W: Write + Unpin> AsyncWrite for Halting<W> {
 }
 
 fn reader(reader: impl Read + Send + 'static) -> impl AsyncRead + Send + Unpin + 'static {
-    Halting::new(Box::new(reader))
+    AlternatelyPending::new(Box::new(reader))
 }
 
-fn writer<W: Write>(writer: &mut W) -> Halting<&mut W> {
-    Halting::new(writer)
+fn writer<W: Write>(writer: &mut W) -> AlternatelyPending<&mut W> {
+    AlternatelyPending::new(writer)
 }
 
-/// A stream's pieces, as a reader.
-struct Pieces {
+/// A reader of a stream's chunks.
+struct StreamReader {
     stream: Stream,
     rest: Bytes,
 }
 
-impl Read for Pieces {
+impl Read for StreamReader {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         while self.rest.is_empty() {
             match wait(self.stream.chunk())? {
-                Some(piece) => self.rest = piece,
+                Some(chunk) => self.rest = chunk,
                 None => return Ok(0),
             }
         }
@@ -109,11 +109,11 @@ impl Read for Pieces {
     }
 }
 
-fn stream(stream: Stream) -> Pieces {
-    Pieces { stream, rest: Bytes::new() }
+fn stream(stream: Stream) -> StreamReader {
+    StreamReader { stream, rest: Bytes::new() }
 }
 
 fn scoped<T, E>(client: Client, work: impl FnOnce(Client) -> Result<T, E>) -> Result<T, E> {
-    // The work calls the client's methods, which wait on the same runtime.
+    // The work calls methods of the client, which block on the same runtime.
     wait(client.scoped(async |client| tokio::task::block_in_place(|| work(client))))
 }

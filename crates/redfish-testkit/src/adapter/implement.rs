@@ -1,9 +1,9 @@
-//! The methods of an adapter's client, each forwarded by its name.
+//! A macro that forwards the methods of the adapter traits.
 
 /// Implements [`Adapter`](crate::adapter::Adapter) for a crate's client: `adapter!(redfish_ureq, "ureq")`.
 ///
-/// What the crates do not share stands beside it: `wait` for a method's result, `clock`, `reader`, `writer`, `stream` and
-/// `scoped`. The macro makes a module `adapted` with the types.
+/// The caller defines the functions that differ: `wait` for a method's result, `clock`, `reader`, `writer`, `stream` and
+/// `scoped`. The macro creates a module `adapted` with the types.
 #[macro_export]
 macro_rules! adapter {
     ($krate:ident, $name:literal) => {
@@ -337,8 +337,8 @@ macro_rules! adapter {
                     Source($krate::Source::once(length, reader(read)))
                 }
 
-                fn progress(self, seen: impl Fn(u64) + Send + Sync + 'static) -> Self {
-                    Source(self.0.progress(seen))
+                fn progress(self, report: impl Fn(u64) + Send + Sync + 'static) -> Self {
+                    Source(self.0.progress(report))
                 }
 
                 fn payload(&self) -> Payload {

@@ -1,7 +1,7 @@
-//! What HTTP can do to a client that has nothing to do with Redfish: a table that each adapter plays.
+//! A table of HTTP and TLS behavior that is independent of Redfish, which each adapter plays.
 //!
-//! A [`Case`] listens, and lists what to ask of it and what must come of that. The runner (`suite::conformance`) makes a
-//! client by [`Case::trust`], [`Case::limit`] and the timeouts, asks, and hands each outcome back.
+//! A [`Case`] is a listener with a list of calls and their expected outcomes. The runner (`suite::conformance`) creates a
+//! client with the settings of the case, performs the calls and checks the outcomes.
 
 mod bodies;
 mod connections;
@@ -15,229 +15,241 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
 
-use super::{Identity, Peer, Received, Wire};
+use super::{HttpConnection, Peer, ReceivedRequest, ServerIdentity};
 
-/// Where a case listens unless it says otherwise.
+/// The default address of a case.
 const LOOPBACK: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 
-/// One of them.
+/// A listener, and what a client must do with it.
 pub struct Case {
-    /// What must hold.
+    /// The claim.
     pub name: &'static str,
-    /// Which certificate the client trusts.
-    pub trust: Trusting,
-    /// The client's limit of a body.
-    pub limit: usize,
+    /// The certificates that the client trusts.
+    pub trust: TrustConfig,
+    /// The client's limit of a body, in bytes.
+    pub body_limit: usize,
     /// The client's timeout of an exchange.
     pub timeout: Duration,
-    /// The client's timeout of connecting.
+    /// The client's connect timeout.
     pub connect_timeout: Duration,
-    /// Whether the client has credentials to log in with.
+    /// Whether the client has credentials.
     pub credentials: bool,
-    /// What to ask, in order.
-    pub asks: Vec<Ask>,
+    /// The calls, in order.
+    pub calls: Vec<Call>,
     url: String,
     peer: Peer,
-    /// Another listener, which must hear nothing.
+    /// Another listener, which must not get a connection.
     other: Option<Peer>,
-    heard: Heard,
+    log: RequestLog,
     requests: Option<usize>,
     connections: Option<usize>,
-    within: Duration,
+    time_limit: Duration,
 }
 
-/// Which certificate a client trusts.
+/// The certificates that a client trusts.
 #[derive(Clone, Debug)]
-pub enum Trusting {
-    /// What the system's roots vouch for.
+pub enum TrustConfig {
+    /// Those signed by the system's roots.
     System,
-    /// That, and this certificate, as PEM.
+    /// Also those that this PEM certificate allows.
     Pem(String),
-    /// Exactly this certificate, as DER, by its pin.
+    /// Only this DER certificate, by its pin.
     Pinned(Vec<u8>),
 }
 
-/// Something to ask of a client.
+/// A call of a client and its expected outcome.
 #[derive(Clone, Debug)]
-pub struct Ask {
-    /// What.
-    pub verb: Verb,
-    wanted: SessionRequest,
+pub struct Call {
+    /// What to do.
+    pub action: Action,
+    expected: Expected,
 }
 
-/// What a client is asked.
+/// What a client does.
 #[derive(Clone, Copy, Debug)]
-pub enum Verb {
-    /// To send this method, to this path, with this JSON body if it is not empty.
+pub enum Action {
+    /// Sends this method to this path, with this JSON body if it is not empty.
     Send(&'static str, &'static str, &'static str),
-    /// Nothing, but the runner calls [`Case::settle`] now.
-    Settle,
-    /// To log in.
-    Session,
-    /// To close.
+    /// Waits with [`Case::wait_for_close`] until the service has closed all connections.
+    WaitForClose,
+    /// Logs in.
+    Login,
+    /// Closes the client.
     Close,
 }
 
 #[derive(Clone, Debug)]
-enum SessionRequest {
+enum Expected {
     Body(Vec<u8>),
     Error(&'static str, &'static str),
 }
 
-/// What came of asking.
+/// The outcome of a call.
 #[derive(Clone, Debug)]
 pub enum Outcome {
-    /// It was done, with this body.
+    /// Success, with this body.
     Done(Vec<u8>),
-    /// An error of the kind of that name, and how it is shown.
+    /// The name of an error's kind, and its full text.
     Error(String, String),
 }
 
-type Heard = Arc<Mutex<Vec<Received>>>;
-/// Answers a request: the connection, the request, and how many came before it. `false` ends the connection.
-type Answering = dyn Fn(&mut Wire, &Received, usize) -> io::Result<bool> + Send + Sync;
+type RequestLog = Arc<Mutex<Vec<ReceivedRequest>>>;
+/// Responds to a request, given the number of earlier requests. Returns whether to keep the connection.
+type Handler = dyn Fn(&mut HttpConnection, &ReceivedRequest, usize) -> io::Result<bool> + Send + Sync;
 
 impl Case {
-    /// What a client calls it.
+    /// The URL of the service.
     pub fn url(&self) -> &str {
         &self.url
     }
 
-    /// Waits until the service has closed each connection that there was.
-    pub fn settle(&self) {
-        while self.peer.ended() < self.peer.connections() {
+    /// Waits until the service has closed all connections.
+    pub fn wait_for_close(&self) {
+        while self.peer.finished() < self.peer.connections() {
             thread::yield_now();
         }
     }
 
-    /// What is wrong once everything has been asked, and took so long.
+    /// Checks the requests, the connections and the elapsed time after the last call.
     ///
     /// # Errors
-    /// More or fewer requests or connections than there should have been, or one at the other listener; more time.
-    pub fn finish(&self, took: Duration) -> Result<(), String> {
-        if took > self.within {
-            return Err(format!("it took {took:?}, not {:?}", self.within));
+    /// The deviation from the expected numbers.
+    pub fn finish(&self, elapsed: Duration) -> Result<(), String> {
+        if elapsed > self.time_limit {
+            return Err(format!("took {elapsed:?}, more than {:?}", self.time_limit));
         }
-        let heard = self.heard.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(oddity) = heard.iter().find_map(Received::oddity) {
-            return Err(oddity);
+        let log = self.log.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(violation) = log.iter().find_map(ReceivedRequest::violation) {
+            return Err(violation);
         }
-        if self.requests.is_some_and(|wanted| wanted != heard.len()) {
-            return Err(format!("{} requests, not {:?}", heard.len(), self.requests));
+        if self.requests.is_some_and(|expected| expected != log.len()) {
+            return Err(format!("{} requests, not {:?}", log.len(), self.requests));
         }
         let connections = self.peer.connections();
-        if self.connections.is_some_and(|wanted| wanted != connections) {
+        if self.connections.is_some_and(|expected| expected != connections) {
             return Err(format!("{connections} connections, not {:?}", self.connections));
         }
         match self.other.as_ref().map(Peer::connections) {
-            Some(heard) if heard > 0 => Err("the other listener was spoken to".to_owned()),
+            Some(connections) if connections > 0 => Err("a connection to the other listener".to_owned()),
             _ => Ok(()),
         }
     }
 
     fn new(
         name: &'static str,
-        asks: Vec<Ask>,
-        answer: impl Fn(&mut Wire, &Received, usize) -> io::Result<bool> + Send + Sync + 'static,
+        calls: Vec<Call>,
+        handler: impl Fn(&mut HttpConnection, &ReceivedRequest, usize) -> io::Result<bool> + Send + Sync + 'static,
     ) -> io::Result<Case> {
-        let identity = Identity::self_signed(&["127.0.0.1"])?;
-        let trust = Trusting::Pem(identity.certificate_pem());
-        Case::at(LOOPBACK, name, identity, trust, asks, answer)
+        let identity = ServerIdentity::self_signed(&["127.0.0.1"])?;
+        let trust = TrustConfig::Pem(identity.certificate_pem());
+        Case::with_identity(LOOPBACK, name, identity, trust, calls, handler)
     }
 
-    fn at(
+    fn with_identity(
         address: IpAddr,
         name: &'static str,
-        identity: Identity,
-        trust: Trusting,
-        asks: Vec<Ask>,
-        answer: impl Fn(&mut Wire, &Received, usize) -> io::Result<bool> + Send + Sync + 'static,
+        identity: ServerIdentity,
+        trust: TrustConfig,
+        calls: Vec<Call>,
+        handler: impl Fn(&mut HttpConnection, &ReceivedRequest, usize) -> io::Result<bool> + Send + Sync + 'static,
     ) -> io::Result<Case> {
-        let heard = Heard::default();
-        let (listening, counted) = (heard.clone(), AtomicUsize::new(0));
+        let log = RequestLog::default();
+        let (peer_log, count) = (log.clone(), AtomicUsize::new(0));
         let peer = Peer::start(address, move |connection| {
-            // A client that gives up breaks the connection, as it should.
-            let _ =
-                connection.encrypt(&identity).and_then(|wire| converse(wire, &listening, &counted, &answer));
+            // A client that gives up closes the connection.
+            let _ = connection
+                .encrypt(&identity)
+                .and_then(|connection| serve_requests(connection, &peer_log, &count, &handler));
         })?;
-        Ok(Case::over(name, peer, heard, trust, asks))
+        Ok(Case::with_peer(name, peer, log, trust, calls))
     }
 
-    fn over(name: &'static str, peer: Peer, heard: Heard, trust: Trusting, asks: Vec<Ask>) -> Case {
+    fn with_peer(
+        name: &'static str,
+        peer: Peer,
+        log: RequestLog,
+        trust: TrustConfig,
+        calls: Vec<Call>,
+    ) -> Case {
         Case {
             name,
             trust,
-            limit: 1 << 20,
+            body_limit: 1 << 20,
             timeout: Duration::from_secs(20),
             connect_timeout: Duration::from_secs(10),
             credentials: false,
-            asks,
+            calls,
             url: peer.url("https"),
             peer,
             other: None,
-            heard,
+            log,
             requests: None,
             connections: None,
-            within: Duration::from_secs(10),
+            time_limit: Duration::from_secs(10),
         }
     }
 
-    fn requests(self, wanted: usize) -> Case {
-        Case { requests: Some(wanted), ..self }
+    fn requests(self, expected: usize) -> Case {
+        Case { requests: Some(expected), ..self }
     }
 
-    fn connections(self, wanted: usize) -> Case {
-        Case { connections: Some(wanted), ..self }
+    fn connections(self, expected: usize) -> Case {
+        Case { connections: Some(expected), ..self }
     }
 }
 
-fn converse(mut wire: Wire, heard: &Heard, counted: &AtomicUsize, answer: &Answering) -> io::Result<()> {
-    while let Some(received) = wire.request()? {
-        heard.lock().unwrap_or_else(PoisonError::into_inner).push(received.clone());
-        if !answer(&mut wire, &received, counted.fetch_add(1, Ordering::SeqCst))? {
+fn serve_requests(
+    mut connection: HttpConnection,
+    log: &RequestLog,
+    count: &AtomicUsize,
+    handler: &Handler,
+) -> io::Result<()> {
+    while let Some(received) = connection.request()? {
+        log.lock().unwrap_or_else(PoisonError::into_inner).push(received.clone());
+        if !handler(&mut connection, &received, count.fetch_add(1, Ordering::SeqCst))? {
             break;
         }
     }
     Ok(())
 }
 
-impl Ask {
-    /// What is wrong with that outcome.
+impl Call {
+    /// Compares an outcome with the expected one.
     ///
     /// # Errors
-    /// What should have come of it.
+    /// The expected outcome.
     pub fn check(&self, outcome: &Outcome) -> Result<(), String> {
-        match (&self.wanted, outcome) {
-            (SessionRequest::Body(wanted), Outcome::Done(found)) if wanted == found => Ok(()),
-            (SessionRequest::Error(kind, text), Outcome::Error(found, shown))
-                if kind == found && shown.contains(text) =>
+        match (&self.expected, outcome) {
+            (Expected::Body(expected), Outcome::Done(found)) if expected == found => Ok(()),
+            (Expected::Error(kind, text), Outcome::Error(found, full_text))
+                if kind == found && full_text.contains(text) =>
             {
                 Ok(())
             }
-            (SessionRequest::Body(wanted), _) => Err(format!("a body of {} bytes was to come", wanted.len())),
-            (SessionRequest::Error(kind, text), _) => Err(format!("{kind} with {text:?} was to come")),
+            (Expected::Body(expected), _) => Err(format!("expected a body of {} bytes", expected.len())),
+            (Expected::Error(kind, text), _) => Err(format!("expected {kind} with {text:?}")),
         }
     }
 
-    fn done(verb: Verb, body: &[u8]) -> Ask {
-        Ask { verb, wanted: SessionRequest::Body(body.to_vec()) }
+    fn done(action: Action, body: &[u8]) -> Call {
+        Call { action, expected: Expected::Body(body.to_vec()) }
     }
 
-    fn error(verb: Verb, kind: &'static str, text: &'static str) -> Ask {
-        Ask { verb, wanted: SessionRequest::Error(kind, text) }
+    fn error(action: Action, kind: &'static str, text: &'static str) -> Call {
+        Call { action, expected: Expected::Error(kind, text) }
     }
 }
 
-const GET: Verb = Verb::Send("GET", "/redfish/v1/a", "");
-const POST: Verb = Verb::Send("POST", "/redfish/v1/a", "{}");
+const GET: Action = Action::Send("GET", "/redfish/v1/a", "");
+const POST: Action = Action::Send("POST", "/redfish/v1/a", "{}");
 
-fn sized(status: &str, headers: &str, body: &[u8]) -> Vec<u8> {
+fn with_length(status: &str, headers: &str, body: &[u8]) -> Vec<u8> {
     let head = format!("HTTP/1.1 {status}\r\n{headers}Content-Length: {}\r\n\r\n", body.len());
     [head.as_bytes(), body].concat()
 }
 
 fn ok(body: &[u8]) -> Vec<u8> {
-    sized("200 OK", "", body)
+    with_length("200 OK", "", body)
 }
 
 fn chunked(headers: &str, body: &[u8], end: &str) -> Vec<u8> {
@@ -245,20 +257,36 @@ fn chunked(headers: &str, body: &[u8], end: &str) -> Vec<u8> {
     [head.as_bytes(), body, b"\r\n", end.as_bytes()].concat()
 }
 
-/// All of them, listening.
+/// A handler that sends these bytes for each request and keeps the connection.
+fn always(
+    response: impl Into<Vec<u8>>,
+) -> impl Fn(&mut HttpConnection, &ReceivedRequest, usize) -> io::Result<bool> + Send + Sync + 'static {
+    let response = response.into();
+    move |connection, _, _| connection.write(&response).map(|()| true)
+}
+
+/// A handler that sends these bytes for each request and closes the connection.
+fn always_then_close(
+    response: impl Into<Vec<u8>>,
+) -> impl Fn(&mut HttpConnection, &ReceivedRequest, usize) -> io::Result<bool> + Send + Sync + 'static {
+    let response = response.into();
+    move |connection, _, _| connection.write(&response).map(|()| false)
+}
+
+/// Creates all cases and starts their listeners.
 ///
 /// # Errors
-/// There is no loopback, or no randomness for a key.
+/// A port cannot be bound, or a certificate cannot be generated.
 pub fn all() -> io::Result<Vec<Case>> {
     let mut cases = Vec::new();
-    exchanges::left_alone(&mut cases)?;
+    exchanges::library_features(&mut cases)?;
     bodies::limits(&mut cases)?;
     exchanges::broken(&mut cases)?;
     exchanges::slow(&mut cases)?;
-    bodies::framed(&mut cases)?;
-    connections::trusted(&mut cases)?;
+    bodies::framing(&mut cases)?;
+    connections::trust(&mut cases)?;
     handshakes::refused(&mut cases)?;
-    handshakes::of_version_1(&mut cases)?;
-    connections::reused(&mut cases)?;
+    handshakes::version_1(&mut cases)?;
+    connections::reuse(&mut cases)?;
     Ok(cases)
 }

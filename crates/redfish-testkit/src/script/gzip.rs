@@ -1,8 +1,8 @@
-//! Gzip by hand: as much of RFC 1951 and 1952 as it takes to try a decoder.
+//! A gzip encoder for tests of decoders: parts of RFC 1951 and RFC 1952.
 
 const HEAD: [u8; 10] = [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 0xff];
 
-/// This text, not compressed at all but in gzip's wrapping.
+/// Encodes text without compression.
 pub(crate) fn stored(text: &[u8]) -> Vec<u8> {
     let mut bytes = HEAD.to_vec();
     let mut blocks = text.chunks(0xffff).peekable();
@@ -21,7 +21,7 @@ pub(crate) fn stored(text: &[u8]) -> Vec<u8> {
     bytes
 }
 
-/// So many times 258 zeros, in two bytes each. It has no end: no decoder should get there.
+/// A gzip bomb: `times` times 258 zeros, in about two bytes each. It has no end marker.
 pub(crate) fn bomb(times: usize) -> Vec<u8> {
     let mut bytes = HEAD.to_vec();
     let (mut bits, mut count) = (0_u64, 0);
@@ -34,8 +34,8 @@ pub(crate) fn bomb(times: usize) -> Vec<u8> {
             count -= 8;
         }
     };
-    // The last block, with fixed codes; a literal zero; then "258 bytes from one byte ago", again and again.
-    // Codes go in from their high end (RFC 1951, section 3.1.1), so they stand here reversed.
+    // The last block, with fixed codes; a literal zero; then repeatedly "copy 258 bytes from distance 1".
+    // Codes are packed from their most significant bit (RFC 1951, section 3.1.1), so they are reversed here.
     put(0b1, 1);
     put(0b01, 2);
     put(0b0000_1100, 8);
@@ -57,7 +57,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_check_is_the_one_of_gzip() {
+    fn the_checksum_is_that_of_gzip() {
         assert_eq!(crc32(b"123456789"), 0xcbf4_3926);
     }
 }

@@ -1,4 +1,4 @@
-//! Certificates of every kind that a controller may show, made on the spot.
+//! Generated certificates of each kind that a controller may present.
 
 use std::io;
 use std::sync::Arc;
@@ -11,52 +11,52 @@ use rustls::ServerConfig;
 use rustls::pki_types::PrivateKeyDer;
 
 /// A certificate with its key.
-pub struct Identity {
+pub struct ServerIdentity {
     certificate: Certificate,
     key: KeyPair,
     params: CertificateParams,
     config: Arc<ServerConfig>,
 }
 
-impl Identity {
-    /// One that signs itself, for these names and addresses.
+impl ServerIdentity {
+    /// Generates a self-signed certificate for these names and addresses.
     ///
     /// # Errors
-    /// A name that is not valid; no randomness for a key.
-    pub fn self_signed(names: &[&str]) -> io::Result<Identity> {
-        Identity::make(params(names)?, None)
+    /// A name is not valid, or the key cannot be generated.
+    pub fn self_signed(names: &[&str]) -> io::Result<ServerIdentity> {
+        ServerIdentity::generate(params(names)?, None)
     }
 
-    /// The same, past its time for years.
+    /// Generates an expired self-signed certificate.
     ///
     /// # Errors
-    /// As [`self_signed`](Identity::self_signed).
-    pub fn expired(names: &[&str]) -> io::Result<Identity> {
+    /// As [`self_signed`](ServerIdentity::self_signed).
+    pub fn expired(names: &[&str]) -> io::Result<ServerIdentity> {
         let mut params = params(names)?;
         (params.not_before, params.not_after) = (date_time_ymd(2001, 1, 1), date_time_ymd(2002, 1, 1));
-        Identity::make(params, None)
+        ServerIdentity::generate(params, None)
     }
 
-    /// A certificate authority.
+    /// Generates a certificate authority.
     ///
     /// # Errors
-    /// As [`self_signed`](Identity::self_signed).
-    pub fn authority() -> io::Result<Identity> {
+    /// As [`self_signed`](ServerIdentity::self_signed).
+    pub fn authority() -> io::Result<ServerIdentity> {
         let mut params = params(&[])?;
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         params.key_usages = vec![KeyUsagePurpose::KeyCertSign];
-        Identity::make(params, None)
+        ServerIdentity::generate(params, None)
     }
 
-    /// One that this authority signs, for these names and addresses.
+    /// Generates a certificate that this authority signs, for these names and addresses.
     ///
     /// # Errors
-    /// As [`self_signed`](Identity::self_signed).
-    pub fn sign(&self, names: &[&str]) -> io::Result<Identity> {
-        Identity::make(params(names)?, Some(self))
+    /// As [`self_signed`](ServerIdentity::self_signed).
+    pub fn sign(&self, names: &[&str]) -> io::Result<ServerIdentity> {
+        ServerIdentity::generate(params(names)?, Some(self))
     }
 
-    fn make(params: CertificateParams, issuer: Option<&Identity>) -> io::Result<Identity> {
+    fn generate(params: CertificateParams, issuer: Option<&ServerIdentity>) -> io::Result<ServerIdentity> {
         let key = KeyPair::generate().map_err(io::Error::other)?;
         let certificate = match issuer {
             None => params.self_signed(&key),
@@ -70,7 +70,7 @@ impl Identity {
             .with_no_client_auth()
             .with_single_cert(vec![certificate.der().clone()], private)
             .map_err(io::Error::other)?;
-        Ok(Identity { certificate, key, params, config: Arc::new(config) })
+        Ok(ServerIdentity { certificate, key, params, config: Arc::new(config) })
     }
 
     /// The certificate as PEM.

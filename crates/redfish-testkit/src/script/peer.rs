@@ -1,4 +1,4 @@
-//! A listener that gives each connection to a handler, in a blocking thread of its own.
+//! A listener that passes each connection to a handler, in its own thread.
 
 use std::fmt;
 use std::io::{self, Read, Write};
@@ -10,78 +10,81 @@ use std::time::Duration;
 
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
 
-use super::Identity;
+use super::ServerIdentity;
 
-/// Longer than any client waits in a test; then a connection's thread ends by itself.
-const PATIENCE: Duration = Duration::from_secs(60);
+/// Longer than the timeout of any client in a test. Ends the thread of an abandoned connection.
+const READ_TIMEOUT: Duration = Duration::from_secs(60);
 
-/// Something that listens.
+/// A listener on a local address.
 pub struct Peer {
     address: SocketAddr,
     connections: Arc<AtomicUsize>,
-    ended: Arc<AtomicUsize>,
+    finished: Arc<AtomicUsize>,
     stopped: Arc<AtomicBool>,
     thread: Option<JoinHandle<()>>,
 }
 
 impl Peer {
-    /// Listens on a free port there, and gives each connection to the handler, in a thread of its own.
+    /// Listens on a free port of this address, and passes each connection to the handler, in its own thread.
     ///
     /// # Errors
-    /// There is no such address here.
-    pub fn start(at: IpAddr, handler: impl Fn(Connection) + Send + Sync + 'static) -> io::Result<Peer> {
-        let listener = TcpListener::bind((at, 0))?;
+    /// The address is not available.
+    pub fn start(
+        address: IpAddr,
+        handler: impl Fn(TcpConnection) + Send + Sync + 'static,
+    ) -> io::Result<Peer> {
+        let listener = TcpListener::bind((address, 0))?;
         let address = listener.local_addr()?;
         let (connections, stopped) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicBool::new(false)));
-        let ended = Arc::new(AtomicUsize::new(0));
+        let finished = Arc::new(AtomicUsize::new(0));
         let (count, stop, handler) = (connections.clone(), stopped.clone(), Arc::new(handler));
-        let end = ended.clone();
+        let end = finished.clone();
         let accept = move || {
             for tcp in listener.incoming() {
                 if stop.load(Ordering::SeqCst) {
                     return;
                 }
                 let Ok(tcp) = tcp else { continue };
-                // A head and a body written one after the other must not wait for each other's acknowledgement.
+                // Without this, a body that is written after the head waits for an acknowledgement.
                 let _ = tcp.set_nodelay(true);
                 let number = count.fetch_add(1, Ordering::SeqCst);
                 let handler = handler.clone();
                 let end = end.clone();
                 thread::spawn(move || {
-                    handler(Connection { tcp, number });
+                    handler(TcpConnection { tcp, number });
                     end.fetch_add(1, Ordering::SeqCst);
                 });
             }
         };
         let thread = thread::Builder::new().name(format!("peer {address}")).spawn(accept)?;
-        Ok(Peer { address, connections, ended, stopped, thread: Some(thread) })
+        Ok(Peer { address, connections, finished, stopped, thread: Some(thread) })
     }
 
-    /// What a client calls it by this scheme.
+    /// The URL with this scheme.
     pub fn url(&self, scheme: &str) -> String {
         format!("{scheme}://{}", self.address)
     }
 
-    /// Where it listens.
+    /// The address and port.
     pub fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// How many connections there were.
+    /// The number of connections so far.
     pub fn connections(&self) -> usize {
         self.connections.load(Ordering::SeqCst)
     }
 
-    /// How many of them the handler has done with.
-    pub fn ended(&self) -> usize {
-        self.ended.load(Ordering::SeqCst)
+    /// The number of connections whose handler has returned.
+    pub fn finished(&self) -> usize {
+        self.finished.load(Ordering::SeqCst)
     }
 }
 
 impl Drop for Peer {
     fn drop(&mut self) {
         self.stopped.store(true, Ordering::SeqCst);
-        // Wakes the thread that accepts.
+        // Wakes the accepting thread.
         let woken = TcpStream::connect(self.address).is_ok();
         if let Some(thread) = self.thread.take().filter(|_| woken) {
             let _ = thread.join();
@@ -89,70 +92,69 @@ impl Drop for Peer {
     }
 }
 
-/// A connection before TLS. Dropping it closes it.
+/// An accepted connection, before TLS. It closes when dropped.
 #[derive(Debug)]
-pub struct Connection {
+pub struct TcpConnection {
     tcp: TcpStream,
-    /// Which it is, from 0.
+    /// The number of the connection, from 0.
     pub number: usize,
 }
 
-impl Connection {
-    /// Speaks TLS with this certificate.
+impl TcpConnection {
+    /// Performs a TLS handshake with this certificate.
     ///
     /// # Errors
-    /// The client does not go on with it.
-    pub fn encrypt(self, identity: &Identity) -> io::Result<Wire> {
-        self.encrypt_by(identity.config())
+    /// The handshake fails.
+    pub fn encrypt(self, identity: &ServerIdentity) -> io::Result<HttpConnection> {
+        self.encrypt_with(identity.config())
     }
 
-    pub(crate) fn encrypt_by(self, config: Arc<ServerConfig>) -> io::Result<Wire> {
-        self.tcp.set_read_timeout(Some(PATIENCE))?;
+    pub(crate) fn encrypt_with(self, config: Arc<ServerConfig>) -> io::Result<HttpConnection> {
+        self.tcp.set_read_timeout(Some(READ_TIMEOUT))?;
         let mut tls = ServerConnection::new(config).map_err(io::Error::other)?;
-        let mut tcp = self.tcp;
+        let mut tcp = self.tcp.try_clone()?;
         while tls.is_handshaking() {
             tls.complete_io(&mut tcp)?;
         }
-        let raw = tcp.try_clone()?;
-        Ok(Wire {
-            stream: Stream::Tls(Box::new(StreamOwned::new(tls, tcp))),
-            raw,
-            read: Vec::new(),
-            farewell: true,
+        Ok(HttpConnection {
+            stream: Stream::Tls(Box::new(StreamOwned::new(tls, self.tcp))),
+            tcp,
+            unread: Vec::new(),
+            notify_close: true,
         })
     }
 
-    /// Speaks without TLS.
+    /// Reads requests without TLS.
     ///
     /// # Errors
-    /// The connection is gone.
-    pub fn plain(self) -> io::Result<Wire> {
-        self.tcp.set_read_timeout(Some(PATIENCE))?;
-        Ok(Wire {
-            raw: self.tcp.try_clone()?,
+    /// The connection is broken.
+    pub fn plain(self) -> io::Result<HttpConnection> {
+        self.tcp.set_read_timeout(Some(READ_TIMEOUT))?;
+        Ok(HttpConnection {
+            tcp: self.tcp.try_clone()?,
             stream: Stream::Plain(self.tcp),
-            read: Vec::new(),
-            farewell: false,
+            unread: Vec::new(),
+            notify_close: false,
         })
     }
 
-    /// Answers the first that comes with these bytes, whatever it is, and closes.
+    /// Responds to the first bytes of the client with these bytes, and closes.
     ///
     /// # Errors
-    /// The connection is gone.
-    pub fn answer(self, bytes: &[u8]) -> io::Result<()> {
-        let mut wire = self.plain()?;
-        if wire.more()? > 0 {
-            wire.write(bytes)?;
+    /// The connection is broken.
+    pub fn respond_and_close(self, bytes: &[u8]) -> io::Result<()> {
+        let mut connection = self.plain()?;
+        if connection.fill_buffer()? > 0 {
+            connection.write(bytes)?;
         }
-        wire.raw.shutdown(Shutdown::Write)?;
-        // A close with something unread would be a reset, which may overtake the bytes.
-        wire.silence()
+        connection.tcp.shutdown(Shutdown::Write)?;
+        // Closing with unread data resets the connection, and the client may lose the bytes.
+        connection.wait_for_close()
     }
 
-    /// Accepts, and sends nothing until the client closes.
-    pub fn silence(self) {
-        let _ = self.plain().and_then(|mut wire| wire.silence());
+    /// Sends nothing until the client closes.
+    pub fn wait_for_close(self) {
+        let _ = self.plain().and_then(|mut connection| connection.wait_for_close());
     }
 }
 
@@ -161,56 +163,56 @@ enum Stream {
     Tls(Box<StreamOwned<ServerConnection, TcpStream>>),
 }
 
-/// A connection that requests come over.
-pub struct Wire {
+/// A connection that receives requests.
+pub struct HttpConnection {
     stream: Stream,
-    raw: TcpStream,
-    read: Vec<u8>,
-    /// Whether TLS is closed by its alert when this is dropped.
-    farewell: bool,
+    tcp: TcpStream,
+    unread: Vec<u8>,
+    /// Whether a TLS close_notify is sent on drop.
+    notify_close: bool,
 }
 
-/// A request that came.
+/// A received request.
 #[derive(Clone, Debug, Default)]
-pub struct Received {
-    /// Its method.
+pub struct ReceivedRequest {
+    /// The method.
     pub method: String,
-    /// Its target as it was sent.
+    /// The target as sent.
     pub target: String,
-    /// Its headers.
+    /// The headers.
     pub headers: Vec<(String, Vec<u8>)>,
-    /// Its body.
+    /// The body.
     pub body: Vec<u8>,
 }
 
-impl Wire {
-    /// The next request; `None` where the client has closed.
+impl HttpConnection {
+    /// Reads the next request. `None` if the client has closed.
     ///
     /// # Errors
-    /// The connection broke, or what came is no request.
-    pub fn request(&mut self) -> io::Result<Option<Received>> {
+    /// The connection is broken, or the request is malformed.
+    pub fn request(&mut self) -> io::Result<Option<ReceivedRequest>> {
         let end = loop {
-            if let Some(at) = self.read.windows(4).position(|four| four == b"\r\n\r\n") {
-                break at;
+            if let Some(end) = self.unread.windows(4).position(|bytes| bytes == b"\r\n\r\n") {
+                break end;
             }
-            if self.more()? == 0 {
+            if self.fill_buffer()? == 0 {
                 return Ok(None);
             }
         };
-        let rest = self.read.split_off(end + 4);
-        let head = std::mem::replace(&mut self.read, rest);
-        let mut received = Received::read(&head[..end]).ok_or(io::ErrorKind::InvalidData)?;
+        let rest = self.unread.split_off(end + 4);
+        let head = std::mem::replace(&mut self.unread, rest);
+        let mut received = ReceivedRequest::parse(&head[..end]).ok_or(io::ErrorKind::InvalidData)?;
         let length = received.header("content-length").and_then(|length| length.parse().ok()).unwrap_or(0);
         if received.header("expect").is_some() {
             self.write(b"HTTP/1.1 100 Continue\r\n\r\n")?;
         }
-        while self.read.len() < length {
-            if self.more()? == 0 {
+        while self.unread.len() < length {
+            if self.fill_buffer()? == 0 {
                 return Ok(None);
             }
         }
-        let rest = self.read.split_off(length);
-        received.body = std::mem::replace(&mut self.read, rest);
+        let rest = self.unread.split_off(length);
+        received.body = std::mem::replace(&mut self.unread, rest);
         Ok(Some(received))
     }
 
@@ -227,61 +229,61 @@ impl Wire {
         stream.flush()
     }
 
-    /// Says nothing until the client closes.
+    /// Sends nothing until the client closes.
     ///
     /// # Errors
-    /// The connection broke.
-    pub fn silence(&mut self) -> io::Result<()> {
-        while self.more()? > 0 {}
+    /// The connection is broken.
+    pub fn wait_for_close(&mut self) -> io::Result<()> {
+        while self.fill_buffer()? > 0 {}
         Ok(())
     }
 
-    /// Resets the connection as soon as a request begins to come, unread.
+    /// Waits for the next request and resets the connection without reading it.
     ///
     /// # Errors
-    /// The connection broke.
+    /// The connection is broken.
     pub fn reset(mut self) -> io::Result<()> {
-        self.farewell = false;
-        // What the system has received and nobody reads makes it reset, not close.
-        self.raw.peek(&mut [0]).map(|_| ())
+        self.notify_close = false;
+        // Closing with unread data makes the system send a reset.
+        self.tcp.peek(&mut [0]).map(|_| ())
     }
 
-    /// Closes without TLS's farewell.
+    /// Closes without a TLS close_notify.
     ///
     /// # Errors
-    /// The connection broke.
-    pub fn close_abruptly(mut self) -> io::Result<()> {
-        self.farewell = false;
-        self.raw.shutdown(Shutdown::Both)
+    /// The connection is broken.
+    pub fn close_without_notify(mut self) -> io::Result<()> {
+        self.notify_close = false;
+        self.tcp.shutdown(Shutdown::Both)
     }
 
-    fn more(&mut self) -> io::Result<usize> {
+    fn fill_buffer(&mut self) -> io::Result<usize> {
         let mut buffer = [0; 16 << 10];
         let stream: &mut dyn Read = match &mut self.stream {
             Stream::Plain(tcp) => tcp,
             Stream::Tls(tls) => tls,
         };
         let amount = match stream.read(&mut buffer) {
-            // A client may close without TLS's farewell.
+            // A client may close without a close_notify.
             Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => 0,
             read => read?,
         };
-        self.read.extend_from_slice(&buffer[..amount]);
+        self.unread.extend_from_slice(&buffer[..amount]);
         Ok(amount)
     }
 }
 
-impl Drop for Wire {
+impl Drop for HttpConnection {
     fn drop(&mut self) {
-        if let (Stream::Tls(tls), true) = (&mut self.stream, self.farewell) {
+        if let (Stream::Tls(tls), true) = (&mut self.stream, self.notify_close) {
             tls.conn.send_close_notify();
             let _ = tls.flush();
         }
     }
 }
 
-impl Received {
-    fn read(head: &[u8]) -> Option<Received> {
+impl ReceivedRequest {
+    fn parse(head: &[u8]) -> Option<ReceivedRequest> {
         let mut lines = head.split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii);
         let first = String::from_utf8(lines.next()?.to_vec()).ok()?;
         let mut words = first.split(' ');
@@ -292,27 +294,27 @@ impl Received {
             let name = String::from_utf8(line[..colon].to_vec()).ok()?;
             headers.push((name, line[colon + 1..].trim_ascii().to_vec()));
         }
-        Some(Received { method, target, headers, body: Vec::new() })
+        Some(ReceivedRequest { method, target, headers, body: Vec::new() })
     }
 
-    /// The value of a header, where there is one of that name and it is text.
+    /// The value of the first header with this name, if it is text.
     pub fn header(&self, name: &str) -> Option<&str> {
         let (_, value) = self.headers.iter().find(|(found, _)| found.eq_ignore_ascii_case(name))?;
         std::str::from_utf8(value).ok()
     }
 
-    /// What no client should send, whatever is asked of it.
-    pub fn oddity(&self) -> Option<String> {
+    /// Describes what no client may send.
+    pub fn violation(&self) -> Option<String> {
         let mut names: Vec<String> = self.headers.iter().map(|(name, _)| name.to_ascii_lowercase()).collect();
         names.sort();
-        if let Some(twice) = names.windows(2).find(|two| two[0] == two[1]) {
-            return Some(format!("{} was sent twice", twice[0]));
+        if let Some(duplicate) = names.windows(2).find(|pair| pair[0] == pair[1]) {
+            return Some(format!("{} was sent twice", duplicate[0]));
         }
         if self.header("host").is_none() {
-            return Some("no Host was sent".to_owned());
+            return Some("no Host header".to_owned());
         }
-        // Some services answer 411 to a chunked request.
-        self.header("transfer-encoding").map(|coding| format!("the body came {coding}"))
+        // Some services return 411 for a chunked request.
+        self.header("transfer-encoding").map(|coding| format!("the body has the transfer coding {coding}"))
     }
 }
 
@@ -322,8 +324,8 @@ impl fmt::Debug for Peer {
     }
 }
 
-impl fmt::Debug for Wire {
+impl fmt::Debug for HttpConnection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Wire")
+        f.write_str("HttpConnection")
     }
 }

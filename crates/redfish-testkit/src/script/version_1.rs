@@ -1,7 +1,7 @@
-//! Certificates of X.509 version 1, which old controllers show and no library makes any more.
+//! X.509 version 1 certificates, which old controllers present and current libraries do not generate.
 
-/// A certificate of version 1 for the key of this SubjectPublicKeyInfo, as DER. It says of itself that it is of 2010, and
-/// nothing has signed it: a pin does not ask for either.
+/// A version 1 certificate for this SubjectPublicKeyInfo, as DER. It is expired and has no valid signature, which a pin does
+/// not check.
 pub fn certificate_of_version_1(info: &[u8]) -> Vec<u8> {
     let serial = der(0x02, &[&[1]]);
     let algorithm =
@@ -12,14 +12,14 @@ pub fn certificate_of_version_1(info: &[u8]) -> Vec<u8> {
     der(0x30, &[&to_be_signed, &algorithm, &der(0x03, &[&[0; 129]])])
 }
 
-/// The SubjectPublicKeyInfo of an RSA key of this modulus and the exponent 65537, as DER.
+/// The SubjectPublicKeyInfo of an RSA key with this modulus and the exponent 65537, as DER.
 pub fn rsa_key_info(modulus: &[u8]) -> Vec<u8> {
     let key = der(0x30, &[&der(0x02, &[&[0], modulus]), &[0x02, 3, 1, 0, 1]]);
     let algorithm = der(0x30, &[&[0x06, 9, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, 0x01, 5, 0]]);
     der(0x30, &[&algorithm, &der(0x03, &[&[0], &key])])
 }
 
-/// A value of DER.
+/// Encodes a DER value.
 fn der(tag: u8, parts: &[&[u8]]) -> Vec<u8> {
     let content = parts.concat();
     let mut whole = vec![tag];

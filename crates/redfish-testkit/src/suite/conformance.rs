@@ -1,4 +1,4 @@
-//! What HTTP can do to a client: the table that both adapters play.
+//! The table of HTTP and TLS cases, played with a client.
 
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::{Arc, Mutex};
@@ -10,22 +10,22 @@ use redfish_tls::{Pin, Trust};
 
 use crate::adapter::{Adapter, Builder as _, Clock, Transport as _, TransportBuilder as _};
 use crate::full_text;
-use crate::script::cases::{self, Case, Outcome, Trusting, Verb};
-use crate::script::{Peer, Received};
+use crate::script::cases::{self, Action, Case, Outcome, TrustConfig};
+use crate::script::{Peer, ReceivedRequest};
 
 suite! {
     ($) conformance:
-    every_case_holds,
-    nothing_is_added_to_what_the_core_sends,
+    every_case_passes,
+    the_adapter_sends_exactly_the_requests_of_the_core,
 }
 
 /// A clock whose waits take no time.
-struct Impatient {
+struct SkippingClock {
     started: Instant,
     slept: Mutex<Duration>,
 }
 
-impl Clock for Impatient {
+impl Clock for SkippingClock {
     fn now(&self) -> Now {
         Now(self.started.elapsed() + *self.slept.lock().unwrap())
     }
@@ -37,63 +37,62 @@ impl Clock for Impatient {
 
 fn client<A: Adapter>(case: &Case) -> A {
     let mut policy = Policy::default();
-    (policy.timeout, policy.body_limit) = (case.timeout, case.limit);
+    (policy.timeout, policy.body_limit) = (case.timeout, case.body_limit);
     let trust = match &case.trust {
-        Trusting::System => Trust::system(),
-        Trusting::Pem(pem) => Trust::system_and_pem(pem.as_bytes()).unwrap(),
-        Trusting::Pinned(der) => Trust::pinned(Pin::of(der)),
+        TrustConfig::System => Trust::system(),
+        TrustConfig::Pem(pem) => Trust::system_and_pem(pem.as_bytes()).unwrap(),
+        TrustConfig::Pinned(der) => Trust::pinned(Pin::of(der)),
     };
     let transport = A::Transport::builder()
         .trust(&trust)
         .limits(TransportLimits::default().connect_timeout(case.connect_timeout))
-        .clock(Arc::new(Impatient { started: Instant::now(), slept: Mutex::default() }))
+        .clock(Arc::new(SkippingClock { started: Instant::now(), slept: Mutex::default() }))
         .build();
     let builder = A::builder(Service::with_policy(case.url(), policy).unwrap()).transport(&transport);
-    match case.credentials {
-        true => builder.login(Credentials::new("admin", "pw")).build().unwrap(),
-        false => builder.build().unwrap(),
-    }
+    let builder = if case.credentials { builder.login(Credentials::new("admin", "pw")) } else { builder };
+    builder.build().unwrap()
 }
 
-fn ask<A: Adapter>(client: &A, case: &Case, verb: Verb) -> Result<Vec<u8>, Error> {
-    match verb {
-        Verb::Send(method, path, body) => {
-            let answer = client.send(method.parse().unwrap(), path, Body::from(body.as_bytes().to_vec()))?;
-            Ok(answer.into_body().into())
+fn perform<A: Adapter>(client: &A, case: &Case, action: Action) -> Result<Vec<u8>, Error> {
+    match action {
+        Action::Send(method, path, body) => {
+            let response =
+                client.send(method.parse().unwrap(), path, Body::from(body.as_bytes().to_vec()))?;
+            Ok(response.into_body().into())
         }
-        Verb::Settle => {
-            case.settle();
+        Action::WaitForClose => {
+            case.wait_for_close();
             Ok(Vec::new())
         }
-        Verb::Session => client.session().map(|_| Vec::new()),
-        Verb::Close => client.close().map(|_| Vec::new()),
+        Action::Login => client.session().map(|_| Vec::new()),
+        Action::Close => client.close().map(|_| Vec::new()),
     }
 }
 
 fn play<A: Adapter>(case: &Case) -> Result<(), String> {
     let client = client::<A>(case);
-    let before = Instant::now();
-    for asked in &case.asks {
-        let outcome = match ask(&client, case, asked.verb) {
+    let started = Instant::now();
+    for call in &case.calls {
+        let outcome = match perform(&client, case, call.action) {
             Ok(body) => Outcome::Done(body),
             Err(error) => Outcome::Error(error.kind().name().to_owned(), full_text(&error)),
         };
-        asked.check(&outcome).map_err(|problem| format!("{problem}; it was {outcome:?}"))?;
+        call.check(&outcome).map_err(|problem| format!("{problem}, got {outcome:?}"))?;
     }
-    case.finish(before.elapsed())
+    case.finish(started.elapsed())
 }
 
-fn every_case_holds<A: Adapter>() {
+fn every_case_passes<A: Adapter>() {
     let cases = cases::all().unwrap();
     let failed: Vec<String> = cases
         .iter()
         .filter_map(|case| play::<A>(case).err().map(|problem| format!("{}: {problem:.500}", case.name)))
         .collect();
     assert!(failed.is_empty(), "{} of {}:\n{}", failed.len(), cases.len(), failed.join("\n"));
-    println!("{} held in {} cases", A::NAME, cases.len());
+    println!("{} passed {} cases", A::NAME, cases.len());
 }
 
-/// What was sent, in one line for each request: method, target, headers in order of their names, body.
+/// One line per request: method, target, headers sorted by name, body.
 type Lines = Arc<Mutex<Vec<String>>>;
 
 fn line(method: &str, target: &str, headers: impl Iterator<Item = (String, Vec<u8>)>, body: &[u8]) -> String {
@@ -102,25 +101,25 @@ fn line(method: &str, target: &str, headers: impl Iterator<Item = (String, Vec<u
     format!("{method} {target} {headers:?} {body:?}")
 }
 
-fn nothing_is_added_to_what_the_core_sends<A: Adapter>() {
+fn the_adapter_sends_exactly_the_requests_of_the_core<A: Adapter>() {
     let (sent, received) = (Lines::default(), Lines::default());
-    let heard = received.clone();
+    let log = received.clone();
     let peer = Peer::start(IpAddr::V4(Ipv4Addr::LOCALHOST), move |connection| {
-        let mut wire = connection.plain().unwrap();
-        while let Some(Received { method, target, headers, body }) = wire.request().unwrap() {
-            heard.lock().unwrap().push(line(&method, &target, headers.into_iter(), &body));
-            wire.write(b"HTTP/1.1 204 No Content\r\n\r\n").unwrap();
+        let mut connection = connection.plain().unwrap();
+        while let Some(ReceivedRequest { method, target, headers, body }) = connection.request().unwrap() {
+            log.lock().unwrap().push(line(&method, &target, headers.into_iter(), &body));
+            connection.write(b"HTTP/1.1 204 No Content\r\n\r\n").unwrap();
         }
     });
     let peer = peer.unwrap();
-    let seen = sent.clone();
+    let log = sent.clone();
     let observer = move |trace: &Trace<'_>| {
         if let Trace::Request(outgoing) = trace {
             let request = &outgoing.request;
             let headers =
                 request.headers().iter().map(|(name, value)| (name.to_string(), value.as_bytes().to_vec()));
             let target = request.uri().path_and_query().unwrap().as_str();
-            seen.lock().unwrap().push(line(
+            log.lock().unwrap().push(line(
                 request.method().as_str(),
                 target,
                 headers,

@@ -1,4 +1,4 @@
-//! Large bodies into a writer: up to a limit, piece by piece, and what breaks off or cannot be written.
+//! Downloads into a writer: limits, streaming, truncated bodies, failing writers.
 
 use std::io::{self, Write};
 use std::sync::{Arc, Mutex, mpsc};
@@ -7,22 +7,24 @@ use redfish_proto::driver::Failure;
 use redfish_proto::{Error, ErrorKind, Service};
 
 use crate::adapter::{Adapter, Builder as _};
-use crate::bmc::{Bmc, Line};
+use crate::bmc::{Bmc, Connection};
 use crate::full_text;
 
 suite! {
     ($) download:
-    a_body_may_be_as_large_as_the_limit_and_no_larger,
-    an_empty_body_is_one_even_with_a_limit_of_nothing,
-    a_body_that_breaks_off_is_an_error_and_not_asked_for_again,
-    what_is_no_gzip_is_malformed,
-    a_refusal_writes_nothing,
-    a_writer_gets_each_piece_as_it_comes_and_may_take_it_slowly,
-    a_writer_that_fails_is_the_cause,
+    a_body_up_to_the_limit_is_accepted,
+    an_empty_body_is_accepted_with_a_limit_of_zero,
+    a_truncated_body_is_an_error_and_not_requested_again,
+    invalid_gzip_is_malformed,
+    an_error_status_writes_nothing,
+    a_slow_writer_gets_each_chunk_on_arrival,
+    a_failing_writer_is_the_cause_of_the_error,
 }
 
-fn serve<A: Adapter>(answer: impl Fn(&mut Line) -> io::Result<()> + Send + Sync + 'static) -> (Bmc, A) {
-    let bmc = Bmc::start(move |line, _| answer(line));
+fn serve<A: Adapter>(
+    handler: impl Fn(&mut Connection) -> io::Result<()> + Send + Sync + 'static,
+) -> (Bmc, A) {
+    let bmc = Bmc::start(move |connection, _| handler(connection));
     let client = A::builder(Service::new(&bmc.url()).unwrap()).build().unwrap();
     (bmc, client)
 }
@@ -33,16 +35,18 @@ fn download<A: Adapter>(client: &A, limit: u64) -> (Result<u64, Error>, Vec<u8>)
     (read, written)
 }
 
-fn a_body_may_be_as_large_as_the_limit_and_no_larger<A: Adapter>() {
+fn a_body_up_to_the_limit_is_accepted<A: Adapter>() {
     let whole = "x".repeat(100_000);
     for chunked in [false, true] {
         let sent = whole.clone();
-        let (_bmc, client) = serve::<A>(move |line| match chunked {
-            false => line.answer("200 OK", "", &sent),
-            true => line.write(&format!(
+        let (_bmc, client) = serve::<A>(move |connection| {
+            if !chunked {
+                return connection.respond("200 OK", "", &sent);
+            }
+            connection.write(&format!(
                 "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n{:x}\r\n{sent}\r\n0\r\n\r\n",
                 sent.len()
-            )),
+            ))
         });
         let (read, written) = download(&client, 100_000);
         assert_eq!((read.unwrap(), written.len()), (100_000, 100_000));
@@ -53,48 +57,49 @@ fn a_body_may_be_as_large_as_the_limit_and_no_larger<A: Adapter>() {
     }
 }
 
-fn an_empty_body_is_one_even_with_a_limit_of_nothing<A: Adapter>() {
-    let (_bmc, client) = serve::<A>(|line| line.answer("200 OK", "", ""));
+fn an_empty_body_is_accepted_with_a_limit_of_zero<A: Adapter>() {
+    let (_bmc, client) = serve::<A>(|connection| connection.respond("200 OK", "", ""));
     let (read, written) = download(&client, 0);
     assert_eq!((read.unwrap(), written.len()), (0, 0));
 }
 
-fn a_body_that_breaks_off_is_an_error_and_not_asked_for_again<A: Adapter>() {
-    let (bmc, client) = serve::<A>(|line| {
-        line.write("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf")?;
+fn a_truncated_body_is_an_error_and_not_requested_again<A: Adapter>() {
+    let (bmc, client) = serve::<A>(|connection| {
+        connection.write("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf")?;
         Err(io::ErrorKind::ConnectionAborted.into())
     });
     let (read, written) = download(&client, 100);
     let error = read.unwrap_err();
     assert_eq!(*error.kind(), ErrorKind::Transport(Failure::Broken));
     assert!(error.cause().is_some());
-    assert_eq!((written.as_slice(), bmc.seen().len()), (&b"half"[..], 1));
+    assert_eq!((written.as_slice(), bmc.requests().len()), (&b"half"[..], 1));
 }
 
-fn what_is_no_gzip_is_malformed<A: Adapter>() {
-    let (_bmc, client) =
-        serve::<A>(|line| line.answer("200 OK", "Content-Encoding: gzip\r\n", "this is no gzip at all"));
+fn invalid_gzip_is_malformed<A: Adapter>() {
+    let (_bmc, client) = serve::<A>(|connection| {
+        connection.respond("200 OK", "Content-Encoding: gzip\r\n", "this is not gzip data")
+    });
     assert_eq!(*download(&client, 100).0.unwrap_err().kind(), ErrorKind::Transport(Failure::Malformed));
 }
 
-fn a_refusal_writes_nothing<A: Adapter>() {
-    let (_bmc, client) = serve::<A>(|line| line.answer("403 Forbidden", "", "not for you"));
+fn an_error_status_writes_nothing<A: Adapter>() {
+    let (_bmc, client) = serve::<A>(|connection| connection.respond("403 Forbidden", "", "not for you"));
     let (read, written) = download(&client, 100);
     assert_eq!((read.unwrap_err().kind(), written.len()), (&ErrorKind::Forbidden, 0));
 }
 
-/// A writer that takes a few bytes at a time, and lets the service go on after its first.
-struct Slow {
+/// A writer that accepts a few bytes per call, and signals the first call.
+struct SlowWriter {
     written: Arc<Mutex<Vec<u8>>>,
-    go_on: Option<mpsc::Sender<()>>,
+    first_write: Option<mpsc::Sender<()>>,
 }
 
-impl Write for Slow {
+impl Write for SlowWriter {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let few = &bytes[..bytes.len().min(7)];
         self.written.lock().unwrap().extend_from_slice(few);
-        if let Some(go_on) = self.go_on.take() {
-            go_on.send(()).map_err(io::Error::other)?;
+        if let Some(first_write) = self.first_write.take() {
+            first_write.send(()).map_err(io::Error::other)?;
         }
         Ok(few.len())
     }
@@ -104,26 +109,26 @@ impl Write for Slow {
     }
 }
 
-fn a_writer_gets_each_piece_as_it_comes_and_may_take_it_slowly<A: Adapter>() {
-    let (go_on, waiting) = mpsc::channel::<()>();
-    let waiting = Mutex::new(waiting);
-    let (_bmc, client) = serve::<A>(move |line| {
-        line.write("HTTP/1.1 200 OK\r\nContent-Length: 50010\r\n\r\nfirst")?;
-        waiting.lock().unwrap().recv().map_err(io::Error::other)?;
-        line.write(&"x".repeat(50_000))?;
-        line.write("-last")
+fn a_slow_writer_gets_each_chunk_on_arrival<A: Adapter>() {
+    let (first_write, first_written) = mpsc::channel::<()>();
+    let first_written = Mutex::new(first_written);
+    let (_bmc, client) = serve::<A>(move |connection| {
+        connection.write("HTTP/1.1 200 OK\r\nContent-Length: 50010\r\n\r\nfirst")?;
+        first_written.lock().unwrap().recv().map_err(io::Error::other)?;
+        connection.write(&"x".repeat(50_000))?;
+        connection.write("-last")
     });
     let written = Arc::<Mutex<Vec<u8>>>::default();
-    let mut slow = Slow { written: written.clone(), go_on: Some(go_on) };
+    let mut slow = SlowWriter { written: written.clone(), first_write: Some(first_write) };
     assert_eq!(client.download("/dump", &mut slow, 50_010).unwrap(), 50_010);
     let expected = format!("first{}-last", "x".repeat(50_000));
     assert!(*written.lock().unwrap() == expected.as_bytes());
 }
 
-/// A writer with room for so much.
-struct Full(usize);
+/// A writer with this capacity.
+struct LimitedWriter(usize);
 
-impl Write for Full {
+impl Write for LimitedWriter {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         match self.0 {
             0 => Err(io::Error::new(io::ErrorKind::StorageFull, "no room")),
@@ -140,9 +145,9 @@ impl Write for Full {
     }
 }
 
-fn a_writer_that_fails_is_the_cause<A: Adapter>() {
-    let (_bmc, client) = serve::<A>(|line| line.answer("200 OK", "", &"x".repeat(1_000)));
-    let error = client.download("/dump", &mut Full(10), 1_000).unwrap_err();
+fn a_failing_writer_is_the_cause_of_the_error<A: Adapter>() {
+    let (_bmc, client) = serve::<A>(|connection| connection.respond("200 OK", "", &"x".repeat(1_000)));
+    let error = client.download("/dump", &mut LimitedWriter(10), 1_000).unwrap_err();
     assert!(matches!(error.kind(), ErrorKind::InvalidRequest(_)), "{error}");
     assert!(full_text(&error).contains("no room"), "{error}");
     assert_eq!(

@@ -1,4 +1,4 @@
-//! An image of a gigabyte passes through, and never is in memory.
+//! An upload of a gigabyte in constant memory.
 
 #![cfg(target_os = "linux")]
 
@@ -13,30 +13,30 @@ use crate::bmc::Bmc;
 
 suite! {
     ($) large:
-    a_gigabyte_takes_less_than_sixteen_megabytes,
+    a_gigabyte_upload_needs_less_than_sixteen_megabytes,
 }
 
 const LENGTH: u64 = 1 << 30;
 
-/// The most memory this process ever had, in bytes.
+/// The peak memory of this process, in bytes.
 fn peak() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap();
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
     line.trim().trim_end_matches(" kB").parse::<u64>().unwrap() << 10
 }
 
-// The only test of this file: the peak is the process's.
-fn a_gigabyte_takes_less_than_sixteen_megabytes<A: Adapter>() {
+// The only test of this file, because the peak is that of the process.
+fn a_gigabyte_upload_needs_less_than_sixteen_megabytes<A: Adapter>() {
     let received = Arc::new(AtomicU64::new(0));
-    let receiving = received.clone();
+    let upload_length = received.clone();
     let buffer = Mutex::new(vec![0; 256 << 10]);
-    let bmc = Bmc::start(move |line, head| match head.target.as_str() {
-        "/redfish/v1/" => line.answer("200 OK", "", r#"{"UpdateService": {"@odata.id": "/update"}}"#),
-        "/update" => line.answer("200 OK", "", r#"{"MultipartHttpPushUri": "/push"}"#),
+    let bmc = Bmc::start(move |connection, head| match head.target.as_str() {
+        "/redfish/v1/" => connection.respond("200 OK", "", r#"{"UpdateService": {"@odata.id": "/update"}}"#),
+        "/update" => connection.respond("200 OK", "", r#"{"MultipartHttpPushUri": "/push"}"#),
         _ => {
-            let length = line.discard(head, &mut buffer.lock().unwrap())?;
-            receiving.store(length, Ordering::SeqCst);
-            line.answer("204 No Content", "", "")
+            let length = connection.discard(head, &mut buffer.lock().unwrap())?;
+            upload_length.store(length, Ordering::SeqCst);
+            connection.respond("204 No Content", "", "")
         }
     });
     let client = A::builder(Service::new(&bmc.url()).unwrap()).build().unwrap();
@@ -47,6 +47,6 @@ fn a_gigabyte_takes_less_than_sixteen_megabytes<A: Adapter>() {
     client.update("large.bin", &image, &[]).unwrap();
     let grown = peak() - before;
     assert!(received.load(Ordering::SeqCst) > LENGTH);
-    assert!(grown < 16 << 20, "{grown} bytes more than before");
-    println!("{grown} bytes more than before");
+    assert!(grown < 16 << 20, "memory grew by {grown} bytes");
+    println!("memory grew by {grown} bytes");
 }

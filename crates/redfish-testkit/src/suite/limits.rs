@@ -1,4 +1,4 @@
-//! The limits a transport sets: heads, headers, and connections that are kept.
+//! The limits of a transport: heads, headers, connections.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Barrier};
@@ -13,19 +13,19 @@ use crate::bmc::Bmc;
 
 suite! {
     ($) limits:
-    a_head_may_be_as_large_as_the_limit_and_no_larger,
-    there_may_be_as_many_headers_as_the_limit_and_no_more,
-    so_many_connections_are_kept,
-    two_requests_go_to_a_service_at_once_and_one_write,
-    no_connection_is_kept_to_an_http_1_0_peer,
-    calls_one_after_the_other_go_over_one_connection,
-    a_session_takes_four_requests_or_three_over_one_connection,
+    a_head_up_to_the_limit_is_accepted,
+    headers_up_to_the_limit_are_accepted,
+    idle_connections_up_to_the_limit_are_kept,
+    two_requests_and_one_write_per_service_run_at_once,
+    an_http_1_0_connection_is_not_kept,
+    sequential_calls_share_one_connection,
+    a_session_needs_four_requests_or_three_on_one_connection,
 }
 
-/// What the heads of answers are filled with.
+/// A response head with this length.
 fn head(length: usize) -> String {
-    let before = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nX-Filling: ";
-    format!("{before}{}\r\n\r\n", "x".repeat(length - before.len() - 4))
+    let start = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nX-Filling: ";
+    format!("{start}{}\r\n\r\n", "x".repeat(length - start.len() - 4))
 }
 
 fn headers(count: usize) -> String {
@@ -34,20 +34,20 @@ fn headers(count: usize) -> String {
 }
 
 fn read<A: Adapter>(builder: <A::Transport as Transport>::Builder, head: String) -> Result<usize, Error> {
-    let bmc = Bmc::start(move |line, _| {
-        line.write(&head)?;
-        line.write("{}")
+    let bmc = Bmc::start(move |connection, _| {
+        connection.write(&head)?;
+        connection.write("{}")
     });
     let transport = builder.build();
     let client = A::builder(Service::new(&bmc.url()).unwrap()).transport(&transport).build().unwrap();
-    client.get_raw("/redfish/v1/").map(|answer| answer.headers().len())
+    client.get_raw("/redfish/v1/").map(|response| response.headers().len())
 }
 
 fn too_large<T: std::fmt::Debug>(read: Result<T, Error>) -> bool {
     matches!(read.unwrap_err().kind(), ErrorKind::TooLarge { .. })
 }
 
-fn a_head_may_be_as_large_as_the_limit_and_no_larger<A: Adapter>() {
+fn a_head_up_to_the_limit_is_accepted<A: Adapter>() {
     for limit in [200, 9_000, 64 << 10, 200_000] {
         let builder = || A::Transport::builder().limits(TransportLimits::default().head(limit));
         assert_eq!(read::<A>(builder(), head(limit)).unwrap(), 2, "{limit}");
@@ -56,7 +56,7 @@ fn a_head_may_be_as_large_as_the_limit_and_no_larger<A: Adapter>() {
     assert!(too_large(read::<A>(A::Transport::builder(), head((64 << 10) + 1))), "by default");
 }
 
-fn there_may_be_as_many_headers_as_the_limit_and_no_more<A: Adapter>() {
+fn headers_up_to_the_limit_are_accepted<A: Adapter>() {
     for limit in [3, 100, 128] {
         let builder = || A::Transport::builder().limits(TransportLimits::default().headers(limit));
         assert_eq!(read::<A>(builder(), headers(limit)).unwrap(), limit);
@@ -65,17 +65,17 @@ fn there_may_be_as_many_headers_as_the_limit_and_no_more<A: Adapter>() {
     assert!(too_large(read::<A>(A::Transport::builder(), headers(101))), "by default");
 }
 
-fn so_many_connections_are_kept<A: Adapter>() {
+fn idle_connections_up_to_the_limit_are_kept<A: Adapter>() {
     for (kept, connections) in [(0, 6), (1, 5), (3, 3)] {
-        // Answers when all three are there, so that there are three connections at once.
-        let (together, counted) = (Barrier::new(3), Arc::new(AtomicUsize::new(0)));
-        let counting = counted.clone();
-        let bmc = Bmc::start(move |line, _| {
-            if line.is_new() {
-                counting.fetch_add(1, Ordering::SeqCst);
+        // Responds when three requests have arrived, so there are three connections at once.
+        let (barrier, connection_count) = (Barrier::new(3), Arc::new(AtomicUsize::new(0)));
+        let count = connection_count.clone();
+        let bmc = Bmc::start(move |connection, _| {
+            if connection.is_first_request() {
+                count.fetch_add(1, Ordering::SeqCst);
             }
-            together.wait();
-            line.answer("200 OK", "", "{}")
+            barrier.wait();
+            connection.respond("200 OK", "", "{}")
         });
         let transport = A::Transport::builder()
             .limits(TransportLimits::default().idle_connections(kept).per_service(3))
@@ -88,21 +88,21 @@ fn so_many_connections_are_kept<A: Adapter>() {
                 }
             });
         }
-        assert_eq!(counted.load(Ordering::SeqCst), connections, "{kept} kept");
+        assert_eq!(connection_count.load(Ordering::SeqCst), connections, "{kept} kept");
     }
 }
 
-fn two_requests_go_to_a_service_at_once_and_one_write<A: Adapter>() {
+fn two_requests_and_one_write_per_service_run_at_once<A: Adapter>() {
     for (method, at_once) in [(Method::GET, 2), (Method::POST, 1)] {
-        // Answers when so many are there, and counts how many are.
-        let together = Barrier::new(at_once);
-        let (busy, most) = (AtomicUsize::new(0), Arc::new(AtomicUsize::new(0)));
-        let counting = most.clone();
-        let bmc = Bmc::start(move |line, _| {
-            counting.fetch_max(busy.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
-            together.wait();
+        // Responds when `at_once` requests have arrived, and records the maximum.
+        let barrier = Barrier::new(at_once);
+        let (busy, max) = (AtomicUsize::new(0), Arc::new(AtomicUsize::new(0)));
+        let count = max.clone();
+        let bmc = Bmc::start(move |connection, _| {
+            count.fetch_max(busy.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
+            barrier.wait();
             busy.fetch_sub(1, Ordering::SeqCst);
-            line.answer("200 OK", "", "{}")
+            connection.respond("200 OK", "", "{}")
         });
         let client = A::builder(Service::new(&bmc.url()).unwrap()).build().unwrap();
         thread::scope(|scope| {
@@ -110,67 +110,67 @@ fn two_requests_go_to_a_service_at_once_and_one_write<A: Adapter>() {
                 scope.spawn(|| client.send(method.clone(), "/redfish/v1/Systems/1", Body::empty()).unwrap());
             }
         });
-        assert_eq!((bmc.seen().len(), most.load(Ordering::SeqCst)), (8, at_once), "{method}");
+        assert_eq!((bmc.requests().len(), max.load(Ordering::SeqCst)), (8, at_once), "{method}");
     }
 }
 
-fn no_connection_is_kept_to_an_http_1_0_peer<A: Adapter>() {
-    let counted = Arc::new(AtomicUsize::new(0));
-    let counting = counted.clone();
-    let bmc = Bmc::start(move |line, _| {
-        counting.fetch_add(usize::from(line.is_new()), Ordering::SeqCst);
-        // Some serve one connection at a time, and offer to keep it all the same.
-        line.write("HTTP/1.0 200 OK\r\nConnection: keep-alive\r\nContent-Length: 2\r\n\r\n{}")
+fn an_http_1_0_connection_is_not_kept<A: Adapter>() {
+    let connection_count = Arc::new(AtomicUsize::new(0));
+    let count = connection_count.clone();
+    let bmc = Bmc::start(move |connection, _| {
+        count.fetch_add(usize::from(connection.is_first_request()), Ordering::SeqCst);
+        // Some services handle one connection at a time, but offer to keep it alive.
+        connection.write("HTTP/1.0 200 OK\r\nConnection: keep-alive\r\nContent-Length: 2\r\n\r\n{}")
     });
     let client = A::builder(Service::new(&bmc.url()).unwrap()).build().unwrap();
-    for asked in 1..=3 {
+    for request in 1..=3 {
         client.get_raw("/redfish/v1/").unwrap();
-        assert_eq!(counted.load(Ordering::SeqCst), asked);
+        assert_eq!(connection_count.load(Ordering::SeqCst), request);
     }
 }
 
-fn calls_one_after_the_other_go_over_one_connection<A: Adapter>() {
-    let counted = Arc::new(AtomicUsize::new(0));
-    let counting = counted.clone();
-    let bmc = Bmc::start(move |line, _| {
-        counting.fetch_add(usize::from(line.is_new()), Ordering::SeqCst);
-        // In pieces, so that the end comes apart from the beginning.
-        line.write("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\n{\r\n")?;
-        line.write("1\r\n}\r\n")?;
-        line.write("0\r\n\r\n")
+fn sequential_calls_share_one_connection<A: Adapter>() {
+    let connection_count = Arc::new(AtomicUsize::new(0));
+    let count = connection_count.clone();
+    let bmc = Bmc::start(move |connection, _| {
+        count.fetch_add(usize::from(connection.is_first_request()), Ordering::SeqCst);
+        // In separate writes, so that the last chunk arrives on its own.
+        connection.write("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\n{\r\n")?;
+        connection.write("1\r\n}\r\n")?;
+        connection.write("0\r\n\r\n")
     });
     let client = A::builder(Service::new(&bmc.url()).unwrap()).build().unwrap();
     for _ in 0..100 {
         client.get_raw("/redfish/v1/").unwrap();
     }
-    assert_eq!(counted.load(Ordering::SeqCst), 1);
+    assert_eq!(connection_count.load(Ordering::SeqCst), 1);
 }
 
-fn a_session_takes_four_requests_or_three_over_one_connection<A: Adapter>() {
+fn a_session_needs_four_requests_or_three_on_one_connection<A: Adapter>() {
     let sessions = "/redfish/v1/SessionService/Sessions";
     let (post, delete) = (format!("POST {sessions}"), format!("DELETE {sessions}/1"));
-    let whole = ["GET /redfish/v1/", &post, "GET /redfish/v1/Systems", &delete];
-    for (remembered, requests) in [(None, &whole[..]), (Some(sessions), &whole[1..])] {
-        let counted = Arc::new(AtomicUsize::new(0));
-        let counting = counted.clone();
-        let bmc = Bmc::start(move |line, head| {
-            counting.fetch_add(usize::from(line.is_new()), Ordering::SeqCst);
-            line.body(head)?;
+    let all_requests = ["GET /redfish/v1/", &post, "GET /redfish/v1/Systems", &delete];
+    for (known_collection, requests) in [(None, &all_requests[..]), (Some(sessions), &all_requests[1..])] {
+        let connection_count = Arc::new(AtomicUsize::new(0));
+        let count = connection_count.clone();
+        let bmc = Bmc::start(move |connection, head| {
+            count.fetch_add(usize::from(connection.is_first_request()), Ordering::SeqCst);
+            connection.body(head)?;
             let opened = format!("X-Auth-Token: t\r\nLocation: {sessions}/1\r\n");
             match head.method.as_str() {
-                "POST" => line.answer("201 Created", &opened, "{}"),
-                _ => line.answer("200 OK", "", "{}"),
+                "POST" => connection.respond("201 Created", &opened, "{}"),
+                _ => connection.respond("200 OK", "", "{}"),
             }
         });
         let client = A::builder(Service::new(&bmc.url()).unwrap()).login(Credentials::new("ada", "pw"));
-        let client = match remembered {
+        let client = match known_collection {
             Some(sessions) => client.sessions(sessions),
             None => client,
         };
         let client = client.build().unwrap();
         client.get_raw("/redfish/v1/Systems").unwrap();
         client.close().unwrap();
-        assert_eq!(bmc.seen(), requests);
-        assert_eq!(counted.load(Ordering::SeqCst), 1);
+        assert_eq!(bmc.requests(), requests);
+        assert_eq!(connection_count.load(Ordering::SeqCst), 1);
     }
 }

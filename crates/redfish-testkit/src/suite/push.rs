@@ -1,4 +1,4 @@
-//! Events that are pushed: a subscription at the mock, and what a receiver on loopback gets.
+//! Pushed events: subscriptions at the mock, and a receiver on loopback.
 
 use std::sync::{Arc, Mutex, mpsc};
 use std::time::Duration;
@@ -16,13 +16,13 @@ use crate::full_text;
 
 suite! {
     ($) push:
-    an_event_is_pushed_to_who_subscribed_and_to_nobody_who_has_left,
-    a_subscription_whose_answer_is_lost_is_there_once,
-    what_a_push_carries_is_shown_to_no_observer,
+    events_are_pushed_to_subscribers_until_they_unsubscribe,
+    a_subscription_is_created_once_if_the_response_is_lost,
+    an_observer_does_not_see_the_secrets_of_a_subscription,
 }
 
 /// Longer than any test.
-const PATIENCE: Duration = Duration::from_secs(60);
+const TIMEOUT: Duration = Duration::from_secs(60);
 
 fn mock<A: Adapter>(faults: &[&str]) -> (Server, A) {
     let faults = faults.iter().map(|fault| fault.parse().unwrap()).collect();
@@ -37,56 +37,56 @@ fn mock<A: Adapter>(faults: &[&str]) -> (Server, A) {
     (server, client)
 }
 
-/// A receiver, and what it is pushed.
+/// A receiver, and the requests that are pushed to it.
 fn receiver() -> (Bmc, mpsc::Receiver<(Head, String)>) {
     let (push, pushed) = mpsc::channel();
     let push = Mutex::new(push);
-    let bmc = Bmc::start(move |line, head| {
-        let body = String::from_utf8(line.body(head)?).unwrap();
+    let bmc = Bmc::start(move |connection, head| {
+        let body = String::from_utf8(connection.body(head)?).unwrap();
         push.lock().unwrap().send((head.clone(), body)).unwrap();
-        line.last_answer("204 No Content", "", "")
+        connection.respond_and_close("204 No Content", "", "")
     });
     (bmc, pushed)
 }
 
-fn an_event_is_pushed_to_who_subscribed_and_to_nobody_who_has_left<A: Adapter>() {
+fn events_are_pushed_to_subscribers_until_they_unsubscribe<A: Adapter>() {
     let (server, client) = mock::<A>(&[]);
-    let ((near, pushed), (other, _)) = (receiver(), receiver());
-    let left = client.subscribe(Subscription::new(format!("{}/left", other.url()))).unwrap();
-    client.unsubscribe(left.as_str()).unwrap();
-    let gone = client.unsubscribe(left.as_str()).unwrap_err();
-    assert_eq!(*gone.kind(), ErrorKind::NotFound);
+    let ((receiver_bmc, pushed), (other, _)) = (receiver(), receiver());
+    let removed = client.subscribe(Subscription::new(format!("{}/removed", other.url()))).unwrap();
+    client.unsubscribe(removed.as_str()).unwrap();
+    let repeated = client.unsubscribe(removed.as_str()).unwrap_err();
+    assert_eq!(*repeated.kind(), ErrorKind::NotFound);
 
-    let subscription = Subscription::new(format!("{}/events", near.url()))
+    let subscription = Subscription::new(format!("{}/events", receiver_bmc.url()))
         .context("night run 7")
         .header("Authorization", "Bearer rx-t0ken")
         .format("Event")
         .registry_prefixes(["ResourceEvent"])
         .message_ids(["ResourceEvent.ResourceChanged"]);
-    let at = client.subscribe(subscription).unwrap();
+    let target = client.subscribe(subscription).unwrap();
     let listed = client.subscriptions().unwrap();
     let found: Vec<_> =
         listed.iter().map(|one| (one.target(), one.value().context.as_deref().unwrap())).collect();
-    assert_eq!(found, [(&at, "night run 7")]);
+    assert_eq!(found, [(&target, "night run 7")]);
 
     let members = client.members("/redfish/v1/Systems").unwrap();
     let system = members.map(|member| member.unwrap().link().unwrap().into_owned()).next().unwrap();
     client.patch(&system, &json!({"AssetTag": "rack 7"})).unwrap();
-    let (head, body) = pushed.recv_timeout(PATIENCE).unwrap();
+    let (head, body) = pushed.recv_timeout(TIMEOUT).unwrap();
     assert_eq!((head.method.as_str(), head.target.as_str()), ("POST", "/events"));
     assert_eq!(head.header("authorization"), Some("Bearer rx-t0ken"));
     let Notification::Event(records) = Notification::parse(&body) else { panic!("{body}") };
     assert_eq!(records[0].origin.as_deref(), Some(system.as_str()));
     assert_eq!(serde_json::from_str::<Value>(&body).unwrap()["Context"], "night run 7");
 
-    client.unsubscribe(at.as_str()).unwrap();
+    client.unsubscribe(target.as_str()).unwrap();
     assert!(client.subscriptions().unwrap().is_empty());
-    assert!(other.seen().is_empty());
+    assert!(other.requests().is_empty());
     client.close().unwrap();
     assert_eq!(server.open_sessions(), 0);
 }
 
-fn a_subscription_whose_answer_is_lost_is_there_once<A: Adapter>() {
+fn a_subscription_is_created_once_if_the_response_is_lost<A: Adapter>() {
     let (_server, client) = mock::<A>(&["lost-answer@/redfish/v1/EventService/Subscriptions*1"]);
     let subscription = Subscription::new("https://receiver.example/events").context("night run 7");
     let lost = client.subscribe(subscription).unwrap_err();
@@ -98,16 +98,17 @@ fn a_subscription_whose_answer_is_lost_is_there_once<A: Adapter>() {
     client.close().unwrap();
 }
 
-fn what_a_push_carries_is_shown_to_no_observer<A: Adapter>() {
+fn an_observer_does_not_see_the_secrets_of_a_subscription<A: Adapter>() {
     let (server, _) = mock::<A>(&[]);
-    let shown = Arc::<Mutex<String>>::default();
-    let seen = shown.clone();
+    let output = Arc::<Mutex<String>>::default();
+    let observed = output.clone();
     let client = A::builder(Service::new(&server.url()).unwrap())
         .login(Credentials::new("ada", "engine No. 1"))
         .trust(&Trust::system_and_pem(server.certificate_pem().unwrap().as_bytes()).unwrap())
         .observer(move |trace| {
             if let Trace::Request(outgoing) = trace {
-                seen.lock()
+                observed
+                    .lock()
                     .unwrap()
                     .push_str(&format!("{outgoing}\n{}\n", outgoing.body().unwrap_or_default()));
             }
@@ -117,6 +118,6 @@ fn what_a_push_carries_is_shown_to_no_observer<A: Adapter>() {
     let subscription = Subscription::new("https://receiver.example/").header("X-Key", "rx-t0ken");
     client.subscribe(subscription).unwrap();
     client.close().unwrap();
-    let shown = shown.lock().unwrap();
-    assert!(shown.contains("X-Key") && !shown.contains("rx-t0ken"), "{shown}");
+    let output = output.lock().unwrap();
+    assert!(output.contains("X-Key") && !output.contains("rx-t0ken"), "{output}");
 }

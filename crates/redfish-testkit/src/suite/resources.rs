@@ -1,4 +1,4 @@
-//! What is done with resources, against the mock and over pages, in virtual time.
+//! Collections, resets, tasks, ETags and messages, against the mock in virtual time.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -15,19 +15,19 @@ use crate::bmc::Bmc;
 
 suite! {
     ($) resources:
-    the_members_of_all_pages_come_until_a_page_fails,
-    the_systems_of_the_mock_are_members,
-    a_reset_takes_effect_later_and_is_waited_for,
-    a_restart_is_over_when_the_system_was_seen_to_go_and_come_back,
-    what_was_accepted_is_watched_to_its_end_with_its_progress,
-    what_was_accepted_and_failed_is_no_failure_of_the_watch,
-    a_change_of_what_has_changed_is_a_conflict_with_the_fresh_etag,
-    a_message_without_its_text_is_looked_up_at_the_service,
+    members_of_all_pages_are_returned_until_a_page_fails,
+    the_systems_of_the_mock_are_listed,
+    wait_for_power_waits_for_the_effect_of_a_reset,
+    a_restart_ends_after_the_power_state_has_changed_and_returned,
+    an_accepted_write_is_watched_with_progress,
+    a_failed_task_is_not_an_error_of_the_watch,
+    a_write_with_an_old_etag_is_a_conflict_with_the_current_etag,
+    a_message_without_text_is_looked_up,
 }
 
 const MINUTE: Duration = Duration::from_secs(60);
 
-/// The mock's clock, which waits forward.
+/// The mock's virtual clock. A wait advances it.
 struct MockClock(Arc<Server>);
 
 impl Clock for MockClock {
@@ -56,7 +56,7 @@ fn mock<A: Adapter>(faults: &[&str]) -> (Arc<Server>, A) {
     (server, client)
 }
 
-/// A system that is on.
+/// The path of a system that is on.
 fn system<A: Adapter>(client: &A) -> String {
     for member in client.members("/redfish/v1/Systems").unwrap() {
         let path = member.unwrap().link().unwrap().into_owned();
@@ -64,38 +64,38 @@ fn system<A: Adapter>(client: &A) -> String {
             return path;
         }
     }
-    panic!("all are off")
+    panic!("all systems are off")
 }
 
-fn the_members_of_all_pages_come_until_a_page_fails<A: Adapter>() {
-    let bmc = Bmc::start(|line, head| match head.target.as_str() {
-        "/c" => line.answer(
+fn members_of_all_pages_are_returned_until_a_page_fails<A: Adapter>() {
+    let bmc = Bmc::start(|connection, head| match head.target.as_str() {
+        "/c" => connection.respond(
             "200 OK",
             "",
             r#"{"Members": [{"@odata.id": "/1"}, {"@odata.id": "/2"}],
             "Members@odata.nextLink": "/c?$skip=2"}"#,
         ),
-        "/c?$skip=2" => line.answer(
+        "/c?$skip=2" => connection.respond(
             "200 OK",
             "",
             r#"{"Members": [{"@odata.id": "/3"}],
             "Members@odata.nextLink": "/c?$skip=3"}"#,
         ),
-        _ => line.answer("500 Internal Server Error", "", ""),
+        _ => connection.respond("500 Internal Server Error", "", ""),
     });
     let client = A::builder(Service::new(&bmc.url()).unwrap()).build().unwrap();
     let mut members = client.members("/c").unwrap();
-    assert_eq!(bmc.seen().len(), 0);
+    assert_eq!(bmc.requests().len(), 0);
     for (link, pages) in [("/1", 1), ("/2", 1), ("/3", 2)] {
         assert_eq!(members.next().unwrap().unwrap().link().unwrap(), link);
-        assert_eq!(bmc.seen().len(), pages, "a page is read when the one before is used up");
+        assert_eq!(bmc.requests().len(), pages, "a page is read after all members of the one before");
     }
     assert_eq!(*members.next().unwrap().unwrap_err().kind(), ErrorKind::Refused);
     assert!(members.next().is_none());
-    assert_eq!(bmc.seen().len(), 3);
+    assert_eq!(bmc.requests().len(), 3);
 }
 
-fn the_systems_of_the_mock_are_members<A: Adapter>() {
+fn the_systems_of_the_mock_are_listed<A: Adapter>() {
     let (_server, client) = mock::<A>(&[]);
     let mut found = 0;
     for member in client.members("/redfish/v1/Systems").unwrap() {
@@ -106,61 +106,63 @@ fn the_systems_of_the_mock_are_members<A: Adapter>() {
     client.close().unwrap();
 }
 
-fn a_reset_takes_effect_later_and_is_waited_for<A: Adapter>() {
+fn wait_for_power_waits_for_the_effect_of_a_reset<A: Adapter>() {
     let (server, client) = mock::<A>(&[]);
     let system = system(&client);
     let before = server.now();
-    let taken = client.reset("ForceOff", Some(&system)).unwrap();
-    assert_eq!(taken.system.as_str(), system);
+    let accepted = client.reset("ForceOff", Some(&system)).unwrap();
+    assert_eq!(accepted.system.as_str(), system);
     assert_ne!(client.get::<Value>(&system).unwrap()["PowerState"], "Off");
-    client.wait_for_power(&taken.system, "Off", MINUTE).unwrap();
+    client.wait_for_power(&accepted.system, "Off", MINUTE).unwrap();
     assert_eq!(client.get::<Value>(&system).unwrap()["PowerState"], "Off");
     assert!(server.now() > before);
 
-    let never = client.wait_for_power(&taken.system, "On", MINUTE).unwrap_err();
+    let never = client.wait_for_power(&accepted.system, "On", MINUTE).unwrap_err();
     assert!(matches!(never.kind(), ErrorKind::Deadline(_)), "{never}");
     let several = client.reset("On", None).unwrap_err();
     assert!(matches!(several.kind(), ErrorKind::AmbiguousTarget { .. }), "{several}");
     client.close().unwrap();
 }
 
-fn a_restart_is_over_when_the_system_was_seen_to_go_and_come_back<A: Adapter>() {
+fn a_restart_ends_after_the_power_state_has_changed_and_returned<A: Adapter>() {
     let (server, client) = mock::<A>(&[]);
     let system = system(&client);
-    let taken = client.reset("GracefulRestart", Some(&system)).unwrap();
-    assert_eq!(client.get::<Value>(&system).unwrap()["PowerState"], "On", "it is on for a while yet");
+    let accepted = client.reset("GracefulRestart", Some(&system)).unwrap();
+    assert_eq!(client.get::<Value>(&system).unwrap()["PowerState"], "On", "the restart is not immediate");
     let before = server.now();
-    client.wait_for_power(&taken.system, taken.change.unwrap(), MINUTE).unwrap();
-    let took = server.now() - before;
-    assert!(took >= Duration::from_secs(2) && took < Duration::from_secs(20), "{took:?}");
+    client.wait_for_power(&accepted.system, accepted.change.unwrap(), MINUTE).unwrap();
+    let elapsed = server.now() - before;
+    assert!(elapsed >= Duration::from_secs(2) && elapsed < Duration::from_secs(20), "{elapsed:?}");
 
-    // Now it is on and stays so: after a while that counts, where the deadline allows.
+    // The system is on again. Without another change, the wait ends successfully after 30 s if the deadline allows.
     let restart = PowerChange::Restart;
-    let soon = client.wait_for_power(&taken.system, restart, Duration::from_secs(10)).unwrap_err();
-    assert!(matches!(soon.kind(), ErrorKind::Deadline(_)), "{soon}");
+    let too_short = client.wait_for_power(&accepted.system, restart, Duration::from_secs(10)).unwrap_err();
+    assert!(matches!(too_short.kind(), ErrorKind::Deadline(_)), "{too_short}");
     let before = server.now();
-    client.wait_for_power(&taken.system, restart, MINUTE).unwrap();
+    client.wait_for_power(&accepted.system, restart, MINUTE).unwrap();
     assert!(server.now() - before >= Duration::from_secs(30));
     client.close().unwrap();
 }
 
-fn what_was_accepted_is_watched_to_its_end_with_its_progress<A: Adapter>() {
+fn an_accepted_write_is_watched_with_progress<A: Adapter>() {
     let (_server, client) = mock::<A>(&["task=5s"]);
     let system = system(&client);
     let Outcome::Accepted(monitor) = client.patch(&system, &json!({"AssetTag": "rack 7"})).unwrap() else {
         panic!("a monitor")
     };
-    let seen = Mutex::new(Vec::new());
-    let see = |watch: &redfish_proto::ops::Watch| seen.lock().unwrap().push(watch.progress().state.clone());
-    let ended = client.watch(monitor, MINUTE, see).unwrap();
+    let states = Mutex::new(Vec::new());
+    let record = |watch: &redfish_proto::ops::Watch| {
+        states.lock().unwrap().push(watch.progress().state.clone());
+    };
+    let ended = client.watch(monitor, MINUTE, record).unwrap();
     assert!(matches!(ended, TaskOutcome::Completed(_)), "{ended:?}");
-    let seen = seen.into_inner().unwrap();
-    assert!(!seen.is_empty() && seen.iter().all(|state| state == "Running"), "{seen:?}");
+    let states = states.into_inner().unwrap();
+    assert!(!states.is_empty() && states.iter().all(|state| state == "Running"), "{states:?}");
     assert_eq!(client.get::<Value>(&system).unwrap()["AssetTag"], "rack 7");
     client.close().unwrap();
 }
 
-fn what_was_accepted_and_failed_is_no_failure_of_the_watch<A: Adapter>() {
+fn a_failed_task_is_not_an_error_of_the_watch<A: Adapter>() {
     let (_server, client) = mock::<A>(&["failing-task=5s"]);
     let system = system(&client);
     let Outcome::Accepted(monitor) = client.patch(&system, &json!({"AssetTag": "rack 7"})).unwrap() else {
@@ -171,28 +173,28 @@ fn what_was_accepted_and_failed_is_no_failure_of_the_watch<A: Adapter>() {
     client.close().unwrap();
 }
 
-fn a_change_of_what_has_changed_is_a_conflict_with_the_fresh_etag<A: Adapter>() {
+fn a_write_with_an_old_etag_is_a_conflict_with_the_current_etag<A: Adapter>() {
     let (_server, client) = mock::<A>(&[]);
     let system = system(&client);
-    let seen = client.read::<Value>(&system).unwrap();
+    let old = client.read::<Value>(&system).unwrap();
     client.patch(&system, &json!({"AssetTag": "rack 7"})).unwrap();
-    let mine = Body::json(&json!({"AssetTag": "rack 8"})).unwrap();
-    let write = Write::patch(seen.target(), mine).if_match(IfMatch::Exactly(seen.etag().unwrap().clone()));
+    let change = Body::json(&json!({"AssetTag": "rack 8"})).unwrap();
+    let write = Write::patch(old.target(), change).if_match(IfMatch::Exactly(old.etag().unwrap().clone()));
     let error = client.run(write).unwrap_err();
     assert_eq!((error.kind(), error.status().unwrap().as_u16()), (&ErrorKind::Conflict, 412));
-    let now = client.read::<Value>(&system).unwrap();
-    assert_eq!(error.etag(), now.etag());
-    assert_eq!(now.value()["AssetTag"], "rack 7");
+    let current = client.read::<Value>(&system).unwrap();
+    assert_eq!(error.etag(), current.etag());
+    assert_eq!(current.value()["AssetTag"], "rack 7");
     client.close().unwrap();
 }
 
-fn a_message_without_its_text_is_looked_up_at_the_service<A: Adapter>() {
+fn a_message_without_text_is_looked_up<A: Adapter>() {
     let (_server, client) = mock::<A>(&["bare-messages"]);
     let error = client.get::<Value>("/redfish/v1/Nowhere").unwrap_err();
-    let said = error.messages()[0].clone();
-    assert_eq!(said.text, "", "{said:?}");
-    let found = client.lookup(&said).unwrap().expect("the service knows its own messages");
+    let message = error.messages()[0].clone();
+    assert_eq!(message.text, "", "{message:?}");
+    let found = client.lookup(&message).unwrap().expect("the service knows its own messages");
     assert!(!found.text.is_empty() && !found.text.contains('%'), "{found:?}");
-    assert_eq!(found.id, said.id);
+    assert_eq!(found.id, message.id);
     client.close().unwrap();
 }

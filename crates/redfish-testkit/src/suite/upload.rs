@@ -1,4 +1,4 @@
-//! Images that are pushed: framed right, sent once, refused early.
+//! Pushed images: framing, retries, early refusals.
 
 use std::io::{self, Cursor, Read};
 use std::net::{IpAddr, Ipv4Addr};
@@ -11,27 +11,27 @@ use redfish_proto::{Credentials, ErrorKind, Service, Session};
 use redfish_tls::Trust;
 
 use crate::adapter::{Adapter, Builder as _, Source as _, Transport as _};
-use crate::bmc::{Bmc, Head, Line};
+use crate::bmc::{Bmc, Connection, Head};
 use crate::full_text;
-use crate::script::{Identity, Peer};
+use crate::script::{Peer, ServerIdentity};
 
 suite! {
     ($) upload:
-    the_parts_stand_in_their_order_and_the_length_is_exact,
-    two_pushes_have_two_boundaries,
-    the_image_goes_as_it_is_where_only_that_is_offered,
-    a_file_is_read_from_its_beginning_each_time_and_no_further_than_it_was_long,
-    a_refusal_comes_before_the_image_is_opened,
-    a_connection_whose_push_was_refused_early_is_not_used_again,
-    a_push_that_was_reset_may_have_happened_and_is_not_sent_again,
-    a_401_after_an_image_that_is_spent_says_so,
-    a_dead_token_is_renewed_before_the_image_is_opened,
-    an_image_that_can_be_read_again_is_sent_again_with_another_session,
-    an_image_that_cannot_be_read_whole_is_the_callers_fault_and_tried_once,
-    a_push_without_its_image_is_no_request,
-    progress_counts_what_was_read_up_to_the_end,
-    a_connection_that_was_refused_has_not_touched_an_image_that_can_be_read_once,
-    a_service_fetches_an_image_by_itself,
+    the_parts_are_in_order_and_the_length_is_exact,
+    each_push_has_its_own_boundary,
+    the_plain_image_is_pushed_if_multipart_is_not_supported,
+    a_file_is_read_from_the_start_up_to_its_original_length,
+    an_early_refusal_does_not_open_the_image,
+    a_connection_is_not_reused_after_an_early_refusal,
+    a_push_is_not_repeated_after_a_reset,
+    a_401_after_a_read_once_image_reports_it,
+    an_expired_token_is_renewed_before_the_image_is_opened,
+    a_replayable_image_is_sent_again_with_a_new_session,
+    an_unreadable_image_is_an_invalid_request_and_not_retried,
+    a_push_without_an_image_is_an_invalid_request,
+    progress_reports_the_bytes_read_up_to_the_end,
+    a_failed_connection_does_not_read_a_read_once_image,
+    simple_update_sends_uri_targets_and_credentials,
 }
 
 const ROOT: &str = r#"{"UpdateService": {"@odata.id": "/redfish/v1/UpdateService"},
@@ -41,35 +41,35 @@ const MULTIPART: &str = r#"{"MultipartHttpPushUri": "/push", "HttpPushUri": "/pl
 const PLAIN: &str = r#"{"HttpPushUri": "/plain"}"#;
 const IMAGE: &[u8] = b"--an image\r\n\0 of a few bytes";
 
-/// An update service that offers this, and what it does with what is pushed.
+/// A service with this update service, which passes pushed images to a handler.
 fn serve(
-    offers: &'static str,
-    push: impl Fn(&mut Line, &Head) -> io::Result<()> + Send + Sync + 'static,
+    update_service: &'static str,
+    push: impl Fn(&mut Connection, &Head) -> io::Result<()> + Send + Sync + 'static,
 ) -> Bmc {
-    Bmc::start(move |line, head| match head.target.as_str() {
-        "/redfish/v1/" => line.answer("200 OK", "", ROOT),
-        "/redfish/v1/UpdateService" => line.answer("200 OK", "", offers),
-        _ => push(line, head),
+    Bmc::start(move |connection, head| match head.target.as_str() {
+        "/redfish/v1/" => connection.respond("200 OK", "", ROOT),
+        "/redfish/v1/UpdateService" => connection.respond("200 OK", "", update_service),
+        _ => push(connection, head),
     })
 }
 
-/// The same, and it keeps what is pushed.
-fn keep(offers: &'static str) -> (Bmc, Arc<Mutex<Vec<Vec<u8>>>>) {
-    let kept = Arc::<Mutex<Vec<Vec<u8>>>>::default();
-    let keeping = kept.clone();
-    let bmc = serve(offers, move |line, head| {
-        keeping.lock().unwrap().push(line.body(head)?);
-        line.answer("202 Accepted", "Location: /redfish/v1/TaskService/TaskMonitors/1\r\n", "")
+/// The same, with the bodies that are pushed.
+fn recording(update_service: &'static str) -> (Bmc, Arc<Mutex<Vec<Vec<u8>>>>) {
+    let pushed = Arc::<Mutex<Vec<Vec<u8>>>>::default();
+    let record = pushed.clone();
+    let bmc = serve(update_service, move |connection, head| {
+        record.lock().unwrap().push(connection.body(head)?);
+        connection.respond("202 Accepted", "Location: /redfish/v1/TaskService/TaskMonitors/1\r\n", "")
     });
-    (bmc, kept)
+    (bmc, pushed)
 }
 
 fn client<A: Adapter>(bmc: &Bmc) -> A {
     A::builder(Service::new(&bmc.url()).unwrap()).build().unwrap()
 }
 
-/// A client whose session can be renewed.
-fn client_with<A: Adapter>(bmc: &Bmc, token: &str) -> A {
+/// A client that resumes a session and has credentials to renew it.
+fn client_with_token<A: Adapter>(bmc: &Bmc, token: &str) -> A {
     let service = Service::new(&bmc.url()).unwrap();
     let session = Session::from_token(&service, token, None).unwrap();
     let credentials = Credentials::new("ada", "engine No. 1");
@@ -80,23 +80,23 @@ fn once<A: Adapter>() -> A::Source {
     A::Source::once(IMAGE.len() as u64, IMAGE)
 }
 
-/// A payload that counts how often it is opened.
+/// A payload, and the number of times that it is opened.
 fn counted<A: Adapter>() -> (A::Source, Arc<AtomicUsize>) {
     let opened = Arc::new(AtomicUsize::new(0));
-    let counting = opened.clone();
+    let count = opened.clone();
     let source = A::Source::reopened(IMAGE.len() as u64, move || {
-        counting.fetch_add(1, Ordering::SeqCst);
+        count.fetch_add(1, Ordering::SeqCst);
         Ok(Box::new(Cursor::new(IMAGE)))
     });
     (source, opened)
 }
 
 fn pushes(bmc: &Bmc) -> usize {
-    bmc.seen().iter().filter(|request| *request == "POST /push").count()
+    bmc.requests().iter().filter(|request| *request == "POST /push").count()
 }
 
-fn the_parts_stand_in_their_order_and_the_length_is_exact<A: Adapter>() {
-    let (bmc, kept) = keep(MULTIPART);
+fn the_parts_are_in_order_and_the_length_is_exact<A: Adapter>() {
+    let (bmc, pushed) = recording(MULTIPART);
     let targets = ["/redfish/v1/Systems/1".to_owned()];
     let Outcome::Accepted(monitor) = client::<A>(&bmc).update("bios.bin", &once::<A>(), &targets).unwrap()
     else {
@@ -118,12 +118,12 @@ fn the_parts_stand_in_their_order_and_the_length_is_exact<A: Adapter>() {
     .into_bytes();
     expected.extend_from_slice(IMAGE);
     expected.extend_from_slice(format!("\r\n--{boundary}--\r\n").as_bytes());
-    assert_eq!(*kept.lock().unwrap(), [expected.clone()]);
+    assert_eq!(*pushed.lock().unwrap(), [expected.clone()]);
     assert_eq!(head.length(), expected.len() as u64);
 }
 
-fn two_pushes_have_two_boundaries<A: Adapter>() {
-    let (bmc, _) = keep(MULTIPART);
+fn each_push_has_its_own_boundary<A: Adapter>() {
+    let (bmc, _) = recording(MULTIPART);
     for _ in 0..2 {
         client::<A>(&bmc).update("bios.bin", &once::<A>(), &[]).unwrap();
     }
@@ -133,38 +133,38 @@ fn two_pushes_have_two_boundaries<A: Adapter>() {
     assert_eq!(kinds.len(), 2);
 }
 
-fn the_image_goes_as_it_is_where_only_that_is_offered<A: Adapter>() {
-    let (bmc, kept) = keep(PLAIN);
+fn the_plain_image_is_pushed_if_multipart_is_not_supported<A: Adapter>() {
+    let (bmc, pushed) = recording(PLAIN);
     client::<A>(&bmc).update("bios.bin", &once::<A>(), &[]).unwrap();
     let heads = bmc.heads();
     let head = heads.last().unwrap();
     assert_eq!((head.target.as_str(), head.header("transfer-encoding")), ("/plain", None));
     assert_eq!(head.header("content-type"), Some("application/octet-stream"));
     assert_eq!(head.length(), IMAGE.len() as u64);
-    assert_eq!(*kept.lock().unwrap(), [IMAGE]);
+    assert_eq!(*pushed.lock().unwrap(), [IMAGE]);
 }
 
-fn a_file_is_read_from_its_beginning_each_time_and_no_further_than_it_was_long<A: Adapter>() {
+fn a_file_is_read_from_the_start_up_to_its_original_length<A: Adapter>() {
     let path = std::env::temp_dir().join(format!("redfish-{}-upload-{}", A::NAME, std::process::id()));
     std::fs::write(&path, IMAGE).unwrap();
     let source = A::Source::file(&path).unwrap();
     std::fs::write(&path, [IMAGE, b" and more"].concat()).unwrap();
-    let (bmc, kept) = keep(PLAIN);
+    let (bmc, pushed) = recording(PLAIN);
     for _ in 0..2 {
         client::<A>(&bmc).update("bios.bin", &source, &[]).unwrap();
     }
     std::fs::remove_file(&path).unwrap();
-    assert_eq!(*kept.lock().unwrap(), [IMAGE, IMAGE]);
+    assert_eq!(*pushed.lock().unwrap(), [IMAGE, IMAGE]);
 }
 
-fn a_refusal_comes_before_the_image_is_opened<A: Adapter>() {
+fn an_early_refusal_does_not_open_the_image<A: Adapter>() {
     let table = [
         ("413 Payload Too Large", ErrorKind::Refused),
         ("401 Unauthorized", ErrorKind::NotAuthenticated),
         ("503 Service Unavailable", ErrorKind::Busy),
     ];
     for (status, kind) in table {
-        let bmc = serve(MULTIPART, move |line, _| line.last_answer(status, "", "not this"));
+        let bmc = serve(MULTIPART, move |connection, _| connection.respond_and_close(status, "", "not this"));
         let (source, opened) = counted::<A>();
         let error = client::<A>(&bmc).update("bios.bin", &source, &[]).unwrap_err();
         assert_eq!(*error.kind(), kind, "{error}");
@@ -174,8 +174,8 @@ fn a_refusal_comes_before_the_image_is_opened<A: Adapter>() {
     }
 }
 
-fn a_connection_whose_push_was_refused_early_is_not_used_again<A: Adapter>() {
-    let bmc = serve(MULTIPART, |line, _| line.answer("413 Payload Too Large", "", "not this"));
+fn a_connection_is_not_reused_after_an_early_refusal<A: Adapter>() {
+    let bmc = serve(MULTIPART, |connection, _| connection.respond("413 Payload Too Large", "", "not this"));
     let client = client::<A>(&bmc);
     for _ in 0..2 {
         let (source, opened) = counted::<A>();
@@ -184,15 +184,15 @@ fn a_connection_whose_push_was_refused_early_is_not_used_again<A: Adapter>() {
     }
     let root = "GET /redfish/v1/";
     let service = "GET /redfish/v1/UpdateService";
-    assert_eq!(bmc.seen(), [root, service, "POST /push", root, service, "POST /push"]);
+    assert_eq!(bmc.requests(), [root, service, "POST /push", root, service, "POST /push"]);
 }
 
-fn a_push_that_was_reset_may_have_happened_and_is_not_sent_again<A: Adapter>() {
-    let bmc = serve(MULTIPART, |line, head| {
-        line.go_on(head)?;
-        line.reset()
+fn a_push_is_not_repeated_after_a_reset<A: Adapter>() {
+    let bmc = serve(MULTIPART, |connection, head| {
+        connection.send_continue(head)?;
+        connection.reset()
     });
-    // More than the sockets hold, so that the reset comes while it is sent.
+    // Larger than the socket buffers, so that the reset arrives during the upload.
     let (source, opened) = counted::<A>();
     for source in [A::Source::once(64 << 20, io::repeat(7).take(64 << 20)), source] {
         let before = pushes(&bmc);
@@ -204,78 +204,78 @@ fn a_push_that_was_reset_may_have_happened_and_is_not_sent_again<A: Adapter>() {
     assert_eq!(opened.load(Ordering::SeqCst), 1);
 }
 
-fn a_401_after_an_image_that_is_spent_says_so<A: Adapter>() {
-    let bmc = serve(MULTIPART, |line, head| {
-        line.body(head)?;
-        line.answer("401 Unauthorized", "", "")
+fn a_401_after_a_read_once_image_reports_it<A: Adapter>() {
+    let bmc = serve(MULTIPART, |connection, head| {
+        connection.body(head)?;
+        connection.respond("401 Unauthorized", "", "")
     });
-    let error = client_with::<A>(&bmc, "old").update("bios.bin", &once::<A>(), &[]).unwrap_err();
+    let error = client_with_token::<A>(&bmc, "old").update("bios.bin", &once::<A>(), &[]).unwrap_err();
     assert_eq!(*error.kind(), ErrorKind::NotAuthenticated);
     assert!(error.to_string().contains("it cannot be read again"), "{error}");
-    assert_eq!(bmc.seen().iter().filter(|request| request.starts_with("POST")).count(), 1);
+    assert_eq!(bmc.requests().iter().filter(|request| request.starts_with("POST")).count(), 1);
 }
 
-/// A service that knows one token, and what it does with what is pushed.
-fn knows(
+/// A service that accepts one token and passes pushed images to a handler.
+fn serve_with_token(
     token: &'static str,
-    push: impl Fn(&mut Line, &Head) -> io::Result<()> + Send + Sync + 'static,
+    push: impl Fn(&mut Connection, &Head) -> io::Result<()> + Send + Sync + 'static,
 ) -> Bmc {
-    Bmc::start(move |line, head| match (head.method.as_str(), head.target.as_str()) {
+    Bmc::start(move |connection, head| match (head.method.as_str(), head.target.as_str()) {
         ("POST", "/redfish/v1/SessionService/Sessions") => {
-            line.body(head)?;
+            connection.body(head)?;
             let at = "/redfish/v1/SessionService/Sessions/2";
-            line.answer("201 Created", &format!("X-Auth-Token: new\r\nLocation: {at}\r\n"), "{}")
+            connection.respond("201 Created", &format!("X-Auth-Token: new\r\nLocation: {at}\r\n"), "{}")
         }
-        ("GET", "/redfish/v1/") => line.answer("200 OK", "", ROOT),
-        _ if head.header("x-auth-token") != Some(token) => line.answer("401 Unauthorized", "", ""),
-        ("GET", _) => line.answer("200 OK", "", MULTIPART),
-        _ => push(line, head),
+        ("GET", "/redfish/v1/") => connection.respond("200 OK", "", ROOT),
+        _ if head.header("x-auth-token") != Some(token) => connection.respond("401 Unauthorized", "", ""),
+        ("GET", _) => connection.respond("200 OK", "", MULTIPART),
+        _ => push(connection, head),
     })
 }
 
-fn a_dead_token_is_renewed_before_the_image_is_opened<A: Adapter>() {
+fn an_expired_token_is_renewed_before_the_image_is_opened<A: Adapter>() {
     let (source, opened) = counted::<A>();
-    let sees = opened.clone();
-    let bmc = knows("new", move |line, head| {
-        assert_eq!(sees.load(Ordering::SeqCst), 0);
-        line.body(head)?;
-        line.answer("204 No Content", "", "")
+    let opened_before_push = opened.clone();
+    let bmc = serve_with_token("new", move |connection, head| {
+        assert_eq!(opened_before_push.load(Ordering::SeqCst), 0);
+        connection.body(head)?;
+        connection.respond("204 No Content", "", "")
     });
-    client_with::<A>(&bmc, "old").update("bios.bin", &source, &[]).unwrap();
+    client_with_token::<A>(&bmc, "old").update("bios.bin", &source, &[]).unwrap();
     assert_eq!((opened.load(Ordering::SeqCst), pushes(&bmc)), (1, 1));
     assert!(bmc.heads().last().unwrap().header("x-auth-token") == Some("new"));
 }
 
-fn an_image_that_can_be_read_again_is_sent_again_with_another_session<A: Adapter>() {
+fn a_replayable_image_is_sent_again_with_a_new_session<A: Adapter>() {
     let received = Arc::new(AtomicUsize::new(0));
-    let receiving = received.clone();
-    let bmc = Bmc::start(move |line, head| match (head.method.as_str(), head.target.as_str()) {
+    let record = received.clone();
+    let bmc = Bmc::start(move |connection, head| match (head.method.as_str(), head.target.as_str()) {
         ("POST", "/redfish/v1/SessionService/Sessions") => {
-            line.body(head)?;
-            line.answer("201 Created", "X-Auth-Token: new\r\nLocation: /redfish/v1/S/2\r\n", "{}")
+            connection.body(head)?;
+            connection.respond("201 Created", "X-Auth-Token: new\r\nLocation: /redfish/v1/S/2\r\n", "{}")
         }
-        ("GET", "/redfish/v1/") => line.answer("200 OK", "", ROOT),
-        ("GET", _) => line.answer("200 OK", "", MULTIPART),
+        ("GET", "/redfish/v1/") => connection.respond("200 OK", "", ROOT),
+        ("GET", _) => connection.respond("200 OK", "", MULTIPART),
         _ => {
-            line.body(head)?;
-            receiving.fetch_add(1, Ordering::SeqCst);
+            connection.body(head)?;
+            record.fetch_add(1, Ordering::SeqCst);
             match head.header("x-auth-token") {
-                Some("new") => line.answer("204 No Content", "", ""),
-                _ => line.answer("401 Unauthorized", "", ""),
+                Some("new") => connection.respond("204 No Content", "", ""),
+                _ => connection.respond("401 Unauthorized", "", ""),
             }
         }
     });
     let (source, opened) = counted::<A>();
-    client_with::<A>(&bmc, "old").update("bios.bin", &source, &[]).unwrap();
+    client_with_token::<A>(&bmc, "old").update("bios.bin", &source, &[]).unwrap();
     assert_eq!((opened.load(Ordering::SeqCst), received.load(Ordering::SeqCst)), (2, 2));
 }
 
-fn an_image_that_cannot_be_read_whole_is_the_callers_fault_and_tried_once<A: Adapter>() {
+fn an_unreadable_image_is_an_invalid_request_and_not_retried<A: Adapter>() {
     let short = A::Source::once(1 << 20, IMAGE);
     let closed =
         A::Source::reopened(5, || Err(io::Error::new(io::ErrorKind::PermissionDenied, "not for you")));
     let spent = once::<A>();
-    let (bmc, _) = keep(MULTIPART);
+    let (bmc, _) = recording(MULTIPART);
     client::<A>(&bmc).update("bios.bin", &spent, &[]).unwrap();
     let table = [
         (short, io::ErrorKind::UnexpectedEof, "the payload is shorter than declared"),
@@ -288,13 +288,13 @@ fn an_image_that_cannot_be_read_whole_is_the_callers_fault_and_tried_once<A: Ada
         assert!(matches!(error.kind(), ErrorKind::InvalidRequest(_)), "{error}");
         assert!(error.to_string().contains(": POST /push: ") && full_text(&error).contains(words), "{error}");
         assert_eq!(error.cause().unwrap().downcast_ref::<io::Error>().unwrap().kind(), kind);
-        // Not always one: the connection may be closed before the head is flushed.
+        // May be zero: the connection may close before the head is flushed.
         assert!(pushes(&bmc) <= before + 1);
     }
 }
 
-fn a_push_without_its_image_is_no_request<A: Adapter>() {
-    let (bmc, _) = keep(MULTIPART);
+fn a_push_without_an_image_is_an_invalid_request<A: Adapter>() {
+    let (bmc, _) = recording(MULTIPART);
     let image = redfish_proto::ops::Image { name: "bios.bin".into(), payload: once::<A>().payload() };
     let error = client::<A>(&bmc).run(PushUpdate::new(image, &[7; 16]).unwrap()).unwrap_err();
     assert!(matches!(error.kind(), ErrorKind::InvalidRequest(_)), "{error}");
@@ -302,40 +302,40 @@ fn a_push_without_its_image_is_no_request<A: Adapter>() {
     assert_eq!(pushes(&bmc), 0);
 }
 
-fn progress_counts_what_was_read_up_to_the_end<A: Adapter>() {
-    let (bmc, _) = keep(MULTIPART);
-    let seen = Arc::<Mutex<Vec<u64>>>::default();
-    let seeing = seen.clone();
+fn progress_reports_the_bytes_read_up_to_the_end<A: Adapter>() {
+    let (bmc, _) = recording(MULTIPART);
+    let progress = Arc::<Mutex<Vec<u64>>>::default();
+    let record = progress.clone();
     let source = A::Source::once(300_000, io::repeat(7).take(300_000));
-    let source = source.progress(move |bytes| seeing.lock().unwrap().push(bytes));
+    let source = source.progress(move |bytes| record.lock().unwrap().push(bytes));
     client::<A>(&bmc).update("bios.bin", &source, &[]).unwrap();
-    let seen = seen.lock().unwrap();
-    assert!(seen.len() > 1 && seen.is_sorted_by(|one, next| one < next), "{seen:?}");
-    assert_eq!(seen.last(), Some(&300_000));
+    let progress = progress.lock().unwrap();
+    assert!(progress.len() > 1 && progress.is_sorted_by(|one, next| one < next), "{progress:?}");
+    assert_eq!(progress.last(), Some(&300_000));
 }
 
-fn a_connection_that_was_refused_has_not_touched_an_image_that_can_be_read_once<A: Adapter>() {
-    let identity = Identity::self_signed(&["127.0.0.1"]).unwrap();
+fn a_failed_connection_does_not_read_a_read_once_image<A: Adapter>() {
+    let identity = ServerIdentity::self_signed(&["127.0.0.1"]).unwrap();
     let pem = identity.certificate_pem();
     let received = Arc::<Mutex<Vec<Vec<u8>>>>::default();
-    let receiving = received.clone();
+    let record = received.clone();
     let peer = Peer::start(IpAddr::V4(Ipv4Addr::LOCALHOST), move |connection| {
-        // LogoutOutcome before TLS: no byte of a request has come.
+        // Closes before TLS, so no byte of a request arrives.
         if connection.number == 1 {
             return;
         }
-        let Ok(mut wire) = connection.encrypt(&identity) else { return };
-        while let Ok(Some(request)) = wire.request() {
-            let (more, body) = match request.target.as_str() {
+        let Ok(mut connection) = connection.encrypt(&identity) else { return };
+        while let Ok(Some(request)) = connection.request() {
+            let (headers, body) = match request.target.as_str() {
                 "/redfish/v1/" => ("", ROOT),
                 "/redfish/v1/UpdateService" => ("Connection: close\r\n", PLAIN),
                 _ => {
-                    receiving.lock().unwrap().push(request.body);
+                    record.lock().unwrap().push(request.body);
                     ("", "{}")
                 }
             };
-            let head = format!("HTTP/1.1 200 OK\r\n{more}Content-Length: {}\r\n\r\n{body}", body.len());
-            if wire.write(head.as_bytes()).is_err() || !more.is_empty() {
+            let head = format!("HTTP/1.1 200 OK\r\n{headers}Content-Length: {}\r\n\r\n{body}", body.len());
+            if connection.write(head.as_bytes()).is_err() || !headers.is_empty() {
                 return;
             }
         }
@@ -352,22 +352,22 @@ fn a_connection_that_was_refused_has_not_touched_an_image_that_can_be_read_once<
 const SIMPLE: &str = r##"{"Actions": {"#UpdateService.SimpleUpdate": {"target": "/simple",
     "TransferProtocol@Redfish.AllowableValues": ["HTTP", "HTTPS"]}}}"##;
 
-fn a_service_fetches_an_image_by_itself<A: Adapter>() {
-    let (bmc, kept) = keep(SIMPLE);
+fn simple_update_sends_uri_targets_and_credentials<A: Adapter>() {
+    let (bmc, pushed) = recording(SIMPLE);
     let update = |protocol| {
         SimpleUpdate::new("//images/bios.bin").protocol(protocol).targets(["/redfish/v1/Systems/1"])
     };
     let update = |protocol| update(protocol).credentials(&Credentials::new("ada", "engine No. 1"));
     let refused = client::<A>(&bmc).run(update("FTP")).unwrap_err();
     assert!(matches!(refused.kind(), ErrorKind::InvalidParameter { .. }), "{refused}");
-    assert!(kept.lock().unwrap().is_empty());
-    let taken = client::<A>(&bmc).run(update("HTTPS")).unwrap();
-    assert!(matches!(taken, Outcome::Accepted(_)));
-    let asked: serde_json::Value = serde_json::from_slice(&kept.lock().unwrap()[0]).unwrap();
-    assert_eq!(asked["ImageURI"], "//images/bios.bin");
-    assert_eq!(asked["Targets"][0], "/redfish/v1/Systems/1");
-    assert_eq!((&asked["Username"], &asked["Password"]), (&"ada".into(), &"engine No. 1".into()));
-    let (none, _) = keep(MULTIPART);
+    assert!(pushed.lock().unwrap().is_empty());
+    let accepted = client::<A>(&bmc).run(update("HTTPS")).unwrap();
+    assert!(matches!(accepted, Outcome::Accepted(_)));
+    let sent: serde_json::Value = serde_json::from_slice(&pushed.lock().unwrap()[0]).unwrap();
+    assert_eq!(sent["ImageURI"], "//images/bios.bin");
+    assert_eq!(sent["Targets"][0], "/redfish/v1/Systems/1");
+    assert_eq!((&sent["Username"], &sent["Password"]), (&"ada".into(), &"engine No. 1".into()));
+    let (none, _) = recording(MULTIPART);
     let refused = client::<A>(&none).run(update("HTTPS")).unwrap_err();
     assert!(matches!(refused.kind(), ErrorKind::ActionNotFound { .. }), "{refused}");
 }

@@ -1,21 +1,21 @@
-//! Reads the text of a transcript, line by line.
+//! The parser of transcripts.
 
 use std::path::Path;
 use std::time::Duration;
 
-use super::{Body, Call, Event, Failure, Outcome, Reaction, Request, Setup, Transcript, User, Verb};
+use super::{Authentication, Body, Call, Event, Failure, Outcome, Reply, Request, Setup, Transcript, Verb};
 
 type Headers = Vec<(String, String)>;
 
 impl Transcript {
-    /// Reads every `.txt` of a folder, in the order of their names.
+    /// Reads all `.txt` files of a folder, sorted by name.
     ///
     /// # Errors
-    /// The file and line that cannot be read, and why.
+    /// The file, the line and the problem.
     pub fn read_all(folder: &Path) -> Result<Vec<Transcript>, String> {
         let listed = std::fs::read_dir(folder).map_err(|e| format!("{}: {e}", folder.display()))?;
         let mut files: Vec<_> = listed.filter_map(|entry| Some(entry.ok()?.path())).collect();
-        files.retain(|path| path.extension().is_some_and(|ending| ending == "txt"));
+        files.retain(|path| path.extension().is_some_and(|extension| extension == "txt"));
         files.sort();
         let read = |path: &std::path::PathBuf| {
             let text = std::fs::read_to_string(path).map_err(|e| format!("{}: {e}", path.display()))?;
@@ -25,16 +25,16 @@ impl Transcript {
         files.iter().map(read).collect()
     }
 
-    /// Reads one.
+    /// Parses a transcript.
     ///
     /// # Errors
-    /// The line that cannot be read, and why.
+    /// The line and the problem.
     pub fn parse(name: &str, text: &str) -> Result<Transcript, String> {
         let mut transcript = Transcript { name: name.to_owned(), ..Transcript::default() };
-        let mut asked: Option<Request> = None;
+        let mut pending: Option<Request> = None;
         let mut open: Option<(Verb, Vec<Event>)> = None;
-        for (number, line) in joined(text) {
-            let wrong = |what: &str| format!("line {number}: {what}: {line}");
+        for (number, line) in logical_lines(text) {
+            let error = |what: &str| format!("line {number}: {what}: {line}");
             let (word, rest) = line.split_once(' ').unwrap_or((&line, ""));
             let rest = rest.trim();
             match (word, &mut open) {
@@ -43,30 +43,30 @@ impl Transcript {
                         transcript.title = rest.to_owned();
                     }
                 }
-                (">", Some(_)) if asked.is_none() => {
-                    asked = Some(request(number, rest).ok_or_else(|| wrong("not a request"))?);
+                (">", Some(_)) if pending.is_none() => {
+                    pending = Some(request(number, rest).ok_or_else(|| error("not a request"))?);
                 }
                 ("<" | "<!" | "!", Some((_, events))) => {
-                    let request = asked.take().ok_or_else(|| wrong("nothing was asked"))?;
-                    let reaction = match word {
-                        "!" => failure(rest).map(Reaction::Failure),
-                        word => answer(rest, word == "<!"),
+                    let request = pending.take().ok_or_else(|| error("no request before the response"))?;
+                    let reply = match word {
+                        "!" => failure(rest).map(Reply::Failure),
+                        word => response(rest, word == "<!"),
                     };
-                    events.push(Event::Exchange(request, reaction.ok_or_else(|| wrong("not an answer"))?));
+                    events.push(Event::Exchange(request, reply.ok_or_else(|| error("not a response"))?));
                 }
-                ("~", Some((_, events))) if asked.is_none() => {
-                    events.push(Event::Wait(time(rest).ok_or_else(|| wrong("not a time"))?));
+                ("~", Some((_, events))) if pending.is_none() => {
+                    events.push(Event::Wait(time(rest).ok_or_else(|| error("not a time"))?));
                 }
-                ("=", Some(_)) if asked.is_none() => {
-                    let outcome = outcome(rest).ok_or_else(|| wrong("not an outcome"))?;
-                    let (verb, events) = open.take().ok_or_else(|| wrong("nothing was called"))?;
+                ("=", Some(_)) if pending.is_none() => {
+                    let outcome = outcome(rest).ok_or_else(|| error("not an outcome"))?;
+                    let (verb, events) = open.take().ok_or_else(|| error("no call before the outcome"))?;
                     transcript.calls.push(Call { verb, events, outcome });
                 }
                 (_, None) if transcript.setup.set(word, rest) => {}
                 (_, None) => {
-                    open = Some((verb(word, rest).ok_or_else(|| wrong("not known"))?, Vec::new()));
+                    open = Some((verb(word, rest).ok_or_else(|| error("unknown verb"))?, Vec::new()));
                 }
-                _ => return Err(wrong("out of place")),
+                _ => return Err(error("out of place")),
             }
         }
         match open {
@@ -77,38 +77,40 @@ impl Transcript {
 }
 
 impl Setup {
-    /// Whether that is a line of the set-up; then it is taken.
+    /// Applies a line if it is a setting. Returns whether it is.
     fn set(&mut self, word: &str, rest: &str) -> bool {
         let pair = || rest.split_once(' ').map(|(a, b)| (a.to_owned(), b.to_owned()));
         match (word, pair()) {
-            ("credentials", Some((user, password))) => self.user = User::Credentials(user, password),
-            ("basic", Some((user, password))) => self.user = User::Basic(user, password),
-            ("bearer", _) => self.user = User::Bearer(rest.to_owned()),
-            ("session", None) if !rest.is_empty() => self.resumed = Some((rest.to_owned(), None)),
-            ("session", Some((token, at))) => match at.strip_prefix("at ") {
-                Some(uri) => self.resumed = Some((token, Some(uri.to_owned()))),
+            ("credentials", Some((user, password))) => {
+                self.authentication = Authentication::Credentials(user, password)
+            }
+            ("basic", Some((user, password))) => self.authentication = Authentication::Basic(user, password),
+            ("bearer", _) => self.authentication = Authentication::Bearer(rest.to_owned()),
+            ("session", None) if !rest.is_empty() => self.session = Some((rest.to_owned(), None)),
+            ("session", Some((token, location))) => match location.strip_prefix("at ") {
+                Some(uri) => self.session = Some((token, Some(uri.to_owned()))),
                 None => return false,
             },
             ("context", _) => self.context = Some(rest.to_owned()),
             ("links", _) if rest == "path-only" => self.path_only = true,
             ("deadline", _) => self.deadline = time(rest),
-            ("limit", _) => self.limit = rest.parse().ok(),
+            ("limit", _) => self.body_limit = rest.parse().ok(),
             _ => return false,
         }
         true
     }
 }
 
-/// The lines that are not empty, each with its number. One that begins with a space continues the one before it.
-fn joined(text: &str) -> Vec<(usize, String)> {
+/// The non-empty lines with their numbers. A line that starts with a space continues the line before.
+fn logical_lines(text: &str) -> Vec<(usize, String)> {
     let mut lines: Vec<(usize, String)> = Vec::new();
-    for (at, line) in text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
+    for (index, line) in text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
         match lines.last_mut() {
             Some((_, before)) if line.starts_with(' ') => {
                 before.push_str("   ");
                 before.push_str(line.trim());
             }
-            _ => lines.push((at + 1, line.trim_end().to_owned())),
+            _ => lines.push((index + 1, line.trim_end().to_owned())),
         }
     }
     lines
@@ -140,26 +142,26 @@ fn verb(word: &str, rest: &str) -> Option<Verb> {
             let filter = Some(filter.trim()).filter(|filter| !filter.is_empty());
             Some(Verb::Events(count.parse().ok()?, filter.map(str::to_owned)))
         }
-        "login" => Some(Verb::Session),
+        "login" => Some(Verb::Login),
         "close" => Some(Verb::Close),
         _ if word.starts_with(|c: char| c.is_ascii_lowercase()) && rest.starts_with(|c: char| c != ' ') => {
-            Some(Verb::Ask(word.to_owned(), rest.to_owned()))
+            Some(Verb::Operation(word.to_owned(), rest.to_owned()))
         }
         _ => None,
     }
 }
 
-/// What stands at the end of a line.
+/// The body at the end of a line.
 enum Tail<'a> {
     Nothing,
-    /// What follows a bar.
+    /// Text after a bar.
     Plain(&'a str),
     /// JSON, or HTML.
     Structured(&'a str),
 }
 
-/// Headers, each after two spaces or more, and the body after them.
-fn fields(mut rest: &str) -> Option<(Headers, Tail<'_>)> {
+/// Parses the headers, which are separated by two or more spaces, and the body after them.
+fn parse_fields(mut rest: &str) -> Option<(Headers, Tail<'_>)> {
     let mut headers = Vec::new();
     loop {
         rest = rest.trim_start();
@@ -182,28 +184,30 @@ fn fields(mut rest: &str) -> Option<(Headers, Tail<'_>)> {
 fn request(line: usize, rest: &str) -> Option<Request> {
     let (method, rest) = rest.split_once(' ')?;
     let (target, rest) = rest.split_once(' ').unwrap_or((rest, ""));
-    let (headers, tail) = fields(rest)?;
+    let (headers, tail) = parse_fields(rest)?;
     let body = match tail {
         Tail::Nothing => Body::Empty,
-        Tail::Plain(texts) => Body::Containing(texts.split(" | ").map(|text| lines(text.trim())).collect()),
+        Tail::Plain(texts) => {
+            Body::Containing(texts.split(" | ").map(|text| unescape(text.trim())).collect())
+        }
         Tail::Structured(json) => Body::Json(serde_json::from_str(json).ok()?),
     };
     Some(Request { line, method: method.to_owned(), target: target.to_owned(), headers, body })
 }
 
-fn answer(rest: &str, cut: bool) -> Option<Reaction> {
+fn response(rest: &str, truncated: bool) -> Option<Reply> {
     let (status, rest) = rest.split_once(' ').unwrap_or((rest, ""));
-    let (headers, tail) = fields(rest)?;
+    let (headers, tail) = parse_fields(rest)?;
     let body = match tail {
         Tail::Nothing => String::new(),
-        Tail::Plain(text) => lines(text),
+        Tail::Plain(text) => unescape(text),
         Tail::Structured(text) => text.to_owned(),
     };
-    Some(Reaction::Answer { status: status.parse().ok()?, headers, body, cut })
+    Some(Reply::Response { status: status.parse().ok()?, headers, body, truncated })
 }
 
-/// Plain text, in which `\n` stands for the end of a line.
-fn lines(text: &str) -> String {
+/// Replaces `\n` by a line break.
+fn unescape(text: &str) -> String {
     text.replace("\\n", "\n")
 }
 
@@ -245,15 +249,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_transcript_is_read_whole() {
+    fn a_transcript_is_parsed() {
         let text = "# A title\ncredentials admin p w\nsession old at /S/1\n\nsend PATCH /a {\"b\": 1}\n\
                     > PATCH /a   X-Auth-Token: old  {\"b\":  1}\n< 503 Retry-After: 5   A: b c\n    | plain\n~ 5s\n= error busy | plain | 5 s\n";
         let transcript = Transcript::parse("x", text).unwrap();
         assert_eq!(transcript.title, "A title");
-        assert_eq!(transcript.setup.user, User::Credentials("admin".into(), "p w".into()));
+        assert_eq!(
+            transcript.setup.authentication,
+            Authentication::Credentials("admin".into(), "p w".into())
+        );
         let call = &transcript.calls[0];
         assert_eq!(call.outcome, Outcome::Error("busy".into(), vec!["plain".into(), "5 s".into()]));
-        let Event::Exchange(request, Reaction::Answer { status: 503, headers, body, cut: false }) =
+        let Event::Exchange(request, Reply::Response { status: 503, headers, body, truncated: false }) =
             &call.events[0]
         else {
             panic!("{call:?}")
@@ -268,7 +275,7 @@ mod tests {
     }
 
     #[test]
-    fn a_body_contains_texts_in_their_order() {
+    fn a_body_contains_texts_in_order() {
         let text =
             "update a.bin IMAGE /x /y\n> POST /a   | name=\"a\"\\n | IMAGE\n< 200 | a\\n\\nb\n= done\n";
         let transcript = Transcript::parse("x", text).unwrap();
@@ -276,7 +283,7 @@ mod tests {
         let targets = vec!["/x".to_owned(), "/y".to_owned()];
         let verb = Verb::PushUpdate { file: "a.bin".into(), image: "IMAGE".into(), targets, once: false };
         assert_eq!(call.verb, verb);
-        let Event::Exchange(request, Reaction::Answer { body, .. }) = &call.events[0] else {
+        let Event::Exchange(request, Reply::Response { body, .. }) = &call.events[0] else {
             panic!("{call:?}")
         };
         assert_eq!(body, "a\n\nb");
@@ -286,7 +293,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_transcript_is_refused_with_its_line() {
+    fn an_invalid_transcript_is_refused() {
         for text in [
             "nonsense\n",
             "get /a\n",

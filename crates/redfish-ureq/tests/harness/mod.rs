@@ -1,4 +1,4 @@
-//! The client as the shared suites see it.
+//! The client as the shared tests use it.
 
 mod clock;
 
@@ -10,9 +10,9 @@ use clock::clock;
 
 redfish_testkit::adapter!(redfish_ureq, "ureq");
 
-/// Every method has done its work when it returns.
-fn wait<T>(done: T) -> T {
-    done
+/// Returns the result: every method blocks until it is done.
+fn wait<T>(result: T) -> T {
+    result
 }
 
 fn reader<R: Read>(reader: R) -> R {

@@ -1,127 +1,120 @@
-//! Exchanges: what a library would do by itself, what breaks, what takes its time.
+//! Exchanges: features of HTTP libraries, broken connections, slow peers.
 
 use std::io;
 use std::sync::PoisonError;
 use std::thread;
 use std::time::Duration;
 
-use super::{Ask, Case, GET, Heard, LOOPBACK, POST, Trusting, chunked, ok, sized};
-use crate::script::{Connection, Identity, Peer, Received, Wire};
+use super::{
+    Call, Case, GET, LOOPBACK, POST, RequestLog, TrustConfig, always, always_then_close, chunked, ok,
+    with_length,
+};
+use crate::script::{HttpConnection, Peer, ReceivedRequest, ServerIdentity, TcpConnection};
 
-/// What the HTTP library would do by itself.
-pub(super) fn left_alone(cases: &mut Vec<Case>) -> io::Result<()> {
-    let other = Peer::start(LOOPBACK, Connection::silence)?;
+/// Features of the HTTP library that an adapter must turn off or must have.
+pub(super) fn library_features(cases: &mut Vec<Case>) -> io::Result<()> {
+    let other = Peer::start(LOOPBACK, TcpConnection::wait_for_close)?;
     let location = format!("Location: {}/redfish/v1/a\r\n", other.url("https"));
-    let redirect = move |wire: &mut Wire, _: &Received, _| {
-        wire.write(&sized("302 Found", &location, b"")).map(|()| true)
-    };
-    let asks = vec![Ask::error(GET, "redirect", "to another origin"), Ask::error(POST, "redirect", "")];
-    let case = Case::new("a redirect is not the library's to follow", asks, redirect)?;
+    let redirect = always(with_length("302 Found", &location, b""));
+    let calls = vec![Call::error(GET, "redirect", "to another origin"), Call::error(POST, "redirect", "")];
+    let case = Case::new("the library does not follow a redirect", calls, redirect)?;
     cases.push(Case { other: Some(other), ..case.requests(2) });
 
-    let asks = vec![Ask::error(GET, "refused", "418"), Ask::error(POST, "refused", "short and stout")];
-    let teapot = |wire: &mut Wire, _: &Received, _| {
-        wire.write(&sized("418 I'm a teapot", "", b"short and stout")).map(|()| true)
-    };
-    cases.push(Case::new("a status is not an error of the library", asks, teapot)?.requests(2));
+    let calls = vec![Call::error(GET, "refused", "418"), Call::error(POST, "refused", "short and stout")];
+    let teapot = always(with_length("418 I'm a teapot", "", b"short and stout"));
+    let name = "an error status is a response, not an error of the library";
+    cases.push(Case::new(name, calls, teapot)?.requests(2));
 
-    let asks = vec![Ask::done(GET, b"{}")];
-    let hint = |wire: &mut Wire, _: &Received, _| {
-        wire.write(b"HTTP/1.1 103 Early Hints\r\nLink: </x>; rel=preload\r\n\r\n")?;
-        wire.write(&ok(b"{}")).map(|()| true)
-    };
-    cases.push(Case::new("an interim answer is passed over", asks, hint)?);
+    let calls = vec![Call::done(GET, b"{}")];
+    cases.push(Case::new("an informational response is skipped", calls, |connection, _, _| {
+        connection.write(b"HTTP/1.1 103 Early Hints\r\nLink: </x>; rel=preload\r\n\r\n")?;
+        connection.write(&ok(b"{}")).map(|()| true)
+    })?);
     Ok(())
 }
 
-/// Connections that break, and when.
+/// Broken connections.
 pub(super) fn broken(cases: &mut Vec<Case>) -> io::Result<()> {
-    let cut = |wire: &mut Wire, _: &Received, before| match before {
-        0 => wire.write(&chunked("", b"{\"a\":", "")).map(|()| false),
-        _ => wire.write(&ok(b"{\"a\": 1}")).map(|()| true),
+    let truncated = |connection: &mut HttpConnection, _: &ReceivedRequest, earlier| match earlier {
+        0 => connection.write(&chunked("", b"{\"a\":", "")).map(|()| false),
+        _ => connection.write(&ok(b"{\"a\": 1}")).map(|()| true),
     };
-    let asks = vec![Ask::done(GET, b"{\"a\": 1}")];
-    cases.push(Case::new("a read whose chunks break off is tried again", asks, cut)?.requests(2));
-    let asks = vec![Ask::error(POST, "transport", ": 200")];
-    cases
-        .push(Case::new("a write whose chunks break off has its status, and is not", asks, cut)?.requests(1));
+    let calls = vec![Call::done(GET, b"{\"a\": 1}")];
+    cases.push(Case::new("a read with a truncated chunked body is retried", calls, truncated)?.requests(2));
+    let calls = vec![Call::error(POST, "transport", ": 200")];
+    let name = "a write with a truncated chunked body is not retried and its error has the status";
+    cases.push(Case::new(name, calls, truncated)?.requests(1));
 
-    let refused = |wire: &mut Wire, _: &Received, _| {
-        wire.write(b"HTTP/1.1 401 Unauthorized\r\nTransfer-Encoding: chunked\r\n\r\n9\r\n{\"error\":\r\n")
-            .map(|()| false)
-    };
-    let asks = vec![Ask::error(GET, "not-authenticated", "401")];
-    cases.push(Case::new("a status counts even where its body breaks off", asks, refused)?.requests(1));
+    let refused = b"HTTP/1.1 401 Unauthorized\r\nTransfer-Encoding: chunked\r\n\r\n9\r\n{\"error\":\r\n";
+    let calls = vec![Call::error(GET, "not-authenticated", "401")];
+    let name = "an error status is returned even if the body is truncated";
+    cases.push(Case::new(name, calls, always_then_close(refused))?.requests(1));
 
-    let closed = |wire: &mut Wire, _: &Received, before| match before {
+    let closed = |connection: &mut HttpConnection, _: &ReceivedRequest, earlier| match earlier {
         0 => Ok(false),
-        _ => wire.write(&ok(b"{}")).map(|()| true),
+        _ => connection.write(&ok(b"{}")).map(|()| true),
     };
-    let asks = vec![Ask::done(GET, b"{}")];
-    cases.push(Case::new("a read that is closed upon is tried again", asks, closed)?.requests(2));
-    let asks = vec![Ask::error(POST, "outcome-unknown", "")];
-    cases.push(Case::new("a write that is closed upon is not", asks, closed)?.requests(1));
+    let calls = vec![Call::done(GET, b"{}")];
+    cases.push(Case::new("a read is retried if the connection closes", calls, closed)?.requests(2));
+    let calls = vec![Call::error(POST, "outcome-unknown", "")];
+    cases.push(Case::new("a write is not retried if the connection closes", calls, closed)?.requests(1));
 
-    for (name, ask, requests) in [
-        ("a read that is reset on a kept connection is tried again", Ask::done(GET, b"{}"), 2),
-        ("a write that is reset on a kept connection is not", Ask::error(POST, "outcome-unknown", ""), 1),
+    let unknown = Call::error(POST, "outcome-unknown", "");
+    for (name, call, requests) in [
+        ("a read is retried if an idle connection is reset", Call::done(GET, b"{}"), 2),
+        ("a write is not retried if an idle connection is reset", unknown, 1),
     ] {
-        let identity = Identity::self_signed(&["127.0.0.1"])?;
-        let (trust, heard) = (Trusting::Pem(identity.certificate_pem()), Heard::default());
-        let listening = heard.clone();
-        let reset_second = move |connection: Connection| -> io::Result<()> {
+        let identity = ServerIdentity::self_signed(&["127.0.0.1"])?;
+        let (trust, log) = (TrustConfig::Pem(identity.certificate_pem()), RequestLog::default());
+        let peer_log = log.clone();
+        let reset_second = move |connection: TcpConnection| -> io::Result<()> {
             let first = connection.number == 0;
-            let mut wire = connection.encrypt(&identity)?;
-            while let Some(received) = wire.request()? {
-                listening.lock().unwrap_or_else(PoisonError::into_inner).push(received);
-                wire.write(&ok(b"{}"))?;
+            let mut connection = connection.encrypt(&identity)?;
+            while let Some(received) = connection.request()? {
+                peer_log.lock().unwrap_or_else(PoisonError::into_inner).push(received);
+                connection.write(&ok(b"{}"))?;
                 if first {
-                    return wire.reset();
+                    return connection.reset();
                 }
             }
             Ok(())
         };
         let peer = Peer::start(LOOPBACK, move |connection| drop(reset_second(connection)))?;
-        let case = Case::over(name, peer, heard, trust, vec![Ask::done(GET, b"{}"), ask]);
-        // The one that is reset was not read.
+        let case = Case::with_peer(name, peer, log, trust, vec![Call::done(GET, b"{}"), call]);
+        // The peer does not read the request that it resets.
         cases.push(case.requests(requests).connections(requests));
     }
     Ok(())
 }
 
-/// Peers that take their time.
+/// Slow peers.
 pub(super) fn slow(cases: &mut Vec<Case>) -> io::Result<()> {
-    let drip = |wire: &mut Wire, _: &Received, _| {
-        wire.write(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n")?;
+    let calls = vec![Call::error(POST, "transport", "in time")];
+    let case = Case::new("the timeout ends a slow body", calls, |connection, _, _| {
+        connection.write(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n")?;
         (0..1000).try_for_each(|_| {
             thread::sleep(Duration::from_millis(20));
-            wire.write(b" ")
+            connection.write(b" ")
         })?;
         Ok(true)
-    };
-    let case = Case::new(
-        "a body that drips ends with the time-out",
-        vec![Ask::error(POST, "transport", "in time")],
-        drip,
-    )?;
+    })?;
     cases.push(Case { timeout: Duration::from_millis(300), ..case.requests(1) });
 
-    let silent = |wire: &mut Wire, _: &Received, _| wire.silence().map(|()| false);
-    let case = Case::new(
-        "silence ends with the time-out",
-        vec![Ask::error(POST, "outcome-unknown", "in time")],
-        silent,
-    )?;
+    let calls = vec![Call::error(POST, "outcome-unknown", "in time")];
+    let case = Case::new("the timeout ends a missing response", calls, |connection, _, _| {
+        connection.wait_for_close().map(|()| false)
+    })?;
     cases.push(Case { timeout: Duration::from_millis(300), ..case.requests(1) });
 
     for (name, timeout, connect_timeout) in [
-        ("a peer that never speaks TLS was sent nothing: a write is tried again", 20_000, 100),
-        ("also where the exchange's time-out is the shorter one", 100, 10_000),
+        ("a write is retried if the peer does not complete the TLS handshake", 20_000, 100),
+        ("also if the timeout of the exchange is shorter", 100, 10_000),
     ] {
-        let peer = Peer::start(LOOPBACK, Connection::silence)?;
-        let asks = vec![Ask::error(POST, "transport", "no connection could be made")];
-        let case =
-            Case::over(name, peer, Heard::default(), Trusting::System, asks).requests(0).connections(4);
+        let peer = Peer::start(LOOPBACK, TcpConnection::wait_for_close)?;
+        let calls = vec![Call::error(POST, "transport", "no connection could be made")];
+        let case = Case::with_peer(name, peer, RequestLog::default(), TrustConfig::System, calls)
+            .requests(0)
+            .connections(4);
         let (timeout, connect_timeout) =
             (Duration::from_millis(timeout), Duration::from_millis(connect_timeout));
         cases.push(Case { timeout, connect_timeout, ..case });

@@ -1,4 +1,4 @@
-//! The life of sessions, against the mock over TLS: opened once, renewed once, closed always.
+//! Sessions, against the mock over TLS: opened once, renewed once, always closed.
 
 use std::fmt::Write;
 use std::sync::{Arc, Barrier, Mutex};
@@ -13,22 +13,22 @@ use serde_json::Value;
 use crate::adapter::{Adapter, Builder as _, Transport as _};
 
 suite! {
-    ($) life:
-    a_scope_logs_in_when_needed_and_out_at_its_end,
+    ($) sessions:
+    a_scope_logs_in_on_demand_and_out_at_its_end,
     a_scope_logs_out_after_an_error_and_a_panic,
     sixteen_callers_log_in_once,
-    sixteen_callers_try_a_wrong_password_once,
-    sixteen_callers_share_a_login_that_fails,
-    a_401_for_one_resource_costs_no_session,
+    sixteen_callers_send_a_wrong_password_once,
+    sixteen_callers_share_a_failed_login,
+    a_401_for_one_resource_keeps_the_session,
     sixteen_callers_share_the_check_of_a_live_session,
-    a_full_session_table_is_made_room_in_before_another_login,
-    a_client_closed_while_it_logs_in_leaves_no_session,
-    a_session_goes_from_one_process_to_the_next,
-    a_write_whose_answer_is_lost_is_not_repeated,
+    a_login_with_a_full_session_table_first_closes_a_session,
+    closing_a_client_during_login_leaves_no_session,
+    a_session_is_resumed_from_its_token_and_uri,
+    a_write_is_not_repeated_if_its_response_is_lost,
     many_clients_share_one_transport,
-    basic_goes_without_a_session,
+    basic_opens_no_session,
     a_call_ends_at_its_deadline,
-    nothing_that_is_shown_has_a_secret_in_it,
+    no_trace_or_debug_output_contains_a_secret,
 }
 
 const SYSTEMS: &str = "/redfish/v1/Systems";
@@ -57,10 +57,10 @@ fn posts(server: &Server) -> usize {
     server.mock(|mock| mock.handled().filter(|handled| handled.method == "POST").count())
 }
 
-fn a_scope_logs_in_when_needed_and_out_at_its_end<A: Adapter>() {
+fn a_scope_logs_in_on_demand_and_out_at_its_end<A: Adapter>() {
     let server = serve();
     let count = client::<A>(&server).scoped(|client| {
-        assert_eq!(server.open_sessions(), 0, "nothing was needed yet");
+        assert_eq!(server.open_sessions(), 0, "no login before the first request");
         let systems: Value = client.get(SYSTEMS)?;
         assert_eq!(server.open_sessions(), 1);
         client.get_raw(systems["Members"][0]["@odata.id"].as_str().unwrap())?;
@@ -81,7 +81,7 @@ fn a_scope_logs_out_after_an_error_and_a_panic<A: Adapter>() {
             client::<A>(&server).scoped(|client| {
                 client.get::<Value>(SYSTEMS)?;
                 if server.open_sessions() == 1 {
-                    panic!("as the test wants");
+                    panic!("expected by the test");
                 }
                 Ok::<_, Error>(())
             })
@@ -89,7 +89,7 @@ fn a_scope_logs_out_after_an_error_and_a_panic<A: Adapter>() {
         scope.spawn(panicking).join()
     });
     assert!(panicked.is_err());
-    // Where the work panics, a task of its own may close the session.
+    // After a panic, another task may close the session.
     while server.open_sessions() > 0 {
         thread::yield_now();
     }
@@ -99,7 +99,7 @@ fn a_scope_logs_out_after_an_error_and_a_panic<A: Adapter>() {
 fn sixteen_callers_log_in_once<A: Adapter>() {
     let server = serve();
     let client = client::<A>(&server);
-    let together = || {
+    let sixteen_reads = || {
         let barrier = Barrier::new(16);
         thread::scope(|scope| {
             for _ in 0..16 {
@@ -110,16 +110,16 @@ fn sixteen_callers_log_in_once<A: Adapter>() {
             }
         });
     };
-    together();
+    sixteen_reads();
     assert_eq!((server.open_sessions(), opened(&server)), (1, 1));
     server.advance(Duration::from_secs(3600));
-    together();
+    sixteen_reads();
     assert_eq!((server.open_sessions(), opened(&server)), (1, 2));
     client.close().unwrap();
     assert_eq!(server.open_sessions(), 0);
 }
 
-fn sixteen_callers_try_a_wrong_password_once<A: Adapter>() {
+fn sixteen_callers_send_a_wrong_password_once<A: Adapter>() {
     let server = serve();
     let client = A::builder(Service::new(&server.url()).unwrap())
         .login(Credentials::new("ada", "difference"))
@@ -145,7 +145,7 @@ fn sixteen_callers_try_a_wrong_password_once<A: Adapter>() {
     assert_eq!((server.open_sessions(), opened(&server)), (0, 1));
 }
 
-fn sixteen_callers_share_a_login_that_fails<A: Adapter>() {
+fn sixteen_callers_share_a_failed_login<A: Adapter>() {
     let server = serve();
     for fault in ["slow=300ms@/redfish/v1/*1", "session-limit"] {
         server.mock(|mock| mock.add_fault(fault.parse().unwrap()));
@@ -167,16 +167,16 @@ fn sixteen_callers_share_a_login_that_fails<A: Adapter>() {
     assert_eq!((server.open_sessions(), opened(&server)), (0, 1));
 }
 
-/// How many requests of that method the service has handled at paths that begin so.
+/// The number of handled requests with this method and path prefix.
 fn handled(server: &Server, method: &str, path: &str) -> usize {
-    let counts =
+    let matches =
         |handled: &redfish_mock::HandledRequest| handled.method == method && handled.path.starts_with(path);
-    server.mock(|mock| mock.handled().filter(|handled| counts(handled)).count())
+    server.mock(|mock| mock.handled().filter(|handled| matches(handled)).count())
 }
 
 const SESSION: &str = "/redfish/v1/SessionService/Sessions/";
 
-fn a_401_for_one_resource_costs_no_session<A: Adapter>() {
+fn a_401_for_one_resource_keeps_the_session<A: Adapter>() {
     let server = serve();
     let denied = "/redfish/v1/Systems/E1D8B426";
     server.mock(|mock| mock.add_fault(Fault::new(FaultKind::Unauthorized).at(denied)));
@@ -218,14 +218,14 @@ fn sixteen_callers_share_the_check_of_a_live_session<A: Adapter>() {
             });
         }
     });
-    // Each that was answered while a check ran shares it; only two requests are on their way to a service at once.
+    // Callers share a check that is running. At most two requests to a service run at once, so there may be several checks.
     let checks = handled(&server, "GET", SESSION);
     assert!((1..=8).contains(&checks), "{checks} checks for 16 callers");
     client.close().unwrap();
     assert_eq!((server.open_sessions(), opened(&server)), (0, 1));
 }
 
-fn a_full_session_table_is_made_room_in_before_another_login<A: Adapter>() {
+fn a_login_with_a_full_session_table_first_closes_a_session<A: Adapter>() {
     let settings = Settings {
         user: "ada".into(),
         password: "engine No. 1".into(),
@@ -236,7 +236,7 @@ fn a_full_session_table_is_made_room_in_before_another_login<A: Adapter>() {
     let denied = "/redfish/v1/Systems/E1D8B426";
     let client = client::<A>(&server);
     for _ in 0..3 {
-        // The check fails, so that another session takes the place of one that may be alive.
+        // The check fails, so the client logs in although the old session may be alive.
         let own = client.session().unwrap().unwrap().target().unwrap().to_string();
         for fault in [format!("401@{denied}*1"), format!("500@{own}*1")] {
             server.mock(|mock| mock.add_fault(fault.parse().unwrap()));
@@ -248,7 +248,7 @@ fn a_full_session_table_is_made_room_in_before_another_login<A: Adapter>() {
     assert_eq!(server.open_sessions(), 0);
 }
 
-fn a_client_closed_while_it_logs_in_leaves_no_session<A: Adapter>() {
+fn closing_a_client_during_login_leaves_no_session<A: Adapter>() {
     let server = serve();
     server.mock(|mock| mock.add_fault("slow=300ms@/redfish/v1/SessionService/Sessions".parse().unwrap()));
     let client = client::<A>(&server);
@@ -257,22 +257,22 @@ fn a_client_closed_while_it_logs_in_leaves_no_session<A: Adapter>() {
         while posts(&server) == 0 {
             thread::yield_now();
         }
-        assert!(client.close().unwrap().is_none(), "there was no session yet");
+        assert!(client.close().unwrap().is_none(), "no session was open");
         assert_eq!((server.open_sessions(), opened(&server)), (0, 1), "close waits for the late login");
         assert_eq!(*logging_in.join().unwrap().unwrap_err().kind(), ErrorKind::Closed);
     });
     assert_eq!(*client.get::<Value>(SYSTEMS).unwrap_err().kind(), ErrorKind::Closed);
 }
 
-fn a_session_goes_from_one_process_to_the_next<A: Adapter>() {
+fn a_session_is_resumed_from_its_token_and_uri<A: Adapter>() {
     let server = serve();
     let first = client::<A>(&server);
     let session = first.session().unwrap().unwrap();
-    let (token, at) = (session.token().to_owned(), session.target().unwrap().to_string());
+    let (token, uri) = (session.token().to_owned(), session.target().unwrap().to_string());
     drop(first);
 
     let service = Service::new(&server.url()).unwrap();
-    let session = Session::from_token(&service, &token, Some(&at)).unwrap();
+    let session = Session::from_token(&service, &token, Some(&uri)).unwrap();
     let second = A::builder(service)
         .resume(session)
         .login(Credentials::new("ada", "engine No. 1"))
@@ -285,7 +285,7 @@ fn a_session_goes_from_one_process_to_the_next<A: Adapter>() {
     assert_eq!(server.open_sessions(), 0);
 }
 
-fn a_write_whose_answer_is_lost_is_not_repeated<A: Adapter>() {
+fn a_write_is_not_repeated_if_its_response_is_lost<A: Adapter>() {
     let server = serve();
     let systems = client::<A>(&server).scoped(|client| client.get::<Value>(SYSTEMS)).unwrap();
     let path = systems["Members"][0]["@odata.id"].as_str().unwrap().to_owned();
@@ -318,7 +318,7 @@ fn many_clients_share_one_transport<A: Adapter>() {
     assert!(servers.iter().all(|server| (server.open_sessions(), opened(server)) == (0, 1)));
 }
 
-fn basic_goes_without_a_session<A: Adapter>() {
+fn basic_opens_no_session<A: Adapter>() {
     let server = serve();
     let basic = |password: &str| {
         A::builder(Service::new(&server.url()).unwrap())
@@ -346,17 +346,17 @@ fn a_call_ends_at_its_deadline<A: Adapter>() {
     assert!(matches!(error.kind(), ErrorKind::Deadline(_) | ErrorKind::Transport(_)), "{error}");
 }
 
-fn nothing_that_is_shown_has_a_secret_in_it<A: Adapter>() {
+fn no_trace_or_debug_output_contains_a_secret<A: Adapter>() {
     const PASSWORD: &str = "engine \"No. 1\" 100% é";
     let settings = Settings { user: "ada".into(), password: PASSWORD.into(), ..Settings::default() };
     let server = Server::start(settings, ServeOptions::default()).unwrap();
-    let shown = Arc::new(Mutex::new(String::new()));
-    let seen = shown.clone();
+    let output = Arc::new(Mutex::new(String::new()));
+    let observed = output.clone();
     let client = A::builder(Service::new(&server.url()).unwrap())
         .login(Credentials::new("ada", PASSWORD))
         .transport(&transport::<A>(&server))
         .observer(move |trace| {
-            writeln!(seen.lock().unwrap(), "{}", format_args!("{trace} {trace:?}")).unwrap()
+            writeln!(observed.lock().unwrap(), "{}", format_args!("{trace} {trace:?}")).unwrap()
         })
         .build()
         .unwrap();
@@ -372,14 +372,14 @@ fn nothing_that_is_shown_has_a_secret_in_it<A: Adapter>() {
     ];
     client.close().unwrap();
 
-    let mut shown = shown.lock().unwrap();
-    write!(shown, "{errors:?} {client:?} {session:?}").unwrap();
-    errors.iter().for_each(|error| write!(shown, "{error}").unwrap());
-    assert!(shown.contains("POST"), "the login was seen");
+    let mut output = output.lock().unwrap();
+    write!(output, "{errors:?} {client:?} {session:?}").unwrap();
+    errors.iter().for_each(|error| write!(output, "{error}").unwrap());
+    assert!(output.contains("POST"), "the observer sees the login");
     let basic = "YWRhOmVuZ2luZSAiTm8uIDEiIDEwMCUgw6k=";
     for secret in
         [PASSWORD, r#"engine \"No. 1\" 100% é"#, "engine%20%22No.%201%22%20100%25", basic, &token, &new_token]
     {
-        assert!(!shown.contains(secret), "{secret} is shown in {shown}");
+        assert!(!output.contains(secret), "{secret} in {output}");
     }
 }

@@ -1,4 +1,4 @@
-//! The operations that a transcript names, each with its outcome as JSON, so that every driver plays them the same way.
+//! The operations that a transcript names. Their output is JSON, so that all drivers play them the same way.
 
 use redfish_proto::events::{
     CreateSubscription, DeleteSubscription, ListSubscriptions, StreamItem, Subscription,
@@ -13,127 +13,128 @@ use redfish_proto::schema::{ComputerSystem, EventDestination};
 use redfish_proto::{Body, Error, Message, Redactor, Resource, Service, Target, Transition};
 use serde_json::{Map, Value, json};
 
-/// The operation of that name, with the rest of its line.
+/// Creates the operation with this name, and with arguments from the rest of the line.
 ///
 /// | verb | operation |
 /// |---|---|
-/// | `members PATH` · `query PATH [FILTER]` | all members of a collection, expanded and filtered as far as offered |
+/// | `members PATH` · `query PATH [FILTER]` | all members of a collection, expanded and filtered as far as supported |
 /// | `patch` · `put` · `post` · `delete` `PATH [JSON]` | a write; `patch` sends `If-Match` |
-/// | `patch-anyway` · `patch-if-required` `PATH JSON` | without `If-Match`, or only where the service requires it |
-/// | `reread PATH` | reads twice, the second time only what has changed |
-/// | `watch URI` | watches a task to its end |
+/// | `patch-anyway` · `patch-if-required` `PATH JSON` | without `If-Match`, or only if the service requires it |
+/// | `reread PATH` | reads twice, the second time with `If-None-Match` |
+/// | `watch URI` | watches a task until it ends |
 /// | `actions PATH` · `invoke PATH NAME [JSON]` · `reset TYPE [PATH]` | actions |
-/// | `power-on PATH` · `reached TYPE PATH` | waits for a power state, or until a reset has done its work |
-/// | `simple-update URI [JSON]` | the service fetches an image; `Username` and `Password` in the JSON are its credentials |
-/// | `lookup ID [ARGUMENTS]` | a message in the registries |
-/// | `sessions CONTEXT` | the list of sessions, each with whose it is |
+/// | `power-on PATH` · `reached TYPE PATH` | waits for a power state, or for the effect of a reset |
+/// | `simple-update URI [JSON]` | SimpleUpdate; `Username` and `Password` in the JSON are the image server's credentials |
+/// | `lookup ID [ARGUMENTS]` | looks up a message in the registries |
+/// | `sessions CONTEXT` | lists the sessions and their ownership |
 /// | `subscribe URL [JSON]` · `subscriptions all` · `unsubscribe PATH` | subscriptions |
 ///
 /// # Errors
-/// A path that is not valid.
+/// The path is not valid.
 ///
 /// # Panics
-/// No operation has that name, or what should be JSON is not.
+/// If the name is unknown or the JSON is malformed.
 pub fn parse(service: &Service, name: &str, rest: &str) -> Result<Chain<Value>, Error> {
     let (first, rest) = rest.split_once(' ').unwrap_or((rest, ""));
     let rest = rest.trim();
-    let at = || service.target(first);
+    let target = || service.target(first);
     let body = || Body::from(rest.as_bytes().to_vec());
     let write = |write| Chain::new(write, outcome);
     Ok(match name {
-        "members" => members(GetPage::first(at()?), Vec::new()),
+        "members" => members(GetPage::first(target()?), Vec::new()),
         "query" => {
             let query = Query::new().expand(Expand::Links, 1);
             let query = if rest.is_empty() { query } else { query.filter(rest) };
-            Chain::new(NegotiateQuery::new(at()?, query)?, |at| {
-                Ok(Transition::Next(members(GetPage::first(at), Vec::new())))
+            Chain::new(NegotiateQuery::new(target()?, query)?, |target| {
+                Ok(Transition::Next(members(GetPage::first(target), Vec::new())))
             })
         }
-        "patch" => write(Write::patch(&at()?, body()).if_match(IfMatch::Current)),
-        "patch-anyway" => write(Write::patch(&at()?, body())),
-        "patch-if-required" => write(Write::patch(&at()?, body()).if_match(IfMatch::IfRequired)),
-        "put" => write(Write::put(&at()?, body())),
-        "post" => write(Write::post(&at()?, body())),
-        "delete" => write(Write::delete(&at()?)),
-        "reread" => reread(at()?),
-        "watch" => Chain::new(Monitor::new(at()?).watch(), ended),
-        "actions" => {
-            Chain::new(Actions::new(at()?), |actions| value(actions.into_iter().map(action).collect()))
-        }
+        "patch" => write(Write::patch(&target()?, body()).if_match(IfMatch::Current)),
+        "patch-anyway" => write(Write::patch(&target()?, body())),
+        "patch-if-required" => write(Write::patch(&target()?, body()).if_match(IfMatch::IfRequired)),
+        "put" => write(Write::put(&target()?, body())),
+        "post" => write(Write::post(&target()?, body())),
+        "delete" => write(Write::delete(&target()?)),
+        "reread" => reread(target()?),
+        "watch" => Chain::new(Monitor::new(target()?).watch(), task_outcome),
+        "actions" => Chain::new(Actions::new(target()?), |actions| {
+            done(actions.into_iter().map(action_json).collect())
+        }),
         "invoke" => {
             let (name, parameters) = rest.split_once(' ').unwrap_or((rest, ""));
-            Chain::new(Invoke::new(at()?, name, object(parameters)), outcome)
+            Chain::new(Invoke::new(target()?, name, parse_object(parameters)), outcome)
         }
         "reset" => {
             let reset = Reset::new(first);
             let reset = if rest.is_empty() { reset } else { reset.system(service.target(rest)?) };
-            Chain::new(reset, |taken| outcome(taken.outcome))
+            Chain::new(reset, |accepted| outcome(accepted.outcome))
         }
         "power-on" => {
-            Chain::new(WaitUntil::new(at()?, |system: &Value| system["PowerState"] == "On"), |_| {
-                value(Value::Null)
+            Chain::new(WaitUntil::new(target()?, |system: &Value| system["PowerState"] == "On"), |_| {
+                done(Value::Null)
             })
         }
         "reached" => {
             let change = Reset::expected_power_change(first).unwrap_or(PowerChange::Restart);
-            Chain::new(WaitForPower::new(service.target(rest)?, change), |()| value(Value::Null))
+            Chain::new(WaitForPower::new(service.target(rest)?, change), |()| done(Value::Null))
         }
-        "simple-update" => Chain::new(simple_update(first, object(rest)), outcome),
+        "simple-update" => Chain::new(simple_update(first, parse_object(rest)), outcome),
         "lookup" => {
             let mut message = Message::default();
             message.id = Redactor::default().clean(first);
-            let args: Vec<String> = if rest.is_empty() { Vec::new() } else { json_of(rest) };
+            let args: Vec<String> = if rest.is_empty() { Vec::new() } else { parse_json(rest) };
             message.args = args.iter().map(|arg| Redactor::default().clean(arg)).collect();
-            Chain::new(LookupMessage::new(message), |found| value(json!(found.map(|message| message.text))))
+            Chain::new(LookupMessage::new(message), |found| done(json!(found.map(|message| message.text))))
         }
         "sessions" => {
             let context = first.to_owned();
             Chain::new(ListSessions::default(), move |found| {
-                value(found.iter().map(|one| session(one, &context)).collect())
+                done(found.iter().map(|one| session_json(one, &context)).collect())
             })
         }
         "subscribe" => {
-            let create = CreateSubscription::new(subscription(first, object(rest)));
-            Chain::new(create, |at| value(json!(at)))
+            let create = CreateSubscription::new(subscription(first, parse_object(rest)));
+            Chain::new(create, |target| done(json!(target)))
         }
         "subscriptions" => Chain::new(ListSubscriptions::default(), |found| {
-            let shown = |one: &Resource<EventDestination>| {
+            let json = |one: &Resource<EventDestination>| {
                 json!([one.target(), one.value().destination, one.value().context])
             };
-            value(found.iter().map(shown).collect())
+            done(found.iter().map(json).collect())
         }),
-        "unsubscribe" => Chain::new(DeleteSubscription::new(at()?), outcome),
-        _ => panic!("no operation has the name {name}"),
+        "unsubscribe" => Chain::new(DeleteSubscription::new(target()?), outcome),
+        _ => panic!("unknown operation {name}"),
     })
 }
 
-fn json_of<T: serde::de::DeserializeOwned>(text: &str) -> T {
+fn parse_json<T: serde::de::DeserializeOwned>(text: &str) -> T {
     serde_json::from_str(text).unwrap_or_else(|error| panic!("{text}: {error}"))
 }
 
-fn object(text: &str) -> Map<String, Value> {
-    if text.is_empty() { Map::new() } else { json_of(text) }
+fn parse_object(text: &str) -> Map<String, Value> {
+    if text.is_empty() { Map::new() } else { parse_json(text) }
 }
 
-fn members(page: GetPage, mut before: Vec<Value>) -> Chain<Value> {
+/// Reads this page and the following ones, and appends their members.
+fn members(page: GetPage, mut collected: Vec<Value>) -> Chain<Value> {
     Chain::new(page, |Page { members: found, next, .. }| {
         for member in found {
-            before.push(member.json()?);
+            collected.push(member.json()?);
         }
         match next? {
-            Some(next) => Ok(Transition::Next(members(next, before))),
-            None => value(Value::Array(before)),
+            Some(next) => Ok(Transition::Next(members(next, collected))),
+            None => done(Value::Array(collected)),
         }
     })
 }
 
-fn reread(at: Target) -> Chain<Value> {
-    Chain::new(Read::<ComputerSystem>::new(at), |earlier| {
+fn reread(target: Target) -> Chain<Value> {
+    Chain::new(Read::<ComputerSystem>::new(target), |earlier| {
         let body = earlier.body().clone();
         Ok(Transition::Next(Chain::new(Read::again(earlier), move |now| {
-            // Not only equal: what was not sent again is the earlier read's own.
+            // The same allocation, not only an equal body: a 304 reuses the earlier body.
             let unchanged = now.body().as_ptr() == body.as_ptr();
-            value(json!({"unchanged": unchanged, "id": now.value().id}))
+            done(json!({"unchanged": unchanged, "id": now.value().id}))
         })))
     })
 }
@@ -151,7 +152,7 @@ fn simple_update(image: &str, mut parameters: Map<String, Value>) -> SimpleUpdat
     parameters.into_iter().fold(update, |update, (name, value)| update.parameter(name, value))
 }
 
-/// A subscription of a destination and a JSON object of further members.
+/// Creates a subscription to a destination from a JSON object of further members.
 fn subscription(destination: &str, members: Map<String, Value>) -> Subscription {
     let plain = Subscription::new(destination);
     members.into_iter().fold(plain, |subscription, (name, value)| match (name.as_str(), &value) {
@@ -164,58 +165,58 @@ fn subscription(destination: &str, members: Map<String, Value>) -> Subscription 
     })
 }
 
-fn value(value: Value) -> Result<Transition<Chain<Value>>, Error> {
+fn done(value: Value) -> Result<Transition<Chain<Value>>, Error> {
     Ok(Transition::Done(value))
 }
 
-fn action(action: Action) -> (String, Value) {
+fn action_json(action: Action) -> (String, Value) {
     let allowable =
         action.parameters.into_iter().map(|parameter| (parameter.name, json!(parameter.allowable)));
     (action.name, Value::Object(allowable.collect()))
 }
 
-fn session(listed: &ListedSession, context: &str) -> Value {
+fn session_json(listed: &ListedSession, context: &str) -> Value {
     json!([listed.target(), listed.text("UserName"), format!("{:?}", listed.whose(None, Some(context)))])
 }
 
-fn written(written: &Written) -> Value {
-    let mut value = json!({"status": written.status.as_u16()});
+fn written_json(written: &Written) -> Value {
+    let mut json = json!({"status": written.status.as_u16()});
     if let Some(location) = &written.location {
-        value["location"] = json!(location);
+        json["location"] = json!(location);
     }
     if !written.rejected.is_empty() {
-        value["rejected"] = written.rejected.iter().map(|(at, _)| at.as_str()).collect();
+        json["rejected"] = written.rejected.iter().map(|(at, _)| at.as_str()).collect();
     }
-    value
+    json
 }
 
-fn ended(ended: TaskOutcome) -> Result<Transition<Chain<Value>>, Error> {
-    match ended {
-        TaskOutcome::Completed(end) => value(written(&end)),
+fn task_outcome(outcome: TaskOutcome) -> Result<Transition<Chain<Value>>, Error> {
+    match outcome {
+        TaskOutcome::Completed(end) => done(written_json(&end)),
         TaskOutcome::Failed(error) => Err(error),
     }
 }
 
 fn outcome(outcome: Outcome) -> Result<Transition<Chain<Value>>, Error> {
-    value(outcome_json(&outcome))
+    done(outcome_json(&outcome))
 }
 
-/// What a stream of events brings, as a transcript has it.
-pub fn incoming_json(incoming: &StreamItem) -> Value {
-    match incoming {
+/// The JSON of a stream item in a transcript.
+pub fn stream_item_json(item: &StreamItem) -> Value {
+    match item {
         StreamItem::Event(event) => json!([event.id, event.data]),
         StreamItem::Gap { after, before } => json!({"after": after, "before": before}),
     }
 }
 
-/// A write's outcome, as a transcript has it.
+/// The JSON of a write's outcome in a transcript.
 ///
 /// # Panics
-/// An outcome of a kind that is not known here.
+/// If the outcome is of an unknown kind.
 pub fn outcome_json(outcome: &Outcome) -> Value {
     match outcome {
-        Outcome::Finished(end) => written(end),
+        Outcome::Finished(end) => written_json(end),
         Outcome::Accepted(monitor) => json!({"monitor": monitor}),
-        other => panic!("a new kind of outcome: {other:?}"),
+        other => panic!("unknown outcome: {other:?}"),
     }
 }

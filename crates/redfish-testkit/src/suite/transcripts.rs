@@ -1,4 +1,4 @@
-//! Every transcript of the core, over real sockets and real TLS, with its waits in virtual time.
+//! All transcripts of the core, over real sockets and real TLS, with waits in virtual time.
 
 use std::io::Cursor;
 use std::path::Path;
@@ -11,19 +11,19 @@ use redfish_tls::Trust;
 use serde_json::Value;
 
 use crate::adapter::{Adapter, Builder as _, Clock, Source as _, Transport as _, TransportBuilder as _};
-use crate::ask::{self, incoming_json, outcome_json};
 use crate::full_text;
-use crate::script::{Cut, Script};
-use crate::transcript::{Event, Failure, Reaction, Setup, Transcript, User, Verb};
+use crate::operation::{self, outcome_json, stream_item_json};
+use crate::script::{ScriptedServer, Truncation};
+use crate::transcript::{Authentication, Event, Failure, Reply, Setup, Transcript, Verb};
 
 suite! {
-    ($) stories:
-    every_story_is_told_over_sockets,
+    ($) transcripts:
+    every_transcript_is_played_over_sockets,
 }
 
-/// A clock whose waits take no time, and are what the script says they are.
+/// A virtual clock that checks its waits against the script.
 struct ScriptClock {
-    script: Arc<Script>,
+    script: Arc<ScriptedServer>,
     now: Mutex<Duration>,
 }
 
@@ -33,17 +33,17 @@ impl Clock for ScriptClock {
     }
 
     fn sleep(&self, time: Duration) {
-        self.script.waited(time);
+        self.script.record_wait(time);
         *self.now.lock().unwrap() += time;
     }
 }
 
-fn client<A: Adapter>(script: &Arc<Script>, setup: &Setup, hangs: bool) -> A {
+fn client<A: Adapter>(script: &Arc<ScriptedServer>, setup: &Setup, times_out: bool) -> A {
     let mut policy = Policy::default();
     policy.deadline = setup.deadline;
-    policy.body_limit = setup.limit.unwrap_or(policy.body_limit);
+    policy.body_limit = setup.body_limit.unwrap_or(policy.body_limit);
     policy.links = if setup.path_only { Links::PathOnly } else { Links::SameOrigin };
-    if hangs {
+    if times_out {
         policy.timeout = Duration::from_millis(200);
     }
     let service = Arc::new(Service::with_policy(&script.url(), policy).unwrap());
@@ -51,21 +51,21 @@ fn client<A: Adapter>(script: &Arc<Script>, setup: &Setup, hangs: bool) -> A {
     let clock = Arc::new(ScriptClock { script: script.clone(), now: Mutex::default() });
     let transport = A::Transport::builder().trust(&trust).clock(clock).build();
     let builder = A::builder(service.clone()).transport(&transport);
-    let builder = match &setup.user {
-        User::Anonymous => builder,
-        User::Credentials(user, password) => builder.login(Credentials::new(user, password)),
-        User::Basic(user, password) => builder.basic(Credentials::new(user, password)),
-        User::Bearer(token) => builder.bearer(token),
+    let builder = match &setup.authentication {
+        Authentication::Anonymous => builder,
+        Authentication::Credentials(user, password) => builder.login(Credentials::new(user, password)),
+        Authentication::Basic(user, password) => builder.basic(Credentials::new(user, password)),
+        Authentication::Bearer(token) => builder.bearer(token),
     };
-    let builder = match &setup.resumed {
-        Some((token, at)) => builder.resume(Session::from_token(&service, token, at.as_deref()).unwrap()),
+    let builder = match &setup.session {
+        Some((token, uri)) => builder.resume(Session::from_token(&service, token, uri.as_deref()).unwrap()),
         None => builder,
     };
     let builder = setup.context.iter().fold(builder, |builder, context| builder.context(context.as_str()));
     builder.build().unwrap()
 }
 
-fn ask<A: Adapter>(client: &A, verb: &Verb) -> Result<Option<Value>, Error> {
+fn run_verb<A: Adapter>(client: &A, verb: &Verb) -> Result<Option<Value>, Error> {
     match verb {
         Verb::Get(path) => client.get(path).map(Some),
         Verb::Send(method, path, body) => {
@@ -73,15 +73,16 @@ fn ask<A: Adapter>(client: &A, verb: &Verb) -> Result<Option<Value>, Error> {
             let body = client.send(method.parse().unwrap(), path, body)?.into_body();
             Ok((!body.is_empty()).then(|| serde_json::from_slice(&body).unwrap()))
         }
-        Verb::Ask(name, rest) => {
-            let ask = ask::parse(client.service(), name, rest)?;
-            client.run(ask).map(|value| Some(value).filter(|value| !value.is_null()))
+        Verb::Operation(name, rest) => {
+            let operation = operation::parse(client.service(), name, rest)?;
+            client.run(operation).map(|value| Some(value).filter(|value| !value.is_null()))
         }
         Verb::PushUpdate { file, image, targets, once } => {
             let (length, bytes) = (image.len() as u64, image.clone().into_bytes());
-            let source = match once {
-                true => A::Source::once(length, Cursor::new(bytes)),
-                false => A::Source::reopened(length, move || Ok(Box::new(Cursor::new(bytes.clone())))),
+            let source = if *once {
+                A::Source::once(length, Cursor::new(bytes))
+            } else {
+                A::Source::reopened(length, move || Ok(Box::new(Cursor::new(bytes.clone()))))
             };
             client.update(file, &source, targets).map(|outcome| Some(outcome_json(&outcome)))
         }
@@ -92,20 +93,20 @@ fn ask<A: Adapter>(client: &A, verb: &Verb) -> Result<Option<Value>, Error> {
         }
         Verb::Events(count, filter) => {
             let events = client.events(filter.as_deref())?.take(*count);
-            let shown = events.map(|incoming| incoming.map(|incoming| incoming_json(&incoming)));
-            shown.collect::<Result<_, _>>().map(Some)
+            let items = events.map(|item| item.map(|item| stream_item_json(&item)));
+            items.collect::<Result<_, _>>().map(Some)
         }
-        Verb::Session => client.session().map(|_| None),
+        Verb::Login => client.session().map(|_| None),
         Verb::Close => client.close().map(|_| None),
     }
 }
 
-fn play<A: Adapter>(transcript: &Transcript, cut: Cut) -> Result<(), String> {
-    let script = Arc::new(Script::start().unwrap());
-    let client = client::<A>(&script, &transcript.setup, has(transcript, hangs));
+fn play<A: Adapter>(transcript: &Transcript, truncation: Truncation) -> Result<(), String> {
+    let script = Arc::new(ScriptedServer::start().unwrap());
+    let client = client::<A>(&script, &transcript.setup, has(transcript, times_out));
     for call in &transcript.calls {
-        script.play(call.events.iter().cloned(), cut);
-        let outcome = ask(&client, &call.verb);
+        script.play(call.events.iter().cloned(), truncation);
+        let outcome = run_verb(&client, &call.verb);
         let ended = outcome.as_ref().map_err(|error| (error.kind().name(), full_text(error)));
         call.outcome.check(ended)?;
         script.finish().map_err(|problem| format!("{problem}; {outcome:?}"))?;
@@ -113,32 +114,36 @@ fn play<A: Adapter>(transcript: &Transcript, cut: Cut) -> Result<(), String> {
     Ok(())
 }
 
-fn has(transcript: &Transcript, what: fn(&Reaction) -> bool) -> bool {
+fn has(transcript: &Transcript, predicate: fn(&Reply) -> bool) -> bool {
     let mut events = transcript.calls.iter().flat_map(|call| &call.events);
-    events.any(|event| matches!(event, Event::Exchange(_, reaction) if what(reaction)))
+    events.any(|event| matches!(event, Event::Exchange(_, reaction) if predicate(reaction)))
 }
 
-fn hangs(reaction: &Reaction) -> bool {
-    matches!(reaction, Reaction::Failure(Failure::TimedOut))
+fn times_out(reaction: &Reply) -> bool {
+    matches!(reaction, Reply::Failure(Failure::TimedOut))
 }
 
-fn breaks(reaction: &Reaction) -> bool {
-    matches!(reaction, Reaction::Answer { cut: true, .. })
+fn is_truncated(reaction: &Reply) -> bool {
+    matches!(reaction, Reply::Response { truncated: true, .. })
 }
 
-fn every_story_is_told_over_sockets<A: Adapter>() {
+fn every_transcript_is_played_over_sockets<A: Adapter>() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../redfish-proto/tests/transcripts");
     let transcripts = Transcript::read_all(&folder).unwrap();
     assert!(!transcripts.is_empty());
     let mut failed = Vec::new();
     for transcript in &transcripts {
-        let cuts: &[Cut] = if has(transcript, breaks) { &[Cut::Short, Cut::Unended] } else { &[Cut::Short] };
-        for cut in cuts {
-            if let Err(problem) = play::<A>(transcript, *cut) {
-                failed.push(format!("{} ({cut:?}): {problem}", transcript.name));
+        let truncations: &[Truncation] = if has(transcript, is_truncated) {
+            &[Truncation::ContentLength, Truncation::Chunked]
+        } else {
+            &[Truncation::ContentLength]
+        };
+        for truncation in truncations {
+            if let Err(problem) = play::<A>(transcript, *truncation) {
+                failed.push(format!("{} ({truncation:?}): {problem}", transcript.name));
             }
         }
     }
     assert!(failed.is_empty(), "{} of {}:\n{}", failed.len(), transcripts.len(), failed.join("\n"));
-    println!("{} told {} stories", A::NAME, transcripts.len());
+    println!("{} played {} transcripts", A::NAME, transcripts.len());
 }

@@ -1,4 +1,4 @@
-//! What the caller's own thread does: it has closed the session before it goes on.
+//! A scope that ends with a panic.
 
 use std::thread;
 
@@ -7,7 +7,7 @@ use redfish_ureq::{Client, Credentials, Error, Service, Trust};
 use serde_json::Value;
 
 #[test]
-fn a_scope_has_closed_its_session_before_a_panic_goes_on() {
+fn a_scope_closes_its_session_before_a_panic_propagates() {
     let settings = Settings { user: "ada".into(), password: "engine No. 1".into(), ..Settings::default() };
     let server = Server::start(settings, ServeOptions::default()).unwrap();
     let pem = server.certificate_pem().unwrap();
@@ -20,7 +20,7 @@ fn a_scope_has_closed_its_session_before_a_panic_goes_on() {
         client.scoped(|client| {
             client.get::<Value>("/redfish/v1/Systems")?;
             if server.open_sessions() == 1 {
-                panic!("as the test wants");
+                panic!("expected by the test");
             }
             Ok::<_, Error>(())
         })
