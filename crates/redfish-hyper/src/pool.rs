@@ -14,11 +14,11 @@ use tokio::time::{Instant, timeout};
 use crate::connector::{BoxError, Connector};
 use crate::source::RequestBody;
 
-/// The sending half of a connection.
 /// How often other tasks may run before a write takes an idle connection. One task handles the socket, and another worker
 /// may run it.
 const POLLS_BEFORE_WRITE: usize = 16;
 
+/// The sending half of a connection.
 pub(crate) type PooledConnection = SendRequest<RequestBody>;
 
 /// Opens connections, and keeps up to `max_idle` idle ones to each service.
