@@ -2,7 +2,6 @@
 
 use std::fmt;
 use std::io;
-use std::process::ExitCode;
 use std::sync::Arc;
 
 use redfish_proto::ops::Written;
@@ -10,7 +9,6 @@ use redfish_proto::{Error, ErrorKind, Message, Redactor, Service, Target};
 use serde_json::{Value, json};
 
 use crate::exit::Exit;
-use crate::output;
 use crate::terminal;
 
 /// Why a command failed. No text in it repeats what was typed.
@@ -216,25 +214,6 @@ impl Failure {
     /// Whether it is of that kind.
     pub(crate) fn is_kind(&self, kind: &ErrorKind) -> bool {
         matches!(&self.reason, Reason::Call(error) if error.kind() == kind)
-    }
-
-    /// Says it on standard error.
-    pub(crate) fn report(&self, as_json: bool) {
-        match as_json {
-            // There is no reader.
-            _ if self.is_broken_pipe() => {}
-            true => output::note(self.object()),
-            false => match self.hint() {
-                hint if hint.is_empty() => output::note(format_args!("redfish: {self}")),
-                hint => output::note(format_args!("redfish: {self}\nhint: {hint}")),
-            },
-        }
-    }
-
-    /// Says it, and ends the command.
-    pub(crate) fn end(&self, as_json: bool) -> ExitCode {
-        self.report(as_json);
-        if self.is_broken_pipe() { ExitCode::SUCCESS } else { self.exit.into() }
     }
 
     /// What programs read: one object, on one line.

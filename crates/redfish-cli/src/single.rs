@@ -5,16 +5,15 @@ use std::sync::Arc;
 use redfish_proto::Service;
 
 use crate::access::{Access, AccessSource, Scope, ServiceLine};
-use crate::command::{Command, Job};
 use crate::failure::Failure;
 use crate::options::Options;
 use crate::runtime::block_on;
 use crate::signal::{self, Ends};
 use crate::stop::Stop;
-use crate::visit::Visit;
+use crate::visit::{Job, Visit};
 
 /// Runs the command at the service that the options name. What can be rejected is rejected before anything is sent.
-pub(crate) fn run(mut command: Command, options: Options) -> Result<(), Failure> {
+pub(crate) fn run(mut command: impl Job, options: Options) -> Result<(), Failure> {
     options.check_stdin(usize::from(command.reads_stdin()))?;
     let service = options.service()?;
     command.check(&service)?;

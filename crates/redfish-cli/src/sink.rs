@@ -8,6 +8,7 @@ use crate::failure::Failure;
 use crate::options::{Options, Output};
 use crate::output;
 use crate::progress::Line;
+use crate::report::report;
 use crate::runtime::blocking;
 use crate::terminal;
 
@@ -175,7 +176,7 @@ impl Sink {
         match self {
             Sink::Collect(_) => first,
             Sink::Print { format, .. } => {
-                first.report(*format == Some(Output::Json));
+                report(&first, *format == Some(Output::Json));
                 second
             }
         }

@@ -21,7 +21,7 @@ use clap::Args;
 use tokio::task::JoinSet;
 use tokio::time::{MissedTickBehavior, interval, sleep};
 
-use crate::command::{Command, Job};
+use crate::command::Command;
 use crate::failure::Failure;
 use crate::files::is_stdin;
 use crate::limit;
@@ -31,7 +31,7 @@ use crate::output;
 use crate::runtime::block_on;
 use crate::signal::{self, Ends};
 use crate::stop::{Stop, Why};
-use crate::visit::{Visit, VisitResult};
+use crate::visit::{Job, Visit, VisitResult};
 use earlier::Earlier;
 use line::{FinishedLine, Line};
 use list::Entry;

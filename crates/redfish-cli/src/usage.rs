@@ -9,6 +9,7 @@ use clap::{ArgMatches, Command, Parser};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::output;
+use crate::report;
 
 const SEE_HELP: &str = "See \"redfish --help\".";
 const PASSWORD: &str = "A password is never an argument: use --password-file or REDFISH_PASSWORD.";
@@ -27,7 +28,7 @@ pub(crate) fn parse<C: Parser>() -> Result<C, ExitCode> {
     let matches = command.try_get_matches_from_mut(std::env::args_os()).map_err(|error| end(&error))?;
     if let Some(option) = empty_option(&command, &matches) {
         let failure = Failure::usage(format!("the value of {option} is empty"), SEE_HELP);
-        return Err(failure.end(asks_for_json(std::env::args_os())));
+        return Err(report::exit(&failure, asks_for_json(std::env::args_os())));
     }
     C::from_arg_matches(&matches).map_err(|error| end(&error.format(&mut command)))
 }
@@ -53,13 +54,13 @@ fn end(error: &Error) -> ExitCode {
     match error.kind() {
         ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => match error.print() {
             Ok(()) => ExitCode::SUCCESS,
-            Err(error) => Failure::stdout(error).end(false),
+            Err(error) => report::exit(&Failure::stdout(error), false),
         },
         ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
             output::note(error.render());
             Exit::Usage.into()
         }
-        _ => explain(error).end(asks_for_json(std::env::args_os())),
+        _ => report::exit(&explain(error), asks_for_json(std::env::args_os())),
     }
 }
 

@@ -6,6 +6,7 @@
 //! ```
 
 mod ending;
+mod job;
 mod saved;
 
 use std::future::Future;
@@ -20,17 +21,18 @@ use redfish_proto::{Call, Error, ErrorKind, Operation, Redactor, Service, Sessio
 use tokio::time::timeout;
 use zeroize::Zeroizing;
 
-use crate::access::{Access, Authentication};
+use crate::access::Access;
+use crate::authentication::{AuthMethod, Authentication};
 use crate::failure::Failure;
 use crate::observer::SessionObserver;
 use crate::options::Options;
 use crate::progress::Line;
 use crate::redacting::Redacting;
 use crate::sink::Sink;
-use crate::state::SavedSession;
 use saved::Replaced;
 
 pub(crate) use ending::VisitResult;
+pub(crate) use job::Job;
 
 /// How long a login that was sent is given to be answered when a command ends early, so that its session can be closed.
 const LOGIN: Duration = Duration::from_secs(2);
@@ -44,7 +46,7 @@ pub(crate) struct Visit {
     service: Arc<Service>,
     transport: Transport,
     client: Client,
-    auth: AuthState,
+    auth: AuthMethod,
     replaced: Replaced,
     observer: Arc<SessionObserver>,
     limit: TimeLimit,
@@ -56,17 +58,6 @@ pub(crate) struct Visit {
     token: Zeroizing<String>,
     /// Where output goes.
     pub(crate) sink: Sink,
-}
-
-/// How the client authenticates.
-enum AuthState {
-    Anonymous,
-    Basic(String),
-    Bearer,
-    /// A session of its own, for this user.
-    Session(String),
-    /// A saved session, and the password to renew it with.
-    Saved(SavedSession, Option<Zeroizing<String>>),
 }
 
 /// How long requests may take.
@@ -92,7 +83,7 @@ impl Visit {
 
     /// One visit of a sweep. Its output is collected.
     pub(crate) fn in_sweep(options: &Arc<Options>, url: &str, access: Access) -> Result<Visit, Failure> {
-        let service = options.service_at(url)?;
+        let service = options.service_in_sweep(url)?;
         let name = service.to_string();
         let sink = Sink::collect(&name);
         let observer = SessionObserver::new(name.clone(), LOGIN_IN_SWEEP, Some(name), options.trace);
@@ -110,10 +101,11 @@ impl Visit {
     ) -> Result<Visit, Failure> {
         // Its own connections end with it: no service is left with one that waits for nothing, and a sweep with none of
         // thousands. It costs next to nothing: the certificates to trust are read once and shared.
-        let transport = options.connections().trust(&access.trust).build();
-        let mut visit = Visit {
-            client: builder(&service, &transport, &observer).build()?,
-            auth: AuthState::Anonymous,
+        let transport = options.transport().trust(&access.trust).build();
+        let Authentication { client_auth, method } = access.authentication;
+        Ok(Visit {
+            client: builder(&service, &transport, &observer).auth(client_auth).build()?,
+            auth: method,
             replaced: Replaced::default(),
             options: options.clone(),
             token: Zeroizing::default(),
@@ -124,34 +116,14 @@ impl Visit {
             until: None,
             secrets: access.secrets,
             sink,
-        };
-        visit.authenticate(access.identity)?;
-        Ok(visit)
+        })
     }
 
-    /// Takes another identity. Whoever calls this has no session to close.
-    fn authenticate(&mut self, identity: Authentication) -> Result<(), Failure> {
-        let builder = builder(&self.service, &self.transport, &self.observer);
-        let (builder, auth) = match identity {
-            Authentication::Anonymous => (builder, AuthState::Anonymous),
-            Authentication::Basic(credentials) => {
-                let user = credentials.user().to_owned();
-                (builder.basic(credentials), AuthState::Basic(user))
-            }
-            Authentication::Bearer(token) => (builder.bearer(&token), AuthState::Bearer),
-            Authentication::Saved(saved, password) => {
-                (builder.resume(saved.session(&self.service)?), AuthState::Saved(saved, password))
-            }
-            Authentication::Session(credentials) => {
-                let user = credentials.user().to_owned();
-                let builder = match self.options.session_context() {
-                    Some(context) => builder.context(context),
-                    None => builder,
-                };
-                (builder.login(credentials), AuthState::Session(user))
-            }
-        };
-        (self.client, self.auth) = (builder.build()?, auth);
+    /// Replaces the client by one that authenticates in another way. There must be no session to close.
+    fn authenticate(&mut self, authentication: Authentication) -> Result<(), Failure> {
+        let Authentication { client_auth, method } = authentication;
+        self.client = builder(&self.service, &self.transport, &self.observer).auth(client_auth).build()?;
+        self.auth = method;
         Ok(())
     }
 }
@@ -179,7 +151,7 @@ impl Visit {
         O::Output: Send,
     {
         let began = Instant::now();
-        let done = self.run_within(self.options.patience(), operation, waits).await;
+        let done = self.run_within(self.options.wait_deadline(), operation, waits).await;
         if let TimeLimit::Total { time, .. } = &mut self.limit {
             *time = time.saturating_add(began.elapsed());
         }
@@ -222,7 +194,7 @@ impl Visit {
         O::Output: Send,
     {
         let password = match &self.auth {
-            AuthState::Saved(_, password) => password.as_ref(),
+            AuthMethod::Saved(_, password) => password.as_ref(),
             _ => None,
         };
         let call = self.service.call(Redacting::new(operation, password)).deadline(time);
@@ -348,28 +320,9 @@ impl Visit {
         matches!(self.limit, TimeLimit::Total { .. })
     }
 
-    /// The user, if one is named.
-    pub(crate) fn user(&self) -> Option<&str> {
-        match &self.auth {
-            AuthState::Anonymous | AuthState::Bearer => None,
-            AuthState::Basic(user) | AuthState::Session(user) => Some(user),
-            AuthState::Saved(saved, _) => Some(saved.user()),
-        }
-    }
-
-    /// How the client authenticates, in the words of `--auth`; `None` if it does not.
-    pub(crate) fn auth(&self) -> Option<&'static str> {
-        match &self.auth {
-            AuthState::Anonymous => None,
-            AuthState::Basic(_) => Some("basic"),
-            AuthState::Bearer => Some("bearer"),
-            AuthState::Session(_) | AuthState::Saved(..) => Some("session"),
-        }
-    }
-
-    /// Whether it uses a saved session.
-    pub(crate) fn is_saved(&self) -> bool {
-        matches!(self.auth, AuthState::Saved(..))
+    /// How the client authenticates.
+    pub(crate) fn auth(&self) -> &AuthMethod {
+        &self.auth
     }
 
     /// The session in use, if there is one.

@@ -5,10 +5,9 @@ use redfish_proto::Service;
 use redfish_proto::ops::{Action, Actions as Read, Parameter};
 use serde_json::{Value, json};
 
-use super::Job;
 use crate::failure::Failure;
 use crate::sink::Table;
-use crate::visit::Visit;
+use crate::visit::{Job, Visit};
 
 /// Of which resource.
 #[derive(Args)]

@@ -5,10 +5,9 @@ use redfish_proto::events::StreamItem;
 use serde::de::IgnoredAny;
 use serde_json::Value;
 
-use super::Job;
 use crate::failure::Failure;
 use crate::terminal;
-use crate::visit::Visit;
+use crate::visit::{Job, Visit};
 
 /// How many events, and which.
 #[derive(Args)]

@@ -4,10 +4,9 @@ use clap::Args;
 use redfish_proto::Service;
 use redfish_proto::ops::Raw;
 
-use super::Job;
 use super::failures::Failures;
 use crate::failure::Failure;
-use crate::visit::Visit;
+use crate::visit::{Job, Visit};
 
 /// What to read.
 #[derive(Args)]

@@ -5,11 +5,10 @@ use redfish_proto::Service;
 use redfish_proto::ops::Invoke as Act;
 use serde_json::{Map, Value};
 
-use super::Job;
 use super::outcome::Waiting;
 use crate::failure::Failure;
 use crate::options::Options;
-use crate::visit::Visit;
+use crate::visit::{Job, Visit};
 
 /// What to do, where, and how.
 #[derive(Args)]

@@ -3,13 +3,12 @@
 use redfish_proto::SessionState;
 use serde_json::json;
 
-use super::Job;
 use crate::access::{AccessSource, Scope, ServiceLine};
 use crate::failure::Failure;
 use crate::options::{Auth, Options};
 use crate::single;
 use crate::state::{SavedSession, SessionSlot, Store};
-use crate::visit::Visit;
+use crate::visit::{Job, Visit};
 
 /// A login, once there is a place for its session.
 struct Login {
@@ -24,9 +23,10 @@ pub(crate) fn run(options: Options) -> Result<(), Failure> {
     options.check_stdin(0)?;
     let service = options.service()?;
     let mut source = AccessSource::new(&options, Scope::One)?;
-    let (access, user) = source.for_login(&ServiceLine::default(), &service)?;
+    let access = source.for_login(&ServiceLine::default(), &service)?;
     // Whether there is a place for it is found out before there is a session.
-    let slot = Store::required()?.lock(&service.to_string(), &user, options.timeout)?;
+    let user = access.authentication.method.user().unwrap_or_default();
+    let slot = Store::required()?.lock(&service.to_string(), user, options.timeout)?;
     let earlier = slot.read_to_replace()?;
     let login = Login { slot, earlier };
     single::visit(&login, options, service, access)

@@ -1,6 +1,5 @@
 //! `logout`: closes the saved session. One that is gone already is closed.
 
-use super::Job;
 use super::login::print;
 use crate::access::{AccessSource, Scope, ServiceLine};
 use crate::failure::Failure;
@@ -8,7 +7,7 @@ use crate::options::Options;
 use crate::output;
 use crate::single;
 use crate::state::{SavedSession, SessionSlot, Store};
-use crate::visit::Visit;
+use crate::visit::{Job, Visit};
 
 /// A logout, of what is saved there.
 struct Logout {

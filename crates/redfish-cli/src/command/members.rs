@@ -5,10 +5,9 @@ use clap::Args;
 use redfish_proto::ops::{GetPage, Member, Raw};
 use redfish_proto::{Error, Service, Target};
 
-use super::Job;
 use super::failures::Failures;
 use crate::failure::Failure;
-use crate::visit::Visit;
+use crate::visit::{Job, Visit};
 
 /// Which collection to list, and how much of it.
 #[derive(Args)]

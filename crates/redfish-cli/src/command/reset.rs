@@ -6,11 +6,10 @@ use redfish_proto::schema::ComputerSystem;
 use redfish_proto::{Service, Target};
 use serde_json::json;
 
-use super::Job;
 use super::outcome::{self, Began};
 use crate::failure::Failure;
 use crate::terminal;
-use crate::visit::Visit;
+use crate::visit::{Job, Visit};
 
 /// How to reset, and which system.
 #[derive(Args)]

@@ -6,11 +6,10 @@ use redfish_proto::ops::{ListSessions, ListedSession, Ownership, Raw};
 use redfish_proto::{Service, Target};
 use serde_json::{Value, json};
 
-use super::Job;
 use super::failures::Failures;
 use crate::failure::Failure;
 use crate::sink::Table;
-use crate::visit::Visit;
+use crate::visit::{Job, Visit};
 
 /// What to do with the sessions of the service.
 #[derive(Args)]
@@ -94,7 +93,7 @@ impl Close {
 async fn close_mine(visit: &mut Visit) -> Result<(), Failure> {
     let mut listed = list(visit).await?;
     listed.retain(|session| is_mine(session, visit));
-    if !visit.is_saved() {
+    if !visit.auth().is_saved() {
         listed.retain(|session| !is_own(session, visit));
     }
     // With its own token gone, nothing more could be closed.

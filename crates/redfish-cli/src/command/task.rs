@@ -4,10 +4,9 @@ use clap::{Args, Subcommand};
 use redfish_proto::Service;
 use redfish_proto::ops::Monitor;
 
-use super::Job;
 use super::outcome::{Began, print, watch};
 use crate::failure::Failure;
-use crate::visit::Visit;
+use crate::visit::{Job, Visit};
 
 /// What to do with a task.
 #[derive(Args)]

@@ -6,11 +6,10 @@ use redfish_proto::schema::{ServiceRoot, Task, TaskService};
 use redfish_proto::{ErrorKind, Target};
 use serde_json::{Value, json};
 
-use super::Job;
 use super::members::Pages;
 use crate::failure::Failure;
 use crate::sink::Table;
-use crate::visit::Visit;
+use crate::visit::{Job, Visit};
 
 /// A task, and where it is.
 struct Listed {

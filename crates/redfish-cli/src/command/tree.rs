@@ -6,10 +6,9 @@ use clap::Args;
 use redfish_proto::Service;
 use serde_json::{Value, json};
 
-use super::Job;
 use crate::failure::Failure;
 use crate::sink::Table;
-use crate::visit::Visit;
+use crate::visit::{Job, Visit};
 use walk::{Node, Walk};
 
 /// How deep a tree can be, whatever the service links: a program that reads it as JSON has its own limit.

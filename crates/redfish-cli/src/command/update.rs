@@ -7,12 +7,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 use clap::Args;
 use redfish_hyper::Source;
 
-use super::Job;
 use super::outcome::Waiting;
 use crate::failure::Failure;
 use crate::options::Options;
 use crate::progress;
-use crate::visit::Visit;
+use crate::visit::{Job, Visit};
 
 /// What to push, and for what.
 #[derive(Args)]

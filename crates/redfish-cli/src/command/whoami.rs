@@ -5,9 +5,8 @@ use redfish_proto::ErrorKind;
 use redfish_proto::ops::{Get, ListSessions};
 use serde_json::{Value, json};
 
-use super::Job;
 use crate::failure::Failure;
-use crate::visit::Visit;
+use crate::visit::{Job, Visit};
 
 /// The sessions of a service that does not report where the one in use is.
 const SESSIONS: &str = "/redfish/v1/SessionService/Sessions";
@@ -18,13 +17,13 @@ pub(crate) struct Whoami {}
 
 impl Job for Whoami {
     async fn run(&self, visit: &mut Visit) -> Result<(), Failure> {
-        let Some(auth) = visit.auth() else { return Err(Failure::nobody()) };
+        let Some(auth) = visit.auth().name() else { return Err(Failure::nobody()) };
         let seen = match auth {
             "session" => known(own_session(visit).await)?,
             // There is no resource of the caller's own; any that needs authentication shows whether it is accepted.
             _ => known(visit.run(ListSessions::default).await.map(|_| Value::Null))?,
         };
-        let user = seen.get("UserName").and_then(Value::as_str).or(visit.user()).map(str::to_owned);
+        let user = seen.get("UserName").and_then(Value::as_str).or(visit.auth().user()).map(str::to_owned);
         let session = visit.session().and_then(|session| session.target().map(ToString::to_string));
         let service = visit.service().to_string();
         let json = json!({
@@ -32,7 +31,7 @@ impl Job for Whoami {
             "user": user,
             "auth": auth,
             "session": session,
-            "kept": visit.is_saved(),
+            "kept": visit.auth().is_saved(),
         });
         let user = user.as_deref().unwrap_or("the holder of a token");
         let session = session.map(|uri| format!(", session {uri}")).unwrap_or_default();

@@ -9,12 +9,11 @@ use redfish_proto::ops::{IfMatch, Write};
 use redfish_proto::{Body, Service, Target};
 use serde::de::IgnoredAny;
 
-use super::Job;
 use super::outcome::Waiting;
 use crate::failure::Failure;
 use crate::files::Source;
 use crate::options::Options;
-use crate::visit::Visit;
+use crate::visit::{Job, Visit};
 
 /// The longest body that is read from a file.
 const LARGEST: u64 = 32 << 20;

@@ -37,7 +37,7 @@ pub(super) fn read(
             return Ok(());
         }
         let line = ServiceLine::parse(text)?;
-        let service = options.service_at(&line.service)?;
+        let service = options.service_in_sweep(&line.service)?;
         let name: Box<str> = service.to_string().into();
         if let Some(first) = seen.insert(name.clone(), number) {
             // Twice may be once too often, and which of two passwords is right nobody can say.

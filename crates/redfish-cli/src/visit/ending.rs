@@ -15,8 +15,7 @@ use std::task::Poll;
 
 use serde_json::value::RawValue;
 
-use super::Visit;
-use crate::command::Job;
+use super::{Job, Visit};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::stop::{Stop, Why};
@@ -135,7 +134,8 @@ mod tests {
     use redfish_tls::Trust;
 
     use super::*;
-    use crate::access::{Access, Authentication};
+    use crate::access::Access;
+    use crate::authentication::Authentication;
     use crate::options::Options;
     use crate::runtime::block_on;
 
@@ -160,8 +160,8 @@ mod tests {
         let options = ServeOptions { tls: Tls::None, ..ServeOptions::default() };
         let server = Server::start(Settings::default(), options).unwrap();
         let options = Arc::new(Words::parse_from(["redfish", "--service", &server.url()]).options);
-        let identity = Authentication::Session(Credentials::new("admin", "machine-room"));
-        let access = Access { identity, trust: Trust::system(), secrets: Redactor::default() };
+        let authentication = Authentication::session(Credentials::new("admin", "machine-room"), None);
+        let access = Access { authentication, trust: Trust::system(), secrets: Redactor::default() };
         let visit = async {
             let visit = Visit::single(&options, options.service().unwrap(), access).unwrap();
             visit.complete(&Panics, &Stop::new()).await

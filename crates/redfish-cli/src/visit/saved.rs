@@ -7,8 +7,8 @@ use redfish_proto::{Credentials, ErrorKind, Session};
 use tokio::time::timeout;
 use zeroize::Zeroizing;
 
-use super::{AuthState, Visit};
-use crate::access::Authentication;
+use super::Visit;
+use crate::authentication::{AuthMethod, Authentication};
 use crate::failure::Failure;
 use crate::runtime::blocking;
 use crate::state::{self, SavedSession, SessionSlot, Store};
@@ -40,18 +40,18 @@ impl Visit {
     pub(crate) async fn save(&mut self, slot: &SessionSlot) -> Result<(SavedSession, Session), Failure> {
         let session = self.open_session().await?;
         self.register_token();
-        let user = self.user().unwrap_or_default();
+        let user = self.auth.user().unwrap_or_default();
         let saved = SavedSession::new(&self.service, user, &session);
         // Nothing is awaited here: a signal comes before, and the session is closed, or after, and it is saved.
         slot.write(&saved)?;
         self.observer.keep();
-        self.authenticate(Authentication::Saved(saved.clone(), None))?;
+        self.authenticate(Authentication::saved(saved.clone(), None, &self.service)?)?;
         Ok((saved, session))
     }
 
     /// Removes the saved session, which is closed.
     pub(crate) async fn forget(&self) -> Result<(), Failure> {
-        let AuthState::Saved(saved, _) = &self.auth else { return Ok(()) };
+        let AuthMethod::Saved(saved, _) = &self.auth else { return Ok(()) };
         let saved = saved.clone();
         let patience = self.options.timeout;
         blocking(move || state::forget(&saved, patience)).await
@@ -84,7 +84,7 @@ impl Visit {
     /// the one service renews it. If the login fails, the saved one and its file stay as they are: the service may be wrong,
     /// and the next command checks again.
     async fn renew(&mut self, logged_in: bool) -> Result<Renewal, Failure> {
-        let AuthState::Saved(saved, password) = &self.auth else { return Ok(Renewal::Impossible) };
+        let AuthMethod::Saved(saved, password) = &self.auth else { return Ok(Renewal::Impossible) };
         let (saved, password) = (saved.clone(), password.clone());
         let seen = saved.clone();
         match blocking(move || state::read_again(&seen)).await? {
@@ -102,9 +102,10 @@ impl Visit {
             return Ok(Renewal::Alive("the session is alive"));
         }
         let Some(password) = password else { return Ok(Renewal::Impossible) };
-        let identity = Authentication::Session(Credentials::new(saved.user(), password.as_str()));
+        let credentials = Credentials::new(saved.user(), password.as_str());
+        let login = Authentication::session(credentials, self.options.session_context());
         if self.is_in_sweep() {
-            self.authenticate(identity)?;
+            self.authenticate(login)?;
             return Ok(Renewal::LoggedIn);
         }
         // The service may have no room for several sessions.
@@ -120,11 +121,11 @@ impl Visit {
         if let Some(newer) = present.as_ref().filter(|newer| !newer.is(&saved)) {
             return self.take_over(newer.clone(), Some(password));
         }
-        self.authenticate(identity)?;
+        self.authenticate(login)?;
         match present {
             Some(_) => {
                 let (renewed, _) = self.save(&slot).await?;
-                self.authenticate(Authentication::Saved(renewed, Some(password)))?;
+                self.authenticate(Authentication::saved(renewed, Some(password), &self.service)?)?;
             }
             // The user has logged out meanwhile: nothing is saved again.
             None => drop(self.open_session().await?),
@@ -142,7 +143,7 @@ impl Visit {
         newer: SavedSession,
         password: Option<Zeroizing<String>>,
     ) -> Result<Renewal, Failure> {
-        self.authenticate(Authentication::Saved(newer, password))?;
+        self.authenticate(Authentication::saved(newer, password, &self.service)?)?;
         Ok(Renewal::TakenOver)
     }
 

@@ -138,7 +138,8 @@ fn help_names_each_fault_and_a_reset_takes_as_long_as_told() {
     let (_, known) = known.split_once("NAME one of: ").unwrap();
     let help = run(&mut bare(["serve", "--help"])).exits(0).out;
     let names = known.split(|c: char| !(c == '-' || c.is_ascii_alphanumeric())).filter(|name| name.len() > 2);
-    let missing: Vec<&str> = names.clone().filter(|name| !help.contains(name) && !["See", "hint"].contains(name)).collect();
+    let missing: Vec<&str> =
+        names.clone().filter(|name| !help.contains(name) && !["See", "hint"].contains(name)).collect();
     assert!(missing.is_empty() && names.count() > 9, "{missing:?}");
 
     let (served, url, _) = Served::start(&mut bare(["serve", "--http", "--reset-delay", "0"]));

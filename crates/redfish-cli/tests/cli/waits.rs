@@ -48,7 +48,11 @@ fn a_lock_that_is_held_is_waited_for_within_the_timeout() {
     // A renewal waits for it too, and fails.
     bench.server.mock(|mock| mock.reboot(Duration::ZERO));
     let done = within_timeout(&mut bench.as_admin(["get", SYSTEMS])).exits(2);
-    assert!(done.err.contains(".lock for more than 0.") && done.err.contains(" s\nhint: Wait"), "{}", done.err);
+    assert!(
+        done.err.contains(".lock for more than 0.") && done.err.contains(" s\nhint: Wait"),
+        "{}",
+        done.err
+    );
     let seconds = done.err.split("more than ").nth(1).unwrap().split(' ').next().unwrap();
     assert_eq!(seconds.len(), 3, "{}", done.err);
     assert_eq!(bench.server.open_sessions(), 0);

@@ -16,10 +16,7 @@ fn a_line_that_is_wrong_is_named_and_not_repeated() {
         ("[\"hunter2\"]".to_owned(), "not a valid service URL"),
         ("{\"service\": \"hunter2\"".to_owned(), "no JSON object, at column"),
         (line(json!({"user": "hunter2"})), "service is missing"),
-        (
-            pair("password", json!("hunter2")),
-            "\"password\" is not known",
-        ),
+        (pair("password", json!("hunter2")), "\"password\" is not known"),
         (pair("usr", json!("hunter2")), "\"usr\" is not known"),
         (pair("user", json!(["hunter2"])), "user is not a text"),
         (pair("pin", json!("sha256:hunter2")), "pin"),
