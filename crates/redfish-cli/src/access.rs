@@ -67,7 +67,7 @@ impl<'a> AccessSource<'a> {
             options,
             scope,
             token,
-            store: Store::of_user().filter(|store| scope == Scope::One || store.has_any()),
+            store: Store::open().filter(|store| scope == Scope::One || store.has_any()),
             password: None,
             trust: None,
             passwords: HashMap::new(),

@@ -72,8 +72,8 @@ commands! {
     Get(get::Get),
     /// Change members of a resource
     ///
-    /// Reads the ETag first and sends If-Match, so that concurrent changes are not overwritten. Exits with 1 if a part of the
-    /// change was not accepted.
+    /// Reads the ETag first and sends If-Match, so that concurrent changes are not overwritten. Exits with 1 if a part of
+    /// the change was not accepted.
     Patch(write::Change<write::Patch>),
     /// Create a resource
     Post(write::Post),

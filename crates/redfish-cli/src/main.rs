@@ -88,8 +88,8 @@ enum Command {
     Demo,
     /// Run a service to test clients against
     ///
-    /// Prints its URL on the first line, and where its certificate is on the second. Without --user, the user is "admin" with
-    /// the password "machine-room". Shuts down on SIGINT, SIGTERM and similar signals.
+    /// Prints its URL on the first line, and where its certificate is on the second. Without --user, the user is "admin"
+    /// with the password "machine-room". Shuts down on SIGINT, SIGTERM and similar signals.
     Serve(serve::Serve),
     #[command(flatten)]
     AtService(command::Command),
@@ -102,19 +102,19 @@ enum Command {
     /// Run a command on many services at once
     ///
     /// COMMAND is any command that speaks to a service, except login and logout, which save the session of one service, and
-    /// pin, whose result must be compared before it is trusted. "events" requires --count or --deadline, because it does not
-    /// end by itself.
+    /// pin, whose result must be compared before it is trusted. "events" requires --count or --deadline, because it does
+    /// not end by itself.
     ///
     /// Prints one JSON line per service as it ends: service, ok, status (HTTP), exit (the exit status of COMMAND alone),
-    /// output or error, ms. "output" is what COMMAND prints as JSON: the document, or a list if there are several, with null
-    /// in place of one that could not be read. Prints a summary on standard error. Exits with 1 if any service failed. After
-    /// a signal or at --deadline, sessions are closed and each remaining service has a line. --timeout applies to each
-    /// service.
+    /// output or error, ms. "output" is what COMMAND prints as JSON: the document, or a list if there are several, with
+    /// null in place of one that could not be read. Prints a summary on standard error. Exits with 1 if any service failed.
+    /// After a signal or at --deadline, sessions are closed and each remaining service has a line. --timeout applies to
+    /// each service.
     Sweep(sweep::Sweep),
     /// Print the pin of the service's certificate
     ///
-    /// On a terminal and with --output, also prints its subject, issuer, names, dates and key. None of it is trusted: compare
-    /// the pin with the one that the service itself shows, then use --pin.
+    /// On a terminal and with --output, also prints its subject, issuer, names, dates and key. None of it is trusted:
+    /// compare the pin with the one that the service itself shows, then use --pin.
     Pin,
     /// Print a completion script for a shell
     Completions {

@@ -21,7 +21,7 @@ impl Man {
             None => root,
             Some(name) => match root.find_subcommand(name) {
                 Some(command) => command.clone(),
-                None => return Err(Failure::usage("no such command", "See \"redfish --help\".")),
+                None => return Err(Failure::usage("unknown command", "See \"redfish --help\".")),
             },
         };
         let mut text = Vec::new();

@@ -137,8 +137,8 @@ impl Options {
         Ok(Arc::new(Service::with_policy(url, self.policy())?))
     }
 
-    /// One service of a sweep. A login gets the time of a logout in addition to that of the work, so that a late response still
-    /// leads to a logout.
+    /// One service of a sweep. A login gets the time of a logout in addition to that of the work, so that a late response
+    /// still leads to a logout.
     pub(crate) fn service_in_sweep(&self, url: &str) -> Result<Arc<Service>, Failure> {
         let mut policy = self.policy();
         let time = self.timeout.saturating_add(LOGOUT_TIMEOUT);

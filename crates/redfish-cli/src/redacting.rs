@@ -1,10 +1,10 @@
-//! An operation that redacts one more secret: the password that could renew a saved session. The session's client does
-//! not have it, but a service that knows it may echo it.
+//! An operation with one more secret to redact: the password for renewing a saved session. The client does not have it, but
+//! the service may echo it.
 
 use redfish_proto::{Answer, Auth, Error, Operation, Redactor, Request, Transition};
 use zeroize::Zeroizing;
 
-/// The operation, and the secret.
+/// An operation, and the secret to redact.
 pub(crate) struct Redacting<'a, O> {
     operation: O,
     secret: Option<&'a Zeroizing<String>>,
@@ -15,7 +15,6 @@ impl<'a, O> Redacting<'a, O> {
         Redacting { operation, secret }
     }
 
-    /// The operation.
     pub(crate) fn operation(&self) -> &O {
         &self.operation
     }
@@ -34,12 +33,12 @@ impl<O: Operation> Operation for Redacting<'_, O> {
 
     fn respond(self, answer: Answer) -> Result<Transition<Self>, Error> {
         let Redacting { operation, secret } = self;
-        operation.respond(answer).map(|verdict| redact(verdict, secret))
+        operation.respond(answer).map(|transition| redact(transition, secret))
     }
 
     fn fail(self, error: Error) -> Result<Transition<Self>, Error> {
         let Redacting { operation, secret } = self;
-        operation.fail(error).map(|verdict| redact(verdict, secret))
+        operation.fail(error).map(|transition| redact(transition, secret))
     }
 
     fn secrets(&self, known: &mut Redactor) {
@@ -51,10 +50,10 @@ impl<O: Operation> Operation for Redacting<'_, O> {
 }
 
 fn redact<O: Operation>(
-    verdict: Transition<O>,
+    transition: Transition<O>,
     secret: Option<&Zeroizing<String>>,
 ) -> Transition<Redacting<'_, O>> {
-    match verdict {
+    match transition {
         Transition::Done(output) => Transition::Done(output),
         Transition::Next(operation) => Transition::Next(Redacting { operation, secret }),
         Transition::Later(operation, time) => Transition::Later(Redacting { operation, secret }, time),

@@ -18,7 +18,7 @@ use crate::options::Options;
 use crate::output;
 use crate::pin;
 use crate::runtime::block_on;
-use crate::signal::{self, Ends};
+use crate::signal::{self, StopMode};
 use crate::stop::Stop;
 
 const FAULT: &str = "Make the service misbehave, as NAME[=VALUE][@PATH][*COUNT]";
@@ -54,7 +54,8 @@ pub(crate) struct Serve {
     /// How long the installation of a pushed image takes
     #[arg(long, value_name = "SECONDS", default_value = "10", value_parser = seconds)]
     update_time: Duration,
-    /// How long the service restarts after an update. Meanwhile it refuses connections; its sessions are lost. 0: no restart
+    /// How long the service restarts after an update. Meanwhile it refuses connections; its sessions are lost. 0: no
+    /// restart
     #[arg(long, value_name = "SECONDS", default_value = "5", value_parser = seconds)]
     restart_time: Duration,
     #[arg(long = "fault", value_name = "SPEC", value_parser = fault, help = FAULT, long_help = fault_help())]
@@ -81,7 +82,7 @@ impl Serve {
         let serve = ServeOptions { listen: self.listen, tls, observer, ..ServeOptions::default() };
         // Before the service listens, so that an early signal is not lost.
         let stop = Stop::new();
-        signal::listen(&stop, Ends::Well);
+        signal::listen(&stop, StopMode::Shutdown);
         if let (Some(count), Some(file)) = (self.fleet, &self.services_out) {
             return fleet::run(count, file, settings, serve, &stop);
         }

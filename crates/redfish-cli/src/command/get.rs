@@ -1,4 +1,4 @@
-//! `get`: resources as the service sends them.
+//! `get`: reads resources.
 
 use clap::Args;
 use redfish_proto::Service;
@@ -8,10 +8,10 @@ use super::failures::Failures;
 use crate::failure::Failure;
 use crate::visit::{Job, Visit};
 
-/// What to read.
+/// The resources.
 #[derive(Args)]
 pub(crate) struct Get {
-    /// Where: /redfish/v1/Systems, or a URL of this service
+    /// Paths such as /redfish/v1/Systems, or URLs of this service
     #[arg(required = true, value_name = "PATH")]
     paths: Vec<String>,
 }
@@ -27,8 +27,8 @@ impl Job for Get {
         }
         let mut failures = Failures::default();
         for path in &self.paths {
-            let at = visit.service().target(path)?;
-            match visit.run(|| Raw::get(&at)).await {
+            let target = visit.service().target(path)?;
+            match visit.run(|| Raw::get(&target)).await {
                 Ok(answer) => visit.sink.document(answer.body()).await?,
                 Err(failure) => {
                     failures.add(failure, visit);
@@ -36,6 +36,6 @@ impl Job for Get {
                 }
             }
         }
-        failures.end()
+        failures.into_result()
     }
 }

@@ -206,9 +206,9 @@ mod tests {
         let der = params.self_signed(&key).unwrap().der().to_vec();
         let whole = Description::of(&der);
         // A letter in the first date makes the validity unreadable.
-        let at = der.windows(6).position(|six| six == b"200102").unwrap();
+        let index = der.windows(6).position(|six| six == b"200102").unwrap();
         let mut garbled = der.clone();
-        garbled[at] = b'x';
+        garbled[index] = b'x';
         let described = Description::of(&garbled);
         assert_eq!(described, Description { not_before: None, not_after: None, ..whole });
         assert_eq!(Description::of(b"no certificate"), Description::default());
@@ -221,13 +221,13 @@ mod tests {
     fn a_garbled_certificate_does_not_panic() {
         let (params, key) = certificate();
         let mut der = params.self_signed(&key).unwrap().der().to_vec();
-        for at in 0..der.len() {
-            let good = der[at];
+        for index in 0..der.len() {
+            let good = der[index];
             for bad in [0, 1, 0x30, 0x7f, 0x80, 0x84, 0xa0, 0xff] {
-                der[at] = bad;
+                der[index] = bad;
                 Description::of(&der).lines();
             }
-            der[at] = good;
+            der[index] = good;
         }
     }
 
