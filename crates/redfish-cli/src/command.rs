@@ -21,7 +21,6 @@ mod whoami;
 mod write;
 
 use clap::Subcommand;
-use redfish_proto::Service;
 
 use crate::failure::Failure;
 use crate::options::Options;
@@ -41,8 +40,8 @@ macro_rules! commands {
                 match self { $(Command::$name(job) => job.reads_stdin(),)+ }
             }
 
-            fn check(&self, service: &Service) -> Result<(), Failure> {
-                match self { $(Command::$name(job) => job.check(service),)+ }
+            fn paths(&self) -> Vec<&str> {
+                match self { $(Command::$name(job) => job.paths(),)+ }
             }
 
             fn prepare(&mut self, options: &Options) -> Result<(), Failure> {

@@ -1,4 +1,4 @@
-//! The command `redfish`: Redfish services from a terminal or a script.
+//! The `redfish` command: access to Redfish services from a terminal or a script.
 //!
 //! A thin layer over `redfish-hyper`: arguments, files, signals and terminal output. Everything about Redfish is in
 //! `redfish-proto`.
@@ -70,7 +70,7 @@ Environment:
 
 A password or a token is never an argument, because other users can see arguments.";
 
-/// Redfish services from a terminal or a script.
+/// Access Redfish services from a terminal or a script
 #[derive(Parser)]
 #[command(name = "redfish", version, after_help = AFTER_HELP)]
 #[command(after_long_help = format!("{ENVIRONMENT}\n\n{AFTER_HELP}"))]

@@ -241,6 +241,11 @@ fn seconds(typed: &str) -> Result<Duration, &'static str> {
     if time.is_zero() { Err(reason) } else { Ok(time) }
 }
 
+/// Parses a number, at least 1.
+pub(crate) fn positive(typed: &str) -> Result<usize, &'static str> {
+    typed.parse().ok().filter(|number| *number > 0).ok_or("not a positive integer")
+}
+
 /// Parses a size.
 fn bytes(typed: &str) -> Result<usize, &'static str> {
     typed.parse().map_err(|_| "not a number of bytes")

@@ -6,7 +6,6 @@ use std::sync::Arc;
 
 use redfish_hyper::tls::Inspection;
 use redfish_hyper::{Client, Service, TransportBuilder};
-use redfish_tls::Pin;
 use serde::Serialize;
 
 use crate::failure::Failure;
@@ -49,16 +48,8 @@ pub(crate) fn run(options: &Options) -> Result<(), Failure> {
     }
 }
 
-/// The pin of a service's certificate, if there is one, and why the connection failed.
-pub(crate) fn of(
-    service: impl Into<Arc<Service>>,
-    transport: TransportBuilder,
-) -> Result<(Option<Pin>, Option<Failure>), Failure> {
-    inspect(service, transport).map(|(inspection, error)| (inspection.pin(), error))
-}
-
 /// Connects to a service and inspects its certificate. Also returns why the connection failed.
-fn inspect(
+pub(crate) fn inspect(
     service: impl Into<Arc<Service>>,
     transport: TransportBuilder,
 ) -> Result<(Inspection, Option<Failure>), Failure> {

@@ -14,7 +14,7 @@ use redfish_mock::{Fault, Mockup, ObservedRequest, Profile, ServeOptions, Server
 
 use crate::credentials::available_password;
 use crate::failure::Failure;
-use crate::options::Options;
+use crate::options::{Options, positive};
 use crate::output;
 use crate::pin;
 use crate::runtime::block_on;
@@ -65,7 +65,7 @@ pub(crate) struct Serve {
     seed: u64,
     /// Run this many services, each with its own port and sessions. Of 100 services, 3 refuse connections, 2 never respond,
     /// 5 are slow, 1 loses each session after its first use, and 1 restarts after its first response; --seed selects them
-    #[arg(long, value_name = "N", requires = "services_out", conflicts_with = "cert_out", value_parser = count)]
+    #[arg(long, value_name = "N", requires = "services_out", conflicts_with = "cert_out", value_parser = positive)]
     fleet: Option<usize>,
     /// Write the services file of the fleet for sweep. The password and the certificate are written to FILE.password and
     /// FILE.pem
@@ -163,8 +163,8 @@ impl Serve {
 
 /// The pin of the certificate, read as by any client.
 fn pin_of(server: &Server) -> Result<String, Failure> {
-    let (pin, _) = pin::of(Service::new(&server.url())?, Transport::builder())?;
-    Ok(pin.map(|pin| pin.to_string()).unwrap_or_default())
+    let (inspection, _) = pin::inspect(Service::new(&server.url())?, Transport::builder())?;
+    Ok(inspection.pin().map(|pin| pin.to_string()).unwrap_or_default())
 }
 
 fn log(request: &ObservedRequest<'_>) {
@@ -196,11 +196,6 @@ fn fault(typed: &str) -> Result<Fault, String> {
 fn seconds(typed: &str) -> Result<Duration, &'static str> {
     let time = typed.parse().ok().and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
     time.ok_or("not a number of seconds")
-}
-
-/// Parses a number, at least 1.
-fn count(typed: &str) -> Result<usize, &'static str> {
-    typed.parse().ok().filter(|count| *count > 0).ok_or("not a positive integer")
 }
 
 fn number(typed: &str) -> Result<u64, &'static str> {

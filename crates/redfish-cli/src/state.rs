@@ -14,7 +14,7 @@ use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use redfish_proto::{ErrorKind, Service, Session};
+use redfish_proto::{Error, ErrorKind, Service, Session};
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
@@ -68,11 +68,7 @@ impl SavedSession {
     }
 
     /// The session for the core.
-    pub(crate) fn session(&self, service: &Service) -> Result<Session, Failure> {
-        Ok(self.to_session(service)?)
-    }
-
-    fn to_session(&self, service: &Service) -> Result<Session, redfish_proto::Error> {
+    pub(crate) fn session(&self, service: &Service) -> Result<Session, Error> {
         Session::from_token(service, &self.token, self.uri())
     }
 
@@ -105,8 +101,8 @@ impl Store {
 
     /// Whether any session is saved, for any service.
     pub(crate) fn has_any(&self) -> bool {
-        let is_one = |entry: fs::DirEntry| entry.file_name().as_encoded_bytes().ends_with(b".json");
-        fs::read_dir(&self.directory).is_ok_and(|entries| entries.flatten().any(is_one))
+        let is_session = |entry: fs::DirEntry| entry.file_name().as_encoded_bytes().ends_with(b".json");
+        fs::read_dir(&self.directory).is_ok_and(|entries| entries.flatten().any(is_session))
     }
 
     /// The saved sessions for a service. With a user, reads only that user's file, so that others may be damaged.
@@ -125,13 +121,13 @@ impl Store {
         let mut found = Vec::new();
         for entry in entries.flatten() {
             let (name, path) = (entry.file_name(), entry.path());
-            let is_one = match &only {
+            let is_wanted = match &only {
                 Some(only) => path == *only,
                 None => {
                     name.to_str().is_some_and(|name| name.starts_with(&prefix) && name.ends_with(".json"))
                 }
             };
-            if is_one {
+            if is_wanted {
                 found.extend(self.read(&path)?);
             }
         }
@@ -186,7 +182,7 @@ impl Store {
         if saved.uri().is_some_and(|uri| !uri.starts_with('/') || uri.starts_with("//")) {
             return Err(damaged("the URI of its session is not a path"));
         }
-        match Service::new(&saved.origin).and_then(|service| saved.to_session(&service)) {
+        match Service::new(&saved.origin).and_then(|service| saved.session(&service)) {
             Ok(_) => Ok(Some(saved)),
             Err(error) => Err(damaged(&match error.kind() {
                 ErrorKind::InvalidTarget(reason) => reason.to_string(),

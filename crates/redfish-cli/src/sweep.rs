@@ -26,7 +26,7 @@ use crate::failure::Failure;
 use crate::files::is_stdin;
 use crate::limit;
 use crate::observer;
-use crate::options::Options;
+use crate::options::{Options, positive};
 use crate::output;
 use crate::runtime::block_on;
 use crate::signal::{self, StopMode};
@@ -49,7 +49,7 @@ pub(crate) struct Sweep {
     #[arg(long, value_name = "FILE", global = true)]
     services: Option<PathBuf>,
     /// Maximum number of services at once
-    #[arg(long, value_name = "N", default_value = "64", value_parser = number, global = true)]
+    #[arg(long, value_name = "N", default_value = "64", value_parser = positive, global = true)]
     parallel: usize,
     /// Only the services that failed in the earlier sweep with this output. If the command writes, services where a write
     /// may have happened are skipped
@@ -88,7 +88,7 @@ impl Sweep {
         let setup = Arc::new(Setup { options: Arc::new(options), command: self.command });
         block_on(async {
             tokio::select! {
-                swept = sweep(entries, self.parallel, &setup, &stop, &mut tally) => swept,
+                result = sweep(entries, self.parallel, &setup, &stop, &mut tally) => result,
                 () = stop.overdue() => {
                     output::note("redfish: warning: not all services ended in time: lines are missing, and sessions may be left open");
                     for clause in observer::left_open() {
@@ -192,8 +192,4 @@ fn summary(tally: &Tally, options: &Options) -> Result<(), Failure> {
         output::note(format_args!("redfish: {}", tally.text()));
     }
     Ok(())
-}
-
-fn number(typed: &str) -> Result<usize, &'static str> {
-    typed.parse().ok().filter(|number| *number > 0).ok_or("not a positive integer")
 }

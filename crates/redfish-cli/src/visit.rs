@@ -26,7 +26,6 @@ use crate::authentication::{AuthMethod, Authentication};
 use crate::failure::Failure;
 use crate::observer::SessionObserver;
 use crate::options::Options;
-use crate::progress::ProgressLine;
 use crate::redacting::Redacting;
 use crate::sink::Sink;
 use saved::Replaced;
@@ -174,9 +173,8 @@ impl Visit {
             self.operation_deadline = began.checked_add(time);
             let renewed = self.renew_after(result, &mut logged_in).await;
             self.operation_deadline = None;
-            match renewed? {
-                Some(output) => return Ok(output),
-                None => continue,
+            if let Some(output) = renewed? {
+                return Ok(output);
             }
         }
     }
@@ -285,11 +283,6 @@ impl Visit {
     /// Prints a warning on standard error.
     pub(crate) fn warn(&mut self, text: impl AsRef<str>) {
         self.sink.warn(&self.secrets.clean(text.as_ref()));
-    }
-
-    /// A progress line.
-    pub(crate) fn progress(&self) -> ProgressLine {
-        self.sink.progress()
     }
 
     /// Removes secrets from text.

@@ -1,7 +1,6 @@
 //! `actions`: the actions of a resource and their parameters.
 
 use clap::Args;
-use redfish_proto::Service;
 use redfish_proto::ops::{self, Action, Parameter};
 use serde_json::{Value, json};
 
@@ -17,8 +16,8 @@ pub(crate) struct Actions {
 }
 
 impl Job for Actions {
-    fn check(&self, service: &Service) -> Result<(), Failure> {
-        Ok(service.target(&self.path).map(drop)?)
+    fn paths(&self) -> Vec<&str> {
+        vec![&self.path]
     }
 
     async fn run(&self, visit: &mut Visit) -> Result<(), Failure> {

@@ -1,7 +1,6 @@
 //! `get`: reads resources.
 
 use clap::Args;
-use redfish_proto::Service;
 use redfish_proto::ops::Raw;
 
 use super::failures::Failures;
@@ -17,8 +16,8 @@ pub(crate) struct Get {
 }
 
 impl Job for Get {
-    fn check(&self, service: &Service) -> Result<(), Failure> {
-        self.paths.iter().try_for_each(|path| Ok(service.target(path).map(drop)?))
+    fn paths(&self) -> Vec<&str> {
+        self.paths.iter().map(String::as_str).collect()
     }
 
     async fn run(&self, visit: &mut Visit) -> Result<(), Failure> {

@@ -1,7 +1,6 @@
 //! `invoke`: invokes an action of a resource.
 
 use clap::Args;
-use redfish_proto::Service;
 use redfish_proto::ops;
 use serde_json::{Map, Value};
 
@@ -26,8 +25,8 @@ pub(crate) struct Invoke {
 }
 
 impl Job for Invoke {
-    fn check(&self, service: &Service) -> Result<(), Failure> {
-        Ok(service.target(&self.path).map(drop)?)
+    fn paths(&self) -> Vec<&str> {
+        vec![&self.path]
     }
 
     fn prepare(&mut self, _options: &Options) -> Result<(), Failure> {

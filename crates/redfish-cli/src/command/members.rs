@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use clap::Args;
 use redfish_proto::ops::{GetPage, Member, Raw};
-use redfish_proto::{Error, Service, Target};
+use redfish_proto::{Error, Target};
 
 use super::failures::Failures;
 use crate::failure::Failure;
@@ -20,8 +20,8 @@ pub(crate) struct Members {
 }
 
 impl Job for Members {
-    fn check(&self, service: &Service) -> Result<(), Failure> {
-        Ok(service.target(&self.path).map(drop)?)
+    fn paths(&self) -> Vec<&str> {
+        vec![&self.path]
     }
 
     async fn run(&self, visit: &mut Visit) -> Result<(), Failure> {

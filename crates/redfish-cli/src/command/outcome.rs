@@ -56,7 +56,7 @@ pub(super) async fn watch(
     visit: &mut Visit,
 ) -> Result<Written, Failure> {
     let mut last = monitor.clone();
-    let mut line = visit.progress();
+    let mut line = visit.sink.progress();
     let watching = visit.wait_for(
         || monitor.clone().watch(),
         |watch| {

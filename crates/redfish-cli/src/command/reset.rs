@@ -1,9 +1,9 @@
 //! `reset`: resets a system.
 
 use clap::Args;
+use redfish_proto::Target;
 use redfish_proto::ops::{self, Get, Outcome, PowerChange, ResetAccepted, WaitForPower};
 use redfish_proto::schema::ComputerSystem;
-use redfish_proto::{Service, Target};
 use serde_json::json;
 
 use super::outcome::{StartedBy, print_monitor, watch};
@@ -27,8 +27,8 @@ pub(crate) struct Reset {
 }
 
 impl Job for Reset {
-    fn check(&self, service: &Service) -> Result<(), Failure> {
-        self.system.iter().try_for_each(|path| Ok(service.target(path).map(drop)?))
+    fn paths(&self) -> Vec<&str> {
+        self.system.as_deref().into_iter().collect()
     }
 
     fn writes(&self) -> bool {
@@ -79,7 +79,7 @@ async fn wait_for_power(
     change: PowerChange,
     visit: &mut Visit,
 ) -> Result<&'static str, Failure> {
-    let mut line = visit.progress();
+    let mut line = visit.sink.progress();
     let waiting = visit.wait_for(
         || WaitForPower::new(system.clone(), change),
         |_| match change {

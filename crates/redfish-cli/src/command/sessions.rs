@@ -2,8 +2,8 @@
 
 use clap::{Args, Subcommand};
 use http::Method;
+use redfish_proto::Target;
 use redfish_proto::ops::{ListSessions, ListedSession, Ownership, Raw};
-use redfish_proto::{Service, Target};
 use serde_json::{Value, json};
 
 use super::failures::Failures;
@@ -37,9 +37,8 @@ struct Close {
 }
 
 impl Job for Sessions {
-    fn check(&self, service: &Service) -> Result<(), Failure> {
-        let Some(Action::Close(close)) = &self.action else { return Ok(()) };
-        close.uris.iter().try_for_each(|uri| Ok(service.target(uri).map(drop)?))
+    fn paths(&self) -> Vec<&str> {
+        self.action.iter().flat_map(|Action::Close(close)| &close.uris).map(String::as_str).collect()
     }
 
     fn writes(&self) -> bool {

@@ -1,7 +1,6 @@
 //! `task`: waits for a task.
 
 use clap::{Args, Subcommand};
-use redfish_proto::Service;
 use redfish_proto::ops::Monitor;
 
 use super::outcome::{StartedBy, print_response, watch};
@@ -31,9 +30,9 @@ struct Wait {
 }
 
 impl Job for Task {
-    fn check(&self, service: &Service) -> Result<(), Failure> {
+    fn paths(&self) -> Vec<&str> {
         let Action::Wait(Wait { uri }) = &self.action;
-        Ok(service.target(uri).map(drop)?)
+        vec![uri]
     }
 
     async fn run(&self, visit: &mut Visit) -> Result<(), Failure> {

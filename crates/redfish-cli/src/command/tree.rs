@@ -3,7 +3,6 @@
 mod walk;
 
 use clap::Args;
-use redfish_proto::Service;
 use serde_json::{Value, json};
 
 use crate::failure::Failure;
@@ -26,8 +25,8 @@ pub(crate) struct Tree {
 }
 
 impl Job for Tree {
-    fn check(&self, service: &Service) -> Result<(), Failure> {
-        Ok(service.target(&self.path).map(drop)?)
+    fn paths(&self) -> Vec<&str> {
+        vec![&self.path]
     }
 
     async fn run(&self, visit: &mut Visit) -> Result<(), Failure> {

@@ -47,7 +47,7 @@ impl Job for Update {
         let Some(image) = &self.image else { return Err(Failure::missing("there is no image")) };
         let name = self.file.file_name().unwrap_or_default().to_string_lossy();
         let length = image.payload().length;
-        let line = Arc::new(Mutex::new(visit.progress()));
+        let line = Arc::new(Mutex::new(visit.sink.progress()));
         let shared_line = line.clone();
         let image = image.clone().progress(move |sent| {
             let mut line = shared_line.lock().unwrap_or_else(PoisonError::into_inner);

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use clap::Args;
 use redfish_proto::ops::{IfMatch, Write};
-use redfish_proto::{Body, Service, Target};
+use redfish_proto::{Body, Target};
 use serde::de::IgnoredAny;
 
 use super::outcome::WaitOption;
@@ -69,8 +69,8 @@ impl Job for Post {
         self.json == "-"
     }
 
-    fn check(&self, service: &Service) -> Result<(), Failure> {
-        Ok(service.target(&self.path).map(drop)?)
+    fn paths(&self) -> Vec<&str> {
+        vec![&self.path]
     }
 
     fn prepare(&mut self, options: &Options) -> Result<(), Failure> {
@@ -92,8 +92,8 @@ impl<M: Method> Job for Change<M> {
         self.post.reads_stdin()
     }
 
-    fn check(&self, service: &Service) -> Result<(), Failure> {
-        self.post.check(service)
+    fn paths(&self) -> Vec<&str> {
+        self.post.paths()
     }
 
     fn prepare(&mut self, options: &Options) -> Result<(), Failure> {
@@ -123,8 +123,8 @@ impl Method for Put {
 }
 
 impl Job for Delete {
-    fn check(&self, service: &Service) -> Result<(), Failure> {
-        Ok(service.target(&self.path).map(drop)?)
+    fn paths(&self) -> Vec<&str> {
+        vec![&self.path]
     }
 
     fn writes(&self) -> bool {

@@ -24,11 +24,14 @@ const WRITE_BY_OTHERS: u32 = 0o022;
 pub(super) fn check_directory(directory: &Path) -> Result<(), Failure> {
     let metadata = fs::metadata(directory)
         .map_err(|error| Failure::unusable("the directory of saved sessions cannot be used", error))?;
-    let wrong = match &metadata {
-        metadata if !metadata.is_dir() => "it is not a directory",
-        metadata if metadata.uid() != 0 && !is_ours(metadata) => "it belongs to another user",
-        metadata if metadata.mode() & WRITE_BY_OTHERS != 0 => "other users can write to it",
-        _ => return Ok(()),
+    let wrong = if !metadata.is_dir() {
+        "it is not a directory"
+    } else if metadata.uid() != 0 && !is_ours(&metadata) {
+        "it belongs to another user"
+    } else if metadata.mode() & WRITE_BY_OTHERS != 0 {
+        "other users can write to it"
+    } else {
+        return Ok(());
     };
     Err(rejected("directory", directory, wrong))
 }
@@ -59,7 +62,7 @@ pub(super) fn lock(path: &Path, timeout: Duration) -> Result<File, Failure> {
         check(path, &held)?;
         match flock(&file, FlockOperation::NonBlockingLockExclusive) {
             Ok(()) => match fs::symlink_metadata(path) {
-                Ok(there) if (there.dev(), there.ino()) == (held.dev(), held.ino()) => return Ok(file),
+                Ok(current) if (current.dev(), current.ino()) == (held.dev(), held.ino()) => return Ok(file),
                 Ok(_) => {}
                 Err(error) if error.kind() == io::ErrorKind::NotFound => {}
                 Err(error) => return Err(failed(error)),
@@ -83,11 +86,14 @@ pub(super) fn lock(path: &Path, timeout: Duration) -> Result<File, Failure> {
 }
 
 fn check(file: &Path, metadata: &Metadata) -> Result<(), Failure> {
-    let wrong = match metadata {
-        metadata if !metadata.is_file() => "it is not a regular file",
-        metadata if !is_ours(metadata) => "it belongs to another user",
-        metadata if metadata.mode() & WRITE_BY_OTHERS != 0 => "other users can write to it",
-        _ => return Ok(()),
+    let wrong = if !metadata.is_file() {
+        "it is not a regular file"
+    } else if !is_ours(metadata) {
+        "it belongs to another user"
+    } else if metadata.mode() & WRITE_BY_OTHERS != 0 {
+        "other users can write to it"
+    } else {
+        return Ok(());
     };
     Err(rejected("file", file, wrong))
 }

@@ -32,7 +32,7 @@ pub(super) fn read(
     let mut source = AccessSource::new(options, Scope::Many)?;
     let mut entries = Vec::new();
     let mut seen: HashMap<Box<str>, usize> = HashMap::new();
-    each_line(file, "the services", MAX_LINE, options, |number, text| {
+    each_line(file, "the services file", MAX_LINE, options, |number, text| {
         if text.starts_with('#') {
             return Ok(());
         }
@@ -57,12 +57,12 @@ pub(super) fn read(
 /// Calls `work` for each line that is not blank. An error names the line by its number.
 pub(super) fn each_line(
     file: &Path,
-    of: &'static str,
+    name: &'static str,
     max_length: u64,
     options: &Options,
     mut work: impl FnMut(usize, &str) -> Result<(), Failure>,
 ) -> Result<(), Failure> {
-    let unreadable = |error: io::Error| Failure::usage(format!("{of} cannot be read: {error}"), "");
+    let unreadable = |error: io::Error| Failure::usage(format!("{name} cannot be read: {error}"), "");
     let mut source = Source::named(file).lines(options.timeout).map_err(unreadable)?;
     let mut line = Vec::new();
     for number in 1.. {
@@ -79,7 +79,7 @@ pub(super) fn each_line(
                 text => work(number, text),
             },
         };
-        result.map_err(|failure| failure.within(&format!("line {number} of {of}")))?;
+        result.map_err(|failure| failure.within(&format!("line {number} of {name}")))?;
     }
     Ok(())
 }

@@ -15,9 +15,14 @@ pub(crate) trait Job: Send + Sync {
         false
     }
 
-    /// Rejects arguments that this service cannot have, such as a URL of another service.
-    fn check(&self, _service: &Service) -> Result<(), Failure> {
-        Ok(())
+    /// The paths among its arguments.
+    fn paths(&self) -> Vec<&str> {
+        Vec::new()
+    }
+
+    /// Rejects a path that this service cannot have, such as a URL of another service.
+    fn check(&self, service: &Service) -> Result<(), Failure> {
+        self.paths().iter().try_for_each(|path| Ok(service.target(path).map(drop)?))
     }
 
     /// Reads its local input, such as a body, once and before any request. May block.

@@ -19,7 +19,7 @@ enum Renewal {
     TakenOver,
     /// This process has logged in.
     LoggedIn,
-    /// There is no password.
+    /// There is no saved session, or no password.
     Impossible,
     /// The session is alive, so that the 401 is final: how this is known.
     Alive(&'static str),

@@ -67,7 +67,7 @@ fn each_way_to_authenticate_is_accepted() {
     run(bench.command(get).env("REDFISH_TOKEN", token)).exits(0);
     run_with_input(bench.command(get).args(["-u", "admin", "--password-file", "-"]), "machine-room\n")
         .exits(0);
-    assert_eq!(bench.handled("POST", SESSIONS), 2, "logins for session authentication alone");
+    assert_eq!(bench.handled("POST", SESSIONS), 2, "logins only for session authentication");
 
     // The option takes precedence over the variable.
     run(bench.command(get).args(["-u", "admin", "--password-file", &file]).env("REDFISH_PASSWORD", "wrong"))

@@ -32,7 +32,7 @@ fn a_session_is_saved_used_and_closed() {
         let logout = run(&mut bench.command(["logout"])).exits(0);
         assert_eq!(logout.out, login.out);
         assert_eq!(bench.server.open_sessions(), 0, "{profile}");
-        assert_eq!(fs::read_dir(bench.state()).unwrap().count(), 0, "nothing is left");
+        assert_eq!(fs::read_dir(bench.state()).unwrap().count(), 0, "no file is left");
         run(&mut bench.command(["whoami"])).exits(3);
     }
 }
@@ -171,7 +171,7 @@ fn an_expired_session_is_renewed_if_there_is_a_password() {
     assert_eq!((bench.saved_sessions().len(), bench.server.open_sessions()), (1, 0));
 
     run(&mut bench.as_admin(["get", SYSTEMS])).exits(0);
-    assert_eq!(bench.server.open_sessions(), 1, "the renewed one stays");
+    assert_eq!(bench.server.open_sessions(), 1, "the renewed session stays open");
     run(&mut bench.command(["get", SYSTEMS])).exits(0);
     assert_eq!(bench.handled("POST", SESSIONS), 2);
 }
@@ -217,7 +217,7 @@ fn one_of_many_processes_with_an_expired_token_logs_in() {
     for done in children.into_iter().map(finish).collect::<Vec<Done>>() {
         done.exits(0);
     }
-    assert_eq!(bench.handled("POST", SESSIONS), 2, "the login, and one for all eight");
+    assert_eq!(bench.handled("POST", SESSIONS), 2, "the first login, and one for all eight");
     assert_eq!(bench.server.open_sessions(), 1);
     run(&mut bench.command(["get", SYSTEMS])).exits(0);
 }

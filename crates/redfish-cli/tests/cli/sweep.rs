@@ -301,7 +301,7 @@ fn a_reset_is_checked_at_each_service() {
     assert!(lines(&done).values().all(|line| line["error"]["error"] == "not-allowable" && line["exit"] == 2));
     let posted =
         |bench: &Bench| bench.server.mock(|mock| mock.handled().filter(|one| one.method == "POST").count());
-    assert_eq!(fleet.iter().map(posted).sum::<usize>(), 2, "logins alone");
+    assert_eq!(fleet.iter().map(posted).sum::<usize>(), 2, "only logins");
     let done = run(reset("ForceOff").args(["--wait"])).exits(0);
     let expected = json!({"system": SYSTEM, "power": "Off"});
     assert!(lines(&done).values().all(|line| line["output"] == expected), "{}", done.out);

@@ -87,7 +87,7 @@ fn wait_continues_through_the_restart_of_the_service() {
     read_until("= waiting");
     bench.server.advance(Duration::from_secs(600));
     read_until("Connection refused");
-    assert_eq!(bench.server.open_sessions(), 0, "they are lost");
+    assert_eq!(bench.server.open_sessions(), 0, "the sessions are lost");
     bench.server.advance(Duration::from_secs(3600));
     let mut rest = String::new();
     trace.read_to_string(&mut rest).unwrap();

@@ -106,7 +106,7 @@ fn a_partly_rejected_change_is_1_with_the_messages() {
     let bench = Bench::standard();
     let change = r#"{"AssetTag": "B7", "Boot": {"BootOrder": ["x"]}, "Colour": "red"}"#;
     let done = run(&mut bench.as_admin(["patch", SYSTEM, change, "--output", "json"])).exits(1);
-    assert_eq!(done.json()["AssetTag"], "B7", "the answer is printed all the same");
+    assert_eq!(done.json()["AssetTag"], "B7", "the response is printed too");
     let error = done.error();
     assert_eq!((error["error"].as_str(), error["status"].as_u64()), (Some("rejected"), Some(200)));
     let text = error["messages"].to_string();

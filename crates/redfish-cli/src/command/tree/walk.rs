@@ -85,7 +85,7 @@ impl Walk {
                 None => walk.note(failure),
             }
         }
-        let mut line = visit.progress();
+        let mut line = visit.sink.progress();
         while walk.stopped_by.is_none() {
             let Some((parent, route)) = walk.next(depth) else { break };
             line.show(&format!("{} resources read", walk.nodes.len()));
@@ -93,16 +93,18 @@ impl Walk {
                 walk.note(failure);
             }
             if walk.nodes.len() > MAX_RESOURCES {
-                let reason = format!("there are more than {MAX_RESOURCES} resources");
-                walk.stopped_by = Some(Error::malformed("", Redactor::default().clean(&reason)).into());
+                walk.stop(&format!("there are more than {MAX_RESOURCES} resources"));
             }
         }
         if walk.pending.dropped > 0 && walk.stopped_by.is_none() {
             let dropped = walk.pending.dropped;
-            let reason = format!("more than {MAX_LINKS} links are queued; {dropped} were dropped");
-            walk.stopped_by = Some(Error::malformed("", Redactor::default().clean(&reason)).into());
+            walk.stop(&format!("more than {MAX_LINKS} links are queued; {dropped} were dropped"));
         }
         Ok(walk)
+    }
+
+    fn stop(&mut self, reason: &str) {
+        self.stopped_by = Some(Error::malformed("", Redactor::default().clean(reason)).into());
     }
 
     /// Notes a failure, which stops the walk unless it concerns only one resource.
@@ -191,7 +193,7 @@ impl Walk {
         Ok(())
     }
 
-    /// Queues links, as far as they are new.
+    /// Queues the links that are new.
     fn queue(&mut self, number: usize, target: &Target, found: Vec<(String, Rank)>, visit: &Visit) {
         for (link, rank) in found {
             // A fragment is a part of its resource.

@@ -34,7 +34,7 @@ fn a_wrong_line_is_named_by_its_number_and_not_repeated() {
                 command.arg("--output=json");
             }
             let done = run(&mut command).exits(2);
-            assert!(done.err.contains("line 4 of the services: "), "{wrong}: {}", done.err);
+            assert!(done.err.contains("line 4 of the services file: "), "{wrong}: {}", done.err);
             let text =
                 if json { done.error()["text"].as_str().unwrap().to_owned() } else { done.err.clone() };
             assert!(text.contains(reason), "{wrong}: {text}");
