@@ -1,5 +1,5 @@
-//! Who the command is to a service, and which certificate of it is accepted: what the options say, and in a sweep the line
-//! of the service. Passwords, certificates and a token are read once, however many services have them in common.
+//! How to reach a service: authentication and accepted certificates, from the options and from the service's line in a
+//! sweep. Each file with a password or certificate is read once, however many services use it.
 
 use std::collections::HashMap;
 use std::io::{self, IsTerminal};
@@ -11,36 +11,23 @@ use redfish_proto::{Credentials, Identity, Redactor, Service};
 use redfish_tls::Trust;
 use zeroize::Zeroizing;
 
-use crate::credentials::{bearer_token, password_at_hand, secret_of};
+use crate::authentication::Authentication;
+use crate::credentials::{available_password, bearer_token, read_secret};
 use crate::failure::Failure;
 use crate::options::{self, Auth, Options};
 use crate::prompt;
 use crate::state::{SavedSession, Store};
 use crate::terminal;
 
-/// Who the command is to a service.
-pub(crate) enum Authentication {
-    /// Unauthenticated.
-    Anonymous,
-    /// A user, with each request.
-    Basic(Credentials),
-    /// Whoever holds this token.
-    Bearer(Zeroizing<String>),
-    /// A user, by a session of the command's own.
-    Session(Credentials),
-    /// A saved session, and the password to renew it with, if one is at hand.
-    Saved(SavedSession, Option<Zeroizing<String>>),
-}
-
-/// How to talk to a service.
+/// How to reach a service.
 pub(crate) struct Access {
-    pub(crate) identity: Authentication,
+    pub(crate) authentication: Authentication,
     pub(crate) trust: Trust,
-    /// What no text about it may show.
+    /// What no text about the service may contain.
     pub(crate) secrets: Redactor,
 }
 
-/// What the line of a service says. What it leaves out the options say.
+/// The line of a service in a services file. The options are the defaults of its members.
 #[derive(Default)]
 pub(crate) struct ServiceLine {
     pub(crate) service: String,
@@ -50,20 +37,20 @@ pub(crate) struct ServiceLine {
     pub(crate) pin: Option<String>,
 }
 
-/// How many services the options are for.
+/// How many services the options apply to.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Scope {
     One,
     Many,
 }
 
-/// Finds out how to talk to services, without asking them.
+/// Finds out how to reach services, without any request.
 pub(crate) struct AccessSource<'a> {
     options: &'a Options,
     scope: Scope,
     token: Option<Zeroizing<String>>,
     store: Option<Store>,
-    /// The password of services that name no file.
+    /// The password of services whose line has none.
     password: Option<Zeroizing<String>>,
     trust: Option<Trust>,
     passwords: HashMap<PathBuf, Zeroizing<String>>,
@@ -80,7 +67,7 @@ impl<'a> AccessSource<'a> {
             options,
             scope,
             token,
-            store: Store::of_user().filter(|store| scope == Scope::One || store.has_any()),
+            store: Store::open().filter(|store| scope == Scope::One || store.has_any()),
             password: None,
             trust: None,
             passwords: HashMap::new(),
@@ -88,80 +75,84 @@ impl<'a> AccessSource<'a> {
         })
     }
 
-    /// How to talk to a service.
+    /// How to reach a service.
     pub(crate) fn find(&mut self, line: &ServiceLine, service: &Service) -> Result<Access, Failure> {
         let mut secrets = Redactor::default();
         let trust = self.trust(line)?;
-        Ok(Access { identity: self.identity(line, service, &mut secrets)?, trust, secrets })
+        Ok(Access { authentication: self.authentication(line, service, &mut secrets)?, trust, secrets })
     }
 
-    /// How to log in at a service, whether a session of it is saved or not.
-    pub(crate) fn for_login(
-        &mut self,
-        line: &ServiceLine,
-        service: &Service,
-    ) -> Result<(Access, String), Failure> {
+    /// How to log in at a service, whether a session is saved for it or not.
+    pub(crate) fn for_login(&mut self, line: &ServiceLine, service: &Service) -> Result<Access, Failure> {
         let mut secrets = Redactor::default();
         let trust = self.trust(line)?;
-        let credentials = self.credentials(line, service, &mut secrets)?;
-        let user = credentials.user().to_owned();
-        Ok((Access { identity: Authentication::Session(credentials), trust, secrets }, user))
+        Ok(Access { authentication: self.session(line, service, &mut secrets)?, trust, secrets })
     }
 
-    /// How to talk to a service without being anyone.
+    /// How to reach a service without authentication.
     pub(crate) fn anonymous(&mut self, line: &ServiceLine) -> Result<Access, Failure> {
         Ok(Access {
-            identity: Authentication::Anonymous,
+            authentication: Authentication::anonymous(),
             trust: self.trust(line)?,
             secrets: Redactor::default(),
         })
     }
 
-    /// Who the command is to a service. A line's own user or password takes precedence over a token for all.
-    fn identity(
+    /// How to authenticate. The user or password of the line takes precedence over the token of the options.
+    fn authentication(
         &mut self,
         line: &ServiceLine,
         service: &Service,
         secrets: &mut Redactor,
     ) -> Result<Authentication, Failure> {
-        let own = line.user.is_some() || line.password_file.is_some();
+        let line_has_credentials = line.user.is_some() || line.password_file.is_some();
         match (self.options.auth, &self.token) {
-            (Some(Auth::None), _) => Ok(Authentication::Anonymous),
+            (Some(Auth::None), _) => Ok(Authentication::anonymous()),
             (Some(Auth::Basic), _) => {
                 let credentials = self.credentials(line, service, secrets)?;
-                // What cannot be sent is rejected before anything is.
+                // Rejects credentials that Basic cannot carry before anything is sent.
                 Identity::basic(service, &credentials)?;
-                Ok(Authentication::Basic(credentials))
+                Ok(Authentication::basic(credentials))
             }
             (Some(Auth::Bearer), None) => {
                 Err(Failure::usage("no bearer token is given", "Use --token-file or REDFISH_TOKEN."))
             }
-            (auth, Some(token)) if auth.is_some() || !own => {
+            (auth, Some(token)) if auth.is_some() || !line_has_credentials => {
                 Identity::bearer(service, token)?;
                 secrets.add(token);
-                Ok(Authentication::Bearer(token.clone()))
+                Ok(Authentication::bearer(token))
             }
             (auth, _) => match self.saved(line, service)? {
                 Some(saved) => {
-                    let password = self.password_at_hand(line)?;
+                    let password = self.available_password(line)?;
                     password.iter().for_each(|password| add_credentials(secrets, saved.user(), password));
-                    Ok(Authentication::Saved(saved, password))
+                    Authentication::saved(saved, password, service)
                 }
-                None if auth.is_none() && !own && self.options.user().is_none() => {
-                    Ok(Authentication::Anonymous)
+                None if auth.is_none() && !line_has_credentials && self.options.user().is_none() => {
+                    Ok(Authentication::anonymous())
                 }
-                None => Ok(Authentication::Session(self.credentials(line, service, secrets)?)),
+                None => self.session(line, service, secrets),
             },
         }
     }
 
-    /// Which certificate of a service is accepted. What its line says takes precedence over what is said of all.
+    fn session(
+        &mut self,
+        line: &ServiceLine,
+        service: &Service,
+        secrets: &mut Redactor,
+    ) -> Result<Authentication, Failure> {
+        let credentials = self.credentials(line, service, secrets)?;
+        Ok(Authentication::session(credentials, self.options.session_context()))
+    }
+
+    /// Which certificates to accept. The line takes precedence over the options.
     fn trust(&mut self, line: &ServiceLine) -> Result<Trust, Failure> {
         match (&line.pin, &line.cacert) {
-            (Some(pin), _) => options::pinned(pin),
+            (Some(pin), _) => options::trust_pin(pin),
             (None, Some(file)) => {
                 let options = self.options;
-                once(&mut self.trusts, file, |file| options::vouched(file, options))
+                cached(&mut self.trusts, file, |file| options::trust_ca(file, options))
             }
             (None, None) => match &self.trust {
                 Some(trust) => Ok(trust.clone()),
@@ -170,7 +161,7 @@ impl<'a> AccessSource<'a> {
         }
     }
 
-    /// User and password. The password is asked for if it is not given and there is a terminal.
+    /// The user and the password. Prompts for the password if there is none and standard input is a terminal.
     fn credentials(
         &mut self,
         line: &ServiceLine,
@@ -180,13 +171,13 @@ impl<'a> AccessSource<'a> {
         let Some(user) = self.user(line).map(str::to_owned) else {
             let hint = match self.scope {
                 Scope::One => "Use --user or REDFISH_USER.",
-                Scope::Many => "Name one in the line, or with --user.",
+                Scope::Many => "Use user in the line, or --user.",
             };
             return Err(Failure::usage("no user is named", hint));
         };
-        let password = match self.password_at_hand(line)? {
+        let password = match self.available_password(line)? {
             Some(password) => password,
-            None if io::stdin().is_terminal() => self.ask(&user, service)?,
+            None if io::stdin().is_terminal() => self.prompt(&user, service)?,
             None => {
                 let hint = match self.scope {
                     Scope::One => "Use --password-file or REDFISH_PASSWORD.",
@@ -199,7 +190,7 @@ impl<'a> AccessSource<'a> {
         Ok(Credentials::new(user, password.as_str()))
     }
 
-    /// The session that is saved for a service, and for this user if one is named.
+    /// The saved session for a service, and for the user if there is one.
     pub(crate) fn saved(
         &self,
         line: &ServiceLine,
@@ -210,7 +201,7 @@ impl<'a> AccessSource<'a> {
         match saved.len() {
             0 | 1 => Ok(saved.pop()),
             _ => Err(Failure::usage(
-                "several sessions are kept for this service",
+                "there are several saved sessions for this service",
                 "Name the user with --user.",
             )),
         }
@@ -220,47 +211,47 @@ impl<'a> AccessSource<'a> {
         line.user.as_deref().or(self.options.user())
     }
 
-    fn password_at_hand(&mut self, line: &ServiceLine) -> Result<Option<Zeroizing<String>>, Failure> {
+    fn available_password(&mut self, line: &ServiceLine) -> Result<Option<Zeroizing<String>>, Failure> {
         if let Some(file) = &line.password_file {
             let options = self.options;
-            let read = |file: &Path| secret_of(file, "the password", options);
-            return once(&mut self.passwords, file, read).map(Some);
+            let read = |file: &Path| read_secret(file, "the password", options);
+            return cached(&mut self.passwords, file, read).map(Some);
         }
         if self.password.is_none() {
-            self.password = password_at_hand(self.options)?;
+            self.password = available_password(self.options)?;
         }
         Ok(self.password.clone())
     }
 
-    /// Asks once, for all services that name no file.
-    fn ask(&mut self, user: &str, service: &Service) -> Result<Zeroizing<String>, Failure> {
-        let question = match self.scope {
+    /// Prompts for the password, once for all services without their own.
+    fn prompt(&mut self, user: &str, service: &Service) -> Result<Zeroizing<String>, Failure> {
+        let text = match self.scope {
             Scope::One => format!("Password of {} at {service}: ", terminal::clean(user)),
             Scope::Many => "Password of the services: ".to_owned(),
         };
-        let password = prompt::password(&question)
+        let password = prompt::password(&text)
             .map_err(|error| Failure::unusable("the password cannot be read from the terminal", error))?;
         Ok(self.password.insert(password).clone())
     }
 }
 
-/// A password is a secret, and so is what Basic authentication makes of it (RFC 7617).
+/// Registers a password, and the credentials of Basic authentication that contain it (RFC 7617).
 fn add_credentials(secrets: &mut Redactor, user: &str, password: &str) {
     let pair = Zeroizing::new(format!("{user}:{password}"));
     secrets.add(password);
     secrets.add(&Zeroizing::new(STANDARD_NO_PAD.encode(pair.as_bytes())));
 }
 
-/// What a file holds, read once.
-fn once<T: Clone>(
-    all: &mut HashMap<PathBuf, T>,
+/// Reads a file, unless it was read before.
+fn cached<T: Clone>(
+    cache: &mut HashMap<PathBuf, T>,
     file: &Path,
     read: impl FnOnce(&Path) -> Result<T, Failure>,
 ) -> Result<T, Failure> {
-    if let Some(present) = all.get(file) {
-        return Ok(present.clone());
+    if let Some(cached) = cache.get(file) {
+        return Ok(cached.clone());
     }
-    let made = read(file)?;
-    all.insert(file.to_owned(), made.clone());
-    Ok(made)
+    let value = read(file)?;
+    cache.insert(file.to_owned(), value.clone());
+    Ok(value)
 }

@@ -8,25 +8,25 @@ use crate::failure::Failure;
 use crate::files::Source;
 use crate::options::Options;
 
-/// The password, if it need not be asked for.
-pub(crate) fn password_at_hand(options: &Options) -> Result<Option<Zeroizing<String>>, Failure> {
-    given(options.password_file.as_deref(), "REDFISH_PASSWORD", "the password", options)
+/// The password from a file or the environment, without a prompt.
+pub(crate) fn available_password(options: &Options) -> Result<Option<Zeroizing<String>>, Failure> {
+    from_file_or_variable(options.password_file.as_deref(), "REDFISH_PASSWORD", "the password", options)
 }
 
 /// The bearer token, if one is given.
 pub(crate) fn bearer_token(options: &Options) -> Result<Option<Zeroizing<String>>, Failure> {
-    given(options.token_file.as_deref(), "REDFISH_TOKEN", "the token", options)
+    from_file_or_variable(options.token_file.as_deref(), "REDFISH_TOKEN", "the token", options)
 }
 
-/// What the file says, else the variable.
-fn given(
+/// The content of the file, else the value of the variable.
+fn from_file_or_variable(
     file: Option<&Path>,
     variable: &str,
     what: &str,
     options: &Options,
 ) -> Result<Option<Zeroizing<String>>, Failure> {
     if let Some(file) = file {
-        return secret_of(file, what, options).map(Some);
+        return read_secret(file, what, options).map(Some);
     }
     match std::env::var(variable) {
         Ok(text) if text.is_empty() => Ok(None),
@@ -36,8 +36,8 @@ fn given(
     }
 }
 
-/// A secret that a file holds, which is not empty.
-pub(crate) fn secret_of(file: &Path, what: &str, options: &Options) -> Result<Zeroizing<String>, Failure> {
+/// The secret in a file. An empty file is an error.
+pub(crate) fn read_secret(file: &Path, what: &str, options: &Options) -> Result<Zeroizing<String>, Failure> {
     match Source::named(file).read_secret(options.timeout) {
         Ok(text) if text.is_empty() => Err(Failure::usage(format!("the file with {what} is empty"), "")),
         Ok(text) => Ok(text),

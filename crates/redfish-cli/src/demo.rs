@@ -1,7 +1,7 @@
-//! `demo`: authentication and sessions at work, each request and answer as it was sent.
+//! `demo`: authentication and sessions, with each request and response as it was sent.
 //!
-//! The service runs inside this process, with TLS and a certificate made for the occasion; the client is the one that
-//! every command uses. What is shown is what the client's observer saw: nothing is written down here but the words between.
+//! The service runs inside this process, with TLS and a new certificate. The client is the one of every command. The
+//! dialogue is what the client's observer sees; only the text between is written here.
 
 use std::sync::Arc;
 
@@ -15,26 +15,26 @@ use redfish_tls::Trust;
 
 use crate::document::indented;
 use crate::failure::Failure;
-use crate::output::styled as say;
+use crate::output::styled as print;
 use crate::runtime::block_on;
 
-/// As its users write it: this service takes any letter case.
+/// This profile accepts any letter case.
 const SYSTEMS: &str = "/redfish/v1/systems/";
 
-/// Lines of a body that are shown.
-const LINES: usize = 24;
+/// Maximum number of lines of a body.
+const MAX_BODY_LINES: usize = 24;
 
 const HEADING: Style = Style::new().bold();
-const SENT: Style = AnsiColor::Cyan.on_default();
-const ACCEPTED: Style = AnsiColor::Green.on_default();
-const REFUSED: Style = AnsiColor::Yellow.on_default();
-const QUIET: Style = Style::new().dimmed();
+const REQUEST: Style = AnsiColor::Cyan.on_default();
+const SUCCESS: Style = AnsiColor::Green.on_default();
+const ERROR: Style = AnsiColor::Yellow.on_default();
+const DIM: Style = Style::new().dimmed();
 
 pub(crate) fn run() -> Result<(), Failure> {
-    block_on(play())?
+    block_on(start())?
 }
 
-async fn play() -> Result<(), Failure> {
+async fn start() -> Result<(), Failure> {
     let settings = Settings { profile: Profile::IloAmplifier, ..Settings::default() };
     let (user, password) = (settings.user.clone(), settings.password.clone());
     let server = Server::start(settings, ServeOptions::default())
@@ -48,7 +48,7 @@ async fn play() -> Result<(), Failure> {
         user,
         password,
     }
-    .play()
+    .run()
     .await
 }
 
@@ -61,40 +61,40 @@ struct Demo {
 }
 
 impl Demo {
-    async fn play(&self) -> Result<(), Failure> {
-        say(&format!(
-            "{HEADING}A Redfish service, and its client{HEADING:#}\n\n\
-             Both run in this process, and talk over TLS: {}\n\
-             The client trusts the one certificate that the service has made for itself.",
+    async fn run(&self) -> Result<(), Failure> {
+        print(&format!(
+            "{HEADING}A Redfish service and its client{HEADING:#}\n\n\
+             Both run in this process and communicate over TLS: {}\n\
+             The client trusts exactly the self-signed certificate of the service.",
             self.server.url()
         ))?;
-        self.nobody().await?;
+        self.unauthenticated().await?;
         self.basic().await?;
         self.session().await?;
         self.lost_session().await?;
         let open = self.server.open_sessions();
-        say(&format!("\n{HEADING}{open} sessions open{HEADING:#}, says the service."))?;
-        if open == 0 { Ok(()) } else { Err(Failure::missing("a way to close each session")) }
+        print(&format!("\n{HEADING}{open} sessions open{HEADING:#}, as the service reports."))?;
+        if open == 0 { Ok(()) } else { Err(Failure::missing("a session was not closed")) }
     }
 
-    async fn nobody(&self) -> Result<(), Failure> {
+    async fn unauthenticated(&self) -> Result<(), Failure> {
         chapter(
-            "1. Nobody",
-            "All but the service root wants to know who is asking. Whoever does not say gets a 401,\n\
-             and the client makes an error of it that says what to do.",
+            "1. No authentication",
+            "Everything except the service root requires authentication. Without it, the response is a 401,\n\
+             and the client returns an error that says what to do.",
         )?;
         match self.client().anonymous().build()?.get_raw(SYSTEMS).await {
-            Err(error) if *error.kind() == ErrorKind::NotAuthenticated => say(&format!("\n  {error}")),
+            Err(error) if *error.kind() == ErrorKind::NotAuthenticated => print(&format!("\n  {error}")),
             Err(error) => Err(error.into()),
-            Ok(_) => Err(Failure::missing("the service's refusal")),
+            Ok(_) => Err(Failure::missing("the service did not require authentication")),
         }
     }
 
     async fn basic(&self) -> Result<(), Failure> {
         chapter(
             "2. Basic authentication",
-            "User and password go with each request. It takes no session, and it is the service's work\n\
-             to check the password again each time. Nothing that is shown here has the password in it.",
+            "Each request carries the user name and the password. There is no session, and the service\n\
+             checks the password each time. The client removes the password from this output.",
         )?;
         self.client().basic(self.credentials()).build()?.get_raw(SYSTEMS).await?;
         Ok(())
@@ -102,57 +102,57 @@ impl Demo {
 
     async fn session(&self) -> Result<(), Failure> {
         chapter(
-            "3. Logging in",
-            "The service root says where sessions are made. The password is sent there once; the answer has\n\
-             a token, X-Auth-Token, and the URI of the new session, Location. Of the URI only the path counts.",
+            "3. Login",
+            "The service root links to the sessions. The password is sent there once. The response has a token\n\
+             (X-Auth-Token) and the URI of the new session (Location), of which only the path is used.",
         )?;
         let client = self.client().login(self.credentials()).build()?;
         client.session().await?;
-        self.count()?;
-        chapter("4. Using the session", "From now on the token is all that the service asks for.")?;
+        self.print_open_sessions()?;
+        chapter("4. Use of the session", "From now on, requests carry only the token.")?;
         client.get_raw(SYSTEMS).await?;
         chapter(
-            "5. Logging out",
-            "A service has room for few sessions, and one that is left behind takes its place until it expires.\n\
+            "5. Logout",
+            "The number of sessions is limited, and a session that is not closed counts until it expires.\n\
              So the last request is a DELETE of the session's URI, whatever happened before.",
         )?;
         client.close().await?;
-        self.count()
+        self.print_open_sessions()
     }
 
     async fn lost_session(&self) -> Result<(), Failure> {
         chapter(
             "6. A lost session",
-            "Another login. This time the program forgets the session's URI, as one does that kept only the token.",
+            "Another login. This time the program keeps only the token and forgets the session's URI.",
         )?;
         let session = self.client().login(self.credentials()).build()?.session().await?;
-        let Some(session) = session else { return Err(Failure::missing("the session")) };
-        self.count()?;
+        let Some(session) = session else { return Err(Failure::missing("there is no session")) };
+        self.print_open_sessions()?;
         chapter(
-            "7. Found again",
-            "With the token alone, the client looks through the sessions of the service for the one that is marked\n\
-             as its own, MySession, and deletes that. The user's name would be no proof: others may have it too.",
+            "7. Recovery of the session",
+            "With the token alone, the client searches the sessions of the service for the one that is marked as\n\
+             its own (MySession) and deletes it. The user name proves nothing: other sessions may have the same.",
         )?;
         let lost = Session::from_token(&self.service, session.token(), None)?;
         let client = self.client().anonymous().build()?;
         match client.run_call(lost.logout(&self.service)).await? {
             LogoutOutcome::Deleted => Ok(()),
-            _ => Err(Failure::missing("the lost session")),
+            _ => Err(Failure::missing("the lost session was not found")),
         }
     }
 
-    /// What the service says of its own sessions.
-    fn count(&self) -> Result<(), Failure> {
+    /// Prints the number of open sessions.
+    fn print_open_sessions(&self) -> Result<(), Failure> {
         match self.server.open_sessions() {
-            1 => say("\n  1 session open"),
-            open => say(&format!("\n  {open} sessions open")),
+            1 => print("\n  1 session open"),
+            open => print(&format!("\n  {open} sessions open")),
         }
     }
 
     fn client(&self) -> Builder {
         Client::builder(self.service.clone()).transport(&self.transport).observer(|trace| {
-            // Where nobody reads, the next words between find that out.
-            let _ = say(&shown(trace));
+            // If the reader has left, the next text fails and ends the demo.
+            let _ = print(&render(trace));
         })
     }
 
@@ -162,30 +162,30 @@ impl Demo {
 }
 
 fn chapter(title: &str, text: &str) -> Result<(), Failure> {
-    say(&format!("\n\n{HEADING}{title}{HEADING:#}\n\n{text}"))
+    print(&format!("\n\n{HEADING}{title}{HEADING:#}\n\n{text}"))
 }
 
-/// A request or an answer, with its body, secrets taken out by the client.
-fn shown(trace: &Trace<'_>) -> String {
+/// Renders a request or a response with its body. The client has removed the secrets.
+fn render(trace: &Trace<'_>) -> String {
     match trace {
         Trace::Request(outgoing) => {
-            let text = message(&outgoing.to_string(), SENT);
+            let text = message(&outgoing.to_string(), REQUEST);
             format!("\n{text}{}", body(outgoing.body().as_deref()))
         }
-        Trace::Response { head, body: received } => {
-            let style = if head.status().is_success() { ACCEPTED } else { REFUSED };
+        Trace::Response { head, body: bytes } => {
+            let style = if head.status().is_success() { SUCCESS } else { ERROR };
             let text = message(&head.to_string(), style);
-            let received = received.as_ref().ok().map(|bytes| head.body(bytes));
-            format!("\n{text}{}", body(received.as_deref()))
+            let text_of_body = bytes.as_ref().ok().map(|bytes| head.body(bytes));
+            format!("\n{text}{}", body(text_of_body.as_deref()))
         }
-        other => format!("\n{QUIET}{other}{QUIET:#}"),
+        other => format!("\n{DIM}{other}{DIM:#}"),
     }
 }
 
-/// The first line, which says it all, and the headers.
+/// Renders the first line and the headers.
 fn message(text: &str, style: Style) -> String {
     match text.split_once('\n') {
-        Some((first, headers)) => format!("{style}{first}{style:#}\n{QUIET}{headers}{QUIET:#}"),
+        Some((first, headers)) => format!("{style}{first}{style:#}\n{DIM}{headers}{DIM:#}"),
         None => format!("{style}{text}{style:#}"),
     }
 }
@@ -195,9 +195,9 @@ fn body(text: Option<&str>) -> String {
     let text = indented(text.as_bytes());
     let text = String::from_utf8_lossy(&text);
     let lines: Vec<&str> = text.lines().collect();
-    let mut shown: String = lines.iter().take(LINES).map(|line| format!("\n  {line}")).collect();
-    if lines.len() > LINES {
-        shown += &format!("\n  {QUIET}… {} lines more{QUIET:#}", lines.len() - LINES);
+    let mut rendered: String = lines.iter().take(MAX_BODY_LINES).map(|line| format!("\n  {line}")).collect();
+    if lines.len() > MAX_BODY_LINES {
+        rendered += &format!("\n  {DIM}… {} more lines{DIM:#}", lines.len() - MAX_BODY_LINES);
     }
-    shown
+    rendered
 }

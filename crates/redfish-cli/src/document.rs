@@ -1,31 +1,31 @@
-//! What the service sent, on its way to standard output: byte for byte, or indented for a person.
+//! A body on its way to standard output: indented, on one line, or as a part of another document.
 
 use serde::de::IgnoredAny;
 use serde_json::Value;
 use serde_json::value::{RawValue, to_raw_value};
 
-/// What some services write before their JSON: the byte order mark of UTF-8.
-const MARK: &[u8] = "\u{feff}".as_bytes();
+/// The byte order mark of UTF-8, which some services send before their JSON.
+const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
 
-/// JSON with a line for each member. Order, numbers and strings stay as they came; a body that is not JSON stays whole.
+/// Indents JSON. Order, numbers and strings do not change, and neither does a body that is not JSON.
 pub(crate) fn indented(body: &[u8]) -> Vec<u8> {
     if serde_json::from_slice::<IgnoredAny>(body).is_err() {
         return body.to_vec();
     }
-    let mut shown = Vec::with_capacity(body.len() * 2);
+    let mut out = Vec::with_capacity(body.len() * 2);
     let mut depth = 0;
     let mut rest = body.iter().copied().peekable();
-    let line = |shown: &mut Vec<u8>, depth: usize| {
-        shown.push(b'\n');
-        shown.resize(shown.len() + 2 * depth, b' ');
+    let line = |out: &mut Vec<u8>, depth: usize| {
+        out.push(b'\n');
+        out.resize(out.len() + 2 * depth, b' ');
     };
     while let Some(byte) = rest.next() {
         match byte {
             b'"' => {
-                shown.push(byte);
+                out.push(byte);
                 let mut escaped = false;
                 for byte in rest.by_ref() {
-                    shown.push(byte);
+                    out.push(byte);
                     match byte {
                         _ if escaped => escaped = false,
                         b'\\' => escaped = true,
@@ -36,39 +36,39 @@ pub(crate) fn indented(body: &[u8]) -> Vec<u8> {
             }
             b'{' | b'[' => {
                 while rest.next_if(u8::is_ascii_whitespace).is_some() {}
-                shown.push(byte);
+                out.push(byte);
                 match rest.next_if(|next| *next == byte + 2) {
-                    Some(end) => shown.push(end),
+                    Some(end) => out.push(end),
                     None => {
                         depth += 1;
-                        line(&mut shown, depth);
+                        line(&mut out, depth);
                     }
                 }
             }
             b'}' | b']' => {
                 depth = depth.saturating_sub(1);
-                line(&mut shown, depth);
-                shown.push(byte);
+                line(&mut out, depth);
+                out.push(byte);
             }
             b',' => {
-                shown.push(byte);
-                line(&mut shown, depth);
+                out.push(byte);
+                line(&mut out, depth);
             }
-            b':' => shown.extend(b": "),
+            b':' => out.extend(b": "),
             byte if byte.is_ascii_whitespace() => {}
-            byte => shown.push(byte),
+            byte => out.push(byte),
         }
     }
-    shown
+    out
 }
 
-/// JSON on one line: without the space between its parts, and otherwise as it came.
+/// Removes the white space outside of strings.
 pub(crate) fn compact(body: &[u8]) -> Vec<u8> {
-    let mut shown = Vec::with_capacity(body.len());
+    let mut out = Vec::with_capacity(body.len());
     let (mut quoted, mut escaped) = (false, false);
     for &byte in body {
         if quoted || !byte.is_ascii_whitespace() {
-            shown.push(byte);
+            out.push(byte);
         }
         quoted = match byte {
             b'"' if !escaped => !quoted,
@@ -76,14 +76,14 @@ pub(crate) fn compact(body: &[u8]) -> Vec<u8> {
         };
         escaped = quoted && byte == b'\\' && !escaped;
     }
-    shown
+    out
 }
 
-/// A body as a part of another document: JSON as it came, on one line; anything else as a JSON string. So is what a reader of
-/// the whole would stop at: a number that no computer holds, half of a surrogate pair, or nesting deeper than `depth`.
+/// A body as a part of another document: JSON on one line, or a JSON string of anything else. JSON that would make the
+/// document unreadable becomes a string too: a number out of range, an unpaired surrogate, or nesting deeper than `depth`.
 pub(crate) fn value(body: &[u8], depth: usize) -> Box<RawValue> {
-    let text = String::from_utf8_lossy(body.strip_prefix(MARK).unwrap_or(body));
-    // White space between two values makes one of them: what is not JSON is not compacted.
+    let text = String::from_utf8_lossy(body.strip_prefix(BYTE_ORDER_MARK).unwrap_or(body));
+    // Without white space, text that is not JSON, such as `1 2`, could become JSON.
     let is_document = nesting(&text) <= depth && serde_json::from_str::<Value>(&text).is_ok();
     let document = is_document.then(|| String::from_utf8(compact(text.as_bytes())).ok()).flatten();
     document
@@ -92,9 +92,9 @@ pub(crate) fn value(body: &[u8], depth: usize) -> Box<RawValue> {
         .unwrap_or_else(|| RawValue::NULL.to_owned())
 }
 
-/// How deep JSON is nested.
+/// The depth of nested arrays and objects.
 fn nesting(document: &str) -> usize {
-    let (mut depth, mut deepest, mut quoted, mut escaped) = (0_usize, 0, false, false);
+    let (mut depth, mut max_depth, mut quoted, mut escaped) = (0_usize, 0, false, false);
     for byte in document.bytes() {
         match byte {
             _ if escaped => escaped = false,
@@ -102,13 +102,13 @@ fn nesting(document: &str) -> usize {
             b'"' => quoted = !quoted,
             b'[' | b'{' if !quoted => {
                 depth += 1;
-                deepest = deepest.max(depth);
+                max_depth = max_depth.max(depth);
             }
             b']' | b'}' if !quoted => depth = depth.saturating_sub(1),
             _ => {}
         }
     }
-    deepest
+    max_depth
 }
 
 #[cfg(test)]
@@ -116,7 +116,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_document_is_indented_and_otherwise_as_it_came() {
+    fn indentation_changes_only_white_space() {
         let body = br#"{"b":[1.50,{ },[ ]],"a":"x: {\"y\", \\","n":null}"#;
         let expected = "{\n  \"b\": [\n    1.50,\n    {},\n    []\n  ],\n  \"a\": \"x: {\\\"y\\\", \\\\\",\n  \"n\": null\n}";
         assert_eq!(String::from_utf8(indented(body)).unwrap(), expected);
@@ -125,14 +125,14 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_json_is_a_text_and_no_other_json() {
+    fn text_that_is_not_json_does_not_become_json() {
         for body in ["[1 2]", "{\"a\": tr ue}", "1 2"] {
             assert_eq!(value(body.as_bytes(), 10).get(), serde_json::to_string(body).unwrap());
         }
     }
 
     #[test]
-    fn a_document_is_one_line_and_otherwise_as_it_came() {
+    fn compaction_changes_only_white_space() {
         for (body, expected) in [
             ("{ \"b\" : [ 1.50,\r\n\t9007199254740993 ] }", r#"{"b":[1.50,9007199254740993]}"#),
             (r#"{"a": "x  \"y  z\" \\", "b": " " }"#, r#"{"a":"x  \"y  z\" \\","b":" "}"#),
@@ -142,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn a_part_of_another_document_is_one_whatever_came() {
+    fn any_body_is_a_valid_part_of_another_document() {
         for (body, expected) in [
             (&b"{ \"b\": 9007199254740993.10,\n\"a\": [] }"[..], r#"{"b":9007199254740993.10,"a":[]}"#),
             (b"\xef\xbb\xbf{}", "{}"),

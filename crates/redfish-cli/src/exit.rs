@@ -1,35 +1,35 @@
-//! The exit status: what a script can tell apart without reading.
+//! The exit status.
 
 use std::process::ExitCode;
 
 use redfish_proto::{Error, ErrorKind};
 
-/// How a command that failed ends.
+/// The exit status of a command that failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Exit {
-    /// The service refused or failed, or this machine did.
+    /// The service refused or failed, or a local error occurred.
     Failed = 1,
-    /// Wrong usage: no write was sent.
+    /// Wrong usage. No write was sent.
     Usage = 2,
-    /// The service does not know who is asking.
+    /// The service does not accept the authentication.
     NotAuthenticated = 3,
-    /// No answer that can be trusted.
-    NoAnswer = 4,
-    /// A write was sent, and what became of it is unknown.
+    /// No response that can be trusted.
+    NoResponse = 4,
+    /// A write was sent, and its outcome is unknown.
     OutcomeUnknown = 5,
 }
 
 impl Exit {
-    /// That of a failed call.
+    /// The exit status of a failed call.
     pub(crate) fn of(error: &Error) -> Exit {
-        let wrote = !error.is_of_login() && error.method().is_some_and(|method| !method.is_safe());
+        let is_write = !error.is_of_login() && error.method().is_some_and(|method| !method.is_safe());
         match error.kind() {
             ErrorKind::NotAuthenticated
             | ErrorKind::SessionLimit
             | ErrorKind::PasswordChangeRequired { .. } => Exit::NotAuthenticated,
             ErrorKind::OutcomeUnknown(_) | ErrorKind::MonitorGone => Exit::OutcomeUnknown,
-            // The answer to a write that links elsewhere has accepted it: where its end is told cannot be asked.
-            ErrorKind::CrossOrigin { .. } | ErrorKind::Malformed { .. } if wrote => Exit::OutcomeUnknown,
+            // The service has accepted the write, but the link to its outcome cannot be followed.
+            ErrorKind::CrossOrigin { .. } | ErrorKind::Malformed { .. } if is_write => Exit::OutcomeUnknown,
             ErrorKind::InvalidService(_)
             | ErrorKind::InvalidTarget(_)
             | ErrorKind::InvalidCredentials(_)
@@ -44,7 +44,7 @@ impl Exit {
             | ErrorKind::CrossOrigin { .. }
             | ErrorKind::Redirect { .. }
             | ErrorKind::TooLarge { .. }
-            | ErrorKind::Malformed { .. } => Exit::NoAnswer,
+            | ErrorKind::Malformed { .. } => Exit::NoResponse,
             _ => Exit::Failed,
         }
     }

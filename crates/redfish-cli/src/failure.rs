@@ -1,8 +1,7 @@
-//! Why a command failed: a clause and a hint for people, an object for programs, and the exit status.
+//! Why a command failed: a clause and a hint for people, a JSON object for programs, and the exit status.
 
 use std::fmt;
 use std::io;
-use std::process::ExitCode;
 use std::sync::Arc;
 
 use redfish_proto::ops::Written;
@@ -10,71 +9,61 @@ use redfish_proto::{Error, ErrorKind, Message, Redactor, Service, Target};
 use serde_json::{Value, json};
 
 use crate::exit::Exit;
-use crate::output;
 use crate::terminal;
 
-/// Why a command failed. No text in it repeats what was typed.
+/// Why a command failed. Its texts never repeat what the user typed.
 #[derive(Debug)]
 pub(crate) struct Failure {
     reason: Reason,
     exit: Exit,
-    /// Where the end of what goes on will be told.
+    /// The URI of the monitor of a task that may still be running.
     monitor: Option<Box<str>>,
-    /// Of a 401 to a saved session: how it is known that the session is alive.
+    /// For a 401 with a saved session: how the command knows that the session is alive.
     session_alive: Option<&'static str>,
-    /// What no text of it may show. The core cleans its own texts where an exchange tells it what is secret; this is for
-    /// the others.
+    /// What its texts must not contain. The core redacts errors of exchanges; this is for the other texts.
     secrets: Option<Arc<Redactor>>,
-    /// What to type next, where the command knows better than the core.
-    advice: Option<Box<str>>,
-    /// The service that was meant.
+    /// A hint that replaces the one of the core.
+    hint: Option<Box<str>>,
+    /// The service, if the error of the core does not name it.
     service: Option<Box<str>>,
 }
 
 #[derive(Debug)]
 enum Reason {
-    /// It was asked for in a way that cannot be.
+    /// Wrong usage.
     Usage { what: String, hint: &'static str },
     /// A call failed.
     Call(Error),
-    /// A part of a write that was not taken, beside others that were: by member, what was said of it.
+    /// A part of a write was not accepted: the messages by the path of the member.
     Rejected { status: u16, members: Vec<(String, Vec<Message>)> },
-    /// There is nobody to be.
-    Nobody,
-    /// This machine.
+    /// There is neither a session nor any credential.
+    NotLoggedIn,
+    /// A local error.
     Local { what: &'static str, error: io::Error },
-    /// Something that was named is not there.
+    /// The service lacks something, or the user named something that does not exist.
     Missing(&'static str),
-    /// It was ended before it had an answer, by a signal or since the time for all was over.
+    /// A signal or the deadline of the sweep came before the response.
     Stopped { by_signal: bool },
-    /// Of many services, some failed: how many of which kind, in words and for programs.
-    Several { text: String, counts: Value },
-    /// Whoever read standard output has left: nothing is wrong, and there is nobody to tell.
+    /// Some services of a sweep failed: the summary as text and as JSON.
+    Sweep { summary: Box<str>, counts: Box<Value> },
+    /// The reader of standard output has left, which is not an error.
     BrokenPipe,
 }
 
 impl Failure {
-    /// The kind of a write that was accepted in part.
+    /// The kind of a write that was partly rejected.
     pub(crate) const REJECTED: &str = "rejected";
 
     fn new(reason: Reason, exit: Exit) -> Failure {
-        Failure {
-            reason,
-            exit,
-            monitor: None,
-            session_alive: None,
-            secrets: None,
-            advice: None,
-            service: None,
-        }
+        Failure { reason, exit, monitor: None, session_alive: None, secrets: None, hint: None, service: None }
     }
 
-    /// Wrong usage: what is wrong, and what to do.
+    /// Wrong usage, and a hint, which may be empty.
     pub(crate) fn usage(what: impl Into<String>, hint: &'static str) -> Failure {
         Failure::new(Reason::Usage { what: what.into(), hint }, Exit::Usage)
     }
 
-    /// The same, with the place where it was found.
+    /// Prefixes wrong usage with its place in a file.
     pub(crate) fn within(self, place: &str) -> Failure {
         let hint = match &self.reason {
             Reason::Usage { hint, .. } => hint,
@@ -83,58 +72,58 @@ impl Failure {
         Failure::usage(format!("{place}: {self}"), hint)
     }
 
-    /// Something on this machine failed.
+    /// A local error.
     pub(crate) fn local(what: &'static str, error: io::Error) -> Failure {
         Failure::new(Reason::Local { what, error }, Exit::Failed)
     }
 
-    /// The same before anything was sent.
+    /// A local error before anything was sent, which counts as wrong usage.
     pub(crate) fn unusable(what: &'static str, error: io::Error) -> Failure {
         Failure { exit: Exit::Usage, ..Failure::local(what, error) }
     }
 
-    /// Nobody is logged in, and no user was named.
-    pub(crate) fn nobody() -> Failure {
-        Failure::new(Reason::Nobody, Exit::NotAuthenticated)
+    /// There is neither a session nor any credential.
+    pub(crate) fn not_logged_in() -> Failure {
+        Failure::new(Reason::NotLoggedIn, Exit::NotAuthenticated)
     }
 
-    /// What was named is not there.
+    /// The service lacks something, or the user named something that does not exist.
     pub(crate) fn missing(what: &'static str) -> Failure {
         Failure::new(Reason::Missing(what), Exit::Failed)
     }
 
-    /// One of many was ended, by a signal or since the time for all was over.
+    /// A signal or the deadline of the sweep came before the response.
     pub(crate) fn stopped(by_signal: bool) -> Failure {
-        Failure::new(Reason::Stopped { by_signal }, Exit::NoAnswer)
+        Failure::new(Reason::Stopped { by_signal }, Exit::NoResponse)
     }
 
-    /// The same without these secrets in any text.
+    /// Removes these secrets from its texts.
     pub(crate) fn redacted(self, secrets: Redactor) -> Failure {
         Failure { secrets: Some(Arc::new(secrets)), ..self }
     }
 
-    /// The same at this service: names it, and says what to type where its certificate is not trusted.
-    pub(crate) fn at(mut self, service: &Service) -> Failure {
+    /// Names the service, and adds a hint if its certificate is not trusted.
+    pub(crate) fn at_service(mut self, service: &Service) -> Failure {
         self.service.get_or_insert_with(|| service.to_string().into());
         let untrusted = ErrorKind::Transport(redfish_proto::driver::Failure::Untrusted);
         if !self.is_kind(&untrusted) {
             return self;
         }
         let name = service.to_string();
-        let name = quoted(name.trim_start_matches("https://").trim_end_matches('/'));
-        let advice = format!(
+        let name = shell_word(name.trim_start_matches("https://").trim_end_matches('/'));
+        let hint = format!(
             "Run \"redfish pin -s {name}\" to see the certificate; if it is the right one, add --pin sha256:…, or --cacert \
              FILE for its CA."
         );
-        Failure { advice: Some(advice.into()), ..self }
+        Failure { hint: Some(hint.into()), ..self }
     }
 
-    /// Of many services, some failed.
-    pub(crate) fn several(text: String, counts: Value) -> Failure {
-        Failure::new(Reason::Several { text, counts }, Exit::Failed)
+    /// Some services of a sweep failed.
+    pub(crate) fn sweep(summary: String, counts: Value) -> Failure {
+        Failure::new(Reason::Sweep { summary: summary.into(), counts: counts.into() }, Exit::Failed)
     }
 
-    /// A part of a write was not taken.
+    /// A part of a write was not accepted.
     pub(crate) fn rejected(written: &Written) -> Failure {
         let (status, members) = (written.status.as_u16(), written.rejected.clone());
         Failure::new(Reason::Rejected { status, members }, Exit::Failed)
@@ -148,33 +137,39 @@ impl Failure {
         }
     }
 
+    /// The reader of standard output left during a sweep, before this many services were visited.
+    pub(crate) fn reader_left(not_visited: usize) -> Failure {
+        let text = format!("standard output has no reader; {not_visited} services were not visited");
+        Failure::sweep(text, json!({"skipped": not_visited}))
+    }
+
     /// The exit status.
     pub(crate) fn exit(&self) -> Exit {
         self.exit
     }
 
-    /// The same, with the exit status of a failure before it.
-    pub(crate) fn ending(self, exit: Exit) -> Failure {
+    /// Replaces the exit status.
+    pub(crate) fn with_exit(self, exit: Exit) -> Failure {
         Failure { exit, ..self }
     }
 
-    /// The same of a write whose effect was not seen.
-    pub(crate) fn unknown(self) -> Failure {
-        self.ending(Exit::OutcomeUnknown)
+    /// Marks the outcome of the write as unknown.
+    pub(crate) fn outcome_unknown(self) -> Failure {
+        self.with_exit(Exit::OutcomeUnknown)
     }
 
-    /// The same of a watch that ended before what it watched.
-    pub(crate) fn unfinished(self, monitor: &Target) -> Failure {
-        Failure { monitor: Some(monitor.to_string().into()), ..self.unknown() }
+    /// Marks the outcome as unknown, because the task of this monitor may still be running.
+    pub(crate) fn still_running(self, monitor: &Target) -> Failure {
+        Failure { monitor: Some(monitor.to_string().into()), ..self.outcome_unknown() }
     }
 
-    /// The same of a 401, with how it is known that the session is alive.
+    /// Adds to a 401 how the command knows that the session is alive.
     pub(crate) fn with_session_alive(self, how: &'static str) -> Failure {
         Failure { session_alive: Some(how), ..self }
     }
 
-    /// Whether a watch that failed so leaves open how it ends.
-    pub(crate) fn leaves_open(&self) -> bool {
+    /// Whether the task or reset may still be running after a wait that failed in this way.
+    pub(crate) fn may_still_run(&self) -> bool {
         let Reason::Call(error) = &self.reason else { return false };
         matches!(
             error.kind(),
@@ -182,62 +177,47 @@ impl Failure {
         )
     }
 
-    /// Whether this is about one resource alone, so that others may still be read.
-    pub(crate) fn is_of_one(&self) -> bool {
+    /// Whether the failure concerns only one resource, so that others may still be readable.
+    pub(crate) fn is_of_one_resource(&self) -> bool {
         let Reason::Call(error) = &self.reason else { return false };
         match error.kind() {
-            ErrorKind::CrossOrigin { .. } | ErrorKind::Redirect { .. } | ErrorKind::Malformed { .. } => true,
-            ErrorKind::TooLarge { .. } => true,
+            // A privilege or a license is missing for this resource.
+            ErrorKind::NotAuthenticated => error.session_alive() || self.session_alive.is_some(),
+            ErrorKind::CrossOrigin { .. }
+            | ErrorKind::Redirect { .. }
+            | ErrorKind::Malformed { .. }
+            | ErrorKind::TooLarge { .. } => true,
             _ => self.exit == Exit::Failed,
         }
     }
 
-    /// Whether nothing is wrong but that nobody reads any more.
+    /// Whether the reader of standard output has left.
     pub(crate) fn is_broken_pipe(&self) -> bool {
         matches!(self.reason, Reason::BrokenPipe)
     }
 
-    /// A word for what kind of failure it is.
+    /// The kind, as `error` in JSON.
     pub(crate) fn kind(&self) -> &'static str {
         match &self.reason {
             Reason::Usage { .. } => "usage",
             Reason::Call(error) => error.kind().name(),
             Reason::Rejected { .. } => Failure::REJECTED,
-            Reason::Nobody => "not-authenticated",
+            Reason::NotLoggedIn => "not-authenticated",
             Reason::Local { .. } => "local",
             Reason::Missing(_) => "not-found",
             Reason::Stopped { by_signal: true } => "interrupted",
             Reason::Stopped { by_signal: false } => "deadline",
-            Reason::Several { .. } => "failed",
+            Reason::Sweep { .. } => "failed",
             Reason::BrokenPipe => "broken-pipe",
         }
     }
 
-    /// Whether it is of that kind.
+    /// Whether it is an error of the core of this kind.
     pub(crate) fn is_kind(&self, kind: &ErrorKind) -> bool {
         matches!(&self.reason, Reason::Call(error) if error.kind() == kind)
     }
 
-    /// Says it on standard error.
-    pub(crate) fn report(&self, as_json: bool) {
-        match as_json {
-            // There is no reader.
-            _ if self.is_broken_pipe() => {}
-            true => output::note(self.object()),
-            false => match self.hint() {
-                hint if hint.is_empty() => output::note(format_args!("redfish: {self}")),
-                hint => output::note(format_args!("redfish: {self}\nhint: {hint}")),
-            },
-        }
-    }
-
-    /// Says it, and ends the command.
-    pub(crate) fn end(&self, as_json: bool) -> ExitCode {
-        self.report(as_json);
-        if self.is_broken_pipe() { ExitCode::SUCCESS } else { self.exit.into() }
-    }
-
-    /// What programs read: one object, on one line.
+    /// The failure as JSON.
     pub(crate) fn object(&self) -> Value {
         let mut object = json!({
             "error": self.kind(),
@@ -263,13 +243,15 @@ impl Failure {
                 }
             }
             Reason::Rejected { status, members } => {
-                let about = members.iter().flat_map(|(at, said)| said.iter().map(|said| about(at, said)));
+                let messages = members
+                    .iter()
+                    .flat_map(|(path, messages)| messages.iter().map(|message| message_about(path, message)));
                 object["status"] = (*status).into();
-                object["messages"] = about.collect();
+                object["messages"] = messages.collect();
             }
-            Reason::Several { counts, .. } => object["services"] = counts.clone(),
+            Reason::Sweep { counts, .. } => object["services"] = (**counts).clone(),
             Reason::Usage { .. }
-            | Reason::Nobody
+            | Reason::NotLoggedIn
             | Reason::Stopped { .. }
             | Reason::Local { .. }
             | Reason::Missing(_)
@@ -288,33 +270,33 @@ impl Failure {
     }
 
     fn service(&self) -> Option<&str> {
-        let named = match &self.reason {
+        let service = match &self.reason {
             Reason::Call(error) => error.service(),
             _ => None,
         };
-        named.or(self.service.as_deref())
+        service.or(self.service.as_deref())
     }
 
-    /// What to do about it; empty if nothing is known to help.
+    /// What to do about the failure; may be empty.
     pub(crate) fn hint(&self) -> String {
-        let hint = match (&self.reason, &self.advice, &self.monitor) {
-            (_, Some(advice), _) => advice.to_string(),
+        let hint = match (&self.reason, &self.hint, &self.monitor) {
+            (_, Some(hint), _) => hint.to_string(),
             (_, _, Some(monitor)) => {
-                let at = terminal::quote(&self.clean(monitor));
-                return format!("It may still be running: \"redfish task wait {at}\" waits for its end.");
+                let uri = terminal::quote(&self.clean(monitor));
+                return format!("It may still be running: \"redfish task wait {uri}\" waits for its end.");
             }
             (Reason::Call(_), ..) if self.session_alive.is_some() => PRIVILEGE.to_owned(),
             (Reason::Call(error), ..) => error.hint().into(),
             (Reason::Usage { hint, .. }, ..) => (*hint).to_owned(),
-            (Reason::Nobody, ..) => LOG_IN.to_owned(),
-            (Reason::Stopped { .. }, ..) => self.afterwards().to_owned(),
+            (Reason::NotLoggedIn, ..) => LOG_IN.to_owned(),
+            (Reason::Stopped { .. }, ..) => self.stopped_hint().to_owned(),
             _ => String::new(),
         };
         self.clean(&hint)
     }
 
-    /// What to do about one of many that was ended.
-    fn afterwards(&self) -> &'static str {
+    /// What to do after a signal or the deadline of a sweep.
+    fn stopped_hint(&self) -> &'static str {
         match self.exit {
             Exit::OutcomeUnknown => "A write had been sent: check whether it happened.",
             _ => "Repeat it with --retry-failed.",
@@ -323,20 +305,17 @@ impl Failure {
 }
 
 const PRIVILEGE: &str =
-    "Logging in does not help: check the account's privileges and the license that the resource needs.";
+    "Logging in does not help: check the account's privileges and the license for this resource.";
 
-const LOG_IN: &str = "Log in with \"redfish login\", or name a user.";
+const LOG_IN: &str = "Log in with \"redfish login\", or use --user.";
 
-/// A word as a shell takes it: `[fe80::1]` would be a pattern there.
-fn quoted(word: &str) -> String {
+/// Quotes a word for a shell, if necessary: `[fe80::1]` is a pattern there.
+fn shell_word(word: &str) -> String {
     let is_plain = |c: char| c.is_ascii_alphanumeric() || ".:-_/".contains(c);
-    match word.chars().all(is_plain) {
-        true => word.to_owned(),
-        false => terminal::quote(word),
-    }
+    if word.chars().all(is_plain) { word.to_owned() } else { terminal::quote(word) }
 }
 
-/// A message by the names that Redfish gives its members.
+/// A message, with the member names of Redfish.
 fn message(message: &Message) -> Value {
     json!({
         "MessageId": message.id,
@@ -348,28 +327,28 @@ fn message(message: &Message) -> Value {
     })
 }
 
-/// A message about a member, which it may not name itself.
-fn about(at: &str, said: &Message) -> Value {
-    let mut shown = message(said);
-    if said.related.is_empty() {
-        shown["RelatedProperties"] = json!([at]);
+/// A message about the member at this path. Adds the path if the message has none.
+fn message_about(path: &str, about: &Message) -> Value {
+    let mut object = message(about);
+    if about.related.is_empty() {
+        object["RelatedProperties"] = json!([path]);
     }
-    shown
+    object
 }
 
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match (&self.reason, &self.service) {
-            (Reason::Call(_) | Reason::Several { .. } | Reason::BrokenPipe, _) | (_, None) => {}
+            (Reason::Call(_) | Reason::Sweep { .. } | Reason::BrokenPipe, _) | (_, None) => {}
             (_, Some(service)) => write!(f, "{}: ", service.strip_prefix("https://").unwrap_or(service))?,
         }
         match &self.reason {
-            Reason::Usage { what, .. } => f.write_str(what.trim_end_matches('.')),
+            Reason::Usage { what, .. } => f.write_str(what),
             Reason::Call(error) => {
                 let cause = error.cause().map(|cause| format!(": {cause}")).unwrap_or_default();
                 match error.method() {
                     Some(_) => write!(f, "{error}{cause}")?,
-                    // It was made of a link, where no exchange tells what is secret.
+                    // An error of a link, before any exchange: the core has not redacted it.
                     None => f.write_str(&self.clean(&format!("{error}{cause}")))?,
                 }
                 if let Some(how) = self.session_alive {
@@ -381,21 +360,21 @@ impl fmt::Display for Failure {
                 }
             }
             Reason::Rejected { members, .. } => {
-                let said = members.iter().flat_map(|(at, said)| said.iter().map(move |said| (at, said)));
-                let said = said.map(|(at, Message { id, text, .. })| format!("{at} ({id}): {text}"));
-                let said = said.collect::<Vec<_>>().join(" ");
-                write!(f, "a part of the change was rejected: {}", said.trim_end_matches('.'))
+                let texts: Vec<String> = members
+                    .iter()
+                    .flat_map(|(path, messages)| messages.iter().map(move |message| (path, message)))
+                    .map(|(path, Message { id, text, .. })| format!("{path} ({id}): {text}"))
+                    .collect();
+                write!(f, "a part of the change was rejected: {}", texts.join(" ").trim_end_matches('.'))
             }
-            Reason::Nobody => f.write_str("not logged in"),
+            Reason::NotLoggedIn => f.write_str("not logged in"),
             Reason::Local { what, error } => write!(f, "{what}: {error}"),
-            Reason::Missing(what) => f.write_str(what.trim_end_matches('.')),
-            Reason::Stopped { by_signal: true } => {
-                f.write_str("ended by a signal before there was a response")
-            }
+            Reason::Missing(what) => f.write_str(what),
+            Reason::Stopped { by_signal: true } => f.write_str("interrupted by a signal before the response"),
             Reason::Stopped { by_signal: false } => {
-                f.write_str("the deadline of the sweep passed before there was a response")
+                f.write_str("the deadline of the sweep passed before the response")
             }
-            Reason::Several { text, .. } => f.write_str(text.trim_end_matches('.')),
+            Reason::Sweep { summary, .. } => f.write_str(summary),
             Reason::BrokenPipe => f.write_str("standard output has no reader"),
         }
     }
@@ -413,14 +392,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_service_is_named_as_a_shell_takes_it() {
+    fn a_service_is_quoted_for_a_shell_if_necessary() {
         for (word, shown) in [
             ("bmc-7.example:8443", "bmc-7.example:8443"),
             ("[fe80::1%25eth0]:443", "'[fe80::1%25eth0]:443'"),
             ("a'b", r"'a'\''b'"),
             ("a$(b)", "'a$(b)'"),
         ] {
-            assert_eq!(quoted(word), shown);
+            assert_eq!(shell_word(word), shown);
         }
     }
 }

@@ -1,4 +1,4 @@
-//! The files that are named on the command line: the only place that opens and reads them.
+//! The files that are named on the command line. They are opened and read only here.
 
 use std::fs::{self, File};
 use std::io::{self, BufRead, BufReader, Read};
@@ -11,16 +11,16 @@ use zeroize::Zeroizing;
 
 use crate::output;
 
-/// Memory that is taken at once. A secret is never longer, so no copy of it is left behind.
-const AT_ONCE: u64 = 64 << 10;
+/// Maximum size of a secret, in bytes. The buffer has this capacity, so that it never moves and leaves a copy behind.
+const MAX_SECRET: u64 = 64 << 10;
 
 /// Bytes of a pipe that are read at once.
-const PIECE: usize = 16 << 10;
+const CHUNK: usize = 16 << 10;
 
-/// Symbolic links that are followed, as the system does.
-const MOST_LINKS: usize = 40;
+/// Maximum number of symbolic links that are followed, as on Linux.
+const MAX_LINKS: usize = 40;
 
-/// Where to read from.
+/// A file or standard input.
 #[derive(Clone, Copy)]
 pub(crate) enum Source<'a> {
     File(&'a Path),
@@ -28,127 +28,125 @@ pub(crate) enum Source<'a> {
 }
 
 impl<'a> Source<'a> {
-    /// A file, or standard input for `-`.
+    /// The file of this name; standard input for `-`.
     pub(crate) fn named(file: &'a Path) -> Source<'a> {
         if is_stdin(file) { Source::Stdin } else { Source::File(file) }
     }
 
-    /// Reads all of it. What is longer than this is an error, and so is a pipe that is not read to its end in time.
-    pub(crate) fn read(self, longest: u64, patience: Duration) -> io::Result<Zeroizing<Vec<u8>>> {
-        let capacity = usize::try_from(longest.min(AT_ONCE) + 1).unwrap_or_default();
+    /// Reads the whole source. Fails if it is longer than `limit` bytes, or if a pipe does not end within the timeout.
+    pub(crate) fn read(self, limit: u64, timeout: Duration) -> io::Result<Zeroizing<Vec<u8>>> {
+        let capacity = usize::try_from(limit.min(MAX_SECRET) + 1).unwrap_or_default();
         let mut bytes = Zeroizing::new(Vec::with_capacity(capacity));
-        self.open(patience)?.take(longest + 1).read_to_end(&mut bytes)?;
-        match bytes.len() as u64 > longest {
-            true => Err(io::Error::other("it is too long")),
-            false => Ok(bytes),
-        }
+        self.open(timeout)?.take(limit + 1).read_to_end(&mut bytes)?;
+        if bytes.len() as u64 > limit { Err(io::Error::other("it is too long")) } else { Ok(bytes) }
     }
 
-    /// Reads a secret: text of one line, without the line's end.
-    pub(crate) fn read_secret(self, patience: Duration) -> io::Result<Zeroizing<String>> {
-        let bytes = self.read(AT_ONCE, patience)?;
+    /// Reads a secret: text, without one trailing newline.
+    pub(crate) fn read_secret(self, timeout: Duration) -> io::Result<Zeroizing<String>> {
+        let bytes = self.read(MAX_SECRET, timeout)?;
         let text = std::str::from_utf8(&bytes).map_err(|_| io::Error::other("it is not UTF-8"))?;
-        Ok(Zeroizing::new(without_line_end(text).to_owned()))
+        Ok(Zeroizing::new(strip_newline(text).to_owned()))
     }
 
-    /// Opens it to be read by lines.
-    pub(crate) fn lines(self, patience: Duration) -> io::Result<impl BufRead> {
-        Ok(BufReader::new(self.open(patience)?))
+    /// Opens the source for reading by lines.
+    pub(crate) fn lines(self, timeout: Duration) -> io::Result<impl BufRead> {
+        Ok(BufReader::new(self.open(timeout)?))
     }
 
-    fn open(self, patience: Duration) -> io::Result<Box<dyn Read>> {
+    fn open(self, timeout: Duration) -> io::Result<Box<dyn Read>> {
         match self {
-            Source::Stdin => Ok(Box::new(Bounded::new(|| Ok(io::stdin()), patience))),
+            Source::Stdin => Ok(Box::new(TimedReader::new(|| Ok(io::stdin()), timeout))),
             Source::File(file) if fs::metadata(file)?.is_file() => Ok(Box::new(File::open(file)?)),
-            // A pipe waits for its other end, as soon as it is opened.
+            // Opening a pipe blocks until its other end is open.
             Source::File(file) => {
                 let file = file.to_owned();
-                Ok(Box::new(Bounded::new(move || File::open(file), patience)))
+                Ok(Box::new(TimedReader::new(move || File::open(file), timeout)))
             }
         }
     }
 }
 
-/// What may never come to its end, read on another thread for a limited time.
-struct Bounded {
-    pieces: Receiver<io::Result<Zeroizing<Vec<u8>>>>,
+/// A reader with a timeout, which reads on another thread.
+struct TimedReader {
+    chunks: Receiver<io::Result<Zeroizing<Vec<u8>>>>,
     end: Instant,
-    patience: Duration,
-    piece: Zeroizing<Vec<u8>>,
-    /// How much of the piece has been read.
+    timeout: Duration,
+    chunk: Zeroizing<Vec<u8>>,
+    /// How many bytes of the chunk have been read.
     read: usize,
 }
 
-impl Bounded {
-    fn new<R: Read>(open: impl FnOnce() -> io::Result<R> + Send + 'static, patience: Duration) -> Bounded {
-        let (to, pieces) = sync_channel(1);
-        // If the time is over, it waits until the process ends.
+impl TimedReader {
+    fn new<R: Read>(open: impl FnOnce() -> io::Result<R> + Send + 'static, timeout: Duration) -> TimedReader {
+        let (sender, chunks) = sync_channel(1);
+        // After the timeout, the thread stays blocked until the process ends.
         thread::spawn(move || {
             let mut source = match open() {
                 Ok(source) => source,
-                Err(error) => return drop(to.send(Err(error))),
+                Err(error) => return drop(sender.send(Err(error))),
             };
             loop {
-                let mut piece = Zeroizing::new(vec![0; PIECE]);
-                let read = match source.read(&mut piece) {
+                let mut chunk = Zeroizing::new(vec![0; CHUNK]);
+                let read = match source.read(&mut chunk) {
                     Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
                     read => read,
                 };
-                let piece = read.map(|read| {
-                    piece.truncate(read);
-                    piece
+                let chunk = read.map(|read| {
+                    chunk.truncate(read);
+                    chunk
                 });
-                let is_last = piece.as_ref().map_or(true, |piece| piece.is_empty());
-                if to.send(piece).is_err() || is_last {
+                let is_last = chunk.as_ref().map_or(true, |chunk| chunk.is_empty());
+                if sender.send(chunk).is_err() || is_last {
                     return;
                 }
             }
         });
         let now = Instant::now();
-        // Without end, as far as a clock can tell.
-        let end = now.checked_add(patience).unwrap_or(now + Duration::from_secs(1 << 30));
-        Bounded { pieces, end, patience, piece: Zeroizing::default(), read: 0 }
+        // About 34 years if the clock cannot represent the timeout.
+        let end = now.checked_add(timeout).unwrap_or(now + Duration::from_secs(1 << 30));
+        TimedReader { chunks, end, timeout, chunk: Zeroizing::default(), read: 0 }
     }
 }
 
-impl Read for Bounded {
+impl Read for TimedReader {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        if self.read == self.piece.len() {
+        if self.read == self.chunk.len() {
             let left = self.end.saturating_duration_since(Instant::now());
-            self.piece = match self.pieces.recv_timeout(left) {
-                Ok(piece) => piece?,
+            self.chunk = match self.chunks.recv_timeout(left) {
+                Ok(chunk) => chunk?,
                 Err(RecvTimeoutError::Disconnected) => Zeroizing::default(),
                 Err(RecvTimeoutError::Timeout) => {
-                    let time = output::seconds(self.patience);
-                    let text = format!("it did not come to its end within the {time} of --timeout");
+                    let time = output::seconds(self.timeout);
+                    let text = format!("its end was not reached within the {time} of --timeout");
                     return Err(io::Error::new(io::ErrorKind::TimedOut, text));
                 }
             };
             self.read = 0;
         }
-        let read = (&self.piece[self.read..]).read(buffer)?;
+        let read = (&self.chunk[self.read..]).read(buffer)?;
         self.read += read;
         Ok(read)
     }
 }
 
-/// Rejects what a list of services must not name: a pipe, a device, or a descriptor of this process. It is not opened. What
-/// is not there is found out when it is.
+/// Rejects a pipe, a device or a file descriptor, which a services file must not name, without opening it. A missing file
+/// is accepted: reading it fails later.
 pub(crate) fn check_regular(file: &Path) -> io::Result<()> {
-    let seen = match fs::metadata(file) {
+    let metadata = match fs::metadata(file) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
-        seen => seen?,
+        metadata => metadata?,
     };
-    match seen.is_file() && !is_descriptor(file)? {
-        true => Ok(()),
-        false => Err(io::Error::other("it is not a regular file")),
+    if metadata.is_file() && !is_descriptor(file)? {
+        Ok(())
+    } else {
+        Err(io::Error::other("it is not a regular file"))
     }
 }
 
-/// Whether a path, or what it links to, is in /proc or /dev, where descriptors are.
+/// Whether a path or its link target is in /proc or /dev, where file descriptors are.
 fn is_descriptor(file: &Path) -> io::Result<bool> {
     let mut file: PathBuf = file.to_owned();
-    for _ in 0..MOST_LINKS {
+    for _ in 0..MAX_LINKS {
         let directory = match file.parent() {
             Some(parent) if !parent.as_os_str().is_empty() => fs::canonicalize(parent)?,
             _ => fs::canonicalize(".")?,
@@ -169,7 +167,7 @@ pub(crate) fn is_stdin(file: &Path) -> bool {
     file.as_os_str() == "-"
 }
 
-fn without_line_end(text: &str) -> &str {
+fn strip_newline(text: &str) -> &str {
     text.strip_suffix('\n').map_or(text, |line| line.strip_suffix('\r').unwrap_or(line))
 }
 
@@ -179,45 +177,45 @@ mod tests {
 
     use super::*;
 
-    const PATIENCE: Duration = Duration::from_secs(30);
+    const TIMEOUT: Duration = Duration::from_secs(30);
 
     fn read(bytes: &[u8]) -> io::Result<Zeroizing<String>> {
         let mut file = tempfile::NamedTempFile::new()?;
         file.write_all(bytes)?;
-        Source::File(file.path()).read_secret(PATIENCE)
+        Source::File(file.path()).read_secret(TIMEOUT)
     }
 
     #[test]
-    fn one_line_end_is_cut_and_no_more() {
+    fn one_trailing_newline_is_removed() {
         for (file, password) in [("p", "p"), ("p\n", "p"), ("p\r\n", "p"), ("p\n\n", "p\n"), (" p ", " p ")] {
             assert_eq!(read(file.as_bytes()).unwrap().as_str(), password, "{file:?}");
         }
         assert!(read(b"\xff").is_err());
-        assert!(Source::File(Path::new("/dev/zero")).read_secret(PATIENCE).is_err());
+        assert!(Source::File(Path::new("/dev/zero")).read_secret(TIMEOUT).is_err());
     }
 
     #[test]
     fn a_limit_is_exact() {
         let mut file = tempfile::NamedTempFile::new().unwrap();
         file.write_all(b"12345").unwrap();
-        assert!(Source::File(file.path()).read(4, PATIENCE).is_err());
-        assert_eq!(Source::File(file.path()).read(5, PATIENCE).unwrap().as_slice(), b"12345");
+        assert!(Source::File(file.path()).read(4, TIMEOUT).is_err());
+        assert_eq!(Source::File(file.path()).read(5, TIMEOUT).unwrap().as_slice(), b"12345");
     }
 
     #[test]
-    fn a_list_names_files_alone() {
-        let place = tempfile::tempdir().unwrap();
-        let at = |name: &str| place.path().join(name);
-        std::fs::write(at("file"), "p").unwrap();
-        std::os::unix::fs::symlink("file", at("link")).unwrap();
-        std::os::unix::fs::symlink("/dev/fd/0", at("descriptor")).unwrap();
-        let open = File::open(at("file")).unwrap();
+    fn only_regular_files_pass_the_check() {
+        let directory = tempfile::tempdir().unwrap();
+        let path_to = |name: &str| directory.path().join(name);
+        std::fs::write(path_to("file"), "p").unwrap();
+        std::os::unix::fs::symlink("file", path_to("link")).unwrap();
+        std::os::unix::fs::symlink("/dev/fd/0", path_to("descriptor")).unwrap();
+        let open = File::open(path_to("file")).unwrap();
         let number = std::os::fd::AsRawFd::as_raw_fd(&open);
-        std::os::unix::fs::symlink(format!("/dev/fd/{number}"), at("open")).unwrap();
-        assert!(check_regular(&at("file")).is_ok() && check_regular(&at("link")).is_ok());
-        assert!(check_regular(&at("absent")).is_ok());
+        std::os::unix::fs::symlink(format!("/dev/fd/{number}"), path_to("open")).unwrap();
+        assert!(check_regular(&path_to("file")).is_ok() && check_regular(&path_to("link")).is_ok());
+        assert!(check_regular(&path_to("absent")).is_ok());
         for name in ["descriptor", "open"] {
-            assert!(check_regular(&at(name)).is_err(), "{name}");
+            assert!(check_regular(&path_to(name)).is_err(), "{name}");
         }
         for path in [format!("/dev/fd/{number}"), format!("/proc/self/fd/{number}"), "/dev/zero".into()] {
             assert!(check_regular(Path::new(&path)).is_err(), "{path}");

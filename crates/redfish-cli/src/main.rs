@@ -1,17 +1,18 @@
-//! The command `redfish`: Redfish services from a terminal or a script.
+//! The `redfish` command: access to Redfish services from a terminal or a script.
 //!
-//! A thin layer over `redfish-hyper`. What is Redfish is decided in `redfish-proto`; here are words, files, signals and a
-//! terminal.
+//! A thin layer over `redfish-hyper`: arguments, files, signals and terminal output. Everything about Redfish is in
+//! `redfish-proto`.
 //!
 //! ```text
 //!   main ──┬─▶ single ──▶ Visit ──┐
-//!          │                      ├──▶ command: a Job, written once ──▶ Sink: the terminal, or the line of a sweep
+//!          │                      ├──▶ Job: a command ──▶ Sink: the terminal, or the line of a sweep
 //!          └─▶ sweep ──▶ Visits ──┘
 //! ```
 //!
-//! One place each: [`signal`], [`files`] named on the command line, [`state`] for saved sessions, [`output`].
+//! One module each: [`signal`], the [`files`] named on the command line, saved sessions ([`state`]), [`output`].
 
 mod access;
+mod authentication;
 mod command;
 mod credentials;
 mod demo;
@@ -27,7 +28,7 @@ mod output;
 mod pin;
 mod progress;
 mod prompt;
-mod redacting;
+mod report;
 mod runtime;
 mod serve;
 mod signal;
@@ -51,24 +52,24 @@ use crate::options::Options;
 
 const AFTER_HELP: &str = "\
 Exit status: 0 done; 1 the service refused or failed; 2 wrong usage, nothing was written; 3 not authenticated; \
-4 no answer that can be trusted; 5 a write was sent and its outcome is unknown, or the end of a task is.";
+4 no response that can be trusted; 5 the outcome of a write or a task is unknown.";
 
 const ENVIRONMENT: &str = "\
 Environment:
   REDFISH_SERVICE, REDFISH_USER, REDFISH_AUTH, REDFISH_CACERT, REDFISH_PIN
-          what the options of these names say, where they are not given
+          defaults of the options with these names
   REDFISH_PASSWORD, REDFISH_TOKEN
-          the password and the bearer token themselves; the options that name a file win
+          the password and the bearer token; the options that name a file take precedence
   REDFISH_SESSION_CONTEXT
-          what --session-context says
+          default of --session-context
   REDFISH_STATE_DIR
-          where login keeps sessions; else $XDG_STATE_HOME/redfish, else ~/.local/state/redfish
+          directory of saved sessions. Default: $XDG_STATE_HOME/redfish, else ~/.local/state/redfish
   NO_COLOR
-          no colour in demo
+          disables color in demo
 
-A password or a token is never an argument: other users see those.";
+A password or a token is never an argument, because other users can see arguments.";
 
-/// Redfish services from a terminal or a script.
+/// Access Redfish services from a terminal or a script
 #[derive(Parser)]
 #[command(name = "redfish", version, after_help = AFTER_HELP)]
 #[command(after_long_help = format!("{ENVIRONMENT}\n\n{AFTER_HELP}"))]
@@ -82,44 +83,44 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Shows authentication and sessions at work, against a service inside this process
+    /// Show authentication and sessions, with a service inside this process
     Demo,
-    /// Runs a service to try clients against
+    /// Run a service to test clients against
     ///
-    /// The first line that it prints is its URL, the second says where its certificate is. Without --user it is
-    /// "admin" with the password "machine-room". It ends on SIGINT, SIGTERM and the
-    /// like.
+    /// Prints its URL on the first line, and where its certificate is on the second. Without --user, the user is "admin"
+    /// with the password "machine-room". Shuts down on SIGINT, SIGTERM and similar signals.
     Serve(serve::Serve),
     #[command(flatten)]
     AtService(command::Command),
-    /// Opens a session and keeps it for later commands
+    /// Open a session and save it for later commands
     ///
-    /// Prints the session's URI, never its token. A session that was kept before is closed.
+    /// Prints the session's URI, never its token. Closes the session that was saved before.
     Login,
-    /// Closes the session that login kept
+    /// Close the saved session
     Logout,
-    /// Runs a command at many services at once
+    /// Run a command on many services at once
     ///
-    /// COMMAND is any that speaks to a service. Not among them are login and logout, whose session is for the one service
-    /// that later commands name; pin, whose result is to be compared before it is trusted; and what runs here: serve,
-    /// demo, completions, man. "events" takes --count or --deadline, since it does not end by itself.
+    /// COMMAND is any command that speaks to a service, except login and logout, which save the session of one service, and
+    /// pin, whose result must be compared before it is trusted. "events" requires --count or --deadline, because it does
+    /// not end by itself.
     ///
-    /// Prints a line of JSON for each service as it ends: service, ok, status (of HTTP), exit (as the command alone would
-    /// have ended), output or error, ms. "output" is what the command prints as JSON: the document, or a list where there
-    /// are several, with null in place of one that could not be read. A summary is on standard error. Ends with 1 if any
-    /// failed. A signal or --deadline closes what is open, and the rest has a line too. --timeout is for each service.
+    /// Prints one JSON line per service as it ends: service, ok, status (HTTP), exit (the exit status of COMMAND alone),
+    /// output or error, ms. "output" is what COMMAND prints as JSON: the document, or a list if there are several, with
+    /// null in place of one that could not be read. Prints a summary on standard error. Exits with 1 if any service failed.
+    /// After a signal or at --deadline, sessions are closed and each remaining service has a line. --timeout applies to
+    /// each service.
     Sweep(sweep::Sweep),
-    /// Prints the pin of the certificate that the service shows
+    /// Print the pin of the service's certificate
     ///
-    /// On a terminal, and with --output, also its subject, issuer, names, dates and key. Nothing of it is trusted: compare the
-    /// pin with what the service itself shows, then use --pin.
+    /// On a terminal and with --output, also prints its subject, issuer, names, dates and key. None of it is trusted:
+    /// compare the pin with the one that the service itself shows, then use --pin.
     Pin,
-    /// Prints a script that completes this command's words
+    /// Print a completion script for a shell
     Completions {
-        /// The shell it is for
+        /// The shell
         shell: Shell,
     },
-    /// Prints a manual page
+    /// Print a manual page
     Man(man::Man),
 }
 
@@ -130,16 +131,16 @@ fn main() -> ExitCode {
     };
     signal::watch();
     let errors_as_json = options.errors_as_json();
-    let done = run(command, options);
-    match (signal::status(), done) {
-        // Whoever broke off a write has to know that it may have happened. Of all else a signal has said enough.
+    let result = run(command, options);
+    match (signal::status(), result) {
+        // A user who interrupts a write must know that it may have happened. Other failures follow from the signal.
         (Some(status), Err(failure)) if failure.exit() == Exit::OutcomeUnknown => {
-            failure.report(errors_as_json);
+            report::report(&failure, errors_as_json);
             ExitCode::from(status)
         }
         (Some(status), _) => ExitCode::from(status),
         (None, Ok(())) => ExitCode::SUCCESS,
-        (None, Err(failure)) => failure.end(errors_as_json),
+        (None, Err(failure)) => report::exit(&failure, errors_as_json),
     }
 }
 

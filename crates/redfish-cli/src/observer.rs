@@ -1,4 +1,4 @@
-//! What a client was seen to do: its last answer, whether it has written, and what it may leave open.
+//! The observer of a client: the last status, whether it has sent a write, and which sessions it may leave open.
 
 mod open;
 
@@ -15,125 +15,126 @@ use tokio::time::{sleep, timeout};
 use crate::output;
 use open::OpenSessions;
 
-pub(crate) use open::left;
+pub(crate) use open::left_open;
 
-/// How long a client whose login has not been sent is waited for: nothing of it is open yet.
-const BEFORE: Duration = Duration::from_secs(2);
+/// How long to wait for a client that has not sent its login, and so has no session.
+const NO_LOGIN_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// How long all may take: the login's answer, and the logout.
-const ALL: Duration = Duration::from_secs(9);
+/// How long to wait for the response to a login and for the logout together.
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(9);
 
-/// Watches the clients of one visit.
+/// Observes the clients of one visit.
 pub(crate) struct SessionObserver {
-    /// The status of the last answer.
+    /// The status of the last response; 0 without one.
     status: AtomicU16,
-    wrote: AtomicBool,
-    stage: watch::Sender<Stage>,
+    write_sent: AtomicBool,
+    phase: watch::Sender<SessionPhase>,
     open: OpenSessions,
-    /// How long a login that was sent is given to be answered, so that its session can be closed.
-    login: Duration,
-    /// What each line begins with where many services are visited.
+    /// How long to wait for the response to a login, to be able to close its session.
+    login_timeout: Duration,
+    /// The prefix of each line in a sweep.
     name: Option<String>,
     trace: bool,
 }
 
-/// How far the session is.
+/// The phase of the session.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Stage {
-    /// There is none.
-    Before,
-    /// Its login was sent.
-    Login,
-    /// Its logout was sent.
-    Logout,
-    /// The logout has ended.
-    Over,
+enum SessionPhase {
+    NoLogin,
+    LoginSent,
+    LogoutSent,
+    LogoutEnded,
 }
 
 impl SessionObserver {
-    /// One for a visit of `service`. It gives a login this long to be answered, prints what it sees if `trace` is set, and
-    /// names the service in each line if there is a `name`.
+    /// An observer of a visit to `service`, which prints each exchange if `trace` is set.
     pub(crate) fn new(
         service: String,
-        login: Duration,
+        login_timeout: Duration,
         name: Option<String>,
         trace: bool,
     ) -> Arc<SessionObserver> {
         Arc::new(SessionObserver {
             status: AtomicU16::new(0),
-            wrote: AtomicBool::new(false),
-            stage: watch::channel(Stage::Before).0,
-            open: OpenSessions::of(service),
-            login,
+            write_sent: AtomicBool::new(false),
+            phase: watch::channel(SessionPhase::NoLogin).0,
+            open: OpenSessions::new(service),
+            login_timeout,
             name,
             trace,
         })
     }
 
-    /// The status of the last answer; `None` without an answer.
+    /// The status of the last response, if there was one.
     pub(crate) fn status(&self) -> Option<u16> {
         Some(self.status.load(Ordering::SeqCst)).filter(|status| *status > 0)
     }
 
-    /// Whether a write was sent: after that, it may have happened.
-    pub(crate) fn wrote(&self) -> bool {
-        self.wrote.load(Ordering::SeqCst)
+    /// Whether a write was sent, so that it may have happened.
+    pub(crate) fn write_sent(&self) -> bool {
+        self.write_sent.load(Ordering::SeqCst)
     }
 
-    /// The session is kept for later commands.
+    /// Notes that the session stays open for later commands.
     pub(crate) fn keep(&self) {
         self.open.keep();
     }
 
-    /// Where sessions of the visit may be left open, a sentence each.
-    pub(crate) fn left(&self) -> Vec<String> {
-        self.open.left()
+    /// A clause for each session of the visit that may be left open.
+    pub(crate) fn left_open(&self) -> Vec<String> {
+        self.open.left_open()
     }
 
-    /// Waits until no logout is in flight. That of a late login goes on by itself.
-    pub(crate) async fn settled(&self) {
-        // It fails if the sender is gone, which is here.
-        let _ = self.stage.subscribe().wait_for(|stage| *stage != Stage::Logout).await;
+    /// Waits until no logout is in flight. The logout after a late login runs on its own.
+    pub(crate) async fn no_logout_in_flight(&self) {
+        // Cannot fail: the sender is in `self`.
+        let _ = self.phase.subscribe().wait_for(|phase| *phase != SessionPhase::LogoutSent).await;
     }
 
-    /// A logout has ended, one way or the other.
+    /// Notes that a logout has ended, with or without success.
     pub(crate) fn logout_ended(&self) {
-        self.stage.send_if_modified(|stage| {
-            let ends = *stage == Stage::Logout;
+        self.phase.send_if_modified(|phase| {
+            let ends = *phase == SessionPhase::LogoutSent;
             if ends {
-                *stage = Stage::Over;
+                *phase = SessionPhase::LogoutEnded;
             }
             ends
         });
     }
 
-    /// Waits as long as a client that is closing may need. What it leaves then is [left](Self::left).
-    pub(crate) async fn patience(&self) {
-        let mut stage = self.stage.subscribe();
-        let stages = async {
-            let sent = timeout(BEFORE, stage.wait_for(|stage| *stage > Stage::Before)).await.is_ok();
-            if sent && timeout(self.login, stage.wait_for(|stage| *stage > Stage::Login)).await.is_ok() {
+    /// Waits until a client that is closing has used up its time; see [`left_open`](Self::left_open).
+    pub(crate) async fn close_timeout(&self) {
+        let mut phase = self.phase.subscribe();
+        let phases = async {
+            let sent = timeout(NO_LOGIN_TIMEOUT, phase.wait_for(|phase| *phase > SessionPhase::NoLogin))
+                .await
+                .is_ok();
+            if sent
+                && timeout(self.login_timeout, phase.wait_for(|phase| *phase > SessionPhase::LoginSent))
+                    .await
+                    .is_ok()
+            {
                 pending().await
             }
         };
         tokio::select! {
-            () = stages => {}
-            () = sleep(ALL) => {}
+            () = phases => {}
+            () = sleep(CLOSE_TIMEOUT) => {}
         }
     }
 
-    /// Sees one thing that a client does, and prints it if that is wanted.
-    pub(crate) fn see(&self, trace: &Trace<'_>) {
-        self.open.see(trace);
+    /// Observes one event of a client.
+    pub(crate) fn observe(&self, trace: &Trace<'_>) {
+        self.open.observe(trace);
         match trace {
             Trace::Request(outgoing) => match outgoing.purpose {
-                Purpose::Write => self.wrote.store(true, Ordering::SeqCst),
+                Purpose::Write => self.write_sent.store(true, Ordering::SeqCst),
                 Purpose::Session if outgoing.request.method() == http::Method::DELETE => {
-                    self.stage.send_replace(Stage::Logout);
+                    self.phase.send_replace(SessionPhase::LogoutSent);
                 }
-                // What a login or a logout reads first opens nothing.
+                // The reads before a login or a logout open no session.
                 Purpose::Session if outgoing.request.method() == http::Method::POST => {
-                    self.stage.send_replace(Stage::Login);
+                    self.phase.send_replace(SessionPhase::LoginSent);
                 }
                 _ => {}
             },
@@ -145,7 +146,7 @@ impl SessionObserver {
             _ => {}
         }
         match trace {
-            trace if self.trace => self.show(&trace.to_string()),
+            trace if self.trace => self.print(&trace.to_string()),
             Trace::LogoutFailed(error) => {
                 let name = self.name.as_ref().map(|name| format!("{name}: ")).unwrap_or_default();
                 output::note(format_args!("redfish: warning: {name}a session may be left open: {error}"));
@@ -154,10 +155,10 @@ impl SessionObserver {
         }
     }
 
-    fn show(&self, text: &str) {
+    fn print(&self, text: &str) {
         match &self.name {
             None => output::note(text),
-            // Many talk at once.
+            // The lines of several services are interleaved.
             Some(name) => {
                 let lines: Vec<String> = text.lines().map(|line| format!("{name} {line}")).collect();
                 output::note(lines.join("\n"));

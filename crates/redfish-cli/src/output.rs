@@ -1,5 +1,5 @@
-//! Standard output for data, verbatim; standard error for all else. The only place that writes to them. A terminal gets
-//! cleaned text, whatever it is.
+//! Standard output, for data, and standard error, for everything else. Only this module writes to them. A pipe gets the
+//! bytes, a terminal gets cleaned text.
 
 use std::fmt;
 use std::io::{self, IsTerminal, Write};
@@ -8,17 +8,15 @@ use std::time::Duration;
 use crate::failure::Failure;
 use crate::terminal::{self, clean};
 
-/// Says something beside the data, a line of it. Where standard error is gone there is nobody to tell.
+/// Prints a line on standard error. Errors are ignored.
 pub(crate) fn note(text: impl fmt::Display) {
     let text = text.to_string();
-    let text = match io::stderr().is_terminal() {
-        true => terminal::shown(text.as_bytes()),
-        false => text.as_str().into(),
-    };
+    let text =
+        if io::stderr().is_terminal() { terminal::sanitize(text.as_bytes()) } else { text.as_str().into() };
     let _ = writeln!(io::stderr(), "{text}");
 }
 
-/// A time as people write it: in seconds, with a decimal where it is not whole. It is never shown as none.
+/// A time in seconds, rounded up to one decimal.
 pub(crate) fn seconds(time: Duration) -> String {
     let tenths = time.as_millis().div_ceil(100);
     match tenths % 10 {
@@ -27,17 +25,17 @@ pub(crate) fn seconds(time: Duration) -> String {
     }
 }
 
-/// Writes to the terminal of standard error, over what stands there. The text is cleaned: this moves the cursor itself.
+/// Writes text that moves the cursor to the terminal of standard error. The caller has cleaned it.
 pub(crate) fn draw(text: impl fmt::Display) {
     let mut terminal = io::stderr().lock();
     let _ = write!(terminal, "{text}").and_then(|()| terminal.flush());
 }
 
-/// Prints data and a line end.
+/// Prints data and a newline.
 pub(crate) fn print(data: &[u8]) -> Result<(), Failure> {
-    let shown = is_terminal().then(|| terminal::shown(data));
+    let cleaned = is_terminal().then(|| terminal::sanitize(data));
     let mut out = io::stdout().lock();
-    out.write_all(shown.as_deref().map_or(data, str::as_bytes))
+    out.write_all(cleaned.as_deref().map_or(data, str::as_bytes))
         .and_then(|()| out.write_all(b"\n"))
         .and_then(|()| out.flush())
         .map_err(Failure::stdout)
@@ -48,18 +46,18 @@ pub(crate) fn line(text: impl fmt::Display) -> Result<(), Failure> {
     print(text.to_string().as_bytes())
 }
 
-/// Prints a line with styles, which are left out where they are not shown.
+/// Prints a line with styles, which are removed if standard output is not a terminal.
 pub(crate) fn styled(text: &str) -> Result<(), Failure> {
     let mut out = anstream::stdout().lock();
     writeln!(out, "{text}").and_then(|()| out.flush()).map_err(Failure::stdout)
 }
 
-/// Whether a person looks at standard output.
+/// Whether standard output is a terminal.
 pub(crate) fn is_terminal() -> bool {
     io::stdout().is_terminal()
 }
 
-/// Rows in columns under their headings, as wide as the widest cell.
+/// Renders a table with aligned columns.
 pub(crate) fn table<const N: usize>(headings: [&str; N], rows: &[[String; N]]) -> String {
     let mut cells = vec![headings.map(str::to_owned)];
     cells.extend(rows.iter().map(|row| row.each_ref().map(|cell| clean(cell))));
@@ -80,13 +78,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_table_lines_its_columns_up() {
+    fn a_table_has_aligned_columns() {
         let rows = [["a".to_owned(), "long\u{1b}[31m".to_owned()], ["ä…b".to_owned(), String::new()]];
         assert_eq!(table(["ONE", "TWO"], &rows), "ONE  TWO\na    long[31m\nä…b");
     }
 
     #[test]
-    fn a_time_has_one_decimal_at_most() {
+    fn a_time_has_at_most_one_decimal() {
         for (nanos, shown) in [
             (60_000_000_000, "60 s"),
             (400_000_000, "0.4 s"),

@@ -1,4 +1,4 @@
-//! `pin`: which certificate the service shows, to be looked at and then trusted by name.
+//! `pin`: the service's certificate, without trusting it.
 
 mod description;
 
@@ -6,7 +6,6 @@ use std::sync::Arc;
 
 use redfish_hyper::tls::Inspection;
 use redfish_hyper::{Client, Service, TransportBuilder};
-use redfish_tls::Pin;
 use serde::Serialize;
 
 use crate::failure::Failure;
@@ -16,9 +15,9 @@ use crate::runtime::block_on;
 
 use description::Description;
 
-/// A certificate as JSON.
+/// The certificate as JSON.
 #[derive(Serialize)]
-struct PinReport {
+struct Report {
     pin: String,
     #[serde(flatten)]
     description: Description,
@@ -27,20 +26,20 @@ struct PinReport {
 pub(crate) fn run(options: &Options) -> Result<(), Failure> {
     let service = options.service()?;
     if is_plain(&service) {
-        return Err(Failure::usage("a service of http shows no certificate", "Leave the scheme out."));
+        return Err(Failure::usage("an http service has no certificate", "Omit the scheme."));
     }
-    let (inspection, refused) = inspect(service, options.connections())?;
+    let (inspection, error) = inspect(service, options.transport())?;
     let (Some(pin), Some(leaf)) = (inspection.pin(), inspection.leaf()) else {
-        return Err(refused.unwrap_or_else(|| Failure::missing("the service showed no certificate")));
+        return Err(error.unwrap_or_else(|| Failure::missing("the service sent no certificate")));
     };
     let description = Description::of(&leaf);
     match options.output {
         Some(Output::Json) => {
-            let shown = PinReport { pin: pin.to_string(), description };
-            let json = serde_json::to_vec(&shown).map_err(|error| Failure::stdout(error.into()))?;
+            let report = Report { pin: pin.to_string(), description };
+            let json = serde_json::to_vec(&report).map_err(|error| Failure::stdout(error.into()))?;
             output::print(&json)
         }
-        // A script takes the line as it is.
+        // For scripts, only the pin.
         None if !output::is_terminal() => output::line(pin),
         _ => {
             output::line(pin)?;
@@ -49,25 +48,17 @@ pub(crate) fn run(options: &Options) -> Result<(), Failure> {
     }
 }
 
-/// The pin of the certificate that a service shows, if it shows one; and why there was no connection.
-pub(crate) fn of(
+/// Connects to a service and inspects its certificate. Also returns why the connection failed.
+pub(crate) fn inspect(
     service: impl Into<Arc<Service>>,
-    connections: TransportBuilder,
-) -> Result<(Option<Pin>, Option<Failure>), Failure> {
-    inspect(service, connections).map(|(inspection, refused)| (inspection.pin(), refused))
-}
-
-/// The certificate that a service shows, if it shows one; and why there was no connection.
-fn inspect(
-    service: impl Into<Arc<Service>>,
-    connections: TransportBuilder,
+    transport: TransportBuilder,
 ) -> Result<(Inspection, Option<Failure>), Failure> {
     let inspection = Inspection::new();
-    let transport = connections.trust(&inspection.trust()).build();
+    let transport = transport.trust(&inspection.trust()).build();
     let client = Client::builder(service).transport(&transport).build()?;
-    // The handshake ends in a refusal each time; what was shown is known by then.
-    let refused = block_on(client.get_raw("/redfish/v1/"))?.err();
-    Ok((inspection, refused.map(Failure::from)))
+    // The inspection rejects every certificate, so the handshake always fails.
+    let error = block_on(client.get_raw("/redfish/v1/"))?.err();
+    Ok((inspection, error.map(Failure::from)))
 }
 
 fn is_plain(service: &Service) -> bool {

@@ -1,4 +1,4 @@
-//! How far something is that takes its time: a line on the terminal, drawn anew each time. Nothing where nobody looks.
+//! Progress, as one line on the terminal of standard error that is overwritten. Nothing if it is not a terminal.
 
 use std::io::{self, IsTerminal};
 
@@ -7,71 +7,71 @@ use redfish_proto::ops::Progress;
 use crate::output;
 use crate::terminal::clean;
 
-/// Cells of the bar.
-const CELLS: usize = 24;
+/// Width of the bar, in characters.
+const BAR_WIDTH: usize = 24;
 
-/// The line. It is gone when this is dropped.
-pub(crate) struct Line {
-    shown: bool,
-    /// How many characters stand there now.
-    drawn: usize,
+/// The progress line, which is cleared when this is dropped.
+pub(crate) struct ProgressLine {
+    enabled: bool,
+    /// Width of the current text, in characters.
+    width: usize,
 }
 
-impl Line {
-    /// A line on standard error, if it is wanted there and that is a terminal.
-    pub(crate) fn new(wanted: bool) -> Line {
-        Line { shown: wanted && io::stderr().is_terminal(), drawn: 0 }
+impl ProgressLine {
+    /// A progress line, if it is enabled and standard error is a terminal.
+    pub(crate) fn new(enabled: bool) -> ProgressLine {
+        ProgressLine { enabled: enabled && io::stderr().is_terminal(), width: 0 }
     }
 
-    /// Draws it.
+    /// Shows a text in place of the current one.
     pub(crate) fn show(&mut self, text: &str) {
-        if self.shown {
-            // One that is longer than the terminal is wide could not be drawn over.
-            let text: String = clean(text).chars().take(width().saturating_sub(1)).collect();
+        if self.enabled {
+            // A line that wraps could not be overwritten.
+            let text: String = clean(text).chars().take(terminal_width().saturating_sub(1)).collect();
             self.draw(&text);
         }
     }
 
-    /// Takes it away until the next.
+    /// Clears the line.
     pub(crate) fn clear(&mut self) {
-        if self.drawn > 0 {
+        if self.width > 0 {
             self.draw("");
         }
     }
 
-    /// Writes over what stands there, with blanks to its end: every terminal knows those.
+    /// Overwrites the current text, with spaces up to its end.
     fn draw(&mut self, text: &str) {
-        let (blank, back) = (self.drawn, if text.is_empty() { "\r" } else { "" });
-        output::draw(format_args!("\r{text:blank$}{back}"));
-        self.drawn = text.chars().count();
+        let (width, end) = (self.width, if text.is_empty() { "\r" } else { "" });
+        output::draw(format_args!("\r{text:width$}{end}"));
+        self.width = text.chars().count();
     }
 }
 
-impl Drop for Line {
+impl Drop for ProgressLine {
     fn drop(&mut self) {
         self.clear();
     }
 }
 
-/// What has been sent of so many bytes, as a line.
-pub(crate) fn of_sending(sent: u64, length: u64) -> String {
+/// The progress of an upload, in bytes.
+pub(crate) fn upload(sent: u64, length: u64) -> String {
     let percent = sent.saturating_mul(100).checked_div(length).unwrap_or(100).min(100);
     format!("{}  {} of {} KiB sent", bar(percent as usize), sent / 1024, length / 1024)
 }
 
-/// How far a sweep is, as a line.
-pub(crate) fn of_sweep(done: usize, of: usize, failed: usize, at_once: usize, per_second: f64) -> String {
-    let percent = (done * 100).checked_div(of).unwrap_or(100);
-    format!("{}  {done}/{of}  {failed} failed  {at_once} in flight  {per_second:.0}/s", bar(percent))
+/// The progress of a sweep.
+pub(crate) fn sweep(done: usize, total: usize, failed: usize, in_flight: usize, per_second: f64) -> String {
+    let percent = (done * 100).checked_div(total).unwrap_or(100);
+    format!("{}  {done}/{total}  {failed} failed  {in_flight} in flight  {per_second:.0}/s", bar(percent))
 }
 
 fn bar(percent: usize) -> String {
-    let full = CELLS * percent / 100;
-    format!("[{}{}] {percent:3} %", "=".repeat(full), " ".repeat(CELLS - full))
+    let full = BAR_WIDTH * percent / 100;
+    format!("[{}{}] {percent:3} %", "=".repeat(full), " ".repeat(BAR_WIDTH - full))
 }
 
-/// A task as a line: a bar where it says how far it is, its state, and what it said last.
-pub(crate) fn of_task(progress: &Progress) -> String {
+/// The progress of a task: a bar if it has a percentage, its state, and its last message.
+pub(crate) fn task(progress: &Progress) -> String {
     let mut parts = Vec::new();
     if let Some(percent) = progress.percent {
         parts.push(bar(usize::from(percent.min(100))));
@@ -88,7 +88,7 @@ pub(crate) fn of_task(progress: &Progress) -> String {
     parts.join("  ")
 }
 
-fn width() -> usize {
+fn terminal_width() -> usize {
     match rustix::termios::tcgetwinsize(io::stderr()) {
         Ok(size) if size.ws_col > 0 => usize::from(size.ws_col),
         _ => 80,
@@ -100,16 +100,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_task_is_a_bar_a_state_and_its_last_message() {
+    fn progress_is_one_line_of_text() {
         let mut progress = Progress::default();
-        assert_eq!(of_task(&progress), "waiting");
+        assert_eq!(task(&progress), "waiting");
         progress.percent = Some(50);
         progress.state = "Running".into();
-        assert_eq!(of_task(&progress), "[============            ]  50 %  Running");
+        assert_eq!(task(&progress), "[============            ]  50 %  Running");
         progress.percent = Some(255);
-        assert!(of_task(&progress).starts_with("[========================] 100 %"));
-        assert_eq!(of_sending(512, 2048), "[======                  ]  25 %  0 of 2 KiB sent");
-        assert!(of_sending(0, 0).contains("100 %"));
-        assert!(of_sweep(1, 2, 1, 64, 9.6).ends_with("]  50 %  1/2  1 failed  64 in flight  10/s"));
+        assert!(task(&progress).starts_with("[========================] 100 %"));
+        assert_eq!(upload(512, 2048), "[======                  ]  25 %  0 of 2 KiB sent");
+        assert!(upload(0, 0).contains("100 %"));
+        assert!(sweep(1, 2, 1, 64, 9.6).ends_with("]  50 %  1/2  1 failed  64 in flight  10/s"));
     }
 }

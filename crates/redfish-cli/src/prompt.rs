@@ -1,4 +1,4 @@
-//! Asking for a password on the terminal, without showing what is typed.
+//! The prompt for a password on the terminal, without echo.
 
 use std::fs::File;
 use std::io::{self, Read, Write};
@@ -7,45 +7,45 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr};
 use zeroize::Zeroizing;
 
-/// The longest line that a terminal gives.
-const LONGEST: usize = 4096;
+/// Maximum length of a line, as in a terminal of Linux, in bytes.
+const MAX_LINE: usize = 4096;
 
-/// The terminal, and how it was, while a password is typed.
-static HIDING: Mutex<Option<(File, Termios)>> = Mutex::new(None);
+/// The terminal and its original settings during the prompt.
+static PROMPTING: Mutex<Option<(File, Termios)>> = Mutex::new(None);
 
-/// Asks, and reads a line. It is hidden before the question is shown: some type fast.
-pub(crate) fn password(question: &str) -> io::Result<Zeroizing<String>> {
+/// Prints the prompt and reads a line. Echo is off before the prompt appears, for users who type ahead.
+pub(crate) fn password(text: &str) -> io::Result<Zeroizing<String>> {
     let mut terminal = File::options().read(true).write(true).open("/dev/tty")?;
-    let shown = tcgetattr(&terminal)?;
-    let mut hidden = shown.clone();
-    hidden.local_modes.remove(LocalModes::ECHO);
-    // The line end alone, so that what comes next begins a line of its own.
-    hidden.local_modes.insert(LocalModes::ECHONL);
-    *hiding() = Some((terminal.try_clone()?, shown));
-    let line = tcsetattr(&terminal, OptionalActions::Flush, &hidden)
+    let original = tcgetattr(&terminal)?;
+    let mut no_echo = original.clone();
+    no_echo.local_modes.remove(LocalModes::ECHO);
+    // Echoes only the newline, so that the next output starts on a new line.
+    no_echo.local_modes.insert(LocalModes::ECHONL);
+    *prompting() = Some((terminal.try_clone()?, original));
+    let line = tcsetattr(&terminal, OptionalActions::Flush, &no_echo)
         .map_err(io::Error::from)
-        .and_then(|()| terminal.write_all(question.as_bytes()))
+        .and_then(|()| terminal.write_all(text.as_bytes()))
         .and_then(|()| read_line(&mut terminal));
     restore();
     line
 }
 
-/// Makes the terminal what it was. For a signal, which ends the command in the middle of the question.
+/// Restores the settings of the terminal. Also called by a signal during the prompt.
 pub(crate) fn restore() {
-    if let Some((terminal, shown)) = hiding().take() {
-        let _ = tcsetattr(&terminal, OptionalActions::Now, &shown);
+    if let Some((terminal, original)) = prompting().take() {
+        let _ = tcsetattr(&terminal, OptionalActions::Now, &original);
     }
 }
 
-fn hiding() -> MutexGuard<'static, Option<(File, Termios)>> {
-    HIDING.lock().unwrap_or_else(PoisonError::into_inner)
+fn prompting() -> MutexGuard<'static, Option<(File, Termios)>> {
+    PROMPTING.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// One line without its end, in memory that does not move.
+/// Reads a line without its newline, into a buffer that does not move.
 fn read_line(source: &mut impl Read) -> io::Result<Zeroizing<String>> {
-    let mut line = Zeroizing::new(Vec::with_capacity(LONGEST));
+    let mut line = Zeroizing::new(Vec::with_capacity(MAX_LINE));
     let mut byte = Zeroizing::new([0]);
-    while line.len() < LONGEST {
+    while line.len() < MAX_LINE {
         match source.read(&mut *byte) {
             Ok(0) if line.is_empty() => return Err(io::ErrorKind::UnexpectedEof.into()),
             Ok(0) => break,
@@ -64,7 +64,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_line_is_read_to_its_end() {
+    fn one_line_is_read_without_its_newline() {
         let mut source = &b"p\xc3\xa4ss \nrest"[..];
         assert_eq!(read_line(&mut source).unwrap().as_str(), "päss ");
         assert_eq!(source, b"rest");

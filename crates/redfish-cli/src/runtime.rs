@@ -1,4 +1,4 @@
-//! The runtime of a command: one thread, and others for what blocks.
+//! The runtime of a command: one thread, and more for blocking work.
 
 use std::future::{Future, pending};
 use std::io;
@@ -9,20 +9,21 @@ use tokio::task::spawn_blocking;
 
 use crate::failure::Failure;
 
-/// Runs a future to its end. What it leaves behind, such as a name lookup, a lock or a slow reader, is not waited for.
+/// Runs a future to its end. Does not wait for blocking work that it leaves behind, such as a name lookup, a lock or a slow
+/// reader.
 pub(crate) fn block_on<T>(work: impl Future<Output = T>) -> Result<T, Failure> {
     let runtime = Builder::new_current_thread().enable_all().build().map_err(unavailable)?;
     let done = catch_unwind(AssertUnwindSafe(|| runtime.block_on(work)));
-    // After a panic too: to drop a runtime would wait for what blocks.
+    // Also after a panic: dropping the runtime would wait for blocking work.
     runtime.shutdown_background();
     Ok(done.unwrap_or_else(|panic| resume_unwind(panic)))
 }
 
-/// Runs what may block on a thread of its own. If the future is dropped, the work goes on until the process ends.
+/// Runs blocking work on another thread. If the future is dropped, the work continues until the process ends.
 pub(crate) async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
     match spawn_blocking(work).await {
         Ok(done) => done,
-        Err(ended) => match ended.try_into_panic() {
+        Err(error) => match error.try_into_panic() {
             Ok(panic) => resume_unwind(panic),
             // The runtime is shutting down, and the caller with it.
             Err(_) => pending().await,

@@ -1,75 +1,75 @@
-//! `serve`: a Redfish service for others to try their clients against, or many.
+//! `serve`: a Redfish service, or a fleet of them, to test clients against.
 
 mod fleet;
 
-use std::fs;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
+use std::{fs, io};
 
 use clap::Args;
 use redfish_hyper::{Service, Transport};
 use redfish_mock::{Fault, Mockup, ObservedRequest, Profile, ServeOptions, Server, Settings, Tls};
 
-use crate::credentials::password_at_hand;
+use crate::credentials::available_password;
 use crate::failure::Failure;
-use crate::options::Options;
+use crate::files::Source;
+use crate::options::{MAX_CA_FILE, Options, positive};
 use crate::output;
 use crate::pin;
 use crate::runtime::block_on;
-use crate::signal::{self, Ends};
+use crate::signal::{self, StopMode};
 use crate::stop::Stop;
 
-/// Which service to be, and where.
+const FAULT: &str = "Make the service misbehave, as NAME[=VALUE][@PATH][*COUNT]";
+
+/// The options of the service.
 #[derive(Args)]
 pub(crate) struct Serve {
-    /// The address and port to listen on; port 0 is any that is free
+    /// Address and port to listen on; port 0 selects a free port
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:0", value_parser = address)]
     listen: SocketAddr,
-    /// Without TLS
+    /// Serve HTTP without TLS
     #[arg(long, conflicts_with_all = ["cert", "key", "cert_out"])]
     http: bool,
-    /// The certificate to show, and those that it needs to be trusted, as PEM. Default: one made at the start
+    /// PEM file with the certificate chain. Default: a new self-signed certificate
     #[arg(long, value_name = "FILE", requires = "key")]
     cert: Option<PathBuf>,
-    /// The certificate's private key, as PEM
+    /// PEM file with the certificate's private key
     #[arg(long, value_name = "FILE", requires = "cert")]
     key: Option<PathBuf>,
-    /// Where to write the certificate that clients have to trust
+    /// Write the certificate that clients must trust to this file
     #[arg(long, value_name = "FILE")]
     cert_out: Option<PathBuf>,
-    /// How answers are spelled: standard, as DSP0266 asks, or ilo-amplifier, with MySession and in any letter case
+    /// Behavior to imitate: standard (DSP0266), or ilo-amplifier, which has MySession and accepts paths in any letter case
     #[arg(long, default_value = "standard", value_parser = profile)]
     profile: Profile,
-    /// The folder whose resources to serve, as DMTF's Mockup-Creator writes one: index.json is the resource at its
-    /// folder. Clients may change them; the files stay as they are
+    /// Serve the resources of this folder, in the layout of DMTF's Mockup-Creator: one index.json per resource. Writes of
+    /// clients do not change the files
     #[arg(long, value_name = "DIR")]
     mockup: Option<PathBuf>,
-    /// How long a reset takes. Default: 3 seconds with the profile standard, none with ilo-amplifier
+    /// How long a reset takes. Default: 3 with the profile standard, 0 with ilo-amplifier
     #[arg(long, value_name = "SECONDS", value_parser = seconds)]
     reset_delay: Option<Duration>,
-    /// How long it takes until a pushed image is written
+    /// How long the installation of a pushed image takes
     #[arg(long, value_name = "SECONDS", default_value = "10", value_parser = seconds)]
     update_time: Duration,
-    /// How long the service then restarts: it refuses connections, and has lost its sessions. 0: it does not restart
+    /// How long the service restarts after an update. Meanwhile it refuses connections; its sessions are lost. 0: no
+    /// restart
     #[arg(long, value_name = "SECONDS", default_value = "5", value_parser = seconds)]
     restart_time: Duration,
-    /// What goes wrong: `NAME[=VALUE][@PATH][*COUNT]`, as in slow=2s@/redfish/v1/Systems*3. NAME is one of expire-token,
-    /// cut-body, reset, slow, redirect-off-origin, session-limit, no-location, lost-answer, task, failing-task,
-    /// monitor-gone, lose-session, restart, bare-messages, 401, 500, 503
-    #[arg(long = "fault", value_name = "SPEC", value_parser = fault)]
+    #[arg(long = "fault", value_name = "SPEC", value_parser = fault, help = FAULT, long_help = fault_help())]
     faults: Vec<Fault>,
-    /// What tokens and identifiers are made from
+    /// Seed of tokens and identifiers
     #[arg(long, value_name = "N", default_value = "1", value_parser = number)]
     seed: u64,
-    /// Be so many services, each at a port of its own with sessions of its own. Of a hundred, three refuse connections,
-    /// two never answer, five are slow, one loses each session after its first use, and one restarts after its first
-    /// answer; --seed says which. All else is the same for all
-    #[arg(long, value_name = "N", requires = "services_out", conflicts_with = "cert_out", value_parser = count)]
+    /// Run this many services, each with its own port and sessions. Of 100 services, 3 refuse connections, 2 never respond,
+    /// 5 are slow, 1 loses each session after its first use, and 1 restarts after its first response; --seed selects them
+    #[arg(long, value_name = "N", requires = "services_out", conflicts_with = "cert_out", value_parser = positive)]
     fleet: Option<usize>,
-    /// Where to write the services of the fleet, a line of JSON each, as sweep reads them. The password and the
-    /// certificate are written beside it, to FILE.password and FILE.pem
+    /// Write the services file of the fleet for sweep. The password and the certificate are written to FILE.password and
+    /// FILE.pem
     #[arg(long, value_name = "FILE", requires = "fleet")]
     services_out: Option<PathBuf>,
 }
@@ -79,11 +79,11 @@ impl Serve {
         options.check_stdin(0)?;
         let settings = self.settings(options)?;
         let observer = options.trace.then(|| -> redfish_mock::Observer { Arc::new(log) });
-        let tls = self.tls()?;
+        let tls = self.tls(options)?;
         let serve = ServeOptions { listen: self.listen, tls, observer, ..ServeOptions::default() };
-        // Before it listens: a signal that comes early is then not lost.
+        // Before the service listens, so that an early signal is not lost.
         let stop = Stop::new();
-        signal::listen(&stop, Ends::Well);
+        signal::listen(&stop, StopMode::Shutdown);
         if let (Some(count), Some(file)) = (self.fleet, &self.services_out) {
             return fleet::run(count, file, settings, serve, &stop);
         }
@@ -106,12 +106,12 @@ impl Serve {
             faults: self.faults.clone(),
             ..Settings::default()
         };
-        let password = password_at_hand(options)?;
+        let password = available_password(options)?;
         if let Some(user) = options.user() {
             settings.user = user.to_owned();
             if password.is_none() {
                 let hint = "Use --password-file or REDFISH_PASSWORD.";
-                return Err(Failure::usage("the user has no password", hint));
+                return Err(Failure::usage("no password is given for the user", hint));
             }
         }
         if let Some(password) = password {
@@ -120,7 +120,7 @@ impl Serve {
         Ok(settings)
     }
 
-    /// The folder's resources. What is odd about it is said, and served all the same.
+    /// Reads the resources of the folder, and prints its warnings.
     fn mockup(&self) -> Result<Option<Mockup>, Failure> {
         let Some(folder) = &self.mockup else { return Ok(None) };
         let mockup =
@@ -131,9 +131,12 @@ impl Serve {
         Ok(Some(mockup))
     }
 
-    fn tls(&self) -> Result<Tls, Failure> {
-        let read =
-            |file: &Path, what| fs::read_to_string(file).map_err(|error| Failure::unusable(what, error));
+    fn tls(&self, options: &Options) -> Result<Tls, Failure> {
+        let read = |file: &Path, what| {
+            let pem = Source::File(file).read(MAX_CA_FILE, options.timeout);
+            let pem = pem.and_then(|pem| String::from_utf8(pem.to_vec()).map_err(io::Error::other));
+            pem.map_err(|error| Failure::unusable(what, error))
+        };
         match (&self.cert, &self.key) {
             _ if self.http => Ok(Tls::None),
             (Some(cert), Some(key)) => Ok(Tls::Pem {
@@ -144,7 +147,7 @@ impl Serve {
         }
     }
 
-    /// Says where it is. Who starts it in a script waits for the first line, so what that promises is done before.
+    /// Prints the URL and the certificate. Scripts wait for the first line, so the certificate is written before.
     fn announce(&self, server: &Server) -> Result<(), Failure> {
         let mut lines = server.url();
         if let Some(pem) = server.certificate_pem() {
@@ -154,7 +157,7 @@ impl Serve {
             }
             lines += match (&self.cert_out, &self.cert) {
                 (Some(file), _) | (None, Some(file)) => format!("\ncertificate: {}", file.display()),
-                (None, None) => format!("\ncertificate: {} (--cert-out FILE writes it)", shown(server)?),
+                (None, None) => format!("\ncertificate: {} (--cert-out FILE writes it)", pin_of(server)?),
             }
             .as_str();
         }
@@ -162,43 +165,43 @@ impl Serve {
     }
 }
 
-/// The pin of the certificate, as any client would find it.
-fn shown(server: &Server) -> Result<String, Failure> {
-    let (pin, _) = pin::of(Service::new(&server.url())?, Transport::builder())?;
-    Ok(pin.map(|pin| pin.to_string()).unwrap_or_default())
+/// The pin of the certificate, read as by any client.
+fn pin_of(server: &Server) -> Result<String, Failure> {
+    let (inspection, _) = pin::inspect(Service::new(&server.url())?, Transport::builder())?;
+    Ok(inspection.pin().map(|pin| pin.to_string()).unwrap_or_default())
 }
 
-fn log(seen: &ObservedRequest<'_>) {
-    let ObservedRequest { method, path, status } = seen;
+fn log(request: &ObservedRequest<'_>) {
+    let ObservedRequest { method, path, status } = request;
     match status {
         Some(status) => output::note(format_args!("{method} {path} {}", status.as_u16())),
-        None => output::note(format_args!("{method} {path} (closed without an answer)")),
+        None => output::note(format_args!("{method} {path} (closed without a response)")),
     }
 }
 
 fn address(typed: &str) -> Result<SocketAddr, &'static str> {
-    typed.parse().map_err(|_| "an address and a port are needed, such as 127.0.0.1:8443")
+    typed.parse().map_err(|_| "not an address with a port, such as 127.0.0.1:8443")
 }
 
 fn profile(typed: &str) -> Result<Profile, String> {
     typed.parse().map_err(|error: redfish_mock::UnknownProfile| error.to_string())
 }
 
+/// The help of `--fault`, with all faults.
+fn fault_help() -> String {
+    format!("{FAULT}. For example, slow=2s@/redfish/v1/Systems*3. Faults:\n\n{}", Fault::help().trim_end())
+}
+
 fn fault(typed: &str) -> Result<Fault, String> {
     typed.parse().map_err(|error: redfish_mock::FaultError| error.to_string())
 }
 
-/// A time, which may be none at all.
+/// Parses a time, which may be zero.
 fn seconds(typed: &str) -> Result<Duration, &'static str> {
     let time = typed.parse().ok().and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
-    time.ok_or("a number of seconds is needed")
-}
-
-/// How many, one at least.
-fn count(typed: &str) -> Result<usize, &'static str> {
-    typed.parse().ok().filter(|count| *count > 0).ok_or("a whole number is needed, at least 1")
+    time.ok_or("not a number of seconds")
 }
 
 fn number(typed: &str) -> Result<u64, &'static str> {
-    typed.parse().map_err(|_| "a whole number is needed")
+    typed.parse().map_err(|_| "not an integer")
 }

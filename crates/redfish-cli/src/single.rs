@@ -5,16 +5,15 @@ use std::sync::Arc;
 use redfish_proto::Service;
 
 use crate::access::{Access, AccessSource, Scope, ServiceLine};
-use crate::command::{Command, Job};
 use crate::failure::Failure;
 use crate::options::Options;
 use crate::runtime::block_on;
-use crate::signal::{self, Ends};
+use crate::signal::{self, StopMode};
 use crate::stop::Stop;
-use crate::visit::Visit;
+use crate::visit::{Job, Visit};
 
-/// Runs the command at the service that the options name. What can be rejected is rejected before anything is sent.
-pub(crate) fn run(mut command: Command, options: Options) -> Result<(), Failure> {
+/// Runs a command at the service of `--service`. Wrong usage is rejected before anything is sent.
+pub(crate) fn run(mut command: impl Job, options: Options) -> Result<(), Failure> {
     options.check_stdin(usize::from(command.reads_stdin()))?;
     let service = options.service()?;
     command.check(&service)?;
@@ -23,7 +22,7 @@ pub(crate) fn run(mut command: Command, options: Options) -> Result<(), Failure>
     visit(&command, options, service, access)
 }
 
-/// Does a job at a service. From here on a signal leaves it the time to close its session.
+/// Does a job at a service. From now on, a signal lets it close its session.
 pub(crate) fn visit(
     job: &impl Job,
     options: Options,
@@ -31,7 +30,7 @@ pub(crate) fn visit(
     access: Access,
 ) -> Result<(), Failure> {
     let stop = Stop::new();
-    signal::listen(&stop, Ends::Early);
+    signal::listen(&stop, StopMode::Interrupt);
     let result = block_on(async {
         let visit = Visit::single(&Arc::new(options), service, access)?;
         Ok::<_, Failure>(visit.complete(job, &stop).await)

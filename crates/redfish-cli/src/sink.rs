@@ -1,4 +1,4 @@
-//! Where the output of a command goes: to the terminal or a pipe as it comes, or into the line of a sweep.
+//! The output of a command: printed as it comes, or collected for the line of a sweep.
 
 use serde_json::Value;
 use serde_json::value::{RawValue, to_raw_value};
@@ -7,92 +7,92 @@ use crate::document;
 use crate::failure::Failure;
 use crate::options::{Options, Output};
 use crate::output;
-use crate::progress::Line;
+use crate::progress::ProgressLine;
+use crate::report::report;
 use crate::runtime::blocking;
 use crate::terminal;
 
-/// How deep a document may be nested in the line of a sweep: as deep as the core reads one, less what the line itself nests,
-/// so that whoever reads the core's documents can read the line.
-const DEPTH: usize = 127 - 2;
+/// Maximum nesting of a document in the line of a sweep: the limit of common JSON parsers, less the nesting of the line
+/// itself.
+const MAX_DEPTH: usize = 127 - 2;
 
-/// The sink of one visit.
+/// The output of one visit.
 pub(crate) enum Sink {
-    /// Prints, in the format that is asked for.
+    /// Prints.
     Print {
-        /// The format, if one is asked for.
+        /// The format of `--output`.
         format: Option<Output>,
         trace: bool,
     },
-    /// Collects JSON.
+    /// Collects JSON documents.
     Collect(Collected),
 }
 
-/// A result that has a table, in each format.
+/// A result in each format: a table, JSON and text.
 pub(crate) struct Table<const N: usize> {
-    /// For programs.
     pub(crate) json: Value,
     pub(crate) headings: [&'static str; N],
     pub(crate) rows: Vec<[String; N]>,
-    /// As plain text.
+    /// The lines of plain text.
     pub(crate) lines: Vec<String>,
 }
 
-/// What a command has printed in a sweep.
+/// The output of a command in a sweep.
 #[derive(Default)]
 pub(crate) struct Collected {
-    /// What each note begins with.
+    /// The service, which prefixes each note.
     name: String,
     documents: Vec<Box<RawValue>>,
-    /// Whether the output is a list even if it has one document, and how long it is at least.
+    /// The minimum length, if the output is always a list.
     list: Option<usize>,
     notes: Vec<String>,
 }
 
 impl Sink {
-    /// One that prints as the options say.
+    /// A sink that prints in the format of the options.
     pub(crate) fn print(options: &Options) -> Sink {
         Sink::Print { format: options.output, trace: options.trace }
     }
 
-    /// One that collects what a command prints about this service.
+    /// A sink that collects the output for this service.
     pub(crate) fn collect(name: &str) -> Sink {
         Sink::Collect(Collected { name: name.to_owned(), ..Collected::default() })
     }
 
-    /// The output is a list, of at least this many documents, however many there are.
-    pub(crate) fn expect_list(&mut self, at_least: usize) {
+    /// Makes the output a list of at least this many documents.
+    pub(crate) fn expect_list(&mut self, min_length: usize) {
         if let Sink::Collect(collected) = self {
-            collected.list = Some(at_least);
+            collected.list = Some(min_length);
         }
     }
 
-    /// There is no document in this place of the list.
+    /// Leaves a place of the list empty.
     pub(crate) fn skip(&mut self) {
         if let Sink::Collect(Collected { documents, list: Some(_), .. }) = self {
             documents.push(RawValue::NULL.to_owned());
         }
     }
 
-    /// Prints what the service sent: byte for byte, indented on a terminal.
+    /// Prints a body byte for byte; indented on a terminal.
     pub(crate) async fn document(&mut self, body: &[u8]) -> Result<(), Failure> {
         match self {
             Sink::Print { format: None, .. } if output::is_terminal() => {
                 print(document::indented(body)).await
             }
             Sink::Print { .. } => print(body.to_vec()).await,
-            Sink::Collect(collected) => collected.add(document::value(body, DEPTH)),
+            Sink::Collect(collected) => collected.add(document::value(body, MAX_DEPTH)),
         }
     }
 
-    /// Prints what the service sent on one line.
+    /// Prints a body on one line.
     pub(crate) async fn compact(&mut self, body: &[u8]) -> Result<(), Failure> {
         match self {
             Sink::Print { .. } => print(document::compact(body)).await,
-            Sink::Collect(collected) => collected.add(document::value(body, DEPTH)),
+            Sink::Collect(collected) => collected.add(document::value(body, MAX_DEPTH)),
         }
     }
 
-    /// Prints a table: on a terminal as one, else as JSON.
+    /// Prints a table on a terminal, else JSON.
     pub(crate) async fn table<const N: usize>(&mut self, table: Table<N>) -> Result<(), Failure> {
         match self.format_or(Output::Table) {
             Output::Json => self.json(table.json).await,
@@ -106,7 +106,7 @@ impl Sink {
         }
     }
 
-    /// Prints a sentence on a terminal, else JSON.
+    /// Prints text on a terminal, else JSON.
     pub(crate) async fn sentence(&mut self, json: Value, text: String) -> Result<(), Failure> {
         match self.format_or(Output::Text) {
             Output::Json => self.json(json).await,
@@ -114,7 +114,7 @@ impl Sink {
         }
     }
 
-    /// Prints a bare value, if there is one: JSON only where that is asked for.
+    /// Prints the text, if there is one; JSON in a sweep and with `--output json`.
     pub(crate) async fn value(&mut self, json: Value, text: Option<&str>) -> Result<(), Failure> {
         match (self, text) {
             (sink @ (Sink::Collect(_) | Sink::Print { format: Some(Output::Json), .. }), _) => {
@@ -134,7 +134,7 @@ impl Sink {
         }
     }
 
-    /// Prints JSON of our own.
+    /// Prints JSON.
     pub(crate) async fn json(&mut self, value: Value) -> Result<(), Failure> {
         match self {
             Sink::Print { .. } => print(value.to_string().into_bytes()).await,
@@ -151,7 +151,7 @@ impl Sink {
         }
     }
 
-    /// Prints something on standard error. It has no secret.
+    /// Prints a note on standard error. The caller has removed secrets.
     pub(crate) fn note(&mut self, text: &str) {
         match self {
             Sink::Print { .. } => output::note(format_args!("redfish: {text}")),
@@ -159,7 +159,7 @@ impl Sink {
         }
     }
 
-    /// Prints a warning on standard error. It has no secret.
+    /// Prints a warning on standard error. The caller has removed secrets.
     pub(crate) fn warn(&mut self, text: &str) {
         match self {
             Sink::Print { .. } => self.note(&format!("warning: {text}")),
@@ -169,31 +169,31 @@ impl Sink {
         }
     }
 
-    /// Of two failures of a command that goes on, reports one and returns the other, which is reported in the end: the
-    /// first in a sweep, whose line has room for one, else the last.
-    pub(crate) fn report_one(&self, first: Failure, second: Failure) -> Failure {
+    /// Of two failures of a command that continues after a failure, reports one and returns the other, which the caller
+    /// reports at the end. In a sweep, whose line contains only one failure, drops the second.
+    pub(crate) fn report_one_of(&self, first: Failure, second: Failure) -> Failure {
         match self {
             Sink::Collect(_) => first,
             Sink::Print { format, .. } => {
-                first.report(*format == Some(Output::Json));
+                report(&first, *format == Some(Output::Json));
                 second
             }
         }
     }
 
-    /// A line that shows progress, if a person looks.
-    pub(crate) fn progress(&self) -> Line {
+    /// A progress line. Disabled with `--trace` and in a sweep.
+    pub(crate) fn progress(&self) -> ProgressLine {
         match self {
-            Sink::Print { trace, .. } => Line::new(!trace),
-            Sink::Collect(_) => Line::new(false),
+            Sink::Print { trace, .. } => ProgressLine::new(!trace),
+            Sink::Collect(_) => ProgressLine::new(false),
         }
     }
 
-    /// What was collected: the output, and the notes beside it.
-    pub(crate) fn end(self, failed: bool) -> (Option<Box<RawValue>>, Vec<String>) {
+    /// The collected output and notes.
+    pub(crate) fn finish(self, failed: bool) -> (Option<Box<RawValue>>, Vec<String>) {
         match self {
             Sink::Print { .. } => (None, Vec::new()),
-            Sink::Collect(collected) => collected.end(failed),
+            Sink::Collect(collected) => collected.finish(failed),
         }
     }
 }
@@ -205,15 +205,15 @@ impl Collected {
     }
 
     fn add_value(&mut self, value: &Value) -> Result<(), Failure> {
-        self.add(document::value(value.to_string().as_bytes(), DEPTH))
+        self.add(document::value(value.to_string().as_bytes(), MAX_DEPTH))
     }
 
-    fn end(self, failed: bool) -> (Option<Box<RawValue>>, Vec<String>) {
+    fn finish(self, failed: bool) -> (Option<Box<RawValue>>, Vec<String>) {
         let Collected { mut documents, list, notes, .. } = self;
-        let found = documents.iter().any(|document| document.get() != RawValue::NULL.get());
+        let has_document = documents.iter().any(|document| document.get() != RawValue::NULL.get());
         documents.resize_with(documents.len().max(list.unwrap_or_default()), || RawValue::NULL.to_owned());
         let output = match (documents.len(), list) {
-            _ if failed && !found => None,
+            _ if failed && !has_document => None,
             (0, None) => None,
             (1, None) => documents.pop(),
             _ => to_raw_value(&documents).ok(),
@@ -222,7 +222,7 @@ impl Collected {
     }
 }
 
-/// Prints on a thread that may wait for a slow reader.
+/// Prints on another thread, since the reader may be slow.
 async fn print(data: Vec<u8>) -> Result<(), Failure> {
     blocking(move || output::print(&data)).await
 }
@@ -234,11 +234,11 @@ mod tests {
     fn collected(documents: &[&str], list: Option<usize>, failed: bool) -> Option<String> {
         let documents = documents.iter().map(|text| RawValue::from_string((*text).to_owned()).unwrap());
         let collected = Collected { documents: documents.collect(), list, ..Collected::default() };
-        collected.end(failed).0.map(|output| output.get().to_owned())
+        collected.finish(failed).0.map(|output| output.get().to_owned())
     }
 
     #[test]
-    fn one_document_is_the_output_and_several_are_a_list() {
+    fn several_documents_are_a_list() {
         for (documents, list, failed, output) in [
             (&[][..], None, false, None),
             (&["1"], None, true, Some("1")),

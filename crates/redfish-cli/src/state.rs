@@ -1,10 +1,10 @@
-//! The sessions that `login` keeps for later commands: one file an origin and user, for its owner's eyes alone.
+//! The sessions that `login` saves for later commands: one file per origin and user, readable only by its owner.
 //!
-//! What is read is checked as carefully as it is written: by who owns it and who can write it, and by what it holds. What
-//! does not pass is rejected, never left out in favor of the user's own password.
+//! Owner, permissions and content of a file are checked before it is used. A file that fails a check is rejected, never
+//! ignored in favor of the password.
 //!
-//! A file is replaced whole, never written to. Who changes one holds its lock: of two processes that find the same
-//! dead token, one logs in, and the other reads what the first has written.
+//! A file is replaced as a whole. A process that changes one holds its lock: of two processes that find the same expired
+//! token, one logs in, and the other reads the new session.
 
 mod guard;
 
@@ -14,42 +14,42 @@ use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use redfish_proto::{ErrorKind, Service, Session};
+use redfish_proto::{Error, ErrorKind, Service, Session};
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
 use crate::failure::Failure;
 use crate::output;
 
-/// A file of one session has a few hundred bytes.
-const LARGEST: u64 = 64 << 10;
+/// Maximum size of a file, in bytes. A session takes a few hundred.
+const MAX_FILE: u64 = 64 << 10;
 
-/// What a file's name may have; some file systems allow a little more.
-const LONGEST_NAME: usize = 240;
+/// Maximum length of a file name, in bytes. Most file systems allow a little more.
+const MAX_NAME: usize = 240;
 
-/// The directory of the files.
+/// The directory of the saved sessions.
 pub(crate) struct Store {
     directory: PathBuf,
 }
 
-/// A session that was kept. Never a password.
+/// A saved session. It contains no password.
 #[derive(Clone, Serialize, Deserialize)]
 pub(crate) struct SavedSession {
     origin: String,
     user: String,
     token: Zeroizing<String>,
-    /// The session's URI, where the service said it.
+    /// The path of the session, if the service reported it.
     session: Option<String>,
 }
 
 impl SavedSession {
-    /// What is kept of a session.
+    /// The saved form of a session.
     pub(crate) fn new(service: &Service, user: &str, session: &Session) -> SavedSession {
         SavedSession {
             origin: service.to_string(),
             user: user.to_owned(),
             token: Zeroizing::new(session.token().to_owned()),
-            // One that is not that of a session could not be read back.
+            // A path that is not that of a session would be rejected later.
             session: session
                 .target()
                 .map(|location| location.as_str().to_owned())
@@ -57,34 +57,35 @@ impl SavedSession {
         }
     }
 
-    /// The user of the session.
+    /// The user.
     pub(crate) fn user(&self) -> &str {
         &self.user
     }
 
-    /// Its URI.
+    /// The path of the session.
     pub(crate) fn uri(&self) -> Option<&str> {
         self.session.as_deref()
     }
 
-    /// The session itself.
-    pub(crate) fn session(&self, service: &Service) -> Result<Session, Failure> {
-        Ok(self.in_service(service)?)
-    }
-
-    fn in_service(&self, service: &Service) -> Result<Session, redfish_proto::Error> {
+    /// The session for the core.
+    pub(crate) fn session(&self, service: &Service) -> Result<Session, Error> {
         Session::from_token(service, &self.token, self.uri())
     }
 
-    /// Whether it is the same session of the service.
-    pub(crate) fn is(&self, other: &SavedSession) -> bool {
+    /// The token, which is a secret.
+    pub(crate) fn token(&self) -> &str {
+        &self.token
+    }
+
+    /// Whether both are the same session of the service.
+    pub(crate) fn is_same(&self, other: &SavedSession) -> bool {
         self.token == other.token
     }
 }
 
 impl Store {
-    /// The user's. `None` where there is no place for it.
-    pub(crate) fn of_user() -> Option<Store> {
+    /// The store of the current user, if the environment names a directory for it.
+    pub(crate) fn open() -> Option<Store> {
         let variable = |name| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
         let directory = variable("REDFISH_STATE_DIR")
             .or_else(|| {
@@ -94,60 +95,62 @@ impl Store {
         Some(Store { directory })
     }
 
-    /// The same, where there has to be one.
+    /// The store of the current user.
+    ///
+    /// # Errors
+    /// The environment names no directory.
     pub(crate) fn required() -> Result<Store, Failure> {
         let hint = "Set REDFISH_STATE_DIR to a directory.";
-        Store::of_user().ok_or_else(|| Failure::usage("there is no place to keep a session", hint))
+        Store::open().ok_or_else(|| Failure::usage("there is no directory for saved sessions", hint))
     }
 
-    /// Whether any session is kept, of whatever service.
+    /// Whether any session is saved, for any service.
     pub(crate) fn has_any(&self) -> bool {
-        let is_one = |entry: fs::DirEntry| entry.file_name().as_encoded_bytes().ends_with(b".json");
-        fs::read_dir(&self.directory).is_ok_and(|entries| entries.flatten().any(is_one))
+        let is_session = |entry: fs::DirEntry| entry.file_name().as_encoded_bytes().ends_with(b".json");
+        fs::read_dir(&self.directory).is_ok_and(|entries| entries.flatten().any(is_session))
     }
 
-    /// The sessions that are kept for a service, or the one of this user there. Files of others are not read then: one that
-    /// is damaged is in nobody else's way.
+    /// The saved sessions for a service. With a user, reads only that user's file, so that others may be damaged.
     pub(crate) fn list(&self, origin: &str, user: Option<&str>) -> Result<Vec<SavedSession>, Failure> {
-        let beginning = format!("{}+", encode(origin));
+        let prefix = format!("{}+", encode(origin));
         let only = user.map(|user| self.file_of(origin, user));
         let entries = match fs::read_dir(&self.directory) {
             Ok(entries) => entries,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-            // Whoever needs none is not kept from working; whoever does is told by the service.
+            // The command may not need a session. If it does, the service will reject it.
             Err(error) => {
-                output::note(format_args!("redfish: warning: kept sessions cannot be read: {error}."));
+                output::note(format_args!("redfish: warning: saved sessions cannot be read: {error}"));
                 return Ok(Vec::new());
             }
         };
         let mut found = Vec::new();
         for entry in entries.flatten() {
             let (name, path) = (entry.file_name(), entry.path());
-            let is_one = match &only {
+            let is_wanted = match &only {
                 Some(only) => path == *only,
                 None => {
-                    name.to_str().is_some_and(|name| name.starts_with(&beginning) && name.ends_with(".json"))
+                    name.to_str().is_some_and(|name| name.starts_with(&prefix) && name.ends_with(".json"))
                 }
             };
-            if is_one {
+            if is_wanted {
                 found.extend(self.read(&path)?);
             }
         }
         Ok(found)
     }
 
-    /// The place of one session, for this process alone until it is dropped.
+    /// Locks the slot of one session until it is dropped.
     ///
     /// # Errors
-    /// Another process has it for longer than `patience`.
-    pub(crate) fn lock(self, origin: &str, user: &str, patience: Duration) -> Result<SessionSlot, Failure> {
+    /// Another process holds the lock for longer than the timeout.
+    pub(crate) fn lock(self, origin: &str, user: &str, timeout: Duration) -> Result<SessionSlot, Failure> {
         self.prepare()?;
         let file = self.file_of(origin, user);
-        if file.file_stem().is_none_or(|name| name.len() > LONGEST_NAME) {
-            return Err(Failure::usage("service and user are too long to keep a session of", ""));
+        if file.file_stem().is_none_or(|name| name.len() > MAX_NAME) {
+            return Err(Failure::usage("the service URL and the user name are too long for a file name", ""));
         }
         let lock = file.with_extension("lock");
-        let held = guard::lock(&lock, patience)?;
+        let held = guard::lock(&lock, timeout)?;
         Ok(SessionSlot { store: self, file, lock, _held: held })
     }
 
@@ -156,10 +159,9 @@ impl Store {
         self.directory.join(format!("{}+{}.json", encode(origin), encode(user)))
     }
 
-    /// A directory for nobody else. One that others can write to is not made ours, but rejected; one that others can read
-    /// is made ours.
+    /// Creates the directory. Rejects one that other users can write; restricts one that they can read.
     fn prepare(&self) -> Result<(), Failure> {
-        let failed = |error| Failure::unusable("the directory of kept sessions cannot be used", error);
+        let failed = |error| Failure::unusable("the directory of saved sessions cannot be used", error);
         DirBuilder::new().recursive(true).mode(0o700).create(&self.directory).map_err(failed)?;
         guard::check_directory(&self.directory)?;
         let mode = fs::metadata(&self.directory).map_err(failed)?.permissions().mode();
@@ -169,24 +171,24 @@ impl Store {
         Ok(())
     }
 
-    /// A kept session.
+    /// Reads a saved session.
     ///
     /// # Errors
-    /// It is damaged, or others can write it.
+    /// The file is damaged, or other users can write it.
     fn read(&self, path: &Path) -> Result<Option<SavedSession>, Failure> {
-        let Some(text) = self.text(path)? else { return Ok(None) };
+        let Some(text) = self.read_file(path)? else { return Ok(None) };
         let damaged = |wrong: &str| guard::rejected("file", path, wrong);
-        let Ok(kept) = serde_json::from_slice::<SavedSession>(&text) else {
+        let Ok(saved) = serde_json::from_slice::<SavedSession>(&text) else {
             return Err(damaged("it is damaged; \"redfish login\" replaces it"));
         };
-        if self.file_of(&kept.origin, &kept.user) != path {
-            return Err(damaged("it is of another service or user"));
+        if self.file_of(&saved.origin, &saved.user) != path {
+            return Err(damaged("it belongs to another service or user"));
         }
-        if kept.uri().is_some_and(|uri| !uri.starts_with('/') || uri.starts_with("//")) {
+        if saved.uri().is_some_and(|uri| !uri.starts_with('/') || uri.starts_with("//")) {
             return Err(damaged("the URI of its session is not a path"));
         }
-        match Service::new(&kept.origin).and_then(|service| kept.in_service(&service)) {
-            Ok(_) => Ok(Some(kept)),
+        match Service::new(&saved.origin).and_then(|service| saved.session(&service)) {
+            Ok(_) => Ok(Some(saved)),
             Err(error) => Err(damaged(&match error.kind() {
                 ErrorKind::InvalidTarget(reason) => reason.to_string(),
                 _ => error.to_string(),
@@ -194,19 +196,19 @@ impl Store {
         }
     }
 
-    /// What stands in the file of a kept session, which nobody else can have written.
-    fn text(&self, path: &Path) -> Result<Option<Zeroizing<Vec<u8>>>, Failure> {
+    /// Reads a file, after checking that no other user can write it.
+    fn read_file(&self, path: &Path) -> Result<Option<Zeroizing<Vec<u8>>>, Failure> {
         let Some(file) = guard::open(path)? else { return Ok(None) };
         guard::check_directory(&self.directory)?;
-        let mut text = Zeroizing::new(Vec::with_capacity(LARGEST as usize));
-        file.take(LARGEST)
+        let mut text = Zeroizing::new(Vec::with_capacity(MAX_FILE as usize));
+        file.take(MAX_FILE)
             .read_to_end(&mut text)
-            .map_err(|error| Failure::unusable("the kept session cannot be read", error))?;
+            .map_err(|error| Failure::unusable("the saved session cannot be read", error))?;
         Ok(Some(text))
     }
 }
 
-/// The place of one session, locked.
+/// The locked slot of one session.
 pub(crate) struct SessionSlot {
     store: Store,
     file: PathBuf,
@@ -215,63 +217,63 @@ pub(crate) struct SessionSlot {
 }
 
 impl SessionSlot {
-    /// What is there now.
+    /// The saved session.
     pub(crate) fn read(&self) -> Result<Option<SavedSession>, Failure> {
         self.store.read(&self.file)
     }
 
-    /// The same for a login, which replaces it: one that is damaged is reported and left out. One that others can write is
-    /// rejected all the same.
+    /// The saved session, before a login replaces it. A damaged one is reported and ignored. One that other users can write
+    /// is rejected.
     pub(crate) fn read_to_replace(&self) -> Result<Option<SavedSession>, Failure> {
-        self.store.text(&self.file)?;
+        self.store.read_file(&self.file)?;
         Ok(self.read().unwrap_or_else(|failure| {
             output::note(format_args!("redfish: warning: {failure}"));
             None
         }))
     }
 
-    /// Puts a session there, in one step.
-    pub(crate) fn write(&self, kept: &SavedSession) -> Result<(), Failure> {
+    /// Saves a session, atomically.
+    pub(crate) fn write(&self, saved: &SavedSession) -> Result<(), Failure> {
         let write = || {
-            let text = Zeroizing::new(serde_json::to_vec(kept)?);
+            let text = Zeroizing::new(serde_json::to_vec(saved)?);
             // A temporary file of mode 0600.
             let mut file = tempfile::Builder::new().prefix(".").tempfile_in(&self.store.directory)?;
             file.write_all(&text)?;
             file.persist(&self.file)?;
             Ok(())
         };
-        write().map_err(|error| Failure::local("the session cannot be kept", error))
+        write().map_err(|error| Failure::local("the session cannot be saved", error))
     }
 
-    /// Clears it, and the lock with it: whoever waits for that finds that it is another's, and takes a new one.
+    /// Removes the file and its lock. A process that waits for the lock notices the removal and creates a new one.
     pub(crate) fn clear(&self) -> Result<(), Failure> {
         let removed = match fs::remove_file(&self.file) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
             _ => fs::remove_file(&self.lock),
         };
-        removed.map_err(|error| Failure::local("the kept session cannot be removed", error))
+        removed.map_err(|error| Failure::local("the saved session cannot be removed", error))
     }
 }
 
-/// What is kept now in the place of a session, without its lock: a file is replaced in one step.
-pub(crate) fn read_again(kept: &SavedSession) -> Result<Option<SavedSession>, Failure> {
-    match Store::of_user() {
-        Some(store) => store.read(&store.file_of(&kept.origin, &kept.user)),
+/// Reads the file of a saved session again, without its lock: files are replaced atomically.
+pub(crate) fn read_again(saved: &SavedSession) -> Result<Option<SavedSession>, Failure> {
+    match Store::open() {
+        Some(store) => store.read(&store.file_of(&saved.origin, &saved.user)),
         None => Ok(None),
     }
 }
 
-/// Forgets a kept session, unless another has taken its place.
-pub(crate) fn forget(kept: &SavedSession, patience: Duration) -> Result<(), Failure> {
-    let Some(store) = Store::of_user() else { return Ok(()) };
-    let place = store.lock(&kept.origin, &kept.user, patience)?;
-    match place.read()? {
-        Some(newer) if !newer.is(kept) => Ok(()),
-        _ => place.clear(),
+/// Removes a saved session, unless another one has replaced it.
+pub(crate) fn remove(saved: &SavedSession, timeout: Duration) -> Result<(), Failure> {
+    let Some(store) = Store::open() else { return Ok(()) };
+    let slot = store.lock(&saved.origin, &saved.user, timeout)?;
+    match slot.read()? {
+        Some(newer) if !newer.is_same(saved) => Ok(()),
+        _ => slot.clear(),
     }
 }
 
-/// A part of a file's name: no two texts have the same, on a file system that ignores case neither.
+/// Encodes text as a part of a file name, without collisions even on a file system that ignores case.
 fn encode(text: &str) -> String {
     let mut name = String::new();
     for byte in text.bytes() {
@@ -289,7 +291,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_of_files_are_plain_and_differ_as_their_texts_do() {
+    fn encoded_names_are_safe_and_distinct() {
         let texts = [
             "https://bmc",
             "https://bmc:8443",
@@ -304,13 +306,13 @@ mod tests {
             "",
         ];
         let names: Vec<String> = texts.iter().map(|text| encode(text)).collect();
-        for (at, name) in names.iter().enumerate() {
+        for (index, name) in names.iter().enumerate() {
             assert!(
                 name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b"-.%".contains(&b)),
                 "{name}"
             );
             assert!(!name.starts_with('.'), "{name}");
-            assert!(!names[..at].contains(name), "{name}");
+            assert!(!names[..index].contains(name), "{name}");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! What ends a command before its end.
+//! The request to stop a command early.
 
 use std::future::Future;
 use std::sync::Arc;
@@ -8,66 +8,64 @@ use tokio::sync::watch;
 use tokio::time::sleep;
 
 /// How long a sweep may take to end after a signal.
-const BOUND: Duration = Duration::from_secs(10);
+const SIGNAL_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Why it ends.
+/// StopReason the command stops.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Why {
-    /// Somebody wants it to.
+pub(crate) enum StopReason {
     Signal,
-    /// Its time is over.
+    /// The deadline of the sweep.
     Deadline,
-    /// Nobody reads what it prints.
-    Reader,
+    /// The reader of standard output has left.
+    BrokenPipe,
 }
 
-/// Whether it ends, for all who have to know. Cheap to clone.
+/// A request to stop, shared by its clones.
 #[derive(Clone)]
-pub(crate) struct Stop(Arc<watch::Sender<Option<Why>>>);
+pub(crate) struct Stop(Arc<watch::Sender<Option<StopReason>>>);
 
 impl Stop {
     pub(crate) fn new() -> Stop {
         Stop(Arc::new(watch::channel(None).0))
     }
 
-    /// Ends it. The first reason stays, but for a signal, which has a bound of its own.
-    pub(crate) fn ask(&self, why: Why) {
-        self.0.send_if_modified(|asked| {
-            let news = asked.is_none() || (why == Why::Signal && *asked != Some(why));
-            if news {
-                *asked = Some(why);
+    /// Requests the stop. The first reason counts, except that a signal replaces the others.
+    pub(crate) fn request(&self, reason: StopReason) {
+        self.0.send_if_modified(|current| {
+            let is_new = current.is_none() || (reason == StopReason::Signal && *current != Some(reason));
+            if is_new {
+                *current = Some(reason);
             }
-            news
+            is_new
         });
     }
 
-    /// Why it ends, if it does.
-    pub(crate) fn asked(&self) -> Option<Why> {
+    /// StopReason the command stops, if it does.
+    pub(crate) fn reason(&self) -> Option<StopReason> {
         *self.0.borrow()
     }
 
-    /// Waits until it ends.
-    pub(crate) async fn wait(&self) -> Why {
+    /// Waits for the request.
+    pub(crate) async fn wait(&self) -> StopReason {
         self.wait_for(|_| true).await
     }
 
-    /// Waits until a signal has asked for the end, and for longer than that may take.
+    /// Waits for a signal, and then until the time to end is over.
     pub(crate) async fn overdue(&self) {
-        self.wait_for(|why| why == Why::Signal).await;
-        sleep(BOUND).await;
+        self.wait_for(|reason| reason == StopReason::Signal).await;
+        sleep(SIGNAL_TIMEOUT).await;
     }
 
-    /// The sender is in `self`, so that nobody waits for what cannot come.
-    fn wait_for(&self, is: impl Fn(Why) -> bool) -> impl Future<Output = Why> {
-        let mut asked = self.0.subscribe();
+    fn wait_for(&self, is_awaited: impl Fn(StopReason) -> bool) -> impl Future<Output = StopReason> {
+        let mut receiver = self.0.subscribe();
         async move {
             loop {
-                let now = *asked.borrow_and_update();
-                match now {
-                    Some(why) if is(why) => return why,
+                let current = *receiver.borrow_and_update();
+                match current {
+                    Some(reason) if is_awaited(reason) => return reason,
                     _ => {}
                 }
-                if asked.changed().await.is_err() {
+                if receiver.changed().await.is_err() {
                     std::future::pending::<()>().await;
                 }
             }

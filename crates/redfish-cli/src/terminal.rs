@@ -1,40 +1,41 @@
-//! What a terminal is shown: text that cannot steer it, or make it show something other than what it says.
+//! Text for a terminal, without control characters and invisible or reordering characters.
 
 use std::borrow::Cow;
 use std::fmt::Write as _;
 
+use redfish_proto::is_invisible;
 use serde::de::IgnoredAny;
 
-/// Output as a terminal may show it. JSON stays JSON: inside its strings, what misleads is escaped. Of other text it is
-/// left out. Newlines and tabs are the output's own.
-pub(crate) fn shown(output: &[u8]) -> Cow<'_, str> {
+/// Makes output safe for a terminal. Misleading characters are escaped in JSON, which stays the same JSON, and removed
+/// elsewhere. Newlines and tabs stay.
+pub(crate) fn sanitize(output: &[u8]) -> Cow<'_, str> {
     let text = String::from_utf8_lossy(output);
-    if !text.contains(is_hidden) {
+    if !text.contains(is_unsafe) {
         return text;
     }
     let is_json = text.lines().all(|line| line.is_empty() || is_json(line)) || is_json(&text);
-    let mut shown = String::with_capacity(text.len());
+    let mut out = String::with_capacity(text.len());
     for c in text.chars() {
         match c {
-            c if !is_hidden(c) => shown.push(c),
+            c if !is_unsafe(c) => out.push(c),
             c if is_json => {
                 for unit in c.encode_utf16(&mut [0; 2]) {
-                    // Writing to a string does not fail.
-                    let _ = write!(shown, "\\u{unit:04x}");
+                    // Writing to a string cannot fail.
+                    let _ = write!(out, "\\u{unit:04x}");
                 }
             }
             _ => {}
         }
     }
-    shown.into()
+    out.into()
 }
 
-/// A text on one line, without what misleads.
+/// Text on one line, without misleading characters.
 pub(crate) fn clean(text: &str) -> String {
-    text.chars().filter(|c| !misleads(*c)).collect()
+    text.chars().filter(|c| !is_misleading(*c)).collect()
 }
 
-/// A text as one word of a shell, to be copied from a hint.
+/// Quotes text as one word of a shell.
 pub(crate) fn quote(text: &str) -> String {
     format!("'{}'", text.replace('\'', r"'\''"))
 }
@@ -43,23 +44,13 @@ fn is_json(text: &str) -> bool {
     serde_json::from_str::<IgnoredAny>(text).is_ok()
 }
 
-fn is_hidden(c: char) -> bool {
-    !matches!(c, '\n' | '\t') && misleads(c)
+fn is_unsafe(c: char) -> bool {
+    !matches!(c, '\n' | '\t') && is_misleading(c)
 }
 
-/// Whether a character steers a terminal, changes the order of others, or is there without being seen.
-fn misleads(c: char) -> bool {
-    c.is_control()
-        || matches!(c,
-            // Soft hyphen, Arabic letter mark.
-            '\u{ad}' | '\u{61c}'
-            // Zero width, marks of direction, separators of lines and paragraphs, overrides and isolates.
-            | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}'
-            // Fillers, joiners and selectors of variants, which show nothing by themselves.
-            | '\u{34f}' | '\u{115f}'..='\u{1160}' | '\u{17b4}'..='\u{17b5}' | '\u{180b}'..='\u{180f}'
-            | '\u{3164}' | '\u{fe00}'..='\u{fe0f}' | '\u{ffa0}'
-            // The byte order mark, annotations, tags.
-            | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e0fff}')
+/// Whether a character controls a terminal, reorders text, or is invisible.
+fn is_misleading(c: char) -> bool {
+    c.is_control() || is_invisible(c)
 }
 
 #[cfg(test)]
@@ -70,28 +61,28 @@ mod tests {
         "\u{1b}[31m \r \u{7f} \u{9b} \u{202e} \u{2066} \u{200b} \u{feff} \u{2028} \u{2029} \u{e0041} \u{61c}";
 
     #[test]
-    fn text_loses_what_misleads_and_keeps_its_lines() {
+    fn misleading_characters_are_removed_from_text() {
         let text = format!("<p>\tä…\n{MISLEADING}</p>");
-        let plain = shown(text.as_bytes()).into_owned();
-        assert!(plain.starts_with("<p>\tä…\n[31m") && !plain.contains(is_hidden), "{plain:?}");
+        let plain = sanitize(text.as_bytes()).into_owned();
+        assert!(plain.starts_with("<p>\tä…\n[31m") && !plain.contains(is_unsafe), "{plain:?}");
         assert!(!clean(&text).contains(['\n', '\t', '\u{202e}']));
-        assert_eq!(shown(b"a\xff\x1b"), "a\u{fffd}");
+        assert_eq!(sanitize(b"a\xff\x1b"), "a\u{fffd}");
     }
 
     #[test]
-    fn json_stays_the_same_json() {
+    fn misleading_characters_are_escaped_in_json() {
         let value = serde_json::json!({"a": MISLEADING, "b": ["\u{e0041}"]});
         for text in [value.to_string(), serde_json::to_string_pretty(&value).unwrap()] {
-            let escaped = shown(text.as_bytes()).into_owned();
-            assert!(!escaped.contains(is_hidden) && escaped.contains("\\u202e"), "{escaped:?}");
+            let escaped = sanitize(text.as_bytes()).into_owned();
+            assert!(!escaped.contains(is_unsafe) && escaped.contains("\\u202e"), "{escaped:?}");
             assert_eq!(serde_json::from_str::<serde_json::Value>(&escaped).unwrap(), value);
         }
         let lines = format!("{value}\n{value}\n");
-        assert_eq!(shown(lines.as_bytes()).lines().filter(|line| is_json(line)).count(), 2);
+        assert_eq!(sanitize(lines.as_bytes()).lines().filter(|line| is_json(line)).count(), 2);
     }
 
     #[test]
-    fn a_word_is_quoted_for_a_shell() {
+    fn text_is_quoted_for_a_shell() {
         assert_eq!(quote("/a$(b)'c"), r"'/a$(b)'\''c'");
     }
 }

@@ -1,4 +1,4 @@
-//! Wrong usage: what clap found, said without what was typed. A password may stand in the wrong place.
+//! Wrong usage: the errors of clap, without the typed values, which may be a misplaced password.
 
 use std::process::ExitCode;
 
@@ -9,16 +9,17 @@ use clap::{ArgMatches, Command, Parser};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::output;
+use crate::report;
 
 const SEE_HELP: &str = "See \"redfish --help\".";
 const PASSWORD: &str = "A password is never an argument: use --password-file or REDFISH_PASSWORD.";
 const TOKEN: &str = "A token is never an argument: use --token-file or REDFISH_TOKEN.";
 
-/// Reads the command line. A variable that is empty is not set; an option with an empty value is wrong usage, since it most
-/// likely comes of a variable of a script that is not set.
+/// Parses the command line. An empty environment variable counts as not set. An option with an empty value is wrong usage,
+/// because it probably comes from an unset variable of a script.
 ///
 /// # Errors
-/// The exit status, once everything was said.
+/// The exit status, after the report of the error, the help or the version.
 pub(crate) fn parse<C: Parser>() -> Result<C, ExitCode> {
     let mut command = C::command().mut_args(|arg| {
         let variable = arg.get_env().and_then(std::env::var_os);
@@ -27,12 +28,12 @@ pub(crate) fn parse<C: Parser>() -> Result<C, ExitCode> {
     let matches = command.try_get_matches_from_mut(std::env::args_os()).map_err(|error| end(&error))?;
     if let Some(option) = empty_option(&command, &matches) {
         let failure = Failure::usage(format!("the value of {option} is empty"), SEE_HELP);
-        return Err(failure.end(asks_for_json(std::env::args_os())));
+        return Err(report::exit(&failure, wants_json(std::env::args_os())));
     }
     C::from_arg_matches(&matches).map_err(|error| end(&error.format(&mut command)))
 }
 
-/// The name of an option that was typed with an empty value.
+/// The name of an option with an empty value.
 fn empty_option(mut command: &Command, mut matches: &ArgMatches) -> Option<String> {
     loop {
         let is_empty = |id: &str| {
@@ -43,27 +44,27 @@ fn empty_option(mut command: &Command, mut matches: &ArgMatches) -> Option<Strin
         if let Some(option) = options.find(|option| is_empty(option.get_id().as_str())) {
             return Some(option.to_string());
         }
-        let (name, below) = matches.subcommand()?;
-        (command, matches) = (command.find_subcommand(name)?, below);
+        let (name, submatches) = matches.subcommand()?;
+        (command, matches) = (command.find_subcommand(name)?, submatches);
     }
 }
 
-/// Ends the command: help and version are no failures.
+/// Prints help, the version or the error, and returns the exit status.
 fn end(error: &Error) -> ExitCode {
     match error.kind() {
         ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => match error.print() {
             Ok(()) => ExitCode::SUCCESS,
-            Err(error) => Failure::stdout(error).end(false),
+            Err(error) => report::exit(&Failure::stdout(error), false),
         },
         ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
             output::note(error.render());
             Exit::Usage.into()
         }
-        _ => explain(error).end(asks_for_json(std::env::args_os())),
+        _ => report::exit(&explain(error), wants_json(std::env::args_os())),
     }
 }
 
-/// What is wrong, in names of ours alone.
+/// Translates an error of clap, with only the names of options and commands.
 fn explain(error: &Error) -> Failure {
     let name = match error.get(ContextKind::InvalidArg) {
         Some(ContextValue::String(name)) => name.clone(),
@@ -71,11 +72,11 @@ fn explain(error: &Error) -> Failure {
         _ => "an argument".to_owned(),
     };
     match error.kind() {
-        // Here the name is what was typed.
+        // Here the name is what the user typed.
         ErrorKind::UnknownArgument => {
             let what = match suggestion(error, ContextKind::SuggestedArg) {
-                Some(known) => format!("an argument is not known; perhaps {known} is meant"),
-                None => "an argument is not known".to_owned(),
+                Some(known) => format!("unknown argument; did you mean {known}?"),
+                None => "unknown argument".to_owned(),
             };
             let hint = match name.as_str() {
                 typed if typed.starts_with("--pass") || typed.starts_with("-p") => PASSWORD,
@@ -85,13 +86,13 @@ fn explain(error: &Error) -> Failure {
             Failure::usage(what, hint)
         }
         ErrorKind::InvalidSubcommand => match suggestion(error, ContextKind::SuggestedSubcommand) {
-            Some(known) => Failure::usage(format!("no such command; perhaps {known} is meant"), SEE_HELP),
-            None => Failure::usage("no such command", SEE_HELP),
+            Some(known) => Failure::usage(format!("unknown command; did you mean {known}?"), SEE_HELP),
+            None => Failure::usage("unknown command", SEE_HELP),
         },
         ErrorKind::MissingSubcommand => Failure::usage("a command is missing", SEE_HELP),
         ErrorKind::MissingRequiredArgument => Failure::usage(format!("{name} is missing"), SEE_HELP),
         ErrorKind::ArgumentConflict => {
-            Failure::usage(format!("{name} is given twice, or beside what excludes it"), SEE_HELP)
+            Failure::usage(format!("{name} is given twice, or conflicts with another option"), SEE_HELP)
         }
         ErrorKind::InvalidValue => {
             let known = match error.get(ContextKind::ValidValue) {
@@ -102,21 +103,21 @@ fn explain(error: &Error) -> Failure {
             };
             let wrong = match error.get(ContextKind::InvalidValue) {
                 Some(ContextValue::String(typed)) if typed.is_empty() => "missing or empty",
-                _ => "not one that it takes",
+                _ => "invalid",
             };
             Failure::usage(format!("the value of {name} is {wrong}{known}"), SEE_HELP)
         }
-        // The parsers are ours, and say no value either.
+        // The errors of our parsers contain no value either.
         ErrorKind::ValueValidation => match std::error::Error::source(error) {
             Some(reason) => Failure::usage(format!("{name}: {reason}"), SEE_HELP),
-            None => Failure::usage(format!("{name}: not a value that it takes"), SEE_HELP),
+            None => Failure::usage(format!("the value of {name} is invalid"), SEE_HELP),
         },
         ErrorKind::InvalidUtf8 => Failure::usage("an argument is not UTF-8", SEE_HELP),
-        _ => Failure::usage(format!("{name} has too many values, or too few"), SEE_HELP),
+        _ => Failure::usage(format!("{name} has too many or too few values"), SEE_HELP),
     }
 }
 
-/// A name of ours that is like what was typed.
+/// A name that is similar to what the user typed.
 fn suggestion(error: &Error, kind: ContextKind) -> Option<String> {
     match error.get(kind)? {
         ContextValue::String(known) => Some(known.clone()),
@@ -125,9 +126,9 @@ fn suggestion(error: &Error, kind: ContextKind) -> Option<String> {
     }
 }
 
-/// Whether errors are wanted as JSON, where the words could not be read as a whole.
-fn asks_for_json(words: impl Iterator<Item = std::ffi::OsString>) -> bool {
-    let words: Vec<_> = words.collect();
-    words.iter().any(|word| word == "--output=json")
-        || words.windows(2).any(|pair| pair[0] == "--output" && pair[1] == "json")
+/// Whether the command line, which could not be parsed, contains `--output json`.
+fn wants_json(args: impl Iterator<Item = std::ffi::OsString>) -> bool {
+    let args: Vec<_> = args.collect();
+    args.iter().any(|arg| arg == "--output=json")
+        || args.windows(2).any(|pair| pair[0] == "--output" && pair[1] == "json")
 }

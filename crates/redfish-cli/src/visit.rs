@@ -1,11 +1,12 @@
-//! A visit to a service: a client is made, does the work of one command, closes its session, and is gone with its
-//! connections. A single command is one visit, a sweep is many.
+//! A visit to a service: a client does the work of one command, closes its session and its connections. A single command is
+//! one visit, a sweep is many.
 //!
 //! ```text
-//!   service, identity, trust ──▶ Visit ──▶ a job, unless a signal or the deadline stops it ──▶ close ──▶ VisitResult
+//!   service, Access ──▶ Visit ──▶ a job, unless a signal or the deadline stops it ──▶ close ──▶ VisitResult
 //! ```
 
 mod ending;
+mod job;
 mod saved;
 
 use std::future::Future;
@@ -20,82 +21,70 @@ use redfish_proto::{Call, Error, ErrorKind, Operation, Redactor, Service, Sessio
 use tokio::time::timeout;
 use zeroize::Zeroizing;
 
-use crate::access::{Access, Authentication};
+use crate::access::Access;
+use crate::authentication::{AuthMethod, Authentication};
 use crate::failure::Failure;
 use crate::observer::SessionObserver;
 use crate::options::Options;
-use crate::progress::Line;
-use crate::redacting::Redacting;
 use crate::sink::Sink;
-use crate::state::SavedSession;
 use saved::Replaced;
 
 pub(crate) use ending::VisitResult;
+pub(crate) use job::Job;
 
-/// How long a login that was sent is given to be answered when a command ends early, so that its session can be closed.
-const LOGIN: Duration = Duration::from_secs(2);
+/// How long a command that ends early waits for the response to a login, to be able to close its session.
+const LOGIN_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// The same in a sweep, where a login waits for those of many other services too.
-const LOGIN_IN_SWEEP: Duration = Duration::from_secs(3);
+/// The same in a sweep, where logins compete with those of other services.
+const LOGIN_TIMEOUT_IN_SWEEP: Duration = Duration::from_secs(3);
 
-/// A client at its service, and where its output goes.
+/// A visit to a service.
 pub(crate) struct Visit {
     options: Arc<Options>,
     service: Arc<Service>,
     transport: Transport,
     client: Client,
-    auth: AuthState,
+    auth: AuthMethod,
     replaced: Replaced,
     observer: Arc<SessionObserver>,
     limit: TimeLimit,
-    /// When the operation ends whose session is renewed.
-    until: Option<Instant>,
-    /// What no text may show.
+    /// During the renewal of a session, the deadline of the operation.
+    operation_deadline: Option<Instant>,
+    /// What no text may contain.
     secrets: Redactor,
-    /// The token that is among them.
+    /// The last token that was added to the secrets.
     token: Zeroizing<String>,
-    /// Where output goes.
+    /// The output.
     pub(crate) sink: Sink,
 }
 
-/// How the client authenticates.
-enum AuthState {
-    Anonymous,
-    Basic(String),
-    Bearer,
-    /// A session of its own, for this user.
-    Session(String),
-    /// A saved session, and the password to renew it with.
-    Saved(SavedSession, Option<Zeroizing<String>>),
-}
-
-/// How long requests may take.
+/// The time limit of requests.
 #[derive(Clone, Copy)]
 enum TimeLimit {
-    /// Each operation.
+    /// Of each operation.
     Each(Duration),
-    /// All of them, waits excepted.
+    /// Of all operations together, without those of `--wait`.
     Total { began: Instant, time: Duration },
 }
 
 impl Visit {
-    /// The visit of a single command. It prints.
+    /// The visit of a single command. Prints the output.
     pub(crate) fn single(
         options: &Arc<Options>,
         service: Arc<Service>,
         access: Access,
     ) -> Result<Visit, Failure> {
-        let observer = SessionObserver::new(service.to_string(), LOGIN, None, options.trace);
+        let observer = SessionObserver::new(service.to_string(), LOGIN_TIMEOUT, None, options.trace);
         let limit = TimeLimit::Each(options.timeout);
         Visit::new(options, service, access, observer, limit, Sink::print(options))
     }
 
-    /// One visit of a sweep. Its output is collected.
+    /// One visit of a sweep. Collects the output.
     pub(crate) fn in_sweep(options: &Arc<Options>, url: &str, access: Access) -> Result<Visit, Failure> {
         let service = options.service_at(url)?;
         let name = service.to_string();
         let sink = Sink::collect(&name);
-        let observer = SessionObserver::new(name.clone(), LOGIN_IN_SWEEP, Some(name), options.trace);
+        let observer = SessionObserver::new(name.clone(), LOGIN_TIMEOUT_IN_SWEEP, Some(name), options.trace);
         let limit = TimeLimit::Total { began: Instant::now(), time: options.timeout };
         Visit::new(options, service, access, observer, limit, sink)
     }
@@ -108,12 +97,13 @@ impl Visit {
         limit: TimeLimit,
         sink: Sink,
     ) -> Result<Visit, Failure> {
-        // Its own connections end with it: no service is left with one that waits for nothing, and a sweep with none of
-        // thousands. It costs next to nothing: the certificates to trust are read once and shared.
-        let transport = options.connections().trust(&access.trust).build();
-        let mut visit = Visit {
-            client: builder(&service, &transport, &observer).build()?,
-            auth: AuthState::Anonymous,
+        // Each visit has its own connections, so that they end with it. This is cheap: trusted certificates are shared.
+        let transport = options.transport().trust(&access.trust).build();
+        let Access { authentication, mut secrets, .. } = access;
+        let (client_auth, method) = authentication.hiding(&mut secrets);
+        Ok(Visit {
+            client: builder(&service, &transport, &observer).auth(client_auth).build()?,
+            auth: method,
             replaced: Replaced::default(),
             options: options.clone(),
             token: Zeroizing::default(),
@@ -121,76 +111,55 @@ impl Visit {
             transport,
             observer,
             limit,
-            until: None,
-            secrets: access.secrets,
+            operation_deadline: None,
+            secrets,
             sink,
-        };
-        visit.authenticate(access.identity)?;
-        Ok(visit)
+        })
     }
 
-    /// Takes another identity. Whoever calls this has no session to close.
-    fn authenticate(&mut self, identity: Authentication) -> Result<(), Failure> {
-        let builder = builder(&self.service, &self.transport, &self.observer);
-        let (builder, auth) = match identity {
-            Authentication::Anonymous => (builder, AuthState::Anonymous),
-            Authentication::Basic(credentials) => {
-                let user = credentials.user().to_owned();
-                (builder.basic(credentials), AuthState::Basic(user))
-            }
-            Authentication::Bearer(token) => (builder.bearer(&token), AuthState::Bearer),
-            Authentication::Saved(saved, password) => {
-                (builder.resume(saved.session(&self.service)?), AuthState::Saved(saved, password))
-            }
-            Authentication::Session(credentials) => {
-                let user = credentials.user().to_owned();
-                let builder = match self.options.session_context() {
-                    Some(context) => builder.context(context),
-                    None => builder,
-                };
-                (builder.login(credentials), AuthState::Session(user))
-            }
-        };
-        (self.client, self.auth) = (builder.build()?, auth);
+    /// Replaces the client by one that authenticates in another way. There must be no session to close.
+    fn authenticate(&mut self, authentication: Authentication) -> Result<(), Failure> {
+        let (client_auth, method) = authentication.hiding(&mut self.secrets);
+        self.client = builder(&self.service, &self.transport, &self.observer).auth(client_auth).build()?;
+        self.auth = method;
         Ok(())
     }
 }
 
-/// What jobs do.
+/// What a job uses.
 impl Visit {
-    /// Runs an operation, within the time for one; with a saved session that the service has forgotten, once more with
-    /// another.
+    /// Runs an operation within its time limit. If the saved session has expired, renews it and runs the operation again.
     pub(crate) async fn run<O>(&mut self, operation: impl Fn() -> O + Send) -> Result<O::Output, Failure>
     where
         O: Operation + Send,
         O::Output: Send,
     {
-        self.run_within(self.left(), operation, |_| {}).await
+        self.run_within(self.time_left(), operation, |_| {}).await
     }
 
-    /// Runs an operation that waits for something, within `--deadline`; `waits` sees the operation each time it waits.
+    /// Runs an operation that waits, within `--deadline`. Calls `on_wait` each time it waits.
     pub(crate) async fn wait_for<O>(
         &mut self,
         operation: impl Fn() -> O + Send,
-        waits: impl FnMut(&O) + Send,
+        on_wait: impl FnMut(&O) + Send,
     ) -> Result<O::Output, Failure>
     where
         O: Operation + Send,
         O::Output: Send,
     {
         let began = Instant::now();
-        let done = self.run_within(self.options.patience(), operation, waits).await;
+        let result = self.run_within(self.options.wait_deadline(), operation, on_wait).await;
         if let TimeLimit::Total { time, .. } = &mut self.limit {
             *time = time.saturating_add(began.elapsed());
         }
-        done
+        result
     }
 
     async fn run_within<O>(
         &mut self,
         time: Duration,
         operation: impl Fn() -> O + Send,
-        mut waits: impl FnMut(&O) + Send,
+        mut on_wait: impl FnMut(&O) + Send,
     ) -> Result<O::Output, Failure>
     where
         O: Operation + Send,
@@ -199,14 +168,13 @@ impl Visit {
         let (began, mut logged_in) = (Instant::now(), false);
         loop {
             let left = time.saturating_sub(began.elapsed());
-            let done = self.run_once(left, operation(), &mut waits).await;
-            // What a renewal takes is a part of the operation's time.
-            self.until = began.checked_add(time);
-            let renewed = self.renew_after(done, &mut logged_in).await;
-            self.until = None;
-            match renewed? {
-                Some(output) => return Ok(output),
-                None => continue,
+            let result = self.run_once(left, operation(), &mut on_wait).await;
+            // The renewal counts against the time limit of the operation.
+            self.operation_deadline = began.checked_add(time);
+            let renewed = self.renew_after(result, &mut logged_in).await;
+            self.operation_deadline = None;
+            if let Some(output) = renewed? {
+                return Ok(output);
             }
         }
     }
@@ -215,39 +183,34 @@ impl Visit {
         &mut self,
         time: Duration,
         operation: O,
-        waits: &mut (impl FnMut(&O) + Send),
+        on_wait: &mut (impl FnMut(&O) + Send),
     ) -> Result<O::Output, Failure>
     where
         O: Operation + Send,
         O::Output: Send,
     {
-        let password = match &self.auth {
-            AuthState::Saved(_, password) => password.as_ref(),
-            _ => None,
-        };
-        let call = self.service.call(Redacting::new(operation, password)).deadline(time);
-        let done = self.client.run_watching(call, |redacting| waits(redacting.operation())).await;
-        Ok(done?)
+        let call = self.service.call(operation).deadline(time);
+        Ok(self.client.run_watching(call, |operation| on_wait(operation)).await?)
     }
 
-    /// Does something with the client; with a saved session that the service has forgotten, once more with another.
+    /// Does work with the client. If the saved session has expired, renews it and does the work again.
     pub(crate) async fn with_client<T, W>(&mut self, work: impl Fn(Client) -> W) -> Result<T, Failure>
     where
         W: Future<Output = Result<T, redfish_hyper::Error>>,
     {
         let mut logged_in = false;
         loop {
-            let done = work(self.client.clone()).await.map_err(Failure::from);
-            self.until = Instant::now().checked_add(self.options.timeout);
-            let renewed = self.renew_after(done, &mut logged_in).await;
-            self.until = None;
+            let result = work(self.client.clone()).await.map_err(Failure::from);
+            self.operation_deadline = Instant::now().checked_add(self.options.timeout);
+            let renewed = self.renew_after(result, &mut logged_in).await;
+            self.operation_deadline = None;
             if let Some(output) = renewed? {
                 return Ok(output);
             }
         }
     }
 
-    /// Reads something about the session in use, whose URI is another after a renewal.
+    /// Runs an operation about the current session. A renewal changes the session.
     pub(crate) async fn run_with_session<O>(
         &mut self,
         operation: impl Fn(&Session) -> Result<O, Failure> + Send,
@@ -257,8 +220,8 @@ impl Visit {
         O::Output: Send,
     {
         let mut logged_in = false;
-        self.until = Instant::now().checked_add(self.options.timeout);
-        let done = loop {
+        self.operation_deadline = Instant::now().checked_add(self.options.timeout);
+        let result = loop {
             let session = match self.open_session().await {
                 Ok(session) => session,
                 Err(failure) => break Err(failure),
@@ -267,26 +230,26 @@ impl Visit {
                 Ok(operation) => operation,
                 Err(failure) => break Err(failure),
             };
-            let done = self.run_once(self.left(), operation, &mut |_| {}).await;
-            match self.renew_after(done, &mut logged_in).await {
+            let result = self.run_once(self.time_left(), operation, &mut |_| {}).await;
+            match self.renew_after(result, &mut logged_in).await {
                 Ok(None) => {}
                 Ok(Some(output)) => break Ok(output),
                 Err(failure) => break Err(failure),
             }
         };
-        self.until = None;
-        done
+        self.operation_deadline = None;
+        result
     }
 
-    /// The session in use, opened if there is none yet.
+    /// The current session. Opens one if necessary.
     async fn open_session(&self) -> Result<Session, Failure> {
-        match timeout(self.left(), self.client.session()).await {
-            Ok(session) => session?.ok_or_else(Failure::nobody),
+        match timeout(self.time_left(), self.client.session()).await {
+            Ok(session) => session?.ok_or_else(Failure::not_logged_in),
             Err(_) => Err(SessionRequest::any().expired().into()),
         }
     }
 
-    /// Closes another session than the one in use. Once it is sent it is not stopped.
+    /// Closes a session other than the current one. Continues if the future is dropped.
     pub(crate) async fn log_out(&self, session: &Session) -> Result<LogoutOutcome, Failure> {
         self.run_logout(session.logout(&self.service)).await
     }
@@ -300,14 +263,14 @@ impl Visit {
         });
         match closing.await {
             Ok(closed) => Ok(closed?),
-            Err(ended) => match ended.try_into_panic() {
+            Err(error) => match error.try_into_panic() {
                 Ok(panic) => resume_unwind(panic),
                 Err(_) => Err(Error::new(ErrorKind::Closed).into()),
             },
         }
     }
 
-    /// Prints something on standard error.
+    /// Prints a note on standard error.
     pub(crate) fn note(&mut self, text: impl AsRef<str>) {
         self.sink.note(&self.secrets.clean(text.as_ref()));
     }
@@ -317,67 +280,41 @@ impl Visit {
         self.sink.warn(&self.secrets.clean(text.as_ref()));
     }
 
-    /// A line that shows progress, if a person looks.
-    pub(crate) fn progress(&self) -> Line {
-        self.sink.progress()
-    }
-
-    /// A text without secrets.
+    /// Removes secrets from text.
     pub(crate) fn redact(&self, text: &str) -> String {
         self.secrets.clean(text).into()
     }
 
-    /// Of two failures, reports one that is not returned.
-    pub(crate) fn report_one(&self, first: Failure, second: Failure) -> Failure {
-        let [first, second] = [first, second].map(|failure| failure.at(&self.service));
-        self.sink.report_one(first.redacted(self.secrets.clone()), second)
+    /// Of two failures, reports one and returns the other.
+    pub(crate) fn report_one_of(&self, first: Failure, second: Failure) -> Failure {
+        let [first, second] = [first, second].map(|failure| failure.at_service(&self.service));
+        self.sink.report_one_of(first.redacted(self.secrets.clone()), second)
     }
 
-    /// The service.
     pub(crate) fn service(&self) -> &Arc<Service> {
         &self.service
     }
 
-    /// The options.
     pub(crate) fn options(&self) -> &Options {
         &self.options
     }
 
-    /// Whether this is one visit of many.
+    /// Whether this is a visit of a sweep.
     pub(crate) fn is_in_sweep(&self) -> bool {
         matches!(self.limit, TimeLimit::Total { .. })
     }
 
-    /// The user, if one is named.
-    pub(crate) fn user(&self) -> Option<&str> {
-        match &self.auth {
-            AuthState::Anonymous | AuthState::Bearer => None,
-            AuthState::Basic(user) | AuthState::Session(user) => Some(user),
-            AuthState::Saved(saved, _) => Some(saved.user()),
-        }
+    /// How the client authenticates.
+    pub(crate) fn auth(&self) -> &AuthMethod {
+        &self.auth
     }
 
-    /// How the client authenticates, in the words of `--auth`; `None` if it does not.
-    pub(crate) fn auth(&self) -> Option<&'static str> {
-        match &self.auth {
-            AuthState::Anonymous => None,
-            AuthState::Basic(_) => Some("basic"),
-            AuthState::Bearer => Some("bearer"),
-            AuthState::Session(_) | AuthState::Saved(..) => Some("session"),
-        }
-    }
-
-    /// Whether it uses a saved session.
-    pub(crate) fn is_saved(&self) -> bool {
-        matches!(self.auth, AuthState::Saved(..))
-    }
-
-    /// The session in use, if there is one.
+    /// The current session, if there is one.
     pub(crate) fn session(&self) -> Option<Session> {
         self.client.current()
     }
 
-    /// The token in use, which may be another since the last call, is a secret.
+    /// Adds the current token to the secrets, if it has changed.
     fn register_token(&mut self) {
         let Some(session) = self.client.current() else { return };
         if self.token.as_str() != session.token() {
@@ -386,11 +323,12 @@ impl Visit {
         }
     }
 
-    fn left(&self) -> Duration {
+    /// The time left for the next operation.
+    fn time_left(&self) -> Duration {
         match self.limit {
-            TimeLimit::Each(time) => {
-                self.until.map_or(time, |until| until.saturating_duration_since(Instant::now()).min(time))
-            }
+            TimeLimit::Each(time) => self
+                .operation_deadline
+                .map_or(time, |deadline| deadline.saturating_duration_since(Instant::now()).min(time)),
             TimeLimit::Total { began, time } => time.saturating_sub(began.elapsed()),
         }
     }
@@ -398,5 +336,5 @@ impl Visit {
 
 fn builder(service: &Arc<Service>, transport: &Transport, observer: &Arc<SessionObserver>) -> Builder {
     let observer = observer.clone();
-    Client::builder(service.clone()).transport(transport).observer(move |trace| observer.see(trace))
+    Client::builder(service.clone()).transport(transport).observer(move |trace| observer.observe(trace))
 }

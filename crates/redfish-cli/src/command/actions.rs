@@ -1,35 +1,33 @@
-//! `actions`: what can be done with a resource, and what each parameter may be.
+//! `actions`: the actions of a resource and their parameters.
 
 use clap::Args;
-use redfish_proto::Service;
-use redfish_proto::ops::{Action, Actions as Read, Parameter};
+use redfish_proto::ops::{self, Action, Parameter};
 use serde_json::{Value, json};
 
-use super::Job;
 use crate::failure::Failure;
 use crate::sink::Table;
-use crate::visit::Visit;
+use crate::visit::{Job, Visit};
 
-/// Of which resource.
+/// The resource.
 #[derive(Args)]
 pub(crate) struct Actions {
-    /// Where: /redfish/v1/Systems/1, or a URL of this service
+    /// Path such as /redfish/v1/Systems/1, or a URL of this service
     path: String,
 }
 
 impl Job for Actions {
-    fn check(&self, service: &Service) -> Result<(), Failure> {
-        Ok(service.target(&self.path).map(drop)?)
+    fn paths(&self) -> Vec<&str> {
+        vec![&self.path]
     }
 
     async fn run(&self, visit: &mut Visit) -> Result<(), Failure> {
-        let at = visit.service().target(&self.path)?;
-        let offered = visit.run(|| Read::new(at.clone())).await?;
+        let target = visit.service().target(&self.path)?;
+        let actions = visit.run(|| ops::Actions::new(target.clone())).await?;
         let table = Table {
-            json: offered.iter().map(object).collect(),
+            json: actions.iter().map(object).collect(),
             headings: ["ACTION", "PARAMETER", "REQUIRED", "VALUES"],
-            rows: offered.iter().flat_map(rows).collect(),
-            lines: offered.iter().map(|action| action.name.clone()).collect(),
+            rows: actions.iter().flat_map(rows).collect(),
+            lines: actions.iter().map(|action| action.name.clone()).collect(),
         };
         visit.sink.table(table).await
     }
@@ -46,16 +44,16 @@ fn object(action: &Action) -> Value {
     })
 }
 
-/// A row for each parameter; one without any has a row too.
+/// One row per parameter, or one row without a parameter.
 fn rows(action: &Action) -> Vec<[String; 4]> {
     let name = |first: bool| if first { action.name.clone() } else { String::new() };
     if action.parameters.is_empty() {
         return vec![[name(true), String::new(), String::new(), String::new()]];
     }
-    let parameters = action.parameters.iter().enumerate().map(|(at, parameter)| {
+    let parameters = action.parameters.iter().enumerate().map(|(index, parameter)| {
         let required = if parameter.required { "yes" } else { "" };
         let values = parameter.allowable.join(", ");
-        [name(at == 0), parameter.name.clone(), required.to_owned(), values]
+        [name(index == 0), parameter.name.clone(), required.to_owned(), values]
     });
     parameters.collect()
 }

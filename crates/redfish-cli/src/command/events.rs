@@ -1,22 +1,21 @@
-//! `events`: what the service tells of, one JSON document a line, as it happens.
+//! `events`: the events of the service, one JSON document per line.
 
 use clap::Args;
 use redfish_proto::events::StreamItem;
 use serde::de::IgnoredAny;
 use serde_json::Value;
 
-use super::Job;
 use crate::failure::Failure;
 use crate::terminal;
-use crate::visit::Visit;
+use crate::visit::{Job, Visit};
 
-/// How many events, and which.
+/// Which events to print.
 #[derive(Args)]
 pub(crate) struct Events {
-    /// End after so many; without it, at a signal
+    /// Exit after N events. Default: no limit
     #[arg(long, value_name = "N")]
     count: Option<usize>,
-    /// Only those for which this holds, such as "EventFormatType eq Event"
+    /// Only events that match, for example "EventFormatType eq Event"
     #[arg(long, value_name = "EXPRESSION")]
     filter: Option<String>,
 }
@@ -34,16 +33,16 @@ impl Job for Events {
         }
         let filter = self.filter.as_deref();
         let mut events = visit.with_client(|client| async move { client.events(filter).await }).await?;
-        while let Some(incoming) = events.next().await {
-            match incoming? {
-                // Data that is not JSON is printed as a JSON text, so that a line is always a document.
+        while let Some(item) = events.next().await {
+            match item? {
+                // Data that is not JSON becomes a JSON string, so that a line is always a document.
                 StreamItem::Event(event) => match serde_json::from_str::<IgnoredAny>(&event.data) {
                     Ok(_) => visit.sink.compact(event.data.as_bytes()).await?,
                     Err(_) => visit.sink.json(Value::String(event.data)).await?,
                 },
                 StreamItem::Gap { after, before } => {
                     let (after, before) = (terminal::clean(&after), terminal::clean(&before));
-                    visit.warn(format!("events between {after} and {before} were missed."));
+                    visit.warn(format!("events between {after} and {before} were missed"));
                     continue;
                 }
             }

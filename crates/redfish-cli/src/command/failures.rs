@@ -1,10 +1,10 @@
-//! The failures of a command that goes on after one.
+//! The failures of a command that continues after a failure.
 
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::visit::Visit;
 
-/// Each is reported, one of them at the very end; the first decides the exit status.
+/// Reports all failures, one of them at the end. The first one sets the exit status.
 #[derive(Default)]
 pub(super) struct Failures {
     first: Option<Exit>,
@@ -15,14 +15,14 @@ impl Failures {
     pub(super) fn add(&mut self, failure: Failure, visit: &Visit) {
         self.first.get_or_insert(failure.exit());
         self.pending = Some(match self.pending.take() {
-            Some(earlier) => visit.report_one(earlier, failure),
+            Some(earlier) => visit.report_one_of(earlier, failure),
             None => failure,
         });
     }
 
-    pub(super) fn end(self) -> Result<(), Failure> {
+    pub(super) fn into_result(self) -> Result<(), Failure> {
         match (self.pending, self.first) {
-            (Some(failure), Some(exit)) => Err(failure.ending(exit)),
+            (Some(failure), Some(exit)) => Err(failure.with_exit(exit)),
             _ => Ok(()),
         }
     }

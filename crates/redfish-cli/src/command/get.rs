@@ -1,25 +1,23 @@
-//! `get`: resources as the service sends them.
+//! `get`: reads resources.
 
 use clap::Args;
-use redfish_proto::Service;
 use redfish_proto::ops::Raw;
 
-use super::Job;
 use super::failures::Failures;
 use crate::failure::Failure;
-use crate::visit::Visit;
+use crate::visit::{Job, Visit};
 
-/// What to read.
+/// The resources.
 #[derive(Args)]
 pub(crate) struct Get {
-    /// Where: /redfish/v1/Systems, or a URL of this service
+    /// Paths such as /redfish/v1/Systems, or URLs of this service
     #[arg(required = true, value_name = "PATH")]
     paths: Vec<String>,
 }
 
 impl Job for Get {
-    fn check(&self, service: &Service) -> Result<(), Failure> {
-        self.paths.iter().try_for_each(|path| Ok(service.target(path).map(drop)?))
+    fn paths(&self) -> Vec<&str> {
+        self.paths.iter().map(String::as_str).collect()
     }
 
     async fn run(&self, visit: &mut Visit) -> Result<(), Failure> {
@@ -28,8 +26,8 @@ impl Job for Get {
         }
         let mut failures = Failures::default();
         for path in &self.paths {
-            let at = visit.service().target(path)?;
-            match visit.run(|| Raw::get(&at)).await {
+            let target = visit.service().target(path)?;
+            match visit.run(|| Raw::get(&target)).await {
                 Ok(answer) => visit.sink.document(answer.body()).await?,
                 Err(failure) => {
                     failures.add(failure, visit);
@@ -37,6 +35,6 @@ impl Job for Get {
                 }
             }
         }
-        failures.end()
+        failures.into_result()
     }
 }

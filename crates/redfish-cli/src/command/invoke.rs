@@ -1,40 +1,38 @@
 //! `invoke`: invokes an action of a resource.
 
 use clap::Args;
-use redfish_proto::Service;
-use redfish_proto::ops::Invoke as Act;
+use redfish_proto::ops;
 use serde_json::{Map, Value};
 
-use super::Job;
-use super::outcome::Waiting;
+use super::outcome::WaitOption;
 use crate::failure::Failure;
 use crate::options::Options;
-use crate::visit::Visit;
+use crate::visit::{Job, Visit};
 
-/// What to do, where, and how.
+/// The action and its parameters.
 #[derive(Args)]
 pub(crate) struct Invoke {
-    /// Where: /redfish/v1/Systems/1, or a URL of this service
+    /// Path such as /redfish/v1/Systems/1, or a URL of this service
     path: String,
-    /// What: ComputerSystem.Reset, or Reset where only one action ends so. "redfish actions" lists what is offered
+    /// Name: ComputerSystem.Reset, or Reset if that matches only one action. "redfish actions" lists the actions
     name: String,
-    /// How: VALUE is JSON where it parses, else text. Other users see arguments: with a secret, post a file to the
-    /// action's target
+    /// Parameters. VALUE is JSON if it parses as JSON, else text. Other users can see arguments: to send a secret, post a
+    /// file to the action's target
     #[arg(value_name = "KEY=VALUE", value_parser = parameter)]
     parameters: Vec<(String, Value)>,
     #[command(flatten)]
-    waiting: Waiting,
+    wait: WaitOption,
 }
 
 impl Job for Invoke {
-    fn check(&self, service: &Service) -> Result<(), Failure> {
-        Ok(service.target(&self.path).map(drop)?)
+    fn paths(&self) -> Vec<&str> {
+        vec![&self.path]
     }
 
     fn prepare(&mut self, _options: &Options) -> Result<(), Failure> {
-        for (at, (name, _)) in self.parameters.iter().enumerate() {
-            if self.parameters[..at].iter().any(|(earlier, _)| earlier == name) {
-                return Err(Failure::usage("a parameter is given twice", "Leave one of them out."));
+        for (index, (name, _)) in self.parameters.iter().enumerate() {
+            if self.parameters[..index].iter().any(|(earlier, _)| earlier == name) {
+                return Err(Failure::usage("a parameter is given twice", "Remove one of them."));
             }
         }
         Ok(())
@@ -45,26 +43,27 @@ impl Job for Invoke {
     }
 
     async fn run(&self, visit: &mut Visit) -> Result<(), Failure> {
-        let at = visit.service().target(&self.path)?;
+        let target = visit.service().target(&self.path)?;
         let parameters: Map<String, Value> = self.parameters.iter().cloned().collect();
-        let outcome = visit.run(|| Act::new(at.clone(), self.name.as_str(), parameters.clone())).await?;
-        self.waiting.finish(outcome, visit).await
+        let outcome =
+            visit.run(|| ops::Invoke::new(target.clone(), self.name.as_str(), parameters.clone())).await?;
+        self.wait.finish(outcome, visit).await
     }
 }
 
-/// Reads a parameter. The reason never repeats what was typed.
+/// Parses a parameter. The error never repeats the value.
 fn parameter(typed: &str) -> Result<(String, Value), &'static str> {
     match typed.split_once('=') {
-        Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), read(value)?)),
-        _ => Err("KEY=VALUE is needed"),
+        Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), parse_value(value)?)),
+        _ => Err("not KEY=VALUE"),
     }
 }
 
-/// A value: JSON where it parses, else text. An integer that would be rounded is neither.
-fn read(typed: &str) -> Result<Value, &'static str> {
+/// Parses a value: JSON if it parses as JSON, else text. Rejects an integer that would be rounded.
+fn parse_value(typed: &str) -> Result<Value, &'static str> {
     match serde_json::from_str::<Value>(typed) {
         Ok(Value::Number(number)) if number.is_f64() && !typed.contains(['.', 'e', 'E']) => {
-            Err("the number is too large to be sent as it is")
+            Err("the number is too large to be sent exactly")
         }
         Ok(value) => Ok(value),
         Err(_) => Ok(Value::String(typed.to_owned())),

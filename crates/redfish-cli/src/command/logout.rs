@@ -1,6 +1,5 @@
-//! `logout`: closes the saved session. One that is gone already is closed.
+//! `logout`: closes the saved session. Succeeds if it is already gone.
 
-use super::Job;
 use super::login::print;
 use crate::access::{AccessSource, Scope, ServiceLine};
 use crate::failure::Failure;
@@ -8,9 +7,9 @@ use crate::options::Options;
 use crate::output;
 use crate::single;
 use crate::state::{SavedSession, SessionSlot, Store};
-use crate::visit::Visit;
+use crate::visit::{Job, Visit};
 
-/// A logout, of what is saved there.
+/// A logout of the session in this slot.
 struct Logout {
     slot: SessionSlot,
     saved: SavedSession,
@@ -21,10 +20,10 @@ pub(crate) fn run(options: Options) -> Result<(), Failure> {
     let (mut source, line) = (AccessSource::new(&options, Scope::One)?, ServiceLine::default());
     let access = source.anonymous(&line)?;
     let Some(found) = source.saved(&line, &service)? else {
-        output::note("redfish: no session is kept for this service.");
+        output::note("redfish: there is no saved session for this service");
         return Ok(());
     };
-    // It may have been renewed, or closed, while this waited for its turn.
+    // Another process may have renewed or closed the session while this one waited for the lock.
     let slot = Store::required()?.lock(&service.to_string(), found.user(), options.timeout)?;
     let Some(saved) = slot.read()? else { return slot.clear() };
     let logout = Logout { slot, saved };

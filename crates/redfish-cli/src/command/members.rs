@@ -1,19 +1,18 @@
-//! `members`: a whole collection, one JSON document a line, as it arrives.
+//! `members`: a whole collection, one JSON document per line.
 
 use bytes::Bytes;
 use clap::Args;
 use redfish_proto::ops::{GetPage, Member, Raw};
-use redfish_proto::{Error, Service, Target};
+use redfish_proto::{Error, Target};
 
-use super::Job;
 use super::failures::Failures;
 use crate::failure::Failure;
-use crate::visit::Visit;
+use crate::visit::{Job, Visit};
 
-/// Which collection to list, and how much of it.
+/// The collection.
 #[derive(Args)]
 pub(crate) struct Members {
-    /// Where: /redfish/v1/Systems, or a URL of this service
+    /// Path such as /redfish/v1/Systems, or a URL of this service
     path: String,
     /// Read each member that is only a link
     #[arg(long)]
@@ -21,8 +20,8 @@ pub(crate) struct Members {
 }
 
 impl Job for Members {
-    fn check(&self, service: &Service) -> Result<(), Failure> {
-        Ok(service.target(&self.path).map(drop)?)
+    fn paths(&self) -> Vec<&str> {
+        vec![&self.path]
     }
 
     async fn run(&self, visit: &mut Visit) -> Result<(), Failure> {
@@ -31,13 +30,13 @@ impl Job for Members {
         if let Err(failure) = self.list(visit, &mut failures).await {
             failures.add(failure, visit);
         }
-        failures.end()
+        failures.into_result()
     }
 }
 
 impl Members {
     async fn list(&self, visit: &mut Visit, failures: &mut Failures) -> Result<(), Failure> {
-        let mut pages = Pages::of(visit.service().target(&self.path)?);
+        let mut pages = Pages::new(visit.service().target(&self.path)?);
         while let Some((page, members)) = pages.next(visit).await? {
             for member in members {
                 if !(self.fetch && member.is_link()) {
@@ -46,7 +45,7 @@ impl Members {
                 }
                 match fetch(visit, &page, &member).await {
                     Ok(body) => visit.sink.compact(&body).await?,
-                    Err(failure) if failure.is_of_one() => failures.add(failure, visit),
+                    Err(failure) if failure.is_of_one_resource() => failures.add(failure, visit),
                     Err(failure) => return Err(failure),
                 }
             }
@@ -57,25 +56,25 @@ impl Members {
 
 /// Reads the resource that a member links to.
 async fn fetch(visit: &mut Visit, page: &Target, member: &Member) -> Result<Bytes, Failure> {
-    let at = visit.service().link(page, &member.link().unwrap_or_default())?;
-    Ok(visit.run(|| Raw::get(&at)).await?.into_body())
+    let target = visit.service().link(page, &member.link().unwrap_or_default())?;
+    Ok(visit.run(|| Raw::get(&target)).await?.into_body())
 }
 
-/// The pages of a collection. Which comes next, and whether that has an end, the core decides.
+/// The pages of a collection. The core follows `nextLink` and detects loops.
 pub(super) struct Pages {
     next: Result<Option<GetPage>, Error>,
 }
 
 impl Pages {
-    pub(super) fn of(collection: Target) -> Pages {
+    pub(super) fn new(collection: Target) -> Pages {
         Pages { next: Ok(Some(GetPage::first(collection))) }
     }
 
     /// The next page, and the members on it.
     pub(super) async fn next(&mut self, visit: &mut Visit) -> Result<Option<(Target, Vec<Member>)>, Failure> {
         let Some(page) = std::mem::replace(&mut self.next, Ok(None))? else { return Ok(None) };
-        let read = visit.run(|| page.clone()).await?;
-        self.next = read.next;
-        Ok(Some((page.target().clone(), read.members)))
+        let response = visit.run(|| page.clone()).await?;
+        self.next = response.next;
+        Ok(Some((page.target().clone(), response.members)))
     }
 }

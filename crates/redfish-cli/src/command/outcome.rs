@@ -1,4 +1,4 @@
-//! What became of a write: its answer, or what the service accepted and goes on with, which can be waited for.
+//! The outcome of a write: its response, or the monitor of a task.
 
 use clap::Args;
 use redfish_proto::ErrorKind;
@@ -10,92 +10,93 @@ use crate::failure::Failure;
 use crate::progress;
 use crate::visit::Visit;
 
-/// Whether to wait for the end.
+/// Whether to wait for a task.
 #[derive(Args)]
-pub(crate) struct Waiting {
-    /// Wait for the end of what the service accepts as a task, --deadline at the most. Without it, the URI of the
-    /// task's monitor is printed
+pub(crate) struct WaitOption {
+    /// If the service starts a task, wait for its end, up to --deadline. Default: print the URI of the task's monitor
     #[arg(long)]
     wait: bool,
 }
 
-impl Waiting {
-    /// Prints what became of a write.
+impl WaitOption {
+    /// Prints the outcome of a write, after waiting for its task if requested.
     pub(super) async fn finish(&self, outcome: Outcome, visit: &mut Visit) -> Result<(), Failure> {
         match outcome {
-            Outcome::Finished(written) => print(&written, visit).await,
+            Outcome::Finished(written) => print_response(&written, visit).await,
             Outcome::Accepted(monitor) if self.wait => {
-                let written = watch(monitor, Began::Here, visit).await?;
-                print(&written, visit).await
+                let written = watch(monitor, StartedBy::ThisCommand, visit).await?;
+                print_response(&written, visit).await
             }
-            Outcome::Accepted(monitor) => accepted(&monitor, visit).await,
-            // There are no others yet.
+            Outcome::Accepted(monitor) => print_monitor(&monitor, visit).await,
+            // `Outcome` is non-exhaustive; there are no other variants.
             _ => Ok(()),
         }
     }
 }
 
-/// Which command began what is watched.
+/// Which command has started a task.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Began {
-    /// This one: whatever keeps it from seeing the end leaves the outcome of a write unknown.
-    Here,
-    /// An earlier one.
-    Before,
+pub(super) enum StartedBy {
+    /// This command, so that any failure to watch leaves the outcome of its write unknown.
+    ThisCommand,
+    EarlierCommand,
 }
 
-/// Prints where the end will be reported.
-pub(super) async fn accepted(monitor: &Monitor, visit: &mut Visit) -> Result<(), Failure> {
-    let monitored = monitor.target().to_string();
-    let json = json!({"monitor": monitored, "task": monitor.task().map(ToString::to_string)});
-    visit.sink.value(json, Some(&monitored)).await
+/// Prints the monitor of a task.
+pub(super) async fn print_monitor(monitor: &Monitor, visit: &mut Visit) -> Result<(), Failure> {
+    let uri = monitor.target().to_string();
+    let json = json!({"monitor": uri, "task": monitor.task().map(ToString::to_string)});
+    visit.sink.value(json, Some(&uri)).await
 }
 
-/// Watches until the end. If that is not seen, the monitor is printed for another try.
-pub(super) async fn watch(monitor: Monitor, began: Began, visit: &mut Visit) -> Result<Written, Failure> {
+/// Waits for the end of a task. If it fails to see the end, prints the monitor for another attempt.
+pub(super) async fn watch(
+    monitor: Monitor,
+    started_by: StartedBy,
+    visit: &mut Visit,
+) -> Result<Written, Failure> {
     let mut last = monitor.clone();
-    let mut line = visit.progress();
+    let mut line = visit.sink.progress();
     let watching = visit.wait_for(
         || monitor.clone().watch(),
         |watch| {
             last = watch.monitor().clone();
-            line.show(&progress::of_task(watch.progress()));
+            line.show(&progress::task(watch.progress()));
         },
     );
-    let ended = watching.await;
+    let result = watching.await;
     drop(line);
-    let failure = match ended {
+    let failure = match result {
         Ok(TaskOutcome::Completed(written)) => return Ok(written),
-        Ok(TaskOutcome::Failed(error)) => return Err(Failure::from(error).ending(Exit::Failed)),
+        Ok(TaskOutcome::Failed(error)) => return Err(Failure::from(error).with_exit(Exit::Failed)),
         Err(failure) if failure.is_kind(&ErrorKind::MonitorGone) => return Err(failure),
         Err(failure) => failure,
     };
-    // Who the client is, or whether there is a service, says nothing about an earlier task.
-    if began == Began::Before && !failure.leaves_open() {
+    // For example, a 401 or a refused connection says nothing about the task of an earlier command.
+    if started_by == StartedBy::EarlierCommand && !failure.may_still_run() {
         return Err(failure);
     }
-    accepted(&last, visit).await?;
-    Err(failure.unfinished(last.target()))
+    print_monitor(&last, visit).await?;
+    Err(failure.still_running(last.target()))
 }
 
-/// Prints the response to a write that is done. What was not accepted of it is a failure.
-pub(super) async fn print(written: &Written, visit: &mut Visit) -> Result<(), Failure> {
+/// Prints the response to a write. Fails if a part of it was rejected.
+pub(super) async fn print_response(written: &Written, visit: &mut Visit) -> Result<(), Failure> {
     let body = written.body.as_deref();
     match (body.filter(|body| !body.is_empty()), &written.location) {
         (Some(body), location) => {
             visit.sink.document(body).await?;
-            if let (Some(at), 201) = (location, written.status.as_u16()) {
-                visit.note(format!("created at {at}."));
+            if let (Some(uri), 201) = (location, written.status.as_u16()) {
+                visit.note(format!("created {uri}"));
             }
         }
-        (None, Some(at)) => visit.sink.value(json!({"location": at.to_string()}), Some(at.as_str())).await?,
+        (None, Some(uri)) => {
+            visit.sink.value(json!({"location": uri.to_string()}), Some(uri.as_str())).await?
+        }
         (None, None) => {}
     }
     if body.is_none() {
-        visit.warn("it was done, but the answer broke off.");
+        visit.warn("the write succeeded, but its response is incomplete");
     }
-    match written.rejected.is_empty() {
-        true => Ok(()),
-        false => Err(Failure::rejected(written)),
-    }
+    if written.rejected.is_empty() { Ok(()) } else { Err(Failure::rejected(written)) }
 }

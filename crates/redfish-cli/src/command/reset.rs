@@ -1,35 +1,34 @@
-//! `reset`: switches a system on or off, or starts it anew.
+//! `reset`: resets a system.
 
 use clap::Args;
-use redfish_proto::ops::{Get, Outcome, PowerChange, Reset as Act, ResetAccepted, WaitForPower};
+use redfish_proto::Target;
+use redfish_proto::ops::{self, Get, Outcome, PowerChange, ResetAccepted, WaitForPower};
 use redfish_proto::schema::ComputerSystem;
-use redfish_proto::{Service, Target};
 use serde_json::json;
 
-use super::Job;
-use super::outcome::{self, Began};
+use super::outcome::{StartedBy, print_monitor, watch};
 use crate::failure::Failure;
 use crate::terminal;
-use crate::visit::Visit;
+use crate::visit::{Job, Visit};
 
-/// How to reset, and which system.
+/// The reset and the system.
 #[derive(Args)]
 pub(crate) struct Reset {
-    /// How: On, ForceOff, GracefulRestart, …, as far as the system allows it
+    /// Reset type: On, ForceOff, GracefulRestart, …
     #[arg(value_name = "TYPE")]
     kind: String,
-    /// The system. Without it, the only one there is
+    /// Path of the system. Default: the only system
     #[arg(long, value_name = "PATH")]
     system: Option<String>,
-    /// Wait for the power state that it leads to, --deadline at the most: it follows seconds later. A restart is over when
-    /// the system was seen to go down and is On again, or was seen On for 30 seconds
+    /// Wait for the new power state, up to --deadline. A restart ends when the system was not On and is On again, or when
+    /// it was On for 30 seconds
     #[arg(long)]
     wait: bool,
 }
 
 impl Job for Reset {
-    fn check(&self, service: &Service) -> Result<(), Failure> {
-        self.system.iter().try_for_each(|path| Ok(service.target(path).map(drop)?))
+    fn paths(&self) -> Vec<&str> {
+        self.system.as_deref().into_iter().collect()
     }
 
     fn writes(&self) -> bool {
@@ -39,55 +38,59 @@ impl Job for Reset {
     async fn run(&self, visit: &mut Visit) -> Result<(), Failure> {
         let system = self.system.as_ref().map(|path| visit.service().target(path)).transpose()?;
         let reset = || match &system {
-            Some(at) => Act::new(self.kind.as_str()).system(at.clone()),
-            None => Act::new(self.kind.as_str()),
+            Some(system) => ops::Reset::new(self.kind.as_str()).system(system.clone()),
+            None => ops::Reset::new(self.kind.as_str()),
         };
         let ResetAccepted { system, outcome, change, .. } = visit.run(reset).await?;
         match outcome {
-            Outcome::Accepted(monitor) if !self.wait => return outcome::accepted(&monitor, visit).await,
-            Outcome::Accepted(monitor) => drop(outcome::watch(monitor, Began::Here, visit).await?),
+            Outcome::Accepted(monitor) if !self.wait => return print_monitor(&monitor, visit).await,
+            Outcome::Accepted(monitor) => drop(watch(monitor, StartedBy::ThisCommand, visit).await?),
             _ => {}
         }
         let power = match change.filter(|_| self.wait) {
-            Some(change) => Some(reach(&system, change, visit).await?.to_owned()),
+            Some(change) => Some(wait_for_power(&system, change, visit).await?.to_owned()),
             None => {
                 if self.wait {
-                    visit.note("there is no one power state that this leads to.");
+                    visit.note("this reset type leads to no definite power state");
                 }
                 read_power(&system, visit).await
             }
         };
         let json = json!({"system": system.to_string(), "power": power});
-        let shown = terminal::clean(power.as_deref().unwrap_or("unknown"));
-        visit.sink.value(json, Some(&shown)).await
+        let text = terminal::clean(power.as_deref().unwrap_or("unknown"));
+        visit.sink.value(json, Some(&text)).await
     }
 }
 
-/// The power state at this moment. The reset was accepted, whether it can be read or not.
+/// Reads the power state. A failure is a warning, because the reset was accepted.
 async fn read_power(system: &Target, visit: &mut Visit) -> Option<String> {
     match visit.run(|| Get::<ComputerSystem>::new(system.clone())).await {
-        Ok(read) => read.power_state,
+        Ok(system) => system.power_state,
         Err(failure) => {
-            visit.warn(format!("the reset was taken, but not the state read: {failure}"));
+            visit.warn(format!("the reset was accepted, but the power state cannot be read: {failure}"));
             None
         }
     }
 }
 
-/// Waits for a change of power. One that is not seen leaves open what became of the reset.
-async fn reach(system: &Target, change: PowerChange, visit: &mut Visit) -> Result<&'static str, Failure> {
-    let mut line = visit.progress();
-    let reaching = visit.wait_for(
+/// Waits for the power state to change. On a timeout, the outcome of the reset is unknown.
+async fn wait_for_power(
+    system: &Target,
+    change: PowerChange,
+    visit: &mut Visit,
+) -> Result<&'static str, Failure> {
+    let mut line = visit.sink.progress();
+    let waiting = visit.wait_for(
         || WaitForPower::new(system.clone(), change),
         |_| match change {
             PowerChange::Restart => line.show("waiting for the restart"),
             change => line.show(&format!("waiting for the power state {}", change.state())),
         },
     );
-    match reaching.await {
+    match waiting.await {
         Ok(()) => Ok(change.state()),
-        // In a sweep, whoever repeats what failed must not reset again.
-        Err(failure) if failure.leaves_open() || visit.is_in_sweep() => Err(failure.unknown()),
+        // In a sweep, `--retry-failed` must not reset again.
+        Err(failure) if failure.may_still_run() || visit.is_in_sweep() => Err(failure.outcome_unknown()),
         Err(failure) => Err(failure),
     }
 }

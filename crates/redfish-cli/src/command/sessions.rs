@@ -1,18 +1,17 @@
-//! `sessions`: those of the service, whose they are, and closing some.
+//! `sessions`: lists and closes the sessions of the service.
 
 use clap::{Args, Subcommand};
 use http::Method;
+use redfish_proto::Target;
 use redfish_proto::ops::{ListSessions, ListedSession, Ownership, Raw};
-use redfish_proto::{Service, Target};
 use serde_json::{Value, json};
 
-use super::Job;
 use super::failures::Failures;
 use crate::failure::Failure;
 use crate::sink::Table;
-use crate::visit::Visit;
+use crate::visit::{Job, Visit};
 
-/// What to do with the sessions of the service.
+/// The action. Default: list.
 #[derive(Args)]
 pub(crate) struct Sessions {
     #[command(subcommand)]
@@ -21,26 +20,25 @@ pub(crate) struct Sessions {
 
 #[derive(Subcommand)]
 enum Action {
-    /// Closes sessions
+    /// Close sessions
     Close(Close),
 }
 
-/// Which sessions to close.
+/// The sessions to close.
 #[derive(Args)]
 struct Close {
-    /// The URIs of the sessions, as the list shows them
+    /// URIs of the sessions, as in the list
     #[arg(required_unless_present = "mine", value_name = "URI")]
     uris: Vec<String>,
-    /// Those that the service marks as mine: by MySession, by the Context of --session-context, or as the session
-    /// that was kept. Never by the user's name
+    /// The sessions that are certainly mine: by MySession, by the Context of --session-context, or as the saved session.
+    /// Never by the user name
     #[arg(long, conflicts_with = "uris")]
     mine: bool,
 }
 
 impl Job for Sessions {
-    fn check(&self, service: &Service) -> Result<(), Failure> {
-        let Some(Action::Close(close)) = &self.action else { return Ok(()) };
-        close.uris.iter().try_for_each(|uri| Ok(service.target(uri).map(drop)?))
+    fn paths(&self) -> Vec<&str> {
+        self.action.iter().flat_map(|Action::Close(close)| &close.uris).map(String::as_str).collect()
     }
 
     fn writes(&self) -> bool {
@@ -61,44 +59,39 @@ impl Job for Sessions {
             }
             Some(Action::Close(close)) => {
                 visit.sink.expect_list(0);
-                match close.mine {
-                    true => close_mine(visit).await,
-                    false => close.named(visit).await,
-                }
+                if close.mine { close_mine(visit).await } else { close_listed(&close.uris, visit).await }
             }
         }
     }
 }
 
-impl Close {
-    async fn named(&self, visit: &mut Visit) -> Result<(), Failure> {
-        let wanted = self.uris.iter().map(|uri| Ok(visit.service().target(uri)?));
-        let wanted = wanted.collect::<Result<Vec<Target>, Failure>>()?;
-        // What is not among the sessions is not deleted: it may be anything.
-        let listed = list(visit).await?;
-        let mut failures = Failures::default();
-        for at in &wanted {
-            let closed = match listed.iter().find(|session| session.is_at(at)) {
-                Some(session) => close(visit, session).await,
-                None => Err(Failure::missing("the service has no session with that URI")),
-            };
-            if let Err(failure) = closed {
-                failures.add(failure, visit);
-            }
+/// Closes the sessions with these URIs. Other resources are not deleted.
+async fn close_listed(uris: &[String], visit: &mut Visit) -> Result<(), Failure> {
+    let targets = uris.iter().map(|uri| Ok(visit.service().target(uri)?));
+    let targets = targets.collect::<Result<Vec<Target>, Failure>>()?;
+    let listed = list(visit).await?;
+    let mut failures = Failures::default();
+    for target in &targets {
+        let result = match listed.iter().find(|session| session.is_at(target)) {
+            Some(session) => close(visit, session).await,
+            None => Err(Failure::missing("the service has no session with that URI")),
+        };
+        if let Err(failure) = result {
+            failures.add(failure, visit);
         }
-        failures.end()
     }
+    failures.into_result()
 }
 
-/// Closes what is marked as the caller's own. The session that this command opened for itself is not meant: it ends with it.
+/// Closes the caller's own sessions, except for the one that this command has opened, which is closed at its end.
 async fn close_mine(visit: &mut Visit) -> Result<(), Failure> {
     let mut listed = list(visit).await?;
     listed.retain(|session| is_mine(session, visit));
-    if !visit.is_saved() {
-        listed.retain(|session| !is_own(session, visit));
+    if !visit.auth().is_saved() {
+        listed.retain(|session| !is_current(session, visit));
     }
-    // With its own token gone, nothing more could be closed.
-    listed.sort_by_key(|session| is_own(session, visit));
+    // The saved session comes last: without it, no other session could be closed.
+    listed.sort_by_key(|session| is_current(session, visit));
     let mut failures = Failures::default();
     for session in &listed {
         if let Err(failure) = close(visit, session).await {
@@ -106,17 +99,17 @@ async fn close_mine(visit: &mut Visit) -> Result<(), Failure> {
         }
     }
     if listed.is_empty() {
-        visit.note("the service marks no session as mine.");
+        visit.note("the service marks no session as mine");
     }
-    failures.end()
+    failures.into_result()
 }
 
-/// Closes one, and prints its URI.
+/// Closes a session and prints its URI.
 async fn close(visit: &mut Visit, session: &ListedSession) -> Result<(), Failure> {
-    let own = is_own(session, visit);
+    let is_current = is_current(session, visit);
     visit.run(|| Raw::new(Method::DELETE, session.target())).await?;
-    if own {
-        visit.forget().await?;
+    if is_current {
+        visit.remove_saved().await?;
     }
     visit.sink.line(session.target()).await
 }
@@ -125,7 +118,7 @@ async fn list(visit: &mut Visit) -> Result<Vec<ListedSession>, Failure> {
     visit.run(ListSessions::default).await
 }
 
-fn is_own(session: &ListedSession, visit: &Visit) -> bool {
+fn is_current(session: &ListedSession, visit: &Visit) -> bool {
     session.whose(visit.session().as_ref(), None) == Ownership::Own
 }
 
@@ -150,7 +143,7 @@ fn row(session: &ListedSession, visit: &Visit) -> [String; 7] {
     [session.target().to_string(), user, mine.to_owned(), from, created, kind, context]
 }
 
-/// What is shown of a session, and the members of its resource (DSP0268, Session).
+/// The JSON members and columns of a session, and the members of its resource (DSP0268, Session).
 const MEMBERS: [(&str, &str); 5] = [
     ("user", "UserName"),
     ("from", "ClientOriginIPAddress"),

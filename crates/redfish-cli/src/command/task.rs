@@ -1,15 +1,13 @@
-//! `task`: waits for the end of what a service has accepted, perhaps in another process.
+//! `task`: waits for a task.
 
 use clap::{Args, Subcommand};
-use redfish_proto::Service;
 use redfish_proto::ops::Monitor;
 
-use super::Job;
-use super::outcome::{Began, print, watch};
+use super::outcome::{StartedBy, print_response, watch};
 use crate::failure::Failure;
-use crate::visit::Visit;
+use crate::visit::{Job, Visit};
 
-/// What to do with a task.
+/// The action.
 #[derive(Args)]
 pub(crate) struct Task {
     #[command(subcommand)]
@@ -18,29 +16,29 @@ pub(crate) struct Task {
 
 #[derive(Subcommand)]
 enum Action {
-    /// Waits for its end, --deadline at the most, and prints the answer of what it did
+    /// Wait for the end of a task, up to --deadline, and print the response to its request
     ///
-    /// Ends with 1 where the task ended badly, with 5 where its end was not seen.
+    /// Exits with 1 if the task failed, and with 5 if its end is unknown.
     Wait(Wait),
 }
 
-/// Which task.
+/// The task.
 #[derive(Args)]
 struct Wait {
-    /// The URI of the task, or of its monitor
+    /// URI of the task or of its monitor
     uri: String,
 }
 
 impl Job for Task {
-    fn check(&self, service: &Service) -> Result<(), Failure> {
+    fn paths(&self) -> Vec<&str> {
         let Action::Wait(Wait { uri }) = &self.action;
-        Ok(service.target(uri).map(drop)?)
+        vec![uri]
     }
 
     async fn run(&self, visit: &mut Visit) -> Result<(), Failure> {
         let Action::Wait(Wait { uri }) = &self.action;
         let monitor = Monitor::new(visit.service().target(uri)?);
-        let written = watch(monitor, Began::Before, visit).await?;
-        print(&written, visit).await
+        let written = watch(monitor, StartedBy::EarlierCommand, visit).await?;
+        print_response(&written, visit).await
     }
 }

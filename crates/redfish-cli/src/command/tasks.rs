@@ -1,4 +1,4 @@
-//! `tasks`: what the service is at, or was.
+//! `tasks`: lists the tasks of the service.
 
 use clap::Args;
 use redfish_proto::ops::{Get, Member};
@@ -6,19 +6,18 @@ use redfish_proto::schema::{ServiceRoot, Task, TaskService};
 use redfish_proto::{ErrorKind, Target};
 use serde_json::{Value, json};
 
-use super::Job;
 use super::members::Pages;
 use crate::failure::Failure;
 use crate::sink::Table;
-use crate::visit::Visit;
+use crate::visit::{Job, Visit};
 
-/// A task, and where it is.
-struct Listed {
-    at: Target,
+/// A task and its URI.
+struct ListedTask {
+    target: Target,
     task: Task,
 }
 
-/// Which tasks: all.
+/// No options.
 #[derive(Args)]
 pub(crate) struct Tasks {}
 
@@ -29,22 +28,26 @@ impl Job for Tasks {
             json: listed.iter().map(object).collect(),
             headings: ["URI", "NAME", "STATE", "HEALTH", "DONE", "STARTED"],
             rows: listed.iter().map(row).collect(),
-            lines: listed.iter().map(|listed| listed.at.to_string()).collect(),
+            lines: listed.iter().map(|listed| listed.target.to_string()).collect(),
         };
         visit.sink.table(table).await
     }
 }
 
-async fn list(visit: &mut Visit) -> Result<Vec<Listed>, Failure> {
+async fn list(visit: &mut Visit) -> Result<Vec<ListedTask>, Failure> {
     let service = visit.service().clone();
     let root = service.target("/redfish/v1/")?;
-    let found = visit.run(|| Get::<ServiceRoot>::new(root.clone())).await?;
-    let Some(tasks) = found.tasks else { return Err(Failure::missing("the service has no task service")) };
-    let at = service.link(&root, tasks.as_str())?;
-    let found = visit.run(|| Get::<TaskService>::new(at.clone())).await?;
-    let Some(tasks) = found.tasks else { return Err(Failure::missing("the service has no list of tasks")) };
+    let service_root = visit.run(|| Get::<ServiceRoot>::new(root.clone())).await?;
+    let Some(tasks) = service_root.tasks else {
+        return Err(Failure::missing("the service has no task service"));
+    };
+    let target = service.link(&root, tasks.as_str())?;
+    let task_service = visit.run(|| Get::<TaskService>::new(target.clone())).await?;
+    let Some(tasks) = task_service.tasks else {
+        return Err(Failure::missing("the service has no list of tasks"));
+    };
     let mut listed = Vec::new();
-    let mut pages = Pages::of(service.link(&at, tasks.as_str())?);
+    let mut pages = Pages::new(service.link(&target, tasks.as_str())?);
     while let Some((page, members)) = pages.next(visit).await? {
         for member in &members {
             listed.extend(read(visit, &page, member).await?);
@@ -53,22 +56,22 @@ async fn list(visit: &mut Visit) -> Result<Vec<Listed>, Failure> {
     Ok(listed)
 }
 
-/// Reads one. `None` if it was removed since the list was read.
-async fn read(visit: &mut Visit, page: &Target, member: &Member) -> Result<Option<Listed>, Failure> {
-    let at = visit.service().link(page, &member.link().unwrap_or_default())?;
+/// Reads a task; `None` if it no longer exists.
+async fn read(visit: &mut Visit, page: &Target, member: &Member) -> Result<Option<ListedTask>, Failure> {
+    let target = visit.service().link(page, &member.link().unwrap_or_default())?;
     if !member.is_link() {
-        return Ok(Some(Listed { at, task: member.json()? }));
+        return Ok(Some(ListedTask { target, task: member.json()? }));
     }
-    match visit.run(|| Get::<Task>::new(at.clone())).await {
-        Ok(task) => Ok(Some(Listed { at, task })),
+    match visit.run(|| Get::<Task>::new(target.clone())).await {
+        Ok(task) => Ok(Some(ListedTask { target, task })),
         Err(failure) if failure.is_kind(&ErrorKind::NotFound) => Ok(None),
         Err(failure) => Err(failure),
     }
 }
 
-fn object(Listed { at, task }: &Listed) -> Value {
+fn object(ListedTask { target, task }: &ListedTask) -> Value {
     json!({
-        "uri": at.to_string(),
+        "uri": target.to_string(),
         "name": task.name,
         "state": task.task_state,
         "health": task.task_status,
@@ -78,11 +81,11 @@ fn object(Listed { at, task }: &Listed) -> Value {
     })
 }
 
-fn row(Listed { at, task }: &Listed) -> [String; 6] {
+fn row(ListedTask { target, task }: &ListedTask) -> [String; 6] {
     let text = |member: &Option<String>| member.clone().unwrap_or_default();
     let percent = task.percent_complete.as_ref().map(|percent| format!("{percent} %")).unwrap_or_default();
     [
-        at.to_string(),
+        target.to_string(),
         text(&task.name),
         text(&task.task_state),
         text(&task.task_status),

@@ -1,4 +1,4 @@
-//! `update`: pushes an image to the update service, and waits for what becomes of it.
+//! `update`: pushes an image to the update service.
 
 use std::fs;
 use std::path::PathBuf;
@@ -7,24 +7,23 @@ use std::sync::{Arc, Mutex, PoisonError};
 use clap::Args;
 use redfish_hyper::Source;
 
-use super::Job;
-use super::outcome::Waiting;
+use super::outcome::WaitOption;
 use crate::failure::Failure;
 use crate::options::Options;
 use crate::progress;
-use crate::visit::Visit;
+use crate::visit::{Job, Visit};
 
-/// What to push, and for what.
+/// The image and its targets.
 #[derive(Args)]
 pub(crate) struct Update {
-    /// The image
+    /// Image file
     file: PathBuf,
-    /// Only for this resource, by its URI; more than once for several
+    /// URI of a resource to update; may be repeated. Default: the service decides
     #[arg(long = "target", value_name = "URI")]
     targets: Vec<String>,
     #[command(flatten)]
-    waiting: Waiting,
-    /// The image, once it is known that it can be read.
+    wait: WaitOption,
+    /// The open image, after `prepare`.
     #[arg(skip)]
     image: Option<Source>,
 }
@@ -32,7 +31,7 @@ pub(crate) struct Update {
 impl Job for Update {
     fn prepare(&mut self, _options: &Options) -> Result<(), Failure> {
         let unreadable = |error| Failure::unusable("the image cannot be read", error);
-        // A pipe has no length, and waits for its other end.
+        // A pipe has no length, and opening it may block.
         if !fs::metadata(&self.file).map_err(unreadable)?.is_file() {
             return Err(Failure::usage("the image is not a regular file", "Write it to a file first."));
         }
@@ -48,17 +47,17 @@ impl Job for Update {
         let Some(image) = &self.image else { return Err(Failure::missing("there is no image")) };
         let name = self.file.file_name().unwrap_or_default().to_string_lossy();
         let length = image.payload().length;
-        let line = Arc::new(Mutex::new(visit.progress()));
-        let seen = line.clone();
+        let line = Arc::new(Mutex::new(visit.sink.progress()));
+        let shared_line = line.clone();
         let image = image.clone().progress(move |sent| {
-            let mut line = seen.lock().unwrap_or_else(PoisonError::into_inner);
-            line.show(&progress::of_sending(sent, length));
+            let mut line = shared_line.lock().unwrap_or_else(PoisonError::into_inner);
+            line.show(&progress::upload(sent, length));
         });
         let (name, image) = (&*name, &image);
         let outcome = visit
             .with_client(|client| async move { client.update(name, image, &self.targets).await })
             .await?;
         line.lock().unwrap_or_else(PoisonError::into_inner).clear();
-        self.waiting.finish(outcome, visit).await
+        self.wait.finish(outcome, visit).await
     }
 }

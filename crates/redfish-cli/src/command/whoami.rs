@@ -1,30 +1,33 @@
-//! `whoami`: who the client is to the service, as the service sees it.
+//! `whoami`: the current user and session.
 
 use clap::Args;
 use redfish_proto::ErrorKind;
 use redfish_proto::ops::{Get, ListSessions};
 use serde_json::{Value, json};
 
-use super::Job;
 use crate::failure::Failure;
-use crate::visit::Visit;
+use crate::visit::{Job, Visit};
 
-/// The sessions of a service that does not report where the one in use is.
+/// Read if the service has not reported the URI of the session.
 const SESSIONS: &str = "/redfish/v1/SessionService/Sessions";
 
-/// Whom to show: the current user.
+/// No options.
 #[derive(Args)]
 pub(crate) struct Whoami {}
 
 impl Job for Whoami {
     async fn run(&self, visit: &mut Visit) -> Result<(), Failure> {
-        let Some(auth) = visit.auth() else { return Err(Failure::nobody()) };
-        let seen = match auth {
-            "session" => known(own_session(visit).await)?,
-            // There is no resource of the caller's own; any that needs authentication shows whether it is accepted.
-            _ => known(visit.run(ListSessions::default).await.map(|_| Value::Null))?,
+        let Some(auth) = visit.auth().name() else { return Err(Failure::not_logged_in()) };
+        let session_resource = match auth {
+            "session" => forbidden_is_authenticated(read_session(visit).await)?,
+            // There is no session. Any resource that requires authentication shows whether it is accepted.
+            _ => forbidden_is_authenticated(visit.run(ListSessions::default).await.map(|_| Value::Null))?,
         };
-        let user = seen.get("UserName").and_then(Value::as_str).or(visit.user()).map(str::to_owned);
+        let user = session_resource
+            .get("UserName")
+            .and_then(Value::as_str)
+            .or(visit.auth().user())
+            .map(str::to_owned);
         let session = visit.session().and_then(|session| session.target().map(ToString::to_string));
         let service = visit.service().to_string();
         let json = json!({
@@ -32,7 +35,7 @@ impl Job for Whoami {
             "user": user,
             "auth": auth,
             "session": session,
-            "kept": visit.is_saved(),
+            "kept": visit.auth().is_saved(),
         });
         let user = user.as_deref().unwrap_or("the holder of a token");
         let session = session.map(|uri| format!(", session {uri}")).unwrap_or_default();
@@ -40,21 +43,20 @@ impl Job for Whoami {
     }
 }
 
-/// The resource of the session in use.
-async fn own_session(visit: &mut Visit) -> Result<Value, Failure> {
+/// Reads the resource of the current session.
+async fn read_session(visit: &mut Visit) -> Result<Value, Failure> {
     let service = visit.service().clone();
     let read = |session: &redfish_proto::Session| match session.target() {
-        Some(at) => Ok(Get::<Value>::new(at.clone())),
-        // Their list shows as well whether the token is accepted.
+        Some(target) => Ok(Get::<Value>::new(target.clone())),
         None => Ok(Get::new(service.target(SESSIONS)?)),
     };
     visit.run_with_session(read).await
 }
 
-/// Nothing if the service knows the caller, and does not show it: it refuses no one else's request in that way.
-fn known(seen: Result<Value, Failure>) -> Result<Value, Failure> {
-    match seen {
+/// Maps a 403 to null: the service has authenticated the caller, who may not read the resource.
+fn forbidden_is_authenticated(result: Result<Value, Failure>) -> Result<Value, Failure> {
+    match result {
         Err(failure) if failure.is_kind(&ErrorKind::Forbidden) => Ok(Value::Null),
-        seen => seen,
+        result => result,
     }
 }

@@ -1,4 +1,4 @@
-//! `patch`, `put`, `post`, `delete`: writes, and the responses to them as the service sends them.
+//! `patch`, `put`, `post`, `delete`.
 
 use std::io;
 use std::marker::PhantomData;
@@ -6,63 +6,62 @@ use std::path::Path;
 
 use clap::Args;
 use redfish_proto::ops::{IfMatch, Write};
-use redfish_proto::{Body, Service, Target};
+use redfish_proto::{Body, Target};
 use serde::de::IgnoredAny;
 
-use super::Job;
-use super::outcome::Waiting;
+use super::outcome::WaitOption;
 use crate::failure::Failure;
 use crate::files::Source;
 use crate::options::Options;
-use crate::visit::Visit;
+use crate::visit::{Job, Visit};
 
-/// The longest body that is read from a file.
-const LARGEST: u64 = 32 << 20;
+/// Maximum size of a body from a file, in bytes.
+const MAX_BODY: u64 = 32 << 20;
 
-/// What to write, and where.
+/// The resource and the body.
 #[derive(Args)]
 pub(crate) struct Post {
-    /// Where: /redfish/v1/Systems/1, or a URL of this service
+    /// Path such as /redfish/v1/Systems/1, or a URL of this service
     path: String,
-    /// What: JSON, @FILE, or - for standard input. Other users see arguments: a secret belongs in a file
+    /// JSON, @FILE, or - for standard input. Other users can see arguments: put a secret in a file
     json: String,
     #[command(flatten)]
-    waiting: Waiting,
-    /// The body, once it was read.
+    wait: WaitOption,
+    /// The body, after `prepare`.
     #[arg(skip)]
     body: Body,
 }
 
-/// What to change, and whether it must be as it was seen.
+/// A change, and whether to send `If-Match`.
 #[derive(Args)]
-pub(crate) struct Change<K: Kind> {
+pub(crate) struct Change<M: Method> {
     #[command(flatten)]
     post: Post,
-    /// Don't read the ETag first, and send no If-Match: what others change meanwhile is overwritten
+    /// Do not read the ETag and do not send If-Match. This overwrites concurrent changes
     #[arg(long)]
     no_match: bool,
     #[arg(skip)]
-    kind: PhantomData<K>,
+    method: PhantomData<M>,
 }
 
-/// A kind of change.
-pub(crate) trait Kind: Send + Sync {
-    fn write(at: &Target, body: Body) -> Write;
+/// The method of a change.
+pub(crate) trait Method: Send + Sync {
+    fn write(target: &Target, body: Body) -> Write;
 }
 
-/// The members that are given.
+/// Changes members.
 pub(crate) struct Patch;
 
-/// The whole resource.
+/// Replaces the resource.
 pub(crate) struct Put;
 
-/// What to delete.
+/// The resource to delete.
 #[derive(Args)]
 pub(crate) struct Delete {
-    /// Where: /redfish/v1/Systems/1, or a URL of this service
+    /// Path such as /redfish/v1/Systems/1, or a URL of this service
     path: String,
     #[command(flatten)]
-    waiting: Waiting,
+    wait: WaitOption,
 }
 
 impl Job for Post {
@@ -70,8 +69,8 @@ impl Job for Post {
         self.json == "-"
     }
 
-    fn check(&self, service: &Service) -> Result<(), Failure> {
-        Ok(service.target(&self.path).map(drop)?)
+    fn paths(&self) -> Vec<&str> {
+        vec![&self.path]
     }
 
     fn prepare(&mut self, options: &Options) -> Result<(), Failure> {
@@ -88,13 +87,13 @@ impl Job for Post {
     }
 }
 
-impl<K: Kind> Job for Change<K> {
+impl<M: Method> Job for Change<M> {
     fn reads_stdin(&self) -> bool {
         self.post.reads_stdin()
     }
 
-    fn check(&self, service: &Service) -> Result<(), Failure> {
-        self.post.check(service)
+    fn paths(&self) -> Vec<&str> {
+        self.post.paths()
     }
 
     fn prepare(&mut self, options: &Options) -> Result<(), Failure> {
@@ -106,26 +105,26 @@ impl<K: Kind> Job for Change<K> {
     }
 
     async fn run(&self, visit: &mut Visit) -> Result<(), Failure> {
-        let matching = if self.no_match { IfMatch::None } else { IfMatch::Current };
-        self.post.send(K::write, matching, visit).await
+        let if_match = if self.no_match { IfMatch::None } else { IfMatch::Current };
+        self.post.send(M::write, if_match, visit).await
     }
 }
 
-impl Kind for Patch {
-    fn write(at: &Target, body: Body) -> Write {
-        Write::patch(at, body)
+impl Method for Patch {
+    fn write(target: &Target, body: Body) -> Write {
+        Write::patch(target, body)
     }
 }
 
-impl Kind for Put {
-    fn write(at: &Target, body: Body) -> Write {
-        Write::put(at, body)
+impl Method for Put {
+    fn write(target: &Target, body: Body) -> Write {
+        Write::put(target, body)
     }
 }
 
 impl Job for Delete {
-    fn check(&self, service: &Service) -> Result<(), Failure> {
-        Ok(service.target(&self.path).map(drop)?)
+    fn paths(&self) -> Vec<&str> {
+        vec![&self.path]
     }
 
     fn writes(&self) -> bool {
@@ -133,11 +132,11 @@ impl Job for Delete {
     }
 
     async fn run(&self, visit: &mut Visit) -> Result<(), Failure> {
-        let at = visit.service().target(&self.path)?;
-        // There is no way to say which version is meant, so one is found if the service insists.
-        let write = Write::delete(&at).if_match(IfMatch::IfRequired);
+        let target = visit.service().target(&self.path)?;
+        // The ETag is read only if the service requires `If-Match`.
+        let write = Write::delete(&target).if_match(IfMatch::IfRequired);
         let outcome = visit.run(|| write.clone()).await?;
-        self.waiting.finish(outcome, visit).await
+        self.wait.finish(outcome, visit).await
     }
 }
 
@@ -145,30 +144,30 @@ impl Post {
     async fn send(
         &self,
         write: fn(&Target, Body) -> Write,
-        matching: IfMatch,
+        if_match: IfMatch,
         visit: &mut Visit,
     ) -> Result<(), Failure> {
-        let at = visit.service().target(&self.path)?;
-        let write = write(&at, self.body.clone()).if_match(matching);
+        let target = visit.service().target(&self.path)?;
+        let write = write(&target, self.body.clone()).if_match(if_match);
         let outcome = visit.run(|| write.clone()).await?;
-        self.waiting.finish(outcome, visit).await
+        self.wait.finish(outcome, visit).await
     }
 
     fn read(&self, options: &Options) -> Result<Body, Failure> {
         let unreadable = |error: io::Error| Failure::unusable("the body cannot be read", error);
         let text = match (self.json.as_str(), self.json.strip_prefix('@')) {
-            ("-", _) => Source::Stdin.read(LARGEST, options.timeout).map_err(unreadable)?,
+            ("-", _) => Source::Stdin.read(MAX_BODY, options.timeout).map_err(unreadable)?,
             (_, Some(file)) => {
-                Source::File(Path::new(file)).read(LARGEST, options.timeout).map_err(unreadable)?
+                Source::File(Path::new(file)).read(MAX_BODY, options.timeout).map_err(unreadable)?
             }
             (json, None) => json.as_bytes().to_vec().into(),
         };
         match serde_json::from_slice::<IgnoredAny>(&text) {
             Ok(_) => Ok(Body::secret(text)),
-            // Its own words may repeat what was typed.
+            // The text of the error may repeat a part of the body.
             Err(error) => {
                 let (line, column) = (error.line(), error.column());
-                let what = format!("the body is no JSON, at line {line}, column {column}");
+                let what = format!("the body is not JSON, at line {line}, column {column}");
                 Err(Failure::usage(what, "Quote it for the shell, or use @FILE."))
             }
         }

@@ -1,4 +1,4 @@
-//! The sessions that are open at this moment, of all visits: what has to be said if the command ends at once.
+//! The open sessions of all visits, which are reported if the command ends at once.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -8,10 +8,10 @@ use http::{Method, StatusCode};
 use redfish_proto::Purpose;
 use redfish_proto::driver::Trace;
 
-/// What each visit has open. A visit that ends takes its entry away.
+/// The sessions of each visit that has not ended.
 static VISITS: Mutex<BTreeMap<u64, Sessions>> = Mutex::new(BTreeMap::new());
 
-/// The number of the next visit.
+/// The key of the next visit.
 static NEXT: AtomicU64 = AtomicU64::new(0);
 
 /// The sessions of one visit.
@@ -19,48 +19,48 @@ pub(super) struct OpenSessions(u64);
 
 struct Sessions {
     service: String,
-    open: Vec<Open>,
-    /// The request that is not answered yet, as far as it concerns a session.
-    sent: Option<Sent>,
+    open: Vec<OpenSession>,
+    /// The login or logout without a response so far.
+    pending: Option<Pending>,
 }
 
 /// A session that may be open.
 #[derive(PartialEq, Eq)]
-enum Open {
-    /// Its login is not answered.
-    Unanswered,
-    /// The service did not say where it is.
-    Somewhere,
-    /// At this path, which has no secret.
+enum OpenSession {
+    /// Its login has no response.
+    LoginPending,
+    /// The response to the login had no `Location`.
+    UnknownUri,
+    /// The session has this path, which contains no secret.
     At(String),
 }
 
-enum Sent {
+enum Pending {
     Login,
     Logout(String),
 }
 
 impl OpenSessions {
-    /// None, of a visit that begins.
-    pub(super) fn of(service: String) -> OpenSessions {
+    /// The sessions of a new visit: none.
+    pub(super) fn new(service: String) -> OpenSessions {
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
-        visits().insert(number, Sessions { service, open: Vec::new(), sent: None });
+        visits().insert(number, Sessions { service, open: Vec::new(), pending: None });
         OpenSessions(number)
     }
 
-    /// Sees one thing that the client of the visit does. A visit sends one request after the other.
-    pub(super) fn see(&self, trace: &Trace<'_>) {
+    /// Observes one event of the visit's client. A visit sends one request at a time.
+    pub(super) fn observe(&self, trace: &Trace<'_>) {
         if let Some(sessions) = visits().get_mut(&self.0) {
-            sessions.see(trace);
+            sessions.observe(trace);
         }
     }
 
-    /// Where sessions of the visit may be left open, a sentence each.
-    pub(super) fn left(&self) -> Vec<String> {
-        visits().get(&self.0).map(Sessions::left).unwrap_or_default()
+    /// A clause for each session of the visit that may be left open.
+    pub(super) fn left_open(&self) -> Vec<String> {
+        visits().get(&self.0).map(Sessions::left_open).unwrap_or_default()
     }
 
-    /// The session is kept for later commands: it is left open on purpose.
+    /// Notes that the session stays open for later commands.
     pub(super) fn keep(&self) {
         if let Some(sessions) = visits().get_mut(&self.0) {
             sessions.open.clear();
@@ -74,9 +74,9 @@ impl Drop for OpenSessions {
     }
 }
 
-/// Where sessions may be left open if the process ends now, a sentence each.
-pub(crate) fn left() -> Vec<String> {
-    visits().values().flat_map(Sessions::left).collect()
+/// A clause for each session that may be left open if the process ends now.
+pub(crate) fn left_open() -> Vec<String> {
+    visits().values().flat_map(Sessions::left_open).collect()
 }
 
 fn visits() -> MutexGuard<'static, BTreeMap<u64, Sessions>> {
@@ -84,55 +84,57 @@ fn visits() -> MutexGuard<'static, BTreeMap<u64, Sessions>> {
 }
 
 impl Sessions {
-    fn left(&self) -> Vec<String> {
+    fn left_open(&self) -> Vec<String> {
         let Sessions { service, open, .. } = self;
-        let sentence = |session: &Open| match session {
-            Open::Unanswered => {
-                format!("a login was not answered; it may have left a session open at {service}")
+        let clause = |session: &OpenSession| match session {
+            OpenSession::LoginPending => {
+                format!("a login had no response and may have left a session open at {service}")
             }
-            Open::Somewhere => format!("a session may be left open at {service}"),
-            Open::At(path) => format!("a session may be left open at {service}: {path}"),
+            OpenSession::UnknownUri => format!("a session may be left open at {service}"),
+            OpenSession::At(path) => format!("a session may be left open at {service}: {path}"),
         };
-        open.iter().map(sentence).collect()
+        open.iter().map(clause).collect()
     }
 
-    fn see(&mut self, trace: &Trace<'_>) {
+    fn observe(&mut self, trace: &Trace<'_>) {
         match trace {
             Trace::Request(outgoing) if outgoing.purpose == Purpose::Session => {
-                // The text of a request has no secret.
-                let shown = outgoing.to_string();
-                let uri = shown.lines().next().and_then(|line| line.rsplit(' ').next()).unwrap_or_default();
+                // The text of a request contains no secret.
+                let text = outgoing.to_string();
+                let uri = text.lines().next().and_then(|line| line.rsplit(' ').next()).unwrap_or_default();
                 match *outgoing.request.method() {
                     Method::POST => {
-                        self.open.push(Open::Unanswered);
-                        self.sent = Some(Sent::Login);
+                        self.open.push(OpenSession::LoginPending);
+                        self.pending = Some(Pending::Login);
                     }
-                    Method::DELETE => self.closing(path_of(uri)),
-                    _ => self.sent = None,
+                    Method::DELETE => self.logout(path_of(uri)),
+                    _ => self.pending = None,
                 }
             }
-            Trace::Request(_) => self.sent = None,
-            Trace::Response { head, .. } => match self.sent.take() {
-                Some(Sent::Login) => {
+            Trace::Request(_) => self.pending = None,
+            Trace::Response { head, .. } => match self.pending.take() {
+                Some(Pending::Login) => {
                     self.open.pop();
                     if head.status().is_success() {
-                        let shown = head.to_string();
-                        let location = shown.lines().find_map(|line| line.strip_prefix("< location: "));
-                        self.open.push(location.map_or(Open::Somewhere, |uri| Open::At(path_of(uri))));
+                        let text = head.to_string();
+                        let location = text.lines().find_map(|line| line.strip_prefix("< location: "));
+                        self.open.push(
+                            location.map_or(OpenSession::UnknownUri, |uri| OpenSession::At(path_of(uri))),
+                        );
                     }
                 }
-                Some(Sent::Logout(path)) => {
+                Some(Pending::Logout(path)) => {
                     let status = head.status();
                     let gone = [StatusCode::UNAUTHORIZED, StatusCode::NOT_FOUND, StatusCode::GONE];
                     if status.is_success() || gone.contains(&status) {
-                        let closed = Open::At(path);
+                        let closed = OpenSession::At(path);
                         self.open.retain(|open| *open != closed);
                     }
                 }
                 None => {}
             },
             Trace::Failure { failure, .. } => {
-                if let (Some(Sent::Login), true) = (self.sent.take(), failure.is_unsent()) {
+                if let (Some(Pending::Login), true) = (self.pending.take(), failure.is_unsent()) {
                     self.open.pop();
                 }
             }
@@ -140,20 +142,20 @@ impl Sessions {
         }
     }
 
-    /// A logout. Of what its login did not say, this is where it is.
-    fn closing(&mut self, path: String) {
-        let at = Open::At(path.clone());
-        if !self.open.contains(&at) {
-            match self.open.iter_mut().find(|open| !matches!(open, Open::At(_))) {
-                Some(unknown) => *unknown = at,
-                None => self.open.push(at),
+    /// Notes a logout. If a session has an unknown URI, it is this one.
+    fn logout(&mut self, path: String) {
+        let session = OpenSession::At(path.clone());
+        if !self.open.contains(&session) {
+            match self.open.iter_mut().find(|open| !matches!(open, OpenSession::At(_))) {
+                Some(unknown) => *unknown = session,
+                None => self.open.push(session),
             }
         }
-        self.sent = Some(Sent::Logout(path));
+        self.pending = Some(Pending::Logout(path));
     }
 }
 
-/// The path of a URL, or of what is one already.
+/// The path of a URL or of a path.
 fn path_of(uri: &str) -> String {
     let path = match uri.split_once("://") {
         Some((_, rest)) => rest.find('/').map_or("/", |start| &rest[start..]),

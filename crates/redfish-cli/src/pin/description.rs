@@ -1,4 +1,4 @@
-//! What a certificate says of itself, read part by part: whatever one part is, the others are still shown.
+//! The description of a certificate. Each field is read by itself: if one is unreadable, the others are still shown.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -14,12 +14,12 @@ use x509_cert::time::Validity;
 
 use crate::terminal::clean;
 
-/// What a certificate says of itself. Nothing of it is proved.
+/// The claims of a certificate, which are not verified.
 #[derive(Debug, Default, PartialEq, Serialize)]
 pub(crate) struct Description {
     subject: Option<String>,
     issuer: Option<String>,
-    /// The DNS names and IP addresses that it is for.
+    /// DNS names and IP addresses.
     names: Vec<String>,
     not_before: Option<String>,
     not_after: Option<String>,
@@ -29,18 +29,18 @@ pub(crate) struct Description {
 /// A public key.
 #[derive(Debug, PartialEq, Serialize)]
 struct Key {
-    /// RSA, the curve, or the identifier of another kind.
+    /// `RSA`, the name of the curve, or the object identifier of another algorithm.
     kind: String,
     bits: Option<usize>,
 }
 
 impl Description {
-    /// Reads DER.
+    /// Reads a certificate in DER.
     pub(crate) fn of(der: &[u8]) -> Description {
         let fields = fields(der).unwrap_or_default();
         let mut fields = fields.iter().peekable();
         fields.next_if(|field| field.tag() == context_specific(0));
-        // Serial number and algorithm.
+        // Skips the serial number and the signature algorithm.
         let mut fields = fields.skip(2);
         let issuer = fields.next().and_then(name);
         let validity: Option<Validity> = fields.next().and_then(read);
@@ -58,9 +58,9 @@ impl Description {
         }
     }
 
-    /// A line for each part, for people.
+    /// One line of text per field.
     pub(crate) fn lines(&self) -> Vec<String> {
-        const UNREADABLE: &str = "(not readable)";
+        const UNREADABLE: &str = "(unreadable)";
         let text = |text: &Option<String>| text.clone().unwrap_or_else(|| UNREADABLE.to_owned());
         let date = |date: &Option<String>| text(date).replace('T', " ").replace('Z', " UTC");
         let names = if self.names.is_empty() { "(none)".to_owned() } else { self.names.join(", ") };
@@ -90,12 +90,12 @@ impl Key {
                 kind: "RSA".to_owned(),
                 bits: info.subject_public_key.as_bytes().and_then(modulus_bits),
             },
-            (_, Some(curve)) => Key::named(curve),
-            (kind, None) => Key::named(kind),
+            (_, Some(curve)) => Key::from_identifier(curve),
+            (kind, None) => Key::from_identifier(kind),
         }
     }
 
-    fn named(kind: ObjectIdentifier) -> Key {
+    fn from_identifier(kind: ObjectIdentifier) -> Key {
         let kind = kind.to_string();
         let (name, bits) = match kind.as_str() {
             "1.2.840.10045.3.1.7" => ("ECDSA P-256", Some(256)),
@@ -109,7 +109,7 @@ impl Key {
     }
 }
 
-/// The bits of the modulus, the first number of an RSA key.
+/// The length of the modulus, which is the first integer of an RSA key, in bits.
 fn modulus_bits(key: &[u8]) -> Option<usize> {
     let key = AnyRef::from_der(key).ok()?;
     let mut numbers = SliceReader::new(key.value()).ok()?;
@@ -118,7 +118,7 @@ fn modulus_bits(key: &[u8]) -> Option<usize> {
     Some(modulus.as_bytes().len() * 8 - first.leading_zeros() as usize)
 }
 
-/// The fields of the part that is signed.
+/// The fields of the signed part (`TBSCertificate`).
 fn fields(der: &[u8]) -> Option<Vec<AnyRef<'_>>> {
     let certificate = AnyRef::from_der(der).ok()?;
     let signed = AnyRef::decode(&mut SliceReader::new(certificate.value()).ok()?).ok()?;
@@ -138,7 +138,7 @@ fn read<T: DecodeOwned>(field: &AnyRef<'_>) -> Option<T> {
     field.to_der().ok().and_then(|der| T::from_der(&der).ok())
 }
 
-/// A distinguished name, as RFC 4514 writes it.
+/// A distinguished name in the notation of RFC 4514.
 fn name(field: &AnyRef<'_>) -> Option<String> {
     read(field).map(|name: Name| clean(&name.to_string()))
 }
@@ -146,16 +146,16 @@ fn name(field: &AnyRef<'_>) -> Option<String> {
 fn names(extensions: &AnyRef<'_>) -> Option<Vec<String>> {
     let extensions = Extensions::from_der(extensions.value()).ok()?;
     const ALTERNATIVE_NAMES: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.17");
-    let found = extensions.iter().find(|extension| extension.extn_id == ALTERNATIVE_NAMES)?;
-    let SubjectAltName(names) = SubjectAltName::from_der(found.extn_value.as_bytes()).ok()?;
-    let shown = names.iter().filter_map(|name| match name {
+    let extension = extensions.iter().find(|extension| extension.extn_id == ALTERNATIVE_NAMES)?;
+    let SubjectAltName(names) = SubjectAltName::from_der(extension.extn_value.as_bytes()).ok()?;
+    let names = names.iter().filter_map(|name| match name {
         GeneralName::DnsName(name) => Some(clean(name.as_str())),
         GeneralName::IpAddress(address) => {
             self::address(address.as_bytes()).map(|address| address.to_string())
         }
         _ => None,
     });
-    Some(shown.collect())
+    Some(names.collect())
 }
 
 fn address(bytes: &[u8]) -> Option<IpAddr> {
@@ -182,7 +182,7 @@ mod tests {
     }
 
     #[test]
-    fn each_part_is_read_and_cleaned() {
+    fn all_fields_are_read_without_control_characters() {
         let (params, key) = certificate();
         let description = Description::of(params.self_signed(&key).unwrap().der());
         let lines = description.lines();
@@ -201,14 +201,14 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_read_hides_nothing_else() {
+    fn an_unreadable_field_does_not_hide_the_others() {
         let (params, key) = certificate();
         let der = params.self_signed(&key).unwrap().der().to_vec();
         let whole = Description::of(&der);
-        // The first date gets a letter, and thereby neither is readable.
-        let at = der.windows(6).position(|six| six == b"200102").unwrap();
+        // A letter in the first date makes the validity unreadable.
+        let index = der.windows(6).position(|six| six == b"200102").unwrap();
         let mut garbled = der.clone();
-        garbled[at] = b'x';
+        garbled[index] = b'x';
         let described = Description::of(&garbled);
         assert_eq!(described, Description { not_before: None, not_after: None, ..whole });
         assert_eq!(Description::of(b"no certificate"), Description::default());
@@ -221,18 +221,18 @@ mod tests {
     fn a_garbled_certificate_does_not_panic() {
         let (params, key) = certificate();
         let mut der = params.self_signed(&key).unwrap().der().to_vec();
-        for at in 0..der.len() {
-            let good = der[at];
+        for index in 0..der.len() {
+            let good = der[index];
             for bad in [0, 1, 0x30, 0x7f, 0x80, 0x84, 0xa0, 0xff] {
-                der[at] = bad;
+                der[index] = bad;
                 Description::of(&der).lines();
             }
-            der[at] = good;
+            der[index] = good;
         }
     }
 
     #[test]
-    fn the_length_of_an_rsa_key_is_that_of_its_modulus() {
+    fn an_rsa_key_is_as_long_as_its_modulus() {
         let mut key = vec![0x30, 0x81, 0x89, 2, 0x81, 0x81, 0];
         key.extend([0xff; 128]);
         key.extend([2, 3, 1, 0, 1]);

@@ -1,4 +1,4 @@
-//! `serve --fleet`: many services, and a file that says where they are.
+//! `serve --fleet`: many services, and their services file.
 
 use std::fs;
 use std::io::{self, Write};
@@ -14,9 +14,9 @@ use crate::output;
 use crate::runtime::block_on;
 use crate::stop::Stop;
 
-/// A service as `sweep` reads it.
+/// A line of the services file.
 #[derive(Serialize)]
-struct Listed<'a> {
+struct ServiceLine<'a> {
     service: String,
     user: &'a str,
     password_file: &'a Path,
@@ -24,7 +24,7 @@ struct Listed<'a> {
     cacert: Option<&'a Path>,
 }
 
-/// Is so many services until it is told to end, and says then what became of them.
+/// Runs a fleet until it is stopped, then prints its statistics.
 pub(super) fn run(
     count: usize,
     file: &Path,
@@ -33,16 +33,17 @@ pub(super) fn run(
     stop: &Stop,
 ) -> Result<(), Failure> {
     if options.listen.port() != 0 {
-        let hint = "Name the address alone, with port 0.";
-        return Err(Failure::usage("a fleet has a port for each service, and none can be named", hint));
+        let hint = "Use port 0.";
+        return Err(Failure::usage("the port of a fleet cannot be chosen: each service has its own", hint));
     }
-    let file = path::absolute(file).map_err(|error| Failure::unusable("the file has no place", error))?;
+    let file = path::absolute(file)
+        .map_err(|error| Failure::unusable("the services file has no absolute path", error))?;
     limit::raise(count)?;
     let (user, password) = (settings.user.clone(), settings.password.clone());
     let mut fleet = Fleet::start(count, settings, options)
         .map_err(|error| Failure::unusable("the services cannot be started", error))?;
     write(&file, &fleet, &user, &password)
-        .map_err(|error| Failure::unusable("the services cannot be written down", error))?;
+        .map_err(|error| Failure::unusable("the services file cannot be written", error))?;
     output::line(format_args!("{count} services: {}\n{}", file.display(), kinds(&fleet)))?;
     block_on(stop.wait())?;
     fleet.shutdown();
@@ -54,36 +55,36 @@ pub(super) fn run(
     ))
 }
 
-/// How many services behave how.
+/// How many services are of each kind.
 fn kinds(fleet: &Fleet) -> String {
     let count = |kind: ServiceKind| fleet.services().iter().filter(|service| service.kind() == kind).count();
     ServiceKind::ALL.map(|kind| format!("{kind} {}", count(kind))).join(", ")
 }
 
-/// Writes down where the services are. The list comes last: what it names is there then.
+/// Writes the services file, last of all, so that the files that it names exist.
 fn write(file: &Path, fleet: &Fleet, user: &str, password: &str) -> io::Result<()> {
-    let beside = |ending: &str| {
+    let with_suffix = |suffix: &str| {
         let mut name = file.as_os_str().to_owned();
-        name.push(ending);
+        name.push(suffix);
         PathBuf::from(name)
     };
-    let password_file = beside(".password");
-    // One that is there may be for all to read, and stays so when it is written to.
+    let password_file = with_suffix(".password");
+    // An existing file would keep its permissions.
     match fs::remove_file(&password_file) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
         _ => {}
     }
     let mut secret = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&password_file)?;
     secret.write_all(password.as_bytes())?;
-    let certificate = fleet.certificate_pem().map(|pem| (beside(".pem"), pem));
+    let certificate = fleet.certificate_pem().map(|pem| (with_suffix(".pem"), pem));
     if let Some((file, pem)) = &certificate {
         fs::write(file, pem)?;
     }
     let mut list = Vec::new();
     for service in fleet.services() {
         let cacert = certificate.as_ref().map(|(file, _)| file.as_path());
-        let listed = Listed { service: service.url(), user, password_file: &password_file, cacert };
-        serde_json::to_writer(&mut list, &listed)?;
+        let line = ServiceLine { service: service.url(), user, password_file: &password_file, cacert };
+        serde_json::to_writer(&mut list, &line)?;
         list.push(b'\n');
     }
     fs::write(file, list)

@@ -1,5 +1,4 @@
-//! What may stand where a session is kept: a file and a directory that nobody else can change, and a lock that is waited
-//! for within bounds.
+//! The checks of a saved session's file and directory, which no other user may write, and its lock.
 
 use std::fs::{self, File, Metadata, OpenOptions};
 use std::io;
@@ -15,43 +14,46 @@ use rustix::process::geteuid;
 use crate::failure::Failure;
 use crate::output;
 
-/// How long to wait before the lock is tried again.
-const AGAIN: Duration = Duration::from_millis(20);
+/// How long to wait before the next attempt to lock.
+const RETRY_INTERVAL: Duration = Duration::from_millis(20);
 
-/// Bits of a mode that let others write.
+/// The permission bits for writing by other users.
 const WRITE_BY_OTHERS: u32 = 0o022;
 
-/// Checks a directory of kept sessions. It may be reached through a symbolic link.
+/// Checks the directory of saved sessions, which may be a symbolic link.
 pub(super) fn check_directory(directory: &Path) -> Result<(), Failure> {
-    let seen = fs::metadata(directory)
-        .map_err(|error| Failure::unusable("the directory of kept sessions cannot be used", error))?;
-    let wrong = match &seen {
-        seen if !seen.is_dir() => "it is not a directory",
-        seen if seen.uid() != 0 && !is_ours(seen) => "it belongs to another user",
-        seen if seen.mode() & WRITE_BY_OTHERS != 0 => "other users can write to it",
-        _ => return Ok(()),
+    let metadata = fs::metadata(directory)
+        .map_err(|error| Failure::unusable("the directory of saved sessions cannot be used", error))?;
+    let wrong = if !metadata.is_dir() {
+        "it is not a directory"
+    } else if metadata.uid() != 0 && !is_ours(&metadata) {
+        "it belongs to another user"
+    } else if metadata.mode() & WRITE_BY_OTHERS != 0 {
+        "other users can write to it"
+    } else {
+        return Ok(());
     };
     Err(rejected("directory", directory, wrong))
 }
 
-/// Opens the file of a kept session. `None` if there is none.
+/// Opens the file of a saved session, if it exists.
 pub(super) fn open(file: &Path) -> Result<Option<File>, Failure> {
     let flags = (OFlags::NOFOLLOW | OFlags::NONBLOCK).bits() as i32;
     let opened = match OpenOptions::new().read(true).custom_flags(flags).open(file) {
         Ok(opened) => opened,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(unopened(file, &error)),
+        Err(error) => return Err(cannot_open(file, &error)),
     };
-    let seen = opened.metadata().map_err(|error| unopened(file, &error))?;
-    check(file, &seen)?;
+    let metadata = opened.metadata().map_err(|error| cannot_open(file, &error))?;
+    check(file, &metadata)?;
     Ok(Some(opened))
 }
 
-/// Takes a lock. A file that was removed while this waited for it locks nothing any more.
-pub(super) fn lock(path: &Path, patience: Duration) -> Result<File, Failure> {
+/// Takes a lock. Starts again if the lock's file was removed meanwhile.
+pub(super) fn lock(path: &Path, timeout: Duration) -> Result<File, Failure> {
     let began = Instant::now();
     let flags = (OFlags::NOFOLLOW | OFlags::NONBLOCK).bits() as i32;
-    let failed = |error: io::Error| unopened(path, &error);
+    let failed = |error: io::Error| cannot_open(path, &error);
     loop {
         let mut options = OpenOptions::new();
         options.write(true).create(true).truncate(false).mode(0o600).custom_flags(flags);
@@ -60,39 +62,44 @@ pub(super) fn lock(path: &Path, patience: Duration) -> Result<File, Failure> {
         check(path, &held)?;
         match flock(&file, FlockOperation::NonBlockingLockExclusive) {
             Ok(()) => match fs::symlink_metadata(path) {
-                Ok(there) if (there.dev(), there.ino()) == (held.dev(), held.ino()) => return Ok(file),
+                Ok(current) if (current.dev(), current.ino()) == (held.dev(), held.ino()) => return Ok(file),
                 Ok(_) => {}
                 Err(error) if error.kind() == io::ErrorKind::NotFound => {}
                 Err(error) => return Err(failed(error)),
             },
             Err(Errno::INTR) => {}
-            Err(Errno::WOULDBLOCK) if began.elapsed() >= patience => {
+            Err(Errno::WOULDBLOCK) if began.elapsed() >= timeout => {
                 let holder = match holder(held.ino()) {
                     Some(process) => format!("process {process}"),
                     None => "another process".to_owned(),
                 };
-                let (path, time) = (path.display(), output::seconds(patience));
+                let (path, time) = (path.display(), output::seconds(timeout));
                 let what = format!("{holder} holds the lock {path} for more than {time}");
                 return Err(Failure::usage(what, "Wait for that process, or end it."));
             }
-            Err(Errno::WOULDBLOCK) => thread::sleep(AGAIN.min(patience.saturating_sub(began.elapsed()))),
+            Err(Errno::WOULDBLOCK) => {
+                thread::sleep(RETRY_INTERVAL.min(timeout.saturating_sub(began.elapsed())))
+            }
             Err(error) => return Err(failed(error.into())),
         }
     }
 }
 
-fn check(file: &Path, seen: &Metadata) -> Result<(), Failure> {
-    let wrong = match seen {
-        seen if !seen.is_file() => "it is not a regular file",
-        seen if !is_ours(seen) => "it belongs to another user",
-        seen if seen.mode() & WRITE_BY_OTHERS != 0 => "other users can write to it",
-        _ => return Ok(()),
+fn check(file: &Path, metadata: &Metadata) -> Result<(), Failure> {
+    let wrong = if !metadata.is_file() {
+        "it is not a regular file"
+    } else if !is_ours(metadata) {
+        "it belongs to another user"
+    } else if metadata.mode() & WRITE_BY_OTHERS != 0 {
+        "other users can write to it"
+    } else {
+        return Ok(());
     };
     Err(rejected("file", file, wrong))
 }
 
-/// Why a file was not opened. With these flags a symbolic link cannot be, nor can a pipe that nobody reads.
-fn unopened(file: &Path, error: &io::Error) -> Failure {
+/// Why a file could not be opened. The flags exclude symbolic links, and pipes without a reader.
+fn cannot_open(file: &Path, error: &io::Error) -> Failure {
     match error.raw_os_error().map(Errno::from_raw_os_error) {
         Some(Errno::LOOP | Errno::MLINK) => rejected("file", file, "it is a symbolic link"),
         Some(Errno::NXIO | Errno::ISDIR) => rejected("file", file, "it is not a regular file"),
@@ -100,34 +107,34 @@ fn unopened(file: &Path, error: &io::Error) -> Failure {
     }
 }
 
-/// A kept session that is not used.
+/// The rejection of a saved session.
 pub(super) fn rejected(kind: &str, path: &Path, wrong: &str) -> Failure {
-    let what = format!("the {kind} of a kept session, {}, is rejected: {wrong}", path.display());
-    Failure::usage(what, "Look at who made it, then correct or remove it.")
+    let what = format!("the {kind} of a saved session, {}, is rejected: {wrong}", path.display());
+    Failure::usage(what, "Find out who created it, then correct or remove it.")
 }
 
-fn is_ours(seen: &Metadata) -> bool {
-    seen.uid() == geteuid().as_raw()
+fn is_ours(metadata: &Metadata) -> bool {
+    metadata.uid() == geteuid().as_raw()
 }
 
-/// The process that holds the lock of a file, by its inode, where the system says so.
+/// The process that holds the lock of the file with this inode, if the system reports it.
 fn holder(inode: u64) -> Option<u32> {
     let locks = fs::read_to_string("/proc/locks").ok()?;
     holder_in(&locks, inode)
 }
 
-/// Reads lines such as `1: FLOCK  ADVISORY  WRITE 1234 08:02:131141 0 EOF`. A process of another container is 0, or
+/// Parses lines such as `1: FLOCK  ADVISORY  WRITE 1234 08:02:131141 0 EOF`. A process of another container is 0 or
 /// negative.
 fn holder_in(locks: &str, inode: u64) -> Option<u32> {
     let mut found = locks.lines().filter_map(|line| {
         let words: Vec<&str> = line.split_whitespace().collect();
         let [_, "FLOCK", _, _, process, file, ..] = words[..] else { return None };
-        let is_it = file.rsplit(':').next()?.parse::<u64>().ok()? == inode;
-        process.parse().ok().filter(|process| is_it && *process > 0)
+        let is_match = file.rsplit(':').next()?.parse::<u64>().ok()? == inode;
+        process.parse().ok().filter(|process| is_match && *process > 0)
     });
     match (found.next(), found.next()) {
         (Some(process), None) => Some(process),
-        // The same number on another file system.
+        // The inode is also in use on another file system.
         _ => None,
     }
 }

@@ -1,4 +1,4 @@
-//! The line that a sweep prints of a service.
+//! The line of a service in the output of a sweep.
 
 use std::time::Instant;
 
@@ -9,31 +9,31 @@ use serde_json::value::RawValue;
 use crate::failure::Failure;
 use crate::visit::VisitResult;
 
-/// What there is to say of a service.
+/// The result of a service.
 pub(super) struct Line<'a> {
     pub(super) service: &'a str,
     pub(super) began: Instant,
     pub(super) result: VisitResult,
 }
 
-/// A line as it is printed, and what goes with it.
+/// The line of a service, to be printed and counted.
 pub(super) struct FinishedLine {
-    /// What is printed.
-    pub(super) line: Vec<u8>,
-    /// The kind of its error.
-    pub(super) failed: Option<&'static str>,
-    /// What is to be printed on standard error.
+    /// The JSON, on one line.
+    pub(super) json: Vec<u8>,
+    /// The kind of the failure, if the service failed.
+    pub(super) failure: Option<&'static str>,
+    /// Lines for standard error.
     pub(super) notes: Vec<String>,
 }
 
-/// The members, in their order.
+/// The members of the line, in this order.
 #[derive(Serialize)]
 struct Members<'a> {
     service: &'a str,
     ok: bool,
-    /// The HTTP status of the answer, `null` without one: as in an error, and the error's where there is one.
+    /// The HTTP status of the failed or last request; `null` without a response.
     status: Value,
-    /// The exit status of the command, had it been run for this service alone.
+    /// The exit status that the command alone would have.
     exit: u8,
     #[serde(skip_serializing_if = "Option::is_none")]
     output: Option<Box<RawValue>>,
@@ -43,13 +43,13 @@ struct Members<'a> {
 }
 
 impl Line<'_> {
-    /// The line of a service that was never begun.
-    pub(super) fn never(service: &str, failure: Failure) -> FinishedLine {
-        Line { service, began: Instant::now(), result: VisitResult::failed(failure) }.end()
+    /// The line of a service that was not visited.
+    pub(super) fn not_visited(service: &str, failure: Failure) -> FinishedLine {
+        Line { service, began: Instant::now(), result: VisitResult::failed(failure) }.finish()
     }
 
-    /// What is printed. Data is printed as it came; an error has no secret.
-    pub(super) fn end(self) -> FinishedLine {
+    /// Renders the line. Data is unchanged; the failure is redacted.
+    pub(super) fn finish(self) -> FinishedLine {
         let Line { service, began, result: VisitResult { failure, output, notes, status } } = self;
         let error = failure.as_ref().map(Failure::object);
         let members = Members {
@@ -61,8 +61,8 @@ impl Line<'_> {
             error,
             ms: began.elapsed().as_millis() as u64,
         };
-        // All its members are texts, numbers and what was JSON before.
-        let line = serde_json::to_vec(&members).unwrap_or_default();
-        FinishedLine { line, failed: failure.as_ref().map(Failure::kind), notes }
+        // Cannot fail: all members are text, numbers or valid JSON.
+        let json = serde_json::to_vec(&members).unwrap_or_default();
+        FinishedLine { json, failure: failure.as_ref().map(Failure::kind), notes }
     }
 }

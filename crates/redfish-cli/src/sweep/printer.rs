@@ -1,4 +1,4 @@
-//! The one place where a sweep writes: a thread that may wait for a slow reader, so that nothing else has to.
+//! The printer of a sweep: a thread, so that nothing else waits for a slow reader.
 
 use std::thread;
 
@@ -7,84 +7,84 @@ use tokio::sync::{mpsc, oneshot};
 use crate::failure::Failure;
 use crate::options::Options;
 use crate::output;
-use crate::progress::Line;
+use crate::progress::ProgressLine;
 
-/// What may wait to be written. What is done beyond that waits in turn, and nothing new is begun.
-const WAITING: usize = 16;
+/// Maximum number of queued lines. If the queue is full, no further services are started.
+const QUEUE: usize = 16;
 
-/// Writes lines as they come.
+/// Prints lines as they come.
 pub(super) struct Printer {
-    to: mpsc::Sender<Output>,
-    end: oneshot::Receiver<Result<(), Failure>>,
+    queue: mpsc::Sender<Output>,
+    result: oneshot::Receiver<Result<(), Failure>>,
 }
 
 enum Output {
-    /// Data, for standard output.
+    /// For standard output.
     Line(Vec<u8>),
-    /// What is beside the data.
+    /// For standard error.
     Note(String),
-    /// How far it is, where somebody looks.
+    /// For the progress line.
     Progress(String),
 }
 
 impl Printer {
-    /// One whose `failed` is called when standard output cannot be written to any more.
-    pub(super) fn start(options: &Options, failed: impl FnOnce() + Send + 'static) -> Printer {
-        let (to, mut outputs) = mpsc::channel(WAITING);
-        let (ended, end) = oneshot::channel();
-        let mut line = Line::new(!options.trace);
+    /// Starts the thread. It calls `on_error` if standard output cannot be written.
+    pub(super) fn start(options: &Options, on_error: impl FnOnce() + Send + 'static) -> Printer {
+        let (queue, mut outputs) = mpsc::channel(QUEUE);
+        let (sender, result) = oneshot::channel();
+        let mut progress = ProgressLine::new(!options.trace);
         thread::spawn(move || {
-            let mut done = Ok(());
+            let mut result = Ok(());
             while let Some(next) = outputs.blocking_recv() {
-                done = write(&next, &mut line);
-                if done.is_err() {
-                    failed();
+                result = write(&next, &mut progress);
+                if result.is_err() {
+                    on_error();
                     break;
                 }
             }
-            drop(line);
-            let _ = ended.send(done);
+            drop(progress);
+            let _ = sender.send(result);
         });
-        Printer { to, end }
+        Printer { queue, result }
     }
 
-    /// Prints a line of data.
+    /// Prints a line on standard output.
     pub(super) async fn line(&self, line: Vec<u8>) {
-        let _ = self.to.send(Output::Line(line)).await;
+        let _ = self.queue.send(Output::Line(line)).await;
     }
 
-    /// Says something beside the data.
+    /// Prints a line on standard error.
     pub(super) async fn note(&self, text: String) {
-        let _ = self.to.send(Output::Note(text)).await;
+        let _ = self.queue.send(Output::Note(text)).await;
     }
 
-    /// Shows how far it is, unless there is more urgent to write.
+    /// Shows the progress, unless the queue is full.
     pub(super) fn show(&self, text: impl FnOnce() -> String) {
-        if let Ok(place) = self.to.try_reserve() {
-            place.send(Output::Progress(text()));
+        if let Ok(permit) = self.queue.try_reserve() {
+            permit.send(Output::Progress(text()));
         }
     }
 
-    /// Waits until all is written.
-    pub(super) async fn end(self) -> Result<(), Failure> {
-        drop(self.to);
-        self.end.await.unwrap_or(Ok(()))
+    /// Waits until everything is printed.
+    pub(super) async fn finish(self) -> Result<(), Failure> {
+        drop(self.queue);
+        self.result.await.unwrap_or(Ok(()))
     }
 }
 
-fn write(next: &Output, line: &mut Line) -> Result<(), Failure> {
+fn write(next: &Output, progress: &mut ProgressLine) -> Result<(), Failure> {
     match next {
         Output::Line(data) => {
-            line.clear();
+            progress.clear();
             output::print(data)
         }
         Output::Note(text) => {
-            line.clear();
+            progress.clear();
             output::note(text);
             Ok(())
         }
         Output::Progress(text) => {
-            line.show(text);
+            progress.show(text);
             Ok(())
         }
     }

@@ -1,4 +1,4 @@
-//! How many services are done, how many failed, and why.
+//! The tally of a sweep: how many services succeeded, and how many failed and why.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -8,13 +8,14 @@ use serde_json::{Value, json};
 
 use crate::progress;
 
-/// The count.
+/// The tally.
 pub(super) struct Tally {
     began: Instant,
     services: usize,
     ok: usize,
+    /// By the kind of the failure.
     failed: BTreeMap<&'static str, usize>,
-    /// Left out, since what a write did there is unknown.
+    /// Skipped, because a write may have happened there.
     skipped: usize,
 }
 
@@ -23,16 +24,16 @@ impl Tally {
         Tally { began: Instant::now(), services, ok: 0, failed: BTreeMap::new(), skipped }
     }
 
-    /// Counts a service, by the kind of its error where it failed.
-    pub(super) fn add(&mut self, failed: Option<&'static str>) {
-        match failed {
+    /// Counts a service, with the kind of its failure, if it failed.
+    pub(super) fn add(&mut self, failure: Option<&'static str>) {
+        match failure {
             None => self.ok += 1,
             Some(kind) => *self.failed.entry(kind).or_default() += 1,
         }
     }
 
-    /// Whether all that was asked for was done.
-    pub(super) fn is_well(&self) -> bool {
+    /// Whether no service failed or was skipped.
+    pub(super) fn all_succeeded(&self) -> bool {
         self.failed.is_empty() && self.skipped == 0
     }
 
@@ -40,14 +41,14 @@ impl Tally {
         self.failed.values().sum()
     }
 
-    /// How far it is, as a line.
+    /// The text of the progress line.
     pub(super) fn progress(&self, in_flight: usize) -> String {
         let done = self.ok + self.failed();
         let per_second = done as f64 / self.began.elapsed().as_secs_f64().max(0.001);
-        progress::of_sweep(done, self.services, self.failed(), in_flight, per_second)
+        progress::sweep(done, self.services, self.failed(), in_flight, per_second)
     }
 
-    /// What became of all, as a sentence without its full stop.
+    /// The summary as a clause.
     pub(super) fn text(&self) -> String {
         let mut text = format!("{} of {} services ok", self.ok, self.services);
         if !self.failed.is_empty() {
@@ -62,7 +63,7 @@ impl Tally {
         text
     }
 
-    /// The same for programs.
+    /// The summary as JSON.
     pub(super) fn object(&self) -> Value {
         json!({
             "services": self.services,
@@ -82,7 +83,7 @@ mod tests {
     fn failures_are_counted_by_kind() {
         let mut tally = Tally::new(4, 0);
         tally.add(None);
-        assert!(tally.is_well());
+        assert!(tally.all_succeeded());
         ["transport", "deadline", "transport"].into_iter().for_each(|kind| tally.add(Some(kind)));
         let text = tally.text();
         assert!(
@@ -90,6 +91,6 @@ mod tests {
             "{text}"
         );
         assert_eq!(tally.object()["failed"], json!({"deadline": 1, "transport": 2}));
-        assert!(!tally.is_well() && tally.progress(0).contains("4/4  3 failed  0 in flight"));
+        assert!(!tally.all_succeeded() && tally.progress(0).contains("4/4  3 failed  0 in flight"));
     }
 }

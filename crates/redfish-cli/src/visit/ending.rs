@@ -1,10 +1,10 @@
-//! The end of a visit: the job is done or given up, and the session is closed.
+//! The end of a visit: the job ends or is stopped, and the session is closed.
 //!
 //! ```text
-//!   the job is done, failed or panics ──┐
+//!   the job ends, fails or panics ──────┐
 //!   a signal or the deadline stops it ──┴─▶ close ──┬─▶ closed
-//!                                                   ├─▶ failed: the error is said
-//!                                                   └─▶ given up: what may be left open is said
+//!                                                   ├─▶ failed: a warning with the error
+//!                                                   └─▶ timed out: a warning per session that may be left open
 //! ```
 
 use std::any::Any;
@@ -15,110 +15,100 @@ use std::task::Poll;
 
 use serde_json::value::RawValue;
 
-use super::Visit;
-use crate::command::Job;
-use crate::exit::Exit;
+use super::{Job, Visit};
 use crate::failure::Failure;
-use crate::stop::{Stop, Why};
+use crate::stop::{Stop, StopReason};
 
-/// How a visit ended.
+/// The result of a visit.
 pub(crate) struct VisitResult {
     /// Why it failed, if it did.
     pub(crate) failure: Option<Failure>,
-    /// In a sweep, what the command printed.
+    /// In a sweep, the output of the command.
     pub(crate) output: Option<Box<RawValue>>,
-    /// In a sweep, what is to be printed on standard error.
+    /// In a sweep, lines for standard error.
     pub(crate) notes: Vec<String>,
-    /// The HTTP status of the last answer to the work.
+    /// The HTTP status of the last response to the job.
     pub(crate) status: Option<u16>,
 }
 
 impl VisitResult {
-    /// That of a visit that could not begin.
+    /// The result of a visit that could not start.
     pub(crate) fn failed(failure: Failure) -> VisitResult {
         VisitResult { failure: Some(failure), output: None, notes: Vec::new(), status: None }
     }
 }
 
-/// How the closing of a session ended.
-enum Closing {
-    LogoutOutcome,
-    /// It failed, which was said.
+/// How closing the session ended.
+enum CloseResult {
+    Closed,
+    /// Failed, with a warning.
     Failed,
-    /// It was not waited for any longer.
-    GivenUp,
+    TimedOut,
 }
 
 impl Visit {
-    /// Does a job, unless it is stopped, and closes the session on every way out, a panic among them. A logout that fails
-    /// is reported, and never hides what the job did.
+    /// Does a job until it ends or is stopped, and closes the session in any case, even after a panic. A failed logout is a
+    /// warning, which does not affect the result of the job.
     pub(crate) async fn complete(mut self, job: &impl Job, stop: &Stop) -> VisitResult {
-        let ended = tokio::select! {
+        let result = tokio::select! {
             biased;
-            ended = catching(job.run(&mut self)) => ended,
-            why = stop.wait() => Ok(Err(self.stopped(why))),
+            result = catch_panic(job.run(&mut self)) => result,
+            reason = stop.wait() => Ok(Err(self.stopped(reason))),
         };
         let status = self.observer.status();
         self.register_token();
-        let closing = self.close(stop).await;
+        let close_result = self.close(stop).await;
         self.close_replaced(self.service.policy().logout_deadline).await;
-        let leaves = match closing {
-            // After a signal, the logout of another session than the client's own may have been broken off.
-            Closing::LogoutOutcome => stop.asked() == Some(Why::Signal),
-            Closing::Failed => false,
-            Closing::GivenUp => true,
-        };
-        if leaves {
-            for sentence in self.observer.left() {
-                self.warn(format!("{sentence}."));
+        // A login may have had no response, or a signal may have interrupted the logout of a session other than the client's.
+        let is_reported = matches!(close_result, CloseResult::Failed);
+        if !is_reported {
+            for clause in self.observer.left_open() {
+                self.warn(clause);
             }
         }
-        let done = ended.unwrap_or_else(|panic| resume_unwind(panic));
-        let (output, notes) = self.sink.end(done.is_err());
-        let failure = done.err().map(|failure| failure.at(&self.service).redacted(self.secrets));
+        let result = result.unwrap_or_else(|panic| resume_unwind(panic));
+        let (output, notes) = self.sink.finish(result.is_err());
+        let failure = result.err().map(|failure| failure.at_service(&self.service).redacted(self.secrets));
         VisitResult { failure, output, notes, status }
     }
 
-    /// Why there is no result. A write that was sent may have happened: whoever repeats what failed must know.
-    fn stopped(&self, why: Why) -> Failure {
-        let failure = Failure::stopped(why == Why::Signal);
-        match self.observer.wrote() {
-            true => failure.ending(Exit::OutcomeUnknown),
-            false => failure,
-        }
+    /// The failure of a job that was stopped. If it has sent a write, the outcome is unknown.
+    fn stopped(&self, reason: StopReason) -> Failure {
+        let failure = Failure::stopped(reason == StopReason::Signal);
+        if self.observer.write_sent() { failure.outcome_unknown() } else { failure }
     }
 
-    /// Closes the session. A login that is still in flight is waited for as long as makes sense.
-    async fn close(&mut self, stop: &Stop) -> Closing {
+    /// Closes the session. Waits for a login in flight, within limits.
+    async fn close(&mut self, stop: &Stop) -> CloseResult {
         let closing = async {
-            let closed = self.client.close().await;
-            if closed.is_ok() {
-                self.observer.settled().await;
+            let result = self.client.close().await;
+            if result.is_ok() {
+                self.observer.no_logout_in_flight().await;
             }
-            closed
+            result
         };
         let error = tokio::select! {
             biased;
-            closed = closing => match closed {
-                Ok(_) => return Closing::LogoutOutcome,
+            result = closing => match result {
+                Ok(_) => return CloseResult::Closed,
                 Err(error) => error,
             },
-            () = self.observer.patience() => return Closing::GivenUp,
+            () = self.observer.close_timeout() => return CloseResult::TimedOut,
         };
-        self.warn(match stop.asked() {
-            Some(Why::Signal) => format!("a session may be left open: {error}"),
+        self.warn(match stop.reason() {
+            Some(StopReason::Signal) => format!("a session may be left open: {error}"),
             _ => format!("the session could not be closed: {error}"),
         });
-        Closing::Failed
+        CloseResult::Failed
     }
 }
 
-/// Runs a future to its end; a panic is an error.
-async fn catching<T>(work: impl Future<Output = T>) -> Result<T, Box<dyn Any + Send>> {
+/// Runs a future to its end, and returns a panic as an error.
+async fn catch_panic<T>(work: impl Future<Output = T>) -> Result<T, Box<dyn Any + Send>> {
     let mut work = pin!(work);
     poll_fn(|context| match catch_unwind(AssertUnwindSafe(|| work.as_mut().poll(context))) {
         Ok(Poll::Pending) => Poll::Pending,
-        Ok(Poll::Ready(done)) => Poll::Ready(Ok(done)),
+        Ok(Poll::Ready(output)) => Poll::Ready(Ok(output)),
         Err(panic) => Poll::Ready(Err(panic)),
     })
     .await
@@ -135,20 +125,21 @@ mod tests {
     use redfish_tls::Trust;
 
     use super::*;
-    use crate::access::{Access, Authentication};
+    use crate::access::Access;
+    use crate::authentication::Authentication;
     use crate::options::Options;
     use crate::runtime::block_on;
 
     #[derive(Parser)]
-    struct Words {
+    struct Cli {
         #[command(flatten)]
         options: Options,
     }
 
-    /// A job that panics with a session open.
-    struct Panics;
+    /// A job that panics while a session is open.
+    struct PanickingJob;
 
-    impl Job for Panics {
+    impl Job for PanickingJob {
         async fn run(&self, visit: &mut Visit) -> Result<(), Failure> {
             visit.run(ListSessions::default).await?;
             panic!("on purpose");
@@ -156,15 +147,15 @@ mod tests {
     }
 
     #[test]
-    fn a_panic_goes_on_once_the_session_is_closed() {
+    fn a_panic_resumes_after_the_session_is_closed() {
         let options = ServeOptions { tls: Tls::None, ..ServeOptions::default() };
         let server = Server::start(Settings::default(), options).unwrap();
-        let options = Arc::new(Words::parse_from(["redfish", "--service", &server.url()]).options);
-        let identity = Authentication::Session(Credentials::new("admin", "machine-room"));
-        let access = Access { identity, trust: Trust::system(), secrets: Redactor::default() };
+        let options = Arc::new(Cli::parse_from(["redfish", "--service", &server.url()]).options);
+        let authentication = Authentication::session(Credentials::new("admin", "machine-room"), None);
+        let access = Access { authentication, trust: Trust::system(), secrets: Redactor::default() };
         let visit = async {
             let visit = Visit::single(&options, options.service().unwrap(), access).unwrap();
-            visit.complete(&Panics, &Stop::new()).await
+            visit.complete(&PanickingJob, &Stop::new()).await
         };
         let panic = catch_unwind(AssertUnwindSafe(|| block_on(visit))).err().unwrap();
         assert_eq!(panic.downcast_ref::<&str>(), Some(&"on purpose"));

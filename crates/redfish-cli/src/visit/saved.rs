@@ -1,4 +1,4 @@
-//! A visit with a saved session: it is used, renewed once the service has forgotten it, and written by `login`.
+//! A visit with a saved session, which is used, renewed if it has expired, and written by `login`.
 
 use std::time::{Duration, Instant};
 
@@ -7,67 +7,67 @@ use redfish_proto::{Credentials, ErrorKind, Session};
 use tokio::time::timeout;
 use zeroize::Zeroizing;
 
-use super::{AuthState, Visit};
-use crate::access::Authentication;
+use super::Visit;
+use crate::authentication::{AuthMethod, Authentication};
 use crate::failure::Failure;
 use crate::runtime::blocking;
 use crate::state::{self, SavedSession, SessionSlot, Store};
 
-/// What became of a saved session that a 401 answered.
+/// The outcome of the renewal of a saved session, after a 401.
 enum Renewal {
-    /// Another process has renewed it.
+    /// Another process has renewed the session.
     TakenOver,
-    /// This one did.
+    /// This process has logged in.
     LoggedIn,
-    /// The 401 is the answer: it stays as it is.
+    /// There is no saved session, or no password.
     Impossible,
-    /// The same, since the session is alive.
+    /// The session is alive, so that the 401 is final: how this is known.
     Alive(&'static str),
 }
 
-/// The sessions that a visit has replaced, and has to close with their own tokens.
+/// The sessions that a visit has replaced, and must close with their own tokens.
 #[derive(Default)]
 pub(super) struct Replaced {
-    /// Those that may be alive.
+    /// Sessions that may be alive.
     retired: Vec<Session>,
-    /// The last one, which its own URI answered with 401: closed only if the new session is refused as well, since a
-    /// 401 then proves nothing at this service.
+    /// The last session, if its own URI returned 401. Closed only if the new session gets a 401 too, because a 401 then
+    /// proves nothing at this service.
     dead: Option<Session>,
 }
 
 impl Visit {
-    /// Opens a session and saves it: from then on it is not closed at the end of the visit.
+    /// Opens a session and saves it, so that it is not closed at the end of the visit.
     pub(crate) async fn save(&mut self, slot: &SessionSlot) -> Result<(SavedSession, Session), Failure> {
         let session = self.open_session().await?;
         self.register_token();
-        let user = self.user().unwrap_or_default();
+        let user = self.auth.user().unwrap_or_default();
         let saved = SavedSession::new(&self.service, user, &session);
-        // Nothing is awaited here: a signal comes before, and the session is closed, or after, and it is saved.
+        // There is no await point here: a signal comes either before, and the session is closed, or after, and it is saved.
         slot.write(&saved)?;
         self.observer.keep();
-        self.authenticate(Authentication::Saved(saved.clone(), None))?;
+        self.authenticate(Authentication::saved(saved.clone(), None, &self.service)?)?;
         Ok((saved, session))
     }
 
-    /// Removes the saved session, which is closed.
-    pub(crate) async fn forget(&self) -> Result<(), Failure> {
-        let AuthState::Saved(saved, _) = &self.auth else { return Ok(()) };
+    /// Removes the saved session after it was closed.
+    pub(crate) async fn remove_saved(&self) -> Result<(), Failure> {
+        let AuthMethod::Saved(saved, _) = &self.auth else { return Ok(()) };
         let saved = saved.clone();
-        let patience = self.options.timeout;
-        blocking(move || state::forget(&saved, patience)).await
+        let timeout = self.options.timeout;
+        blocking(move || state::remove(&saved, timeout)).await
     }
 
-    /// What was done; `None` if it is to be done again since there is another session in place of a saved one that the
-    /// service has forgotten.
+    /// Renews the saved session if `result` is a 401. Returns `None` if there is a new session, so that the caller tries
+    /// again.
     pub(super) async fn renew_after<T>(
         &mut self,
-        done: Result<T, Failure>,
+        result: Result<T, Failure>,
         logged_in: &mut bool,
     ) -> Result<Option<T>, Failure> {
         self.register_token();
-        let failure = match done {
+        let failure = match result {
             Err(failure) if failure.is_kind(&ErrorKind::NotAuthenticated) => failure,
-            done => return done.map(Some),
+            result => return result.map(Some),
         };
         match self.renew(*logged_in).await? {
             Renewal::TakenOver => {}
@@ -78,21 +78,20 @@ impl Visit {
         Ok(None)
     }
 
-    /// Finds another session in place of a saved one: another process may have renewed it, else it is renewed here, if a
-    /// password is at hand. A 401 does not prove that the session is dead, so the service is asked for the session itself
-    /// first, without the lock. A sweep leaves the saved one as it is, and opens one of its own: only a command that names
-    /// the one service renews it. If the login fails, the saved one and its file stay as they are: the service may be wrong,
-    /// and the next command checks again.
+    /// Replaces a saved session that has expired: by the one that another process has saved, else by a login, if there is a
+    /// password. A 401 does not prove that the session has expired, so this reads the session's own URI first, without the
+    /// lock. A sweep does not change the saved session, but opens its own. If the login fails, the saved session and its
+    /// file stay: the service may be wrong, and the next command checks again.
     async fn renew(&mut self, logged_in: bool) -> Result<Renewal, Failure> {
-        let AuthState::Saved(saved, password) = &self.auth else { return Ok(Renewal::Impossible) };
+        let AuthMethod::Saved(saved, password) = &self.auth else { return Ok(Renewal::Impossible) };
         let (saved, password) = (saved.clone(), password.clone());
-        let seen = saved.clone();
-        match blocking(move || state::read_again(&seen)).await? {
-            Some(newer) if !newer.is(&saved) => return self.take_over(newer, password),
+        let current = saved.clone();
+        match blocking(move || state::read_again(&current)).await? {
+            Some(newer) if !newer.is_same(&saved) => return self.take_over(newer, password),
             _ => {}
         }
         if logged_in {
-            // The 401 to a session that was opened just now says nothing about the one before.
+            // A 401 for a new session proves nothing about the previous one.
             self.replaced.retired.extend(self.replaced.dead.take());
             return Ok(Renewal::Alive("also with a new session"));
         }
@@ -102,31 +101,32 @@ impl Visit {
             return Ok(Renewal::Alive("the session is alive"));
         }
         let Some(password) = password else { return Ok(Renewal::Impossible) };
-        let identity = Authentication::Session(Credentials::new(saved.user(), password.as_str()));
+        let credentials = Credentials::new(saved.user(), password.as_str());
+        let login = Authentication::session(credentials, self.options.session_context());
         if self.is_in_sweep() {
-            self.authenticate(identity)?;
+            self.authenticate(login)?;
             return Ok(Renewal::LoggedIn);
         }
-        // The service may have no room for several sessions.
-        self.close_replaced(self.left().min(self.service.policy().logout_deadline)).await;
+        // The service may have reached its session limit.
+        self.close_replaced(self.time_left().min(self.service.policy().logout_deadline)).await;
         let (origin, user) = (self.service.to_string(), saved.user().to_owned());
-        let patience = self.left();
+        let timeout = self.time_left();
         let locked = blocking(move || {
-            let slot = Store::required()?.lock(&origin, &user, patience)?;
-            let present = slot.read()?;
-            Ok::<_, Failure>((slot, present))
+            let slot = Store::required()?.lock(&origin, &user, timeout)?;
+            let current = slot.read()?;
+            Ok::<_, Failure>((slot, current))
         });
-        let (slot, present) = locked.await?;
-        if let Some(newer) = present.as_ref().filter(|newer| !newer.is(&saved)) {
+        let (slot, current) = locked.await?;
+        if let Some(newer) = current.as_ref().filter(|newer| !newer.is_same(&saved)) {
             return self.take_over(newer.clone(), Some(password));
         }
-        self.authenticate(identity)?;
-        match present {
+        self.authenticate(login)?;
+        match current {
             Some(_) => {
                 let (renewed, _) = self.save(&slot).await?;
-                self.authenticate(Authentication::Saved(renewed, Some(password)))?;
+                self.authenticate(Authentication::saved(renewed, Some(password), &self.service)?)?;
             }
-            // The user has logged out meanwhile: nothing is saved again.
+            // The user has logged out meanwhile, so the new session is not saved.
             None => drop(self.open_session().await?),
         }
         match liveness {
@@ -136,32 +136,31 @@ impl Visit {
         Ok(Renewal::LoggedIn)
     }
 
-    /// Goes on with the session that another process has put in place of this one. That process closes this one.
+    /// Continues with the session that another process has saved. That process closes the previous one.
     fn take_over(
         &mut self,
         newer: SavedSession,
         password: Option<Zeroizing<String>>,
     ) -> Result<Renewal, Failure> {
-        self.authenticate(Authentication::Saved(newer, password))?;
+        self.authenticate(Authentication::saved(newer, password, &self.service)?)?;
         Ok(Renewal::TakenOver)
     }
 
-    /// Asks the service whether a session is alive.
+    /// Checks whether a session is alive.
     async fn check(&self, session: &Session) -> Liveness {
         let Some(check) = session.check(&self.service) else { return Liveness::Unknown };
-        let checked = timeout(self.left(), self.client.run_call(check)).await;
-        checked.ok().and_then(Result::ok).unwrap_or(Liveness::Unknown)
+        let result = timeout(self.time_left(), self.client.run_call(check)).await;
+        result.ok().and_then(Result::ok).unwrap_or(Liveness::Unknown)
     }
 
-    /// Closes the sessions that this visit has replaced, unless the service has said that they are dead. All of them
-    /// share the time.
-    pub(super) async fn close_replaced(&mut self, time: Duration) {
+    /// Closes the replaced sessions that may be alive, within `limit` for all of them.
+    pub(super) async fn close_replaced(&mut self, limit: Duration) {
         let began = Instant::now();
         for session in std::mem::take(&mut self.replaced.retired) {
-            let left = time.saturating_sub(began.elapsed());
+            let left = limit.saturating_sub(began.elapsed());
             let logout = session.logout(&self.service).deadline(left);
             if let Err(failure) = self.run_logout(logout).await {
-                self.warn(format!("the session before could not be closed: {failure}"));
+                self.warn(format!("the previous session could not be closed: {failure}"));
             }
         }
     }

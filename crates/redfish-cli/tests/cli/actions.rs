@@ -9,7 +9,7 @@ use super::common::{Bench, run};
 const SYSTEM: &str = "/redfish/v1/Systems/E1D8B426";
 
 #[test]
-fn actions_are_listed_with_what_their_parameters_may_be() {
+fn actions_are_listed_with_their_parameters() {
     let bench = Bench::new(Profile::Standard);
     let listed = run(&mut bench.as_admin(["actions", SYSTEM])).exits(0).json();
     let reset = &listed[0];
@@ -27,7 +27,7 @@ fn actions_are_listed_with_what_their_parameters_may_be() {
 }
 
 #[test]
-fn those_of_vendors_and_those_described_elsewhere_are_listed_too() {
+fn oem_actions_and_action_info_are_included() {
     let service = Canned::new(&[
         (
             "GET /r",

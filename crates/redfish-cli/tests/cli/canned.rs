@@ -1,4 +1,4 @@
-//! A service that answers what a test says, for what no sound service does.
+//! A service with canned responses.
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr};
@@ -7,35 +7,35 @@ use std::sync::{Arc, Mutex};
 
 use redfish_testkit::script::{Peer, ReceivedRequest as Received};
 
-use super::common::bare;
+use super::common::redfish;
 
-/// The service. It knows nobody, and lets everybody in.
+/// The service. It requires no authentication.
 pub(crate) struct Canned {
     peer: Peer,
-    seen: Arc<Mutex<Vec<Received>>>,
+    received: Arc<Mutex<Vec<Received>>>,
 }
 
 impl Canned {
-    /// By method and target, what is answered: a status, headers by `\n`, an empty line and a body. Those of one
-    /// target come one after the other, the last of them for good; what is not there is 404.
-    pub(crate) fn new(answers: &[(&str, &str)]) -> Canned {
+    /// Maps method and target to a response: a status, headers separated by `\n`, an empty line and a body. Several
+    /// responses of one target are sent in order, the last one repeatedly. The default is 404.
+    pub(crate) fn new(responses: &[(&str, &str)]) -> Canned {
         let mut table: BTreeMap<String, Vec<String>> = BTreeMap::new();
-        for (asked, answer) in answers {
-            table.entry((*asked).to_owned()).or_default().push((*answer).to_owned());
+        for (request, response) in responses {
+            table.entry((*request).to_owned()).or_default().push((*response).to_owned());
         }
-        let (table, seen) = (Arc::new(Mutex::new(table)), Arc::new(Mutex::new(Vec::new())));
-        let log = seen.clone();
+        let (table, received) = (Arc::new(Mutex::new(table)), Arc::new(Mutex::new(Vec::new())));
+        let log = received.clone();
         let peer = Peer::start(IpAddr::V4(Ipv4Addr::LOCALHOST), move |connection| {
             let Ok(mut wire) = connection.plain() else { return };
-            while let Ok(Some(received)) = wire.request() {
-                let asked = format!("{} {}", received.method, received.target);
-                log.lock().unwrap().push(received);
-                let answer = match table.lock().unwrap().get_mut(&asked) {
-                    Some(answers) if answers.len() > 1 => answers.remove(0),
-                    Some(answers) => answers[0].clone(),
+            while let Ok(Some(request)) = wire.request() {
+                let key = format!("{} {}", request.method, request.target);
+                log.lock().unwrap().push(request);
+                let response = match table.lock().unwrap().get_mut(&key) {
+                    Some(responses) if responses.len() > 1 => responses.remove(0),
+                    Some(responses) => responses[0].clone(),
                     None => "404".to_owned(),
                 };
-                let (head, body) = answer.split_once("\n\n").unwrap_or((&answer, ""));
+                let (head, body) = response.split_once("\n\n").unwrap_or((&response, ""));
                 let head = head.replace('\n', "\r\n");
                 let length = body.len();
                 let text = format!("HTTP/1.1 {head}\r\nContent-Length: {length}\r\n\r\n{body}");
@@ -44,42 +44,43 @@ impl Canned {
                 }
             }
         });
-        Canned { peer: peer.unwrap(), seen }
+        Canned { peer: peer.unwrap(), received }
     }
 
-    /// The command, with this service's address.
-    pub(crate) fn command<'a>(&self, words: impl IntoIterator<Item = &'a str>) -> Command {
-        let mut command = bare(words);
+    /// The command for this service.
+    pub(crate) fn command<'a>(&self, args: impl IntoIterator<Item = &'a str>) -> Command {
+        let mut command = redfish(args);
         command.env("REDFISH_SERVICE", self.url());
         command
     }
 
-    /// Its URL.
+    /// The URL of the service.
     pub(crate) fn url(&self) -> String {
         self.peer.url("http")
     }
 
-    /// How many connections were made to it.
+    /// Number of connections so far.
     pub(crate) fn connections(&self) -> usize {
         self.peer.connections()
     }
 
-    /// What was asked, as method and target.
-    pub(crate) fn asked(&self) -> Vec<String> {
-        self.seen.lock().unwrap().iter().map(|seen| format!("{} {}", seen.method, seen.target)).collect()
+    /// The method and target of each request.
+    pub(crate) fn requests(&self) -> Vec<String> {
+        let received = self.received.lock().unwrap();
+        received.iter().map(|request| format!("{} {}", request.method, request.target)).collect()
     }
 
     /// The body of the last request of this method.
     pub(crate) fn body(&self, method: &str) -> Vec<u8> {
-        let seen = self.seen.lock().unwrap();
-        seen.iter().rev().find(|seen| seen.method == method).unwrap().body.clone()
+        let received = self.received.lock().unwrap();
+        received.iter().rev().find(|request| request.method == method).unwrap().body.clone()
     }
 
     /// A header of the last request of this method.
     pub(crate) fn header(&self, method: &str, name: &str) -> Option<String> {
-        let seen = self.seen.lock().unwrap();
-        let last = seen.iter().rev().find(|seen| seen.method == method)?;
-        let found = last.headers.iter().find(|(header, _)| header.eq_ignore_ascii_case(name))?;
-        Some(String::from_utf8(found.1.clone()).unwrap())
+        let received = self.received.lock().unwrap();
+        let last = received.iter().rev().find(|request| request.method == method)?;
+        let (_, value) = last.headers.iter().find(|(header, _)| header.eq_ignore_ascii_case(name))?;
+        Some(String::from_utf8(value.clone()).unwrap())
     }
 }

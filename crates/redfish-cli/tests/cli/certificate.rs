@@ -1,27 +1,28 @@
-//! Whom the command trusts: `--cacert`, `--pin`, `--insecure`, and `pin`.
+//! Certificates: `--cacert`, `--pin`, `--insecure` and `pin`.
 
 use std::net::{IpAddr, Ipv4Addr};
 
 use redfish_mock::{ServeOptions, Settings};
 use redfish_testkit::script::Peer;
 
-use super::common::{Bench, bare, run};
+use super::common::{Bench, redfish, run};
 use super::terminal::Terminal;
 
-/// A certificate for this machine's loopback, and its key, as PEM.
+/// A certificate for localhost and its key, as PEM.
 pub(crate) fn self_signed() -> (String, String) {
-    let made = rcgen::generate_simple_self_signed(["localhost".to_owned(), "127.0.0.1".to_owned()]).unwrap();
-    (made.cert.pem(), made.signing_key.serialize_pem())
+    let certified =
+        rcgen::generate_simple_self_signed(["localhost".to_owned(), "127.0.0.1".to_owned()]).unwrap();
+    (certified.cert.pem(), certified.signing_key.serialize_pem())
 }
 
 #[test]
-fn only_what_is_trusted_is_talked_to() {
+fn nothing_is_sent_to_an_untrusted_service() {
     let bench = Bench::serving(Settings::default(), ServeOptions::default());
     let cert = bench.file("cert.pem", bench.server.certificate_pem().unwrap());
     let other = bench.file("other.pem", self_signed().0);
     let pin = run(&mut bench.command(["pin"])).exits(0).out.trim_end().to_owned();
     assert!(pin.starts_with("sha256:") && pin.len() == 71, "{pin}");
-    assert_eq!(bench.requests(), 0, "a look at the certificate sends nothing");
+    assert_eq!(bench.requests(), 0, "pin sends no request");
 
     let wrong = format!("sha256:{}", "0".repeat(64));
     let get = ["get", "/redfish/v1/Systems"];
@@ -29,9 +30,9 @@ fn only_what_is_trusted_is_talked_to() {
     assert!(refused.err.contains("certificate"), "{}", refused.err);
     run(bench.as_admin(get).args(["--cacert", &other])).exits(4);
     run(bench.as_admin(get).args(["--pin", &wrong])).exits(4);
-    // A pin wins over a CA, also where only the CA is right.
+    // A pin takes precedence over a CA, even if only the CA is right.
     run(bench.as_admin(get).args(["--cacert", &cert, "--pin", &wrong])).exits(4);
-    assert_eq!(bench.requests(), 0, "no request, and no password, to whom is not trusted");
+    assert_eq!(bench.requests(), 0, "an untrusted service gets no request and no password");
 
     run(bench.as_admin(get).args(["--cacert", &cert])).exits(0);
     run(bench.as_admin(get).env("REDFISH_CACERT", &cert)).exits(0);
@@ -48,7 +49,7 @@ fn only_what_is_trusted_is_talked_to() {
 }
 
 #[test]
-fn a_file_that_holds_no_certificate_is_refused() {
+fn a_file_without_a_certificate_is_rejected() {
     let bench = Bench::serving(Settings::default(), ServeOptions::default());
     let (cert, key) = self_signed();
     let broken = cert.replace("-----END", "");
@@ -65,7 +66,7 @@ fn plain_http_has_no_pin() {
 }
 
 #[test]
-fn pin_shows_what_the_certificate_says_of_itself() {
+fn pin_describes_the_certificate() {
     let bench = Bench::serving(Settings::default(), ServeOptions::default());
     let pin = run(&mut bench.command(["pin"])).exits(0).out.trim_end().to_owned();
 
@@ -86,7 +87,7 @@ fn pin_shows_what_the_certificate_says_of_itself() {
 }
 
 #[test]
-fn a_pin_is_taken_as_other_tools_write_it() {
+fn a_pin_may_have_the_notation_of_other_tools() {
     let bench = Bench::serving(Settings::default(), ServeOptions::default());
     let pin = run(&mut bench.command(["pin"])).exits(0).out;
     let digits = pin.trim_end().trim_start_matches("sha256:").to_uppercase();
@@ -98,7 +99,7 @@ fn a_pin_is_taken_as_other_tools_write_it() {
 }
 
 #[test]
-fn an_untrusted_certificate_says_what_to_type() {
+fn an_untrusted_certificate_has_a_hint() {
     let bench = Bench::serving(Settings::default(), ServeOptions::default());
     let name = bench.server.url();
     let name = name.trim_start_matches("https://").trim_end_matches('/');
@@ -112,7 +113,7 @@ fn an_untrusted_certificate_says_what_to_type() {
 }
 
 #[test]
-fn without_tls_in_common_there_is_one_connection_and_the_error_says_tls() {
+fn a_tls_mismatch_is_a_tls_error_after_one_connection() {
     let refused: &[u8] = &[21, 3, 3, 0, 2, 2, 40];
     let plain: &[u8] = b"HTTP/1.1 400 Bad Request\r\n\r\n";
     let table = [
@@ -120,13 +121,13 @@ fn without_tls_in_common_there_is_one_connection_and_the_error_says_tls() {
         (plain, "does not speak TLS", "http://"),
     ];
     for (bytes, text, hint) in table {
-        for words in [["get", "/redfish/v1/Systems"], ["pin", "--trace"]] {
+        for args in [["get", "/redfish/v1/Systems"], ["pin", "--trace"]] {
             let peer = Peer::start(IpAddr::V4(Ipv4Addr::LOCALHOST), move |connection| {
                 let _ = connection.respond_and_close(bytes);
             })
             .unwrap();
             let url = peer.url("https");
-            let error = run(bare(words).args(["--output=json", "-s", &url])).exits(4).error();
+            let error = run(redfish(args).args(["--output=json", "-s", &url])).exits(4).error();
             assert_eq!((&error["error"], peer.connections()), (&"tls".into(), 1), "{error}");
             assert!(error["text"].as_str().unwrap().contains(text), "{error}");
             assert!(error["hint"].as_str().unwrap().contains(hint), "{error}");

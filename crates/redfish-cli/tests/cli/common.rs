@@ -1,4 +1,4 @@
-//! A service and a place of its own for each test, and the command run in it.
+//! A service and a directory for each test, and the command with them.
 
 use std::ffi::OsStr;
 use std::fs;
@@ -15,13 +15,13 @@ pub(crate) const SYSTEMS: &str = "/redfish/v1/Systems";
 pub(crate) const SESSIONS: &str = "/redfish/v1/SessionService/Sessions";
 pub(crate) const BOTH: [Profile; 2] = [Profile::Standard, Profile::IloAmplifier];
 
-/// A service, and where the command keeps its sessions.
+/// A service and a directory for the command.
 pub(crate) struct Bench {
     pub(crate) server: Server,
-    pub(crate) place: TempDir,
+    pub(crate) directory: TempDir,
 }
 
-/// What a command that has ended left.
+/// The result of a command.
 pub(crate) struct Done {
     pub(crate) status: ExitStatus,
     pub(crate) out: String,
@@ -29,7 +29,7 @@ pub(crate) struct Done {
 }
 
 impl Bench {
-    /// With the service's own user: admin, machine-room.
+    /// A service with the default user: admin, machine-room.
     pub(crate) fn new(profile: Profile) -> Bench {
         Bench::with(Settings { profile, ..Settings::default() })
     }
@@ -38,7 +38,7 @@ impl Bench {
         Bench::new(Profile::Standard)
     }
 
-    /// Plain HTTP: TLS has tests of its own.
+    /// Uses plain HTTP, since TLS has its own tests.
     pub(crate) fn with(settings: Settings) -> Bench {
         let options = ServeOptions { tls: Tls::None, ..ServeOptions::default() };
         Bench::serving(settings, options)
@@ -46,30 +46,30 @@ impl Bench {
 
     pub(crate) fn serving(settings: Settings, options: ServeOptions) -> Bench {
         let server = Server::start(settings, options).unwrap();
-        Bench { server, place: tempfile::tempdir().unwrap() }
+        Bench { server, directory: tempfile::tempdir().unwrap() }
     }
 
-    /// The command with the service's address and nothing else of this process's environment.
-    pub(crate) fn command<S: AsRef<OsStr>>(&self, words: impl IntoIterator<Item = S>) -> Command {
-        let mut command = bare(words);
+    /// The command for this service, without the environment of this process.
+    pub(crate) fn command<S: AsRef<OsStr>>(&self, args: impl IntoIterator<Item = S>) -> Command {
+        let mut command = redfish(args);
         command.env("REDFISH_SERVICE", self.server.url()).env("REDFISH_STATE_DIR", self.state());
         command
     }
 
-    /// The same as the service's user.
-    pub(crate) fn as_admin<S: AsRef<OsStr>>(&self, words: impl IntoIterator<Item = S>) -> Command {
-        let mut command = self.command(words);
+    /// The command for this service, with the user and the password.
+    pub(crate) fn as_admin<S: AsRef<OsStr>>(&self, args: impl IntoIterator<Item = S>) -> Command {
+        let mut command = self.command(args);
         command.env("REDFISH_USER", "admin").env("REDFISH_PASSWORD", "machine-room");
         command
     }
 
-    /// Where sessions are kept. The command makes it.
+    /// The directory of saved sessions, which the command creates.
     pub(crate) fn state(&self) -> PathBuf {
-        self.place.path().join("state")
+        self.directory.path().join("state")
     }
 
-    /// The files of kept sessions.
-    pub(crate) fn kept(&self) -> Vec<PathBuf> {
+    /// The files of saved sessions.
+    pub(crate) fn saved_sessions(&self) -> Vec<PathBuf> {
         let entries = fs::read_dir(self.state()).map(|entries| entries.map(|e| e.unwrap().path()).collect());
         let mut files: Vec<PathBuf> = entries.unwrap_or_default();
         files.retain(|file| file.extension().is_some_and(|extension| extension == "json"));
@@ -77,67 +77,67 @@ impl Bench {
         files
     }
 
-    /// A file with this text.
+    /// Writes a file, and returns its path.
     pub(crate) fn file(&self, name: &str, text: impl AsRef<[u8]>) -> String {
-        let file = self.place.path().join(name);
+        let file = self.directory.path().join(name);
         fs::write(&file, text).unwrap();
         file.to_str().unwrap().to_owned()
     }
 
-    /// How many requests of this method and path the service has handled.
+    /// Number of requests with this method and path that the service has handled.
     pub(crate) fn handled(&self, method: &str, path: &str) -> usize {
         self.server.mock(|mock| mock.handled().filter(|one| one.method == method && one.path == path).count())
     }
 
-    /// All requests so far.
+    /// Number of all requests so far.
     pub(crate) fn requests(&self) -> usize {
         self.server.mock(|mock| mock.handled().len())
     }
 
-    /// Waits until such a request has been handled, whose answer may still be on its way.
+    /// Waits until a request has been handled. Its response may not have been sent yet.
     pub(crate) fn await_request(&self, method: &str, path: &str) {
-        let patience = Instant::now() + Duration::from_secs(30);
+        let deadline = Instant::now() + Duration::from_secs(30);
         while self.handled(method, path) == 0 {
-            assert!(Instant::now() < patience, "no {method} {path}");
+            assert!(Instant::now() < deadline, "no {method} {path}");
             std::thread::yield_now();
         }
     }
 }
 
-/// The command in an empty environment.
-pub(crate) fn bare<S: AsRef<OsStr>>(words: impl IntoIterator<Item = S>) -> Command {
+/// The command, with an empty environment.
+pub(crate) fn redfish<S: AsRef<OsStr>>(args: impl IntoIterator<Item = S>) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_redfish"));
-    command.args(words).env_clear();
+    command.args(args).env_clear();
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     command
 }
 
-/// Runs it to its end.
+/// Runs a command to its end.
 pub(crate) fn run(command: &mut Command) -> Done {
     finish(command.spawn().unwrap())
 }
 
-/// Runs it to its end, with this on its standard input.
+/// Runs a command to its end, with this standard input.
 pub(crate) fn run_with_input(command: &mut Command, input: &str) -> Done {
     let mut child = command.stdin(Stdio::piped()).spawn().unwrap();
     child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
     finish(child)
 }
 
-/// Waits for its end.
+/// Waits for the end of a command.
 pub(crate) fn finish(child: Child) -> Done {
     let output = child.wait_with_output().unwrap();
     let text = |bytes| String::from_utf8(bytes).unwrap();
     Done { status: output.status, out: text(output.stdout), err: text(output.stderr) }
 }
 
-/// Sends a signal, by its name.
+/// Sends a signal of this name or number.
 pub(crate) fn signal(child: &Child, name: &str) {
     let line = format!("kill -{name} {}", child.id());
     assert!(Command::new("sh").args(["-c", &line]).status().unwrap().success());
 }
 
-/// Reads a line of what it prints.
+/// Reads a line, byte by byte.
 pub(crate) fn read_line(source: &mut impl Read) -> String {
     let mut line = Vec::new();
     let mut byte = [0];
@@ -148,7 +148,7 @@ pub(crate) fn read_line(source: &mut impl Read) -> String {
 }
 
 impl Done {
-    /// Checks the exit status; shows everything where it is another.
+    /// Asserts the exit status.
     #[track_caller]
     pub(crate) fn exits(self, status: i32) -> Done {
         assert_eq!(self.status.code(), Some(status), "stdout: {}\nstderr: {}", self.out, self.err);

@@ -2,12 +2,12 @@
 
 use std::time::{Duration, Instant};
 
-use super::common::{bare, run};
+use super::common::{redfish, run};
 
 #[test]
-fn the_demo_shows_every_step_and_leaves_no_session() {
+fn the_demo_shows_every_step_and_closes_all_sessions() {
     let started = Instant::now();
-    let done = run(&mut bare(["demo"])).exits(0);
+    let done = run(&mut redfish(["demo"])).exits(0);
     assert!(started.elapsed() < Duration::from_secs(2), "{:?}", started.elapsed());
     let shown = &done.out;
     for expected in [

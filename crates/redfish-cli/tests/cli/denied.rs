@@ -1,4 +1,4 @@
-//! A 401 for a resource while the session is alive: the session is not replaced, and none is left open.
+//! A 401 for a resource while the session is alive: the session is not replaced, and no other one is left open.
 
 use std::fs;
 use std::process::Child;
@@ -23,7 +23,7 @@ fn fail(bench: &Bench, path: &str, kind: FaultKind) {
     bench.server.mock(|mock| mock.add_fault(Fault::new(kind).at(path).times(1)));
 }
 
-/// What each command is denied, and the words.
+/// The denied path and the arguments of each command.
 fn commands() -> Vec<(&'static str, Vec<&'static str>)> {
     vec![
         (SYSTEMS, vec!["get", SYSTEMS, SYSTEMS, SYSTEMS]),
@@ -36,57 +36,57 @@ fn commands() -> Vec<(&'static str, Vec<&'static str>)> {
 }
 
 #[test]
-fn a_denied_resource_costs_one_login_and_leaves_no_session() {
-    for (path, words) in commands() {
-        // A login posts to the sessions.
+fn a_denied_resource_needs_one_login_and_the_session_is_closed() {
+    for (path, args) in commands() {
+        // This path would deny the login too.
         if path == SESSIONS {
             continue;
         }
         let bench = Bench::standard();
         deny(&bench, &[path]);
-        let done = run(&mut bench.as_admin(&words)).exits(3);
-        assert_eq!((bench.handled("POST", SESSIONS), bench.server.open_sessions()), (1, 0), "{words:?}");
-        assert!(done.err.contains("alive"), "{words:?}: {}", done.err);
-        let done = run(bench.as_admin(&words).args(["--output", "json"])).exits(3);
-        assert_eq!(done.error()["session_alive"], true, "{words:?}");
+        let done = run(&mut bench.as_admin(&args)).exits(3);
+        assert_eq!((bench.handled("POST", SESSIONS), bench.server.open_sessions()), (1, 0), "{args:?}");
+        assert!(done.err.contains("alive"), "{args:?}: {}", done.err);
+        let done = run(bench.as_admin(&args).args(["--output", "json"])).exits(3);
+        assert_eq!(done.error()["session_alive"], true, "{args:?}");
     }
 }
 
 #[test]
-fn twenty_denied_resources_cost_one_login() {
+fn twenty_denied_resources_need_one_login() {
     let paths: Vec<String> = (0..20).map(|number| format!("{SYSTEMS}/{number}")).collect();
     let paths: Vec<&str> = paths.iter().map(String::as_str).collect();
-    let words = [&["get"][..], &paths].concat();
+    let args = [&["get"][..], &paths].concat();
     let bench = Bench::standard();
     deny(&bench, &paths);
-    run(&mut bench.as_admin(&words)).exits(3);
+    run(&mut bench.as_admin(&args)).exits(3);
     assert_eq!((bench.handled("POST", SESSIONS), bench.server.open_sessions()), (1, 0));
 
     run(&mut bench.as_admin(["login"])).exits(0);
-    run(&mut bench.as_admin(&words)).exits(3);
+    run(&mut bench.as_admin(&args)).exits(3);
     assert_eq!((bench.handled("POST", SESSIONS), bench.server.open_sessions()), (2, 1));
 }
 
 #[test]
 fn a_saved_session_that_is_alive_is_not_renewed() {
-    for (path, words) in commands() {
+    for (path, args) in commands() {
         let bench = Bench::standard();
         run(&mut bench.as_admin(["login"])).exits(0);
-        let saved = fs::read(&bench.kept()[0]).unwrap();
+        let saved = fs::read(&bench.saved_sessions()[0]).unwrap();
         deny(&bench, &[path]);
-        for mut command in [bench.as_admin(&words), bench.command(&words)] {
+        for mut command in [bench.as_admin(&args), bench.command(&args)] {
             let done = run(command.args(["--output", "json"])).exits(3);
             let error = done.error();
-            assert_eq!(error["session_alive"], true, "{words:?}: {error}");
-            assert!(error["text"].as_str().unwrap().contains("alive"), "{words:?}: {error}");
+            assert_eq!(error["session_alive"], true, "{args:?}: {error}");
+            assert!(error["text"].as_str().unwrap().contains("alive"), "{args:?}: {error}");
         }
-        assert_eq!((bench.handled("POST", SESSIONS), bench.server.open_sessions()), (1, 1), "{words:?}");
-        assert_eq!(fs::read(&bench.kept()[0]).unwrap(), saved);
+        assert_eq!((bench.handled("POST", SESSIONS), bench.server.open_sessions()), (1, 1), "{args:?}");
+        assert_eq!(fs::read(&bench.saved_sessions()[0]).unwrap(), saved);
     }
 }
 
 #[test]
-fn a_sweep_renews_no_session_that_is_alive() {
+fn a_sweep_does_not_renew_a_session_that_is_alive() {
     let bench = Bench::standard();
     run(&mut bench.as_admin(["login"])).exits(0);
     deny(&bench, &[SYSTEMS]);
@@ -97,8 +97,8 @@ fn a_sweep_renews_no_session_that_is_alive() {
 }
 
 #[test]
-fn a_session_that_was_replaced_without_proof_is_closed_at_the_end() {
-    // The check is not answered as it should be, or the new session does not help either.
+fn a_replaced_session_that_may_be_alive_is_closed_at_the_end() {
+    // The check of the session fails, or the new session gets a 401 too.
     for kind in [FaultKind::InternalError, FaultKind::Unauthorized] {
         let bench = Bench::standard();
         let old = run(&mut bench.as_admin(["login"])).exits(0).out;
@@ -125,7 +125,7 @@ fn a_session_without_a_uri_is_replaced_and_closed_at_the_end() {
 }
 
 #[test]
-fn a_login_that_fails_leaves_the_saved_session() {
+fn a_failed_login_does_not_change_the_saved_session() {
     for (kind, status) in [
         (FaultKind::Unauthorized, 3),
         (FaultKind::SessionLimit, 3),
@@ -135,13 +135,13 @@ fn a_login_that_fails_leaves_the_saved_session() {
     ] {
         let bench = Bench::standard();
         let old = run(&mut bench.as_admin(["login"])).exits(0).out;
-        let saved = fs::read(&bench.kept()[0]).unwrap();
-        // The service takes the session for dead, which it is not.
+        let saved = fs::read(&bench.saved_sessions()[0]).unwrap();
+        // The service reports a live session as expired.
         deny(&bench, &[SYSTEMS, CHASSIS, old.trim_end()]);
         bench.server.mock(|mock| mock.add_fault(Fault::new(kind.clone()).at(SESSIONS)));
         run(&mut bench.as_admin(["get", SYSTEMS, CHASSIS])).exits(status);
         assert!(bench.handled("POST", SESSIONS) > 1, "{kind:?}: it tried to log in");
-        assert_eq!(fs::read(&bench.kept()[0]).unwrap(), saved, "{kind:?}");
+        assert_eq!(fs::read(&bench.saved_sessions()[0]).unwrap(), saved, "{kind:?}");
         assert_eq!(
             (bench.handled("DELETE", old.trim_end()), bench.server.open_sessions()),
             (0, 1),
@@ -157,11 +157,11 @@ fn a_login_that_fails_leaves_the_saved_session() {
 }
 
 #[test]
-fn of_two_processes_one_replaces_a_session_and_the_other_takes_it_over() {
+fn one_of_two_processes_renews_the_session_for_both() {
     let bench = Bench::standard();
     let old = run(&mut bench.as_admin(["login"])).exits(0).out;
     bench.server.mock(|mock| {
-        // Both hear of it before the first can renew it.
+        // Both get the 401 before the first one can renew the session.
         mock.add_fault(Fault::new(FaultKind::Slow(Duration::from_secs(1))).at(SYSTEMS).times(2));
         mock.add_fault(Fault::new(FaultKind::Unauthorized).at(SYSTEMS));
         mock.add_fault(Fault::new(FaultKind::InternalError).at(old.trim_end()).times(1));

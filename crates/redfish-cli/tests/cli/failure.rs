@@ -1,14 +1,14 @@
-//! How commands fail: exit status, sentence, object; and that no session is left, however it ends.
+//! Failures: exit status, text and JSON, and that the session is closed.
 
 use std::net::TcpListener;
 use std::time::{Duration, Instant};
 
 use redfish_mock::{Account, Fault, Role, Settings};
 
-use super::common::{Bench, SESSIONS, SYSTEMS, bare, finish, run};
+use super::common::{Bench, SESSIONS, SYSTEMS, finish, redfish, run};
 
 #[test]
-fn each_failure_has_its_status_and_kind_and_leaves_no_session() {
+fn each_failure_has_its_status_and_kind_and_the_session_is_closed() {
     for (fault, status, kind) in [
         ("503=1@/redfish/v1/Systems", 1, "busy"),
         ("redirect-off-origin@/redfish/v1/Systems", 4, "redirect"),
@@ -42,11 +42,11 @@ fn a_wrong_password_is_tried_once() {
 }
 
 #[test]
-fn a_refusal_says_what_the_service_said() {
+fn an_error_includes_the_messages_of_the_service() {
     let accounts = vec![Account::new("reader", "p4ssw0rd", Role::ReadOnly)];
     let bench = Bench::with(Settings { accounts, ..Settings::default() });
-    let words = ["post", "/redfish/v1/Systems/E1D8B426/Actions/ComputerSystem.Reset", "{}", "-u", "reader"];
-    let mut command = bench.command(words);
+    let args = ["post", "/redfish/v1/Systems/E1D8B426/Actions/ComputerSystem.Reset", "{}", "-u", "reader"];
+    let mut command = bench.command(args);
     command.env("REDFISH_PASSWORD", "p4ssw0rd");
     let done = run(&mut command).exits(1);
     assert!(done.err.contains("403") && done.err.contains("InsufficientPrivilege"), "{}", done.err);
@@ -59,7 +59,7 @@ fn a_refusal_says_what_the_service_said() {
 }
 
 #[test]
-fn a_logout_that_fails_is_said_and_does_not_hide_the_first_error() {
+fn a_failed_logout_is_a_warning_and_does_not_hide_the_first_error() {
     let bench = Bench::standard();
     let add = |fault: &str| bench.server.mock(|mock| mock.add_fault(fault.parse().unwrap()));
     add(&format!("slow=500ms@{SYSTEMS}"));
@@ -76,7 +76,7 @@ fn a_logout_that_fails_is_said_and_does_not_hide_the_first_error() {
 }
 
 #[test]
-fn a_logout_has_a_time_of_its_own() {
+fn a_logout_has_its_own_timeout() {
     let bench = Bench::standard();
     let add = |fault: &str| bench.server.mock(|mock| mock.add_fault(fault.parse().unwrap()));
     add(&format!("slow=500ms@{SYSTEMS}"));
@@ -92,25 +92,25 @@ fn a_logout_has_a_time_of_its_own() {
 }
 
 #[test]
-fn a_service_that_is_not_there_is_said() {
-    // Bound and gone: nobody listens on that port now.
+fn a_refused_connection_is_a_transport_error() {
+    // The port is free again, so connections are refused.
     let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-    let words = ["get", "/redfish/v1", "--output=json", "--timeout", "2", "-s"];
-    let done = run(bare(words).arg(format!("http://127.0.0.1:{port}"))).exits(4);
+    let args = ["get", "/redfish/v1", "--output=json", "--timeout", "2", "-s"];
+    let done = run(redfish(args).arg(format!("http://127.0.0.1:{port}"))).exits(4);
     assert_eq!(done.error()["error"], "transport");
 }
 
 #[test]
-fn a_service_that_never_answers_ends_by_the_timeout() {
-    // Takes connections, and says nothing.
+fn a_silent_service_is_a_timeout() {
+    // Accepts connections and never responds.
     let silent = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}", silent.local_addr().unwrap());
-    let words = ["get", "/redfish/v1", "--timeout", "0.2", "--output=json", "-s", &url];
+    let args = ["get", "/redfish/v1", "--timeout", "0.2", "--output=json", "-s", &url];
     let started = Instant::now();
-    run(&mut bare(words)).exits(4);
+    run(&mut redfish(args)).exits(4);
     assert!(started.elapsed() < Duration::from_secs(20));
-    let words = ["login", "--timeout", "0.2", "-u", "admin", "-s", &url];
-    run(bare(words)
+    let args = ["login", "--timeout", "0.2", "-u", "admin", "-s", &url];
+    run(redfish(args)
         .env("REDFISH_PASSWORD", "p")
         .env("REDFISH_STATE_DIR", tempfile::tempdir().unwrap().path()))
     .exits(4);

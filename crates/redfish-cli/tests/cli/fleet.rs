@@ -9,24 +9,24 @@ use std::process::{Child, Command, Stdio};
 use redfish_mock::ServiceKind;
 use serde_json::{Map, Value};
 
-use super::common::{bare, finish, read_line, run, signal};
+use super::common::{finish, read_line, redfish, run, signal};
 
-/// A fleet in a process of its own, killed where a test fails.
-struct Served {
+/// A fleet in a process, killed if a test fails.
+struct ServeProcess {
     child: Option<Child>,
     first: String,
     kinds: String,
 }
 
-impl Served {
-    fn start(command: &mut Command) -> Served {
+impl ServeProcess {
+    fn start(command: &mut Command) -> ServeProcess {
         let mut child = command.spawn().unwrap();
         let out = child.stdout.as_mut().unwrap();
         let (first, kinds) = (read_line(out), read_line(out));
-        Served { child: Some(child), first, kinds }
+        ServeProcess { child: Some(child), first, kinds }
     }
 
-    /// Ends it; what it said last.
+    /// Ends the process with a signal, and returns its remaining output.
     fn end(mut self, name: &str) -> String {
         let child = self.child.take().unwrap();
         signal(&child, name);
@@ -34,7 +34,7 @@ impl Served {
     }
 }
 
-impl Drop for Served {
+impl Drop for ServeProcess {
     fn drop(&mut self) {
         if let Some(mut child) = self.child.take() {
             let _ = child.kill();
@@ -43,12 +43,12 @@ impl Drop for Served {
     }
 }
 
-/// The services of a file, by what the file says of each.
+/// The lines of a services file.
 fn listed(file: &Path) -> Vec<Map<String, Value>> {
     fs::read_to_string(file).unwrap().lines().map(|line| serde_json::from_str(line).unwrap()).collect()
 }
 
-/// The options by which the command reaches a service of a file.
+/// The options of a command for a service of the file.
 fn reaching(service: &Map<String, Value>) -> Vec<String> {
     let text = |name: &str| service[name].as_str().unwrap().to_owned();
     let options =
@@ -57,15 +57,15 @@ fn reaching(service: &Map<String, Value>) -> Vec<String> {
 }
 
 #[test]
-fn a_file_says_where_its_services_are_and_the_end_what_became_of_them() {
-    let place = tempfile::tempdir().unwrap();
+fn the_services_file_is_written_and_statistics_are_printed_at_the_end() {
+    let directory = tempfile::tempdir().unwrap();
     for name in ["TERM", "INT"] {
         let mut command =
-            bare(["serve", "--fleet", "100", "--services-out", "services.jsonl", "--seed", "3"]);
-        let served = Served::start(command.current_dir(&place));
-        let file = place.path().canonicalize().unwrap().join("services.jsonl");
-        assert_eq!(served.first, format!("100 services: {}", file.display()));
-        assert_eq!(served.kinds, "healthy 88, refusing 3, silent 2, slow 5, forgetful 1, rebooting 1");
+            redfish(["serve", "--fleet", "100", "--services-out", "services.jsonl", "--seed", "3"]);
+        let process = ServeProcess::start(command.current_dir(&directory));
+        let file = directory.path().canonicalize().unwrap().join("services.jsonl");
+        assert_eq!(process.first, format!("100 services: {}", file.display()));
+        assert_eq!(process.kinds, "healthy 88, refusing 3, silent 2, slow 5, forgetful 1, rebooting 1");
 
         let services = listed(&file);
         let urls: BTreeMap<&str, ()> =
@@ -83,86 +83,90 @@ fn a_file_says_where_its_services_are_and_the_end_what_became_of_them() {
         let kinds = ServiceKind::assign(100, 3);
         let healthy = kinds.iter().position(|kind| *kind == ServiceKind::Healthy).unwrap();
         let service = reaching(&services[healthy]);
-        run(bare(["get", "/redfish/v1/Systems"]).args(&service)).exits(0);
-        // A session that is kept is one that is left open.
-        let state = place.path().join(name);
-        run(bare(["login"]).args(&service).env("REDFISH_STATE_DIR", state)).exits(0);
-        let said = served.end(name);
-        let (reached, last) = said.split_once('\n').unwrap();
+        run(redfish(["get", "/redfish/v1/Systems"]).args(&service)).exits(0);
+        // A saved session stays open.
+        let state = directory.path().join(name);
+        run(redfish(["login"]).args(&service).env("REDFISH_STATE_DIR", state)).exits(0);
+        let output = process.end(name);
+        let (reached, last) = output.split_once('\n').unwrap();
         assert_eq!(reached, "1 services reached");
         let requests = last
             .strip_prefix("100 services, ")
             .and_then(|rest| rest.strip_suffix(" requests, 1 sessions open\n"));
         assert!(
             requests.is_some_and(|requests| requests.parse::<u32>().is_ok_and(|count| count >= 5)),
-            "{said}"
+            "{output}"
         );
     }
 }
 
 #[test]
-fn user_profile_and_faults_are_the_same_for_all() {
-    let place = tempfile::tempdir().unwrap();
-    let (file, password) = (place.path().join("list"), place.path().join("password"));
+fn user_profile_and_faults_apply_to_all_services() {
+    let directory = tempfile::tempdir().unwrap();
+    let (file, password) = (directory.path().join("list"), directory.path().join("password"));
     fs::write(&password, "pä ss\n").unwrap();
-    // What is there already, and open to all, is not what is written to.
-    fs::write(place.path().join("list.password"), "").unwrap();
-    let mut command = bare(["serve", "--fleet", "2", "--profile", "ilo-amplifier", "-u", "ada"]);
+    // A password file that other users can read is replaced.
+    fs::write(directory.path().join("list.password"), "").unwrap();
+    let mut command = redfish(["serve", "--fleet", "2", "--profile", "ilo-amplifier", "-u", "ada"]);
     command.arg("--services-out").arg(&file).arg("--password-file").arg(&password);
-    let served = Served::start(command.args(["--fault", "503=1@/redfish/v1/Chassis", "--trace"]));
+    let process = ServeProcess::start(command.args(["--fault", "503=1@/redfish/v1/Chassis", "--trace"]));
     let services = listed(&file);
     for service in &services {
         assert_eq!(service["user"], "ada");
-        run(bare(["get", "/redfish/v1/systems/"]).args(reaching(service))).exits(0);
-        run(bare(["get", "/redfish/v1/Chassis", "--timeout", "1"]).args(reaching(service))).exits(1);
+        run(redfish(["get", "/redfish/v1/systems/"]).args(reaching(service))).exits(0);
+        run(redfish(["get", "/redfish/v1/Chassis", "--timeout", "1"]).args(reaching(service))).exits(1);
     }
     let secret = fs::metadata(services[0]["password_file"].as_str().unwrap()).unwrap();
     assert_eq!(secret.permissions().mode() & 0o777, 0o600);
-    let said = served.end("TERM");
+    let output = process.end("TERM");
     assert!(
-        said.starts_with("2 services reached\n2 services, ") && said.ends_with(" 0 sessions open\n"),
-        "{said}"
+        output.starts_with("2 services reached\n2 services, ") && output.ends_with(" 0 sessions open\n"),
+        "{output}"
     );
 }
 
 #[test]
-fn without_tls_there_is_no_certificate_to_name() {
-    let place = tempfile::tempdir().unwrap();
-    let file = place.path().join("list");
-    let served = Served::start(bare(["serve", "--http", "--fleet", "1", "--services-out"]).arg(&file));
+fn without_tls_there_is_no_certificate_file() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("list");
+    let process =
+        ServeProcess::start(redfish(["serve", "--http", "--fleet", "1", "--services-out"]).arg(&file));
     let service = &listed(&file)[0];
     assert!(service["service"].as_str().unwrap().starts_with("http://127.0.0.1:"));
     assert!(!service.contains_key("cacert"));
-    assert_eq!(served.end("TERM"), "0 services reached\n1 services, 0 requests, 0 sessions open\n");
-    assert_eq!(fs::read_dir(&place).unwrap().count(), 2);
+    assert_eq!(process.end("TERM"), "0 services reached\n1 services, 0 requests, 0 sessions open\n");
+    assert_eq!(fs::read_dir(&directory).unwrap().count(), 2);
 }
 
 #[test]
-fn a_sweep_finds_who_is_there_and_leaves_no_session() {
-    let place = tempfile::tempdir().unwrap();
-    let (file, some) = (place.path().join("list"), place.path().join("some"));
-    let mut command = bare(["serve", "--fleet", "100", "--seed", "3", "--services-out"]);
-    let served = Served::start(command.arg(&file));
-    // Neither those that take their time, nor the one that may be away in the middle.
-    let prompt = [ServiceKind::Healthy, ServiceKind::Refusing, ServiceKind::Forgetful];
+fn a_sweep_reaches_the_available_services_and_closes_all_sessions() {
+    let directory = tempfile::tempdir().unwrap();
+    let (file, some) = (directory.path().join("list"), directory.path().join("some"));
+    let mut command = redfish(["serve", "--fleet", "100", "--seed", "3", "--services-out"]);
+    let process = ServeProcess::start(command.arg(&file));
+    // Without slow, silent and restarting services.
+    let fast = [ServiceKind::Healthy, ServiceKind::Refusing, ServiceKind::Forgetful];
     let lines = fs::read_to_string(&file).unwrap();
     let kinds = ServiceKind::assign(100, 3);
-    let chosen = lines.lines().zip(kinds).filter(|(_, kind)| prompt.contains(kind));
+    let chosen = lines.lines().zip(kinds).filter(|(_, kind)| fast.contains(kind));
     fs::write(&some, chosen.map(|(line, _)| format!("{line}\n")).collect::<String>()).unwrap();
 
-    let mut sweep = bare(["sweep", "--services"]);
+    let mut sweep = redfish(["sweep", "--services"]);
     let done = run(sweep.arg(&some).args(["get", "/redfish/v1/Systems"])).exits(1);
     let found: Vec<Value> = done.out.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     let is_ok = |is: bool| found.iter().filter(|one| one["ok"] == is).count();
     assert_eq!((found.len(), is_ok(true), is_ok(false)), (92, 89, 3), "{}", done.err);
-    let said = served.end("TERM");
-    assert!(said.starts_with("89 services reached\n") && said.ends_with(" 0 sessions open\n"), "{said}");
+    let output = process.end("TERM");
+    assert!(
+        output.starts_with("89 services reached\n") && output.ends_with(" 0 sessions open\n"),
+        "{output}"
+    );
 }
 
 #[test]
-fn what_makes_no_fleet_is_wrong_usage() {
-    let place = tempfile::tempdir().unwrap();
-    for words in [
+fn invalid_options_of_a_fleet_are_rejected() {
+    let directory = tempfile::tempdir().unwrap();
+    for args in [
         "--fleet 3",
         "--services-out list",
         "--fleet 0 --services-out list",
@@ -174,26 +178,26 @@ fn what_makes_no_fleet_is_wrong_usage() {
         "--fleet 3 --services-out list --user ada",
         "--fleet 99999999999 --services-out list",
     ] {
-        let mut command = bare(["serve"]);
-        let done = run(command.args(words.split(' ')).current_dir(&place)).exits(2);
-        assert!(done.out.is_empty() && !done.err.is_empty(), "{words}");
+        let mut command = redfish(["serve"]);
+        let done = run(command.args(args.split(' ')).current_dir(&directory)).exits(2);
+        assert!(done.out.is_empty() && !done.err.is_empty(), "{args}");
     }
-    assert_eq!(fs::read_dir(&place).unwrap().count(), 0, "nothing is written");
+    assert_eq!(fs::read_dir(&directory).unwrap().count(), 0, "nothing is written");
 }
 
 #[test]
-fn as_many_files_are_opened_as_it_takes_and_where_that_cannot_be_it_is_said() {
-    let place = tempfile::tempdir().unwrap();
+fn the_limit_of_open_files_is_raised_or_an_error() {
+    let directory = tempfile::tempdir().unwrap();
     let serve = |limits: &str| {
         let mut shell = Command::new("sh");
         let line = format!("{limits} && exec \"$0\" serve --http --fleet 100 --services-out list");
-        shell.args(["-c", &line, env!("CARGO_BIN_EXE_redfish")]).env_clear().current_dir(&place);
+        shell.args(["-c", &line, env!("CARGO_BIN_EXE_redfish")]).env_clear().current_dir(&directory);
         shell.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         shell
     };
     let done = run(&mut serve("ulimit -n 355")).exits(2);
     assert!(done.err.contains("356 files") && done.err.contains("ulimit -Hn"), "{}", done.err);
-    let served = Served::start(&mut serve("ulimit -Sn 64"));
-    assert!(served.first.starts_with("100 services"));
-    served.end("TERM");
+    let process = ServeProcess::start(&mut serve("ulimit -Sn 64"));
+    assert!(process.first.starts_with("100 services"));
+    process.end("TERM");
 }

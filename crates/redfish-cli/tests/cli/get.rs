@@ -1,4 +1,4 @@
-//! `get`: what it prints, and what it leaves behind: nothing.
+//! `get`.
 
 use std::fs::File;
 use std::time::Duration;
@@ -27,13 +27,13 @@ fn a_body_is_printed_byte_for_byte_and_the_session_is_closed() {
 }
 
 #[test]
-fn it_goes_on_after_a_failure_and_ends_with_the_first_ones_status() {
+fn it_continues_after_a_failure_and_exits_with_the_first_status() {
     let bench = Bench::standard();
     bench.server.mock(|mock| {
         mock.add_fault(Fault::new(FaultKind::RedirectOffOrigin(None)).at("/redfish/v1/Chassis"))
     });
-    let words = ["get", "/redfish/v1/None", SYSTEMS, "/redfish/v1/Chassis", "--output", "json"];
-    let done = run(&mut bench.as_admin(words)).exits(1);
+    let args = ["get", "/redfish/v1/None", SYSTEMS, "/redfish/v1/Chassis", "--output", "json"];
+    let done = run(&mut bench.as_admin(args)).exits(1);
     assert_eq!(done.json()["@odata.id"], SYSTEMS);
     let errors: Vec<serde_json::Value> =
         done.err.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
@@ -43,7 +43,7 @@ fn it_goes_on_after_a_failure_and_ends_with_the_first_ones_status() {
 }
 
 #[test]
-fn an_absolute_url_of_this_service_is_its_path_and_no_others_is_asked() {
+fn an_absolute_url_must_be_of_this_service() {
     let bench = Bench::standard();
     let url = format!("{}{SYSTEMS}", bench.server.url());
     run(&mut bench.as_admin(["get", &url])).exits(0);
@@ -67,20 +67,20 @@ fn each_way_to_authenticate_is_accepted() {
     run(bench.command(get).env("REDFISH_TOKEN", token)).exits(0);
     run_with_input(bench.command(get).args(["-u", "admin", "--password-file", "-"]), "machine-room\n")
         .exits(0);
-    assert_eq!(bench.handled("POST", SESSIONS), 2, "logins for session authentication alone");
+    assert_eq!(bench.handled("POST", SESSIONS), 2, "logins only for session authentication");
 
-    // The option wins over the variable.
+    // The option takes precedence over the variable.
     run(bench.command(get).args(["-u", "admin", "--password-file", &file]).env("REDFISH_PASSWORD", "wrong"))
         .exits(0);
     run(bench.as_admin(get).args(["--auth", "none"])).exits(3);
     run(&mut bench.command(get)).exits(3);
-    // An empty variable says nothing.
+    // An empty variable counts as not set.
     run(bench.command(["get", "/redfish/v1"]).env("REDFISH_USER", "").env("REDFISH_TOKEN", "")).exits(0);
     assert_eq!(bench.server.open_sessions(), 0);
 }
 
 #[test]
-fn a_reader_that_leaves_ends_it_quietly_and_the_session_is_closed() {
+fn a_broken_pipe_is_no_error_and_the_session_is_closed() {
     let bench = Bench::standard();
     let mut child = bench.as_admin(["get", SYSTEMS, "/redfish/v1"]).spawn().unwrap();
     drop(child.stdout.take());
@@ -101,7 +101,7 @@ fn output_that_cannot_be_written_is_a_failure() {
 }
 
 #[test]
-fn a_body_over_the_limit_is_refused() {
+fn a_body_over_the_limit_is_rejected() {
     let bench = Bench::standard();
     let done = run(&mut bench.as_admin(["get", SYSTEMS, "--max-body", "100", "--output=json"])).exits(4);
     assert_eq!(done.error()["error"], "too-large");

@@ -9,7 +9,7 @@ const SYSTEM: &str = "/redfish/v1/Systems/E1D8B426";
 const RESET: &str = "/redfish/v1/Systems/E1D8B426/Actions/ComputerSystem.Reset";
 
 #[test]
-fn an_action_is_found_by_each_of_its_names() {
+fn an_action_is_found_by_its_full_and_its_short_name() {
     for profile in BOTH {
         let bench = Bench::new(profile);
         for name in ["ComputerSystem.Reset", "#ComputerSystem.Reset", "Reset"] {
@@ -21,9 +21,9 @@ fn an_action_is_found_by_each_of_its_names() {
 }
 
 #[test]
-fn what_is_not_offered_or_not_allowable_is_not_sent() {
+fn an_unknown_action_or_value_is_not_sent() {
     let bench = Bench::standard();
-    for (words, kind) in [
+    for (args, kind) in [
         (&["Explode"][..], "not-offered"),
         (&["Reset", "ResetType=Sideways"], "not-allowable"),
         (&["Reset", "ResetType=[\"On\",\"Sideways\"]"], "not-allowable"),
@@ -32,15 +32,15 @@ fn what_is_not_offered_or_not_allowable_is_not_sent() {
         (&["Reset", "ResetType=99999999999999999999"], "usage"),
     ] {
         let mut command = bench.as_admin(["invoke", "--output", "json", SYSTEM]);
-        let done = run(command.args(words)).exits(2);
-        assert_eq!(done.error()["error"], kind, "{words:?}");
+        let done = run(command.args(args)).exits(2);
+        assert_eq!(done.error()["error"], kind, "{args:?}");
         assert!(!done.err.contains("Sideways"), "{}", done.err);
     }
     assert_eq!(bench.handled("POST", RESET), 0);
 }
 
 #[test]
-fn values_are_sent_as_the_json_they_are_and_a_name_of_two_actions_is_none() {
+fn values_are_json_and_an_ambiguous_name_is_rejected() {
     let service = Canned::new(&[
         (
             "GET /r",
@@ -49,8 +49,8 @@ fn values_are_sent_as_the_json_they_are_and_a_name_of_two_actions_is_none() {
         ),
         ("POST /r/do", "200\n\n{\"done\": [1.50]}"),
     ]);
-    let words = ["invoke", "/r", "Do", "n=1", "t=text", "q=\"1\"", "o={\"a\": [true]}"];
-    let done = run(&mut service.command(words)).exits(0);
+    let args = ["invoke", "/r", "Do", "n=1", "t=text", "q=\"1\"", "o={\"a\": [true]}"];
+    let done = run(&mut service.command(args)).exits(0);
     assert_eq!(done.out, "{\"done\": [1.50]}\n");
     let sent: serde_json::Value = serde_json::from_slice(&service.body("POST")).unwrap();
     assert_eq!(sent, serde_json::json!({"n": 1, "t": "text", "q": "1", "o": {"a": [true]}}));
@@ -59,12 +59,12 @@ fn values_are_sent_as_the_json_they_are_and_a_name_of_two_actions_is_none() {
 }
 
 #[test]
-fn an_action_that_takes_its_time_is_a_monitor_or_waited_for() {
+fn a_task_is_a_monitor_or_waited_for() {
     let fault = format!("task=200ms@{RESET}").parse().unwrap();
     let bench = Bench::with(Settings { faults: vec![fault], ..Settings::default() });
-    let words = ["invoke", SYSTEM, "Reset", "ResetType=ForceOff"];
-    let done = run(&mut bench.as_admin(words)).exits(0);
+    let args = ["invoke", SYSTEM, "Reset", "ResetType=ForceOff"];
+    let done = run(&mut bench.as_admin(args)).exits(0);
     assert!(done.out.starts_with("/redfish/v1/TaskService/TaskMonitors/"), "{}", done.out);
-    run(bench.as_admin(words).arg("--wait")).exits(0);
+    run(bench.as_admin(args).arg("--wait")).exits(0);
     assert_eq!(bench.server.open_sessions(), 0);
 }

@@ -1,4 +1,4 @@
-//! `login`, `logout`, and the session that is kept between them.
+//! `login`, `logout`, and the saved session.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -17,7 +17,7 @@ fn mode(path: impl AsRef<std::path::Path>) -> u32 {
 }
 
 #[test]
-fn a_session_is_kept_used_and_closed() {
+fn a_session_is_saved_used_and_closed() {
     for profile in BOTH {
         let bench = Bench::new(profile);
         let login = run(&mut bench.as_admin(["login"])).exits(0);
@@ -32,34 +32,34 @@ fn a_session_is_kept_used_and_closed() {
         let logout = run(&mut bench.command(["logout"])).exits(0);
         assert_eq!(logout.out, login.out);
         assert_eq!(bench.server.open_sessions(), 0, "{profile}");
-        assert_eq!(fs::read_dir(bench.state()).unwrap().count(), 0, "nothing is left");
+        assert_eq!(fs::read_dir(bench.state()).unwrap().count(), 0, "no file is left");
         run(&mut bench.command(["whoami"])).exits(3);
     }
 }
 
 #[test]
-fn the_file_is_for_its_owner_and_has_no_password() {
+fn only_the_owner_can_read_the_file_and_it_has_no_password() {
     let bench = Bench::standard();
     let done = run(&mut bench.as_admin(["login"])).exits(0);
-    let [file] = &bench.kept()[..] else { panic!("{:?}", bench.kept()) };
+    let [file] = &bench.saved_sessions()[..] else { panic!("{:?}", bench.saved_sessions()) };
     assert_eq!((mode(file), mode(bench.state())), (0o600, 0o700));
     for entry in fs::read_dir(bench.state()).unwrap() {
         assert_eq!(mode(entry.unwrap().path()), 0o600);
     }
     let text = fs::read_to_string(file).unwrap();
-    let kept: Value = serde_json::from_str(&text).unwrap();
-    assert_eq!(kept["origin"], bench.server.url());
-    assert_eq!(kept["user"], "admin");
-    assert_eq!(kept["session"], done.out.trim_end());
-    let token = kept["token"].as_str().unwrap();
+    let saved: Value = serde_json::from_str(&text).unwrap();
+    assert_eq!(saved["origin"], bench.server.url());
+    assert_eq!(saved["user"], "admin");
+    assert_eq!(saved["session"], done.out.trim_end());
+    let token = saved["token"].as_str().unwrap();
     assert!(!token.is_empty() && !text.contains(PASSWORD), "{text}");
     assert!(!done.out.contains(token) && !done.err.contains(token));
 }
 
 #[test]
-fn the_place_is_the_one_that_is_named_else_the_usual_one() {
+fn the_directory_is_that_of_the_environment_or_the_default() {
     let bench = Bench::standard();
-    let home = bench.place.path();
+    let home = bench.directory.path();
     for (variables, directory) in [
         (vec![("REDFISH_STATE_DIR", "named"), ("XDG_STATE_HOME", "xdg"), ("HOME", "home")], "named"),
         (vec![("XDG_STATE_HOME", "xdg"), ("HOME", "home")], "xdg/redfish"),
@@ -84,7 +84,7 @@ fn the_place_is_the_one_that_is_named_else_the_usual_one() {
 }
 
 #[test]
-fn a_directory_of_others_is_made_the_owners_or_refused() {
+fn a_directory_that_others_can_read_is_restricted() {
     let bench = Bench::standard();
     fs::create_dir(bench.state()).unwrap();
     fs::set_permissions(bench.state(), fs::Permissions::from_mode(0o755)).unwrap();
@@ -99,41 +99,41 @@ fn a_directory_of_others_is_made_the_owners_or_refused() {
 }
 
 #[test]
-fn another_login_closes_the_session_before() {
+fn another_login_closes_the_previous_session() {
     let bench = Bench::standard();
     let first = run(&mut bench.as_admin(["login"])).exits(0);
     let second = run(&mut bench.as_admin(["login", "--output", "json"])).exits(0);
     assert_eq!(bench.server.open_sessions(), 1);
     assert_eq!(bench.handled("DELETE", first.out.trim_end()), 1);
     assert_ne!(second.json()["session"], first.out.trim_end());
-    assert_eq!(bench.kept().len(), 1);
+    assert_eq!(bench.saved_sessions().len(), 1);
     run(&mut bench.command(["get", SYSTEMS])).exits(0);
 }
 
 #[test]
-fn a_login_that_fails_leaves_the_session_before() {
+fn a_failed_login_does_not_change_the_previous_session() {
     let bench = Bench::standard();
     run(&mut bench.as_admin(["login"])).exits(0);
-    let before = fs::read(&bench.kept()[0]).unwrap();
+    let before = fs::read(&bench.saved_sessions()[0]).unwrap();
     let done = run(bench.as_admin(["login"]).env("REDFISH_PASSWORD", "wrong")).exits(3);
     assert!(!done.err.contains("wrong\""), "{}", done.err);
-    assert_eq!(fs::read(&bench.kept()[0]).unwrap(), before);
+    assert_eq!(fs::read(&bench.saved_sessions()[0]).unwrap(), before);
     assert_eq!(bench.server.open_sessions(), 1);
     run(&mut bench.command(["get", SYSTEMS])).exits(0);
 }
 
 #[test]
-fn a_session_that_is_gone_is_logged_out() {
+fn a_logout_of_an_expired_session_succeeds() {
     let bench = Bench::standard();
     run(&mut bench.as_admin(["login"])).exits(0);
     bench.server.mock(|mock| mock.reboot(Duration::ZERO));
     run(&mut bench.command(["logout"])).exits(0);
-    assert!(bench.kept().is_empty());
+    assert!(bench.saved_sessions().is_empty());
     run(&mut bench.command(["logout"])).exits(0);
 }
 
 #[test]
-fn a_logout_that_is_not_answered_keeps_the_session() {
+fn a_logout_without_a_response_keeps_the_saved_session() {
     let bench = Bench::standard();
     run(&mut bench.as_admin(["login"])).exits(0);
     bench.server.mock(|mock| mock.add_fault(Fault::new(FaultKind::Reset)));
@@ -144,40 +144,40 @@ fn a_logout_that_is_not_answered_keeps_the_session() {
 }
 
 #[test]
-fn each_user_has_a_session_and_several_need_a_name() {
+fn each_user_has_a_session_and_several_require_a_user() {
     let accounts = ["Admin", "ä/..", "a+b"].map(|user| Account::new(user, PASSWORD, Role::ReadOnly));
     let bench = Bench::with(Settings { accounts: accounts.into(), ..Settings::default() });
     for user in ["admin", "Admin", "ä/..", "a+b"] {
         run(bench.as_admin(["login"]).env("REDFISH_USER", user)).exits(0);
     }
-    assert_eq!((bench.kept().len(), bench.server.open_sessions()), (4, 4));
+    assert_eq!((bench.saved_sessions().len(), bench.server.open_sessions()), (4, 4));
     run(&mut bench.command(["whoami"])).exits(2);
     run(&mut bench.command(["logout"])).exits(2);
     let who = run(&mut bench.command(["whoami", "-u", "ä/.."])).exits(0);
     assert_eq!(who.json()["user"], "ä/..");
     run(&mut bench.command(["logout", "-u", "Admin"])).exits(0);
-    assert_eq!((bench.kept().len(), bench.server.open_sessions()), (3, 3));
+    assert_eq!((bench.saved_sessions().len(), bench.server.open_sessions()), (3, 3));
     run(&mut bench.command(["whoami", "-u", "admin"])).exits(0);
 }
 
 #[test]
-fn a_forgotten_session_is_renewed_with_its_file_where_a_password_is_at_hand() {
+fn an_expired_session_is_renewed_if_there_is_a_password() {
     let bench = Bench::standard();
     run(&mut bench.as_admin(["login"])).exits(0);
     bench.server.mock(|mock| mock.reboot(Duration::ZERO));
 
     let done = run(&mut bench.command(["get", SYSTEMS, "--output", "json"])).exits(3);
     assert_eq!(done.error()["error"], "not-authenticated");
-    assert_eq!((bench.kept().len(), bench.server.open_sessions()), (1, 0));
+    assert_eq!((bench.saved_sessions().len(), bench.server.open_sessions()), (1, 0));
 
     run(&mut bench.as_admin(["get", SYSTEMS])).exits(0);
-    assert_eq!(bench.server.open_sessions(), 1, "the renewed one stays");
+    assert_eq!(bench.server.open_sessions(), 1, "the renewed session stays open");
     run(&mut bench.command(["get", SYSTEMS])).exits(0);
     assert_eq!(bench.handled("POST", SESSIONS), 2);
 }
 
 #[test]
-fn one_command_meets_several_expiries_and_a_401_that_stays_is_final() {
+fn several_expiries_are_renewed_and_a_repeated_401_is_final() {
     let bench = Bench::standard();
     run(&mut bench.as_admin(["login"])).exits(0);
     let expiry = |count| Fault::new(FaultKind::ExpireToken).at(SYSTEMS).times(count);
@@ -197,19 +197,19 @@ fn a_wrong_password_renews_nothing_and_is_tried_once() {
     let bench = Bench::standard();
     run(&mut bench.as_admin(["login"])).exits(0);
     bench.server.mock(|mock| mock.reboot(Duration::ZERO));
-    let before = fs::read(&bench.kept()[0]).unwrap();
+    let before = fs::read(&bench.saved_sessions()[0]).unwrap();
     run(bench.as_admin(["get", SYSTEMS]).env("REDFISH_PASSWORD", "wrong")).exits(3);
     assert_eq!(bench.handled("POST", SESSIONS), 2);
-    assert_eq!(fs::read(&bench.kept()[0]).unwrap(), before);
+    assert_eq!(fs::read(&bench.saved_sessions()[0]).unwrap(), before);
 }
 
 #[test]
-fn of_many_processes_that_find_a_dead_token_one_logs_in() {
+fn one_of_many_processes_with_an_expired_token_logs_in() {
     let bench = Bench::standard();
     run(&mut bench.as_admin(["login"])).exits(0);
     bench.server.mock(|mock| {
         mock.reboot(Duration::ZERO);
-        // All hear of it before the first can renew it, and while it does the others stand in line.
+        // All get the 401 before the first one can renew the session, and wait for its lock.
         mock.add_fault(Fault::new(FaultKind::Slow(Duration::from_secs(2))).at(SYSTEMS).times(8));
         mock.add_fault(Fault::new(FaultKind::Slow(Duration::from_millis(500))).at(SESSIONS));
     });
@@ -217,13 +217,13 @@ fn of_many_processes_that_find_a_dead_token_one_logs_in() {
     for done in children.into_iter().map(finish).collect::<Vec<Done>>() {
         done.exits(0);
     }
-    assert_eq!(bench.handled("POST", SESSIONS), 2, "the login, and one for all eight");
+    assert_eq!(bench.handled("POST", SESSIONS), 2, "the first login, and one for all eight");
     assert_eq!(bench.server.open_sessions(), 1);
     run(&mut bench.command(["get", SYSTEMS])).exits(0);
 }
 
 #[test]
-fn of_many_logins_at_once_one_session_is_left() {
+fn concurrent_logins_leave_one_session() {
     let bench = Bench::standard();
     bench.server.mock(|mock| {
         mock.add_fault(Fault::new(FaultKind::Slow(Duration::from_millis(500))).at(SESSIONS));
@@ -238,14 +238,14 @@ fn of_many_logins_at_once_one_session_is_left() {
 }
 
 #[test]
-fn logins_and_logouts_at_once_leave_what_the_file_says() {
+fn concurrent_logins_and_logouts_leave_only_saved_sessions_open() {
     let bench = Bench::standard();
-    let words = |at| if at % 2 == 0 { "login" } else { "logout" };
-    let children: Vec<Child> = (0..10).map(|at| bench.as_admin([words(at)]).spawn().unwrap()).collect();
+    let args = |at| if at % 2 == 0 { "login" } else { "logout" };
+    let children: Vec<Child> = (0..10).map(|at| bench.as_admin([args(at)]).spawn().unwrap()).collect();
     for done in children.into_iter().map(finish).collect::<Vec<Done>>() {
         done.exits(0);
     }
-    assert_eq!(bench.server.open_sessions(), bench.kept().len());
+    assert_eq!(bench.server.open_sessions(), bench.saved_sessions().len());
 }
 
 #[test]
@@ -254,7 +254,7 @@ fn a_session_that_another_process_renewed_is_taken_over_without_a_password() {
     run(&mut bench.as_admin(["login"])).exits(0);
     bench.server.mock(|mock| {
         mock.reboot(Duration::ZERO);
-        // The 401 is decided at once, and arrives when the other process is done.
+        // The 401 arrives after the other process has logged in.
         mock.add_fault(Fault::new(FaultKind::Slow(Duration::from_secs(2))).at(SYSTEMS).times(1));
     });
     let waiting = bench.command(["get", SYSTEMS]).spawn().unwrap();
@@ -266,7 +266,7 @@ fn a_session_that_another_process_renewed_is_taken_over_without_a_password() {
 }
 
 #[test]
-fn a_session_that_another_process_closed_is_not_kept_again() {
+fn a_session_that_another_process_closed_is_not_saved_again() {
     let bench = Bench::standard();
     run(&mut bench.as_admin(["login"])).exits(0);
     bench.server.mock(|mock| {
@@ -277,12 +277,12 @@ fn a_session_that_another_process_closed_is_not_kept_again() {
     bench.await_request("GET", SYSTEMS);
     run(&mut bench.command(["logout"])).exits(0);
     finish(waiting).exits(0);
-    assert!(bench.kept().is_empty());
+    assert!(bench.saved_sessions().is_empty());
     assert_eq!(bench.server.open_sessions(), 0);
 }
 
 #[test]
-fn a_session_without_a_uri_is_found_by_its_mark() {
+fn a_session_without_a_uri_is_found_by_my_session() {
     let bench = Bench::new(redfish_mock::Profile::IloAmplifier);
     bench.server.mock(|mock| mock.add_fault(Fault::new(FaultKind::NoLocation)));
     let done = run(&mut bench.as_admin(["login"])).exits(0);
@@ -293,7 +293,7 @@ fn a_session_without_a_uri_is_found_by_its_mark() {
 }
 
 #[test]
-fn what_no_session_can_come_of_is_refused_before_anything_is_sent() {
+fn a_login_that_cannot_succeed_sends_nothing() {
     let bench = Bench::standard();
     run(bench.as_admin(["login"]).env_remove("REDFISH_USER")).exits(2);
     run(bench.as_admin(["login"]).env_remove("REDFISH_PASSWORD")).exits(2);
@@ -304,7 +304,7 @@ fn what_no_session_can_come_of_is_refused_before_anything_is_sent() {
 }
 
 #[test]
-fn a_password_that_must_be_changed_is_said() {
+fn a_password_that_must_be_changed_is_a_warning() {
     let mut account = Account::new("new", PASSWORD, Role::Administrator);
     account.password_change_required = true;
     let bench = Bench::with(Settings { accounts: vec![account], ..Settings::default() });

@@ -1,4 +1,4 @@
-//! The command as people and scripts meet it: words in, output and an exit status out, against services over sockets.
+//! The command as a process: arguments, output and exit status, with services over sockets.
 
 mod actions;
 mod canned;

@@ -13,7 +13,7 @@ fn links(ids: &[&str]) -> String {
 }
 
 #[test]
-fn each_member_is_a_line_as_the_collection_lists_it() {
+fn each_member_is_one_unchanged_line() {
     for profile in BOTH {
         let bench = Bench::new(profile);
         let done = run(&mut bench.as_admin(["members", SYSTEMS])).exits(0);
@@ -23,7 +23,7 @@ fn each_member_is_a_line_as_the_collection_lists_it() {
 }
 
 #[test]
-fn what_is_only_a_link_is_read_when_asked_for() {
+fn fetch_reads_members_that_are_links() {
     let bench = Bench::new(Profile::Standard);
     let done = run(&mut bench.as_admin(["members", SYSTEMS, "--fetch"])).exits(0);
     let found: Vec<Value> = done.out.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
@@ -33,7 +33,7 @@ fn what_is_only_a_link_is_read_when_asked_for() {
 }
 
 #[test]
-fn what_is_no_collection_has_no_members_to_list() {
+fn a_resource_that_is_not_a_collection_is_malformed() {
     let bench = Bench::new(Profile::Standard);
     let system = format!("{SYSTEMS}/{}", IDS[0]);
     let done = run(&mut bench.as_admin(["members", &system, "--output", "json"])).exits(4);
@@ -41,7 +41,7 @@ fn what_is_no_collection_has_no_members_to_list() {
 }
 
 #[test]
-fn a_collection_that_cannot_be_expanded_is_listed_and_read_link_by_link() {
+fn without_expand_members_are_read_one_by_one() {
     let service = Canned::new(&[
         ("GET /c?$expand=.", "501"),
         ("GET /c", "200\n\n{\"Members\": [{\"@odata.id\": \"/c/1\"}]}"),
@@ -49,11 +49,11 @@ fn a_collection_that_cannot_be_expanded_is_listed_and_read_link_by_link() {
     ]);
     let done = run(&mut service.command(["members", "/c?$expand=.", "--fetch"])).exits(0);
     assert_eq!(done.out, "{\"Id\":1}\n");
-    assert_eq!(service.asked(), ["GET /c?$expand=.", "GET /c", "GET /c/1"]);
+    assert_eq!(service.requests(), ["GET /c?$expand=.", "GET /c", "GET /c/1"]);
 }
 
 #[test]
-fn every_page_is_listed_and_no_byte_changed() {
+fn all_pages_are_listed_unchanged() {
     let service = Canned::new(&[
         ("GET /c", "200\n\n{\"Members\": [ {\"@odata.id\": \"/c/1\", \"N\": 9007199254740993.10},\n {\"a\": \"x  y\\n\"} ],
             \"Members@odata.nextLink\": \"/c?p=2\", \"Members@odata.count\": 99}"),
@@ -63,13 +63,13 @@ fn every_page_is_listed_and_no_byte_changed() {
     let lines = "{\"@odata.id\":\"/c/1\",\"N\":9007199254740993.10}\n{\"a\":\"x  y\\n\"}\n";
     let done = run(&mut service.command(["members", "/c"])).exits(0);
     assert_eq!(done.out, format!("{lines}{{\"@odata.id\":\"/c/3\"}}\n"));
-    // What is more than a link is not read again.
+    // An expanded member is not read again.
     let done = run(&mut service.command(["members", "/c", "--fetch"])).exits(0);
     assert_eq!(done.out, format!("{lines}{{\"Id\":3}}\n"));
 }
 
 #[test]
-fn pages_that_go_round_in_a_circle_end_with_4_behind_what_they_had() {
+fn a_loop_of_pages_exits_with_4_after_their_members() {
     let service = Canned::new(&[
         (
             "GET /c",
@@ -83,11 +83,11 @@ fn pages_that_go_round_in_a_circle_end_with_4_behind_what_they_had() {
     let done = run(&mut service.command(["members", "/c", "--output", "json"])).exits(4);
     assert_eq!(done.out, "{\"@odata.id\":\"/c/1\"}\n");
     assert_eq!(done.error()["error"], "malformed");
-    assert_eq!(service.asked().len(), 2);
+    assert_eq!(service.requests().len(), 2);
 }
 
 #[test]
-fn a_member_that_cannot_be_read_does_not_keep_from_the_others() {
+fn an_unreadable_member_does_not_hide_the_others() {
     let service = Canned::new(&[
         ("GET /c", "200\n\n{\"Members\": [{\"@odata.id\": \"/c/gone\"}, {\"@odata.id\": \"https://elsewhere.invalid/c/2\"},
             {\"@odata.id\": \"/c/3\"}]}"),
@@ -96,7 +96,7 @@ fn a_member_that_cannot_be_read_does_not_keep_from_the_others() {
     let done = run(&mut service.command(["members", "/c", "--fetch", "--output", "json"])).exits(1);
     assert_eq!(done.out, "{\"Id\":3}\n");
     assert_eq!(done.error()["error"], "off-origin");
-    // Without, links are listed wherever they lead.
+    // Without --fetch, all links are listed.
     let done = run(&mut service.command(["members", "/c"])).exits(0);
     assert_eq!(done.out.lines().count(), 3);
 }

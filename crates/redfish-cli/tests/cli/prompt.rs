@@ -1,4 +1,4 @@
-//! The question for a password, on a terminal of the test's own.
+//! The password prompt.
 
 use std::io::Write;
 
@@ -6,36 +6,36 @@ use super::common::{Bench, SYSTEMS, finish, signal};
 use super::terminal::Terminal;
 
 #[test]
-fn a_password_is_asked_for_and_not_shown() {
+fn the_password_prompt_does_not_echo() {
     let bench = Bench::standard();
     let mut terminal = Terminal::new();
     let child = terminal.start(&bench.command(["get", SYSTEMS, "-u", "admin"]));
     terminal.await_text("Password of admin at ");
     terminal.await_text(": ");
-    assert!(!terminal.shows_what_is_typed());
-    terminal.person.write_all(b"machine-room\n").unwrap();
+    assert!(!terminal.echoes());
+    terminal.user.write_all(b"machine-room\n").unwrap();
     finish(child).exits(0);
-    assert!(terminal.shows_what_is_typed());
+    assert!(terminal.echoes());
     let rest = terminal.rest();
     assert!(!rest.contains("machine"), "{rest}");
     assert_eq!(bench.server.open_sessions(), 0);
 }
 
 #[test]
-fn a_signal_leaves_the_terminal_as_it_was() {
+fn a_signal_restores_the_terminal() {
     let bench = Bench::standard();
     let mut terminal = Terminal::new();
     let child = terminal.start(&bench.command(["login", "-u", "admin"]));
     terminal.await_text(": ");
-    assert!(!terminal.shows_what_is_typed());
+    assert!(!terminal.echoes());
     signal(&child, "INT");
     finish(child).exits(130);
-    assert!(terminal.shows_what_is_typed());
+    assert!(terminal.echoes());
     assert_eq!(bench.requests(), 0);
 }
 
 #[test]
-fn a_password_that_is_at_hand_is_not_asked_for() {
+fn a_password_in_the_environment_needs_no_prompt() {
     let bench = Bench::standard();
     let terminal = Terminal::new();
     finish(terminal.start(&bench.as_admin(["get", SYSTEMS]))).exits(0);

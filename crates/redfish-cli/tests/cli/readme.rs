@@ -1,42 +1,42 @@
-//! The README: its walk runs as it stands, and it leaves out no command.
+//! The README: its first steps run unchanged, and it names every command.
 
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use super::common::{bare, run};
+use super::common::{redfish, run};
 
 const README: &str = include_str!("../../README.md");
 
-/// The text between two marks.
+/// The text between two markers.
 fn between<'a>(start: &str, end: &str) -> &'a str {
     README.split_once(start).unwrap().1.split_once(end).unwrap().0
 }
 
 #[test]
-fn the_first_walk_runs_as_it_stands() {
-    let place = tempfile::tempdir().unwrap();
-    let script = between("## A first walk\n\n```sh\n", "```");
+fn the_first_steps_run_unchanged() {
+    let directory = tempfile::tempdir().unwrap();
+    let script = between("## First steps\n\n```sh\n", "```");
     let command = Path::new(env!("CARGO_BIN_EXE_redfish")).parent().unwrap();
     let path = format!("{}:{}", command.display(), std::env::var("PATH").unwrap());
     let output = Command::new("sh")
-        // Where a line fails, the service ends all the same.
+        // Ends the service even if a line fails.
         .args(["-euc", &format!("trap 'kill $! 2>/dev/null || :' EXIT\n{script}")])
-        .current_dir(place.path())
+        .current_dir(directory.path())
         .env_clear()
         .env("PATH", path)
-        .env("REDFISH_STATE_DIR", place.path().join("state"))
+        .env("REDFISH_STATE_DIR", directory.path().join("state"))
         .stdin(Stdio::null())
         .output()
         .unwrap();
     let (out, err) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     assert!(output.status.success() && err.is_empty(), "{out}\n{err}");
-    assert!(out.contains(between("The tree is:\n\n```text\n", "```")), "{out}");
+    assert!(out.contains(between("`redfish tree` prints:\n\n```text\n", "```")), "{out}");
     assert!(out.contains("\"AssetTag\":\"B7\"") && out.contains("\nOn\n"), "{out}");
 }
 
 #[test]
 fn every_command_is_named() {
-    let help = run(&mut bare(["--help"])).exits(0).out;
+    let help = run(&mut redfish(["--help"])).exits(0).out;
     let commands = help.split_once("Commands:\n").unwrap().1.split_once("\n\n").unwrap().0;
     let table = between("## Commands\n", "## Exit status");
     let mut named = 0;

@@ -15,34 +15,34 @@ fn slow(seconds: u64) -> Bench {
 }
 
 #[test]
-fn the_state_that_a_reset_leads_to_is_waited_for() {
+fn wait_ends_at_the_new_power_state() {
     let bench = slow(2);
     let reset = |kind| {
-        let words = ["reset", kind, "--system", SYSTEM, "--wait", "--deadline", "30"];
-        run(&mut bench.as_admin(words)).exits(0)
+        let args = ["reset", kind, "--system", SYSTEM, "--wait", "--deadline", "30"];
+        run(&mut bench.as_admin(args)).exits(0)
     };
     assert_eq!(reset("GracefulShutdown").out, "Off\n");
     assert_eq!(reset("On").out, "On\n");
     assert_eq!(reset("PowerCycle").out, "On\n");
-    // Without --wait, it is what it is by then.
-    let words = ["reset", "GracefulShutdown", "--system", SYSTEM, "--output=json"];
-    let done = run(&mut bench.as_admin(words)).exits(0);
+    // Without --wait, it is the state right after the reset.
+    let args = ["reset", "GracefulShutdown", "--system", SYSTEM, "--output=json"];
+    let done = run(&mut bench.as_admin(args)).exits(0);
     assert_eq!(done.json(), serde_json::json!({"system": SYSTEM, "power": "PoweringOff"}));
     assert_eq!(bench.server.open_sessions(), 0);
 }
 
 #[test]
-fn a_state_that_is_not_reached_in_time_is_an_unknown_outcome() {
+fn a_state_that_is_not_reached_is_an_unknown_outcome() {
     let bench = slow(60);
-    let words =
+    let args =
         ["reset", "GracefulShutdown", "--system", SYSTEM, "--wait", "--deadline", "0.5", "--output=json"];
-    let done = run(&mut bench.as_admin(words)).exits(5);
+    let done = run(&mut bench.as_admin(args)).exits(5);
     assert_eq!((done.error()["error"].as_str(), done.out.as_str()), (Some("deadline"), ""));
     assert_eq!(bench.server.open_sessions(), 0);
 }
 
 #[test]
-fn a_wrong_type_and_an_unnamed_system_are_not_sent() {
+fn a_wrong_type_and_an_ambiguous_system_are_not_sent() {
     let bench = Bench::standard();
     let done = run(&mut bench.as_admin(["reset", "Sideways", "--system", SYSTEM, "--output=json"])).exits(2);
     assert_eq!(done.error()["error"], "not-allowable");
@@ -54,7 +54,7 @@ fn a_wrong_type_and_an_unnamed_system_are_not_sent() {
 }
 
 #[test]
-fn the_only_system_need_not_be_named_and_a_task_is_waited_for_first() {
+fn the_only_system_is_the_default_and_its_task_is_waited_for() {
     let service = Canned::new(&[
         ("GET /redfish/v1/", "200\n\n{\"Systems\": {\"@odata.id\": \"/s\"}}"),
         ("GET /s", "200\n\n{\"Members\": [{\"@odata.id\": \"/s/1\"}]}"),
@@ -70,11 +70,11 @@ fn the_only_system_need_not_be_named_and_a_task_is_waited_for_first() {
     assert_eq!(done.out, "/m/1\n");
     let done = run(&mut service.command(["reset", "On", "--wait", "--deadline", "30"])).exits(0);
     assert_eq!(done.out, "On\n");
-    assert_eq!(service.asked().iter().filter(|asked| *asked == "GET /m/1").count(), 2);
+    assert_eq!(service.requests().iter().filter(|request| *request == "GET /m/1").count(), 2);
 }
 
 #[test]
-fn a_restart_is_not_taken_for_done_before_the_system_has_gone_down() {
+fn a_restart_waits_until_the_system_has_gone_down() {
     let system = "Actions\": {\"#ComputerSystem.Reset\": {\"target\": \"/s/1/r\"}}}";
     let shown = |state: &str| format!("200\n\n{{\"PowerState\": \"{state}\", \"{system}");
     let (on, off) = (shown("On"), shown("Off"));
@@ -85,25 +85,25 @@ fn a_restart_is_not_taken_for_done_before_the_system_has_gone_down() {
         ("GET /s/1", &on),
         ("POST /s/1/r", "204"),
     ]);
-    let words = ["reset", "GracefulRestart", "--system", "/s/1", "--wait", "--deadline", "60"];
-    assert_eq!(run(&mut service.command(words)).exits(0).out, "On\n");
-    let asked = service.asked();
-    assert_eq!(asked, ["GET /s/1", "POST /s/1/r", "GET /s/1", "GET /s/1", "GET /s/1"]);
+    let args = ["reset", "GracefulRestart", "--system", "/s/1", "--wait", "--deadline", "60"];
+    assert_eq!(run(&mut service.command(args)).exits(0).out, "On\n");
+    let requests = service.requests();
+    assert_eq!(requests, ["GET /s/1", "POST /s/1/r", "GET /s/1", "GET /s/1", "GET /s/1"]);
 }
 
 #[test]
-fn what_leads_to_no_one_state_is_not_waited_for() {
+fn a_reset_to_no_definite_state_is_not_waited_for() {
     let bench = slow(0);
     let done = run(&mut bench.as_admin(["reset", "PushPowerButton", "--system", SYSTEM, "--wait"])).exits(0);
-    assert!(done.err.contains("no one power state"), "{}", done.err);
+    assert!(done.err.contains("no definite power state"), "{}", done.err);
     assert!(["On\n", "Off\n"].contains(&done.out.as_str()), "{}", done.out);
 }
 
 #[test]
-fn a_reset_that_was_taken_is_no_failure_where_the_state_cannot_be_read() {
+fn an_unreadable_state_after_a_reset_is_a_warning() {
     let system = "200\n\n{\"Actions\": {\"#ComputerSystem.Reset\": {\"target\": \"/s/1/r\"}}}";
     let service = Canned::new(&[("GET /s/1", system), ("GET /s/1", "500"), ("POST /s/1/r", "204")]);
     let done = run(&mut service.command(["reset", "On", "--system", "/s/1"])).exits(0);
     assert_eq!(done.out, "unknown\n");
-    assert!(done.err.contains("was taken"), "{}", done.err);
+    assert!(done.err.contains("was accepted"), "{}", done.err);
 }

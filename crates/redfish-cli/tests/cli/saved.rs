@@ -1,4 +1,4 @@
-//! A saved session is read as carefully as it is written.
+//! Saved sessions: owner, permissions and content are checked.
 
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, chown, symlink};
@@ -18,22 +18,22 @@ fn permit(path: &Path, mode: u32) {
 
 /// Changes a member of the saved session.
 fn plant(bench: &Bench, member: &str, value: &str) {
-    let file = &bench.kept()[0];
+    let file = &bench.saved_sessions()[0];
     let mut saved: serde_json::Value = serde_json::from_slice(&fs::read(file).unwrap()).unwrap();
     saved[member] = value.into();
     fs::write(file, saved.to_string()).unwrap();
 }
 
-/// Commands that would use it reject it, and send nothing.
+/// Asserts that commands reject the saved session and send nothing.
 #[track_caller]
 fn is_rejected(bench: &Bench, reason: &str, commands: &[&[&str]]) {
     let before = bench.requests();
     let list = bench.file("services", bench.server.url());
     let sweep: &[&str] = &["sweep", "--services", &list, "get", SYSTEMS];
-    for words in commands.iter().chain([&sweep]) {
-        let Done { status, err, .. } = run(&mut bench.as_admin(*words));
-        assert_eq!(status.code(), Some(2), "{words:?}: {err}");
-        assert!(err.contains(reason) && err.contains(bench.state().to_str().unwrap()), "{words:?}: {err}");
+    for args in commands.iter().chain([&sweep]) {
+        let Done { status, err, .. } = run(&mut bench.as_admin(*args));
+        assert_eq!(status.code(), Some(2), "{args:?}: {err}");
+        assert!(err.contains(reason) && err.contains(bench.state().to_str().unwrap()), "{args:?}: {err}");
         assert!(!err.contains("machine-room"), "{err}");
     }
     assert_eq!(bench.requests(), before, "nothing is sent");
@@ -45,7 +45,7 @@ const USE: &[&[&str]] = &[&["get", SYSTEMS], &["whoami"], &["logout"], &["login"
 fn a_file_that_others_can_write_is_rejected() {
     for mode in [0o620, 0o602, 0o666] {
         let bench = logged_in();
-        permit(&bench.kept()[0], mode);
+        permit(&bench.saved_sessions()[0], mode);
         is_rejected(&bench, "other users can write", USE);
     }
 }
@@ -61,10 +61,10 @@ fn a_directory_that_others_can_write_is_rejected_and_not_changed() {
 }
 
 #[test]
-fn what_belongs_to_another_user_is_rejected() {
+fn a_file_or_directory_of_another_user_is_rejected() {
     let bench = logged_in();
-    // Only root can give a file away.
-    if chown(&bench.kept()[0], Some(4711), None).is_err() {
+    // Only root can change the owner.
+    if chown(&bench.saved_sessions()[0], Some(4711), None).is_err() {
         return;
     }
     is_rejected(&bench, "another user", USE);
@@ -74,16 +74,16 @@ fn what_belongs_to_another_user_is_rejected() {
 }
 
 #[test]
-fn the_file_is_no_symbolic_link_and_its_directory_may_be() {
+fn only_the_directory_may_be_a_symbolic_link() {
     let bench = logged_in();
-    let file = &bench.kept()[0];
-    let elsewhere = bench.place.path().join("elsewhere");
+    let file = &bench.saved_sessions()[0];
+    let elsewhere = bench.directory.path().join("elsewhere");
     fs::rename(file, &elsewhere).unwrap();
     symlink(&elsewhere, file).unwrap();
     is_rejected(&bench, "symbolic link", USE);
 
     let bench = logged_in();
-    let link = bench.place.path().join("link");
+    let link = bench.directory.path().join("link");
     symlink(bench.state(), &link).unwrap();
     run(bench.command(["whoami"]).env("REDFISH_STATE_DIR", &link)).exits(0);
     run(bench.command(["logout"]).env("REDFISH_STATE_DIR", &link)).exits(0);
@@ -91,8 +91,8 @@ fn the_file_is_no_symbolic_link_and_its_directory_may_be() {
 
 #[test]
 fn a_planted_uri_is_not_deleted() {
-    let wrong = "is rejected: the URI is not that of a session\nhint: Look";
-    let not_path = "is rejected: the URI of its session is not a path\nhint: Look";
+    let wrong = "is rejected: the URI is not that of a session\nhint: Find";
+    let not_path = "is rejected: the URI of its session is not a path\nhint: Find";
     for (reason, uri) in [
         (wrong, "/redfish/v1/Systems/1"),
         (wrong, "/redfish/v1/Systems/Sessions/1"),
@@ -109,7 +109,8 @@ fn a_planted_uri_is_not_deleted() {
         plant(&bench, "session", &uri.replace("ORIGIN", &bench.server.url()));
         is_rejected(&bench, reason, &USE[..3]);
         is_rejected(&bench, reason, &[&["logout", "--links", "path-only"]]);
-        // A login replaces it.
+        // A login replaces it, so there is no hint.
+        let (reason, _) = reason.split_once("\nhint").unwrap();
         let done = run(&mut bench.as_admin(["login"])).exits(0);
         assert!(done.err.contains(reason.lines().next().unwrap()), "{}", done.err);
         run(&mut bench.command(["whoami"])).exits(0);
@@ -117,7 +118,7 @@ fn a_planted_uri_is_not_deleted() {
 }
 
 #[test]
-fn a_file_that_is_not_what_its_name_says_is_rejected() {
+fn a_file_whose_content_contradicts_its_name_is_rejected() {
     for (member, value) in [("origin", "https://elsewhere.example"), ("user", "root"), ("token", "a b")] {
         let bench = logged_in();
         plant(&bench, member, value);
@@ -129,7 +130,7 @@ fn a_file_that_is_not_what_its_name_says_is_rejected() {
 #[test]
 fn a_damaged_file_is_rejected_and_replaced_by_a_login() {
     let bench = logged_in();
-    fs::write(&bench.kept()[0], "{\"token\": \"half").unwrap();
+    fs::write(&bench.saved_sessions()[0], "{\"token\": \"half").unwrap();
     is_rejected(&bench, "damaged", &USE[..3]);
     let done = run(&mut bench.as_admin(["login"])).exits(0);
     assert!(done.err.contains("damaged") && !done.err.contains("half"), "{}", done.err);
@@ -137,7 +138,7 @@ fn a_damaged_file_is_rejected_and_replaced_by_a_login() {
 }
 
 #[test]
-fn the_file_of_another_user_is_in_nobodys_way() {
+fn a_damaged_file_of_another_user_is_ignored() {
     let damages: [fn(&Path, &Path); 3] = [
         |_, other| fs::write(other, "{\"token\": \"half").unwrap(),
         |own, other| {
@@ -148,16 +149,16 @@ fn the_file_of_another_user_is_in_nobodys_way() {
     ];
     for damage in damages {
         let bench = logged_in();
-        let own = bench.kept().remove(0);
+        let own = bench.saved_sessions().remove(0);
         let other = own.with_file_name(own.file_name().unwrap().to_str().unwrap().replace("+admin", "+root"));
         damage(&own, &other);
         let list = bench
             .file("services", format!("{{\"service\": \"{}\", \"user\": \"admin\"}}", bench.server.url()));
         let sweep = ["sweep", "--services", &list, "get", SYSTEMS];
-        for words in [&["get", SYSTEMS][..], &["whoami"], &sweep] {
-            run(&mut bench.as_admin(words)).exits(0);
+        for args in [&["get", SYSTEMS][..], &["whoami"], &sweep] {
+            run(&mut bench.as_admin(args)).exits(0);
         }
-        // Without a name, the session may be the other one.
+        // Without a user, all saved sessions of the service are read.
         run(bench.as_admin(["whoami"]).env_remove("REDFISH_USER")).exits(2);
         assert_eq!(bench.handled("POST", SESSIONS), 1, "the saved session is used");
         run(&mut bench.as_admin(["logout"])).exits(0);
@@ -169,7 +170,7 @@ fn the_file_of_another_user_is_in_nobodys_way() {
 #[test]
 fn a_pipe_in_place_of_the_file_is_rejected() {
     let bench = logged_in();
-    let file = &bench.kept()[0];
+    let file = &bench.saved_sessions()[0];
     fs::remove_file(file).unwrap();
     assert!(std::process::Command::new("mkfifo").arg(file).status().unwrap().success());
     is_rejected(&bench, "not a regular file", USE);

@@ -1,4 +1,4 @@
-//! Passwords and tokens come out nowhere, whatever a service echoes.
+//! Passwords and tokens are never printed, whatever a service echoes.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -7,13 +7,13 @@ use std::thread;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
-use super::common::{Bench, Done, bare, run};
+use super::common::{Bench, Done, redfish, run};
 
 pub(crate) const PASSWORD: &str = "pä ss\"w%rd\\+<&>😀";
 const TOKEN: &str = "t0ken\"%41+<canary>";
 
-/// A secret in each spelling that a service may give it.
-fn spellings(secret: &str) -> Vec<String> {
+/// A secret in each encoding that a service may use.
+fn encodings(secret: &str) -> Vec<String> {
     let percent: String = secret.bytes().map(|byte| format!("%{byte:02X}")).collect();
     let json = serde_json::to_string(secret).unwrap();
     let html = secret.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;");
@@ -21,21 +21,21 @@ fn spellings(secret: &str) -> Vec<String> {
 }
 
 pub(crate) fn of_password() -> Vec<String> {
-    [spellings(PASSWORD), vec![STANDARD.encode(format!("admin:{PASSWORD}"))]].concat()
+    [encodings(PASSWORD), vec![STANDARD.encode(format!("admin:{PASSWORD}"))]].concat()
 }
 
-/// All that the service knows.
+/// All secrets of the service.
 pub(crate) fn all() -> Vec<String> {
-    [of_password(), spellings(TOKEN)].concat()
+    [of_password(), encodings(TOKEN)].concat()
 }
 
-/// A service that logs everybody in, and answers everything else with what it knows.
+/// A service that accepts every login, and echoes its secrets in all other responses.
 pub(crate) fn echo() -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     thread::spawn(move || {
         for stream in listener.incoming() {
-            // Each test asks a few times, one request after the other.
+            // The tests send one request at a time.
             let _ = answer(stream.unwrap());
         }
     });
@@ -54,7 +54,7 @@ fn answer(mut stream: TcpStream) -> std::io::Result<()> {
         line.clear();
     }
     reader.take(length).read_to_end(&mut Vec::new())?;
-    let known = all().join(" | ");
+    let secrets = all().join(" | ");
     let (status, headers, body) = if first.starts_with("GET /redfish/v1/ ") {
         ("200 OK", String::new(), "{}".to_owned())
     } else if first.starts_with("POST") {
@@ -65,19 +65,19 @@ fn answer(mut stream: TcpStream) -> std::io::Result<()> {
     } else if first.contains("/etag") {
         ("200 OK", format!("ETag: {TOKEN}\r\n"), "{}".to_owned())
     } else if first.contains("/links") {
-        let members = serde_json::json!([{"@odata.id": format!("http://192.0.2.1/{known}")}]);
+        let members = serde_json::json!([{"@odata.id": format!("http://192.0.2.1/{secrets}")}]);
         ("200 OK", String::new(), serde_json::json!({"Members": members}).to_string())
     } else if first.contains("/monitor") {
-        ("202 Accepted", format!("Location: /monitor/{}\r\n", spellings(TOKEN)[1]), String::new())
+        ("202 Accepted", format!("Location: /monitor/{}\r\n", encodings(TOKEN)[1]), String::new())
     } else if first.contains("/page") {
-        ("403 Forbidden", format!("Server: {PASSWORD} {TOKEN}\r\n"), format!("<html><p>{known}</p></html>"))
+        ("403 Forbidden", format!("Server: {PASSWORD} {TOKEN}\r\n"), format!("<html><p>{secrets}</p></html>"))
     } else if first.contains("/elsewhere") {
         let target = format!("http://192.0.2.1/{}", TOKEN.replace('"', "%22"));
         ("307 Temporary Redirect", format!("Location: {target}\r\n"), String::new())
     } else {
-        let message = serde_json::json!({"MessageId": known, "Message": known, "MessageArgs": [known],
-            "Resolution": known, "Severity": known, "RelatedProperties": [known]});
-        let body = serde_json::json!({"error": {"code": known, "@Message.ExtendedInfo": [message]}});
+        let message = serde_json::json!({"MessageId": secrets, "Message": secrets, "MessageArgs": [secrets],
+            "Resolution": secrets, "Severity": secrets, "RelatedProperties": [secrets]});
+        let body = serde_json::json!({"error": {"code": secrets, "@Message.ExtendedInfo": [message]}});
         ("400 Bad Request", format!("Set-Cookie: {TOKEN}\r\n"), body.to_string())
     };
     let head =
@@ -86,21 +86,21 @@ fn answer(mut stream: TcpStream) -> std::io::Result<()> {
     stream.write_all(body.as_bytes())
 }
 
-/// Checks that something is shown, and none of these.
+/// Asserts that there is a trace, without these secrets.
 #[track_caller]
-pub(crate) fn is_clean(done: &Done, hidden: &[String], line: &str) {
+pub(crate) fn is_clean(done: &Done, secrets: &[String], line: &str) {
     assert!(done.err.contains("> "), "{line} shows nothing: {}", done.err);
-    for spelling in hidden {
-        assert!(!done.err.contains(spelling), "{line}: {spelling} in {}", done.err);
-        assert!(!done.out.contains(spelling), "{line}: {spelling} in {}", done.out);
+    for secret in secrets {
+        assert!(!done.err.contains(secret), "{line}: {secret} in {}", done.err);
+        assert!(!done.out.contains(secret), "{line}: {secret} in {}", done.out);
     }
 }
 
 #[test]
-fn what_a_service_echoes_comes_out_without_secrets() {
+fn echoed_secrets_are_redacted() {
     let url = echo();
-    let place = tempfile::tempdir().unwrap();
-    // What the client knows it hides. Basic knows no token, and a kept session no Basic.
+    let directory = tempfile::tempdir().unwrap();
+    // The client redacts what it knows. With Basic it knows no token, and with a saved session no Basic credentials.
     for (line, hidden) in [
         ("get /echo", all()),
         ("get /page", all()),
@@ -118,62 +118,63 @@ fn what_a_service_echoes_comes_out_without_secrets() {
         ("whoami", all()),
         ("sessions", all()),
         ("login", all()),
-        ("get /echo /page", [spellings(PASSWORD), spellings(TOKEN)].concat()),
-        ("logout", spellings(TOKEN)),
+        ("get /echo /page", [encodings(PASSWORD), encodings(TOKEN)].concat()),
+        ("logout", encodings(TOKEN)),
     ] {
-        let mut command = bare(line.split(' '));
+        let mut command = redfish(line.split(' '));
         command.args(["--trace", "-s", &url, "-u", "admin"]);
-        command.env("REDFISH_PASSWORD", PASSWORD).env("REDFISH_STATE_DIR", place.path().join("state"));
+        command.env("REDFISH_PASSWORD", PASSWORD).env("REDFISH_STATE_DIR", directory.path().join("state"));
         is_clean(&run(&mut command), &hidden, line);
     }
 }
 
 #[test]
-fn a_monitor_is_printed_as_it_is_and_said_without_secrets() {
+fn a_monitor_is_printed_unchanged_and_redacted_in_errors() {
     let url = echo();
-    for words in [&[][..], &["--output", "json"]] {
-        let mut command = bare(["delete", "/monitor", "--wait", "--deadline", "0.3", "--trace", "-s", &url]);
-        let done = run(command.args(words).env("REDFISH_TOKEN", TOKEN)).exits(5);
-        assert!(done.out.contains(&spellings(TOKEN)[1]) && done.err.contains("/monitor/"), "{}", done.err);
-        is_clean(&Done { out: String::new(), ..done }, &spellings(TOKEN), "delete");
+    for args in [&[][..], &["--output", "json"]] {
+        let mut command =
+            redfish(["delete", "/monitor", "--wait", "--deadline", "0.3", "--trace", "-s", &url]);
+        let done = run(command.args(args).env("REDFISH_TOKEN", TOKEN)).exits(5);
+        assert!(done.out.contains(&encodings(TOKEN)[1]) && done.err.contains("/monitor/"), "{}", done.err);
+        is_clean(&Done { out: String::new(), ..done }, &encodings(TOKEN), "delete");
     }
 }
 
 #[test]
-fn a_bearer_token_is_a_secret_too() {
+fn a_bearer_token_is_redacted() {
     let url = echo();
     for line in ["get /echo", "get /page --output json", "whoami"] {
-        let mut command = bare(line.split(' '));
+        let mut command = redfish(line.split(' '));
         command.args(["--trace", "-s", &url]).env("REDFISH_TOKEN", TOKEN);
-        is_clean(&run(&mut command), &spellings(TOKEN), line);
+        is_clean(&run(&mut command), &encodings(TOKEN), line);
     }
 }
 
 #[test]
-fn a_password_of_any_characters_logs_in_and_is_not_shown() {
+fn a_password_of_any_characters_logs_in_and_is_redacted() {
     let settings = redfish_mock::Settings { password: PASSWORD.into(), ..redfish_mock::Settings::default() };
     let bench = Bench::with(settings);
     let file = bench.file("password", format!("{PASSWORD}\n"));
-    for words in [
+    for args in [
         vec!["get", "/redfish/v1/Systems"],
         vec!["get", "/redfish/v1/Systems", "--auth", "basic"],
         vec!["login"],
     ] {
-        let mut command = bench.command(&words);
+        let mut command = bench.command(&args);
         command.args(["-u", "admin", "--password-file", &file, "--trace"]);
         let done = run(&mut command).exits(0);
-        is_clean(&done, &of_password(), words[0]);
+        is_clean(&done, &of_password(), args[0]);
     }
-    let token = std::fs::read_to_string(&bench.kept()[0]).unwrap();
+    let token = std::fs::read_to_string(&bench.saved_sessions()[0]).unwrap();
     let token: serde_json::Value = serde_json::from_str(&token).unwrap();
     let done = run(&mut bench.command(["sessions", "--trace"])).exits(0);
     assert!(!format!("{}{}", done.out, done.err).contains(token["token"].as_str().unwrap()));
 }
 
 #[test]
-fn a_secret_in_a_body_is_hidden_wherever_it_comes_back() {
+fn a_secret_in_a_request_body_is_redacted() {
     let url = echo();
     let body = serde_json::json!({"UserName": "new", "Password": PASSWORD}).to_string();
-    let done = run(bare(["post", "/echo", &body, "--trace", "-s", &url]).env("REDFISH_TOKEN", TOKEN));
-    is_clean(&done, &spellings(PASSWORD), "post");
+    let done = run(redfish(["post", "/echo", &body, "--trace", "-s", &url]).env("REDFISH_TOKEN", TOKEN));
+    is_clean(&done, &encodings(PASSWORD), "post");
 }

@@ -1,4 +1,4 @@
-//! Signals: the session that a command opened is closed, and the exit status is the signal's.
+//! Signals: the command closes the session that it opened, and exits with 128 + signal.
 
 use std::fs::{self, File};
 use std::process::{Child, Command, Stdio};
@@ -15,9 +15,9 @@ fn slow(bench: &Bench, path: &str, time: Duration) {
     bench.server.mock(|mock| mock.add_fault(Fault::new(FaultKind::Slow(time)).at(path)));
 }
 
-/// What ends a process by default, but for the marks of a defect and what cannot be caught. The first three end it even if
-/// they were ignored.
-const ENDS: &[Signal] = &[
+/// The signals that end a process by default, except those that report a defect or cannot be caught. The first three end it
+/// even if they were ignored.
+const SIGNALS: &[Signal] = &[
     Signal::TERM,
     Signal::INT,
     Signal::QUIT,
@@ -37,8 +37,8 @@ const ENDS: &[Signal] = &[
 
 #[test]
 fn a_signal_during_the_work_closes_the_session() {
-    for ends in ENDS {
-        let number = ends.as_raw();
+    for signal_to_send in SIGNALS {
+        let number = signal_to_send.as_raw();
         let bench = Bench::standard();
         slow(&bench, SYSTEMS, Duration::from_secs(60));
         let child =
@@ -48,12 +48,12 @@ fn a_signal_during_the_work_closes_the_session() {
         signal(&child, &number.to_string());
         let done = finish(child).exits(128 + number);
         assert_eq!((done.out.as_str(), done.err.as_str()), ("", ""));
-        assert_eq!(bench.server.open_sessions(), 0, "{ends:?}");
+        assert_eq!(bench.server.open_sessions(), 0, "{signal_to_send:?}");
     }
 }
 
 #[test]
-fn a_login_that_is_answered_in_time_is_closed() {
+fn the_session_of_a_late_login_is_closed() {
     let bench = Bench::standard();
     slow(&bench, SESSIONS, Duration::from_millis(700));
     for command in ["whoami", "login"] {
@@ -67,23 +67,23 @@ fn a_login_that_is_answered_in_time_is_closed() {
         assert_eq!(done.out, "");
         assert_eq!(bench.server.open_sessions(), 0, "{command}");
         assert_eq!(bench.server.mock(|mock| mock.session_count().deleted), before + 1);
-        assert!(bench.kept().is_empty());
+        assert!(bench.saved_sessions().is_empty());
     }
 }
 
 #[test]
-fn a_login_that_is_not_answered_is_said() {
+fn a_login_without_a_response_is_a_warning() {
     let bench = Bench::standard();
     slow(&bench, SESSIONS, Duration::from_secs(60));
     let child = bench.as_admin(["get", SYSTEMS]).spawn().unwrap();
     bench.await_request("POST", SESSIONS);
     signal(&child, "TERM");
     let done = finish(child).exits(143);
-    let said = format!(
-        "redfish: warning: a login was not answered; it may have left a session open at {}.\n",
+    let text = format!(
+        "redfish: warning: a login had no response and may have left a session open at {}\n",
         bench.server.url()
     );
-    assert_eq!(done.err, said);
+    assert_eq!(done.err, text);
 }
 
 #[test]
@@ -96,11 +96,11 @@ fn a_second_signal_ends_it_at_once() {
     signal(&child, "TERM");
     let done = finish(child);
     assert!([Some(130), Some(143)].contains(&done.status.code()), "{:?}", done.status);
-    let said = format!("a login was not answered; it may have left a session open at {}", bench.server.url());
-    assert!(done.err.contains(&said) && done.err.lines().count() == 1, "{}", done.err);
+    let text = format!("a login had no response and may have left a session open at {}", bench.server.url());
+    assert!(done.err.contains(&text) && done.err.lines().count() == 1, "{}", done.err);
 }
 
-/// Runs until its logout hangs, then sends two signals.
+/// Runs a command until its logout hangs, then sends two signals.
 fn interrupt_logout(bench: &Bench, mut command: Command) -> Done {
     slow(bench, SYSTEMS, Duration::from_millis(500));
     let child = command.spawn().unwrap();
@@ -112,16 +112,16 @@ fn interrupt_logout(bench: &Bench, mut command: Command) -> Done {
     signal(&child, "HUP");
     signal(&child, "TERM");
     let done = finish(child);
-    // Of two that come at once, either is the second, whose status it is.
+    // The order of two signals is undefined.
     assert!([Some(129), Some(143)].contains(&done.status.code()), "{:?}: {}", done.status, done.err);
     assert!(began.elapsed() < Duration::from_secs(3));
-    let said = format!("a session may be left open at {}: {uri}.", bench.server.url());
-    assert!(done.err.contains(&said), "{}", done.err);
+    let text = format!("a session may be left open at {}: {uri}", bench.server.url());
+    assert!(done.err.contains(&text), "{}", done.err);
     done
 }
 
 #[test]
-fn a_second_signal_during_a_slow_logout_says_where_the_session_is() {
+fn a_second_signal_during_a_logout_prints_the_session_uri() {
     let bench = Bench::standard();
     interrupt_logout(&bench, bench.as_admin(["get", SYSTEMS]));
     let bench = Bench::standard();
@@ -129,7 +129,7 @@ fn a_second_signal_during_a_slow_logout_says_where_the_session_is() {
     interrupt_logout(&bench, bench.as_admin(["sweep", "--services", &list, "get", SYSTEMS]));
 }
 
-/// The command by a shell that does something first.
+/// The command after a line of shell.
 fn after(line: &str, command: &Command) -> Command {
     let mut shell = Command::new("sh");
     shell
@@ -141,7 +141,7 @@ fn after(line: &str, command: &Command) -> Command {
     shell
 }
 
-/// Holds the work up for a second, and waits until it has begun.
+/// Starts a command, delays its work by a second, and waits until that has begun.
 fn begin_work(bench: &Bench, mut command: Command) -> Child {
     bench.server.mock(|mock| {
         mock.clear_faults();
@@ -159,10 +159,10 @@ fn begin_work(bench: &Bench, mut command: Command) -> Child {
 fn an_ignored_signal_stays_ignored() {
     let bench = Bench::standard();
     let list = bench.file("services", bench.server.url());
-    let numbers: Vec<String> = ENDS[3..].iter().map(|signal| signal.as_raw().to_string()).collect();
+    let numbers: Vec<String> = SIGNALS[3..].iter().map(|signal| signal.as_raw().to_string()).collect();
     let ignoring = format!("trap '' {}", numbers.join(" "));
-    for words in [vec!["get", SYSTEMS], vec!["sweep", "--services", &list, "get", SYSTEMS]] {
-        let child = begin_work(&bench, after(&ignoring, &bench.as_admin(&words)));
+    for args in [vec!["get", SYSTEMS], vec!["sweep", "--services", &list, "get", SYSTEMS]] {
+        let child = begin_work(&bench, after(&ignoring, &bench.as_admin(&args)));
         for number in &numbers {
             signal(&child, number);
         }
@@ -172,20 +172,20 @@ fn an_ignored_signal_stays_ignored() {
 }
 
 #[test]
-fn an_interrupt_that_the_shell_ignored_is_heeded() {
+fn an_ignored_interrupt_still_ends_the_command() {
     let bench = Bench::standard();
-    for ends in &ENDS[..3] {
-        let number = ends.as_raw().to_string();
+    for signal_to_send in &SIGNALS[..3] {
+        let number = signal_to_send.as_raw().to_string();
         let child =
             begin_work(&bench, after(&format!("trap '' {number}"), &bench.as_admin(["get", SYSTEMS])));
         signal(&child, &number);
-        finish(child).exits(128 + ends.as_raw());
-        assert_eq!(bench.server.open_sessions(), 0, "{ends:?}");
+        finish(child).exits(128 + signal_to_send.as_raw());
+        assert_eq!(bench.server.open_sessions(), 0, "{signal_to_send:?}");
     }
 }
 
 #[test]
-fn a_broken_pipe_elsewhere_is_harmless() {
+fn sigpipe_is_ignored() {
     let bench = Bench::standard();
     let child = begin_work(&bench, bench.as_admin(["get", SYSTEMS]));
     signal(&child, "PIPE");
@@ -194,19 +194,19 @@ fn a_broken_pipe_elsewhere_is_harmless() {
 }
 
 #[test]
-fn a_limit_of_a_files_size_does_not_keep_a_session_from_being_closed() {
+fn the_session_is_closed_after_a_file_size_limit() {
     let bench = Bench::standard();
     let list = bench.file("services", bench.server.url());
-    for words in [vec!["get", SYSTEMS], vec!["sweep", "--services", &list, "get", SYSTEMS]] {
-        let out = File::create(bench.place.path().join("out")).unwrap();
-        let done = run(after("ulimit -f 0", &bench.as_admin(&words)).stdout(out)).exits(1);
+    for args in [vec!["get", SYSTEMS], vec!["sweep", "--services", &list, "get", SYSTEMS]] {
+        let out = File::create(bench.directory.path().join("out")).unwrap();
+        let done = run(after("ulimit -f 0", &bench.as_admin(&args)).stdout(out)).exits(1);
         assert!(done.err.contains("standard output cannot be written"), "{}", done.err);
         assert_eq!(bench.server.open_sessions(), 0);
     }
 }
 
 #[test]
-fn a_reader_that_has_left_does_not_keep_a_session_from_being_closed() {
+fn the_session_is_closed_after_a_broken_pipe() {
     let bench = Bench::standard();
     slow(&bench, SYSTEMS, Duration::from_millis(300));
     let mut child = bench.as_admin(["get", SYSTEMS]).spawn().unwrap();
@@ -216,14 +216,14 @@ fn a_reader_that_has_left_does_not_keep_a_session_from_being_closed() {
 }
 
 #[test]
-fn a_signal_during_the_logout_lets_it_finish() {
+fn a_signal_does_not_interrupt_the_logout() {
     let bench = Bench::standard();
-    // Only the path of the session itself is slow; it is known once there is a session.
+    // The path of the session is known only after the login.
     slow(&bench, SYSTEMS, Duration::from_millis(500));
     let child = bench.as_admin(["get", SYSTEMS]).spawn().unwrap();
     bench.await_request("GET", SYSTEMS);
     let uri = bench.server.mock(|mock| mock.sessions(Duration::ZERO).next().unwrap().path());
-    // The first try is lost, so that there is still something to do when the signal comes.
+    // The first attempt fails, so that the logout is still running when the signal comes.
     slow(&bench, &uri, Duration::from_millis(500));
     bench.server.mock(|mock| mock.add_fault(Fault::new(FaultKind::Reset).at(&uri).times(1)));
     bench.await_request("DELETE", &uri);
@@ -234,7 +234,7 @@ fn a_signal_during_the_logout_lets_it_finish() {
 }
 
 #[test]
-fn a_kept_session_outlives_a_signal() {
+fn a_signal_does_not_close_a_saved_session() {
     let bench = Bench::standard();
     run(&mut bench.as_admin(["login"])).exits(0);
     slow(&bench, SYSTEMS, Duration::from_secs(60));
@@ -249,15 +249,15 @@ fn a_kept_session_outlives_a_signal() {
 #[test]
 fn a_signal_ends_a_command_that_waits_for_a_file() {
     let bench = Bench::standard();
-    let pipe = bench.place.path().join("pipe");
+    let pipe = bench.directory.path().join("pipe");
     assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
     let pipe = pipe.to_str().unwrap();
-    for words in [
+    for args in [
         vec!["get", SYSTEMS, "-u", "admin", "--password-file", pipe],
         vec!["sweep", "--services", pipe, "get", SYSTEMS],
     ] {
-        let child = bench.command(&words).spawn().unwrap();
-        // It is there once the other end is open.
+        let child = bench.command(&args).spawn().unwrap();
+        // Blocks until the command has opened the other end.
         let _writer = File::options().write(true).open(pipe).unwrap();
         signal(&child, "INT");
         finish(child).exits(130);
@@ -270,10 +270,10 @@ fn a_signal_ends_a_command_that_waits_for_a_lock() {
     let bench = Bench::standard();
     run(&mut bench.as_admin(["login"])).exits(0);
     bench.server.mock(|mock| mock.reboot(Duration::ZERO));
-    let lock = bench.kept()[0].with_extension("lock");
+    let lock = bench.saved_sessions()[0].with_extension("lock");
     let lock = File::options().write(true).open(lock).unwrap();
     rustix::fs::flock(&lock, rustix::fs::FlockOperation::LockExclusive).unwrap();
-    // It would renew the session.
+    // It waits for the lock to renew the session.
     let child = bench.as_admin(["get", SYSTEMS]).spawn().unwrap();
     bench.await_request("GET", SYSTEMS);
     signal(&child, "TERM");
@@ -285,12 +285,12 @@ fn a_signal_ends_a_command_that_waits_for_a_lock() {
 }
 
 #[test]
-fn a_signal_closes_the_session_of_a_command_whose_output_is_not_read() {
+fn a_signal_closes_the_session_while_output_blocks() {
     let bench = Bench::standard();
     let size = run(&mut bench.as_admin(["get", ENTRIES])).exits(0).out.len();
-    // Far more than a pipe holds, which is 64 KiB.
-    let words: Vec<&str> = ["get"].into_iter().chain([ENTRIES; 100]).collect();
-    let mut child = bench.as_admin(words).spawn().unwrap();
+    // Far more than the 64 KiB of a pipe.
+    let args: Vec<&str> = ["get"].into_iter().chain([ENTRIES; 100]).collect();
+    let mut child = bench.as_admin(args).spawn().unwrap();
     let full = 1 + (64 << 10) / size + 1;
     while bench.handled("GET", ENTRIES) < full {
         std::thread::yield_now();
@@ -304,23 +304,23 @@ fn a_signal_closes_the_session_of_a_command_whose_output_is_not_read() {
 }
 
 #[test]
-fn a_signal_that_breaks_off_the_logout_of_a_kept_session_says_where_it_is() {
+fn an_interrupted_logout_of_a_saved_session_prints_its_uri() {
     let bench = Bench::standard();
     run(&mut bench.as_admin(["login"])).exits(0);
-    let kept = fs::read_to_string(&bench.kept()[0]).unwrap();
-    let kept: serde_json::Value = serde_json::from_str(&kept).unwrap();
-    let uri = kept["session"].as_str().unwrap().to_owned();
+    let saved = fs::read_to_string(&bench.saved_sessions()[0]).unwrap();
+    let saved: serde_json::Value = serde_json::from_str(&saved).unwrap();
+    let uri = saved["session"].as_str().unwrap().to_owned();
     slow(&bench, &uri, Duration::from_secs(60));
     let child = bench.command(["logout"]).spawn().unwrap();
     bench.await_request("DELETE", &uri);
     signal(&child, "TERM");
     let done = finish(child).exits(143);
     assert!(done.err.contains("a session may be left open at") && done.err.contains(&uri), "{}", done.err);
-    assert_eq!(bench.kept().len(), 1, "a session that may be open stays kept");
+    assert_eq!(bench.saved_sessions().len(), 1, "a session that may be open stays saved");
 }
 
 #[test]
-fn a_signal_during_a_write_says_that_it_may_have_happened() {
+fn a_signal_during_a_write_warns_that_it_may_have_happened() {
     let bench = Bench::standard();
     let system = "/redfish/v1/Systems/E1D8B426";
     slow(&bench, system, Duration::from_secs(60));

@@ -14,11 +14,11 @@ fn with(fault: &str) -> Bench {
 }
 
 #[test]
-fn what_was_accepted_is_waited_for_by_its_monitor_or_its_task() {
+fn a_task_is_waited_for_by_its_monitor_or_its_uri() {
     let bench = with(&format!("task=300ms@{SYSTEM}"));
-    for words in [&["--wait"][..], &[]] {
-        let done = run(bench.as_admin(CHANGE).args(words)).exits(0);
-        let done = match words {
+    for args in [&["--wait"][..], &[]] {
+        let done = run(bench.as_admin(CHANGE).args(args)).exits(0);
+        let done = match args {
             [] => run(&mut bench.as_admin(["task", "wait", done.out.trim_end()])).exits(0),
             _ => done,
         };
@@ -33,10 +33,10 @@ fn what_was_accepted_is_waited_for_by_its_monitor_or_its_task() {
 }
 
 #[test]
-fn a_task_that_ended_badly_is_a_failure_of_1() {
+fn a_failed_task_is_1() {
     let bench = with(&format!("failing-task=200ms@{SYSTEM}"));
     let done = run(bench.as_admin(CHANGE).args(["--wait", "--output", "json"])).exits(1);
-    assert!(done.error()["messages"].as_array().is_some_and(|said| !said.is_empty()), "{}", done.err);
+    assert!(done.error()["messages"].as_array().is_some_and(|messages| !messages.is_empty()), "{}", done.err);
     assert_eq!(done.out, "");
     let listed = run(&mut bench.as_admin(["tasks"])).exits(0).json();
     let task = listed[0]["uri"].as_str().unwrap();
@@ -45,23 +45,23 @@ fn a_task_that_ended_badly_is_a_failure_of_1() {
 }
 
 #[test]
-fn a_task_that_runs_on_at_the_deadline_is_5_and_its_monitor_is_printed() {
+fn a_task_that_is_still_running_at_the_deadline_is_5_with_its_monitor() {
     let bench = with(&format!("task=1h@{SYSTEM}").replace("1h", "3600s"));
     let done = run(bench.as_admin(CHANGE).args(["--wait", "--deadline", "0.5"])).exits(5);
     let monitor = done.out.trim_end().to_owned();
     assert!(monitor.contains("TaskMonitors") && done.err.contains(&monitor), "{} {}", done.out, done.err);
-    let words = ["task", "wait", &monitor, "--deadline", "0.5", "--output", "json"];
-    let done = run(&mut bench.as_admin(words)).exits(5);
+    let args = ["task", "wait", &monitor, "--deadline", "0.5", "--output", "json"];
+    let done = run(&mut bench.as_admin(args)).exits(5);
     assert_eq!(done.json()["monitor"], monitor);
     assert_eq!((&done.error()["error"], &done.error()["monitor"]), (&json!("deadline"), &json!(monitor)));
     assert_eq!(bench.server.open_sessions(), 0);
-    // Options may stand before the command.
+    // Options may come before the command.
     let mut command = bench.as_admin(["--deadline", "0.5"]);
     run(command.args(CHANGE).arg("--wait")).exits(5);
 }
 
 #[test]
-fn a_monitor_that_is_gone_is_asked_of_its_task_and_one_that_has_none_is_5() {
+fn without_its_monitor_the_task_is_read_and_without_both_it_is_5() {
     let bench = with(&format!("task=200ms@{SYSTEM}"));
     bench.server.mock(|mock| mock.add_fault("monitor-gone".parse().unwrap()));
     run(bench.as_admin(CHANGE).arg("--wait")).exits(0);
@@ -72,25 +72,25 @@ fn a_monitor_that_is_gone_is_asked_of_its_task_and_one_that_has_none_is_5() {
     )]);
     let done = run(&mut service.command(["delete", "/r", "--wait", "--output", "json"])).exits(5);
     assert_eq!((done.error()["error"].as_str(), done.out.as_str()), (Some("task-gone"), ""));
-    assert_eq!(service.asked(), ["DELETE /r", "GET /m/1", "GET /t/1"]);
+    assert_eq!(service.requests(), ["DELETE /r", "GET /m/1", "GET /t/1"]);
 }
 
 #[test]
-fn a_monitor_at_another_origin_is_5_and_not_asked() {
+fn a_monitor_at_another_origin_is_5_and_not_read() {
     let service =
         Canned::new(&[("POST /r", "202\nLocation: http://elsewhere.invalid/m/1"), ("GET /m/1", "204")]);
-    for words in [&[][..], &["--wait"]] {
+    for args in [&[][..], &["--wait"]] {
         let mut command = service.command(["post", "/r", "{}", "--output", "json"]);
-        let done = run(command.args(words)).exits(5);
+        let done = run(command.args(args)).exits(5);
         assert_eq!(done.error()["error"], "off-origin");
         assert!(done.err.contains("http://elsewhere.invalid/m/1"), "{}", done.err);
     }
-    assert_eq!(service.asked(), ["POST /r", "POST /r"]);
+    assert_eq!(service.requests(), ["POST /r", "POST /r"]);
     run(&mut service.command(["post", "/r", "{}", "--wait", "--links", "path-only"])).exits(0);
 }
 
 #[test]
-fn who_may_not_look_leaves_the_outcome_of_a_write_open_but_not_that_of_a_watch() {
+fn a_401_of_the_monitor_is_5_after_a_write_and_3_in_task_wait() {
     let service = Canned::new(&[("POST /r", "202\nLocation: /m/1"), ("GET /m/1", "401")]);
     let done = run(&mut service.command(["post", "/r", "{}", "--wait"])).exits(5);
     assert_eq!(done.out, "/m/1\n");
@@ -110,7 +110,7 @@ fn tasks_are_listed() {
     let table = run(&mut bench.as_admin(["tasks", "--output", "table"])).exits(0).out;
     assert!(table.starts_with("URI ") && table.contains(uri) && table.contains("Running"), "{table}");
     assert_eq!(run(&mut bench.as_admin(["tasks", "--output", "text"])).exits(0).out, format!("{uri}\n"));
-    // A service without any.
+    // A service without tasks.
     let service = Canned::new(&[("GET /redfish/v1/", "200\n\n{}")]);
     assert_eq!(
         run(&mut service.command(["tasks", "--output", "json"])).exits(1).error()["error"],

@@ -1,4 +1,4 @@
-//! A terminal of a test's own.
+//! A pseudoterminal, and what the command prints on it.
 
 use std::fs::File;
 use std::io::Read;
@@ -10,23 +10,23 @@ use rustix::termios::{LocalModes, tcgetattr};
 use super::canned::Canned;
 use super::common::finish;
 
-/// Both ends of a terminal: what a person has, and what the command has.
+/// Both ends of a pseudoterminal: the user's and the command's.
 pub(crate) struct Terminal {
-    pub(crate) person: File,
+    pub(crate) user: File,
     command: File,
 }
 
 impl Terminal {
     pub(crate) fn new() -> Terminal {
-        let person = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
-        grantpt(&person).unwrap();
-        unlockpt(&person).unwrap();
-        let name = ptsname(&person, Vec::new()).unwrap().into_string().unwrap();
+        let user = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
+        grantpt(&user).unwrap();
+        unlockpt(&user).unwrap();
+        let name = ptsname(&user, Vec::new()).unwrap().into_string().unwrap();
         let command = File::options().read(true).write(true).open(name).unwrap();
-        Terminal { person: person.into(), command }
+        Terminal { user: user.into(), command }
     }
 
-    /// Starts the command here, as a shell would: setsid makes it the command's own terminal.
+    /// Starts the command with this as its controlling terminal.
     pub(crate) fn start(&self, command: &Command) -> Child {
         self.line(command).spawn().unwrap()
     }
@@ -40,49 +40,49 @@ impl Terminal {
         line
     }
 
-    /// Runs the command to its end with this status, as a person sees it: all that is shown.
+    /// Runs the command, asserts its exit status, and returns everything on the terminal.
     pub(crate) fn show(self, command: &Command, status: i32) -> String {
         let mut line = self.line(command);
         line.stdout(self.command.try_clone().unwrap()).stderr(self.command.try_clone().unwrap());
         let child = line.spawn().unwrap();
-        // The line holds the terminal too, which is not at its end before.
+        // The command line holds a copy of the terminal, which must be closed to reach its end.
         drop(line);
-        let mut person = self.person.try_clone().unwrap();
-        let limits = std::thread::spawn(move || {
+        let mut user = self.user.try_clone().unwrap();
+        let reader = std::thread::spawn(move || {
             let mut shown = Vec::new();
-            let _ = person.read_to_end(&mut shown);
+            let _ = user.read_to_end(&mut shown);
             String::from_utf8(shown).unwrap()
         });
         finish(child).exits(status);
         drop(self);
-        limits.join().unwrap()
+        reader.join().unwrap()
     }
 
-    /// Reads what is shown, up to this.
+    /// Reads up to this text.
     pub(crate) fn await_text(&mut self, text: &str) {
         let mut shown = Vec::new();
         while !shown.ends_with(text.as_bytes()) {
             let mut byte = [0];
-            self.person.read_exact(&mut byte).unwrap();
+            self.user.read_exact(&mut byte).unwrap();
             shown.push(byte[0]);
         }
     }
 
-    pub(crate) fn shows_what_is_typed(&self) -> bool {
+    pub(crate) fn echoes(&self) -> bool {
         tcgetattr(&self.command).unwrap().local_modes.contains(LocalModes::ECHO)
     }
 
-    /// What else was shown.
+    /// Reads the rest.
     pub(crate) fn rest(mut self) -> String {
         drop(self.command);
         let mut shown = Vec::new();
-        // It ends with an error once nobody has the other end.
-        let _ = self.person.read_to_end(&mut shown);
+        // Fails at the end, when the other end is closed.
+        let _ = self.user.read_to_end(&mut shown);
         String::from_utf8(shown).unwrap()
     }
 }
 
-/// What must not reach a terminal as it is.
+/// Characters that must not reach a terminal.
 const MISLEADING: &str = "\u{1b}]0;x\u{7}\u{202e}\u{200b}\u{2028}\u{e0041}\u{9b}";
 
 fn is_hidden(c: char) -> bool {
@@ -101,12 +101,12 @@ fn misleading() -> Canned {
 }
 
 #[test]
-fn a_terminal_is_shown_nothing_that_misleads() {
+fn a_terminal_gets_no_misleading_characters() {
     let peer = misleading();
     let file = tempfile::NamedTempFile::new().unwrap();
     std::fs::write(file.path(), peer.url()).unwrap();
     let services = file.path().to_str().unwrap();
-    for (words, status) in [
+    for (args, status) in [
         (vec!["get", "/json"], 0),
         (vec!["get", "/json", "--output", "json"], 0),
         (vec!["get", "/page"], 0),
@@ -118,15 +118,15 @@ fn a_terminal_is_shown_nothing_that_misleads() {
         (vec!["sweep", "--services", services, "get", "/page"], 0),
         (vec!["sweep", "--services", services, "get", "/error"], 1),
     ] {
-        // The line is cleared by carriage returns, and blanks.
-        let seen = Terminal::new().show(&peer.command(words.iter().copied()), status);
-        assert!(!seen.contains(is_hidden), "{words:?}: {seen:?}");
-        assert!(!seen.is_empty());
+        // The progress line uses only carriage returns and spaces.
+        let output = Terminal::new().show(&peer.command(args.iter().copied()), status);
+        assert!(!output.contains(is_hidden), "{args:?}: {output:?}");
+        assert!(!output.is_empty());
     }
-    // The JSON is still the same.
-    let seen = Terminal::new().show(&peer.command(["get", "/json"]), 0);
-    let seen: serde_json::Value = serde_json::from_str(&seen).unwrap();
-    assert!(seen["Name"].as_str().unwrap().contains('\u{202e}'), "{seen}");
+    // Escaping does not change the JSON.
+    let output = Terminal::new().show(&peer.command(["get", "/json"]), 0);
+    let output: serde_json::Value = serde_json::from_str(&output).unwrap();
+    assert!(output["Name"].as_str().unwrap().contains('\u{202e}'), "{output}");
 }
 
 #[test]

@@ -14,7 +14,7 @@ fn uris(node: &Value) -> Vec<String> {
 }
 
 #[test]
-fn each_resource_is_there_once_below_the_one_it_lies_in() {
+fn each_resource_appears_once_below_its_parent() {
     for profile in BOTH {
         let bench = Bench::new(profile);
         let tree = run(&mut bench.as_admin(["tree"])).exits(0).json();
@@ -34,10 +34,10 @@ fn each_resource_is_there_once_below_the_one_it_lies_in() {
 }
 
 #[test]
-fn a_person_sees_branches_names_power_and_health() {
+fn the_table_has_branches_names_power_and_health() {
     let bench = Bench::new(Profile::Standard);
-    let words = ["tree", SYSTEMS, "--depth", "1", "--output"];
-    let done = run(bench.as_admin(words).arg("table")).exits(0);
+    let args = ["tree", SYSTEMS, "--depth", "1", "--output"];
+    let done = run(bench.as_admin(args).arg("table")).exits(0);
     let expected = "\
 RESOURCE             NAME                         POWER  HEALTH
 /redfish/v1/Systems  Systems
@@ -46,12 +46,12 @@ RESOURCE             NAME                         POWER  HEALTH
 └─ EF2BF486          archive-02 (Fjord 480 Gen2)  On     Warning
 ";
     assert_eq!(done.out, expected);
-    let done = run(bench.as_admin(words).arg("text")).exits(0);
+    let done = run(bench.as_admin(args).arg("text")).exits(0);
     assert_eq!(done.out, "/redfish/v1/Systems\n├─ E1D8B426\n├─ E905C3FF\n└─ EF2BF486\n");
 }
 
 #[test]
-fn a_depth_is_kept() {
+fn the_depth_limits_the_walk() {
     let bench = Bench::new(Profile::Standard);
     let tree = run(&mut bench.as_admin(["tree", "--depth", "0"])).exits(0).json();
     assert_eq!((tree["uri"].as_str(), uris(&tree).len()), (Some("/redfish/v1/"), 1));
@@ -61,7 +61,7 @@ fn a_depth_is_kept() {
 }
 
 #[test]
-fn circles_parts_pages_and_relations_make_no_resource_twice() {
+fn loops_fragments_pages_and_relations_repeat_no_resource() {
     let service = Canned::new(&[
         ("GET /r", "200\n\n{\"@odata.id\": \"/r\", \"Name\": \"Root\", \"A\": {\"@odata.id\": \"/r/a/\"}, \"C\": {\"@odata.id\": \"/r/c\"},
             \"Links\": {\"Up\": {\"@odata.id\": \"/up\"}, \"Only\": {\"@odata.id\": \"/r/only\"}, \"A\": {\"@odata.id\": \"/r/c/1\"}}}"),
@@ -77,14 +77,14 @@ fn circles_parts_pages_and_relations_make_no_resource_twice() {
     ]);
     let tree = run(&mut service.command(["tree", "/r"])).exits(0).json();
     assert_eq!(uris(&tree), ["/r", "/r/a/", "/drive", "/r/c", "/r/c/1", "/r/c/1/sub", "/r/c/2", "/r/only"]);
-    // What is expanded in a list has its own below it.
+    // An expanded member has its children.
     let [one, two] = tree["children"][1]["children"].as_array().unwrap().as_slice() else { panic!("{tree}") };
     assert_eq!((&one["uri"], &two["uri"]), (&json!("/r/c/1"), &json!("/r/c/2")));
     assert_eq!((&one["power"], &one["health"], &one["name"]), (&"On".into(), &"OK".into(), &Value::Null));
 }
 
 #[test]
-fn what_cannot_be_read_is_shown_and_no_other_origin_is_asked() {
+fn unreadable_resources_are_shown_and_other_origins_are_not_read() {
     let service = Canned::new(&[
         ("GET /r", "200\n\n{\"A\": {\"@odata.id\": \"/r/gone\"}, \"B\": {\"@odata.id\": \"http://elsewhere.invalid/r/b\"},
             \"C\": {\"@odata.id\": \"/r/c\"}, \"D\": {\"@odata.id\": \"/r/html\"}}"),
@@ -105,21 +105,21 @@ fn what_cannot_be_read_is_shown_and_no_other_origin_is_asked() {
     assert_eq!(done.err.matches("redfish: warning: ").count(), 3, "{}", done.err);
     let table = run(&mut service.command(["tree", "/r", "--output", "table"])).exits(0).out;
     assert!(table.contains("├─ gone") && table.contains("(not-found)"), "{table}");
-    // Its path is this service's where that is asked for.
+    // With path-only, the path is read at this service.
     run(&mut service.command(["tree", "/r", "--links", "path-only"])).exits(0);
-    assert!(service.asked().contains(&"GET /r/b".to_owned()));
+    assert!(service.requests().contains(&"GET /r/b".to_owned()));
 
     let done = run(&mut service.command(["tree", "/none"])).exits(1);
     assert_eq!(done.out, "");
 }
 
 #[test]
-fn a_walk_that_is_refused_ends_at_once() {
+fn a_401_ends_the_walk() {
     let service = Canned::new(&[
         ("GET /r", "200\n\n{\"A\": {\"@odata.id\": \"/r/a\"}, \"B\": {\"@odata.id\": \"/r/b\"}}"),
         ("GET /r/a", "401"),
     ]);
     let done = run(&mut service.command(["tree", "/r"])).exits(3);
     assert_eq!(uris(&done.json()), ["/r", "/r/a"]);
-    assert_eq!(service.asked(), ["GET /r", "GET /r/a"]);
+    assert_eq!(service.requests(), ["GET /r", "GET /r/a"]);
 }

@@ -10,9 +10,9 @@ use super::common::{Bench, finish, run};
 
 const INVENTORY: &str = "/redfish/v1/UpdateService/FirmwareInventory";
 
-/// A file with an image of some size.
+/// Writes an image file.
 fn image(bench: &Bench) -> String {
-    let path = bench.place.path().join("bios 1.bin");
+    let path = bench.directory.path().join("bios 1.bin");
     fs::write(&path, b"an image".repeat(40_000)).unwrap();
     path.to_str().unwrap().to_owned()
 }
@@ -40,18 +40,18 @@ fn an_image_is_pushed_once_and_its_task_can_be_waited_for() {
 }
 
 #[test]
-fn a_target_that_is_not_there_is_refused_and_nothing_changes() {
+fn an_unknown_target_is_rejected_and_nothing_changes() {
     let bench = Bench::standard();
     let before = versions(&bench);
-    let words = ["update", &image(&bench), "--target", "/redfish/v1/Nowhere", "--output", "json"];
-    let done = run(&mut bench.as_admin(words)).exits(1);
+    let args = ["update", &image(&bench), "--target", "/redfish/v1/Nowhere", "--output", "json"];
+    let done = run(&mut bench.as_admin(args)).exits(1);
     assert_eq!(done.error()["status"], 400, "{}", done.err);
     assert_eq!(versions(&bench), before);
     assert_eq!(bench.server.open_sessions(), 0);
 }
 
 #[test]
-fn an_image_that_cannot_be_read_is_wrong_usage_and_nothing_is_sent() {
+fn an_unreadable_image_is_wrong_usage() {
     let bench = Bench::standard();
     let done = run(&mut bench.as_admin(["update", "/nowhere/image.bin"])).exits(2);
     assert!(done.err.contains("the image cannot be read"), "{}", done.err);
@@ -59,7 +59,7 @@ fn an_image_that_cannot_be_read_is_wrong_usage_and_nothing_is_sent() {
 }
 
 #[test]
-fn an_update_is_waited_for_through_the_restart_of_the_service() {
+fn wait_continues_through_the_restart_of_the_service() {
     let times = Settings {
         update_time: Duration::from_secs(600),
         restart_time: Duration::from_secs(3600),
@@ -67,8 +67,8 @@ fn an_update_is_waited_for_through_the_restart_of_the_service() {
     };
     let bench = Bench::serving(times, ServeOptions::default());
     let certificate = bench.file("cert.pem", bench.server.certificate_pem().unwrap());
-    let trusting = |words: &[&str]| {
-        let mut command = bench.as_admin(words);
+    let trusting = |args: &[&str]| {
+        let mut command = bench.as_admin(args);
         command.args(["--cacert", &certificate]);
         command
     };
@@ -87,7 +87,7 @@ fn an_update_is_waited_for_through_the_restart_of_the_service() {
     read_until("= waiting");
     bench.server.advance(Duration::from_secs(600));
     read_until("Connection refused");
-    assert_eq!(bench.server.open_sessions(), 0, "they are lost");
+    assert_eq!(bench.server.open_sessions(), 0, "the sessions are lost");
     bench.server.advance(Duration::from_secs(3600));
     let mut rest = String::new();
     trace.read_to_string(&mut rest).unwrap();
@@ -98,6 +98,6 @@ fn an_update_is_waited_for_through_the_restart_of_the_service() {
     assert!(!before.contains("\"Version\":\"U-"), "{before}");
     assert_eq!(after.matches("\"Version\":\"U-").count(), after.lines().count(), "{after}");
     let count = bench.server.mock(|mock| mock.session_count());
-    // Two of its own, one of which was lost, and one of each listing.
+    // Two of the update, one of which was lost, and one of each listing.
     assert_eq!((count.opened, count.forgotten, count.deleted, bench.server.open_sessions()), (4, 1, 3, 0));
 }

@@ -1,14 +1,14 @@
-//! Wrong usage: exit status 2, nothing sent, and nothing that was typed is repeated.
+//! Wrong usage: exit status 2, nothing is sent, and no typed value is repeated.
 
 use redfish_mock::Settings;
 
-use super::common::{Bench, bare, run};
+use super::common::{Bench, redfish, run};
 
-/// What stands for a secret in a wrong place.
+/// A misplaced secret.
 const TYPED: &str = "hunter2";
 
 #[test]
-fn a_secret_in_a_wrong_place_is_not_repeated() {
+fn a_misplaced_secret_is_not_repeated() {
     let bench = Bench::standard();
     for line in [
         "--password hunter2 get /",
@@ -115,29 +115,29 @@ fn a_secret_in_a_wrong_place_is_not_repeated() {
 }
 
 #[test]
-fn the_environment_is_not_repeated_either() {
+fn values_of_the_environment_are_not_repeated() {
     for name in ["REDFISH_SERVICE", "REDFISH_AUTH", "REDFISH_CACERT", "REDFISH_PIN"] {
-        let mut command = bare(["get", "/redfish/v1"]);
+        let mut command = redfish(["get", "/redfish/v1"]);
         command.env("REDFISH_SERVICE", "bmc").env(name, format!("x://{TYPED}"));
         let done = run(&mut command).exits(2);
         assert!(!done.err.contains(TYPED), "{name}: {}", done.err);
     }
-    let help = run(bare(["--help"]).env("REDFISH_SERVICE", TYPED).env("REDFISH_USER", TYPED)).exits(0);
+    let help = run(redfish(["--help"]).env("REDFISH_SERVICE", TYPED).env("REDFISH_USER", TYPED)).exits(0);
     assert!(help.out.contains("REDFISH_SERVICE") && !help.out.contains(TYPED), "{}", help.out);
 }
 
 #[test]
-fn what_basic_cannot_say_is_refused_before_anything_is_sent() {
+fn a_user_name_with_a_colon_is_rejected_for_basic() {
     let bench = Bench::with(Settings { user: "a:b".into(), ..Settings::default() });
     let get = ["get", "/redfish/v1/Systems", "-u", "a:b"];
     run(bench.as_admin(get).args(["--auth", "basic"])).exits(2);
     assert_eq!(bench.requests(), 0);
-    // A session can.
+    // A session login accepts it.
     run(&mut bench.as_admin(get)).exits(0);
 }
 
 #[test]
-fn standard_input_is_for_one_thing() {
+fn standard_input_may_be_used_once() {
     let bench = Bench::standard();
     for line in [
         "post /redfish/v1/Systems - --password-file - -u admin",
@@ -150,7 +150,7 @@ fn standard_input_is_for_one_thing() {
 }
 
 #[test]
-fn insecure_does_not_go_with_a_pin_or_a_ca() {
+fn insecure_conflicts_with_a_pin_or_a_ca() {
     let bench = Bench::standard();
     let file = bench.file("ca.pem", "");
     let get = ["get", "/redfish/v1", "--insecure"];
@@ -199,18 +199,18 @@ fn an_option_with_an_empty_value_is_wrong_usage() {
         ("serve --user EMPTY", "--user"),
         ("pin --pin EMPTY", "--pin"),
     ] {
-        let words = line.split(' ').map(|word| word.replace("EMPTY", "").replace("FILE", &file));
-        let done = run(bench.command(words).args(["--output", "json"])).exits(2);
+        let args = line.split(' ').map(|word| word.replace("EMPTY", "").replace("FILE", &file));
+        let done = run(bench.command(args).args(["--output", "json"])).exits(2);
         let error = done.error();
         assert_eq!(error["error"], "usage", "{line}: {error}");
         assert!(error["text"].as_str().unwrap().contains(option), "{line}: {error}");
     }
     assert_eq!(bench.requests(), 0);
-    run(bare(["get", "/redfish/v1"]).args(["-s", ""])).exits(2);
+    run(redfish(["get", "/redfish/v1"]).args(["-s", ""])).exits(2);
 }
 
 #[test]
-fn an_empty_variable_is_not_set() {
+fn an_empty_variable_counts_as_not_set() {
     let bench = Bench::standard();
     for name in ["USER", "PASSWORD", "TOKEN", "AUTH", "CACERT", "PIN", "SESSION_CONTEXT"] {
         let name = format!("REDFISH_{name}");
@@ -218,24 +218,24 @@ fn an_empty_variable_is_not_set() {
     }
     let done = run(bench.command(["get", "/redfish/v1"]).env("REDFISH_SERVICE", "")).exits(2);
     assert!(done.err.contains("no service is named"), "{}", done.err);
-    // It does not stand beside what it excludes either.
+    // It does not conflict with other options either.
     run(bench.command(["get", "/redfish/v1", "--insecure"]).env("REDFISH_PIN", "").env("REDFISH_CACERT", ""))
         .exits(0);
 }
 
 #[test]
-fn options_stand_before_and_after_the_command() {
+fn options_may_come_before_and_after_the_command() {
     let bench = Bench::standard();
     let url = bench.server.url();
-    run(&mut bare(["--service", &url, "get", "/redfish/v1"])).exits(0);
-    run(&mut bare(["get", "/redfish/v1", "--service", &url])).exits(0);
-    run(&mut bare(["get", "--service", &url, "/redfish/v1"])).exits(0);
-    run(&mut bare(["get", "/redfish/v1"])).exits(2);
+    run(&mut redfish(["--service", &url, "get", "/redfish/v1"])).exits(0);
+    run(&mut redfish(["get", "/redfish/v1", "--service", &url])).exits(0);
+    run(&mut redfish(["get", "--service", &url, "/redfish/v1"])).exits(0);
+    run(&mut redfish(["get", "/redfish/v1"])).exits(2);
 }
 
 #[test]
-fn help_names_what_there_is_and_nothing_else() {
-    let help = run(&mut bare(["--help"])).exits(0).out;
+fn help_lists_all_commands() {
+    let help = run(&mut redfish(["--help"])).exits(0).out;
     for command in [
         "demo",
         "serve",
@@ -264,20 +264,20 @@ fn help_names_what_there_is_and_nothing_else() {
     ] {
         assert!(help.contains(&format!("\n  {command} ")), "{command} is missing in {help}");
     }
-    let version = run(&mut bare(["--version"])).exits(0).out;
+    let version = run(&mut redfish(["--version"])).exits(0).out;
     assert_eq!(version, concat!("redfish ", env!("CARGO_PKG_VERSION"), "\n"));
-    run(&mut bare::<&str>([])).exits(2);
-    assert!(run(&mut bare(["help", "serve"])).exits(0).out.contains("--cert-out"));
+    run(&mut redfish::<&str>([])).exits(2);
+    assert!(run(&mut redfish(["help", "serve"])).exits(0).out.contains("--cert-out"));
 }
 
 #[test]
-fn a_page_and_a_script_are_printed() {
-    let page = run(&mut bare(["man"])).exits(0).out;
+fn the_manual_and_the_completions_are_printed() {
+    let page = run(&mut redfish(["man"])).exits(0).out;
     assert!(page.contains(".TH redfish 1") && page.contains("REDFISH_STATE_DIR"), "{page}");
-    let page = run(&mut bare(["man", "serve"])).exits(0).out;
+    let page = run(&mut redfish(["man", "serve"])).exits(0).out;
     assert!(page.contains("cert\\-out"), "{page}");
     for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
-        let script = run(&mut bare(["completions", shell])).exits(0).out;
+        let script = run(&mut redfish(["completions", shell])).exits(0).out;
         assert!(script.contains("whoami"), "{shell}");
     }
 }

@@ -1,4 +1,4 @@
-//! What may never come is waited for within `--timeout`: a lock, a pipe.
+//! Waiting for locks and pipes is limited by `--timeout`.
 
 use std::fs::{self, File};
 use std::os::fd::AsRawFd;
@@ -10,7 +10,7 @@ use rustix::fs::{FlockOperation, flock};
 
 use super::common::{Bench, Done, SYSTEMS, finish, run};
 
-/// Runs it with a short timeout; it must not wait for longer.
+/// Runs a command with a short timeout, which must end it.
 fn within_timeout(command: &mut Command) -> Done {
     let child = command.args(["--timeout", "0.4"]).spawn().unwrap();
     let pid = child.id();
@@ -18,21 +18,21 @@ fn within_timeout(command: &mut Command) -> Done {
     std::thread::spawn(move || sender.send(finish(child)));
     done.recv_timeout(Duration::from_secs(20)).unwrap_or_else(|_| {
         Command::new("kill").args(["-9", &pid.to_string()]).status().unwrap();
-        panic!("it waits for ever");
+        panic!("the timeout has no effect");
     })
 }
 
 fn pipe(bench: &Bench, name: &str) -> String {
-    let pipe = bench.place.path().join(name);
+    let pipe = bench.directory.path().join(name);
     assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
     pipe.to_str().unwrap().to_owned()
 }
 
 #[test]
-fn a_lock_that_is_held_is_waited_for_within_the_timeout() {
+fn a_lock_is_waited_for_within_the_timeout() {
     let bench = Bench::standard();
     run(&mut bench.as_admin(["login"])).exits(0);
-    let path = bench.kept()[0].with_extension("lock");
+    let path = bench.saved_sessions()[0].with_extension("lock");
     let lock = File::options().write(true).open(&path).unwrap();
     flock(&lock, FlockOperation::LockExclusive).unwrap();
     let before = bench.requests();
@@ -45,7 +45,7 @@ fn a_lock_that_is_held_is_waited_for_within_the_timeout() {
         }
     }
     assert_eq!(bench.requests(), before);
-    // A renewal waits for it too, and fails.
+    // A renewal waits for the lock too, and fails.
     bench.server.mock(|mock| mock.reboot(Duration::ZERO));
     let done = within_timeout(&mut bench.as_admin(["get", SYSTEMS])).exits(2);
     assert!(
@@ -62,23 +62,23 @@ fn a_lock_that_is_held_is_waited_for_within_the_timeout() {
 fn a_pipe_in_place_of_a_lock_is_rejected() {
     let bench = Bench::standard();
     run(&mut bench.as_admin(["login"])).exits(0);
-    let path = bench.kept()[0].with_extension("lock");
+    let path = bench.saved_sessions()[0].with_extension("lock");
     fs::remove_file(&path).unwrap();
     assert!(Command::new("mkfifo").arg(&path).status().unwrap().success());
     let done = within_timeout(&mut bench.as_admin(["login"])).exits(2);
     assert!(done.err.contains("not a regular file"), "{}", done.err);
-    // With a reader it can be opened.
+    // Also if the pipe has a reader and can be opened.
     let _reader = File::options().read(true).write(true).open(&path).unwrap();
     let done = within_timeout(&mut bench.as_admin(["login"])).exits(2);
     assert!(done.err.contains("not a regular file"), "{}", done.err);
 }
 
 #[test]
-fn a_pipe_that_is_named_is_read_within_the_timeout() {
+fn a_pipe_is_read_within_the_timeout() {
     let bench = Bench::standard();
     let pipe = pipe(&bench, "pipe");
     let at_pipe = format!("@{pipe}");
-    for words in [
+    for args in [
         vec!["get", SYSTEMS, "-u", "admin", "--password-file", &pipe],
         vec!["get", SYSTEMS, "--token-file", &pipe],
         vec!["get", SYSTEMS, "--cacert", &pipe],
@@ -86,11 +86,11 @@ fn a_pipe_that_is_named_is_read_within_the_timeout() {
         vec!["sweep", "--services", &pipe, "get", SYSTEMS],
         vec!["update", &pipe],
     ] {
-        let done = within_timeout(&mut bench.command(&words)).exits(2);
-        assert!(done.err.contains("timeout") || done.err.contains("regular file"), "{words:?}: {}", done.err);
-        // The other end is there, and never writes.
+        let done = within_timeout(&mut bench.command(&args)).exits(2);
+        assert!(done.err.contains("timeout") || done.err.contains("regular file"), "{args:?}: {}", done.err);
+        // The other end is open, but never written.
         let _writer = File::options().read(true).write(true).open(&pipe).unwrap();
-        within_timeout(&mut bench.command(&words)).exits(2);
+        within_timeout(&mut bench.command(&args)).exits(2);
     }
     assert_eq!(bench.requests(), 0);
 }
@@ -99,23 +99,23 @@ fn a_pipe_that_is_named_is_read_within_the_timeout() {
 fn standard_input_is_read_within_the_timeout() {
     let bench = Bench::standard();
     let pipe = pipe(&bench, "pipe");
-    for words in [
+    for args in [
         vec!["get", SYSTEMS, "-u", "admin", "--password-file", "-"],
         vec!["post", SYSTEMS, "-"],
         vec!["sweep", "--services", "-", "get", SYSTEMS],
     ] {
         let silent = File::options().read(true).write(true).open(&pipe).unwrap();
-        let done = within_timeout(bench.command(&words).stdin(Stdio::from(silent))).exits(2);
-        assert!(done.err.contains("--timeout"), "{words:?}: {}", done.err);
+        let done = within_timeout(bench.command(&args).stdin(Stdio::from(silent))).exits(2);
+        assert!(done.err.contains("--timeout"), "{args:?}: {}", done.err);
     }
     assert_eq!(bench.requests(), 0);
 }
 
 #[test]
-fn a_password_comes_through_a_pipe_a_descriptor_and_a_link() {
+fn a_password_file_may_be_a_pipe_a_descriptor_or_a_link() {
     let bench = Bench::standard();
     let file = bench.file("password", "machine-room\n");
-    let link = bench.place.path().join("link");
+    let link = bench.directory.path().join("link");
     std::os::unix::fs::symlink(&file, &link).unwrap();
     for line in [
         "exec \"$@\" --password-file /dev/fd/3 3<<EOF\nmachine-room\nEOF\n".to_owned(),
@@ -132,10 +132,10 @@ fn a_password_comes_through_a_pipe_a_descriptor_and_a_link() {
 }
 
 #[test]
-fn a_list_of_services_names_no_pipe_and_no_descriptor() {
+fn a_services_file_may_name_only_regular_files() {
     let bench = Bench::standard();
     let password = bench.file("password", "machine-room");
-    let link = bench.place.path().join("link");
+    let link = bench.directory.path().join("link");
     std::os::unix::fs::symlink(&password, &link).unwrap();
     let open = File::open(&password).unwrap();
     let list = |file: &str| {
@@ -145,8 +145,8 @@ fn a_list_of_services_names_no_pipe_and_no_descriptor() {
     let pipe = pipe(&bench, "pipe");
     let descriptor = format!("/proc/{}/fd/{}", std::process::id(), open.as_raw_fd());
     for file in [pipe.as_str(), &descriptor, "/dev/fd/0", "/dev/stdin", "/dev/null"] {
-        let words = ["sweep", "--services", &list(file), "get", SYSTEMS];
-        let done = within_timeout(&mut bench.command(words)).exits(2);
+        let args = ["sweep", "--services", &list(file), "get", SYSTEMS];
+        let done = within_timeout(&mut bench.command(args)).exits(2);
         assert!(done.err.contains("not a regular file"), "{file}: {}", done.err);
     }
     assert_eq!(bench.requests(), 0);

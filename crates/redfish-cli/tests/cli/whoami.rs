@@ -5,7 +5,7 @@ use redfish_mock::{Account, Role, Settings};
 use super::common::{BOTH, Bench, run};
 
 #[test]
-fn who_and_where_are_shown_for_each_way_to_authenticate() {
+fn user_and_service_are_shown_for_each_authentication() {
     for profile in BOTH {
         let bench =
             Bench::with(Settings { profile, bearer_token: Some("bearer".into()), ..Settings::default() });
@@ -27,7 +27,7 @@ fn who_and_where_are_shown_for_each_way_to_authenticate() {
 }
 
 #[test]
-fn what_the_service_does_not_accept_is_nobody() {
+fn rejected_credentials_are_3() {
     let bench = Bench::standard();
     run(bench.as_admin(["whoami"]).env("REDFISH_PASSWORD", "wrong")).exits(3);
     run(bench.as_admin(["whoami", "--auth", "basic"]).env("REDFISH_PASSWORD", "wrong")).exits(3);
@@ -36,10 +36,10 @@ fn what_the_service_does_not_accept_is_nobody() {
 }
 
 #[test]
-fn a_reader_is_somebody_too() {
+fn a_read_only_user_is_shown() {
     let accounts = vec![Account::new("reader", "p4ssw0rd", Role::ReadOnly)];
     let bench = Bench::with(Settings { accounts, ..Settings::default() });
-    let words = ["whoami", "-u", "reader", "--output", "text"];
-    let done = run(bench.command(words).env("REDFISH_PASSWORD", "p4ssw0rd")).exits(0);
+    let args = ["whoami", "-u", "reader", "--output", "text"];
+    let done = run(bench.command(args).env("REDFISH_PASSWORD", "p4ssw0rd")).exits(0);
     assert!(done.out.starts_with("reader at http://127.0.0.1"), "{}", done.out);
 }

@@ -22,7 +22,7 @@ fn a_body_is_text_a_file_or_standard_input() {
 }
 
 #[test]
-fn what_is_no_json_is_not_sent() {
+fn a_body_that_is_not_json_is_not_sent() {
     let bench = Bench::standard();
     for body in ["{'ResetType': 'On'}", "{", "", "@/no such file", "{} {}"] {
         let done = run(&mut bench.as_admin(["post", RESET, body])).exits(2);
@@ -32,7 +32,7 @@ fn what_is_no_json_is_not_sent() {
 }
 
 #[test]
-fn a_lost_answer_is_an_unknown_outcome_and_no_second_write() {
+fn a_lost_response_is_an_unknown_outcome_and_the_write_is_not_repeated() {
     let bench = Bench::standard();
     bench.server.mock(|mock| mock.add_fault(Fault::new(FaultKind::LostAnswer).at(RESET)));
     let done = run(&mut bench.as_admin(["post", RESET, BODY, "--output", "json"])).exits(5);
@@ -43,7 +43,7 @@ fn a_lost_answer_is_an_unknown_outcome_and_no_second_write() {
 }
 
 #[test]
-fn a_session_is_deleted_and_what_cannot_be_is_refused() {
+fn delete_removes_a_session_and_reports_a_405() {
     let bench = Bench::standard();
     let uri = run(&mut bench.as_admin(["login"])).exits(0).out.trim_end().to_owned();
     run(&mut bench.as_admin(["delete", &uri, "--auth", "basic"])).exits(0);
@@ -55,7 +55,7 @@ fn a_session_is_deleted_and_what_cannot_be_is_refused() {
 }
 
 #[test]
-fn the_answer_is_printed() {
+fn the_response_is_printed() {
     let bench = Bench::standard();
     let account = r#"{"UserName": "new", "Password": "Pa55 w0rd", "RoleId": "ReadOnly"}"#;
     let done = run(&mut bench.as_admin(["post", "/redfish/v1/AccountService/Accounts", account])).exits(0);
@@ -66,30 +66,30 @@ fn the_answer_is_printed() {
 const SYSTEM: &str = "/redfish/v1/Systems/E1D8B426";
 
 #[test]
-fn a_patch_is_for_the_version_that_was_read_unless_told_otherwise() {
+fn patch_and_put_send_if_match_except_with_no_match() {
     for profile in BOTH {
         let bench = Bench::new(profile);
-        for (words, reads) in [(&[][..], 1), (&["--no-match"], 1)] {
+        for (args, reads) in [(&[][..], 1), (&["--no-match"], 1)] {
             let mut command = bench.as_admin(["patch", SYSTEM, r#"{"AssetTag": "B7"}"#]);
-            run(command.args(words)).exits(0);
-            assert_eq!(bench.handled("GET", SYSTEM), reads, "{profile} {words:?}");
+            run(command.args(args)).exits(0);
+            assert_eq!(bench.handled("GET", SYSTEM), reads, "{profile} {args:?}");
         }
         assert_eq!(bench.server.mock(|mock| mock.writes(SYSTEM)), 2);
         assert_eq!(bench.server.open_sessions(), 0);
     }
     let service =
         Canned::new(&[("GET /r", "200\nETag: W/\"7\"\n\n{}"), ("PATCH /r", "204"), ("PUT /r", "204")]);
-    for (method, words) in [("PATCH", ["patch", "/r", "{}"]), ("PUT", ["put", "/r", "{}"])] {
-        assert_eq!(run(&mut service.command(words)).exits(0).out, "");
+    for (method, args) in [("PATCH", ["patch", "/r", "{}"]), ("PUT", ["put", "/r", "{}"])] {
+        assert_eq!(run(&mut service.command(args)).exits(0).out, "");
         assert_eq!(service.header(method, "If-Match").as_deref(), Some("W/\"7\""));
-        run(service.command(words).arg("--no-match")).exits(0);
+        run(service.command(args).arg("--no-match")).exits(0);
         assert_eq!(service.header(method, "If-Match"), None);
     }
-    assert_eq!(service.asked().iter().filter(|asked| *asked == "GET /r").count(), 2);
+    assert_eq!(service.requests().iter().filter(|request| *request == "GET /r").count(), 2);
 }
 
 #[test]
-fn a_conflict_shows_the_version_that_is_there_now() {
+fn a_conflict_has_the_current_etag() {
     let service = Canned::new(&[
         ("GET /r", "200\nETag: \"1\"\n\n{}"),
         ("GET /r", "200\nETag: \"2\"\n\n{}"),
@@ -102,28 +102,28 @@ fn a_conflict_shows_the_version_that_is_there_now() {
 }
 
 #[test]
-fn what_was_not_taken_beside_what_was_is_said() {
+fn a_partly_rejected_change_is_1_with_the_messages() {
     let bench = Bench::standard();
     let change = r#"{"AssetTag": "B7", "Boot": {"BootOrder": ["x"]}, "Colour": "red"}"#;
     let done = run(&mut bench.as_admin(["patch", SYSTEM, change, "--output", "json"])).exits(1);
-    assert_eq!(done.json()["AssetTag"], "B7", "the answer is printed all the same");
+    assert_eq!(done.json()["AssetTag"], "B7", "the response is printed too");
     let error = done.error();
     assert_eq!((error["error"].as_str(), error["status"].as_u64()), (Some("rejected"), Some(200)));
-    let said = error["messages"].to_string();
-    assert!(said.contains("PropertyUnknown") && said.contains("Colour"), "{said}");
+    let text = error["messages"].to_string();
+    assert!(text.contains("PropertyUnknown") && text.contains("Colour"), "{text}");
     let done = run(&mut bench.as_admin(["patch", SYSTEM, change])).exits(1);
     assert!(done.err.contains("/Colour") && done.err.contains("PropertyUnknown"), "{}", done.err);
 
-    // A message that does not name what it is about stands beside it.
-    let beside =
+    // A message without `RelatedProperties` annotates its member.
+    let annotated =
         r#"{"A": 1, "B@Message.ExtendedInfo": [{"MessageId": "X.1.0.No", "MessageSeverity": "Warning"}]}"#;
-    let service = Canned::new(&[("PATCH /r", &format!("200\n\n{beside}"))]);
+    let service = Canned::new(&[("PATCH /r", &format!("200\n\n{annotated}"))]);
     let done = run(&mut service.command(["patch", "/r", "{}", "--no-match", "--output=json"])).exits(1);
     assert_eq!(done.error()["messages"][0]["RelatedProperties"][0], "/B");
 }
 
 #[test]
-fn where_something_was_created_is_printed_if_nothing_else_is() {
+fn the_location_is_printed_if_there_is_no_body() {
     let service = Canned::new(&[
         ("POST /c", "201\nLocation: /c/1"),
         ("POST /d", "201\nLocation: /d/1\n\n{\"Id\": \"1\"}"),
@@ -137,10 +137,10 @@ fn where_something_was_created_is_printed_if_nothing_else_is() {
 }
 
 #[test]
-fn a_delete_is_for_the_version_there_is_where_the_service_insists() {
+fn delete_sends_if_match_only_if_required() {
     let service =
         Canned::new(&[("DELETE /r", "428"), ("DELETE /r", "204"), ("GET /r", "200\nETag: \"1\"\n\n{}")]);
     run(&mut service.command(["delete", "/r"])).exits(0);
     assert_eq!(service.header("DELETE", "If-Match").as_deref(), Some("\"1\""));
-    assert_eq!(service.asked(), ["DELETE /r", "GET /r", "DELETE /r"]);
+    assert_eq!(service.requests(), ["DELETE /r", "GET /r", "DELETE /r"]);
 }

@@ -1,9 +1,9 @@
-//! Walking the links of a service, each resource once.
+//! The walk of a service along its links, each resource once.
 //!
 //! ```text
-//!   read a resource ──▶ its links ──▶ 1st those that lie below it
-//!         ▲                           2nd others that it has: the drives of a storage may stand elsewhere
-//!         └───── the next, by rank ◀─ 3rd what it is merely related to, within the part that is walked
+//!   read a resource ──▶ its links ──▶ 1. below its own path
+//!         ▲                           2. elsewhere, such as the drives of a storage
+//!         └───── the next, by rank ◀─ 3. relations (`Links`, `RelatedItem`), only below the start
 //! ```
 
 use std::collections::{HashSet, VecDeque};
@@ -16,67 +16,67 @@ use crate::command::members::Pages;
 use crate::failure::Failure;
 use crate::visit::Visit;
 
-/// Resources that are read; a service that has more has no end.
-const MOST: usize = 100_000;
+/// Maximum number of resources, for services that generate endless links.
+const MAX_RESOURCES: usize = 100_000;
 
-/// Links that wait to be followed. One document may have more than that, and so may the pages of one collection.
-const PENDING: usize = 100_000;
+/// Maximum number of queued links.
+const MAX_LINKS: usize = 100_000;
 
-/// A resource, as far as a tree shows it.
+/// A resource in the tree.
 pub(super) struct Node {
-    /// Its URI, or a link that leads outside this service.
+    /// Its URI, or a link to another service.
     pub(super) uri: String,
     pub(super) name: Option<String>,
     pub(super) power: Option<String>,
     pub(super) health: Option<String>,
-    /// Why it could not be read, in a word.
+    /// The kind of the failure, if it could not be read.
     pub(super) failed: Option<&'static str>,
     pub(super) children: Vec<usize>,
     depth: usize,
 }
 
-/// What was found.
+/// The walk and its result.
 pub(super) struct Walk {
-    /// The resources. The first is where it began.
+    /// The resources. The first is the start.
     pub(super) nodes: Vec<Node>,
-    /// What went wrong on the way.
+    /// The failures of single resources.
     pub(super) failures: Vec<Failure>,
-    /// Why it did not go on to the end.
-    pub(super) ended: Option<Failure>,
-    /// What the walk keeps to, where a link is no more than a relation.
+    /// The failure that stopped the walk, if any.
+    pub(super) stopped_by: Option<Failure>,
+    /// The path below which relations are followed.
     scope: String,
     seen: HashSet<String>,
     pending: Pending,
 }
 
-/// The links that are to be followed, by rank.
+/// The queued links, by rank.
 #[derive(Default)]
 struct Pending {
     links: [VecDeque<(usize, Route)>; 3],
-    /// How many were left out, since there were too many.
-    left_out: usize,
+    /// Number of links that were dropped, because there were too many.
+    dropped: usize,
 }
 
-/// Where a link leads, or why nowhere.
+/// The target of a link, or the link and why it cannot be followed.
 type Route = Result<Target, (String, Error)>;
 
-/// How a resource has a link: the order in which they are followed.
+/// The relation of a link to its resource, in the order in which links are followed.
 #[derive(Clone, Copy)]
 enum Rank {
     Below,
-    Beside,
+    Elsewhere,
     Related,
 }
 
 impl Walk {
-    /// Walks from there. What keeps from going on is an error only where nothing was found.
-    pub(super) async fn from(start: Target, depth: usize, visit: &mut Visit) -> Result<Walk, Failure> {
+    /// Walks from `start`. Fails only if that cannot be read.
+    pub(super) async fn run(start: Target, depth: usize, visit: &mut Visit) -> Result<Walk, Failure> {
         let mut walk = Walk {
             scope: key(start.path()).to_owned(),
             seen: HashSet::from([key(start.as_str()).to_owned()]),
             nodes: Vec::new(),
             failures: Vec::new(),
-            ended: None,
+            stopped_by: None,
             pending: Pending::default(),
         };
         if let Err(failure) = walk.read(None, Ok(start), visit).await {
@@ -85,47 +85,50 @@ impl Walk {
                 None => walk.note(failure),
             }
         }
-        let mut line = visit.progress();
-        while walk.ended.is_none() {
+        let mut line = visit.sink.progress();
+        while walk.stopped_by.is_none() {
             let Some((parent, route)) = walk.next(depth) else { break };
             line.show(&format!("{} resources read", walk.nodes.len()));
             if let Err(failure) = walk.read(Some(parent), route, visit).await {
                 walk.note(failure);
             }
-            if walk.nodes.len() > MOST {
-                let reason = format!("there are more than {MOST} resources");
-                walk.ended = Some(Error::malformed("", Redactor::default().clean(&reason)).into());
+            if walk.nodes.len() > MAX_RESOURCES {
+                walk.stop(&format!("there are more than {MAX_RESOURCES} resources"));
             }
         }
-        if walk.pending.left_out > 0 && walk.ended.is_none() {
-            let left_out = walk.pending.left_out;
-            let reason = format!("more than {PENDING} links wait to be followed; {left_out} were left out");
-            walk.ended = Some(Error::malformed("", Redactor::default().clean(&reason)).into());
+        if walk.pending.dropped > 0 && walk.stopped_by.is_none() {
+            let dropped = walk.pending.dropped;
+            walk.stop(&format!("more than {MAX_LINKS} links are queued; {dropped} were dropped"));
         }
         Ok(walk)
     }
 
-    /// What is about one resource alone does not keep from limits the others.
+    fn stop(&mut self, reason: &str) {
+        self.stopped_by = Some(Error::malformed("", Redactor::default().clean(reason)).into());
+    }
+
+    /// Notes a failure, which stops the walk unless it concerns only one resource.
     fn note(&mut self, failure: Failure) {
-        match failure.is_of_one() {
-            true => self.failures.push(failure),
-            false => self.ended = Some(failure),
+        if failure.is_of_one_resource() {
+            self.failures.push(failure);
+        } else {
+            self.stopped_by = Some(failure);
         }
     }
 
-    /// Reads a resource, and finds where its links lead.
+    /// Reads a resource and queues its links.
     async fn read(&mut self, parent: Option<usize>, route: Route, visit: &mut Visit) -> Result<(), Failure> {
         let (uri, read) = match route {
-            Ok(at) => {
-                let read = visit.run(|| Get::<Value>::new(at.clone())).await;
-                (at.to_string(), read.map(|document| (at, document)))
+            Ok(target) => {
+                let read = visit.run(|| Get::<Value>::new(target.clone())).await;
+                (target.to_string(), read.map(|document| (target, document)))
             }
             Err((link, error)) => (link, Err(error.into())),
         };
         match read {
-            Ok((at, document)) => {
+            Ok((target, document)) => {
                 let number = self.add(parent, uri, Ok(&document));
-                self.links(number, &at, &document, visit).await
+                self.queue_links(number, &target, &document, visit).await
             }
             Err(failure) => {
                 self.add(parent, uri, Err(failure.kind()));
@@ -134,12 +137,12 @@ impl Walk {
         }
     }
 
-    /// The next place that was not seen.
+    /// The next link to a new resource.
     fn next(&mut self, depth: usize) -> Option<(usize, Route)> {
         loop {
             let (parent, route) = self.pending.pop()?;
             let uri = match &route {
-                Ok(at) => key(at.as_str()),
+                Ok(target) => key(target.as_str()),
                 Err((link, _)) => link,
             };
             if self.nodes[parent].depth < depth && self.seen.insert(uri.to_owned()) {
@@ -166,42 +169,42 @@ impl Walk {
         number
     }
 
-    /// Finds the links of a resource, on all pages where it is a collection.
-    async fn links(
+    /// Queues the links of a resource, including those on further pages of a collection.
+    async fn queue_links(
         &mut self,
         number: usize,
-        at: &Target,
+        target: &Target,
         document: &Value,
         visit: &mut Visit,
     ) -> Result<(), Failure> {
         let mut found = Vec::new();
-        collect(document, Rank::Beside, true, &mut found);
-        self.follow(number, at, found, visit);
+        collect(document, Rank::Elsewhere, true, &mut found);
+        self.queue(number, target, found, visit);
         if document.get("Members@odata.nextLink").is_some() {
-            let mut pages = Pages::of(at.clone());
-            // What is on further pages would be left out.
-            while self.pending.left_out == 0 {
+            let mut pages = Pages::new(target.clone());
+            // Otherwise, the links on further pages would be dropped.
+            while self.pending.dropped == 0 {
                 let Some((_, members)) = pages.next(visit).await? else { break };
                 let links = members.iter().filter_map(|member| Some(member.link()?.into_owned()));
-                let found = links.map(|link| (link, Rank::Beside)).collect();
-                self.follow(number, at, found, visit);
+                let found = links.map(|link| (link, Rank::Elsewhere)).collect();
+                self.queue(number, target, found, visit);
             }
         }
         Ok(())
     }
 
-    /// Follows links later, unless there are too many.
-    fn follow(&mut self, number: usize, at: &Target, found: Vec<(String, Rank)>, visit: &Visit) {
+    /// Queues the links that are new.
+    fn queue(&mut self, number: usize, target: &Target, found: Vec<(String, Rank)>, visit: &Visit) {
         for (link, rank) in found {
-            // A part of a resource is shown with the whole.
+            // A fragment is a part of its resource.
             let link = link.split('#').next().unwrap_or_default();
             if link.is_empty() {
                 continue;
             }
-            let route = visit.service().link(at, link).map_err(|error| (visit.redact(link), error));
+            let route = visit.service().link(target, link).map_err(|error| (visit.redact(link), error));
             let rank = match (&route, rank) {
                 (Ok(to), _) if self.seen.contains(key(to.as_str())) => continue,
-                (Ok(to), Rank::Beside) if is_below(to.path(), at.path()) => Rank::Below,
+                (Ok(to), Rank::Elsewhere) if is_below(to.path(), target.path()) => Rank::Below,
                 (Ok(to), Rank::Related) if !is_below(to.path(), &self.scope) => continue,
                 (_, rank) => rank,
             };
@@ -212,9 +215,10 @@ impl Walk {
 
 impl Pending {
     fn push(&mut self, rank: Rank, link: (usize, Route)) {
-        match self.links.iter().map(VecDeque::len).sum::<usize>() < PENDING {
-            true => self.links[rank as usize].push_back(link),
-            false => self.left_out += 1,
+        if self.links.iter().map(VecDeque::len).sum::<usize>() < MAX_LINKS {
+            self.links[rank as usize].push_back(link);
+        } else {
+            self.dropped += 1;
         }
     }
 
@@ -224,19 +228,19 @@ impl Pending {
 }
 
 impl Node {
-    /// What of its URI is not its parent's.
+    /// Its URI relative to the parent's.
     pub(super) fn label_below(&self, parent: &str) -> String {
         let below = self.uri.strip_prefix(key(parent)).and_then(|rest| rest.strip_prefix('/'));
         below.filter(|rest| !rest.is_empty()).unwrap_or(&self.uri).to_owned()
     }
 }
 
-/// Finds references in a document. What stands in place of a reference, an expanded resource, is read by itself.
-fn collect(value: &Value, rank: Rank, is_whole: bool, found: &mut Vec<(String, Rank)>) {
+/// Collects the references in a document. Does not descend into an expanded resource, which is read by itself.
+fn collect(value: &Value, rank: Rank, is_root: bool, found: &mut Vec<(String, Rank)>) {
     match value {
         Value::Array(items) => items.iter().for_each(|item| collect(item, rank, false, found)),
         Value::Object(members) => {
-            if let Some(Value::String(link)) = members.get("@odata.id").filter(|_| !is_whole) {
+            if let Some(Value::String(link)) = members.get("@odata.id").filter(|_| !is_root) {
                 found.push((link.clone(), rank));
                 if !link.contains('#') {
                     return;
@@ -251,7 +255,7 @@ fn collect(value: &Value, rank: Rank, is_whole: bool, found: &mut Vec<(String, R
     }
 }
 
-/// What tells resources apart: a final slash does not.
+/// The key of a resource: its URI without a trailing slash.
 fn key(uri: &str) -> &str {
     uri.trim_end_matches('/')
 }
@@ -265,7 +269,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn references_are_found_wherever_they_stand_and_ranked() {
+    fn references_are_found_everywhere_and_ranked() {
         let document = serde_json::json!({
             "@odata.id": "/a",
             "Members": [{"@odata.id": "/a/1"}, {"@odata.id": "/a/2", "Inner": {"@odata.id": "/a/2/inner"}}],
@@ -275,7 +279,7 @@ mod tests {
             "Odd": {"@odata.id": 7},
         });
         let mut found = Vec::new();
-        collect(&document, Rank::Beside, true, &mut found);
+        collect(&document, Rank::Elsewhere, true, &mut found);
         let mut found: Vec<String> =
             found.iter().map(|(link, rank)| format!("{link} {}", *rank as usize)).collect();
         found.sort();
@@ -283,19 +287,19 @@ mod tests {
     }
 
     #[test]
-    fn links_that_wait_are_bounded_and_those_left_out_are_counted() {
-        let at = redfish_proto::Service::new("bmc").unwrap().target("/redfish/v1/Systems").unwrap();
+    fn queued_links_are_limited_and_dropped_links_are_counted() {
+        let target = redfish_proto::Service::new("bmc").unwrap().target("/redfish/v1/Systems").unwrap();
         let mut pending = Pending::default();
-        for rank in [Rank::Related, Rank::Beside, Rank::Below] {
-            (0..PENDING / 2).for_each(|_| pending.push(rank, (rank as usize, Ok(at.clone()))));
+        for rank in [Rank::Related, Rank::Elsewhere, Rank::Below] {
+            (0..MAX_LINKS / 2).for_each(|_| pending.push(rank, (rank as usize, Ok(target.clone()))));
         }
-        assert_eq!(pending.left_out, PENDING / 2);
+        assert_eq!(pending.dropped, MAX_LINKS / 2);
         let order = std::iter::from_fn(|| pending.pop()).map(|(rank, _)| rank).collect::<Vec<_>>();
-        assert_eq!((order.len(), order[0], order[PENDING - 1]), (PENDING, 1, 2));
+        assert_eq!((order.len(), order[0], order[MAX_LINKS - 1]), (MAX_LINKS, 1, 2));
     }
 
     #[test]
-    fn below_is_within_a_path_and_not_itself() {
+    fn a_path_is_not_below_itself() {
         for (path, above, below) in [
             ("/a/b", "/a", true),
             ("/a/b", "/a/", true),

@@ -1,4 +1,4 @@
-//! Every command that speaks to a service runs in a sweep, with the output and the exit status that it has alone.
+//! Every command that speaks to a service has the same output and exit status in a sweep as alone.
 
 use std::time::Duration;
 
@@ -9,38 +9,38 @@ use super::*;
 /// A system that is off.
 const OTHER: &str = "/redfish/v1/Systems/E905C3FF";
 
-/// The lines of a sweep that ends with this status, in the order of the fleet.
-fn in_order(fleet: &[Bench], words: &[&str], status: i32) -> Vec<Value> {
-    let done = run(&mut sweep(&fleet[0], &urls(fleet), words)).exits(status);
+/// Runs a sweep, asserts its exit status, and returns the lines in the order of the fleet.
+fn in_order(fleet: &[Bench], args: &[&str], status: i32) -> Vec<Value> {
+    let done = run(&mut sweep(&fleet[0], &urls(fleet), args)).exits(status);
     let mut lines = lines(&done);
     fleet.iter().map(|bench| lines.remove(&bench.server.url()).unwrap()).collect()
 }
 
 #[test]
-fn a_command_that_reads_has_the_output_that_it_has_alone() {
+fn a_read_has_the_output_of_the_single_command() {
     let fleet = fleet(2);
-    for words in [
+    for args in [
         &["tree", SYSTEMS, "--depth", "1"][..],
         &["actions", SYSTEM],
         &["tasks"],
         &["get", "/redfish/v1/", "--auth", "none"],
     ] {
-        let single = run(&mut fleet[0].as_admin(words)).exits(0).json();
-        for line in in_order(&fleet, words, 0) {
-            assert_eq!((&line["output"], &line["status"]), (&single, &json!(200)), "{words:?}");
+        let single = run(&mut fleet[0].as_admin(args)).exits(0).json();
+        for line in in_order(&fleet, args, 0) {
+            assert_eq!((&line["output"], &line["status"]), (&single, &json!(200)), "{args:?}");
         }
     }
     for line in in_order(&fleet, &["sessions"], 0) {
         let [session] = line["output"].as_array().unwrap().as_slice() else { panic!("{line}") };
         assert_eq!((&session["user"], &session["mine"]), (&json!("admin"), &json!(true)));
     }
-    assert_eq!(open(&fleet), 0);
+    assert_eq!(open_sessions(&fleet), 0);
 }
 
 #[test]
-fn the_failure_of_each_command_is_that_of_the_command_alone() {
+fn a_failure_is_that_of_the_single_command() {
     let fleet = fleet(1);
-    for (words, exit) in [
+    for (args, exit) in [
         (&["tree", "/redfish/v1/None"][..], 1),
         (&["patch", "/redfish/v1/None", "{}"], 1),
         (&["patch", SYSTEM, r#"{"NoSuchMember": 1}"#], 1),
@@ -53,24 +53,24 @@ fn the_failure_of_each_command_is_that_of_the_command_alone() {
         (&["events", "--count", "1", "--filter", "Colour eq 'red'"], 2),
         (&["whoami", "--auth", "none"], 3),
     ] {
-        let single = run(fleet[0].as_admin(words).arg("--output=json")).exits(exit).error();
-        let line = in_order(&fleet, words, 1).remove(0);
-        assert_eq!((&line["error"]["error"], &line["exit"]), (&single["error"], &json!(exit)), "{words:?}");
-        assert_eq!(line["error"]["messages"], single["messages"], "{words:?}");
+        let single = run(fleet[0].as_admin(args).arg("--output=json")).exits(exit).error();
+        let line = in_order(&fleet, args, 1).remove(0);
+        assert_eq!((&line["error"]["error"], &line["exit"]), (&single["error"], &json!(exit)), "{args:?}");
+        assert_eq!(line["error"]["messages"], single["messages"], "{args:?}");
     }
-    assert_eq!(open(&fleet), 0);
+    assert_eq!(open_sessions(&fleet), 0);
 }
 
 #[test]
 fn a_change_is_made_at_each_service_once() {
     let fleet = fleet(3);
     let body = fleet[0].file("body", r#"{"AssetTag": "B7"}"#);
-    for words in [&["patch", SYSTEM, &format!("@{body}")][..], &["patch", SYSTEM, r#"{"AssetTag": "B8"}"#]] {
-        for line in in_order(&fleet, words, 0) {
+    for args in [&["patch", SYSTEM, &format!("@{body}")][..], &["patch", SYSTEM, r#"{"AssetTag": "B8"}"#]] {
+        for line in in_order(&fleet, args, 0) {
             assert!(line["output"]["AssetTag"].as_str().unwrap().starts_with('B'), "{line}");
         }
     }
-    // Standard input is read once, for all.
+    // Standard input is read once for all services.
     let list = fleet[0].file("services", urls(&fleet));
     let mut command = fleet[0].as_admin(["sweep", "--services", &list, "patch", SYSTEM, "-"]);
     let done = run_with_input(&mut command, r#"{"AssetTag": "B9"}"#).exits(0);
@@ -80,17 +80,17 @@ fn a_change_is_made_at_each_service_once() {
     assert!(fleet.iter().all(|bench| bench.handled("PATCH", SYSTEM) == 3));
 
     let account = r#"{"UserName": "new", "Password": "p4ssw0rd", "RoleId": "ReadOnly"}"#;
-    let words = ["post", "/redfish/v1/AccountService/Accounts", account];
-    let created: Vec<String> = in_order(&fleet, &words, 0)
+    let args = ["post", "/redfish/v1/AccountService/Accounts", account];
+    let created: Vec<String> = in_order(&fleet, &args, 0)
         .iter()
         .map(|line| line["output"]["@odata.id"].as_str().unwrap().to_owned())
         .collect();
     in_order(&fleet, &["delete", &created[0]], 0);
-    assert_eq!(open(&fleet), 0);
+    assert_eq!(open_sessions(&fleet), 0);
 }
 
 #[test]
-fn an_action_is_invoked_and_what_was_accepted_is_a_monitor_to_wait_for() {
+fn an_action_is_invoked_and_a_task_is_a_monitor() {
     let fleet = fleet(2);
     for line in in_order(&fleet, &["invoke", OTHER, "Reset", "ResetType=On"], 0) {
         assert_eq!((&line["exit"], line.get("output")), (&json!(0), None), "{line}");
@@ -108,11 +108,11 @@ fn an_action_is_invoked_and_what_was_accepted_is_a_monitor_to_wait_for() {
     for line in in_order(&fleet, &[&change[..], &["--wait"]].concat(), 0) {
         assert_eq!(line["output"]["AssetTag"], "B7");
     }
-    assert_eq!(open(&fleet), 0);
+    assert_eq!(open_sessions(&fleet), 0);
 }
 
 #[test]
-fn an_end_that_is_not_seen_is_5_with_the_monitor() {
+fn a_task_that_is_still_running_is_5_with_its_monitor() {
     let fleet = fleet(1);
     fleet[0].server.mock(|mock| mock.add_fault(format!("task=3600s@{SYSTEM}").parse().unwrap()));
     let change = ["patch", SYSTEM, r#"{"AssetTag": "B7"}"#];
@@ -121,7 +121,7 @@ fn an_end_that_is_not_seen_is_5_with_the_monitor() {
     let line = in_order(&fleet, &wait, 1).remove(0);
     assert_eq!((&line["error"]["error"], &line["exit"]), (&json!("deadline"), &json!(5)));
     assert_eq!((&line["error"]["monitor"], &line["output"]["monitor"]), (&monitor, &monitor));
-    assert_eq!(open(&fleet), 0);
+    assert_eq!(open_sessions(&fleet), 0);
 }
 
 #[test]
@@ -133,7 +133,7 @@ fn an_image_is_pushed_to_each_service() {
         bench.server.advance(Duration::from_secs(60));
         run(&mut bench.as_admin(["task", "wait", &monitor])).exits(0);
     }
-    assert_eq!(open(&fleet), 0);
+    assert_eq!(open_sessions(&fleet), 0);
 }
 
 #[test]
@@ -142,12 +142,12 @@ fn events_are_a_list_up_to_their_count_or_the_deadline() {
     for line in in_order(&fleet, &["events", "--count", "2"], 0) {
         assert_eq!(line["output"].as_array().unwrap().len(), 2, "{line}");
     }
-    // What came before the deadline is not lost.
+    // Events before the deadline are printed.
     for line in in_order(&fleet, &["events", "--deadline", "3"], 1) {
         assert_eq!((&line["error"]["error"], &line["exit"]), (&json!("deadline"), &json!(4)));
         assert!(!line["output"].as_array().unwrap().is_empty(), "{line}");
     }
-    assert_eq!(open(&fleet), 0);
+    assert_eq!(open_sessions(&fleet), 0);
 }
 
 #[test]
@@ -156,11 +156,11 @@ fn sessions_are_closed_at_each_service() {
     for bench in &fleet {
         run(&mut bench.as_admin(["login", "--session-context", "lost"])).exits(0);
     }
-    let words = ["sessions", "close", "--mine", "--session-context", "lost"];
-    for line in in_order(&fleet, &words, 0) {
+    let args = ["sessions", "close", "--mine", "--session-context", "lost"];
+    for line in in_order(&fleet, &args, 0) {
         assert_eq!(line["output"].as_array().unwrap().len(), 1, "{line}");
     }
-    assert_eq!(open(&fleet), 0);
+    assert_eq!(open_sessions(&fleet), 0);
 }
 
 #[test]
@@ -169,7 +169,7 @@ fn a_write_that_may_have_happened_is_not_repeated() {
     let add = |bench: &Bench, fault: &str| {
         bench.server.mock(|mock| mock.add_fault(format!("{fault}@{SYSTEM}*1").parse().unwrap()));
     };
-    // The ETag is not read, so that the write is the first request.
+    // Without reading the ETag, so that the write is the first request.
     let change = ["patch", SYSTEM, r#"{"AssetTag": "B7"}"#, "--no-match"];
     add(&fleet[0], "lost-answer");
     add(&fleet[1], "500");
@@ -185,14 +185,14 @@ fn a_write_that_may_have_happened_is_not_repeated() {
     let done = run(&mut sweep(&fleet[0], &urls(&fleet), &again)).exits(1);
     assert_eq!(lines(&done).into_keys().collect::<Vec<_>>(), [fleet[1].server.url()]);
     assert!(done.err.contains("1 services are skipped"), "{}", done.err);
-    // One that was refused with a 401 has not happened.
+    // A write with a 401 has not happened.
     let writes: Vec<_> = fleet.iter().map(|bench| bench.handled("PATCH", SYSTEM)).collect();
     assert_eq!(writes, [1, 2, 2, 1]);
-    assert_eq!(open(&fleet), 0);
+    assert_eq!(open_sessions(&fleet), 0);
 }
 
 #[test]
-fn a_write_that_was_accepted_in_part_is_not_repeated() {
+fn a_write_that_was_partly_rejected_is_not_repeated() {
     let refused = r#"{"A": 1, "B@Message.ExtendedInfo": [{"MessageId": "Base.1.8.PropertyNotWritable"}]}"#;
     let service = Canned::new(&[("PATCH /r", &format!("200\n\n{refused}"))]);
     let (bench, change) = (Bench::standard(), ["patch", "/r", "{}", "--no-match", "--auth", "none"]);
@@ -201,20 +201,20 @@ fn a_write_that_was_accepted_in_part_is_not_repeated() {
     assert_eq!((&line["exit"], &line["error"]["error"]), (&json!(1), &json!("rejected")));
     let results = bench.file("results", &done.out);
     run(&mut sweep(&bench, &service.url(), &[&change[..], &["--retry-failed", &results]].concat())).exits(1);
-    assert_eq!(service.asked(), ["PATCH /r"]);
+    assert_eq!(service.requests(), ["PATCH /r"]);
 }
 
 #[test]
-fn a_kept_session_that_is_forgotten_is_replaced_for_a_write_too() {
+fn a_write_replaces_an_expired_saved_session() {
     let accounts = vec![Account::new("reader", "p4ssw0rd", Role::ReadOnly)];
     let bench = Bench::with(Settings { accounts, ..Settings::default() });
     run(&mut bench.as_admin(["login"])).exits(0);
-    let saved = std::fs::read(&bench.kept()[0]).unwrap();
+    let saved = std::fs::read(&bench.saved_sessions()[0]).unwrap();
     bench.server.mock(|mock| mock.reboot(Duration::ZERO));
     let list = bench.file("services", bench.server.url());
-    let words = ["sweep", "--services", &list, "patch", SYSTEM, r#"{"AssetTag": "B7"}"#];
-    let line = run(&mut bench.as_admin(words)).exits(0).json();
+    let args = ["sweep", "--services", &list, "patch", SYSTEM, r#"{"AssetTag": "B7"}"#];
+    let line = run(&mut bench.as_admin(args)).exits(0).json();
     assert_eq!((&line["output"]["AssetTag"], bench.handled("PATCH", SYSTEM)), (&json!("B7"), 1));
-    assert_eq!(std::fs::read(&bench.kept()[0]).unwrap(), saved);
+    assert_eq!(std::fs::read(&bench.saved_sessions()[0]).unwrap(), saved);
     assert_eq!((bench.handled("POST", SESSIONS), bench.server.open_sessions()), (2, 0));
 }

@@ -1,4 +1,4 @@
-//! How a sweep ends before its end: signals, the deadline, a reader that leaves. Nothing is left open.
+//! The early end of a sweep: signals, the deadline, a broken pipe. All sessions are closed.
 
 use std::time::Duration;
 
@@ -14,12 +14,12 @@ fn slow(bench: &Bench, path: &str, time: Duration) {
 }
 
 #[test]
-fn a_service_that_hangs_keeps_nobody_else() {
+fn a_hanging_service_does_not_delay_the_others() {
     let fleet = fleet(6);
-    let (_listener, hanging) = silent();
+    let (_listener, hanging) = silent_service();
     let list = format!("{hanging}\n{}", urls(&fleet));
     let mut child = sweep(&fleet[0], &list, &["get", SYSTEMS, "--parallel", "2"]).spawn().unwrap();
-    // All the others are printed while it still hangs.
+    // The other lines are printed while it still hangs.
     let out = child.stdout.as_mut().unwrap();
     let printed: Vec<String> = fleet.iter().map(|_| read_line(out)).collect();
     assert!(printed.iter().all(|line| line.contains("\"ok\":true")), "{printed:?}");
@@ -31,17 +31,17 @@ fn a_service_that_hangs_keeps_nobody_else() {
 }
 
 #[test]
-fn a_signal_half_way_leaves_no_session_and_a_line_for_each() {
+fn after_a_signal_all_sessions_are_closed_and_all_services_have_a_line() {
     for (name, status) in [("INT", 130), ("TERM", 143), ("HUP", 129), ("QUIT", 131)] {
         let fleet = fleet(6);
         fleet.iter().skip(1).for_each(|bench| slow(bench, SYSTEMS, Duration::from_secs(60)));
         let list = urls(&fleet);
         let child = sweep(&fleet[0], &list, &["get", SYSTEMS, "--parallel", "3"]).spawn().unwrap();
         fleet[..4].iter().for_each(|bench| bench.await_request("GET", SYSTEMS));
-        assert!(open(&fleet) >= 3);
+        assert!(open_sessions(&fleet) >= 3);
         signal(&child, name);
         let done = finish(child).exits(status);
-        assert_eq!(open(&fleet), 0, "{name}");
+        assert_eq!(open_sessions(&fleet), 0, "{name}");
         let closed: u64 = fleet.iter().map(|b| b.server.mock(|mock| mock.session_count().deleted)).sum();
         assert_eq!(closed, 4);
         let lines = lines(&done);
@@ -51,19 +51,19 @@ fn a_signal_half_way_leaves_no_session_and_a_line_for_each() {
             let line = &lines[&bench.server.url()];
             assert_eq!((&line["error"]["error"], &line["exit"]), (&json!("interrupted"), &json!(4)));
         }
-        assert!(fleet[4..].iter().all(|bench| bench.requests() == 0), "no new service is begun");
+        assert!(fleet[4..].iter().all(|bench| bench.requests() == 0), "no new service is started");
 
-        // The rest is done afterwards.
+        // A retry visits the rest.
         fleet.iter().for_each(|bench| bench.server.mock(|mock| mock.clear_faults()));
         let results = fleet[0].file("results", &done.out);
-        let words = ["get", SYSTEMS, "--retry-failed", &results];
-        let done = run(&mut sweep(&fleet[0], &list, &words)).exits(0);
+        let args = ["get", SYSTEMS, "--retry-failed", &results];
+        let done = run(&mut sweep(&fleet[0], &list, &args)).exits(0);
         assert_eq!(done.out.lines().count(), 5);
     }
 }
 
 #[test]
-fn a_login_on_its_way_is_closed_where_it_is_answered_in_time_and_said_where_not() {
+fn a_login_in_flight_is_closed_or_a_warning() {
     let fleet = fleet(2);
     slow(&fleet[0], SESSIONS, Duration::from_millis(700));
     slow(&fleet[1], SESSIONS, Duration::from_secs(60));
@@ -73,13 +73,13 @@ fn a_login_on_its_way_is_closed_where_it_is_answered_in_time_and_said_where_not(
     let done = finish(child).exits(143);
     assert_eq!(fleet[0].server.open_sessions(), 0);
     assert_eq!(fleet[0].server.mock(|mock| mock.session_count().deleted), 1);
-    let said = format!("{}: a login was not answered", fleet[1].server.url());
-    assert!(done.err.contains(&said) && done.err.matches("warning").count() == 1, "{}", done.err);
+    let text = format!("{}: a login had no response", fleet[1].server.url());
+    assert!(done.err.contains(&text) && done.err.matches("warning").count() == 1, "{}", done.err);
     assert_eq!(done.out.lines().count(), 2);
 }
 
 #[test]
-fn a_login_that_is_answered_when_the_time_is_over_is_closed() {
+fn the_session_of_a_login_after_the_timeout_is_closed() {
     let fleet = fleet(1);
     slow(&fleet[0], SESSIONS, Duration::from_millis(1500));
     let done = run(&mut sweep(&fleet[0], &urls(&fleet), &["get", SYSTEMS, "--timeout", "1"])).exits(1);
@@ -100,12 +100,12 @@ fn a_second_signal_ends_it_at_once() {
     let done = finish(child);
     assert!([Some(130), Some(143)].contains(&done.status.code()), "{:?}", done.status);
     assert_eq!(done.out, "");
-    let said = format!("it may have left a session open at {}", fleet[0].server.url());
-    assert!(done.err.contains(&said), "{}", done.err);
+    let text = format!("may have left a session open at {}", fleet[0].server.url());
+    assert!(done.err.contains(&text), "{}", done.err);
 }
 
 #[test]
-fn a_reset_that_was_sent_when_it_ended_has_an_unknown_outcome() {
+fn an_interrupted_reset_has_an_unknown_outcome() {
     let fleet = fleet(2);
     slow(&fleet[0], RESET, Duration::from_secs(60));
     slow(&fleet[1], SYSTEM, Duration::from_secs(60));
@@ -124,21 +124,21 @@ fn a_reset_that_was_sent_when_it_ended_has_an_unknown_outcome() {
 
     fleet.iter().for_each(|bench| bench.server.mock(|mock| mock.clear_faults()));
     let results = fleet[0].file("results", &done.out);
-    let words = [&reset[..], &["--retry-failed", &results]].concat();
-    let done = run(&mut sweep(&fleet[0], &list, &words)).exits(1);
+    let args = [&reset[..], &["--retry-failed", &results]].concat();
+    let done = run(&mut sweep(&fleet[0], &list, &args)).exits(1);
     assert_eq!(lines(&done).into_keys().collect::<Vec<_>>(), [fleet[1].server.url()]);
     assert_eq!((fleet[0].handled("POST", RESET), fleet[1].handled("POST", RESET)), (1, 1));
-    assert_eq!(open(&fleet), 0);
+    assert_eq!(open_sessions(&fleet), 0);
 }
 
 #[test]
-fn the_deadline_ends_all_and_each_that_is_left_has_a_line() {
+fn at_the_deadline_the_remaining_services_have_a_line() {
     let fleet = fleet(2);
-    let (_listener, hanging) = silent();
+    let (_listener, hanging) = silent_service();
     let list = format!("{}\n{hanging}\n{}\n", fleet[0].server.url(), fleet[1].server.url());
-    // Long enough for the first, and one at a time, so that the last is never begun.
-    let words = ["get", SYSTEMS, "--parallel", "1", "--deadline", "5"];
-    let done = run(&mut sweep(&fleet[0], &list, &words)).exits(1);
+    // Long enough for the first service. One at a time, so that the last is never started.
+    let args = ["get", SYSTEMS, "--parallel", "1", "--deadline", "5"];
+    let done = run(&mut sweep(&fleet[0], &list, &args)).exits(1);
     let lines = lines(&done);
     assert_eq!(lines[&fleet[0].server.url()]["ok"], true);
     for url in [&hanging, &fleet[1].server.url()] {
@@ -149,34 +149,34 @@ fn the_deadline_ends_all_and_each_that_is_left_has_a_line() {
 }
 
 #[test]
-fn a_service_has_the_timeout_for_all_it_is_asked() {
+fn the_timeout_applies_to_all_requests_to_a_service() {
     let fleet = fleet(1);
     slow(&fleet[0], SYSTEMS, Duration::from_secs(60));
-    let words = ["get", SYSTEMS, "/redfish/v1/Chassis", "/redfish/v1/Managers", "--timeout", "2"];
-    let done = run(&mut sweep(&fleet[0], &urls(&fleet), &words)).exits(1);
+    let args = ["get", SYSTEMS, "/redfish/v1/Chassis", "/redfish/v1/Managers", "--timeout", "2"];
+    let done = run(&mut sweep(&fleet[0], &urls(&fleet), &args)).exits(1);
     let lines = lines(&done);
     let line = &lines[&fleet[0].server.url()];
     assert_eq!((&line["error"]["error"], &line["exit"]), (&json!("deadline"), &json!(4)), "{line}");
-    assert_eq!(line.get("output"), None, "what comes after has no time left");
-    assert_eq!(open(&fleet), 0);
+    assert_eq!(line.get("output"), None, "no time is left for the other paths");
+    assert_eq!(open_sessions(&fleet), 0);
 }
 
 #[test]
-fn a_reader_that_leaves_ends_it_quietly_and_no_session_is_left() {
+fn a_broken_pipe_is_no_error_and_all_sessions_are_closed() {
     let fleet = fleet(6);
     let mut child = sweep(&fleet[0], &urls(&fleet), &["get", SYSTEMS, "--parallel", "2"]).spawn().unwrap();
     drop(child.stdout.take());
     let done = finish(child).exits(0);
     assert_eq!(done.err, "");
-    assert_eq!(open(&fleet), 0);
+    assert_eq!(open_sessions(&fleet), 0);
 }
 
 #[cfg(target_os = "linux")]
 #[test]
-fn output_that_cannot_be_written_ends_it_as_a_failure() {
+fn output_that_cannot_be_written_is_a_failure() {
     let fleet = fleet(3);
     let full = std::fs::File::options().write(true).open("/dev/full").unwrap();
     let done = run(sweep(&fleet[0], &urls(&fleet), &["get", SYSTEMS]).stdout(full)).exits(1);
     assert!(done.err.contains("standard output"), "{}", done.err);
-    assert_eq!(open(&fleet), 0);
+    assert_eq!(open_sessions(&fleet), 0);
 }

@@ -1,9 +1,9 @@
-//! What the list of the services may say: all of it is checked before anything is sent.
+//! The services file: it is checked before anything is sent.
 
 use super::*;
 
 #[test]
-fn a_line_that_is_wrong_is_named_and_not_repeated() {
+fn a_wrong_line_is_named_by_its_number_and_not_repeated() {
     let bench = Bench::standard();
     let url = bench.server.url();
     let line = |members: Value| members.to_string();
@@ -14,11 +14,11 @@ fn a_line_that_is_wrong_is_named_and_not_repeated() {
         ("ftp://hunter2".to_owned(), "scheme"),
         ("hunter2 hunter2".to_owned(), "character"),
         ("[\"hunter2\"]".to_owned(), "not a valid service URL"),
-        ("{\"service\": \"hunter2\"".to_owned(), "no JSON object, at column"),
+        ("{\"service\": \"hunter2\"".to_owned(), "not a JSON object, at column"),
         (line(json!({"user": "hunter2"})), "service is missing"),
-        (pair("password", json!("hunter2")), "\"password\" is not known"),
-        (pair("usr", json!("hunter2")), "\"usr\" is not known"),
-        (pair("user", json!(["hunter2"])), "user is not a text"),
+        (pair("password", json!("hunter2")), "\"password\" is unknown"),
+        (pair("usr", json!("hunter2")), "\"usr\" is unknown"),
+        (pair("user", json!(["hunter2"])), "user is not a string"),
         (pair("pin", json!("sha256:hunter2")), "pin"),
         (pair("cacert", json!("/hunter2")), "the CA file cannot be read"),
         (pair("cacert", json!(bench.file("text", "hunter2"))), "certificate"),
@@ -34,10 +34,10 @@ fn a_line_that_is_wrong_is_named_and_not_repeated() {
                 command.arg("--output=json");
             }
             let done = run(&mut command).exits(2);
-            assert!(done.err.contains("line 4 of the services: "), "{wrong}: {}", done.err);
-            let said =
+            assert!(done.err.contains("line 4 of the services file: "), "{wrong}: {}", done.err);
+            let text =
                 if json { done.error()["text"].as_str().unwrap().to_owned() } else { done.err.clone() };
-            assert!(said.contains(reason), "{wrong}: {said}");
+            assert!(text.contains(reason), "{wrong}: {text}");
             assert!(!done.err.contains("hunter2") && done.out.is_empty(), "{wrong}: {}", done.err);
         }
     }
@@ -45,11 +45,11 @@ fn a_line_that_is_wrong_is_named_and_not_repeated() {
 }
 
 #[test]
-fn what_cannot_be_done_at_any_is_found_before_anything_is_sent() {
+fn wrong_usage_is_rejected_before_anything_is_sent() {
     let bench = Bench::standard();
     let url = bench.server.url();
     let empty = bench.file("nothing", "");
-    for (list, words) in [
+    for (list, args) in [
         ("", &["get", SYSTEMS][..]),
         ("# nothing\n\n", &["get", SYSTEMS]),
         (&url, &["get", "https://hunter2/redfish/v1"]),
@@ -81,14 +81,14 @@ fn what_cannot_be_done_at_any_is_found_before_anything_is_sent() {
         (&url, &["hunter2"]),
         (&url, &[]),
     ] {
-        let done = run(&mut sweep(&bench, list, words)).exits(2);
-        assert!(!done.err.is_empty() && !done.err.contains("hunter2"), "{words:?}: {}", done.err);
+        let done = run(&mut sweep(&bench, list, args)).exits(2);
+        assert!(!done.err.is_empty() && !done.err.contains("hunter2"), "{args:?}: {}", done.err);
     }
-    for words in [&["sweep", "get", SYSTEMS][..], &["sweep", "--services", "/hunter2", "get", SYSTEMS]] {
-        let done = run(&mut bench.as_admin(words)).exits(2);
+    for args in [&["sweep", "get", SYSTEMS][..], &["sweep", "--services", "/hunter2", "get", SYSTEMS]] {
+        let done = run(&mut bench.as_admin(args)).exits(2);
         assert!(done.err.contains("services") && !done.err.contains("hunter2"), "{}", done.err);
     }
-    // Nobody is asked for a password that is not there, and no user is made up.
+    // Without a terminal there is no prompt for a password, and there is no default user.
     let list = bench.file("services", &url);
     run(&mut bench.command(["sweep", "--services", &list, "-u", "admin", "get", SYSTEMS])).exits(2);
     let named = json!({"service": url, "password_file": bench.file("p", "p")}).to_string();
@@ -98,15 +98,15 @@ fn what_cannot_be_done_at_any_is_found_before_anything_is_sent() {
 }
 
 #[test]
-fn options_stand_before_and_after_the_command() {
+fn options_may_come_before_and_after_the_command() {
     let bench = Bench::standard();
     let list = bench.file("services", bench.server.url());
-    for words in [
+    for args in [
         ["sweep", "--services", &list, "--parallel", "2", "get", SYSTEMS],
         ["sweep", "get", SYSTEMS, "--services", &list, "--parallel", "2"],
         ["sweep", "--parallel", "2", "get", "--services", &list, SYSTEMS],
         ["sweep", "--timeout", "1e18", "get", "--services", &list, SYSTEMS],
     ] {
-        run(&mut bench.as_admin(words)).exits(0);
+        run(&mut bench.as_admin(args)).exits(0);
     }
 }

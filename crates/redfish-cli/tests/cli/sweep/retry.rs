@@ -1,11 +1,11 @@
-//! `--retry-failed`: what failed before is done again, and a write of unknown outcome is not.
+//! `--retry-failed`: repeats what failed, but not a write with an unknown outcome.
 
 use super::*;
 
 const RESET: &str = "/redfish/v1/Systems/E1D8B426/Actions/ComputerSystem.Reset";
 
 #[test]
-fn only_what_failed_is_done_again() {
+fn only_failed_services_are_visited_again() {
     let fleet = fleet(3);
     let password = fleet[1].file("password", "wrong\n");
     let list = format!(
@@ -26,7 +26,7 @@ fn only_what_failed_is_done_again() {
     assert_eq!(lines.len(), 2);
     assert_eq!((&lines[&fleet[1].server.url()]["ok"], fleet[0].requests()), (&json!(true), before));
 
-    // Of results that stand behind each other, the last counts.
+    // Of several results of a service, the last one counts.
     fleet[2].server.mock(|mock| mock.clear_faults());
     let results = fleet[0].file("results", first.out + &second.out);
     let again = ["get", SYSTEMS, "--retry-failed", &results];
@@ -36,11 +36,11 @@ fn only_what_failed_is_done_again() {
     let again = ["get", SYSTEMS, "--retry-failed", &results];
     let done = run(&mut sweep(&fleet[0], &list, &again)).exits(0);
     assert!(done.out.is_empty() && done.err.contains("0 of 0 services ok"), "{}{}", done.out, done.err);
-    assert_eq!(open(&fleet), 0);
+    assert_eq!(open_sessions(&fleet), 0);
 }
 
 #[test]
-fn results_that_are_none_are_refused() {
+fn invalid_results_are_rejected() {
     let bench = Bench::standard();
     let url = bench.server.url();
     for (results, reason) in [
@@ -49,7 +49,7 @@ fn results_that_are_none_are_refused() {
             "{\"service\": \"https://admin:hunter2@bmc\", \"ok\": false}".to_owned(),
             "line 1 of the earlier results",
         ),
-        ("{\"service\": \"https://hunter2\", \"ok\": false}".to_owned(), "not among the services"),
+        ("{\"service\": \"https://hunter2\", \"ok\": false}".to_owned(), "not in the services file"),
         ("\n".to_owned(), "empty"),
     ] {
         let results = bench.file("results", results);
@@ -76,7 +76,7 @@ fn a_reset_of_unknown_outcome_is_not_repeated() {
     assert_eq!(lines[&fleet[2].server.url()]["exit"], 0);
 
     let results = fleet[0].file("results", &done.out);
-    let again = |words: &[&str]| sweep(&fleet[0], &list, &[words, &["--retry-failed", &results]].concat());
+    let again = |args: &[&str]| sweep(&fleet[0], &list, &[args, &["--retry-failed", &results]].concat());
     let done = run(&mut again(&reset)).exits(1);
     assert_eq!(done.out.lines().count(), 1, "{}", done.out);
     assert!(
@@ -86,8 +86,8 @@ fn a_reset_of_unknown_outcome_is_not_repeated() {
     );
     let posts = |bench: &Bench| bench.handled("POST", RESET);
     assert_eq!(fleet.iter().map(posts).collect::<Vec<_>>(), [1, 2, 1]);
-    // A look is no write.
+    // A read is repeated there.
     let done = run(&mut again(&["get", SYSTEM])).exits(0);
     assert_eq!(done.out.lines().count(), 2, "{}", done.out);
-    assert_eq!(open(&fleet), 0);
+    assert_eq!(open_sessions(&fleet), 0);
 }
