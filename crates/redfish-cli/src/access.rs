@@ -57,6 +57,15 @@ pub(crate) struct AccessSource<'a> {
     trusts: HashMap<PathBuf, Trust>,
 }
 
+/// The password and the token of the environment, whether the command uses them or not.
+fn environment_secrets() -> Redactor {
+    let mut secrets = Redactor::default();
+    for variable in ["REDFISH_PASSWORD", "REDFISH_TOKEN"] {
+        std::env::var(variable).iter().for_each(|secret| secrets.add(secret));
+    }
+    secrets
+}
+
 impl<'a> AccessSource<'a> {
     pub(crate) fn new(options: &'a Options, scope: Scope) -> Result<AccessSource<'a>, Failure> {
         let token = match options.auth {
@@ -77,14 +86,14 @@ impl<'a> AccessSource<'a> {
 
     /// How to reach a service.
     pub(crate) fn find(&mut self, line: &ServiceLine, service: &Service) -> Result<Access, Failure> {
-        let mut secrets = Redactor::default();
+        let mut secrets = environment_secrets();
         let trust = self.trust(line)?;
         Ok(Access { authentication: self.authentication(line, service, &mut secrets)?, trust, secrets })
     }
 
     /// How to log in at a service, whether a session is saved for it or not.
     pub(crate) fn for_login(&mut self, line: &ServiceLine, service: &Service) -> Result<Access, Failure> {
-        let mut secrets = Redactor::default();
+        let mut secrets = environment_secrets();
         let trust = self.trust(line)?;
         Ok(Access { authentication: self.session(line, service, &mut secrets)?, trust, secrets })
     }
@@ -94,7 +103,7 @@ impl<'a> AccessSource<'a> {
         Ok(Access {
             authentication: Authentication::anonymous(),
             trust: self.trust(line)?,
-            secrets: Redactor::default(),
+            secrets: environment_secrets(),
         })
     }
 

@@ -339,7 +339,9 @@ fn message_about(path: &str, about: &Message) -> Value {
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match (&self.reason, &self.service) {
-            (Reason::Call(_) | Reason::Sweep { .. } | Reason::BrokenPipe, _) | (_, None) => {}
+            (Reason::Sweep { .. } | Reason::BrokenPipe, _) | (_, None) => {}
+            // Its own text names it.
+            (Reason::Call(error), _) if error.service().is_some() => {}
             (_, Some(service)) => write!(f, "{}: ", service.strip_prefix("https://").unwrap_or(service))?,
         }
         match &self.reason {

@@ -53,6 +53,16 @@ fn a_denied_resource_needs_one_login_and_the_session_is_closed() {
 }
 
 #[test]
+fn a_denied_link_of_a_tree_is_a_warning() {
+    let bench = Bench::standard();
+    deny(&bench, &[CHASSIS]);
+    let done = run(&mut bench.as_admin(["tree", "--output", "text", "--depth", "1"])).exits(0);
+    assert!(done.out.contains("Systems") && done.out.contains("Managers"), "{}", done.out);
+    assert!(done.err.contains(CHASSIS) && done.err.contains("alive"), "{}", done.err);
+    assert_eq!((bench.handled("POST", SESSIONS), bench.server.open_sessions()), (1, 0));
+}
+
+#[test]
 fn twenty_denied_resources_need_one_login() {
     let paths: Vec<String> = (0..20).map(|number| format!("{SYSTEMS}/{number}")).collect();
     let paths: Vec<&str> = paths.iter().map(String::as_str).collect();

@@ -4,6 +4,7 @@ use std::fs;
 use std::os::unix::fs::{PermissionsExt, chown, symlink};
 use std::path::Path;
 
+use super::canned::Canned;
 use super::common::{Bench, Done, SESSIONS, SYSTEMS, run};
 
 fn logged_in() -> Bench {
@@ -174,4 +175,31 @@ fn a_pipe_in_place_of_the_file_is_rejected() {
     fs::remove_file(file).unwrap();
     assert!(std::process::Command::new("mkfifo").arg(file).status().unwrap().success());
     is_rejected(&bench, "not a regular file", USE);
+}
+
+#[test]
+fn the_token_of_a_replaced_session_is_not_shown() {
+    const FIRST: &str = "first-token-of-all";
+    const OWN: &str = "/redfish/v1/SessionService/Sessions";
+    let opened = |number: u8, token: &str| format!("201\nX-Auth-Token: {token}\nLocation: {OWN}/{number}");
+    let echo = format!("400\nX-Echo: {FIRST}\n\n{{\"error\": {{\"message\": \"was {FIRST}\"}}}}");
+    let canned = Canned::new(&[
+        ("GET /redfish/v1/", "200\n\n{}"),
+        (&format!("POST {OWN}"), &opened(1, FIRST)),
+        (&format!("POST {OWN}"), &opened(2, "second-token")),
+        (&format!("GET {OWN}/1"), "401"),
+        ("GET /x", "401"),
+        ("GET /x", &echo),
+        (&format!("DELETE {OWN}/1"), &echo),
+    ]);
+    let state = tempfile::tempdir().unwrap();
+    let command = |args: &[&str]| {
+        let mut command = canned.command(args.iter().copied());
+        command.env("REDFISH_STATE_DIR", state.path().join("state"));
+        command.env("REDFISH_USER", "admin").env("REDFISH_PASSWORD", "a long password");
+        command
+    };
+    run(&mut command(&["login"])).exits(0);
+    let done = run(&mut command(&["get", "/x", "--trace"])).exits(1);
+    assert!(done.err.contains("was [redacted]") && !done.err.contains(FIRST), "{}", done.err);
 }

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use rustix::fs::{FlockOperation, flock};
 
-use super::common::{Bench, Done, SYSTEMS, finish, run};
+use super::common::{Bench, Done, SYSTEMS, finish, redfish, run};
 
 /// Runs a command with a short timeout, which must end it.
 fn within_timeout(command: &mut Command) -> Done {
@@ -151,4 +151,12 @@ fn a_services_file_may_name_only_regular_files() {
     }
     assert_eq!(bench.requests(), 0);
     run(&mut bench.command(["sweep", "--services", &list(link.to_str().unwrap()), "get", SYSTEMS])).exits(0);
+}
+
+#[test]
+fn a_pipe_for_the_certificate_of_the_mock_service_is_waited_for_within_the_timeout() {
+    let bench = Bench::standard();
+    let (cert, key) = (pipe(&bench, "cert"), pipe(&bench, "key"));
+    let done = within_timeout(&mut redfish(["serve", "--cert", &cert, "--key", &key])).exits(2);
+    assert!(done.err.contains("the certificate file cannot be read"), "{}", done.err);
 }
