@@ -250,12 +250,7 @@ impl Failure {
                 object["messages"] = messages.collect();
             }
             Reason::Sweep { counts, .. } => object["services"] = (**counts).clone(),
-            Reason::Usage { .. }
-            | Reason::NotLoggedIn
-            | Reason::Stopped { .. }
-            | Reason::Local { .. }
-            | Reason::Missing(_)
-            | Reason::BrokenPipe => {}
+            _ => {}
         }
         if let Some(monitor) = &self.monitor {
             object["monitor"] = self.clean(monitor).into();

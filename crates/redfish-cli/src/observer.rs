@@ -106,14 +106,12 @@ impl SessionObserver {
     pub(crate) async fn close_timeout(&self) {
         let mut phase = self.phase.subscribe();
         let phases = async {
-            let sent = timeout(NO_LOGIN_TIMEOUT, phase.wait_for(|phase| *phase > SessionPhase::NoLogin))
-                .await
-                .is_ok();
-            if sent
-                && timeout(self.login_timeout, phase.wait_for(|phase| *phase > SessionPhase::LoginSent))
-                    .await
-                    .is_ok()
-            {
+            let login_sent = phase.wait_for(|phase| *phase > SessionPhase::NoLogin);
+            if timeout(NO_LOGIN_TIMEOUT, login_sent).await.is_err() {
+                return;
+            }
+            let logout_sent = phase.wait_for(|phase| *phase > SessionPhase::LoginSent);
+            if timeout(self.login_timeout, logout_sent).await.is_ok() {
                 pending().await
             }
         };

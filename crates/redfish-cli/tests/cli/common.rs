@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
-use redfish_mock::{Profile, ServeOptions, Server, Settings, Tls};
+use redfish_mock::{Fault, FaultKind, Profile, ServeOptions, Server, Settings, Tls};
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -94,6 +94,11 @@ impl Bench {
         self.server.mock(|mock| mock.handled().len())
     }
 
+    /// Delays the responses to requests for this path.
+    pub(crate) fn slow(&self, path: &str, time: Duration) {
+        self.server.mock(|mock| mock.add_fault(Fault::new(FaultKind::Slow(time)).at(path)));
+    }
+
     /// Waits until a request has been handled. Its response may not have been sent yet.
     pub(crate) fn await_request(&self, method: &str, path: &str) {
         let deadline = Instant::now() + Duration::from_secs(30);
@@ -145,6 +150,36 @@ pub(crate) fn read_line(source: &mut impl Read) -> String {
         line.push(byte[0]);
     }
     String::from_utf8(line).unwrap()
+}
+
+/// A running `redfish serve`, killed if a test fails.
+pub(crate) struct ServeProcess(Option<Child>);
+
+impl ServeProcess {
+    pub(crate) fn start(command: &mut Command) -> ServeProcess {
+        ServeProcess(Some(command.spawn().unwrap()))
+    }
+
+    /// Reads a line of its standard output.
+    pub(crate) fn read_line(&mut self) -> String {
+        read_line(self.0.as_mut().unwrap().stdout.as_mut().unwrap())
+    }
+
+    /// Ends the process with a signal, and asserts the exit status 0.
+    pub(crate) fn end(mut self, name: &str) -> Done {
+        let child = self.0.take().unwrap();
+        signal(&child, name);
+        finish(child).exits(0)
+    }
+}
+
+impl Drop for ServeProcess {
+    fn drop(&mut self) {
+        if let Some(mut child) = self.0.take() {
+            let _ = child.kill();
+            let _ = child.wait();
+        }
+    }
 }
 
 impl Done {

@@ -4,43 +4,18 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 
 use redfish_mock::ServiceKind;
 use serde_json::{Map, Value};
 
-use super::common::{finish, read_line, redfish, run, signal};
+use super::common::{ServeProcess, redfish, run};
 
-/// A fleet in a process, killed if a test fails.
-struct ServeProcess {
-    child: Option<Child>,
-    first: String,
-    kinds: String,
-}
-
-impl ServeProcess {
-    fn start(command: &mut Command) -> ServeProcess {
-        let mut child = command.spawn().unwrap();
-        let out = child.stdout.as_mut().unwrap();
-        let (first, kinds) = (read_line(out), read_line(out));
-        ServeProcess { child: Some(child), first, kinds }
-    }
-
-    /// Ends the process with a signal, and returns its remaining output.
-    fn end(mut self, name: &str) -> String {
-        let child = self.child.take().unwrap();
-        signal(&child, name);
-        finish(child).exits(0).out
-    }
-}
-
-impl Drop for ServeProcess {
-    fn drop(&mut self) {
-        if let Some(mut child) = self.child.take() {
-            let _ = child.kill();
-            let _ = child.wait();
-        }
-    }
+/// Starts a fleet. Returns its line about the services file and the line about the kinds of services.
+fn start(command: &mut Command) -> (ServeProcess, String, String) {
+    let mut process = ServeProcess::start(command);
+    let (file, kinds) = (process.read_line(), process.read_line());
+    (process, file, kinds)
 }
 
 /// The lines of a services file.
@@ -62,10 +37,10 @@ fn the_services_file_is_written_and_statistics_are_printed_at_the_end() {
     for name in ["TERM", "INT"] {
         let mut command =
             redfish(["serve", "--fleet", "100", "--services-out", "services.jsonl", "--seed", "3"]);
-        let process = ServeProcess::start(command.current_dir(&directory));
+        let (process, first, kinds) = start(command.current_dir(&directory));
         let file = directory.path().canonicalize().unwrap().join("services.jsonl");
-        assert_eq!(process.first, format!("100 services: {}", file.display()));
-        assert_eq!(process.kinds, "healthy 88, refusing 3, silent 2, slow 5, forgetful 1, rebooting 1");
+        assert_eq!(first, format!("100 services: {}", file.display()));
+        assert_eq!(kinds, "healthy 88, refusing 3, silent 2, slow 5, forgetful 1, rebooting 1");
 
         let services = listed(&file);
         let urls: BTreeMap<&str, ()> =
@@ -87,7 +62,7 @@ fn the_services_file_is_written_and_statistics_are_printed_at_the_end() {
         // A saved session stays open.
         let state = directory.path().join(name);
         run(redfish(["login"]).args(&service).env("REDFISH_STATE_DIR", state)).exits(0);
-        let output = process.end(name);
+        let output = process.end(name).out;
         let (reached, last) = output.split_once('\n').unwrap();
         assert_eq!(reached, "1 services reached");
         let requests = last
@@ -109,7 +84,7 @@ fn user_profile_and_faults_apply_to_all_services() {
     fs::write(directory.path().join("list.password"), "").unwrap();
     let mut command = redfish(["serve", "--fleet", "2", "--profile", "ilo-amplifier", "-u", "ada"]);
     command.arg("--services-out").arg(&file).arg("--password-file").arg(&password);
-    let process = ServeProcess::start(command.args(["--fault", "503=1@/redfish/v1/Chassis", "--trace"]));
+    let (process, ..) = start(command.args(["--fault", "503=1@/redfish/v1/Chassis", "--trace"]));
     let services = listed(&file);
     for service in &services {
         assert_eq!(service["user"], "ada");
@@ -118,7 +93,7 @@ fn user_profile_and_faults_apply_to_all_services() {
     }
     let secret = fs::metadata(services[0]["password_file"].as_str().unwrap()).unwrap();
     assert_eq!(secret.permissions().mode() & 0o777, 0o600);
-    let output = process.end("TERM");
+    let output = process.end("TERM").out;
     assert!(
         output.starts_with("2 services reached\n2 services, ") && output.ends_with(" 0 sessions open\n"),
         "{output}"
@@ -129,12 +104,11 @@ fn user_profile_and_faults_apply_to_all_services() {
 fn without_tls_there_is_no_certificate_file() {
     let directory = tempfile::tempdir().unwrap();
     let file = directory.path().join("list");
-    let process =
-        ServeProcess::start(redfish(["serve", "--http", "--fleet", "1", "--services-out"]).arg(&file));
+    let (process, ..) = start(redfish(["serve", "--http", "--fleet", "1", "--services-out"]).arg(&file));
     let service = &listed(&file)[0];
     assert!(service["service"].as_str().unwrap().starts_with("http://127.0.0.1:"));
     assert!(!service.contains_key("cacert"));
-    assert_eq!(process.end("TERM"), "0 services reached\n1 services, 0 requests, 0 sessions open\n");
+    assert_eq!(process.end("TERM").out, "0 services reached\n1 services, 0 requests, 0 sessions open\n");
     assert_eq!(fs::read_dir(&directory).unwrap().count(), 2);
 }
 
@@ -143,7 +117,7 @@ fn a_sweep_reaches_the_available_services_and_closes_all_sessions() {
     let directory = tempfile::tempdir().unwrap();
     let (file, some) = (directory.path().join("list"), directory.path().join("some"));
     let mut command = redfish(["serve", "--fleet", "100", "--seed", "3", "--services-out"]);
-    let process = ServeProcess::start(command.arg(&file));
+    let (process, ..) = start(command.arg(&file));
     // Without slow, silent and restarting services.
     let fast = [ServiceKind::Healthy, ServiceKind::Refusing, ServiceKind::Forgetful];
     let lines = fs::read_to_string(&file).unwrap();
@@ -156,7 +130,7 @@ fn a_sweep_reaches_the_available_services_and_closes_all_sessions() {
     let found: Vec<Value> = done.out.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     let is_ok = |is: bool| found.iter().filter(|one| one["ok"] == is).count();
     assert_eq!((found.len(), is_ok(true), is_ok(false)), (92, 89, 3), "{}", done.err);
-    let output = process.end("TERM");
+    let output = process.end("TERM").out;
     assert!(
         output.starts_with("89 services reached\n") && output.ends_with(" 0 sessions open\n"),
         "{output}"
@@ -197,7 +171,7 @@ fn the_limit_of_open_files_is_raised_or_an_error() {
     };
     let done = run(&mut serve("ulimit -n 355")).exits(2);
     assert!(done.err.contains("356 files") && done.err.contains("ulimit -Hn"), "{}", done.err);
-    let process = ServeProcess::start(&mut serve("ulimit -Sn 64"));
-    assert!(process.first.starts_with("100 services"));
+    let (process, first, _) = start(&mut serve("ulimit -Sn 64"));
+    assert!(first.starts_with("100 services"));
     process.end("TERM");
 }

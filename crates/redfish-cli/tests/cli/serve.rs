@@ -1,38 +1,16 @@
 //! `serve`.
 
 use std::fs;
-use std::process::{Child, Command};
+use std::process::Command;
 
-use super::common::{Bench, finish, read_line, redfish, run, signal};
+use super::common::{Bench, ServeProcess, redfish, run};
 
-/// A service in a process, killed if a test fails.
-struct ServeProcess(Option<Child>);
-
-impl ServeProcess {
-    /// Starts the process. Returns its URL and its line about the certificate.
-    fn start(command: &mut Command) -> (ServeProcess, String, Option<String>) {
-        let mut child = command.spawn().unwrap();
-        let out = child.stdout.as_mut().unwrap();
-        let url = read_line(out);
-        let certificate = url.starts_with("https").then(|| read_line(out));
-        (ServeProcess(Some(child)), url, certificate)
-    }
-
-    /// Ends the process with a signal, and returns its standard error.
-    fn end(mut self, name: &str) -> String {
-        let child = self.0.take().unwrap();
-        signal(&child, name);
-        finish(child).exits(0).err
-    }
-}
-
-impl Drop for ServeProcess {
-    fn drop(&mut self) {
-        if let Some(mut child) = self.0.take() {
-            let _ = child.kill();
-            let _ = child.wait();
-        }
-    }
+/// Starts a service. Returns its URL and its line about the certificate.
+fn start(command: &mut Command) -> (ServeProcess, String, Option<String>) {
+    let mut process = ServeProcess::start(command);
+    let url = process.read_line();
+    let certificate = url.starts_with("https").then(|| process.read_line());
+    (process, url, certificate)
 }
 
 #[test]
@@ -41,13 +19,13 @@ fn the_url_is_printed_and_a_signal_shuts_down() {
         let bench = Bench::standard();
         let file = bench.directory.path().join("cert.pem");
         let mut command = redfish(["serve", "--cert-out", file.to_str().unwrap(), "--trace"]);
-        let (process, url, certificate) = ServeProcess::start(&mut command);
+        let (process, url, certificate) = start(&mut command);
         assert!(url.starts_with("https://127.0.0.1:"), "{url}");
         assert!(certificate.unwrap().ends_with(file.to_str().unwrap()));
         let mut get = redfish(["get", "/redfish/v1/Systems", "-s", &url, "--cacert", file.to_str().unwrap()]);
         get.env("REDFISH_USER", "admin").env("REDFISH_PASSWORD", "machine-room");
         run(&mut get).exits(0);
-        let log = process.end(name);
+        let log = process.end(name).err;
         assert!(log.contains("POST /redfish/v1/SessionService/Sessions 201"), "{log}");
         assert!(!log.contains("machine-room"), "{log}");
     }
@@ -55,7 +33,7 @@ fn the_url_is_printed_and_a_signal_shuts_down() {
 
 #[test]
 fn without_a_file_the_pin_is_printed() {
-    let (process, url, certificate) = ServeProcess::start(&mut redfish(["serve"]));
+    let (process, url, certificate) = start(&mut redfish(["serve"]));
     let certificate = certificate.unwrap();
     let pin = certificate.split_whitespace().find(|word| word.starts_with("sha256:")).unwrap();
     run(&mut redfish(["get", "/redfish/v1", "-s", &url, "--pin", pin])).exits(0);
@@ -70,7 +48,7 @@ fn user_profile_and_faults_apply() {
     let args = ["serve", "--http", "--profile", "ilo-amplifier", "-u", "ada", "--password-file", &password];
     let mut command = redfish(args);
     command.args(["--fault", "503@/redfish/v1/Chassis", "--fault=reset@/redfish/v1/Managers"]);
-    let (process, url, _) = ServeProcess::start(&mut command);
+    let (process, url, _) = start(&mut command);
     let get = |path| {
         let mut command = redfish(["get", path, "-s", &url, "-u", "ada", "--password-file", &password]);
         command.args(["--timeout", "3"]);
@@ -85,17 +63,17 @@ fn user_profile_and_faults_apply() {
 #[test]
 fn a_custom_certificate_is_served() {
     let bench = Bench::standard();
-    let (process, url, _) = ServeProcess::start(&mut redfish(["serve"]));
+    let (process, url, _) = start(&mut redfish(["serve"]));
     let pin = run(&mut redfish(["pin", "-s", &url])).exits(0).out;
     process.end("TERM");
     // Each start creates a new certificate.
-    let (process, url, _) = ServeProcess::start(&mut redfish(["serve"]));
+    let (process, url, _) = start(&mut redfish(["serve"]));
     assert_ne!(run(&mut redfish(["pin", "-s", &url])).exits(0).out, pin);
     process.end("TERM");
 
     let (cert, key) = super::certificate::self_signed();
     let (cert, key) = (bench.file("cert.pem", cert), bench.file("key.pem", key));
-    let (process, url, shown) = ServeProcess::start(&mut redfish(["serve", "--cert", &cert, "--key", &key]));
+    let (process, url, shown) = start(&mut redfish(["serve", "--cert", &cert, "--key", &key]));
     assert!(shown.unwrap().ends_with(&cert));
     run(&mut redfish(["get", "/redfish/v1", "-s", &url, "--cacert", &cert])).exits(0);
     process.end("TERM");
@@ -116,7 +94,7 @@ fn a_mockup_is_served_and_writable_and_invalid_json_is_a_warning() {
         fs::write(file, text).unwrap();
     }
     let mut command = redfish(["serve", "--http", "--mockup", folder.to_str().unwrap()]);
-    let (process, url, _) = ServeProcess::start(&mut command);
+    let (process, url, _) = start(&mut command);
     let ask = |args: &[&str]| {
         let mut command = redfish(args);
         command.args(["-s", &url, "-u", "admin"]).env("REDFISH_PASSWORD", "machine-room");
@@ -127,7 +105,7 @@ fn a_mockup_is_served_and_writable_and_invalid_json_is_a_warning() {
     assert_eq!(ask(&["get", "/redfish/v1/Systems/S"]).json()["AssetTag"], "b");
     let tree = ask(&["tree", "--output", "text"]).out;
     assert!(tree.contains("Systems\n") && tree.contains("S\n"), "{tree}");
-    let stderr = process.end("TERM");
+    let stderr = process.end("TERM").err;
     assert!(stderr.contains("Broken/index.json"), "{stderr}");
     assert!(fs::read_to_string(folder.join("Systems/S/index.json")).unwrap().contains("\"a\""));
 }
@@ -142,7 +120,7 @@ fn help_lists_all_faults_and_the_reset_delay_applies() {
         names.clone().filter(|name| !help.contains(name) && !["See", "hint"].contains(name)).collect();
     assert!(missing.is_empty() && names.count() > 9, "{missing:?}");
 
-    let (process, url, _) = ServeProcess::start(&mut redfish(["serve", "--http", "--reset-delay", "0"]));
+    let (process, url, _) = start(&mut redfish(["serve", "--http", "--reset-delay", "0"]));
     let args = ["reset", "On", "--system", "/redfish/v1/Systems/E905C3FF", "-u", "admin", "-s", &url];
     let power = run(redfish(args).env("REDFISH_PASSWORD", "machine-room")).exits(0).out;
     assert_eq!(power, "On\n");

@@ -11,10 +11,6 @@ use super::common::{Bench, Done, SESSIONS, SYSTEMS, finish, run, signal};
 
 const ENTRIES: &str = "/redfish/v1/Managers/E1D8B426/LogServices/Log/Entries";
 
-fn slow(bench: &Bench, path: &str, time: Duration) {
-    bench.server.mock(|mock| mock.add_fault(Fault::new(FaultKind::Slow(time)).at(path)));
-}
-
 /// The signals that end a process by default, except those that report a defect or cannot be caught. The first three end it
 /// even if they were ignored.
 const SIGNALS: &[Signal] = &[
@@ -40,7 +36,7 @@ fn a_signal_during_the_work_closes_the_session() {
     for signal_to_send in SIGNALS {
         let number = signal_to_send.as_raw();
         let bench = Bench::standard();
-        slow(&bench, SYSTEMS, Duration::from_secs(60));
+        bench.slow(SYSTEMS, Duration::from_secs(60));
         let child =
             bench.as_admin(["get", SYSTEMS, "/redfish/v1/Chassis", "/redfish/v1/Managers"]).spawn().unwrap();
         bench.await_request("GET", SYSTEMS);
@@ -55,7 +51,7 @@ fn a_signal_during_the_work_closes_the_session() {
 #[test]
 fn the_session_of_a_late_login_is_closed() {
     let bench = Bench::standard();
-    slow(&bench, SESSIONS, Duration::from_millis(700));
+    bench.slow(SESSIONS, Duration::from_millis(700));
     for command in ["whoami", "login"] {
         let before = bench.server.mock(|mock| mock.session_count().deleted);
         let child = bench.as_admin([command]).spawn().unwrap();
@@ -86,7 +82,7 @@ fn the_session_of_a_login_slower_than_the_timeout_is_closed() {
 #[test]
 fn a_login_without_a_response_is_a_warning() {
     let bench = Bench::standard();
-    slow(&bench, SESSIONS, Duration::from_secs(60));
+    bench.slow(SESSIONS, Duration::from_secs(60));
     let child = bench.as_admin(["get", SYSTEMS]).spawn().unwrap();
     bench.await_request("POST", SESSIONS);
     signal(&child, "TERM");
@@ -101,7 +97,7 @@ fn a_login_without_a_response_is_a_warning() {
 #[test]
 fn a_second_signal_ends_it_at_once() {
     let bench = Bench::standard();
-    slow(&bench, SESSIONS, Duration::from_secs(60));
+    bench.slow(SESSIONS, Duration::from_secs(60));
     let child = bench.as_admin(["get", SYSTEMS]).spawn().unwrap();
     bench.await_request("POST", SESSIONS);
     signal(&child, "INT");
@@ -114,11 +110,11 @@ fn a_second_signal_ends_it_at_once() {
 
 /// Runs a command until its logout hangs, then sends two signals.
 fn interrupt_logout(bench: &Bench, mut command: Command) -> Done {
-    slow(bench, SYSTEMS, Duration::from_millis(500));
+    bench.slow(SYSTEMS, Duration::from_millis(500));
     let child = command.spawn().unwrap();
     bench.await_request("GET", SYSTEMS);
     let uri = bench.server.mock(|mock| mock.sessions(Duration::ZERO).next().unwrap().path());
-    slow(bench, &uri, Duration::from_secs(60));
+    bench.slow(&uri, Duration::from_secs(60));
     bench.await_request("DELETE", &uri);
     let began = Instant::now();
     signal(&child, "HUP");
@@ -220,7 +216,7 @@ fn the_session_is_closed_after_a_file_size_limit() {
 #[test]
 fn the_session_is_closed_after_a_broken_pipe() {
     let bench = Bench::standard();
-    slow(&bench, SYSTEMS, Duration::from_millis(300));
+    bench.slow(SYSTEMS, Duration::from_millis(300));
     let mut child = bench.as_admin(["get", SYSTEMS]).spawn().unwrap();
     drop(child.stdout.take());
     let done = finish(child).exits(0);
@@ -231,12 +227,12 @@ fn the_session_is_closed_after_a_broken_pipe() {
 fn a_signal_does_not_interrupt_the_logout() {
     let bench = Bench::standard();
     // The path of the session is known only after the login.
-    slow(&bench, SYSTEMS, Duration::from_millis(500));
+    bench.slow(SYSTEMS, Duration::from_millis(500));
     let child = bench.as_admin(["get", SYSTEMS]).spawn().unwrap();
     bench.await_request("GET", SYSTEMS);
     let uri = bench.server.mock(|mock| mock.sessions(Duration::ZERO).next().unwrap().path());
     // The first attempt fails, so that the logout is still running when the signal comes.
-    slow(&bench, &uri, Duration::from_millis(500));
+    bench.slow(&uri, Duration::from_millis(500));
     bench.server.mock(|mock| mock.add_fault(Fault::new(FaultKind::Reset).at(&uri).times(1)));
     bench.await_request("DELETE", &uri);
     signal(&child, "TERM");
@@ -249,7 +245,7 @@ fn a_signal_does_not_interrupt_the_logout() {
 fn a_signal_does_not_close_a_saved_session() {
     let bench = Bench::standard();
     run(&mut bench.as_admin(["login"])).exits(0);
-    slow(&bench, SYSTEMS, Duration::from_secs(60));
+    bench.slow(SYSTEMS, Duration::from_secs(60));
     let child = bench.command(["get", SYSTEMS]).spawn().unwrap();
     bench.await_request("GET", SYSTEMS);
     signal(&child, "TERM");
@@ -322,7 +318,7 @@ fn an_interrupted_logout_of_a_saved_session_prints_its_uri() {
     let saved = fs::read_to_string(&bench.saved_sessions()[0]).unwrap();
     let saved: serde_json::Value = serde_json::from_str(&saved).unwrap();
     let uri = saved["session"].as_str().unwrap().to_owned();
-    slow(&bench, &uri, Duration::from_secs(60));
+    bench.slow(&uri, Duration::from_secs(60));
     let child = bench.command(["logout"]).spawn().unwrap();
     bench.await_request("DELETE", &uri);
     signal(&child, "TERM");
@@ -335,7 +331,7 @@ fn an_interrupted_logout_of_a_saved_session_prints_its_uri() {
 fn a_signal_during_a_write_warns_that_it_may_have_happened() {
     let bench = Bench::standard();
     let system = "/redfish/v1/Systems/E1D8B426";
-    slow(&bench, system, Duration::from_secs(60));
+    bench.slow(system, Duration::from_secs(60));
     let child = bench.as_admin(["patch", "--no-match", system, "{\"AssetTag\": \"7\"}"]).spawn().unwrap();
     bench.await_request("PATCH", system);
     signal(&child, "INT");

@@ -2,16 +2,10 @@
 
 use std::time::Duration;
 
-use redfish_mock::{Fault, FaultKind};
-
 use super::*;
 use crate::common::{finish, read_line, signal};
 
 const RESET: &str = "/redfish/v1/Systems/E1D8B426/Actions/ComputerSystem.Reset";
-
-fn slow(bench: &Bench, path: &str, time: Duration) {
-    bench.server.mock(|mock| mock.add_fault(Fault::new(FaultKind::Slow(time)).at(path)));
-}
 
 #[test]
 fn a_hanging_service_does_not_delay_the_others() {
@@ -34,7 +28,7 @@ fn a_hanging_service_does_not_delay_the_others() {
 fn after_a_signal_all_sessions_are_closed_and_all_services_have_a_line() {
     for (name, status) in [("INT", 130), ("TERM", 143), ("HUP", 129), ("QUIT", 131)] {
         let fleet = fleet(6);
-        fleet.iter().skip(1).for_each(|bench| slow(bench, SYSTEMS, Duration::from_secs(60)));
+        fleet.iter().skip(1).for_each(|bench| bench.slow(SYSTEMS, Duration::from_secs(60)));
         let list = urls(&fleet);
         let child = sweep(&fleet[0], &list, &["get", SYSTEMS, "--parallel", "3"]).spawn().unwrap();
         fleet[..4].iter().for_each(|bench| bench.await_request("GET", SYSTEMS));
@@ -65,8 +59,8 @@ fn after_a_signal_all_sessions_are_closed_and_all_services_have_a_line() {
 #[test]
 fn a_login_in_flight_is_closed_or_a_warning() {
     let fleet = fleet(2);
-    slow(&fleet[0], SESSIONS, Duration::from_millis(700));
-    slow(&fleet[1], SESSIONS, Duration::from_secs(60));
+    fleet[0].slow(SESSIONS, Duration::from_millis(700));
+    fleet[1].slow(SESSIONS, Duration::from_secs(60));
     let child = sweep(&fleet[0], &urls(&fleet), &["get", SYSTEMS]).spawn().unwrap();
     fleet.iter().for_each(|bench| bench.await_request("POST", SESSIONS));
     signal(&child, "TERM");
@@ -81,7 +75,7 @@ fn a_login_in_flight_is_closed_or_a_warning() {
 #[test]
 fn the_session_of_a_login_after_the_timeout_is_closed() {
     let fleet = fleet(1);
-    slow(&fleet[0], SESSIONS, Duration::from_millis(1500));
+    fleet[0].slow(SESSIONS, Duration::from_millis(1500));
     let done = run(&mut sweep(&fleet[0], &urls(&fleet), &["get", SYSTEMS, "--timeout", "1"])).exits(1);
     let line = &lines(&done)[&fleet[0].server.url()];
     assert_eq!((&line["error"]["error"], &line["exit"]), (&json!("deadline"), &json!(4)));
@@ -92,7 +86,7 @@ fn the_session_of_a_login_after_the_timeout_is_closed() {
 #[test]
 fn a_second_signal_ends_it_at_once() {
     let fleet = fleet(1);
-    slow(&fleet[0], SESSIONS, Duration::from_secs(60));
+    fleet[0].slow(SESSIONS, Duration::from_secs(60));
     let child = sweep(&fleet[0], &urls(&fleet), &["get", SYSTEMS]).spawn().unwrap();
     fleet[0].await_request("POST", SESSIONS);
     signal(&child, "INT");
@@ -107,8 +101,8 @@ fn a_second_signal_ends_it_at_once() {
 #[test]
 fn an_interrupted_reset_has_an_unknown_outcome() {
     let fleet = fleet(2);
-    slow(&fleet[0], RESET, Duration::from_secs(60));
-    slow(&fleet[1], SYSTEM, Duration::from_secs(60));
+    fleet[0].slow(RESET, Duration::from_secs(60));
+    fleet[1].slow(SYSTEM, Duration::from_secs(60));
     let reset = ["reset", "ForceOff", "--system", SYSTEM];
     let list = urls(&fleet);
     let child = sweep(&fleet[0], &list, &reset).spawn().unwrap();
@@ -151,7 +145,7 @@ fn at_the_deadline_the_remaining_services_have_a_line() {
 #[test]
 fn the_timeout_applies_to_all_requests_to_a_service() {
     let fleet = fleet(1);
-    slow(&fleet[0], SYSTEMS, Duration::from_secs(60));
+    fleet[0].slow(SYSTEMS, Duration::from_secs(60));
     let args = ["get", SYSTEMS, "/redfish/v1/Chassis", "/redfish/v1/Managers", "--timeout", "2"];
     let done = run(&mut sweep(&fleet[0], &urls(&fleet), &args)).exits(1);
     let lines = lines(&done);
