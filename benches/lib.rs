@@ -131,7 +131,7 @@ fn page() -> Bytes {
         json!({
             "@odata.id": format!("{LOG}/{n}"), "@odata.type": "#LogEntry.v1_11_0.LogEntry", "Id": n.to_string(),
             "Name": "Log entry", "EntryType": "Event", "Severity": "Warning", "Created": "2026-03-04T05:06:07Z",
-            "Message": format!("Fan {} runs target {} % of its speed, above the limit that was set for it.", n % 8, n % 100),
+            "Message": format!("Fan {} runs at {} % of its speed, above the limit that was set for it.", n % 8, n % 100),
             "MessageId": "Environment.1.0.FanSpeedAboveLimit", "MessageArgs": [format!("Fan {}", n % 8), "80"],
             "Resolved": n < 700, "Links": {"OriginOfCondition": {"@odata.id": "/redfish/v1/Chassis/1/Sensors/Fan1"}},
         })
