@@ -71,7 +71,7 @@ fn the_session_of_a_late_login_is_closed() {
 fn the_session_of_a_login_slower_than_the_timeout_is_closed() {
     for command in [vec!["get", SYSTEMS], vec!["login"]] {
         let bench = Bench::standard();
-        slow(&bench, SESSIONS, Duration::from_millis(700));
+        bench.slow(SESSIONS, Duration::from_millis(700));
         let done = run(bench.as_admin(&command).args(["--timeout", "0.3"])).exits(4);
         assert!(done.err.contains(bench.server.url().trim_end_matches('/')), "{}", done.err);
         let count = bench.server.mock(|mock| mock.session_count());
