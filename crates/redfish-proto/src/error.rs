@@ -32,7 +32,7 @@ struct Inner {
     uri: Option<SafeText>,
     status: Option<StatusCode>,
     messages: Vec<Message>,
-    text: SafeText,
+    detail: SafeText,
     retry_after: Option<Duration>,
     session_left: Option<SafeText>,
     /// A session that was opened and could not be closed, for whoever can still close it.
@@ -40,7 +40,7 @@ struct Inner {
     /// How it is known that the session is alive.
     session_alive: Option<&'static str>,
     etag: Option<ETag>,
-    advice: Option<SafeText>,
+    hint: Option<SafeText>,
     cause: Option<Cause>,
     /// What cleans texts that an operation adds; gone once the call has ended.
     redactor: Option<Arc<Redactor>>,
@@ -50,7 +50,7 @@ struct Inner {
 #[derive(Clone)]
 pub(crate) struct OpenSession {
     pub(crate) token: Secret,
-    pub(crate) location: Option<Target>,
+    pub(crate) target: Option<Target>,
 }
 
 impl Error {
@@ -63,13 +63,13 @@ impl Error {
             uri: None,
             status: None,
             messages: Vec::new(),
-            text: SafeText::default(),
+            detail: SafeText::default(),
             retry_after: None,
             session_left: None,
             unclosed: None,
             session_alive: None,
             etag: None,
-            advice: None,
+            hint: None,
             cause: None,
             redactor: None,
         }))
@@ -91,11 +91,11 @@ impl Error {
         text: SafeText,
         account: impl FnOnce(&Message) -> Option<Target>,
     ) -> Error {
-        let says = |key: &str| messages.iter().find(|m| m.is(key));
-        let kind = if says("SessionLimitExceeded").or(says("RAC0218")).is_some() {
+        let message_of = |key: &str| messages.iter().find(|m| m.is(key));
+        let kind = if message_of("SessionLimitExceeded").or(message_of("RAC0218")).is_some() {
             ErrorKind::SessionLimit
         } else if let Some(message) =
-            says("PasswordChangeRequired").filter(|_| status != StatusCode::UNAUTHORIZED)
+            message_of("PasswordChangeRequired").filter(|_| status != StatusCode::UNAUTHORIZED)
         {
             ErrorKind::PasswordChangeRequired { account: account(message) }
         } else {
@@ -110,7 +110,7 @@ impl Error {
             }
         };
         let mut error = Error::new(kind);
-        (error.0.status, error.0.messages, error.0.text) = (Some(status), messages, text);
+        (error.0.status, error.0.messages, error.0.detail) = (Some(status), messages, text);
         error.0.retry_after = retry_after;
         error
     }
@@ -133,8 +133,8 @@ impl Error {
     /// Keeps a session that may be open and could not be closed, for whoever can.
     pub(crate) fn with_unclosed(mut self, unclosed: OpenSession) -> Error {
         self.0.unclosed = Some(unclosed);
-        let separator = if self.0.text.is_empty() { "" } else { "; " };
-        self.0.text = self.0.text.followed_by(format_args!(
+        let separator = if self.0.detail.is_empty() { "" } else { "; " };
+        self.0.detail = self.0.detail.followed_by(format_args!(
             "{separator}a session may be left open, because the service issued a token all the same"
         ));
         self
@@ -149,10 +149,10 @@ impl Error {
         self
     }
 
-    /// A 401 although the session is alive; the text says how that is known.
+    /// A 401 although the session is alive; the text message_of how that is known.
     pub(crate) fn with_session_alive(mut self, how: &'static str) -> Error {
         self.0.session_alive = Some(how);
-        self.with_advice(
+        self.with_hint(
             "Logging in does not help: check the account's privileges and the license that the resource needs.",
         )
     }
@@ -173,35 +173,35 @@ impl Error {
     }
 
     /// Says what to do about it, where an operation knows better than the kind.
-    pub(crate) fn with_advice(mut self, advice: impl Into<SafeText>) -> Error {
-        self.0.advice = Some(advice.into());
+    pub(crate) fn with_hint(mut self, hint: impl Into<SafeText>) -> Error {
+        self.0.hint = Some(hint.into());
         self
     }
 
     /// The same with a text that a peer may have had a hand in.
-    pub(crate) fn with_advice_on(self, advice: &str) -> Error {
-        // An error that no exchange led to knows no secrets, and says nothing that it cannot clean.
-        let clean = self.0.redactor.as_ref().map(|redactor| redactor.clean(advice));
+    pub(crate) fn with_redacted_hint(self, hint: &str) -> Error {
+        // An error that no exchange led to knows no secrets, and message_of nothing that it cannot clean.
+        let clean = self.0.redactor.as_ref().map(|redactor| redactor.clean(hint));
         match clean {
-            Some(advice) => self.with_advice(advice),
+            Some(hint) => self.with_hint(hint),
             None => self,
         }
     }
 
     /// Adds what to know beside what the service said.
-    pub(crate) fn with_text(mut self, text: &'static str) -> Error {
-        self.0.text = text.into();
+    pub(crate) fn with_detail(mut self, text: &'static str) -> Error {
+        self.0.detail = text.into();
         self
     }
 
     /// Names the service.
-    pub(crate) fn at(mut self, origin: &Origin) -> Error {
+    pub(crate) fn with_service(mut self, origin: &Origin) -> Error {
         self.0.service.get_or_insert_with(|| origin.to_string().into());
         self
     }
 
     /// The same for an operation that may add texts.
-    pub(crate) fn cleaned_by(mut self, redactor: &Arc<Redactor>) -> Error {
+    pub(crate) fn with_redactor(mut self, redactor: &Arc<Redactor>) -> Error {
         self.0.redactor = Some(Arc::clone(redactor));
         self
     }
@@ -225,10 +225,10 @@ impl Error {
             *uri = redactor.clean(uri);
         }
         inner.cause = inner.cause.as_ref().map(|cause| cause.cleaned(redactor));
-        let mut left = message::TOTAL;
-        let mut clean = |text: &mut SafeText| *text = message::shown(text, redactor, &mut left);
-        clean(&mut inner.text);
-        inner.advice.iter_mut().for_each(&mut clean);
+        let mut bytes_left = message::MAX_TOTAL_BYTES;
+        let mut clean = |text: &mut SafeText| *text = message::redacted_text(text, redactor, &mut bytes_left);
+        clean(&mut inner.detail);
+        inner.hint.iter_mut().for_each(&mut clean);
         for message in &mut inner.messages {
             let Message { id, text, args, severity, resolution, related } = message;
             [id, text, severity, resolution].into_iter().chain(args).chain(related).for_each(&mut clean);
@@ -255,7 +255,7 @@ impl Error {
     pub(crate) fn of_login(mut self) -> Error {
         if let ErrorKind::OutcomeUnknown(failure) = self.0.kind {
             self.0.kind = ErrorKind::Transport(failure);
-            self.0.text = "the login may have left a session open".into();
+            self.0.detail = "the login may have left a session open".into();
         }
         self
     }
@@ -329,23 +329,23 @@ impl Error {
     /// What to do about it: the service's own resolutions, else what usually helps with this kind. Empty if nothing is
     /// known to help.
     pub fn hint(&self) -> SafeText {
-        if let Some(advice) = &self.0.advice {
-            return advice.clone();
+        if let Some(hint) = &self.0.hint {
+            return hint.clone();
         }
-        let mut said: Vec<&SafeText> = self.0.messages.iter().map(|m| &m.resolution).collect();
-        said.retain(|said| !said.is_empty() && !said.clause().eq_ignore_ascii_case("none"));
-        said.dedup();
-        if said.is_empty() { self.0.kind.hint().into() } else { SafeText::join(said, " ") }
+        let mut resolutions: Vec<&SafeText> = self.0.messages.iter().map(|m| &m.resolution).collect();
+        resolutions.retain(|text| !text.is_empty() && !text.clause().eq_ignore_ascii_case("none"));
+        resolutions.dedup();
+        if resolutions.is_empty() { self.0.kind.hint().into() } else { SafeText::join(resolutions, " ") }
     }
 
-    fn what(&self) -> String {
+    fn description(&self) -> String {
         let inner = &*self.0;
         let join = |texts: &[SafeText]| SafeText::join(texts, ", ");
         match &inner.kind {
             ErrorKind::Transport(failure) => match inner.status {
                 Some(status) => format!("{}, but then {failure}", status.as_u16()),
-                None if inner.text.is_empty() => failure.to_string(),
-                None => format!("{failure}, and {}", inner.text),
+                None if inner.detail.is_empty() => failure.to_string(),
+                None => format!("{failure}, and {}", inner.detail),
             },
             ErrorKind::Deadline(phase) => format!("the deadline passed {phase}"),
             ErrorKind::CrossOrigin { link } if link.is_empty() => "a link to another origin".into(),
@@ -357,8 +357,8 @@ impl Error {
             ErrorKind::Malformed { at, reason } => format!("malformed response: at {at}: {reason}"),
             ErrorKind::OutcomeUnknown(failure) => format!("sent, but its outcome is unknown: {failure}"),
             ErrorKind::TaskFailed { state } => {
-                let said: Vec<&str> = inner.messages.iter().map(|m| m.text.clause()).collect();
-                format!("the task ended in {state}: {}", said.join(". "))
+                let texts: Vec<&str> = inner.messages.iter().map(|m| m.text.clause()).collect();
+                format!("the task ended in {state}: {}", texts.join(". "))
                     .trim_end_matches([':', ' '])
                     .to_owned()
             }
@@ -391,33 +391,33 @@ impl Error {
             ErrorKind::ReservedHeader(name) => format!("the header {name} is set by the client alone"),
             ErrorKind::ForeignSession => "the session belongs to another service".into(),
             ErrorKind::NotAuthenticated if inner.status.is_none() => "not logged in".into(),
-            _ => self.said(),
+            _ => self.response_text(),
         }
     }
 
     /// What the service said: `503 (IDRAC.2.8.RAC0218): the maximum number …`.
-    fn said(&self) -> String {
+    fn response_text(&self) -> String {
         let inner = &*self.0;
-        let mut said = inner.status.map_or_else(|| "refused".to_owned(), |s| s.as_u16().to_string());
+        let mut text = inner.status.map_or_else(|| "refused".to_owned(), |s| s.as_u16().to_string());
         let ids: Vec<&SafeText> = inner.messages.iter().map(|m| &m.id).filter(|id| !id.is_empty()).collect();
         if !ids.is_empty() {
-            said += &format!(" ({})", SafeText::join(ids, ", "));
+            text += &format!(" ({})", SafeText::join(ids, ", "));
         } else if let Some(reason) = inner.status.and_then(|s| s.canonical_reason()) {
-            said += &format!(" {reason}");
+            text += &format!(" {reason}");
         }
         let mut texts: Vec<&str> = inner.messages.iter().map(|m| m.text.clause()).collect();
-        texts.push(&inner.text);
+        texts.push(&inner.detail);
         texts.retain(|t| !t.is_empty());
         if !texts.is_empty() {
-            said += &format!(": {}", texts.join(". "));
+            text += &format!(": {}", texts.join(". "));
         }
         if let Some(how) = inner.session_alive {
-            said += &format!("; {how}");
+            text += &format!("; {how}");
         }
         if let Some(wait) = inner.retry_after {
-            said += &format!(" (retry after {} s)", wait.as_secs());
+            text += &format!(" (retry after {} s)", wait.as_secs());
         }
-        said
+        text
     }
 }
 
@@ -429,7 +429,7 @@ impl fmt::Display for Error {
         if let (Some(method), Some(uri)) = (self.method(), self.uri()) {
             write!(f, "{method} {uri}: ")?;
         }
-        f.write_str(&self.what())?;
+        f.write_str(&self.description())?;
         match self.session_left() {
             Some(session) => write!(f, "; a session was left open at {session}"),
             None => Ok(()),

@@ -149,7 +149,7 @@ impl Operation for Subscribe {
 
     fn request(&self) -> Request {
         let request = Request::get(&self.target)
-            .delivery(BodyMode::Streamed)
+            .body_mode(BodyMode::Streamed)
             .header(ACCEPT, HeaderValue::from_static("text/event-stream"));
         match &self.last_id {
             Some(id) => request.header(LAST_EVENT_ID, id.clone()),

@@ -88,9 +88,9 @@ pub fn login(data: &[u8]) {
 pub fn message(data: &[u8]) {
     let mut redactor = Redactor::default();
     redactor.add("canary-password");
-    let said = message::messages(data, &redactor);
-    assert!(said.len() <= 100);
-    let shown = format!("{said:?} {}", message::plain(data, &redactor));
+    let messages = message::messages(data, &redactor);
+    assert!(messages.len() <= 100);
+    let shown = format!("{messages:?} {}", message::page_text(data, &redactor));
     assert!(!shown.contains("canary-password"), "{shown}");
     message::is_error(data, &redactor);
 }
@@ -125,7 +125,7 @@ pub fn redact(data: &[u8]) {
 
 /// A page of a collection, of any bytes: each member is a part of it that is JSON, and the next page is here.
 pub fn page(data: &[u8]) {
-    let Some((service, reply)) = asked(GetPage::first) else { return };
+    let Some((service, reply)) = sent(GetPage::first) else { return };
     let Step::Done(Ok(page)) = reply.receive(ok(), Ok(Bytes::copy_from_slice(data)), Now::default()) else {
         return;
     };
@@ -146,7 +146,7 @@ pub fn page(data: &[u8]) {
 /// A resource of any bytes, as each of the types: what is JSON is an object or an error, and never a panic.
 pub fn resource(data: &[u8]) {
     fn read<T: serde::de::DeserializeOwned>(data: &[u8]) {
-        let Some((_, reply)) = asked(Read::<T>::new) else { return };
+        let Some((_, reply)) = sent(Read::<T>::new) else { return };
         if let Step::Done(Ok(resource)) =
             reply.receive(ok(), Ok(Bytes::copy_from_slice(data)), Now::default())
         {
@@ -167,7 +167,7 @@ pub fn resource(data: &[u8]) {
 }
 
 /// A call of an operation that has been sent.
-fn asked<O: Operation>(operation: impl FnOnce(Target) -> O) -> Option<(Arc<Service>, Reply<O>)> {
+fn sent<O: Operation>(operation: impl FnOnce(Target) -> O) -> Option<(Arc<Service>, Reply<O>)> {
     let service = Service::new("bmc.example:8443").map(Arc::new).ok()?;
     let call =
         service.call(operation(Target::well_known("/redfish/v1/x"))).with(Identity::anonymous(&service));

@@ -3,14 +3,14 @@
 use serde::Deserialize;
 
 /// Nesting that serde_json allows by itself.
-const DEEPEST: usize = 127;
+const SERDE_MAX_DEPTH: usize = 127;
 
 /// Reads a value; the error is the JSON pointer of what does not fit, and what is wrong with it.
 pub(crate) fn read<'a, T: Deserialize<'a>>(body: &'a [u8], depth: usize) -> Result<T, (String, String)> {
     if body.iter().all(u8::is_ascii_whitespace) {
         return Err((String::new(), "an empty body".to_owned()));
     }
-    if depth < DEEPEST && deepest(body) > depth {
+    if depth < SERDE_MAX_DEPTH && max_depth(body) > depth {
         return Err((String::new(), format!("JSON nested deeper than {depth}")));
     }
     serde_json::from_slice(body).map_err(|error| {
@@ -33,8 +33,8 @@ fn offset(body: &[u8], line: usize, column: usize) -> usize {
     start.saturating_add(column).min(body.len())
 }
 
-fn deepest(body: &[u8]) -> usize {
-    let (mut depth, mut most, mut in_string, mut escaped) = (0_usize, 0, false, false);
+fn max_depth(body: &[u8]) -> usize {
+    let (mut depth, mut max, mut in_string, mut escaped) = (0_usize, 0, false, false);
     for byte in body {
         match byte {
             _ if escaped => escaped = false,
@@ -42,13 +42,13 @@ fn deepest(body: &[u8]) -> usize {
             b'"' => in_string = !in_string,
             b'[' | b'{' if !in_string => {
                 depth += 1;
-                most = most.max(depth);
+                max = max.max(depth);
             }
             b']' | b'}' if !in_string => depth = depth.saturating_sub(1),
             _ => {}
         }
     }
-    most
+    max
 }
 
 /// The JSON pointer (RFC 6901) of the value that ends at, or stands at, `end`.
@@ -78,8 +78,8 @@ fn pointer(body: &[u8], end: usize) -> String {
                 while let Some(byte) = body.get(at).filter(|byte| at < end && **byte != b'"') {
                     at += if *byte == b'\\' { 2 } else { 1 };
                 }
-                let behind = body.get(at + 1..).unwrap_or_default();
-                let is_key = behind.iter().find(|b| !b.is_ascii_whitespace()) == Some(&b':');
+                let rest = body.get(at + 1..).unwrap_or_default();
+                let is_key = rest.iter().find(|b| !b.is_ascii_whitespace()) == Some(&b':');
                 if let (true, Some(Level::Member(key))) = (is_key, levels.last_mut()) {
                     *key = String::from_utf8_lossy(body.get(start..at).unwrap_or_default()).into_owned();
                 }

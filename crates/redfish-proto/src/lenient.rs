@@ -12,7 +12,9 @@ pub(crate) trait Lenient: Sized {
 }
 
 /// Reads a member by [`Lenient`]: what does not fit is as if it were not there, and stays in the raw JSON.
-pub(crate) fn member<'de, D: Deserializer<'de>, T: Lenient>(deserializer: D) -> Result<Option<T>, D::Error> {
+pub(crate) fn deserialize_member<'de, D: Deserializer<'de>, T: Lenient>(
+    deserializer: D,
+) -> Result<Option<T>, D::Error> {
     let raw = Box::<RawValue>::deserialize(deserializer)?;
     Ok(Some(raw.get()).filter(|text| *text != "null").and_then(T::read))
 }
@@ -108,9 +110,9 @@ impl Lenient for Link {
             #[serde(rename = "@odata.id", alias = "href")]
             id: String,
         }
-        let written =
+        let link =
             serde_json::from_str(text).or_else(|_| serde_json::from_str(text).map(|r: Reference| r.id));
-        written.ok().filter(|link: &String| !link.is_empty()).map(Link)
+        link.ok().filter(|link: &String| !link.is_empty()).map(Link)
     }
 }
 

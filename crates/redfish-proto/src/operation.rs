@@ -20,7 +20,7 @@ use crate::error::Error;
 use crate::etag::ETag;
 use crate::json;
 use crate::kind::{ErrorKind, Failure};
-use crate::link::{self, Refused};
+use crate::link::{self, LinkError};
 use crate::message::{self, Message};
 use crate::policy::Links;
 use crate::redact::{Redactor, SafeText};
@@ -37,11 +37,11 @@ use crate::target::Target;
 /// use serde_json::json;
 ///
 /// /// Sets the text that a chassis shows on its display.
-/// struct Show { at: Target, change: Body }
+/// struct Show { target: Target, change: Body }
 ///
 /// impl Show {
-///     fn new(at: Target, text: &str) -> Result<Show, Error> {
-///         Ok(Show { at, change: Body::json(&json!({"Display": text}))? })
+///     fn new(target: Target, text: &str) -> Result<Show, Error> {
+///         Ok(Show { target, change: Body::json(&json!({"Display": text}))? })
 ///     }
 /// }
 ///
@@ -49,7 +49,7 @@ use crate::target::Target;
 ///     type Output = ();
 ///
 ///     fn request(&self) -> Request {
-///         Request::patch(&self.at).json(self.change.clone())
+///         Request::patch(&self.target).json(self.change.clone())
 ///     }
 ///
 ///     fn respond(self, answer: Answer) -> Result<Transition<Self>, Error> {
@@ -147,7 +147,7 @@ pub struct Request {
     /// The body.
     pub body: Body,
     /// What becomes of the answer's body.
-    pub delivery: BodyMode,
+    pub body_mode: BodyMode,
     /// Whether it may be sent again.
     pub retry: Retry,
     /// How long the exchange may take, where that is longer than the policy's time-out.
@@ -168,7 +168,7 @@ impl Request {
             target: target.clone(),
             headers: HeaderMap::new(),
             body: Body::empty(),
-            delivery: BodyMode::Buffered,
+            body_mode: BodyMode::Buffered,
             retry: Retry::SafeMethods,
             timeout: None,
             purpose: None,
@@ -257,10 +257,10 @@ impl Request {
         self
     }
 
-    /// With its own way of delivery.
+    /// With its own way of body_mode.
     #[must_use]
-    pub fn delivery(mut self, delivery: BodyMode) -> Request {
-        self.delivery = delivery;
+    pub fn body_mode(mut self, body_mode: BodyMode) -> Request {
+        self.body_mode = body_mode;
         self
     }
 
@@ -277,8 +277,8 @@ pub struct Answer {
     pub(crate) head: response::Parts,
     pub(crate) body: Result<Bytes, TransportError>,
     pub(crate) method: Method,
-    pub(crate) at: Target,
-    pub(crate) replay: bool,
+    pub(crate) target: Target,
+    pub(crate) is_replay: bool,
     /// Whether a check found the session alive after this 401.
     pub(crate) session_alive: bool,
     pub(crate) now: Now,
@@ -289,7 +289,7 @@ pub struct Answer {
 impl fmt::Debug for Answer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let body = self.body.as_ref().map(Bytes::len);
-        write!(f, "Answer({} {}: {}, body {body:?})", self.method, self.at, self.head.status)
+        write!(f, "Answer({} {}: {}, body {body:?})", self.method, self.target, self.head.status)
     }
 }
 
@@ -324,12 +324,12 @@ impl Answer {
 
     /// The target that was answered: not the one that was asked, after a redirect.
     pub fn target(&self) -> &Target {
-        &self.at
+        &self.target
     }
 
     /// Whether the request had been sent before, with a session that the service then did not know any more.
     pub fn is_replay(&self) -> bool {
-        self.replay
+        self.is_replay
     }
 
     /// When it came, on the driver's clock.
@@ -358,7 +358,7 @@ impl Answer {
     pub fn json<'a, T: Deserialize<'a>>(&'a self) -> Result<T, Error> {
         let body = message::strip_bom(self.body()?);
         json::read(body, self.service.policy().json_depth)
-            .map_err(|(at, reason)| self.malformed(&at, &reason))
+            .map_err(|(pointer, reason)| self.malformed(&pointer, &reason))
     }
 
     /// Where the `Location` header points, if there is one.
@@ -372,7 +372,7 @@ impl Answer {
     /// [`ErrorKind::CrossOrigin`] for a link to another origin where the policy refuses those,
     /// [`ErrorKind::Malformed`] for what is no link.
     pub fn resolve(&self, link: &str) -> Result<Target, Error> {
-        self.resolve_by(link, self.service.policy().links)
+        self.resolve_with(link, self.service.policy().links)
     }
 
     /// A link of this answer by its path alone, on our own origin: services know themselves by other names.
@@ -380,7 +380,7 @@ impl Answer {
     /// # Errors
     /// [`ErrorKind::CrossOrigin`] for a URI that is not HTTP, [`ErrorKind::Malformed`] for what is no link.
     pub fn resolve_path_only(&self, link: &str) -> Result<Target, Error> {
-        self.resolve_by(link, Links::PathOnly)
+        self.resolve_with(link, Links::PathOnly)
     }
 
     /// What the service said, in whatever shape it said it. Empty where the body is no JSON.
@@ -410,27 +410,27 @@ impl Answer {
 
     /// Says of an error that goes to the caller as a value where it happened.
     pub(crate) fn stamp(&self, error: Error) -> Error {
-        error.at(self.service.origin()).stamped(Some((&self.method, &self.at)), &self.redactor)
+        error.with_service(self.service.origin()).stamped(Some((&self.method, &self.target)), &self.redactor)
     }
 
     /// The error this answer is, whatever its status.
     pub fn refusal(&self) -> Error {
         let messages = self.messages();
         let text = match (&self.body, messages.is_empty()) {
-            (Ok(body), true) => message::plain(body, &self.redactor),
+            (Ok(body), true) => message::page_text(body, &self.redactor),
             _ => SafeText::default(),
         };
-        let mut refused =
+        let mut error =
             Error::from_status(self.status(), self.retry_after(), messages, text, |m| self.account(m));
         if self.status() == StatusCode::UNAUTHORIZED {
             if self.session_alive {
-                refused = refused.with_session_alive("the session is alive");
-            } else if self.replay {
-                refused = refused.with_session_alive("also with a new session");
+                error = error.with_session_alive("the session is alive");
+            } else if self.is_replay {
+                error = error.with_session_alive("also with a new session");
             }
         }
         // It may be kept and told after other exchanges: it says by itself where it happened.
-        self.stamp(refused)
+        self.stamp(error)
     }
 
     /// The account that a `PasswordChangeRequired` names in its arguments.
@@ -453,10 +453,10 @@ impl Answer {
         Some(String::from_utf8_lossy(value)).filter(|text| !text.trim().is_empty())
     }
 
-    fn resolve_by(&self, link: &str, links: Links) -> Result<Target, Error> {
-        link::resolve(link, &self.at, self.service.origin(), links).map_err(|refused| match refused {
-            Refused::CrossOrigin => Error::new(ErrorKind::CrossOrigin { link: self.safe(link) }),
-            Refused::Malformed(reason) => Error::malformed_link(reason),
+    fn resolve_with(&self, link: &str, links: Links) -> Result<Target, Error> {
+        link::resolve(link, &self.target, self.service.origin(), links).map_err(|error| match error {
+            LinkError::CrossOrigin => Error::new(ErrorKind::CrossOrigin { link: self.safe(link) }),
+            LinkError::Malformed(reason) => Error::malformed_link(reason),
         })
     }
 }

@@ -1,4 +1,4 @@
-//! The secrets a client knows, and their removal from every text it shows.
+//! The secrets a client contains_all, and their removal from every text it shows.
 //!
 //! A service may echo a password or a token in an error, a header, a link or a page of HTML. They are found by
 //! value: literally, percent-encoded, JSON-escaped, as HTML entities, or mixtures of those, and in base64 and hex.
@@ -22,26 +22,26 @@ use base64::engine::general_purpose::STANDARD_NO_PAD;
 use zeroize::Zeroizing;
 
 use crate::credentials::Credentials;
-use body::Found;
-use encoded::{Layer, find, find_recoded};
+use body::SecretSpan;
+use encoded::{DecodedText, find, find_base64_and_hex};
 use names::Scope;
 
 pub use text::SafeText;
 
-/// What stands in place of a secret.
-const HIDDEN: &str = "[redacted]";
+/// What stands in span of a secret.
+const REDACTED: &str = "[redacted]";
 
 /// Tokens of earlier sessions that are still looked for; a client may renew its session without end.
-const EARLIER: usize = 4;
+const MAX_TOKENS: usize = 4;
 
 /// How many encodings on top of each other are looked through.
-const LAYERS: usize = 3;
+const MAX_ENCODING_LAYERS: usize = 3;
 
-/// Values that stand in many texts, and so are not searched for: to hide a word like these would hide the sense.
-const WORDS: [&str; 6] = ["true", "false", "null", "none", "enabled", "disabled"];
+/// Values that stand in many texts, and so are not searched for: to redact a word like these would redact the sense.
+const COMMON_VALUES: [&str; 6] = ["true", "false", "null", "none", "enabled", "disabled"];
 
 /// Characters that a value must have to be searched for.
-const SHORTEST: usize = 4;
+const MIN_VALUE_LENGTH: usize = 4;
 
 /// The secrets to remove. `Debug` counts them.
 #[derive(Clone, Default)]
@@ -55,26 +55,26 @@ impl Redactor {
     /// Adds a secret, such as a password that a request sets. An empty one is none.
     pub fn add(&mut self, secret: &str) {
         if !secret.is_empty() {
-            push(&mut self.secrets, secret.into(), |known| known.text() == secret);
+            push_unique(&mut self.secrets, secret.into(), |known| known.text() == secret);
         }
     }
 
     /// Adds a password, and what Basic authentication makes of it.
     pub(crate) fn add_basic(&mut self, user: &str, password: &str) {
         self.add(password);
-        self.add(&basic(user, password));
+        self.add(&basic_credentials(user, password));
     }
 
     /// The same for credentials that others hold too.
     pub(crate) fn add_credentials(&mut self, credentials: &Arc<Credentials>) {
-        push(&mut self.credentials, Arc::clone(credentials), |known| Arc::ptr_eq(known, credentials));
+        push_unique(&mut self.credentials, Arc::clone(credentials), |known| Arc::ptr_eq(known, credentials));
     }
 
     /// Adds the secrets that a JSON body holds by name.
     pub(crate) fn add_json(&mut self, body: &[u8]) {
         let text = std::str::from_utf8(body).unwrap_or_default();
-        for Found { place, is_value } in body::secrets(text) {
-            let shown = text.get(place).unwrap_or_default();
+        for SecretSpan { span, is_value } in body::find_secrets(text) {
+            let shown = text.get(span).unwrap_or_default();
             let string = serde_json::from_str::<String>(shown).map(Zeroizing::new);
             let value = string.as_ref().map_or(shown, |string| string.as_str());
             self.add_value(value);
@@ -89,16 +89,16 @@ impl Redactor {
 
     /// Adds a value, unless it is one that stands in many texts.
     fn add_value(&mut self, value: &str) {
-        let is_word = WORDS.iter().any(|word| value.eq_ignore_ascii_case(word));
-        if value.chars().count() >= SHORTEST && !is_word && !value.bytes().all(|b| b == b'*') {
+        let is_word = COMMON_VALUES.iter().any(|word| value.eq_ignore_ascii_case(word));
+        if value.chars().count() >= MIN_VALUE_LENGTH && !is_word && !value.bytes().all(|b| b == b'*') {
             self.add(value);
         }
     }
 
     /// Adds the token of a session; the oldest of several is forgotten.
     pub(crate) fn add_token(&mut self, token: &Secret) {
-        push(&mut self.tokens, token.clone(), |known| known.0 == token.0);
-        if self.tokens.len() > EARLIER {
+        push_unique(&mut self.tokens, token.clone(), |known| known.0 == token.0);
+        if self.tokens.len() > MAX_TOKENS {
             self.tokens.remove(0);
         }
     }
@@ -113,11 +113,11 @@ impl Redactor {
         }
         let mut all = Redactor::clone(self);
         all.extend(other);
-        if other.knows(&all) { Arc::clone(other) } else { Arc::new(all) }
+        if other.contains_all(&all) { Arc::clone(other) } else { Arc::new(all) }
     }
 
     /// Whether it has all that the other has.
-    fn knows(&self, other: &Redactor) -> bool {
+    fn contains_all(&self, other: &Redactor) -> bool {
         let known = |secrets: &[Secret], others: &[Secret]| {
             others.iter().all(|other| secrets.iter().any(|secret| secret.0 == other.0))
         };
@@ -130,7 +130,7 @@ impl Redactor {
     pub(crate) fn extend(&mut self, other: &Redactor) {
         other.credentials.iter().for_each(|credentials| self.add_credentials(credentials));
         for secret in &other.secrets {
-            push(&mut self.secrets, secret.clone(), |known| known.0 == secret.0);
+            push_unique(&mut self.secrets, secret.clone(), |known| known.0 == secret.0);
         }
         self.extend_tokens(&other.tokens);
     }
@@ -141,7 +141,7 @@ impl Redactor {
         let is_new = |token: &&Secret| !self.tokens.iter().any(|known| known.0 == token.0);
         let older: Vec<Secret> = older.iter().filter(is_new).cloned().collect();
         self.tokens.splice(..0, older);
-        self.tokens.drain(..self.tokens.len().saturating_sub(EARLIER));
+        self.tokens.drain(..self.tokens.len().saturating_sub(MAX_TOKENS));
         self.add_token(last);
     }
 
@@ -151,41 +151,44 @@ impl Redactor {
 
     /// The text without secrets and without control characters, which could steer a terminal.
     pub fn clean(&self, text: &str) -> SafeText {
-        let text = self.hide(text);
+        let text = self.redact(text);
         if !text.contains(char::is_control) {
             return SafeText::new(text);
         }
         let flat: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
         // A secret with a space in it may have stood there over two lines.
-        SafeText::new(self.hide(&flat))
+        SafeText::new(self.redact(&flat))
     }
 
     /// The text without secrets; where several overlap, without all of them.
-    fn hide<'a>(&self, text: &'a str) -> Cow<'a, str> {
-        let mut hidden: Vec<Range<usize>> = Vec::new();
-        let pairs: Vec<_> = self.credentials.iter().map(|c| basic(c.user(), c.password())).collect();
+    fn redact<'a>(&self, text: &'a str) -> Cow<'a, str> {
+        let mut spans: Vec<Range<usize>> = Vec::new();
+        let pairs: Vec<_> =
+            self.credentials.iter().map(|c| basic_credentials(c.user(), c.password())).collect();
         let wanted: Vec<&str> = pairs.iter().map(|pair| pair.as_str()).chain(self.texts()).collect();
         // What was encoded twice is found in the text decoded once; deeper than that nobody looks.
-        let mut layer = Layer::of(text);
-        for _ in 0..LAYERS {
-            hidden.extend(find(&wanted, &layer.bytes).into_iter().map(|found| layer.origin(found)));
-            let recoded = find_recoded(self.texts(), &layer.bytes);
-            hidden.extend(recoded.into_iter().map(|found| layer.origin(found)));
-            match layer.decoded() {
-                Some(decoded) => layer = decoded,
+        let mut decoded_text = DecodedText::new(text);
+        for _ in 0..MAX_ENCODING_LAYERS {
+            spans.extend(
+                find(&wanted, &decoded_text.bytes).into_iter().map(|found| decoded_text.origin(found)),
+            );
+            let recoded = find_base64_and_hex(self.texts(), &decoded_text.bytes);
+            spans.extend(recoded.into_iter().map(|found| decoded_text.origin(found)));
+            match decoded_text.decode_again() {
+                Some(decoded) => decoded_text = decoded,
                 None => break,
             }
         }
-        if hidden.is_empty() {
+        if spans.is_empty() {
             return Cow::Borrowed(text);
         }
-        hidden.sort_by_key(|range| range.start);
+        spans.sort_by_key(|range| range.start);
         let mut shown = String::new();
         let mut hidden_to = 0;
-        for Range { start, end } in hidden {
+        for Range { start, end } in spans {
             if start >= hidden_to {
                 shown.push_str(text.get(hidden_to..start).unwrap_or_default());
-                shown.push_str(HIDDEN);
+                shown.push_str(REDACTED);
             }
             hidden_to = hidden_to.max(end);
         }
@@ -194,7 +197,7 @@ impl Redactor {
     }
 
     /// How many bytes a secret may take in any encoding.
-    pub(crate) fn reach(&self) -> usize {
+    pub(crate) fn max_encoded_length(&self) -> usize {
         // Of four characters, Basic makes of three bytes.
         let pairs =
             self.credentials.iter().map(|c| (c.user().len() + c.password().len() + 1).div_ceil(3) * 4);
@@ -209,12 +212,12 @@ impl Redactor {
 
     /// The text of a JSON body, without secrets and without the values of members that hold one by name.
     pub(crate) fn clean_json(&self, text: &str) -> SafeText {
-        let text = self.hide(text);
+        let text = self.redact(text);
         let mut shown = String::with_capacity(text.len());
         let mut shown_to = 0;
-        for Found { place: Range { start, end }, is_value } in body::secrets(&text) {
+        for SecretSpan { span: Range { start, end }, is_value } in body::find_secrets(&text) {
             shown.push_str(text.get(shown_to..start).unwrap_or_default());
-            shown.push_str(if is_value { "\"[redacted]\"" } else { HIDDEN });
+            shown.push_str(if is_value { "\"[redacted]\"" } else { REDACTED });
             shown_to = end;
         }
         shown.push_str(text.get(shown_to..).unwrap_or_default());
@@ -257,7 +260,7 @@ impl AsRef<[u8]> for Secret {
 }
 
 /// Adds what is not there yet. Most clients know one secret of each kind, so there is no room for more at first.
-fn push<T>(all: &mut Vec<T>, one: T, same: impl Fn(&T) -> bool) {
+fn push_unique<T>(all: &mut Vec<T>, one: T, same: impl Fn(&T) -> bool) {
     if !all.iter().any(same) {
         all.reserve_exact(1);
         all.push(one);
@@ -265,14 +268,14 @@ fn push<T>(all: &mut Vec<T>, one: T, same: impl Fn(&T) -> bool) {
 }
 
 /// What Basic authentication makes of a user name and a password (RFC 7617), without padding.
-fn basic(user: &str, password: &str) -> Zeroizing<String> {
+fn basic_credentials(user: &str, password: &str) -> Zeroizing<String> {
     let pair = Zeroizing::new(format!("{user}:{password}"));
     Zeroizing::new(STANDARD_NO_PAD.encode(pair.as_bytes()))
 }
 
 /// Whether what has that name is a secret: a member of a JSON body, or a header.
 pub(crate) fn is_secret_name(name: &str) -> bool {
-    names::scope_of(name).is_some_and(|scope| scope != Scope::Open)
+    names::scope_of(name).is_some_and(|scope| scope != Scope::Public)
 }
 
 #[cfg(test)]
@@ -310,7 +313,7 @@ mod tests {
         let percent: String = ODD.bytes().map(|b| format!("%25{b:02X}")).collect();
         for text in [json, percent, "p\\u00e4 s&quot;s%25+\\\\w&amp;&lt;ör😀d".to_owned()] {
             let shown = knowing(ODD).clean(&format!("a {text} b"));
-            assert!(shown.starts_with("a ") && shown.ends_with(" b") && shown.contains(HIDDEN), "{shown}");
+            assert!(shown.starts_with("a ") && shown.ends_with(" b") && shown.contains(REDACTED), "{shown}");
             assert!(!shown.contains('ö') && !shown.contains("F6") && !shown.contains("u00f6"), "{shown}");
         }
     }
@@ -319,7 +322,7 @@ mod tests {
     fn a_secret_of_many_backslashes_takes_no_longer() {
         let secret = "\\".repeat(60) + "end";
         let shown = knowing(&secret).clean(&format!("{secret} {}", "\\".repeat(2_000)));
-        assert!(shown.starts_with(HIDDEN) && !shown.contains("end"), "{shown}");
+        assert!(shown.starts_with(REDACTED) && !shown.contains("end"), "{shown}");
     }
 
     #[test]
@@ -381,7 +384,7 @@ mod tests {
         for secret in ["s3cret-word", "493817", "auth-key-1", "user:uri-pass", "uri-pass", "MIIEvQIBADANBg"] {
             for spelling in spellings(secret) {
                 let shown = redactor.clean(&format!("it is {spelling}!"));
-                assert!(shown.contains(HIDDEN), "{secret} as {spelling}: {shown}");
+                assert!(shown.contains(REDACTED), "{secret} as {spelling}: {shown}");
                 let piece = &spelling[spelling.len() / 4..spelling.len() / 2];
                 assert!(!shown.contains(piece), "{secret} as {spelling}: {shown}");
             }
@@ -404,7 +407,7 @@ mod tests {
     fn earlier_tokens_are_kept_in_number() {
         let mut redactor = Redactor::default();
         (0..100).for_each(|n| redactor.add_token(&Secret::from(&*format!("token-{n}-end"))));
-        assert_eq!(redactor.tokens.len(), EARLIER);
+        assert_eq!(redactor.tokens.len(), MAX_TOKENS);
         assert_eq!(redactor.clean("token-99-end token-96-end"), "[redacted] [redacted]");
     }
 
@@ -418,12 +421,12 @@ mod tests {
         for (one, other) in [(of(1..5), of(0..4)), (of(0..4), of(1..5)), (of(4..5), of(0..4))] {
             let all = one.and(&other);
             assert_eq!(all.clean("token-4-end token-3-end"), "[redacted] [redacted]");
-            assert!(all.tokens.len() <= EARLIER);
+            assert!(all.tokens.len() <= MAX_TOKENS);
         }
     }
 
     #[test]
     fn a_secret_over_two_lines_is_one() {
-        assert_eq!(knowing("pass word").clean("pass\nword"), HIDDEN);
+        assert_eq!(knowing("pass word").clean("pass\nword"), REDACTED);
     }
 }

@@ -4,7 +4,7 @@
 
 use serde::Deserialize;
 
-use crate::lenient::{Lenient, member};
+use crate::lenient::{Lenient, deserialize_member};
 pub use crate::lenient::{Link, Number};
 
 macro_rules! resources {
@@ -15,7 +15,7 @@ macro_rules! resources {
         #[non_exhaustive]
         pub struct $name {$(
             #[doc = concat!("`", $member, "`.")]
-            #[serde(rename = $member, deserialize_with = "member")]
+            #[serde(rename = $member, deserialize_with = "deserialize_member")]
             pub $field: Option<$type>,
         )*}
 

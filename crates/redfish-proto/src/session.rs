@@ -11,7 +11,7 @@ use crate::headers::X_AUTH_TOKEN;
 pub(crate) use crate::identity::SessionState;
 use crate::identity::{Facts, Identity, LONGEST_TOKEN, check_token};
 use crate::kind::ErrorKind;
-use crate::link::{self, Refused};
+use crate::link::{self, LinkError};
 use crate::reason::TargetError;
 use crate::redact::{Redactor, Secret};
 use crate::service::Service;
@@ -27,7 +27,7 @@ pub struct Session(Identity);
 /// What a login finds out beside the token.
 #[derive(Default)]
 pub(crate) struct Found {
-    pub(crate) location: Option<Target>,
+    pub(crate) target: Option<Target>,
     pub(crate) collection: Option<Target>,
     pub(crate) state: SessionState,
     pub(crate) context: Option<Arc<str>>,
@@ -42,20 +42,20 @@ impl Session {
     /// `/redfish/v1/Sessions/ID` are accepted, in any letter case, with another version or `/rest` in place of `/redfish`,
     /// with `Members` before the id, and with a final slash. The same for a URI of another origin, unless the
     /// [policy](crate::Policy::links) uses the paths of such links.
-    pub fn from_token(service: &Service, token: &str, at: Option<&str>) -> Result<Session, Error> {
-        let invalid = |reason| Error::new(ErrorKind::InvalidTarget(reason)).at(service.origin());
+    pub fn from_token(service: &Service, token: &str, uri: Option<&str>) -> Result<Session, Error> {
+        let invalid = |reason| Error::new(ErrorKind::InvalidTarget(reason)).with_service(service.origin());
         let collection = Target::well_known("/redfish/v1/SessionService/Sessions/");
-        let resolve = |at| link::resolve(at, &collection, service.origin(), service.policy().links);
+        let resolve = |uri| link::resolve(uri, &collection, service.origin(), service.policy().links);
         let is_bare = |target: &Target| target.query().is_none() && target.fragment().is_none();
-        let location = match at.map(resolve) {
+        let target = match uri.map(resolve) {
             Some(Ok(target)) if is_session_path(target.path()) && is_bare(&target) => Some(target),
-            Some(Err(Refused::CrossOrigin)) => {
+            Some(Err(LinkError::CrossOrigin)) => {
                 return Err(invalid(TargetError::SessionOfOtherService));
             }
             Some(_) => return Err(invalid(TargetError::NotASession)),
             None => None,
         };
-        Session::opened(service, token, Found { location, ..Found::default() }, &Arc::default())
+        Session::opened(service, token, Found { target, ..Found::default() }, &Arc::default())
     }
 
     /// The session of a login; its redactor knows what the login's did.
@@ -69,9 +69,9 @@ impl Session {
         let token = Secret::from(token);
         let mut redactor = Redactor::clone(known);
         redactor.add_token(&token);
-        let Found { location, collection, state, context } = found;
+        let Found { target, collection, state, context } = found;
         let restricted = (state != SessionState::Active).then(|| Box::new(state));
-        let facts = Facts { target: location, collection, restricted, context };
+        let facts = Facts { target, collection, restricted, context };
         Identity::new(service, token, Some(facts), redactor).map(Session)
     }
 
@@ -97,7 +97,7 @@ impl Session {
 
     /// What it takes to close it.
     pub(crate) fn unclosed(&self) -> OpenSession {
-        OpenSession { token: Secret::from(self.token()), location: self.target().cloned() }
+        OpenSession { token: Secret::from(self.token()), target: self.target().cloned() }
     }
 
     pub(crate) fn collection(&self) -> Option<&Target> {
@@ -138,7 +138,7 @@ impl fmt::Debug for Session {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Session")
             .field("service", &format_args!("{}", self.0.origin()))
-            .field("target", &self.target().map(|at| self.redactor().clean(&at.to_string())))
+            .field("target", &self.target().map(|target| self.redactor().clean(&target.to_string())))
             .field("state", self.state())
             .finish_non_exhaustive()
     }

@@ -130,7 +130,7 @@ fn a_request_has_these_headers_and_no_other() {
 #[test]
 fn a_stream_comes_as_it_is_made_and_is_not_collected() {
     let service = service();
-    let request = Request::get(&service.target("/events").unwrap()).delivery(BodyMode::Streamed);
+    let request = Request::get(&service.target("/events").unwrap()).body_mode(BodyMode::Streamed);
     let (outgoing, _) = sent(service.call(Any(request)).start(START));
     assert_eq!(outgoing.request.headers()[header::ACCEPT_ENCODING], "identity");
     assert_eq!(outgoing.limits.body_limit(StatusCode::OK), None);

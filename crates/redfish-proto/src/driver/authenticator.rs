@@ -234,8 +234,8 @@ impl Authenticator {
             }
             Err(mut error) => {
                 // A refusal came with a token, and its session is still open: it is closed later.
-                if let Some(OpenSession { token, location }) = error.take_unclosed() {
-                    let found = Found { location, ..Found::default() };
+                if let Some(OpenSession { token, target }) = error.take_unclosed() {
+                    let found = Found { target, ..Found::default() };
                     let session = Session::opened(&self.service, token.text(), found, &self.known);
                     session.into_iter().for_each(|session| self.retire(session));
                 }

@@ -1,4 +1,4 @@
-//! How a client authenticates, before it is known whether that can be sent.
+//! The authentication settings of a client.
 
 use std::sync::Arc;
 
@@ -10,8 +10,8 @@ use crate::redact::Secret;
 use crate::service::Service;
 use crate::session::Session;
 
-/// How a client authenticates, as the builder of a client collects it. The last of several choices counts, except that a
-/// session and the credentials to renew it go together.
+/// The authentication settings of a client, as its builder collects them. The last choice counts, except that a
+/// session and the credentials to renew it are combined.
 #[derive(Default)]
 pub struct ClientAuth {
     method: Method,
@@ -44,8 +44,8 @@ impl ClientAuth {
         self
     }
 
-    /// Uses a session of another process. With [`login`](ClientAuth::login) as well, it is renewed when it has expired, and
-    /// closed in the end; without, neither.
+    /// Uses a session of another process. With [`login`](ClientAuth::login) as well, it is renewed when it has
+    /// expired and closed at the end; otherwise neither.
     #[must_use]
     pub fn resume(mut self, session: Session) -> ClientAuth {
         self.method = match self.method {
@@ -69,31 +69,31 @@ impl ClientAuth {
         self
     }
 
-    /// Sends no credentials, which is the default.
+    /// Sends no credentials. The default.
     #[must_use]
     pub fn anonymous(mut self) -> ClientAuth {
         self.method = Method::Anonymous;
         self
     }
 
-    /// Marks the sessions that are opened; see [`Authenticator::context`].
+    /// Sets the `Context` of the sessions that are opened; see [`Authenticator::context`].
     #[must_use]
     pub fn context(mut self, context: impl Into<Arc<str>>) -> ClientAuth {
         self.context = Some(context.into());
         self
     }
 
-    /// The path of the collection of sessions, if it is known; see [`Authenticator::sessions`].
+    /// Sets the path of the collection of sessions, if it is known; see [`Authenticator::sessions`].
     #[must_use]
     pub fn sessions(mut self, path: impl Into<String>) -> ClientAuth {
         self.sessions = Some(path.into());
         self
     }
 
-    /// The authenticator of a client of this service.
+    /// Creates the authenticator of a client of this service.
     ///
     /// # Errors
-    /// [`InvalidCredentials`](crate::ErrorKind::InvalidCredentials) for what cannot be sent, and
+    /// [`InvalidCredentials`](crate::ErrorKind::InvalidCredentials) for credentials that cannot be sent, and
     /// [`InvalidTarget`](crate::ErrorKind::InvalidTarget) if [`sessions`](ClientAuth::sessions) is not a path of the
     /// service.
     pub fn authenticator(self, service: &Arc<Service>) -> Result<Authenticator, Error> {

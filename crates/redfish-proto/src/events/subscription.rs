@@ -203,7 +203,7 @@ impl CreateSubscription {
 fn posted(received: Result<Answer, Error>, collection: Target) -> Result<Transition<Chain<Target>>, Error> {
     let answer = received.map_err(|error| match error.kind() {
         ErrorKind::OutcomeUnknown(_) => {
-            error.with_advice("Look for it among the subscriptions before it is created again.")
+            error.with_hint("Look for it among the subscriptions before it is created again.")
         }
         _ => error,
     })?;
@@ -267,7 +267,7 @@ fn member_uri(answer: &Answer, collection: &Target) -> Option<Target> {
 fn created(uri: Option<Target>) -> Result<Target, Error> {
     uri.ok_or_else(|| {
         Error::malformed("", "the subscription was created, but its URI is not known")
-            .with_advice("Look for it among the subscriptions.")
+            .with_hint("Look for it among the subscriptions.")
     })
 }
 
@@ -346,7 +346,7 @@ impl Operation for DeleteSubscription {
     fn fail(self, error: Error) -> Result<Transition<Self>, Error> {
         Err(match error.kind() {
             ErrorKind::OutcomeUnknown(_) => {
-                error.with_advice("List the subscriptions to find out whether it is gone.")
+                error.with_hint("List the subscriptions to find out whether it is gone.")
             }
             _ => error,
         })

@@ -245,7 +245,7 @@ impl Login {
     /// What an answer says about the session that it opened.
     fn found(&self, answer: &Answer, state: SessionState) -> Found {
         Found {
-            location: session_uri(answer),
+            target: session_uri(answer),
             collection: Some(answer.target().without_final_slash()),
             state,
             context: self.context.clone(),

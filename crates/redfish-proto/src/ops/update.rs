@@ -148,13 +148,13 @@ fn pushed(
 ) -> Result<Outcome, Error> {
     let answer = received.map_err(|error| match (error.kind(), tasks) {
         (ErrorKind::OutcomeUnknown(_), Some(tasks)) => {
-            error.with_advice_on(&format!("Look for its task at {tasks} before it is sent again."))
+            error.with_redacted_hint(&format!("Look for its task at {tasks} before it is sent again."))
         }
         _ => error,
     })?;
     if answer.status() == StatusCode::UNAUTHORIZED && !replayable {
         let reason = "the image is not sent with another session, because it cannot be read again";
-        return Err(answer.refusal().with_text(reason));
+        return Err(answer.refusal().with_detail(reason));
     }
     Outcome::read(&answer)
 }
@@ -255,7 +255,7 @@ impl Operation for Download {
 
     fn request(&self) -> Request {
         Request::get(&self.target)
-            .delivery(BodyMode::Streamed)
+            .body_mode(BodyMode::Streamed)
             .header(ACCEPT, HeaderValue::from_static("*/*"))
     }
 

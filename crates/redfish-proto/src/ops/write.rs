@@ -223,7 +223,7 @@ fn collect_rejected(
             Some("") => {}
             Some(member) => {
                 let messages = message::read_list(value, redactor);
-                if !messages.is_empty() && !messages.iter().any(Message::is_good) {
+                if !messages.is_empty() && !messages.iter().any(Message::is_success) {
                     rejected.push((format!("{pointer}/{member}"), messages));
                 }
             }

@@ -10,38 +10,38 @@ use super::names::{Scope, scope_of};
 
 /// A secret in a JSON text.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Found {
+pub(super) struct SecretSpan {
     /// Where it stands; a string with its quotes.
-    pub(super) place: Range<usize>,
+    pub(super) span: Range<usize>,
     /// Whether it is a value of its own, and not the user info in one.
     pub(super) is_value: bool,
 }
 
-impl Found {
-    fn value(place: Range<usize>) -> Found {
-        Found { place, is_value: true }
+impl SecretSpan {
+    fn value(span: Range<usize>) -> SecretSpan {
+        SecretSpan { span, is_value: true }
     }
 }
 
 /// What is secret in a JSON text: strings, numbers, and the user info of URIs.
-pub(super) fn secrets(text: &str) -> Vec<Found> {
+pub(super) fn find_secrets(text: &str) -> Vec<SecretSpan> {
     let bytes = text.as_bytes();
     let mut found = Vec::new();
     // The scope inside each object and list that is open, and the scope of the next value.
-    let mut open = vec![Scope::Open];
+    let mut open = vec![Scope::Public];
     let mut next = None;
     let mut at = 0;
     while let Some(byte) = bytes.get(at) {
-        let around = open.last().copied().unwrap_or(Scope::Open);
+        let around = open.last().copied().unwrap_or(Scope::Public);
         match byte {
             b'"' => {
                 let end = end_of_string(bytes, at);
                 if is_name(bytes, end) {
-                    next = Some(inner(around, text.get(at..end).unwrap_or_default()));
+                    next = Some(member_scope(around, text.get(at..end).unwrap_or_default()));
                 } else {
                     match next.take().unwrap_or(around) {
-                        Scope::Open => secret_parts(text, at..end, &mut found),
-                        Scope::Secret | Scope::Everything => found.push(Found::value(at..end)),
+                        Scope::Public => find_secrets_in_string(text, at..end, &mut found),
+                        Scope::Secret | Scope::Everything => found.push(SecretSpan::value(at..end)),
                     }
                 }
                 at = end;
@@ -51,8 +51,8 @@ pub(super) fn secrets(text: &str) -> Vec<Found> {
                 let rest = bytes.get(at..).unwrap_or_default();
                 let is_part = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'-' | b'.');
                 let end = at + rest.iter().position(|b| !is_part(b)).unwrap_or(rest.len());
-                if next.take().unwrap_or(around) != Scope::Open {
-                    found.push(Found::value(at..end));
+                if next.take().unwrap_or(around) != Scope::Public {
+                    found.push(SecretSpan::value(at..end));
                 }
                 at = end;
                 continue;
@@ -74,7 +74,7 @@ pub(super) fn secrets(text: &str) -> Vec<Found> {
 }
 
 /// The scope of a member's value.
-fn inner(around: Scope, quoted: &str) -> Scope {
+fn member_scope(around: Scope, quoted: &str) -> Scope {
     if around == Scope::Everything {
         return Scope::Everything;
     }
@@ -106,10 +106,10 @@ fn is_name(text: &[u8], end: usize) -> bool {
 }
 
 /// What is secret of a string by what it is: a private key, or the user info of URIs, whose slashes may be escaped.
-fn secret_parts(text: &str, string: Range<usize>, found: &mut Vec<Found>) {
+fn find_secrets_in_string(text: &str, string: Range<usize>, found: &mut Vec<SecretSpan>) {
     let shown = text.get(string.clone()).unwrap_or_default();
     if shown.contains("PRIVATE KEY-----") {
-        found.push(Found::value(string));
+        found.push(SecretSpan::value(string));
         return;
     }
     for mark in ["://", ":\\/\\/"] {
@@ -119,7 +119,7 @@ fn secret_parts(text: &str, string: Range<usize>, found: &mut Vec<Found>) {
             let authority = rest.split(['/', '\\', '?', '#', '"', ' ']).next().unwrap_or_default();
             if let Some(length) = authority.rfind('@').filter(|length| *length > 0) {
                 let from = string.start + start;
-                found.push(Found { place: from..from + length, is_value: false });
+                found.push(SecretSpan { span: from..from + length, is_value: false });
             }
         }
     }
@@ -130,7 +130,7 @@ mod tests {
     use super::*;
 
     fn found(text: &str) -> Vec<&str> {
-        secrets(text).into_iter().map(|found| &text[found.place]).collect()
+        find_secrets(text).into_iter().map(|found| &text[found.span]).collect()
     }
 
     #[test]

@@ -7,54 +7,57 @@ use base64::engine::general_purpose::STANDARD_NO_PAD;
 use zeroize::Zeroizing;
 
 /// A secret of fewer characters hides only where it stands alone: one letter is in every word.
-const SHORT: usize = 4;
+const SHORT_SECRET: usize = 4;
 
 /// Bytes that an HTML entity may have: a number may begin with zeros.
-const LONGEST_ENTITY: usize = 64;
+const MAX_ENTITY_LENGTH: usize = 64;
 
 /// A text with some encodings undone, and where in the original each of its bytes comes from.
-pub(super) struct Layer {
+pub(super) struct DecodedText {
     pub(super) bytes: Vec<u8>,
     /// For each byte and for the end: where what it stands for begins in the original.
-    from: Vec<usize>,
+    origins: Vec<usize>,
 }
 
-impl Layer {
-    pub(super) fn of(text: &str) -> Layer {
-        Layer { bytes: text.as_bytes().to_vec(), from: (0..=text.len()).collect() }
+impl DecodedText {
+    pub(super) fn new(text: &str) -> DecodedText {
+        DecodedText { bytes: text.as_bytes().to_vec(), origins: (0..=text.len()).collect() }
     }
 
     pub(super) fn origin(&self, found: Range<usize>) -> Range<usize> {
-        let from = |at: usize| self.from.get(at).copied().unwrap_or_default();
+        let from = |at: usize| self.origins.get(at).copied().unwrap_or_default();
         from(found.start)..from(found.end)
     }
 
     /// With one more encoding undone; `None` where there is none.
-    pub(super) fn decoded(&self) -> Option<Layer> {
-        let mut layer = Layer { bytes: Vec::with_capacity(self.bytes.len()), from: Vec::new() };
+    pub(super) fn decode_again(&self) -> Option<DecodedText> {
+        let mut decoded = DecodedText { bytes: Vec::with_capacity(self.bytes.len()), origins: Vec::new() };
         let mut at = 0;
         while let Some(byte) = self.bytes.get(at) {
             // A plus sign stays: as a space it would hide no more than the matching does.
             let encoded = encoded_at(self.bytes.get(at..).unwrap_or_default()).filter(|_| *byte != b'+');
             let (bytes, taken) = encoded.unwrap_or((vec![*byte], 1));
-            layer.from.extend(bytes.iter().map(|_| self.from.get(at).copied().unwrap_or_default()));
-            layer.bytes.extend(bytes);
+            decoded.origins.extend(bytes.iter().map(|_| self.origins.get(at).copied().unwrap_or_default()));
+            decoded.bytes.extend(bytes);
             at += taken;
         }
-        layer.from.push(self.from.last().copied().unwrap_or_default());
-        (layer.bytes.len() < self.bytes.len()).then_some(layer)
+        decoded.origins.push(self.origins.last().copied().unwrap_or_default());
+        (decoded.bytes.len() < self.bytes.len()).then_some(decoded)
     }
 }
 
 /// Where any of these secrets stands in base64 or hex.
 ///
 /// Most texts have no run of characters that is long enough, so that nothing has to be encoded to know that.
-pub(super) fn find_recoded<'a>(secrets: impl Iterator<Item = &'a str>, text: &[u8]) -> Vec<Range<usize>> {
+pub(super) fn find_base64_and_hex<'a>(
+    secrets: impl Iterator<Item = &'a str>,
+    text: &[u8],
+) -> Vec<Range<usize>> {
     let base64_run =
         longest_run(text, |b| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'/' | b'-' | b'_'));
     let hex_run = longest_run(text, |b| b.is_ascii_hexdigit());
     let mut found = Vec::new();
-    for secret in secrets.filter(|secret| secret.chars().count() >= SHORT) {
+    for secret in secrets.filter(|secret| secret.chars().count() >= SHORT_SECRET) {
         // Six bits a character, without those that its neighbors have a share in.
         if base64_run + 1 >= secret.len() * 8 / 6 {
             // A whole body may be echoed so, in which the secret is a JSON string.
@@ -72,8 +75,8 @@ pub(super) fn find_recoded<'a>(secrets: impl Iterator<Item = &'a str>, text: &[u
     found
 }
 
-fn longest_run(text: &[u8], is: fn(&u8) -> bool) -> usize {
-    text.split(|b| !is(b)).map(<[u8]>::len).max().unwrap_or_default()
+fn longest_run(text: &[u8], predicate: fn(&u8) -> bool) -> usize {
+    text.split(|b| !predicate(b)).map(<[u8]>::len).max().unwrap_or_default()
 }
 
 /// How a text appears in base64: alone, and as a part of a longer text at each of the three offsets it can have there.
@@ -138,7 +141,7 @@ fn match_at(secret: &str, text: &[u8], at: usize) -> Option<usize> {
     let end = at + match_bytes(secret.as_bytes(), text.get(at..)?)?;
     let word = |byte: Option<&u8>| byte.is_some_and(|b| b.is_ascii_alphanumeric() || !b.is_ascii());
     let within = word(at.checked_sub(1).and_then(|before| text.get(before))) || word(text.get(end));
-    (secret.chars().count() >= SHORT || !within).then_some(end)
+    (secret.chars().count() >= SHORT_SECRET || !within).then_some(end)
 }
 
 /// How many bytes at the start of `text` are the secret.
@@ -152,7 +155,7 @@ fn match_bytes(mut wanted: &[u8], text: &[u8]) -> Option<usize> {
             (true, None) => (rest, wanted) = (rest.get(1..)?, wanted.get(1..)?),
             (false, Some((bytes, n))) => (rest, wanted) = (rest.get(n..)?, wanted.get(bytes.len()..)?),
             // A secret that has a `%` or a backslash of its own can be meant either way.
-            (true, Some(_)) => return Some(text.len() - rest.len() + match_either_way(wanted, rest)?),
+            (true, Some(_)) => return Some(text.len() - rest.len() + match_ambiguous(wanted, rest)?),
         }
     }
     Some(text.len() - rest.len())
@@ -160,7 +163,7 @@ fn match_bytes(mut wanted: &[u8], text: &[u8]) -> Option<usize> {
 
 /// The same where characters can be read in two ways: all places that so much of the secret can end at, byte by byte
 /// of it, so that a secret of many backslashes does not take a time that doubles with each.
-fn match_either_way(wanted: &[u8], text: &[u8]) -> Option<usize> {
+fn match_ambiguous(wanted: &[u8], text: &[u8]) -> Option<usize> {
     let mut ends: Vec<Vec<usize>> = vec![Vec::new(); wanted.len() + 1];
     ends.first_mut()?.push(0);
     for (matched, byte) in wanted.iter().enumerate() {
@@ -216,7 +219,7 @@ fn encoded_at(text: &[u8]) -> Option<(Vec<u8>, usize)> {
             Some((vec![byte], 2))
         }
         [b'&', ..] => {
-            let end = text.iter().take(LONGEST_ENTITY).position(|b| *b == b';')?;
+            let end = text.iter().take(MAX_ENTITY_LENGTH).position(|b| *b == b';')?;
             let name = std::str::from_utf8(text.get(1..end)?).ok()?;
             let c = match name {
                 "amp" => '&',

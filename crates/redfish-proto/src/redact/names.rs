@@ -4,7 +4,7 @@
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Scope {
     /// They are not.
-    Open,
+    Public,
     /// They are, but for the members whose names say otherwise.
     Secret,
     /// They are, whatever the names say.
@@ -13,86 +13,86 @@ pub(super) enum Scope {
 
 /// A test of a member's name, in lower case.
 #[derive(Clone, Copy)]
-enum Test {
+enum Pattern {
     Is(&'static str),
     Contains(&'static str),
-    Begins(&'static str),
-    Ends(&'static str),
+    StartsWith(&'static str),
+    EndsWith(&'static str),
     /// It ends so, after another word.
-    EndsLonger(&'static str),
+    EndsWithAfterPrefix(&'static str),
 }
 
-use Test::{Begins, Contains, Ends, EndsLonger, Is};
+use Pattern::{Contains, EndsWith, EndsWithAfterPrefix, Is, StartsWith};
 
 /// The rules, in the order in which they are tried: the first that fits decides. A name that none fits is no secret.
-const RULES: [(Test, Scope); 53] = [
+const RULES: [(Pattern, Scope); 53] = [
     // Everything below it: these are the headers of requests, and their names are the user's.
     (Is("httpheaders"), Scope::Everything),
     // What describes a secret is none.
-    (Contains("@"), Scope::Open),
-    (Begins("#"), Scope::Open),
-    (Ends("communityname"), Scope::Secret),
-    (Ends("name"), Scope::Open),
-    (Ends("length"), Scope::Open),
-    (Ends("expiration"), Scope::Open),
-    (Ends("days"), Scope::Open),
-    (Ends("count"), Scope::Open),
-    (Ends("limit"), Scope::Open),
-    (Ends("state"), Scope::Open),
-    (Ends("status"), Scope::Open),
-    (Ends("type"), Scope::Open),
-    (Ends("set"), Scope::Open),
-    (Ends("required"), Scope::Open),
-    (Ends("enabled"), Scope::Open),
-    (Ends("mode"), Scope::Open),
-    (Ends("role"), Scope::Open),
-    (Ends("id"), Scope::Open),
-    (Ends("identifier"), Scope::Open),
-    (Ends("protocols"), Scope::Open),
-    (Ends("message"), Scope::Open),
-    (Ends("policy"), Scope::Open),
-    (Ends("action"), Scope::Open),
-    (Ends("hotkey"), Scope::Open),
-    (Ends("quitkey"), Scope::Open),
-    (Ends("langkey"), Scope::Open),
-    (Ends("publickey"), Scope::Open),
-    (Ends("hostkey"), Scope::Open),
-    (Ends("identitykey"), Scope::Open),
-    (Ends("identitysshkey"), Scope::Open),
+    (Contains("@"), Scope::Public),
+    (StartsWith("#"), Scope::Public),
+    (EndsWith("communityname"), Scope::Secret),
+    (EndsWith("name"), Scope::Public),
+    (EndsWith("length"), Scope::Public),
+    (EndsWith("expiration"), Scope::Public),
+    (EndsWith("days"), Scope::Public),
+    (EndsWith("count"), Scope::Public),
+    (EndsWith("limit"), Scope::Public),
+    (EndsWith("state"), Scope::Public),
+    (EndsWith("status"), Scope::Public),
+    (EndsWith("type"), Scope::Public),
+    (EndsWith("set"), Scope::Public),
+    (EndsWith("required"), Scope::Public),
+    (EndsWith("enabled"), Scope::Public),
+    (EndsWith("mode"), Scope::Public),
+    (EndsWith("role"), Scope::Public),
+    (EndsWith("id"), Scope::Public),
+    (EndsWith("identifier"), Scope::Public),
+    (EndsWith("protocols"), Scope::Public),
+    (EndsWith("message"), Scope::Public),
+    (EndsWith("policy"), Scope::Public),
+    (EndsWith("action"), Scope::Public),
+    (EndsWith("hotkey"), Scope::Public),
+    (EndsWith("quitkey"), Scope::Public),
+    (EndsWith("langkey"), Scope::Public),
+    (EndsWith("publickey"), Scope::Public),
+    (EndsWith("hostkey"), Scope::Public),
+    (EndsWith("identitykey"), Scope::Public),
+    (EndsWith("identitysshkey"), Scope::Public),
     // Secrets.
     (Contains("password"), Scope::Secret),
     (Contains("passphrase"), Scope::Secret),
     (Contains("secret"), Scope::Secret),
     (Contains("token"), Scope::Secret),
     (Contains("privatekey"), Scope::Secret),
-    (Ends("authorization"), Scope::Secret),
-    (Ends("passwd"), Scope::Secret),
-    (Ends("pwd"), Scope::Secret),
-    (Ends("passcode"), Scope::Secret),
-    (Ends("credential"), Scope::Secret),
-    (Ends("credentials"), Scope::Secret),
-    (Ends("cookie"), Scope::Secret),
-    (Ends("key"), Scope::Secret),
-    (Ends("keytab"), Scope::Secret),
-    (Ends("keystring"), Scope::Secret),
-    (Ends("pin"), Scope::Secret),
-    (Ends("psk"), Scope::Secret),
-    (Ends("communitystring"), Scope::Secret),
-    (Ends("communitystrings"), Scope::Secret),
-    (Ends("communities"), Scope::Secret),
-    (Ends("licensestring"), Scope::Secret),
-    (EndsLonger("community"), Scope::Secret),
+    (EndsWith("authorization"), Scope::Secret),
+    (EndsWith("passwd"), Scope::Secret),
+    (EndsWith("pwd"), Scope::Secret),
+    (EndsWith("passcode"), Scope::Secret),
+    (EndsWith("credential"), Scope::Secret),
+    (EndsWith("credentials"), Scope::Secret),
+    (EndsWith("cookie"), Scope::Secret),
+    (EndsWith("key"), Scope::Secret),
+    (EndsWith("keytab"), Scope::Secret),
+    (EndsWith("keystring"), Scope::Secret),
+    (EndsWith("pin"), Scope::Secret),
+    (EndsWith("psk"), Scope::Secret),
+    (EndsWith("communitystring"), Scope::Secret),
+    (EndsWith("communitystrings"), Scope::Secret),
+    (EndsWith("communities"), Scope::Secret),
+    (EndsWith("licensestring"), Scope::Secret),
+    (EndsWithAfterPrefix("community"), Scope::Secret),
 ];
 
 /// What a member of that name holds; `None` if the name says nothing.
 pub(super) fn scope_of(name: &str) -> Option<Scope> {
     let name = name.to_ascii_lowercase();
-    let fits = |test: Test| match test {
+    let fits = |test: Pattern| match test {
         Is(text) => name == text,
         Contains(text) => name.contains(text),
-        Begins(text) => name.starts_with(text),
-        Ends(text) => name.ends_with(text),
-        EndsLonger(text) => name.len() > text.len() && name.ends_with(text),
+        StartsWith(text) => name.starts_with(text),
+        EndsWith(text) => name.ends_with(text),
+        EndsWithAfterPrefix(text) => name.len() > text.len() && name.ends_with(text),
     };
     RULES.iter().find(|(test, _)| fits(*test)).map(|(_, scope)| *scope)
 }
@@ -102,10 +102,10 @@ mod tests {
     use super::*;
 
     /// A name that the rule decides.
-    fn example(test: Test) -> String {
+    fn example(test: Pattern) -> String {
         match test {
-            Is(text) | Contains(text) | Begins(text) | Ends(text) => text.to_uppercase(),
-            EndsLonger(text) => format!("Read{text}"),
+            Is(text) | Contains(text) | StartsWith(text) | EndsWith(text) => text.to_uppercase(),
+            EndsWithAfterPrefix(text) => format!("Read{text}"),
         }
     }
 
@@ -120,9 +120,9 @@ mod tests {
                 match *other {
                     Is(text) => name == text,
                     Contains(text) => name.contains(text),
-                    Begins(text) => name.starts_with(text),
-                    Ends(text) => name.ends_with(text),
-                    EndsLonger(text) => name.len() > text.len() && name.ends_with(text),
+                    StartsWith(text) => name.starts_with(text),
+                    EndsWith(text) => name.ends_with(text),
+                    EndsWithAfterPrefix(text) => name.len() > text.len() && name.ends_with(text),
                 }
             });
             assert!(!earlier, "{name} is decided by an earlier row");
@@ -170,7 +170,7 @@ mod tests {
             "AccessKeyId",
             "SecretPolicy",
         ] {
-            assert_eq!(scope_of(open), Some(Scope::Open), "{open}");
+            assert_eq!(scope_of(open), Some(Scope::Public), "{open}");
         }
         for plain in ["UserName2", "Community", "KeyboardLayout", "Pinning", "Id2", "target", "Oem"] {
             assert_eq!(scope_of(plain), None, "{plain}");
