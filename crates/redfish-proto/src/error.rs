@@ -1,4 +1,4 @@
-//! What can go wrong, as a value to match and a clause to read.
+//! The error of a call.
 
 use std::error::Error as StdError;
 use std::fmt;
@@ -16,11 +16,11 @@ use crate::reason::TargetError;
 use crate::redact::{Redactor, SafeText, Secret};
 use crate::target::Target;
 
-/// A failed call: which service, what failed, at which method and URI, what the service said, and what to do.
+/// A failed call: the service, the request, what happened, the service's messages, and a hint.
 ///
-/// `Display` is one clause without the [hint](Error::hint) and without the [`source`](StdError::source), which is a
-/// [`Cause`]. A program matches [`kind`](Error::kind). No text of it contains a secret of the client. It is cheap to
-/// clone, since many callers may wait for one login.
+/// `Display` is one clause without the [hint](Error::hint) and the [`source`](StdError::source), which is a
+/// [`Cause`]. A program matches the [`kind`](Error::kind). No text contains a secret of the client. A clone is cheap,
+/// since many callers may wait for one login.
 #[derive(Clone)]
 pub struct Error(Box<Inner>);
 
@@ -35,18 +35,18 @@ struct Inner {
     detail: SafeText,
     retry_after: Option<Duration>,
     session_left: Option<SafeText>,
-    /// A session that was opened and could not be closed, for whoever can still close it.
+    /// A session that was opened and not closed, so that the authenticator can close it.
     unclosed: Option<OpenSession>,
     /// How it is known that the session is alive.
     session_alive: Option<&'static str>,
     etag: Option<ETag>,
     hint: Option<SafeText>,
     cause: Option<Cause>,
-    /// What cleans texts that an operation adds; gone once the call has ended.
+    /// Removes secrets from the texts that an operation adds. `None` once the call has ended.
     redactor: Option<Arc<Redactor>>,
 }
 
-/// What it takes to close a session: its token, and its URI if that is known.
+/// What is needed to close a session: its token, and its URI if it is known.
 #[derive(Clone)]
 pub(crate) struct OpenSession {
     pub(crate) token: Secret,
@@ -54,7 +54,7 @@ pub(crate) struct OpenSession {
 }
 
 impl Error {
-    /// An error of this kind, for custom operations. The core adds service, method and URI.
+    /// Creates an error of this kind, for custom operations. The call adds service, method and URI.
     pub fn new(kind: ErrorKind) -> Error {
         Error(Box::new(Inner {
             kind,
@@ -75,7 +75,7 @@ impl Error {
         }))
     }
 
-    /// The same with the error that it comes from, such as that of a file a response could not be written to.
+    /// Sets the error that caused it, such as that of a file to which a response could not be written.
     #[must_use]
     pub fn with_source(mut self, source: impl Into<Box<dyn StdError + Send + Sync>>) -> Error {
         let source: Shared = source.into().into();
@@ -83,7 +83,7 @@ impl Error {
         self
     }
 
-    /// The error of a response with a status that is not a success, or whose body is an error.
+    /// The error of a response whose status is not a success, or whose body is an error.
     pub(crate) fn from_status(
         status: StatusCode,
         retry_after: Option<Duration>,
@@ -115,12 +115,12 @@ impl Error {
         error
     }
 
-    /// A link that is not one.
+    /// The error of a link that cannot be resolved.
     pub(crate) fn malformed_link(reason: TargetError) -> Error {
         Error::malformed("", Redactor::default().clean(&reason.to_string()))
     }
 
-    /// The error of a response that is not what it must be: the JSON pointer of what does not fit, and why.
+    /// The error of an unexpected response: the JSON pointer of what does not fit, and the reason.
     pub fn malformed(at: impl Into<SafeText>, reason: impl Into<SafeText>) -> Error {
         Error::new(ErrorKind::Malformed { at: at.into(), reason: reason.into() })
     }
@@ -130,7 +130,7 @@ impl Error {
         self
     }
 
-    /// Keeps a session that may be open and could not be closed, for whoever can.
+    /// Adds a session that may be open and was not closed.
     pub(crate) fn with_unclosed(mut self, unclosed: OpenSession) -> Error {
         self.0.unclosed = Some(unclosed);
         let separator = if self.0.detail.is_empty() { "" } else { "; " };
@@ -149,7 +149,7 @@ impl Error {
         self
     }
 
-    /// A 401 although the session is alive; the text message_of how that is known.
+    /// Adds that the session is alive although the response is a 401; `how` describes how that is known.
     pub(crate) fn with_session_alive(mut self, how: &'static str) -> Error {
         self.0.session_alive = Some(how);
         self.with_hint(
@@ -172,15 +172,15 @@ impl Error {
         self
     }
 
-    /// Says what to do about it, where an operation knows better than the kind.
+    /// Sets the hint, if the operation knows a better one than the kind.
     pub(crate) fn with_hint(mut self, hint: impl Into<SafeText>) -> Error {
         self.0.hint = Some(hint.into());
         self
     }
 
-    /// The same with a text that a peer may have had a hand in.
+    /// Sets a hint that may contain text of the peer.
     pub(crate) fn with_redacted_hint(self, hint: &str) -> Error {
-        // An error that no exchange led to knows no secrets, and message_of nothing that it cannot clean.
+        // Without a redactor the hint cannot be cleaned, so it is left out.
         let clean = self.0.redactor.as_ref().map(|redactor| redactor.clean(hint));
         match clean {
             Some(hint) => self.with_hint(hint),
@@ -188,19 +188,19 @@ impl Error {
         }
     }
 
-    /// Adds what to know beside what the service said.
+    /// Adds a detail to the service's messages.
     pub(crate) fn with_detail(mut self, text: &'static str) -> Error {
         self.0.detail = text.into();
         self
     }
 
-    /// Names the service.
+    /// Sets the service, unless it is set.
     pub(crate) fn with_service(mut self, origin: &Origin) -> Error {
         self.0.service.get_or_insert_with(|| origin.to_string().into());
         self
     }
 
-    /// The same for an operation that may add texts.
+    /// Sets the redactor for texts that an operation adds.
     pub(crate) fn with_redactor(mut self, redactor: &Arc<Redactor>) -> Error {
         self.0.redactor = Some(Arc::clone(redactor));
         self
@@ -211,8 +211,8 @@ impl Error {
         self
     }
 
-    /// Says at which exchange it happened, unless that is known, bounds all texts together, and cleans them once more: the
-    /// call may have learned secrets since they were made.
+    /// Sets the exchange unless it is set, limits the total length of the texts, and removes secrets from them once
+    /// more: the call may have learned secrets since the texts were made.
     pub(crate) fn stamped(mut self, exchange: Option<(&Method, &Target)>, redactor: &Redactor) -> Error {
         let inner = &mut *self.0;
         inner.redactor = None;
@@ -220,7 +220,7 @@ impl Error {
             inner.method.get_or_insert_with(|| method.clone());
             inner.uri.get_or_insert_with(|| redactor.clean(&target.to_string()));
         }
-        // A URI is bounded by itself, and of use only whole.
+        // A URI has its own limit and is useless if it is cut.
         for uri in inner.uri.iter_mut().chain(&mut inner.session_left) {
             *uri = redactor.clean(uri);
         }
@@ -251,7 +251,7 @@ impl Error {
         self
     }
 
-    /// A login's failure as the failure of the call that needed it: that call's outcome is not in doubt.
+    /// Turns the failure of a login into that of the call that needed it, whose own outcome is certain.
     pub(crate) fn of_login(mut self) -> Error {
         if let ErrorKind::OutcomeUnknown(failure) = self.0.kind {
             self.0.kind = ErrorKind::Transport(failure);
@@ -260,8 +260,8 @@ impl Error {
         self
     }
 
-    /// Whether a later attempt may succeed: a connection that failed, a service that is busy. What watches or listens
-    /// continues after such an error, and ends after any other.
+    /// Whether a later attempt may succeed, for example after a failed connection or at a busy service. A watch or a
+    /// listener continues after such an error and ends after any other.
     pub fn is_transient(&self) -> bool {
         match self.kind() {
             ErrorKind::Busy => true,
@@ -270,7 +270,7 @@ impl Error {
         }
     }
 
-    /// What kind of failure it is.
+    /// The kind of failure.
     pub fn kind(&self) -> &ErrorKind {
         &self.0.kind
     }
@@ -295,39 +295,39 @@ impl Error {
         self.0.status
     }
 
-    /// What the service said.
+    /// The messages of the service.
     pub fn messages(&self) -> &[Message] {
         &self.0.messages
     }
 
-    /// How long the service asked to wait, in seconds or until a date.
+    /// The wait that the service asked for.
     pub fn retry_after(&self) -> Option<Duration> {
         self.0.retry_after
     }
 
-    /// For a [`Conflict`](ErrorKind::Conflict): the current ETag of the resource, if it could be read.
+    /// The current ETag of the resource after a [`Conflict`](ErrorKind::Conflict), if it could be read.
     pub fn etag(&self) -> Option<&ETag> {
         self.0.etag.as_ref()
     }
 
-    /// The URI of a session that was opened and can be neither used nor closed: that of a login without a token.
+    /// The URI of a session that was opened and can be neither used nor closed, because the login returned no token.
     pub fn session_left(&self) -> Option<&str> {
         self.0.session_left.as_deref()
     }
 
-    /// For a 401: whether the session is known to be alive, so that the account lacks a privilege or the service a
+    /// Whether the session is known to be alive after a 401. Then the account lacks a privilege or the service a
     /// license, and another login does not help.
     pub fn session_alive(&self) -> bool {
         self.0.session_alive.is_some()
     }
 
-    /// The error that it comes from, which is also its [`source`](StdError::source).
+    /// The error that caused it, which is also its [`source`](StdError::source).
     pub fn cause(&self) -> Option<&Cause> {
         self.0.cause.as_ref()
     }
 
-    /// What to do about it: the service's own resolutions, else what usually helps with this kind. Empty if nothing is
-    /// known to help.
+    /// What to do about it: the service's own resolutions, or else what usually helps with this kind. Empty if there
+    /// is no hint.
     pub fn hint(&self) -> SafeText {
         if let Some(hint) = &self.0.hint {
             return hint.clone();
@@ -395,7 +395,7 @@ impl Error {
         }
     }
 
-    /// What the service said: `503 (IDRAC.2.8.RAC0218): the maximum number …`.
+    /// The response as a clause: `503 (IDRAC.2.8.RAC0218): the maximum number …`.
     fn response_text(&self) -> String {
         let inner = &*self.0;
         let mut text = inner.status.map_or_else(|| "refused".to_owned(), |s| s.as_u16().to_string());

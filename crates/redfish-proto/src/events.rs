@@ -106,7 +106,7 @@ impl FindEvents {
 }
 
 /// What a filter compares: the words before `eq`, `ne` and the like that are outside of quotes.
-fn compared(expression: &str) -> Vec<&str> {
+fn compared_properties(expression: &str) -> Vec<&str> {
     let outside = expression.split('\'').step_by(2);
     let words = outside.flat_map(|part| part.split([' ', '\t', '(', ')'])).filter(|word| !word.is_empty());
     let words: Vec<&str> = words.collect();
@@ -122,7 +122,7 @@ fn check_filter(service: &Value, expression: &str, redactor: &Redactor) -> Resul
     let offered: Vec<&String> =
         properties.iter().filter(|(_, can)| **can == Value::Bool(true)).map(|(name, _)| name).collect();
     let known = |name: &&str| offered.iter().any(|offered| offered.eq_ignore_ascii_case(name));
-    match compared(expression).iter().all(known) {
+    match compared_properties(expression).iter().all(known) {
         true => Ok(()),
         false => Err(Error::new(ErrorKind::InvalidParameter {
             parameter: "filter".into(),
@@ -260,7 +260,7 @@ mod tests {
             ("'", vec![]),
             ("", vec![]),
         ] {
-            assert_eq!(compared(expression), expected, "{expression}");
+            assert_eq!(compared_properties(expression), expected, "{expression}");
         }
     }
 

@@ -1,11 +1,11 @@
-//! The secrets a client contains_all, and their removal from every text it shows.
+//! Removes the secrets that a client knows from every text that it shows.
 //!
-//! A service may echo a password or a token in an error, a header, a link or a page of HTML. They are found by
-//! value: literally, percent-encoded, JSON-escaped, as HTML entities, or mixtures of those, and in base64 and hex.
+//! A service may echo a password or a token in an error, a header, a link or an HTML page. Secrets are found by
+//! value: literal, percent-encoded, JSON-escaped, as HTML entities, in mixtures of those, and in base64 and hex.
 //!
-//! The secrets of a body that is sent are known by the names of its members. This protection ends where a service
-//! changes a secret in another way (a hash, a reversed text, a piece of it), echoes one of fewer than four characters,
-//! or shows one that this client never knew under a name that says nothing.
+//! The secrets of a request body are known by the names of its members. The protection does not cover a secret that a
+//! service changes in another way (a hash, a reversed text, a part of it), one of fewer than four characters, or one
+//! that the client does not know and whose name does not reveal it.
 
 mod body;
 mod encoded;
@@ -28,22 +28,22 @@ use names::Scope;
 
 pub use text::SafeText;
 
-/// What stands in span of a secret.
+/// The text that replaces a secret.
 const REDACTED: &str = "[redacted]";
 
-/// Tokens of earlier sessions that are still looked for; a client may renew its session without end.
+/// Maximum number of tokens that are searched for: a client may renew its session any number of times.
 const MAX_TOKENS: usize = 4;
 
-/// How many encodings on top of each other are looked through.
+/// Maximum number of nested encodings that are searched.
 const MAX_ENCODING_LAYERS: usize = 3;
 
-/// Values that stand in many texts, and so are not searched for: to redact a word like these would redact the sense.
+/// Values that are not searched for, because they are in many texts: to remove them would remove the meaning.
 const COMMON_VALUES: [&str; 6] = ["true", "false", "null", "none", "enabled", "disabled"];
 
-/// Characters that a value must have to be searched for.
+/// Minimum length in characters of a value that is searched for.
 const MIN_VALUE_LENGTH: usize = 4;
 
-/// The secrets to remove. `Debug` counts them.
+/// The secrets to remove. `Debug` shows only their number.
 #[derive(Clone, Default)]
 pub struct Redactor {
     credentials: Vec<Arc<Credentials>>,
@@ -52,25 +52,25 @@ pub struct Redactor {
 }
 
 impl Redactor {
-    /// Adds a secret, such as a password that a request sets. An empty one is none.
+    /// Adds a secret, such as a password that a request sets. An empty text is ignored.
     pub fn add(&mut self, secret: &str) {
         if !secret.is_empty() {
             push_unique(&mut self.secrets, secret.into(), |known| known.text() == secret);
         }
     }
 
-    /// Adds a password, and what Basic authentication makes of it.
+    /// Adds a password, and the value that Basic authentication encodes it in.
     pub(crate) fn add_basic(&mut self, user: &str, password: &str) {
         self.add(password);
         self.add(&basic_credentials(user, password));
     }
 
-    /// The same for credentials that others hold too.
+    /// Like [`add_basic`](Redactor::add_basic), for shared credentials.
     pub(crate) fn add_credentials(&mut self, credentials: &Arc<Credentials>) {
         push_unique(&mut self.credentials, Arc::clone(credentials), |known| Arc::ptr_eq(known, credentials));
     }
 
-    /// Adds the secrets that a JSON body holds by name.
+    /// Adds the secrets of a JSON body, by the names of its members.
     pub(crate) fn add_json(&mut self, body: &[u8]) {
         let text = std::str::from_utf8(body).unwrap_or_default();
         for SecretSpan { span, is_value } in body::find_secrets(text) {
@@ -78,7 +78,7 @@ impl Redactor {
             let string = serde_json::from_str::<String>(shown).map(Zeroizing::new);
             let value = string.as_ref().map_or(shown, |string| string.as_str());
             self.add_value(value);
-            // A service may echo a part alone: the password of a URI, a line of a private key.
+            // A service may echo only a part: the password of a URI, a line of a private key.
             if !is_value {
                 self.add_value(value.split_once(':').map_or("", |(_, password)| password));
             } else if value.contains("PRIVATE KEY-----") {
@@ -87,7 +87,7 @@ impl Redactor {
         }
     }
 
-    /// Adds a value, unless it is one that stands in many texts.
+    /// Adds a value, unless it is common or short.
     fn add_value(&mut self, value: &str) {
         let is_word = COMMON_VALUES.iter().any(|word| value.eq_ignore_ascii_case(word));
         if value.chars().count() >= MIN_VALUE_LENGTH && !is_word && !value.bytes().all(|b| b == b'*') {
@@ -95,7 +95,7 @@ impl Redactor {
         }
     }
 
-    /// Adds the token of a session; the oldest of several is forgotten.
+    /// Adds the token of a session. The oldest token is dropped if there are too many.
     pub(crate) fn add_token(&mut self, token: &Secret) {
         push_unique(&mut self.tokens, token.clone(), |known| known.0 == token.0);
         if self.tokens.len() > MAX_TOKENS {
@@ -116,7 +116,7 @@ impl Redactor {
         if other.contains_all(&all) { Arc::clone(other) } else { Arc::new(all) }
     }
 
-    /// Whether it has all that the other has.
+    /// Whether it contains all secrets of the other.
     fn contains_all(&self, other: &Redactor) -> bool {
         let known = |secrets: &[Secret], others: &[Secret]| {
             others.iter().all(|other| secrets.iter().any(|secret| secret.0 == other.0))
@@ -126,7 +126,7 @@ impl Redactor {
             && known(&self.tokens, &other.tokens)
     }
 
-    /// Adds the secrets of another.
+    /// Adds the secrets of the other.
     pub(crate) fn extend(&mut self, other: &Redactor) {
         other.credentials.iter().for_each(|credentials| self.add_credentials(credentials));
         for secret in &other.secrets {
@@ -135,7 +135,8 @@ impl Redactor {
         self.extend_tokens(&other.tokens);
     }
 
-    /// Adds tokens of another. Its last may be newer than all here; those before it are not, and push none of these out.
+    /// Adds the tokens of the other. Only its last token may be newer than all tokens here; the others replace none
+    /// of these.
     fn extend_tokens(&mut self, others: &[Secret]) {
         let Some((last, older)) = others.split_last() else { return };
         let is_new = |token: &&Secret| !self.tokens.iter().any(|known| known.0 == token.0);
@@ -149,24 +150,24 @@ impl Redactor {
         self.credentials.is_empty() && self.secrets.is_empty() && self.tokens.is_empty()
     }
 
-    /// The text without secrets and without control characters, which could steer a terminal.
+    /// Removes secrets from a text, and control characters, which could control a terminal.
     pub fn clean(&self, text: &str) -> SafeText {
         let text = self.redact(text);
         if !text.contains(char::is_control) {
             return SafeText::new(text);
         }
         let flat: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
-        // A secret with a space in it may have stood there over two lines.
+        // A secret with a space in it may have been split over two lines.
         SafeText::new(self.redact(&flat))
     }
 
-    /// The text without secrets; where several overlap, without all of them.
+    /// Removes secrets from a text, including those that overlap.
     fn redact<'a>(&self, text: &'a str) -> Cow<'a, str> {
         let mut spans: Vec<Range<usize>> = Vec::new();
         let pairs: Vec<_> =
             self.credentials.iter().map(|c| basic_credentials(c.user(), c.password())).collect();
         let wanted: Vec<&str> = pairs.iter().map(|pair| pair.as_str()).chain(self.texts()).collect();
-        // What was encoded twice is found in the text decoded once; deeper than that nobody looks.
+        // A secret that was encoded twice is found in the text decoded once, and so on.
         let mut decoded_text = DecodedText::new(text);
         for _ in 0..MAX_ENCODING_LAYERS {
             spans.extend(
@@ -196,21 +197,21 @@ impl Redactor {
         Cow::Owned(shown)
     }
 
-    /// How many bytes a secret may take in any encoding.
+    /// The maximum length in bytes of a secret in any encoding.
     pub(crate) fn max_encoded_length(&self) -> usize {
-        // Of four characters, Basic makes of three bytes.
+        // Basic encodes three bytes in four characters.
         let pairs =
             self.credentials.iter().map(|c| (c.user().len() + c.password().len() + 1).div_ceil(3) * 4);
         self.texts().map(str::len).chain(pairs).max().unwrap_or_default() * 12
     }
 
-    /// The secrets as they are; what Basic makes of credentials is not among them.
+    /// The secrets themselves, without the values that Basic encodes them in.
     fn texts(&self) -> impl Iterator<Item = &str> {
         let passwords = self.credentials.iter().map(|c| c.password()).filter(|password| !password.is_empty());
         passwords.chain(self.secrets.iter().chain(&self.tokens).map(Secret::text))
     }
 
-    /// The text of a JSON body, without secrets and without the values of members that hold one by name.
+    /// Removes secrets from the text of a JSON body, and the values of members whose names denote a secret.
     pub(crate) fn clean_json(&self, text: &str) -> SafeText {
         let text = self.redact(text);
         let mut shown = String::with_capacity(text.len());
@@ -231,7 +232,7 @@ impl fmt::Debug for Redactor {
     }
 }
 
-/// A secret in memory that is zeroed when its last copy is dropped.
+/// A secret that is zeroed when its last copy is dropped.
 #[derive(Clone)]
 pub(crate) struct Secret(Arc<Zeroizing<Box<str>>>);
 
@@ -259,7 +260,8 @@ impl AsRef<[u8]> for Secret {
     }
 }
 
-/// Adds what is not there yet. Most clients know one secret of each kind, so there is no room for more at first.
+/// Adds an item unless it is already there. Most clients know one secret of each kind, so no further space is
+/// reserved.
 fn push_unique<T>(all: &mut Vec<T>, one: T, same: impl Fn(&T) -> bool) {
     if !all.iter().any(same) {
         all.reserve_exact(1);
@@ -267,13 +269,13 @@ fn push_unique<T>(all: &mut Vec<T>, one: T, same: impl Fn(&T) -> bool) {
     }
 }
 
-/// What Basic authentication makes of a user name and a password (RFC 7617), without padding.
+/// The user name and password as Basic authentication encodes them (RFC 7617), without padding.
 fn basic_credentials(user: &str, password: &str) -> Zeroizing<String> {
     let pair = Zeroizing::new(format!("{user}:{password}"));
     Zeroizing::new(STANDARD_NO_PAD.encode(pair.as_bytes()))
 }
 
-/// Whether what has that name is a secret: a member of a JSON body, or a header.
+/// Whether a member of a JSON body or a header with this name is a secret.
 pub(crate) fn is_secret_name(name: &str) -> bool {
     names::scope_of(name).is_some_and(|scope| scope != Scope::Public)
 }
@@ -284,9 +286,9 @@ mod tests {
 
     use super::*;
 
-    const ODD: &str = "pä s\"s%+\\w&<ör😀d";
+    const SPECIAL: &str = "pä s\"s%+\\w&<ör😀d";
 
-    fn knowing(secret: &str) -> Redactor {
+    fn redactor_of(secret: &str) -> Redactor {
         let mut redactor = Redactor::default();
         redactor.add(secret);
         redactor
@@ -294,39 +296,39 @@ mod tests {
 
     #[test]
     fn a_secret_is_found_in_every_encoding() {
-        let percent: String = ODD.bytes().map(|b| format!("%{b:02x}")).collect();
+        let percent: String = SPECIAL.bytes().map(|b| format!("%{b:02x}")).collect();
         let percent_upper = percent.to_uppercase();
-        let json = serde_json::to_string(ODD).unwrap();
-        let units: String = ODD.encode_utf16().map(|u| format!("\\u{u:04X}")).collect();
+        let json = serde_json::to_string(SPECIAL).unwrap();
+        let units: String = SPECIAL.encode_utf16().map(|u| format!("\\u{u:04X}")).collect();
         let html =
-            ODD.replace('&', "&amp;").replace('"', "&quot;").replace('<', "&#60;").replace('ä', "&#xe4;");
+            SPECIAL.replace('&', "&amp;").replace('"', "&quot;").replace('<', "&#60;").replace('ä', "&#xe4;");
         let form = percent.replace("%20", "+");
-        for text in [ODD, &percent, &percent_upper, &json[1..json.len() - 1], &units, &html, &form] {
-            let shown = knowing(ODD).clean(&format!("wrong: {text}!"));
+        for text in [SPECIAL, &percent, &percent_upper, &json[1..json.len() - 1], &units, &html, &form] {
+            let shown = redactor_of(SPECIAL).clean(&format!("wrong: {text}!"));
             assert_eq!(shown, "wrong: [redacted]!", "{text}");
         }
     }
 
     #[test]
     fn a_secret_that_was_encoded_twice_is_found() {
-        let json = serde_json::to_string(&serde_json::to_string(ODD).unwrap()).unwrap();
-        let percent: String = ODD.bytes().map(|b| format!("%25{b:02X}")).collect();
+        let json = serde_json::to_string(&serde_json::to_string(SPECIAL).unwrap()).unwrap();
+        let percent: String = SPECIAL.bytes().map(|b| format!("%25{b:02X}")).collect();
         for text in [json, percent, "p\\u00e4 s&quot;s%25+\\\\w&amp;&lt;ör😀d".to_owned()] {
-            let shown = knowing(ODD).clean(&format!("a {text} b"));
+            let shown = redactor_of(SPECIAL).clean(&format!("a {text} b"));
             assert!(shown.starts_with("a ") && shown.ends_with(" b") && shown.contains(REDACTED), "{shown}");
             assert!(!shown.contains('ö') && !shown.contains("F6") && !shown.contains("u00f6"), "{shown}");
         }
     }
 
     #[test]
-    fn a_secret_of_many_backslashes_takes_no_longer() {
+    fn a_secret_of_many_backslashes_is_found_without_backtracking() {
         let secret = "\\".repeat(60) + "end";
-        let shown = knowing(&secret).clean(&format!("{secret} {}", "\\".repeat(2_000)));
+        let shown = redactor_of(&secret).clean(&format!("{secret} {}", "\\".repeat(2_000)));
         assert!(shown.starts_with(REDACTED) && !shown.contains("end"), "{shown}");
     }
 
     #[test]
-    fn basic_is_a_secret_too() {
+    fn basic_credentials_are_secret() {
         let mut redactor = Redactor::default();
         redactor.add_credentials(&Arc::new(Credentials::new("admin", "pass word")));
         let header = format!("Basic {}", base64::engine::general_purpose::STANDARD.encode("admin:pass word"));
@@ -334,25 +336,25 @@ mod tests {
     }
 
     #[test]
-    fn overlapping_secrets_leave_no_rest() {
-        let mut redactor = knowing("abcd");
+    fn overlapping_secrets_are_removed_completely() {
+        let mut redactor = redactor_of("abcd");
         redactor.add("abcdefgh");
         redactor.add("ghijkl");
         assert_eq!(redactor.clean("xabcdefghyabcdefghijkly"), "x[redacted]y[redacted]y");
     }
 
     #[test]
-    fn a_short_secret_hides_only_alone() {
-        assert_eq!(knowing("ab").clean("cab ab table 'ab'"), "cab [redacted] table '[redacted]'");
+    fn a_short_secret_is_removed_only_as_a_word() {
+        assert_eq!(redactor_of("ab").clean("cab ab table 'ab'"), "cab [redacted] table '[redacted]'");
     }
 
     #[test]
-    fn a_terminal_cannot_be_steered() {
-        assert_eq!(knowing("x").clean("a\u{1b}[31mb\u{9b}c\nd"), "a [31mb c d");
+    fn control_characters_are_removed() {
+        assert_eq!(redactor_of("x").clean("a\u{1b}[31mb\u{9b}c\nd"), "a [31mb c d");
     }
 
     #[test]
-    fn json_members_hide_by_name() {
+    fn json_members_are_redacted_by_name() {
         let text = r#"{"UserName": "a", "Password" : "not known \" here", "n": 1, "Token":"#;
         let shown = Redactor::default().clean_json(text);
         assert_eq!(shown, r#"{"UserName": "a", "Password" : "[redacted]", "n": 1, "Token":"#);
@@ -360,12 +362,12 @@ mod tests {
     }
 
     #[test]
-    fn what_a_body_sets_is_hidden_in_every_spelling() {
+    fn a_secret_of_a_request_body_is_found_in_every_encoding() {
         let body = br#"{"NewPassw\u006frd": ["s3cret-word"], "PIN": 493817, "AuthenticationKey": "auth-key-1",
                 "Host": "https://user:uri-pass@host/x", "Key": "-----BEGIN PRIVATE KEY-----\nMIIEvQIBADANBg\n"}"#;
         let mut redactor = Redactor::default();
         redactor.add_json(body);
-        let spellings = |secret: &str| {
+        let encodings = |secret: &str| {
             let hex: String = secret.bytes().map(|b| format!("{b:02x}")).collect();
             let percent: String = secret.bytes().map(|b| format!("%{b:02X}")).collect();
             let within = |before: &str| STANDARD.encode(format!("{before}{secret} after"));
@@ -382,17 +384,17 @@ mod tests {
             ]
         };
         for secret in ["s3cret-word", "493817", "auth-key-1", "user:uri-pass", "uri-pass", "MIIEvQIBADANBg"] {
-            for spelling in spellings(secret) {
-                let shown = redactor.clean(&format!("it is {spelling}!"));
-                assert!(shown.contains(REDACTED), "{secret} as {spelling}: {shown}");
-                let piece = &spelling[spelling.len() / 4..spelling.len() / 2];
-                assert!(!shown.contains(piece), "{secret} as {spelling}: {shown}");
+            for encoded in encodings(secret) {
+                let shown = redactor.clean(&format!("it is {encoded}!"));
+                assert!(shown.contains(REDACTED), "{secret} as {encoded}: {shown}");
+                let part = &encoded[encoded.len() / 4..encoded.len() / 2];
+                assert!(!shown.contains(part), "{secret} as {encoded}: {shown}");
             }
         }
     }
 
     #[test]
-    fn what_describes_a_secret_and_what_stands_in_many_texts_hides_nothing() {
+    fn descriptions_of_secrets_and_common_values_are_not_redacted() {
         let body = br#"{"MinPasswordLength": 12000, "PasswordName": "Administrator", "Password": "***", "Token": "none",
                 "Secret": "abc", "PasswordEnabled": "Enabled", "PasswordSet": true, "PIN": 123, "SharedSecret": null}"#;
         let mut redactor = Redactor::default();
@@ -404,7 +406,7 @@ mod tests {
     }
 
     #[test]
-    fn earlier_tokens_are_kept_in_number() {
+    fn the_number_of_tokens_is_limited() {
         let mut redactor = Redactor::default();
         (0..100).for_each(|n| redactor.add_token(&Secret::from(&*format!("token-{n}-end"))));
         assert_eq!(redactor.tokens.len(), MAX_TOKENS);
@@ -412,7 +414,7 @@ mod tests {
     }
 
     #[test]
-    fn the_tokens_of_an_older_session_push_no_newer_one_out() {
+    fn the_tokens_of_an_older_session_replace_no_newer_ones() {
         let of = |numbers: std::ops::Range<u32>| {
             let mut redactor = Redactor::default();
             numbers.for_each(|n| redactor.add_token(&Secret::from(&*format!("token-{n}-end"))));
@@ -426,7 +428,7 @@ mod tests {
     }
 
     #[test]
-    fn a_secret_over_two_lines_is_one() {
-        assert_eq!(knowing("pass word").clean("pass\nword"), REDACTED);
+    fn a_secret_split_over_two_lines_is_found() {
+        assert_eq!(redactor_of("pass word").clean("pass\nword"), REDACTED);
     }
 }

@@ -188,7 +188,7 @@ impl CreateSubscription {
         let body = subscription.body();
         let chain = Chain::new(find_subscriptions(), |(collection, _)| {
             Chain::next(Exchange(Request::post(&collection).json(body)), |received| {
-                posted(received, collection)
+                creation_outcome(received, collection)
             })
         });
         CreateSubscription { subscription, chain }
@@ -200,7 +200,10 @@ impl CreateSubscription {
 }
 
 /// What became of the POST: the subscription exists, or the service takes its time (202).
-fn posted(received: Result<Answer, Error>, collection: Target) -> Result<Transition<Chain<Target>>, Error> {
+fn creation_outcome(
+    received: Result<Answer, Error>,
+    collection: Target,
+) -> Result<Transition<Chain<Target>>, Error> {
     let answer = received.map_err(|error| match error.kind() {
         ErrorKind::OutcomeUnknown(_) => {
             error.with_hint("Look for it among the subscriptions before it is created again.")
@@ -208,7 +211,7 @@ fn posted(received: Result<Answer, Error>, collection: Target) -> Result<Transit
         _ => error,
     })?;
     match Outcome::read(&answer)? {
-        Outcome::Finished(_) => Chain::done(created(member_uri(&answer, &collection))?),
+        Outcome::Finished(_) => Chain::done(require_uri(member_uri(&answer, &collection))?),
         Outcome::Accepted(monitor) => {
             let watch = WatchCreation { watch: monitor.watch(), collection };
             Ok(Transition::Later(Chain::new(watch, Chain::done), None))
@@ -229,7 +232,7 @@ impl WatchCreation {
         uri: Option<Target>,
     ) -> Result<Transition<Self>, Error> {
         Ok(match transition {
-            Transition::Done(TaskOutcome::Completed(_)) => Transition::Done(created(uri)?),
+            Transition::Done(TaskOutcome::Completed(_)) => Transition::Done(require_uri(uri)?),
             Transition::Done(TaskOutcome::Failed(error)) => return Err(error),
             Transition::Next(watch) => Transition::Next(WatchCreation { watch, collection }),
             Transition::Later(watch, time) => Transition::Later(WatchCreation { watch, collection }, time),
@@ -264,7 +267,7 @@ fn member_uri(answer: &Answer, collection: &Target) -> Option<Target> {
 }
 
 /// The subscription exists even if its URI is unknown.
-fn created(uri: Option<Target>) -> Result<Target, Error> {
+fn require_uri(uri: Option<Target>) -> Result<Target, Error> {
     uri.ok_or_else(|| {
         Error::malformed("", "the subscription was created, but its URI is not known")
             .with_hint("Look for it among the subscriptions.")

@@ -1,34 +1,34 @@
-//! Which members of a JSON body hold a secret, by their names: one table.
+//! The names of JSON members and headers that contain a secret.
 
-/// Whether values are secret where they stand.
+/// Whether the values of a member are secret.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Scope {
-    /// They are not.
+    /// Not secret.
     Public,
-    /// They are, but for the members whose names say otherwise.
+    /// Secret, except for members whose names denote otherwise.
     Secret,
-    /// They are, whatever the names say.
+    /// Secret, whatever the names of the members in it.
     Everything,
 }
 
-/// A test of a member's name, in lower case.
+/// A pattern of a member's name, in lower case.
 #[derive(Clone, Copy)]
 enum Pattern {
     Is(&'static str),
     Contains(&'static str),
     StartsWith(&'static str),
     EndsWith(&'static str),
-    /// It ends so, after another word.
+    /// The name ends with the text and is longer.
     EndsWithAfterPrefix(&'static str),
 }
 
 use Pattern::{Contains, EndsWith, EndsWithAfterPrefix, Is, StartsWith};
 
-/// The rules, in the order in which they are tried: the first that fits decides. A name that none fits is no secret.
+/// The rules. The first that matches decides. A name that matches no rule is not a secret.
 const RULES: [(Pattern, Scope); 53] = [
-    // Everything below it: these are the headers of requests, and their names are the user's.
+    // The headers of pushed events. Their names are chosen by the user.
     (Is("httpheaders"), Scope::Everything),
-    // What describes a secret is none.
+    // Descriptions of secrets.
     (Contains("@"), Scope::Public),
     (StartsWith("#"), Scope::Public),
     (EndsWith("communityname"), Scope::Secret),
@@ -84,38 +84,38 @@ const RULES: [(Pattern, Scope); 53] = [
     (EndsWithAfterPrefix("community"), Scope::Secret),
 ];
 
-/// What a member of that name holds; `None` if the name says nothing.
+/// The scope of a member with this name. `None` if no rule matches.
 pub(super) fn scope_of(name: &str) -> Option<Scope> {
     let name = name.to_ascii_lowercase();
-    let fits = |test: Pattern| match test {
+    let matches = |pattern: Pattern| match pattern {
         Is(text) => name == text,
         Contains(text) => name.contains(text),
         StartsWith(text) => name.starts_with(text),
         EndsWith(text) => name.ends_with(text),
         EndsWithAfterPrefix(text) => name.len() > text.len() && name.ends_with(text),
     };
-    RULES.iter().find(|(test, _)| fits(*test)).map(|(_, scope)| *scope)
+    RULES.iter().find(|(pattern, _)| matches(*pattern)).map(|(_, scope)| *scope)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    /// A name that the rule decides.
-    fn example(test: Pattern) -> String {
-        match test {
+    /// A name that matches the pattern.
+    fn example(pattern: Pattern) -> String {
+        match pattern {
             Is(text) | Contains(text) | StartsWith(text) | EndsWith(text) => text.to_uppercase(),
             EndsWithAfterPrefix(text) => format!("Read{text}"),
         }
     }
 
-    /// Each row decides a name of its own: none is dead.
+    /// No rule is unreachable.
     #[test]
-    fn each_rule_decides_its_names_and_no_row_is_dead() {
-        for (at, (test, scope)) in RULES.iter().enumerate() {
-            let name = example(*test);
+    fn each_rule_decides_a_name_that_no_earlier_rule_matches() {
+        for (index, (pattern, scope)) in RULES.iter().enumerate() {
+            let name = example(*pattern);
             assert_eq!(scope_of(&name), Some(*scope), "{name}");
-            let earlier = RULES[..at].iter().any(|(other, _)| {
+            let earlier = RULES[..index].iter().any(|(other, _)| {
                 let name = name.to_ascii_lowercase();
                 match *other {
                     Is(text) => name == text,
@@ -125,12 +125,12 @@ mod tests {
                     EndsWithAfterPrefix(text) => name.len() > text.len() && name.ends_with(text),
                 }
             });
-            assert!(!earlier, "{name} is decided by an earlier row");
+            assert!(!earlier, "{name} is decided by an earlier rule");
         }
     }
 
     #[test]
-    fn names_of_the_standard_and_of_vendors_are_judged_right() {
+    fn names_of_the_standard_and_of_vendors_are_classified() {
         for secret in [
             "Password",
             "NewPassword",
@@ -156,7 +156,7 @@ mod tests {
         ] {
             assert_eq!(scope_of(secret), Some(Scope::Secret), "{secret}");
         }
-        for open in [
+        for public in [
             "MinPasswordLength",
             "PasswordName",
             "PasswordExpiration",
@@ -170,10 +170,10 @@ mod tests {
             "AccessKeyId",
             "SecretPolicy",
         ] {
-            assert_eq!(scope_of(open), Some(Scope::Public), "{open}");
+            assert_eq!(scope_of(public), Some(Scope::Public), "{public}");
         }
-        for plain in ["UserName2", "Community", "KeyboardLayout", "Pinning", "Id2", "target", "Oem"] {
-            assert_eq!(scope_of(plain), None, "{plain}");
+        for unknown in ["UserName2", "Community", "KeyboardLayout", "Pinning", "Id2", "target", "Oem"] {
+            assert_eq!(scope_of(unknown), None, "{unknown}");
         }
         assert_eq!(scope_of("HttpHeaders"), Some(Scope::Everything));
     }
