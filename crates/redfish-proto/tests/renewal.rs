@@ -1,4 +1,4 @@
-//! A 401 and what follows it: the check of the session, logins, replays, and what is closed in the end.
+//! What follows a 401: the check of the session, logins, replays, and logouts at the end.
 
 mod common;
 
@@ -15,7 +15,7 @@ use common::{START, at, failed, head, sent, service};
 
 const OWN: &str = "/redfish/v1/SessionService/Sessions/1";
 
-/// A client that resumes a session, and what its logins answer.
+/// A client that resumes a session.
 fn resumed() -> (Arc<Service>, Authenticator, Session) {
     let service = service();
     let session = Session::from_token(&service, "t0ken", Some(OWN)).unwrap();
@@ -25,7 +25,7 @@ fn resumed() -> (Arc<Service>, Authenticator, Session) {
     (service, authenticator, session)
 }
 
-/// A read that was answered 401 at that time: the session that it asks for.
+/// A read that was answered with a 401 at this time, and its session request.
 fn refused_at(
     service: &Arc<Service>,
     session: &Session,
@@ -52,8 +52,8 @@ fn login(renewed: SessionSource) -> Call<Login> {
 #[test]
 fn calls_that_waited_for_a_check_share_its_outcome_and_a_later_401_is_checked_again() {
     let (service, mut authenticator, session) = resumed();
-    let (first, first_grant) = refused_at(&service, &session, at(0));
-    let (waiting, waiting_grant) = refused_at(&service, &session, at(1));
+    let (first, first_reply) = refused_at(&service, &session, at(0));
+    let (waiting, waiting_reply) = refused_at(&service, &session, at(1));
 
     let (check, reply) = sent(login(authenticator.renew(&first).unwrap()).start(at(0)));
     assert_eq!((check.request.uri().path(), check.purpose), (OWN, Purpose::Session));
@@ -63,20 +63,20 @@ fn calls_that_waited_for_a_check_share_its_outcome_and_a_later_401_is_checked_ag
     let alive = authenticator.accept(opened).unwrap();
     assert!(alive == session && authenticator.current() == Some(session.clone()));
 
-    let error = failed(first_grant.give(Ok(alive.into()), at(2)));
+    let error = failed(first_reply.give(Ok(alive.into()), at(2)));
     assert!(error.session_alive() && *error.kind() == ErrorKind::NotAuthenticated, "{error}");
     let SessionSource::Ready(same) = authenticator.renew(&waiting).unwrap() else { panic!("it was checked") };
-    assert!(failed(waiting_grant.give(Ok(same), at(2))).session_alive());
+    assert!(failed(waiting_reply.give(Ok(same), at(2))).session_alive());
 
     let (later, _) = refused_at(&service, &session, at(3));
     assert!(matches!(authenticator.renew(&later), Ok(SessionSource::Login(_))));
 }
 
 #[test]
-fn a_late_401_to_the_old_token_is_replayed_with_the_new_one_and_checks_nothing() {
+fn a_late_401_for_the_old_token_is_replayed_with_the_new_one_without_a_check() {
     let (service, mut authenticator, session) = resumed();
     let (first, _) = refused_at(&service, &session, at(0));
-    let (late, late_grant) = refused_at(&service, &session, at(5));
+    let (late, late_reply) = refused_at(&service, &session, at(5));
 
     let (_, reply) = sent(login(authenticator.renew(&first).unwrap()).start(at(0)));
     let (_, reply) = sent(reply.receive(head(401, &[]), Ok(Bytes::new()), at(1)));
@@ -91,9 +91,9 @@ fn a_late_401_to_the_old_token_is_replayed_with_the_new_one_and_checks_nothing()
         panic!("the new one is there")
     };
     assert_eq!(ready, new.into());
-    let (replay, reply) = sent(late_grant.give(Ok(ready), at(5)));
+    let (replay, reply) = sent(late_reply.give(Ok(ready), at(5)));
     assert_eq!(replay.request.headers()["x-auth-token"], "new");
-    // The replay is refused as well: the authenticator hears of it, and closes both in the end.
+    // The replay is refused too: the authenticator is notified, and closes both sessions at the end.
     let Step::Session(request, reply) = reply.receive(head(401, &[]), Ok(Bytes::new()), at(6)) else {
         panic!("the authenticator has to know")
     };
@@ -108,7 +108,7 @@ fn a_late_401_to_the_old_token_is_replayed_with_the_new_one_and_checks_nothing()
 }
 
 #[test]
-fn a_login_that_replaces_a_session_of_a_closed_client_closes_its_own_alone() {
+fn a_login_after_close_closes_only_its_own_session() {
     let (service, mut authenticator, session) = resumed();
     let (request, _) = refused_at(&service, &session, at(0));
     let (_, reply) = sent(login(authenticator.renew(&request).unwrap()).start(at(0)));
@@ -152,7 +152,7 @@ fn a_session_can_be_checked_by_itself() {
     assert!(Session::from_token(&service, "t", None).unwrap().check(&service).is_none());
 }
 
-/// Logs in up to a response of the POST. What it asks before is not found, and what it deletes stays.
+/// Runs a login up to this response to its POST. Other requests get a 404, and a DELETE fails.
 fn posted(call: Call<Login>, answer: response::Parts, now: Now) -> Step<Login> {
     let mut step = call.start(now);
     loop {
@@ -166,8 +166,8 @@ fn posted(call: Call<Login>, answer: response::Parts, now: Now) -> Step<Login> {
 }
 
 fn session_opened(number: u32) -> response::Parts {
-    let at = format!("/redfish/v1/SessionService/Sessions/{number}");
-    head(201, &[("x-auth-token", &format!("token-{number}")), ("location", &at)])
+    let uri = format!("/redfish/v1/SessionService/Sessions/{number}");
+    head(201, &[("x-auth-token", &format!("token-{number}")), ("location", &uri)])
 }
 
 fn tokens_closed(authenticator: &mut Authenticator) -> Vec<String> {
@@ -180,7 +180,7 @@ fn tokens_closed(authenticator: &mut Authenticator) -> Vec<String> {
 }
 
 #[test]
-fn a_login_whose_credentials_were_replaced_meanwhile_counts_for_nothing() {
+fn a_login_with_replaced_credentials_is_discarded() {
     for (answer, closed) in
         [(session_opened(7), vec!["token-8", "token-7"]), (head(401, &[]), vec!["token-8"])]
     {
@@ -215,7 +215,7 @@ fn a_login_whose_credentials_were_replaced_meanwhile_counts_for_nothing() {
 }
 
 #[test]
-fn no_session_is_lost_at_a_service_that_fails_to_close_those_that_were_replaced() {
+fn no_session_is_lost_if_the_service_fails_to_close_replaced_ones() {
     let (service, mut authenticator, _) = resumed();
     for number in 2..6 {
         let session = authenticator.current().unwrap();
@@ -233,7 +233,7 @@ fn no_session_is_lost_at_a_service_that_fails_to_close_those_that_were_replaced(
 }
 
 #[test]
-fn a_refused_login_whose_session_cannot_be_closed_in_time_says_so_and_is_closed_later() {
+fn the_session_of_a_refused_login_that_is_not_closed_in_time_is_closed_later() {
     let service = service();
     let credentials = Arc::new(Credentials::new("admin", "pw"));
     let mut authenticator = Authenticator::session(service, credentials, None);
@@ -251,7 +251,7 @@ fn a_refused_login_whose_session_cannot_be_closed_in_time_says_so_and_is_closed_
 }
 
 #[test]
-fn a_replay_whose_session_was_replaced_by_another_call_takes_the_newer_one() {
+fn a_replay_whose_session_was_replaced_uses_the_newer_one() {
     let (service, mut authenticator, first) = resumed();
     let renew = |authenticator: &mut Authenticator, session: &Session, number, now| {
         let (request, _) = refused_at(&service, session, now);
@@ -265,7 +265,7 @@ fn a_replay_whose_session_was_replaced_by_another_call_takes_the_newer_one() {
     let (_, slow) = refused_at(&service, &first, at(0));
     let second = renew(&mut authenticator, &first, 2, at(1));
     let (_, reply) = sent(slow.give(Ok(second.clone().into()), at(2)));
-    // Meanwhile another call replaces that session, which is then closed.
+    // Meanwhile another call replaces this session, which is then closed.
     let third = renew(&mut authenticator, &second, 3, at(3));
     let Step::Session(request, reply) = reply.receive(head(401, &[]), Ok(Bytes::new()), at(4)) else {
         panic!()

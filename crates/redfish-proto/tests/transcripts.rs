@@ -1,6 +1,6 @@
-//! Plays every transcript against the core, in virtual time.
+//! Plays every transcript against the library, in virtual time.
 
-#![allow(clippy::disallowed_methods, reason = "a test may read and write files, the core may not")]
+#![allow(clippy::disallowed_methods, reason = "a test may read and write files")]
 
 use std::collections::VecDeque;
 use std::path::Path;
@@ -21,14 +21,14 @@ use redfish_testkit::full_text;
 use redfish_testkit::transcript::{self, Event, Reaction, Transcript, User, Verb};
 use serde_json::Value;
 
-/// Answers as the transcript says; a request or a wait that it does not have is a panic.
+/// Responds as in the transcript. A request or a wait that is not in it panics.
 #[derive(Default)]
 struct Script {
     events: VecDeque<Event>,
     now: Duration,
     /// The image that requests carry.
     payload: Bytes,
-    /// The body that came last and is read as it comes, and how it ends.
+    /// The last streamed body, and how it ends.
     stream: Option<(Bytes, Result<(), Failure>)>,
 }
 
@@ -104,7 +104,7 @@ fn client(transcript: &Transcript) -> Client<Script> {
     policy.links = if setup.path_only { Links::PathOnly } else { Links::SameOrigin };
     let service = Arc::new(Service::with_policy("https://bmc", policy).unwrap());
     let resumed = setup.resumed.as_ref();
-    let resumed = resumed.map(|(token, at)| Session::from_token(&service, token, at.as_deref()).unwrap());
+    let resumed = resumed.map(|(token, uri)| Session::from_token(&service, token, uri.as_deref()).unwrap());
     let fixed = |identity: Identity| Authenticator::fixed(Arc::clone(&service), identity);
     let authenticator = match &setup.user {
         User::Credentials(user, password) => {
@@ -121,12 +121,12 @@ fn client(transcript: &Transcript) -> Client<Script> {
     Client { service, authenticator, wire: Script::default() }
 }
 
-fn ask(client: &mut Client<Script>, verb: &Verb) -> Result<Option<Value>, Error> {
+fn run(client: &mut Client<Script>, verb: &Verb) -> Result<Option<Value>, Error> {
     match verb {
         Verb::Get(path) => client.run(Get::new(client.service.target(path)?)).map(Some),
         Verb::Send(method, path, body) => {
-            let at = client.service.target(path)?;
-            let mut raw = Raw::new(method.parse().unwrap(), &at);
+            let target = client.service.target(path)?;
+            let mut raw = Raw::new(method.parse().unwrap(), &target);
             if let Some(body) = body {
                 raw = raw.json(Body::from(body.clone().into_bytes()));
             }
@@ -153,7 +153,7 @@ fn ask(client: &mut Client<Script>, verb: &Verb) -> Result<Option<Value>, Error>
                 return Err(client.service.body_too_large(&target, limit));
             }
             ended.map_err(|failure| {
-                assert_eq!(failure, Failure::Broken, "a body in a transcript breaks off in no other way");
+                assert_eq!(failure, Failure::Broken, "a body in a transcript can only break off");
                 client.service.body_broken(&target, std::io::ErrorKind::UnexpectedEof.into())
             })?;
             Ok(Some(String::from_utf8(body.to_vec()).unwrap().into()))
@@ -168,21 +168,21 @@ fn ask(client: &mut Client<Script>, verb: &Verb) -> Result<Option<Value>, Error>
     }
 }
 
-/// Listens until so many events have come.
+/// Listens until this number of events has arrived.
 fn events(client: &mut Client<Script>, source: EventSource, count: usize) -> Result<Value, Error> {
     let mut listener = Listener::new(source, Limits::default());
-    let mut incoming = Vec::new();
+    let mut items = Vec::new();
     loop {
         let wait = match client.run(listener.subscribe()?) {
             Ok(_) => {
                 let (body, _) = client.wire.stream.take().expect("a stream");
-                incoming.extend(listener.push(&body)?);
+                items.extend(listener.push(&body)?);
                 listener.disconnected()
             }
             Err(error) => listener.failed(error)?,
         };
-        if incoming.len() >= count {
-            return Ok(incoming.iter().take(count).map(incoming_json).collect());
+        if items.len() >= count {
+            return Ok(items.iter().take(count).map(incoming_json).collect());
         }
         client.wire.wait(wait);
     }
@@ -192,14 +192,14 @@ fn play(transcript: &Transcript) {
     let mut client = client(transcript);
     for call in &transcript.calls {
         client.wire.events = call.events.iter().cloned().collect();
-        let outcome = ask(&mut client, &call.verb);
+        let outcome = run(&mut client, &call.verb);
         assert!(client.wire.events.is_empty(), "not reached: {:?}; {outcome:?}", client.wire.events);
-        let ended = outcome.as_ref().map_err(|error| (error.kind().name(), full_text(error)));
-        call.outcome.check(ended).unwrap_or_else(|problem| panic!("{problem}"));
+        let result = outcome.as_ref().map_err(|error| (error.kind().name(), full_text(error)));
+        call.outcome.check(result).unwrap_or_else(|problem| panic!("{problem}"));
     }
 }
 
-/// Writes what services answer in the transcripts as seeds for the fuzz targets, where `REDFISH_SEEDS` names a folder.
+/// Writes the responses in the transcripts as seeds for the fuzz targets, if `REDFISH_SEEDS` names a directory.
 fn write_seeds(transcripts: &[Transcript]) {
     let Some(folder) = std::env::var_os("REDFISH_SEEDS") else { return };
     let write = |target: &str, name: &str, seed: &[u8]| {
@@ -226,7 +226,7 @@ fn write_seeds(transcripts: &[Transcript]) {
             }
             write("redact", &name, format!("pw-secret\n{body}").as_bytes());
         }
-        // The rows of the alphabet that come closest: the length and the order are what matters.
+        // Letters of the alphabet, of which only the number matters.
         write("call", &transcript.name, &(0..transcript.calls.len() as u8 * 5).collect::<Vec<_>>());
     }
 }
@@ -245,5 +245,5 @@ fn every_transcript_is_played_to_its_end() {
         }
     }
     assert!(failed.is_empty(), "{} of {}:\n{}", failed.len(), transcripts.len(), failed.join("\n"));
-    println!("the core told {} stories", transcripts.len());
+    println!("{} transcripts", transcripts.len());
 }

@@ -218,7 +218,7 @@ impl Member {
     /// Reads the member.
     ///
     /// # Errors
-    /// [`ErrorKind::Malformed`] with the JSON pointer of what does not fit, relative to the member.
+    /// [`Malformed`](crate::ErrorKind::Malformed) with the JSON pointer of what does not fit, relative to the member.
     pub fn json<T: DeserializeOwned>(&self) -> Result<T, Error> {
         json::read(strip_bom(self.as_bytes()), usize::MAX)
             .map_err(|(at, reason)| Error::malformed(self.redactor.clean(&at), self.redactor.clean(&reason)))
