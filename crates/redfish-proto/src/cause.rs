@@ -8,13 +8,13 @@ use crate::kind::Failure;
 use crate::redact::{Redactor, SafeText};
 
 /// A shared error of the driver: all callers that wait for one login get its failure.
-pub(crate) type Shared = Arc<dyn StdError + Send + Sync>;
+pub(crate) type SharedError = Arc<dyn StdError + Send + Sync>;
 
 /// How an exchange failed: its meaning for the protocol, and the error of the driver's library.
 #[derive(Clone, Debug)]
 pub struct TransportError {
     failure: Failure,
-    source: Option<Shared>,
+    source: Option<SharedError>,
 }
 
 impl TransportError {
@@ -61,12 +61,12 @@ impl From<Failure> for TransportError {
 /// `Display` and `Debug`. [`downcast_ref`](Cause::downcast_ref) returns the error itself.
 #[derive(Clone)]
 pub struct Cause {
-    source: Shared,
+    source: SharedError,
     text: SafeText,
 }
 
 impl Cause {
-    pub(crate) fn new(source: Shared, redactor: &Redactor) -> Cause {
+    pub(crate) fn new(source: SharedError, redactor: &Redactor) -> Cause {
         let text = redactor.clean(&source.to_string());
         Cause { source, text }
     }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use http::{Method, StatusCode};
 
-use crate::cause::{Cause, Shared};
+use crate::cause::{Cause, SharedError};
 use crate::etag::ETag;
 use crate::kind::{ErrorKind, Failure};
 use crate::message::{self, Message};
@@ -78,7 +78,7 @@ impl Error {
     /// Sets the error that caused it, such as that of a file to which a response could not be written.
     #[must_use]
     pub fn with_source(mut self, source: impl Into<Box<dyn StdError + Send + Sync>>) -> Error {
-        let source: Shared = source.into().into();
+        let source: SharedError = source.into().into();
         self.0.cause = Some(Cause::new(source, &Redactor::default()));
         self
     }

@@ -12,7 +12,7 @@ pub(crate) const X_AUTH_TOKEN: HeaderName = HeaderName::from_static("x-auth-toke
 
 /// Headers that only the client sets, and those that change the framing of a message. `X-Requested-With` makes bmcweb
 /// set a cookie instead of returning a token.
-pub(crate) const RESERVED: [HeaderName; 15] = [
+pub(crate) const RESERVED_HEADERS: [HeaderName; 15] = [
     header::AUTHORIZATION,
     X_AUTH_TOKEN,
     header::COOKIE,

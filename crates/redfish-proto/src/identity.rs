@@ -21,7 +21,7 @@ use crate::service::Service;
 use crate::target::Target;
 
 /// Maximum length of a token in bytes. Session tokens have a few dozen; every text is searched for a token.
-pub(crate) const LONGEST_TOKEN: usize = 8 << 10;
+pub(crate) const MAX_TOKEN_LENGTH: usize = 8 << 10;
 
 /// How requests authenticate: not at all, with Basic credentials, or with a token.
 ///
@@ -35,13 +35,13 @@ struct Inner {
     origin: Arc<Origin>,
     credential: Option<HeaderValue>,
     /// What is known about the session whose token the credential is.
-    session: Option<Facts>,
+    session: Option<SessionInfo>,
     redactor: Arc<Redactor>,
 }
 
 /// What is known about a session, besides its token.
 #[derive(Clone)]
-pub(crate) struct Facts {
+pub(crate) struct SessionInfo {
     pub(crate) target: Option<Target>,
     pub(crate) collection: Option<Target>,
     /// `None` for an active session, as nearly always.
@@ -116,7 +116,7 @@ impl Identity {
     pub(crate) fn new(
         service: &Service,
         credential: Secret,
-        session: Option<Facts>,
+        session: Option<SessionInfo>,
         redactor: Redactor,
     ) -> Result<Identity, Error> {
         Ok(Identity(Arc::new(Inner {
@@ -137,7 +137,7 @@ impl Identity {
         self.0.session.is_some()
     }
 
-    pub(crate) fn facts(&self) -> Option<&Facts> {
+    pub(crate) fn session_info(&self) -> Option<&SessionInfo> {
         self.0.session.as_ref()
     }
 
@@ -176,7 +176,7 @@ impl fmt::Debug for Identity {
 
 pub(crate) fn check_token(token: &str) -> Result<(), Error> {
     let fits =
-        !token.is_empty() && token.len() <= LONGEST_TOKEN && token.bytes().all(|b| b.is_ascii_graphic());
+        !token.is_empty() && token.len() <= MAX_TOKEN_LENGTH && token.bytes().all(|b| b.is_ascii_graphic());
     if fits { Ok(()) } else { Err(Error::new(ErrorKind::InvalidCredentials(CredentialsError::Token))) }
 }
 

@@ -110,8 +110,8 @@ mod tests {
 
     #[test]
     fn an_error_names_the_member_and_what_was_found() {
-        type Wanted = HashMap<String, Vec<HashMap<String, u32>>>;
-        for (body, at, reason) in [
+        type Document = HashMap<String, Vec<HashMap<String, u32>>>;
+        for (body, pointer, reason) in [
             (
                 r#"{"Fans": [{"a": 1}, {"a/b": "x"}]}"#,
                 "/Fans/1/a~1b",
@@ -122,8 +122,8 @@ mod tests {
             ("", "", "an empty body"),
             ("{} {}", "", "trailing characters"),
         ] {
-            let (found_at, found) = read::<Wanted>(body.as_bytes(), 127).unwrap_err();
-            assert_eq!((found_at.as_str(), found.as_str()), (at, reason), "{body}");
+            let (found_pointer, found) = read::<Document>(body.as_bytes(), 127).unwrap_err();
+            assert_eq!((found_pointer.as_str(), found.as_str()), (pointer, reason), "{body}");
         }
     }
 

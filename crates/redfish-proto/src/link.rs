@@ -78,7 +78,7 @@ fn split_authority(link: &str) -> Authority<'_> {
 mod tests {
     use super::*;
 
-    fn at(base: &str, link: &str, links: Links) -> Result<String, LinkError> {
+    fn resolved(base: &str, link: &str, links: Links) -> Result<String, LinkError> {
         let origin = Origin::parse("https", "bmc").unwrap();
         let base = resolve(base, &Target::well_known("/"), &origin, links).unwrap();
         resolve(link, &base, &origin, links).map(|t| t.to_string())
@@ -111,7 +111,7 @@ mod tests {
             ("/S//1", "/S//1"),
             ("a:1?x", "off"),
         ] {
-            let found = at(base, link, Links::SameOrigin);
+            let found = resolved(base, link, Links::SameOrigin);
             if target == "off" {
                 assert_eq!(found, Err(LinkError::CrossOrigin), "{link}");
             } else {
@@ -130,19 +130,19 @@ mod tests {
             "https://u@bmc/a",
             "https:///a",
         ] {
-            assert_eq!(at("/", link, Links::SameOrigin), Err(LinkError::CrossOrigin), "{link}");
-            assert_eq!(at("/", link, Links::PathOnly).as_deref(), Ok("/a"), "{link}");
+            assert_eq!(resolved("/", link, Links::SameOrigin), Err(LinkError::CrossOrigin), "{link}");
+            assert_eq!(resolved("/", link, Links::PathOnly).as_deref(), Ok("/a"), "{link}");
         }
         for link in ["mailto:a@b", "javascript:alert(1)", "https:/evil/a", "ftp://bmc/a"] {
-            assert_eq!(at("/", link, Links::PathOnly), Err(LinkError::CrossOrigin), "{link}");
+            assert_eq!(resolved("/", link, Links::PathOnly), Err(LinkError::CrossOrigin), "{link}");
         }
     }
 
     #[test]
     fn a_link_that_could_split_a_request_is_refused() {
         for link in ["/a\r\nX-Evil: 1", "/a\0", "/\x7f"] {
-            assert!(matches!(at("/", link, Links::PathOnly), Err(LinkError::Malformed(_))), "{link:?}");
+            assert!(matches!(resolved("/", link, Links::PathOnly), Err(LinkError::Malformed(_))), "{link:?}");
         }
-        assert!(at("/", &"/a".repeat(20_000), Links::PathOnly).is_err());
+        assert!(resolved("/", &"/a".repeat(20_000), Links::PathOnly).is_err());
     }
 }

@@ -102,8 +102,9 @@ pub enum Transition<O: Operation> {
 }
 
 impl<O: Operation> Transition<O> {
-    /// Wraps the operation in an outer one with the same output: `self.inner.respond(answer)?.map(|inner| Outer {
-    /// inner })`.
+    /// Wraps the operation in an outer one with the same output:
+    ///
+    /// `self.inner.respond(answer)?.map(|inner| Outer { inner })`
     pub fn map<P: Operation<Output = O::Output>>(self, outer: impl FnOnce(O) -> P) -> Transition<P> {
         match self {
             Transition::Done(output) => Transition::Done(output),

@@ -166,12 +166,12 @@ impl Redactor {
         let mut spans: Vec<Range<usize>> = Vec::new();
         let pairs: Vec<_> =
             self.credentials.iter().map(|c| basic_credentials(c.user(), c.password())).collect();
-        let wanted: Vec<&str> = pairs.iter().map(|pair| pair.as_str()).chain(self.texts()).collect();
+        let secrets: Vec<&str> = pairs.iter().map(|pair| pair.as_str()).chain(self.texts()).collect();
         // A secret that was encoded twice is found in the text decoded once, and so on.
         let mut decoded_text = DecodedText::new(text);
         for _ in 0..MAX_ENCODING_LAYERS {
             spans.extend(
-                find(&wanted, &decoded_text.bytes).into_iter().map(|found| decoded_text.origin(found)),
+                find(&secrets, &decoded_text.bytes).into_iter().map(|found| decoded_text.origin(found)),
             );
             let recoded = find_base64_and_hex(self.texts(), &decoded_text.bytes);
             spans.extend(recoded.into_iter().map(|found| decoded_text.origin(found)));

@@ -9,7 +9,7 @@ use zeroize::Zeroizing;
 use crate::error::{Error, OpenSession};
 use crate::headers::X_AUTH_TOKEN;
 pub(crate) use crate::identity::SessionState;
-use crate::identity::{Facts, Identity, LONGEST_TOKEN, check_token};
+use crate::identity::{Identity, MAX_TOKEN_LENGTH, SessionInfo, check_token};
 use crate::kind::ErrorKind;
 use crate::link::{self, LinkError};
 use crate::reason::TargetError;
@@ -71,18 +71,18 @@ impl Session {
         redactor.add_token(&token);
         let Found { target, collection, state, context } = found;
         let restricted = (state != SessionState::Active).then(|| Box::new(state));
-        let facts = Facts { target, collection, restricted, context };
-        Identity::new(service, token, Some(facts), redactor).map(Session)
+        let info = SessionInfo { target, collection, restricted, context };
+        Identity::new(service, token, Some(info), redactor).map(Session)
     }
 
     /// The URI of the session, at which it is closed. `None` if it is unknown.
     pub fn target(&self) -> Option<&Target> {
-        self.facts()?.target.as_ref()
+        self.session_info()?.target.as_ref()
     }
 
     /// What the session is allowed to do.
     pub fn state(&self) -> &SessionState {
-        self.facts().and_then(|facts| facts.restricted.as_deref()).unwrap_or(&SessionState::Active)
+        self.session_info().and_then(|info| info.restricted.as_deref()).unwrap_or(&SessionState::Active)
     }
 
     /// The token, to save it for another process. It is a secret.
@@ -101,11 +101,11 @@ impl Session {
     }
 
     pub(crate) fn collection(&self) -> Option<&Target> {
-        self.facts()?.collection.as_ref()
+        self.session_info()?.collection.as_ref()
     }
 
     pub(crate) fn context(&self) -> Option<&Arc<str>> {
-        self.facts()?.context.as_ref()
+        self.session_info()?.context.as_ref()
     }
 
     pub(crate) fn redactor(&self) -> &Arc<Redactor> {
@@ -116,8 +116,8 @@ impl Session {
         &self.0
     }
 
-    fn facts(&self) -> Option<&Facts> {
-        self.0.facts()
+    fn session_info(&self) -> Option<&SessionInfo> {
+        self.0.session_info()
     }
 }
 
@@ -146,7 +146,7 @@ impl fmt::Debug for Session {
 
 /// The known secrets and the tokens in the headers of a response, which the service may echo in the same response.
 pub(crate) fn knowing_tokens(known: &Arc<Redactor>, headers: &HeaderMap) -> Arc<Redactor> {
-    let mut tokens = headers.get_all(&X_AUTH_TOKEN).iter().filter(|t| t.len() <= LONGEST_TOKEN).peekable();
+    let mut tokens = headers.get_all(&X_AUTH_TOKEN).iter().filter(|t| t.len() <= MAX_TOKEN_LENGTH).peekable();
     if tokens.peek().is_none() {
         return Arc::clone(known);
     }
@@ -204,7 +204,7 @@ mod tests {
 
     #[test]
     fn a_token_must_be_valid_in_a_header() {
-        for token in ["", "a b", "a\r\nb", "ä", &"a".repeat(LONGEST_TOKEN + 1)] {
+        for token in ["", "a b", "a\r\nb", "ä", &"a".repeat(MAX_TOKEN_LENGTH + 1)] {
             assert!(Session::from_token(&service(), token, None).is_err(), "{token:?}");
         }
     }

@@ -88,7 +88,7 @@ impl Target {
     }
 
     /// Whether the two are the same except for a final slash.
-    pub(crate) fn same_but_slash(&self, other: &Target) -> bool {
+    pub(crate) fn is_same_except_slash(&self, other: &Target) -> bool {
         self.query() == other.query()
             && self.path().trim_end_matches('/') == other.path().trim_end_matches('/')
     }
@@ -164,7 +164,7 @@ pub(crate) fn merge(reference: &str, base: &Target) -> Result<Target, TargetErro
         let folder = base.path().rsplit_once('/').map_or("", |(folder, _)| folder);
         (format!("{folder}/{path}"), query)
     };
-    let mut sent = encode(&without_dots(&path));
+    let mut sent = encode(&remove_dot_segments(&path));
     if let Some(query) = query {
         sent.push('?');
         sent.push_str(&encode(query));
@@ -186,25 +186,25 @@ fn from_encoded(sent: String, fragment: Option<String>) -> Target {
 }
 
 /// Removes `.` and `..` from a path (RFC 3986, 5.2.4), and leaves one slash at its start.
-fn without_dots(path: &str) -> String {
-    let mut kept: Vec<&str> = Vec::new();
+fn remove_dot_segments(path: &str) -> String {
+    let mut output: Vec<&str> = Vec::new();
     let mut segments = path.trim_start_matches('/').split('/').peekable();
     while let Some(segment) = segments.next() {
         let last = segments.peek().is_none();
         match segment {
             "." | ".." => {
                 if segment == ".." {
-                    kept.pop();
+                    output.pop();
                 }
                 if last {
-                    kept.push("");
+                    output.push("");
                 }
             }
-            segment => kept.push(segment),
+            segment => output.push(segment),
         }
     }
     // After `..` the path may start with an empty segment, and two slashes would read as a host.
-    let joined = kept.join("/");
+    let joined = output.join("/");
     format!("/{}", joined.trim_start_matches('/'))
 }
 

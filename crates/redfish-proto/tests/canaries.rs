@@ -91,15 +91,15 @@ fn client(answers: Answers) -> Client<Echo> {
     client
 }
 
-fn check(error: &Error, shown: &str, what: &str) {
+fn check(error: &Error, shown: &str, context: &str) {
     let all =
         format!("{error}\n{error:?}\n{:?}\n{}\n{:?}\n{shown}", error.messages(), error.hint(), error.kind());
     for secret in [PASSWORD, NEW_PASSWORD, TOKEN, OLD_TOKEN] {
         for form in forms(secret) {
-            assert!(!all.contains(&form), "{what}: {form} in\n{all}");
+            assert!(!all.contains(&form), "{context}: {form} in\n{all}");
         }
     }
-    assert!(!all.contains("canary"), "{what}:\n{all}");
+    assert!(!all.contains("canary"), "{context}:\n{all}");
 }
 
 #[test]

@@ -73,7 +73,7 @@ enum State {
     Closed,
 }
 
-/// Where a call gets its session from.
+/// The source of a call's session.
 #[must_use]
 #[derive(Debug)]
 #[expect(clippy::large_enum_variant, reason = "there is one at a time, and a login is moved once")]

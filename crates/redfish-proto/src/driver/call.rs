@@ -153,7 +153,7 @@ impl<O: Operation> Timer<O> {
 }
 
 impl<O: Operation> SessionReply<O> {
-    /// Takes an identity, or the reason why there is none.
+    /// Continues with an identity, or fails with the error.
     pub fn give(mut self, identity: Result<Identity, Error>, now: Now) -> Step<O> {
         match identity {
             Ok(identity) => match self.0.accept(identity) {

@@ -14,13 +14,13 @@ use crate::session::Session;
 /// session and the credentials to renew it are combined.
 #[derive(Default)]
 pub struct ClientAuth {
-    method: Method,
+    method: AuthMethod,
     context: Option<Arc<str>>,
     sessions: Option<String>,
 }
 
 #[derive(Default)]
-enum Method {
+enum AuthMethod {
     #[default]
     Anonymous,
     Login {
@@ -37,10 +37,10 @@ impl ClientAuth {
     #[must_use]
     pub fn login(mut self, credentials: Credentials) -> ClientAuth {
         let resumed = match self.method {
-            Method::Session(session) => Some(session),
+            AuthMethod::Session(session) => Some(session),
             _ => None,
         };
-        self.method = Method::Login { credentials, resumed };
+        self.method = AuthMethod::Login { credentials, resumed };
         self
     }
 
@@ -49,8 +49,10 @@ impl ClientAuth {
     #[must_use]
     pub fn resume(mut self, session: Session) -> ClientAuth {
         self.method = match self.method {
-            Method::Login { credentials, .. } => Method::Login { credentials, resumed: Some(session) },
-            _ => Method::Session(session),
+            AuthMethod::Login { credentials, .. } => {
+                AuthMethod::Login { credentials, resumed: Some(session) }
+            }
+            _ => AuthMethod::Session(session),
         };
         self
     }
@@ -58,21 +60,21 @@ impl ClientAuth {
     /// Sends these credentials with each request (RFC 7617), for services without sessions.
     #[must_use]
     pub fn basic(mut self, credentials: Credentials) -> ClientAuth {
-        self.method = Method::Basic(credentials);
+        self.method = AuthMethod::Basic(credentials);
         self
     }
 
     /// Sends this token with each request, as `Authorization: Bearer`. It is never renewed and never closed.
     #[must_use]
     pub fn bearer(mut self, token: &str) -> ClientAuth {
-        self.method = Method::Bearer(Secret::from(token));
+        self.method = AuthMethod::Bearer(Secret::from(token));
         self
     }
 
     /// Sends no credentials. The default.
     #[must_use]
     pub fn anonymous(mut self) -> ClientAuth {
-        self.method = Method::Anonymous;
+        self.method = AuthMethod::Anonymous;
         self
     }
 
@@ -99,11 +101,11 @@ impl ClientAuth {
     pub fn authenticator(self, service: &Arc<Service>) -> Result<Authenticator, Error> {
         let fixed = |identity| Authenticator::fixed(Arc::clone(service), identity);
         let mut authenticator = match self.method {
-            Method::Anonymous => fixed(Identity::anonymous(service)),
-            Method::Basic(credentials) => fixed(Identity::basic(service, &credentials)?),
-            Method::Bearer(token) => fixed(Identity::bearer(service, token.text())?),
-            Method::Session(session) => fixed(session.into()),
-            Method::Login { credentials, resumed } => {
+            AuthMethod::Anonymous => fixed(Identity::anonymous(service)),
+            AuthMethod::Basic(credentials) => fixed(Identity::basic(service, &credentials)?),
+            AuthMethod::Bearer(token) => fixed(Identity::bearer(service, token.text())?),
+            AuthMethod::Session(session) => fixed(session.into()),
+            AuthMethod::Login { credentials, resumed } => {
                 Authenticator::session(Arc::clone(service), credentials.into(), resumed)
             }
         };

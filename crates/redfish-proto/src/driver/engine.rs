@@ -17,7 +17,7 @@ use crate::driver::exchange::{BodyMode, Outgoing, Purpose, ResponseLimits};
 use crate::driver::session_request::SessionRequest;
 use crate::driver::time::{self, Now};
 use crate::error::Error;
-use crate::headers::{ODATA_VERSION, RESERVED, X_AUTH_TOKEN, is_secret_header};
+use crate::headers::{ODATA_VERSION, RESERVED_HEADERS, X_AUTH_TOKEN, is_secret_header};
 use crate::identity::Identity;
 use crate::kind::{ErrorKind, Failure, Phase};
 use crate::operation::{Answer, Auth, Request, Retry};
@@ -238,7 +238,7 @@ impl Engine {
         self.has_request = true;
         self.last_request.method = method.clone();
         self.last_request.target = target.clone();
-        if let Some(reserved) = headers.keys().find(|name| RESERVED.contains(name)) {
+        if let Some(reserved) = headers.keys().find(|name| RESERVED_HEADERS.contains(name)) {
             return Err(Error::new(ErrorKind::ReservedHeader(reserved.clone())));
         }
         // bmcweb answers a request that accepts HTML with a redirect to its login page instead of a 401.
@@ -278,8 +278,8 @@ impl Engine {
             is_probe: request.probe.is_some(),
         };
 
-        let own = request.session.as_ref().map(Session::identity);
-        let identity = own.or(self.identity.as_ref().filter(|_| auth == Auth::Session));
+        let own_identity = request.session.as_ref().map(Session::identity);
+        let identity = own_identity.or(self.identity.as_ref().filter(|_| auth == Auth::Session));
         let uri = self.service.origin().uri(&target);
         self.set_headers(&mut headers, &method, &body, body_mode, identity);
         let mut request = http::Request::new(body);

@@ -1,4 +1,4 @@
-//! One exchange: the request to perform, the limits of its response, and what is safe to log of both.
+//! One exchange: the request to perform, the limits of its response, and texts of both that are safe to log.
 
 use std::fmt;
 use std::sync::Arc;

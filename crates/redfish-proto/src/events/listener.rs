@@ -10,7 +10,7 @@ use crate::events::{EventSource, Subscribe};
 use crate::kind::ErrorKind;
 
 /// Number of events that are remembered by id and digest, to recognize repeated ones.
-const REMEMBERED: usize = 1_000;
+const MAX_REMEMBERED_EVENTS: usize = 1_000;
 
 /// The wait before the stream is opened again, unless it asked for one.
 const DEFAULT_RETRY: Duration = Duration::from_secs(1);
@@ -98,7 +98,7 @@ impl Listener {
                     }
                 }
                 self.current.push_back(known);
-                if self.current.len() > REMEMBERED {
+                if self.current.len() > MAX_REMEMBERED_EVENTS {
                     self.current.pop_front();
                 }
             }
@@ -127,7 +127,7 @@ impl Listener {
         self.retry = self.decoder.retry().unwrap_or(self.retry);
         self.decoder = Decoder::behind(self.limits, &last);
         self.previous.append(&mut self.current);
-        self.previous.drain(..self.previous.len().saturating_sub(REMEMBERED));
+        self.previous.drain(..self.previous.len().saturating_sub(MAX_REMEMBERED_EVENTS));
         self.resumes_after = Some(last).filter(|last| !last.is_empty());
         let wait = self.retry.saturating_mul(1 << self.failures.min(6));
         self.failures += 1;
@@ -205,7 +205,7 @@ mod tests {
     #[test]
     fn the_last_events_are_remembered_over_connections() {
         let mut listener = listener();
-        let stream: String = (0..=REMEMBERED).map(|id| format!("id: {id}\ndata: a\n\n")).collect();
+        let stream: String = (0..=MAX_REMEMBERED_EVENTS).map(|id| format!("id: {id}\ndata: a\n\n")).collect();
         listener.push(stream.as_bytes()).unwrap();
         for _ in 0..2 {
             listener.disconnected();

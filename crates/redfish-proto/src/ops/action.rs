@@ -60,14 +60,14 @@ impl Action {
     }
 
     /// Checks the parameters before they are sent.
-    fn check(&self, given: &Map<String, Value>, redactor: &Redactor) -> Result<(), Error> {
+    fn check(&self, parameters: &Map<String, Value>, redactor: &Redactor) -> Result<(), Error> {
         for parameter in &self.parameters {
             let not_allowable = |allowable: &[String]| {
                 let parameter = redactor.clean(&parameter.name);
                 let allowable = allowable.iter().map(|value| redactor.clean(value)).collect();
                 Error::new(ErrorKind::InvalidParameter { parameter, allowable })
             };
-            match given.get(&parameter.name) {
+            match parameters.get(&parameter.name) {
                 None if parameter.required => return Err(not_allowable(&parameter.allowable)),
                 Some(value) if !parameter.allowable.is_empty() => {
                     let values = match value {

@@ -14,7 +14,13 @@ use crate::redact::Redactor;
 /// use redfish_proto::{Body, Error, Target};
 /// use serde_json::json;
 ///
-/// Turns the location indicator on and waits until it is on.
+/// /// Turns the location indicator on and waits until it is on.
+/// fn locate(chassis: Target) -> Result<Chain<()>, Error> {
+///     let change = Body::json(&json!({"LocationIndicatorActive": true}))?;
+///     Ok(Chain::new(Write::patch(&chassis, change), move |_| {
+///         Chain::next(WaitUntil::new(chassis, |chassis| chassis["LocationIndicatorActive"] == true), |_| Chain::done(()))
+///     }))
+/// }
 /// ```
 ///
 /// Each operation keeps its own behavior, for example without a response. Its [`secrets`](Operation::secrets) are an
@@ -168,7 +174,7 @@ macro_rules! forward_to {
 
 pub(crate) use forward_to;
 
-/// Sends one request and returns the response, whatever its status, or the error without one.
+/// Sends one request and returns the response with any status, or the error if there is no response.
 #[derive(Clone, Debug)]
 pub(crate) struct Exchange(pub(crate) Request);
 

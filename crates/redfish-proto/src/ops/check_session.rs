@@ -51,7 +51,7 @@ impl CheckSession {
     pub(crate) fn judge(&self, answer: &Answer) -> Liveness {
         match answer.status() {
             // A response of another resource is no confirmation.
-            _ if !answer.target().same_but_slash(&self.target) => Liveness::Unknown,
+            _ if !answer.target().is_same_except_slash(&self.target) => Liveness::Unknown,
             StatusCode::OK if self.is_shown_in(answer) => Liveness::Alive,
             StatusCode::FORBIDDEN => Liveness::Alive,
             StatusCode::UNAUTHORIZED => Liveness::Dead,
@@ -64,7 +64,7 @@ impl CheckSession {
         let Ok(shown) = answer.json::<Value>() else { return false };
         let text = |name| shown.get(name).and_then(Value::as_str);
         let linked = text("@odata.id").and_then(|link| answer.resolve_path_only(link).ok());
-        linked.is_some_and(|link| link.same_but_slash(&self.target))
+        linked.is_some_and(|link| link.is_same_except_slash(&self.target))
             || text("Id") == Some(self.target.split_member().1)
     }
 }
@@ -72,7 +72,7 @@ impl CheckSession {
 impl Operation for CheckSession {
     type Output = Liveness;
 
-    /// The request carries the session's own token, whatever session the call has.
+    /// Sends the session's own token instead of the call's.
     fn request(&self) -> Request {
         Request::get(&self.target).purpose(Purpose::Session).probe(CHECK_TIMEOUT).session(&self.session)
     }

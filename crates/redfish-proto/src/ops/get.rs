@@ -51,9 +51,9 @@ impl<T: DeserializeOwned> Operation for Get<T> {
 /// Reads the part of a resource at a JSON pointer, which is percent-encoded in a fragment (RFC 6901, 6).
 fn read_fragment<T: DeserializeOwned>(answer: &Answer, fragment: &str) -> Result<T, Error> {
     let pointer = percent_decode(fragment);
-    let whole: Value = answer.json()?;
+    let resource: Value = answer.json()?;
     let part =
-        whole.pointer(&pointer).ok_or_else(|| answer.malformed(&pointer, "there is no such member"))?;
+        resource.pointer(&pointer).ok_or_else(|| answer.malformed(&pointer, "there is no such member"))?;
     T::deserialize(part).map_err(|error| answer.malformed(&pointer, &error.to_string()))
 }
 

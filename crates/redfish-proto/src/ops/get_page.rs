@@ -22,15 +22,15 @@ use crate::target::Target;
 
 /// Reads one page of a collection, and returns the operation that reads the next one.
 ///
-/// `Members@odata.nextLink` is followed as long as there is one, whatever `Members@odata.count` says: some counts are
-/// wrong. A link that was followed before is an error, since some pages link to themselves.
+/// `Members@odata.nextLink` is followed as long as there is one. `Members@odata.count` is not used for that, since
+/// some counts are wrong. A link that was followed before is an error, since some pages link to themselves.
 ///
 /// Some services offer `$expand` and refuse it at some collections. After a 4xx or 501, a page is read once more
 /// without it, and its members are links.
 #[derive(Clone, Debug)]
 pub struct GetPage {
     target: Target,
-    seen: HashSet<Target>,
+    visited: HashSet<Target>,
 }
 
 /// One page of a collection.
@@ -81,7 +81,7 @@ struct Reference<'a> {
 impl GetPage {
     /// The first page of a collection.
     pub fn first(target: Target) -> GetPage {
-        GetPage { target, seen: HashSet::new() }
+        GetPage { target, visited: HashSet::new() }
     }
 
     /// The target of the page.
@@ -129,12 +129,12 @@ impl GetPage {
         };
         let Some(text) = text.filter(|text| !text.is_empty()) else { return Ok(None) };
         let next = answer.resolve(&text)?;
-        self.seen.insert(self.target);
-        if self.seen.contains(&next) || self.seen.len() >= answer.service.policy().pages {
+        self.visited.insert(self.target);
+        if self.visited.contains(&next) || self.visited.len() >= answer.service.policy().pages {
             let reason = "the next page was read before, or the limit of pages is exceeded";
             return Err(Error::malformed("/Members@odata.nextLink", reason));
         }
-        Ok(Some(GetPage { target: next, seen: self.seen }))
+        Ok(Some(GetPage { target: next, visited: self.visited }))
     }
 }
 

@@ -23,7 +23,7 @@ use crate::target::Target;
 const MAX_NEXT_PAGES: usize = 20;
 
 /// The wait before a DELETE that failed at the service is sent again.
-const DELETE_AGAIN: Duration = Duration::from_millis(500);
+const DELETE_RETRY_WAIT: Duration = Duration::from_millis(500);
 
 /// Closes a session. Only [`Session::logout`] makes one, so that it carries that session's token and never logs in:
 ///
@@ -49,7 +49,7 @@ struct Search {
     own_context: Option<Arc<str>>,
     /// The `Context` whose other sessions are also deleted: those of logins whose responses were lost.
     stray_context: Option<Arc<str>>,
-    own: Option<Target>,
+    own_session: Option<Target>,
     strays: Vec<Target>,
     /// Whether the service no longer knows the token.
     token_is_dead: bool,
@@ -93,7 +93,7 @@ fn search(session: &Session, stray_context: Option<Arc<str>>) -> Chain<LogoutOut
         collection: session.collection().cloned().unwrap_or_else(|| Target::well_known(SESSIONS)),
         own_context: session.context().filter(|_| stray_context.is_none()).cloned(),
         stray_context,
-        own: session.target().cloned(),
+        own_session: session.target().cloned(),
         strays: Vec::new(),
         token_is_dead: false,
     };
@@ -101,11 +101,11 @@ fn search(session: &Session, stray_context: Option<Arc<str>>) -> Chain<LogoutOut
     let pages = ReadPages::new(search.collection.clone(), search);
     // The session is among the newest.
     let pages = pages.newest_first().max_next_pages(MAX_NEXT_PAGES);
-    Chain::new(pages, move |found| {
-        if found.token_is_dead {
+    Chain::new(pages, move |search| {
+        if search.token_is_dead {
             Chain::done(LogoutOutcome::Gone)
         } else {
-            delete_all(found.strays, found.own, must_change_password)
+            delete_all(search.strays, search.own_session, must_change_password)
         }
     })
 }
@@ -147,7 +147,7 @@ fn delete(target: &Target, must_change_password: bool, retries: Retries) -> Chai
             // iDRAC under load answers 500. The DELETE is retried once.
             status if status.is_server_error() && retries == Retries::One => {
                 let delete = delete(&again, must_change_password, Retries::None);
-                Ok(Transition::Later(delete, Some(DELETE_AGAIN)))
+                Ok(Transition::Later(delete, Some(DELETE_RETRY_WAIT)))
             }
             _ => Err(answer.refusal()),
         }
@@ -177,8 +177,8 @@ impl Collector for Search {
 
     fn page(&mut self, page: &Answer) -> Result<(), Error> {
         let document: Value = page.json()?;
-        if let (None, Some(link)) = (&self.own, list_sessions::own_session_link(&document)) {
-            self.own = self.session_at(link, page);
+        if let (None, Some(link)) = (&self.own_session, list_sessions::own_session_link(&document)) {
+            self.own_session = self.session_at(link, page);
         }
         Ok(())
     }
@@ -192,9 +192,9 @@ impl Collector for Search {
         if list_sessions::is_marked_as_own(session)
             || list_sessions::has_context(session, self.own_context.as_deref())
         {
-            self.own.get_or_insert_with(|| target.clone());
+            self.own_session.get_or_insert_with(|| target.clone());
         } else if list_sessions::has_context(session, self.stray_context.as_deref())
-            && self.own.as_ref() != Some(target)
+            && self.own_session.as_ref() != Some(target)
         {
             self.strays.push(target.clone());
         }
@@ -207,11 +207,11 @@ impl Collector for Search {
 
     fn page_unreadable(&mut self, error: Error) -> Result<(), Error> {
         self.token_is_dead |= error.status() == Some(StatusCode::UNAUTHORIZED);
-        if self.token_is_dead || self.own.is_some() { Ok(()) } else { Err(error) }
+        if self.token_is_dead || self.own_session.is_some() { Ok(()) } else { Err(error) }
     }
 
     fn is_complete(&self) -> bool {
-        self.token_is_dead || (self.stray_context.is_none() && self.own.is_some())
+        self.token_is_dead || (self.stray_context.is_none() && self.own_session.is_some())
     }
 }
 

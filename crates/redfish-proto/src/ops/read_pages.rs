@@ -28,7 +28,7 @@ pub(crate) struct ReadPages<C> {
     state: State<C>,
 }
 
-/// What is being read.
+/// The page or member that is being read.
 #[derive(Debug)]
 enum Item {
     Page(GetPage),

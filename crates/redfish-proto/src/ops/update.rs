@@ -1,7 +1,7 @@
 //! Pushing an image to a service (DSP0266, "Software update"): as multipart or plain, as the service supports.
 //!
 //! ```text
-//!   Find: root ─▶ UpdateService ──▶ Push: UpdateParameters, then the image, then what vendors want
+//!   Find: root ─▶ UpdateService ──▶ Push: UpdateParameters, then the image, then the vendors' parts
 //!         renews the session before the image is touched        └──▶ Outcome, often a Monitor
 //! ```
 

@@ -2,8 +2,8 @@
 //!
 //! ```text
 //!   202 + Location ──▶ Monitor ── watch ──▶ 202: later ⟲
-//!                                           else: the operation's own answer ──▶ TaskOutcome
-//!                                           404, gone: the Task, where it is known ──▶ TaskOutcome
+//!                                           else: the operation's own response ──▶ TaskOutcome
+//!                                           404, 410: the Task, if it is known ──▶ TaskOutcome
 //! ```
 
 use std::sync::Arc;
@@ -26,7 +26,7 @@ use crate::target::Target;
 /// wait between them grows to 10 s, so they take about half an hour, if the deadline allows.
 const MAX_FAILED_POLLS: u32 = 200;
 
-/// Maximum number of 404s before the first 202: iDRAC answers before the job exists.
+/// Maximum number of 404s before the first 202: iDRAC responds before the job exists.
 const MAX_EARLY_NOT_FOUND: u32 = 3;
 
 /// The time between two polls of a resource.
@@ -219,7 +219,7 @@ impl Operation for Watch {
             }
             StatusCode::UNAUTHORIZED => Err(answer.refusal()),
             StatusCode::NOT_FOUND | StatusCode::GONE => self.monitor_gone(&answer),
-            // The monitor is itself a Task, whose 200 says nothing; its state counts.
+            // The monitor is itself a Task. Its state decides, not its 200.
             StatusCode::OK if self.polls_task || is_task(&answer.json().unwrap_or_default()) => {
                 self.judge_task(answer)
             }

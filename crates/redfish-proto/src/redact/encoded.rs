@@ -37,12 +37,12 @@ impl DecodedText {
         while let Some(byte) = self.bytes.get(index) {
             // A plus sign is not decoded, since the search itself accepts it as a space.
             let encoded = encoded_at(self.bytes.get(index..).unwrap_or_default()).filter(|_| *byte != b'+');
-            let (bytes, taken) = encoded.unwrap_or((vec![*byte], 1));
+            let (bytes, length) = encoded.unwrap_or((vec![*byte], 1));
             decoded
                 .origins
                 .extend(bytes.iter().map(|_| self.origins.get(index).copied().unwrap_or_default()));
             decoded.bytes.extend(bytes);
-            index += taken;
+            index += length;
         }
         decoded.origins.push(self.origins.last().copied().unwrap_or_default());
         (decoded.bytes.len() < self.bytes.len()).then_some(decoded)
@@ -102,13 +102,13 @@ fn base64_forms(secret: &str) -> Vec<Zeroizing<String>> {
     forms
 }
 
-fn find_exact(wanted: &[u8], text: &[u8], found: &mut Vec<Range<usize>>) {
-    let length = wanted.len();
+fn find_exact(secret: &[u8], text: &[u8], found: &mut Vec<Range<usize>>) {
+    let length = secret.len();
     let windows = text.windows(length.max(1)).enumerate();
-    found.extend(windows.filter(|(_, window)| *window == wanted).map(|(index, _)| index..index + length));
+    found.extend(windows.filter(|(_, window)| *window == secret).map(|(index, _)| index..index + length));
 }
 
-/// Where a secret stands in hex, in either letter case.
+/// Finds a secret in hex, in either letter case.
 fn find_hex(secret: &str, text: &[u8], found: &mut Vec<Range<usize>>) {
     let digit = |b: &u8| char::from(*b).to_digit(16);
     let byte = |digits: &[u8]| match digits {
@@ -122,9 +122,9 @@ fn find_hex(secret: &str, text: &[u8], found: &mut Vec<Range<usize>>) {
 }
 
 /// Finds these secrets.
-pub(super) fn find(wanted: &[&str], text: &[u8]) -> Vec<Range<usize>> {
+pub(super) fn find(secrets: &[&str], text: &[u8]) -> Vec<Range<usize>> {
     let mut found = Vec::new();
-    for secret in wanted {
+    for secret in secrets {
         let mut index = 0;
         while index < text.len() {
             match match_at(secret, text, index) {
@@ -148,17 +148,17 @@ fn match_at(secret: &str, text: &[u8], index: usize) -> Option<usize> {
 }
 
 /// The number of bytes at the start of `text` that are the secret.
-fn match_bytes(mut wanted: &[u8], text: &[u8]) -> Option<usize> {
+fn match_bytes(mut secret: &[u8], text: &[u8]) -> Option<usize> {
     let mut rest = text;
-    while let Some(byte) = wanted.first() {
+    while let Some(byte) = secret.first() {
         let literal = rest.first() == Some(byte);
-        let encoded = encoded_at(rest).filter(|(bytes, _)| wanted.starts_with(bytes));
+        let encoded = encoded_at(rest).filter(|(bytes, _)| secret.starts_with(bytes));
         match (literal, encoded) {
             (false, None) => return None,
-            (true, None) => (rest, wanted) = (rest.get(1..)?, wanted.get(1..)?),
-            (false, Some((bytes, n))) => (rest, wanted) = (rest.get(n..)?, wanted.get(bytes.len()..)?),
+            (true, None) => (rest, secret) = (rest.get(1..)?, secret.get(1..)?),
+            (false, Some((bytes, n))) => (rest, secret) = (rest.get(n..)?, secret.get(bytes.len()..)?),
             // If the secret itself contains a `%` or a backslash, both readings are possible.
-            (true, Some(_)) => return Some(text.len() - rest.len() + match_ambiguous(wanted, rest)?),
+            (true, Some(_)) => return Some(text.len() - rest.len() + match_ambiguous(secret, rest)?),
         }
     }
     Some(text.len() - rest.len())
@@ -166,20 +166,20 @@ fn match_bytes(mut wanted: &[u8], text: &[u8]) -> Option<usize> {
 
 /// Like [`match_bytes`] where characters can be read in two ways. Keeps all positions at which each prefix of the
 /// secret can end, so that many backslashes do not double the time with each.
-fn match_ambiguous(wanted: &[u8], text: &[u8]) -> Option<usize> {
-    let mut ends: Vec<Vec<usize>> = vec![Vec::new(); wanted.len() + 1];
+fn match_ambiguous(secret: &[u8], text: &[u8]) -> Option<usize> {
+    let mut ends: Vec<Vec<usize>> = vec![Vec::new(); secret.len() + 1];
     ends.first_mut()?.push(0);
-    for (matched, byte) in wanted.iter().enumerate() {
-        let mut here = std::mem::take(ends.get_mut(matched)?);
-        here.sort_unstable();
-        here.dedup();
-        for end in here {
+    for (matched, byte) in secret.iter().enumerate() {
+        let mut current_ends = std::mem::take(ends.get_mut(matched)?);
+        current_ends.sort_unstable();
+        current_ends.dedup();
+        for end in current_ends {
             let rest = text.get(end..).unwrap_or_default();
             if rest.first() == Some(byte) {
                 ends.get_mut(matched + 1)?.push(end + 1);
             }
             if let Some((bytes, n)) = encoded_at(rest) {
-                if wanted.get(matched..).is_some_and(|wanted| wanted.starts_with(&bytes)) {
+                if secret.get(matched..).is_some_and(|secret| secret.starts_with(&bytes)) {
                     ends.get_mut(matched + bytes.len())?.push(end + n);
                 }
             }

@@ -82,12 +82,12 @@ enum Event {
     Cancel(usize),
     Close(usize),
     Reboot,
-    /// A request reaches the service. The response travels back as in `back`.
+    /// A request reaches the service. The response returns along `path`.
     Arrive {
         process: usize,
         ticket: u64,
         request: http::Request<Vec<u8>>,
-        back: Back,
+        path: ResponsePath,
     },
     Resume {
         process: usize,
@@ -96,8 +96,8 @@ enum Event {
     },
 }
 
-/// How a response travels back.
-enum Back {
+/// How a response returns.
+enum ResponsePath {
     Whole(Duration),
     Cut(Duration),
     Lost(Failure, Duration),
@@ -238,7 +238,7 @@ impl World {
                     self.ended(cancelled.client);
                 }
             }
-            Event::Arrive { process, ticket, request, back } => self.arrive(process, ticket, &request, back),
+            Event::Arrive { process, ticket, request, path } => self.arrive(process, ticket, &request, path),
             Event::Resume { process, ticket, with } => {
                 if self.running.get(&process).is_some_and(|running| running.ticket == ticket) {
                     self.resume(process, with);
@@ -312,46 +312,48 @@ impl World {
             self.open_tokens.remove(token);
         }
         let request = http::Request::from_parts(parts, body.bytes().cloned().unwrap_or_default().to_vec());
-        let there = self.random.time(Duration::from_millis(400));
+        let delay_there = self.random.time(Duration::from_millis(400));
         let failed = |failure| Resume::Answer(Err(failure));
         match self.random.below(24) {
-            0 => self.schedule(there, Event::Resume { process, ticket, with: failed(Failure::NotSent) }),
+            0 => {
+                self.schedule(delay_there, Event::Resume { process, ticket, with: failed(Failure::NotSent) })
+            }
             // It never arrives, and the connection either breaks or times out.
-            1 => self.schedule(there, Event::Resume { process, ticket, with: failed(Failure::Broken) }),
+            1 => self.schedule(delay_there, Event::Resume { process, ticket, with: failed(Failure::Broken) }),
             2 => self.schedule(timeout, Event::Resume { process, ticket, with: failed(Failure::TimedOut) }),
             n => {
-                let left = timeout.saturating_sub(there);
-                let back = self.random.time(Duration::from_millis(400));
-                let back = match n {
-                    3 => Back::Lost(Failure::Broken, back.min(left)),
-                    4 => Back::Lost(Failure::TimedOut, left),
-                    5 => Back::Cut(back.min(left)),
-                    _ if back > left => Back::Lost(Failure::TimedOut, left),
-                    _ => Back::Whole(back),
+                let left = timeout.saturating_sub(delay_there);
+                let delay = self.random.time(Duration::from_millis(400));
+                let path = match n {
+                    3 => ResponsePath::Lost(Failure::Broken, delay.min(left)),
+                    4 => ResponsePath::Lost(Failure::TimedOut, left),
+                    5 => ResponsePath::Cut(delay.min(left)),
+                    _ if delay > left => ResponsePath::Lost(Failure::TimedOut, left),
+                    _ => ResponsePath::Whole(delay),
                 };
-                self.schedule(there, Event::Arrive { process, ticket, request, back });
+                self.schedule(delay_there, Event::Arrive { process, ticket, request, path });
             }
         }
     }
 
     /// The service performs a request, whether or not the response arrives.
-    fn arrive(&mut self, process: usize, ticket: u64, request: &http::Request<Vec<u8>>, back: Back) {
+    fn arrive(&mut self, process: usize, ticket: u64, request: &http::Request<Vec<u8>>, path: ResponsePath) {
         let answer = self.mock.handle(request, self.now);
         let status = answer.status();
-        let path = request.uri().path();
-        let is_session = path.contains("/Sessions");
+        let target = request.uri().path();
+        let is_session = target.contains("/Sessions");
         if !request.method().is_safe() && !is_session && status.is_success() {
             self.tally.writes += 1;
             let applied = self.applied.entry(process).or_default();
             *applied += 1;
-            assert!(*applied == 1, "{} {path} was applied twice", request.method());
+            assert!(*applied == 1, "{} {target} was applied twice", request.method());
         }
         let (head, body) = answer.response.into_parts();
         let opened = *request.method() == Method::POST && is_session && status == StatusCode::CREATED;
-        let (after, result): (Duration, ExchangeResult) = match back {
-            Back::Whole(after) => (after, Ok((head, Ok(body.into())))),
-            Back::Cut(after) => (after, Ok((head, Err(Failure::Broken)))),
-            Back::Lost(failure, after) => (after, Err(failure)),
+        let (after, result): (Duration, ExchangeResult) = match path {
+            ResponsePath::Whole(after) => (after, Ok((head, Ok(body.into())))),
+            ResponsePath::Cut(after) => (after, Ok((head, Err(Failure::Broken)))),
+            ResponsePath::Lost(failure, after) => (after, Err(failure)),
         };
         self.tally.lost_logins += u64::from(opened && result.is_err());
         if let (true, Ok((head, _))) = (opened, &result) {

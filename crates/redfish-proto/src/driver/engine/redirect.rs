@@ -33,7 +33,7 @@ impl Engine {
             303 if *method != Method::HEAD => Method::GET,
             // Supermicro redirects a login to the same path with a final slash. For any other write it is unclear
             // what it would do at the new target.
-            301 | 302 if !method.is_safe() && !target.same_but_slash(from) => {
+            301 | 302 if !method.is_safe() && !target.is_same_except_slash(from) => {
                 return refuse(RedirectError::MovesWrite);
             }
             _ => method.clone(),
@@ -41,7 +41,7 @@ impl Engine {
         // A logout deletes only its own session, wherever it is redirected.
         let is_logout =
             self.last_request.purpose == Purpose::Session && self.last_request.method == Method::DELETE;
-        if is_logout && !target.same_but_slash(from) {
+        if is_logout && !target.is_same_except_slash(from) {
             return refuse(RedirectError::MovesLogout);
         }
         if !replayable && method == self.last_request.method {
