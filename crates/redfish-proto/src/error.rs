@@ -388,7 +388,7 @@ impl Error {
             ErrorKind::InvalidTarget(reason) => reason.to_string(),
             ErrorKind::InvalidCredentials(reason) => format!("unusable credentials: {reason}"),
             ErrorKind::InvalidRequest(reason) => reason.to_string(),
-            ErrorKind::ReservedHeader(name) => format!("the header {name} is set by the client alone"),
+            ErrorKind::ReservedHeader(name) => format!("only the client sets the header {name}"),
             ErrorKind::ForeignSession => "the session belongs to another service".into(),
             ErrorKind::NotAuthenticated if inner.status.is_none() => "not logged in".into(),
             _ => self.response_text(),

@@ -292,7 +292,7 @@ mod tests {
         let event = r##"{"@odata.type": "#Event.v1_7_0.Event", "Events": [
             {"EventId": "7", "MessageId": "Base.1.8.X", "MessageArgs": ["a", 1], "Severity": "OK",
              "OriginOfCondition": {"@odata.id": "/redfish/v1/Systems/1"}}, null]}"##;
-        let Notification::Event(records) = Notification::parse(event) else { panic!("an event") };
+        let Notification::Event(records) = Notification::parse(event) else { panic!("expected an event") };
         assert_eq!(records.len(), 2);
         assert_eq!(records[0].message_args, ["a", "1"]);
         assert_eq!(records[0].origin.as_deref(), Some("/redfish/v1/Systems/1"));

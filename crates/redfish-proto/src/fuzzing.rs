@@ -50,7 +50,7 @@ pub fn login(data: &[u8]) {
     let sessions = Target::well_known("/redfish/v1/SessionService/Sessions");
     let credentials = Arc::new(Credentials::new("admin", "canary-password"));
     let login = service.call(Login::new(credentials).collection(sessions));
-    let Step::Send(outgoing, reply) = login.start(Now::default()) else { panic!("a login sends first") };
+    let Step::Send(outgoing, reply) = login.start(Now::default()) else { panic!("expected a request") };
     assert!(outgoing.request.uri().to_string().starts_with("https://bmc.example:8443/"));
     let (mut head, ()) = http::Response::new(()).into_parts();
     let (status, rest) = data.split_first().unwrap_or((&0, &[]));
@@ -182,8 +182,7 @@ fn ok() -> http::response::Parts {
     http::Response::new(()).into_parts().0
 }
 
-/// Decodes a stream of events in pieces. The first byte is the length of the pieces; every split gives the same
-/// events.
+/// Decodes a stream of events in pieces. The first byte is the length of the pieces; every split gives the same events.
 pub fn sse(data: &[u8]) {
     let (length, stream) = data.split_first().unwrap_or((&0, &[]));
     let limits = Limits { line: 64, event: 96 };

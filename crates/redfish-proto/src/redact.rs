@@ -260,8 +260,7 @@ impl AsRef<[u8]> for Secret {
     }
 }
 
-/// Adds an item unless it is already there. Most clients know one secret of each kind, so no further space is
-/// reserved.
+/// Adds an item unless it is already there. Most clients know one secret of each kind, so no further space is reserved.
 fn push_unique<T>(all: &mut Vec<T>, one: T, same: impl Fn(&T) -> bool) {
     if !all.iter().any(same) {
         all.reserve_exact(1);

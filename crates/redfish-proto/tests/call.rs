@@ -167,7 +167,7 @@ fn a_session_of_another_service_is_refused() {
     let call = service.call(Raw::get(&target)).with(foreign.clone());
     assert_eq!(*failed(call.start(START)).kind(), ErrorKind::ForeignSession);
     let Step::Session(_, reply) = service.call(Raw::get(&target)).start(START) else {
-        panic!("it wants a session")
+        panic!("expected a session request")
     };
     assert_eq!(*failed(reply.give(Ok(foreign.into()), START)).kind(), ErrorKind::ForeignSession);
 }
@@ -178,11 +178,11 @@ fn the_same_session_is_not_tried_twice() {
     let session = Session::from_token(&service, "t", None).unwrap();
     let target = service.target("/x").unwrap();
     let Step::Session(_, reply) = service.call(Raw::get(&target)).start(START) else {
-        panic!("it wants a session")
+        panic!("expected a session request")
     };
     let (_, reply) = sent(reply.give(Ok(session.clone().into()), START));
     let Step::Session(request, reply) = reply.receive(head(401, &[]), Ok(Bytes::new()), START) else {
-        panic!("it wants another")
+        panic!("expected a session request")
     };
     assert_eq!(request.rejected(), Some(&session.clone().into()));
     assert_eq!(*failed(reply.give(Ok(session.into()), START)).kind(), ErrorKind::NotAuthenticated);
@@ -210,7 +210,7 @@ fn a_failure_before_the_deadline_is_reported_unchanged() {
             Step::Send(_, reply) => reply,
             Step::Wait(time, timer) => sent(timer.fire(at(1).after(time))).1,
             Step::Done(result) => break result.unwrap_err(),
-            Step::Session(..) => panic!("it has one"),
+            Step::Session(..) => panic!("unexpected session request"),
         };
     };
     assert_eq!(*error.kind(), ErrorKind::Transport(Failure::TimedOut));
@@ -236,9 +236,9 @@ fn a_timer_that_fires_early_waits_for_the_rest() {
     let service = service();
     let (_, reply) = sent(raw(&service, Method::GET).start(START));
     let step = reply.receive(head(503, &[("retry-after", "5")]), Ok(Bytes::new()), START);
-    let Step::Wait(time, timer) = step else { panic!("it waits") };
+    let Step::Wait(time, timer) = step else { panic!("expected a wait") };
     assert_eq!(time, Duration::from_secs(5));
-    let Step::Wait(rest, timer) = timer.fire(at(2)) else { panic!("it waits on") };
+    let Step::Wait(rest, timer) = timer.fire(at(2)) else { panic!("expected the rest of the wait") };
     assert_eq!(rest, Duration::from_secs(3));
     let (_, _reply) = sent(timer.fire(at(5)));
 }
@@ -257,7 +257,7 @@ fn loggable_texts_contain_no_secret() {
     let credentials = Arc::new(Credentials::new("admin", "canary word"));
     let mut authenticator = Authenticator::session(Arc::clone(&service), credentials, None);
     let Ok(SessionSource::Login(login)) = authenticator.renew(&SessionRequest::any()) else {
-        panic!("it logs in")
+        panic!("expected a login")
     };
     let (_, reply) = sent(login.start(START));
     let (outgoing, reply) = sent(reply.receive(head(404, &[]), Ok(Bytes::new()), START));
@@ -288,7 +288,7 @@ fn a_session_opened_after_close_is_closed_by_another_close() {
     let credentials = Arc::new(Credentials::new("admin", "pw-of-admin"));
     let mut authenticator = Authenticator::session(Arc::clone(&service), credentials, None);
     let Ok(SessionSource::Login(login)) = authenticator.renew(&SessionRequest::any()) else {
-        panic!("it logs in")
+        panic!("expected a login")
     };
     assert!(authenticator.close().is_none());
     let accepted = authenticator.accept(opened(login));
@@ -305,7 +305,7 @@ fn replaced_credentials_close_the_session_of_the_former() {
     let credentials = |user: &str| Arc::new(Credentials::new(user, "a password"));
     let mut authenticator = Authenticator::session(Arc::clone(&service), credentials("one"), None);
     let Ok(SessionSource::Login(login)) = authenticator.renew(&SessionRequest::any()) else {
-        panic!("it logs in")
+        panic!("expected a login")
     };
     let session = authenticator.accept(opened(login)).unwrap();
     assert_eq!(authenticator.current(), Some(session.clone()));
@@ -313,7 +313,7 @@ fn replaced_credentials_close_the_session_of_the_former() {
     assert_eq!(sent(logout.start(START)).0.request.headers()["x-auth-token"], "t1");
     assert_eq!(authenticator.current(), None);
     let Ok(SessionSource::Login(login)) = authenticator.renew(&SessionRequest::any()) else {
-        panic!("it logs in")
+        panic!("expected a login")
     };
     let (outgoing, _) = sent(login.start(START));
     assert!(outgoing.body().unwrap().contains("\"two\""));
@@ -331,7 +331,7 @@ fn a_rejection_is_kept_until_the_credentials_are_replaced() {
         let (_, reply) = sent(login.start(START));
         let (_, reply) = sent(reply.receive(head(404, &[]), Ok(Bytes::new()), START));
         let Step::Done(login) = reply.receive(head(status, &[]), Ok(Bytes::new()), START) else {
-            panic!("it ends")
+            panic!("expected the end of the call")
         };
         authenticator.accept(login).unwrap_err();
     }
@@ -351,7 +351,7 @@ fn a_resumed_session_also_redacts_the_password() {
     let credentials = Arc::new(Credentials::new("admin", "canary word"));
     let mut authenticator = Authenticator::session(Arc::clone(&service), credentials, Some(session));
     let Ok(SessionSource::Ready(session)) = authenticator.renew(&SessionRequest::any()) else {
-        panic!("it is there")
+        panic!("expected the resumed session")
     };
     let call = service.call(Raw::get(&service.target("/x").unwrap())).with(session);
     let (_, reply) = sent(call.start(START));
@@ -432,7 +432,7 @@ fn a_session_request_has_the_remaining_time_of_its_call() {
     assert_eq!(format!("{call:?}"), "Call");
     let step = call.start(START);
     assert!(format!("{step:?}").starts_with("Session("), "{step:?}");
-    let Step::Session(request, _reply) = step else { panic!("it wants a session") };
+    let Step::Session(request, _reply) = step else { panic!("expected a session request") };
     assert_eq!(request.remaining(at(4)), Some(Duration::from_secs(5)));
     assert_eq!(request.remaining(at(10)), Some(Duration::ZERO));
     assert_eq!(*request.expired().kind(), ErrorKind::Deadline(Phase::Session));
@@ -470,7 +470,7 @@ fn the_former_password_is_still_redacted() {
     let mut authenticator = Authenticator::session(Arc::clone(&service), credentials("canary one"), None);
     assert!(authenticator.replace(credentials("canary two")).is_none());
     let Ok(SessionSource::Login(login)) = authenticator.renew(&SessionRequest::any()) else {
-        panic!("it logs in")
+        panic!("expected a login")
     };
     let (_, reply) = sent(login.start(START));
     let (_, reply) = sent(reply.receive(head(404, &[]), Ok(Bytes::new()), START));

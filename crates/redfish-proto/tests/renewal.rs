@@ -33,7 +33,7 @@ fn refused_at(
 ) -> (SessionRequest, redfish_proto::driver::SessionReply<Raw>) {
     let target = service.target("/redfish/v1/x").unwrap();
     let Step::Session(_, reply) = service.call(Raw::get(&target)).start(now) else {
-        panic!("it wants a session")
+        panic!("expected a session request")
     };
     let (_, reply) = sent(reply.give(Ok(session.clone().into()), now));
     match reply.receive(head(401, &[]), Ok(Bytes::new()), now) {
@@ -59,13 +59,17 @@ fn calls_that_waited_for_a_check_share_its_outcome_and_a_later_401_is_checked_ag
     assert_eq!((check.request.uri().path(), check.purpose), (OWN, Purpose::Session));
     assert_eq!(check.limits.timeout, Duration::from_secs(5));
     let shown = Ok(Bytes::from(format!("{{\"@odata.id\": \"{OWN}\"}}")));
-    let Step::Done(opened) = reply.receive(head(200, &[]), shown, at(2)) else { panic!("it is alive") };
+    let Step::Done(opened) = reply.receive(head(200, &[]), shown, at(2)) else {
+        panic!("expected the end of the check")
+    };
     let alive = authenticator.accept(opened).unwrap();
     assert!(alive == session && authenticator.current() == Some(session.clone()));
 
     let error = failed(first_reply.give(Ok(alive.into()), at(2)));
     assert!(error.session_alive() && *error.kind() == ErrorKind::NotAuthenticated, "{error}");
-    let SessionSource::Ready(same) = authenticator.renew(&waiting).unwrap() else { panic!("it was checked") };
+    let SessionSource::Ready(same) = authenticator.renew(&waiting).unwrap() else {
+        panic!("expected the checked session")
+    };
     assert!(failed(waiting_reply.give(Ok(same), at(2))).session_alive());
 
     let (later, _) = refused_at(&service, &session, at(3));
@@ -80,22 +84,24 @@ fn a_late_401_for_the_old_token_is_replayed_with_the_new_one_without_a_check() {
 
     let (_, reply) = sent(login(authenticator.renew(&first).unwrap()).start(at(0)));
     let (_, reply) = sent(reply.receive(head(401, &[]), Ok(Bytes::new()), at(1)));
-    assert_eq!(authenticator.current(), Some(session.clone()), "it stays until there is another");
+    assert_eq!(authenticator.current(), Some(session.clone()), "it is kept until there is another");
     let (_, reply) = sent(reply.receive(head(404, &[]), Ok(Bytes::new()), at(2)));
     let created =
         head(201, &[("x-auth-token", "new"), ("location", "/redfish/v1/SessionService/Sessions/2")]);
-    let Step::Done(opened) = reply.receive(created, Ok(Bytes::new()), at(3)) else { panic!("it is open") };
+    let Step::Done(opened) = reply.receive(created, Ok(Bytes::new()), at(3)) else {
+        panic!("expected an open session")
+    };
     let new = authenticator.accept(opened).unwrap();
 
     let SessionSource::Ready(ready) = authenticator.renew(&late).unwrap() else {
-        panic!("the new one is there")
+        panic!("expected the new session")
     };
     assert_eq!(ready, new.into());
     let (replay, reply) = sent(late_reply.give(Ok(ready), at(5)));
     assert_eq!(replay.request.headers()["x-auth-token"], "new");
     // The replay is refused too: the authenticator is notified, and closes both sessions at the end.
     let Step::Session(request, reply) = reply.receive(head(401, &[]), Ok(Bytes::new()), at(6)) else {
-        panic!("the authenticator has to know")
+        panic!("expected a session request")
     };
     assert!(matches!(authenticator.renew(&request), Ok(SessionSource::Unavailable)));
     assert!(failed(reply.decline(at(6))).session_alive());
@@ -120,7 +126,9 @@ fn a_login_after_close_closes_only_its_own_session() {
     let (_, reply) = sent(reply.receive(head(404, &[]), Ok(Bytes::new()), at(1)));
     let created =
         head(201, &[("x-auth-token", "new"), ("location", "/redfish/v1/SessionService/Sessions/2")]);
-    let Step::Done(opened) = reply.receive(created, Ok(Bytes::new()), at(1)) else { panic!("it is open") };
+    let Step::Done(opened) = reply.receive(created, Ok(Bytes::new()), at(1)) else {
+        panic!("expected an open session")
+    };
     assert_eq!(*authenticator.accept(opened).unwrap_err().kind(), ErrorKind::Closed);
     assert_eq!(sent(authenticator.close().unwrap().start(at(2))).0.request.headers()["x-auth-token"], "new");
     assert!(authenticator.close().is_none());
@@ -189,7 +197,7 @@ fn a_login_with_replaced_credentials_is_discarded() {
         let mut authenticator = Authenticator::session(service.clone(), credentials("ada"), None);
         let first = login(authenticator.renew(&SessionRequest::any()).unwrap());
         assert!(authenticator.replace(credentials("bob")).is_none());
-        let Step::Done(done) = posted(first, answer, START) else { panic!("it is over") };
+        let Step::Done(done) = posted(first, answer, START) else { panic!("expected the end of the login") };
         let error = authenticator.accept(done).unwrap_err();
         assert_eq!(*error.kind(), ErrorKind::CredentialsReplaced);
         assert!(authenticator.current().is_none());
@@ -223,7 +231,7 @@ fn no_session_is_lost_if_the_service_fails_to_close_replaced_ones() {
         let Step::Done(done) =
             posted(login(authenticator.renew(&request).unwrap()), session_opened(number), START)
         else {
-            panic!("it is open")
+            panic!("expected an open session")
         };
         authenticator.accept(done).unwrap();
     }
@@ -241,7 +249,9 @@ fn the_session_of_a_refused_login_that_is_not_closed_in_time_is_closed_later() {
     let refused = head(403, &[("x-auth-token", "t9"), ("location", "/redfish/v1/SessionService/Sessions/9")]);
     let (delete, reply) = sent(posted(call, refused, START));
     assert_eq!(delete.request.headers()["x-auth-token"], "t9");
-    let Step::Done(Err(error)) = reply.fail(Failure::TimedOut, at(10)) else { panic!("its time is over") };
+    let Step::Done(Err(error)) = reply.fail(Failure::TimedOut, at(10)) else {
+        panic!("expected the deadline")
+    };
     assert!(
         *error.kind() == ErrorKind::Forbidden && error.to_string().contains("may be left open"),
         "{error}"
@@ -258,7 +268,7 @@ fn a_replay_whose_session_was_replaced_uses_the_newer_one() {
         let Step::Done(done) =
             posted(login(authenticator.renew(&request).unwrap()), session_opened(number), now)
         else {
-            panic!("it is open")
+            panic!("expected an open session")
         };
         authenticator.accept(done).unwrap()
     };
@@ -271,7 +281,7 @@ fn a_replay_whose_session_was_replaced_uses_the_newer_one() {
         panic!()
     };
     let Ok(SessionSource::Ready(ready)) = authenticator.renew(&request) else {
-        panic!("there is a newer one")
+        panic!("expected the newer session")
     };
     assert_eq!(ready, third.into());
     let (replay, _) = sent(reply.give(Ok(ready), at(4)));

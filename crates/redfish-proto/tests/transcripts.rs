@@ -85,7 +85,7 @@ impl Wire for Script {
 
     fn wait(&mut self, time: Duration) {
         match self.events.pop_front() {
-            Some(Event::Wait(expected)) => assert_eq!(time, expected, "a wait of another length"),
+            Some(Event::Wait(expected)) => assert_eq!(time, expected, "the wait differs"),
             _ => panic!("a wait of {time:?} is not in the transcript"),
         }
         self.now += time;

@@ -136,8 +136,8 @@ impl Authenticator {
         self
     }
 
-    /// Sets the known collection of sessions. The service root is only read if that fails, so that a login, a read
-    /// and a logout take three requests.
+    /// Sets the known collection of sessions. The service root is read only if the collection is no longer there, so
+    /// a login, a read and a logout take three requests.
     #[must_use]
     pub fn sessions(mut self, at: Target) -> Authenticator {
         self.sessions = Some(Box::new(at));

@@ -57,7 +57,7 @@ pub enum Step<O: Operation> {
     Wait(Duration, Timer<O>),
     /// Provide a session; see [`Authenticator`](crate::driver::Authenticator).
     Session(SessionRequest, SessionReply<O>),
-    /// The end.
+    /// Return the result.
     Done(Result<O::Output, Error>),
 }
 

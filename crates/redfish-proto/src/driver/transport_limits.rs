@@ -18,8 +18,7 @@ pub struct TransportLimits {
     pub head: usize,
     /// Maximum number of headers of a response. Default: 100.
     pub headers: usize,
-    /// Maximum number of idle connections to one service. Default: 2, one for a request and one for a concurrent
-    /// login.
+    /// Maximum number of idle connections to one service. Default: 2, one for a request and one for a concurrent login.
     pub idle_connections: usize,
     /// Maximum number of concurrent requests to one service; at least 1. Default: 2, since controllers have few
     /// connections. Opening and closing sessions does not wait. A stream counts until its head has arrived.

@@ -183,7 +183,7 @@ mod tests {
             ["1", "2"]
         );
         listener.disconnected();
-        assert_eq!(last_event_id(&listener).as_deref(), Some("2"), "half an event was not received");
+        assert_eq!(last_event_id(&listener).as_deref(), Some("2"), "the incomplete event was not received");
         assert_eq!(ids(&listener.push(b"id: 2\ndata: b\n\nid: 3\ndata: c\n\n").unwrap()), ["3"]);
     }
 
@@ -194,7 +194,7 @@ mod tests {
         assert_eq!(
             ids(&listener.push(stream).unwrap()),
             ["1", "1", "1"],
-            "two of the three have none of their own"
+            "two of the three have no id of their own"
         );
         listener.disconnected();
         assert!(listener.push(stream).unwrap().is_empty());
@@ -211,7 +211,7 @@ mod tests {
             listener.disconnected();
             assert_eq!(ids(&listener.push(b"id: 1\ndata: a\n\n").unwrap()), Vec::<String>::new());
         }
-        assert_eq!(ids(&listener.push(b"id: 0\ndata: a\n\n").unwrap()), ["0"], "longer ago than that");
+        assert_eq!(ids(&listener.push(b"id: 0\ndata: a\n\n").unwrap()), ["0"], "no longer remembered");
     }
 
     #[test]
@@ -230,7 +230,7 @@ mod tests {
         let mut listener = listener();
         listener.push(b"retry: 2000\n").unwrap();
         assert_eq!(listener.disconnected(), Duration::from_secs(2));
-        assert_eq!(listener.disconnected(), Duration::from_secs(4), "the next connection said nothing else");
+        assert_eq!(listener.disconnected(), Duration::from_secs(4), "the second wait is doubled");
         for _ in 0..20 {
             listener.disconnected();
         }

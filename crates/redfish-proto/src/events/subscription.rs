@@ -29,8 +29,7 @@ use crate::resource::Resource;
 use crate::schema::EventDestination;
 use crate::target::Target;
 
-/// What to push, and where (DSP0268, EventDestination). Members that are not set are not sent, so the service
-/// chooses.
+/// What to push, and where (DSP0268, EventDestination). Members that are not set are not sent, so the service chooses.
 ///
 /// ```
 /// use redfish_proto::events::Subscription;

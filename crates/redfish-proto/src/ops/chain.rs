@@ -154,7 +154,7 @@ macro_rules! forward_to {
             $(self.$secrets(known);)?
         }
 
-        #[allow(clippy::needless_update, reason = "some have no other field")]
+        #[allow(clippy::needless_update, reason = "some types have no other field")]
         fn respond(
             self,
             answer: $crate::operation::Answer,
@@ -162,7 +162,7 @@ macro_rules! forward_to {
             Ok(self.$inner.respond(answer)?.map(|$inner| Self { $inner, ..self }))
         }
 
-        #[allow(clippy::needless_update, reason = "some have no other field")]
+        #[allow(clippy::needless_update, reason = "some types have no other field")]
         fn fail(
             self,
             error: $crate::error::Error,

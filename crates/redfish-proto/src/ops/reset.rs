@@ -128,10 +128,9 @@ fn only_member(page: GetPage, answer: &Answer) -> Result<Target, Error> {
 
 /// Waits until a change of a system's power state is complete, up to the deadline of the call.
 ///
-/// A state is reached when the system reports it. A restart is complete when the system has reported another state
-/// than `On`, and then `On`. Many systems report `On` while they restart, or are off only between two polls. So a
-/// restart is also complete if the system reports `On` [`restart_grace`](crate::Policy::restart_grace) after the
-/// first poll.
+/// A state is reached when the system reports it. A restart is complete when the system has reported another state than
+/// `On`, and then `On`. Many systems report `On` while they restart, or are off only between two polls. So a restart is
+/// also complete if the system reports `On` [`restart_grace`](crate::Policy::restart_grace) after the first poll.
 #[derive(Debug)]
 pub struct WaitForPower {
     system: Target,

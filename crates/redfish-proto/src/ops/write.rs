@@ -68,8 +68,7 @@ pub enum Outcome {
 pub struct Written {
     /// The status: usually 200, 201 or 204.
     pub status: StatusCode,
-    /// The URI of the new resource. `None` if the service did not return one, or one that the policy for links
-    /// refuses.
+    /// The URI of the new resource. `None` if the service did not return one, or one that the policy for links refuses.
     pub location: Option<Target>,
     /// The new ETag of the resource.
     pub etag: Option<ETag>,

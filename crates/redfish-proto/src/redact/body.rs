@@ -105,8 +105,7 @@ fn is_name(text: &[u8], end: usize) -> bool {
     text.get(end..).unwrap_or_default().iter().find(|b| !b.is_ascii_whitespace()) == Some(&b':')
 }
 
-/// Finds the secrets of a string by their form: a private key, or the user info of URIs, whose slashes may be
-/// escaped.
+/// Finds the secrets of a string by their form: a private key, or the user info of URIs, whose slashes may be escaped.
 fn find_secrets_in_string(text: &str, string: Range<usize>, found: &mut Vec<SecretSpan>) {
     let shown = text.get(string.clone()).unwrap_or_default();
     if shown.contains("PRIVATE KEY-----") {

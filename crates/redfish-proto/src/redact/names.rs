@@ -11,6 +11,8 @@ pub(super) enum Scope {
     Everything,
 }
 
+use Pattern::{Contains, EndsWith, EndsWithAfterPrefix, Is, StartsWith};
+
 /// A pattern of a member's name, in lower case.
 #[derive(Clone, Copy)]
 enum Pattern {
@@ -22,7 +24,17 @@ enum Pattern {
     EndsWithAfterPrefix(&'static str),
 }
 
-use Pattern::{Contains, EndsWith, EndsWithAfterPrefix, Is, StartsWith};
+impl Pattern {
+    fn matches(self, name: &str) -> bool {
+        match self {
+            Is(text) => name == text,
+            Contains(text) => name.contains(text),
+            StartsWith(text) => name.starts_with(text),
+            EndsWith(text) => name.ends_with(text),
+            EndsWithAfterPrefix(text) => name.len() > text.len() && name.ends_with(text),
+        }
+    }
+}
 
 /// The rules. The first that matches decides. A name that matches no rule is not a secret.
 const RULES: [(Pattern, Scope); 53] = [
@@ -87,14 +99,7 @@ const RULES: [(Pattern, Scope); 53] = [
 /// The scope of a member with this name. `None` if no rule matches.
 pub(super) fn scope_of(name: &str) -> Option<Scope> {
     let name = name.to_ascii_lowercase();
-    let matches = |pattern: Pattern| match pattern {
-        Is(text) => name == text,
-        Contains(text) => name.contains(text),
-        StartsWith(text) => name.starts_with(text),
-        EndsWith(text) => name.ends_with(text),
-        EndsWithAfterPrefix(text) => name.len() > text.len() && name.ends_with(text),
-    };
-    RULES.iter().find(|(pattern, _)| matches(*pattern)).map(|(_, scope)| *scope)
+    RULES.iter().find(|(pattern, _)| pattern.matches(&name)).map(|(_, scope)| *scope)
 }
 
 #[cfg(test)]
@@ -115,16 +120,8 @@ mod tests {
         for (index, (pattern, scope)) in RULES.iter().enumerate() {
             let name = example(*pattern);
             assert_eq!(scope_of(&name), Some(*scope), "{name}");
-            let earlier = RULES[..index].iter().any(|(other, _)| {
-                let name = name.to_ascii_lowercase();
-                match *other {
-                    Is(text) => name == text,
-                    Contains(text) => name.contains(text),
-                    StartsWith(text) => name.starts_with(text),
-                    EndsWith(text) => name.ends_with(text),
-                    EndsWithAfterPrefix(text) => name.len() > text.len() && name.ends_with(text),
-                }
-            });
+            let lower = name.to_ascii_lowercase();
+            let earlier = RULES[..index].iter().any(|(pattern, _)| pattern.matches(&lower));
             assert!(!earlier, "{name} is decided by an earlier rule");
         }
     }

@@ -18,7 +18,7 @@ pub(crate) enum Resume {
 }
 
 /// What a process does next.
-#[allow(clippy::large_enum_variant, reason = "it lives for one turn")]
+#[allow(clippy::large_enum_variant, reason = "it is short-lived")]
 pub(crate) enum Next {
     Exchange(Outgoing),
     Wait(Duration),
