@@ -1,12 +1,8 @@
-//! The core in a program of one's own: `std::net::TcpStream`, HTTP by hand, and the loop.
+//! A custom driver: `std::net::TcpStream`, HTTP written by hand, and the loop.
 //!
 //! `cargo run -p redfish-proto --example embedded -- http://127.0.0.1:8000 USER PASSWORD`
 
-#![allow(
-    clippy::disallowed_types,
-    clippy::disallowed_methods,
-    reason = "a driver does what the core must not"
-)]
+#![allow(clippy::disallowed_types, clippy::disallowed_methods, reason = "a driver does the I/O")]
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
@@ -21,9 +17,9 @@ use redfish_proto::ops::Get;
 use redfish_proto::{Call, Credentials, Error};
 use redfish_proto::{Operation, Service};
 
-type Exchanged = Result<(response::Parts, Result<Bytes, TransportError>), TransportError>;
+type ExchangeResult = Result<(response::Parts, Result<Bytes, TransportError>), TransportError>;
 
-fn exchange(outgoing: Outgoing) -> Exchanged {
+fn exchange(outgoing: Outgoing) -> ExchangeResult {
     let (head, body) = outgoing.request.into_parts();
     let address = (head.uri.host().unwrap_or_default(), head.uri.port_u16().unwrap_or(80));
     let mut stream =
@@ -31,14 +27,14 @@ fn exchange(outgoing: Outgoing) -> Exchanged {
     let path = head.uri.path_and_query().map_or("/", |p| p.as_str());
     let mut request = format!("{} {path} HTTP/1.1\r\nConnection: close\r\n", head.method);
     for (name, value) in &head.headers {
-        // Whoever cannot unpack gzip does not ask for it.
+        // This driver cannot decompress gzip.
         if name != header::ACCEPT_ENCODING {
             request += &format!("{name}: {}\r\n", value.to_str().unwrap_or_default());
         }
     }
     request += "\r\n";
     let mut answer = Vec::new();
-    // A time-out too leaves open whether the request was received.
+    // A timeout also leaves open whether the request was received.
     stream
         .set_read_timeout(Some(outgoing.limits.timeout))
         .and_then(|()| stream.write_all(request.as_bytes()))
@@ -92,7 +88,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut bmc = Authenticator::session(service.clone(), Arc::new(Credentials::new(user, password)), None);
     let systems = service.call(Get::<serde_json::Value>::new(service.target("/redfish/v1/Systems")?));
     let read = run(&mut bmc, Instant::now(), systems);
-    // The session is closed whatever became of the read.
+    // The session is closed even if the read failed.
     while let Some(logout) = bmc.close() {
         println!("session: {:?}", run(&mut bmc, Instant::now(), logout)?);
     }

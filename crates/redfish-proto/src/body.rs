@@ -1,4 +1,4 @@
-//! What a request carries: bytes, and for an upload a hole that the driver fills with the payload.
+//! The body of a request: bytes, and for an upload a payload that the driver streams.
 
 use std::fmt;
 
@@ -11,10 +11,9 @@ use crate::kind::ErrorKind;
 use crate::reason::RequestError;
 use crate::redact::Redactor;
 
-/// The body of a request: `before`, then perhaps a payload that the caller streams, then `after`.
+/// The body of a request: bytes, or a payload that the driver streams, between two runs of bytes.
 ///
-/// Its length is known, so that it is never sent chunked: some services answer 411 to that. `Debug` prints the
-/// length alone.
+/// Its length is known, so it is never chunked: some services answer that with a 411. `Debug` shows only the length.
 #[derive(Clone, Default)]
 pub struct Body {
     before: Bytes,
@@ -22,16 +21,16 @@ pub struct Body {
     after: Bytes,
 }
 
-/// A payload that is not in memory: its length, and whether it can be read a second time.
+/// A payload that is not in memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Payload {
-    /// Bytes the payload has.
+    /// Its length in bytes.
     pub length: u64,
-    /// Whether it can be read from its start again. One that cannot is never sent a second time.
+    /// Whether it can be read again from its start. Otherwise it is never sent a second time.
     pub replayable: bool,
 }
 
-/// A part of a [`Body`], in the order of sending.
+/// A part of a [`Body`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Segment {
     /// These bytes.
@@ -41,7 +40,7 @@ pub enum Segment {
 }
 
 impl Body {
-    /// No body.
+    /// An empty body.
     pub fn empty() -> Body {
         Body::default()
     }
@@ -49,7 +48,7 @@ impl Body {
     /// A value as JSON.
     ///
     /// # Errors
-    /// [`ErrorKind::InvalidRequest`] where the value has no JSON form, such as a map with keys that are not strings.
+    /// [`ErrorKind::InvalidRequest`] for a value that has no JSON form, such as a map whose keys are not strings.
     pub fn json<T: Serialize + ?Sized>(value: &T) -> Result<Body, Error> {
         match serde_json::to_vec(value) {
             Ok(text) => Ok(Body::from(text)),
@@ -57,7 +56,7 @@ impl Body {
         }
     }
 
-    /// Bytes that hold a secret: zeroed once the last copy of this body is dropped.
+    /// Bytes that contain a secret. They are zeroed when the last copy of the body is dropped.
     pub fn secret(text: Zeroizing<Vec<u8>>) -> Body {
         Body { before: Bytes::from_owner(text), ..Body::default() }
     }
@@ -67,7 +66,7 @@ impl Body {
         Body { before: before.into(), payload: Some(payload), after: after.into() }
     }
 
-    /// Its length in bytes, the payload's with it.
+    /// Its length in bytes, including the payload.
     pub fn len(&self) -> u64 {
         let payload = self.payload.map_or(0, |p| p.length);
         payload.saturating_add((self.before.len() + self.after.len()) as u64)
@@ -78,12 +77,12 @@ impl Body {
         self.len() == 0
     }
 
-    /// The payload, where there is one.
+    /// The payload, if there is one.
     pub fn payload(&self) -> Option<Payload> {
         self.payload
     }
 
-    /// The whole body, where it needs no payload.
+    /// The whole body, if it has no payload.
     pub fn bytes(&self) -> Option<&Bytes> {
         self.payload.is_none().then_some(&self.before)
     }
@@ -94,12 +93,12 @@ impl Body {
         [bytes(&self.before), self.payload.map(Segment::Payload), bytes(&self.after)].into_iter().flatten()
     }
 
-    /// Registers the secrets that it holds by name.
+    /// Registers the secrets that its members contain by name.
     pub(crate) fn register_secrets(&self, known: &mut Redactor) {
         known.add_json(self.bytes().map(|bytes| &**bytes).unwrap_or_default());
     }
 
-    /// Whether it may be sent once more.
+    /// Whether it can be sent again.
     pub(crate) fn replayable(&self) -> bool {
         self.payload.is_none_or(|p| p.replayable)
     }
@@ -128,7 +127,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_payload_stands_between_its_segments_and_counts() {
+    fn a_payload_is_between_its_segments_and_counts_in_the_length() {
         let payload = Payload { length: 1 << 30, replayable: false };
         let body = Body::around("head", payload, "tail");
         assert_eq!(body.len(), (1 << 30) + 8);
@@ -140,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn debug_shows_a_length_and_no_byte() {
+    fn debug_shows_only_the_length() {
         let body = Body::secret(Zeroizing::new(b"{\"Password\":\"hunter2\"}".to_vec()));
         assert_eq!(format!("{body:?}"), "Body(22 bytes)");
     }

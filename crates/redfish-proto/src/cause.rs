@@ -1,4 +1,4 @@
-//! What the HTTP library, TLS or the system reported of a failed exchange.
+//! The error of the HTTP library, of TLS or of the system that caused a failure.
 
 use std::error::Error as StdError;
 use std::fmt;
@@ -7,23 +7,23 @@ use std::sync::Arc;
 use crate::kind::Failure;
 use crate::redact::{Redactor, SafeText};
 
-/// An error of the driver's own, shared: one failed login is the failure of all callers that waited for it.
-pub(crate) type Shared = Arc<dyn StdError + Send + Sync>;
+/// A shared error of the driver: all callers that wait for one login get its failure.
+pub(crate) type SharedError = Arc<dyn StdError + Send + Sync>;
 
-/// How an exchange failed: what that means for the protocol, and the error of the driver's library.
+/// How an exchange failed: its meaning for the protocol, and the error of the driver's library.
 #[derive(Clone, Debug)]
 pub struct TransportError {
     failure: Failure,
-    source: Option<Shared>,
+    source: Option<SharedError>,
 }
 
 impl TransportError {
-    /// A failure with the error that it comes from.
+    /// A failure with the error that caused it.
     pub fn new(failure: Failure, source: impl Into<Box<dyn StdError + Send + Sync>>) -> TransportError {
         TransportError { failure, source: Some(source.into().into()) }
     }
 
-    /// The same with an error that the driver keeps as well.
+    /// A failure with a shared error.
     pub fn shared(failure: Failure, source: Arc<dyn StdError + Send + Sync>) -> TransportError {
         TransportError { failure, source: Some(source) }
     }
@@ -39,7 +39,7 @@ impl TransportError {
         TransportError::new(failure, error)
     }
 
-    /// What it means for the protocol.
+    /// Its meaning for the protocol.
     pub fn failure(&self) -> Failure {
         self.failure
     }
@@ -55,23 +55,23 @@ impl From<Failure> for TransportError {
     }
 }
 
-/// The error that a failed call comes from: an I/O error, say, or one of rustls or hyper.
+/// The error that caused a failed call, for example an I/O error or one of rustls or hyper.
 ///
-/// A peer may have had a hand in its text (rustls quotes names of the peer's certificate), so `Display` and `Debug` are
-/// cleaned. A program finds the error itself with [`downcast_ref`](Cause::downcast_ref).
+/// Its text may contain text of the peer (rustls quotes names of the certificate), so secrets are removed from
+/// `Display` and `Debug`. [`downcast_ref`](Cause::downcast_ref) returns the error itself.
 #[derive(Clone)]
 pub struct Cause {
-    source: Shared,
+    source: SharedError,
     text: SafeText,
 }
 
 impl Cause {
-    pub(crate) fn new(source: Shared, redactor: &Redactor) -> Cause {
+    pub(crate) fn new(source: SharedError, redactor: &Redactor) -> Cause {
         let text = redactor.clean(&source.to_string());
         Cause { source, text }
     }
 
-    /// The first error of this type, among the library's error and those that it comes from.
+    /// The first error of this type, among the library's error and its sources.
     pub fn downcast_ref<T: StdError + 'static>(&self) -> Option<&T> {
         let mut next: Option<&(dyn StdError + 'static)> = Some(&*self.source);
         while let Some(error) = next {
@@ -83,7 +83,7 @@ impl Cause {
         None
     }
 
-    /// The same without what these secrets are.
+    /// The same without these secrets.
     pub(crate) fn cleaned(&self, redactor: &Redactor) -> Cause {
         Cause { source: Arc::clone(&self.source), text: redactor.clean(&self.text) }
     }
@@ -110,7 +110,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_text_is_cleaned_and_the_error_itself_is_found() {
+    fn the_text_is_redacted_and_the_error_itself_is_found() {
         let mut redactor = Redactor::default();
         redactor.add("hunter2hunter2");
         let inner = io::Error::other("certificate of \u{1b}hunter2hunter2");

@@ -11,7 +11,7 @@ pub struct Credentials {
 }
 
 impl Credentials {
-    /// A user name and a password, any text. What is empty, or does not fit Basic, is refused where it is used.
+    /// Creates credentials from any text. A user name or password that cannot be sent is refused where it is used.
     pub fn new(user: impl Into<String>, password: impl Into<String>) -> Credentials {
         Credentials { user: user.into(), password: Zeroizing::new(password.into()) }
     }

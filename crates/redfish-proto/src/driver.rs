@@ -1,4 +1,4 @@
-//! What a driver needs: the steps of a call, the requests to perform, the responses to hand in, and sessions.
+//! What a driver needs: the steps of a call, requests and responses, and sessions.
 //!
 //! A driver is the loop around an HTTP library. The [front page](crate) shows one.
 

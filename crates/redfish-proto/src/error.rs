@@ -1,4 +1,4 @@
-//! What can go wrong, as a value to match and a clause to read.
+//! The error of a call.
 
 use std::error::Error as StdError;
 use std::fmt;
@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use http::{Method, StatusCode};
 
-use crate::cause::{Cause, Shared};
+use crate::cause::{Cause, SharedError};
 use crate::etag::ETag;
 use crate::kind::{ErrorKind, Failure};
 use crate::message::{self, Message};
@@ -16,11 +16,11 @@ use crate::reason::TargetError;
 use crate::redact::{Redactor, SafeText, Secret};
 use crate::target::Target;
 
-/// A failed call: which service, what failed, at which method and URI, what the service said, and what to do.
+/// A failed call: the service, the request, what happened, the service's messages, and a hint.
 ///
-/// `Display` is one clause without the [hint](Error::hint) and without the [`source`](StdError::source), which is a
-/// [`Cause`]. A program matches [`kind`](Error::kind). No text of it contains a secret of the client. It is cheap to
-/// clone, since many callers may wait for one login.
+/// `Display` is one clause without the [hint](Error::hint) and the [`source`](StdError::source), which is a
+/// [`Cause`]. A program matches the [`kind`](Error::kind). No text contains a secret of the client. A clone is cheap,
+/// since many callers may wait for one login.
 #[derive(Clone)]
 pub struct Error(Box<Inner>);
 
@@ -32,30 +32,30 @@ struct Inner {
     uri: Option<SafeText>,
     status: Option<StatusCode>,
     messages: Vec<Message>,
-    text: SafeText,
+    detail: SafeText,
     retry_after: Option<Duration>,
     session_left: Option<SafeText>,
-    /// A session that was opened and could not be closed, for whoever can still close it.
+    /// A session that was opened and not closed, so that the authenticator can close it.
     unclosed: Option<OpenSession>,
     /// How it is known that the session is alive.
     session_alive: Option<&'static str>,
     is_of_login: bool,
     etag: Option<ETag>,
-    advice: Option<SafeText>,
+    hint: Option<SafeText>,
     cause: Option<Cause>,
-    /// What cleans texts that an operation adds; gone once the call has ended.
+    /// Removes secrets from the texts that an operation adds. `None` once the call has ended.
     redactor: Option<Arc<Redactor>>,
 }
 
-/// What it takes to close a session: its token, and its URI if that is known.
+/// What is needed to close a session: its token, and its URI if it is known.
 #[derive(Clone)]
 pub(crate) struct OpenSession {
     pub(crate) token: Secret,
-    pub(crate) location: Option<Target>,
+    pub(crate) target: Option<Target>,
 }
 
 impl Error {
-    /// An error of this kind, for custom operations. The core adds service, method and URI.
+    /// Creates an error of this kind, for custom operations. The call adds service, method and URI.
     pub fn new(kind: ErrorKind) -> Error {
         Error(Box::new(Inner {
             kind,
@@ -64,28 +64,28 @@ impl Error {
             uri: None,
             status: None,
             messages: Vec::new(),
-            text: SafeText::default(),
+            detail: SafeText::default(),
             retry_after: None,
             session_left: None,
             unclosed: None,
             session_alive: None,
             is_of_login: false,
             etag: None,
-            advice: None,
+            hint: None,
             cause: None,
             redactor: None,
         }))
     }
 
-    /// The same with the error that it comes from, such as that of a file a response could not be written to.
+    /// Sets the error that caused it, such as that of a file to which a response could not be written.
     #[must_use]
     pub fn with_source(mut self, source: impl Into<Box<dyn StdError + Send + Sync>>) -> Error {
-        let source: Shared = source.into().into();
+        let source: SharedError = source.into().into();
         self.0.cause = Some(Cause::new(source, &Redactor::default()));
         self
     }
 
-    /// The error of a response with a status that is not a success, or whose body is an error.
+    /// The error of a response whose status is not a success, or whose body is an error.
     pub(crate) fn from_status(
         status: StatusCode,
         retry_after: Option<Duration>,
@@ -93,11 +93,11 @@ impl Error {
         text: SafeText,
         account: impl FnOnce(&Message) -> Option<Target>,
     ) -> Error {
-        let says = |key: &str| messages.iter().find(|m| m.is(key));
-        let kind = if says("SessionLimitExceeded").or(says("RAC0218")).is_some() {
+        let message_of = |key: &str| messages.iter().find(|m| m.is(key));
+        let kind = if message_of("SessionLimitExceeded").or(message_of("RAC0218")).is_some() {
             ErrorKind::SessionLimit
         } else if let Some(message) =
-            says("PasswordChangeRequired").filter(|_| status != StatusCode::UNAUTHORIZED)
+            message_of("PasswordChangeRequired").filter(|_| status != StatusCode::UNAUTHORIZED)
         {
             ErrorKind::PasswordChangeRequired { account: account(message) }
         } else {
@@ -112,17 +112,17 @@ impl Error {
             }
         };
         let mut error = Error::new(kind);
-        (error.0.status, error.0.messages, error.0.text) = (Some(status), messages, text);
+        (error.0.status, error.0.messages, error.0.detail) = (Some(status), messages, text);
         error.0.retry_after = retry_after;
         error
     }
 
-    /// A link that is not one.
+    /// The error of a link that cannot be resolved.
     pub(crate) fn malformed_link(reason: TargetError) -> Error {
         Error::malformed("", Redactor::default().clean(&reason.to_string()))
     }
 
-    /// The error of a response that is not what it must be: the JSON pointer of what does not fit, and why.
+    /// The error of an unexpected response: the JSON pointer of what does not fit, and the reason.
     pub fn malformed(at: impl Into<SafeText>, reason: impl Into<SafeText>) -> Error {
         Error::new(ErrorKind::Malformed { at: at.into(), reason: reason.into() })
     }
@@ -132,11 +132,11 @@ impl Error {
         self
     }
 
-    /// Keeps a session that may be open and could not be closed, for whoever can.
+    /// Adds a session that may be open and was not closed.
     pub(crate) fn with_unclosed(mut self, unclosed: OpenSession) -> Error {
         self.0.unclosed = Some(unclosed);
-        let separator = if self.0.text.is_empty() { "" } else { "; " };
-        self.0.text = self.0.text.followed_by(format_args!(
+        let separator = if self.0.detail.is_empty() { "" } else { "; " };
+        self.0.detail = self.0.detail.followed_by(format_args!(
             "{separator}a session may be left open, because the service issued a token all the same"
         ));
         self
@@ -151,10 +151,10 @@ impl Error {
         self
     }
 
-    /// A 401 although the session is alive; the text says how that is known.
+    /// Adds that the session is alive although the response is a 401; `how` describes how that is known.
     pub(crate) fn with_session_alive(mut self, how: &'static str) -> Error {
         self.0.session_alive = Some(how);
-        self.with_advice(
+        self.with_hint(
             "Logging in does not help: check the account's privileges and the license that the resource needs.",
         )
     }
@@ -174,36 +174,36 @@ impl Error {
         self
     }
 
-    /// Says what to do about it, where an operation knows better than the kind.
-    pub(crate) fn with_advice(mut self, advice: impl Into<SafeText>) -> Error {
-        self.0.advice = Some(advice.into());
+    /// Sets the hint, if the operation knows a better one than the kind.
+    pub(crate) fn with_hint(mut self, hint: impl Into<SafeText>) -> Error {
+        self.0.hint = Some(hint.into());
         self
     }
 
-    /// The same with a text that a peer may have had a hand in.
-    pub(crate) fn with_advice_on(self, advice: &str) -> Error {
-        // An error that no exchange led to knows no secrets, and says nothing that it cannot clean.
-        let clean = self.0.redactor.as_ref().map(|redactor| redactor.clean(advice));
+    /// Sets a hint that may contain text of the peer.
+    pub(crate) fn with_redacted_hint(self, hint: &str) -> Error {
+        // Without a redactor the hint cannot be cleaned, so it is left out.
+        let clean = self.0.redactor.as_ref().map(|redactor| redactor.clean(hint));
         match clean {
-            Some(advice) => self.with_advice(advice),
+            Some(hint) => self.with_hint(hint),
             None => self,
         }
     }
 
-    /// Adds what to know beside what the service said.
-    pub(crate) fn with_text(mut self, text: &'static str) -> Error {
-        self.0.text = text.into();
+    /// Adds a detail to the service's messages.
+    pub(crate) fn with_detail(mut self, text: &'static str) -> Error {
+        self.0.detail = text.into();
         self
     }
 
-    /// Names the service.
-    pub(crate) fn at(mut self, origin: &Origin) -> Error {
+    /// Sets the service, unless it is set.
+    pub(crate) fn with_service(mut self, origin: &Origin) -> Error {
         self.0.service.get_or_insert_with(|| origin.to_string().into());
         self
     }
 
-    /// The same for an operation that may add texts.
-    pub(crate) fn cleaned_by(mut self, redactor: &Arc<Redactor>) -> Error {
+    /// Sets the redactor for texts that an operation adds.
+    pub(crate) fn with_redactor(mut self, redactor: &Arc<Redactor>) -> Error {
         self.0.redactor = Some(Arc::clone(redactor));
         self
     }
@@ -213,8 +213,8 @@ impl Error {
         self
     }
 
-    /// Says at which exchange it happened, unless that is known, bounds all texts together, and cleans them once more: the
-    /// call may have learned secrets since they were made.
+    /// Sets the exchange unless it is set, limits the total length of the texts, and removes secrets from them once
+    /// more: the call may have learned secrets since the texts were made.
     pub(crate) fn stamped(mut self, exchange: Option<(&Method, &Target)>, redactor: &Redactor) -> Error {
         let inner = &mut *self.0;
         inner.redactor = None;
@@ -222,15 +222,15 @@ impl Error {
             inner.method.get_or_insert_with(|| method.clone());
             inner.uri.get_or_insert_with(|| redactor.clean(&target.to_string()));
         }
-        // A URI is bounded by itself, and of use only whole.
+        // A URI has its own limit and is useless if it is cut.
         for uri in inner.uri.iter_mut().chain(&mut inner.session_left) {
             *uri = redactor.clean(uri);
         }
         inner.cause = inner.cause.as_ref().map(|cause| cause.cleaned(redactor));
-        let mut left = message::TOTAL;
-        let mut clean = |text: &mut SafeText| *text = message::shown(text, redactor, &mut left);
-        clean(&mut inner.text);
-        inner.advice.iter_mut().for_each(&mut clean);
+        let mut bytes_left = message::MAX_TOTAL_BYTES;
+        let mut clean = |text: &mut SafeText| *text = message::redacted_text(text, redactor, &mut bytes_left);
+        clean(&mut inner.detail);
+        inner.hint.iter_mut().for_each(&mut clean);
         for message in &mut inner.messages {
             let Message { id, text, args, severity, resolution, related } = message;
             [id, text, severity, resolution].into_iter().chain(args).chain(related).for_each(&mut clean);
@@ -253,18 +253,18 @@ impl Error {
         self
     }
 
-    /// A login's failure as the failure of the call that needed it: that call's outcome is not in doubt.
+    /// Turns the failure of a login into that of the call that needed it, whose own outcome is certain.
     pub(crate) fn of_login(mut self) -> Error {
         self.0.is_of_login = true;
         if let ErrorKind::OutcomeUnknown(failure) = self.0.kind {
             self.0.kind = ErrorKind::Transport(failure);
-            self.0.text = "the login may have left a session open".into();
+            self.0.detail = "the login may have left a session open".into();
         }
         self
     }
 
-    /// Whether a later attempt may succeed: a connection that failed, a service that is busy. What watches or listens
-    /// continues after such an error, and ends after any other.
+    /// Whether a later attempt may succeed, for example after a failed connection or at a busy service. A watch or a
+    /// listener continues after such an error and ends after any other.
     pub fn is_transient(&self) -> bool {
         match self.kind() {
             ErrorKind::Busy => true,
@@ -273,7 +273,7 @@ impl Error {
         }
     }
 
-    /// What kind of failure it is.
+    /// The kind of failure.
     pub fn kind(&self) -> &ErrorKind {
         &self.0.kind
     }
@@ -298,27 +298,27 @@ impl Error {
         self.0.status
     }
 
-    /// What the service said.
+    /// The messages of the service.
     pub fn messages(&self) -> &[Message] {
         &self.0.messages
     }
 
-    /// How long the service asked to wait, in seconds or until a date.
+    /// The wait that the service asked for.
     pub fn retry_after(&self) -> Option<Duration> {
         self.0.retry_after
     }
 
-    /// For a [`Conflict`](ErrorKind::Conflict): the current ETag of the resource, if it could be read.
+    /// The current ETag of the resource after a [`Conflict`](ErrorKind::Conflict), if it could be read.
     pub fn etag(&self) -> Option<&ETag> {
         self.0.etag.as_ref()
     }
 
-    /// The URI of a session that was opened and can be neither used nor closed: that of a login without a token.
+    /// The URI of a session that was opened and can be neither used nor closed, because the login returned no token.
     pub fn session_left(&self) -> Option<&str> {
         self.0.session_left.as_deref()
     }
 
-    /// For a 401: whether the session is known to be alive, so that the account lacks a privilege or the service a
+    /// Whether the session is known to be alive after a 401. Then the account lacks a privilege or the service a
     /// license, and another login does not help.
     pub fn session_alive(&self) -> bool {
         self.0.session_alive.is_some()
@@ -329,31 +329,31 @@ impl Error {
         self.0.is_of_login
     }
 
-    /// The error that it comes from, which is also its [`source`](StdError::source).
+    /// The error that caused it, which is also its [`source`](StdError::source).
     pub fn cause(&self) -> Option<&Cause> {
         self.0.cause.as_ref()
     }
 
-    /// What to do about it: the service's own resolutions, else what usually helps with this kind. Empty if nothing is
-    /// known to help.
+    /// What to do about it: the service's own resolutions, or else what usually helps with this kind. Empty if there
+    /// is no hint.
     pub fn hint(&self) -> SafeText {
-        if let Some(advice) = &self.0.advice {
-            return advice.clone();
+        if let Some(hint) = &self.0.hint {
+            return hint.clone();
         }
-        let mut said: Vec<&SafeText> = self.0.messages.iter().map(|m| &m.resolution).collect();
-        said.retain(|said| !said.is_empty() && !said.clause().eq_ignore_ascii_case("none"));
-        said.dedup();
-        if said.is_empty() { self.0.kind.hint().into() } else { SafeText::join(said, " ") }
+        let mut resolutions: Vec<&SafeText> = self.0.messages.iter().map(|m| &m.resolution).collect();
+        resolutions.retain(|text| !text.is_empty() && !text.clause().eq_ignore_ascii_case("none"));
+        resolutions.dedup();
+        if resolutions.is_empty() { self.0.kind.hint().into() } else { SafeText::join(resolutions, " ") }
     }
 
-    fn what(&self) -> String {
+    fn description(&self) -> String {
         let inner = &*self.0;
         let join = |texts: &[SafeText]| SafeText::join(texts, ", ");
         match &inner.kind {
             ErrorKind::Transport(failure) => match inner.status {
                 Some(status) => format!("{}, but then {failure}", status.as_u16()),
-                None if inner.text.is_empty() => failure.to_string(),
-                None => format!("{failure}, and {}", inner.text),
+                None if inner.detail.is_empty() => failure.to_string(),
+                None => format!("{failure}, and {}", inner.detail),
             },
             ErrorKind::Deadline(phase) => format!("the deadline passed {phase}"),
             ErrorKind::CrossOrigin { link } if link.is_empty() => "a link to another origin".into(),
@@ -365,8 +365,8 @@ impl Error {
             ErrorKind::Malformed { at, reason } => format!("malformed response: at {at}: {reason}"),
             ErrorKind::OutcomeUnknown(failure) => format!("sent, but its outcome is unknown: {failure}"),
             ErrorKind::TaskFailed { state } => {
-                let said: Vec<&str> = inner.messages.iter().map(|m| m.text.clause()).collect();
-                format!("the task ended in {state}: {}", said.join(". "))
+                let texts: Vec<&str> = inner.messages.iter().map(|m| m.text.clause()).collect();
+                format!("the task ended in {state}: {}", texts.join(". "))
                     .trim_end_matches([':', ' '])
                     .to_owned()
             }
@@ -396,36 +396,36 @@ impl Error {
             ErrorKind::InvalidTarget(reason) => reason.to_string(),
             ErrorKind::InvalidCredentials(reason) => format!("unusable credentials: {reason}"),
             ErrorKind::InvalidRequest(reason) => reason.to_string(),
-            ErrorKind::ReservedHeader(name) => format!("the header {name} is set by the client alone"),
+            ErrorKind::ReservedHeader(name) => format!("only the client sets the header {name}"),
             ErrorKind::ForeignSession => "the session belongs to another service".into(),
             ErrorKind::NotAuthenticated if inner.status.is_none() => "not logged in".into(),
-            _ => self.said(),
+            _ => self.response_text(),
         }
     }
 
-    /// What the service said: `503 (IDRAC.2.8.RAC0218): the maximum number …`.
-    fn said(&self) -> String {
+    /// The response as a clause: `503 (IDRAC.2.8.RAC0218): the maximum number …`.
+    fn response_text(&self) -> String {
         let inner = &*self.0;
-        let mut said = inner.status.map_or_else(|| "refused".to_owned(), |s| s.as_u16().to_string());
+        let mut text = inner.status.map_or_else(|| "refused".to_owned(), |s| s.as_u16().to_string());
         let ids: Vec<&SafeText> = inner.messages.iter().map(|m| &m.id).filter(|id| !id.is_empty()).collect();
         if !ids.is_empty() {
-            said += &format!(" ({})", SafeText::join(ids, ", "));
+            text += &format!(" ({})", SafeText::join(ids, ", "));
         } else if let Some(reason) = inner.status.and_then(|s| s.canonical_reason()) {
-            said += &format!(" {reason}");
+            text += &format!(" {reason}");
         }
         let mut texts: Vec<&str> = inner.messages.iter().map(|m| m.text.clause()).collect();
-        texts.push(&inner.text);
+        texts.push(&inner.detail);
         texts.retain(|t| !t.is_empty());
         if !texts.is_empty() {
-            said += &format!(": {}", texts.join(". "));
+            text += &format!(": {}", texts.join(". "));
         }
         if let Some(how) = inner.session_alive {
-            said += &format!("; {how}");
+            text += &format!("; {how}");
         }
         if let Some(wait) = inner.retry_after {
-            said += &format!(" (retry after {} s)", wait.as_secs());
+            text += &format!(" (retry after {} s)", wait.as_secs());
         }
-        said
+        text
     }
 }
 
@@ -437,7 +437,7 @@ impl fmt::Display for Error {
         if let (Some(method), Some(uri)) = (self.method(), self.uri()) {
             write!(f, "{method} {uri}: ")?;
         }
-        f.write_str(&self.what())?;
+        f.write_str(&self.description())?;
         match self.session_left() {
             Some(session) => write!(f, "; a session was left open at {session}"),
             None => Ok(()),

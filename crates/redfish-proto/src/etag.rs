@@ -1,49 +1,49 @@
-//! The version of a resource (DSP0266, "ETags"), and how services want it back.
+//! The version of a resource (DSP0266, "ETags"), and the form in which it is sent back.
 
 use std::fmt;
 
 use http::HeaderValue;
 
-/// An ETag as the service gave it. It is sent back as it is, unless the policy says otherwise.
+/// An ETag as the service sent it. It is sent back unchanged, unless the policy sets another form.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ETag(HeaderValue);
 
-/// In which form a service wants its ETags back in `If-Match`. DSP0266 says: as they are. Off unless chosen, for
-/// services that are known to refuse their own.
+/// The form of an ETag in `If-Match`. DSP0266 requires it unchanged; the other forms are for services that refuse
+/// their own ETags.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ETagForm {
-    /// As it was given.
+    /// Unchanged.
     #[default]
     Verbatim,
-    /// Without `W/`: services that take only strong ones.
+    /// Without `W/`, for services that accept only strong ETags.
     WithoutWeak,
-    /// Without `W/` and quotes: services that compare with their own unquoted text.
+    /// Without `W/` and quotes, for services that compare unquoted text.
     WithoutQuotes,
-    /// `*`: services that want the header and match nothing. It protects from nothing but deletion.
+    /// `*`, for services that require the header and match nothing. It only protects from deletion.
     Any,
-    /// None at all.
+    /// No `If-Match`.
     Never,
 }
 
 impl ETag {
-    /// An ETag from a text. `None` for what is empty or cannot stand in a header.
+    /// Creates an ETag from a text. `None` if the text is empty or not valid in a header.
     pub fn new(text: &str) -> Option<ETag> {
         let text = text.trim();
         if text.is_empty() { None } else { HeaderValue::from_str(text).ok().map(ETag) }
     }
 
-    /// As text.
+    /// The ETag as text.
     pub fn as_str(&self) -> &str {
         self.0.to_str().unwrap_or_default()
     }
 
-    /// What `If-None-Match` says: always as it was given.
+    /// The value of `If-None-Match`, always unchanged.
     pub(crate) fn value(&self) -> HeaderValue {
         self.0.clone()
     }
 
-    /// What `If-Match` says.
+    /// The value of `If-Match`.
     pub(crate) fn in_form(&self, form: ETagForm) -> Option<HeaderValue> {
         let strong = self.as_str().strip_prefix("W/").unwrap_or(self.as_str());
         match form {
@@ -67,7 +67,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_form_is_what_its_services_want() {
+    fn each_form_is_applied() {
         for (etag, form, sent) in [
             ("W/\"a-gzip\"", ETagForm::Verbatim, Some("W/\"a-gzip\"")),
             ("W/\"a\"", ETagForm::WithoutWeak, Some("\"a\"")),

@@ -1,4 +1,4 @@
-//! Events as they come: the stream of server-sent events, and what a receiver is pushed (DSP0266, "Eventing").
+//! Events: the stream of server-sent events, and notifications that a receiver gets (DSP0266, "Eventing").
 //!
 //! ```text
 //!   FindEvents ──▶ EventSource ── subscribe ──▶ Subscribe: the call ends at the head, the body is the stream
@@ -35,24 +35,25 @@ pub use subscription::{CreateSubscription, DeleteSubscription, ListSubscriptions
 
 const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
 
-/// Where a service streams its events.
+/// The source of a service's event stream.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EventSource {
     target: Target,
 }
 
 impl EventSource {
-    /// The stream at that target, if it is known already.
+    /// The stream at a known target.
     pub fn new(target: Target) -> EventSource {
         EventSource { target }
     }
 
-    /// Its URI.
+    /// Its target.
     pub fn target(&self) -> &Target {
         &self.target
     }
 
-    /// Only events for which this holds, such as `EventFormatType eq 'Event'` (DSP0266, "Server-sent events").
+    /// Only events for which this expression is true, such as `EventFormatType eq 'Event'` (DSP0266, "Server-sent
+    /// events").
     ///
     /// # Errors
     /// Those of [`Target::with_query`].
@@ -61,10 +62,10 @@ impl EventSource {
         Ok(EventSource { target: self.target.with_query(&query)? })
     }
 
-    /// Opens the stream, after the event of that id if there was one.
+    /// Opens the stream, after the event with this id if there was one.
     ///
     /// # Errors
-    /// [`ErrorKind::InvalidRequest`] for an id that cannot stand in a header.
+    /// [`ErrorKind::InvalidRequest`] for an id that is not valid in a header.
     pub fn subscribe(&self, last_id: Option<&str>) -> Result<Subscribe, Error> {
         let last_id = last_id.map(HeaderValue::from_str).transpose();
         let last_id = last_id.map_err(|_| Error::new(ErrorKind::InvalidRequest(RequestError::EventId)))?;
@@ -72,7 +73,7 @@ impl EventSource {
     }
 }
 
-/// Finds where the service streams its events, and whether it can choose among them.
+/// Finds the event stream of a service, and checks whether the service supports the filter.
 #[derive(Debug)]
 pub struct FindEvents {
     chain: Chain<EventSource>,
@@ -85,9 +86,9 @@ impl Default for FindEvents {
 }
 
 impl FindEvents {
-    /// Only events for which this holds, as [`EventSource::filter`]. A property that the service does not choose by is
-    /// [`InvalidParameter`](ErrorKind::InvalidParameter) before the stream is opened: some services ignore it, and send all.
-    /// A service that does not say which it supports is asked.
+    /// Only events for which this expression is true, as [`EventSource::filter`]. A property that the service does
+    /// not filter by is [`InvalidParameter`](ErrorKind::InvalidParameter) before the stream is opened, since some
+    /// services ignore it and send all events. Without a list of supported properties the filter is sent unchecked.
     #[must_use]
     pub fn filter(self, expression: impl Into<String>) -> FindEvents {
         FindEvents::with(Some(expression.into()))
@@ -105,8 +106,8 @@ impl FindEvents {
     }
 }
 
-/// What a filter compares: the words before `eq`, `ne` and the like that are outside of quotes.
-fn compared(expression: &str) -> Vec<&str> {
+/// The properties that a filter compares: the words before `eq`, `ne` and other operators, outside of quotes.
+fn compared_properties(expression: &str) -> Vec<&str> {
     let outside = expression.split('\'').step_by(2);
     let words = outside.flat_map(|part| part.split([' ', '\t', '(', ')'])).filter(|word| !word.is_empty());
     let words: Vec<&str> = words.collect();
@@ -116,19 +117,17 @@ fn compared(expression: &str) -> Vec<&str> {
     pairs.filter(|(_, second)| operator(second)).map(|(first, _)| *first).collect()
 }
 
-/// Refuses what the EventService says it does not filter by (`SSEFilterPropertiesSupported`).
+/// Refuses properties that the EventService does not filter by (`SSEFilterPropertiesSupported`).
 fn check_filter(service: &Value, expression: &str, redactor: &Redactor) -> Result<(), Error> {
     let Some(Value::Object(properties)) = service.get("SSEFilterPropertiesSupported") else { return Ok(()) };
     let offered: Vec<&String> =
         properties.iter().filter(|(_, can)| **can == Value::Bool(true)).map(|(name, _)| name).collect();
     let known = |name: &&str| offered.iter().any(|offered| offered.eq_ignore_ascii_case(name));
-    match compared(expression).iter().all(known) {
-        true => Ok(()),
-        false => Err(Error::new(ErrorKind::InvalidParameter {
-            parameter: "filter".into(),
-            allowable: offered.into_iter().map(|name| redactor.clean(name)).collect(),
-        })),
+    if compared_properties(expression).iter().all(known) {
+        return Ok(());
     }
+    let allowable = offered.into_iter().map(|name| redactor.clean(name)).collect();
+    Err(Error::new(ErrorKind::InvalidParameter { parameter: "filter".into(), allowable }))
 }
 
 impl Operation for FindEvents {
@@ -137,7 +136,7 @@ impl Operation for FindEvents {
     forward_to!(chain);
 }
 
-/// Opens a stream of events. The call ends at the head; the driver hands the body to a [`Listener`] as it comes.
+/// Opens a stream of events. The call ends at the head; the driver hands the body to a [`Listener`] as it arrives.
 #[derive(Clone, Debug)]
 pub struct Subscribe {
     target: Target,
@@ -149,7 +148,7 @@ impl Operation for Subscribe {
 
     fn request(&self) -> Request {
         let request = Request::get(&self.target)
-            .delivery(BodyMode::Streamed)
+            .body_mode(BodyMode::Streamed)
             .header(ACCEPT, HeaderValue::from_static("text/event-stream"));
         match &self.last_id {
             Some(id) => request.header(LAST_EVENT_ID, id.clone()),
@@ -161,13 +160,13 @@ impl Operation for Subscribe {
         let answer = answer.success()?;
         let kind = answer.headers().get(CONTENT_TYPE).map(HeaderValue::as_bytes).unwrap_or_default();
         if !kind.to_ascii_lowercase().starts_with(b"text/event-stream") {
-            return Err(Error::malformed("", "a stream of events that is none"));
+            return Err(Error::malformed("", "not a stream of events"));
         }
         Ok(Transition::Done(()))
     }
 }
 
-/// What an event's data, or a push to a receiver, says. The raw text is always beside it.
+/// The content of a server-sent event or of a push to a receiver. The caller also has the raw text.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum Notification {
@@ -178,11 +177,11 @@ pub enum Notification {
         /// Its `Id`.
         id: Option<String>,
     },
-    /// Something else, or no JSON.
+    /// Something else, or not JSON.
     Unknown,
 }
 
-/// A record of an `Event` (DSP0268, Event). What is missing is empty.
+/// A record of an `Event` (DSP0268, Event). Missing members are empty.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct EventRecord {
@@ -198,13 +197,13 @@ pub struct EventRecord {
     pub message_args: Vec<String>,
     /// `MessageSeverity`, or the older `Severity`.
     pub severity: Option<String>,
-    /// `OriginOfCondition`: what it is about.
+    /// `OriginOfCondition`: the resource that it is about.
     pub origin: Option<String>,
 }
 
 impl Notification {
-    /// Reads the data of a server-sent event, or the body that a receiver was pushed. Nothing a peer sends is an
-    /// error: what cannot be read is [`Unknown`](Notification::Unknown).
+    /// Reads the data of a server-sent event, or the body of a push. It never fails: unreadable text is
+    /// [`Unknown`](Notification::Unknown).
     pub fn parse(text: &str) -> Notification {
         #[derive(Deserialize)]
         struct Envelope<'a> {
@@ -252,7 +251,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_filter_compares_what_stands_before_an_operator() {
+    fn a_filter_compares_the_words_before_operators() {
         for (expression, expected) in [
             ("EventFormatType eq Event", vec!["EventFormatType"]),
             ("(MessageId eq 'A eq (B') and (OriginResource ne '/x')", vec!["MessageId", "OriginResource"]),
@@ -260,25 +259,25 @@ mod tests {
             ("'", vec![]),
             ("", vec![]),
         ] {
-            assert_eq!(compared(expression), expected, "{expression}");
+            assert_eq!(compared_properties(expression), expected, "{expression}");
         }
     }
 
     #[test]
-    fn a_filter_is_checked_by_what_the_service_says_of_itself() {
-        let told =
+    fn a_filter_is_checked_against_the_supported_properties() {
+        let listed =
             serde_json::json!({"SSEFilterPropertiesSupported": {"MessageId": true, "OriginResource": false}});
-        let silent = serde_json::json!({});
-        assert!(check_filter(&told, "MessageId eq 'x'", &Redactor::default()).is_ok());
-        assert!(check_filter(&silent, "OriginResource eq 'x'", &Redactor::default()).is_ok());
+        let unlisted = serde_json::json!({});
+        assert!(check_filter(&listed, "MessageId eq 'x'", &Redactor::default()).is_ok());
+        assert!(check_filter(&unlisted, "OriginResource eq 'x'", &Redactor::default()).is_ok());
         for unknown in ["OriginResource eq 'x'", "MessageId eq 'x' or EventType eq Alert"] {
-            let error = check_filter(&told, unknown, &Redactor::default()).unwrap_err();
+            let error = check_filter(&listed, unknown, &Redactor::default()).unwrap_err();
             assert!(error.to_string().contains("filter accepts MessageId"), "{error}");
         }
     }
 
     #[test]
-    fn what_cannot_be_sent_is_refused_before_anything_is() {
+    fn an_invalid_stream_request_is_refused_before_it_is_sent() {
         let source = EventSource::new(Target::well_known("/sse"));
         for id in ["7\r\nX-Evil: 1", "\0"] {
             let error = source.subscribe(Some(id)).unwrap_err();
@@ -293,7 +292,7 @@ mod tests {
         let event = r##"{"@odata.type": "#Event.v1_7_0.Event", "Events": [
             {"EventId": "7", "MessageId": "Base.1.8.X", "MessageArgs": ["a", 1], "Severity": "OK",
              "OriginOfCondition": {"@odata.id": "/redfish/v1/Systems/1"}}, null]}"##;
-        let Notification::Event(records) = Notification::parse(event) else { panic!("an event") };
+        let Notification::Event(records) = Notification::parse(event) else { panic!("expected an event") };
         assert_eq!(records.len(), 2);
         assert_eq!(records[0].message_args, ["a", "1"]);
         assert_eq!(records[0].origin.as_deref(), Some("/redfish/v1/Systems/1"));

@@ -1,6 +1,6 @@
-//! The parsers that a service's bytes reach, for fuzzers and property tests.
+//! The parsers of a service's bytes, for fuzzers and property tests.
 //!
-//! Each is a function of bytes that panics when a rule is broken. Not part of the API that versions promise anything of.
+//! Each function panics if an invariant is violated. Not covered by semantic versioning.
 
 use std::sync::Arc;
 
@@ -24,8 +24,8 @@ use crate::schema;
 use crate::service::Service;
 use crate::target::Target;
 
-/// A link in the answer of a resource, both of any text: what comes of it never leaves the origin, and reads the
-/// same a second time.
+/// Resolves a link in the response of a resource, both any text. The target never leaves the origin, and resolves to
+/// itself.
 pub fn link(data: &[u8]) {
     let text = String::from_utf8_lossy(data);
     let (base, link) = text.split_once('\n').unwrap_or(("/redfish/v1/", &text));
@@ -44,17 +44,17 @@ pub fn link(data: &[u8]) {
     }
 }
 
-/// The answer of a login: a head line a header, an empty line, and the body, all of any bytes.
+/// Reads the response of a login: a status byte, header lines, an empty line, and the body, all any bytes.
 pub fn login(data: &[u8]) {
     let Ok(service) = Service::new("bmc.example:8443").map(Arc::new) else { return };
     let sessions = Target::well_known("/redfish/v1/SessionService/Sessions");
     let credentials = Arc::new(Credentials::new("admin", "canary-password"));
     let login = service.call(Login::new(credentials).collection(sessions));
-    let Step::Send(outgoing, reply) = login.start(Now::default()) else { panic!("a login sends first") };
+    let Step::Send(outgoing, reply) = login.start(Now::default()) else { panic!("expected a request") };
     assert!(outgoing.request.uri().to_string().starts_with("https://bmc.example:8443/"));
     let (mut head, ()) = http::Response::new(()).into_parts();
     let (status, rest) = data.split_first().unwrap_or((&0, &[]));
-    // Mostly successes: what is read of the others is less.
+    // Mostly successes, since less is read of other responses.
     head.status = http::StatusCode::from_u16(200 + u16::from(*status) % 64 * 8 % 400).unwrap_or_default();
     let end = rest.windows(2).position(|w| w == b"\n\n").unwrap_or(rest.len());
     for line in rest[..end].split(|b| *b == b'\n') {
@@ -71,8 +71,8 @@ pub fn login(data: &[u8]) {
         Step::Done(Ok(opened)) => {
             let session = opened.into_session();
             assert!(!session.token().is_empty());
-            if let Some(at) = session.target() {
-                assert!(service.target(&at.to_string()).is_ok(), "{at}");
+            if let Some(target) = session.target() {
+                assert!(service.target(&target.to_string()).is_ok(), "{target}");
             }
             assert!(!format!("{session:?}").contains("canary-password"));
         }
@@ -84,22 +84,22 @@ pub fn login(data: &[u8]) {
     }
 }
 
-/// An error body of any bytes.
+/// Reads an error body of any bytes.
 pub fn message(data: &[u8]) {
     let mut redactor = Redactor::default();
     redactor.add("canary-password");
-    let said = message::messages(data, &redactor);
-    assert!(said.len() <= 100);
-    let shown = format!("{said:?} {}", message::plain(data, &redactor));
+    let messages = message::messages(data, &redactor);
+    assert!(messages.len() <= 100);
+    let shown = format!("{messages:?} {}", message::page_text(data, &redactor));
     assert!(!shown.contains("canary-password"), "{shown}");
     message::is_error(data, &redactor);
 }
 
-/// A secret, a line end, and a text of any bytes: what is shown of it does not contain the secret.
+/// Redacts a text of any bytes, after a line with the secret. The result does not contain the secret.
 pub fn redact(data: &[u8]) {
     let text = String::from_utf8_lossy(data);
     let (secret, text) = text.split_once('\n').unwrap_or(("canary-password", &text));
-    // What stands in place of a secret would itself be one.
+    // The replacement of a secret would itself contain the secret.
     if "[redacted]".contains(secret) || secret.contains(['[', ']']) || secret.chars().any(char::is_control) {
         return;
     }
@@ -107,11 +107,11 @@ pub fn redact(data: &[u8]) {
     redactor.add(secret);
     let percent: String = secret.bytes().map(|b| format!("%{b:02X}")).collect();
     let json = serde_json::to_string(secret).unwrap_or_default();
-    for around in
+    for unsafe_text in
         [format!("{text} {secret} {text}"), format!("{text} {percent} {text}"), format!("{text} {json} ")]
     {
-        let shown = redactor.clean(&around);
-        // A short secret stays where it is a part of a word.
+        let shown = redactor.clean(&unsafe_text);
+        // A short secret is not removed from within a word.
         if secret.chars().count() >= 4 {
             assert!(!shown.contains(secret), "{shown:?}");
             assert!(!shown.contains(&percent), "{shown:?}");
@@ -119,20 +119,21 @@ pub fn redact(data: &[u8]) {
             assert!(!shown.contains(&format!(" {secret} ")), "{shown:?}");
         }
         assert!(!shown.contains(char::is_control), "{shown:?}");
-        redactor.clean_json(&around);
+        redactor.clean_json(&unsafe_text);
     }
 }
 
-/// A page of a collection, of any bytes: each member is a part of it that is JSON, and the next page is here.
+/// Reads a page of a collection, of any bytes. Each member is a part of it and is JSON, and the next page is at this
+/// service.
 pub fn page(data: &[u8]) {
-    let Some((service, reply)) = asked(GetPage::first) else { return };
+    let Some((service, reply)) = sent(GetPage::first) else { return };
     let Step::Done(Ok(page)) = reply.receive(ok(), Ok(Bytes::copy_from_slice(data)), Now::default()) else {
         return;
     };
     for member in &page.members {
         assert!(data.windows(member.as_bytes().len().max(1)).any(|w| w == member.as_bytes()), "{member:?}");
         let read = member.json::<serde_json::Value>();
-        // Raw JSON may have what a `Value` cannot, such as a number that is too large; it is JSON all the same.
+        // Raw JSON may contain what a `Value` cannot, such as a number that is too large.
         assert!(
             read.is_ok() || serde_json::from_slice::<&serde_json::value::RawValue>(member.as_bytes()).is_ok()
         );
@@ -143,14 +144,14 @@ pub fn page(data: &[u8]) {
     }
 }
 
-/// A resource of any bytes, as each of the types: what is JSON is an object or an error, and never a panic.
+/// Reads a resource of any bytes as each of the types: a value or an error, never a panic.
 pub fn resource(data: &[u8]) {
     fn read<T: serde::de::DeserializeOwned>(data: &[u8]) {
-        let Some((_, reply)) = asked(Read::<T>::new) else { return };
+        let Some((_, reply)) = sent(Read::<T>::new) else { return };
         if let Step::Done(Ok(resource)) =
             reply.receive(ok(), Ok(Bytes::copy_from_slice(data)), Now::default())
         {
-            assert_eq!(&resource.body()[..], data, "the raw JSON is beside it, to the byte");
+            assert_eq!(&resource.body()[..], data, "the raw JSON is unchanged");
         }
     }
     read::<schema::ComputerSystem>(data);
@@ -160,14 +161,14 @@ pub fn resource(data: &[u8]) {
     if let Ok(sensor) = serde_json::from_slice::<schema::Sensor>(data) {
         if let Some(reading) = sensor.reading {
             let text = String::from_utf8_lossy(data);
-            // A number in quotes may have been escaped; otherwise its digits are those that were sent.
+            // A number in quotes may have been escaped. Otherwise its digits are unchanged.
             assert!(text.contains(reading.as_str()) || text.contains('\\'), "{reading}");
         }
     }
 }
 
-/// A call of an operation that has been sent.
-fn asked<O: Operation>(operation: impl FnOnce(Target) -> O) -> Option<(Arc<Service>, Reply<O>)> {
+/// The reply to the request of an operation.
+fn sent<O: Operation>(operation: impl FnOnce(Target) -> O) -> Option<(Arc<Service>, Reply<O>)> {
     let service = Service::new("bmc.example:8443").map(Arc::new).ok()?;
     let call =
         service.call(operation(Target::well_known("/redfish/v1/x"))).with(Identity::anonymous(&service));
@@ -181,9 +182,9 @@ fn ok() -> http::response::Parts {
     http::Response::new(()).into_parts().0
 }
 
-/// A stream of events in pieces: the first byte says how it is cut, and every cut gives the same events.
+/// Decodes a stream of events in pieces. The first byte is the length of the pieces; every split gives the same events.
 pub fn sse(data: &[u8]) {
-    let (cut, stream) = data.split_first().unwrap_or((&0, &[]));
+    let (length, stream) = data.split_first().unwrap_or((&0, &[]));
     let limits = Limits { line: 64, event: 96 };
     let decode = |pieces: &mut dyn Iterator<Item = &[u8]>| {
         let mut decoder = Decoder::new(limits);
@@ -196,9 +197,9 @@ pub fn sse(data: &[u8]) {
         }
         Some((events, decoder.last_id().to_owned(), decoder.retry()))
     };
-    // A stream over a limit is refused by every cut, though perhaps not after the same events.
+    // A stream over a limit is refused with every split, though perhaps not after the same events.
     let whole = decode(&mut std::iter::once(stream));
-    assert_eq!(decode(&mut stream.chunks(usize::from(*cut % 7) + 1)), whole);
+    assert_eq!(decode(&mut stream.chunks(usize::from(*length % 7) + 1)), whole);
     assert_eq!(decode(&mut stream.chunks(1)), whole);
     for event in whole.iter().flat_map(|(events, ..)| events) {
         assert!(event.data.len() <= limits.event);

@@ -1,18 +1,18 @@
-//! Headers that have a meaning here: those that only the engine sets, and those that carry secrets.
+//! The headers that only the client sets, and those that carry secrets.
 
 use http::header::{self, HeaderName};
 
 use crate::redact;
 
-/// The version of OData that requests and responses are in.
+/// The header with the OData version of a request or a response.
 pub(crate) const ODATA_VERSION: HeaderName = HeaderName::from_static("odata-version");
 
 /// The header that carries a session's token (DSP0266, "Redfish session login authentication").
 pub(crate) const X_AUTH_TOKEN: HeaderName = HeaderName::from_static("x-auth-token");
 
-/// Headers that the engine alone sets, and those that change how a message is framed. `X-Requested-With` makes
-/// bmcweb set a cookie instead of giving a token.
-pub(crate) const RESERVED: [HeaderName; 15] = [
+/// Headers that only the client sets, and those that change the framing of a message. `X-Requested-With` makes bmcweb
+/// set a cookie instead of returning a token.
+pub(crate) const RESERVED_HEADERS: [HeaderName; 15] = [
     header::AUTHORIZATION,
     X_AUTH_TOKEN,
     header::COOKIE,
@@ -30,7 +30,7 @@ pub(crate) const RESERVED: [HeaderName; 15] = [
     ODATA_VERSION,
 ];
 
-/// Headers of nearly every response, which are no secrets whatever their names remind of: a quick way past the table.
+/// Headers of nearly every response that are not secret. They skip the search by name.
 const COMMON_HEADERS: [HeaderName; 12] = [
     header::CONTENT_TYPE,
     header::CONTENT_LENGTH,
@@ -46,7 +46,7 @@ const COMMON_HEADERS: [HeaderName; 12] = [
     ODATA_VERSION,
 ];
 
-/// Whether the header of that name carries a secret.
+/// Whether the header with this name carries a secret.
 pub(crate) fn is_secret_header(name: &HeaderName) -> bool {
     if COMMON_HEADERS.contains(name) {
         return false;

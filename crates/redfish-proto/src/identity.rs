@@ -21,13 +21,13 @@ use crate::redact::{Redactor, Secret};
 use crate::service::Service;
 use crate::target::Target;
 
-/// Bytes a token may have. Those of sessions have some dozens; a hostile one would be searched for in every text.
-pub(crate) const LONGEST_TOKEN: usize = 8 << 10;
+/// Maximum length of a token in bytes. Session tokens have a few dozen; every text is searched for a token.
+pub(crate) const MAX_TOKEN_LENGTH: usize = 8 << 10;
 
 /// How requests authenticate: not at all, with Basic credentials, or with a token.
 ///
-/// It belongs to the origin of one service, and is never sent to another. It is a reference, cheap to clone; two are
-/// equal when they are the same one, not when they look alike. `Debug` shows no secret.
+/// It belongs to the origin of one service and is never sent to another. A clone is cheap and equal to its original;
+/// two identities with the same credentials are not equal. `Debug` shows no secret.
 #[derive(Clone)]
 pub struct Identity(Arc<Inner>);
 
@@ -35,32 +35,32 @@ pub struct Identity(Arc<Inner>);
 struct Inner {
     origin: Arc<Origin>,
     credential: Option<HeaderValue>,
-    /// What is known of the session whose token the credential is.
-    session: Option<Facts>,
+    /// What is known about the session whose token the credential is.
+    session: Option<SessionInfo>,
     redactor: Arc<Redactor>,
 }
 
-/// What is known of a session beside its token.
+/// What is known about a session, besides its token.
 #[derive(Clone)]
-pub(crate) struct Facts {
+pub(crate) struct SessionInfo {
     pub(crate) target: Option<Target>,
     pub(crate) collection: Option<Target>,
-    /// `None`: active, as nearly always.
+    /// `None` for an active session, as nearly always.
     pub(crate) restricted: Option<Box<SessionState>>,
     pub(crate) context: Option<Arc<str>>,
     pub(crate) features: Option<Features>,
 }
 
-/// What a session may do.
+/// What a session is allowed to do.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum SessionState {
-    /// What its account's role says.
+    /// Whatever its account's role allows.
     #[default]
     Active,
-    /// Change the account's password, and nothing else before that (DSP0266, "Password change required handling").
+    /// Nothing but to change the account's password (DSP0266, "Password change required handling").
     PasswordChangeRequired {
-        /// The account, where the service named it.
+        /// The account, if the service named it.
         account: Option<Target>,
     },
 }
@@ -76,12 +76,12 @@ impl Identity {
         }))
     }
 
-    /// HTTP Basic authentication, sent with every request instead of only after a challenge: iDRAC10 does not advertise it
-    /// by default.
+    /// HTTP Basic authentication. It is sent with every request, not only after a challenge, which iDRAC10 does not
+    /// send by default.
     ///
     /// # Errors
-    /// [`ErrorKind::InvalidCredentials`] for an empty user name, one with a `:` (which RFC 7617 cannot express), and
-    /// control characters.
+    /// [`ErrorKind::InvalidCredentials`] for an empty user name, a `:` in the user name (RFC 7617), and control
+    /// characters.
     pub fn basic(service: &Service, credentials: &Credentials) -> Result<Identity, Error> {
         let (user, password) = (credentials.user(), credentials.password());
         let invalid = |reason| Err(Error::new(ErrorKind::InvalidCredentials(reason)));
@@ -103,7 +103,7 @@ impl Identity {
         Identity::new(service, Secret::from(text), None, redactor)
     }
 
-    /// A token that somebody else manages: sent as `Authorization: Bearer`, never renewed, never closed
+    /// A token that another program manages, sent as `Authorization: Bearer`. It is never renewed and never closed
     /// (DSP0266, "OAuth 2.0 authentication").
     ///
     /// # Errors
@@ -118,7 +118,7 @@ impl Identity {
     pub(crate) fn new(
         service: &Service,
         credential: Secret,
-        session: Option<Facts>,
+        session: Option<SessionInfo>,
         redactor: Redactor,
     ) -> Result<Identity, Error> {
         Ok(Identity(Arc::new(Inner {
@@ -129,7 +129,7 @@ impl Identity {
         })))
     }
 
-    /// The same one, which also hides these secrets.
+    /// The same identity, which also redacts these secrets.
     pub(crate) fn knowing(self, secrets: &Arc<Redactor>) -> Identity {
         let redactor = secrets.and(&self.0.redactor);
         Identity(Arc::new(Inner { redactor, ..Inner::clone(&self.0) }))
@@ -139,7 +139,7 @@ impl Identity {
         self.0.session.is_some()
     }
 
-    pub(crate) fn facts(&self) -> Option<&Facts> {
+    pub(crate) fn session_info(&self) -> Option<&SessionInfo> {
         self.0.session.as_ref()
     }
 
@@ -178,11 +178,11 @@ impl fmt::Debug for Identity {
 
 pub(crate) fn check_token(token: &str) -> Result<(), Error> {
     let fits =
-        !token.is_empty() && token.len() <= LONGEST_TOKEN && token.bytes().all(|b| b.is_ascii_graphic());
+        !token.is_empty() && token.len() <= MAX_TOKEN_LENGTH && token.bytes().all(|b| b.is_ascii_graphic());
     if fits { Ok(()) } else { Err(Error::new(ErrorKind::InvalidCredentials(CredentialsError::Token))) }
 }
 
-/// A header value whose memory is zeroed when its last copy is dropped, and that no `Debug` shows.
+/// A header value that is zeroed when its last copy is dropped, and that `Debug` does not show.
 fn header_value(secret: Secret) -> Result<HeaderValue, Error> {
     let mut value = HeaderValue::from_maybe_shared(Bytes::from_owner(secret))
         .map_err(|_| Error::new(ErrorKind::InvalidCredentials(CredentialsError::Token)))?;
@@ -200,7 +200,7 @@ mod tests {
     }
 
     #[test]
-    fn what_basic_cannot_say_is_refused() {
+    fn credentials_that_basic_cannot_express_are_refused() {
         for (user, password) in [("", "p"), ("a:b", "p"), ("a\n", "p"), ("a", "p\0")] {
             let error = Identity::basic(&service(), &Credentials::new(user, password)).unwrap_err();
             assert!(matches!(error.kind(), ErrorKind::InvalidCredentials(_)));

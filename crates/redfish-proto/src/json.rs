@@ -1,27 +1,28 @@
-//! JSON as services send it, and where in it something does not fit.
+//! Reads JSON and finds the position of an error as a JSON pointer.
 
 use serde::Deserialize;
 
-/// Nesting that serde_json allows by itself.
-const DEEPEST: usize = 127;
+/// The maximum nesting of serde_json.
+const SERDE_MAX_DEPTH: usize = 127;
 
-/// Reads a value; the error is the JSON pointer of what does not fit, and what is wrong with it.
+/// Reads a value. The error is the JSON pointer of what does not fit, and the reason.
 pub(crate) fn read<'a, T: Deserialize<'a>>(body: &'a [u8], depth: usize) -> Result<T, (String, String)> {
     if body.iter().all(u8::is_ascii_whitespace) {
         return Err((String::new(), "an empty body".to_owned()));
     }
-    if depth < DEEPEST && deepest(body) > depth {
+    if depth < SERDE_MAX_DEPTH && max_depth(body) > depth {
         return Err((String::new(), format!("JSON nested deeper than {depth}")));
     }
     serde_json::from_slice(body).map_err(|error| {
-        let at = pointer(body, offset(body, error.line(), error.column()));
+        let pointer = pointer(body, offset(body, error.line(), error.column()));
         let text = error.to_string();
-        // The place is told as a pointer; line and column mean little in a text on one line.
+        // The pointer replaces line and column, which mean little in a text on one line.
         let reason = text.rsplit_once(" at line ").map_or(text.as_str(), |(reason, _)| reason);
-        (at, reason.to_owned())
+        (pointer, reason.to_owned())
     })
 }
 
+/// The offset of a line and a column, both counted from 1.
 fn offset(body: &[u8], line: usize, column: usize) -> usize {
     let mut start = 0;
     for _ in 1..line {
@@ -33,8 +34,9 @@ fn offset(body: &[u8], line: usize, column: usize) -> usize {
     start.saturating_add(column).min(body.len())
 }
 
-fn deepest(body: &[u8]) -> usize {
-    let (mut depth, mut most, mut in_string, mut escaped) = (0_usize, 0, false, false);
+/// The maximum nesting of arrays and objects.
+fn max_depth(body: &[u8]) -> usize {
+    let (mut depth, mut max, mut in_string, mut escaped) = (0_usize, 0, false, false);
     for byte in body {
         match byte {
             _ if escaped => escaped = false,
@@ -42,29 +44,29 @@ fn deepest(body: &[u8]) -> usize {
             b'"' => in_string = !in_string,
             b'[' | b'{' if !in_string => {
                 depth += 1;
-                most = most.max(depth);
+                max = max.max(depth);
             }
             b']' | b'}' if !in_string => depth = depth.saturating_sub(1),
             _ => {}
         }
     }
-    most
+    max
 }
 
-/// The JSON pointer (RFC 6901) of the value that ends at, or stands at, `end`.
+/// The JSON pointer (RFC 6901) of the value that ends at `end`, or contains it.
 fn pointer(body: &[u8], end: usize) -> String {
     enum Level {
         Member(String),
         Item(usize),
     }
     let mut levels: Vec<Level> = Vec::new();
-    let mut at = 0;
-    while let Some(byte) = body.get(at).filter(|_| at < end) {
+    let mut index = 0;
+    while let Some(byte) = body.get(index).filter(|_| index < end) {
         match byte {
             b'{' => levels.push(Level::Member(String::new())),
             b'[' => levels.push(Level::Item(0)),
-            // The bracket that closes a value is the last byte of it: an error there is about the value.
-            b'}' | b']' if at + 1 < end => {
+            // The closing bracket belongs to the value: an error there is about the value.
+            b'}' | b']' if index + 1 < end => {
                 levels.pop();
             }
             b',' => {
@@ -73,20 +75,20 @@ fn pointer(body: &[u8], end: usize) -> String {
                 }
             }
             b'"' => {
-                let start = at + 1;
-                at = start;
-                while let Some(byte) = body.get(at).filter(|byte| at < end && **byte != b'"') {
-                    at += if *byte == b'\\' { 2 } else { 1 };
+                let start = index + 1;
+                index = start;
+                while let Some(byte) = body.get(index).filter(|byte| index < end && **byte != b'"') {
+                    index += if *byte == b'\\' { 2 } else { 1 };
                 }
-                let behind = body.get(at + 1..).unwrap_or_default();
-                let is_key = behind.iter().find(|b| !b.is_ascii_whitespace()) == Some(&b':');
+                let rest = body.get(index + 1..).unwrap_or_default();
+                let is_key = rest.iter().find(|b| !b.is_ascii_whitespace()) == Some(&b':');
                 if let (true, Some(Level::Member(key))) = (is_key, levels.last_mut()) {
-                    *key = String::from_utf8_lossy(body.get(start..at).unwrap_or_default()).into_owned();
+                    *key = String::from_utf8_lossy(body.get(start..index).unwrap_or_default()).into_owned();
                 }
             }
             _ => {}
         }
-        at += 1;
+        index += 1;
     }
     let segment = |level: &Level| match level {
         Level::Member(key) => key.replace('~', "~0").replace('/', "~1"),
@@ -108,8 +110,8 @@ mod tests {
 
     #[test]
     fn an_error_names_the_member_and_what_was_found() {
-        type Wanted = HashMap<String, Vec<HashMap<String, u32>>>;
-        for (body, at, reason) in [
+        type Document = HashMap<String, Vec<HashMap<String, u32>>>;
+        for (body, pointer, reason) in [
             (
                 r#"{"Fans": [{"a": 1}, {"a/b": "x"}]}"#,
                 "/Fans/1/a~1b",
@@ -120,8 +122,8 @@ mod tests {
             ("", "", "an empty body"),
             ("{} {}", "", "trailing characters"),
         ] {
-            let (found_at, found) = read::<Wanted>(body.as_bytes(), 127).unwrap_err();
-            assert_eq!((found_at.as_str(), found.as_str()), (at, reason), "{body}");
+            let (found_pointer, found) = read::<Document>(body.as_bytes(), 127).unwrap_err();
+            assert_eq!((found_pointer.as_str(), found.as_str()), (pointer, reason), "{body}");
         }
     }
 

@@ -1,4 +1,4 @@
-//! The kinds of failure, each with its name and what helps with it.
+//! The kinds of failure, with their names and hints.
 
 use std::fmt;
 
@@ -8,7 +8,7 @@ use crate::reason::{CredentialsError, Feature, RedirectError, RequestError, Serv
 use crate::redact::SafeText;
 use crate::target::Target;
 
-/// The kinds of failure a program can tell apart.
+/// The kinds of failure that a program can distinguish.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ErrorKind {
@@ -77,13 +77,13 @@ pub enum ErrorKind {
     },
     /// The monitor of an accepted operation is gone, and its Task is gone or unknown: the outcome is not known.
     MonitorGone,
-    /// The resource does not offer this action, or offers several with this short name. Nothing was sent.
+    /// The resource does not offer this action, or several with this short name. Nothing was sent.
     #[non_exhaustive]
     ActionNotFound {
-        /// What it offers.
+        /// The actions that it offers.
         offered: Vec<SafeText>,
     },
-    /// There is not exactly one resource of the kind that was meant. Nothing was sent.
+    /// There is no such resource, or there are several. Nothing was sent.
     #[non_exhaustive]
     AmbiguousTarget {
         /// The resources that exist.
@@ -119,13 +119,13 @@ pub enum ErrorKind {
     InvalidCredentials(CredentialsError),
     /// A request that cannot be made of what the caller passed, or a response that cannot be handed over.
     InvalidRequest(RequestError),
-    /// A header that only the core may set.
+    /// A header that only the client may set.
     ReservedHeader(HeaderName),
     /// A session of another service.
     ForeignSession,
 }
 
-/// How an exchange failed, as far as the driver can know.
+/// How an exchange failed, as far as the driver knows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Failure {

@@ -1,28 +1,30 @@
-//! Reading members as services write them: numbers in quotes, `null` anywhere, one object where a list belongs.
+//! Lenient reading of members: numbers in quotes, `null` anywhere, one object in place of a list.
 
 use std::fmt;
 
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
-/// A value that is read from whatever a service wrote in its place, as far as that makes sense.
+/// A value that is read from any form that makes sense.
 pub(crate) trait Lenient: Sized {
-    /// Reads JSON text; `None` for what has no such meaning.
+    /// Reads JSON text. `None` if it makes no sense as this type.
     fn read(text: &str) -> Option<Self>;
 }
 
-/// Reads a member by [`Lenient`]: what does not fit is as if it were not there, and stays in the raw JSON.
-pub(crate) fn member<'de, D: Deserializer<'de>, T: Lenient>(deserializer: D) -> Result<Option<T>, D::Error> {
+/// Reads a member by [`Lenient`]. A value that does not fit counts as missing; the raw JSON keeps it.
+pub(crate) fn deserialize_member<'de, D: Deserializer<'de>, T: Lenient>(
+    deserializer: D,
+) -> Result<Option<T>, D::Error> {
     let raw = Box::<RawValue>::deserialize(deserializer)?;
     Ok(Some(raw.get()).filter(|text| *text != "null").and_then(T::read))
 }
 
-/// A number as the service wrote it, to the last digit: integers beyond 2^53 and beyond 64 bits too.
+/// A number exactly as the service wrote it, also beyond 2^53 and 64 bits.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Number(String);
 
 impl Number {
-    /// The text of it.
+    /// Its text.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -32,12 +34,12 @@ impl Number {
         self.0.parse().ok().filter(|number: &f64| number.is_finite())
     }
 
-    /// The integer, if it is one that fits.
+    /// The value as an integer, if it is one and fits.
     pub fn as_i64(&self) -> Option<i64> {
         self.0.parse().ok()
     }
 
-    /// The integer, if it is one that fits and is not negative.
+    /// The value as an integer, if it is one, fits and is not negative.
     pub fn as_u64(&self) -> Option<u64> {
         self.0.parse().ok()
     }
@@ -53,7 +55,7 @@ impl Lenient for Number {
     fn read(text: &str) -> Option<Number> {
         let quoted: Option<String> = serde_json::from_str(text).ok();
         let text = quoted.as_deref().map_or(text, str::trim);
-        // What JSON calls a number is one; that it may be longer than any type is the point.
+        // Any JSON number is accepted, whatever its length.
         let is_number = text.starts_with(|c: char| c == '-' || c.is_ascii_digit())
             && serde_json::from_str::<serde_json::Number>(text).is_ok();
         is_number.then(|| Number(text.to_owned()))
@@ -89,7 +91,7 @@ impl<T: Lenient> Lenient for Vec<T> {
     }
 }
 
-/// A reference to another resource: an object with `@odata.id`, or just the text of it. Resolved by
+/// A reference to another resource: an object with `@odata.id`, or only its text. Resolved by
 /// [`Service::link`](crate::Service::link).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Link(String);
@@ -108,9 +110,9 @@ impl Lenient for Link {
             #[serde(rename = "@odata.id", alias = "href")]
             id: String,
         }
-        let written =
+        let link =
             serde_json::from_str(text).or_else(|_| serde_json::from_str(text).map(|r: Reference| r.id));
-        written.ok().filter(|link: &String| !link.is_empty()).map(Link)
+        link.ok().filter(|link: &String| !link.is_empty()).map(Link)
     }
 }
 
@@ -123,7 +125,7 @@ mod tests {
     }
 
     #[test]
-    fn members_are_read_as_services_write_them() {
+    fn members_are_read_leniently() {
         for (found, expected) in [
             (text::<bool>("true"), Some("true")),
             (text::<bool>("\"False\""), Some("false")),

@@ -1,7 +1,7 @@
-//! The Redfish protocol as values: requests are built, answers are read, and nothing does any I/O.
+//! The Redfish protocol without I/O: it makes requests and interprets responses.
 //!
-//! There is no socket, clock, thread, lock or async here. A [`Call`] of an [`Operation`] is a state machine that
-//! asks its driver for one thing at a time, a [`Step`](driver::Step), and takes the answer by value:
+//! It has no sockets, clocks, threads, locks or async code. A [`Call`] of an [`Operation`] is a state machine. It returns
+//! a [`Step`](driver::Step), which is what its driver must do next, and consumes the result:
 //!
 //! ```text
 //!   Service::call(operation)
@@ -9,22 +9,22 @@
 //!          ▼
 //!        Step ──┬─ Send(outgoing, reply)     perform one exchange:   reply.receive(head, body, now)
 //!               │                                                    reply.fail(failure, now)
-//!               ├─ Wait(time, timer)         let time pass:          timer.fire(now)
-//!               ├─ Session(request, reply)    find a session:         reply.give(session, now)
+//!               ├─ Wait(time, timer)         wait:                   timer.fire(now)
+//!               ├─ Session(request, reply)   provide a session:      reply.give(session, now)
 //!               │                                                    reply.decline(now)
-//!               └─ Done(result)              the end
+//!               └─ Done(result)              return the result
 //! ```
 //!
-//! | who | writes | knows |
+//! | part | does | does not know |
 //! |---|---|---|
-//! | an [`Operation`] | what to ask, what the answer means | no host, no credentials, no retries |
-//! | a [`Call`] | nothing: its rules are written once | sessions, 401 and replay, redirects, retries, deadlines |
-//! | an [`Authenticator`](driver::Authenticator) | when to log in, and what to close | credentials, the current session |
-//! | a driver, yours | a dozen lines round an HTTP library | sockets, time, nothing of Redfish |
+//! | an [`Operation`] | makes a request and interprets its response | hosts, credentials, retries |
+//! | a [`Call`] | runs one operation: sessions, replay after a 401, redirects, retries, deadlines | sockets, clocks |
+//! | an [`Authenticator`](driver::Authenticator) | decides when to log in and what to close | sockets, clocks |
+//! | a driver | runs the loop around an HTTP library, in about a dozen lines | Redfish |
 //!
-//! # A dialogue
+//! # An example without a network
 //!
-//! Every byte that leaves, and every decision, without a network:
+//! A login, a read and a logout, with every request and response:
 //!
 //! ```
 //! use std::sync::Arc;
@@ -35,60 +35,60 @@
 //! use redfish_proto::ops::Get;
 //! use serde_json::{Value, json};
 //!
-//! let answer = |status: u16, token: Option<&str>| {
-//!     let mut answer = http::Response::builder().status(status);
+//! let response = |status: u16, token: Option<&str>| {
+//!     let mut response = http::Response::builder().status(status);
 //!     if let Some(token) = token {
-//!         answer = answer.header("X-Auth-Token", token).header("Location", "https://ilo.local/redfish/v1/Sessions/7");
+//!         response = response.header("X-Auth-Token", token).header("Location", "https://ilo.local/redfish/v1/Sessions/7");
 //!     }
-//!     answer.body(()).unwrap().into_parts().0
+//!     response.body(()).unwrap().into_parts().0
 //! };
 //! let now = Now(Duration::ZERO);
 //! let service = Arc::new(Service::new("bmc.example")?);
 //! let credentials = Arc::new(Credentials::new("admin", "secret"));
 //! let mut authenticator = Authenticator::session(Arc::clone(&service), credentials, None);
 //!
-//! // A read needs a session first, and a session needs a login.
+//! // A read needs a session, and a session needs a login.
 //! let read = service.call(Get::<Value>::new(service.target("/redfish/v1/Systems/1")?));
 //! let Step::Session(request, session_reply) = read.start(now) else { panic!() };
 //! let SessionSource::Login(login) = authenticator.renew(&request)? else { panic!() };
 //!
-//! // The service root says where sessions are; it gets no credentials.
+//! // The service root contains the link to the sessions. It gets no credentials.
 //! let Step::Send(outgoing, reply) = login.start(now) else { panic!() };
 //! assert_eq!(outgoing.request.method(), "GET");
 //! assert_eq!(outgoing.request.uri(), "https://bmc.example/redfish/v1/");
 //! let root = r#"{"Links": {"Sessions": {"@odata.id": "/redfish/v1/Sessions"}}}"#;
-//! let step = reply.receive(answer(200, None), Ok(root.into()), now);
+//! let step = reply.receive(response(200, None), Ok(root.into()), now);
 //!
-//! // The login: what a log may show of it has no password.
+//! // The login. Its loggable body has no password.
 //! let Step::Send(outgoing, reply) = step else { panic!() };
 //! assert_eq!(outgoing.request.uri(), "https://bmc.example/redfish/v1/Sessions");
 //! assert_eq!(&outgoing.request.body().bytes().unwrap()[..], br#"{"UserName": "admin", "Password": "secret"}"#);
 //! assert_eq!(outgoing.body().unwrap(), r#"{"UserName": "admin", "Password": "[redacted]"}"#);
-//! let Step::Done(opened) = reply.receive(answer(201, Some("t0ken")), Ok("".into()), now) else { panic!() };
+//! let Step::Done(opened) = reply.receive(response(201, Some("t0ken")), Ok("".into()), now) else { panic!() };
 //! let session = authenticator.accept(opened)?;
 //!
-//! // The service knows itself by another name; the session is closed at ours.
+//! // The service calls itself by another name. Only the path of its `Location` is used.
 //! assert_eq!(session.target().unwrap().as_str(), "/redfish/v1/Sessions/7");
 //!
-//! // The read goes on with the token.
+//! // The read continues with the token.
 //! let Step::Send(outgoing, reply) = session_reply.give(Ok(session.into()), now) else { panic!() };
 //! assert_eq!(outgoing.request.uri(), "https://bmc.example/redfish/v1/Systems/1");
 //! assert_eq!(outgoing.request.headers()["x-auth-token"], "t0ken");
-//! let Step::Done(read) = reply.receive(answer(200, None), Ok(r#"{"Id": "1"}"#.into()), now) else { panic!() };
+//! let Step::Done(read) = reply.receive(response(200, None), Ok(r#"{"Id": "1"}"#.into()), now) else { panic!() };
 //! assert_eq!(read?, json!({"Id": "1"}));
 //!
-//! // The end: the session is closed with its own token. A driver calls `close` until it returns `None`.
+//! // The session is closed with its own token. A driver calls `close` until it returns `None`.
 //! let Some(logout) = authenticator.close() else { panic!() };
 //! let Step::Send(outgoing, reply) = logout.start(now) else { panic!() };
 //! assert_eq!(outgoing.request.method(), "DELETE");
 //! assert_eq!(outgoing.request.uri(), "https://bmc.example/redfish/v1/Sessions/7");
-//! let Step::Done(Ok(_)) = reply.receive(answer(204, None), Ok("".into()), now) else { panic!() };
+//! let Step::Done(Ok(_)) = reply.receive(response(204, None), Ok("".into()), now) else { panic!() };
 //! # Ok::<(), redfish_proto::Error>(())
 //! ```
 //!
-//! # The loop
+//! # The loop of a driver
 //!
-//! This is all a driver is; `exchange` and `sleep` are its own:
+//! A driver is this loop, with its own `exchange` and `sleep`:
 //!
 //! ```
 //! # use redfish_proto::{*, driver::*};
@@ -131,20 +131,23 @@
 //!
 //! | to | operation |
 //! |---|---|
-//! | open and close a session | [`Login`](ops::Login), [`Logout`](ops::Logout), [`CheckSession`](ops::CheckSession); [`ListSessions`](ops::ListSessions) says which are ours |
-//! | read | [`Get`](ops::Get) a type, [`Read`](ops::Read) with ETag and raw JSON, [`GetPage`](ops::GetPage) of a collection, [`LookupMessage`](ops::LookupMessage) of a message |
-//! | ask | a [`Query`](query::Query) by [`NegotiateQuery`](query::NegotiateQuery) |
-//! | change | [`Write`](ops::Write): PATCH, PUT, POST, DELETE |
-//! | act | [`Actions`](ops::Actions), [`Invoke`](ops::Invoke), [`Reset`](ops::Reset) |
-//! | wait | [`Watch`](ops::Watch) a [`Monitor`](ops::Monitor), [`WaitForPower`](ops::WaitForPower) a reset has done its work, [`WaitUntil`](ops::WaitUntil) a resource reaches a state |
-//! | push and listen | [`PushUpdate`](ops::PushUpdate), [`Download`](ops::Download), [`FindEvents`](events::FindEvents), [`Subscribe`](events::Subscribe) with a [`Listener`](events::Listener) |
-//! | be pushed to | [`CreateSubscription`](events::CreateSubscription), [`ListSubscriptions`](events::ListSubscriptions), [`DeleteSubscription`](events::DeleteSubscription); [`Notification::parse`](events::Notification::parse) |
-//! | anything else | [`Raw`](ops::Raw), a [`Chain`](ops::Chain) of operations, or an [`Operation`] of your own |
+//! | open and close a session | [`Login`](ops::Login), [`Logout`](ops::Logout), [`CheckSession`](ops::CheckSession); [`ListSessions`](ops::ListSessions) |
+//! | read a resource, a collection, a message | [`Get`](ops::Get) a type, [`Read`](ops::Read) with ETag and raw JSON, [`GetPage`](ops::GetPage), [`LookupMessage`](ops::LookupMessage) |
+//! | use query parameters | a [`Query`](query::Query) with [`NegotiateQuery`](query::NegotiateQuery) |
+//! | change a resource | [`Write`](ops::Write): PATCH, PUT, POST, DELETE |
+//! | invoke an action | [`Actions`](ops::Actions), [`Invoke`](ops::Invoke), [`Reset`](ops::Reset) |
+//! | wait for an operation, a power state, a resource | [`Watch`](ops::Watch) a [`Monitor`](ops::Monitor), [`WaitForPower`](ops::WaitForPower), [`WaitUntil`](ops::WaitUntil) |
+//! | update firmware, download a large body | [`PushUpdate`](ops::PushUpdate), [`SimpleUpdate`](ops::SimpleUpdate), [`Download`](ops::Download) |
+//! | listen to events | [`FindEvents`](events::FindEvents), [`Subscribe`](events::Subscribe) with a [`Listener`](events::Listener) |
+//! | receive pushed events | [`CreateSubscription`](events::CreateSubscription), [`ListSubscriptions`](events::ListSubscriptions), [`DeleteSubscription`](events::DeleteSubscription); [`Notification::parse`](events::Notification::parse) |
+//! | anything else | [`Raw`](ops::Raw), a [`Chain`](ops::Chain) of operations, or a custom [`Operation`] |
 //!
-//! What holds whatever the service answers: no credential leaves the origin, a write that may have been received is
-//! not sent again, every wait has an end, and no secret stands in a text that is shown. A 401 leads to one login at the
-//! most, and only if the session is not alive. A request that was answered 401 is then sent again, a POST too, and a 307
-//! or 308 is followed with the body: by the protocol (RFC 9110), neither was carried out.
+//! # Guarantees
+//!
+//! Whatever the service responds, no credential leaves the origin, a write that may have been received is never
+//! repeated, every wait is bounded, and no text that is shown contains a secret. A 401 leads to at most one login, and
+//! only if the session is not alive. A request that was answered with a 401 is then sent again, even a POST, and a 307 or
+//! 308 is followed with the body: according to RFC 9110, neither was carried out.
 
 #![cfg_attr(not(test), warn(clippy::expect_used, clippy::panic, clippy::unwrap_used))]
 #![cfg_attr(not(test), warn(clippy::indexing_slicing, clippy::string_slice))]
@@ -158,7 +161,7 @@ mod etag;
 pub mod events;
 mod features;
 #[cfg(feature = "fuzzing")]
-#[allow(clippy::panic, clippy::indexing_slicing, reason = "a rule that is broken is a panic")]
+#[allow(clippy::panic, clippy::indexing_slicing, reason = "a violated invariant panics")]
 pub mod fuzzing;
 mod headers;
 mod identity;

@@ -1,75 +1,76 @@
-//! Links of a response, resolved to targets (RFC 3986, section 5). One that names another origin never becomes a target by
-//! accident: either it is refused, or its path is used on our own origin.
+//! Links of a response, resolved to targets (RFC 3986, section 5). A link to another origin never becomes a target by
+//! accident: either it is refused, or its path is used at the service's own origin.
 
 use std::borrow::Cow;
 
 use crate::origin::Origin;
 use crate::policy::Links;
 use crate::reason::TargetError;
-use crate::target::{Target, merge, readable};
+use crate::target::{Target, checked_link, merge};
 
-/// Why a link is no target.
+/// Why a link cannot be resolved.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Refused {
+pub(crate) enum LinkError {
     /// It points to another origin.
     CrossOrigin,
-    /// It is no link at all.
+    /// It is not a valid link.
     Malformed(TargetError),
 }
 
-/// Reads a link that stands in the answer of `base`.
-pub(crate) fn resolve(link: &str, base: &Target, origin: &Origin, links: Links) -> Result<Target, Refused> {
-    let link = readable(link).map_err(Refused::Malformed)?;
-    let whole = link.split_once('#').map_or(link, |(whole, _)| whole);
-    let here = match split_authority(whole) {
-        Authority::Elsewhere => return Err(Refused::CrossOrigin),
-        Authority::At { scheme, authority, start } => {
+/// Resolves a link in the response of `base`.
+pub(crate) fn resolve(link: &str, base: &Target, origin: &Origin, links: Links) -> Result<Target, LinkError> {
+    let link = checked_link(link).map_err(LinkError::Malformed)?;
+    let without_fragment = link.split_once('#').map_or(link, |(without_fragment, _)| without_fragment);
+    let reference = match split_authority(without_fragment) {
+        Authority::OtherScheme => return Err(LinkError::CrossOrigin),
+        Authority::Http { scheme, authority, start } => {
             let scheme = scheme.unwrap_or(origin.scheme());
             if links == Links::SameOrigin && Origin::parse(scheme, authority).ok().as_ref() != Some(origin) {
-                return Err(Refused::CrossOrigin);
+                return Err(LinkError::CrossOrigin);
             }
-            // A URL without a path is the root, never the place it stands in.
+            // A URL without a path is the root, not the base.
             let path = link.get(start..).unwrap_or_default();
             if path.starts_with('/') { Cow::Borrowed(path) } else { format!("/{path}").into() }
         }
-        Authority::Here => Cow::Borrowed(link),
+        Authority::None => Cow::Borrowed(link),
     };
-    merge(&here, base).map_err(Refused::Malformed)
+    merge(&reference, base).map_err(LinkError::Malformed)
 }
 
 enum Authority<'a> {
-    /// A path of this service.
-    Here,
+    /// None: a path of this service.
+    None,
     /// An HTTP URL or a network path (`//host/…`).
-    At {
+    Http {
         scheme: Option<&'a str>,
         authority: &'a str,
-        /// Where in the link its path begins.
+        /// The position in the link at which its path starts.
         start: usize,
     },
-    /// A URI of another kind, such as `mailto:`.
-    Elsewhere,
+    /// A URI with another scheme, such as `mailto:`.
+    OtherScheme,
 }
 
 fn split_authority(link: &str) -> Authority<'_> {
-    // A colon after the first slash is a part of a path.
-    let (scheme, behind) = match link.split_once(':') {
-        Some((scheme, behind)) if !scheme.is_empty() && !scheme.contains(['/', '?']) => {
+    // A colon after the first slash is part of a path.
+    let (scheme, rest) = match link.split_once(':') {
+        Some((scheme, rest)) if !scheme.is_empty() && !scheme.contains(['/', '?']) => {
             let known = scheme.eq_ignore_ascii_case("http") || scheme.eq_ignore_ascii_case("https");
-            if !known || !behind.starts_with("//") {
-                return Authority::Elsewhere;
+            if !known || !rest.starts_with("//") {
+                return Authority::OtherScheme;
             }
-            (Some(scheme), behind)
+            (Some(scheme), rest)
         }
         _ => (None, link),
     };
-    match behind.strip_prefix("//") {
-        Some(behind) => {
-            // RFC 3986 has no backslash; a reader that takes it for a slash would see another host here.
-            let authority = behind.split(['/', '?']).next().unwrap_or_default();
-            Authority::At { scheme, authority, start: link.len() - behind.len() + authority.len() }
+    match rest.strip_prefix("//") {
+        Some(rest) => {
+            // A backslash does not end the authority (RFC 3986), so a host that another parser would read differently
+            // is refused.
+            let authority = rest.split(['/', '?']).next().unwrap_or_default();
+            Authority::Http { scheme, authority, start: link.len() - rest.len() + authority.len() }
         }
-        None => Authority::Here,
+        None => Authority::None,
     }
 }
 
@@ -77,7 +78,7 @@ fn split_authority(link: &str) -> Authority<'_> {
 mod tests {
     use super::*;
 
-    fn at(base: &str, link: &str, links: Links) -> Result<String, Refused> {
+    fn resolved(base: &str, link: &str, links: Links) -> Result<String, LinkError> {
         let origin = Origin::parse("https", "bmc").unwrap();
         let base = resolve(base, &Target::well_known("/"), &origin, links).unwrap();
         resolve(link, &base, &origin, links).map(|t| t.to_string())
@@ -110,9 +111,9 @@ mod tests {
             ("/S//1", "/S//1"),
             ("a:1?x", "off"),
         ] {
-            let found = at(base, link, Links::SameOrigin);
+            let found = resolved(base, link, Links::SameOrigin);
             if target == "off" {
-                assert_eq!(found, Err(Refused::CrossOrigin), "{link}");
+                assert_eq!(found, Err(LinkError::CrossOrigin), "{link}");
             } else {
                 assert_eq!(found.as_deref(), Ok(target), "{link}");
             }
@@ -120,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn another_origin_is_refused_or_loses_its_authority() {
+    fn a_link_to_another_origin_is_refused_or_reduced_to_its_path() {
         for link in [
             "https://evil/a",
             "http://bmc/a",
@@ -129,19 +130,19 @@ mod tests {
             "https://u@bmc/a",
             "https:///a",
         ] {
-            assert_eq!(at("/", link, Links::SameOrigin), Err(Refused::CrossOrigin), "{link}");
-            assert_eq!(at("/", link, Links::PathOnly).as_deref(), Ok("/a"), "{link}");
+            assert_eq!(resolved("/", link, Links::SameOrigin), Err(LinkError::CrossOrigin), "{link}");
+            assert_eq!(resolved("/", link, Links::PathOnly).as_deref(), Ok("/a"), "{link}");
         }
         for link in ["mailto:a@b", "javascript:alert(1)", "https:/evil/a", "ftp://bmc/a"] {
-            assert_eq!(at("/", link, Links::PathOnly), Err(Refused::CrossOrigin), "{link}");
+            assert_eq!(resolved("/", link, Links::PathOnly), Err(LinkError::CrossOrigin), "{link}");
         }
     }
 
     #[test]
-    fn what_could_split_a_request_is_refused() {
+    fn a_link_that_could_split_a_request_is_refused() {
         for link in ["/a\r\nX-Evil: 1", "/a\0", "/\x7f"] {
-            assert!(matches!(at("/", link, Links::PathOnly), Err(Refused::Malformed(_))), "{link:?}");
+            assert!(matches!(resolved("/", link, Links::PathOnly), Err(LinkError::Malformed(_))), "{link:?}");
         }
-        assert!(at("/", &"/a".repeat(20_000), Links::PathOnly).is_err());
+        assert!(resolved("/", &"/a".repeat(20_000), Links::PathOnly).is_err());
     }
 }

@@ -1,4 +1,4 @@
-//! What a service says of a failure: the messages of an error body (DSP0266, "Error responses").
+//! The messages of an error response (DSP0266, "Error responses").
 
 use std::borrow::Cow;
 
@@ -6,27 +6,27 @@ use serde_json::Value;
 
 use crate::redact::{Redactor, SafeText};
 
-/// Messages that are read of one body; what a hostile answer has beyond is left.
-const MOST: usize = 100;
+/// Maximum number of messages that are read from one body.
+const MAX_MESSAGES: usize = 100;
 
-/// Characters of a text that an error keeps.
-const LONGEST: usize = 2_000;
+/// Maximum number of characters of a text in an error.
+const MAX_TEXT_CHARACTERS: usize = 2_000;
 
-/// Bytes of a text that are looked at: a hostile answer may be as long as the limit for bodies.
-const WINDOW: usize = 16 << 10;
+/// Maximum number of bytes that are read of one text: a hostile body may be as large as the limit for bodies.
+const MAX_TEXT_BYTES: usize = 16 << 10;
 
-/// Bytes that are looked at in all texts of one body, or of one error.
-pub(crate) const TOTAL: usize = 256 << 10;
+/// Maximum number of bytes that are read of all texts of one body or one error.
+pub(crate) const MAX_TOTAL_BYTES: usize = 256 << 10;
 
-/// One message of an error body's `@Message.ExtendedInfo`. Each member may be missing, and is then empty.
+/// One message of an error body's `@Message.ExtendedInfo`. A missing member is empty.
 ///
-/// Secrets that the client knows are taken out of every text as it is read.
+/// Secrets that the client knows are removed from every text.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Message {
     /// The `MessageId`, such as `Base.1.8.InsufficientPrivilege`.
     pub id: SafeText,
-    /// The `Message`: what happened, for a person.
+    /// The `Message`: what happened.
     pub text: SafeText,
     /// The `MessageArgs`, as text.
     pub args: Vec<SafeText>,
@@ -39,24 +39,24 @@ pub struct Message {
 }
 
 impl Message {
-    /// Whether this is the message of that key in any registry and any version: `Base.1.8.1.Success`,
-    /// `Base.v1_4_0.Success` and `Success` all are `Success`.
+    /// Whether this is the message with this key, in any registry and version: `Base.1.8.1.Success`,
+    /// `Base.v1_4_0.Success` and `Success` are all `Success`.
     pub fn is(&self, key: &str) -> bool {
         self.id.trim().rsplit('.').next().is_some_and(|last| last.eq_ignore_ascii_case(key))
     }
 
-    /// Whether it reports no failure.
-    pub(crate) fn is_good(&self) -> bool {
-        const GOOD: [&str; 4] = ["Success", "Created", "AccountModified", "NoOperation"];
-        self.severity.eq_ignore_ascii_case("ok") || GOOD.iter().any(|key| self.is(key))
+    /// Whether it reports a success.
+    pub(crate) fn is_success(&self) -> bool {
+        const SUCCESS: [&str; 4] = ["Success", "Created", "AccountModified", "NoOperation"];
+        self.severity.eq_ignore_ascii_case("ok") || SUCCESS.iter().any(|key| self.is(key))
     }
 }
 
-/// Reads the messages of a body in all the shapes that are seen: `error` with a list or a single object in it
-/// (iDRAC), the list at the root (as a login answers that asks for a new password), or an `error` with a code only.
+/// Reads the messages of a body in all known forms: `error` with a list or a single object (iDRAC), the list at the
+/// root (the response to a login that requires a new password), or an `error` with only a code.
 pub(crate) fn messages(body: &[u8], redactor: &Redactor) -> Vec<Message> {
     let Ok(body) = serde_json::from_slice::<Value>(strip_bom(body)) else { return Vec::new() };
-    let mut reader = Reader::new(redactor);
+    let mut reader = MessageReader::new(redactor);
     let error = body.get("error");
     let holders = error.into_iter().chain([&body]);
     let mut found: Vec<Message> = holders
@@ -70,58 +70,59 @@ pub(crate) fn messages(body: &[u8], redactor: &Redactor) -> Vec<Message> {
             found.push(only);
         }
     }
-    found.truncate(MOST);
+    found.truncate(MAX_MESSAGES);
     found
 }
 
-/// Reads a list of messages, or a single one that stands in its place.
+/// Reads a list of messages, or a single message in place of the list.
 pub(crate) fn read_list(entries: &Value, redactor: &Redactor) -> Vec<Message> {
-    Reader::new(redactor).list(entries)
+    MessageReader::new(redactor).list(entries)
 }
 
-/// Whether a body that came with a success is an error all the same: an `error` with messages of which none is good.
+/// Whether the body of a successful status reports an error: an `error` without any message of success.
 pub(crate) fn is_error(body: &[u8], redactor: &Redactor) -> bool {
-    // A resource has no member `error`; to parse each body twice for the few that do would be dear.
+    // A resource has no member `error`, so most bodies need not be parsed twice.
     let start = body.get(..256).unwrap_or(body);
     let readable = std::str::from_utf8(start).map_or_else(|cut| cut.valid_up_to(), str::len);
     let text = start.get(..readable).and_then(|start| std::str::from_utf8(start).ok()).unwrap_or_default();
     if !text.contains("\"error\"") {
         return false;
     }
-    let said = messages(body, redactor);
-    !said.is_empty() && !said.iter().any(Message::is_good)
+    let messages = messages(body, redactor);
+    !messages.is_empty() && !messages.iter().any(Message::is_success)
 }
 
-/// A body without the byte order mark that some services put before it.
+/// Removes the byte order mark that some services send.
 pub(crate) fn strip_bom(body: &[u8]) -> &[u8] {
     body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body)
 }
 
-/// What a body that is no JSON says, on one line: an HTML page without its tags, shortened.
-pub(crate) fn plain(body: &[u8], redactor: &Redactor) -> SafeText {
-    let window = body.get(..WINDOW).unwrap_or(body);
+/// The text of a body that is not JSON, on one line: an HTML page without its tags, shortened.
+pub(crate) fn page_text(body: &[u8], redactor: &Redactor) -> SafeText {
+    let window = body.get(..MAX_TEXT_BYTES).unwrap_or(body);
     let text = String::from_utf8_lossy(strip_bom(window));
-    // Secrets go first: a tag or a cut inside one would hide it from the search.
-    let shown = redactor.clean(&text);
-    let shown = if window.len() < body.len() { without_piece(shown, redactor) } else { shown };
-    shown.without_tags().shortened(200)
+    // Secrets are removed first, since a tag or a cut inside a secret would hide it from the search.
+    let redacted = redactor.clean(&text);
+    let redacted =
+        if window.len() < body.len() { without_partial_secret(redacted, redactor) } else { redacted };
+    redacted.without_tags().shortened(200)
 }
 
-/// Reads the texts of one body, up to a total: what a hostile answer has beyond is empty.
-struct Reader<'a> {
+/// Reads the texts of one body, up to a total length. Any further text is empty.
+struct MessageReader<'a> {
     redactor: &'a Redactor,
-    left: usize,
+    bytes_left: usize,
 }
 
-impl Reader<'_> {
-    fn new(redactor: &Redactor) -> Reader<'_> {
-        Reader { redactor, left: TOTAL }
+impl MessageReader<'_> {
+    fn new(redactor: &Redactor) -> MessageReader<'_> {
+        MessageReader { redactor, bytes_left: MAX_TOTAL_BYTES }
     }
 
     fn list(&mut self, entries: &Value) -> Vec<Message> {
         match entries {
             Value::Array(entries) => {
-                entries.iter().take(MOST).filter_map(|entry| self.message(entry)).collect()
+                entries.iter().take(MAX_MESSAGES).filter_map(|entry| self.message(entry)).collect()
             }
             entry => self.message(entry).into_iter().collect(),
         }
@@ -150,7 +151,9 @@ impl Reader<'_> {
 
     fn texts(&mut self, entry: &Value, name: &str) -> Vec<SafeText> {
         match entry.get(name) {
-            Some(Value::Array(items)) => items.iter().take(MOST).map(|value| self.text(value)).collect(),
+            Some(Value::Array(items)) => {
+                items.iter().take(MAX_MESSAGES).map(|value| self.text(value)).collect()
+            }
             Some(Value::Null) | None => Vec::new(),
             Some(item) => vec![self.text(item)],
         }
@@ -162,37 +165,39 @@ impl Reader<'_> {
             Value::String(text) => Cow::Borrowed(text.as_str()),
             other => Cow::Owned(other.to_string()),
         };
-        shown(&text, self.redactor, &mut self.left)
+        redacted_text(&text, self.redactor, &mut self.bytes_left)
     }
 }
 
-/// A body as it may be displayed: without secrets, by value and by the names of members, and of a long one the beginning.
-pub(crate) fn shown_body(body: &[u8], redactor: &Redactor) -> SafeText {
-    let text = String::from_utf8_lossy(body.get(..TOTAL).unwrap_or(body));
-    let shown = redactor.clean_json(&text);
-    match body.len().checked_sub(TOTAL).filter(|more| *more > 0) {
-        Some(more) => without_piece(shown, redactor).followed_by(format_args!("… ({more} more bytes)")),
-        None => shown,
+/// A body without secrets, known by value or by the names of members, up to 256 KiB.
+pub(crate) fn redacted_body(body: &[u8], redactor: &Redactor) -> SafeText {
+    let text = String::from_utf8_lossy(body.get(..MAX_TOTAL_BYTES).unwrap_or(body));
+    let redacted = redactor.clean_json(&text);
+    match body.len().checked_sub(MAX_TOTAL_BYTES).filter(|more| *more > 0) {
+        Some(more) => {
+            without_partial_secret(redacted, redactor).followed_by(format_args!("… ({more} more bytes)"))
+        }
+        None => redacted,
     }
 }
 
-/// A text of a peer's without secrets, shortened, out of a total of bytes that may still be looked at.
-pub(crate) fn shown(text: &str, redactor: &Redactor, left: &mut usize) -> SafeText {
-    let end = boundary(text, WINDOW.min(*left));
-    *left -= end;
-    let shown = redactor.clean(text.get(..end).unwrap_or_default());
-    let shown = if end < text.len() { without_piece(shown, redactor) } else { shown };
-    shown.shortened(LONGEST)
+/// A text of a peer without secrets, shortened. Deducts its length from the bytes that may still be read.
+pub(crate) fn redacted_text(text: &str, redactor: &Redactor, bytes_left: &mut usize) -> SafeText {
+    let end = char_boundary(text, MAX_TEXT_BYTES.min(*bytes_left));
+    *bytes_left -= end;
+    let redacted = redactor.clean(text.get(..end).unwrap_or_default());
+    let redacted = if end < text.len() { without_partial_secret(redacted, redactor) } else { redacted };
+    redacted.shortened(MAX_TEXT_CHARACTERS)
 }
 
-/// The text of a window without its end, where a piece of a secret may stand that goes on behind the window.
-fn without_piece(shown: SafeText, redactor: &Redactor) -> SafeText {
-    let end = boundary(&shown, shown.len().saturating_sub(redactor.reach()));
-    shown.up_to(end)
+/// Removes the end of a text that was cut, where the beginning of a secret may be left.
+fn without_partial_secret(redacted: SafeText, redactor: &Redactor) -> SafeText {
+    let end = char_boundary(&redacted, redacted.len().saturating_sub(redactor.max_encoded_length()));
+    redacted.up_to(end)
 }
 
-/// The last place before or at `end` that is between two characters.
-fn boundary(text: &str, end: usize) -> usize {
+/// The last position up to `end` that is between two characters.
+fn char_boundary(text: &str, end: usize) -> usize {
     (0..=end.min(text.len())).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0)
 }
 
@@ -205,7 +210,7 @@ mod tests {
     }
 
     #[test]
-    fn every_shape_of_an_error_body_is_read() {
+    fn every_form_of_an_error_body_is_read() {
         for (body, expected) in [
             (
                 r#"{"error":{"@Message.ExtendedInfo":[{"MessageId":"A.1.X"},{"MessageId":"A.1.Y"}]}}"#,
@@ -238,7 +243,7 @@ mod tests {
     }
 
     #[test]
-    fn a_success_with_bad_news_is_an_error() {
+    fn a_success_that_reports_a_failure_is_an_error() {
         let none = Redactor::default();
         for (body, error) in [
             (r#"{"error":{"@Message.ExtendedInfo":[{"MessageId":"Base.1.8.1.Success"}]}}"#, false),
@@ -252,46 +257,52 @@ mod tests {
     }
 
     #[test]
-    fn a_window_that_cuts_a_secret_shows_no_piece_of_it() {
+    fn a_text_cut_within_a_secret_shows_no_part_of_it() {
         let secret = "s3cret".repeat(500);
         let mut redactor = Redactor::default();
         redactor.add(&secret);
         let long = secret.repeat(10);
-        let said = messages(format!(r#"{{"error": {{"message": "{long}"}}}}"#).as_bytes(), &redactor);
-        assert!(!format!("{said:?}").contains("s3cret"), "{said:?}");
-        assert!(!plain(long.as_bytes(), &redactor).contains("s3cret"));
-        // What is merely long is cut, and begins as it was.
+        let messages =
+            super::messages(format!(r#"{{"error": {{"message": "{long}"}}}}"#).as_bytes(), &redactor);
+        assert!(!format!("{messages:?}").contains("s3cret"), "{messages:?}");
+        assert!(!page_text(long.as_bytes(), &redactor).contains("s3cret"));
+        // A long text without a secret is only shortened.
         let long = format!(r#"{{"error": {{"message": "{}"}}}}"#, "ä".repeat(100_000));
-        let said = messages(long.as_bytes(), &Redactor::default());
-        assert_eq!(said[0].text.chars().count(), LONGEST + 1);
+        let messages = super::messages(long.as_bytes(), &Redactor::default());
+        assert_eq!(messages[0].text.chars().count(), MAX_TEXT_CHARACTERS + 1);
     }
 
     #[test]
     fn all_texts_of_a_body_together_are_bounded() {
-        let text = "%25".repeat(WINDOW);
+        let text = "%25".repeat(MAX_TEXT_BYTES);
         let entry =
             serde_json::json!({"Message": text, "MessageArgs": [text, text, text], "Resolution": text});
         let body = serde_json::json!({"error": {"@Message.ExtendedInfo": vec![entry; 9]}}).to_string();
-        let said = messages(body.as_bytes(), &Redactor::default());
-        let texts = said.iter().flat_map(|m| m.args.iter().chain([&m.text, &m.resolution]));
+        let messages = super::messages(body.as_bytes(), &Redactor::default());
+        let texts = messages.iter().flat_map(|m| m.args.iter().chain([&m.text, &m.resolution]));
         let read = texts.filter(|text| !text.is_empty()).count();
-        assert_eq!((said.len(), read), (9, TOTAL / WINDOW));
+        assert_eq!((messages.len(), read), (9, MAX_TOTAL_BYTES / MAX_TEXT_BYTES));
     }
 
     #[test]
-    fn a_long_body_is_displayed_up_to_a_limit_and_no_piece_of_a_secret_with_it() {
+    fn a_long_body_is_shown_up_to_a_limit_without_a_part_of_a_secret() {
         let mut redactor = Redactor::default();
         redactor.add("a-secret-on-the-edge");
-        let body =
-            format!("{{\"a\": \"{}", "x".repeat(TOTAL - 16)) + "a-secret-on-the-edge" + &"y".repeat(1 << 20);
-        let shown = shown_body(body.as_bytes(), &redactor);
-        assert!(!shown.contains("a-sec") && shown.ends_with(" more bytes)") && shown.len() < TOTAL + 100);
-        assert_eq!(shown_body(b"{\"Password\": \"x\"}", &redactor), "{\"Password\": \"[redacted]\"}");
+        let body = format!("{{\"a\": \"{}", "x".repeat(MAX_TOTAL_BYTES - 16))
+            + "a-secret-on-the-edge"
+            + &"y".repeat(1 << 20);
+        let redacted = redacted_body(body.as_bytes(), &redactor);
+        assert!(
+            !redacted.contains("a-sec")
+                && redacted.ends_with(" more bytes)")
+                && redacted.len() < MAX_TOTAL_BYTES + 100
+        );
+        assert_eq!(redacted_body(b"{\"Password\": \"x\"}", &redactor), "{\"Password\": \"[redacted]\"}");
     }
 
     #[test]
-    fn a_page_becomes_a_line() {
+    fn a_web_page_becomes_one_line() {
         let page = b"<html><head><title>401</title></head>\n<body>Not \xff here</body>";
-        assert_eq!(plain(page, &Redactor::default()), "401 Not \u{fffd} here");
+        assert_eq!(page_text(page, &Redactor::default()), "401 Not \u{fffd} here");
     }
 }

@@ -1,6 +1,6 @@
-//! An operation: what to ask, and what the answer means. The extension point.
+//! Operations: what to ask, and what the response means. The extension point of the library.
 //!
-//! Everything else (login, renewal, redirects, retries, waiting, deadlines) is the [`Call`](crate::Call)'s.
+//! Everything else is done by the [`Call`](crate::Call): login, renewal, redirects, retries, waits, deadlines.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -20,7 +20,7 @@ use crate::error::Error;
 use crate::etag::ETag;
 use crate::json;
 use crate::kind::{ErrorKind, Failure};
-use crate::link::{self, Refused};
+use crate::link::{self, LinkError};
 use crate::message::{self, Message};
 use crate::policy::Links;
 use crate::redact::{Redactor, SafeText};
@@ -28,28 +28,28 @@ use crate::service::Service;
 use crate::session::Session;
 use crate::target::Target;
 
-/// Two pure functions: what to ask, and what the answer means.
+/// Makes a request, and interprets its response.
 ///
-/// An operation of one's own, for a vendor's resource, is as good as those here:
+/// A custom operation, for example for a vendor's resource, is written like the built-in ones:
 ///
 /// ```
 /// use redfish_proto::{Answer, Body, Error, Operation, Request, Target, Transition};
 /// use serde_json::json;
 ///
 /// /// Sets the text that a chassis shows on its display.
-/// struct Show { at: Target, change: Body }
+/// struct SetDisplay { target: Target, change: Body }
 ///
-/// impl Show {
-///     fn new(at: Target, text: &str) -> Result<Show, Error> {
-///         Ok(Show { at, change: Body::json(&json!({"Display": text}))? })
+/// impl SetDisplay {
+///     fn new(target: Target, text: &str) -> Result<SetDisplay, Error> {
+///         Ok(SetDisplay { target, change: Body::json(&json!({"Display": text}))? })
 ///     }
 /// }
 ///
-/// impl Operation for Show {
+/// impl Operation for SetDisplay {
 ///     type Output = ();
 ///
 ///     fn request(&self) -> Request {
-///         Request::patch(&self.at).json(self.change.clone())
+///         Request::patch(&self.target).json(self.change.clone())
 ///     }
 ///
 ///     fn respond(self, answer: Answer) -> Result<Transition<Self>, Error> {
@@ -59,49 +59,52 @@ use crate::target::Target;
 /// }
 /// ```
 pub trait Operation: Sized {
-    /// What a call of it returns.
+    /// The result of a successful call.
     type Output;
 
-    /// The request to send now. Asked again for every replay, so it must not change.
+    /// Returns the request to send. Called once per attempt; must return the same request each time.
     fn request(&self) -> Request;
 
-    /// With which access it is sent.
+    /// How the request authenticates. Default: with the session.
     fn auth(&self) -> Auth {
         Auth::Session
     }
 
-    /// What the answer means. It is whatever status came that the core does not deal with itself.
+    /// Interprets a response. Called for every status that the call does not handle itself.
     ///
     /// # Errors
-    /// Whatever makes the call fail. The core adds method and URI.
+    /// The error with which the call fails. The call adds service, method and URI.
     fn respond(self, answer: Answer) -> Result<Transition<Self>, Error>;
 
-    /// What to do when there is no answer, after the core's own tries. A watch goes on where a read gives up.
+    /// Decides what to do without a response, after the call's own retries. By default the call fails with the error;
+    /// a watch continues.
     ///
     /// # Errors
-    /// By default the error itself.
+    /// The error with which the call fails.
     fn fail(self, error: Error) -> Result<Transition<Self>, Error> {
         Err(error)
     }
 
-    /// Secrets that its request carries, such as a new password: they are then hidden wherever they turn up.
+    /// Registers secrets in the request, such as a new password. They are redacted wherever the service echoes them.
     fn secrets(&self, _known: &mut Redactor) {}
 }
 
-/// How an operation goes on.
+/// What follows a response.
 #[derive(Debug)]
 pub enum Transition<O: Operation> {
-    /// The call is over.
+    /// The call ends with this output.
     Done(O::Output),
-    /// Another request, at once.
+    /// Another request follows at once.
     Next(O),
-    /// Another request after that time; `None` for what this answer's `Retry-After` says, else one second.
+    /// Another request follows after this wait. `None` stands for the `Retry-After` of the response, or 1 s without
+    /// one.
     Later(O, Option<Duration>),
 }
 
 impl<O: Operation> Transition<O> {
-    /// The same transition of an operation that wraps this one and returns its output:
-    /// `self.inner.respond(answer)?.map(|inner| Outer { inner })`.
+    /// Wraps the operation in an outer one with the same output:
+    ///
+    /// `self.inner.respond(answer)?.map(|inner| Outer { inner })`
     pub fn map<P: Operation<Output = O::Output>>(self, outer: impl FnOnce(O) -> P) -> Transition<P> {
         match self {
             Transition::Done(output) => Transition::Done(output),
@@ -111,50 +114,50 @@ impl<O: Operation> Transition<O> {
     }
 }
 
-/// With which credentials a request goes.
+/// How a request authenticates.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Auth {
-    /// None, ever: the service root and a login (DSP0266, "Authentication"). Some services answer 401 or 415
-    /// to credentials there.
+    /// Without credentials: the service root and a login (DSP0266, "Authentication"). Some services answer
+    /// credentials there with a 401 or 415.
     None,
-    /// Those of the session.
+    /// With the session.
     Session,
 }
 
-/// Which requests may be sent again after a failure that leaves open whether they were received.
+/// When a request may be sent again after a failure that leaves open whether it was received.
 ///
-/// What provably was not sent is tried again under each of these.
+/// A request that was certainly not sent is always retried.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Retry {
-    /// Those of a safe method (RFC 9110, 9.2.1): GET, HEAD, OPTIONS; so neither PUT nor DELETE.
+    /// If its method is safe (RFC 9110, 9.2.1): GET, HEAD, OPTIONS, but neither PUT nor DELETE.
     SafeMethods,
-    /// This one, whatever its method. Only a logout is: its 401 and 404 are success.
+    /// Whatever its method. Only used by a logout, for which a 401 and a 404 are success.
     Always,
-    /// None.
+    /// Never.
     Never,
 }
 
-/// A request of an [`Operation`]: where to, and what; the core adds the origin and every header of its own.
+/// A request of an [`Operation`]. The call adds the origin and its own headers.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Request {
     /// The method.
     pub method: Method,
-    /// Where to.
+    /// The target.
     pub target: Target,
-    /// Headers beside those the core sets.
+    /// Headers besides those that the call sets.
     pub headers: HeaderMap,
     /// The body.
     pub body: Body,
-    /// What becomes of the answer's body.
-    pub delivery: BodyMode,
-    /// Whether it may be sent again.
+    /// How the body of a success is delivered. Default: buffered.
+    pub body_mode: BodyMode,
+    /// When it may be sent again. Default: if its method is safe.
     pub retry: Retry,
-    /// How long the exchange may take, where that is longer than the policy's time-out.
+    /// Timeout of the exchange, if it is longer than the policy's.
     pub timeout: Option<Duration>,
-    /// What it is for. By default a safe method reads, and any other writes.
+    /// What it is for. By default, a safe method reads and any other method writes.
     pub purpose: Option<Purpose>,
-    /// A quick question: a time limit that replaces the policy's, and one more try only if it was not sent.
+    /// A short timeout that replaces the policy's and allows one retry only if the request was not sent.
     pub(crate) probe: Option<Duration>,
     /// The session whose token it carries, instead of the call's.
     pub(crate) session: Option<Session>,
@@ -168,7 +171,7 @@ impl Request {
             target: target.clone(),
             headers: HeaderMap::new(),
             body: Body::empty(),
-            delivery: BodyMode::Buffered,
+            body_mode: BodyMode::Buffered,
             retry: Retry::SafeMethods,
             timeout: None,
             purpose: None,
@@ -177,90 +180,90 @@ impl Request {
         }
     }
 
-    /// A read.
+    /// A GET, which reads.
     pub fn get(target: &Target) -> Request {
         Request::new(Method::GET, target)
     }
 
-    /// A change of some members.
+    /// A PATCH, which changes some members.
     pub fn patch(target: &Target) -> Request {
         Request::new(Method::PATCH, target)
     }
 
-    /// A creation, or an action.
+    /// A POST, which creates a resource or invokes an action.
     pub fn post(target: &Target) -> Request {
         Request::new(Method::POST, target)
     }
 
-    /// A removal.
+    /// A DELETE, which removes a resource.
     pub fn delete(target: &Target) -> Request {
         Request::new(Method::DELETE, target)
     }
 
-    /// With a JSON body.
+    /// Sets a JSON body.
     #[must_use]
     pub fn json(self, body: Body) -> Request {
         self.content("application/json", body)
     }
 
-    /// With a text as its body.
+    /// Sets a text body.
     #[must_use]
     pub fn text(self, media_type: &'static str, text: String) -> Request {
         self.content(media_type, Body::from(text.into_bytes()))
     }
 
-    /// With a header. Those that only the core may set are refused when it is sent.
+    /// Sets a header. One that only the client may set makes the call fail.
     #[must_use]
     pub fn header(mut self, name: HeaderName, value: HeaderValue) -> Request {
         self.headers.insert(name, value);
         self
     }
 
-    /// With its own rule of what may be sent again.
+    /// Sets when it may be sent again.
     #[must_use]
     pub fn retry(mut self, retry: Retry) -> Request {
         self.retry = retry;
         self
     }
 
-    /// With a body; its `Content-Type` is a header as any other.
+    /// Sets a body. Its `Content-Type` is set like any other header.
     #[must_use]
     pub fn body(mut self, body: Body) -> Request {
         self.body = body;
         self
     }
 
-    /// With that much time for the exchange, where it is more than the policy's.
+    /// Sets the timeout of the exchange, if it is longer than the policy's.
     #[must_use]
     pub fn timeout(mut self, time: Duration) -> Request {
         self.timeout = Some(time);
         self
     }
 
-    /// With a purpose other than its method's.
+    /// Sets another purpose than its method's.
     #[must_use]
     pub fn purpose(mut self, purpose: Purpose) -> Request {
         self.purpose = Some(purpose);
         self
     }
 
-    /// As a quick question: at most that long, repeated once and only if it was not sent, and without any wait that the
+    /// Limits the exchange to this time. It is retried once, only if it was not sent, and never after a wait that the
     /// service asks for.
     pub(crate) fn probe(mut self, time: Duration) -> Request {
         self.probe = Some(time);
         self
     }
 
-    /// With the token of that session, whatever session the call has. A 401 is then final.
+    /// Sends the token of this session instead of the call's. A 401 is then final.
     pub(crate) fn session(mut self, session: &Session) -> Request {
         self.session = Some(session.clone());
         self
     }
 
-    /// With its own way of delivery.
+    /// Sets how the body of a success is delivered.
     #[must_use]
-    pub fn delivery(mut self, delivery: BodyMode) -> Request {
-        self.delivery = delivery;
+    pub fn body_mode(mut self, body_mode: BodyMode) -> Request {
+        self.body_mode = body_mode;
         self
     }
 
@@ -271,15 +274,15 @@ impl Request {
     }
 }
 
-/// An answer as an operation sees it: the head is there, the body may have broken off. `Debug` shows neither headers nor
-/// body, which may hold secrets.
+/// A response. Its head is complete; its body may have broken off. `Debug` shows neither headers nor body, which may
+/// contain secrets.
 pub struct Answer {
     pub(crate) head: response::Parts,
     pub(crate) body: Result<Bytes, TransportError>,
     pub(crate) method: Method,
-    pub(crate) at: Target,
-    pub(crate) replay: bool,
-    /// Whether a check found the session alive after this 401.
+    pub(crate) target: Target,
+    pub(crate) is_replay: bool,
+    /// Whether a check found that the session is alive after this 401.
     pub(crate) session_alive: bool,
     pub(crate) now: Now,
     pub(crate) service: Arc<Service>,
@@ -289,12 +292,12 @@ pub struct Answer {
 impl fmt::Debug for Answer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let body = self.body.as_ref().map(Bytes::len);
-        write!(f, "Answer({} {}: {}, body {body:?})", self.method, self.at, self.head.status)
+        write!(f, "Answer({} {}: {}, body {body:?})", self.method, self.target, self.head.status)
     }
 }
 
 impl ETag {
-    /// The ETag of an answer: the header's, else the body's `@odata.etag`; an empty one is none.
+    /// The ETag of a response: the header, or else the body's `@odata.etag`. `None` if it is empty.
     pub fn of(answer: &Answer) -> Option<ETag> {
         #[derive(Deserialize)]
         struct Body<'a> {
@@ -307,32 +310,32 @@ impl ETag {
 }
 
 impl Answer {
-    /// The status. It is final once the head is in: iDRAC 8 cuts the body of a 401.
+    /// The status. It counts even if the body breaks off: iDRAC 8 cuts the body of a 401.
     pub fn status(&self) -> StatusCode {
         self.head.status
     }
 
-    /// The headers. Those that carry secrets are marked sensitive.
+    /// The headers. Those with secrets are marked as sensitive.
     pub fn headers(&self) -> &HeaderMap {
         &self.head.headers
     }
 
-    /// The method that was answered: GET after a 303.
+    /// The method of the last request: GET after a 303.
     pub fn method(&self) -> &Method {
         &self.method
     }
 
-    /// The target that was answered: not the one that was asked, after a redirect.
+    /// The target of the last request, which differs from the first after a redirect.
     pub fn target(&self) -> &Target {
-        &self.at
+        &self.target
     }
 
-    /// Whether the request had been sent before, with a session that the service then did not know any more.
+    /// Whether the request was sent again with another session, after a 401.
     pub fn is_replay(&self) -> bool {
-        self.replay
+        self.is_replay
     }
 
-    /// When it came, on the driver's clock.
+    /// When it arrived, on the driver's clock.
     pub fn now(&self) -> Now {
         self.now
     }
@@ -340,7 +343,7 @@ impl Answer {
     /// The body.
     ///
     /// # Errors
-    /// Where it broke off or is over the limit, with the status that came before it.
+    /// If it broke off or is too large. The error has the status.
     pub fn body(&self) -> Result<&Bytes, Error> {
         self.body.as_ref().map_err(|error| {
             let kind = match error.failure() {
@@ -354,96 +357,98 @@ impl Answer {
     /// The body as JSON.
     ///
     /// # Errors
-    /// Those of [`body`](Answer::body), and [`ErrorKind::Malformed`] with the JSON pointer of what does not fit.
+    /// Those of [`body`](Answer::body), and [`ErrorKind::Malformed`] with the JSON pointer of the value that does not
+    /// fit.
     pub fn json<'a, T: Deserialize<'a>>(&'a self) -> Result<T, Error> {
         let body = message::strip_bom(self.body()?);
         json::read(body, self.service.policy().json_depth)
-            .map_err(|(at, reason)| self.malformed(&at, &reason))
+            .map_err(|(pointer, reason)| self.malformed(&pointer, &reason))
     }
 
-    /// Where the `Location` header points, if there is one.
+    /// The target of the `Location` header, if there is one.
     pub fn location(&self) -> Option<Result<Target, Error>> {
         self.location_header().map(|location| self.resolve(&location))
     }
 
-    /// A link of this answer, by the service's policy.
+    /// Resolves a link in this response, according to the policy for links.
     ///
     /// # Errors
-    /// [`ErrorKind::CrossOrigin`] for a link to another origin where the policy refuses those,
-    /// [`ErrorKind::Malformed`] for what is no link.
+    /// [`ErrorKind::CrossOrigin`] for a link to another origin if the policy refuses it, [`ErrorKind::Malformed`] for
+    /// text that is not a link.
     pub fn resolve(&self, link: &str) -> Result<Target, Error> {
-        self.resolve_by(link, self.service.policy().links)
+        self.resolve_with(link, self.service.policy().links)
     }
 
-    /// A link of this answer by its path alone, on our own origin: services know themselves by other names.
+    /// Resolves only the path of a link in this response, at the service's own origin: services know themselves by
+    /// other names.
     ///
     /// # Errors
-    /// [`ErrorKind::CrossOrigin`] for a URI that is not HTTP, [`ErrorKind::Malformed`] for what is no link.
+    /// [`ErrorKind::CrossOrigin`] for a URI that is not HTTP, [`ErrorKind::Malformed`] for text that is not a link.
     pub fn resolve_path_only(&self, link: &str) -> Result<Target, Error> {
-        self.resolve_by(link, Links::PathOnly)
+        self.resolve_with(link, Links::PathOnly)
     }
 
-    /// What the service said, in whatever shape it said it. Empty where the body is no JSON.
+    /// The service's messages, in any known form. Empty if the body is not JSON.
     pub fn messages(&self) -> Vec<Message> {
         self.body.as_ref().map(|body| message::messages(body, &self.redactor)).unwrap_or_default()
     }
 
-    /// How long the service asked to wait.
+    /// The wait that the service asks for.
     pub fn retry_after(&self) -> Option<Duration> {
         time::retry_after(self.headers())
     }
 
-    /// The answer, if it is a success: a 2xx whose body is no error.
+    /// The response, if it is a success: a 2xx whose body is not an error.
     ///
     /// # Errors
-    /// What the service said, by kind.
+    /// The error that the response reports.
     pub fn success(self) -> Result<Answer, Error> {
         self.check().map(|()| self)
     }
 
-    /// Whether the answer is a success, without taking it.
+    /// Like [`success`](Answer::success), without taking the response.
     pub(crate) fn check(&self) -> Result<(), Error> {
         let failed = !self.status().is_success()
             || self.body.as_ref().is_ok_and(|body| message::is_error(body, &self.redactor));
         if failed { Err(self.refusal()) } else { Ok(()) }
     }
 
-    /// Says of an error that goes to the caller as a value where it happened.
+    /// Adds this exchange to an error that is returned as a value.
     pub(crate) fn stamp(&self, error: Error) -> Error {
-        error.at(self.service.origin()).stamped(Some((&self.method, &self.at)), &self.redactor)
+        error.with_service(self.service.origin()).stamped(Some((&self.method, &self.target)), &self.redactor)
     }
 
-    /// The error this answer is, whatever its status.
+    /// The error that this response reports, whatever its status.
     pub fn refusal(&self) -> Error {
         let messages = self.messages();
         let text = match (&self.body, messages.is_empty()) {
-            (Ok(body), true) => message::plain(body, &self.redactor),
+            (Ok(body), true) => message::page_text(body, &self.redactor),
             _ => SafeText::default(),
         };
-        let mut refused =
+        let mut error =
             Error::from_status(self.status(), self.retry_after(), messages, text, |m| self.account(m));
         if self.status() == StatusCode::UNAUTHORIZED {
             if self.session_alive {
-                refused = refused.with_session_alive("the session is alive");
-            } else if self.replay {
-                refused = refused.with_session_alive("also with a new session");
+                error = error.with_session_alive("the session is alive");
+            } else if self.is_replay {
+                error = error.with_session_alive("also with a new session");
             }
         }
-        // It may be kept and told after other exchanges: it says by itself where it happened.
-        self.stamp(refused)
+        // The error may be returned after other exchanges, so it names this one.
+        self.stamp(error)
     }
 
-    /// The account that a `PasswordChangeRequired` names in its arguments.
+    /// The account in the arguments of a `PasswordChangeRequired`.
     pub(crate) fn account(&self, message: &Message) -> Option<Target> {
         self.resolve_path_only(message.args.first().filter(|a| !a.is_empty())?).ok()
     }
 
-    /// A text of this answer without the secrets that the client knows, to be put into an error.
+    /// Removes the secrets that the client knows from a text, for use in an error.
     pub fn safe(&self, text: &str) -> SafeText {
         self.redactor.clean(text)
     }
 
-    /// The error of a response that is not what it must be: the JSON pointer of what does not fit, and why.
+    /// The error of an unexpected response: the JSON pointer of what does not fit, and the reason.
     pub fn malformed(&self, pointer: &str, reason: &str) -> Error {
         Error::malformed(self.safe(pointer), self.safe(reason)).with_status(self.status())
     }
@@ -453,10 +458,10 @@ impl Answer {
         Some(String::from_utf8_lossy(value)).filter(|text| !text.trim().is_empty())
     }
 
-    fn resolve_by(&self, link: &str, links: Links) -> Result<Target, Error> {
-        link::resolve(link, &self.at, self.service.origin(), links).map_err(|refused| match refused {
-            Refused::CrossOrigin => Error::new(ErrorKind::CrossOrigin { link: self.safe(link) }),
-            Refused::Malformed(reason) => Error::malformed_link(reason),
+    fn resolve_with(&self, link: &str, links: Links) -> Result<Target, Error> {
+        link::resolve(link, &self.target, self.service.origin(), links).map_err(|error| match error {
+            LinkError::CrossOrigin => Error::new(ErrorKind::CrossOrigin { link: self.safe(link) }),
+            LinkError::Malformed(reason) => Error::malformed_link(reason),
         })
     }
 }

@@ -1,5 +1,4 @@
-//! The operations: what a client can ask of a service. Each is an [`Operation`](crate::Operation), and none is privileged:
-//! a custom one is written the same way.
+//! The operations: what a client can do at a service. Each is an [`Operation`](crate::Operation), like a custom one.
 
 pub(crate) mod action;
 pub(crate) mod chain;

@@ -1,4 +1,4 @@
-//! The origin of a service: where requests go, and the only place that credentials go to.
+//! The origin of a service: where its requests go, and the only origin that gets its credentials.
 
 use std::fmt;
 
@@ -8,7 +8,7 @@ use http::uri::{Authority, Scheme};
 use crate::reason::ServiceUrlError;
 use crate::target::Target;
 
-/// Scheme, host and port, in one spelling: lower case, the scheme's own port left out.
+/// Scheme, host and port, normalized: in lower case, without the scheme's default port.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Origin {
     scheme: Scheme,
@@ -17,31 +17,31 @@ pub(crate) struct Origin {
 }
 
 impl Origin {
-    /// Reads the URL of a service as people type it; the error is the reason.
+    /// Parses the URL of a service as users type it.
     pub(crate) fn read(url: &str) -> Result<Origin, ServiceUrlError> {
         let (scheme, rest) = url.split_once("://").unwrap_or(("https", url));
         let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
-        let (authority, behind) = rest.split_at(end);
+        let (authority, path) = rest.split_at(end);
         if authority.contains('@') {
             return Err(ServiceUrlError::UserInfo);
         }
-        if behind.contains(['?', '#']) {
+        if path.contains(['?', '#']) {
             return Err(ServiceUrlError::QueryOrFragment);
         }
-        if !["", "/redfish", "/redfish/v1"].contains(&behind.trim_end_matches('/')) {
+        if !["", "/redfish", "/redfish/v1"].contains(&path.trim_end_matches('/')) {
             return Err(ServiceUrlError::Path);
         }
         Origin::parse(scheme, authority)
     }
 
-    /// Reads a scheme and an authority without user info; the error is the reason.
+    /// Parses a scheme and an authority without user info.
     pub(crate) fn parse(scheme: &str, authority: &str) -> Result<Origin, ServiceUrlError> {
-        let (scheme, own_port) = match scheme.to_ascii_lowercase().as_str() {
+        let (scheme, default_port) = match scheme.to_ascii_lowercase().as_str() {
             "https" => (Scheme::HTTPS, 443),
             "http" => (Scheme::HTTP, 80),
             _ => return Err(ServiceUrlError::Scheme),
         };
-        // An IPv6 address that somebody forgot to put in brackets has no port.
+        // An IPv6 address without brackets has no port.
         let bracketed = authority.parse::<std::net::Ipv6Addr>().is_ok().then(|| format!("[{authority}]"));
         let authority = bracketed.as_deref().unwrap_or(authority);
         // The colons of an address are inside its brackets.
@@ -52,7 +52,7 @@ impl Origin {
         let port = port.unwrap_or_default();
         let port = match port {
             "" if authority.ends_with(':') => return Err(ServiceUrlError::MissingPort),
-            "" => own_port,
+            "" => default_port,
             digits if digits.bytes().all(|b| b.is_ascii_digit()) => match digits.parse::<u16>() {
                 Ok(port) if port > 0 => port,
                 _ => return Err(ServiceUrlError::PortRange),
@@ -60,7 +60,7 @@ impl Origin {
             _ => return Err(ServiceUrlError::Port),
         };
         let host = host.to_ascii_lowercase();
-        // A zone names an interface of this machine, which is nobody else's business (RFC 6874, section 3).
+        // A zone names a local interface and is not sent (RFC 6874, section 3).
         let named = match host.strip_prefix('[').and_then(|h| h.strip_suffix(']')) {
             Some(address) => {
                 let bare = address.split_once("%25").map_or(address, |(bare, zone)| {
@@ -74,7 +74,7 @@ impl Origin {
             None if host.bytes().all(|b| b.is_ascii_alphanumeric() || b"-._".contains(&b)) => host.clone(),
             None => return Err(ServiceUrlError::HostCharacter),
         };
-        let suffix = if port == own_port { String::new() } else { format!(":{port}") };
+        let suffix = if port == default_port { String::new() } else { format!(":{port}") };
         Ok(Origin {
             scheme,
             authority: Authority::try_from(format!("{host}{suffix}"))
@@ -88,12 +88,12 @@ impl Origin {
         self.scheme.as_str()
     }
 
-    /// What the `Host` header says.
+    /// The value of the `Host` header.
     pub(crate) fn host(&self) -> &HeaderValue {
         &self.host
     }
 
-    /// The URI of a target here.
+    /// The URI of a target at this origin.
     pub(crate) fn uri(&self, target: &Target) -> http::Uri {
         let mut parts = http::uri::Parts::default();
         parts.scheme = Some(self.scheme.clone());

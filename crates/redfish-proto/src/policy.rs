@@ -1,4 +1,4 @@
-//! The policy by which a service is talked to: what is allowed, and every bound.
+//! The policy of a service: limits, timeouts and choices.
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use http::HeaderValue;
 
 use crate::etag::ETagForm;
 
-/// How a service is talked to. Every wait and every read has a bound; each is a setting.
+/// The limits, timeouts and choices for one service. Every wait and every read is bounded.
 ///
 /// ```
 /// use std::time::Duration;
@@ -21,46 +21,46 @@ use crate::etag::ETagForm;
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Policy {
-    /// What becomes of a link to another origin. Default: it is refused.
+    /// How a link to another origin is treated. Default: as an error.
     pub links: Links,
-    /// How long one exchange may take, from connecting to the last byte. Default: 30 s.
+    /// Timeout of one exchange, from connecting to the last byte. Default: 30 s.
     pub timeout: Duration,
-    /// How long a whole call may take, with its retries, where the call says nothing else. Default: none, since
-    /// each exchange, wait and count is bounded.
+    /// Time limit of a call, including retries, unless the call sets its own. Default: none, since each exchange and
+    /// wait is bounded.
     pub deadline: Option<Duration>,
-    /// Bytes a body may have, after decompression. Default: 32 MiB.
+    /// Maximum size of a body in bytes, after decompression. Default: 32 MiB.
     pub body_limit: usize,
-    /// How deep the arrays and objects of a JSON body may nest; 127 at the most. Default: 127.
+    /// Maximum nesting of arrays and objects in a JSON body, up to 127. Default: 127.
     pub json_depth: usize,
-    /// Pages of one collection that are read, one after the other. Default: 10,000.
+    /// Maximum number of pages of one collection. Default: 10,000.
     pub pages: usize,
-    /// Redirects followed for one request. Default: 5.
+    /// Maximum number of redirects of one request. Default: 5.
     pub redirects: u32,
-    /// Times one request is tried again after a failure or a 429 or 503. Default: 3.
+    /// Maximum number of retries of one request, after a failure, a 429 or a 503. Default: 3.
     pub retries: u32,
-    /// The longest wait before another try; a service that asks for more gets none. Default: 30 s.
+    /// Maximum wait before a retry. If the service asks for a longer wait, there is no retry. Default: 30 s.
     pub longest_wait: Duration,
-    /// How long a logout may take. Default: 10 s.
+    /// Time limit of a logout. Default: 10 s.
     pub logout_deadline: Duration,
-    /// How long a system that was told to restart may still be seen `On` before that counts as done: most never show that
-    /// they were down. Default: 30 s.
+    /// How long a restarting system may still report `On` before the restart counts as complete: most systems never
+    /// report the time in which they are off. Default: 30 s.
     pub restart_grace: Duration,
-    /// In which form `If-Match` has an ETag. Default: as the service gave it.
+    /// The form of an ETag in `If-Match`. Default: unchanged.
     pub etag_form: ETagForm,
-    /// What `User-Agent` says. Default: the name and version of this crate.
+    /// The value of `User-Agent`. Default: the name and version of this crate.
     pub user_agent: HeaderValue,
 }
 
-/// What becomes of a link to another origin that stands in an answer.
+/// How a link to another origin is treated.
 ///
-/// A login's `Location` is always read by its path, and a redirect never leaves the origin.
+/// Only the path of a login's `Location` is used, and a redirect never leaves the origin.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Links {
-    /// It is an error that says where it pointed.
+    /// As an error that contains the link.
     #[default]
     SameOrigin,
-    /// Its path is used on our own origin: for services that know themselves by another name, such as one behind
-    /// a forwarded port.
+    /// Its path is used at the service's own origin. For services that know themselves by another name, such as one
+    /// reached through a forwarded port.
     PathOnly,
 }
 
@@ -87,7 +87,7 @@ impl Default for Policy {
 }
 
 impl Policy {
-    /// Treats a link to another origin in a response like this. See [`links`](Policy::links).
+    /// Sets how a link to another origin is treated. See [`links`](Policy::links).
     #[must_use]
     pub fn with_links(mut self, links: Links) -> Policy {
         self.links = links;
@@ -101,7 +101,7 @@ impl Policy {
         self
     }
 
-    /// Limits the time of a call that has no deadline of its own. See [`deadline`](Policy::deadline).
+    /// Limits the time of a call that sets no deadline. See [`deadline`](Policy::deadline).
     #[must_use]
     pub fn with_deadline(mut self, deadline: impl Into<Option<Duration>>) -> Policy {
         self.deadline = deadline.into();
@@ -150,28 +150,28 @@ impl Policy {
         self
     }
 
-    /// Limits the time of closing a client. See [`logout_deadline`](Policy::logout_deadline).
+    /// Limits the time of a logout. See [`logout_deadline`](Policy::logout_deadline).
     #[must_use]
     pub fn with_logout_deadline(mut self, logout_deadline: Duration) -> Policy {
         self.logout_deadline = logout_deadline;
         self
     }
 
-    /// Waits this long for a system that restarts to be seen off. See [`restart_grace`](Policy::restart_grace).
+    /// Sets how long a restarting system may report `On`. See [`restart_grace`](Policy::restart_grace).
     #[must_use]
     pub fn with_restart_grace(mut self, restart_grace: Duration) -> Policy {
         self.restart_grace = restart_grace;
         self
     }
 
-    /// Sends ETags back in this form. See [`etag_form`](Policy::etag_form).
+    /// Sets the form of ETags in `If-Match`. See [`etag_form`](Policy::etag_form).
     #[must_use]
     pub fn with_etag_form(mut self, etag_form: ETagForm) -> Policy {
         self.etag_form = etag_form;
         self
     }
 
-    /// Sends this `User-Agent`. See [`user_agent`](Policy::user_agent).
+    /// Sets the `User-Agent`. See [`user_agent`](Policy::user_agent).
     #[must_use]
     pub fn with_user_agent(mut self, user_agent: HeaderValue) -> Policy {
         self.user_agent = user_agent;

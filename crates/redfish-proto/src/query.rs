@@ -1,4 +1,4 @@
-//! Query parameters (DSP0266, "Query parameters"), encoded right and sent only where the service offers them.
+//! Query parameters (DSP0266, "Query parameters"), which are sent only if the service supports them.
 
 use serde_json::Value;
 
@@ -10,7 +10,7 @@ use crate::ops::follow_links::root;
 use crate::reason::{Feature, TargetError};
 use crate::target::{MAX_LENGTH, Target};
 
-/// What to ask for of a resource or a collection.
+/// The query parameters of a request for a resource or a collection.
 ///
 /// ```
 /// use redfish_proto::Service;
@@ -36,7 +36,7 @@ pub struct Query {
     excerpt: bool,
 }
 
-/// Which references `$expand` replaces by what they refer to.
+/// Which references `$expand` replaces with the resources.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Expand {
     /// All: `*`.
@@ -54,12 +54,12 @@ impl Features {
 }
 
 impl Query {
-    /// Everything, as it is.
+    /// A query without parameters.
     pub fn new() -> Query {
         Query::default()
     }
 
-    /// `$expand`, that many levels deep.
+    /// `$expand`, with this number of levels.
     #[must_use]
     pub fn expand(mut self, what: Expand, levels: u32) -> Query {
         self.expand = Some((what, levels.max(1)));
@@ -73,45 +73,45 @@ impl Query {
         self
     }
 
-    /// `$filter`: only members for which this holds, such as `Severity eq 'Critical'`.
+    /// `$filter`: only members for which this expression is true, such as `Severity eq 'Critical'`.
     #[must_use]
     pub fn filter(mut self, expression: impl Into<String>) -> Query {
         self.filter = Some(expression.into());
         self
     }
 
-    /// `$top`: at the most so many members.
+    /// `$top`: at most this many members.
     #[must_use]
     pub fn top(mut self, members: u64) -> Query {
         self.top = Some(members);
         self
     }
 
-    /// `$skip`: without the first so many.
+    /// `$skip`: without this many members at the start.
     #[must_use]
     pub fn skip(mut self, members: u64) -> Query {
         self.skip = Some(members);
         self
     }
 
-    /// `only`: the member of a collection that has just one.
+    /// `only`: the member of a collection with a single member.
     #[must_use]
     pub fn only(mut self) -> Query {
         self.only = true;
         self
     }
 
-    /// `excerpt`: the members that are worth a glance.
+    /// `excerpt`: only the most important members.
     #[must_use]
     pub fn excerpt(mut self) -> Query {
         self.excerpt = true;
         self
     }
 
-    /// Whether the service offers all of it.
+    /// Checks whether the service supports all parameters.
     ///
     /// # Errors
-    /// [`ErrorKind::NotSupported`] with what it does not.
+    /// [`ErrorKind::NotSupported`] with the first unsupported parameter.
     pub fn check(&self, features: &Features) -> Result<(), Error> {
         let (expands, levels) = match self.expand {
             Some((Expand::All, levels)) => (features.expand_all, levels),
@@ -144,8 +144,7 @@ impl Query {
         query.check(features).map(|()| query)
     }
 
-    /// The same without `$expand`, for a service that does not offer it: its members are links then, and are read
-    /// one by one.
+    /// The same query without `$expand`. The members are then links.
     #[must_use]
     pub fn unexpanded(mut self) -> Query {
         self.expand = None;
@@ -182,10 +181,10 @@ impl Query {
 }
 
 impl Target {
-    /// The same resource, with this query in place of its own.
+    /// The same target with this query instead of its own.
     ///
     /// # Errors
-    /// [`ErrorKind::InvalidTarget`] for a query that is too long to be sent.
+    /// [`ErrorKind::InvalidTarget`] if the target becomes too long.
     pub fn with_query(&self, query: &Query) -> Result<Target, Error> {
         let text = query.text();
         if self.path().len() + text.len() > MAX_LENGTH {
@@ -195,8 +194,10 @@ impl Target {
     }
 }
 
-/// Reads the service root to find out which form of a query the service supports, and returns the target to read. See
-/// [`Query::negotiated`].
+/// Reads the service root and returns the target with the query, as far as the service supports it.
+///
+/// An unsupported `$expand` is left out, so that the members are links. Any other unsupported parameter is
+/// [`NotSupported`](ErrorKind::NotSupported), and nothing is sent.
 #[derive(Clone, Debug)]
 pub struct NegotiateQuery {
     target: Target,
@@ -204,7 +205,7 @@ pub struct NegotiateQuery {
 }
 
 impl NegotiateQuery {
-    /// Negotiates this query of the resource at that target.
+    /// Prepares this query of the resource at this target.
     ///
     /// # Errors
     /// Those of [`Target::with_query`].
@@ -251,7 +252,7 @@ impl Operation for GetFeatures {
     }
 }
 
-/// Percent-encodes a value: all that has a meaning in a query, and all that no query may have.
+/// Percent-encodes the characters of a value that have a meaning in a query or are not valid in one.
 fn encode(value: &str) -> String {
     let mut text = String::with_capacity(value.len());
     for byte in value.bytes() {

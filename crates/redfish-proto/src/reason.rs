@@ -1,4 +1,4 @@
-//! Why something is not accepted, as values to match: one row each, with its text.
+//! Why an input is not accepted, as values to match, each with its text.
 
 use std::fmt;
 
@@ -24,7 +24,7 @@ macro_rules! reasons {
 }
 
 reasons! {
-    /// Why a text is not the URL of a service.
+    /// Why a text is not a valid service URL.
     ServiceUrlError {
         UserInfo => "user info belongs in options, not in the URL",
         QueryOrFragment => "a query or fragment has no meaning here",
@@ -83,7 +83,7 @@ reasons! {
         Token => "the token is not valid in a header",
     }
 
-    /// Why no request can be made of what the caller passed, or no result be handed over.
+    /// Why a request cannot be made from what the caller passed, or a result cannot be returned.
     RequestError {
         NoJson => "the value has no JSON form",
         Payload => "the payload could not be read, so it was not sent completely",

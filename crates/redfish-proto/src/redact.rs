@@ -1,11 +1,11 @@
-//! The secrets a client knows, and their removal from every text it shows.
+//! Removes the secrets that a client knows from every text that it shows.
 //!
-//! A service may echo a password or a token in an error, a header, a link or a page of HTML. They are found by
-//! value: literally, percent-encoded, JSON-escaped, as HTML entities, or mixtures of those, and in base64 and hex.
+//! A service may echo a password or a token in an error, a header, a link or an HTML page. Secrets are found by
+//! value: literal, percent-encoded, JSON-escaped, as HTML entities, in mixtures of those, and in base64 and hex.
 //!
-//! The secrets of a body that is sent are known by the names of its members. This protection ends where a service
-//! changes a secret in another way (a hash, a reversed text, a piece of it), echoes one of fewer than four characters,
-//! or shows one that this client never knew under a name that says nothing.
+//! The secrets of a request body are known by the names of its members. The protection does not cover a secret that a
+//! service changes in another way (a hash, a reversed text, a part of it), one of fewer than four characters, or one
+//! that the client does not know and whose name does not reveal it.
 
 mod body;
 mod encoded;
@@ -23,29 +23,29 @@ use base64::engine::general_purpose::STANDARD_NO_PAD;
 use zeroize::Zeroizing;
 
 use crate::credentials::Credentials;
-use body::Found;
-use encoded::{Layer, find, find_recoded};
+use body::SecretSpan;
+use encoded::{DecodedText, find, find_base64_and_hex};
 use names::Scope;
 
 pub use invisible::is_invisible;
 pub use text::SafeText;
 
-/// What stands in place of a secret.
-const HIDDEN: &str = "[redacted]";
+/// The text that replaces a secret.
+const REDACTED: &str = "[redacted]";
 
-/// Tokens of earlier sessions that are still looked for: those of all sessions that may be open still, and some more.
-const EARLIER: usize = 12;
+/// Maximum number of tokens that are searched for: those of all sessions that may still be open, and some more.
+const MAX_TOKENS: usize = 12;
 
-/// How many encodings on top of each other are looked through.
-const LAYERS: usize = 3;
+/// Maximum number of nested encodings that are searched.
+const MAX_ENCODING_LAYERS: usize = 3;
 
-/// Values that stand in many texts, and so are not searched for: to hide a word like these would hide the sense.
-const WORDS: [&str; 6] = ["true", "false", "null", "none", "enabled", "disabled"];
+/// Values that are not searched for, because they are in many texts: to remove them would remove the meaning.
+const COMMON_VALUES: [&str; 6] = ["true", "false", "null", "none", "enabled", "disabled"];
 
-/// Characters that a value must have to be searched for.
-const SHORTEST: usize = 4;
+/// Minimum length in characters of a value that is searched for.
+const MIN_VALUE_LENGTH: usize = 4;
 
-/// The secrets to remove. `Debug` counts them.
+/// The secrets to remove. `Debug` shows only their number.
 #[derive(Clone, Default)]
 pub struct Redactor {
     credentials: Vec<Arc<Credentials>>,
@@ -54,33 +54,33 @@ pub struct Redactor {
 }
 
 impl Redactor {
-    /// Adds a secret, such as a password that a request sets. An empty one is none.
+    /// Adds a secret, such as a password that a request sets. An empty text is ignored.
     pub fn add(&mut self, secret: &str) {
         if !secret.is_empty() {
-            push(&mut self.secrets, secret.into(), |known| known.text() == secret);
+            push_unique(&mut self.secrets, secret.into(), |known| known.text() == secret);
         }
     }
 
-    /// Adds a password, and what Basic authentication makes of it.
+    /// Adds a password, and the value that Basic authentication encodes it in.
     pub(crate) fn add_basic(&mut self, user: &str, password: &str) {
         self.add(password);
-        self.add(&basic(user, password));
+        self.add(&basic_credentials(user, password));
     }
 
-    /// The same for credentials that others hold too.
+    /// Like [`add_basic`](Redactor::add_basic), for shared credentials.
     pub(crate) fn add_credentials(&mut self, credentials: &Arc<Credentials>) {
-        push(&mut self.credentials, Arc::clone(credentials), |known| Arc::ptr_eq(known, credentials));
+        push_unique(&mut self.credentials, Arc::clone(credentials), |known| Arc::ptr_eq(known, credentials));
     }
 
-    /// Adds the secrets that a JSON body holds by name.
+    /// Adds the secrets of a JSON body, by the names of its members.
     pub(crate) fn add_json(&mut self, body: &[u8]) {
         let text = std::str::from_utf8(body).unwrap_or_default();
-        for Found { place, is_value } in body::secrets(text) {
-            let shown = text.get(place).unwrap_or_default();
+        for SecretSpan { span, is_value } in body::find_secrets(text) {
+            let shown = text.get(span).unwrap_or_default();
             let string = serde_json::from_str::<String>(shown).map(Zeroizing::new);
             let value = string.as_ref().map_or(shown, |string| string.as_str());
             self.add_value(value);
-            // A service may echo a part alone: the password of a URI, a line of a private key.
+            // A service may echo only a part: the password of a URI, a line of a private key.
             if !is_value {
                 self.add_value(value.split_once(':').map_or("", |(_, password)| password));
             } else if value.contains("PRIVATE KEY-----") {
@@ -89,18 +89,18 @@ impl Redactor {
         }
     }
 
-    /// Adds a value, unless it is one that stands in many texts.
+    /// Adds a value, unless it is common or short.
     fn add_value(&mut self, value: &str) {
-        let is_word = WORDS.iter().any(|word| value.eq_ignore_ascii_case(word));
-        if value.chars().count() >= SHORTEST && !is_word && !value.bytes().all(|b| b == b'*') {
+        let is_word = COMMON_VALUES.iter().any(|word| value.eq_ignore_ascii_case(word));
+        if value.chars().count() >= MIN_VALUE_LENGTH && !is_word && !value.bytes().all(|b| b == b'*') {
             self.add(value);
         }
     }
 
-    /// Adds the token of a session; the oldest of several is forgotten.
+    /// Adds the token of a session. The oldest token is dropped if there are too many.
     pub(crate) fn add_token(&mut self, token: &Secret) {
-        push(&mut self.tokens, token.clone(), |known| known.0 == token.0);
-        if self.tokens.len() > EARLIER {
+        push_unique(&mut self.tokens, token.clone(), |known| known.0 == token.0);
+        if self.tokens.len() > MAX_TOKENS {
             self.tokens.remove(0);
         }
     }
@@ -115,11 +115,11 @@ impl Redactor {
         }
         let mut all = Redactor::clone(self);
         all.extend(other);
-        if other.knows(&all) { Arc::clone(other) } else { Arc::new(all) }
+        if other.contains_all(&all) { Arc::clone(other) } else { Arc::new(all) }
     }
 
-    /// Whether it has all that the other has.
-    fn knows(&self, other: &Redactor) -> bool {
+    /// Whether it contains all secrets of the other.
+    fn contains_all(&self, other: &Redactor) -> bool {
         let known = |secrets: &[Secret], others: &[Secret]| {
             others.iter().all(|other| secrets.iter().any(|secret| secret.0 == other.0))
         };
@@ -128,22 +128,23 @@ impl Redactor {
             && known(&self.tokens, &other.tokens)
     }
 
-    /// Adds the secrets of another.
+    /// Adds the secrets of the other.
     pub fn extend(&mut self, other: &Redactor) {
         other.credentials.iter().for_each(|credentials| self.add_credentials(credentials));
         for secret in &other.secrets {
-            push(&mut self.secrets, secret.clone(), |known| known.0 == secret.0);
+            push_unique(&mut self.secrets, secret.clone(), |known| known.0 == secret.0);
         }
         self.extend_tokens(&other.tokens);
     }
 
-    /// Adds tokens of another. Its last may be newer than all here; those before it are not, and push none of these out.
+    /// Adds the tokens of the other. Only its last token may be newer than all tokens here; the others replace none
+    /// of these.
     fn extend_tokens(&mut self, others: &[Secret]) {
         let Some((last, older)) = others.split_last() else { return };
         let is_new = |token: &&Secret| !self.tokens.iter().any(|known| known.0 == token.0);
         let older: Vec<Secret> = older.iter().filter(is_new).cloned().collect();
         self.tokens.splice(..0, older);
-        self.tokens.drain(..self.tokens.len().saturating_sub(EARLIER));
+        self.tokens.drain(..self.tokens.len().saturating_sub(MAX_TOKENS));
         self.add_token(last);
     }
 
@@ -151,53 +152,56 @@ impl Redactor {
         self.credentials.is_empty() && self.secrets.is_empty() && self.tokens.is_empty()
     }
 
-    /// The text without secrets and without control characters, which could steer a terminal.
+    /// Removes secrets from a text, and control characters, which could control a terminal.
     pub fn clean(&self, text: &str) -> SafeText {
-        let text = self.hide(text);
+        let text = self.redact(text);
         if !text.contains(char::is_control) {
             return SafeText::new(text);
         }
         let flat: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
-        // A secret with a space in it may have stood there over two lines.
-        SafeText::new(self.hide(&flat))
+        // A secret with a space in it may have been split over two lines.
+        SafeText::new(self.redact(&flat))
     }
 
-    /// The text without secrets; where several overlap, without all of them.
-    fn hide<'a>(&self, text: &'a str) -> Cow<'a, str> {
-        let hidden = self.hide_once(text);
-        if !hidden.contains(is_invisible) {
-            return hidden;
+    /// Removes secrets from a text, including those that overlap.
+    fn redact<'a>(&self, text: &'a str) -> Cow<'a, str> {
+        let redacted = self.redact_once(text);
+        if !redacted.contains(is_invisible) {
+            return redacted;
         }
         // Invisible characters between its letters would not keep a secret from being read.
-        let visible: String = hidden.chars().filter(|c| !is_invisible(*c)).collect();
-        Cow::Owned(self.hide_once(&visible).into_owned())
+        let visible: String = redacted.chars().filter(|c| !is_invisible(*c)).collect();
+        Cow::Owned(self.redact_once(&visible).into_owned())
     }
 
-    fn hide_once<'a>(&self, text: &'a str) -> Cow<'a, str> {
-        let mut hidden: Vec<Range<usize>> = Vec::new();
-        let pairs: Vec<_> = self.credentials.iter().map(|c| basic(c.user(), c.password())).collect();
-        let wanted: Vec<&str> = pairs.iter().map(|pair| pair.as_str()).chain(self.texts()).collect();
-        // What was encoded twice is found in the text decoded once; deeper than that nobody looks.
-        let mut layer = Layer::of(text);
-        for _ in 0..LAYERS {
-            hidden.extend(find(&wanted, &layer.bytes).into_iter().map(|found| layer.origin(found)));
-            let recoded = find_recoded(self.texts(), &layer.bytes);
-            hidden.extend(recoded.into_iter().map(|found| layer.origin(found)));
-            match layer.decoded() {
-                Some(decoded) => layer = decoded,
+    fn redact_once<'a>(&self, text: &'a str) -> Cow<'a, str> {
+        let mut spans: Vec<Range<usize>> = Vec::new();
+        let pairs: Vec<_> =
+            self.credentials.iter().map(|c| basic_credentials(c.user(), c.password())).collect();
+        let secrets: Vec<&str> = pairs.iter().map(|pair| pair.as_str()).chain(self.texts()).collect();
+        // A secret that was encoded twice is found in the text decoded once, and so on.
+        let mut decoded_text = DecodedText::new(text);
+        for _ in 0..MAX_ENCODING_LAYERS {
+            spans.extend(
+                find(&secrets, &decoded_text.bytes).into_iter().map(|found| decoded_text.origin(found)),
+            );
+            let recoded = find_base64_and_hex(self.texts(), &decoded_text.bytes);
+            spans.extend(recoded.into_iter().map(|found| decoded_text.origin(found)));
+            match decoded_text.decode_again() {
+                Some(decoded) => decoded_text = decoded,
                 None => break,
             }
         }
-        if hidden.is_empty() {
+        if spans.is_empty() {
             return Cow::Borrowed(text);
         }
-        hidden.sort_by_key(|range| range.start);
+        spans.sort_by_key(|range| range.start);
         let mut shown = String::new();
         let mut hidden_to = 0;
-        for Range { start, end } in hidden {
+        for Range { start, end } in spans {
             if start >= hidden_to {
                 shown.push_str(text.get(hidden_to..start).unwrap_or_default());
-                shown.push_str(HIDDEN);
+                shown.push_str(REDACTED);
             }
             hidden_to = hidden_to.max(end);
         }
@@ -205,28 +209,28 @@ impl Redactor {
         Cow::Owned(shown)
     }
 
-    /// How many bytes a secret may take in any encoding.
-    pub(crate) fn reach(&self) -> usize {
-        // Of four characters, Basic makes of three bytes.
+    /// The maximum length in bytes of a secret in any encoding.
+    pub(crate) fn max_encoded_length(&self) -> usize {
+        // Basic encodes three bytes in four characters.
         let pairs =
             self.credentials.iter().map(|c| (c.user().len() + c.password().len() + 1).div_ceil(3) * 4);
         self.texts().map(str::len).chain(pairs).max().unwrap_or_default() * 12
     }
 
-    /// The secrets as they are; what Basic makes of credentials is not among them.
+    /// The secrets themselves, without the values that Basic encodes them in.
     fn texts(&self) -> impl Iterator<Item = &str> {
         let passwords = self.credentials.iter().map(|c| c.password()).filter(|password| !password.is_empty());
         passwords.chain(self.secrets.iter().chain(&self.tokens).map(Secret::text))
     }
 
-    /// The text of a JSON body, without secrets and without the values of members that hold one by name.
+    /// Removes secrets from the text of a JSON body, and the values of members whose names denote a secret.
     pub(crate) fn clean_json(&self, text: &str) -> SafeText {
-        let text = self.hide(text);
+        let text = self.redact(text);
         let mut shown = String::with_capacity(text.len());
         let mut shown_to = 0;
-        for Found { place: Range { start, end }, is_value } in body::secrets(&text) {
+        for SecretSpan { span: Range { start, end }, is_value } in body::find_secrets(&text) {
             shown.push_str(text.get(shown_to..start).unwrap_or_default());
-            shown.push_str(if is_value { "\"[redacted]\"" } else { HIDDEN });
+            shown.push_str(if is_value { "\"[redacted]\"" } else { REDACTED });
             shown_to = end;
         }
         shown.push_str(text.get(shown_to..).unwrap_or_default());
@@ -240,7 +244,7 @@ impl fmt::Debug for Redactor {
     }
 }
 
-/// A secret in memory that is zeroed when its last copy is dropped.
+/// A secret that is zeroed when its last copy is dropped.
 #[derive(Clone)]
 pub(crate) struct Secret(Arc<Zeroizing<Box<str>>>);
 
@@ -268,23 +272,23 @@ impl AsRef<[u8]> for Secret {
     }
 }
 
-/// Adds what is not there yet. Most clients know one secret of each kind, so there is no room for more at first.
-fn push<T>(all: &mut Vec<T>, one: T, same: impl Fn(&T) -> bool) {
+/// Adds an item unless it is already there. Most clients know one secret of each kind, so no further space is reserved.
+fn push_unique<T>(all: &mut Vec<T>, one: T, same: impl Fn(&T) -> bool) {
     if !all.iter().any(same) {
         all.reserve_exact(1);
         all.push(one);
     }
 }
 
-/// What Basic authentication makes of a user name and a password (RFC 7617), without padding.
-fn basic(user: &str, password: &str) -> Zeroizing<String> {
+/// The user name and password as Basic authentication encodes them (RFC 7617), without padding.
+fn basic_credentials(user: &str, password: &str) -> Zeroizing<String> {
     let pair = Zeroizing::new(format!("{user}:{password}"));
     Zeroizing::new(STANDARD_NO_PAD.encode(pair.as_bytes()))
 }
 
-/// Whether what has that name is a secret: a member of a JSON body, or a header.
+/// Whether a member of a JSON body or a header with this name is a secret.
 pub(crate) fn is_secret_name(name: &str) -> bool {
-    names::scope_of(name).is_some_and(|scope| scope != Scope::Open)
+    names::scope_of(name).is_some_and(|scope| scope != Scope::Public)
 }
 
 #[cfg(test)]
@@ -293,9 +297,9 @@ mod tests {
 
     use super::*;
 
-    const ODD: &str = "pä s\"s%+\\w&<ör😀d";
+    const SPECIAL: &str = "pä s\"s%+\\w&<ör😀d";
 
-    fn knowing(secret: &str) -> Redactor {
+    fn redactor_of(secret: &str) -> Redactor {
         let mut redactor = Redactor::default();
         redactor.add(secret);
         redactor
@@ -303,26 +307,26 @@ mod tests {
 
     #[test]
     fn a_secret_is_found_in_every_encoding() {
-        let percent: String = ODD.bytes().map(|b| format!("%{b:02x}")).collect();
+        let percent: String = SPECIAL.bytes().map(|b| format!("%{b:02x}")).collect();
         let percent_upper = percent.to_uppercase();
-        let json = serde_json::to_string(ODD).unwrap();
-        let units: String = ODD.encode_utf16().map(|u| format!("\\u{u:04X}")).collect();
+        let json = serde_json::to_string(SPECIAL).unwrap();
+        let units: String = SPECIAL.encode_utf16().map(|u| format!("\\u{u:04X}")).collect();
         let html =
-            ODD.replace('&', "&amp;").replace('"', "&quot;").replace('<', "&#60;").replace('ä', "&#xe4;");
+            SPECIAL.replace('&', "&amp;").replace('"', "&quot;").replace('<', "&#60;").replace('ä', "&#xe4;");
         let form = percent.replace("%20", "+");
-        for text in [ODD, &percent, &percent_upper, &json[1..json.len() - 1], &units, &html, &form] {
-            let shown = knowing(ODD).clean(&format!("wrong: {text}!"));
+        for text in [SPECIAL, &percent, &percent_upper, &json[1..json.len() - 1], &units, &html, &form] {
+            let shown = redactor_of(SPECIAL).clean(&format!("wrong: {text}!"));
             assert_eq!(shown, "wrong: [redacted]!", "{text}");
         }
     }
 
     #[test]
     fn a_secret_that_was_encoded_twice_is_found() {
-        let json = serde_json::to_string(&serde_json::to_string(ODD).unwrap()).unwrap();
-        let percent: String = ODD.bytes().map(|b| format!("%25{b:02X}")).collect();
+        let json = serde_json::to_string(&serde_json::to_string(SPECIAL).unwrap()).unwrap();
+        let percent: String = SPECIAL.bytes().map(|b| format!("%25{b:02X}")).collect();
         for text in [json, percent, "p\\u00e4 s&quot;s%25+\\\\w&amp;&lt;ör😀d".to_owned()] {
-            let shown = knowing(ODD).clean(&format!("a {text} b"));
-            assert!(shown.starts_with("a ") && shown.ends_with(" b") && shown.contains(HIDDEN), "{shown}");
+            let shown = redactor_of(SPECIAL).clean(&format!("a {text} b"));
+            assert!(shown.starts_with("a ") && shown.ends_with(" b") && shown.contains(REDACTED), "{shown}");
             assert!(!shown.contains('ö') && !shown.contains("F6") && !shown.contains("u00f6"), "{shown}");
         }
     }
@@ -330,24 +334,24 @@ mod tests {
     #[test]
     fn a_secret_with_invisible_characters_in_it_is_found() {
         for gap in ["\u{200b}", "\u{202e}", "\u{ad}", "\u{2060}", "\u{1d173}", "\u{2800}"] {
-            let spelled = ODD.chars().map(String::from).collect::<Vec<_>>().join(gap);
-            let redactor = knowing(ODD);
+            let spelled = SPECIAL.chars().map(String::from).collect::<Vec<_>>().join(gap);
+            let redactor = redactor_of(SPECIAL);
             assert_eq!(redactor.clean(&format!("a {spelled} b")), "a [redacted] b", "{gap:?}");
             assert_eq!(redactor.clean_json(&format!("\"{spelled}\"")), "\"[redacted]\"", "{gap:?}");
         }
         let own = "pass\u{200b}word";
-        assert_eq!(knowing(own).clean(&format!("a {own} b")), "a [redacted] b");
+        assert_eq!(redactor_of(own).clean(&format!("a {own} b")), "a [redacted] b");
     }
 
     #[test]
-    fn a_secret_of_many_backslashes_takes_no_longer() {
+    fn a_secret_of_many_backslashes_is_found_without_backtracking() {
         let secret = "\\".repeat(60) + "end";
-        let shown = knowing(&secret).clean(&format!("{secret} {}", "\\".repeat(2_000)));
-        assert!(shown.starts_with(HIDDEN) && !shown.contains("end"), "{shown}");
+        let shown = redactor_of(&secret).clean(&format!("{secret} {}", "\\".repeat(2_000)));
+        assert!(shown.starts_with(REDACTED) && !shown.contains("end"), "{shown}");
     }
 
     #[test]
-    fn basic_is_a_secret_too() {
+    fn basic_credentials_are_secret() {
         let mut redactor = Redactor::default();
         redactor.add_credentials(&Arc::new(Credentials::new("admin", "pass word")));
         let header = format!("Basic {}", base64::engine::general_purpose::STANDARD.encode("admin:pass word"));
@@ -355,25 +359,25 @@ mod tests {
     }
 
     #[test]
-    fn overlapping_secrets_leave_no_rest() {
-        let mut redactor = knowing("abcd");
+    fn overlapping_secrets_are_removed_completely() {
+        let mut redactor = redactor_of("abcd");
         redactor.add("abcdefgh");
         redactor.add("ghijkl");
         assert_eq!(redactor.clean("xabcdefghyabcdefghijkly"), "x[redacted]y[redacted]y");
     }
 
     #[test]
-    fn a_short_secret_hides_only_alone() {
-        assert_eq!(knowing("ab").clean("cab ab table 'ab'"), "cab [redacted] table '[redacted]'");
+    fn a_short_secret_is_removed_only_as_a_word() {
+        assert_eq!(redactor_of("ab").clean("cab ab table 'ab'"), "cab [redacted] table '[redacted]'");
     }
 
     #[test]
-    fn a_terminal_cannot_be_steered() {
-        assert_eq!(knowing("x").clean("a\u{1b}[31mb\u{9b}c\nd"), "a [31mb c d");
+    fn control_characters_are_removed() {
+        assert_eq!(redactor_of("x").clean("a\u{1b}[31mb\u{9b}c\nd"), "a [31mb c d");
     }
 
     #[test]
-    fn json_members_hide_by_name() {
+    fn json_members_are_redacted_by_name() {
         let text = r#"{"UserName": "a", "Password" : "not known \" here", "n": 1, "Token":"#;
         let shown = Redactor::default().clean_json(text);
         assert_eq!(shown, r#"{"UserName": "a", "Password" : "[redacted]", "n": 1, "Token":"#);
@@ -381,12 +385,12 @@ mod tests {
     }
 
     #[test]
-    fn what_a_body_sets_is_hidden_in_every_spelling() {
+    fn a_secret_of_a_request_body_is_found_in_every_encoding() {
         let body = br#"{"NewPassw\u006frd": ["s3cret-word"], "PIN": 493817, "AuthenticationKey": "auth-key-1",
                 "Host": "https://user:uri-pass@host/x", "Key": "-----BEGIN PRIVATE KEY-----\nMIIEvQIBADANBg\n"}"#;
         let mut redactor = Redactor::default();
         redactor.add_json(body);
-        let spellings = |secret: &str| {
+        let encodings = |secret: &str| {
             let hex: String = secret.bytes().map(|b| format!("{b:02x}")).collect();
             let percent: String = secret.bytes().map(|b| format!("%{b:02X}")).collect();
             let within = |before: &str| STANDARD.encode(format!("{before}{secret} after"));
@@ -403,17 +407,17 @@ mod tests {
             ]
         };
         for secret in ["s3cret-word", "493817", "auth-key-1", "user:uri-pass", "uri-pass", "MIIEvQIBADANBg"] {
-            for spelling in spellings(secret) {
-                let shown = redactor.clean(&format!("it is {spelling}!"));
-                assert!(shown.contains(HIDDEN), "{secret} as {spelling}: {shown}");
-                let piece = &spelling[spelling.len() / 4..spelling.len() / 2];
-                assert!(!shown.contains(piece), "{secret} as {spelling}: {shown}");
+            for encoded in encodings(secret) {
+                let shown = redactor.clean(&format!("it is {encoded}!"));
+                assert!(shown.contains(REDACTED), "{secret} as {encoded}: {shown}");
+                let part = &encoded[encoded.len() / 4..encoded.len() / 2];
+                assert!(!shown.contains(part), "{secret} as {encoded}: {shown}");
             }
         }
     }
 
     #[test]
-    fn what_describes_a_secret_and_what_stands_in_many_texts_hides_nothing() {
+    fn descriptions_of_secrets_and_common_values_are_not_redacted() {
         let body = br#"{"MinPasswordLength": 12000, "PasswordName": "Administrator", "Password": "***", "Token": "none",
                 "Secret": "abc", "PasswordEnabled": "Enabled", "PasswordSet": true, "PIN": 123, "SharedSecret": null}"#;
         let mut redactor = Redactor::default();
@@ -425,15 +429,15 @@ mod tests {
     }
 
     #[test]
-    fn earlier_tokens_are_kept_in_number() {
+    fn the_number_of_tokens_is_limited() {
         let mut redactor = Redactor::default();
         (0..100).for_each(|n| redactor.add_token(&Secret::from(&*format!("token-{n}-end"))));
-        assert_eq!(redactor.tokens.len(), EARLIER);
+        assert_eq!(redactor.tokens.len(), MAX_TOKENS);
         assert_eq!(redactor.clean("token-99-end token-96-end"), "[redacted] [redacted]");
     }
 
     #[test]
-    fn the_tokens_of_an_older_session_push_no_newer_one_out() {
+    fn the_tokens_of_an_older_session_replace_no_newer_ones() {
         let of = |numbers: std::ops::Range<u32>| {
             let mut redactor = Redactor::default();
             numbers.for_each(|n| redactor.add_token(&Secret::from(&*format!("token-{n}-end"))));
@@ -442,12 +446,12 @@ mod tests {
         for (one, other) in [(of(1..5), of(0..4)), (of(0..4), of(1..5)), (of(4..5), of(0..4))] {
             let all = one.and(&other);
             assert_eq!(all.clean("token-4-end token-3-end"), "[redacted] [redacted]");
-            assert!(all.tokens.len() <= EARLIER);
+            assert!(all.tokens.len() <= MAX_TOKENS);
         }
     }
 
     #[test]
-    fn a_secret_over_two_lines_is_one() {
-        assert_eq!(knowing("pass word").clean("pass\nword"), HIDDEN);
+    fn a_secret_split_over_two_lines_is_found() {
+        assert_eq!(redactor_of("pass word").clean("pass\nword"), REDACTED);
     }
 }

@@ -9,7 +9,7 @@ use crate::etag::ETag;
 use crate::operation::Answer;
 use crate::target::Target;
 
-/// A resource that was read: typed, and beside it all that the service sent.
+/// A resource that was read: its typed value, its ETag and its raw JSON.
 #[derive(Clone, Debug)]
 pub struct Resource<T> {
     value: T,
@@ -19,12 +19,12 @@ pub struct Resource<T> {
 }
 
 impl<T> Resource<T> {
-    /// `etag` is `None` for one that was expanded inside the response of another.
+    /// `etag` is `None` for a resource that was expanded in the response of another.
     pub(crate) fn new(value: T, target: Target, etag: Option<ETag>, body: Bytes) -> Resource<T> {
         Resource { value, target, etag, body }
     }
 
-    /// The resource in the answer to a read of that target.
+    /// Reads the resource from the response to a GET of this target.
     pub(crate) fn read(answer: &Answer, target: Target) -> Result<Resource<T>, Error>
     where
         T: DeserializeOwned,
@@ -38,7 +38,7 @@ impl<T> Resource<T> {
         &self.value
     }
 
-    /// The typed value, without what came with it.
+    /// Takes the typed value and drops the rest.
     pub fn into_value(self) -> T {
         self.value
     }
@@ -48,19 +48,19 @@ impl<T> Resource<T> {
         &self.target
     }
 
-    /// The version that was read.
+    /// The ETag of the version that was read.
     pub fn etag(&self) -> Option<&ETag> {
         self.etag.as_ref()
     }
 
-    /// The JSON as it was sent.
+    /// The JSON as the service sent it.
     pub fn body(&self) -> &Bytes {
         &self.body
     }
 
-    /// The member that a JSON pointer names, with no number rounded that JSON text can say.
+    /// The member at a JSON pointer.
     ///
-    /// Integers beyond 64 bits are exact in [`body`](Resource::body) only.
+    /// Integers of more than 64 bits are exact in [`body`](Resource::body) only.
     pub fn member(&self, pointer: &str) -> Option<Value> {
         serde_json::from_slice::<Value>(&self.body).ok()?.pointer(pointer).cloned()
     }

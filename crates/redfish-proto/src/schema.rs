@@ -1,10 +1,10 @@
-//! The resources that most programs read, as types (DSP0268). Every member may be missing; what a service wrote
-//! in another form than the standard's is read if it has a meaning, and is left out if not. The raw JSON is beside
-//! them in [`Resource`](crate::Resource), with all that these types do not have.
+//! Types of the most common resources (DSP0268). Every member is optional. A value in another form than the
+//! standard's is read if it makes sense; otherwise it counts as missing. The raw JSON with all other members is in
+//! [`Resource`](crate::Resource).
 
 use serde::Deserialize;
 
-use crate::lenient::{Lenient, member};
+use crate::lenient::{Lenient, deserialize_member};
 pub use crate::lenient::{Link, Number};
 
 macro_rules! resources {
@@ -15,7 +15,7 @@ macro_rules! resources {
         #[non_exhaustive]
         pub struct $name {$(
             #[doc = concat!("`", $member, "`.")]
-            #[serde(rename = $member, deserialize_with = "member")]
+            #[serde(rename = $member, deserialize_with = "deserialize_member")]
             pub $field: Option<$type>,
         )*}
 
@@ -28,7 +28,7 @@ macro_rules! resources {
 }
 
 resources! {
-    /// How a resource is.
+    /// The status of a resource.
     Status {
         state: String = "State",
         health: String = "Health",
@@ -69,7 +69,7 @@ resources! {
         sessions: Link = "Sessions",
     }
 
-    /// A session as the service lists it.
+    /// A session.
     Session {
         id: String = "Id",
         user_name: String = "UserName",
@@ -79,7 +79,7 @@ resources! {
         created_time: String = "CreatedTime",
     }
 
-    /// A collection's own members; its resources are read by [`GetPage`](crate::ops::GetPage).
+    /// The members of a collection itself. Its resources are read by [`GetPage`](crate::ops::GetPage).
     Collection {
         name: String = "Name",
         description: String = "Description",
@@ -108,7 +108,7 @@ resources! {
         processor_summary: ProcessorSummary = "ProcessorSummary",
     }
 
-    /// What a system boots from.
+    /// The boot settings of a system.
     Boot {
         override_enabled: String = "BootSourceOverrideEnabled",
         override_target: String = "BootSourceOverrideTarget",
@@ -267,7 +267,7 @@ resources! {
         status: Status = "Status",
     }
 
-    /// What an action's parameters may be.
+    /// The parameters of an action.
     ActionInfo {
         id: String = "Id",
         name: String = "Name",
@@ -300,7 +300,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_resource_is_read_from_what_services_write() {
+    fn a_resource_is_read_leniently() {
         let text = r##"{
             "@odata.type": "#ComputerSystem", "Id": 1, "Name": null, "PowerState": "", "AssetTag": {"odd": true},
             "Status": {"Health": "OK", "State": null, "Oem": {}}, "Boot": [],

@@ -1,18 +1,18 @@
-//! A service: its origin, and the policy by which it is talked to.
+//! A service: its origin and its policy.
 
 use std::fmt;
 use std::sync::Arc;
 
 use crate::error::Error;
 use crate::kind::ErrorKind;
-use crate::link::{self, Refused};
+use crate::link::{self, LinkError};
 use crate::origin::Origin;
 use crate::policy::{DEFAULT, Links, Policy};
 use crate::reason::TargetError;
 use crate::redact::SafeText;
 use crate::target::Target;
 
-/// A Redfish service: where it is, and the policy for talking to it. Immutable, and shared by [`Arc`].
+/// A Redfish service: its origin and its policy. Immutable; share it with [`Arc`].
 ///
 /// ```
 /// use redfish_proto::Service;
@@ -25,14 +25,14 @@ use crate::target::Target;
 #[derive(Clone, Debug)]
 pub struct Service {
     origin: Arc<Origin>,
-    /// `None`: the default. Thousands of services have one policy, and need it once.
+    /// `None` is the default policy, which thousands of services share.
     policy: Option<Arc<Policy>>,
 }
 
 impl Service {
-    /// Reads the URL of a service as people type it: `https://bmc`, `bmc`, `bmc:8443`, `[fe80::1%25eth0]`.
+    /// Parses the URL of a service as users type it: `https://bmc`, `bmc`, `bmc:8443`, `[fe80::1%25eth0]`.
     ///
-    /// No scheme means `https`. A final `/`, `/redfish` or `/redfish/v1` is forgiven.
+    /// The default scheme is `https`. A final `/`, `/redfish` or `/redfish/v1` is removed.
     ///
     /// # Errors
     /// [`ErrorKind::InvalidService`] for user info, a query, another path or another scheme. The text is not
@@ -41,7 +41,7 @@ impl Service {
         Ok(Service { origin: origin(url)?.into(), policy: None })
     }
 
-    /// The same with a policy of one's own. Services can share one: `Arc::clone(&policy)`.
+    /// Like [`Service::new`], with a policy. Services can share one: `Arc::clone(&policy)`.
     ///
     /// # Errors
     /// Those of [`Service::new`].
@@ -54,34 +54,34 @@ impl Service {
         self.policy.as_deref().unwrap_or(&DEFAULT)
     }
 
-    /// A path of this service as a person types it; an absolute URL of this service is its path.
+    /// Parses a path as users type it, or an absolute URL of this service.
     ///
     /// # Errors
-    /// [`ErrorKind::InvalidTarget`] for what is no path or belongs to another service, whatever the policy says
-    /// of links.
+    /// [`ErrorKind::InvalidTarget`] if it is not a valid path or belongs to another service, whatever the policy for
+    /// links.
     pub fn target(&self, path: &str) -> Result<Target, Error> {
-        let invalid = |reason| Error::new(ErrorKind::InvalidTarget(reason)).at(&self.origin);
+        let invalid = |reason| Error::new(ErrorKind::InvalidTarget(reason)).with_service(&self.origin);
         if path.is_empty() || path.starts_with(['?', '#']) {
             return Err(invalid(TargetError::Empty));
         }
         let root = Target::well_known("/");
-        link::resolve(path, &root, &self.origin, Links::SameOrigin).map_err(|refused| match refused {
-            Refused::CrossOrigin => invalid(TargetError::OtherService),
-            Refused::Malformed(reason) => invalid(reason),
+        link::resolve(path, &root, &self.origin, Links::SameOrigin).map_err(|error| match error {
+            LinkError::CrossOrigin => invalid(TargetError::OtherService),
+            LinkError::Malformed(reason) => invalid(reason),
         })
     }
 
-    /// A link of a resource that was read, by the policy for links.
+    /// Resolves a link of a resource, according to the policy for links.
     ///
     /// # Errors
     /// [`ErrorKind::CrossOrigin`] and [`ErrorKind::Malformed`], as [`Answer::resolve`](crate::Answer::resolve).
     pub fn link(&self, base: &Target, link: &str) -> Result<Target, Error> {
-        link::resolve(link, base, &self.origin, self.policy().links).map_err(|refused| match refused {
-            // What is secret in it is not known here, so it is not repeated.
-            Refused::CrossOrigin => {
-                Error::new(ErrorKind::CrossOrigin { link: SafeText::default() }).at(&self.origin)
+        link::resolve(link, base, &self.origin, self.policy().links).map_err(|error| match error {
+            // The link may contain a secret that is not known here.
+            LinkError::CrossOrigin => {
+                Error::new(ErrorKind::CrossOrigin { link: SafeText::default() }).with_service(&self.origin)
             }
-            Refused::Malformed(reason) => Error::malformed_link(reason).at(&self.origin),
+            LinkError::Malformed(reason) => Error::malformed_link(reason).with_service(&self.origin),
         })
     }
 
@@ -105,7 +105,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_service_is_what_people_type() {
+    fn a_service_url_is_parsed_as_users_type_it() {
         for (typed, origin, host) in [
             ("bmc", "https://bmc", "bmc"),
             ("https://BMC:443/", "https://bmc", "bmc"),
@@ -126,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_service_is_refused_and_not_repeated() {
+    fn an_invalid_service_url_is_refused_and_not_repeated() {
         for typed in [
             "https://admin:s3cret@bmc",
             "admin:s3cret@bmc",
@@ -156,17 +156,17 @@ mod tests {
     }
 
     #[test]
-    fn the_reason_says_what_to_mend() {
+    fn the_error_contains_the_reason() {
         for (typed, reason) in
             [("https://", "host is missing"), ("bmc:x", "not a number"), ("bmc:0", "between 1 and 65535")]
         {
-            let said = Service::new(typed).unwrap_err().to_string();
-            assert!(said.contains(reason), "{typed}: {said}");
+            let error = Service::new(typed).unwrap_err().to_string();
+            assert!(error.contains(reason), "{typed}: {error}");
         }
     }
 
     #[test]
-    fn a_typed_path_is_of_this_service_or_refused() {
+    fn a_path_of_another_service_is_refused() {
         let policy = Policy { links: Links::PathOnly, ..Policy::default() };
         let service = Service::with_policy("bmc", policy).unwrap();
         assert_eq!(service.target("/redfish/v1/Systems").unwrap().as_str(), "/redfish/v1/Systems");

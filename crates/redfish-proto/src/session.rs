@@ -1,4 +1,4 @@
-//! A session of a service: its token, and where it is closed.
+//! A session of a service.
 
 use std::fmt;
 use std::sync::Arc;
@@ -10,9 +10,9 @@ use crate::error::{Error, OpenSession};
 use crate::features::Features;
 use crate::headers::X_AUTH_TOKEN;
 pub(crate) use crate::identity::SessionState;
-use crate::identity::{Facts, Identity, LONGEST_TOKEN, check_token};
+use crate::identity::{Identity, MAX_TOKEN_LENGTH, SessionInfo, check_token};
 use crate::kind::ErrorKind;
-use crate::link::{self, Refused};
+use crate::link::{self, LinkError};
 use crate::reason::TargetError;
 use crate::redact::{Redactor, Secret};
 use crate::service::Service;
@@ -20,15 +20,15 @@ use crate::target::Target;
 
 /// A session of a service: its token, and the URI to close it at.
 ///
-/// It belongs to the origin of that service, and is never sent to another. It is a reference, cheap to clone; two are
-/// equal when they are the same one, not when they look alike. `Debug` shows no secret.
+/// It belongs to the origin of that service and is never sent to another. A clone is cheap and equal to its original;
+/// two sessions with the same token are not equal. `Debug` shows no secret.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Session(Identity);
 
-/// What a login finds out beside the token.
+/// What a login returns besides the token.
 #[derive(Default)]
 pub(crate) struct Found {
-    pub(crate) location: Option<Target>,
+    pub(crate) target: Option<Target>,
     pub(crate) collection: Option<Target>,
     pub(crate) state: SessionState,
     pub(crate) context: Option<Arc<str>>,
@@ -36,31 +36,31 @@ pub(crate) struct Found {
 }
 
 impl Session {
-    /// A session that another process opened: its token, and the URI to close it at where that is known.
+    /// A session that another process opened, from its token and its URI, if it is known.
     ///
     /// # Errors
-    /// [`ErrorKind::InvalidCredentials`] for a token that cannot stand in a header. [`ErrorKind::InvalidTarget`] for a URI
-    /// that is not that of a session, since it is deleted in the end: only `/redfish/v1/SessionService/Sessions/ID` and
-    /// `/redfish/v1/Sessions/ID` are accepted, in any letter case, with another version or `/rest` in place of `/redfish`,
-    /// with `Members` before the id, and with a final slash. The same for a URI of another origin, unless the
-    /// [policy](crate::Policy::links) uses the paths of such links.
-    pub fn from_token(service: &Service, token: &str, at: Option<&str>) -> Result<Session, Error> {
-        let invalid = |reason| Error::new(ErrorKind::InvalidTarget(reason)).at(service.origin());
+    /// [`ErrorKind::InvalidCredentials`] for a token that is not valid in a header. [`ErrorKind::InvalidTarget`] for
+    /// a URI that is not that of a session, since a logout deletes it. Accepted are
+    /// `/redfish/v1/SessionService/Sessions/ID` and `/redfish/v1/Sessions/ID`, in any letter case, with another
+    /// version, with `/rest` in place of `/redfish`, with `Members` before the id, and with a final slash. A URI of
+    /// another origin is refused, unless the [policy](crate::Policy::links) uses the paths of such links.
+    pub fn from_token(service: &Service, token: &str, uri: Option<&str>) -> Result<Session, Error> {
+        let invalid = |reason| Error::new(ErrorKind::InvalidTarget(reason)).with_service(service.origin());
         let collection = Target::well_known("/redfish/v1/SessionService/Sessions/");
-        let resolve = |at| link::resolve(at, &collection, service.origin(), service.policy().links);
+        let resolve = |uri| link::resolve(uri, &collection, service.origin(), service.policy().links);
         let is_bare = |target: &Target| target.query().is_none() && target.fragment().is_none();
-        let location = match at.map(resolve) {
+        let target = match uri.map(resolve) {
             Some(Ok(target)) if is_session_path(target.path()) && is_bare(&target) => Some(target),
-            Some(Err(Refused::CrossOrigin)) => {
+            Some(Err(LinkError::CrossOrigin)) => {
                 return Err(invalid(TargetError::SessionOfOtherService));
             }
             Some(_) => return Err(invalid(TargetError::NotASession)),
             None => None,
         };
-        Session::opened(service, token, Found { location, ..Found::default() }, &Arc::default())
+        Session::opened(service, token, Found { target, ..Found::default() }, &Arc::default())
     }
 
-    /// The session of a login; its redactor knows what the login's did.
+    /// The session that a login opened. Its redactor also knows the secrets in `known`.
     pub(crate) fn opened(
         service: &Service,
         token: &str,
@@ -71,48 +71,48 @@ impl Session {
         let token = Secret::from(token);
         let mut redactor = Redactor::clone(known);
         redactor.add_token(&token);
-        let Found { location, collection, state, context, features } = found;
+        let Found { target, collection, state, context, features } = found;
         let restricted = (state != SessionState::Active).then(|| Box::new(state));
-        let facts = Facts { target: location, collection, restricted, context, features };
-        Identity::new(service, token, Some(facts), redactor).map(Session)
+        let info = SessionInfo { target, collection, restricted, context, features };
+        Identity::new(service, token, Some(info), redactor).map(Session)
     }
 
-    /// The URI of the session, at which it is closed. `None` if the service did not report it.
+    /// The URI of the session, at which it is closed. `None` if it is unknown.
     pub fn target(&self) -> Option<&Target> {
-        self.facts()?.target.as_ref()
+        self.session_info()?.target.as_ref()
     }
 
-    /// What it may do.
+    /// What the session is allowed to do.
     pub fn state(&self) -> &SessionState {
-        self.facts().and_then(|facts| facts.restricted.as_deref()).unwrap_or(&SessionState::Active)
+        self.session_info().and_then(|info| info.restricted.as_deref()).unwrap_or(&SessionState::Active)
     }
 
-    /// The token, to keep it for another process. It is a secret.
+    /// The token, to save it for another process. It is a secret.
     pub fn token(&self) -> &str {
         self.0.header().and_then(|(_, token)| token.to_str().ok()).unwrap_or_default()
     }
 
-    /// The same session, which also hides these secrets.
+    /// The same session, which also redacts these secrets.
     pub(crate) fn knowing(self, secrets: &Arc<Redactor>) -> Session {
         Session(self.0.knowing(secrets))
     }
 
-    /// What it takes to close it.
+    /// What is needed to close it.
     pub(crate) fn unclosed(&self) -> OpenSession {
-        OpenSession { token: Secret::from(self.token()), location: self.target().cloned() }
+        OpenSession { token: Secret::from(self.token()), target: self.target().cloned() }
     }
 
     pub(crate) fn collection(&self) -> Option<&Target> {
-        self.facts()?.collection.as_ref()
+        self.session_info()?.collection.as_ref()
     }
 
     pub(crate) fn context(&self) -> Option<&Arc<str>> {
-        self.facts()?.context.as_ref()
+        self.session_info()?.context.as_ref()
     }
 
     /// What the service root said at the login about queries, if it was read.
     pub(crate) fn features(&self) -> Option<Features> {
-        self.facts()?.features
+        self.session_info()?.features
     }
 
     pub(crate) fn redactor(&self) -> &Arc<Redactor> {
@@ -123,13 +123,13 @@ impl Session {
         &self.0
     }
 
-    fn facts(&self) -> Option<&Facts> {
-        self.0.facts()
+    fn session_info(&self) -> Option<&SessionInfo> {
+        self.0.session_info()
     }
 }
 
 impl Identity {
-    /// The session, if it is one: it can expire, and must be closed.
+    /// The session, if the identity is one. It can expire, and must be closed.
     pub fn session(&self) -> Option<Session> {
         self.is_session().then(|| Session(self.clone()))
     }
@@ -145,15 +145,15 @@ impl fmt::Debug for Session {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Session")
             .field("service", &format_args!("{}", self.0.origin()))
-            .field("target", &self.target().map(|at| self.redactor().clean(&at.to_string())))
+            .field("target", &self.target().map(|target| self.redactor().clean(&target.to_string())))
             .field("state", self.state())
             .finish_non_exhaustive()
     }
 }
 
-/// What is known, and the tokens of a response that is at hand: a service may echo them before a session has them.
+/// The known secrets and the tokens in the headers of a response, which the service may echo in the same response.
 pub(crate) fn knowing_tokens(known: &Arc<Redactor>, headers: &HeaderMap) -> Arc<Redactor> {
-    let mut tokens = headers.get_all(&X_AUTH_TOKEN).iter().filter(|t| t.len() <= LONGEST_TOKEN).peekable();
+    let mut tokens = headers.get_all(&X_AUTH_TOKEN).iter().filter(|t| t.len() <= MAX_TOKEN_LENGTH).peekable();
     if tokens.peek().is_none() {
         return Arc::clone(known);
     }
@@ -167,8 +167,8 @@ pub(crate) fn knowing_tokens(known: &Arc<Redactor>, headers: &HeaderMap) -> Arc<
     Arc::new(redactor)
 }
 
-/// Whether a path is that of a session where sessions usually are, in any letter case: directly below the service root or
-/// below its SessionService. iLO 4 has the same below `/rest/v1`.
+/// Whether a path is that of a session in a usual place, in any letter case: directly below the service root or below
+/// its SessionService. iLO 4 also uses `/rest/v1`.
 pub(crate) fn is_session_path(path: &str) -> bool {
     let path = path.to_ascii_lowercase();
     let segments: Vec<&str> = path.split('/').filter(|segment| !segment.is_empty()).collect();
@@ -185,8 +185,7 @@ pub(crate) fn is_session_path(path: &str) -> bool {
         }
 }
 
-/// Whether a segment, in lower case, can be the id of a session: not what holds the members, and one segment to every
-/// reader.
+/// Whether a segment in lower case can be the id of a session: not `members`, and one segment to every parser.
 pub(crate) fn is_id(segment: &str) -> bool {
     let is_dots = matches!(segment.replace("%2e", ".").as_str(), "" | "." | "..");
     let has_slash = ["%2f", "%5c", "\\"].iter().any(|slash| segment.contains(slash));
@@ -211,14 +210,14 @@ mod tests {
     }
 
     #[test]
-    fn a_token_fits_a_header() {
-        for token in ["", "a b", "a\r\nb", "ä", &"a".repeat(LONGEST_TOKEN + 1)] {
+    fn a_token_must_be_valid_in_a_header() {
+        for token in ["", "a b", "a\r\nb", "ä", &"a".repeat(MAX_TOKEN_LENGTH + 1)] {
             assert!(Session::from_token(&service(), token, None).is_err(), "{token:?}");
         }
     }
 
     #[test]
-    fn a_resumed_session_is_at_its_own_service() {
+    fn a_resumed_session_belongs_to_its_own_service() {
         let own =
             Session::from_token(&service(), "t", Some("https://BMC:443/redfish/v1/Sessions/1")).unwrap();
         assert_eq!(own.target().unwrap().as_str(), "/redfish/v1/Sessions/1");
@@ -233,7 +232,7 @@ mod tests {
     }
 
     #[test]
-    fn a_resumed_session_is_where_sessions_are() {
+    fn a_resumed_session_has_the_uri_of_a_session() {
         for uri in [
             "/redfish/v1/SessionService/Sessions/1",
             "/redfish/v1/SessionService/Sessions/1/",

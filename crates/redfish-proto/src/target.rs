@@ -1,7 +1,6 @@
-//! Where on a service a request goes: a path and a query, never a host.
+//! Where a request goes at a service: a path and a query, never a host.
 //!
-//! Links are resolved here (RFC 3986, section 5). A link that names another origin never becomes a [`Target`]
-//! by accident: either it is refused, or its path is used on our own origin.
+//! References are merged here (RFC 3986, section 5); their authority is checked in `link`.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -13,14 +12,14 @@ use serde::ser::{Serialize, Serializer};
 
 use crate::reason::TargetError;
 
-/// Bytes a target may have; longer ones are refused.
+/// Maximum length of a target in bytes.
 pub(crate) const MAX_LENGTH: usize = 16 * 1024;
 
-/// A place on a service: path and query, and the fragment of a link into a resource.
+/// A path and query at a service, and the fragment of a link into a resource.
 ///
-/// It has no scheme, host or port, so that no answer can make a request, and with it a credential, go elsewhere.
-/// Made by [`Service::target`](crate::Service::target) from what a person typed, or from a link of an
-/// [`Answer`](crate::Answer). A URL is none, and what an operation asks for is a target:
+/// It has no scheme, host or port, so no response can make a request, and with it a credential, go to another host.
+/// Made by [`Service::target`](crate::Service::target) from what a user typed, or from a link of an
+/// [`Answer`](crate::Answer). A URL is not a target:
 ///
 /// ```compile_fail,E0308
 /// use redfish_proto::Request;
@@ -34,39 +33,39 @@ pub struct Target {
 }
 
 impl Target {
-    /// A path that is written in the code.
+    /// A target from a path in the code.
     pub(crate) fn well_known(path: &'static str) -> Target {
         Target { sent: PathAndQuery::from_static(path), fragment: None }
     }
 
-    /// The path, which begins with one `/`.
+    /// The path, which starts with one `/`.
     pub fn path(&self) -> &str {
         self.sent.path()
     }
 
-    /// What stands behind `?`, where there is one.
+    /// The query, without the `?`.
     pub fn query(&self) -> Option<&str> {
         self.sent.query()
     }
 
-    /// What stands behind `#`: for a link into a resource, a JSON pointer such as `/Fans/0` (DSP0266, "Reference
-    /// properties"). It is not sent.
+    /// The fragment, without the `#`: for a link into a resource, a JSON pointer such as `/Fans/0` (DSP0266,
+    /// "Reference properties"). It is not sent.
     pub fn fragment(&self) -> Option<&str> {
         self.fragment.as_deref()
     }
 
-    /// What is sent: path and query.
+    /// The path and query, as they are sent.
     pub fn as_str(&self) -> &str {
         self.sent.as_str()
     }
 
-    /// The same path with another query, which is encoded already.
+    /// The same path with another query, which is already encoded.
     pub(crate) fn with_raw_query(&self, query: &str) -> Target {
         let mark = if query.is_empty() { "" } else { "?" };
-        from_clean(format!("{}{mark}{}", self.path(), encode(query)), None)
+        from_encoded(format!("{}{mark}{}", self.path(), encode(query)), None)
     }
 
-    /// The same without `$expand`; `None` where it does not ask for that.
+    /// The same target without `$expand`; `None` if it has no `$expand`.
     pub(crate) fn unexpanded(&self) -> Option<Target> {
         let query = self.query()?;
         let is_other = |part: &&str| {
@@ -81,20 +80,20 @@ impl Target {
         &self.sent
     }
 
-    /// The same place without a final slash, query and fragment: some services answer a login there with a
-    /// `Location` of doubled slashes.
+    /// The same path without a final slash, query and fragment: some services answer a login with a `Location` of
+    /// doubled slashes.
     pub(crate) fn without_final_slash(&self) -> Target {
         let path = self.path().trim_end_matches('/');
-        if path.is_empty() { self.clone() } else { from_clean(path.to_owned(), None) }
+        if path.is_empty() { self.clone() } else { from_encoded(path.to_owned(), None) }
     }
 
-    /// Whether the other differs by a final slash at the most.
-    pub(crate) fn same_but_slash(&self, other: &Target) -> bool {
+    /// Whether the two are the same except for a final slash.
+    pub(crate) fn is_same_except_slash(&self, other: &Target) -> bool {
         self.query() == other.query()
             && self.path().trim_end_matches('/') == other.path().trim_end_matches('/')
     }
 
-    /// The collection a member's path lies in, and the member's own segment.
+    /// The path of a member's collection, and the member's own segment.
     pub(crate) fn split_member(&self) -> (&str, &str) {
         let path = self.path().trim_end_matches('/');
         let (parent, member) = path.rsplit_once('/').unwrap_or(("", path));
@@ -121,7 +120,7 @@ impl<'de> Deserialize<'de> for Target {
         if !text.starts_with('/') || text.starts_with("//") {
             return Err(D::Error::custom("not a path"));
         }
-        let text = readable(&text).map_err(D::Error::custom)?;
+        let text = checked_link(&text).map_err(D::Error::custom)?;
         merge(text, &Target::well_known("/")).map_err(D::Error::custom)
     }
 }
@@ -132,8 +131,8 @@ impl fmt::Debug for Target {
     }
 }
 
-/// A link without the white space round it, if it can be one.
-pub(crate) fn readable(link: &str) -> Result<&str, TargetError> {
+/// Trims a link and checks its length and characters.
+pub(crate) fn checked_link(link: &str) -> Result<&str, TargetError> {
     let link = link.trim_matches([' ', '\t']);
     if link.len() > MAX_LENGTH {
         return Err(TargetError::TooLong);
@@ -144,7 +143,7 @@ pub(crate) fn readable(link: &str) -> Result<&str, TargetError> {
     Ok(link)
 }
 
-/// A reference without an authority, relative to `base` (RFC 3986, 5.2.2).
+/// Resolves a reference without an authority against `base` (RFC 3986, 5.2.2).
 pub(crate) fn merge(reference: &str, base: &Target) -> Result<Target, TargetError> {
     let (reference, fragment) = match reference.split_once('#') {
         Some((reference, fragment)) => (reference, Some(fragment)),
@@ -154,8 +153,8 @@ pub(crate) fn merge(reference: &str, base: &Target) -> Result<Target, TargetErro
         Some((path, query)) => (path, Some(query)),
         None => (reference, None),
     };
-    if query.is_none() && fragment.is_none() && is_clean(path) {
-        return Ok(from_clean(path.to_owned(), None));
+    if query.is_none() && fragment.is_none() && needs_no_change(path) {
+        return Ok(from_encoded(path.to_owned(), None));
     }
     let (path, query) = if path.is_empty() {
         (base.path().to_owned(), query.or(base.query()))
@@ -165,7 +164,7 @@ pub(crate) fn merge(reference: &str, base: &Target) -> Result<Target, TargetErro
         let folder = base.path().rsplit_once('/').map_or("", |(folder, _)| folder);
         (format!("{folder}/{path}"), query)
     };
-    let mut sent = encode(&without_dots(&path));
+    let mut sent = encode(&remove_dot_segments(&path));
     if let Some(query) = query {
         sent.push('?');
         sent.push_str(&encode(query));
@@ -173,11 +172,11 @@ pub(crate) fn merge(reference: &str, base: &Target) -> Result<Target, TargetErro
     if sent.len() > MAX_LENGTH {
         return Err(TargetError::TooLong);
     }
-    Ok(from_clean(sent, fragment.filter(|f| !f.is_empty()).map(encode)))
+    Ok(from_encoded(sent, fragment.filter(|f| !f.is_empty()).map(encode)))
 }
 
-/// A target of text that [`encode`] made.
-fn from_clean(sent: String, fragment: Option<String>) -> Target {
+/// A target from a text that [`encode`] made.
+fn from_encoded(sent: String, fragment: Option<String>) -> Target {
     let sent = PathAndQuery::from_maybe_shared(Bytes::from(sent));
     debug_assert!(sent.is_ok(), "encode() lets through what http refuses");
     Target {
@@ -186,39 +185,39 @@ fn from_clean(sent: String, fragment: Option<String>) -> Target {
     }
 }
 
-/// Takes `.` and `..` out of a path (RFC 3986, 5.2.4), and leaves one slash at its start.
-fn without_dots(path: &str) -> String {
-    let mut kept: Vec<&str> = Vec::new();
+/// Removes `.` and `..` from a path (RFC 3986, 5.2.4), and leaves one slash at its start.
+fn remove_dot_segments(path: &str) -> String {
+    let mut output: Vec<&str> = Vec::new();
     let mut segments = path.trim_start_matches('/').split('/').peekable();
     while let Some(segment) = segments.next() {
         let last = segments.peek().is_none();
         match segment {
             "." | ".." => {
                 if segment == ".." {
-                    kept.pop();
+                    output.pop();
                 }
                 if last {
-                    kept.push("");
+                    output.push("");
                 }
             }
-            segment => kept.push(segment),
+            segment => output.push(segment),
         }
     }
-    // What `..` left behind may begin with an empty segment; two slashes would read as a host.
-    let joined = kept.join("/");
+    // After `..` the path may start with an empty segment, and two slashes would read as a host.
+    let joined = output.join("/");
     format!("/{}", joined.trim_start_matches('/'))
 }
 
-/// Whether a path stays as it is, as most do: one slash at its start, no segment of dots, nothing to encode.
-fn is_clean(path: &str) -> bool {
+/// Whether a path needs no change, like most: one slash at its start, no dot segment, nothing to encode.
+fn needs_no_change(path: &str) -> bool {
     path.starts_with('/')
         && !path.starts_with("//")
         && !path.contains("/.")
-        && path.bytes().all(|byte| byte != b'%' && may_stand(byte))
+        && path.bytes().all(|byte| byte != b'%' && is_valid_byte(byte))
 }
 
-/// Whether a byte may stand in a path or a query as it is.
-fn may_stand(byte: u8) -> bool {
+/// Whether a byte is valid in a path or a query.
+fn is_valid_byte(byte: u8) -> bool {
     match byte {
         b'-' | b'.' | b'_' | b'~' | b'!' | b'$' | b'&' | b'\'' | b'(' | b')' | b'*' | b'+' | b',' | b';'
         | b'=' | b':' | b'@' | b'/' | b'?' => true,
@@ -226,22 +225,22 @@ fn may_stand(byte: u8) -> bool {
     }
 }
 
-/// Percent-encodes what may not stand in a path or a query; what is encoded already stays as it is.
+/// Percent-encodes what is not valid in a path or a query. What is already encoded does not change.
 fn encode(text: &str) -> String {
     let hex_digit = |half: u8| char::from_digit(u32::from(half), 16).unwrap_or_default().to_ascii_uppercase();
-    let mut clean = String::with_capacity(text.len());
+    let mut encoded_text = String::with_capacity(text.len());
     for (at, byte) in text.bytes().enumerate() {
         let encoded = |at: usize| text.as_bytes().get(at).is_some_and(u8::is_ascii_hexdigit);
         let stays = match byte {
             b'%' => encoded(at + 1) && encoded(at + 2),
-            byte => may_stand(byte),
+            byte => is_valid_byte(byte),
         };
         if stays {
-            clean.push(char::from(byte));
+            encoded_text.push(char::from(byte));
         } else {
-            clean.push('%');
-            clean.extend([byte >> 4, byte & 15].map(hex_digit));
+            encoded_text.push('%');
+            encoded_text.extend([byte >> 4, byte & 15].map(hex_digit));
         }
     }
-    clean
+    encoded_text
 }

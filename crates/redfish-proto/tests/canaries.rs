@@ -1,4 +1,4 @@
-//! A service that echoes every secret, in every encoding, in every place it can: none is shown.
+//! A service that echoes every secret, in every encoding and in every place. No secret may be shown.
 
 use std::sync::Arc;
 
@@ -18,7 +18,7 @@ const NEW_PASSWORD: &str = "canary & new";
 const TOKEN: &str = "canary-token-of-the-session";
 const OLD_TOKEN: &str = "canary-token-from-before";
 
-/// The forms a secret may come back in.
+/// The encodings of a secret that a service may echo.
 fn forms(secret: &str) -> Vec<String> {
     let percent: String = secret.bytes().map(|b| format!("%{b:02X}")).collect();
     let json = serde_json::to_string(secret).unwrap();
@@ -35,10 +35,10 @@ fn forms(secret: &str) -> Vec<String> {
     forms
 }
 
-/// Answers: status, headers and body of each, the last one first.
+/// Responses, each with status, headers and body. The last one comes first.
 type Answers = Vec<(u16, Vec<(&'static str, String)>, String)>;
 
-/// Answers with an echo: status, headers and body, and keeps all that may be shown of the dialogue.
+/// Sends the responses, and keeps everything that may be logged.
 struct Echo {
     answers: Answers,
     shown: String,
@@ -52,8 +52,8 @@ impl FakeTransport for Echo {
         self.shown += &format!("{outgoing}\n{outgoing:?}\n{:?}\n", outgoing.body());
         let (status, headers, body) = match outgoing.request.body().bytes() {
             Some(body) if body.starts_with(b"{\"UserName\"") => {
-                let at = "/redfish/v1/SessionService/Sessions/1".to_owned();
-                (201, vec![("x-auth-token", TOKEN.to_owned()), ("location", at)], String::new())
+                let uri = "/redfish/v1/SessionService/Sessions/1".to_owned();
+                (201, vec![("x-auth-token", TOKEN.to_owned()), ("location", uri)], String::new())
             }
             _ if outgoing.request.uri().path() == "/redfish/v1/" => (404, Vec::new(), String::new()),
             _ => self.answers.pop().unwrap_or((404, Vec::new(), String::new())),
@@ -74,7 +74,7 @@ impl FakeTransport for Echo {
     }
 }
 
-/// A client that logs in after its first token was refused, and knows both.
+/// A client that logs in after its first token was refused, and knows both tokens.
 fn client(answers: Answers) -> Client<Echo> {
     let service = Arc::new(Service::new("https://bmc").unwrap());
     let old = Session::from_token(&service, OLD_TOKEN, None).unwrap();
@@ -85,21 +85,21 @@ fn client(answers: Answers) -> Client<Echo> {
     let unauthorized = client.service.call(Raw::get(&client.service.target("/x").unwrap()));
     client.transport.answers = vec![(200, Vec::new(), "{}".into()), (401, Vec::new(), String::new())];
     client.drive(unauthorized).unwrap();
-    let held = client.session(&SessionRequest::any()).unwrap().unwrap().session().unwrap();
-    assert!(held != old && held.token() == TOKEN);
+    let session = client.session(&SessionRequest::any()).unwrap().unwrap().session().unwrap();
+    assert!(session != old && session.token() == TOKEN);
     client.transport.answers = answers;
     client
 }
 
-fn check(error: &Error, shown: &str, what: &str) {
+fn check(error: &Error, shown: &str, context: &str) {
     let all =
         format!("{error}\n{error:?}\n{:?}\n{}\n{:?}\n{shown}", error.messages(), error.hint(), error.kind());
     for secret in [PASSWORD, NEW_PASSWORD, TOKEN, OLD_TOKEN] {
         for form in forms(secret) {
-            assert!(!all.contains(&form), "{what}: {form} in\n{all}");
+            assert!(!all.contains(&form), "{context}: {form} in\n{all}");
         }
     }
-    assert!(!all.contains("canary"), "{what}:\n{all}");
+    assert!(!all.contains("canary"), "{context}:\n{all}");
 }
 
 #[test]
@@ -121,9 +121,9 @@ fn no_secret_is_shown_wherever_a_service_echoes_it() {
             for body in bodies {
                 for status in [400, 403, 500, 503] {
                     let mut client = client(vec![(status, Vec::new(), body.clone())]);
-                    let at = client.service.target("/redfish/v1/x").unwrap();
+                    let target = client.service.target("/redfish/v1/x").unwrap();
                     let change = Body::json(&json!({"Password": NEW_PASSWORD})).unwrap();
-                    let error = client.run(Write::patch(&at, change)).unwrap_err();
+                    let error = client.run(Write::patch(&target, change)).unwrap_err();
                     check(&error, &client.transport.shown, &body);
                     tried += 1;
                 }
@@ -135,9 +135,9 @@ fn no_secret_is_shown_wherever_a_service_echoes_it() {
                 (202, vec![("location", format!("https://evil/{form}"))]),
             ] {
                 let mut client = client(vec![(status, headers, String::new())]);
-                let at = client.service.target("/redfish/v1/x").unwrap();
+                let target = client.service.target("/redfish/v1/x").unwrap();
                 let change = Body::json(&json!({"Password": NEW_PASSWORD})).unwrap();
-                let error = client.run(Write::patch(&at, change).if_match(IfMatch::None)).unwrap_err();
+                let error = client.run(Write::patch(&target, change).if_match(IfMatch::None)).unwrap_err();
                 check(&error, &client.transport.shown, "a header");
                 tried += 1;
             }
@@ -148,40 +148,40 @@ fn no_secret_is_shown_wherever_a_service_echoes_it() {
     assert!(tried > 500);
 }
 
-/// What an error of an operation tells of the answer: links, names, states, JSON pointers.
+/// Echoes in the errors of operations: links, names, states, JSON pointers.
 fn echoed_by_operations(form: &str) -> usize {
     let answer = |body: Value| vec![(200, Vec::new(), body.to_string())];
     let password =
         Map::from_iter([("Password".to_owned(), json!(NEW_PASSWORD)), ("T".to_owned(), json!("x"))]);
     let mut errors = Vec::new();
     {
-        let mut run = |answers, ask: &dyn Fn(&mut Client<Echo>) -> Result<(), Error>| {
+        let mut run = |answers, run_operation: &dyn Fn(&mut Client<Echo>) -> Result<(), Error>| {
             let mut client = client(answers);
-            let error = ask(&mut client).unwrap_err();
+            let error = run_operation(&mut client).unwrap_err();
             errors.push((error, client.transport.shown));
         };
-        let at = |client: &Client<Echo>| client.service.target("/redfish/v1/x").unwrap();
+        let target = |client: &Client<Echo>| client.service.target("/redfish/v1/x").unwrap();
         run(answer(json!({"Members": [], "Members@odata.nextLink": format!("https://evil/{form}")})), &|c| {
-            c.run(GetPage::first(at(c)))?.next.map(drop)
+            c.run(GetPage::first(target(c)))?.next.map(drop)
         });
         run(answer(json!({(form): {"n": "x"}})), &|c| {
-            c.run(Get::<std::collections::HashMap<String, Map<String, Value>>>::new(at(c))).map(drop)?;
+            c.run(Get::<std::collections::HashMap<String, Map<String, Value>>>::new(target(c))).map(drop)?;
             c.transport.answers = answer(json!({(form): form}));
-            c.run(Get::<std::collections::HashMap<String, u32>>::new(at(c))).map(drop)
+            c.run(Get::<std::collections::HashMap<String, u32>>::new(target(c))).map(drop)
         });
         run(answer(json!({"Actions": {(form): {"target": "/y"}}})), &|c| {
-            c.run(Invoke::new(at(c), "Other", Map::new())).map(drop)
+            c.run(Invoke::new(target(c), "Other", Map::new())).map(drop)
         });
         run(
             answer(json!({"Actions": {"#A": {"target": "/y", "T@Redfish.AllowableValues": [form]}}})),
-            &|c| c.run(Invoke::new(at(c), "A", password.clone())).map(drop),
+            &|c| c.run(Invoke::new(target(c), "A", password.clone())).map(drop),
         );
         run(answer(json!({"Actions": {"#A": {"target": format!("https://evil/{form}")}}})), &|c| {
-            c.run(Actions::new(at(c))).map(drop)
+            c.run(Actions::new(target(c))).map(drop)
         });
         let task = json!({"@odata.type": "#Task.v1_4_0.Task", "TaskState": "Exception",
             "Messages": [{"Message": form, "MessageId": form}]});
-        run(answer(task), &|c| match c.run(Monitor::new(at(c)).watch())? {
+        run(answer(task), &|c| match c.run(Monitor::new(target(c)).watch())? {
             redfish_proto::ops::TaskOutcome::Failed(error) => Err(error),
             redfish_proto::ops::TaskOutcome::Completed(_) => Ok(()),
         });
@@ -192,9 +192,9 @@ fn echoed_by_operations(form: &str) -> usize {
     errors.len()
 }
 
-/// The names under which requests set a secret, and each value's shape.
+/// Sets a secret by members with several names, as values of several forms.
 #[test]
-fn no_secret_that_a_request_sets_is_shown_whatever_its_member_is_called() {
+fn no_secret_that_a_request_sets_is_shown() {
     let shapes: [fn(&str) -> Value; 4] = [
         |s| json!(s),
         |s| json!([s, {"Value": s}]),
@@ -223,8 +223,8 @@ fn no_secret_that_a_request_sets_is_shown_whatever_its_member_is_called() {
                 for body in [body.to_string(), body.to_string().replace("ord\"", "\\u006frd\"")] {
                     let answer = json!({"error": {"message": form}, "echo": "an open text"}).to_string();
                     let mut client = client(vec![(400, Vec::new(), answer)]);
-                    let at = client.service.target("/redfish/v1/x").unwrap();
-                    let error = client.run(Write::patch(&at, Body::from(body.into_bytes()))).unwrap_err();
+                    let target = client.service.target("/redfish/v1/x").unwrap();
+                    let error = client.run(Write::patch(&target, Body::from(body.into_bytes()))).unwrap_err();
                     check(&error, &client.transport.shown, name);
                     assert!(client.transport.shown.contains("an open text"), "{}", client.transport.shown);
                     tried += 1;
@@ -236,7 +236,7 @@ fn no_secret_that_a_request_sets_is_shown_whatever_its_member_is_called() {
     assert!(tried > 500);
 }
 
-/// The logouts of a session and of one that it replaced, at a service that echoes the token of the other.
+/// Logs out of a session and of one that it replaced, at a service that echoes the token of the other.
 #[test]
 fn no_token_of_another_session_is_shown_by_a_logout() {
     let mut client = client(Vec::new());
@@ -250,7 +250,7 @@ fn no_token_of_another_session_is_shown_by_a_logout() {
     assert!(client.authenticator.close().is_none());
 }
 
-/// A write that is accepted, and whose end echoes what it set.
+/// Watches an accepted write whose final response echoes the secret that it set.
 #[test]
 fn no_secret_of_a_write_is_shown_by_its_monitor() {
     let accepted =
@@ -258,9 +258,10 @@ fn no_secret_of_a_write_is_shown_by_its_monitor() {
     for form in forms(NEW_PASSWORD) {
         let refused = (400, Vec::new(), json!({"error": {"message": form}}).to_string());
         let mut client = client(vec![refused, accepted.clone()]);
-        let at = client.service.target("/redfish/v1/x").unwrap();
+        let target = client.service.target("/redfish/v1/x").unwrap();
         let change = Body::json(&json!({"Password": NEW_PASSWORD})).unwrap();
-        let Ok(redfish_proto::ops::Outcome::Accepted(monitor)) = client.run(Write::patch(&at, change)) else {
+        let Ok(redfish_proto::ops::Outcome::Accepted(monitor)) = client.run(Write::patch(&target, change))
+        else {
             panic!()
         };
         let Ok(redfish_proto::ops::TaskOutcome::Failed(error)) = client.run(monitor.watch()) else {
@@ -270,9 +271,9 @@ fn no_secret_of_a_write_is_shown_by_its_monitor() {
     }
 }
 
-/// A response that echoes the token which it gives.
+/// A login whose response echoes the token that it returns.
 #[test]
-fn no_token_is_shown_of_the_response_that_gives_it() {
+fn no_token_in_the_response_of_its_login_is_shown() {
     let service = Arc::new(Service::new("https://bmc").unwrap());
     let sessions = service.target("/redfish/v1/SessionService/Sessions").unwrap();
     for (status, location) in [(403, TOKEN), (201, TOKEN), (201, PASSWORD)] {

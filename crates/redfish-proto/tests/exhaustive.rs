@@ -1,8 +1,8 @@
-//! Every sequence of answers up to a depth, for every task: no rule is ever broken.
+//! Tries every sequence of responses up to a depth, for every task, and checks the invariants.
 //!
-//! The depth is 3, 4 in a release build, or what `REDFISH_DEPTH` says.
+//! The depth is `REDFISH_DEPTH`, by default 3, or 4 in a release build.
 
-#![allow(clippy::disallowed_methods, reason = "a test may read its environment, the core may not")]
+#![allow(clippy::disallowed_methods, reason = "a test may read its environment")]
 
 use redfish_testkit::dialogue::{SCENARIOS, play};
 use redfish_testkit::responses::RESPONSES;
@@ -12,13 +12,13 @@ fn depth() -> usize {
     std::env::var("REDFISH_DEPTH").map_or(default, |depth| depth.parse().expect("REDFISH_DEPTH is a number"))
 }
 
-/// Gives out a spelling, and counts how much of it was read.
-struct Spelling<'a> {
+/// A sequence of letters, which counts how many of them were read.
+struct Letters<'a> {
     rows: &'a [u8],
     read: usize,
 }
 
-impl Iterator for Spelling<'_> {
+impl Iterator for Letters<'_> {
     type Item = u8;
 
     fn next(&mut self) -> Option<u8> {
@@ -29,15 +29,15 @@ impl Iterator for Spelling<'_> {
 }
 
 #[test]
-fn no_sequence_of_answers_breaks_a_rule() {
+fn no_sequence_of_responses_breaks_a_rule() {
     let depth = depth();
     let (mut dialogues, mut exchanges, mut lost) = (0_u64, 0_u64, 0_u64);
     for task in SCENARIOS {
         let mut rows = vec![0_u8; depth];
         loop {
-            let mut spelling = Spelling { rows: &rows, read: 0 };
-            let played = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| play(task, &mut spelling)));
-            let read = spelling.read;
+            let mut letters = Letters { rows: &rows, read: 0 };
+            let played = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| play(task, &mut letters)));
+            let read = letters.read;
             let Ok(report) = played else {
                 let names: Vec<_> =
                     rows[..read].iter().map(|row| RESPONSES[usize::from(*row)].name).collect();
@@ -46,7 +46,7 @@ fn no_sequence_of_answers_breaks_a_rule() {
             dialogues += 1;
             exchanges += report.exchanges as u64;
             lost += report.lost_logins as u64;
-            // The next spelling that differs in what was read.
+            // The next sequence that differs in the letters that were read.
             rows[read..].fill(0);
             let Some(last) = rows[..read].iter().rposition(|row| usize::from(*row) + 1 < RESPONSES.len())
             else {
@@ -57,7 +57,7 @@ fn no_sequence_of_answers_breaks_a_rule() {
         }
     }
     println!(
-        "depth {depth}: {dialogues} dialogues, {exchanges} exchanges, {lost} logins whose answer was lost"
+        "depth {depth}: {dialogues} dialogues, {exchanges} exchanges, {lost} logins whose response was lost"
     );
     assert!(dialogues > 1_000);
 }

@@ -1,4 +1,4 @@
-//! The fuzz targets' properties over random bytes.
+//! Checks the properties of the fuzz targets with random bytes.
 
 use proptest::prelude::*;
 use redfish_proto::query::Query;
@@ -6,17 +6,17 @@ use redfish_proto::{Service, fuzzing};
 use redfish_testkit::dialogue;
 
 /// Bytes that select rows of the response table more often than arbitrary responses.
-fn answers() -> impl Strategy<Value = Vec<u8>> {
+fn responses() -> impl Strategy<Value = Vec<u8>> {
     prop::collection::vec(prop_oneof![9 => 0..30_u8, 1 => Just(255), 1 => any::<u8>()], 0..40)
 }
 
-/// Text with the characters that links, escapes and encodings are made of.
+/// Text with the characters of links, escapes and encodings.
 fn text() -> impl Strategy<Value = Vec<u8>> {
     "(\\PC|[a-c/.:%?#&;+@\\\\\"\\n\\[\\]<> ]|//|%[0-9a-f]{2}|https://|\\\\u00[0-9a-f]{2}|&#x?[0-9]{2};){0,40}"
         .prop_map(String::into_bytes)
 }
 
-/// JSON of the members that are read, with values of every kind.
+/// JSON with known members and values of every type.
 fn json() -> impl Strategy<Value = Vec<u8>> {
     let value = "(null|true|-?[0-9]{1,30}(\\.[0-9]{1,3})?|\"[a-z0-9/.% ]{0,8}\"|\\[\\]|\\{\"@odata.id\": ?\"/[a-z]\"\\}|\\[[0-9], ?\\{\\}\\])";
     let member = (
@@ -27,7 +27,7 @@ fn json() -> impl Strategy<Value = Vec<u8>> {
             "Id",
             "Name",
             "Status",
-            "ResponseLimits",
+            "Reading",
             "Systems",
             "Messages",
             "PercentComplete",
@@ -48,7 +48,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 2_000, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn a_dialogue_keeps_its_rules(data in answers()) {
+    fn a_dialogue_keeps_its_rules(data in responses()) {
         dialogue::fuzz(&data);
     }
 
@@ -58,7 +58,7 @@ proptest! {
     }
 
     #[test]
-    fn a_login_reads_any_answer(data in prop_oneof![text(), prop::collection::vec(any::<u8>(), 0..200)]) {
+    fn a_login_reads_any_response(data in prop_oneof![text(), prop::collection::vec(any::<u8>(), 0..200)]) {
         fuzzing::login(&data);
     }
 
@@ -68,7 +68,7 @@ proptest! {
     }
 
     #[test]
-    fn a_query_is_read_by_others_as_it_was_meant(
+    fn a_query_is_parsed_by_another_library_as_intended(
         filter in "\\PC{0,24}", member in "[A-Za-z/]{1,12}", top in any::<u64>(), skip in any::<u64>()
     ) {
         let query = Query::new().filter(filter.as_str()).select([member.as_str(), "Id"]).top(top).skip(skip);
@@ -77,8 +77,8 @@ proptest! {
         prop_assert_eq!(url.path(), "/redfish/v1/L");
         let read: std::collections::HashMap<_, _> = url.query_pairs().into_owned().collect();
         let (top, skip, select) = (top.to_string(), skip.to_string(), format!("{member},Id"));
-        let meant = [("$filter", &filter), ("$select", &select), ("$top", &top), ("$skip", &skip)];
-        for (name, value) in meant {
+        let expected = [("$filter", &filter), ("$select", &select), ("$top", &top), ("$skip", &skip)];
+        for (name, value) in expected {
             prop_assert_eq!(read.get(name), Some(value), "{}", name);
         }
         prop_assert_eq!(read.len(), 4);
@@ -95,7 +95,7 @@ proptest! {
     }
 
     #[test]
-    fn a_stream_gives_the_same_events_however_it_is_cut(
+    fn a_stream_has_the_same_events_in_any_pieces(
         data in "[\\x00-\\x07]((data|id|event|retry|:)(: ?|)([0-9a-z{}\"ä ]{0,12})(\n|\r|\r\n)|\n|\r|\r\n|\u{feff}){0,16}"
     ) {
         fuzzing::sse(data.as_bytes());

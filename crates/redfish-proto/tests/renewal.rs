@@ -1,4 +1,4 @@
-//! A 401 and what follows it: the check of the session, logins, replays, and what is closed in the end.
+//! What follows a 401: the check of the session, logins, replays, and logouts at the end.
 
 mod common;
 
@@ -15,7 +15,7 @@ use common::{START, at, failed, head, sent, service};
 
 const OWN: &str = "/redfish/v1/SessionService/Sessions/1";
 
-/// A client that resumes a session, and what its logins answer.
+/// A client that resumes a session.
 fn resumed() -> (Arc<Service>, Authenticator, Session) {
     let service = service();
     let session = Session::from_token(&service, "t0ken", Some(OWN)).unwrap();
@@ -25,7 +25,7 @@ fn resumed() -> (Arc<Service>, Authenticator, Session) {
     (service, authenticator, session)
 }
 
-/// A read that was answered 401 at that time: the session that it asks for.
+/// A read that was answered with a 401 at this time, and its session request.
 fn refused_at(
     service: &Arc<Service>,
     session: &Session,
@@ -33,7 +33,7 @@ fn refused_at(
 ) -> (SessionRequest, redfish_proto::driver::SessionReply<Raw>) {
     let target = service.target("/redfish/v1/x").unwrap();
     let Step::Session(_, reply) = service.call(Raw::get(&target)).start(now) else {
-        panic!("it wants a session")
+        panic!("expected a session request")
     };
     let (_, reply) = sent(reply.give(Ok(session.clone().into()), now));
     match reply.receive(head(401, &[]), Ok(Bytes::new()), now) {
@@ -52,50 +52,56 @@ fn login(renewed: SessionSource) -> Call<Login> {
 #[test]
 fn calls_that_waited_for_a_check_share_its_outcome_and_a_later_401_is_checked_again() {
     let (service, mut authenticator, session) = resumed();
-    let (first, first_grant) = refused_at(&service, &session, at(0));
-    let (waiting, waiting_grant) = refused_at(&service, &session, at(1));
+    let (first, first_reply) = refused_at(&service, &session, at(0));
+    let (waiting, waiting_reply) = refused_at(&service, &session, at(1));
 
     let (check, reply) = sent(login(authenticator.renew(&first).unwrap()).start(at(0)));
     assert_eq!((check.request.uri().path(), check.purpose), (OWN, Purpose::Session));
     assert_eq!(check.limits.timeout, Duration::from_secs(5));
     let shown = Ok(Bytes::from(format!("{{\"@odata.id\": \"{OWN}\"}}")));
-    let Step::Done(opened) = reply.receive(head(200, &[]), shown, at(2)) else { panic!("it is alive") };
+    let Step::Done(opened) = reply.receive(head(200, &[]), shown, at(2)) else {
+        panic!("expected the end of the check")
+    };
     let alive = authenticator.accept(opened).unwrap();
     assert!(alive == session && authenticator.current() == Some(session.clone()));
 
-    let error = failed(first_grant.give(Ok(alive.into()), at(2)));
+    let error = failed(first_reply.give(Ok(alive.into()), at(2)));
     assert!(error.session_alive() && *error.kind() == ErrorKind::NotAuthenticated, "{error}");
-    let SessionSource::Ready(same) = authenticator.renew(&waiting).unwrap() else { panic!("it was checked") };
-    assert!(failed(waiting_grant.give(Ok(same), at(2))).session_alive());
+    let SessionSource::Ready(same) = authenticator.renew(&waiting).unwrap() else {
+        panic!("expected the checked session")
+    };
+    assert!(failed(waiting_reply.give(Ok(same), at(2))).session_alive());
 
     let (later, _) = refused_at(&service, &session, at(3));
     assert!(matches!(authenticator.renew(&later), Ok(SessionSource::Login(_))));
 }
 
 #[test]
-fn a_late_401_to_the_old_token_is_replayed_with_the_new_one_and_checks_nothing() {
+fn a_late_401_for_the_old_token_is_replayed_with_the_new_one_without_a_check() {
     let (service, mut authenticator, session) = resumed();
     let (first, _) = refused_at(&service, &session, at(0));
-    let (late, late_grant) = refused_at(&service, &session, at(5));
+    let (late, late_reply) = refused_at(&service, &session, at(5));
 
     let (_, reply) = sent(login(authenticator.renew(&first).unwrap()).start(at(0)));
     let (_, reply) = sent(reply.receive(head(401, &[]), Ok(Bytes::new()), at(1)));
-    assert_eq!(authenticator.current(), Some(session.clone()), "it stays until there is another");
+    assert_eq!(authenticator.current(), Some(session.clone()), "it is kept until there is another");
     let (_, reply) = sent(reply.receive(head(404, &[]), Ok(Bytes::new()), at(2)));
     let created =
         head(201, &[("x-auth-token", "new"), ("location", "/redfish/v1/SessionService/Sessions/2")]);
-    let Step::Done(opened) = reply.receive(created, Ok(Bytes::new()), at(3)) else { panic!("it is open") };
+    let Step::Done(opened) = reply.receive(created, Ok(Bytes::new()), at(3)) else {
+        panic!("expected an open session")
+    };
     let new = authenticator.accept(opened).unwrap();
 
     let SessionSource::Ready(ready) = authenticator.renew(&late).unwrap() else {
-        panic!("the new one is there")
+        panic!("expected the new session")
     };
     assert_eq!(ready, new.into());
-    let (replay, reply) = sent(late_grant.give(Ok(ready), at(5)));
+    let (replay, reply) = sent(late_reply.give(Ok(ready), at(5)));
     assert_eq!(replay.request.headers()["x-auth-token"], "new");
-    // The replay is refused as well: the authenticator hears of it, and closes both in the end.
+    // The replay is refused too: the authenticator is notified, and closes both sessions at the end.
     let Step::Session(request, reply) = reply.receive(head(401, &[]), Ok(Bytes::new()), at(6)) else {
-        panic!("the authenticator has to know")
+        panic!("expected a session request")
     };
     assert!(matches!(authenticator.renew(&request), Ok(SessionSource::Unavailable)));
     assert!(failed(reply.decline(at(6))).session_alive());
@@ -108,7 +114,7 @@ fn a_late_401_to_the_old_token_is_replayed_with_the_new_one_and_checks_nothing()
 }
 
 #[test]
-fn a_login_that_replaces_a_session_of_a_closed_client_closes_its_own_alone() {
+fn a_login_after_close_closes_only_its_own_session() {
     let (service, mut authenticator, session) = resumed();
     let (request, _) = refused_at(&service, &session, at(0));
     let (_, reply) = sent(login(authenticator.renew(&request).unwrap()).start(at(0)));
@@ -120,7 +126,9 @@ fn a_login_that_replaces_a_session_of_a_closed_client_closes_its_own_alone() {
     let (_, reply) = sent(reply.receive(head(404, &[]), Ok(Bytes::new()), at(1)));
     let created =
         head(201, &[("x-auth-token", "new"), ("location", "/redfish/v1/SessionService/Sessions/2")]);
-    let Step::Done(opened) = reply.receive(created, Ok(Bytes::new()), at(1)) else { panic!("it is open") };
+    let Step::Done(opened) = reply.receive(created, Ok(Bytes::new()), at(1)) else {
+        panic!("expected an open session")
+    };
     assert_eq!(*authenticator.accept(opened).unwrap_err().kind(), ErrorKind::Closed);
     assert_eq!(sent(authenticator.close().unwrap().start(at(2))).0.request.headers()["x-auth-token"], "new");
     assert!(authenticator.close().is_none());
@@ -152,7 +160,7 @@ fn a_session_can_be_checked_by_itself() {
     assert!(Session::from_token(&service, "t", None).unwrap().check(&service).is_none());
 }
 
-/// Logs in up to a response of the POST. What it asks before is not found, and what it deletes stays.
+/// Runs a login up to this response to its POST. Other requests get a 404, and a DELETE fails.
 fn posted(call: Call<Login>, answer: response::Parts, now: Now) -> Step<Login> {
     let mut step = call.start(now);
     loop {
@@ -166,8 +174,8 @@ fn posted(call: Call<Login>, answer: response::Parts, now: Now) -> Step<Login> {
 }
 
 fn session_opened(number: u32) -> response::Parts {
-    let at = format!("/redfish/v1/SessionService/Sessions/{number}");
-    head(201, &[("x-auth-token", &format!("token-{number}")), ("location", &at)])
+    let uri = format!("/redfish/v1/SessionService/Sessions/{number}");
+    head(201, &[("x-auth-token", &format!("token-{number}")), ("location", &uri)])
 }
 
 fn tokens_closed(authenticator: &mut Authenticator) -> Vec<String> {
@@ -180,7 +188,7 @@ fn tokens_closed(authenticator: &mut Authenticator) -> Vec<String> {
 }
 
 #[test]
-fn a_login_whose_credentials_were_replaced_meanwhile_counts_for_nothing() {
+fn a_login_with_replaced_credentials_is_discarded() {
     for (answer, closed) in
         [(session_opened(7), vec!["token-8", "token-7"]), (head(401, &[]), vec!["token-8"])]
     {
@@ -189,7 +197,7 @@ fn a_login_whose_credentials_were_replaced_meanwhile_counts_for_nothing() {
         let mut authenticator = Authenticator::session(service.clone(), credentials("ada"), None);
         let first = login(authenticator.renew(&SessionRequest::any()).unwrap());
         assert!(authenticator.replace(credentials("bob")).is_none());
-        let Step::Done(done) = posted(first, answer, START) else { panic!("it is over") };
+        let Step::Done(done) = posted(first, answer, START) else { panic!("expected the end of the login") };
         let error = authenticator.accept(done).unwrap_err();
         assert_eq!(*error.kind(), ErrorKind::CredentialsReplaced);
         assert!(authenticator.current().is_none());
@@ -215,7 +223,7 @@ fn a_login_whose_credentials_were_replaced_meanwhile_counts_for_nothing() {
 }
 
 #[test]
-fn no_session_is_lost_at_a_service_that_fails_to_close_those_that_were_replaced() {
+fn no_session_is_lost_if_the_service_fails_to_close_replaced_ones() {
     let (service, mut authenticator, _) = resumed();
     for number in 2..6 {
         let session = authenticator.current().unwrap();
@@ -223,7 +231,7 @@ fn no_session_is_lost_at_a_service_that_fails_to_close_those_that_were_replaced(
         let Step::Done(done) =
             posted(login(authenticator.renew(&request).unwrap()), session_opened(number), START)
         else {
-            panic!("it is open")
+            panic!("expected an open session")
         };
         authenticator.accept(done).unwrap();
     }
@@ -233,7 +241,7 @@ fn no_session_is_lost_at_a_service_that_fails_to_close_those_that_were_replaced(
 }
 
 #[test]
-fn a_refused_login_whose_session_cannot_be_closed_in_time_says_so_and_is_closed_later() {
+fn the_session_of_a_refused_login_that_is_not_closed_in_time_is_closed_later() {
     let service = service();
     let credentials = Arc::new(Credentials::new("admin", "pw"));
     let mut authenticator = Authenticator::session(service, credentials, None);
@@ -241,7 +249,9 @@ fn a_refused_login_whose_session_cannot_be_closed_in_time_says_so_and_is_closed_
     let refused = head(403, &[("x-auth-token", "t9"), ("location", "/redfish/v1/SessionService/Sessions/9")]);
     let (delete, reply) = sent(posted(call, refused, START));
     assert_eq!(delete.request.headers()["x-auth-token"], "t9");
-    let Step::Done(Err(error)) = reply.fail(Failure::TimedOut, at(10)) else { panic!("its time is over") };
+    let Step::Done(Err(error)) = reply.fail(Failure::TimedOut, at(10)) else {
+        panic!("expected the deadline")
+    };
     assert!(
         *error.kind() == ErrorKind::Forbidden && error.to_string().contains("may be left open"),
         "{error}"
@@ -251,27 +261,27 @@ fn a_refused_login_whose_session_cannot_be_closed_in_time_says_so_and_is_closed_
 }
 
 #[test]
-fn a_replay_whose_session_was_replaced_by_another_call_takes_the_newer_one() {
+fn a_replay_whose_session_was_replaced_uses_the_newer_one() {
     let (service, mut authenticator, first) = resumed();
     let renew = |authenticator: &mut Authenticator, session: &Session, number, now| {
         let (request, _) = refused_at(&service, session, now);
         let Step::Done(done) =
             posted(login(authenticator.renew(&request).unwrap()), session_opened(number), now)
         else {
-            panic!("it is open")
+            panic!("expected an open session")
         };
         authenticator.accept(done).unwrap()
     };
     let (_, slow) = refused_at(&service, &first, at(0));
     let second = renew(&mut authenticator, &first, 2, at(1));
     let (_, reply) = sent(slow.give(Ok(second.clone().into()), at(2)));
-    // Meanwhile another call replaces that session, which is then closed.
+    // Meanwhile another call replaces this session, which is then closed.
     let third = renew(&mut authenticator, &second, 3, at(3));
     let Step::Session(request, reply) = reply.receive(head(401, &[]), Ok(Bytes::new()), at(4)) else {
         panic!()
     };
     let Ok(SessionSource::Ready(ready)) = authenticator.renew(&request) else {
-        panic!("there is a newer one")
+        panic!("expected the newer session")
     };
     assert_eq!(ready, third.into());
     let (replay, _) = sent(reply.give(Ok(ready), at(4)));

@@ -1,6 +1,6 @@
-//! Plays every transcript against the core, in virtual time.
+//! Plays every transcript against the library, in virtual time.
 
-#![allow(clippy::disallowed_methods, reason = "a test may read and write files, the core may not")]
+#![allow(clippy::disallowed_methods, reason = "a test may read and write files")]
 
 use std::collections::VecDeque;
 use std::path::Path;
@@ -21,14 +21,14 @@ use redfish_testkit::operation::{self, outcome_json, stream_item_json};
 use redfish_testkit::transcript::{self, Authentication, Event, Reply, Transcript, Verb};
 use serde_json::Value;
 
-/// Answers as the transcript says; a request or a wait that it does not have is a panic.
+/// Responds as in the transcript. A request or a wait that is not in it panics.
 #[derive(Default)]
 struct Script {
     events: VecDeque<Event>,
     now: Duration,
     /// The image that requests carry.
     payload: Bytes,
-    /// The body that came last and is read as it comes, and how it ends.
+    /// The last streamed body, and how it ends.
     stream: Option<(Bytes, Result<(), Failure>)>,
 }
 
@@ -85,7 +85,7 @@ impl FakeTransport for Script {
 
     fn wait(&mut self, time: Duration) {
         match self.events.pop_front() {
-            Some(Event::Wait(expected)) => assert_eq!(time, expected, "a wait of another length"),
+            Some(Event::Wait(expected)) => assert_eq!(time, expected, "the wait differs"),
             _ => panic!("a wait of {time:?} is not in the transcript"),
         }
         self.now += time;
@@ -104,7 +104,7 @@ fn client(transcript: &Transcript) -> Client<Script> {
     policy.links = if setup.path_only { Links::PathOnly } else { Links::SameOrigin };
     let service = Arc::new(Service::with_policy("https://bmc", policy).unwrap());
     let resumed = setup.session.as_ref();
-    let resumed = resumed.map(|(token, at)| Session::from_token(&service, token, at.as_deref()).unwrap());
+    let resumed = resumed.map(|(token, uri)| Session::from_token(&service, token, uri.as_deref()).unwrap());
     let fixed = |identity: Identity| Authenticator::fixed(Arc::clone(&service), identity);
     let authenticator = match &setup.authentication {
         Authentication::Credentials(user, password) => {
@@ -121,12 +121,12 @@ fn client(transcript: &Transcript) -> Client<Script> {
     Client { service, authenticator, transport: Script::default() }
 }
 
-fn ask(client: &mut Client<Script>, verb: &Verb) -> Result<Option<Value>, Error> {
+fn run(client: &mut Client<Script>, verb: &Verb) -> Result<Option<Value>, Error> {
     match verb {
         Verb::Get(path) => client.run(Get::new(client.service.target(path)?)).map(Some),
         Verb::Send(method, path, body) => {
-            let at = client.service.target(path)?;
-            let mut raw = Raw::new(method.parse().unwrap(), &at);
+            let target = client.service.target(path)?;
+            let mut raw = Raw::new(method.parse().unwrap(), &target);
             if let Some(body) = body {
                 raw = raw.json(Body::from(body.clone().into_bytes()));
             }
@@ -153,7 +153,7 @@ fn ask(client: &mut Client<Script>, verb: &Verb) -> Result<Option<Value>, Error>
                 return Err(client.service.body_too_large(&target, limit));
             }
             ended.map_err(|failure| {
-                assert_eq!(failure, Failure::Broken, "a body in a transcript breaks off in no other way");
+                assert_eq!(failure, Failure::Broken, "a body in a transcript can only break off");
                 client.service.body_broken(&target, std::io::ErrorKind::UnexpectedEof.into())
             })?;
             Ok(Some(String::from_utf8(body.to_vec()).unwrap().into()))
@@ -168,21 +168,21 @@ fn ask(client: &mut Client<Script>, verb: &Verb) -> Result<Option<Value>, Error>
     }
 }
 
-/// Listens until so many events have come.
+/// Listens until this number of events has arrived.
 fn events(client: &mut Client<Script>, source: EventSource, count: usize) -> Result<Value, Error> {
     let mut listener = Listener::new(source, Limits::default());
-    let mut incoming = Vec::new();
+    let mut items = Vec::new();
     loop {
         let wait = match client.run(listener.subscribe()?) {
             Ok(_) => {
                 let (body, _) = client.transport.stream.take().expect("a stream");
-                incoming.extend(listener.push(&body)?);
+                items.extend(listener.push(&body)?);
                 listener.disconnected()
             }
             Err(error) => listener.failed(error)?,
         };
-        if incoming.len() >= count {
-            return Ok(incoming.iter().take(count).map(stream_item_json).collect());
+        if items.len() >= count {
+            return Ok(items.iter().take(count).map(stream_item_json).collect());
         }
         client.transport.wait(wait);
     }
@@ -192,18 +192,18 @@ fn play(transcript: &Transcript) {
     let mut client = client(transcript);
     for call in &transcript.calls {
         client.transport.events = call.events.iter().cloned().collect();
-        let outcome = ask(&mut client, &call.verb);
+        let outcome = run(&mut client, &call.verb);
         assert!(
             client.transport.events.is_empty(),
             "not reached: {:?}; {outcome:?}",
             client.transport.events
         );
-        let ended = outcome.as_ref().map_err(|error| (error.kind().name(), full_text(error)));
-        call.outcome.check(ended).unwrap_or_else(|problem| panic!("{problem}"));
+        let result = outcome.as_ref().map_err(|error| (error.kind().name(), full_text(error)));
+        call.outcome.check(result).unwrap_or_else(|problem| panic!("{problem}"));
     }
 }
 
-/// Writes what services answer in the transcripts as seeds for the fuzz targets, where `REDFISH_SEEDS` names a folder.
+/// Writes the responses in the transcripts as seeds for the fuzz targets, if `REDFISH_SEEDS` names a directory.
 fn write_seeds(transcripts: &[Transcript]) {
     let Some(folder) = std::env::var_os("REDFISH_SEEDS") else { return };
     let write = |target: &str, name: &str, seed: &[u8]| {

@@ -40,7 +40,7 @@ impl Transport {
             return Err(TransportError::new(Failure::NotSent, error));
         };
         let method = outgoing.request.method().clone();
-        let cancel = match limits.delivery {
+        let cancel = match limits.body_mode {
             BodyMode::Buffered => None,
             BodyMode::Streamed => Some(cancel.cloned().unwrap_or_default()),
         };
@@ -87,7 +87,7 @@ impl Transport {
         outgoing: Outgoing,
         source: Option<&Source>,
     ) -> Result<http::Response<ureq::Body>, ureq::Error> {
-        let ResponseLimits { timeout, delivery, .. } = outgoing.limits;
+        let ResponseLimits { timeout, body_mode, .. } = outgoing.limits;
         let (head, body) = outgoing.request.into_parts();
         // The core sets `Content-Length` for every body, including an empty one, and ureq relies on it.
         let body = if head.headers.contains_key(http::header::CONTENT_LENGTH) {
@@ -100,7 +100,7 @@ impl Transport {
             .configure_request(http::Request::from_parts(head, body))
             .timeout_resolve(Some(connect))
             .timeout_connect(Some(connect));
-        let request = match delivery {
+        let request = match body_mode {
             BodyMode::Buffered => request.timeout_global(Some(timeout)),
             BodyMode::Streamed => request
                 .timeout_send_request(Some(timeout))

@@ -1,7 +1,7 @@
-//! Who answers [`Step::Session`](crate::driver::Step::Session): holds the current session, and says when to log in.
+//! The authenticator, which answers [`Step::Session`](crate::driver::Step::Session): it holds the current session and
+//! decides when to log in.
 //!
-//! A plain value. Drivers put their own lock round it, hold that for its methods alone, and let one login run at a
-//! time for all who wait.
+//! A plain value. A driver adds its own lock, holds it only during a method, and runs one login at a time.
 
 use std::sync::Arc;
 
@@ -21,10 +21,10 @@ use crate::service::Service;
 use crate::session::{Found, Session};
 use crate::target::Target;
 
-/// Sessions that are kept to be closed, at a service that fails to close them.
+/// Maximum number of retired sessions that are kept to be closed, at a service that fails to close them.
 const RETIRED: usize = 8;
 
-/// The session that calls share, and how it is renewed.
+/// Holds the session that calls share, and renews it.
 ///
 /// ```
 /// # use std::sync::Arc;
@@ -43,22 +43,22 @@ pub struct Authenticator {
     service: Arc<Service>,
     state: State,
     current: Option<Session>,
-    /// When the service last confirmed that the current session is alive, after it had answered a 401.
+    /// When the service last confirmed that the current session is alive, after a 401.
     alive: Option<Now>,
-    /// The session before the current one, if the service answered 401 to its check: closed only if a 401 turns out to
-    /// prove nothing at this service.
+    /// The previous session, if its check was answered with a 401. It is closed only if a 401 turns out to prove
+    /// nothing at this service.
     replaced: Option<Session>,
-    /// Sessions that were replaced and may be alive, each to be closed with its own token. There is one at the most, unless
-    /// the service fails to close it.
+    /// Sessions that were replaced and may be alive, each to be closed with its own token. At most one, unless the
+    /// service fails to close it.
     retired: Vec<Session>,
     /// The credentials of the login in progress.
     logging_in: Option<Arc<Credentials>>,
-    /// The secrets of credentials and sessions; those that the current one knows, where it knows them all.
+    /// The secrets of credentials and sessions; shared with the current session if that knows all of them.
     known: Arc<Redactor>,
-    /// Where sessions are, once the one that told is gone.
+    /// The collection of sessions, if it is known.
     sessions: Option<Box<Target>>,
     context: Option<Arc<str>>,
-    /// Whether a login's answer was lost, so that a session of ours may be open that nobody knows.
+    /// Whether the response to a login was lost, so that an unknown session may be open.
     lost: bool,
     features: Option<Features>,
 }
@@ -67,7 +67,7 @@ pub struct Authenticator {
 enum State {
     /// One identity that is never renewed and never closed.
     Fixed(Identity),
-    /// Sessions opened as needed. `rejected`: the service judged these credentials and did not take them.
+    /// Sessions that are opened as needed. `rejected` is set if the service rejected these credentials.
     Session {
         credentials: Arc<Credentials>,
         rejected: Option<Error>,
@@ -75,29 +75,30 @@ enum State {
     Closed,
 }
 
-/// What becomes of a call that wants a session.
+/// The source of a call's session.
 #[must_use]
 #[derive(Debug)]
 #[expect(clippy::large_enum_variant, reason = "there is one at a time, and a login is moved once")]
 pub enum SessionSource {
     /// The call continues with this identity.
     Ready(Identity),
-    /// This login has to run first; its outcome goes to [`Authenticator::accept`]. A driver that runs it on the
-    /// caller's own thread gives it the caller's time: `login.deadline(wanted.remaining(now))`.
+    /// This login must run first; its result goes to [`Authenticator::accept`]. A driver that runs it on the caller's
+    /// thread limits it to the caller's time: `login.deadline(request.remaining(now))`.
     Login(Call<Login>),
-    /// There is no other: [`decline`](crate::driver::SessionReply::decline).
+    /// There is no other session: [`decline`](crate::driver::SessionReply::decline).
     Unavailable,
 }
 
 impl Authenticator {
-    /// One identity for all calls: unauthenticated, Basic, a bearer token, or a session that somebody else manages.
+    /// Uses one identity for all calls: unauthenticated, Basic, a bearer token, or a session that another program
+    /// manages.
     pub fn fixed(service: Arc<Service>, identity: impl Into<Identity>) -> Authenticator {
         let identity = identity.into();
         let known = Arc::clone(identity.redactor());
         Authenticator { known, ..Authenticator::new(service, State::Fixed(identity), None) }
     }
 
-    /// Sessions of these credentials, opened when first needed; perhaps beginning with one of an earlier process.
+    /// Opens sessions with these credentials when they are needed. Can start with a session of an earlier process.
     pub fn session(
         service: Arc<Service>,
         credentials: Arc<Credentials>,
@@ -145,7 +146,7 @@ impl Authenticator {
         &self.known
     }
 
-    /// Marks its sessions with a `Context` that no other client uses, so that one whose login's answer was lost
+    /// Sets a `Context` for its sessions that no other client uses, so that a session whose login response was lost
     /// can be found and closed at the end. See [`Login::context`].
     #[must_use]
     pub fn context(mut self, context: impl Into<Arc<str>>) -> Authenticator {
@@ -153,15 +154,15 @@ impl Authenticator {
         self
     }
 
-    /// Knows where sessions are from before, so that the service root is read only where that is no longer true: a login, a
-    /// read and a logout are then three requests.
+    /// Sets the known collection of sessions. The service root is read only if the collection is no longer there, so
+    /// a login, a read and a logout take three requests.
     #[must_use]
     pub fn sessions(mut self, at: Target) -> Authenticator {
         self.sessions = Some(Box::new(at));
         self
     }
 
-    /// The session that calls use now.
+    /// The session that calls currently use.
     pub fn current(&self) -> Option<Session> {
         match &self.state {
             State::Fixed(identity) => identity.session(),
@@ -180,18 +181,18 @@ impl Authenticator {
         self.features = features;
     }
 
-    /// Finds a session for a call. While a login that this asked for runs, it must not be asked again.
+    /// Provides a session for a call. It must not be called again while a login that it returned is running.
     ///
-    /// A 401 does not prove that the session is dead: some services answer it for a missing privilege or license. So the
-    /// login asks for the session itself first, and opens no other if that is alive; the 401 is then the answer, also
-    /// for the calls that waited.
+    /// A 401 does not prove that the session is dead: some services send it for a missing privilege or license. So
+    /// the login first checks the session itself, and opens no other if it is alive. The 401 is then final, also for
+    /// the calls that waited.
     ///
     /// # Errors
-    /// [`ErrorKind::Closed`] after [`close`](Authenticator::close); the rejection of credentials that the service
-    /// did not take, until they are [replaced](Authenticator::replace).
+    /// [`ErrorKind::Closed`] after [`close`](Authenticator::close). The rejection of the credentials, until they are
+    /// [replaced](Authenticator::replace).
     pub fn renew(&mut self, wanted: &SessionRequest) -> Result<SessionSource, Error> {
         if wanted.is_replay {
-            // The new session did not help, so that the 401 said nothing about the one before.
+            // The new session was refused too, so the 401 says nothing about the previous one.
             match &self.current {
                 Some(current) if wanted.rejected() != Some(current.identity()) => {
                     return Ok(SessionSource::Ready(current.clone().into()));
@@ -211,9 +212,10 @@ impl Authenticator {
             _ => {}
         }
         if let Some(current) = &self.current {
-            // A late 401 of an older session: the newer one is there already.
+            // A late 401 of an older session: there is already a newer one.
             let is_other = wanted.rejected() != Some(current.identity());
-            // The service confirmed the session after this 401: the call gets its own session back, and ends with the 401.
+            // The service confirmed the session after this 401, so the call gets its own session back and ends with
+            // the 401.
             let is_alive = self.alive.is_some_and(|alive| wanted.refused_at <= alive);
             if is_other || is_alive {
                 return Ok(SessionSource::Ready(current.clone().into()));
@@ -227,7 +229,7 @@ impl Authenticator {
         }
         let mut login = Login::new(Arc::clone(credentials));
         self.logging_in = Some(Arc::clone(credentials));
-        // It stays the current one until there is another, so that it is closed whatever becomes of the login.
+        // It stays the current session until there is another one, so that it is closed even if the login fails.
         if let Some(former) = self.current.clone() {
             self.remember(&former);
             login = login.replacing(former);
@@ -245,12 +247,12 @@ impl Authenticator {
         Ok(SessionSource::Login(self.service.call(login)))
     }
 
-    /// Takes the outcome of a login.
+    /// Takes the result of a login.
     ///
     /// # Errors
-    /// The login's. [`ErrorKind::CredentialsReplaced`] if others were [given](Authenticator::replace) while it ran: whoever
-    /// waited asks again. After [`close`](Authenticator::close) it is [`ErrorKind::Closed`], and a session that was
-    /// opened in the meantime is kept for one more `close`.
+    /// That of the login. [`ErrorKind::CredentialsReplaced`] if the credentials were
+    /// [replaced](Authenticator::replace) while it ran: the calls that waited try again. [`ErrorKind::Closed`] after
+    /// [`close`](Authenticator::close); a session that was opened in the meantime is kept for one more `close`.
     pub fn accept(&mut self, login: Result<Opened, Error>) -> Result<Session, Error> {
         let login = self.of_these_credentials(login);
         match login {
@@ -262,9 +264,9 @@ impl Authenticator {
                 }
             }
             Err(mut error) => {
-                // A refusal came with a token, and its session is still open: it is closed later.
-                if let Some(OpenSession { token, location }) = error.take_unclosed() {
-                    let found = Found { location, ..Found::default() };
+                // The refusal came with a token, whose session is still open and is closed later.
+                if let Some(OpenSession { token, target }) = error.take_unclosed() {
+                    let found = Found { target, ..Found::default() };
                     let session = Session::opened(&self.service, token.text(), found, &self.known);
                     session.into_iter().for_each(|session| self.retire(session));
                 }
@@ -277,10 +279,10 @@ impl Authenticator {
         }
     }
 
-    /// Takes what a login opened, and sorts out the session before.
+    /// Takes the session that a login opened, and keeps or drops the previous one.
     fn take(&mut self, Opened { session, alive, former, retired }: Opened) -> Session {
         if alive.is_some() {
-            // It is closed or replaced by now, or it is the current one still.
+            // It may have been closed or replaced in the meantime.
             if self.current.as_ref() == Some(&session) {
                 self.alive = alive;
             }
@@ -294,7 +296,7 @@ impl Authenticator {
         self.replaced = None;
         self.features = session.features();
         let before = self.current.replace(session.clone());
-        // Whoever closed it meanwhile has it no longer here.
+        // If it was closed in the meantime, it is no longer the current session.
         if let Some(former) = former.filter(|former| before.as_ref() == Some(&former.session)) {
             match former.liveness {
                 Liveness::Dead => self.replaced = Some(former.session),
@@ -304,8 +306,8 @@ impl Authenticator {
         session
     }
 
-    /// The outcome of a login, if the credentials are still those that it had. A session of others is to be closed, and what
-    /// the service said of them says nothing about these.
+    /// The result of a login, unless its credentials were replaced. Then its session is to be closed, and its
+    /// rejection says nothing about the new credentials.
     fn of_these_credentials(&mut self, login: Result<Opened, Error>) -> Result<Opened, Error> {
         let had = self.logging_in.take();
         let is_same = match (&had, &self.state) {
@@ -333,8 +335,7 @@ impl Authenticator {
         }
     }
 
-    /// Takes other credentials, which are tried even where the former were rejected. Returns how to close the
-    /// session of the former.
+    /// Replaces the credentials, also after a rejection. Returns the logout of the session of the former ones.
     #[must_use = "the session of the former credentials stays open"]
     pub fn replace(&mut self, credentials: Arc<Credentials>) -> Option<Call<Logout>> {
         match self.state {
@@ -349,8 +350,8 @@ impl Authenticator {
         }
     }
 
-    /// Ends it: no call gets a session any more. Returns how to close a session that is open, if it is ours. There can be
-    /// two, so it is called until it returns `None`.
+    /// Closes the authenticator: no call gets a session any more. Returns the logout of an open session that this
+    /// authenticator opened or resumed. There can be several, so it is called until it returns `None`.
     pub fn close(&mut self) -> Option<Call<Logout>> {
         match std::mem::replace(&mut self.state, State::Closed) {
             State::Fixed(_) => None,
@@ -358,7 +359,7 @@ impl Authenticator {
         }
     }
 
-    /// Keeps what is to be known of a session that goes.
+    /// Keeps the secrets and the collection of a session that is replaced or closed.
     fn remember(&mut self, session: &Session) {
         self.known = self.known.and(session.redactor());
         if let Some(sessions) = session.collection() {

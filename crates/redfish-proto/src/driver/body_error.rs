@@ -1,4 +1,4 @@
-//! The errors of a body that the caller reads as it comes, after the call has ended with its head.
+//! The errors of a streamed body, which the caller reads after the call has ended.
 
 use std::error::Error as StdError;
 use std::io;
@@ -14,19 +14,19 @@ use crate::service::Service;
 use crate::target::Target;
 
 impl Service {
-    /// The body broke off.
+    /// The error of a body that broke off.
     pub fn body_broken(&self, target: &Target, error: io::Error) -> Error {
         let error = TransportError::of_body(error);
         let cause = error.cause(&Redactor::default());
         self.body_error(target, Error::new(ErrorKind::Transport(error.failure())).with_cause(cause))
     }
 
-    /// The body has more bytes than the caller allows.
+    /// The error of a body that is larger than the caller allows, in bytes.
     pub fn body_too_large(&self, target: &Target, limit: usize) -> Error {
         self.body_error(target, Error::new(ErrorKind::TooLarge { limit }))
     }
 
-    /// The caller could not store the body.
+    /// The error of a body that the caller could not store.
     pub fn body_not_stored(
         &self,
         target: &Target,
@@ -37,6 +37,6 @@ impl Service {
     }
 
     fn body_error(&self, target: &Target, error: Error) -> Error {
-        error.at(self.origin()).stamped(Some((&Method::GET, target)), &Redactor::default())
+        error.with_service(self.origin()).stamped(Some((&Method::GET, target)), &Redactor::default())
     }
 }

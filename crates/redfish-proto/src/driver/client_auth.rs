@@ -1,4 +1,4 @@
-//! How a client authenticates, before it is known whether that can be sent.
+//! The authentication settings of a client.
 
 use std::sync::Arc;
 
@@ -10,18 +10,18 @@ use crate::redact::{Redactor, Secret};
 use crate::service::Service;
 use crate::session::Session;
 
-/// How a client authenticates, as the builder of a client collects it. The last of several choices counts, except that a
-/// session and the credentials to renew it go together.
+/// The authentication settings of a client, as its builder collects them. The last choice counts, except that a
+/// session and the credentials to renew it are combined.
 #[derive(Default)]
 pub struct ClientAuth {
-    method: Method,
+    method: AuthMethod,
     context: Option<Arc<str>>,
     sessions: Option<String>,
     secrets: Redactor,
 }
 
 #[derive(Default)]
-enum Method {
+enum AuthMethod {
     #[default]
     Anonymous,
     Login {
@@ -38,20 +38,22 @@ impl ClientAuth {
     #[must_use]
     pub fn login(mut self, credentials: Credentials) -> ClientAuth {
         let resumed = match self.method {
-            Method::Session(session) => Some(session),
+            AuthMethod::Session(session) => Some(session),
             _ => None,
         };
-        self.method = Method::Login { credentials, resumed };
+        self.method = AuthMethod::Login { credentials, resumed };
         self
     }
 
-    /// Uses a session of another process. With [`login`](ClientAuth::login) as well, it is renewed when it has expired, and
-    /// closed in the end; without, neither.
+    /// Uses a session of another process. With [`login`](ClientAuth::login) as well, it is renewed when it has
+    /// expired and closed at the end; otherwise neither.
     #[must_use]
     pub fn resume(mut self, session: Session) -> ClientAuth {
         self.method = match self.method {
-            Method::Login { credentials, .. } => Method::Login { credentials, resumed: Some(session) },
-            _ => Method::Session(session),
+            AuthMethod::Login { credentials, .. } => {
+                AuthMethod::Login { credentials, resumed: Some(session) }
+            }
+            _ => AuthMethod::Session(session),
         };
         self
     }
@@ -59,32 +61,32 @@ impl ClientAuth {
     /// Sends these credentials with each request (RFC 7617), for services without sessions.
     #[must_use]
     pub fn basic(mut self, credentials: Credentials) -> ClientAuth {
-        self.method = Method::Basic(credentials);
+        self.method = AuthMethod::Basic(credentials);
         self
     }
 
     /// Sends this token with each request, as `Authorization: Bearer`. It is never renewed and never closed.
     #[must_use]
     pub fn bearer(mut self, token: &str) -> ClientAuth {
-        self.method = Method::Bearer(Secret::from(token));
+        self.method = AuthMethod::Bearer(Secret::from(token));
         self
     }
 
-    /// Sends no credentials, which is the default.
+    /// Sends no credentials. The default.
     #[must_use]
     pub fn anonymous(mut self) -> ClientAuth {
-        self.method = Method::Anonymous;
+        self.method = AuthMethod::Anonymous;
         self
     }
 
-    /// Marks the sessions that are opened; see [`Authenticator::context`].
+    /// Sets the `Context` of the sessions that are opened; see [`Authenticator::context`].
     #[must_use]
     pub fn context(mut self, context: impl Into<Arc<str>>) -> ClientAuth {
         self.context = Some(context.into());
         self
     }
 
-    /// The path of the collection of sessions, if it is known; see [`Authenticator::sessions`].
+    /// Sets the path of the collection of sessions, if it is known; see [`Authenticator::sessions`].
     #[must_use]
     pub fn sessions(mut self, path: impl Into<String>) -> ClientAuth {
         self.sessions = Some(path.into());
@@ -98,20 +100,20 @@ impl ClientAuth {
         self
     }
 
-    /// The authenticator of a client of this service.
+    /// Creates the authenticator of a client of this service.
     ///
     /// # Errors
-    /// [`InvalidCredentials`](crate::ErrorKind::InvalidCredentials) for what cannot be sent, and
+    /// [`InvalidCredentials`](crate::ErrorKind::InvalidCredentials) for credentials that cannot be sent, and
     /// [`InvalidTarget`](crate::ErrorKind::InvalidTarget) if [`sessions`](ClientAuth::sessions) is not a path of the
     /// service.
     pub fn authenticator(self, service: &Arc<Service>) -> Result<Authenticator, Error> {
         let fixed = |identity| Authenticator::fixed(Arc::clone(service), identity);
         let mut authenticator = match self.method {
-            Method::Anonymous => fixed(Identity::anonymous(service)),
-            Method::Basic(credentials) => fixed(Identity::basic(service, &credentials)?),
-            Method::Bearer(token) => fixed(Identity::bearer(service, token.text())?),
-            Method::Session(session) => fixed(session.into()),
-            Method::Login { credentials, resumed } => {
+            AuthMethod::Anonymous => fixed(Identity::anonymous(service)),
+            AuthMethod::Basic(credentials) => fixed(Identity::basic(service, &credentials)?),
+            AuthMethod::Bearer(token) => fixed(Identity::bearer(service, token.text())?),
+            AuthMethod::Session(session) => fixed(session.into()),
+            AuthMethod::Login { credentials, resumed } => {
                 Authenticator::session(Arc::clone(service), credentials.into(), resumed)
             }
         };

@@ -1,4 +1,4 @@
-//! One exchange as a driver sees it: the request to perform, how to read the response, and what may be shown of both.
+//! One exchange: the request to perform, the limits of its response, and texts of both that are safe to log.
 
 use std::fmt;
 use std::sync::Arc;
@@ -13,66 +13,68 @@ use crate::redact::{Redactor, SafeText};
 
 /// A request to perform. `Display` and `Debug` are safe to log.
 pub struct Outgoing {
-    /// The request, complete: the driver adds no header and follows no redirect.
+    /// The complete request. The driver adds no header and follows no redirect.
     pub request: http::Request<Body>,
-    /// How to read its answer.
+    /// The limits of its response.
     pub limits: ResponseLimits,
-    /// What it is for, to those who let one request wait for another.
+    /// What it is for, for drivers that let one request wait for another.
     pub purpose: Purpose,
     pub(crate) redactor: Arc<Redactor>,
 }
 
-/// What a request is for. Controllers have few connections, and do not take well to two writes at once: a driver that
-/// many share lets [`Write`](Purpose::Write)s go one after the other, and everything wait for a connection but what opens
-/// and closes sessions.
+/// What a request is for.
+///
+/// Controllers have few connections, and two writes at once can fail. A driver that several callers share sends
+/// [`Write`](Purpose::Write)s one after the other. Everything waits for a connection except what opens and closes
+/// sessions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Purpose {
     /// It reads.
     Read,
-    /// It changes something, and can wait for another that does.
+    /// It changes something, and can wait for another change.
     Write,
-    /// It opens or closes a session. Others may wait for the one, and without the other a session stays open: it should
-    /// not wait for anything.
+    /// It opens or closes a session. It should not wait: others may wait for a login, and without the logout the
+    /// session stays open.
     Session,
 }
 
 impl Purpose {
-    /// The purpose of a request that does not state one: a safe method reads, and any other writes.
+    /// The default purpose: a safe method reads, any other method writes.
     pub(crate) fn of(method: &Method) -> Purpose {
         if method.is_safe() { Purpose::Read } else { Purpose::Write }
     }
 }
 
-/// How to read an answer.
+/// The limits of a response.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ResponseLimits {
-    /// How long the exchange may take; for a stream, up to the end of the head.
+    /// Timeout of the exchange; for a stream, until the head has arrived.
     pub timeout: Duration,
-    /// Bytes the body may have, after decompression.
+    /// Maximum size of the body in bytes, after decompression.
     pub limit: usize,
-    /// What becomes of the body of a success.
-    pub delivery: BodyMode,
+    /// How the body of a success is delivered.
+    pub body_mode: BodyMode,
 }
 
 impl ResponseLimits {
-    /// How many bytes of the body to read whole, or `None` where the caller reads it.
+    /// Maximum number of bytes to buffer, or `None` if the caller reads the body.
     pub fn body_limit(&self, status: StatusCode) -> Option<usize> {
-        let streamed = self.delivery == BodyMode::Streamed && status.is_success();
+        let streamed = self.body_mode == BodyMode::Streamed && status.is_success();
         (!streamed).then_some(self.limit)
     }
 }
 
-/// What becomes of the body of a success.
+/// How the body of a success is delivered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum BodyMode {
-    /// It is read whole, within the limit.
+    /// It is buffered, up to the limit.
     Buffered,
-    /// It goes to the caller unread; the call ends with the head.
+    /// The caller reads it. The call ends at the head.
     Streamed,
 }
 
-/// The head of an answer without secrets. `Display` is safe to log.
+/// The head of a response without secrets. `Display` is safe to log.
 pub struct ResponseHead<'a> {
     pub(crate) status: StatusCode,
     pub(crate) headers: &'a HeaderMap,
@@ -85,10 +87,10 @@ impl ResponseHead<'_> {
         self.status
     }
 
-    /// A body as text, without the secrets that the client knows and without what members such as `Password` and
-    /// `Token` hold; of a long one, the first 256 KiB. For people who watch a dialogue; logs are better off without bodies.
+    /// A body as text, up to 256 KiB, without the secrets that the client knows and the values of members such as
+    /// `Password` and `Token`. For interactive use; leave bodies out of logs.
     pub fn body(&self, body: &[u8]) -> SafeText {
-        message::shown_body(body, &self.redactor)
+        message::redacted_body(body, &self.redactor)
     }
 }
 
@@ -106,10 +108,10 @@ impl fmt::Debug for ResponseHead<'_> {
 }
 
 impl Outgoing {
-    /// The body as text, without secrets, as [`ResponseHead::body`]. `None` without a body, or with a payload.
+    /// The body as text without secrets, like [`ResponseHead::body`]. `None` without a body, or with a payload.
     pub fn body(&self) -> Option<SafeText> {
         let body = self.request.body().bytes().filter(|bytes| !bytes.is_empty())?;
-        Some(message::shown_body(body, &self.redactor))
+        Some(message::redacted_body(body, &self.redactor))
     }
 }
 
@@ -134,7 +136,7 @@ fn write_headers(
     redactor: &Redactor,
 ) -> fmt::Result {
     for (name, value) in headers {
-        // A peer can put a secret into the name as well.
+        // The peer may also put a secret into the name.
         let secret = value.is_sensitive() || is_secret_header(name);
         let name = redactor.clean(name.as_str());
         if secret {

@@ -5,26 +5,26 @@ use http::{HeaderMap, HeaderName, Method, StatusCode, response};
 
 use crate::kind::Failure;
 
-/// What the head of a response says about its body. A driver asks for it before it reads the body.
+/// How the body of a response is framed. A driver checks it before it reads the body.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Framing {
-    /// Whether the body can be read. It cannot under a transfer coding other than `chunked`; the status counts all the
-    /// same, and the body is [`Failure::Malformed`].
+    /// Whether the body can be read. It cannot with a transfer coding other than `chunked`. The status still counts,
+    /// and the body is [`Failure::Malformed`].
     pub is_readable: bool,
-    /// Whether the connection may be used again. After both `Transfer-Encoding` and `Content-Length` it may not, because an
+    /// Whether the connection may be reused. It may not after both `Transfer-Encoding` and `Content-Length`, because an
     /// intermediary may have read them differently; nor after a 401, because some services close the connection together
     /// with it, and the check of the session that follows would be lost.
     pub is_reusable: bool,
 }
 
 impl Framing {
-    /// Reads the head of the response to a request of that method.
+    /// Reads the head of the response to a request with this method.
     ///
     /// # Errors
-    /// [`Failure::Malformed`] for lengths that contradict each other: nobody knows where the body ends.
+    /// [`Failure::Malformed`] for contradicting lengths, because the end of the body is then unknown.
     pub fn of(head: &response::Parts, method: &Method) -> Result<Framing, Failure> {
         let is_accepted = head.status != StatusCode::UNAUTHORIZED;
-        if is_plain(&head.headers) {
+        if is_unambiguous(&head.headers) {
             return Ok(Framing { is_readable: true, is_reusable: is_accepted });
         }
         let mut lengths = elements(&head.headers, CONTENT_LENGTH);
@@ -48,14 +48,14 @@ impl Framing {
     }
 }
 
-/// Whether there is one length at the most, and nothing else: nearly every response.
-fn is_plain(headers: &HeaderMap) -> bool {
+/// Whether there is at most one length and no transfer coding, as in nearly every response.
+fn is_unambiguous(headers: &HeaderMap) -> bool {
     let mut lengths = headers.get_all(CONTENT_LENGTH).iter();
     let is_one = lengths.next().is_none_or(|length| !length.as_bytes().contains(&b','));
     is_one && lengths.next().is_none() && !headers.contains_key(TRANSFER_ENCODING)
 }
 
-/// The elements of a list over all lines of a header, in lower case.
+/// The elements of a list header in lower case, over all its lines.
 fn elements(headers: &HeaderMap, name: HeaderName) -> impl Iterator<Item = String> {
     let lines = headers.get_all(name).into_iter();
     lines.flat_map(|line| {
@@ -78,7 +78,7 @@ mod tests {
     }
 
     #[test]
-    fn a_body_is_framed_in_one_way_or_not_trusted() {
+    fn a_body_with_ambiguous_framing_is_not_trusted() {
         let (length, coding) = ("content-length", "transfer-encoding");
         for (status, headers, expected) in [
             (200, &[][..], Ok((true, true))),

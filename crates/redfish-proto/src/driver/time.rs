@@ -1,35 +1,35 @@
-//! Time as the core sees it: an instant that the driver hands in, and the waits a service asks for.
+//! Time: the driver's instants, and the waits that a service asks for.
 
 use std::time::Duration;
 
 use http::header::{DATE, HeaderMap, RETRY_AFTER};
 
-/// An instant on the driver's clock: the time since any point the driver likes, never going back.
+/// An instant on the driver's monotonic clock: the time since any fixed point.
 ///
-/// The core compares instants with each other and knows no calendar.
+/// Instants are only compared with each other.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Now(pub Duration);
 
 impl Now {
-    /// The instant `later` after this one; the far end of time rather than an overflow.
+    /// The instant `later` after this one, saturating.
     pub fn after(self, later: Duration) -> Now {
         Now(self.0.saturating_add(later))
     }
 
-    /// How long after `earlier` this is; zero when it is not.
+    /// The time since `earlier`; zero if `earlier` is later.
     pub fn since(self, earlier: Now) -> Duration {
         self.0.saturating_sub(earlier.0)
     }
 }
 
-/// How long the service asks to wait (RFC 9110, `Retry-After`): seconds, or a date.
+/// The wait that the service asks for (RFC 9110, `Retry-After`): seconds or a date.
 ///
-/// A date is read against the same answer's `Date`, so that neither side's wall clock matters. What is neither
-/// is as if it were not there.
+/// A date is compared with the `Date` of the same response, so that no wall clock matters. A value that is neither is
+/// ignored.
 pub(crate) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
     if !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit()) {
-        // More digits than a u64 holds is a wait without end; the caller's cap decides.
+        // A number that does not fit a u64 is an endless wait, which the caller limits.
         return Some(Duration::from_secs(text.parse().unwrap_or(u64::MAX)));
     }
     let until = seconds_of_date(text)?;
@@ -37,24 +37,24 @@ pub(crate) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     Some(Duration::from_secs(until.saturating_sub(date)))
 }
 
-/// Seconds since 1970 of an IMF-fixdate, `Sun, 06 Nov 1994 08:49:37 GMT`; the obsolete forms are not read.
+/// Seconds since 1970 of an IMF-fixdate, `Sun, 06 Nov 1994 08:49:37 GMT`. The obsolete forms are not supported.
 fn seconds_of_date(text: &str) -> Option<u64> {
     const MONTHS: [&str; 12] =
         ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
     let mut fields = text.split_once(", ")?.1.split(' ');
-    let mut number = |most: u64| {
+    let mut number = |max: u64| {
         let field = fields.next()?;
         let value: u64 = field.parse().ok()?;
-        (value <= most).then_some(value)
+        (value <= max).then_some(value)
     };
     let day = number(31)?;
     let month = fields.next()?;
     let month = MONTHS.iter().position(|m| *m == month)? as u64 + 1;
     let year: u64 = fields.next()?.parse().ok()?;
     let mut clock = fields.next()?.split(':');
-    let mut part = |most: u64| {
+    let mut part = |max: u64| {
         let value: u64 = clock.next()?.parse().ok()?;
-        (value <= most).then_some(value)
+        (value <= max).then_some(value)
     };
     let (hour, minute, second) = (part(23)?, part(59)?, part(60)?);
     if fields.next() != Some("GMT") || !(1970..=9999).contains(&year) || day == 0 {
@@ -70,7 +70,7 @@ fn seconds_of_date(text: &str) -> Option<u64> {
 mod tests {
     use super::*;
 
-    fn asked(retry_after: &str, date: Option<&str>) -> Option<Duration> {
+    fn parsed(retry_after: &str, date: Option<&str>) -> Option<Duration> {
         let mut headers = HeaderMap::new();
         headers.insert(RETRY_AFTER, retry_after.parse().unwrap());
         if let Some(date) = date {
@@ -80,7 +80,7 @@ mod tests {
     }
 
     #[test]
-    fn retry_after_is_seconds_or_a_date_against_the_answers_own() {
+    fn retry_after_is_seconds_or_a_date_relative_to_the_date_header() {
         let date = Some("Wed, 18 Apr 2018 08:26:29 GMT");
         for (text, date, seconds) in [
             ("0", None, Some(0)),
@@ -99,7 +99,7 @@ mod tests {
             ("1.5", date, None),
             ("", date, None),
         ] {
-            assert_eq!(asked(text, date), seconds.map(Duration::from_secs), "{text:?} {date:?}");
+            assert_eq!(parsed(text, date), seconds.map(Duration::from_secs), "{text:?} {date:?}");
         }
     }
 

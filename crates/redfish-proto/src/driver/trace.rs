@@ -1,4 +1,4 @@
-//! What an observer sees of a call.
+//! The events of a call, for logs.
 
 use std::fmt;
 use std::sync::Arc;
@@ -11,16 +11,16 @@ use crate::driver::exchange::{Outgoing, ResponseHead};
 use crate::error::Error;
 use crate::kind::Failure;
 
-/// One event of a call. `Display` and `Debug` are safe to log: bodies are left out, and secrets removed.
+/// One event of a call. `Display` and `Debug` are safe to log: they leave out bodies and secrets.
 #[non_exhaustive]
 pub enum Trace<'a> {
     /// A request is about to be sent.
     Request(&'a Outgoing),
-    /// A response arrived; a streamed one without its body.
+    /// A response arrived. A streamed one has no body here.
     Response {
         /// Its status and headers.
         head: ResponseHead<'a>,
-        /// Its body, unchanged; [`ResponseHead::body`] shows it without secrets.
+        /// Its unchanged body; [`ResponseHead::body`] shows it without secrets.
         body: Result<&'a Bytes, Failure>,
     },
     /// An exchange failed before there was a response.
@@ -30,13 +30,13 @@ pub enum Trace<'a> {
         /// What the library reported.
         cause: Option<Cause>,
     },
-    /// The call waits, because the service asked for it or before another attempt.
+    /// The call waits, because the service asked for it or before a retry.
     Wait(Duration),
     /// A session could not be closed at the end of a scope, or after a late login.
     LogoutFailed(&'a Error),
 }
 
-/// What is called for every event of the calls of a client.
+/// Called for every request, response, failure and wait of a client's calls.
 pub type Observer = Arc<dyn Fn(&Trace<'_>) + Send + Sync>;
 
 impl fmt::Display for Trace<'_> {

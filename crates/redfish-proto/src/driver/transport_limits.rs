@@ -1,37 +1,37 @@
-//! The numbers of a transport, which every driver keeps to.
+//! The limits that every driver applies.
 
 use std::time::Duration;
 
-/// Limits of the connections and exchanges of a transport. Timeouts of whole exchanges and limits of bodies are in the
-/// [`Policy`](crate::Policy) of each service.
+/// Limits of a transport's connections and exchanges. The timeout of an exchange and the maximum size of a body are
+/// in the [`Policy`](crate::Policy) of each service.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct TransportLimits {
-    /// Time limit of finding an address, connecting and the TLS handshake. Default: 10 s.
+    /// Timeout of name resolution, connecting and the TLS handshake. Default: 10 s.
     ///
-    /// A request that fails here was certainly not sent, and is tried again as the policy says. So it should be shorter
-    /// than the policy's timeout of an exchange, which may leave the outcome open.
+    /// A request that fails here was certainly not sent, and is retried according to the policy. So this should be
+    /// shorter than the policy's timeout of an exchange, which may leave the outcome open.
     pub connect_timeout: Duration,
-    /// How long a stream may be silent. Default: 10 min.
+    /// Maximum silence of a stream. Default: 10 min.
     pub stream_idle: Duration,
     /// Maximum size of the head of a response, in bytes. Default: 64 KiB.
     pub head: usize,
     /// Maximum number of headers of a response. Default: 100.
     pub headers: usize,
-    /// Maximum number of idle connections to one service. Default: 2, one for a caller and one for a login beside it.
+    /// Maximum number of idle connections to one service. Default: 2, one for a request and one for a concurrent login.
     pub idle_connections: usize,
     /// Maximum number of concurrent requests to one service; at least 1. Default: 2, since controllers have few
-    /// connections. What opens and closes sessions does not wait, and a stream counts until its head has arrived.
+    /// connections. Opening and closing sessions does not wait. A stream counts until its head has arrived.
     pub per_service: usize,
-    /// Maximum number of concurrent writes among them; at least 1. Default: 1, since controllers answer a second write
-    /// with an error, or mix the two up.
+    /// Maximum number of concurrent writes to one service; at least 1. Default: 1, since controllers refuse a second
+    /// write or confuse the two.
     pub writes_per_service: usize,
     /// Maximum number of concurrent requests to all services; at least 1. Default: 256.
     pub total: usize,
 }
 
-/// How long an idle connection is kept. Controllers close theirs after some seconds, and a request that is just being
-/// sent on one is lost.
+/// Maximum age of an idle connection. Controllers close theirs after some seconds, and a request that is being sent
+/// at that moment is lost.
 pub const MAX_IDLE: Duration = Duration::from_secs(10);
 
 impl Default for TransportLimits {
@@ -50,7 +50,7 @@ impl Default for TransportLimits {
 }
 
 impl TransportLimits {
-    /// The same with at least one request and one write at a time.
+    /// Raises the limits of concurrent requests and writes to at least 1.
     #[must_use]
     pub fn normalized(mut self) -> TransportLimits {
         for count in [&mut self.per_service, &mut self.writes_per_service, &mut self.total] {
@@ -63,7 +63,7 @@ impl TransportLimits {
 macro_rules! setters {
     ($($name:ident: $type:ty,)*) => {
         impl TransportLimits {$(
-            #[doc = concat!("The same with another [`", stringify!($name), "`](TransportLimits#structfield.", stringify!($name), ").")]
+            #[doc = concat!("Sets [`", stringify!($name), "`](TransportLimits#structfield.", stringify!($name), ").")]
             #[must_use]
             pub fn $name(mut self, $name: $type) -> TransportLimits {
                 self.$name = $name;

@@ -1,4 +1,4 @@
-//! The text of a stream of events, a piece at a time (HTML Living Standard, "Server-sent events").
+//! The decoder of an event stream, which takes any pieces (HTML Living Standard, "Server-sent events").
 
 use std::time::Duration;
 
@@ -11,20 +11,20 @@ use crate::kind::ErrorKind;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ServerSentEvent {
-    /// The last `id` the stream has sent, with this event or before it; empty where it has sent none.
+    /// The last `id` of the stream, sent with this event or before it. Empty if there was none.
     pub id: String,
-    /// Its `event`; empty where it says none.
+    /// Its `event`. Empty if there is none.
     pub event: String,
-    /// Its `data`, lines joined by line feeds.
+    /// Its `data`, with lines joined by line feeds.
     pub data: String,
 }
 
-/// How much a stream may send before an event is whole.
+/// The limits of an event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// Bytes of a line. Default: 1 MiB.
+    /// Maximum length of a line in bytes. Default: 1 MiB.
     pub line: usize,
-    /// Bytes of an event's data. Default: 4 MiB.
+    /// Maximum length of an event's data in bytes. Default: 4 MiB.
     pub event: usize,
 }
 
@@ -34,7 +34,7 @@ impl Default for Limits {
     }
 }
 
-/// Reads events from a stream in whatever pieces it comes: each split gives the same events.
+/// Reads events from a stream in any pieces. Every split gives the same events.
 ///
 /// ```
 /// use redfish_proto::events::{Decoder, Limits};
@@ -49,12 +49,12 @@ impl Default for Limits {
 pub struct Decoder {
     limits: Limits,
     line: Vec<u8>,
-    /// Whether the byte before was a CR, which an LF then belongs to.
+    /// Whether the previous byte was a CR, so that an LF belongs to it.
     after_cr: bool,
-    /// Whether a line has ended, so that a byte order mark has no place any more.
+    /// Whether a line has ended, after which a byte order mark is not allowed.
     begun: bool,
     id: String,
-    /// The `id` of the last block that has ended: half a block was not received.
+    /// The `id` of the last complete block: an incomplete one was not received.
     received: String,
     event: String,
     data: String,
@@ -63,12 +63,12 @@ pub struct Decoder {
 }
 
 impl Decoder {
-    /// At the beginning of a stream.
+    /// A decoder at the beginning of a stream.
     pub fn new(limits: Limits) -> Decoder {
         Decoder { limits, ..Decoder::default() }
     }
 
-    /// At the beginning of a stream that goes on behind the event of that id.
+    /// A decoder at the beginning of a stream that continues after the event with this id.
     pub fn behind(limits: Limits, id: &str) -> Decoder {
         Decoder { id: id.to_owned(), received: id.to_owned(), ..Decoder::new(limits) }
     }
@@ -76,7 +76,7 @@ impl Decoder {
     /// Takes the next piece of the stream, and returns the events that it completes.
     ///
     /// # Errors
-    /// [`ErrorKind::TooLarge`] for a line or an event over its limit. The stream is then to be closed.
+    /// [`ErrorKind::TooLarge`] for a line or an event over its limit. The stream must then be closed.
     pub fn push(&mut self, piece: &[u8]) -> Result<Vec<ServerSentEvent>, Error> {
         let mut events = Vec::new();
         let mut rest = piece;
@@ -100,12 +100,12 @@ impl Decoder {
         Ok(events)
     }
 
-    /// The `id` that the stream has sent last, in a block that has ended: where to go on after the connection broke.
+    /// The last `id` of a complete block: where to continue after the connection broke.
     pub fn last_id(&self) -> &str {
         &self.received
     }
 
-    /// How long the stream asked to wait before it is opened again.
+    /// The wait before the next connection that the stream asked for.
     pub fn retry(&self) -> Option<Duration> {
         self.retry
     }
@@ -121,7 +121,7 @@ impl Decoder {
     fn end_line(&mut self, events: &mut Vec<ServerSentEvent>) -> Result<(), Error> {
         let mut line = std::mem::take(&mut self.line);
         let read = self.read_line(&line, events);
-        // Its memory serves for the next.
+        // The next line reuses the buffer.
         line.clear();
         self.line = line;
         read
@@ -153,12 +153,12 @@ impl Decoder {
                 self.has_data = true;
             }
             "event" => value.clone_into(&mut self.event),
-            // One that cannot be sent as `Last-Event-ID` is ignored, as the standard ignores one with a NUL.
+            // An id that cannot be sent as `Last-Event-ID` is ignored, as the standard requires for one with a NUL.
             "id" if HeaderValue::from_str(value).is_ok() => value.clone_into(&mut self.id),
             "retry" if !value.is_empty() && value.bytes().all(|b| b.is_ascii_digit()) => {
                 self.retry = value.parse().ok().map(Duration::from_millis).or(self.retry);
             }
-            // A comment, or a field that nobody knows.
+            // A comment, or an unknown field.
             _ => {}
         }
         Ok(())
@@ -176,7 +176,7 @@ mod tests {
     }
 
     #[test]
-    fn the_standards_forms_are_read() {
+    fn the_forms_of_the_standard_are_read() {
         let event = |id: &str, event: &str, data: &str| (id.to_owned(), event.to_owned(), data.to_owned());
         for (stream, expected) in [
             ("data: a\n\n", vec![event("", "", "a")]),
@@ -203,14 +203,14 @@ mod tests {
     }
 
     #[test]
-    fn retry_is_milliseconds_and_nothing_else() {
+    fn retry_is_only_milliseconds() {
         let mut decoder = Decoder::new(Limits::default());
         decoder.push(b"retry: 1500\nretry: 1.5\nretry: -1\nretry\n").unwrap();
         assert_eq!(decoder.retry(), Some(Duration::from_millis(1500)));
     }
 
     #[test]
-    fn an_id_counts_when_its_block_has_ended() {
+    fn an_id_counts_when_its_block_is_complete() {
         let mut decoder = Decoder::behind(Limits::default(), "1");
         for (piece, last) in
             [("id: 2\ndata: a\n", "1"), ("\n", "2"), ("id: 3\n", "2"), ("\n", "3"), ("data: b\n\n", "3")]

@@ -1,4 +1,4 @@
-//! A stream of events across its connections: what was seen already is dropped, what was missed is said.
+//! A stream of events over several connections: repeated events are dropped, and gaps are reported.
 
 use std::collections::VecDeque;
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -9,52 +9,53 @@ use crate::events::decoder::{Decoder, Limits, ServerSentEvent};
 use crate::events::{EventSource, Subscribe};
 use crate::kind::ErrorKind;
 
-/// Events that are kept by id and digest, to know those that are sent again.
-const REMEMBERED: usize = 1_000;
+/// Number of events that are remembered by id and digest, to recognize repeated ones.
+const MAX_REMEMBERED_EVENTS: usize = 1_000;
 
-/// The wait before the stream is opened again, where it asked for none.
+/// The wait before the stream is opened again, unless it asked for one.
 const DEFAULT_RETRY: Duration = Duration::from_secs(1);
 
-/// Bounds of the wait before the stream is opened again.
+/// Minimum and maximum wait before the stream is opened again.
 const MIN_WAIT: Duration = Duration::from_millis(500);
 const MAX_WAIT: Duration = Duration::from_secs(60);
 
-/// What a stream brings.
+/// An item of a stream.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum StreamItem {
-    /// An event that was not there before.
+    /// A new event.
     Event(ServerSentEvent),
-    /// Events were missed: the stream was opened again and goes on behind the one that was next.
+    /// Events were missed between two connections.
     Gap {
-        /// The id of the last event before.
+        /// The id of the last event before the gap.
         after: String,
-        /// The id of the first event behind.
+        /// The id of the first event after the gap.
         before: String,
     },
 }
 
-/// Listens to a source over as many connections as it takes.
+/// Listens to a source over any number of connections.
 ///
-/// The driver opens [`subscribe`](Listener::subscribe), pushes what comes, and after the connection has ended waits
-/// what [`disconnected`](Listener::disconnected) says before it opens the next.
+/// The driver sends [`subscribe`](Listener::subscribe) and pushes what arrives. When the connection ends, it waits
+/// for the time that [`disconnected`](Listener::disconnected) returns and opens the next one.
 #[derive(Clone, Debug)]
 pub struct Listener {
     source: EventSource,
     limits: Limits,
     decoder: Decoder,
-    /// The ids and digests of events over this connection, and over those before it. An id alone does not identify an
-    /// event: one without an id has that of the event before, and some services count from 1 again after a restart.
+    /// The ids and digests of events of this connection, and of the previous ones. An id alone does not identify an
+    /// event: an event without an id has that of the previous one, and some services count from 1 again after a
+    /// restart.
     current: VecDeque<(String, u64)>,
     previous: VecDeque<(String, u64)>,
-    /// The id before the connection broke, until the first event behind that.
+    /// The last id before the connection broke, until the first event after that.
     resumes_after: Option<String>,
-    /// What the stream asked for by `retry`, on whichever connection.
+    /// The last `retry` of the stream, on any connection.
     retry: Duration,
     failures: u32,
 }
 
 impl Listener {
-    /// Listens to that source from now on.
+    /// Listens to this source from now on.
     pub fn new(source: EventSource, limits: Limits) -> Listener {
         let decoder = Decoder::new(limits);
         Listener {
@@ -69,10 +70,11 @@ impl Listener {
         }
     }
 
-    /// Opens the stream: for the first time, or after what came before.
+    /// Opens the stream for the first time, or after the last event.
     ///
     /// # Errors
-    /// Those of [`EventSource::subscribe`]. No stream causes one, since a [`Decoder`] ignores an id that cannot be sent.
+    /// Those of [`EventSource::subscribe`]. No stream causes one, since a [`Decoder`] ignores an id that cannot be
+    /// sent.
     pub fn subscribe(&self) -> Result<Subscribe, Error> {
         self.source.subscribe(Some(self.decoder.last_id()).filter(|id| !id.is_empty()))
     }
@@ -80,9 +82,9 @@ impl Listener {
     /// Takes the next piece of the stream.
     ///
     /// # Errors
-    /// [`TooLarge`](crate::ErrorKind::TooLarge), as [`Decoder::push`]. The stream is then to be closed.
+    /// [`TooLarge`](crate::ErrorKind::TooLarge), as [`Decoder::push`]. The stream must then be closed.
     pub fn push(&mut self, piece: &[u8]) -> Result<Vec<StreamItem>, Error> {
-        let mut incoming = Vec::new();
+        let mut items = Vec::new();
         for event in self.decoder.push(piece)? {
             self.failures = 0;
             if !event.id.is_empty() {
@@ -92,40 +94,40 @@ impl Listener {
                 }
                 if let Some(after) = self.resumes_after.take() {
                     if is_gap(&after, &event.id) {
-                        incoming.push(StreamItem::Gap { after, before: event.id.clone() });
+                        items.push(StreamItem::Gap { after, before: event.id.clone() });
                     }
                 }
                 self.current.push_back(known);
-                if self.current.len() > REMEMBERED {
+                if self.current.len() > MAX_REMEMBERED_EVENTS {
                     self.current.pop_front();
                 }
             }
-            incoming.push(StreamItem::Event(event));
+            items.push(StreamItem::Event(event));
         }
-        Ok(incoming)
+        Ok(items)
     }
 
-    /// The stream could not be opened: how long to wait before the next try.
+    /// Returns the wait before the next attempt, after the stream could not be opened.
     ///
     /// # Errors
-    /// The error itself, where the service refused: that does not change by asking again.
+    /// The error itself, if another attempt would fail in the same way.
     pub fn failed(&mut self, error: Error) -> Result<Duration, Error> {
         let is_temporary =
             error.is_transient() || matches!(error.kind(), ErrorKind::SessionLimit | ErrorKind::Deadline(_));
-        match is_temporary {
-            true => Ok(self.disconnected().max(error.retry_after().unwrap_or_default().min(MAX_WAIT))),
-            false => Err(error),
+        if !is_temporary {
+            return Err(error);
         }
+        Ok(self.disconnected().max(error.retry_after().unwrap_or_default().min(MAX_WAIT)))
     }
 
-    /// The connection has ended, or could not be made: how long to wait before the next. What the stream asked
-    /// for by `retry`, doubled with each that brings nothing.
+    /// Returns the wait before the next connection: the `retry` of the stream, doubled after each connection without
+    /// an event.
     pub fn disconnected(&mut self) -> Duration {
         let last = self.decoder.last_id().to_owned();
         self.retry = self.decoder.retry().unwrap_or(self.retry);
         self.decoder = Decoder::behind(self.limits, &last);
         self.previous.append(&mut self.current);
-        self.previous.drain(..self.previous.len().saturating_sub(REMEMBERED));
+        self.previous.drain(..self.previous.len().saturating_sub(MAX_REMEMBERED_EVENTS));
         self.resumes_after = Some(last).filter(|last| !last.is_empty());
         let wait = self.retry.saturating_mul(1 << self.failures.min(6));
         self.failures += 1;
@@ -139,7 +141,7 @@ fn digest(event: &ServerSentEvent) -> u64 {
     hasher.finish()
 }
 
-/// Whether ids that count upwards leave some out. Ids of another kind say nothing of that.
+/// Whether some numbers are missing between two ids. Ids that are not numbers report no gap.
 fn is_gap(after: &str, before: &str) -> bool {
     match (after.parse::<u64>(), before.parse::<u64>()) {
         (Ok(after), Ok(before)) => before > after.saturating_add(1),
@@ -159,12 +161,12 @@ mod tests {
         Listener::new(EventSource::new(target), Limits::default())
     }
 
-    fn ids(incoming: &[StreamItem]) -> Vec<String> {
-        let shown = |one: &StreamItem| match one {
+    fn ids(items: &[StreamItem]) -> Vec<String> {
+        let id = |item: &StreamItem| match item {
             StreamItem::Event(event) => event.id.clone(),
             StreamItem::Gap { after, before } => format!("{after}..{before}"),
         };
-        incoming.iter().map(shown).collect()
+        items.iter().map(id).collect()
     }
 
     fn last_event_id(listener: &Listener) -> Option<String> {
@@ -173,7 +175,7 @@ mod tests {
     }
 
     #[test]
-    fn a_stream_goes_on_where_it_was_and_repeats_nothing() {
+    fn a_stream_continues_without_repeated_events() {
         let mut listener = listener();
         assert_eq!(last_event_id(&listener), None);
         assert_eq!(
@@ -181,18 +183,18 @@ mod tests {
             ["1", "2"]
         );
         listener.disconnected();
-        assert_eq!(last_event_id(&listener).as_deref(), Some("2"), "half an event was not received");
+        assert_eq!(last_event_id(&listener).as_deref(), Some("2"), "the incomplete event was not received");
         assert_eq!(ids(&listener.push(b"id: 2\ndata: b\n\nid: 3\ndata: c\n\n").unwrap()), ["3"]);
     }
 
     #[test]
-    fn an_event_is_not_another_because_it_has_the_same_id() {
+    fn events_with_the_same_id_are_distinguished_by_content() {
         let mut listener = listener();
         let stream = b"id: 1\ndata: a\n\ndata: b\n\ndata: b\n\n";
         assert_eq!(
             ids(&listener.push(stream).unwrap()),
             ["1", "1", "1"],
-            "two of the three have none of their own"
+            "two of the three have no id of their own"
         );
         listener.disconnected();
         assert!(listener.push(stream).unwrap().is_empty());
@@ -201,19 +203,19 @@ mod tests {
     }
 
     #[test]
-    fn so_many_events_are_remembered_over_connections() {
+    fn the_last_events_are_remembered_over_connections() {
         let mut listener = listener();
-        let stream: String = (0..=REMEMBERED).map(|id| format!("id: {id}\ndata: a\n\n")).collect();
+        let stream: String = (0..=MAX_REMEMBERED_EVENTS).map(|id| format!("id: {id}\ndata: a\n\n")).collect();
         listener.push(stream.as_bytes()).unwrap();
         for _ in 0..2 {
             listener.disconnected();
             assert_eq!(ids(&listener.push(b"id: 1\ndata: a\n\n").unwrap()), Vec::<String>::new());
         }
-        assert_eq!(ids(&listener.push(b"id: 0\ndata: a\n\n").unwrap()), ["0"], "longer ago than that");
+        assert_eq!(ids(&listener.push(b"id: 0\ndata: a\n\n").unwrap()), ["0"], "no longer remembered");
     }
 
     #[test]
-    fn what_was_missed_is_said() {
+    fn a_gap_is_reported() {
         let mut listener = listener();
         listener.push(b"id: 7\ndata: a\n\n").unwrap();
         listener.disconnected();
@@ -224,11 +226,11 @@ mod tests {
     }
 
     #[test]
-    fn the_wait_grows_until_something_comes() {
+    fn the_wait_grows_until_an_event_arrives() {
         let mut listener = listener();
         listener.push(b"retry: 2000\n").unwrap();
         assert_eq!(listener.disconnected(), Duration::from_secs(2));
-        assert_eq!(listener.disconnected(), Duration::from_secs(4), "the next connection said nothing else");
+        assert_eq!(listener.disconnected(), Duration::from_secs(4), "the second wait is doubled");
         for _ in 0..20 {
             listener.disconnected();
         }
@@ -238,7 +240,7 @@ mod tests {
     }
 
     #[test]
-    fn what_half_an_event_said_of_its_id_hides_no_gap() {
+    fn the_id_of_an_incomplete_event_hides_no_gap() {
         let mut listener = listener();
         listener.push(b"id: 1\ndata: a\n\nid: 2\nda").unwrap();
         listener.disconnected();
@@ -251,7 +253,7 @@ mod tests {
     }
 
     #[test]
-    fn an_id_of_a_heartbeat_is_where_to_go_on() {
+    fn the_stream_continues_after_the_id_of_a_heartbeat() {
         let mut listener = listener();
         listener.push(b"id: 1\ndata: a\n\nid: 5\n\n").unwrap();
         listener.disconnected();
@@ -260,7 +262,7 @@ mod tests {
     }
 
     #[test]
-    fn a_refusal_ends_it_and_what_passes_is_waited_out() {
+    fn a_refusal_is_final_and_a_transient_failure_is_waited_for() {
         let mut listener = listener();
         for kind in [ErrorKind::Busy, ErrorKind::SessionLimit, ErrorKind::Transport(Failure::Broken)] {
             assert!(listener.failed(Error::new(kind)).is_ok());

@@ -1,4 +1,4 @@
-//! Subscriptions: what a service is to push, and where to (DSP0266, "Eventing"). What comes there is read by
+//! Subscriptions: what a service pushes, and where (DSP0266, "Eventing"). A receiver reads the pushes with
 //! [`Notification::parse`](crate::events::Notification::parse).
 //!
 //! ```text
@@ -30,7 +30,7 @@ use crate::resource::Resource;
 use crate::schema::EventDestination;
 use crate::target::Target;
 
-/// What to push, and where to (DSP0268, EventDestination). What is not set is not sent, and is the service's to choose.
+/// What to push, and where (DSP0268, EventDestination). Members that are not set are not sent, so the service chooses.
 ///
 /// ```
 /// use redfish_proto::events::Subscription;
@@ -62,7 +62,7 @@ impl Serialize for Header {
 }
 
 impl Subscription {
-    /// To that URL, by HTTP as Redfish has it: `Destination`, and the `Protocol` `Redfish`.
+    /// Pushes to this URL over HTTP: `Destination`, and the `Protocol` `Redfish`.
     pub fn new(destination: impl Into<String>) -> Subscription {
         let members = Map::new();
         Subscription { members, headers: Vec::new() }
@@ -70,8 +70,7 @@ impl Subscription {
             .member("Protocol", json!("Redfish"))
     }
 
-    /// `Context`: what each push repeats, and what tells this subscription from others in their list. Some services
-    /// want one.
+    /// `Context`: a text that each push repeats and that identifies the subscription. Some services require one.
     #[must_use]
     pub fn context(self, text: impl Into<String>) -> Subscription {
         self.member("Context", Value::String(text.into()))
@@ -83,8 +82,8 @@ impl Subscription {
         self.member("EventFormatType", Value::String(format.into()))
     }
 
-    /// `HttpHeaders`: a header that each push carries, such as an `Authorization`. Its value counts as a secret, and no
-    /// service shows it again.
+    /// `HttpHeaders`: a header of each push, such as an `Authorization`. Its value counts as a secret, and no service
+    /// returns it.
     #[must_use]
     pub fn header(mut self, name: impl Into<String>, value: impl Into<String>) -> Subscription {
         self.headers.push(Header { name: name.into(), value: Zeroizing::new(value.into()) });
@@ -97,13 +96,14 @@ impl Subscription {
         self.list("RegistryPrefixes", prefixes)
     }
 
-    /// `ResourceTypes`: only what happens to resources of these schemas.
+    /// `ResourceTypes`: only events of resources of these schemas.
     #[must_use]
     pub fn resource_types<S: Into<String>>(self, types: impl IntoIterator<Item = S>) -> Subscription {
         self.list("ResourceTypes", types)
     }
 
-    /// `EventTypes`: only these, such as `Alert`. Deprecated by the standard, and all that older services choose by.
+    /// `EventTypes`: only events of these types, such as `Alert`. Deprecated by the standard; the only choice at
+    /// older services.
     #[must_use]
     pub fn event_types<S: Into<String>>(self, types: impl IntoIterator<Item = S>) -> Subscription {
         self.list("EventTypes", types)
@@ -115,7 +115,7 @@ impl Subscription {
         self.list("MessageIds", ids)
     }
 
-    /// `OriginResources`: only what happens to the resources at these URIs.
+    /// `OriginResources`: only events of the resources at these URIs.
     #[must_use]
     pub fn origin_resources<S: Into<String>>(self, uris: impl IntoIterator<Item = S>) -> Subscription {
         let links = uris.into_iter().map(|uri| json!({"@odata.id": uri.into()}));
@@ -145,14 +145,14 @@ impl Subscription {
             headers: &'a [Header],
         }
         let document = Document { members: &self.members, headers: &self.headers };
-        // There is nothing in it that JSON cannot say.
+        // The document always has a JSON form.
         Body::secret(Zeroizing::new(serde_json::to_vec(&document).unwrap_or_default()))
     }
 
     fn register_secrets(&self, known: &mut Redactor) {
         self.body().register_secrets(known);
         for Header { value, .. } in &self.headers {
-            // What follows the scheme may be echoed alone.
+            // The service may echo the credentials without the scheme.
             let Some((scheme, credentials)) = value.trim().split_once(' ') else { continue };
             known.add(credentials.trim());
             let pair = STANDARD.decode(credentials.trim()).map(Zeroizing::new).unwrap_or_default();
@@ -169,14 +169,14 @@ impl fmt::Debug for Subscription {
     }
 }
 
-/// The way to the collection of subscriptions.
+/// Finds the collection of subscriptions.
 fn find_subscriptions() -> FollowLinks {
     let missing = Missing::NotSupported(Feature::Subscriptions);
     FollowLinks::new("/EventService/@odata.id", missing).then(&["/Subscriptions/@odata.id"])
 }
 
-/// Makes a subscription, and returns its URI. It is a write: if its answer is lost it is not sent again, and the error
-/// says where to look for it.
+/// Creates a subscription and returns its URI. If the response is lost, it is not sent again, and the hint names
+/// where to look for it.
 #[derive(Debug)]
 pub struct CreateSubscription {
     subscription: Subscription,
@@ -184,12 +184,12 @@ pub struct CreateSubscription {
 }
 
 impl CreateSubscription {
-    /// Creates that subscription.
+    /// Creates this subscription.
     pub fn new(subscription: Subscription) -> CreateSubscription {
         let body = subscription.body();
         let chain = Chain::new(find_subscriptions(), |(collection, _)| {
             Chain::next(Exchange(Request::post(&collection).json(body)), |received| {
-                posted(received, collection)
+                creation_outcome(received, collection)
             })
         });
         CreateSubscription { subscription, chain }
@@ -200,16 +200,19 @@ impl CreateSubscription {
     }
 }
 
-/// What became of the POST: the subscription exists, or the service takes its time (202).
-fn posted(received: Result<Answer, Error>, collection: Target) -> Result<Transition<Chain<Target>>, Error> {
+/// The outcome of the POST: the subscription exists, or the service creates it later (202).
+fn creation_outcome(
+    received: Result<Answer, Error>,
+    collection: Target,
+) -> Result<Transition<Chain<Target>>, Error> {
     let answer = received.map_err(|error| match error.kind() {
         ErrorKind::OutcomeUnknown(_) => {
-            error.with_advice("Look for it among the subscriptions before it is created again.")
+            error.with_hint("Look for it among the subscriptions before it is created again.")
         }
         _ => error,
     })?;
     match Outcome::read(&answer)? {
-        Outcome::Finished(_) => Chain::done(created(member_uri(&answer, &collection))?),
+        Outcome::Finished(_) => Chain::done(require_uri(member_uri(&answer, &collection))?),
         Outcome::Accepted(monitor) => {
             let watch = WatchCreation { watch: monitor.watch(), collection };
             Ok(Transition::Later(Chain::new(watch, Chain::done), None))
@@ -217,7 +220,7 @@ fn posted(received: Result<Answer, Error>, collection: Target) -> Result<Transit
     }
 }
 
-/// Waits for a creation that was accepted. Its last answer names the URI of the new subscription.
+/// Waits for an accepted creation. The last response contains the URI of the new subscription.
 struct WatchCreation {
     watch: Watch,
     collection: Target,
@@ -230,7 +233,7 @@ impl WatchCreation {
         uri: Option<Target>,
     ) -> Result<Transition<Self>, Error> {
         Ok(match transition {
-            Transition::Done(TaskOutcome::Completed(_)) => Transition::Done(created(uri)?),
+            Transition::Done(TaskOutcome::Completed(_)) => Transition::Done(require_uri(uri)?),
             Transition::Done(TaskOutcome::Failed(error)) => return Err(error),
             Transition::Next(watch) => Transition::Next(WatchCreation { watch, collection }),
             Transition::Later(watch, time) => Transition::Later(WatchCreation { watch, collection }, time),
@@ -255,7 +258,7 @@ impl Operation for WatchCreation {
     }
 }
 
-/// The URI of the new subscription. It has to be a member of the collection, since it is what will be deleted one day.
+/// The URI of the new subscription. It must be a member of the collection, since it may be deleted later.
 fn member_uri(answer: &Answer, collection: &Target) -> Option<Target> {
     let collection = collection.without_final_slash();
     get_page::created_uri(answer, &collection, |target| {
@@ -264,11 +267,11 @@ fn member_uri(answer: &Answer, collection: &Target) -> Option<Target> {
     })
 }
 
-/// The subscription exists even if its URI is unknown.
-fn created(uri: Option<Target>) -> Result<Target, Error> {
+/// Fails without a URI. The subscription exists nevertheless.
+fn require_uri(uri: Option<Target>) -> Result<Target, Error> {
     uri.ok_or_else(|| {
         Error::malformed("", "the subscription was created, but its URI is not known")
-            .with_advice("Look for it among the subscriptions.")
+            .with_hint("Look for it among the subscriptions.")
     })
 }
 
@@ -278,7 +281,7 @@ impl Operation for CreateSubscription {
     forward_to!(chain, register_secrets);
 }
 
-/// Reads all subscriptions of a service, page after page; streams of server-sent events are among them.
+/// Reads all subscriptions of a service, including streams of server-sent events.
 #[derive(Debug)]
 pub struct ListSubscriptions {
     chain: Chain<Vec<Resource<EventDestination>>>,
@@ -320,14 +323,14 @@ impl Operation for ListSubscriptions {
     forward_to!(chain);
 }
 
-/// Ends a subscription, or a stream that shows as one. A write as any other: never sent again.
+/// Ends a subscription, or a stream that is listed as one. Like any write, it is never sent again.
 #[derive(Clone, Debug)]
 pub struct DeleteSubscription {
     target: Target,
 }
 
 impl DeleteSubscription {
-    /// Deletes the subscription at that target.
+    /// Deletes the subscription at this target.
     pub fn new(target: Target) -> DeleteSubscription {
         DeleteSubscription { target }
     }
@@ -347,7 +350,7 @@ impl Operation for DeleteSubscription {
     fn fail(self, error: Error) -> Result<Transition<Self>, Error> {
         Err(match error.kind() {
             ErrorKind::OutcomeUnknown(_) => {
-                error.with_advice("List the subscriptions to find out whether it is gone.")
+                error.with_hint("List the subscriptions to find out whether it is gone.")
             }
             _ => error,
         })

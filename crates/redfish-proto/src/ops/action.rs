@@ -1,4 +1,4 @@
-//! The actions of a resource (DSP0266, "Actions"): what it offers, the allowable values, and the invocation.
+//! The actions of a resource (DSP0266, "Actions"): their parameters, allowable values, and invocation.
 
 use std::fmt;
 
@@ -19,11 +19,11 @@ use crate::target::Target;
 pub struct Action {
     /// Its name without `#`, such as `ComputerSystem.Reset`.
     pub name: String,
-    /// Where it is posted to, as the resource says; it is never built by hand.
+    /// The target of its POST, as the resource states it.
     pub target: Target,
-    /// Where its parameters are described.
+    /// The target of its ActionInfo, which describes its parameters.
     pub info: Option<Target>,
-    /// What is known of its parameters.
+    /// Its parameters, as far as they are known.
     pub parameters: Vec<Parameter>,
 }
 
@@ -33,41 +33,41 @@ pub struct Action {
 pub struct Parameter {
     /// Its name.
     pub name: String,
-    /// Whether the action cannot do without.
+    /// Whether the action requires it.
     pub required: bool,
-    /// What it may be; empty where the service does not say.
+    /// Its allowable values. Empty if the service does not list them.
     pub allowable: Vec<String>,
 }
 
 impl Action {
-    fn is(&self, name: &str) -> bool {
+    fn has_name(&self, name: &str) -> bool {
         let name = name.trim_start_matches('#');
         self.name == name || self.name.rsplit_once('.').is_some_and(|(_, short)| short == name)
     }
 
-    /// Adds what its ActionInfo says. One that cannot be read leaves what the resource itself says.
+    /// Adds the parameters of its ActionInfo. If that cannot be read, only the resource's own annotations count.
     fn describe(&mut self, received: Result<Answer, Error>) -> Result<(), Error> {
         let info: Value = match received {
             Ok(answer) => answer.success().and_then(|answer| answer.json()).unwrap_or_default(),
             Err(error) if self.info.as_ref().is_some_and(|info| error.uri() == Some(info.as_str())) => {
                 return Ok(());
             }
-            // A login failed, say: the next request would try it again.
+            // Another failure, such as that of a login, would repeat with the next request.
             Err(error) => return Err(error),
         };
-        self.parameters = described(&info, std::mem::take(&mut self.parameters));
+        self.parameters = merge_parameters(&info, std::mem::take(&mut self.parameters));
         Ok(())
     }
 
-    /// Whether these parameters may be sent.
-    fn check(&self, given: &Map<String, Value>, redactor: &Redactor) -> Result<(), Error> {
+    /// Checks the parameters before they are sent.
+    fn check(&self, parameters: &Map<String, Value>, redactor: &Redactor) -> Result<(), Error> {
         for parameter in &self.parameters {
             let not_allowable = |allowable: &[String]| {
                 let parameter = redactor.clean(&parameter.name);
                 let allowable = allowable.iter().map(|value| redactor.clean(value)).collect();
                 Error::new(ErrorKind::InvalidParameter { parameter, allowable })
             };
-            match given.get(&parameter.name) {
+            match parameters.get(&parameter.name) {
                 None if parameter.required => return Err(not_allowable(&parameter.allowable)),
                 Some(value) if !parameter.allowable.is_empty() => {
                     let values = match value {
@@ -89,17 +89,17 @@ impl Action {
     }
 }
 
-/// Reads what a resource offers, those of vendors too.
-fn offered(answer: &Answer) -> Result<Vec<Action>, Error> {
+/// Reads the actions of a resource, including those of vendors.
+fn find_actions(answer: &Answer) -> Result<Vec<Action>, Error> {
     let resource: Value = answer.json()?;
     let mut found = Vec::new();
     if let Some(Value::Object(actions)) = resource.get("Actions") {
-        collect(actions, answer, 0, &mut found)?;
+        collect_actions(actions, answer, 0, &mut found)?;
     }
     Ok(found)
 }
 
-fn collect(
+fn collect_actions(
     actions: &Map<String, Value>,
     answer: &Answer,
     depth: usize,
@@ -113,7 +113,7 @@ fn collect(
                 let info = text("@Redfish.ActionInfo").map(|link| answer.resolve(link)).transpose()?;
                 let parameters = members.iter().filter_map(|(member, values)| {
                     let name = member.strip_suffix("@Redfish.AllowableValues")?.to_owned();
-                    Some(Parameter { name, required: false, allowable: texts(values) })
+                    Some(Parameter { name, required: false, allowable: allowable_values(values) })
                 });
                 found.push(Action {
                     name: name.trim_start_matches('#').to_owned(),
@@ -122,15 +122,15 @@ fn collect(
                     parameters: parameters.collect(),
                 });
             }
-            // `Oem`, and in it the vendors.
-            None if depth < 2 => collect(members, answer, depth + 1, found)?,
+            // `Oem`, and the vendors in it.
+            None if depth < 2 => collect_actions(members, answer, depth + 1, found)?,
             None => {}
         }
     }
     Ok(())
 }
 
-fn texts(values: &Value) -> Vec<String> {
+fn allowable_values(values: &Value) -> Vec<String> {
     let text = |value: &Value| match value {
         Value::String(text) => text.clone(),
         other => other.to_string(),
@@ -138,12 +138,12 @@ fn texts(values: &Value) -> Vec<String> {
     values.as_array().map(|values| values.iter().map(text).collect()).unwrap_or_default()
 }
 
-/// What an ActionInfo says (DSP0268, ActionInfo); annotations of the resource stay where it says nothing.
-fn described(info: &Value, mut known: Vec<Parameter>) -> Vec<Parameter> {
+/// Merges the parameters of an ActionInfo (DSP0268, ActionInfo) into those that the resource's annotations describe.
+fn merge_parameters(info: &Value, mut known: Vec<Parameter>) -> Vec<Parameter> {
     for parameter in info.get("Parameters").and_then(Value::as_array).into_iter().flatten() {
         let Some(name) = parameter.get("Name").and_then(Value::as_str) else { continue };
         let required = parameter.get("Required").and_then(Value::as_bool) == Some(true);
-        let allowable = parameter.get("AllowableValues").map(texts).unwrap_or_default();
+        let allowable = parameter.get("AllowableValues").map(allowable_values).unwrap_or_default();
         match known.iter_mut().find(|k| k.name == name) {
             Some(known) => {
                 known.required |= required;
@@ -157,23 +157,23 @@ fn described(info: &Value, mut known: Vec<Parameter>) -> Vec<Parameter> {
     known
 }
 
-/// Finds the actions that a resource offers, and the allowable values of their parameters.
+/// Finds the actions of a resource and the allowable values of their parameters.
 #[derive(Debug)]
 pub struct Actions {
     chain: Chain<Vec<Action>>,
 }
 
 impl Actions {
-    /// Finds the actions of the resource at that target.
+    /// Finds the actions of the resource at this target.
     pub fn new(target: Target) -> Actions {
         let chain = Chain::new(Exchange(Request::get(&target)), |received| {
-            describe_all(offered(&received?.success()?)?, 0)
+            describe_all(find_actions(&received?.success()?)?, 0)
         });
         Actions { chain }
     }
 }
 
-/// Reads the ActionInfo of each action from that index on.
+/// Reads the ActionInfo of each action, starting at this index.
 fn describe_all(mut actions: Vec<Action>, from: usize) -> Result<Transition<Chain<Vec<Action>>>, Error> {
     let mut rest = actions.iter().enumerate().skip(from);
     let Some((index, info)) = rest.find_map(|(index, action)| Some((index, action.info.clone()?))) else {
@@ -203,19 +203,20 @@ pub struct Invoke {
 }
 
 impl Invoke {
-    /// The action of that name, with or without `#`, or its last word where only one action ends so.
+    /// Invokes the action with this name, with or without `#`, or with this last word of its name if only one action
+    /// has it.
     pub fn new(target: Target, name: impl Into<String>, parameters: Map<String, Value>) -> Invoke {
         let name = name.into();
-        let (wanted, sent) = (name.clone(), parameters.clone());
+        let (action_name, sent) = (name.clone(), parameters.clone());
         let chain = Chain::new(Exchange(Request::get(&target)), move |received| {
             let answer = received?.success()?;
-            let mut action = choose(&answer, &wanted)?;
+            let mut action = choose_action(&answer, &action_name)?;
             match action.info.clone() {
                 Some(info) => Chain::next(Exchange(Request::get(&info)), move |received| {
                     action.describe(received)?;
-                    post(&action, &sent, &answer.redactor)
+                    post_action(&action, &sent, &answer.redactor)
                 }),
-                None => post(&action, &sent, &answer.redactor),
+                None => post_action(&action, &sent, &answer.redactor),
             }
         });
         Invoke { target, name, parameters, chain }
@@ -228,14 +229,14 @@ impl Invoke {
     }
 }
 
-fn choose(answer: &Answer, wanted: &str) -> Result<Action, Error> {
-    let mut offered = offered(answer)?;
+fn choose_action(answer: &Answer, name: &str) -> Result<Action, Error> {
+    let mut offered = find_actions(answer)?;
     let names = offered.iter().map(|action| answer.safe(&action.name)).collect();
-    let exact = wanted.trim_start_matches('#');
+    let exact = name.trim_start_matches('#');
     if offered.iter().any(|action| action.name == exact) {
         offered.retain(|action| action.name == exact);
     } else {
-        offered.retain(|action| action.is(wanted));
+        offered.retain(|action| action.has_name(name));
     }
     let several = offered.len() > 1;
     match offered.pop().filter(|_| !several) {
@@ -244,7 +245,7 @@ fn choose(answer: &Answer, wanted: &str) -> Result<Action, Error> {
     }
 }
 
-fn post(
+fn post_action(
     action: &Action,
     parameters: &Map<String, Value>,
     redactor: &Redactor,
@@ -256,7 +257,7 @@ fn post(
 
 impl fmt::Debug for Invoke {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // Their values may be secret.
+        // The values may be secret.
         let parameters: Vec<&String> = self.parameters.keys().collect();
         write!(f, "Invoke({} of {} with {parameters:?})", self.name, self.target)
     }

@@ -1,4 +1,4 @@
-//! Operations one after the other.
+//! Sequences of operations.
 
 use std::fmt;
 
@@ -6,14 +6,15 @@ use crate::error::Error;
 use crate::operation::{Answer, Auth, Operation, Request, Transition};
 use crate::redact::Redactor;
 
-/// A sequence of operations, each made from the output of the one before. It is itself an operation, whose output is `T`.
+/// A sequence of operations, each made from the output of the previous one. It is itself an operation with the output
+/// `T`.
 ///
 /// ```
 /// use redfish_proto::ops::{Chain, WaitUntil, Write};
 /// use redfish_proto::{Body, Error, Target};
 /// use serde_json::json;
 ///
-/// /// Turns the location indicator on, and waits until it is.
+/// /// Turns the location indicator on and waits until it is on.
 /// fn locate(chassis: Target) -> Result<Chain<()>, Error> {
 ///     let change = Body::json(&json!({"LocationIndicatorActive": true}))?;
 ///     Ok(Chain::new(Write::patch(&chassis, change), move |_| {
@@ -22,12 +23,12 @@ use crate::redact::Redactor;
 /// }
 /// ```
 ///
-/// Each operation keeps its own rules, such as what to do without an answer. Its [`secrets`](Operation::secrets) are an
-/// exception: a call asks for them once, at its start, and so only the first operation's are known.
-pub struct Chain<T>(Box<dyn Link<T>>);
+/// Each operation keeps its own behavior, for example without a response. Its [`secrets`](Operation::secrets) are an
+/// exception: a call registers them once, at its start, so only those of the first operation are known.
+pub struct Chain<T>(Box<dyn DynLink<T>>);
 
-/// An operation and what follows it, whatever their types.
-trait Link<T>: Send + Sync {
+/// A [`Link`] of any operation.
+trait DynLink<T>: Send + Sync {
     fn request(&self) -> Request;
     fn auth(&self) -> Auth;
     fn secrets(&self, known: &mut Redactor);
@@ -35,22 +36,23 @@ trait Link<T>: Send + Sync {
     fn fail(self: Box<Self>, error: Error) -> Result<Transition<Chain<T>>, Error>;
 }
 
-struct Stage<O, F> {
+/// An operation, and what follows it.
+struct Link<O, F> {
     operation: O,
     then: F,
 }
 
 impl<T: 'static> Chain<T> {
-    /// Runs that operation; `then` makes the next one from its output, or ends the chain.
+    /// Runs the operation. `then` makes the next one from its output, or ends the chain.
     pub fn new<O, F>(operation: O, then: F) -> Chain<T>
     where
         O: Operation + Send + Sync + 'static,
         F: FnOnce(O::Output) -> Result<Transition<Chain<T>>, Error> + Send + Sync + 'static,
     {
-        Chain(Box::new(Stage { operation, then }))
+        Chain(Box::new(Link { operation, then }))
     }
 
-    /// Goes on with that operation, at the end of a `then`. Always `Ok`.
+    /// Continues with this operation, at the end of a `then`. Always `Ok`.
     pub fn next<O, F>(operation: O, then: F) -> Result<Transition<Chain<T>>, Error>
     where
         O: Operation + Send + Sync + 'static,
@@ -59,12 +61,12 @@ impl<T: 'static> Chain<T> {
         Ok(Transition::Next(Chain::new(operation, then)))
     }
 
-    /// Ends the chain with that output, at the end of a `then`. Always `Ok`.
+    /// Ends the chain with this output, at the end of a `then`. Always `Ok`.
     pub fn done(output: T) -> Result<Transition<Chain<T>>, Error> {
         Ok(Transition::Done(output))
     }
 
-    fn follow<O, F>(transition: Transition<O>, then: F) -> Result<Transition<Chain<T>>, Error>
+    fn continue_after<O, F>(transition: Transition<O>, then: F) -> Result<Transition<Chain<T>>, Error>
     where
         O: Operation + Send + Sync + 'static,
         F: FnOnce(O::Output) -> Result<Transition<Chain<T>>, Error> + Send + Sync + 'static,
@@ -77,7 +79,7 @@ impl<T: 'static> Chain<T> {
     }
 }
 
-impl<T, O, F> Link<T> for Stage<O, F>
+impl<T, O, F> DynLink<T> for Link<O, F>
 where
     T: 'static,
     O: Operation + Send + Sync + 'static,
@@ -96,11 +98,11 @@ where
     }
 
     fn respond(self: Box<Self>, answer: Answer) -> Result<Transition<Chain<T>>, Error> {
-        Chain::follow(self.operation.respond(answer)?, self.then)
+        Chain::continue_after(self.operation.respond(answer)?, self.then)
     }
 
     fn fail(self: Box<Self>, error: Error) -> Result<Transition<Chain<T>>, Error> {
-        Chain::follow(self.operation.fail(error)?, self.then)
+        Chain::continue_after(self.operation.fail(error)?, self.then)
     }
 }
 
@@ -135,8 +137,8 @@ impl<T> fmt::Debug for Chain<T> {
     }
 }
 
-/// Implements every method of [`Operation`] by the field that holds the operation inside. The name of a method adds secrets
-/// of the outer one.
+/// Implements [`Operation`] by the field that contains the inner operation. The optional method registers secrets of
+/// the outer one.
 macro_rules! forward_to {
     ($inner:ident $(, $secrets:ident)?) => {
         fn request(&self) -> $crate::operation::Request {
@@ -152,7 +154,7 @@ macro_rules! forward_to {
             $(self.$secrets(known);)?
         }
 
-        #[allow(clippy::needless_update, reason = "some have no other field")]
+        #[allow(clippy::needless_update, reason = "some types have no other field")]
         fn respond(
             self,
             answer: $crate::operation::Answer,
@@ -160,7 +162,7 @@ macro_rules! forward_to {
             Ok(self.$inner.respond(answer)?.map(|$inner| Self { $inner, ..self }))
         }
 
-        #[allow(clippy::needless_update, reason = "some have no other field")]
+        #[allow(clippy::needless_update, reason = "some types have no other field")]
         fn fail(
             self,
             error: $crate::error::Error,
@@ -172,7 +174,7 @@ macro_rules! forward_to {
 
 pub(crate) use forward_to;
 
-/// One request, whose output is what was received: the answer whatever its status, or the error if there is none.
+/// Sends one request and returns the response with any status, or the error if there is no response.
 #[derive(Clone, Debug)]
 pub(crate) struct Exchange(pub(crate) Request);
 

@@ -1,7 +1,7 @@
-//! Whether a session is alive: a GET of its own URI with its own token.
+//! Checks whether a session is alive: a GET of its own URI with its own token.
 //!
-//! A 401 for one resource does not prove that the session is dead: some services answer it for a missing license or
-//! privilege. Asking for the session itself tells the two apart.
+//! A 401 for one resource does not prove that the session is dead: some services send it for a missing license or
+//! privilege. A GET of the session itself distinguishes the two.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,24 +17,24 @@ use crate::service::Service;
 use crate::session::Session;
 use crate::target::Target;
 
-/// Time limit of the check. A service that takes longer to show a session has not confirmed it.
+/// Timeout of the check. A service that takes longer has not confirmed the session.
 pub(crate) const CHECK_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// What the service says about a session.
+/// Whether a session is alive, as far as the service reports.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Liveness {
-    /// The service showed it, or forbade to: it is open.
+    /// It is alive: the service returned it, or answered 403.
     Alive,
-    /// The service answered 401 at the session's own URI.
+    /// It is dead: the service answered 401 at its own URI.
     Dead,
-    /// Neither is certain: another response, or none.
+    /// Unknown: there was another response, or no response.
     Unknown,
 }
 
 /// Checks whether a session is alive. Made by [`Session::check`].
 ///
-/// It is one exchange of at most 5 s, repeated once only if it was not sent at all. It never fails: what the service
-/// does not confirm is [`Liveness::Unknown`].
+/// One exchange of up to 5 s, retried once and only if it was not sent. It never fails: without confirmation the
+/// result is [`Liveness::Unknown`].
 #[derive(Debug)]
 pub struct CheckSession {
     session: Session,
@@ -42,16 +42,16 @@ pub struct CheckSession {
 }
 
 impl CheckSession {
-    /// `None` if the session's URI is not known.
+    /// `None` if the URI of the session is unknown.
     pub(crate) fn new(session: &Session) -> Option<CheckSession> {
         Some(CheckSession { session: session.clone(), target: session.target()?.clone() })
     }
 
-    /// What the answer to the check says.
+    /// Interprets the response to the check.
     pub(crate) fn judge(&self, answer: &Answer) -> Liveness {
         match answer.status() {
-            // What stands elsewhere says nothing about the session.
-            _ if !answer.target().same_but_slash(&self.target) => Liveness::Unknown,
+            // A response of another resource is no confirmation.
+            _ if !answer.target().is_same_except_slash(&self.target) => Liveness::Unknown,
             StatusCode::OK if self.is_shown_in(answer) => Liveness::Alive,
             StatusCode::FORBIDDEN => Liveness::Alive,
             StatusCode::UNAUTHORIZED => Liveness::Dead,
@@ -59,12 +59,12 @@ impl CheckSession {
         }
     }
 
-    /// Whether the body is this session: a web page, or another resource, confirms nothing.
+    /// Whether the body is this session. A web page or another resource is no confirmation.
     fn is_shown_in(&self, answer: &Answer) -> bool {
         let Ok(shown) = answer.json::<Value>() else { return false };
         let text = |name| shown.get(name).and_then(Value::as_str);
         let linked = text("@odata.id").and_then(|link| answer.resolve_path_only(link).ok());
-        linked.is_some_and(|link| link.same_but_slash(&self.target))
+        linked.is_some_and(|link| link.is_same_except_slash(&self.target))
             || text("Id") == Some(self.target.split_member().1)
     }
 }
@@ -72,7 +72,7 @@ impl CheckSession {
 impl Operation for CheckSession {
     type Output = Liveness;
 
-    /// The request carries the session's own token, whatever session the call has.
+    /// Sends the session's own token instead of the call's.
     fn request(&self) -> Request {
         Request::get(&self.target).purpose(Purpose::Session).probe(CHECK_TIMEOUT).session(&self.session)
     }
@@ -87,7 +87,7 @@ impl Operation for CheckSession {
 }
 
 impl Session {
-    /// Checks whether the service still knows it. `None` if its URI is not known.
+    /// Checks whether the session is alive. `None` if its URI is unknown.
     pub fn check(&self, service: &Arc<Service>) -> Option<Call<CheckSession>> {
         Some(service.call(CheckSession::new(self)?).with(self.clone()))
     }

@@ -1,4 +1,4 @@
-//! The way from the service root to a resource, link by link.
+//! Following links from the service root to a resource.
 
 use serde_json::Value;
 
@@ -40,12 +40,12 @@ pub(crate) enum Missing {
 }
 
 impl FollowLinks {
-    /// Follows the link at that pointer of the service root.
+    /// Follows the link at this pointer of the service root.
     pub(crate) fn new(pointer: &'static str, missing: Missing) -> FollowLinks {
         FollowLinks { target: root(), auth: Auth::Session, pointer, rest: &[], missing }
     }
 
-    /// Then follows the links at those pointers, each of the resource that the one before leads to.
+    /// Then follows the links at these pointers, each in the resource that the previous link leads to.
     pub(crate) fn then(mut self, pointers: &'static [&'static str]) -> FollowLinks {
         self.rest = pointers;
         self

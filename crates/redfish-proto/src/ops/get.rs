@@ -1,4 +1,4 @@
-//! Reading a resource, and a request of any method.
+//! Reading a resource, and requests of any method.
 
 use std::marker::PhantomData;
 
@@ -17,8 +17,8 @@ use crate::target::Target;
 
 /// Reads a resource into a type of the caller's choice (DSP0266, "GET (read requests)").
 ///
-/// Unknown members are ignored; what does not fit is [`Malformed`](crate::ErrorKind::Malformed) with the JSON
-/// pointer of the member. A target with a fragment, such as `/redfish/v1/Chassis/1/Thermal#/Fans/0`, reads that part.
+/// Unknown members are ignored. A value that does not fit is [`Malformed`](crate::ErrorKind::Malformed) with its JSON
+/// pointer. A target with a fragment, such as `/redfish/v1/Chassis/1/Thermal#/Fans/0`, reads only that part.
 #[derive(Clone, Debug)]
 pub struct Get<T> {
     target: Target,
@@ -26,7 +26,7 @@ pub struct Get<T> {
 }
 
 impl<T: DeserializeOwned> Get<T> {
-    /// Reads the resource at that target.
+    /// Reads the resource at this target.
     pub fn new(target: Target) -> Get<T> {
         Get { target, into: PhantomData }
     }
@@ -43,21 +43,21 @@ impl<T: DeserializeOwned> Operation for Get<T> {
         let answer = answer.success()?;
         match self.target.fragment() {
             None => Ok(Transition::Done(answer.json()?)),
-            Some(fragment) => Ok(Transition::Done(part(&answer, fragment)?)),
+            Some(fragment) => Ok(Transition::Done(read_fragment(&answer, fragment)?)),
         }
     }
 }
 
-/// Reads the part of a resource that a JSON pointer names, percent-encoded as it is in a fragment (RFC 6901, 6).
-fn part<T: DeserializeOwned>(answer: &Answer, fragment: &str) -> Result<T, Error> {
-    let pointer = decoded(fragment);
-    let whole: Value = answer.json()?;
+/// Reads the part of a resource at a JSON pointer, which is percent-encoded in a fragment (RFC 6901, 6).
+fn read_fragment<T: DeserializeOwned>(answer: &Answer, fragment: &str) -> Result<T, Error> {
+    let pointer = percent_decode(fragment);
+    let resource: Value = answer.json()?;
     let part =
-        whole.pointer(&pointer).ok_or_else(|| answer.malformed(&pointer, "there is no such member"))?;
+        resource.pointer(&pointer).ok_or_else(|| answer.malformed(&pointer, "there is no such member"))?;
     T::deserialize(part).map_err(|error| answer.malformed(&pointer, &error.to_string()))
 }
 
-fn decoded(fragment: &str) -> String {
+fn percent_decode(fragment: &str) -> String {
     let mut bytes = Vec::with_capacity(fragment.len());
     let mut rest = fragment.as_bytes();
     while let Some((&byte, after)) = rest.split_first() {
@@ -79,7 +79,7 @@ fn decoded(fragment: &str) -> String {
 
 /// Reads a resource with its typed value, its raw JSON and its ETag.
 ///
-/// A resource that was read before can be read again: while it has not changed (304), the previous one is returned.
+/// A resource that was read before can be read again. If it has not changed (304), the previous one is returned.
 #[derive(Clone, Debug)]
 pub struct Read<T> {
     target: Target,
@@ -87,7 +87,7 @@ pub struct Read<T> {
 }
 
 impl<T: DeserializeOwned> Read<T> {
-    /// Reads the resource at that target, into a type such as a type of [`schema`](crate::schema).
+    /// Reads the resource at this target into a type, for example of [`schema`](crate::schema).
     pub fn new(target: Target) -> Read<T> {
         Read { target, previous: None }
     }
@@ -116,9 +116,9 @@ impl<T: DeserializeOwned> Operation for Read<T> {
     }
 }
 
-/// A request of any method, which returns the response as the service sent it.
+/// A request of any method, which returns the response unchanged.
 ///
-/// The values of members of its JSON body such as `Password` and `Token` count as secrets.
+/// The values of JSON members such as `Password` and `Token` in its body count as secrets.
 #[derive(Clone, Debug)]
 pub struct Raw(Request);
 
@@ -128,25 +128,25 @@ impl Raw {
         Raw(Request::new(method, target))
     }
 
-    /// A read.
+    /// A GET.
     pub fn get(target: &Target) -> Raw {
-        Raw::new(Method::GET, target).accept()
+        Raw::new(Method::GET, target).accept_any_type()
     }
 
-    /// With a JSON body: [`Body::json`] of a value, or text that is JSON.
+    /// Sets a JSON body: [`Body::json`] of a value, or JSON text.
     #[must_use]
     pub fn json(self, body: Body) -> Raw {
         Raw(self.0.json(body))
     }
 
-    /// With a header. Those that only the core may set are refused when it is sent.
+    /// Sets a header. One that only the client may set makes the call fail.
     #[must_use]
     pub fn header(self, name: HeaderName, value: HeaderValue) -> Raw {
         Raw(self.0.header(name, value))
     }
 
-    /// Not everything a service has is JSON: `$metadata` is XML.
-    fn accept(self) -> Raw {
+    /// Not every resource is JSON: `$metadata` is XML.
+    fn accept_any_type(self) -> Raw {
         self.header(http::header::ACCEPT, HeaderValue::from_static("application/json, */*;q=0.5"))
     }
 }

@@ -1,4 +1,4 @@
-//! Collections: page by page, each member where it stands in the page (DSP0266, "Resource collections").
+//! Collections, page by page (DSP0266, "Resource collections").
 
 use std::borrow::Cow;
 use std::collections::HashSet;
@@ -20,17 +20,17 @@ use crate::redact::Redactor;
 use crate::resource::Resource;
 use crate::target::Target;
 
-/// Reads one page of a collection, and hands out the operation that reads the next.
+/// Reads one page of a collection, and returns the operation that reads the next one.
 ///
-/// `Members@odata.nextLink` is followed as long as there is one, whatever `Members@odata.count` says: services count
-/// wrong. A link that was followed before is an error, since some point at themselves.
+/// `Members@odata.nextLink` is followed as long as there is one. `Members@odata.count` is not used for that, since
+/// some counts are wrong. A link that was followed before is an error, since some pages link to themselves.
 ///
-/// Some services offer `$expand` and refuse it at one collection or another: what is asked with it and answered 4xx or
-/// 501 is asked once more without. The members are links then.
+/// Some services offer `$expand` and refuse it at some collections. After a 4xx or 501, a page is read once more
+/// without it, and its members are links.
 #[derive(Clone, Debug)]
 pub struct GetPage {
     target: Target,
-    seen: HashSet<Target>,
+    visited: HashSet<Target>,
 }
 
 /// One page of a collection.
@@ -39,14 +39,15 @@ pub struct GetPage {
 pub struct Page {
     /// The page's members, in its order.
     pub members: Vec<Member>,
-    /// How many members the service says there are on all pages: a hint.
+    /// The number of members on all pages, as the service reports it. It may be wrong.
     pub count: Option<u64>,
-    /// Reads the next page; `None` at the end. An error where the link to it is off the origin or was followed before:
-    /// this page is whole all the same.
+    /// Reads the next page; `None` at the end. An error if the link leaves the origin or was followed before. This
+    /// page is complete nevertheless.
     pub next: Result<Option<GetPage>, Error>,
 }
 
-/// A member as it stands in a page: only a link, or the whole resource. It is a part of the page's body, not read yet.
+/// A member of a page: only a link, or the whole resource. It is a part of the page's body and is parsed when it is
+/// used.
 #[derive(Clone)]
 pub struct Member {
     body: Bytes,
@@ -54,17 +55,17 @@ pub struct Member {
     redactor: Arc<Redactor>,
 }
 
-/// `Members`: `None` where there are none, which is no collection; empty where they are `null`.
-type Listed<'a> = Option<Vec<&'a RawValue>>;
+/// `Members`: `None` if it is missing, so that the resource is not a collection; empty if it is `null`.
+type Members<'a> = Option<Vec<&'a RawValue>>;
 
-fn deserialize_members<'de: 'a, 'a, D: Deserializer<'de>>(members: D) -> Result<Listed<'a>, D::Error> {
-    Ok(Some(Listed::deserialize(members)?.unwrap_or_default()))
+fn deserialize_members<'de: 'a, 'a, D: Deserializer<'de>>(members: D) -> Result<Members<'a>, D::Error> {
+    Ok(Some(Members::deserialize(members)?.unwrap_or_default()))
 }
 
 #[derive(Deserialize)]
 struct RawPage<'a> {
     #[serde(borrow, default, rename = "Members", deserialize_with = "deserialize_members")]
-    members: Listed<'a>,
+    members: Members<'a>,
     #[serde(borrow, rename = "Members@odata.nextLink")]
     next: Option<&'a RawValue>,
     #[serde(borrow, rename = "Members@odata.count")]
@@ -72,7 +73,7 @@ struct RawPage<'a> {
 }
 
 #[derive(Deserialize)]
-struct Linked<'a> {
+struct Reference<'a> {
     #[serde(borrow, rename = "@odata.id")]
     id: Option<Cow<'a, str>>,
 }
@@ -80,7 +81,7 @@ struct Linked<'a> {
 impl GetPage {
     /// The first page of a collection.
     pub fn first(target: Target) -> GetPage {
-        GetPage { target, seen: HashSet::new() }
+        GetPage { target, visited: HashSet::new() }
     }
 
     /// The target of the page.
@@ -88,50 +89,52 @@ impl GetPage {
         &self.target
     }
 
-    /// Reads the page of an answer.
+    /// Reads the page in a response.
     pub(crate) fn read(self, answer: &Answer) -> Result<Page, Error> {
         answer.check()?;
         let page: RawPage<'_> = answer.json()?;
         let count = page.count.and_then(|count| serde_json::from_str(count.get()).ok());
         let body = answer.body()?;
         let members = match &page.members {
-            Some(listed) => members(body, listed, &answer.redactor),
-            None => vec![self.only(answer)?],
+            Some(raw) => locate_members(body, raw, &answer.redactor),
+            None => vec![self.single_member(answer)?],
         };
         let next = match page.next {
-            Some(link) => self.next(link, answer).map_err(|error| answer.stamp(error)),
+            Some(link) => self.next_page(link, answer).map_err(|error| answer.stamp(error)),
             None => Ok(None),
         };
         Ok(Page { members, count, next })
     }
 
-    /// What is no collection is a member itself where just that was asked for (DSP0266, "only").
-    fn only(&self, answer: &Answer) -> Result<Member, Error> {
+    /// With the query `only`, the response is the member itself instead of a collection (DSP0266, "only").
+    fn single_member(&self, answer: &Answer) -> Result<Member, Error> {
         let body = answer.body()?;
-        let asked = self.target.query().is_some_and(|query| query.split('&').any(|part| part == "only"));
-        match (asked, u32::try_from(body.len())) {
+        let has_only = self.target.query().is_some_and(|query| query.split('&').any(|part| part == "only"));
+        match (has_only, u32::try_from(body.len())) {
             (true, Ok(end)) => {
                 let redactor = Arc::clone(&answer.redactor);
                 Ok(Member { body: body.clone(), range: 0..end, redactor })
             }
-            _ => Err(Error::malformed("/Members", "there is no such member: it is not a collection")),
+            _ => Err(Error::malformed("/Members", "the member is missing: not a collection")),
         }
     }
 
-    fn next(mut self, link: &RawValue, answer: &Answer) -> Result<Option<GetPage>, Error> {
-        // Some services write the link as an object, as if it were a reference.
+    fn next_page(mut self, link: &RawValue, answer: &Answer) -> Result<Option<GetPage>, Error> {
+        // Some services send the link as an object.
         let text: Option<Cow<'_, str>> = match serde_json::from_str::<Option<Cow<'_, str>>>(link.get()) {
             Ok(text) => text,
-            Err(_) => serde_json::from_str::<Linked<'_>>(link.get()).ok().and_then(|linked| linked.id),
+            Err(_) => {
+                serde_json::from_str::<Reference<'_>>(link.get()).ok().and_then(|reference| reference.id)
+            }
         };
         let Some(text) = text.filter(|text| !text.is_empty()) else { return Ok(None) };
         let next = answer.resolve(&text)?;
-        self.seen.insert(self.target);
-        if self.seen.contains(&next) || self.seen.len() >= answer.service.policy().pages {
-            let why = "a next page that was read before, or one too many";
-            return Err(Error::malformed("/Members@odata.nextLink", why));
+        self.visited.insert(self.target);
+        if self.visited.contains(&next) || self.visited.len() >= answer.service.policy().pages {
+            let reason = "the next page was read before, or the limit of pages is exceeded";
+            return Err(Error::malformed("/Members@odata.nextLink", reason));
         }
-        Ok(Some(GetPage { target: next, seen: self.seen }))
+        Ok(Some(GetPage { target: next, visited: self.visited }))
     }
 }
 
@@ -143,23 +146,23 @@ impl Operation for GetPage {
     }
 
     fn respond(self, answer: Answer) -> Result<Transition<Self>, Error> {
-        let refuses = match answer.status().as_u16() {
+        let is_refused = match answer.status().as_u16() {
             401 | 429 => false,
             status => (400..500).contains(&status) || status == 501,
         };
-        match self.target.unexpanded().filter(|_| refuses) {
+        match self.target.unexpanded().filter(|_| is_refused) {
             Some(target) => Ok(Transition::Next(GetPage { target, ..self })),
             None => self.read(&answer).map(Transition::Done),
         }
     }
 }
 
-/// The URI of a member that was made in a collection: `Location`, else the body's `@odata.id`, where it can be that of
-/// one. Only the path counts, since services answer with their own name, port or scheme.
+/// The URI of a member that was created in a collection: `Location`, or else the body's `@odata.id`, if it is a
+/// possible one. Only its path is used, since services use their own name, port or scheme.
 pub(crate) fn created_uri(
     answer: &Answer,
     collection: &Target,
-    can_be: impl Fn(&Target) -> bool,
+    is_candidate: impl Fn(&Target) -> bool,
 ) -> Option<Target> {
     let located = answer.location_header().and_then(|location| {
         let location = location.trim().to_owned();
@@ -171,7 +174,7 @@ pub(crate) fn created_uri(
         let relative = !location.starts_with('/') && !location.contains("://");
         let (parent, member) = target.split_member();
         if relative && parent != collection.path() {
-            // `c4` and `Sessions/c4` mean a member of the collection that was posted to, not a sibling of it.
+            // `c4` and `Sessions/c4` mean a member of the collection itself, not a sibling of the collection.
             return answer.resolve_path_only(&format!("{}/{member}", collection.path())).ok();
         }
         Some(target)
@@ -180,11 +183,11 @@ pub(crate) fn created_uri(
         let body: Value = answer.json().ok()?;
         answer.resolve_path_only(body.get("@odata.id")?.as_str()?).ok()
     };
-    located.filter(&can_be).or_else(|| named().filter(&can_be))
+    located.filter(&is_candidate).or_else(|| named().filter(&is_candidate))
 }
 
 /// The position of each member in the body: nothing is copied, and a member is parsed only when it is used.
-fn members(body: &Bytes, raw: &[&RawValue], redactor: &Arc<Redactor>) -> Vec<Member> {
+fn locate_members(body: &Bytes, raw: &[&RawValue], redactor: &Arc<Redactor>) -> Vec<Member> {
     let start = body.as_ptr() as usize;
     let locate = |raw: &&RawValue| {
         let from = u32::try_from((raw.get().as_ptr() as usize).checked_sub(start)?).ok()?;
@@ -198,7 +201,7 @@ fn members(body: &Bytes, raw: &[&RawValue], redactor: &Arc<Redactor>) -> Vec<Mem
 }
 
 impl Member {
-    /// As the service wrote it.
+    /// The member as the service sent it.
     pub fn as_bytes(&self) -> &[u8] {
         let Range { start, end } = self.range;
         self.body.get(start as usize..end as usize).unwrap_or_default()
@@ -206,26 +209,26 @@ impl Member {
 
     /// Its `@odata.id`.
     pub fn link(&self) -> Option<Cow<'_, str>> {
-        serde_json::from_slice::<Linked<'_>>(self.as_bytes()).ok()?.id
+        serde_json::from_slice::<Reference<'_>>(self.as_bytes()).ok()?.id
     }
 
-    /// Whether it is a link and nothing else, so that the resource has still to be read.
+    /// Whether it is only a link, so that the resource has still to be read.
     pub fn is_link(&self) -> bool {
-        type Members<'a> = std::collections::BTreeMap<Cow<'a, str>, &'a RawValue>;
-        let members = serde_json::from_slice::<Members<'_>>(self.as_bytes());
+        type ByName<'a> = std::collections::BTreeMap<Cow<'a, str>, &'a RawValue>;
+        let members = serde_json::from_slice::<ByName<'_>>(self.as_bytes());
         members.is_ok_and(|members| members.len() == 1 && members.contains_key("@odata.id"))
     }
 
-    /// Reads it.
+    /// Reads the member.
     ///
     /// # Errors
-    /// [`ErrorKind::Malformed`] with the JSON pointer of what does not fit, from the member on.
+    /// [`Malformed`](crate::ErrorKind::Malformed) with the JSON pointer of what does not fit, relative to the member.
     pub fn json<T: DeserializeOwned>(&self) -> Result<T, Error> {
         json::read(strip_bom(self.as_bytes()), usize::MAX)
             .map_err(|(at, reason)| Error::malformed(self.redactor.clean(&at), self.redactor.clean(&reason)))
     }
 
-    /// The whole resource, which is at that target.
+    /// The whole resource, whose target is known.
     pub(crate) fn resource<T: DeserializeOwned>(&self, target: Target) -> Result<Resource<T>, Error> {
         let Range { start, end } = self.range;
         Ok(Resource::new(self.json()?, target, None, self.body.slice(start as usize..end as usize)))

@@ -1,4 +1,4 @@
-//! The sessions of a service (DSP0266, "Sessions"): all of them, and what marks one as ours.
+//! The sessions of a service (DSP0266, "Sessions"), and which of them are the caller's own.
 //!
 //! ```text
 //!   root ── Links.Sessions ──▶ a page ──▶ each member that is only a link ──▶ the next page, or the list
@@ -19,34 +19,34 @@ use crate::resource::Resource;
 use crate::session::{Session, is_id, is_session_path};
 use crate::target::Target;
 
-/// Where sessions are, if the service root does not say.
+/// The default URI of the collection of sessions.
 pub(crate) const SESSIONS: &str = "/redfish/v1/SessionService/Sessions";
-/// Where sessions were before Redfish 1.6; iDRAC 7 and 8 have them there alone.
+/// The URI of the collection before Redfish 1.6; the only one of iDRAC 7 and 8.
 pub(crate) const LEGACY_SESSIONS: &str = "/redfish/v1/Sessions";
 
 /// The link to the sessions in the service root.
 pub(crate) const SESSIONS_LINK: &str = "/Links/Sessions/@odata.id";
 
-/// Where a page of sessions marks that of who asks: `MySession` in an `Oem` (iLO).
-pub(crate) fn marked_in(page: &Value) -> Option<&str> {
+/// The link to the caller's own session in a page of sessions: `MySession` in an `Oem` (iLO).
+pub(crate) fn own_session_link(page: &Value) -> Option<&str> {
     let vendors = page.get("Oem").and_then(Value::as_object)?;
     vendors.values().find_map(|vendor| vendor.pointer("/Links/MySession/@odata.id")?.as_str())
 }
 
-/// Whether a session is marked as that of who asks: `MySession`, at its top or in an `Oem`.
-pub(crate) fn is_marked(session: &Value) -> bool {
+/// Whether a session is marked as the caller's own: `MySession`, at its top or in an `Oem`.
+pub(crate) fn is_marked_as_own(session: &Value) -> bool {
     let is_true = |holder: &Value| holder.get("MySession") == Some(&Value::Bool(true));
     let vendors = session.get("Oem").and_then(Value::as_object);
     is_true(session) || vendors.is_some_and(|vendors| vendors.values().any(is_true))
 }
 
-/// Whether a session is of that `Context`, which a login of ours gave it. Without one none is.
-pub(crate) fn is_of(session: &Value, context: Option<&str>) -> bool {
+/// Whether a session has this `Context`, which a login of this client gave it.
+pub(crate) fn has_context(session: &Value, context: Option<&str>) -> bool {
     context.is_some() && session.get("Context").and_then(Value::as_str) == context
 }
 
-/// Whether that is the URI of a session: what a logout deletes must be one, whatever a service says. It is a member of the
-/// collection that is in use, or of one that every service has.
+/// Whether this is the URI of a session, since a logout deletes it: a member of the collection in use, or of one of
+/// the standard collections.
 pub(crate) fn is_session(target: &Target, collection: &Target) -> bool {
     let (parent, member) = target.split_member();
     let collection = collection.path().trim_end_matches('/');
@@ -55,13 +55,13 @@ pub(crate) fn is_session(target: &Target, collection: &Target) -> bool {
     (is_member || is_session_path(target.path())) && !is_collection
 }
 
-/// The URI of sessions before Redfish 1.6, to be tried if they are not at the one after it.
+/// The URI of the collection before Redfish 1.6, if the current one does not exist.
 pub(crate) fn legacy_uri(collection: &Target, status: StatusCode) -> Option<Target> {
     let absent = matches!(status, StatusCode::NOT_FOUND | StatusCode::METHOD_NOT_ALLOWED);
     (absent && collection.as_str() == SESSIONS).then(|| Target::well_known(LEGACY_SESSIONS))
 }
 
-/// A session as the service lists it. `Debug` shows its URI alone.
+/// A listed session. `Debug` shows only its URI.
 #[derive(Clone)]
 pub struct ListedSession {
     target: Target,
@@ -69,15 +69,15 @@ pub struct ListedSession {
     resource: Value,
 }
 
-/// Ownership session it is, as far as the service reports. A user name proves nothing: others may use the same one.
+/// Who opened a session, as far as the service reports. A user name is no proof: others may use the same account.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Ownership {
-    /// That of who asks: the service marks it by `MySession`, or it has the URI of the session in use.
+    /// The caller's own: the service marks it with `MySession`, or it has the URI of the session in use.
     Own,
-    /// One that a login of the same `Context` opened, perhaps in an earlier run.
+    /// A session with the same `Context`, perhaps from an earlier run.
     OfContext,
-    /// Somebody else's, or not known to be ours.
+    /// A session of another client, or an unknown one.
     Other,
 }
 
@@ -87,24 +87,26 @@ impl ListedSession {
         &self.target
     }
 
-    /// Whether that is its URI. A final slash makes no difference.
+    /// Whether this is its URI. A final slash makes no difference.
     pub fn is_at(&self, target: &Target) -> bool {
         self.target.path().trim_end_matches('/') == target.path().trim_end_matches('/')
     }
 
-    /// A member of its resource that is a text; nothing where there is none, or the account may not see it.
+    /// A text member of its resource. Empty if it is missing, or if the account may not read it.
     pub fn text(&self, member: &str) -> &str {
         self.resource.get(member).and_then(Value::as_str).unwrap_or_default()
     }
 
-    /// Ownership session it is, for a client that uses `session` and gives its logins this `Context`.
+    /// Who opened the session, for a client that uses `session` and gives its logins this `Context`.
     pub fn whose(&self, session: Option<&Session>, context: Option<&str>) -> Ownership {
         let context = context.or(session.and_then(Session::context).map(|context| &**context));
         let in_use = session.and_then(Session::target).is_some_and(|target| self.is_at(target));
-        match self.marked || in_use {
-            true => Ownership::Own,
-            false if is_of(&self.resource, context) => Ownership::OfContext,
-            false => Ownership::Other,
+        if self.marked || in_use {
+            Ownership::Own
+        } else if has_context(&self.resource, context) {
+            Ownership::OfContext
+        } else {
+            Ownership::Other
         }
     }
 }
@@ -115,7 +117,7 @@ impl fmt::Debug for ListedSession {
     }
 }
 
-/// Reads all sessions of a service, in the order of their URIs.
+/// Reads all sessions of a service, sorted by their URIs.
 #[derive(Debug)]
 pub struct ListSessions {
     chain: Chain<Vec<ListedSession>>,
@@ -131,7 +133,7 @@ struct Sessions {
 
 impl Sessions {
     fn push(&mut self, target: Target, resource: Value) {
-        self.found.push(ListedSession { target, marked: is_marked(&resource), resource });
+        self.found.push(ListedSession { target, marked: is_marked_as_own(&resource), resource });
     }
 
     fn sorted(mut self) -> Vec<ListedSession> {
@@ -151,7 +153,7 @@ impl Collector for Sessions {
     }
 
     fn page(&mut self, page: &Answer) -> Result<(), Error> {
-        if let Some(link) = marked_in(&page.json()?) {
+        if let Some(link) = own_session_link(&page.json()?) {
             self.marked = Some(page.resolve(link)?);
         }
         Ok(())
@@ -165,7 +167,7 @@ impl Collector for Sessions {
         match error.kind() {
             // It ended while the others were read.
             ErrorKind::NotFound => {}
-            // Other users' sessions may be hidden from a role.
+            // A role may not be allowed to read the sessions of other users.
             ErrorKind::Forbidden => self.push(target, Value::Null),
             _ => return Err(error),
         }

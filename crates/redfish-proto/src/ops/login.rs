@@ -35,21 +35,21 @@ use crate::redact::{Redactor, SafeText};
 use crate::session::{Found, Session, SessionState};
 use crate::target::Target;
 
-/// Opens a session. Neither of its requests carries credentials other than the login's own body.
+/// Opens a session. Its requests carry no credentials other than the body of the login.
 ///
-/// It has succeeded once there is a token, whatever else the answer lacks. Each URI is tried once, and a judged
-/// password is never tried again: services lock accounts and block addresses.
+/// It succeeds if the response has a token, whatever else is missing. Each URI is tried once, and a rejected password
+/// is never sent again: services lock accounts and block addresses.
 #[derive(Debug)]
 pub struct Login {
     credentials: Arc<Credentials>,
     context: Option<Arc<str>>,
     /// The secrets of earlier sessions.
     earlier_secrets: Arc<Redactor>,
-    /// The session that this login replaces, and what the check says about it.
+    /// The session that this login replaces, and the result of its check.
     former: Option<Former>,
     /// A session left from an earlier login, which is closed first.
     retired: Option<Session>,
-    /// The same session once it is closed.
+    /// The retired session, if it was closed.
     closed: Option<Session>,
     /// The collection of sessions, if an earlier login found it.
     collection: Option<Target>,
@@ -62,25 +62,25 @@ pub struct Login {
 
 #[derive(Debug)]
 enum Stage {
-    /// Asks whether the former session is alive.
+    /// Checks whether the former session is alive.
     Check(CheckSession),
     /// Closes the retired session with its own token.
     Retire(Box<Logout>),
-    /// Closes the session that a refusal came with, then fails with the refusal.
+    /// Closes the session of a refusal that carried a token, then fails with the refusal.
     Undo(Box<Logout>, Error),
-    /// Reads the service root to find the Sessions URI.
+    /// Reads the service root to find the collection of sessions.
     Root,
     /// Posts the credentials there.
     Post {
         collection: Target,
-        /// Whether a 400 may mean that this is the wrong URI: a guess, at a service older than 1.6.
+        /// Whether a 400 may mean that this URI is wrong: it is the default one, at a service before Redfish 1.6.
         guessed: bool,
-        /// Whether it was found by an earlier login, and the root not read.
+        /// Whether an earlier login found it, so that the root was not read.
         remembered: bool,
     },
 }
 
-/// A session that a login opened, and that somebody must close. To let one go unseen is a warning, here an error:
+/// A session that a login opened and that must be closed. An unused one is a warning, here an error:
 ///
 /// ```compile_fail
 /// #![deny(unused_must_use)]
@@ -91,11 +91,11 @@ enum Stage {
 /// ends(login);
 /// # }
 /// ```
-#[must_use = "a session that nobody closes stays open at the service"]
+#[must_use = "a session that is not closed stays open at the service"]
 #[derive(Debug)]
 pub struct Opened {
     pub(crate) session: Session,
-    /// When the check found the session alive that is returned again, if no other was opened.
+    /// When the check found the former session alive, if that one is returned.
     pub(crate) alive: Option<Now>,
     /// The session that this one replaces.
     pub(crate) former: Option<Former>,
@@ -103,7 +103,7 @@ pub struct Opened {
     pub(crate) retired: Option<Session>,
 }
 
-/// A session that a login replaces, and what the service says about it.
+/// A session that a login replaces, and the result of its check.
 #[derive(Debug)]
 pub(crate) struct Former {
     pub(crate) session: Session,
@@ -111,14 +111,14 @@ pub(crate) struct Former {
 }
 
 impl Opened {
-    /// The session; closing it is now the caller's.
+    /// Takes the session. The caller must close it.
     pub fn into_session(self) -> Session {
         self.session
     }
 }
 
 impl Login {
-    /// Opens a session of that user.
+    /// Opens a session with these credentials.
     pub fn new(credentials: Arc<Credentials>) -> Login {
         Login {
             credentials,
@@ -135,40 +135,40 @@ impl Login {
         .begin()
     }
 
-    /// At a Sessions URI that is known from before; the service root is not read.
+    /// Uses a known collection of sessions instead of reading the service root.
     #[must_use]
     pub fn collection(mut self, collection: Target) -> Login {
         self.collection = Some(collection);
         self.begin()
     }
 
-    /// With a `Context` (DSP0268, Session) that no other client uses, by which the session can be told from others
-    /// when its URI is lost. Services that do not know it may refuse the login.
+    /// Sets a `Context` (DSP0268, Session) that no other client uses, by which the session is found if its URI is
+    /// lost. Services that do not support it may refuse the login.
     #[must_use]
     pub fn context(mut self, context: Arc<str>) -> Login {
         self.context = Some(context);
         self
     }
 
-    /// Knows the secrets of earlier sessions too.
+    /// Also redacts the secrets of earlier sessions.
     pub(crate) fn knowing(mut self, earlier: Arc<Redactor>) -> Login {
         self.earlier_secrets = earlier;
         self
     }
 
-    /// Asks first whether that session is alive, which the service answered with a 401: then no other is opened.
+    /// First checks whether this session, which was answered with a 401, is alive. If so, no other is opened.
     pub(crate) fn replacing(mut self, session: Session) -> Login {
         self.former = Some(Former { session, liveness: Liveness::Unknown });
         self.begin()
     }
 
-    /// Closes that session before it opens another, which the service may have no room for.
+    /// Closes this session before it opens another one, which the service may have no room for.
     pub(crate) fn retiring(mut self, session: Session) -> Login {
         self.retired = Some(session);
         self.begin()
     }
 
-    /// The first stage: the check, if there is something to check.
+    /// Sets the first stage: the check, if there is a session to check.
     fn begin(mut self) -> Login {
         self.stage = match self.former.as_ref().and_then(|former| CheckSession::new(&former.session)) {
             Some(check) => Stage::Check(check),
@@ -178,7 +178,7 @@ impl Login {
     }
 
     fn after_check(&self) -> Stage {
-        // One whose URI is not known would have to be searched for, which takes its time.
+        // A session with an unknown URI would have to be searched for, which takes too long.
         match self.retired.as_ref().filter(|retired| retired.target().is_some()) {
             Some(retired) => Stage::Retire(Box::new(Logout::new(retired))),
             None => self.opening(),
@@ -192,7 +192,7 @@ impl Login {
         }
     }
 
-    /// What the check says: the former session goes on, or another is opened.
+    /// After the check: returns the former session, or continues with another one.
     fn checked(mut self, liveness: Liveness, now: Now) -> Transition<Login> {
         match self.former.take() {
             Some(former) if liveness == Liveness::Alive => {
@@ -210,7 +210,7 @@ impl Login {
         Transition::Next(self)
     }
 
-    /// The retired session is closed, or could not be: either way the login goes on.
+    /// Continues after the logout of the retired session, whether or not it succeeded.
     fn retired(mut self, logout: Result<Transition<Logout>, Error>) -> Transition<Login> {
         self.stage = match logout {
             Ok(Transition::Next(logout) | Transition::Later(logout, _)) => Stage::Retire(Box::new(logout)),
@@ -223,13 +223,13 @@ impl Login {
         Transition::Next(self)
     }
 
-    /// The session whose token a refusal carries: the service opened it all the same.
+    /// The session that a refusal with a token has opened.
     fn unwanted(&self, answer: &Answer) -> Option<Session> {
         let found = self.found(answer, SessionState::Active);
         Session::opened(&answer.service, token(answer)?, found, &answer.redactor).ok()
     }
 
-    /// The session that a refusal came with is closed, or could not be: either way the login has failed.
+    /// Fails with the refusal after the logout of its session, whether or not it succeeded.
     fn undone(
         mut self,
         logout: Result<Transition<Logout>, Error>,
@@ -246,10 +246,10 @@ impl Login {
         }
     }
 
-    /// What an answer says about the session that it opened.
+    /// Reads the session in a response.
     fn found(&self, answer: &Answer, state: SessionState) -> Found {
         Found {
-            location: session_uri(answer),
+            target: session_uri(answer),
             collection: Some(answer.target().without_final_slash()),
             state,
             context: self.context.clone(),
@@ -263,9 +263,9 @@ impl Login {
         Transition::Next(self)
     }
 
-    /// Where sessions are, as the service root says.
+    /// Reads the collection of sessions from the service root.
     fn find(mut self, answer: &Answer) -> Result<Transition<Login>, Error> {
-        // A root that asks for credentials, or is broken, does not stop a login; a service that is down does.
+        // A root that requires credentials, or is not valid, does not prevent a login. A service that fails does.
         if answer.status().is_server_error() {
             return Err(answer.refusal());
         }
@@ -277,7 +277,7 @@ impl Login {
         }
     }
 
-    /// What the answer to the credentials means.
+    /// Interprets the response to the credentials.
     fn posted(
         mut self,
         answer: Answer,
@@ -358,7 +358,7 @@ impl Login {
     }
 }
 
-/// Gives an operation the answer, or the error if there is none.
+/// Passes the response to an operation, or the error without one.
 fn resume<O: Operation>(operation: O, received: Result<Answer, Error>) -> Result<Transition<O>, Error> {
     match received {
         Ok(answer) => operation.respond(answer),
@@ -402,14 +402,14 @@ impl Operation for Login {
     }
 }
 
-/// The body of a login, in memory that is zeroed and was never moved.
+/// The body of a login, in memory that is zeroed and never moved.
 fn credentials_json(credentials: &Credentials, context: Option<&str>) -> Body {
     let members = [
         ("UserName", Some(credentials.user())),
         ("Password", Some(credentials.password())),
         ("Context", context),
     ];
-    // A character needs six bytes at the most: growing would leave a copy of the password behind.
+    // A character needs up to six bytes. Growing the buffer would leave a copy of the password in memory.
     let length: usize =
         members.iter().map(|(name, value)| name.len() + 6 * value.map_or(0, str::len) + 8).sum();
     let mut text = Zeroizing::new(Vec::with_capacity(length));
@@ -418,7 +418,7 @@ fn credentials_json(credentials: &Credentials, context: Option<&str>) -> Body {
         text.extend_from_slice(opening);
         text.extend_from_slice(name.as_bytes());
         text.extend_from_slice(b"\": ");
-        // Writing a string to memory has no way to fail.
+        // Writing a string to memory cannot fail.
         let _ = serde_json::to_writer(&mut *text, value);
     }
     text.push(b'}');
@@ -439,19 +439,19 @@ fn token(answer: &Answer) -> Option<&str> {
     values.iter().filter_map(|v| v.to_str().ok()).map(str::trim).find(|t| !t.is_empty())
 }
 
-/// Where the new session is left.
+/// The URI of the new session, for an error.
 fn session_left(answer: &Answer) -> Option<SafeText> {
     session_uri(answer).map(|session| answer.safe(session.as_str()))
 }
 
-/// Where the new session is.
+/// The URI of the new session.
 fn session_uri(answer: &Answer) -> Option<Target> {
     let collection = answer.target().without_final_slash();
     get_page::created_uri(answer, &collection, |target| is_session(target, &collection))
 }
 
 impl Error {
-    /// Whether the service judged the credentials, and did not take them.
+    /// Whether the service rejected the credentials.
     pub(crate) fn is_rejection(&self) -> bool {
         *self.kind() == ErrorKind::NotAuthenticated && self.status().is_some()
     }

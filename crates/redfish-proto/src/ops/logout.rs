@@ -1,4 +1,4 @@
-//! Closing a session: DELETE of its URI, which is looked for first where it is unknown.
+//! Closing a session: DELETE of its URI. An unknown URI is searched for first.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,13 +19,13 @@ use crate::service::Service;
 use crate::session::{Session, SessionState};
 use crate::target::Target;
 
-/// Maximum number of pages that are read after the first to find a session: a logout has little time.
+/// Maximum number of further pages that are read to find a session: a logout has little time.
 const MAX_NEXT_PAGES: usize = 20;
 
-/// The wait before a DELETE is sent once more that the service failed to carry out.
-const DELETE_AGAIN: Duration = Duration::from_millis(500);
+/// The wait before a DELETE that failed at the service is sent again.
+const DELETE_RETRY_WAIT: Duration = Duration::from_millis(500);
 
-/// Closes a session. Made by [`Session::logout`] alone, so that it carries that session's token and never logs in:
+/// Closes a session. Only [`Session::logout`] makes one, so that it carries that session's token and never logs in:
 ///
 /// ```compile_fail,E0624
 /// # fn with(session: &redfish_proto::Session) {
@@ -33,25 +33,25 @@ const DELETE_AGAIN: Duration = Duration::from_millis(500);
 /// # }
 /// ```
 ///
-/// A lost session is found by what marks it as ours: `MySession` (iLO), at the collection or in a member, or
-/// the `Context` of our login. Never by the user's name: that would close the session of somebody else.
+/// A session with an unknown URI is found by `MySession` (iLO), at the collection or in a member, or by the `Context`
+/// of the login. Never by the user name: that would close the session of another client.
 #[derive(Debug)]
 pub struct Logout {
     session: Session,
     chain: Chain<LogoutOutcome>,
 }
 
-/// Looks for sessions by what marks them as ours.
+/// Searches for the client's own sessions.
 #[derive(Debug)]
 struct Search {
     collection: Target,
-    /// The `Context` that marks the session itself.
+    /// The `Context` of the session itself.
     own_context: Option<Arc<str>>,
-    /// The `Context` whose other sessions are deleted too: those of logins whose answers were lost.
+    /// The `Context` whose other sessions are also deleted: those of logins whose responses were lost.
     stray_context: Option<Arc<str>>,
-    own: Option<Target>,
+    own_session: Option<Target>,
     strays: Vec<Target>,
-    /// Whether the service does not know the token any more.
+    /// Whether the service no longer knows the token.
     token_is_dead: bool,
 }
 
@@ -61,9 +61,9 @@ struct Search {
 pub enum LogoutOutcome {
     /// The service deleted it.
     Deleted,
-    /// The service did not know it any more.
+    /// The service no longer knew it.
     Gone,
-    /// The service keeps it until it expires: it lets an account that must change its password do nothing else.
+    /// The service keeps it until it expires, since an account that must change its password may do nothing else.
     NotAllowed,
 }
 
@@ -76,7 +76,7 @@ impl Logout {
         Logout { session: session.clone(), chain }
     }
 
-    /// Deletes the other sessions of that `Context` before its own.
+    /// Deletes the other sessions with this `Context` before its own.
     pub(crate) fn sweeping(self, context: Arc<str>) -> Logout {
         Logout { chain: search(&self.session, Some(context)), ..self }
     }
@@ -87,27 +87,30 @@ impl Logout {
     }
 }
 
-/// Looks for the session, and for the strays of that `Context`, then deletes them.
+/// Searches for the session and for other sessions with this `Context`, then deletes them.
 fn search(session: &Session, stray_context: Option<Arc<str>>) -> Chain<LogoutOutcome> {
     let search = Search {
         collection: session.collection().cloned().unwrap_or_else(|| Target::well_known(SESSIONS)),
         own_context: session.context().filter(|_| stray_context.is_none()).cloned(),
         stray_context,
-        own: session.target().cloned(),
+        own_session: session.target().cloned(),
         strays: Vec::new(),
         token_is_dead: false,
     };
     let must_change_password = *session.state() != SessionState::Active;
     let pages = ReadPages::new(search.collection.clone(), search);
-    // The session is one of the last that were opened.
+    // The session is among the newest.
     let pages = pages.newest_first().max_next_pages(MAX_NEXT_PAGES);
-    Chain::new(pages, move |found| match found.token_is_dead {
-        true => Chain::done(LogoutOutcome::Gone),
-        false => delete_all(found.strays, found.own, must_change_password),
+    Chain::new(pages, move |search| {
+        if search.token_is_dead {
+            Chain::done(LogoutOutcome::Gone)
+        } else {
+            delete_all(search.strays, search.own_session, must_change_password)
+        }
     })
 }
 
-/// Deletes the strays and then the session itself, since its token deletes the others.
+/// Deletes the other sessions and then the session itself, whose token deletes the others.
 fn delete_all(
     mut strays: Vec<Target>,
     own: Option<Target>,
@@ -123,7 +126,7 @@ fn delete_all(
     }
 }
 
-/// How often a DELETE is sent again that the service failed to carry out.
+/// How often a DELETE that failed at the service is sent again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Retries {
     None,
@@ -144,7 +147,7 @@ fn delete(target: &Target, must_change_password: bool, retries: Retries) -> Chai
             // iDRAC under load answers 500, and a busy service 429 without saying for how long.
             _ if is_temporary(&answer) && retries == Retries::One => {
                 let delete = delete(&again, must_change_password, Retries::None);
-                Ok(Transition::Later(delete, Some(DELETE_AGAIN)))
+                Ok(Transition::Later(delete, Some(DELETE_RETRY_WAIT)))
             }
             _ => Err(answer.refusal()),
         }
@@ -157,8 +160,8 @@ fn is_temporary(answer: &Answer) -> bool {
     is_busy || answer.status().is_server_error()
 }
 
-/// It is often the first request after an idle spell, when a connection has gone stale; a second DELETE of a session does
-/// no harm.
+/// The logout is often the first request after an idle period, when a connection is stale. A second DELETE of a
+/// session does no harm.
 fn delete_request(target: &Target) -> Request {
     Request::delete(target).retry(Retry::Always)
 }
@@ -180,8 +183,8 @@ impl Collector for Search {
 
     fn page(&mut self, page: &Answer) -> Result<(), Error> {
         let document: Value = page.json()?;
-        if let (None, Some(link)) = (&self.own, list_sessions::marked_in(&document)) {
-            self.own = self.session_at(link, page);
+        if let (None, Some(link)) = (&self.own_session, list_sessions::own_session_link(&document)) {
+            self.own_session = self.session_at(link, page);
         }
         Ok(())
     }
@@ -192,10 +195,12 @@ impl Collector for Search {
 
     fn add(&mut self, member: Resource<Value>) {
         let (target, session) = (member.target(), member.value());
-        if list_sessions::is_marked(session) || list_sessions::is_of(session, self.own_context.as_deref()) {
-            self.own.get_or_insert_with(|| target.clone());
-        } else if list_sessions::is_of(session, self.stray_context.as_deref())
-            && self.own.as_ref() != Some(target)
+        if list_sessions::is_marked_as_own(session)
+            || list_sessions::has_context(session, self.own_context.as_deref())
+        {
+            self.own_session.get_or_insert_with(|| target.clone());
+        } else if list_sessions::has_context(session, self.stray_context.as_deref())
+            && self.own_session.as_ref() != Some(target)
         {
             self.strays.push(target.clone());
         }
@@ -208,17 +213,16 @@ impl Collector for Search {
 
     fn page_unreadable(&mut self, error: Error) -> Result<(), Error> {
         self.token_is_dead |= error.status() == Some(StatusCode::UNAUTHORIZED);
-        if self.token_is_dead || self.own.is_some() { Ok(()) } else { Err(error) }
+        if self.token_is_dead || self.own_session.is_some() { Ok(()) } else { Err(error) }
     }
 
     fn is_complete(&self) -> bool {
-        self.token_is_dead || (self.stray_context.is_none() && self.own.is_some())
+        self.token_is_dead || (self.stray_context.is_none() && self.own_session.is_some())
     }
 }
 
 impl Session {
-    /// Ends it: DELETE of its URI, with its own token and no other. A URI that is unknown is looked for first, by what
-    /// marks the session as ours.
+    /// Closes the session: DELETE of its URI, with only its own token. An unknown URI is searched for first.
     pub fn logout(&self, service: &Arc<Service>) -> Call<Logout> {
         service.call(Logout::new(self)).with(self.clone()).deadline(service.policy().logout_deadline)
     }

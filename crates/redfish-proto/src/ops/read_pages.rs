@@ -1,4 +1,4 @@
-//! All members of a collection.
+//! Reading all members of a collection.
 //!
 //! ```text
 //!   page ──▶ each member that is only a link ──▶ the next page ──▶ … ──▶ the collector, filled
@@ -15,44 +15,45 @@ use crate::ops::get_page::{GetPage, Page};
 use crate::resource::Resource;
 use crate::target::Target;
 
-/// Maximum number of members, after which no other page and no other member is read. The collections that are read whole
+/// Maximum number of members, after which no further page or member is read. The collections that are read as a whole
 /// have a few dozen.
 const MAX_MEMBERS: usize = 1_000;
 
-/// Reads a collection page by page, and after each page those of its members that are only links.
+/// Reads a collection page by page, and after each page the members that are only links.
 ///
-/// The pages are bounded by [`Policy::pages`](crate::Policy::pages), the members by 1,000.
+/// The number of pages is limited by [`Policy::pages`](crate::Policy::pages), that of members to 1,000.
 #[derive(Debug)]
 pub(crate) struct ReadPages<C> {
-    stage: Stage,
-    rest: Rest<C>,
+    current: Item,
+    state: State<C>,
 }
 
+/// The page or member that is being read.
 #[derive(Debug)]
-enum Stage {
+enum Item {
     Page(GetPage),
     Member(Target),
 }
 
-/// What was collected, and what is still to be read.
+/// What was collected, and what remains to be read.
 #[derive(Debug)]
-struct Rest<C> {
+struct State<C> {
     collector: C,
     unread: VecDeque<Target>,
     next: Option<GetPage>,
-    /// Pages that may still be read, where that is less than the policy allows.
+    /// Number of further pages to read, if it is less than the policy allows.
     pages_left: usize,
-    /// Members that were collected or asked for.
+    /// Number of members that were collected or requested.
     members: usize,
     newest_first: bool,
 }
 
-/// What becomes of a collection's members.
+/// What happens to the members of a collection.
 pub(crate) trait Collector {
-    /// A member, as far as it is read.
+    /// The type into which a member is read.
     type Member: DeserializeOwned;
 
-    /// Where the collection is instead, if the answer for a page says that it is not there.
+    /// The other target of the collection, if the status of a page means that it is not at this one.
     fn relocate(&mut self, _: &Target, _: StatusCode) -> Option<Target> {
         None
     }
@@ -86,11 +87,11 @@ pub(crate) trait Collector {
 }
 
 impl<C: Collector> ReadPages<C> {
-    /// Reads the collection at that target.
+    /// Reads the collection at this target.
     pub(crate) fn new(target: Target, collector: C) -> ReadPages<C> {
         ReadPages {
-            stage: Stage::Page(GetPage::first(target)),
-            rest: Rest {
+            current: Item::Page(GetPage::first(target)),
+            state: State {
                 collector,
                 unread: VecDeque::new(),
                 next: None,
@@ -101,20 +102,20 @@ impl<C: Collector> ReadPages<C> {
         }
     }
 
-    /// Reads the last member of each page first, which services added last.
+    /// Reads the last member of each page first, which is the newest.
     pub(crate) fn newest_first(mut self) -> ReadPages<C> {
-        self.rest.newest_first = true;
+        self.state.newest_first = true;
         self
     }
 
-    /// Reads at most that many pages after the first.
+    /// Reads at most this many pages after the first.
     pub(crate) fn max_next_pages(mut self, pages: usize) -> ReadPages<C> {
-        self.rest.pages_left = pages;
+        self.state.pages_left = pages;
         self
     }
 }
 
-impl<C: Collector> Rest<C> {
+impl<C: Collector> State<C> {
     fn add_page(&mut self, page: Page, answer: &Answer) -> Result<(), Error> {
         self.collector.page(answer)?;
         for member in page.members {
@@ -143,16 +144,16 @@ impl<C: Collector> Rest<C> {
             return Transition::Done(self.collector);
         }
         let unread = if self.newest_first { self.unread.pop_back() } else { self.unread.pop_front() };
-        let stage = if let Some(target) = unread {
+        let current = if let Some(target) = unread {
             self.members += 1;
-            Stage::Member(target)
+            Item::Member(target)
         } else if let Some(page) = self.next.take().filter(|_| self.pages_left > 0) {
             self.pages_left -= 1;
-            Stage::Page(page)
+            Item::Page(page)
         } else {
             return Transition::Done(self.collector);
         };
-        Transition::Next(ReadPages { stage, rest: self })
+        Transition::Next(ReadPages { current, state: self })
     }
 }
 
@@ -160,31 +161,31 @@ impl<C: Collector> Operation for ReadPages<C> {
     type Output = C;
 
     fn request(&self) -> Request {
-        match &self.stage {
-            Stage::Page(page) => page.request(),
-            Stage::Member(target) => Request::get(target),
+        match &self.current {
+            Item::Page(page) => page.request(),
+            Item::Member(target) => Request::get(target),
         }
     }
 
     fn respond(self, answer: Answer) -> Result<Transition<Self>, Error> {
-        let ReadPages { stage, mut rest } = self;
-        match stage {
-            Stage::Page(page) => {
-                if let Some(target) = rest.collector.relocate(page.target(), answer.status()) {
-                    let stage = Stage::Page(GetPage::first(target));
-                    return Ok(Transition::Next(ReadPages { stage, rest }));
+        let ReadPages { current, mut state } = self;
+        match current {
+            Item::Page(page) => {
+                if let Some(target) = state.collector.relocate(page.target(), answer.status()) {
+                    let current = Item::Page(GetPage::first(target));
+                    return Ok(Transition::Next(ReadPages { current, state }));
                 }
                 match page.read(&answer) {
-                    Ok(page) => rest.add_page(page, &answer)?,
-                    Err(error) => rest.collector.page_unreadable(error)?,
+                    Ok(page) => state.add_page(page, &answer)?,
+                    Err(error) => state.collector.page_unreadable(error)?,
                 }
             }
-            Stage::Member(target) => match Resource::read(&answer, target.clone()) {
-                Ok(resource) => rest.collector.add(resource),
-                Err(error) => rest.collector.member_unreadable(target, error)?,
+            Item::Member(target) => match Resource::read(&answer, target.clone()) {
+                Ok(resource) => state.collector.add(resource),
+                Err(error) => state.collector.member_unreadable(target, error)?,
             },
         }
-        Ok(rest.advance())
+        Ok(state.advance())
     }
 }
 
@@ -214,8 +215,8 @@ mod tests {
         }
     }
 
-    /// Reads a collection without end, whose pages have that many links each. Returns the members in the order in which
-    /// they came, and how many pages there were.
+    /// Reads an endless collection with this number of links on each page. Returns the members in the order of their
+    /// arrival, and the number of pages.
     fn read(pages: ReadPages<Ids>, links: u64) -> (Vec<u64>, u64) {
         let service = Arc::new(Service::new("bmc").unwrap());
         let (mut page, now) = (0, Now::default());
@@ -244,14 +245,14 @@ mod tests {
     }
 
     #[test]
-    fn a_collection_without_end_is_read_to_a_bound() {
+    fn an_endless_collection_is_read_up_to_a_limit() {
         assert_eq!(read(pages(), 300), ((0..1_000).collect(), 4));
         assert_eq!(read(pages(), 2_000), ((0..1_000).collect(), 1));
         assert_eq!(read(pages().max_next_pages(2), 1), (vec![0, 1, 2], 3));
     }
 
     #[test]
-    fn the_newest_of_a_page_come_first() {
+    fn the_newest_members_of_a_page_come_first() {
         assert_eq!(read(pages().newest_first().max_next_pages(1), 3), (vec![2, 1, 0, 5, 4, 3], 2));
     }
 }

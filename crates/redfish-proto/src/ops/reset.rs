@@ -1,4 +1,4 @@
-//! Resetting a computer system (DSP0268, ComputerSystem.Reset), and waiting until it has done its work.
+//! Resetting a computer system (DSP0268, ComputerSystem.Reset), and waiting for its new power state.
 
 use std::time::Duration;
 
@@ -16,42 +16,42 @@ use crate::ops::watch::{POLL_INTERVAL, next_poll};
 use crate::ops::write::Outcome;
 use crate::target::Target;
 
-/// Where systems are, if the service root does not say.
+/// The default URI of the collection of systems.
 const SYSTEMS: &str = "/redfish/v1/Systems";
 
-/// Resets a system: the one that is named, or the only one there is.
+/// Resets a system: the given one, or the only one.
 ///
-/// The type is checked against what the system allows before it is sent.
+/// The reset type is checked against the allowable values before it is sent.
 #[derive(Debug)]
 pub struct Reset {
     kind: String,
     chain: Chain<ResetAccepted>,
 }
 
-/// A reset that the service took.
+/// A reset that the service accepted.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct ResetAccepted {
     /// The system.
     pub system: Target,
-    /// What became of the request. The power state follows seconds later.
+    /// The outcome of the request. The power state follows seconds later.
     pub outcome: Outcome,
-    /// What it does to the system's power, for [`WaitForPower`]; `None` where it depends.
+    /// The expected change of the power state, for [`WaitForPower`]. `None` if it is not known.
     pub change: Option<PowerChange>,
 }
 
-/// What a reset does to a system's power.
+/// The change of a system's power state by a reset.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum PowerChange {
-    /// It leads to that `PowerState`.
+    /// To this `PowerState`.
     To(&'static str),
-    /// It leads away from `On`, and back.
+    /// From `On` to another state, and back.
     Restart,
 }
 
 impl PowerChange {
-    /// The `PowerState` at its end.
+    /// The final `PowerState`.
     pub fn state(&self) -> &'static str {
         match self {
             PowerChange::To(state) => state,
@@ -67,21 +67,21 @@ impl From<&'static str> for PowerChange {
 }
 
 impl Reset {
-    /// A reset of that `ResetType`, such as `On`, `ForceOff` or `GracefulRestart`, of the only system there is.
+    /// Resets the only system with this `ResetType`, such as `On`, `ForceOff` or `GracefulRestart`.
     pub fn new(kind: impl Into<String>) -> Reset {
         let kind = kind.into();
-        let wanted = kind.clone();
+        let reset_type = kind.clone();
         let find = FollowLinks::new("/Systems/@odata.id", Missing::At(SYSTEMS));
         let chain = Chain::new(find, |(systems, _)| {
             Chain::next(Exchange(Request::get(&systems)), move |received| {
                 let system = only_member(GetPage::first(systems), &received?)?;
-                Ok(Transition::Next(Reset::invoke(&wanted, system)))
+                Ok(Transition::Next(Reset::invoke(&reset_type, system)))
             })
         });
         Reset { kind, chain }
     }
 
-    /// Of this system.
+    /// Resets this system instead.
     #[must_use]
     pub fn system(self, system: Target) -> Reset {
         Reset { chain: Reset::invoke(&self.kind, system), ..self }
@@ -94,7 +94,7 @@ impl Reset {
         Chain::new(invoke, move |outcome| Chain::done(ResetAccepted { system, outcome, change }))
     }
 
-    /// What a reset of that type does to the system's power; `None` where it depends.
+    /// The change of the power state by a reset of this type. `None` if it is not known.
     pub fn expected_power_change(kind: &str) -> Option<PowerChange> {
         match kind {
             "On" | "ForceOn" => Some(PowerChange::To("On")),
@@ -113,7 +113,7 @@ impl Operation for Reset {
     forward_to!(chain);
 }
 
-/// The only member of a collection. Further pages contain further members.
+/// The only member of a collection. A further page counts as further members.
 fn only_member(page: GetPage, answer: &Answer) -> Result<Target, Error> {
     let page = page.read(answer)?;
     let links: Vec<_> = page.members.iter().filter_map(Member::link).collect();
@@ -126,11 +126,11 @@ fn only_member(page: GetPage, answer: &Answer) -> Result<Target, Error> {
     }
 }
 
-/// Waits until a change of a system's power is over; the call's deadline bounds it.
+/// Waits until a change of a system's power state is complete, up to the deadline of the call.
 ///
-/// A state is reached when the system shows it. A restart is over when the system was seen in another state than `On`
-/// and is `On` again. Many systems stay `On` while they restart, or are down between two looks only: one that is never
-/// seen to leave has restarted when it is `On` [`restart_grace`](crate::Policy::restart_grace) after the first look.
+/// A state is reached when the system reports it. A restart is complete when the system has reported another state than
+/// `On`, and then `On`. Many systems report `On` while they restart, or are off only between two polls. So a restart is
+/// also complete if the system reports `On` [`restart_grace`](crate::Policy::restart_grace) after the first poll.
 #[derive(Debug)]
 pub struct WaitForPower {
     system: Target,
@@ -138,42 +138,41 @@ pub struct WaitForPower {
     failures: u32,
 }
 
-/// What was observed of a change, and since when.
+/// The states of a change so far.
 #[derive(Debug)]
 struct Observed {
     change: PowerChange,
-    /// When the system was first read.
+    /// The time of the first poll.
     first: Option<Now>,
-    /// Whether it was seen in another state than the final one.
-    left: bool,
+    /// Whether another state than the final one was observed.
+    has_left: bool,
 }
 
 impl WaitForPower {
-    /// Watches that system, from the first look on.
+    /// Waits for a change of this system, from the first poll on.
     pub fn new(system: Target, change: impl Into<PowerChange>) -> WaitForPower {
         WaitForPower {
             system,
-            observed: Observed { change: change.into(), first: None, left: false },
+            observed: Observed { change: change.into(), first: None, has_left: false },
             failures: 0,
         }
     }
 
-    /// What is waited for.
+    /// The expected change.
     pub fn change(&self) -> PowerChange {
         self.observed.change
     }
 }
 
 impl Observed {
-    /// Takes the state that the system has now, and returns whether the change is over. A state that the system does not
-    /// show says nothing.
-    fn look(&mut self, state: Option<&str>, grace: Duration, now: Now) -> bool {
+    /// Takes the current state and returns whether the change is complete. A missing state is ignored.
+    fn observe(&mut self, state: Option<&str>, grace: Duration, now: Now) -> bool {
         let first = *self.first.get_or_insert(now);
         let Some(state) = state else { return false };
-        let is_there = state == self.change.state();
-        self.left |= !is_there;
-        let waits = self.change == PowerChange::Restart && !self.left && now.since(first) < grace;
-        is_there && !waits
+        let is_final = state == self.change.state();
+        self.has_left |= !is_final;
+        let must_wait = self.change == PowerChange::Restart && !self.has_left && now.since(first) < grace;
+        is_final && !must_wait
     }
 }
 
@@ -191,9 +190,10 @@ impl Operation for WaitForPower {
         let system: Value = answer.json()?;
         let state = system.get("PowerState").and_then(Value::as_str);
         self.failures = 0;
-        match self.observed.look(state, answer.service.policy().restart_grace, answer.now()) {
-            true => Ok(Transition::Done(())),
-            false => Ok(Transition::Later(self, Some(POLL_INTERVAL))),
+        if self.observed.observe(state, answer.service.policy().restart_grace, answer.now()) {
+            Ok(Transition::Done(()))
+        } else {
+            Ok(Transition::Later(self, Some(POLL_INTERVAL)))
         }
     }
 
@@ -209,35 +209,35 @@ mod tests {
 
     const GRACE: Duration = Duration::from_secs(30);
 
-    /// When a change counts as over, of states that are seen at these seconds.
-    fn over(change: PowerChange, looks: &[(u64, &str)]) -> Option<u64> {
-        let mut observed = Observed { change, first: None, left: false };
+    /// The second at which a change is complete, with these states at these seconds.
+    fn completed_at(change: PowerChange, looks: &[(u64, &str)]) -> Option<u64> {
+        let mut observed = Observed { change, first: None, has_left: false };
         let mut look = |second, state: &str| {
             let state = Some(state).filter(|state| !state.is_empty());
-            observed.look(state, GRACE, Now(Duration::from_secs(second)))
+            observed.observe(state, GRACE, Now(Duration::from_secs(second)))
         };
         looks.iter().find(|(second, state)| look(*second, state)).map(|(second, _)| *second)
     }
 
     #[test]
-    fn a_restart_is_over_when_the_system_was_gone_and_is_back_or_was_never_seen_to_go() {
+    fn a_restart_is_complete_after_another_state_or_after_the_grace_period() {
         for (looks, end) in [
             (&[(100, "On"), (101, "On"), (102, "Off"), (103, "PoweringOn"), (104, "On")][..], Some(104)),
             (&[(100, "Off"), (101, "On")], Some(101)),
             (&[(100, "On"), (101, "PoweringOff"), (140, "Off"), (141, "PoweringOn")], None),
             (&[(100, "On"), (101, "On"), (129, "On"), (130, "On")], Some(130)),
-            // What was not told is neither gone nor there.
+            // A missing state is ignored.
             (&[(100, "On"), (101, ""), (102, "On"), (129, "On"), (131, ""), (132, "On")], Some(132)),
             (&[(100, ""), (129, "On"), (130, "On")], Some(130)),
         ] {
-            assert_eq!(over(PowerChange::Restart, looks), end, "{looks:?}");
+            assert_eq!(completed_at(PowerChange::Restart, looks), end, "{looks:?}");
         }
     }
 
     #[test]
-    fn a_state_is_reached_when_it_is_seen() {
-        assert_eq!(over("On".into(), &[(100, "On")]), Some(100));
-        assert_eq!(over("Off".into(), &[(100, "On"), (101, "PoweringOff"), (102, "Off")]), Some(102));
-        assert_eq!(over("Off".into(), &[(100, "On"), (900, "On")]), None);
+    fn a_state_is_reached_when_it_is_reported() {
+        assert_eq!(completed_at("On".into(), &[(100, "On")]), Some(100));
+        assert_eq!(completed_at("Off".into(), &[(100, "On"), (101, "PoweringOff"), (102, "Off")]), Some(102));
+        assert_eq!(completed_at("Off".into(), &[(100, "On"), (900, "On")]), None);
     }
 }

@@ -1,7 +1,7 @@
-//! Pushing an image to a service (DSP0266, "Software update"): multipart, or as it is, by what the service offers.
+//! Pushing an image to a service (DSP0266, "Software update"): as multipart or plain, as the service supports.
 //!
 //! ```text
-//!   Find: root ─▶ UpdateService ──▶ Push: UpdateParameters, then the image, then what vendors want
+//!   Find: root ─▶ UpdateService ──▶ Push: UpdateParameters, then the image, then the vendors' parts
 //!         renews the session before the image is touched        └──▶ Outcome, often a Monitor
 //! ```
 
@@ -28,13 +28,13 @@ use crate::target::Target;
 
 pub use simple::SimpleUpdate;
 
-/// The slowest transfer that a push is given time for, in bytes per second.
+/// The transfer rate in bytes per second from which the timeout of a push is calculated.
 const MIN_BYTES_PER_SECOND: u64 = 64 << 10;
 
-/// Pushes an image. The driver streams it into the request; it is never in memory as a whole.
+/// Pushes an image, which the driver streams into the request.
 ///
-/// The UpdateService is read first, which finds the URI and renews a session that has died, before the image is
-/// touched. An image that cannot be read again is not sent again, whatever is answered.
+/// The UpdateService is read first, which finds the URI and renews an expired session before the image is read. An
+/// image that cannot be read again is never sent again.
 pub struct PushUpdate {
     push: Push,
     chain: Chain<Outcome>,
@@ -47,26 +47,26 @@ struct Push {
     boundary: String,
     content_type: HeaderValue,
     parameters: Map<String, Value>,
-    extra: Vec<(String, String, Vec<u8>)>,
+    extra_parts: Vec<(String, String, Vec<u8>)>,
 }
 
 /// An image to push.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Image {
-    /// Its file name, which Dell's services look at.
+    /// Its file name, which Dell's services evaluate.
     pub name: String,
     /// Its length in bytes, and whether it can be read again.
     pub payload: Payload,
 }
 
-/// The way to the UpdateService.
+/// Finds the UpdateService.
 fn find_update_service() -> FollowLinks {
     FollowLinks::new("/UpdateService/@odata.id", Missing::NotSupported(Feature::Updates))
 }
 
 impl PushUpdate {
-    /// Pushes that image. `randomness` makes the boundary between the parts: some 16 random bytes, so that nothing in
-    /// the image can be taken for one.
+    /// Pushes this image. `randomness`, about 16 random bytes, makes the boundary between the parts, so that nothing
+    /// in the image can be mistaken for it.
     ///
     /// # Errors
     /// [`ErrorKind::InvalidRequest`] without randomness.
@@ -79,28 +79,34 @@ impl PushUpdate {
         let boundary = format!("redfish-{random}");
         let content_type = HeaderValue::try_from(format!("multipart/form-data; boundary={boundary}"))
             .map_err(|_| invalid())?;
-        Ok(PushUpdate::of(Push { image, boundary, content_type, parameters: Map::new(), extra: Vec::new() }))
+        Ok(PushUpdate::with_push(Push {
+            image,
+            boundary,
+            content_type,
+            parameters: Map::new(),
+            extra_parts: Vec::new(),
+        }))
     }
 
-    /// For these resources only, by their URIs.
+    /// Updates only these resources, by their URIs.
     #[must_use]
     pub fn targets<S: Into<String>>(self, targets: impl IntoIterator<Item = S>) -> PushUpdate {
         let targets: Vec<String> = targets.into_iter().map(Into::into).collect();
         self.parameter("Targets", json!(targets))
     }
 
-    /// With a member of `UpdateParameters`, such as `@Redfish.OperationApplyTime`.
+    /// Adds a member of `UpdateParameters`, such as `@Redfish.OperationApplyTime`.
     #[must_use]
     pub fn parameter(self, name: impl Into<String>, value: Value) -> PushUpdate {
         let mut push = self.push;
         push.parameters.insert(name.into(), value);
-        PushUpdate::of(push)
+        PushUpdate::with_push(push)
     }
 
-    /// With a part that a vendor wants, after the image: its name (`Oem…`), its media type and its bytes.
+    /// Adds a vendor's part after the image: its name (`Oem…`), its media type and its bytes.
     ///
     /// # Errors
-    /// [`ErrorKind::InvalidRequest`] for a media type that cannot stand in a header.
+    /// [`ErrorKind::InvalidRequest`] for a media type that is not valid in a header.
     pub fn part(
         self,
         name: impl Into<String>,
@@ -112,21 +118,21 @@ impl PushUpdate {
             return Err(Error::new(ErrorKind::InvalidRequest(RequestError::MediaType)));
         }
         let mut push = self.push;
-        push.extra.push((name.into(), media_type, bytes));
-        Ok(PushUpdate::of(push))
+        push.extra_parts.push((name.into(), media_type, bytes));
+        Ok(PushUpdate::with_push(push))
     }
 
-    fn of(push: Push) -> PushUpdate {
+    fn with_push(push: Push) -> PushUpdate {
         let sent = push.clone();
         let chain = Chain::new(find_update_service(), |(service, root)| {
-            // Where to look for the update if the answer to the push is lost.
+            // The list of tasks, for the hint if the response to the push is lost.
             let document: Value = root.json().unwrap_or_default();
             let tasks = link(&document, "/Tasks/@odata.id").and_then(|tasks| root.resolve(tasks).ok());
             Chain::next(Exchange(Request::get(&service)), move |received| {
                 let request = sent.request(&received?.success()?)?;
                 let replayable = sent.image.payload.replayable;
                 Chain::next(Exchange(request), move |received| {
-                    Chain::done(pushed(received, replayable, tasks.as_ref())?)
+                    Chain::done(push_outcome(received, replayable, tasks.as_ref())?)
                 })
             })
         });
@@ -140,27 +146,27 @@ impl PushUpdate {
     }
 }
 
-/// What became of a push.
-fn pushed(
+/// The outcome of a push.
+fn push_outcome(
     received: Result<Answer, Error>,
     replayable: bool,
     tasks: Option<&Target>,
 ) -> Result<Outcome, Error> {
     let answer = received.map_err(|error| match (error.kind(), tasks) {
         (ErrorKind::OutcomeUnknown(_), Some(tasks)) => {
-            error.with_advice_on(&format!("Look for its task at {tasks} before it is sent again."))
+            error.with_redacted_hint(&format!("Look for its task at {tasks} before it is sent again."))
         }
         _ => error,
     })?;
     if answer.status() == StatusCode::UNAUTHORIZED && !replayable {
         let reason = "the image is not sent with another session, because it cannot be read again";
-        return Err(answer.refusal().with_text(reason));
+        return Err(answer.refusal().with_detail(reason));
     }
     Outcome::read(&answer)
 }
 
 impl Push {
-    /// The request that pushes the image in the way that the UpdateService supports.
+    /// The request that pushes the image, in the form that the UpdateService supports.
     fn request(&self, answer: &Answer) -> Result<Request, Error> {
         let service: Value = answer.json()?;
         let limit = service.get("MaxImageSizeBytes").and_then(Value::as_u64);
@@ -171,12 +177,12 @@ impl Push {
         match (link(&service, "/MultipartHttpPushUri"), link(&service, "/HttpPushUri")) {
             (Some(multipart), _) => {
                 let target = answer.resolve(multipart)?;
-                Ok(self.push(&target, self.multipart(), self.content_type.clone()))
+                Ok(self.push_request(&target, self.multipart(), self.content_type.clone()))
             }
-            (None, Some(plain)) if self.parameters.is_empty() && self.extra.is_empty() => {
+            (None, Some(plain)) if self.parameters.is_empty() && self.extra_parts.is_empty() => {
                 let body = Body::around("", self.image.payload, "");
                 let content_type = HeaderValue::from_static("application/octet-stream");
-                Ok(self.push(&answer.resolve(plain)?, body, content_type))
+                Ok(self.push_request(&answer.resolve(plain)?, body, content_type))
             }
             (None, Some(_)) => Err(Error::new(ErrorKind::NotSupported(Feature::PushParameters))),
             (None, None) => Err(Error::new(ErrorKind::NotSupported(Feature::Push))),
@@ -185,13 +191,13 @@ impl Push {
 
     fn multipart(&self) -> Body {
         let parameters = Value::Object(self.parameters.clone()).to_string();
-        let mut before = self.head("UpdateParameters", None, "application/json");
+        let mut before = self.part_head("UpdateParameters", None, "application/json");
         before.push_str(&parameters);
         before.push_str("\r\n");
-        before.push_str(&self.head("UpdateFile", Some(&self.image.name), "application/octet-stream"));
+        before.push_str(&self.part_head("UpdateFile", Some(&self.image.name), "application/octet-stream"));
         let mut after = b"\r\n".to_vec();
-        for (name, media_type, bytes) in &self.extra {
-            after.extend_from_slice(self.head(name, None, media_type).as_bytes());
+        for (name, media_type, bytes) in &self.extra_parts {
+            after.extend_from_slice(self.part_head(name, None, media_type).as_bytes());
             after.extend_from_slice(bytes);
             after.extend_from_slice(b"\r\n");
         }
@@ -199,11 +205,11 @@ impl Push {
         Body::around(before, self.image.payload, after)
     }
 
-    /// The head of a part. What could end a name or the head is percent-encoded, as browsers do it.
-    fn head(&self, name: &str, file: Option<&str>, media_type: &str) -> String {
+    /// The head of a part. Characters that could end a name or the head are percent-encoded, like in browsers.
+    fn part_head(&self, name: &str, file: Option<&str>, media_type: &str) -> String {
         let quoted = |text: &str| -> String {
             let encode = |c: char| match c {
-                // Some readers take a backslash for an escape.
+                // Some parsers read a backslash as an escape.
                 '"' | '\\' | '\0'..='\x1f' | '\x7f' => format!("%{:02X}", u32::from(c)),
                 c => c.to_string(),
             };
@@ -217,7 +223,7 @@ impl Push {
         )
     }
 
-    fn push(&self, target: &Target, body: Body, content_type: HeaderValue) -> Request {
+    fn push_request(&self, target: &Target, body: Body, content_type: HeaderValue) -> Request {
         let time = Duration::from_secs(60 + self.image.payload.length / MIN_BYTES_PER_SECOND);
         Request::post(target).body(body).timeout(time).header(CONTENT_TYPE, content_type)
     }
@@ -225,7 +231,7 @@ impl Push {
 
 impl fmt::Debug for PushUpdate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // What vendors want may be secret.
+        // The values, and the vendors' parts, may be secret.
         let parameters: Vec<&String> = self.push.parameters.keys().collect();
         write!(f, "PushUpdate({:?} with {parameters:?}, {:?})", self.push.image, self.chain)
     }
@@ -237,14 +243,14 @@ impl Operation for PushUpdate {
     forward_to!(chain, register_secrets);
 }
 
-/// Reads a large body as it comes: the call ends at the head, and the driver hands the body to the caller.
+/// Streams a large body: the call ends at the head, and the driver hands the body to the caller.
 #[derive(Clone, Debug)]
 pub struct Download {
     target: Target,
 }
 
 impl Download {
-    /// Reads the body at that target.
+    /// Reads the body at this target.
     pub fn new(target: Target) -> Download {
         Download { target }
     }
@@ -255,7 +261,7 @@ impl Operation for Download {
 
     fn request(&self) -> Request {
         Request::get(&self.target)
-            .delivery(BodyMode::Streamed)
+            .body_mode(BodyMode::Streamed)
             .header(ACCEPT, HeaderValue::from_static("*/*"))
     }
 
@@ -275,7 +281,7 @@ mod tests {
     }
 
     #[test]
-    fn the_parts_stand_in_the_standards_order() {
+    fn the_parts_are_in_the_order_of_the_standard() {
         let update = update(true).targets(["/redfish/v1/Systems/1"]);
         let update = update.part("OemAcme", "text/plain", b"x".to_vec()).unwrap();
         let body = update.push.multipart();
@@ -310,14 +316,15 @@ mod tests {
     }
 
     #[test]
-    fn a_push_has_time_by_its_size() {
+    fn the_timeout_of_a_push_depends_on_its_size() {
         let media_type = HeaderValue::from_static("application/octet-stream");
-        let request = update(false).push.push(&Target::well_known("/push"), Body::empty(), media_type);
+        let request =
+            update(false).push.push_request(&Target::well_known("/push"), Body::empty(), media_type);
         assert_eq!(request.timeout, Some(Duration::from_secs(60 + (1 << 30) / (64 << 10))));
     }
 
     #[test]
-    fn what_cannot_be_sent_is_refused_before_anything_is() {
+    fn an_invalid_push_is_refused_before_anything_is_sent() {
         let refused = |result: Result<PushUpdate, Error>| {
             matches!(result.unwrap_err().kind(), ErrorKind::InvalidRequest(_))
         };

@@ -1,9 +1,9 @@
-//! Waiting for what takes its time (DSP0266, "Asynchronous operations").
+//! Waiting for asynchronous operations (DSP0266, "Asynchronous operations").
 //!
 //! ```text
 //!   202 + Location ──▶ Monitor ── watch ──▶ 202: later ⟲
-//!                                           else: the operation's own answer ──▶ TaskOutcome
-//!                                           404, gone: the Task, where it is known ──▶ TaskOutcome
+//!                                           else: the operation's own response ──▶ TaskOutcome
+//!                                           404, 410: the Task, if it is known ──▶ TaskOutcome
 //! ```
 
 use std::sync::Arc;
@@ -22,17 +22,17 @@ use crate::ops::write::Written;
 use crate::redact::{Redactor, SafeText};
 use crate::target::Target;
 
-/// Maximum number of consecutive failed polls, for example while the controller reboots for a firmware update. The time
-/// between them grows to ten seconds: about half an hour in all, if the deadline allows.
+/// Maximum number of consecutive failed polls, for example while the controller reboots for a firmware update. The
+/// wait between them grows to 10 s, so they take about half an hour, if the deadline allows.
 const MAX_FAILED_POLLS: u32 = 200;
 
-/// Maximum number of 404s before the first 202: iDRAC answers before the job exists.
+/// Maximum number of 404s before the first 202: iDRAC responds before the job exists.
 const MAX_EARLY_NOT_FOUND: u32 = 3;
 
 /// The time between two polls of a resource.
 pub(crate) const POLL_INTERVAL: Duration = Duration::from_secs(1);
 
-/// Where the end of an accepted operation is told. It can be kept as JSON, and watched by another process.
+/// The monitor of an accepted operation, which reports its end. It can be saved as JSON and watched by another process.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Monitor {
     #[serde(rename = "at")]
@@ -43,7 +43,8 @@ pub struct Monitor {
     secrets: Secrets,
 }
 
-/// What the request carried as secrets that was accepted: its end may echo them. They tell no monitor from another.
+/// The secrets of the accepted request, which the service may echo at the end. They do not count when two monitors
+/// are compared.
 #[derive(Clone, Debug, Default)]
 struct Secrets(Arc<Redactor>);
 
@@ -55,16 +56,16 @@ impl PartialEq for Secrets {
 
 impl Eq for Secrets {}
 
-/// How an accepted operation ended.
+/// The end of an accepted operation.
 #[derive(Clone, Debug)]
 pub enum TaskOutcome {
-    /// Well: the operation's own answer, or where the monitor was gone, what its Task says.
+    /// It succeeded. The operation's own response, or its Task if the monitor is gone.
     Completed(Written),
-    /// Badly: what the service said of the operation. The watch itself did not fail.
+    /// It failed, with this error of the service. The watch itself did not fail.
     Failed(Error),
 }
 
-/// How far an operation is, as its Task says. What is not said is empty.
+/// The progress of an operation, from its Task. Missing values are empty.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Progress {
@@ -77,13 +78,13 @@ pub struct Progress {
 }
 
 impl Monitor {
-    /// The monitor at that target, such as a user gives it.
+    /// A monitor at a known target.
     pub fn new(target: Target) -> Monitor {
         Monitor { target, task: None, secrets: Secrets::default() }
     }
 
-    /// The monitor of a 202: its `Location`, never the URI of the Task in its body, whose GET is a 200 from the
-    /// beginning. `None` where there is neither.
+    /// The monitor of a 202: its `Location`, not the URI of the Task in its body, whose GET returns 200 from the
+    /// beginning. `None` if there is neither.
     pub(crate) fn of(answer: &Answer) -> Result<Option<Monitor>, Error> {
         let body: Value = answer.json().unwrap_or_default();
         let link = |name: &str| Some(answer.resolve(body.get(name)?.as_str()?));
@@ -101,12 +102,12 @@ impl Monitor {
         &self.target
     }
 
-    /// The Task, where it is known.
+    /// The Task, if it is known.
     pub fn task(&self) -> Option<&Target> {
         self.task.as_ref()
     }
 
-    /// Watches until the end, as long as the call's deadline allows.
+    /// Watches the operation until its end, up to the deadline of the call.
     pub fn watch(self) -> Watch {
         Watch { monitor: self, polls_task: false, progress: Progress::default(), polls: 0, failures: 0 }
     }
@@ -114,26 +115,27 @@ impl Monitor {
 
 /// Polls a [`Monitor`] until the operation has ended.
 ///
-/// It lives through refused connections, failed logins and a busy service; it waits what `Retry-After` says,
-/// between one and sixty seconds. [`Timer::operation`](crate::driver::Timer::operation) shows its [`progress`](Watch::progress).
+/// It continues after failed connections, failed logins and responses of a busy service, and waits for the
+/// `Retry-After`, between 1 s and 60 s. [`Timer::operation`](crate::driver::Timer::operation) gives access to its
+/// [`progress`](Watch::progress).
 #[derive(Debug)]
 pub struct Watch {
     monitor: Monitor,
     polls_task: bool,
     progress: Progress,
-    /// Polls that found it running.
+    /// Number of polls that found it running.
     polls: u32,
-    /// Consecutive polls that failed since then.
+    /// Number of consecutive failed polls since then.
     failures: u32,
 }
 
 impl Watch {
-    /// How far it was at the last poll.
+    /// The progress at the last poll.
     pub fn progress(&self) -> &Progress {
         &self.progress
     }
 
-    /// What is watched.
+    /// The monitor.
     pub fn monitor(&self) -> &Monitor {
         &self.monitor
     }
@@ -166,18 +168,17 @@ impl Watch {
         ))
     }
 
-    /// The monitor is gone: iDRAC deletes finished ones within seconds. The Task may still tell.
-    fn gone(mut self, answer: &Answer) -> Result<Transition<Self>, Error> {
+    /// Continues without the monitor: iDRAC deletes finished ones within seconds. The Task may still report the
+    /// outcome.
+    fn monitor_gone(mut self, answer: &Answer) -> Result<Transition<Self>, Error> {
         if self.polls == 0 && self.failures < MAX_EARLY_NOT_FOUND && self.monitor.task.is_none() {
             return self.poll_failed(answer.refusal());
         }
-        match self.monitor.task.is_some() && !self.polls_task {
-            true => {
-                self.polls_task = true;
-                Ok(Transition::Next(self))
-            }
-            false => Err(answer.refusal().with_kind(ErrorKind::MonitorGone)),
+        if self.monitor.task.is_none() || self.polls_task {
+            return Err(answer.refusal().with_kind(ErrorKind::MonitorGone));
         }
+        self.polls_task = true;
+        Ok(Transition::Next(self))
     }
 
     fn judge_task(self, answer: Answer) -> Result<Transition<Self>, Error> {
@@ -217,8 +218,8 @@ impl Operation for Watch {
                 self.poll_failed(answer.refusal())
             }
             StatusCode::UNAUTHORIZED => Err(answer.refusal()),
-            StatusCode::NOT_FOUND | StatusCode::GONE => self.gone(&answer),
-            // A monitor that is a Task in truth: its 200 says nothing of the end, its state does.
+            StatusCode::NOT_FOUND | StatusCode::GONE => self.monitor_gone(&answer),
+            // The monitor is itself a Task. Its state decides, not its 200.
             StatusCode::OK if self.polls_task || is_task(&answer.json().unwrap_or_default()) => {
                 self.judge_task(answer)
             }
@@ -230,9 +231,9 @@ impl Operation for Watch {
     }
 
     fn fail(self, error: Error) -> Result<Transition<Self>, Error> {
-        // A web server that is half started may speak no TLS, or refuse it, for a while.
-        let starts = self.polls > 0 && matches!(error.kind(), ErrorKind::Transport(Failure::Tls(_)));
-        if error.is_transient() || starts || *error.kind() == ErrorKind::SessionLimit {
+        // A web server that is still starting may refuse TLS for a while.
+        let is_starting = self.polls > 0 && matches!(error.kind(), ErrorKind::Transport(Failure::Tls(_)));
+        if error.is_transient() || is_starting || *error.kind() == ErrorKind::SessionLimit {
             self.poll_failed(error)
         } else {
             Err(error)
@@ -260,9 +261,9 @@ fn is_task(body: &Value) -> bool {
     named || body.get("TaskState").is_some()
 }
 
-/// Polls a resource until a predicate holds: a reset takes effect seconds after its 204.
+/// Polls a resource until a predicate is true, up to the deadline of the call. For example, a reset takes effect
+/// seconds after its 204.
 ///
-/// The call's deadline bounds it.
 #[derive(Debug)]
 pub struct WaitUntil<P> {
     target: Target,
@@ -271,7 +272,7 @@ pub struct WaitUntil<P> {
 }
 
 impl<P: Fn(&Value) -> bool> WaitUntil<P> {
-    /// Reads the resource at that target until the predicate holds.
+    /// Reads the resource at this target until the predicate is true.
     pub fn new(target: Target, predicate: P) -> WaitUntil<P> {
         WaitUntil { target, predicate, failures: 0 }
     }
@@ -302,11 +303,12 @@ impl<P: Fn(&Value) -> bool> Operation for WaitUntil<P> {
     }
 }
 
-/// Counts a failed poll, and returns how long to wait before the next one if the failure is transient.
+/// Counts a failed poll and returns the wait before the next one, if the failure is transient.
 pub(crate) fn next_poll(failures: &mut u32, error: Error) -> Result<Duration, Error> {
     *failures += 1;
-    match error.is_transient() && *failures <= MAX_FAILED_POLLS {
-        true => Ok(Duration::from_secs(2)),
-        false => Err(error),
+    if error.is_transient() && *failures <= MAX_FAILED_POLLS {
+        Ok(Duration::from_secs(2))
+    } else {
+        Err(error)
     }
 }

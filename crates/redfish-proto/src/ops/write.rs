@@ -1,4 +1,4 @@
-//! Changing a resource: PATCH, PUT, POST and DELETE, and the answer in all its forms.
+//! Changing a resource with PATCH, PUT, POST and DELETE, and the forms of the response.
 
 use bytes::Bytes;
 use http::header::{HeaderValue, IF_MATCH};
@@ -16,8 +16,8 @@ use crate::target::Target;
 
 /// A change of a resource (DSP0266, "Data modification requests").
 ///
-/// By default it is sent without `If-Match`. A 412 ends in [`Conflict`](crate::ErrorKind::Conflict) with
-/// the ETag that the resource has now.
+/// By default it is sent without `If-Match`. A 412 ends in [`Conflict`](crate::ErrorKind::Conflict) with the current
+/// ETag of the resource.
 #[derive(Clone, Debug)]
 pub struct Write {
     request: Request,
@@ -25,39 +25,40 @@ pub struct Write {
     stage: Stage,
 }
 
-/// Which version of the resource a [`Write`] is meant for.
+/// The version of the resource that a [`Write`] changes.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum IfMatch {
-    /// Any.
+    /// Any version.
     #[default]
     None,
-    /// This one, which the caller has seen.
+    /// This version, which the caller has read.
     Exactly(ETag),
-    /// The one it has now, which is read first: what others change between the two requests is not overwritten.
+    /// The current version, which is read first. A change by another client between the two requests is not
+    /// overwritten.
     Current,
-    /// Any; only where the service answers 428 the current one is read, and the write sent a second time. That
-    /// answer says that the first was not carried out.
+    /// Any version. After a 428, the ETag is read and the write is sent again: a 428 means that the first was not
+    /// carried out.
     IfRequired,
 }
 
 #[derive(Clone, Debug)]
 enum Stage {
-    /// Reads the ETag.
+    /// Reads the ETag before the write.
     Read,
-    /// Writes, for that version.
+    /// Writes, with this `If-Match`.
     Send(Option<HeaderValue>),
-    /// Reads the ETag that an error tells of.
+    /// Reads the ETag to add it to this error.
     Explain(Error),
 }
 
-/// What became of a request that may take its time.
+/// The outcome of a request that the service may complete later.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum Outcome {
-    /// It is done.
+    /// The service has completed it.
     Finished(Written),
-    /// It was accepted, and goes on: the monitor tells of its end.
+    /// The service has accepted it and completes it later. The monitor reports its end.
     Accepted(Monitor),
 }
 
@@ -65,22 +66,22 @@ pub enum Outcome {
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Written {
-    /// The status: 200, 201 or 204 as a rule.
+    /// The status: usually 200, 201 or 204.
     pub status: StatusCode,
-    /// Where what was created is; `None` where the service did not say, or named another origin against the policy.
+    /// The URI of the new resource. `None` if the service did not return one, or one that the policy for links refuses.
     pub location: Option<Target>,
-    /// The ETag of the resource as it is now.
+    /// The new ETag of the resource.
     pub etag: Option<ETag>,
-    /// The body as it was sent; `None` where it broke off behind a good status.
+    /// The body as the service sent it. `None` if it broke off after a successful status.
     pub body: Option<Bytes>,
-    /// What the service said of the whole.
+    /// The messages about the whole request.
     pub messages: Vec<Message>,
-    /// Members that were not taken, beside others that were, each as a JSON pointer with what was said of it.
+    /// Members that were rejected while others were accepted, each as a JSON pointer with its messages.
     pub rejected: Vec<(String, Vec<Message>)>,
 }
 
 impl Write {
-    /// Changes the members that the body has, and leaves the others.
+    /// Changes the members in the body and leaves the others.
     pub fn patch(target: &Target, body: Body) -> Write {
         Write::of(Request::patch(target).json(body))
     }
@@ -104,7 +105,7 @@ impl Write {
         Write { request, if_match: IfMatch::None, stage: Stage::Send(None) }
     }
 
-    /// Sets the version that it is meant for.
+    /// Sets the version that it changes.
     #[must_use]
     pub fn if_match(mut self, if_match: IfMatch) -> Write {
         self.stage = match &if_match {
@@ -116,7 +117,7 @@ impl Write {
         self
     }
 
-    fn sent(mut self, answer: &Answer, etag: Option<&HeaderValue>) -> Result<Transition<Self>, Error> {
+    fn after_write(mut self, answer: &Answer, etag: Option<&HeaderValue>) -> Result<Transition<Self>, Error> {
         match answer.status() {
             StatusCode::PRECONDITION_FAILED => {
                 self.stage = Stage::Explain(answer.refusal());
@@ -153,18 +154,18 @@ impl Operation for Write {
                 let etag = ETag::of(&answer);
                 let form = answer.service.policy().etag_form;
                 self.stage = Stage::Send(etag.and_then(|etag| etag.in_form(form)));
-                // A 428 after that is an answer, not a reason to read once more.
+                // Another 428 is final.
                 self.if_match = IfMatch::Current;
                 Ok(Transition::Next(self))
             }
-            Stage::Send(etag) => self.sent(&answer, etag.as_ref()),
+            Stage::Send(etag) => self.after_write(&answer, etag.as_ref()),
             Stage::Explain(error) => Err(error.with_etag(ETag::of(&answer))),
         }
     }
 
     fn fail(self, error: Error) -> Result<Transition<Self>, Error> {
         match self.stage {
-            // What went wrong with the write is the news, not that its explanation could not be read.
+            // The conflict is reported even if the ETag cannot be read.
             Stage::Explain(conflict) => Err(conflict),
             _ => Err(error),
         }
@@ -172,10 +173,10 @@ impl Operation for Write {
 }
 
 impl Outcome {
-    /// Reads the answer of a write or an action: 200, 201, 204, or 202 with a monitor.
+    /// Reads the response to a write or an action: 200, 201, 204, or 202 with a monitor.
     ///
     /// # Errors
-    /// What the service refused.
+    /// The refusal of the service.
     pub fn read(answer: &Answer) -> Result<Outcome, Error> {
         if answer.status() == StatusCode::ACCEPTED {
             if let Some(monitor) = Monitor::of(answer)? {
@@ -187,10 +188,10 @@ impl Outcome {
 }
 
 impl Written {
-    /// Reads the answer of a write that is done.
+    /// Reads the response to a completed write.
     ///
     /// # Errors
-    /// What the service refused.
+    /// The refusal of the service.
     pub fn read(answer: &Answer) -> Result<Written, Error> {
         answer.check()?;
         let body = answer.body().ok().cloned();
@@ -210,7 +211,7 @@ impl Written {
     }
 }
 
-/// Finds annotations such as `AssetTag@Message.ExtendedInfo`, which tell of one member beside others that were taken.
+/// Finds annotations such as `AssetTag@Message.ExtendedInfo`, which report that one member was rejected.
 fn collect_rejected(
     document: &Value,
     pointer: &str,
@@ -223,7 +224,7 @@ fn collect_rejected(
             Some("") => {}
             Some(member) => {
                 let messages = message::read_list(value, redactor);
-                if !messages.is_empty() && !messages.iter().any(Message::is_good) {
+                if !messages.is_empty() && !messages.iter().any(Message::is_success) {
                     rejected.push((format!("{pointer}/{member}"), messages));
                 }
             }

@@ -1,7 +1,7 @@
-//! The values of a JSON text that are secret by the name of their member, or by what they are.
+//! Finds the secret values of a JSON text, by the names of their members or by their form.
 //!
-//! The text is read leniently: it may be cut off, or not be JSON at all. What is found are the places of values, so that
-//! the rest of the text stays as it is.
+//! The text may be cut off, or not be JSON at all. Only the positions of values are returned, so that the rest of the
+//! text does not change.
 
 use std::borrow::Cow;
 use std::ops::Range;
@@ -10,106 +10,106 @@ use super::names::{Scope, scope_of};
 
 /// A secret in a JSON text.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Found {
-    /// Where it stands; a string with its quotes.
-    pub(super) place: Range<usize>,
-    /// Whether it is a value of its own, and not the user info in one.
+pub(super) struct SecretSpan {
+    /// Its position, including the quotes of a string.
+    pub(super) span: Range<usize>,
+    /// Whether it is a whole value, not the user info of a URI.
     pub(super) is_value: bool,
 }
 
-impl Found {
-    fn value(place: Range<usize>) -> Found {
-        Found { place, is_value: true }
+impl SecretSpan {
+    fn value(span: Range<usize>) -> SecretSpan {
+        SecretSpan { span, is_value: true }
     }
 }
 
-/// What is secret in a JSON text: strings, numbers, and the user info of URIs.
-pub(super) fn secrets(text: &str) -> Vec<Found> {
+/// Finds the secrets in a JSON text: strings, numbers, and the user info of URIs.
+pub(super) fn find_secrets(text: &str) -> Vec<SecretSpan> {
     let bytes = text.as_bytes();
     let mut found = Vec::new();
-    // The scope inside each object and list that is open, and the scope of the next value.
-    let mut open = vec![Scope::Open];
+    // The scope of each open object and list, and the scope of the next value.
+    let mut open = vec![Scope::Public];
     let mut next = None;
-    let mut at = 0;
-    while let Some(byte) = bytes.get(at) {
-        let around = open.last().copied().unwrap_or(Scope::Open);
+    let mut index = 0;
+    while let Some(byte) = bytes.get(index) {
+        let parent = open.last().copied().unwrap_or(Scope::Public);
         match byte {
             b'"' => {
-                let end = end_of_string(bytes, at);
+                let end = end_of_string(bytes, index);
                 if is_name(bytes, end) {
-                    next = Some(inner(around, text.get(at..end).unwrap_or_default()));
+                    next = Some(member_scope(parent, text.get(index..end).unwrap_or_default()));
                 } else {
-                    match next.take().unwrap_or(around) {
-                        Scope::Open => secret_parts(text, at..end, &mut found),
-                        Scope::Secret | Scope::Everything => found.push(Found::value(at..end)),
+                    match next.take().unwrap_or(parent) {
+                        Scope::Public => find_secrets_in_string(text, index..end, &mut found),
+                        Scope::Secret | Scope::Everything => found.push(SecretSpan::value(index..end)),
                     }
                 }
-                at = end;
+                index = end;
                 continue;
             }
             b'-' | b'0'..=b'9' => {
-                let rest = bytes.get(at..).unwrap_or_default();
+                let rest = bytes.get(index..).unwrap_or_default();
                 let is_part = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'-' | b'.');
-                let end = at + rest.iter().position(|b| !is_part(b)).unwrap_or(rest.len());
-                if next.take().unwrap_or(around) != Scope::Open {
-                    found.push(Found::value(at..end));
+                let end = index + rest.iter().position(|b| !is_part(b)).unwrap_or(rest.len());
+                if next.take().unwrap_or(parent) != Scope::Public {
+                    found.push(SecretSpan::value(index..end));
                 }
-                at = end;
+                index = end;
                 continue;
             }
-            b'{' | b'[' => open.push(next.take().unwrap_or(around)),
+            b'{' | b'[' => open.push(next.take().unwrap_or(parent)),
             b'}' | b']' => {
                 next = None;
                 if open.len() > 1 {
                     open.pop();
                 }
             }
-            // `true`, `false` and `null` are no secrets, and leave no scope to what comes next.
+            // `true`, `false` and `null` are not secret, and the scope ends with them.
             b',' => next = None,
             _ => {}
         }
-        at += 1;
+        index += 1;
     }
     found
 }
 
-/// The scope of a member's value.
-fn inner(around: Scope, quoted: &str) -> Scope {
-    if around == Scope::Everything {
+/// The scope of a member's value, by its name.
+fn member_scope(parent: Scope, quoted: &str) -> Scope {
+    if parent == Scope::Everything {
         return Scope::Everything;
     }
-    // A name may be written with escapes: `Pass\u0077ord`.
+    // A name may be escaped: `Pass\u0077ord`.
     let name = match serde_json::from_str::<String>(quoted) {
         Ok(name) => Cow::Owned(name),
         Err(_) => Cow::Borrowed(quoted.trim_matches('"')),
     };
-    scope_of(&name).unwrap_or(around)
+    scope_of(&name).unwrap_or(parent)
 }
 
-/// After the closing quote of the string that opens at `open`, or the end of a text that breaks off in it.
+/// The position after the closing quote of the string that starts at `open`, or the end of the text.
 fn end_of_string(text: &[u8], open: usize) -> usize {
     let mut escaped = false;
-    for (at, byte) in text.iter().enumerate().skip(open + 1) {
+    for (index, byte) in text.iter().enumerate().skip(open + 1) {
         match byte {
             _ if escaped => escaped = false,
             b'\\' => escaped = true,
-            b'"' => return at + 1,
+            b'"' => return index + 1,
             _ => {}
         }
     }
     text.len()
 }
 
-/// Whether the string that ends there is the name of a member.
+/// Whether the string that ends at `end` is the name of a member.
 fn is_name(text: &[u8], end: usize) -> bool {
     text.get(end..).unwrap_or_default().iter().find(|b| !b.is_ascii_whitespace()) == Some(&b':')
 }
 
-/// What is secret of a string by what it is: a private key, or the user info of URIs, whose slashes may be escaped.
-fn secret_parts(text: &str, string: Range<usize>, found: &mut Vec<Found>) {
+/// Finds the secrets of a string by their form: a private key, or the user info of URIs, whose slashes may be escaped.
+fn find_secrets_in_string(text: &str, string: Range<usize>, found: &mut Vec<SecretSpan>) {
     let shown = text.get(string.clone()).unwrap_or_default();
     if shown.contains("PRIVATE KEY-----") {
-        found.push(Found::value(string));
+        found.push(SecretSpan::value(string));
         return;
     }
     for mark in ["://", ":\\/\\/"] {
@@ -119,7 +119,7 @@ fn secret_parts(text: &str, string: Range<usize>, found: &mut Vec<Found>) {
             let authority = rest.split(['/', '\\', '?', '#', '"', ' ']).next().unwrap_or_default();
             if let Some(length) = authority.rfind('@').filter(|length| *length > 0) {
                 let from = string.start + start;
-                found.push(Found { place: from..from + length, is_value: false });
+                found.push(SecretSpan { span: from..from + length, is_value: false });
             }
         }
     }
@@ -130,11 +130,11 @@ mod tests {
     use super::*;
 
     fn found(text: &str) -> Vec<&str> {
-        secrets(text).into_iter().map(|found| &text[found.place]).collect()
+        find_secrets(text).into_iter().map(|found| &text[found.span]).collect()
     }
 
     #[test]
-    fn values_are_found_by_the_names_of_their_members() {
+    fn secret_values_are_found() {
         for (text, expected) in [
             (r#"{"UserName": "a", "Password" : "x\"y", "n": 1}"#, vec![r#""x\"y""#]),
             (r#"{"Pass\u0077ord": "x"}"#, vec![r#""x""#]),

@@ -1,136 +1,133 @@
-//! Which members of a JSON body hold a secret, by their names: one table.
+//! The names of JSON members and headers that contain a secret.
 
-/// Whether values are secret where they stand.
+/// Whether the values of a member are secret.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Scope {
-    /// They are not.
-    Open,
-    /// They are, but for the members whose names say otherwise.
+    /// Not secret.
+    Public,
+    /// Secret, except for members whose names denote otherwise.
     Secret,
-    /// They are, whatever the names say.
+    /// Secret, whatever the names of the members in it.
     Everything,
 }
 
-/// A test of a member's name, in lower case.
+use Pattern::{Contains, EndsWith, EndsWithAfterPrefix, Is, StartsWith};
+
+/// A pattern of a member's name, in lower case.
 #[derive(Clone, Copy)]
-enum Test {
+enum Pattern {
     Is(&'static str),
     Contains(&'static str),
-    Begins(&'static str),
-    Ends(&'static str),
-    /// It ends so, after another word.
-    EndsLonger(&'static str),
+    StartsWith(&'static str),
+    EndsWith(&'static str),
+    /// The name ends with the text and is longer.
+    EndsWithAfterPrefix(&'static str),
 }
 
-use Test::{Begins, Contains, Ends, EndsLonger, Is};
+impl Pattern {
+    fn matches(self, name: &str) -> bool {
+        match self {
+            Is(text) => name == text,
+            Contains(text) => name.contains(text),
+            StartsWith(text) => name.starts_with(text),
+            EndsWith(text) => name.ends_with(text),
+            EndsWithAfterPrefix(text) => name.len() > text.len() && name.ends_with(text),
+        }
+    }
+}
 
-/// The rules, in the order in which they are tried: the first that fits decides. A name that none fits is no secret.
-const RULES: [(Test, Scope); 53] = [
-    // Everything below it: these are the headers of requests, and their names are the user's.
+/// The rules. The first that matches decides. A name that matches no rule is not a secret.
+const RULES: [(Pattern, Scope); 53] = [
+    // The headers of pushed events. Their names are chosen by the user.
     (Is("httpheaders"), Scope::Everything),
-    // What describes a secret is none.
-    (Contains("@"), Scope::Open),
-    (Begins("#"), Scope::Open),
-    (Ends("communityname"), Scope::Secret),
-    (Ends("name"), Scope::Open),
-    (Ends("length"), Scope::Open),
-    (Ends("expiration"), Scope::Open),
-    (Ends("days"), Scope::Open),
-    (Ends("count"), Scope::Open),
-    (Ends("limit"), Scope::Open),
-    (Ends("state"), Scope::Open),
-    (Ends("status"), Scope::Open),
-    (Ends("type"), Scope::Open),
-    (Ends("set"), Scope::Open),
-    (Ends("required"), Scope::Open),
-    (Ends("enabled"), Scope::Open),
-    (Ends("mode"), Scope::Open),
-    (Ends("role"), Scope::Open),
-    (Ends("id"), Scope::Open),
-    (Ends("identifier"), Scope::Open),
-    (Ends("protocols"), Scope::Open),
-    (Ends("message"), Scope::Open),
-    (Ends("policy"), Scope::Open),
-    (Ends("action"), Scope::Open),
-    (Ends("hotkey"), Scope::Open),
-    (Ends("quitkey"), Scope::Open),
-    (Ends("langkey"), Scope::Open),
-    (Ends("publickey"), Scope::Open),
-    (Ends("hostkey"), Scope::Open),
-    (Ends("identitykey"), Scope::Open),
-    (Ends("identitysshkey"), Scope::Open),
+    // Descriptions of secrets.
+    (Contains("@"), Scope::Public),
+    (StartsWith("#"), Scope::Public),
+    (EndsWith("communityname"), Scope::Secret),
+    (EndsWith("name"), Scope::Public),
+    (EndsWith("length"), Scope::Public),
+    (EndsWith("expiration"), Scope::Public),
+    (EndsWith("days"), Scope::Public),
+    (EndsWith("count"), Scope::Public),
+    (EndsWith("limit"), Scope::Public),
+    (EndsWith("state"), Scope::Public),
+    (EndsWith("status"), Scope::Public),
+    (EndsWith("type"), Scope::Public),
+    (EndsWith("set"), Scope::Public),
+    (EndsWith("required"), Scope::Public),
+    (EndsWith("enabled"), Scope::Public),
+    (EndsWith("mode"), Scope::Public),
+    (EndsWith("role"), Scope::Public),
+    (EndsWith("id"), Scope::Public),
+    (EndsWith("identifier"), Scope::Public),
+    (EndsWith("protocols"), Scope::Public),
+    (EndsWith("message"), Scope::Public),
+    (EndsWith("policy"), Scope::Public),
+    (EndsWith("action"), Scope::Public),
+    (EndsWith("hotkey"), Scope::Public),
+    (EndsWith("quitkey"), Scope::Public),
+    (EndsWith("langkey"), Scope::Public),
+    (EndsWith("publickey"), Scope::Public),
+    (EndsWith("hostkey"), Scope::Public),
+    (EndsWith("identitykey"), Scope::Public),
+    (EndsWith("identitysshkey"), Scope::Public),
     // Secrets.
     (Contains("password"), Scope::Secret),
     (Contains("passphrase"), Scope::Secret),
     (Contains("secret"), Scope::Secret),
     (Contains("token"), Scope::Secret),
     (Contains("privatekey"), Scope::Secret),
-    (Ends("authorization"), Scope::Secret),
-    (Ends("passwd"), Scope::Secret),
-    (Ends("pwd"), Scope::Secret),
-    (Ends("passcode"), Scope::Secret),
-    (Ends("credential"), Scope::Secret),
-    (Ends("credentials"), Scope::Secret),
-    (Ends("cookie"), Scope::Secret),
-    (Ends("key"), Scope::Secret),
-    (Ends("keytab"), Scope::Secret),
-    (Ends("keystring"), Scope::Secret),
-    (Ends("pin"), Scope::Secret),
-    (Ends("psk"), Scope::Secret),
-    (Ends("communitystring"), Scope::Secret),
-    (Ends("communitystrings"), Scope::Secret),
-    (Ends("communities"), Scope::Secret),
-    (Ends("licensestring"), Scope::Secret),
-    (EndsLonger("community"), Scope::Secret),
+    (EndsWith("authorization"), Scope::Secret),
+    (EndsWith("passwd"), Scope::Secret),
+    (EndsWith("pwd"), Scope::Secret),
+    (EndsWith("passcode"), Scope::Secret),
+    (EndsWith("credential"), Scope::Secret),
+    (EndsWith("credentials"), Scope::Secret),
+    (EndsWith("cookie"), Scope::Secret),
+    (EndsWith("key"), Scope::Secret),
+    (EndsWith("keytab"), Scope::Secret),
+    (EndsWith("keystring"), Scope::Secret),
+    (EndsWith("pin"), Scope::Secret),
+    (EndsWith("psk"), Scope::Secret),
+    (EndsWith("communitystring"), Scope::Secret),
+    (EndsWith("communitystrings"), Scope::Secret),
+    (EndsWith("communities"), Scope::Secret),
+    (EndsWith("licensestring"), Scope::Secret),
+    (EndsWithAfterPrefix("community"), Scope::Secret),
 ];
 
-/// What a member of that name holds; `None` if the name says nothing.
+/// The scope of a member with this name. `None` if no rule matches.
 pub(super) fn scope_of(name: &str) -> Option<Scope> {
     let name = name.to_ascii_lowercase();
-    let fits = |test: Test| match test {
-        Is(text) => name == text,
-        Contains(text) => name.contains(text),
-        Begins(text) => name.starts_with(text),
-        Ends(text) => name.ends_with(text),
-        EndsLonger(text) => name.len() > text.len() && name.ends_with(text),
-    };
-    RULES.iter().find(|(test, _)| fits(*test)).map(|(_, scope)| *scope)
+    RULES.iter().find(|(pattern, _)| pattern.matches(&name)).map(|(_, scope)| *scope)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    /// A name that the rule decides.
-    fn example(test: Test) -> String {
-        match test {
-            Is(text) | Contains(text) | Begins(text) | Ends(text) => text.to_uppercase(),
-            EndsLonger(text) => format!("Read{text}"),
+    /// A name that matches the pattern.
+    fn example(pattern: Pattern) -> String {
+        match pattern {
+            Is(text) | Contains(text) | StartsWith(text) | EndsWith(text) => text.to_uppercase(),
+            EndsWithAfterPrefix(text) => format!("Read{text}"),
         }
     }
 
-    /// Each row decides a name of its own: none is dead.
+    /// No rule is unreachable.
     #[test]
-    fn each_rule_decides_its_names_and_no_row_is_dead() {
-        for (at, (test, scope)) in RULES.iter().enumerate() {
-            let name = example(*test);
+    fn each_rule_decides_a_name_that_no_earlier_rule_matches() {
+        for (index, (pattern, scope)) in RULES.iter().enumerate() {
+            let name = example(*pattern);
             assert_eq!(scope_of(&name), Some(*scope), "{name}");
-            let earlier = RULES[..at].iter().any(|(other, _)| {
-                let name = name.to_ascii_lowercase();
-                match *other {
-                    Is(text) => name == text,
-                    Contains(text) => name.contains(text),
-                    Begins(text) => name.starts_with(text),
-                    Ends(text) => name.ends_with(text),
-                    EndsLonger(text) => name.len() > text.len() && name.ends_with(text),
-                }
-            });
-            assert!(!earlier, "{name} is decided by an earlier row");
+            let lower = name.to_ascii_lowercase();
+            let earlier = RULES[..index].iter().any(|(pattern, _)| pattern.matches(&lower));
+            assert!(!earlier, "{name} is decided by an earlier rule");
         }
     }
 
     #[test]
-    fn names_of_the_standard_and_of_vendors_are_judged_right() {
+    fn names_of_the_standard_and_of_vendors_are_classified() {
         for secret in [
             "Password",
             "NewPassword",
@@ -156,7 +153,7 @@ mod tests {
         ] {
             assert_eq!(scope_of(secret), Some(Scope::Secret), "{secret}");
         }
-        for open in [
+        for public in [
             "MinPasswordLength",
             "PasswordName",
             "PasswordExpiration",
@@ -170,10 +167,10 @@ mod tests {
             "AccessKeyId",
             "SecretPolicy",
         ] {
-            assert_eq!(scope_of(open), Some(Scope::Open), "{open}");
+            assert_eq!(scope_of(public), Some(Scope::Public), "{public}");
         }
-        for plain in ["UserName2", "Community", "KeyboardLayout", "Pinning", "Id2", "target", "Oem"] {
-            assert_eq!(scope_of(plain), None, "{plain}");
+        for unknown in ["UserName2", "Community", "KeyboardLayout", "Pinning", "Id2", "target", "Oem"] {
+            assert_eq!(scope_of(unknown), None, "{unknown}");
         }
         assert_eq!(scope_of("HttpHeaders"), Some(Scope::Everything));
     }

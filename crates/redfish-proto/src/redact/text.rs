@@ -1,14 +1,14 @@
-//! A text that may be shown.
+//! A text that is safe to show.
 
 use std::fmt;
 use std::ops::Deref;
 
 use serde::{Serialize, Serializer};
 
-/// A text that may be shown: without secrets and without control characters.
+/// A text without secrets and without control characters, which is safe to show.
 ///
-/// Only a [`Redactor`](crate::Redactor) makes one of what a peer sent, so that no other text of a peer can get into an
-/// error. A literal of the program is one as it is.
+/// Text of a peer becomes a `SafeText` only through a [`Redactor`](crate::Redactor), so that no other text of a peer
+/// gets into an error. A literal of the program is safe as it is.
 #[derive(Clone, Default, PartialEq, Eq, Hash)]
 pub struct SafeText(Box<str>);
 
@@ -22,7 +22,7 @@ impl SafeText {
         &self.0
     }
 
-    /// The texts one after the other, with `separator` between them.
+    /// Joins texts with `separator`.
     pub(crate) fn join<'a>(
         texts: impl IntoIterator<Item = &'a SafeText>,
         separator: &'static str,
@@ -30,12 +30,12 @@ impl SafeText {
         SafeText::new(texts.into_iter().map(SafeText::as_str).collect::<Vec<_>>().join(separator))
     }
 
-    /// The text up to a byte, which is between two characters.
+    /// The text up to a byte position, which must be between two characters.
     pub(crate) fn up_to(&self, end: usize) -> SafeText {
         SafeText::new(self.0.get(..end).unwrap_or_default())
     }
 
-    /// The text, or its beginning if it has more characters than this.
+    /// The text, shortened to this number of characters.
     pub(crate) fn shortened(self, characters: usize) -> SafeText {
         match self.0.char_indices().nth(characters) {
             Some((end, _)) => self.up_to(end).followed_by(format_args!("…")),
@@ -43,12 +43,12 @@ impl SafeText {
         }
     }
 
-    /// The text with something of our own after it.
+    /// Appends a text of the program.
     pub(crate) fn followed_by(self, end: fmt::Arguments<'_>) -> SafeText {
         SafeText::new(format!("{}{end}", self.0))
     }
 
-    /// The text of a web page on one line.
+    /// The text of a web page without its tags, on one line.
     pub(crate) fn without_tags(&self) -> SafeText {
         let mut line = String::new();
         let mut in_tag = false;

@@ -1,4 +1,4 @@
-//! What tests of calls share: a service, its responses, and the steps of a call.
+//! Shared by the tests of calls: a service, its responses, and the steps of a call.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -7,7 +7,7 @@ use http::{StatusCode, response};
 use redfish_proto::driver::{Now, Outgoing, Reply, Step};
 use redfish_proto::{Error, Operation, Service};
 
-/// When a test begins.
+/// The time at which a test starts.
 pub(crate) const START: Now = Now(Duration::from_secs(1_000));
 
 pub(crate) fn service() -> Arc<Service> {

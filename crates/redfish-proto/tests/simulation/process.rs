@@ -1,4 +1,4 @@
-//! A call that goes on when what it waits for arrives, as a future or a thread does.
+//! A call that resumes when an event arrives, like a future or a thread.
 
 use bytes::Bytes;
 use http::{StatusCode, response};
@@ -7,26 +7,26 @@ use redfish_proto::ops::{Login, Logout, LogoutOutcome, Opened, Raw};
 use redfish_proto::{Call, Error, Identity, Operation};
 use std::time::Duration;
 
-pub(crate) type Answered = Result<(response::Parts, Result<Bytes, Failure>), Failure>;
+pub(crate) type ExchangeResult = Result<(response::Parts, Result<Bytes, Failure>), Failure>;
 
-/// What a process waited for.
+/// The event that a process waited for.
 pub(crate) enum Resume {
     Start,
-    Answer(Answered),
+    Answer(ExchangeResult),
     Timer,
     Session(Result<Option<Identity>, Error>),
 }
 
-/// What it waits for now.
-#[allow(clippy::large_enum_variant, reason = "it lives for one turn")]
+/// What a process does next.
+#[allow(clippy::large_enum_variant, reason = "it is short-lived")]
 pub(crate) enum Next {
     Exchange(Outgoing),
     Wait(Duration),
     Session(SessionRequest),
-    TaskOutcome(End),
+    Done(End),
 }
 
-/// How it ended.
+/// The result of a process.
 pub(crate) enum End {
     Call(Result<StatusCode, Error>),
     Login(Result<Opened, Error>),
@@ -47,12 +47,12 @@ enum State<O: Operation> {
     Reply(Reply<O>),
     Timer(Timer<O>),
     SessionReply(SessionReply<O>),
-    TaskOutcome,
+    Done,
 }
 
 impl<O: Operation> Process for Run<O> {
     fn resume(&mut self, with: Resume, now: Now) -> Next {
-        let step = match (std::mem::replace(&mut self.state, State::TaskOutcome), with) {
+        let step = match (std::mem::replace(&mut self.state, State::Done), with) {
             (State::Call(call), Resume::Start) => call.start(now),
             (State::Reply(reply), Resume::Answer(Ok((head, body)))) => {
                 reply.receive(head, body.map_err(Into::into), now)
@@ -63,13 +63,13 @@ impl<O: Operation> Process for Run<O> {
                 Some(session) => reply.give(session, now),
                 None => reply.decline(now),
             },
-            _ => panic!("resumed with what it did not wait for"),
+            _ => panic!("resumed with an unexpected event"),
         };
         let (state, next) = match step {
             Step::Send(outgoing, reply) => (State::Reply(reply), Next::Exchange(outgoing)),
             Step::Wait(time, timer) => (State::Timer(timer), Next::Wait(time)),
             Step::Session(request, reply) => (State::SessionReply(reply), Next::Session(request)),
-            Step::Done(result) => (State::TaskOutcome, Next::TaskOutcome((self.end)(result))),
+            Step::Done(result) => (State::Done, Next::Done((self.end)(result))),
         };
         self.state = state;
         next

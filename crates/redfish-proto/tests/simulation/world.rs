@@ -1,4 +1,4 @@
-//! The world: clients, their calls, the network, the service, and the queue of what happens next.
+//! The simulated world: clients, their calls, the network, the service, and the queue of events.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap, HashMap, HashSet};
@@ -12,11 +12,11 @@ use redfish_proto::driver::{Authenticator, Failure, Now, Outgoing, SessionReques
 use redfish_proto::ops::Raw;
 use redfish_proto::{Body, Credentials, Error, ErrorKind, Identity, Service};
 
-use crate::process::{self, Answered, End, Next, Process, Resume};
+use crate::process::{self, End, ExchangeResult, Next, Process, Resume};
 
 const PASSWORD: &str = "a password, 1 of many";
 
-/// What happened, to be sure that everything did.
+/// Counts what happened, to check that every case occurred.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Tally {
     pub(crate) calls: u64,
@@ -25,7 +25,7 @@ pub(crate) struct Tally {
     pub(crate) logins: u64,
     pub(crate) lost_logins: u64,
     pub(crate) expiries: u64,
-    /// 401s for another reason than the end of the session.
+    /// 401s although the session is alive.
     pub(crate) denials: u64,
     pub(crate) reboots: u64,
     pub(crate) writes: u64,
@@ -72,8 +72,8 @@ impl Random {
         self.below(n) == 0
     }
 
-    fn time(&mut self, most: Duration) -> Duration {
-        Duration::from_millis(self.below(most.as_millis() as u64 + 1))
+    fn time(&mut self, max: Duration) -> Duration {
+        Duration::from_millis(self.below(max.as_millis() as u64 + 1))
     }
 }
 
@@ -82,12 +82,12 @@ enum Event {
     Cancel(usize),
     Close(usize),
     Reboot,
-    /// A request reaches the service; the answer, if it comes back, does so that much later.
+    /// A request reaches the service. The response returns along `path`.
     Arrive {
         process: usize,
         ticket: u64,
         request: http::Request<Vec<u8>>,
-        back: Back,
+        path: ResponsePath,
     },
     Resume {
         process: usize,
@@ -96,8 +96,8 @@ enum Event {
     },
 }
 
-/// What becomes of an answer on its way.
-enum Back {
+/// How a response returns.
+enum ResponsePath {
     Whole(Duration),
     Cut(Duration),
     Lost(Failure, Duration),
@@ -106,7 +106,7 @@ enum Back {
 struct Running {
     client: usize,
     process: Box<dyn Process>,
-    /// What it waits for; what comes with another number is too late.
+    /// The number of the event that it waits for; other events are too late.
     ticket: u64,
     is_write: bool,
     cancellable: bool,
@@ -114,10 +114,10 @@ struct Running {
 
 struct Client {
     authenticator: Authenticator,
-    /// The adapters' lock: one login at a time, and who waits for it.
-    flying: bool,
+    /// The adapters' lock: one login at a time, and the calls that wait for it.
+    is_logging_in: bool,
     waiting: Vec<(usize, SessionRequest)>,
-    /// Calls that have not ended, the planned ones with them.
+    /// Number of calls that have not ended, including planned ones.
     open: usize,
     closed: bool,
     rejections: u64,
@@ -133,8 +133,8 @@ pub(crate) struct World {
     queue: BinaryHeap<Reverse<(Duration, u64)>>,
     events: BTreeMap<u64, Event>,
     numbers: u64,
-    /// Tokens that reached a client and whose end it has not seen to.
-    held: HashSet<String>,
+    /// Tokens that reached a client and whose sessions it has not closed or found dead.
+    open_tokens: HashSet<String>,
     applied: HashMap<usize, u64>,
     tally: Tally,
 }
@@ -150,7 +150,7 @@ impl World {
             ..Settings::default()
         };
         let mut random = Random(seed);
-        // A resource that the account may not read, or not for a while, at a service that answers 401 to that.
+        // A service that answers 401 for a resource that the account may not read, at first.
         if random.one_in(4) {
             settings.faults.push("401@/redfish/v1/Systems/E1D8B426".parse::<Fault>().unwrap().times(4));
         }
@@ -163,7 +163,7 @@ impl World {
             queue: BinaryHeap::new(),
             events: BTreeMap::new(),
             numbers: 0,
-            held: HashSet::new(),
+            open_tokens: HashSet::new(),
             applied: HashMap::new(),
             tally: Tally::default(),
             service: Arc::clone(&service),
@@ -176,50 +176,54 @@ impl World {
             let calls = 1 + random.below(6) as usize;
             world.clients.push(Client {
                 authenticator,
-                flying: false,
+                is_logging_in: false,
                 waiting: Vec::new(),
                 open: calls,
                 closed: false,
                 rejections: 0,
             });
             for _ in 0..calls {
-                let at = random.time(Duration::from_secs(150));
-                world.later(at, Event::Call(client));
+                let after = random.time(Duration::from_secs(150));
+                world.schedule(after, Event::Call(client));
             }
             if random.one_in(5) {
-                let at = random.time(Duration::from_secs(100));
-                world.later(at, Event::Close(client));
+                let after = random.time(Duration::from_secs(100));
+                world.schedule(after, Event::Close(client));
             }
         }
         while random.one_in(2) {
-            let at = random.time(Duration::from_secs(150));
-            world.later(at, Event::Reboot);
+            let after = random.time(Duration::from_secs(150));
+            world.schedule(after, Event::Reboot);
         }
         world
     }
 
-    /// Lets everything happen, and checks what must hold.
+    /// Processes all events and checks the invariants.
     pub(crate) fn run(mut self) -> Tally {
         while let Some(Reverse((at, number))) = self.queue.pop() {
-            assert!(self.numbers < 100_000, "it does not end");
+            assert!(self.numbers < 100_000, "the simulation does not end");
             self.now = at;
             if let Some(event) = self.events.remove(&number) {
-                self.happen(event);
+                self.handle(event);
             }
         }
         assert!(self.running.is_empty(), "{} calls have not ended", self.running.len());
         assert!(self.clients.iter().all(|client| client.closed && client.waiting.is_empty()));
-        assert!(self.held.is_empty(), "{} sessions were left by clients that knew them", self.held.len());
+        assert!(
+            self.open_tokens.is_empty(),
+            "{} sessions were left by clients that knew them",
+            self.open_tokens.len()
+        );
         self.tally
     }
 
-    fn later(&mut self, after: Duration, event: Event) {
+    fn schedule(&mut self, after: Duration, event: Event) {
         self.numbers += 1;
         self.queue.push(Reverse((self.now + after, self.numbers)));
         self.events.insert(self.numbers, event);
     }
 
-    fn happen(&mut self, event: Event) {
+    fn handle(&mut self, event: Event) {
         match event {
             Event::Reboot => {
                 self.tally.reboots += 1;
@@ -234,7 +238,7 @@ impl World {
                     self.ended(cancelled.client);
                 }
             }
-            Event::Arrive { process, ticket, request, back } => self.arrive(process, ticket, &request, back),
+            Event::Arrive { process, ticket, request, path } => self.arrive(process, ticket, &request, path),
             Event::Resume { process, ticket, with } => {
                 if self.running.get(&process).is_some_and(|running| running.ticket == ticket) {
                     self.resume(process, with);
@@ -243,7 +247,7 @@ impl World {
         }
     }
 
-    /// A client is asked for something.
+    /// Starts a call of a client.
     fn call(&mut self, client: usize) {
         self.tally.calls += 1;
         let system = self.service.target("/redfish/v1/Systems/E1D8B426").unwrap();
@@ -262,7 +266,7 @@ impl World {
         let number = self.spawn(client, process::raw(call), kind > 0, true);
         if self.random.one_in(6) {
             let after = self.random.time(Duration::from_secs(10));
-            self.later(after, Event::Cancel(number));
+            self.schedule(after, Event::Cancel(number));
         }
     }
 
@@ -276,7 +280,7 @@ impl World {
         self.numbers += 1;
         let number = self.numbers as usize;
         self.running.insert(number, Running { client, process, ticket: 0, is_write, cancellable });
-        self.later(Duration::ZERO, Event::Resume { process: number, ticket: 0, with: Resume::Start });
+        self.schedule(Duration::ZERO, Event::Resume { process: number, ticket: 0, with: Resume::Start });
         number
     }
 
@@ -291,10 +295,10 @@ impl World {
             Next::Wait(time) => {
                 // A timer may fire early.
                 let time = if self.random.one_in(10) { time / 2 } else { time };
-                self.later(time, Event::Resume { process: number, ticket, with: Resume::Timer });
+                self.schedule(time, Event::Resume { process: number, ticket, with: Resume::Timer });
             }
             Next::Session(request) => self.session(client, number, ticket, request),
-            Next::TaskOutcome(end) => self.end(number, client, end),
+            Next::Done(end) => self.end(number, client, end),
         }
     }
 
@@ -305,81 +309,84 @@ impl World {
         let (parts, body) = outgoing.request.into_parts();
         let token = parts.headers.get("x-auth-token").and_then(|v| v.to_str().ok());
         if let Some(token) = token.filter(|_| parts.method == Method::DELETE) {
-            self.held.remove(token);
+            self.open_tokens.remove(token);
         }
         let request = http::Request::from_parts(parts, body.bytes().cloned().unwrap_or_default().to_vec());
-        let there = self.random.time(Duration::from_millis(400));
+        let delay_there = self.random.time(Duration::from_millis(400));
         let failed = |failure| Resume::Answer(Err(failure));
         match self.random.below(24) {
-            0 => self.later(there, Event::Resume { process, ticket, with: failed(Failure::NotSent) }),
-            // It never arrives, and either the connection says so or nobody does.
-            1 => self.later(there, Event::Resume { process, ticket, with: failed(Failure::Broken) }),
-            2 => self.later(timeout, Event::Resume { process, ticket, with: failed(Failure::TimedOut) }),
+            0 => {
+                self.schedule(delay_there, Event::Resume { process, ticket, with: failed(Failure::NotSent) })
+            }
+            // It never arrives, and the connection either breaks or times out.
+            1 => self.schedule(delay_there, Event::Resume { process, ticket, with: failed(Failure::Broken) }),
+            2 => self.schedule(timeout, Event::Resume { process, ticket, with: failed(Failure::TimedOut) }),
             n => {
-                let left = timeout.saturating_sub(there);
-                let back = self.random.time(Duration::from_millis(400));
-                let back = match n {
-                    3 => Back::Lost(Failure::Broken, back.min(left)),
-                    4 => Back::Lost(Failure::TimedOut, left),
-                    5 => Back::Cut(back.min(left)),
-                    _ if back > left => Back::Lost(Failure::TimedOut, left),
-                    _ => Back::Whole(back),
+                let left = timeout.saturating_sub(delay_there);
+                let delay = self.random.time(Duration::from_millis(400));
+                let path = match n {
+                    3 => ResponsePath::Lost(Failure::Broken, delay.min(left)),
+                    4 => ResponsePath::Lost(Failure::TimedOut, left),
+                    5 => ResponsePath::Cut(delay.min(left)),
+                    _ if delay > left => ResponsePath::Lost(Failure::TimedOut, left),
+                    _ => ResponsePath::Whole(delay),
                 };
-                self.later(there, Event::Arrive { process, ticket, request, back });
+                self.schedule(delay_there, Event::Arrive { process, ticket, request, path });
             }
         }
     }
 
-    /// The service carries a request out, whether anybody waits for the answer or not.
-    fn arrive(&mut self, process: usize, ticket: u64, request: &http::Request<Vec<u8>>, back: Back) {
+    /// The service performs a request, whether or not the response arrives.
+    fn arrive(&mut self, process: usize, ticket: u64, request: &http::Request<Vec<u8>>, path: ResponsePath) {
         let answer = self.mock.handle(request, self.now);
         let status = answer.status();
-        let path = request.uri().path();
-        let is_session = path.contains("/Sessions");
+        let target = request.uri().path();
+        let is_session = target.contains("/Sessions");
         if !request.method().is_safe() && !is_session && status.is_success() {
             self.tally.writes += 1;
             let applied = self.applied.entry(process).or_default();
             *applied += 1;
-            assert!(*applied == 1, "{} {path} was applied twice", request.method());
+            assert!(*applied == 1, "{} {target} was applied twice", request.method());
         }
         let (head, body) = answer.response.into_parts();
         let opened = *request.method() == Method::POST && is_session && status == StatusCode::CREATED;
-        let (after, answered): (Duration, Answered) = match back {
-            Back::Whole(after) => (after, Ok((head, Ok(body.into())))),
-            Back::Cut(after) => (after, Ok((head, Err(Failure::Broken)))),
-            Back::Lost(failure, after) => (after, Err(failure)),
+        let (after, result): (Duration, ExchangeResult) = match path {
+            ResponsePath::Whole(after) => (after, Ok((head, Ok(body.into())))),
+            ResponsePath::Cut(after) => (after, Ok((head, Err(Failure::Broken)))),
+            ResponsePath::Lost(failure, after) => (after, Err(failure)),
         };
-        self.tally.lost_logins += u64::from(opened && answered.is_err());
-        if let (true, Ok((head, _))) = (opened, &answered) {
+        self.tally.lost_logins += u64::from(opened && result.is_err());
+        if let (true, Ok((head, _))) = (opened, &result) {
             self.tally.logins += 1;
-            self.held.insert(token_of(&head.headers).unwrap().to_owned());
+            self.open_tokens.insert(token_of(&head.headers).unwrap().to_owned());
         }
-        if let (Ok((head, _)), Some(token)) = (&answered, token_of(request.headers())) {
-            // A 401 ends the session for the client only if it has ended at the service: else it is still to be closed.
+        if let (Ok((head, _)), Some(token)) = (&result, token_of(request.headers())) {
+            // A 401 ends the session for the client only if it has ended at the service; otherwise it must still be
+            // closed.
             if head.status == StatusCode::UNAUTHORIZED {
                 let token = token.to_owned();
                 if self.is_alive(&token) {
                     self.tally.denials += 1;
                 } else {
                     self.tally.expiries += 1;
-                    self.held.remove(&token);
+                    self.open_tokens.remove(&token);
                 }
             }
         }
-        self.count_rejection(process, request, &answered);
-        self.later(after, Event::Resume { process, ticket, with: Resume::Answer(answered) });
+        self.count_rejection(process, request, &result);
+        self.schedule(after, Event::Resume { process, ticket, with: Resume::Answer(result) });
     }
 
-    /// Whether the service still knows the session of that token.
+    /// Whether the service still knows the session with this token.
     fn is_alive(&mut self, token: &str) -> bool {
         let request = http::Request::get("/redfish/v1/SessionService/Sessions").header("x-auth-token", token);
         let answer = self.mock.handle(&request.body(Vec::new()).unwrap(), self.now);
         answer.status() == StatusCode::OK
     }
 
-    /// A password that the service judged wrong, and said so, is never sent again by that client.
-    fn count_rejection(&mut self, process: usize, request: &http::Request<Vec<u8>>, answered: &Answered) {
-        let Ok((response::Parts { status: StatusCode::UNAUTHORIZED, .. }, _)) = answered else { return };
+    /// Checks that a client never sends a rejected password again.
+    fn count_rejection(&mut self, process: usize, request: &http::Request<Vec<u8>>, result: &ExchangeResult) {
+        let Ok((response::Parts { status: StatusCode::UNAUTHORIZED, .. }, _)) = result else { return };
         let login =
             request.headers().contains_key(header::CONTENT_TYPE) && token_of(request.headers()).is_none();
         if let (true, Some(running)) = (login, self.running.get(&process)) {
@@ -389,25 +396,25 @@ impl World {
         }
     }
 
-    /// A call wants a session: the adapters' part.
+    /// Handles a session request of a call, like the adapters.
     fn session(&mut self, client: usize, number: usize, ticket: u64, request: SessionRequest) {
         if let Some(left) = request.remaining(Now(self.now)) {
             let expired = Resume::Session(Err(request.expired()));
-            self.later(left, Event::Resume { process: number, ticket, with: expired });
+            self.schedule(left, Event::Resume { process: number, ticket, with: expired });
         }
         self.clients[client].waiting.push((number, request));
-        if !self.clients[client].flying {
+        if !self.clients[client].is_logging_in {
             self.serve_waiting(client);
         }
     }
 
-    /// Gives each that waits what there is, until one needs a login.
+    /// Serves the waiting calls until one needs a login.
     fn serve_waiting(&mut self, client: usize) {
         while let Some((number, request)) = self.clients[client].waiting.first().cloned() {
             let renewed = self.clients[client].authenticator.renew(&request);
-            let given = match renewed {
+            let session = match renewed {
                 Ok(SessionSource::Login(login)) => {
-                    self.clients[client].flying = true;
+                    self.clients[client].is_logging_in = true;
                     self.spawn(client, process::login(login), false, false);
                     return;
                 }
@@ -416,14 +423,14 @@ impl World {
                 Err(error) => Err(error),
             };
             self.clients[client].waiting.remove(0);
-            self.give(number, given);
+            self.give(number, session);
         }
     }
 
     fn give(&mut self, number: usize, session: Result<Option<Identity>, Error>) {
         if let Some(running) = self.running.get(&number) {
             let with = Resume::Session(session);
-            self.later(Duration::ZERO, Event::Resume { process: number, ticket: running.ticket, with });
+            self.schedule(Duration::ZERO, Event::Resume { process: number, ticket: running.ticket, with });
         }
     }
 
@@ -439,17 +446,17 @@ impl World {
                 self.ended(client);
             }
             End::Login(opened) => {
-                self.clients[client].flying = false;
+                self.clients[client].is_logging_in = false;
                 let accepted = self.clients[client].authenticator.accept(opened);
                 match accepted {
                     Ok(_) => {}
                     Err(error) if *error.kind() == ErrorKind::Closed => {
-                        // LogoutOutcome while the login ran: its session is closed by who ran it.
+                        // The client was closed during the login, which closes its session itself.
                         self.tally.late_closes += 1;
                         self.log_out(client);
                     }
                     Err(error) => {
-                        // All who waited while it ran get its failure.
+                        // All calls that waited for the login get its error.
                         for (waiting, _) in std::mem::take(&mut self.clients[client].waiting) {
                             self.give(waiting, Err(error.clone()));
                         }
@@ -462,13 +469,13 @@ impl World {
         assert!(running.cancellable || !running.is_write);
     }
 
-    /// What a write's caller is told is true.
+    /// Checks that the result of a write is true.
     fn check_write(&mut self, applied: u64, result: Result<StatusCode, Error>) {
         match result {
             Ok(_) => assert_eq!(applied, 1, "a write that was not applied is reported as done"),
             Err(error) => match error.kind() {
                 ErrorKind::OutcomeUnknown(_) => self.tally.unknown += 1,
-                // The head said that it was applied; only the body is missing.
+                // The head reported that it was applied; only the body is missing.
                 ErrorKind::Transport(_) if error.status().is_some_and(|s| s.is_success()) => {
                     assert_eq!(applied, 1)
                 }

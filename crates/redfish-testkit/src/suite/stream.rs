@@ -32,7 +32,7 @@ impl Operation for OpenStream {
     type Output = ();
 
     fn request(&self) -> Request {
-        Request::get(&self.0).delivery(BodyMode::Streamed)
+        Request::get(&self.0).body_mode(BodyMode::Streamed)
     }
 
     fn auth(&self) -> Auth {

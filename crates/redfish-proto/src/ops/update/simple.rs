@@ -1,4 +1,4 @@
-//! An update whose image the service fetches by itself (DSP0268, UpdateService.SimpleUpdate).
+//! An update whose image the service fetches itself (DSP0268, UpdateService.SimpleUpdate).
 
 use std::fmt;
 
@@ -13,10 +13,10 @@ use crate::ops::update::find_update_service;
 use crate::ops::write::Outcome;
 use crate::redact::Redactor;
 
-/// Lets the service fetch an image from a URI and install it.
+/// Makes the service fetch an image from a URI and install it.
 ///
-/// It goes by the action that the UpdateService offers; what that allows is checked before anything is sent. Like any
-/// write it is not sent again.
+/// Invokes the action of the UpdateService. Its parameters are checked before anything is sent. Like any write it is
+/// never repeated.
 ///
 /// ```
 /// use redfish_proto::ops::SimpleUpdate;
@@ -30,7 +30,7 @@ pub struct SimpleUpdate {
 }
 
 impl SimpleUpdate {
-    /// With the image at that URI, as the service reaches it.
+    /// Uses the image at this URI, which the service must be able to reach.
     pub fn new(image: impl Into<String>) -> SimpleUpdate {
         SimpleUpdate::with(Map::from_iter([("ImageURI".to_owned(), Value::String(image.into()))]))
     }
@@ -43,27 +43,27 @@ impl SimpleUpdate {
         SimpleUpdate { parameters, chain }
     }
 
-    /// For these resources only, by their URIs.
+    /// Updates only these resources, by their URIs.
     #[must_use]
     pub fn targets<S: Into<String>>(self, targets: impl IntoIterator<Item = S>) -> SimpleUpdate {
         let targets: Vec<String> = targets.into_iter().map(Into::into).collect();
         self.parameter("Targets", json!(targets))
     }
 
-    /// By this protocol, such as `HTTPS`, where the URI does not say it.
+    /// Sets the protocol, such as `HTTPS`, if the URI does not contain it.
     #[must_use]
     pub fn protocol(self, protocol: &str) -> SimpleUpdate {
         self.parameter("TransferProtocol", json!(protocol))
     }
 
-    /// With who the service is to the server of the image.
+    /// Sets the credentials of the service at the server of the image.
     #[must_use]
     pub fn credentials(self, credentials: &Credentials) -> SimpleUpdate {
         self.parameter("Username", json!(credentials.user()))
             .parameter("Password", json!(credentials.password()))
     }
 
-    /// With any other parameter, such as `@Redfish.OperationApplyTime`.
+    /// Sets any other parameter, such as `@Redfish.OperationApplyTime`.
     #[must_use]
     pub fn parameter(self, name: impl Into<String>, value: Value) -> SimpleUpdate {
         let mut parameters = self.parameters;
