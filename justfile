@@ -21,7 +21,7 @@ floor:
     cargo +1.85.0 check -p redfish-proto -p redfish-tls -p redfish-hyper -p redfish-ureq -p redfish-mock -p redfish-cli
     cargo check -p redfish-proto --target wasm32-unknown-unknown
 
-# Licences, sources, and what must not be in the tree.
+# Licenses, sources, and what must not be in the tree.
 deny:
     cargo deny check bans licenses sources
 

@@ -8,7 +8,7 @@ use clap::{Args, ValueEnum};
 use http::HeaderValue;
 use redfish_hyper::{Transport, TransportBuilder};
 use redfish_proto::driver::TransportLimits;
-use redfish_proto::{Links, Policy, Service};
+use redfish_proto::{ETagForm, Links, Policy, Service};
 use redfish_tls::{Pin, Trust};
 
 use crate::failure::Failure;
@@ -82,6 +82,10 @@ pub(crate) struct Options {
     #[arg(long, value_enum, default_value = "same-origin", global = true)]
     links: LinkPolicy,
 
+    /// How to send an ETag back in If-Match, for services that reject their own
+    #[arg(long, value_enum, default_value = "as-sent", global = true)]
+    etag: EtagForm,
+
     /// Open sessions with this Context, by which "sessions close --mine" finds them
     #[arg(long, value_name = "TEXT", env = "REDFISH_SESSION_CONTEXT", hide_env_values = true, global = true)]
     session_context: Option<String>,
@@ -93,6 +97,17 @@ pub(crate) struct Options {
     /// Output format. Default: table on a terminal if the command has one, else json. With json, errors are JSON too
     #[arg(long, value_enum, global = true)]
     pub(crate) output: Option<Output>,
+}
+
+/// How to send an ETag back.
+#[derive(Clone, Copy, ValueEnum)]
+enum EtagForm {
+    /// As the service sent it
+    AsSent,
+    /// Without quotes and W/
+    Unquoted,
+    /// Not at all
+    None,
 }
 
 /// How to authenticate.
@@ -147,6 +162,11 @@ impl Options {
         policy.links = match self.links {
             LinkPolicy::SameOrigin => Links::SameOrigin,
             LinkPolicy::PathOnly => Links::PathOnly,
+        };
+        policy.etag_form = match self.etag {
+            EtagForm::AsSent => ETagForm::Verbatim,
+            EtagForm::Unquoted => ETagForm::WithoutQuotes,
+            EtagForm::None => ETagForm::Never,
         };
         // An operation has its own deadline. A login gets the time of a logout in addition, so that a late response still
         // leads to a logout.

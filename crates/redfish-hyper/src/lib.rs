@@ -42,6 +42,7 @@ mod decode;
 mod drive;
 mod events;
 mod exchange;
+mod login;
 mod login_coordinator;
 mod members;
 mod pool;

@@ -1,6 +1,5 @@
 //! Connection setup: name resolution, TCP, TLS. After a failure here, no byte of a request was sent.
 
-use std::error::Error as StdError;
 use std::net::{IpAddr, SocketAddr, TcpStream, ToSocketAddrs};
 use std::sync::Arc;
 use std::sync::mpsc::{self, RecvTimeoutError};
@@ -17,22 +16,7 @@ use ureq::unversioned::transport::{ConnectionDetails, Connector, NextTimeout};
 
 use crate::cancel::Cancel;
 use crate::socket::Socket;
-
-/// A failure before the first byte of a request, after which any request can be sent again.
-#[derive(Debug)]
-pub(crate) struct Unsent(pub(crate) ureq::Error);
-
-impl fmt::Display for Unsent {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
-    }
-}
-
-impl StdError for Unsent {}
-
-pub(crate) fn unsent(error: ureq::Error) -> ureq::Error {
-    ureq::Error::Other(Box::new(Unsent(error)))
-}
+use crate::unsent::unsent;
 
 /// The configuration of TLS, or why TLS is not available.
 type Tls = Result<Arc<ClientConfig>, redfish_tls::Error>;
@@ -168,6 +152,7 @@ fn resolve_name(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::unsent::Unsent;
 
     #[test]
     fn a_zone_is_resolved_by_the_system() {

@@ -12,11 +12,11 @@ use redfish_tls::{HandshakeFailure, Untrusted};
 use ureq::{Agent, SendBody};
 
 use crate::cancel::Cancel;
-use crate::connector::Unsent;
 use crate::decode::Decoder;
 use crate::source::{PayloadError, Source};
 use crate::stream::Stream;
 use crate::transport::Transport;
+use crate::unsent::Unsent;
 
 /// A head, and a body that may have failed: the status is valid even then.
 pub(crate) type RawResponse = (response::Parts, Result<Bytes, TransportError>);

@@ -47,6 +47,7 @@ mod source;
 mod stream;
 mod transfer;
 mod transport;
+mod unsent;
 
 pub use cancel::Cancel;
 /// The protocol: operations, events, queries, errors, and the interface for drivers.

@@ -9,7 +9,7 @@ use rustls::{ClientConfig, ClientConnection};
 use ureq::unversioned::transport::{Buffers, LazyBuffers, NextTimeout, Transport};
 
 use crate::cancel::Cancel;
-use crate::connector::unsent;
+use crate::unsent::unsent;
 
 /// Size of the output buffer, and of the input buffer beyond the head, in bytes.
 const BUFFER_SIZE: usize = 16 << 10;
@@ -206,7 +206,7 @@ mod tests {
     use std::net::TcpListener;
 
     use super::*;
-    use crate::connector::Unsent;
+    use crate::unsent::Unsent;
 
     /// Returns a connection and a function that resets it, by closing its peer with unread data.
     fn resettable_socket() -> (Socket, impl FnOnce()) {

@@ -58,7 +58,7 @@ fn only_events_that_match_the_filter_are_printed() {
     let filtered =
         |filter| run(&mut bench.as_admin(["events", "--count", "1", "--output", "json", "--filter", filter]));
     // The service advertises its filter properties; other errors come from its response.
-    assert_eq!(filtered("Colour eq 'red'").exits(2).error()["error"], "not-allowable");
+    assert_eq!(filtered("Color eq 'red'").exits(2).error()["error"], "not-allowable");
     assert_eq!(filtered("ResourceType eq").exits(1).error()["status"], 400);
     assert_eq!(bench.server.open_sessions(), 0);
 }

@@ -104,15 +104,15 @@ fn a_conflict_has_the_current_etag() {
 #[test]
 fn a_partly_rejected_change_is_1_with_the_messages() {
     let bench = Bench::standard();
-    let change = r#"{"AssetTag": "B7", "Boot": {"BootOrder": ["x"]}, "Colour": "red"}"#;
+    let change = r#"{"AssetTag": "B7", "Boot": {"BootOrder": ["x"]}, "Color": "red"}"#;
     let done = run(&mut bench.as_admin(["patch", SYSTEM, change, "--output", "json"])).exits(1);
     assert_eq!(done.json()["AssetTag"], "B7", "the response is printed too");
     let error = done.error();
     assert_eq!((error["error"].as_str(), error["status"].as_u64()), (Some("rejected"), Some(200)));
     let text = error["messages"].to_string();
-    assert!(text.contains("PropertyUnknown") && text.contains("Colour"), "{text}");
+    assert!(text.contains("PropertyUnknown") && text.contains("Color"), "{text}");
     let done = run(&mut bench.as_admin(["patch", SYSTEM, change])).exits(1);
-    assert!(done.err.contains("/Colour") && done.err.contains("PropertyUnknown"), "{}", done.err);
+    assert!(done.err.contains("/Color") && done.err.contains("PropertyUnknown"), "{}", done.err);
 
     // A message without `RelatedProperties` annotates its member.
     let annotated =
@@ -143,4 +143,13 @@ fn delete_sends_if_match_only_if_required() {
     run(&mut service.command(["delete", "/r"])).exits(0);
     assert_eq!(service.header("DELETE", "If-Match").as_deref(), Some("\"1\""));
     assert_eq!(service.requests(), ["DELETE /r", "GET /r", "DELETE /r"]);
+}
+
+#[test]
+fn the_etag_is_sent_back_in_the_form_that_is_chosen() {
+    for (form, expected) in [("as-sent", Some("W/\"7\"")), ("unquoted", Some("7")), ("none", None)] {
+        let service = Canned::new(&[("GET /x", "200\nETag: W/\"7\"\n\n{}"), ("PATCH /x", "204")]);
+        run(&mut service.command(["patch", "/x", "{\"a\": 1}", "--etag", form])).exits(0);
+        assert_eq!(service.header("PATCH", "If-Match").as_deref(), expected, "{form}");
+    }
 }

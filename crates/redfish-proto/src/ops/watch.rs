@@ -6,18 +6,17 @@
 //!                                           404, 410: the Task, if it is known ──▶ TaskOutcome
 //! ```
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
 use http::StatusCode;
-use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::error::Error;
 use crate::kind::{ErrorKind, Failure};
 use crate::message::{self, Message};
 use crate::operation::{Answer, Operation, Request, Transition};
+use crate::ops::monitor::{Monitor, is_task};
 use crate::ops::write::Written;
 use crate::redact::{Redactor, SafeText};
 use crate::target::Target;
@@ -31,30 +30,6 @@ const MAX_EARLY_NOT_FOUND: u32 = 3;
 
 /// The time between two polls of a resource.
 pub(crate) const POLL_INTERVAL: Duration = Duration::from_secs(1);
-
-/// The monitor of an accepted operation, which reports its end. It can be saved as JSON and watched by another process.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Monitor {
-    #[serde(rename = "at")]
-    target: Target,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    task: Option<Target>,
-    #[serde(skip)]
-    secrets: Secrets,
-}
-
-/// The secrets of the accepted request, which the service may echo at the end. They do not count when two monitors
-/// are compared.
-#[derive(Clone, Debug, Default)]
-struct Secrets(Arc<Redactor>);
-
-impl PartialEq for Secrets {
-    fn eq(&self, _: &Secrets) -> bool {
-        true
-    }
-}
-
-impl Eq for Secrets {}
 
 /// The end of an accepted operation.
 #[derive(Clone, Debug)]
@@ -78,35 +53,6 @@ pub struct Progress {
 }
 
 impl Monitor {
-    /// A monitor at a known target.
-    pub fn new(target: Target) -> Monitor {
-        Monitor { target, task: None, secrets: Secrets::default() }
-    }
-
-    /// The monitor of a 202: its `Location`, not the URI of the Task in its body, whose GET returns 200 from the
-    /// beginning. `None` if there is neither.
-    pub(crate) fn of(answer: &Answer) -> Result<Option<Monitor>, Error> {
-        let body: Value = answer.json().unwrap_or_default();
-        let link = |name: &str| Some(answer.resolve(body.get(name)?.as_str()?));
-        let task = if is_task(&body) { link("@odata.id").transpose()? } else { None };
-        let target = match answer.location() {
-            Some(location) => Some(location?),
-            None => link("TaskMonitor").transpose()?.or_else(|| task.clone()),
-        };
-        let secrets = Secrets(Arc::clone(&answer.redactor));
-        Ok(target.map(|target| Monitor { target, task, secrets }))
-    }
-
-    /// The target that is polled.
-    pub fn target(&self) -> &Target {
-        &self.target
-    }
-
-    /// The Task, if it is known.
-    pub fn task(&self) -> Option<&Target> {
-        self.task.as_ref()
-    }
-
     /// Watches the operation until its end, up to the deadline of the call.
     pub fn watch(self) -> Watch {
         Watch { monitor: self, polls_task: false, progress: Progress::default(), polls: 0, failures: 0 }
@@ -207,7 +153,7 @@ impl Operation for Watch {
     fn request(&self) -> Request {
         match (&self.monitor.task, self.polls_task) {
             (Some(task), true) => Request::get(task),
-            _ => Request::get(&self.monitor.target),
+            _ => Request::get(self.monitor.target()),
         }
     }
 
@@ -254,11 +200,6 @@ impl Progress {
                 .unwrap_or_default(),
         }
     }
-}
-
-fn is_task(body: &Value) -> bool {
-    let named = body.get("@odata.type").and_then(Value::as_str).is_some_and(|t| t.starts_with("#Task."));
-    named || body.get("TaskState").is_some()
 }
 
 /// Polls a resource until a predicate is true, up to the deadline of the call. For example, a reset takes effect

@@ -10,7 +10,7 @@ use crate::error::Error;
 use crate::etag::ETag;
 use crate::message::{self, Message};
 use crate::operation::{Answer, Operation, Request, Transition};
-use crate::ops::watch::Monitor;
+use crate::ops::monitor::Monitor;
 use crate::redact::Redactor;
 use crate::target::Target;
 

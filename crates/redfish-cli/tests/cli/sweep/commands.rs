@@ -50,7 +50,7 @@ fn a_failure_is_that_of_the_single_command() {
         (&["invoke", SYSTEM, "Reset", "ResetType=Sideways"], 2),
         (&["task", "wait", "/redfish/v1/TaskService/TaskMonitors/None"], 5),
         (&["sessions", "close", "/redfish/v1/SessionService/Sessions/None"], 1),
-        (&["events", "--count", "1", "--filter", "Colour eq 'red'"], 2),
+        (&["events", "--count", "1", "--filter", "Color eq 'red'"], 2),
         (&["whoami", "--auth", "none"], 3),
     ] {
         let single = run(fleet[0].as_admin(args).arg("--output=json")).exits(exit).error();
