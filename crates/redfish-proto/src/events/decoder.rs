@@ -2,8 +2,6 @@
 
 use std::time::Duration;
 
-use http::header::HeaderValue;
-
 use crate::error::Error;
 use crate::kind::ErrorKind;
 
@@ -154,7 +152,7 @@ impl Decoder {
             }
             "event" => value.clone_into(&mut self.event),
             // An id that cannot be sent as `Last-Event-ID` is ignored, as the standard requires for one with a NUL.
-            "id" if HeaderValue::from_str(value).is_ok() => value.clone_into(&mut self.id),
+            "id" if is_header_value(value) => value.clone_into(&mut self.id),
             "retry" if !value.is_empty() && value.bytes().all(|b| b.is_ascii_digit()) => {
                 self.retry = value.parse().ok().map(Duration::from_millis).or(self.retry);
             }
@@ -163,6 +161,11 @@ impl Decoder {
         }
         Ok(())
     }
+}
+
+/// Whether a text is valid in a header (RFC 9110, section 5.5). An id is sent back in one, as `Last-Event-ID`.
+fn is_header_value(text: &str) -> bool {
+    text.bytes().all(|byte| byte == b'\t' || (byte >= b' ' && byte != 0x7f))
 }
 
 #[cfg(test)]
