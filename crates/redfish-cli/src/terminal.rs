@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::fmt::Write as _;
 
-use redfish_proto::is_invisible;
+use redfish_proto::SafeText;
 use serde::de::IgnoredAny;
 
 /// Makes output safe for a terminal. Misleading characters are escaped in JSON, which stays the same JSON, and removed
@@ -50,7 +50,7 @@ fn is_unsafe(c: char) -> bool {
 
 /// Whether a character controls a terminal, reorders text, or is invisible.
 fn is_misleading(c: char) -> bool {
-    c.is_control() || is_invisible(c)
+    c.is_control() || SafeText::is_invisible(c)
 }
 
 #[cfg(test)]

@@ -20,7 +20,7 @@ pub use crate::kind::{Failure, Phase, TlsFailure};
 pub use authenticator::{Authenticator, SessionSource};
 pub use call::{Reply, SessionReply, Step, Timer};
 pub use client_auth::ClientAuth;
-pub use exchange::{Outgoing, ResponseHead, ResponseLimits};
+pub use exchange::{BodyMode, Outgoing, Purpose, ResponseHead, ResponseLimits};
 pub use framing::Framing;
 pub use session_request::SessionRequest;
 pub use time::Now;

@@ -27,7 +27,7 @@ use body::SecretSpan;
 use encoded::{DecodedText, find, find_base64_and_hex};
 use names::Scope;
 
-pub use invisible::is_invisible;
+use invisible::is_invisible;
 pub use text::SafeText;
 
 /// The text that replaces a secret.

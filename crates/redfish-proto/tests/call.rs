@@ -8,11 +8,12 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::{HeaderValue, Method, StatusCode, header};
 use redfish_proto::driver::{Authenticator, Failure, Outgoing, Phase, SessionRequest, SessionSource, Step};
+use redfish_proto::driver::{BodyMode, Purpose};
 use redfish_proto::ops::{Login, Raw};
 use redfish_proto::reason::RedirectError;
 use redfish_proto::{
-    Answer, Auth, Body, BodyMode, Call, Credentials, Error, ErrorKind, Identity, Operation, Purpose, Request,
-    Retry, Service, Session, Transition,
+    Answer, Auth, Body, Call, Credentials, Error, ErrorKind, Identity, Operation, Request, Retry, Service,
+    Session, Transition,
 };
 
 use common::{START, at, failed, head, sent, service};

@@ -7,9 +7,10 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::{Method, response};
+use redfish_proto::driver::Purpose;
 use redfish_proto::driver::{Authenticator, Failure, Now, SessionRequest, SessionSource, Step};
 use redfish_proto::ops::{Login, Raw};
-use redfish_proto::{Call, Credentials, ErrorKind, Purpose, Service, Session};
+use redfish_proto::{Call, Credentials, ErrorKind, Service, Session};
 
 use common::{START, at, failed, head, sent, service};
 

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use http::Uri;
 use http::uri::Authority;
-use redfish_proto::Purpose;
+use redfish_proto::driver::Purpose;
 use redfish_proto::driver::TransportLimits;
 
 /// Counts the requests in progress to all services.

@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use bytes::Bytes;
 use http::response;
-use redfish_proto::BodyMode;
+use redfish_proto::driver::BodyMode;
 use redfish_proto::driver::{Failure, Framing, Outgoing, ResponseLimits, TlsFailure, TransportError};
 use redfish_tls::{HandshakeFailure, Untrusted};
 use ureq::{Agent, SendBody};

@@ -60,9 +60,10 @@ async fn log_out(saved: &SavedSession, visit: &Visit) -> Result<(), Failure> {
     visit.log_out(&session).await.map(drop)
 }
 
-/// Prints the URI of the session, never the token.
+/// Prints the URI of the session, never the token: a service may put a secret into the URI.
 pub(super) async fn print(saved: &SavedSession, visit: &mut Visit) -> Result<(), Failure> {
     let service = visit.service().to_string();
-    let json = json!({"service": service, "user": saved.user(), "session": saved.uri()});
-    visit.sink.value(json, saved.uri()).await
+    let uri = saved.uri().map(|uri| visit.redact(uri));
+    let json = json!({"service": service, "user": saved.user(), "session": uri});
+    visit.sink.value(json, uri.as_deref()).await
 }

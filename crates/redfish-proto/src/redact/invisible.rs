@@ -2,7 +2,7 @@
 
 /// Whether a character shows nothing by itself, or changes the order of others: format characters, marks of direction, joiners,
 /// variation selectors and tags. Control characters are not among them.
-pub fn is_invisible(c: char) -> bool {
+pub(super) fn is_invisible(c: char) -> bool {
     matches!(c,
         // Soft hyphen, Arabic letter mark.
         '\u{ad}' | '\u{61c}'

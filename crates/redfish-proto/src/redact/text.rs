@@ -5,6 +5,8 @@ use std::ops::Deref;
 
 use serde::{Serialize, Serializer};
 
+use super::invisible::is_invisible;
+
 /// A text without secrets and without control characters, which is safe to show.
 ///
 /// Text of a peer becomes a `SafeText` only through a [`Redactor`](crate::Redactor), so that no other text of a peer
@@ -15,6 +17,12 @@ pub struct SafeText(Box<str>);
 impl SafeText {
     pub(super) fn new(text: impl Into<Box<str>>) -> SafeText {
         SafeText(text.into())
+    }
+
+    /// Whether a character is never part of such a text, because it shows nothing by itself or changes the order of others:
+    /// format characters, marks of direction, joiners, variation selectors and tags. Control characters become spaces.
+    pub fn is_invisible(c: char) -> bool {
+        is_invisible(c)
     }
 
     /// The text.

@@ -7,9 +7,10 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use redfish_proto::driver::BodyMode;
 use redfish_proto::driver::TransportLimits;
 use redfish_proto::{
-    Answer, Auth, BodyMode, Error, ErrorKind, Operation, Policy, Request, Service, Target, Transition,
+    Answer, Auth, Error, ErrorKind, Operation, Policy, Request, Service, Target, Transition,
 };
 
 use crate::adapter::{Adapter, Builder as _, Stream, Transport as _, TransportBuilder as _};
