@@ -23,6 +23,7 @@ use base64::engine::general_purpose::STANDARD_NO_PAD;
 use zeroize::Zeroizing;
 
 use crate::credentials::Credentials;
+use crate::target::percent_decode;
 use body::SecretSpan;
 use encoded::{DecodedText, find, find_base64_and_hex};
 use names::Scope;
@@ -82,7 +83,10 @@ impl Redactor {
             self.add_value(value);
             // A service may echo only a part: the password of a URI, a line of a private key.
             if !is_value {
-                self.add_value(value.split_once(':').map_or("", |(_, password)| password));
+                let password = value.split_once(':').map_or("", |(_, password)| password);
+                self.add_value(password);
+                // What the service makes of `p%40ss`.
+                self.add_value(&Zeroizing::new(percent_decode(password)));
             } else if value.contains("PRIVATE KEY-----") {
                 value.lines().filter(|line| !line.contains("-----")).for_each(|line| self.add_value(line));
             }
@@ -426,6 +430,15 @@ mod tests {
         assert_eq!(redactor.clean(text), text);
         let actions = r##"{"Actions": {"#Bios.ChangePassword": {"target": "/redfish/v1/x"}}, "MinPasswordLength": 12}"##;
         assert_eq!(redactor.clean_json(actions), actions);
+    }
+
+    #[test]
+    fn the_decoded_password_of_a_uri_is_found() {
+        let mut redactor = Redactor::default();
+        redactor.add_json(
+            br#"{"ImageURI": "//user:p%40ss@server/share", "Image": "https://user:a%2Fword@host/x"}"#,
+        );
+        assert_eq!(redactor.clean("p%40ss p@ss a/word"), "[redacted] [redacted] [redacted]");
     }
 
     #[test]

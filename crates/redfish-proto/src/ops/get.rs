@@ -13,7 +13,7 @@ use crate::error::Error;
 use crate::operation::{Answer, Operation, Request, Transition};
 use crate::redact::Redactor;
 use crate::resource::Resource;
-use crate::target::Target;
+use crate::target::{Target, percent_decode};
 
 /// Reads a resource into a type of the caller's choice (DSP0266, "GET (read requests)").
 ///
@@ -55,26 +55,6 @@ fn read_fragment<T: DeserializeOwned>(answer: &Answer, fragment: &str) -> Result
     let part =
         resource.pointer(&pointer).ok_or_else(|| answer.malformed(&pointer, "there is no such member"))?;
     T::deserialize(part).map_err(|error| answer.malformed(&pointer, &error.to_string()))
-}
-
-fn percent_decode(fragment: &str) -> String {
-    let mut bytes = Vec::with_capacity(fragment.len());
-    let mut rest = fragment.as_bytes();
-    while let Some((&byte, after)) = rest.split_first() {
-        let code =
-            after.get(..2).and_then(|code| u8::from_str_radix(std::str::from_utf8(code).ok()?, 16).ok());
-        match code.filter(|_| byte == b'%') {
-            Some(code) => {
-                bytes.push(code);
-                rest = after.get(2..).unwrap_or_default();
-            }
-            None => {
-                bytes.push(byte);
-                rest = after;
-            }
-        }
-    }
-    String::from_utf8_lossy(&bytes).into_owned()
 }
 
 /// Reads a resource with its typed value, its raw JSON and its ETag.

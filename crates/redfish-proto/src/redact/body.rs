@@ -105,16 +105,17 @@ fn is_name(text: &[u8], end: usize) -> bool {
     text.get(end..).unwrap_or_default().iter().find(|b| !b.is_ascii_whitespace()) == Some(&b':')
 }
 
-/// Finds the secrets of a string by their form: a private key, or the user info of URIs, whose slashes may be escaped.
+/// Finds the secrets of a string by their form: a private key, or the user info of URIs, whose slashes may be escaped and
+/// whose scheme may be missing (RFC 3986, 4.2), as in `//user:password@server/share`.
 fn find_secrets_in_string(text: &str, string: Range<usize>, found: &mut Vec<SecretSpan>) {
     let shown = text.get(string.clone()).unwrap_or_default();
     if shown.contains("PRIVATE KEY-----") {
         found.push(SecretSpan::value(string));
         return;
     }
-    for mark in ["://", ":\\/\\/"] {
-        for (scheme, _) in shown.match_indices(mark) {
-            let start = scheme + mark.len();
+    for mark in ["//", "\\/\\/"] {
+        for (mark_start, _) in shown.match_indices(mark) {
+            let start = mark_start + mark.len();
             let rest = shown.get(start..).unwrap_or_default();
             let authority = rest.split(['/', '\\', '?', '#', '"', ' ']).next().unwrap_or_default();
             if let Some(length) = authority.rfind('@').filter(|length| *length > 0) {
@@ -148,6 +149,7 @@ mod tests {
             (r#"{"a": "https://u:p@host/x", "b": "mailto:x@y"}"#, vec!["u:p"]),
             (r#"{"a": "https:\/\/u:p@host\/x", "b": "x://a@b y://c:d@e"}"#, vec!["u:p", "a", "c:d"]),
             (r#"{"a": "https://host/x@y"}"#, vec![]),
+            (r#"{"ImageURI": "//u:p@host/share"}"#, vec!["u:p"]),
             (
                 r#"{"a": "-----BEGIN PRIVATE KEY-----\nMII\n"}"#,
                 vec![r#""-----BEGIN PRIVATE KEY-----\nMII\n""#],
