@@ -121,7 +121,8 @@ fn explain(error: &Error) -> Failure {
 fn suggestion(error: &Error, kind: ContextKind) -> Option<String> {
     match error.get(kind)? {
         ContextValue::String(known) => Some(known.clone()),
-        ContextValue::Strings(known) => known.first().cloned(),
+        // The most similar name comes last.
+        ContextValue::Strings(known) => known.last().cloned(),
         _ => None,
     }
 }

@@ -127,6 +127,20 @@ fn values_of_the_environment_are_not_repeated() {
 }
 
 #[test]
+fn the_nearest_name_is_suggested() {
+    for (typed, expected) in [
+        ("pacth", "patch"),
+        ("evnts", "events"),
+        ("whoma", "whoami"),
+        ("memebrs", "members"),
+        ("get / --timout 5", "--timeout"),
+    ] {
+        let done = run(&mut redfish(typed.split(' '))).exits(2);
+        assert!(done.err.contains(&format!("did you mean {expected}?")), "{typed}: {}", done.err);
+    }
+}
+
+#[test]
 fn a_user_name_with_a_colon_is_rejected_for_basic() {
     let bench = Bench::with(Settings { user: "a:b".into(), ..Settings::default() });
     let get = ["get", "/redfish/v1/Systems", "-u", "a:b"];
