@@ -21,6 +21,7 @@ use serde_json::value::RawValue;
 use crate::driver::exchange::BodyMode;
 use crate::error::Error;
 use crate::kind::ErrorKind;
+use crate::link::link_at;
 use crate::operation::{Answer, Operation, Request, Transition};
 use crate::ops::chain::{Chain, forward_to};
 use crate::ops::follow_links::{FollowLinks, Missing};
@@ -241,7 +242,7 @@ impl EventRecord {
             message: text("Message"),
             message_args: args.map(|args| args.iter().map(arg).collect()).unwrap_or_default(),
             severity: text("MessageSeverity").or_else(|| text("Severity")),
-            origin: record.pointer("/OriginOfCondition/@odata.id").and_then(Value::as_str).map(str::to_owned),
+            origin: link_at(record, "/OriginOfCondition/@odata.id").map(str::to_owned),
         }
     }
 }

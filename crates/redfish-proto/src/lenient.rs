@@ -5,6 +5,8 @@ use std::fmt;
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
+use crate::link::is_link;
+
 /// A value that is read from any form that makes sense.
 pub(crate) trait Lenient: Sized {
     /// Reads JSON text. `None` if it makes no sense as this type.
@@ -112,7 +114,7 @@ impl Lenient for Link {
         }
         let link =
             serde_json::from_str(text).or_else(|_| serde_json::from_str(text).map(|r: Reference| r.id));
-        link.ok().filter(|link: &String| !link.is_empty()).map(Link)
+        link.ok().filter(|link: &String| is_link(link)).map(Link)
     }
 }
 

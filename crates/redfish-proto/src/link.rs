@@ -3,6 +3,8 @@
 
 use std::borrow::Cow;
 
+use serde_json::Value;
+
 use crate::origin::Origin;
 use crate::policy::Links;
 use crate::reason::TargetError;
@@ -17,9 +19,24 @@ pub(crate) enum LinkError {
     Malformed(TargetError),
 }
 
+/// The text of the link at a JSON pointer of a resource. `None` if there is no link: the member is missing, empty, or not
+/// a text.
+pub(crate) fn link_at<'a>(resource: &'a Value, pointer: &str) -> Option<&'a str> {
+    resource.pointer(pointer).and_then(Value::as_str).filter(|link| is_link(link))
+}
+
+/// Whether a text is a link. An empty one would mean the resource that contains it (RFC 3986, 4.4), which no service
+/// means.
+pub(crate) fn is_link(text: &str) -> bool {
+    !matches!(text.trim(), "" | "#")
+}
+
 /// Resolves a link in the response of `base`.
 pub(crate) fn resolve(link: &str, base: &Target, origin: &Origin, links: Links) -> Result<Target, LinkError> {
     let link = checked_link(link).map_err(LinkError::Malformed)?;
+    if !is_link(link) {
+        return Err(LinkError::Malformed(TargetError::Empty));
+    }
     let without_fragment = link.split_once('#').map_or(link, |(without_fragment, _)| without_fragment);
     let reference = match split_authority(without_fragment) {
         Authority::OtherScheme => return Err(LinkError::CrossOrigin),
@@ -101,7 +118,6 @@ mod tests {
             ("../../../../../etc", "/etc"),
             ("/a/./b/../c/..", "/a/"),
             ("/..//evil/x", "/evil/x"),
-            ("", "/redfish/v1/SessionService/Sessions?skip=1"),
             ("#/Members/0", "/redfish/v1/SessionService/Sessions?skip=1#/Members/0"),
             ("?$skip=50", "/redfish/v1/SessionService/Sessions?$skip=50"),
             ("/Fan 1/ä|[x]", "/Fan%201/%C3%A4%7C%5Bx%5D"),
@@ -135,6 +151,14 @@ mod tests {
         }
         for link in ["mailto:a@b", "javascript:alert(1)", "https:/evil/a", "ftp://bmc/a"] {
             assert_eq!(resolved("/", link, Links::PathOnly), Err(LinkError::CrossOrigin), "{link}");
+        }
+    }
+
+    #[test]
+    fn a_text_without_a_reference_is_no_link() {
+        for link in ["", " ", "\t ", "#", " # "] {
+            assert_eq!(resolved("/a", link, Links::PathOnly), Err(LinkError::Malformed(TargetError::Empty)));
+            assert_eq!(link_at(&serde_json::json!({"Link": link}), "/Link"), None, "{link:?}");
         }
     }
 

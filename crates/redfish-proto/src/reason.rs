@@ -40,7 +40,7 @@ reasons! {
 
     /// Why a text is not a URI of the service.
     TargetError {
-        Empty => "the path is empty",
+        Empty => "the link is empty",
         TooLong => "the link is longer than 16384 bytes",
         ControlCharacter => "the link has a control character",
         OtherService => "the URL is that of another service",

@@ -177,7 +177,7 @@ fn echoed_by_operations(form: &str) -> usize {
             &|c| c.run(Invoke::new(target(c), "A", password.clone())).map(drop),
         );
         run(answer(json!({"Actions": {"#A": {"target": format!("https://evil/{form}")}}})), &|c| {
-            c.run(Actions::new(target(c))).map(drop)
+            c.run(Actions::new(target(c)))?.into_iter().try_for_each(|action| action.target.map(drop))
         });
         let task = json!({"@odata.type": "#Task.v1_4_0.Task", "TaskState": "Exception",
             "Messages": [{"Message": form, "MessageId": form}]});

@@ -1,6 +1,7 @@
 //! `actions`: the actions of a resource and their parameters.
 
 use clap::Args;
+use redfish_proto::Target;
 use redfish_proto::ops::{self, Action, Parameter};
 use serde_json::{Value, json};
 
@@ -23,6 +24,12 @@ impl Job for Actions {
     async fn run(&self, visit: &mut Visit) -> Result<(), Failure> {
         let target = visit.service().target(&self.path)?;
         let actions = visit.run(|| ops::Actions::new(target.clone())).await?;
+        for action in &actions {
+            if let Err(error) = &action.target {
+                let warning = visit.redact(&format!("the action {} cannot be invoked: {error}", action.name));
+                visit.sink.warn(&warning);
+            }
+        }
         let table = Table {
             json: actions.iter().map(object).collect(),
             headings: ["ACTION", "PARAMETER", "REQUIRED", "VALUES"],
@@ -39,7 +46,7 @@ fn object(action: &Action) -> Value {
     });
     json!({
         "name": action.name,
-        "target": action.target.to_string(),
+        "target": action.target.as_ref().map(Target::to_string).ok(),
         "parameters": parameters.collect::<Value>(),
     })
 }

@@ -60,6 +60,14 @@ async fn fetch(visit: &mut Visit, page: &Target, member: &Member) -> Result<Byte
     Ok(visit.run(|| Raw::get(&target)).await?.into_body())
 }
 
+/// Warns of members without a link, which are left out.
+pub(super) fn warn_of_empty_members(visit: &mut Visit, page: &Target, number: usize) {
+    if number > 0 {
+        let page = visit.redact(&page.to_string());
+        visit.sink.warn(&format!("members without a link are left out of {page}: {number}"));
+    }
+}
+
 /// The pages of a collection. The core follows `nextLink` and detects loops.
 pub(super) struct Pages {
     next: Result<Option<GetPage>, Error>,
@@ -70,11 +78,12 @@ impl Pages {
         Pages { next: Ok(Some(GetPage::first(collection))) }
     }
 
-    /// The next page, and the members on it.
+    /// The next page, and the members on it. Members that are empty are left out, with a warning.
     pub(super) async fn next(&mut self, visit: &mut Visit) -> Result<Option<(Target, Vec<Member>)>, Failure> {
         let Some(page) = std::mem::replace(&mut self.next, Ok(None))? else { return Ok(None) };
         let response = visit.run(|| page.clone()).await?;
         self.next = response.next;
+        warn_of_empty_members(visit, page.target(), response.left_out);
         Ok(Some((page.target().clone(), response.members)))
     }
 }

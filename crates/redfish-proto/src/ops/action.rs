@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 use crate::body::Body;
 use crate::error::Error;
 use crate::kind::ErrorKind;
+use crate::link::link_at;
 use crate::operation::{Answer, Operation, Request, Transition};
 use crate::ops::chain::{Chain, Exchange, forward_to};
 use crate::ops::write::Outcome;
@@ -14,14 +15,14 @@ use crate::redact::Redactor;
 use crate::target::Target;
 
 /// An action that a resource offers.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Action {
     /// Its name without `#`, such as `ComputerSystem.Reset`.
     pub name: String,
-    /// The target of its POST, as the resource states it.
-    pub target: Target,
-    /// The target of its ActionInfo, which describes its parameters.
+    /// The target of its POST. An error if the resource states one that the policy for links refuses.
+    pub target: Result<Target, Error>,
+    /// The target of its ActionInfo, which describes its parameters, if there is one at the service.
     pub info: Option<Target>,
     /// Its parameters, as far as they are known.
     pub parameters: Vec<Parameter>,
@@ -94,40 +95,32 @@ fn find_actions(answer: &Answer) -> Result<Vec<Action>, Error> {
     let resource: Value = answer.json()?;
     let mut found = Vec::new();
     if let Some(Value::Object(actions)) = resource.get("Actions") {
-        collect_actions(actions, answer, 0, &mut found)?;
+        collect_actions(actions, answer, 0, &mut found);
     }
     Ok(found)
 }
 
-fn collect_actions(
-    actions: &Map<String, Value>,
-    answer: &Answer,
-    depth: usize,
-    found: &mut Vec<Action>,
-) -> Result<(), Error> {
+fn collect_actions(actions: &Map<String, Value>, answer: &Answer, depth: usize, found: &mut Vec<Action>) {
     for (name, value) in actions {
         let Value::Object(members) = value else { continue };
-        let text = |member: &str| members.get(member).and_then(Value::as_str);
-        match text("target") {
+        match link_at(value, "/target") {
             Some(target) => {
-                let info = text("@Redfish.ActionInfo").map(|link| answer.resolve(link)).transpose()?;
                 let parameters = members.iter().filter_map(|(member, values)| {
                     let name = member.strip_suffix("@Redfish.AllowableValues")?.to_owned();
                     Some(Parameter { name, required: false, allowable: allowable_values(values) })
                 });
                 found.push(Action {
                     name: name.trim_start_matches('#').to_owned(),
-                    target: answer.resolve(target)?,
-                    info,
+                    target: answer.resolve(target).map_err(|error| answer.stamp(error)),
+                    info: link_at(value, "/@Redfish.ActionInfo").and_then(|link| answer.resolve(link).ok()),
                     parameters: parameters.collect(),
                 });
             }
             // `Oem`, and the vendors in it.
-            None if depth < 2 => collect_actions(members, answer, depth + 1, found)?,
+            None if depth < 2 => collect_actions(members, answer, depth + 1, found),
             None => {}
         }
     }
-    Ok(())
 }
 
 fn allowable_values(values: &Value) -> Vec<String> {
@@ -210,13 +203,13 @@ impl Invoke {
         let (action_name, sent) = (name.clone(), parameters.clone());
         let chain = Chain::new(Exchange(Request::get(&target)), move |received| {
             let answer = received?.success()?;
-            let mut action = choose_action(&answer, &action_name)?;
+            let (mut action, post_to) = choose_action(&answer, &action_name)?;
             match action.info.clone() {
                 Some(info) => Chain::next(Exchange(Request::get(&info)), move |received| {
                     action.describe(received)?;
-                    post_action(&action, &sent, &answer.redactor)
+                    post_action(&action, &post_to, &sent, &answer.redactor)
                 }),
-                None => post_action(&action, &sent, &answer.redactor),
+                None => post_action(&action, &post_to, &sent, &answer.redactor),
             }
         });
         Invoke { target, name, parameters, chain }
@@ -229,7 +222,8 @@ impl Invoke {
     }
 }
 
-fn choose_action(answer: &Answer, name: &str) -> Result<Action, Error> {
+/// The action with this name, and the target of its POST.
+fn choose_action(answer: &Answer, name: &str) -> Result<(Action, Target), Error> {
     let mut offered = find_actions(answer)?;
     let names = offered.iter().map(|action| answer.safe(&action.name)).collect();
     let exact = name.trim_start_matches('#');
@@ -240,18 +234,22 @@ fn choose_action(answer: &Answer, name: &str) -> Result<Action, Error> {
     }
     let several = offered.len() > 1;
     match offered.pop().filter(|_| !several) {
-        Some(action) => Ok(action),
+        Some(action) => {
+            let target = action.target.clone()?;
+            Ok((action, target))
+        }
         None => Err(Error::new(ErrorKind::ActionNotFound { offered: names })),
     }
 }
 
 fn post_action(
     action: &Action,
+    target: &Target,
     parameters: &Map<String, Value>,
     redactor: &Redactor,
 ) -> Result<Transition<Chain<Outcome>>, Error> {
     action.check(parameters, redactor)?;
-    let request = Request::post(&action.target).json(Body::json(parameters)?);
+    let request = Request::post(target).json(Body::json(parameters)?);
     Chain::next(Exchange(request), |received| Chain::done(Outcome::read(&received?)?))
 }
 

@@ -12,6 +12,7 @@ use serde_json::Value;
 use crate::driver::call::Call;
 use crate::driver::exchange::Purpose;
 use crate::error::Error;
+use crate::link::link_at;
 use crate::operation::{Answer, Operation, Request, Transition};
 use crate::service::Service;
 use crate::session::Session;
@@ -62,10 +63,9 @@ impl CheckSession {
     /// Whether the body is this session. A web page or another resource is no confirmation.
     fn is_shown_in(&self, answer: &Answer) -> bool {
         let Ok(shown) = answer.json::<Value>() else { return false };
-        let text = |name| shown.get(name).and_then(Value::as_str);
-        let linked = text("@odata.id").and_then(|link| answer.resolve_path_only(link).ok());
+        let linked = link_at(&shown, "/@odata.id").and_then(|link| answer.resolve_path_only(link).ok());
         linked.is_some_and(|link| link.is_same_except_slash(&self.target))
-            || text("Id") == Some(self.target.split_member().1)
+            || shown.get("Id").and_then(Value::as_str) == Some(self.target.split_member().1)
     }
 }
 

@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use crate::error::Error;
 use crate::kind::ErrorKind;
+use crate::link::link_at;
 use crate::operation::{Answer, Auth, Operation, Request, Transition};
 use crate::reason::Feature;
 use crate::target::Target;
@@ -11,11 +12,6 @@ use crate::target::Target;
 /// The service root (DSP0266, "Service root request").
 pub(crate) fn root() -> Target {
     Target::well_known("/redfish/v1/")
-}
-
-/// The link at a JSON pointer of a resource. An empty link counts as missing.
-pub(crate) fn link<'a>(resource: &'a Value, pointer: &str) -> Option<&'a str> {
-    resource.pointer(pointer).and_then(Value::as_str).filter(|link| !link.is_empty())
 }
 
 /// Reads the service root and follows one link after another. Returns the target of the last link, and the answer that
@@ -72,7 +68,7 @@ impl Operation for FollowLinks {
     fn respond(self, answer: Answer) -> Result<Transition<Self>, Error> {
         let answer = answer.success()?;
         let resource: Value = answer.json()?;
-        let target = match (link(&resource, self.pointer), self.missing) {
+        let target = match (link_at(&resource, self.pointer), self.missing) {
             (Some(link), _) => answer.resolve(link)?,
             (None, Missing::At(path)) => Target::well_known(path),
             (None, Missing::NotSupported(feature)) => {

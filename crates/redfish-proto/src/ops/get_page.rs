@@ -1,7 +1,7 @@
 //! Collections, page by page (DSP0266, "Resource collections").
 
 use std::borrow::Cow;
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::fmt;
 use std::ops::Range;
 use std::sync::Arc;
@@ -14,6 +14,7 @@ use serde_json::value::RawValue;
 
 use crate::error::Error;
 use crate::json;
+use crate::link::{is_link, link_at};
 use crate::message::strip_bom;
 use crate::operation::{Answer, Operation, Request, Transition};
 use crate::redact::Redactor;
@@ -39,6 +40,9 @@ pub struct GetPage {
 pub struct Page {
     /// The page's members, in its order.
     pub members: Vec<Member>,
+    /// The number of members that were left out, because they are neither links nor resources, such as `null` or
+    /// `{"@odata.id": ""}`.
+    pub left_out: usize,
     /// The number of members on all pages, as the service reports it. It may be wrong.
     pub count: Option<u64>,
     /// Reads the next page; `None` at the end. An error if the link leaves the origin or was followed before. This
@@ -95,15 +99,19 @@ impl GetPage {
         let page: RawPage<'_> = answer.json()?;
         let count = page.count.and_then(|count| serde_json::from_str(count.get()).ok());
         let body = answer.body()?;
-        let members = match &page.members {
-            Some(raw) => locate_members(body, raw, &answer.redactor),
-            None => vec![self.single_member(answer)?],
+        let (members, left_out) = match &page.members {
+            Some(raw) => {
+                let members = locate_members(body, raw, &answer.redactor);
+                let left_out = raw.len() - members.len();
+                (members, left_out)
+            }
+            None => (vec![self.single_member(answer)?], 0),
         };
         let next = match page.next {
             Some(link) => self.next_page(link, answer).map_err(|error| answer.stamp(error)),
             None => Ok(None),
         };
-        Ok(Page { members, count, next })
+        Ok(Page { members, left_out, count, next })
     }
 
     /// With the query `only`, the response is the member itself instead of a collection (DSP0266, "only").
@@ -127,7 +135,7 @@ impl GetPage {
                 serde_json::from_str::<Reference<'_>>(link.get()).ok().and_then(|reference| reference.id)
             }
         };
-        let Some(text) = text.filter(|text| !text.is_empty()) else { return Ok(None) };
+        let Some(text) = text.filter(|text| is_link(text)) else { return Ok(None) };
         let next = answer.resolve(&text)?;
         self.visited.insert(self.target);
         if self.visited.contains(&next) || self.visited.len() >= answer.service.policy().pages {
@@ -181,12 +189,31 @@ pub(crate) fn created_uri(
     });
     let named = || {
         let body: Value = answer.json().ok()?;
-        answer.resolve_path_only(body.get("@odata.id")?.as_str()?).ok()
+        answer.resolve_path_only(link_at(&body, "/@odata.id")?).ok()
     };
     located.filter(&is_candidate).or_else(|| named().filter(&is_candidate))
 }
 
-/// The position of each member in the body: nothing is copied, and a member is parsed only when it is used.
+/// Whether a member is neither a link nor a resource, such as `null` or `{"@odata.id": ""}`.
+fn is_empty(member: &str) -> bool {
+    let Some(members) = member.strip_prefix('{').map(str::trim_start) else { return true };
+    let Some(id) = members.strip_prefix("\"@odata.id\"") else { return members.starts_with('}') };
+    // A usual link is recognized without parsing.
+    if id.trim_start_matches([' ', ':']).starts_with("\"/") {
+        return false;
+    }
+    let reference = serde_json::from_str::<Reference<'_>>(member);
+    let has_link = reference.is_ok_and(|reference| reference.id.is_some_and(|link| is_link(&link)));
+    !has_link && count_members(member.as_bytes()) == Some(1)
+}
+
+/// The number of members of a JSON object.
+fn count_members(object: &[u8]) -> Option<usize> {
+    type ByName<'a> = BTreeMap<Cow<'a, str>, &'a RawValue>;
+    serde_json::from_slice::<ByName<'_>>(object).ok().map(|members| members.len())
+}
+
+/// The position of each member in the body, except for empty ones: nothing is copied, and a member is parsed only when it is used.
 fn locate_members(body: &Bytes, raw: &[&RawValue], redactor: &Arc<Redactor>) -> Vec<Member> {
     let start = body.as_ptr() as usize;
     let locate = |raw: &&RawValue| {
@@ -196,7 +223,7 @@ fn locate_members(body: &Bytes, raw: &[&RawValue], redactor: &Arc<Redactor>) -> 
         Some(Member { body: body.clone(), range, redactor: Arc::clone(redactor) })
     };
     let mut members = Vec::with_capacity(raw.len());
-    members.extend(raw.iter().filter_map(locate));
+    members.extend(raw.iter().filter(|raw| !is_empty(raw.get())).filter_map(locate));
     members
 }
 
@@ -207,16 +234,14 @@ impl Member {
         self.body.get(start as usize..end as usize).unwrap_or_default()
     }
 
-    /// Its `@odata.id`.
+    /// Its `@odata.id`. `None` if that is missing, empty, or not a text.
     pub fn link(&self) -> Option<Cow<'_, str>> {
-        serde_json::from_slice::<Reference<'_>>(self.as_bytes()).ok()?.id
+        serde_json::from_slice::<Reference<'_>>(self.as_bytes()).ok()?.id.filter(|link| is_link(link))
     }
 
     /// Whether it is only a link, so that the resource has still to be read.
     pub fn is_link(&self) -> bool {
-        type ByName<'a> = std::collections::BTreeMap<Cow<'a, str>, &'a RawValue>;
-        let members = serde_json::from_slice::<ByName<'_>>(self.as_bytes());
-        members.is_ok_and(|members| members.len() == 1 && members.contains_key("@odata.id"))
+        self.link().is_some() && count_members(self.as_bytes()) == Some(1)
     }
 
     /// Reads the member.

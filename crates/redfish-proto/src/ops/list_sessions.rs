@@ -11,6 +11,7 @@ use serde_json::Value;
 
 use crate::error::Error;
 use crate::kind::ErrorKind;
+use crate::link::link_at;
 use crate::operation::{Answer, Operation};
 use crate::ops::chain::{Chain, forward_to};
 use crate::ops::follow_links::{FollowLinks, Missing};
@@ -30,7 +31,7 @@ pub(crate) const SESSIONS_LINK: &str = "/Links/Sessions/@odata.id";
 /// The link to the caller's own session in a page of sessions: `MySession` in an `Oem` (iLO).
 pub(crate) fn own_session_link(page: &Value) -> Option<&str> {
     let vendors = page.get("Oem").and_then(Value::as_object)?;
-    vendors.values().find_map(|vendor| vendor.pointer("/Links/MySession/@odata.id")?.as_str())
+    vendors.values().find_map(|vendor| link_at(vendor, "/Links/MySession/@odata.id"))
 }
 
 /// Whether a session is marked as the caller's own: `MySession`, at its top or in an `Oem`.

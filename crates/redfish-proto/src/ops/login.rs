@@ -25,9 +25,10 @@ use crate::error::{Error, OpenSession};
 use crate::features::Features;
 use crate::headers::X_AUTH_TOKEN;
 use crate::kind::ErrorKind;
+use crate::link::link_at;
 use crate::operation::{Answer, Auth, Operation, Request, Retry, Transition};
 use crate::ops::check_session::{CHECK_TIMEOUT, CheckSession, Liveness};
-use crate::ops::follow_links::{link, root};
+use crate::ops::follow_links::root;
 use crate::ops::get_page;
 use crate::ops::list_sessions::{LEGACY_SESSIONS, SESSIONS, SESSIONS_LINK, is_session};
 use crate::ops::logout::Logout;
@@ -271,7 +272,7 @@ impl Login {
         }
         let root: Value = answer.json().unwrap_or_default();
         self.features = answer.status().is_success().then(|| Features::of(&root));
-        match link(&root, SESSIONS_LINK) {
+        match link_at(&root, SESSIONS_LINK) {
             Some(link) => Ok(self.post(&answer.resolve(link)?, false)),
             None => Ok(self.post(&Target::well_known(SESSIONS), is_before_1_6(&root))),
         }

@@ -5,6 +5,7 @@ use serde_json::Value;
 
 use crate::error::Error;
 use crate::kind::ErrorKind;
+use crate::link::link_at;
 use crate::message::Message;
 use crate::operation::{Answer, Operation, Request};
 use crate::ops::chain::{Chain, Exchange, forward_to};
@@ -118,7 +119,7 @@ impl LookupMessage {
         let english =
             |l: &&Value| l.get("Language").and_then(Value::as_str).is_none_or(|l| l.starts_with("en"));
         let location = locations.iter().find(english).or(locations.first())?;
-        answer.resolve(location.get("Uri")?.as_str()?).ok()
+        answer.resolve(link_at(location, "/Uri")?).ok()
     }
 
     /// The message with the texts of its registry.

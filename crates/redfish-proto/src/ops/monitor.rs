@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::error::Error;
+use crate::link::link_at;
 use crate::operation::Answer;
 use crate::redact::Redactor;
 use crate::target::Target;
@@ -44,11 +45,11 @@ impl Monitor {
     /// beginning. `None` if there is neither.
     pub(crate) fn of(answer: &Answer) -> Result<Option<Monitor>, Error> {
         let body: Value = answer.json().unwrap_or_default();
-        let link = |name: &str| Some(answer.resolve(body.get(name)?.as_str()?));
-        let task = if is_task(&body) { link("@odata.id").transpose()? } else { None };
+        let link = |pointer: &str| link_at(&body, pointer).map(|link| answer.resolve(link));
+        let task = if is_task(&body) { link("/@odata.id").transpose()? } else { None };
         let target = match answer.location() {
             Some(location) => Some(location?),
-            None => link("TaskMonitor").transpose()?.or_else(|| task.clone()),
+            None => link("/TaskMonitor").transpose()?.or_else(|| task.clone()),
         };
         let secrets = Secrets(Arc::clone(&answer.redactor));
         Ok(target.map(|target| Monitor { target, task, secrets }))

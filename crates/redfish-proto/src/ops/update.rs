@@ -18,9 +18,10 @@ use crate::body::{Body, Payload};
 use crate::driver::exchange::BodyMode;
 use crate::error::Error;
 use crate::kind::ErrorKind;
+use crate::link::link_at;
 use crate::operation::{Answer, Operation, Request, Transition};
 use crate::ops::chain::{Chain, Exchange, forward_to};
-use crate::ops::follow_links::{FollowLinks, Missing, link};
+use crate::ops::follow_links::{FollowLinks, Missing};
 use crate::ops::write::Outcome;
 use crate::reason::{Feature, RequestError};
 use crate::redact::Redactor;
@@ -127,7 +128,7 @@ impl PushUpdate {
         let chain = Chain::new(find_update_service(), |(service, root)| {
             // The list of tasks, for the hint if the response to the push is lost.
             let document: Value = root.json().unwrap_or_default();
-            let tasks = link(&document, "/Tasks/@odata.id").and_then(|tasks| root.resolve(tasks).ok());
+            let tasks = link_at(&document, "/Tasks/@odata.id").and_then(|tasks| root.resolve(tasks).ok());
             Chain::next(Exchange(Request::get(&service)), move |received| {
                 let request = sent.request(&received?.success()?)?;
                 let replayable = sent.image.payload.replayable;
@@ -174,7 +175,7 @@ impl Push {
             let limit = usize::try_from(limit).unwrap_or(usize::MAX);
             return Err(Error::new(ErrorKind::ImageTooLarge { limit }));
         }
-        match (link(&service, "/MultipartHttpPushUri"), link(&service, "/HttpPushUri")) {
+        match (link_at(&service, "/MultipartHttpPushUri"), link_at(&service, "/HttpPushUri")) {
             (Some(multipart), _) => {
                 let target = answer.resolve(multipart)?;
                 Ok(self.push_request(&target, self.multipart(), self.content_type.clone()))

@@ -14,6 +14,7 @@ use serde_json::Value;
 
 use crate::error::Error;
 use crate::kind::{ErrorKind, Failure};
+use crate::link::link_at;
 use crate::message::{self, Message};
 use crate::operation::{Answer, Operation, Request, Transition};
 use crate::ops::monitor::{Monitor, is_task};
@@ -90,7 +91,7 @@ impl Watch {
         let body: Value = answer.json().unwrap_or_default();
         if is_task(&body) {
             self.progress = Progress::of(&body, answer);
-            if let (None, Some(Value::String(link))) = (&self.monitor.task, body.get("@odata.id")) {
+            if let (None, Some(link)) = (&self.monitor.task, link_at(&body, "/@odata.id")) {
                 self.monitor.task = answer.resolve(link).ok();
             }
         }

@@ -12,7 +12,7 @@ use redfish_proto::ops::Get;
 use redfish_proto::{Error, Redactor, Target};
 use serde_json::Value;
 
-use crate::command::members::Pages;
+use crate::command::members::{Pages, warn_of_empty_members};
 use crate::failure::Failure;
 use crate::visit::Visit;
 
@@ -180,7 +180,11 @@ impl Walk {
         let mut found = Vec::new();
         collect(document, Rank::Elsewhere, true, &mut found);
         self.queue(number, target, found, visit);
-        if document.get("Members@odata.nextLink").is_some() {
+        if document.get("Members@odata.nextLink").is_none() {
+            let members = document.get("Members").and_then(Value::as_array);
+            let empty = members.into_iter().flatten().filter(|member| is_empty_member(member)).count();
+            warn_of_empty_members(visit, target, empty);
+        } else {
             let mut pages = Pages::new(target.clone());
             // Otherwise, the links on further pages would be dropped.
             while self.pending.dropped == 0 {
@@ -197,7 +201,7 @@ impl Walk {
     fn queue(&mut self, number: usize, target: &Target, found: Vec<(String, Rank)>, visit: &Visit) {
         for (link, rank) in found {
             // A fragment is a part of its resource.
-            let link = link.split('#').next().unwrap_or_default();
+            let link = link.split('#').next().unwrap_or_default().trim();
             if link.is_empty() {
                 continue;
             }
@@ -253,6 +257,14 @@ fn collect(value: &Value, rank: Rank, is_root: bool, found: &mut Vec<(String, Ra
         }
         _ => {}
     }
+}
+
+/// Whether a member of a collection is neither a link nor a resource.
+fn is_empty_member(member: &Value) -> bool {
+    let Value::Object(members) = member else { return true };
+    let has_link =
+        members.get("@odata.id").and_then(Value::as_str).is_some_and(|link| !link.trim().is_empty());
+    !has_link && members.keys().all(|name| name == "@odata.id")
 }
 
 /// The key of a resource: its URI without a trailing slash.
