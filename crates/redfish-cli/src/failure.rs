@@ -5,7 +5,8 @@ use std::io;
 use std::sync::Arc;
 
 use redfish_proto::ops::Written;
-use redfish_proto::{Error, ErrorKind, Message, Redactor, Service, Target};
+use redfish_proto::reason::SessionAlive;
+use redfish_proto::{Error, ErrorKind, Message, Redactor, SafeText, Service, Target};
 use serde_json::{Value, json};
 
 use crate::exit::Exit;
@@ -18,8 +19,6 @@ pub(crate) struct Failure {
     exit: Exit,
     /// The URI of the monitor of a task that may still be running.
     monitor: Option<Box<str>>,
-    /// For a 401 with a saved session: how the command knows that the session is alive.
-    session_alive: Option<&'static str>,
     /// What its texts must not contain. The core redacts errors of exchanges; this is for the other texts.
     secrets: Option<Arc<Redactor>>,
     /// A hint that replaces the one of the core.
@@ -35,7 +34,7 @@ enum Reason {
     /// A call failed.
     Call(Error),
     /// A part of a write was not accepted: the messages by the path of the member.
-    Rejected { status: u16, members: Vec<(String, Vec<Message>)> },
+    Rejected { status: u16, members: Vec<(SafeText, Vec<Message>)> },
     /// There is neither a session nor any credential.
     NotLoggedIn,
     /// A local error.
@@ -55,7 +54,7 @@ impl Failure {
     pub(crate) const REJECTED: &str = "rejected";
 
     fn new(reason: Reason, exit: Exit) -> Failure {
-        Failure { reason, exit, monitor: None, session_alive: None, secrets: None, hint: None, service: None }
+        Failure { reason, exit, monitor: None, secrets: None, hint: None, service: None }
     }
 
     /// Wrong usage, and a hint, which may be empty.
@@ -164,8 +163,12 @@ impl Failure {
     }
 
     /// Adds to a 401 how the command knows that the session is alive.
-    pub(crate) fn with_session_alive(self, how: &'static str) -> Failure {
-        Failure { session_alive: Some(how), ..self }
+    pub(crate) fn with_session_alive(self, how: SessionAlive) -> Failure {
+        let reason = match self.reason {
+            Reason::Call(error) => Reason::Call(error.with_session_alive(how)),
+            other => other,
+        };
+        Failure { reason, ..self }
     }
 
     /// Whether the task or reset may still be running after a wait that failed in this way.
@@ -182,7 +185,7 @@ impl Failure {
         let Reason::Call(error) = &self.reason else { return false };
         match error.kind() {
             // A privilege or a license is missing for this resource.
-            ErrorKind::NotAuthenticated => error.session_alive() || self.session_alive.is_some(),
+            ErrorKind::NotAuthenticated => error.session_alive(),
             ErrorKind::CrossOrigin { .. }
             | ErrorKind::Redirect { .. }
             | ErrorKind::Malformed { .. }
@@ -235,7 +238,7 @@ impl Failure {
                 object["method"] = error.method().map(|method| method.as_str()).into();
                 object["uri"] = error.uri().into();
                 object["messages"] = error.messages().iter().map(message).collect();
-                if error.session_alive() || self.session_alive.is_some() {
+                if error.session_alive() {
                     object["session_alive"] = true.into();
                 }
                 if let Some(etag) = error.etag() {
@@ -280,7 +283,6 @@ impl Failure {
                 let uri = terminal::quote(&self.clean(monitor));
                 return format!("It may still be running: \"redfish task wait {uri}\" waits for its end.");
             }
-            (Reason::Call(_), ..) if self.session_alive.is_some() => PRIVILEGE.to_owned(),
             (Reason::Call(error), ..) => error.hint().into(),
             (Reason::Usage { hint, .. }, ..) => (*hint).to_owned(),
             (Reason::NotLoggedIn, ..) => LOG_IN.to_owned(),
@@ -298,9 +300,6 @@ impl Failure {
         }
     }
 }
-
-const PRIVILEGE: &str =
-    "Logging in does not help: check the account's privileges and the license for this resource.";
 
 const LOG_IN: &str = "Log in with \"redfish login\", or use --user.";
 
@@ -347,9 +346,6 @@ impl fmt::Display for Failure {
                     Some(_) => write!(f, "{error}{cause}")?,
                     // An error of a link, before any exchange: the core has not redacted it.
                     None => f.write_str(&self.clean(&format!("{error}{cause}")))?,
-                }
-                if let Some(how) = self.session_alive {
-                    write!(f, "; {how}")?;
                 }
                 match error.etag() {
                     Some(etag) => write!(f, "; its ETag is now {}", self.clean(etag.as_str())),

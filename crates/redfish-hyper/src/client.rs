@@ -174,7 +174,7 @@ impl Client {
             Err(error) => match error.try_into_panic() {
                 Ok(panic) => std::panic::resume_unwind(panic),
                 // The runtime is shutting down.
-                Err(_) => Err(Error::new(ErrorKind::Closed)),
+                Err(_) => Err(self.service().error(ErrorKind::Closed)),
             },
         }
     }

@@ -147,7 +147,7 @@ async fn open(
         client.clock().sleep(wait).await;
     }
     let (_, stream) = client.stream(subscribe?).await?;
-    stream.ok_or_else(|| Error::new(ErrorKind::NotSupported(Feature::EventStream)))
+    stream.ok_or_else(|| client.service().error(ErrorKind::NotSupported(Feature::EventStream)))
 }
 
 async fn read(mut stream: Stream) -> (Stream, io::Result<Option<Bytes>>) {

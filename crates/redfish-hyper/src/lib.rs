@@ -56,7 +56,7 @@ mod transport;
 pub use redfish_proto as proto;
 /// Trust in certificates: pins, inspection, handshake failures.
 pub use redfish_tls as tls;
-pub use {bytes, http};
+pub use {bytes, http, serde_json};
 
 pub use client::{Builder, Client};
 pub use clock::{Clock, SystemClock};

@@ -12,7 +12,7 @@ use crate::etag::ETag;
 use crate::kind::{ErrorKind, Failure};
 use crate::message::{self, Message};
 use crate::origin::Origin;
-use crate::reason::TargetError;
+use crate::reason::{SessionAlive, TargetError};
 use crate::redact::{Redactor, SafeText, Secret};
 use crate::target::Target;
 
@@ -38,7 +38,7 @@ struct Inner {
     /// A session that was opened and not closed, so that the authenticator can close it.
     unclosed: Option<OpenSession>,
     /// How it is known that the session is alive.
-    session_alive: Option<&'static str>,
+    session_alive: Option<SessionAlive>,
     is_of_login: bool,
     etag: Option<ETag>,
     hint: Option<SafeText>,
@@ -151,8 +151,9 @@ impl Error {
         self
     }
 
-    /// Adds that the session is alive although the response is a 401; `how` describes how that is known.
-    pub(crate) fn with_session_alive(mut self, how: &'static str) -> Error {
+    /// Adds to a 401 that the session is alive, and how that is known. Logging in again does not help then.
+    #[must_use]
+    pub fn with_session_alive(mut self, how: SessionAlive) -> Error {
         self.0.session_alive = Some(how);
         self.with_hint(
             "Logging in does not help: check the account's privileges and the license that the resource needs.",
@@ -197,7 +198,7 @@ impl Error {
     }
 
     /// Sets the service, unless it is set.
-    pub(crate) fn with_service(mut self, origin: &Origin) -> Error {
+    pub(crate) fn with_origin(mut self, origin: &Origin) -> Error {
         self.0.service.get_or_insert_with(|| origin.to_string().into());
         self
     }

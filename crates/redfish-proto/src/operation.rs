@@ -23,6 +23,7 @@ use crate::kind::{ErrorKind, Failure};
 use crate::link::{self, LinkError};
 use crate::message::{self, Message};
 use crate::policy::Links;
+use crate::reason::SessionAlive;
 use crate::redact::{Redactor, SafeText};
 use crate::service::Service;
 use crate::session::Session;
@@ -415,7 +416,7 @@ impl Answer {
 
     /// Adds this exchange to an error that is returned as a value.
     pub(crate) fn stamp(&self, error: Error) -> Error {
-        error.with_service(self.service.origin()).stamped(Some((&self.method, &self.target)), &self.redactor)
+        error.with_origin(self.service.origin()).stamped(Some((&self.method, &self.target)), &self.redactor)
     }
 
     /// The error that this response reports, whatever its status.
@@ -429,9 +430,9 @@ impl Answer {
             Error::from_status(self.status(), self.retry_after(), messages, text, |m| self.account(m));
         if self.status() == StatusCode::UNAUTHORIZED {
             if self.session_alive {
-                error = error.with_session_alive("the session is alive");
+                error = error.with_session_alive(SessionAlive::Confirmed);
             } else if self.is_replay {
-                error = error.with_session_alive("also with a new session");
+                error = error.with_session_alive(SessionAlive::NewSessionRefused);
             }
         }
         // The error may be returned after other exchanges, so it names this one.

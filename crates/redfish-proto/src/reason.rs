@@ -48,6 +48,12 @@ reasons! {
         SessionOfOtherService => "the URI of the session is at another service",
     }
 
+    /// How it is known that a session is alive although a request was answered 401.
+    SessionAlive {
+        Confirmed => "the session is alive",
+        NewSessionRefused => "also with a new session",
+    }
+
     /// What a service does not support.
     Feature {
         Updates => "updates",

@@ -60,7 +60,7 @@ impl Service {
     /// [`ErrorKind::InvalidTarget`] if it is not a valid path or belongs to another service, whatever the policy for
     /// links.
     pub fn target(&self, path: &str) -> Result<Target, Error> {
-        let invalid = |reason| Error::new(ErrorKind::InvalidTarget(reason)).with_service(&self.origin);
+        let invalid = |reason| self.error(ErrorKind::InvalidTarget(reason));
         if path.is_empty() || path.starts_with(['?', '#']) {
             return Err(invalid(TargetError::Empty));
         }
@@ -78,15 +78,26 @@ impl Service {
     pub fn link(&self, base: &Target, link: &str) -> Result<Target, Error> {
         link::resolve(link, base, &self.origin, self.policy().links).map_err(|error| match error {
             // The link may contain a secret that is not known here.
-            LinkError::CrossOrigin => {
-                Error::new(ErrorKind::CrossOrigin { link: SafeText::default() }).with_service(&self.origin)
-            }
-            LinkError::Malformed(reason) => Error::malformed_link(reason).with_service(&self.origin),
+            LinkError::CrossOrigin => self.error(ErrorKind::CrossOrigin { link: SafeText::default() }),
+            LinkError::Malformed(reason) => Error::malformed_link(reason).with_origin(&self.origin),
         })
+    }
+
+    /// An error of this kind that names the service, for failures outside of a call.
+    pub fn error(&self, kind: ErrorKind) -> Error {
+        Error::new(kind).with_origin(&self.origin)
     }
 
     pub(crate) fn origin(&self) -> &Arc<Origin> {
         &self.origin
+    }
+}
+
+impl Error {
+    /// Names the service, unless the error names one already.
+    #[must_use]
+    pub fn with_service(self, service: &Service) -> Error {
+        self.with_origin(&service.origin)
     }
 }
 

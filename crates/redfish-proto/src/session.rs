@@ -45,7 +45,7 @@ impl Session {
     /// version, with `/rest` in place of `/redfish`, with `Members` before the id, and with a final slash. A URI of
     /// another origin is refused, unless the [policy](crate::Policy::links) uses the paths of such links.
     pub fn from_token(service: &Service, token: &str, uri: Option<&str>) -> Result<Session, Error> {
-        let invalid = |reason| Error::new(ErrorKind::InvalidTarget(reason)).with_service(service.origin());
+        let invalid = |reason| Error::new(ErrorKind::InvalidTarget(reason)).with_origin(service.origin());
         let collection = Target::well_known("/redfish/v1/SessionService/Sessions/");
         let resolve = |uri| link::resolve(uri, &collection, service.origin(), service.policy().links);
         let is_bare = |target: &Target| target.query().is_none() && target.fragment().is_none();

@@ -51,6 +51,9 @@ use rustls::crypto::CryptoProvider;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 
+/// The TLS library, whose types the functions of this crate take and return.
+pub use rustls;
+
 pub use error::{Error, HandshakeFailure, Untrusted};
 pub use name::{resolvable, server_name};
 pub use pin::Pin;

@@ -27,7 +27,7 @@ impl Client {
         let mut step = call.hiding(&self.coordinator().secrets()).start(self.clock().now());
         loop {
             if cancel.is_some_and(Cancel::is_cancelled) {
-                return Err(Error::new(ErrorKind::Closed));
+                return Err(self.service().error(ErrorKind::Closed));
             }
             step = match step {
                 Step::Send(outgoing, reply) => {

@@ -123,7 +123,7 @@ impl Events {
     fn open(&self) -> Result<Stream, Error> {
         let call = self.client.service().call(self.listener.subscribe()?);
         let (_, stream) = self.client.drive_watching(call, None, Some(&self.cancel), &mut |_| {})?;
-        stream.ok_or_else(|| Error::new(ErrorKind::NotSupported(Feature::EventStream)))
+        stream.ok_or_else(|| self.client.service().error(ErrorKind::NotSupported(Feature::EventStream)))
     }
 
     fn end(&mut self) {

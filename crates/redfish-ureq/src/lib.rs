@@ -54,7 +54,7 @@ pub use cancel::Cancel;
 pub use redfish_proto as proto;
 /// Trust in certificates: pins, inspection, handshake failures.
 pub use redfish_tls as tls;
-pub use {bytes, http};
+pub use {bytes, http, serde_json};
 
 pub use client::{Builder, Client};
 pub use clock::{Clock, SystemClock};

@@ -49,9 +49,10 @@ impl Client {
     /// if it refuses a request.
     pub fn query(&self, path: &str, query: Query) -> Result<Members, Error> {
         let target = self.service().target(path)?;
-        target.with_query(&query)?;
-        let query = query.negotiated(&self.features()?)?;
-        Ok(Members::new(self.clone(), GetPage::first(target.with_query(&query)?)))
+        let named = |error: Error| error.with_service(self.service());
+        target.with_query(&query).map_err(named)?;
+        let query = query.negotiated(&self.features()?).map_err(named)?;
+        Ok(Members::new(self.clone(), GetPage::first(target.with_query(&query).map_err(named)?)))
     }
 
     /// What queries the service supports. The service root is read once: at the login, or for a client without sessions

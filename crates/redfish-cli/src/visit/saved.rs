@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use redfish_proto::ops::Liveness;
+use redfish_proto::reason::SessionAlive;
 use redfish_proto::{Credentials, ErrorKind, Session};
 use tokio::time::timeout;
 use zeroize::Zeroizing;
@@ -22,7 +23,7 @@ enum Renewal {
     /// There is no saved session, or no password.
     Impossible,
     /// The session is alive, so that the 401 is final: how this is known.
-    Alive(&'static str),
+    Alive(SessionAlive),
 }
 
 /// The sessions that a visit has replaced, and must close with their own tokens.
@@ -93,12 +94,12 @@ impl Visit {
         if logged_in {
             // A 401 for a new session proves nothing about the previous one.
             self.replaced.retired.extend(self.replaced.dead.take());
-            return Ok(Renewal::Alive("also with a new session"));
+            return Ok(Renewal::Alive(SessionAlive::NewSessionRefused));
         }
         let session = saved.session(&self.service)?;
         let liveness = self.check(&session).await;
         if liveness == Liveness::Alive {
-            return Ok(Renewal::Alive("the session is alive"));
+            return Ok(Renewal::Alive(SessionAlive::Confirmed));
         }
         let Some(password) = password else { return Ok(Renewal::Impossible) };
         let credentials = Credentials::new(saved.user(), password.as_str());

@@ -205,7 +205,7 @@ impl Authenticator {
             return Ok(SessionSource::Unavailable);
         }
         match &self.state {
-            State::Closed => return Err(Error::new(ErrorKind::Closed)),
+            State::Closed => return Err(self.service.error(ErrorKind::Closed)),
             State::Fixed(identity) if wanted.rejected() != Some(identity) => {
                 return Ok(SessionSource::Ready(identity.clone()));
             }
@@ -259,7 +259,7 @@ impl Authenticator {
             Ok(opened) => {
                 let session = self.take(opened);
                 match self.state {
-                    State::Closed => Err(Error::new(ErrorKind::Closed)),
+                    State::Closed => Err(self.service.error(ErrorKind::Closed)),
                     _ => Ok(session),
                 }
             }
@@ -324,7 +324,7 @@ impl Authenticator {
             self.known = self.known.and(session.redactor());
             self.retire(session);
         }
-        Err(Error::new(ErrorKind::CredentialsReplaced))
+        Err(self.service.error(ErrorKind::CredentialsReplaced))
     }
 
     /// Keeps a session to be closed.

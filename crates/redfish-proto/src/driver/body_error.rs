@@ -37,6 +37,6 @@ impl Service {
     }
 
     fn body_error(&self, target: &Target, error: Error) -> Error {
-        error.with_service(self.origin()).stamped(Some((&Method::GET, target)), &Redactor::default())
+        error.with_origin(self.origin()).stamped(Some((&Method::GET, target)), &Redactor::default())
     }
 }

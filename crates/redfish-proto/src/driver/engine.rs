@@ -421,7 +421,7 @@ impl Engine {
     /// Adds the exchange to an error and removes secrets from it.
     pub(crate) fn stamp(&self, error: Error) -> Error {
         let exchange = self.has_request.then_some((&self.last_request.method, &self.last_request.target));
-        error.with_service(self.service.origin()).stamped(exchange, &self.redactor)
+        error.with_origin(self.service.origin()).stamped(exchange, &self.redactor)
     }
 
     /// Prepares an error for an operation, which may add a text to it.

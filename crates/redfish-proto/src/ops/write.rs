@@ -11,7 +11,7 @@ use crate::etag::ETag;
 use crate::message::{self, Message};
 use crate::operation::{Answer, Operation, Request, Transition};
 use crate::ops::monitor::Monitor;
-use crate::redact::Redactor;
+use crate::redact::{Redactor, SafeText};
 use crate::target::Target;
 
 /// A change of a resource (DSP0266, "Data modification requests").
@@ -77,7 +77,7 @@ pub struct Written {
     /// The messages about the whole request.
     pub messages: Vec<Message>,
     /// Members that were rejected while others were accepted, each as a JSON pointer with its messages.
-    pub rejected: Vec<(String, Vec<Message>)>,
+    pub rejected: Vec<(SafeText, Vec<Message>)>,
 }
 
 impl Write {
@@ -216,7 +216,7 @@ fn collect_rejected(
     document: &Value,
     pointer: &str,
     redactor: &Redactor,
-    rejected: &mut Vec<(String, Vec<Message>)>,
+    rejected: &mut Vec<(SafeText, Vec<Message>)>,
 ) {
     let Value::Object(members) = document else { return };
     for (name, value) in members {
@@ -225,7 +225,7 @@ fn collect_rejected(
             Some(member) => {
                 let messages = message::read_list(value, redactor);
                 if !messages.is_empty() && !messages.iter().any(Message::is_success) {
-                    rejected.push((format!("{pointer}/{member}"), messages));
+                    rejected.push((redactor.clean(&format!("{pointer}/{member}")), messages));
                 }
             }
             None if name != "error" => {
