@@ -56,3 +56,22 @@ fn oem_actions_and_action_info_are_included() {
     );
     assert_eq!(run(&mut service.command(["actions", "/none"])).exits(0).json(), json!([]));
 }
+
+#[test]
+fn an_action_of_another_service_is_listed_with_a_warning_and_refused() {
+    let resource = "200\n\n{\"Actions\": {\"#A.Away\": {\"target\": \"https://elsewhere.invalid/x\"},
+        \"#A.Empty\": {\"target\": \"\"}, \"#A.Here\": {\"target\": \"/r/here\"}}}";
+    let service = Canned::new(&[("GET /r", resource), ("POST /r/here", "204")]);
+    let done = run(&mut service.command(["actions", "/r"])).exits(0);
+    let expected = json!([
+        {"name": "A.Away", "target": null, "parameters": []},
+        {"name": "A.Here", "target": "/r/here", "parameters": []},
+    ]);
+    assert_eq!(done.json(), expected);
+    assert!(done.err.starts_with("redfish: warning: the action A.Away cannot be invoked: "), "{}", done.err);
+    run(&mut service.command(["invoke", "/r", "Here"])).exits(0);
+    let refused = run(&mut service.command(["invoke", "/r", "Away", "--output", "json"])).exits(4);
+    assert_eq!(refused.error()["error"], "off-origin");
+    run(&mut service.command(["invoke", "/r", "Empty"])).exits(2);
+    assert_eq!(service.requests().iter().filter(|request| request.starts_with("POST")).count(), 1);
+}

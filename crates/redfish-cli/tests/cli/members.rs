@@ -53,6 +53,24 @@ fn without_expand_members_are_read_one_by_one() {
 }
 
 #[test]
+fn a_member_without_a_link_is_left_out_with_a_warning() {
+    let page =
+        "200\n\n{\"Members\": [null, {\"@odata.id\": \"\"}, {\"@odata.id\": 7}, {\"@odata.id\": \"/c/1\"}]}";
+    let service = Canned::new(&[("GET /c", page), ("GET /c/1", "200\n\n{\"Id\": 1}")]);
+    let warning = "redfish: warning: members without a link are left out of /c: 3\n";
+    for (args, out) in [
+        (vec!["members", "/c"], "{\"@odata.id\":\"/c/1\"}\n"),
+        (vec!["members", "/c", "--fetch"], "{\"Id\":1}\n"),
+    ] {
+        let done = run(&mut service.command(args)).exits(0);
+        assert_eq!((done.out.as_str(), done.err.as_str()), (out, warning));
+    }
+    let done = run(&mut service.command(["tree", "/c"])).exits(0);
+    assert_eq!(done.err, warning);
+    assert!(done.out.contains("/c/1"), "{}", done.out);
+}
+
+#[test]
 fn all_pages_are_listed_unchanged() {
     let service = Canned::new(&[
         ("GET /c", "200\n\n{\"Members\": [ {\"@odata.id\": \"/c/1\", \"N\": 9007199254740993.10},\n {\"a\": \"x  y\\n\"} ],
