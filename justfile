@@ -6,7 +6,7 @@ default:
 ci:
     bash .ci/run
 
-# The tests that need nothing beside the toolchain.
+# Tests that need only the toolchain.
 test:
     cargo test
 
@@ -25,7 +25,7 @@ floor:
 deny:
     cargo deny check bans licenses sources
 
-# Known advisories; needs the list from outside.
+# Known advisories; needs the network.
 advisories:
     cargo deny check advisories
 
@@ -33,16 +33,16 @@ advisories:
 exhaustive DEPTH='4':
     REDFISH_DEPTH={{DEPTH}} cargo test --release -p redfish-proto --test exhaustive -- --nocapture
 
-# Each fuzz target for that many seconds.
+# Each fuzz target for SECONDS.
 fuzz SECONDS='10':
     fuzz/run {{SECONDS}}
 
-# Times, allocations and instructions, each beside the same by hand.
+# Times, allocations and instructions, compared with a manual implementation.
 bench:
     cargo bench -p redfish-benches
     benches/instructions
 
-# A sweep of so many services, whole and broken off half-way.
+# A sweep of SERVICES services, complete and interrupted.
 fleet SERVICES='10000':
     .ci/fleet {{SERVICES}}
 
@@ -50,7 +50,7 @@ fleet SERVICES='10000':
 soak:
     cargo run --release -p redfish-benches --bin soak
 
-# Our service and our client against peers that others wrote.
+# Interoperability with other clients and services.
 interop:
     .ci/interop/run
     .ci/interop/conformance

@@ -172,7 +172,7 @@ fn run_with_core<O: Operation>(
     operation: O,
     body: Bytes,
 ) -> O::Output {
-    let call = service.call(operation).with(session.clone());
+    let call = service.call(operation).with_identity(session.clone());
     let Step::Send(outgoing, reply) = call.start(Now::default()) else { panic!("it sends") };
     black_box(&outgoing.request);
     let Step::Done(result) = reply.receive(head(), Ok(body), Now::default()) else { panic!("it ends") };

@@ -32,7 +32,7 @@ fn push(data: &[u8]) {
     let update = update.targets([target.clone()]).part("OemPart", "application/octet-stream", part.clone());
     let update = update.expect("a media type");
     let service = Arc::new(Service::new("bmc.example").expect("a service"));
-    let mut step = service.call(update).with(Identity::anonymous(&service)).start(Now::default());
+    let mut step = service.call(update).with_identity(Identity::anonymous(&service)).start(Now::default());
     for body in [r#"{"UpdateService": {"@odata.id": "/u"}}"#, r#"{"MultipartHttpPushUri": "/push"}"#] {
         let Step::Send(_, reply) = step else { panic!("it reads first") };
         step = reply.receive(http::Response::new(()).into_parts().0, Ok(body.into()), Now::default());

@@ -182,7 +182,7 @@ impl<'a> AccessSource<'a> {
                 Scope::One => "Use --user or REDFISH_USER.",
                 Scope::Many => "Use user in the line, or --user.",
             };
-            return Err(Failure::usage("no user is named", hint));
+            return Err(Failure::usage("no user is given", hint));
         };
         let password = match self.available_password(line)? {
             Some(password) => password,

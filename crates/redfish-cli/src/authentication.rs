@@ -65,12 +65,12 @@ impl Authentication {
 impl Authentication {
     /// Adds its secrets to `secrets`, and makes the client hide all of them: also those of sessions that this one replaces,
     /// which may still be open.
-    pub(crate) fn hiding(self, secrets: &mut Redactor) -> (ClientAuth, AuthMethod) {
+    pub(crate) fn redacting(self, secrets: &mut Redactor) -> (ClientAuth, AuthMethod) {
         if let AuthMethod::Saved(saved, password) = &self.method {
             secrets.add(saved.token());
             password.iter().for_each(|password| secrets.add(password));
         }
-        (self.client_auth.hiding(secrets), self.method)
+        (self.client_auth.redacting(secrets), self.method)
     }
 }
 

@@ -356,9 +356,11 @@ impl fmt::Display for Failure {
                 let texts: Vec<String> = members
                     .iter()
                     .flat_map(|(path, messages)| messages.iter().map(move |message| (path, message)))
-                    .map(|(path, Message { id, text, .. })| format!("{path} ({id}): {text}"))
+                    .map(|(path, Message { id, text, .. })| {
+                        format!("{path} ({id}): {}", text.trim().trim_end_matches('.'))
+                    })
                     .collect();
-                write!(f, "a part of the change was rejected: {}", texts.join(" ").trim_end_matches('.'))
+                write!(f, "a part of the change was rejected: {}", texts.join("; "))
             }
             Reason::NotLoggedIn => f.write_str("not logged in"),
             Reason::Local { what, error } => write!(f, "{what}: {error}"),

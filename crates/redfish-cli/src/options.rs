@@ -147,7 +147,7 @@ impl Options {
     /// The service of `--service`.
     pub(crate) fn service(&self) -> Result<Arc<Service>, Failure> {
         let Some(url) = &self.service else {
-            return Err(Failure::usage("no service is named", "Use --service or REDFISH_SERVICE."));
+            return Err(Failure::usage("no service is given", "Use --service or REDFISH_SERVICE."));
         };
         self.service_at(url)
     }

@@ -179,7 +179,8 @@ impl Store {
         let Some(text) = self.read_file(path)? else { return Ok(None) };
         let damaged = |wrong: &str| guard::rejected("file", path, wrong);
         let Ok(saved) = serde_json::from_slice::<SavedSession>(&text) else {
-            return Err(damaged("it is damaged; \"redfish login\" replaces it"));
+            let hint = "Run \"redfish login\" to replace it.";
+            return Err(guard::rejected_with_hint("file", path, "it is damaged", hint));
         };
         if self.file_of(&saved.origin, &saved.user) != path {
             return Err(damaged("it belongs to another service or user"));

@@ -10,7 +10,7 @@ use tokio::time::sleep;
 /// How long a sweep may take to end after a signal.
 const SIGNAL_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// StopReason the command stops.
+/// Why the command stops.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum StopReason {
     Signal,
@@ -40,7 +40,7 @@ impl Stop {
         });
     }
 
-    /// StopReason the command stops, if it does.
+    /// The reason to stop, if there is one.
     pub(crate) fn reason(&self) -> Option<StopReason> {
         *self.0.borrow()
     }
@@ -51,7 +51,7 @@ impl Stop {
     }
 
     /// Waits for a signal, and then until the time to end is over.
-    pub(crate) async fn overdue(&self) {
+    pub(crate) async fn signal_timeout(&self) {
         self.wait_for(|reason| reason == StopReason::Signal).await;
         sleep(SIGNAL_TIMEOUT).await;
     }

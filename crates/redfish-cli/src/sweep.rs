@@ -89,7 +89,7 @@ impl Sweep {
         block_on(async {
             tokio::select! {
                 result = sweep(entries, self.parallel, &setup, &stop, &mut tally) => result,
-                () = stop.overdue() => {
+                () = stop.signal_timeout() => {
                     output::note("redfish: warning: not all services ended in time: lines are missing, and sessions may be left open");
                     for clause in observer::left_open() {
                         output::note(format_args!("redfish: warning: {clause}"));

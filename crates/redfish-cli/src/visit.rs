@@ -100,7 +100,7 @@ impl Visit {
         // Each visit has its own connections, so that they end with it. This is cheap: trusted certificates are shared.
         let transport = options.transport().trust(&access.trust).build();
         let Access { authentication, mut secrets, .. } = access;
-        let (client_auth, method) = authentication.hiding(&mut secrets);
+        let (client_auth, method) = authentication.redacting(&mut secrets);
         Ok(Visit {
             client: builder(&service, &transport, &observer).auth(client_auth).build()?,
             auth: method,
@@ -119,7 +119,7 @@ impl Visit {
 
     /// Replaces the client by one that authenticates in another way. There must be no session to close.
     fn authenticate(&mut self, authentication: Authentication) -> Result<(), Failure> {
-        let (client_auth, method) = authentication.hiding(&mut self.secrets);
+        let (client_auth, method) = authentication.redacting(&mut self.secrets);
         self.client = builder(&self.service, &self.transport, &self.observer).auth(client_auth).build()?;
         self.auth = method;
         Ok(())

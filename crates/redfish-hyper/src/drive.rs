@@ -33,7 +33,7 @@ impl Client {
         O::Output: Send,
     {
         let mut stream = None;
-        let mut step = call.hiding(&self.coordinator().secrets()).start(self.clock().now());
+        let mut step = call.redacting(&self.coordinator().secrets()).start(self.clock().now());
         loop {
             step = match step {
                 Step::Send(outgoing, reply) => {

@@ -87,8 +87,8 @@ impl Client {
         path: &str,
         change: &T,
     ) -> Result<Outcome, Error> {
-        let at = self.service().target(path)?;
-        self.run(Write::patch(&at, Body::json(change)?).if_match(IfMatch::Current)).await
+        let target = self.service().target(path)?;
+        self.run(Write::patch(&target, Body::json(change)?).if_match(IfMatch::Current)).await
     }
 
     /// Replaces a resource. Reads its ETag first and sends it as `If-Match`.
@@ -100,8 +100,8 @@ impl Client {
         path: &str,
         resource: &T,
     ) -> Result<Outcome, Error> {
-        let at = self.service().target(path)?;
-        self.run(Write::put(&at, Body::json(resource)?).if_match(IfMatch::Current)).await
+        let target = self.service().target(path)?;
+        self.run(Write::put(&target, Body::json(resource)?).if_match(IfMatch::Current)).await
     }
 
     /// Creates a member of a collection.
@@ -109,8 +109,8 @@ impl Client {
     /// # Errors
     /// Fails if the service refuses the request.
     pub async fn post<T: Serialize + ?Sized + Sync>(&self, path: &str, member: &T) -> Result<Outcome, Error> {
-        let at = self.service().target(path)?;
-        self.run(Write::post(&at, Body::json(member)?)).await
+        let target = self.service().target(path)?;
+        self.run(Write::post(&target, Body::json(member)?)).await
     }
 
     /// Deletes a resource.

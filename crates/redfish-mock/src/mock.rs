@@ -110,7 +110,7 @@ impl Mock {
 
     /// The open sessions.
     pub fn sessions(&self, now: Duration) -> impl Iterator<Item = &Session> {
-        let restarted = self.state.restarts_by(now);
+        let restarted = self.state.has_restarted_by(now);
         self.state.sessions.open_at(now).filter(move |_| !restarted)
     }
 

@@ -169,7 +169,7 @@ impl State {
     }
 
     /// Whether the service will have restarted at `now`, which may be later than the time that it knows.
-    pub(crate) fn restarts_by(&self, now: Duration) -> bool {
+    pub(crate) fn has_restarted_by(&self, now: Duration) -> bool {
         let is_restart =
             |effect: &Effect| matches!(effect, Effect::Restart { task, .. } if self.is_restart_valid(*task));
         self.schedule.due(now).any(is_restart)

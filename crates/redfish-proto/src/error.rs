@@ -123,8 +123,8 @@ impl Error {
     }
 
     /// The error of an unexpected response: the JSON pointer of what does not fit, and the reason.
-    pub fn malformed(at: impl Into<SafeText>, reason: impl Into<SafeText>) -> Error {
-        Error::new(ErrorKind::Malformed { at: at.into(), reason: reason.into() })
+    pub fn malformed(pointer: impl Into<SafeText>, reason: impl Into<SafeText>) -> Error {
+        Error::new(ErrorKind::Malformed { pointer: pointer.into(), reason: reason.into() })
     }
 
     pub(crate) fn with_status(mut self, status: StatusCode) -> Error {
@@ -137,7 +137,7 @@ impl Error {
         self.0.unclosed = Some(unclosed);
         let separator = if self.0.detail.is_empty() { "" } else { "; " };
         self.0.detail = self.0.detail.followed_by(format_args!(
-            "{separator}a session may be left open, because the service issued a token all the same"
+            "{separator}a session may be left open, because the refusal contained a token"
         ));
         self
     }
@@ -240,7 +240,7 @@ impl Error {
             ErrorKind::CrossOrigin { link: text }
             | ErrorKind::Redirect { location: text, .. }
             | ErrorKind::TaskFailed { state: text } => clean(text),
-            ErrorKind::Malformed { at, reason } => [at, reason].into_iter().for_each(&mut clean),
+            ErrorKind::Malformed { pointer, reason } => [pointer, reason].into_iter().for_each(&mut clean),
             ErrorKind::ActionNotFound { offered: texts } | ErrorKind::AmbiguousTarget { choices: texts } => {
                 texts.iter_mut().for_each(&mut clean);
                 texts.retain(|text| !text.is_empty());
@@ -362,22 +362,28 @@ impl Error {
             ErrorKind::Redirect { location, reason } if location.is_empty() => format!("redirect {reason}"),
             ErrorKind::Redirect { location, reason } => format!("redirect {reason}: {location}"),
             ErrorKind::TooLarge { limit } => format!("the response exceeds the limit of {limit} bytes"),
-            ErrorKind::Malformed { at, reason } if at.is_empty() => format!("malformed response: {reason}"),
-            ErrorKind::Malformed { at, reason } => format!("malformed response: at {at}: {reason}"),
+            ErrorKind::Malformed { pointer, reason } if pointer.is_empty() => {
+                format!("malformed response: {reason}")
+            }
+            ErrorKind::Malformed { pointer, reason } => format!("malformed response: at {pointer}: {reason}"),
             ErrorKind::OutcomeUnknown(failure) => format!("sent, but its outcome is unknown: {failure}"),
             ErrorKind::TaskFailed { state } => {
                 let texts: Vec<&str> = inner.messages.iter().map(|m| m.text.clause()).collect();
-                format!("the task ended in {state}: {}", texts.join(". "))
+                format!("the task ended in {state}: {}", texts.join("; "))
                     .trim_end_matches([':', ' '])
                     .to_owned()
             }
             ErrorKind::MonitorGone => "the monitor is gone, and the outcome of the task is unknown".into(),
             ErrorKind::ActionNotFound { offered } if offered.is_empty() => "no action is offered".into(),
             ErrorKind::ActionNotFound { offered } => {
-                format!("not exactly one such action is offered; the actions are {}", join(offered))
+                format!("the action is not unique or not offered among {}", join(offered))
             }
-            ErrorKind::AmbiguousTarget { choices } if choices.is_empty() => "there is none".into(),
-            ErrorKind::AmbiguousTarget { choices } => format!("there are several: {}", join(choices)),
+            ErrorKind::AmbiguousTarget { choices } if choices.is_empty() => {
+                "the collection has no members".into()
+            }
+            ErrorKind::AmbiguousTarget { choices } => {
+                format!("the collection has several members: {}", join(choices))
+            }
             ErrorKind::InvalidParameter { parameter, allowable } if allowable.is_empty() => {
                 format!("the parameter {parameter} is required")
             }
@@ -418,7 +424,7 @@ impl Error {
         texts.push(&inner.detail);
         texts.retain(|t| !t.is_empty());
         if !texts.is_empty() {
-            text += &format!(": {}", texts.join(". "));
+            text += &format!(": {}", texts.join("; "));
         }
         if let Some(how) = inner.session_alive {
             text += &format!("; {how}");

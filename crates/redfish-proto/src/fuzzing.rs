@@ -170,8 +170,9 @@ pub fn resource(data: &[u8]) {
 /// The reply to the request of an operation.
 fn sent<O: Operation>(operation: impl FnOnce(Target) -> O) -> Option<(Arc<Service>, Reply<O>)> {
     let service = Service::new("bmc.example:8443").map(Arc::new).ok()?;
-    let call =
-        service.call(operation(Target::well_known("/redfish/v1/x"))).with(Identity::anonymous(&service));
+    let call = service
+        .call(operation(Target::well_known("/redfish/v1/x")))
+        .with_identity(Identity::anonymous(&service));
     match call.start(Now::default()) {
         Step::Send(_, reply) => Some((service, reply)),
         _ => None,

@@ -130,8 +130,8 @@ impl Identity {
     }
 
     /// The same identity, which also redacts these secrets.
-    pub(crate) fn knowing(self, secrets: &Arc<Redactor>) -> Identity {
-        let redactor = secrets.and(&self.0.redactor);
+    pub(crate) fn with_secrets(self, secrets: &Arc<Redactor>) -> Identity {
+        let redactor = secrets.merged(&self.0.redactor);
         Identity(Arc::new(Inner { redactor, ..Inner::clone(&self.0) }))
     }
 

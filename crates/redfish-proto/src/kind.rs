@@ -63,7 +63,7 @@ pub enum ErrorKind {
     #[non_exhaustive]
     Malformed {
         /// The JSON pointer of the member in question; empty for the whole.
-        at: SafeText,
+        pointer: SafeText,
         /// What is wrong with it.
         reason: SafeText,
     },
@@ -254,6 +254,9 @@ impl ErrorKind {
             ErrorKind::AmbiguousTarget { .. } => "Name one.",
             ErrorKind::MonitorGone => "Read what it was supposed to change, and the list of tasks.",
             ErrorKind::SessionUriUnknown => "Close it manually, or let it expire.",
+            ErrorKind::InvalidService(ServiceUrlError::UserInfo) => {
+                "Pass the user and the password separately."
+            }
             ErrorKind::CredentialsReplaced => "Try again: the new credentials will be used.",
             ErrorKind::ReservedHeader(_) => "Leave it out.",
             ErrorKind::ForeignSession => "Use each session with the service that issued it.",

@@ -155,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn a_text_without_a_reference_is_no_link() {
+    fn a_text_without_a_reference_is_not_a_link() {
         for link in ["", " ", "\t ", "#", " # "] {
             assert_eq!(resolved("/a", link, Links::PathOnly), Err(LinkError::Malformed(TargetError::Empty)));
             assert_eq!(link_at(&serde_json::json!({"Link": link}), "/Link"), None, "{link:?}");

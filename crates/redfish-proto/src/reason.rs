@@ -26,9 +26,9 @@ macro_rules! reasons {
 reasons! {
     /// Why a text is not a valid service URL.
     ServiceUrlError {
-        UserInfo => "user info belongs in options, not in the URL",
+        UserInfo => "the URL has user info",
         QueryOrFragment => "a query or fragment has no meaning here",
-        Path => "a path other than /redfish/v1",
+        Path => "the path is not /redfish/v1",
         Scheme => "the scheme is neither https nor http",
         MissingPort => "a colon without a port",
         PortRange => "the port is not between 1 and 65535",
@@ -66,8 +66,8 @@ reasons! {
         Select => "$select",
         Filter => "$filter",
         TopSkip => "$top and $skip",
-        Only => "only",
-        Excerpt => "excerpt",
+        Only => "the query parameter only",
+        Excerpt => "the query parameter excerpt",
     }
 
     /// Why a redirect is not followed.
@@ -95,7 +95,7 @@ reasons! {
         Payload => "the payload could not be read, so it was not sent completely",
         Output => "the response could not be written",
         EventId => "the id of an event is not valid in a header",
-        Boundary => "the boundary of the parts needs random bytes",
+        Boundary => "no random bytes for the multipart boundary",
         MediaType => "the media type is not valid",
     }
 }

@@ -110,7 +110,7 @@ impl Redactor {
     }
 
     /// These secrets and those of `other`.
-    pub(crate) fn and(self: &Arc<Self>, other: &Arc<Redactor>) -> Arc<Redactor> {
+    pub(crate) fn merged(self: &Arc<Self>, other: &Arc<Redactor>) -> Arc<Redactor> {
         if other.is_empty() || Arc::ptr_eq(self, other) {
             return Arc::clone(self);
         }
@@ -457,7 +457,7 @@ mod tests {
             Arc::new(redactor)
         };
         for (one, other) in [(of(1..5), of(0..4)), (of(0..4), of(1..5)), (of(4..5), of(0..4))] {
-            let all = one.and(&other);
+            let all = one.merged(&other);
             assert_eq!(all.clean("token-4-end token-3-end"), "[redacted] [redacted]");
             assert!(all.tokens.len() <= MAX_TOKENS);
         }

@@ -27,7 +27,7 @@ pub struct Session(Identity);
 
 /// What a login returns besides the token.
 #[derive(Default)]
-pub(crate) struct Found {
+pub(crate) struct SessionDetails {
     pub(crate) target: Option<Target>,
     pub(crate) collection: Option<Target>,
     pub(crate) state: SessionState,
@@ -57,21 +57,22 @@ impl Session {
             Some(_) => return Err(invalid(TargetError::NotASession)),
             None => None,
         };
-        Session::opened(service, token, Found { target, ..Found::default() }, &Arc::default())
+        let details = SessionDetails { target, ..SessionDetails::default() };
+        Session::opened(service, token, details, &Arc::default())
     }
 
     /// The session that a login opened. Its redactor also knows the secrets in `known`.
     pub(crate) fn opened(
         service: &Service,
         token: &str,
-        found: Found,
+        details: SessionDetails,
         known: &Arc<Redactor>,
     ) -> Result<Session, Error> {
         check_token(token)?;
         let token = Secret::from(token);
         let mut redactor = Redactor::clone(known);
         redactor.add_token(&token);
-        let Found { target, collection, state, context, features } = found;
+        let SessionDetails { target, collection, state, context, features } = details;
         let restricted = (state != SessionState::Active).then(|| Box::new(state));
         let info = SessionInfo { target, collection, restricted, context, features };
         Identity::new(service, token, Some(info), redactor).map(Session)
@@ -93,8 +94,8 @@ impl Session {
     }
 
     /// The same session, which also redacts these secrets.
-    pub(crate) fn knowing(self, secrets: &Arc<Redactor>) -> Session {
-        Session(self.0.knowing(secrets))
+    pub(crate) fn with_secrets(self, secrets: &Arc<Redactor>) -> Session {
+        Session(self.0.with_secrets(secrets))
     }
 
     /// What is needed to close it.

@@ -20,7 +20,7 @@ use common::{START, at, failed, head, sent, service};
 
 fn raw(service: &Arc<Service>, method: Method) -> Call<Raw> {
     let target = service.target("/redfish/v1/x").unwrap();
-    service.call(Raw::new(method, &target)).with(Identity::anonymous(service))
+    service.call(Raw::new(method, &target)).with_identity(Identity::anonymous(service))
 }
 
 /// An operation that sends the given request.
@@ -102,7 +102,7 @@ fn a_request_has_exactly_these_headers() {
     let service = service();
     let session = Session::from_token(&service, "t0ken", None).unwrap();
     let target = service.target("/redfish/v1/x").unwrap();
-    let framed = |raw: Raw| headers(&sent(service.call(raw).with(session.clone()).start(START)).0);
+    let framed = |raw: Raw| headers(&sent(service.call(raw).with_identity(session.clone()).start(START)).0);
     let common = [
         "host: bmc:8443".to_owned(),
         format!("user-agent: redfish-proto/{}", env!("CARGO_PKG_VERSION")),
@@ -165,7 +165,7 @@ fn a_session_of_another_service_is_refused() {
     let other = Arc::new(Service::new("bmc:8444").unwrap());
     let foreign = Session::from_token(&other, "t", None).unwrap();
     let target = service.target("/x").unwrap();
-    let call = service.call(Raw::get(&target)).with(foreign.clone());
+    let call = service.call(Raw::get(&target)).with_identity(foreign.clone());
     assert_eq!(*failed(call.start(START)).kind(), ErrorKind::ForeignSession);
     let Step::Session(_, reply) = service.call(Raw::get(&target)).start(START) else {
         panic!("expected a session request")
@@ -354,7 +354,7 @@ fn a_resumed_session_also_redacts_the_password() {
     let Ok(SessionSource::Ready(session)) = authenticator.renew(&SessionRequest::any()) else {
         panic!("expected the resumed session")
     };
-    let call = service.call(Raw::get(&service.target("/x").unwrap())).with(session);
+    let call = service.call(Raw::get(&service.target("/x").unwrap())).with_identity(session);
     let (_, reply) = sent(call.start(START));
     let error = failed(reply.receive(head(400, &[]), Ok("not canary word".into()), START));
     assert!(error.to_string().contains("not [redacted]"), "{error}");

@@ -150,11 +150,11 @@ fn run(client: &mut Client<Script>, verb: &Verb) -> Result<Option<Value>, Error>
             let (body, ended) = client.transport.stream.take().expect("a stream");
             let limit = usize::try_from(*limit).unwrap();
             if body.len() > limit {
-                return Err(client.service.body_too_large(&target, limit));
+                return Err(client.service.body_limit_error(&target, limit));
             }
             ended.map_err(|failure| {
                 assert_eq!(failure, Failure::Broken, "a body in a transcript can only break off");
-                client.service.body_broken(&target, std::io::ErrorKind::UnexpectedEof.into())
+                client.service.truncated_body_error(&target, std::io::ErrorKind::UnexpectedEof.into())
             })?;
             Ok(Some(String::from_utf8(body.to_vec()).unwrap().into()))
         }

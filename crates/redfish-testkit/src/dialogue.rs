@@ -68,7 +68,7 @@ pub fn play(scenario: Scenario, rows: &mut dyn Iterator<Item = u8>) -> Report {
     let mut transport = RuleChecker::new(rows);
     transport.allowed_logins = usize::from(resumed.is_none());
     if resumed.is_some() {
-        transport.sessions.insert(FIRST_TOKEN.to_owned(), SessionState::Open);
+        transport.sessions.insert(FIRST_TOKEN.to_owned(), ObservedSession::Open);
         transport.uris.insert(FIRST_TOKEN.to_owned(), FIRST_SESSION.to_owned());
         transport.token = FIRST_TOKEN.to_owned();
     }
@@ -126,7 +126,7 @@ fn run(client: &mut Client<RuleChecker<'_>>, scenario: Scenario) -> Result<(), E
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum SessionState {
+enum ObservedSession {
     /// A 401 for another resource does not end the session: the cause may be a missing privilege or license.
     Open,
     /// The service returned 401 for the session's URI, and has not since returned 401 to a replay.
@@ -142,7 +142,7 @@ struct RuleChecker<'a> {
     now: Duration,
     started: Duration,
     /// The state of each session, by token.
-    sessions: HashMap<String, SessionState>,
+    sessions: HashMap<String, ObservedSession>,
     /// The URI of each session, by token, if the login returned one.
     uris: HashMap<String, String>,
     /// The token of the last login.
@@ -214,8 +214,9 @@ impl<'a> RuleChecker<'a> {
     fn check_end(&self, reported: bool) {
         // The client searches for a replaced session without a URI, but may not find it.
         let is_known = |token: &String| self.uris.contains_key(token) || *token == self.token;
-        let is_open =
-            |(token, state): &(&String, &SessionState)| **state == SessionState::Open && is_known(token);
+        let is_open = |(token, state): &(&String, &ObservedSession)| {
+            **state == ObservedSession::Open && is_known(token)
+        };
         let open = self.sessions.iter().filter(is_open).count();
         assert!(open == 0 || reported || self.reported, "{open} sessions are open and not reported");
         assert!(open <= 2, "{open} sessions are open");
@@ -249,7 +250,8 @@ impl<'a> RuleChecker<'a> {
         if *request.method() == Method::DELETE {
             let used = request.headers().get("x-auth-token").and_then(|v| v.to_str().ok());
             let state = used.and_then(|token| self.sessions.get_mut(token));
-            *state.unwrap_or_else(|| panic!("a logout without its session's token")) = SessionState::Closing;
+            *state.unwrap_or_else(|| panic!("a logout without its session's token")) =
+                ObservedSession::Closing;
         }
     }
 
@@ -264,9 +266,9 @@ impl<'a> RuleChecker<'a> {
             .get(used)
             .map_or(self.closing || path.contains("/Sessions"), |uri| uri.trim_end_matches('/') == path);
         if own {
-            let state = self.sessions.get_mut(used).filter(|state| **state == SessionState::Open);
+            let state = self.sessions.get_mut(used).filter(|state| **state == ObservedSession::Open);
             if let Some(state) = state.filter(|_| status == StatusCode::UNAUTHORIZED) {
-                *state = SessionState::Denied;
+                *state = ObservedSession::Denied;
             }
             return;
         }
@@ -275,8 +277,8 @@ impl<'a> RuleChecker<'a> {
             self.allowed_logins += 1;
             // The replay got a 401 too, so the replaced session may be alive.
             let denied = before.and_then(|before| self.sessions.get_mut(&before));
-            if let Some(state) = denied.filter(|state| **state == SessionState::Denied) {
-                *state = SessionState::Open;
+            if let Some(state) = denied.filter(|state| **state == ObservedSession::Denied) {
+                *state = ObservedSession::Open;
             }
         }
     }
@@ -291,7 +293,7 @@ impl<'a> RuleChecker<'a> {
                 let token = head.headers.get("x-auth-token").and_then(|v| v.to_str().ok());
                 match token {
                     Some(token) if login => {
-                        self.sessions.insert(token.to_owned(), SessionState::Open);
+                        self.sessions.insert(token.to_owned(), ObservedSession::Open);
                         let uri = head.headers.get(header::LOCATION).and_then(|v| v.to_str().ok());
                         let path = uri.and_then(|uri| Some(uri.get(uri.find("/redfish")?..)?.to_owned()));
                         self.uris.extend(path.map(|path| (token.to_owned(), path)));

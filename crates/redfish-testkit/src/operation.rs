@@ -176,13 +176,13 @@ fn action_json(action: Action) -> (String, Value) {
 }
 
 fn session_json(listed: &ListedSession, context: &str) -> Value {
-    json!([listed.target(), listed.text("UserName"), format!("{:?}", listed.whose(None, Some(context)))])
+    json!([listed.target(), listed.text("UserName"), format!("{:?}", listed.ownership(None, Some(context)))])
 }
 
 fn written_json(written: &Written) -> Value {
     let mut json = json!({"status": written.status.as_u16()});
-    if let Some(location) = &written.location {
-        json["location"] = json!(location);
+    if let Some(created) = &written.created {
+        json["location"] = json!(created);
     }
     if !written.rejected.is_empty() {
         json["rejected"] = written.rejected.iter().map(|(at, _)| at.as_str()).collect();

@@ -24,7 +24,7 @@ impl Client {
         on_wait: &mut dyn FnMut(&O),
     ) -> Result<(O::Output, Option<Stream>), Error> {
         let mut stream = None;
-        let mut step = call.hiding(&self.coordinator().secrets()).start(self.clock().now());
+        let mut step = call.redacting(&self.coordinator().secrets()).start(self.clock().now());
         loop {
             if cancel.is_some_and(Cancel::is_cancelled) {
                 return Err(self.service().error(ErrorKind::Closed));

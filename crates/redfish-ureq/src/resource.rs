@@ -80,8 +80,8 @@ impl Client {
     /// Fails if the service refuses the request, and with [`Conflict`](redfish_proto::ErrorKind::Conflict) if the resource
     /// has changed in the meantime.
     pub fn patch<T: Serialize + ?Sized>(&self, path: &str, change: &T) -> Result<Outcome, Error> {
-        let at = self.service().target(path)?;
-        self.run(Write::patch(&at, Body::json(change)?).if_match(IfMatch::Current))
+        let target = self.service().target(path)?;
+        self.run(Write::patch(&target, Body::json(change)?).if_match(IfMatch::Current))
     }
 
     /// Replaces a resource. Reads its ETag first and sends it as `If-Match`.
@@ -89,8 +89,8 @@ impl Client {
     /// # Errors
     /// Fails as [`patch`](Client::patch) does.
     pub fn put<T: Serialize + ?Sized>(&self, path: &str, resource: &T) -> Result<Outcome, Error> {
-        let at = self.service().target(path)?;
-        self.run(Write::put(&at, Body::json(resource)?).if_match(IfMatch::Current))
+        let target = self.service().target(path)?;
+        self.run(Write::put(&target, Body::json(resource)?).if_match(IfMatch::Current))
     }
 
     /// Creates a member of a collection.
@@ -98,8 +98,8 @@ impl Client {
     /// # Errors
     /// Fails if the service refuses the request.
     pub fn post<T: Serialize + ?Sized>(&self, path: &str, member: &T) -> Result<Outcome, Error> {
-        let at = self.service().target(path)?;
-        self.run(Write::post(&at, Body::json(member)?))
+        let target = self.service().target(path)?;
+        self.run(Write::post(&target, Body::json(member)?))
     }
 
     /// Deletes a resource.

@@ -83,10 +83,10 @@ pub(super) async fn watch(
 /// Prints the response to a write. Fails if a part of it was rejected.
 pub(super) async fn print_response(written: &Written, visit: &mut Visit) -> Result<(), Failure> {
     let body = written.body.as_deref();
-    match (body.filter(|body| !body.is_empty()), &written.location) {
-        (Some(body), location) => {
+    match (body.filter(|body| !body.is_empty()), &written.created) {
+        (Some(body), created) => {
             visit.sink.document(body).await?;
-            if let (Some(uri), 201) = (location, written.status.as_u16()) {
+            if let (Some(uri), 201) = (created, written.status.as_u16()) {
                 visit.note(format!("created {uri}"));
             }
         }

@@ -51,7 +51,7 @@ impl Job for Reset {
             Some(change) => Some(wait_for_power(&system, change, visit).await?.to_owned()),
             None => {
                 if self.wait {
-                    visit.note("this reset type leads to no definite power state");
+                    visit.note("the power state after this reset type is not known");
                 }
                 read_power(&system, visit).await
             }

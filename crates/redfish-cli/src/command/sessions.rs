@@ -99,7 +99,7 @@ async fn close_mine(visit: &mut Visit) -> Result<(), Failure> {
         }
     }
     if listed.is_empty() {
-        visit.note("the service marks no session as mine");
+        visit.note("there is no session to close: none is marked as this client's");
     }
     failures.into_result()
 }
@@ -119,11 +119,11 @@ async fn list(visit: &mut Visit) -> Result<Vec<ListedSession>, Failure> {
 }
 
 fn is_current(session: &ListedSession, visit: &Visit) -> bool {
-    session.whose(visit.session().as_ref(), None) == Ownership::Own
+    session.ownership(visit.session().as_ref(), None) == Ownership::Own
 }
 
 fn is_mine(session: &ListedSession, visit: &Visit) -> bool {
-    session.whose(visit.session().as_ref(), visit.options().session_context()) != Ownership::Other
+    session.ownership(visit.session().as_ref(), visit.options().session_context()) != Ownership::Other
 }
 
 fn object(session: &ListedSession, visit: &Visit) -> Value {

@@ -37,7 +37,7 @@ impl Job for Whoami {
             "session": session,
             "kept": visit.auth().is_saved(),
         });
-        let user = user.as_deref().unwrap_or("the holder of a token");
+        let user = user.as_deref().unwrap_or("unknown user");
         let session = session.map(|uri| format!(", session {uri}")).unwrap_or_default();
         visit.sink.sentence(json, format!("{user} at {service} ({auth}){session}")).await
     }

@@ -69,12 +69,12 @@ pub(super) fn lock(path: &Path, timeout: Duration) -> Result<File, Failure> {
             },
             Err(Errno::INTR) => {}
             Err(Errno::WOULDBLOCK) if began.elapsed() >= timeout => {
-                let holder = match holder(held.ino()) {
+                let owner = match lock_owner(held.ino()) {
                     Some(process) => format!("process {process}"),
                     None => "another process".to_owned(),
                 };
                 let (path, time) = (path.display(), output::seconds(timeout));
-                let what = format!("{holder} holds the lock {path} for more than {time}");
+                let what = format!("{owner} holds the lock {path} for more than {time}");
                 return Err(Failure::usage(what, "Wait for that process, or end it."));
             }
             Err(Errno::WOULDBLOCK) => {
@@ -109,8 +109,13 @@ fn cannot_open(file: &Path, error: &io::Error) -> Failure {
 
 /// The rejection of a saved session.
 pub(super) fn rejected(kind: &str, path: &Path, wrong: &str) -> Failure {
+    rejected_with_hint(kind, path, wrong, "Find out who created it, then correct or remove it.")
+}
+
+/// The rejection of a saved session, with a hint.
+pub(super) fn rejected_with_hint(kind: &str, path: &Path, wrong: &str, hint: &'static str) -> Failure {
     let what = format!("the {kind} of a saved session, {}, is rejected: {wrong}", path.display());
-    Failure::usage(what, "Find out who created it, then correct or remove it.")
+    Failure::usage(what, hint)
 }
 
 fn is_ours(metadata: &Metadata) -> bool {
@@ -118,14 +123,14 @@ fn is_ours(metadata: &Metadata) -> bool {
 }
 
 /// The process that holds the lock of the file with this inode, if the system reports it.
-fn holder(inode: u64) -> Option<u32> {
+fn lock_owner(inode: u64) -> Option<u32> {
     let locks = fs::read_to_string("/proc/locks").ok()?;
-    holder_in(&locks, inode)
+    parse_lock_owner(&locks, inode)
 }
 
 /// Parses lines such as `1: FLOCK  ADVISORY  WRITE 1234 08:02:131141 0 EOF`. A process of another container is 0 or
 /// negative.
-fn holder_in(locks: &str, inode: u64) -> Option<u32> {
+fn parse_lock_owner(locks: &str, inode: u64) -> Option<u32> {
     let mut found = locks.lines().filter_map(|line| {
         let words: Vec<&str> = line.split_whitespace().collect();
         let [_, "FLOCK", _, _, process, file, ..] = words[..] else { return None };
@@ -144,13 +149,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_holder_of_a_lock_is_found_by_the_inode() {
+    fn the_owner_of_a_lock_is_found_by_the_inode() {
         let locks = "1: POSIX  ADVISORY  WRITE 7 08:02:42 0 EOF\n\
                      2: FLOCK  ADVISORY  WRITE 1234 08:02:42 0 EOF\n\
                      2: -> FLOCK  ADVISORY  WRITE 99 08:02:42 0 EOF\n\
                      3: FLOCK  ADVISORY  WRITE 0 00:21:43 0 EOF\n\
                      4: FLOCK  ADVISORY  WRITE 5 00:21:44 0 EOF\n\
                      5: FLOCK  ADVISORY  WRITE 6 00:22:44 0 EOF\n";
-        assert_eq!([42, 43, 44, 45].map(|inode| holder_in(locks, inode)), [Some(1234), None, None, None]);
+        assert_eq!(
+            [42, 43, 44, 45].map(|inode| parse_lock_owner(locks, inode)),
+            [Some(1234), None, None, None]
+        );
     }
 }

@@ -80,7 +80,7 @@ fn each_way_to_authenticate_is_accepted() {
 }
 
 #[test]
-fn a_broken_pipe_is_no_error_and_the_session_is_closed() {
+fn a_broken_pipe_is_not_an_error_and_the_session_is_closed() {
     let bench = Bench::standard();
     let mut child = bench.as_admin(["get", SYSTEMS, "/redfish/v1"]).spawn().unwrap();
     drop(child.stdout.take());

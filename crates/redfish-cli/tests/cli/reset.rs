@@ -92,10 +92,10 @@ fn a_restart_waits_until_the_system_has_gone_down() {
 }
 
 #[test]
-fn a_reset_to_no_definite_state_is_not_waited_for() {
+fn a_reset_to_an_unknown_state_is_not_waited_for() {
     let bench = slow(0);
     let done = run(&mut bench.as_admin(["reset", "PushPowerButton", "--system", SYSTEM, "--wait"])).exits(0);
-    assert!(done.err.contains("no definite power state"), "{}", done.err);
+    assert!(done.err.contains("the power state after this reset type is not known"), "{}", done.err);
     assert!(["On\n", "Off\n"].contains(&done.out.as_str()), "{}", done.out);
 }
 

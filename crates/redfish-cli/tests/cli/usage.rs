@@ -227,7 +227,7 @@ fn an_empty_variable_counts_as_not_set() {
         run(bench.command(["get", "/redfish/v1"]).env(name, "")).exits(0);
     }
     let done = run(bench.command(["get", "/redfish/v1"]).env("REDFISH_SERVICE", "")).exits(2);
-    assert!(done.err.contains("no service is named"), "{}", done.err);
+    assert!(done.err.contains("no service is given"), "{}", done.err);
     // It does not conflict with other options either.
     run(bench.command(["get", "/redfish/v1", "--insecure"]).env("REDFISH_PIN", "").env("REDFISH_CACERT", ""))
         .exits(0);

@@ -18,11 +18,11 @@ use crate::ops::login::{Login, Opened};
 use crate::ops::logout::Logout;
 use crate::redact::Redactor;
 use crate::service::Service;
-use crate::session::{Found, Session};
+use crate::session::{Session, SessionDetails};
 use crate::target::Target;
 
 /// Maximum number of retired sessions that are kept to be closed, at a service that fails to close them.
-const RETIRED: usize = 8;
+const MAX_RETIRED: usize = 8;
 
 /// Holds the session that calls share, and renews it.
 ///
@@ -107,7 +107,7 @@ impl Authenticator {
         let mut known = Redactor::default();
         known.add_credentials(&credentials);
         let mut known = Arc::new(known);
-        let resumed = resumed.map(|session| session.knowing(&known));
+        let resumed = resumed.map(|session| session.with_secrets(&known));
         if let Some(session) = &resumed {
             known = Arc::clone(session.redactor());
         }
@@ -135,13 +135,13 @@ impl Authenticator {
 
     /// Hides these secrets as well, in every text of its calls.
     #[must_use]
-    pub fn hiding(mut self, secrets: Redactor) -> Authenticator {
-        self.known = self.known.and(&Arc::new(secrets));
+    pub fn redacting(mut self, secrets: Redactor) -> Authenticator {
+        self.known = self.known.merged(&Arc::new(secrets));
         self
     }
 
     /// The secrets that the texts of calls must not show: of credentials, of sessions, and those that it was
-    /// [given](Authenticator::hiding).
+    /// [given](Authenticator::redacting).
     pub fn secrets(&self) -> &Arc<Redactor> {
         &self.known
     }
@@ -157,8 +157,8 @@ impl Authenticator {
     /// Sets the known collection of sessions. The service root is read only if the collection is no longer there, so
     /// a login, a read and a logout take three requests.
     #[must_use]
-    pub fn sessions(mut self, at: Target) -> Authenticator {
-        self.sessions = Some(Box::new(at));
+    pub fn sessions(mut self, collection: Target) -> Authenticator {
+        self.sessions = Some(Box::new(collection));
         self
     }
 
@@ -190,11 +190,11 @@ impl Authenticator {
     /// # Errors
     /// [`ErrorKind::Closed`] after [`close`](Authenticator::close). The rejection of the credentials, until they are
     /// [replaced](Authenticator::replace).
-    pub fn renew(&mut self, wanted: &SessionRequest) -> Result<SessionSource, Error> {
-        if wanted.is_replay {
+    pub fn renew(&mut self, request: &SessionRequest) -> Result<SessionSource, Error> {
+        if request.is_replay {
             // The new session was refused too, so the 401 says nothing about the previous one.
             match &self.current {
-                Some(current) if wanted.rejected() != Some(current.identity()) => {
+                Some(current) if request.rejected() != Some(current.identity()) => {
                     return Ok(SessionSource::Ready(current.clone().into()));
                 }
                 _ => {}
@@ -206,17 +206,17 @@ impl Authenticator {
         }
         match &self.state {
             State::Closed => return Err(self.service.error(ErrorKind::Closed)),
-            State::Fixed(identity) if wanted.rejected() != Some(identity) => {
+            State::Fixed(identity) if request.rejected() != Some(identity) => {
                 return Ok(SessionSource::Ready(identity.clone()));
             }
             _ => {}
         }
         if let Some(current) = &self.current {
             // A late 401 of an older session: there is already a newer one.
-            let is_other = wanted.rejected() != Some(current.identity());
+            let is_other = request.rejected() != Some(current.identity());
             // The service confirmed the session after this 401, so the call gets its own session back and ends with
             // the 401.
-            let is_alive = self.alive.is_some_and(|alive| wanted.refused_at <= alive);
+            let is_alive = self.alive.is_some_and(|alive| request.refused_at <= alive);
             if is_other || is_alive {
                 return Ok(SessionSource::Ready(current.clone().into()));
             }
@@ -237,7 +237,7 @@ impl Authenticator {
         if let Some(retired) = self.retired.iter().find(|retired| retired.target().is_some()) {
             login = login.retiring(retired.clone());
         }
-        login = login.knowing(Arc::clone(&self.known));
+        login = login.with_secrets(Arc::clone(&self.known));
         if let Some(sessions) = &self.sessions {
             login = login.collection(Target::clone(sessions));
         }
@@ -266,8 +266,8 @@ impl Authenticator {
             Err(mut error) => {
                 // The refusal came with a token, whose session is still open and is closed later.
                 if let Some(OpenSession { token, target }) = error.take_unclosed() {
-                    let found = Found { target, ..Found::default() };
-                    let session = Session::opened(&self.service, token.text(), found, &self.known);
+                    let details = SessionDetails { target, ..SessionDetails::default() };
+                    let session = Session::opened(&self.service, token.text(), details, &self.known);
                     session.into_iter().for_each(|session| self.retire(session));
                 }
                 self.lost |= matches!(error.kind(), ErrorKind::OutcomeUnknown(_));
@@ -291,7 +291,7 @@ impl Authenticator {
         if let Some(closed) = retired {
             self.retired.retain(|retired| *retired != closed);
         }
-        self.known = self.known.and(session.redactor());
+        self.known = self.known.merged(session.redactor());
         self.alive = None;
         self.replaced = None;
         self.features = session.features();
@@ -321,7 +321,7 @@ impl Authenticator {
             if let Some(closed) = retired {
                 self.retired.retain(|retired| *retired != closed);
             }
-            self.known = self.known.and(session.redactor());
+            self.known = self.known.merged(session.redactor());
             self.retire(session);
         }
         Err(self.service.error(ErrorKind::CredentialsReplaced))
@@ -330,7 +330,7 @@ impl Authenticator {
     /// Keeps a session to be closed.
     fn retire(&mut self, session: Session) {
         self.retired.push(session);
-        if self.retired.len() > RETIRED {
+        if self.retired.len() > MAX_RETIRED {
             self.retired.remove(0);
         }
     }
@@ -361,7 +361,7 @@ impl Authenticator {
 
     /// Keeps the secrets and the collection of a session that is replaced or closed.
     fn remember(&mut self, session: &Session) {
-        self.known = self.known.and(session.redactor());
+        self.known = self.known.merged(session.redactor());
         if let Some(sessions) = session.collection() {
             self.sessions = Some(Box::new(sessions.clone()));
         }
@@ -371,12 +371,12 @@ impl Authenticator {
         let session = self.current.take().or_else(|| self.retired.pop())?;
         self.remember(&session);
         // The service may echo the token of another session.
-        let session = session.knowing(&self.known);
+        let session = session.with_secrets(&self.known);
         let mut logout = Logout::new(&session);
         if let Some(context) = self.context.as_ref().filter(|_| self.lost) {
-            logout = logout.sweeping(Arc::clone(context));
+            logout = logout.deleting_others_with(Arc::clone(context));
         }
         let deadline = self.service.policy().logout_deadline;
-        Some(self.service.call(logout).with(session).deadline(deadline))
+        Some(self.service.call(logout).with_identity(session).deadline(deadline))
     }
 }

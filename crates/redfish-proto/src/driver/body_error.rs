@@ -15,19 +15,19 @@ use crate::target::Target;
 
 impl Service {
     /// The error of a body that broke off.
-    pub fn body_broken(&self, target: &Target, error: io::Error) -> Error {
+    pub fn truncated_body_error(&self, target: &Target, error: io::Error) -> Error {
         let error = TransportError::of_body(error);
         let cause = error.cause(&Redactor::default());
         self.body_error(target, Error::new(ErrorKind::Transport(error.failure())).with_cause(cause))
     }
 
     /// The error of a body that is larger than the caller allows, in bytes.
-    pub fn body_too_large(&self, target: &Target, limit: usize) -> Error {
+    pub fn body_limit_error(&self, target: &Target, limit: usize) -> Error {
         self.body_error(target, Error::new(ErrorKind::TooLarge { limit }))
     }
 
     /// The error of a body that the caller could not store.
-    pub fn body_not_stored(
+    pub fn body_write_error(
         &self,
         target: &Target,
         source: impl Into<Box<dyn StdError + Send + Sync>>,

@@ -92,14 +92,14 @@ impl<O: Operation> Call<O> {
     }
 
     /// Uses only this identity, so a 401 is final. For Basic, for a fixed token, for a logout.
-    pub fn with(mut self, identity: impl Into<Identity>) -> Call<O> {
+    pub fn with_identity(mut self, identity: impl Into<Identity>) -> Call<O> {
         self.engine.pin(identity.into());
         self
     }
 
     /// Hides these secrets as well, in every text of the call. A driver passes those of
     /// [its authenticator](crate::driver::Authenticator::secrets).
-    pub fn hiding(mut self, secrets: &Arc<Redactor>) -> Call<O> {
+    pub fn redacting(mut self, secrets: &Arc<Redactor>) -> Call<O> {
         self.engine.add_secrets(secrets);
         self
     }

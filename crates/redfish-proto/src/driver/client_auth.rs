@@ -93,9 +93,9 @@ impl ClientAuth {
         self
     }
 
-    /// Hides these secrets as well; see [`Authenticator::hiding`].
+    /// Hides these secrets as well; see [`Authenticator::redacting`].
     #[must_use]
-    pub fn hiding(mut self, secrets: &Redactor) -> ClientAuth {
+    pub fn redacting(mut self, secrets: &Redactor) -> ClientAuth {
         self.secrets.extend(secrets);
         self
     }
@@ -123,6 +123,6 @@ impl ClientAuth {
         if let Some(sessions) = self.sessions {
             authenticator = authenticator.sessions(service.target(&sessions)?);
         }
-        Ok(authenticator.hiding(self.secrets))
+        Ok(authenticator.redacting(self.secrets))
     }
 }

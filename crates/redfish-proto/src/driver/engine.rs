@@ -143,14 +143,14 @@ impl Engine {
     }
 
     pub(crate) fn pin(&mut self, identity: Identity) {
-        self.redactor = identity.redactor().and(&self.operation_secrets);
+        self.redactor = identity.redactor().merged(&self.operation_secrets);
         self.identity = Some(identity);
         self.pinned = true;
     }
 
     pub(crate) fn add_secrets(&mut self, secrets: &Arc<Redactor>) {
-        self.operation_secrets = self.operation_secrets.and(secrets);
-        self.redactor = self.redactor.and(&self.operation_secrets);
+        self.operation_secrets = self.operation_secrets.merged(secrets);
+        self.redactor = self.redactor.merged(&self.operation_secrets);
     }
 
     /// Starts the deadline. Fails if the pinned identity belongs to another service.
@@ -212,7 +212,7 @@ impl Engine {
         }
         self.unauthorized = None;
         self.state.is_replay = refused;
-        self.redactor = identity.redactor().and(&self.operation_secrets);
+        self.redactor = identity.redactor().merged(&self.operation_secrets);
         self.identity = Some(identity);
         Ok(true)
     }

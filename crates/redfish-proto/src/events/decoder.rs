@@ -67,7 +67,7 @@ impl Decoder {
     }
 
     /// A decoder at the beginning of a stream that continues after the event with this id.
-    pub fn behind(limits: Limits, id: &str) -> Decoder {
+    pub fn after(limits: Limits, id: &str) -> Decoder {
         Decoder { id: id.to_owned(), received: id.to_owned(), ..Decoder::new(limits) }
     }
 
@@ -214,7 +214,7 @@ mod tests {
 
     #[test]
     fn an_id_counts_when_its_block_is_complete() {
-        let mut decoder = Decoder::behind(Limits::default(), "1");
+        let mut decoder = Decoder::after(Limits::default(), "1");
         for (piece, last) in
             [("id: 2\ndata: a\n", "1"), ("\n", "2"), ("id: 3\n", "2"), ("\n", "3"), ("data: b\n\n", "3")]
         {

@@ -125,7 +125,7 @@ impl Listener {
     pub fn disconnected(&mut self) -> Duration {
         let last = self.decoder.last_id().to_owned();
         self.retry = self.decoder.retry().unwrap_or(self.retry);
-        self.decoder = Decoder::behind(self.limits, &last);
+        self.decoder = Decoder::after(self.limits, &last);
         self.previous.append(&mut self.current);
         self.previous.drain(..self.previous.len().saturating_sub(MAX_REMEMBERED_EVENTS));
         self.resumes_after = Some(last).filter(|last| !last.is_empty());

@@ -89,6 +89,6 @@ impl Operation for CheckSession {
 impl Session {
     /// Checks whether the session is alive. `None` if its URI is unknown.
     pub fn check(&self, service: &Arc<Service>) -> Option<Call<CheckSession>> {
-        Some(service.call(CheckSession::new(self)?).with(self.clone()))
+        Some(service.call(CheckSession::new(self)?).with_identity(self.clone()))
     }
 }

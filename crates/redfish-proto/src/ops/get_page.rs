@@ -249,8 +249,9 @@ impl Member {
     /// # Errors
     /// [`Malformed`](crate::ErrorKind::Malformed) with the JSON pointer of what does not fit, relative to the member.
     pub fn json<T: DeserializeOwned>(&self) -> Result<T, Error> {
-        json::read(strip_bom(self.as_bytes()), usize::MAX)
-            .map_err(|(at, reason)| Error::malformed(self.redactor.clean(&at), self.redactor.clean(&reason)))
+        json::read(strip_bom(self.as_bytes()), usize::MAX).map_err(|(pointer, reason)| {
+            Error::malformed(self.redactor.clean(&pointer), self.redactor.clean(&reason))
+        })
     }
 
     /// The whole resource, whose target is known.

@@ -77,7 +77,7 @@ pub enum Ownership {
     /// The caller's own: the service marks it with `MySession`, or it has the URI of the session in use.
     Own,
     /// A session with the same `Context`, perhaps from an earlier run.
-    OfContext,
+    SameContext,
     /// A session of another client, or an unknown one.
     Other,
 }
@@ -99,13 +99,13 @@ impl ListedSession {
     }
 
     /// Who opened the session, for a client that uses `session` and gives its logins this `Context`.
-    pub fn whose(&self, session: Option<&Session>, context: Option<&str>) -> Ownership {
+    pub fn ownership(&self, session: Option<&Session>, context: Option<&str>) -> Ownership {
         let context = context.or(session.and_then(Session::context).map(|context| &**context));
         let in_use = session.and_then(Session::target).is_some_and(|target| self.is_at(target));
         if self.marked || in_use {
             Ownership::Own
         } else if has_context(&self.resource, context) {
-            Ownership::OfContext
+            Ownership::SameContext
         } else {
             Ownership::Other
         }

@@ -33,7 +33,7 @@ use crate::ops::get_page;
 use crate::ops::list_sessions::{LEGACY_SESSIONS, SESSIONS, SESSIONS_LINK, is_session};
 use crate::ops::logout::Logout;
 use crate::redact::{Redactor, SafeText};
-use crate::session::{Found, Session, SessionState};
+use crate::session::{Session, SessionDetails, SessionState};
 use crate::target::Target;
 
 /// Opens a session. Its requests carry no credentials other than the body of the login.
@@ -56,13 +56,13 @@ pub struct Login {
     collection: Option<Target>,
     /// What the service root says about queries, once it is read.
     features: Option<Features>,
-    stage: Stage,
+    stage: LoginStage,
     /// The collections that have refused the login.
     tried: Vec<Target>,
 }
 
 #[derive(Debug)]
-enum Stage {
+enum LoginStage {
     /// Checks whether the former session is alive.
     Check(CheckSession),
     /// Closes the retired session with its own token.
@@ -130,7 +130,7 @@ impl Login {
             closed: None,
             collection: None,
             features: None,
-            stage: Stage::Root,
+            stage: LoginStage::Root,
             tried: Vec::new(),
         }
         .begin()
@@ -152,7 +152,7 @@ impl Login {
     }
 
     /// Also redacts the secrets of earlier sessions.
-    pub(crate) fn knowing(mut self, earlier: Arc<Redactor>) -> Login {
+    pub(crate) fn with_secrets(mut self, earlier: Arc<Redactor>) -> Login {
         self.earlier_secrets = earlier;
         self
     }
@@ -172,24 +172,26 @@ impl Login {
     /// Sets the first stage: the check, if there is a session to check.
     fn begin(mut self) -> Login {
         self.stage = match self.former.as_ref().and_then(|former| CheckSession::new(&former.session)) {
-            Some(check) => Stage::Check(check),
+            Some(check) => LoginStage::Check(check),
             None => self.after_check(),
         };
         self
     }
 
-    fn after_check(&self) -> Stage {
+    fn after_check(&self) -> LoginStage {
         // A session with an unknown URI would have to be searched for, which takes too long.
         match self.retired.as_ref().filter(|retired| retired.target().is_some()) {
-            Some(retired) => Stage::Retire(Box::new(Logout::new(retired))),
+            Some(retired) => LoginStage::Retire(Box::new(Logout::new(retired))),
             None => self.opening(),
         }
     }
 
-    fn opening(&self) -> Stage {
+    fn opening(&self) -> LoginStage {
         match &self.collection {
-            Some(sessions) => Stage::Post { collection: sessions.clone(), guessed: false, remembered: true },
-            None => Stage::Root,
+            Some(sessions) => {
+                LoginStage::Post { collection: sessions.clone(), guessed: false, remembered: true }
+            }
+            None => LoginStage::Root,
         }
     }
 
@@ -214,7 +216,9 @@ impl Login {
     /// Continues after the logout of the retired session, whether or not it succeeded.
     fn retired(mut self, logout: Result<Transition<Logout>, Error>) -> Transition<Login> {
         self.stage = match logout {
-            Ok(Transition::Next(logout) | Transition::Later(logout, _)) => Stage::Retire(Box::new(logout)),
+            Ok(Transition::Next(logout) | Transition::Later(logout, _)) => {
+                LoginStage::Retire(Box::new(logout))
+            }
             Ok(Transition::Done(_)) => {
                 self.closed = self.retired.take();
                 self.opening()
@@ -225,13 +229,13 @@ impl Login {
     }
 
     /// The session that a refusal with a token has opened.
-    fn unwanted(&self, answer: &Answer) -> Option<Session> {
-        let found = self.found(answer, SessionState::Active);
-        Session::opened(&answer.service, token(answer)?, found, &answer.redactor).ok()
+    fn session_of_refusal(&self, answer: &Answer) -> Option<Session> {
+        let details = self.session_details(answer, SessionState::Active);
+        Session::opened(&answer.service, token(answer)?, details, &answer.redactor).ok()
     }
 
     /// Fails with the refusal after the logout of its session, whether or not it succeeded.
-    fn undone(
+    fn after_undo(
         mut self,
         logout: Result<Transition<Logout>, Error>,
         refusal: Error,
@@ -239,7 +243,7 @@ impl Login {
     ) -> Result<Transition<Login>, Error> {
         match logout {
             Ok(Transition::Next(logout) | Transition::Later(logout, _)) => {
-                self.stage = Stage::Undo(Box::new(logout), refusal);
+                self.stage = LoginStage::Undo(Box::new(logout), refusal);
                 Ok(Transition::Next(self))
             }
             Ok(Transition::Done(_)) => Err(refusal),
@@ -248,8 +252,8 @@ impl Login {
     }
 
     /// Reads the session in a response.
-    fn found(&self, answer: &Answer, state: SessionState) -> Found {
-        Found {
+    fn session_details(&self, answer: &Answer, state: SessionState) -> SessionDetails {
+        SessionDetails {
             target: session_uri(answer),
             collection: Some(answer.target().without_final_slash()),
             state,
@@ -260,7 +264,7 @@ impl Login {
 
     fn post(mut self, collection: &Target, guessed: bool) -> Transition<Login> {
         let collection = collection.without_final_slash();
-        self.stage = Stage::Post { collection, guessed, remembered: false };
+        self.stage = LoginStage::Post { collection, guessed, remembered: false };
         Transition::Next(self)
     }
 
@@ -292,11 +296,11 @@ impl Login {
         if answer.status().is_success() {
             return self.opened(answer);
         }
-        if let Some(session) = self.unwanted(&answer) {
+        if let Some(session) = self.session_of_refusal(&answer) {
             if session.target().is_none() {
                 return Err(answer.refusal().with_unclosed(session.unclosed()));
             }
-            self.stage = Stage::Undo(Box::new(Logout::new(&session)), answer.refusal());
+            self.stage = LoginStage::Undo(Box::new(Logout::new(&session)), answer.refusal());
             return Ok(Transition::Next(self));
         }
         let wrong_uri = match answer.status() {
@@ -307,7 +311,7 @@ impl Login {
         self.tried.push(collection);
         let legacy = Target::well_known(LEGACY_SESSIONS);
         if wrong_uri && remembered {
-            self.stage = Stage::Root;
+            self.stage = LoginStage::Root;
             return Ok(Transition::Next(self));
         }
         if wrong_uri && !self.tried.contains(&legacy) {
@@ -326,8 +330,8 @@ impl Login {
             Some(message) => SessionState::PasswordChangeRequired { account: answer.account(&message) },
             None => SessionState::Active,
         };
-        let found = self.found(&answer, state);
-        match Session::opened(&answer.service, token, found, &answer.redactor) {
+        let details = self.session_details(&answer, state);
+        match Session::opened(&answer.service, token, details, &answer.redactor) {
             Ok(session) => {
                 let (former, retired) = (self.former, self.closed);
                 Ok(Transition::Done(Opened { session, alive: None, former, retired }))
@@ -340,19 +344,19 @@ impl Login {
     }
 
     fn resume(mut self, received: Result<Answer, Error>) -> Result<Transition<Self>, Error> {
-        match std::mem::replace(&mut self.stage, Stage::Root) {
-            Stage::Check(check) => {
+        match std::mem::replace(&mut self.stage, LoginStage::Root) {
+            LoginStage::Check(check) => {
                 let now = received.as_ref().map(Answer::now).unwrap_or_default();
                 let liveness = received.map_or(Liveness::Unknown, |answer| check.judge(&answer));
                 Ok(self.checked(liveness, now))
             }
-            Stage::Retire(logout) => Ok(self.retired(resume(*logout, received))),
-            Stage::Undo(logout, refusal) => {
+            LoginStage::Retire(logout) => Ok(self.retired(resume(*logout, received))),
+            LoginStage::Undo(logout, refusal) => {
                 let unclosed = logout.session().unclosed();
-                self.undone(resume(*logout, received), refusal, unclosed)
+                self.after_undo(resume(*logout, received), refusal, unclosed)
             }
-            Stage::Root => self.find(&received?),
-            Stage::Post { collection, guessed, remembered } => {
+            LoginStage::Root => self.find(&received?),
+            LoginStage::Post { collection, guessed, remembered } => {
                 self.posted(received?, collection, guessed, remembered)
             }
         }
@@ -372,12 +376,12 @@ impl Operation for Login {
 
     fn request(&self) -> Request {
         let request = match &self.stage {
-            Stage::Root => Request::get(&root()),
-            Stage::Check(check) => check.request(),
-            Stage::Retire(logout) | Stage::Undo(logout, _) => {
+            LoginStage::Root => Request::get(&root()),
+            LoginStage::Check(check) => check.request(),
+            LoginStage::Retire(logout) | LoginStage::Undo(logout, _) => {
                 logout.request().probe(CHECK_TIMEOUT).session(logout.session())
             }
-            Stage::Post { collection, .. } => {
+            LoginStage::Post { collection, .. } => {
                 let body = credentials_json(&self.credentials, self.context.as_deref());
                 Request::post(collection).json(body).retry(Retry::Never)
             }

@@ -77,7 +77,7 @@ impl Logout {
     }
 
     /// Deletes the other sessions with this `Context` before its own.
-    pub(crate) fn sweeping(self, context: Arc<str>) -> Logout {
+    pub(crate) fn deleting_others_with(self, context: Arc<str>) -> Logout {
         Logout { chain: search(&self.session, Some(context)), ..self }
     }
 
@@ -224,7 +224,7 @@ impl Collector for Search {
 impl Session {
     /// Closes the session: DELETE of its URI, with only its own token. An unknown URI is searched for first.
     pub fn logout(&self, service: &Arc<Service>) -> Call<Logout> {
-        service.call(Logout::new(self)).with(self.clone()).deadline(service.policy().logout_deadline)
+        service.call(Logout::new(self)).with_identity(self.clone()).deadline(service.policy().logout_deadline)
     }
 }
 

@@ -220,7 +220,7 @@ mod tests {
     fn read(pages: ReadPages<Ids>, links: u64) -> (Vec<u64>, u64) {
         let service = Arc::new(Service::new("bmc").unwrap());
         let (mut page, now) = (0, Now::default());
-        let mut step = service.call(pages).with(Identity::anonymous(&service)).start(now);
+        let mut step = service.call(pages).with_identity(Identity::anonymous(&service)).start(now);
         loop {
             let (outgoing, reply) = match step {
                 Step::Send(outgoing, reply) => (outgoing, reply),

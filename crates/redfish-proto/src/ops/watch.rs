@@ -205,7 +205,6 @@ impl Progress {
 
 /// Polls a resource until a predicate is true, up to the deadline of the call. For example, a reset takes effect
 /// seconds after its 204.
-///
 #[derive(Debug)]
 pub struct WaitUntil<P> {
     target: Target,

@@ -69,7 +69,7 @@ pub struct Written {
     /// The status: usually 200, 201 or 204.
     pub status: StatusCode,
     /// The URI of the new resource. `None` if the service did not return one, or one that the policy for links refuses.
-    pub location: Option<Target>,
+    pub created: Option<Target>,
     /// The new ETag of the resource.
     pub etag: Option<ETag>,
     /// The body as the service sent it. `None` if it broke off after a successful status.
@@ -202,7 +202,7 @@ impl Written {
         collect_rejected(&document, "", &answer.redactor, &mut rejected);
         Ok(Written {
             status: answer.status(),
-            location: answer.location().and_then(Result::ok),
+            created: answer.location().and_then(Result::ok),
             etag: ETag::of(answer),
             messages: if has_messages { answer.messages() } else { Vec::new() },
             rejected,

@@ -156,7 +156,7 @@ fn the_timeout_applies_to_all_requests_to_a_service() {
 }
 
 #[test]
-fn after_a_broken_pipe_the_sweep_says_how_many_services_were_not_visited_and_all_sessions_are_closed() {
+fn after_a_broken_pipe_the_sweep_reports_how_many_services_were_not_visited_and_all_sessions_are_closed() {
     let fleet = fleet(6);
     let mut child = sweep(&fleet[0], &urls(&fleet), &["get", SYSTEMS, "--parallel", "2"]).spawn().unwrap();
     drop(child.stdout.take());
