@@ -24,6 +24,8 @@ impl Exit {
     pub(crate) fn of(error: &Error) -> Exit {
         let is_write = !error.is_of_login() && error.method().is_some_and(|method| !method.is_safe());
         match error.kind() {
+            // Only its result is missing.
+            _ if error.is_after_write() => Exit::OutcomeUnknown,
             ErrorKind::NotAuthenticated
             | ErrorKind::SessionLimit
             | ErrorKind::PasswordChangeRequired { .. } => Exit::NotAuthenticated,

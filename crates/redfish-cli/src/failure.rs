@@ -215,6 +215,11 @@ impl Failure {
         }
     }
 
+    /// Whether a write was carried out before this failed.
+    pub(crate) fn is_after_write(&self) -> bool {
+        matches!(&self.reason, Reason::Call(error) if error.is_after_write())
+    }
+
     /// Whether it is an error of the core of this kind.
     pub(crate) fn is_kind(&self, kind: &ErrorKind) -> bool {
         matches!(&self.reason, Reason::Call(error) if error.kind() == kind)

@@ -40,6 +40,7 @@ struct Inner {
     /// How it is known that the session is alive.
     session_alive: Option<SessionAlive>,
     is_of_login: bool,
+    is_after_write: bool,
     etag: Option<ETag>,
     hint: Option<SafeText>,
     cause: Option<Cause>,
@@ -70,6 +71,7 @@ impl Error {
             unclosed: None,
             session_alive: None,
             is_of_login: false,
+            is_after_write: false,
             etag: None,
             hint: None,
             cause: None,
@@ -157,6 +159,13 @@ impl Error {
         self.0.session_alive = Some(how);
         self.with_hint(
             "Logging in does not help: check the account's privileges and the license that the resource needs.",
+        )
+    }
+
+    pub(crate) fn after_write(mut self) -> Error {
+        self.0.is_after_write = true;
+        self.with_hint(
+            "The write was carried out before this failed. Check its result before it is repeated.",
         )
     }
 
@@ -323,6 +332,12 @@ impl Error {
     /// license, and another login does not help.
     pub fn session_alive(&self) -> bool {
         self.0.session_alive.is_some()
+    }
+
+    /// Whether a write of the call was carried out before this failed: it was answered with a success or with a redirect to
+    /// its result (303), and a later request failed. It must not be repeated blindly.
+    pub fn is_after_write(&self) -> bool {
+        self.0.is_after_write
     }
 
     /// Whether it happened to the login, so that the request that needed the session was not sent with it.

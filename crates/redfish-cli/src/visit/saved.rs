@@ -67,7 +67,10 @@ impl Visit {
     ) -> Result<Option<T>, Failure> {
         self.register_token();
         let failure = match result {
-            Err(failure) if failure.is_kind(&ErrorKind::NotAuthenticated) => failure,
+            // After a write, running the operation again would repeat the write.
+            Err(failure) if failure.is_kind(&ErrorKind::NotAuthenticated) && !failure.is_after_write() => {
+                failure
+            }
             result => return result.map(Some),
         };
         match self.renew(*logged_in).await? {

@@ -61,6 +61,11 @@ pub(crate) struct Engine {
     /// The last request, as far as redirects, retries and errors need it.
     last_request: LastRequest,
     has_request: bool,
+    /// Whether the last response was the success of a write.
+    write_succeeded: bool,
+    /// Whether a write of the call was carried out, although a later request may fail: the next request followed its
+    /// success, or its response was a redirect to its result (303).
+    after_write: bool,
     state: RequestState,
     /// The 401 that another session is requested for.
     unauthorized: Option<Box<(response::Parts, Result<Bytes, TransportError>)>>,
@@ -130,6 +135,8 @@ impl Engine {
                 is_probe: false,
             },
             has_request: false,
+            write_succeeded: false,
+            after_write: false,
             state: RequestState::default(),
             unauthorized: None,
             retry_after: None,
@@ -166,6 +173,7 @@ impl Engine {
 
     /// Resets the state for the next request of the operation.
     pub(crate) fn next_request(&mut self) {
+        self.after_write |= self.write_succeeded;
         self.state = RequestState::default();
     }
 
@@ -335,6 +343,7 @@ impl Engine {
         self.redactor = knowing_tokens(&self.redactor, &head.headers);
         self.retry_after = time::retry_after(&head.headers);
         let status = head.status;
+        self.write_succeeded = self.last_request.purpose == Purpose::Write && status.is_success();
         if status == StatusCode::UNAUTHORIZED {
             let replayed = self.is_refused_replay();
             if replayed || self.may_renew() {
@@ -421,6 +430,7 @@ impl Engine {
     /// Adds the exchange to an error and removes secrets from it.
     pub(crate) fn stamp(&self, error: Error) -> Error {
         let exchange = self.has_request.then_some((&self.last_request.method, &self.last_request.target));
+        let error = if self.after_write { error.after_write() } else { error };
         error.with_origin(self.service.origin()).stamped(exchange, &self.redactor)
     }
 

@@ -1,7 +1,7 @@
 //! Which redirects are followed, and to where.
 
 use http::header::{self, HeaderValue};
-use http::{Method, response};
+use http::{Method, StatusCode, response};
 
 use super::{Engine, LastRequest};
 use crate::driver::exchange::Purpose;
@@ -17,6 +17,9 @@ impl Engine {
     /// Never leaves the origin, whatever the policy for links: HTTP libraries keep `X-Auth-Token` when they follow a
     /// redirect to another host.
     pub(super) fn redirect(&mut self, head: &response::Parts) -> Result<(), (SafeText, RedirectError)> {
+        // A 303 is the response to a request that was carried out; its result is elsewhere (RFC 9110, 15.4.4).
+        self.after_write |=
+            head.status == StatusCode::SEE_OTHER && self.last_request.purpose == Purpose::Write;
         let location = head.headers.get(header::LOCATION).map(HeaderValue::as_bytes).unwrap_or_default();
         let location = String::from_utf8_lossy(location);
         let refuse = |reason| Err((self.redactor.clean(&location), reason));
