@@ -1,12 +1,14 @@
 //! The files that are named on the command line. They are opened and read only here.
 
-use std::fs::{self, File};
-use std::io::{self, BufRead, BufReader, Read};
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, BufRead, BufReader, Read, Write};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use rustix::fs::OFlags;
 use zeroize::Zeroizing;
 
 use crate::output;
@@ -169,6 +171,14 @@ pub(crate) fn is_stdin(file: &Path) -> bool {
 
 fn strip_newline(text: &str) -> &str {
     text.strip_suffix('\n').map_or(text, |line| line.strip_suffix('\r').unwrap_or(line))
+}
+
+/// Writes a file. A FIFO without a reader is an error, since opening it would wait without end.
+pub(crate) fn write(path: &Path, content: &[u8]) -> io::Result<()> {
+    let nonblocking = OFlags::NONBLOCK.bits() as i32;
+    let mut file =
+        OpenOptions::new().write(true).create(true).truncate(true).custom_flags(nonblocking).open(path)?;
+    file.write_all(content)
 }
 
 #[cfg(test)]

@@ -2,11 +2,11 @@
 
 mod fleet;
 
+use std::io;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
-use std::{fs, io};
 
 use clap::Args;
 use redfish_hyper::{Service, Transport};
@@ -14,7 +14,7 @@ use redfish_mock::{Fault, Mockup, ObservedRequest, Profile, ServeOptions, Server
 
 use crate::credentials::available_password;
 use crate::failure::Failure;
-use crate::files::Source;
+use crate::files::{self, Source};
 use crate::options::{MAX_CA_FILE, Options, positive};
 use crate::output;
 use crate::pin;
@@ -152,7 +152,7 @@ impl Serve {
         let mut lines = server.url();
         if let Some(pem) = server.certificate_pem() {
             if let Some(file) = &self.cert_out {
-                fs::write(file, pem)
+                files::write(file, pem.as_bytes())
                     .map_err(|error| Failure::unusable("the certificate cannot be written", error))?;
             }
             lines += match (&self.cert_out, &self.cert) {

@@ -189,6 +189,8 @@ impl Visit {
         O: Operation + Send,
         O::Output: Send,
     {
+        // The service may echo what a request sets, also in responses to later requests.
+        operation.secrets(&mut self.secrets);
         let call = self.service.call(operation).deadline(time);
         Ok(self.client.run_watching(call, |operation| on_wait(operation)).await?)
     }
@@ -315,6 +317,11 @@ impl Visit {
     }
 
     /// Adds the current token to the secrets, if it has changed.
+    /// Removes this secret from texts from now on.
+    pub(crate) fn hide(&mut self, secret: &str) {
+        self.secrets.add(secret);
+    }
+
     fn register_token(&mut self) {
         let Some(session) = self.client.current() else { return };
         if self.token.as_str() != session.token() {

@@ -162,12 +162,24 @@ impl Client {
             // A second call of `close` waits for the first.
             let _guard = client.0.close_lock.lock().await;
             let mut outcome = Ok(None);
-            // Replaced sessions that may still be alive are closed too. All logouts share the time limit.
-            while let Some(logout) = client.0.coordinator.close(remaining()).await {
-                let next = client.run_call(logout.deadline(remaining())).await.map(Some);
-                outcome = outcome.and_then(|first| next.map(|next| first.or(next)));
+            let mut logouts = client.0.coordinator.close();
+            // A known session does not wait for the login in progress. What that replaced is closed after it.
+            let mut is_login_awaited = false;
+            loop {
+                let number = logouts.len() as u32;
+                for (index, logout) in (0..number).zip(logouts) {
+                    // A logout without a response leaves time for the others.
+                    let share = remaining() / (number - index);
+                    let next = client.run_call(logout.deadline(share)).await.map(Some);
+                    outcome = outcome.and_then(|first| next.map(|next| first.or(next)));
+                }
+                if is_login_awaited {
+                    return outcome;
+                }
+                client.0.coordinator.login_ended(remaining()).await;
+                is_login_awaited = true;
+                logouts = client.0.coordinator.close();
             }
-            outcome
         });
         match task.await {
             Ok(outcome) => outcome,

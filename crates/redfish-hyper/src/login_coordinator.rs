@@ -59,17 +59,18 @@ impl LoginCoordinator {
         Arc::clone(self.lock().authenticator.secrets())
     }
 
-    /// Closes the authenticator, and returns the logout of an open session. Waits up to `timeout` for a login in progress,
-    /// which closes its own session.
-    pub(crate) async fn close(&self, timeout: Duration) -> Option<Call<Logout>> {
-        let (logout, in_progress) = {
-            let mut state = self.lock();
-            (state.authenticator.close(), state.in_progress.clone())
-        };
+    /// Closes the authenticator, and returns the logouts of its open sessions.
+    pub(crate) fn close(&self) -> Vec<Call<Logout>> {
+        let mut state = self.lock();
+        std::iter::from_fn(|| state.authenticator.close()).collect()
+    }
+
+    /// Waits up to `timeout` for a login in progress, which closes its own session if the authenticator is closed.
+    pub(crate) async fn login_ended(&self, timeout: Duration) {
+        let in_progress = self.lock().in_progress.clone();
         if let Some(mut result) = in_progress {
             let _ = time::timeout(timeout, result.wait_for(Option::is_some)).await;
         }
-        logout
     }
 
     /// Replaces the credentials, and returns the logout of the session that they opened.

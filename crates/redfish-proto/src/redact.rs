@@ -34,8 +34,8 @@ pub use text::SafeText;
 /// The text that replaces a secret.
 const REDACTED: &str = "[redacted]";
 
-/// Maximum number of tokens that are searched for: those of all sessions that may still be open, and some more.
-const MAX_TOKENS: usize = 12;
+/// Maximum number of tokens that are searched for, far more than the sessions of one client. The oldest are forgotten.
+const MAX_TOKENS: usize = 256;
 
 /// Maximum number of nested encodings that are searched.
 const MAX_ENCODING_LAYERS: usize = 3;
@@ -161,6 +161,13 @@ impl Redactor {
         let text = self.redact(text);
         if !text.contains(char::is_control) {
             return SafeText::new(text);
+        }
+        // Control characters may be between the letters of a secret. Only then they are removed without a space in their
+        // place.
+        let joined: String = text.chars().filter(|c| !c.is_control()).collect();
+        let redacted = self.redact(&joined);
+        if redacted != joined {
+            return SafeText::new(redacted);
         }
         let flat: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
         // A secret with a space in it may have been split over two lines.
@@ -444,9 +451,9 @@ mod tests {
     #[test]
     fn the_number_of_tokens_is_limited() {
         let mut redactor = Redactor::default();
-        (0..100).for_each(|n| redactor.add_token(&Secret::from(&*format!("token-{n}-end"))));
+        (0..300).for_each(|n| redactor.add_token(&Secret::from(&*format!("token-{n}-end"))));
         assert_eq!(redactor.tokens.len(), MAX_TOKENS);
-        assert_eq!(redactor.clean("token-99-end token-96-end"), "[redacted] [redacted]");
+        assert_eq!(redactor.clean("token-299-end token-44-end"), "[redacted] [redacted]");
     }
 
     #[test]
@@ -466,5 +473,6 @@ mod tests {
     #[test]
     fn a_secret_split_over_two_lines_is_found() {
         assert_eq!(redactor_of("pass word").clean("pass\nword"), REDACTED);
+        assert_eq!(redactor_of("password").clean("pa\0ss\nwo\u{85}rd"), REDACTED);
     }
 }

@@ -143,12 +143,24 @@ impl Client {
         // A second call of `close` waits for the first.
         let _guard = self.0.close_lock.lock().unwrap_or_else(PoisonError::into_inner);
         let mut outcome = Ok(None);
-        // Replaced sessions that may still be alive are closed too. All logouts share the time limit.
-        while let Some(logout) = self.0.coordinator.close(remaining()) {
-            let next = self.run_call(logout.deadline(remaining())).map(Some);
-            outcome = outcome.and_then(|first| next.map(|next| first.or(next)));
+        let mut logouts = self.0.coordinator.close();
+        // A known session does not wait for the login in progress. What that replaced is closed after it.
+        let mut is_login_awaited = false;
+        loop {
+            let number = logouts.len() as u32;
+            for (index, logout) in (0..number).zip(logouts) {
+                // A logout without a response leaves time for the others.
+                let share = remaining() / (number - index);
+                let next = self.run_call(logout.deadline(share)).map(Some);
+                outcome = outcome.and_then(|first| next.map(|next| first.or(next)));
+            }
+            if is_login_awaited {
+                return outcome;
+            }
+            self.0.coordinator.login_ended(remaining());
+            is_login_awaited = true;
+            logouts = self.0.coordinator.close();
         }
-        outcome
     }
 
     /// Runs `work`, then closes the client: after a success, an error, an early return or a panic.

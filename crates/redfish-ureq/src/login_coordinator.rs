@@ -143,13 +143,15 @@ impl LoginCoordinator {
         Arc::clone(self.lock().authenticator.secrets())
     }
 
-    /// Closes the authenticator, and returns the logout of an open session. Waits up to `timeout` for a login in progress,
-    /// which closes its own session.
-    pub(crate) fn close(&self, timeout: Duration) -> Option<Call<Logout>> {
+    /// Closes the authenticator, and returns the logouts of its open sessions.
+    pub(crate) fn close(&self) -> Vec<Call<Logout>> {
         let mut state = self.lock();
-        let logout = state.authenticator.close();
-        let _ = self.login_ended.wait_timeout_while(state, timeout, |state| state.in_progress);
-        logout
+        std::iter::from_fn(|| state.authenticator.close()).collect()
+    }
+
+    /// Waits up to `timeout` for a login in progress, which closes its own session if the authenticator is closed.
+    pub(crate) fn login_ended(&self, timeout: Duration) {
+        let _ = self.login_ended.wait_timeout_while(self.lock(), timeout, |state| state.in_progress);
     }
 
     /// Replaces the credentials, and returns the logout of the session that they opened.

@@ -33,6 +33,7 @@ pub(crate) fn run(options: Options) -> Result<(), Failure> {
 impl Job for Logout {
     async fn run(&self, visit: &mut Visit) -> Result<(), Failure> {
         let session = self.saved.session(visit.service())?;
+        visit.hide(self.saved.token());
         visit.log_out(&session).await?;
         self.slot.clear()?;
         print(&self.saved, visit).await

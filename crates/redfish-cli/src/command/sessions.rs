@@ -108,10 +108,14 @@ async fn close_mine(visit: &mut Visit) -> Result<(), Failure> {
 async fn close(visit: &mut Visit, session: &ListedSession) -> Result<(), Failure> {
     let is_current = is_current(session, visit);
     visit.run(|| Raw::new(Method::DELETE, session.target())).await?;
+    visit.sink.line(session.target()).await?;
     if is_current {
-        visit.remove_saved().await?;
+        // The session is closed, whatever happens to its file.
+        if let Err(failure) = visit.remove_saved().await {
+            visit.warn(format!("the session is closed, but stays saved: {failure}"));
+        }
     }
-    visit.sink.line(session.target()).await
+    Ok(())
 }
 
 async fn list(visit: &mut Visit) -> Result<Vec<ListedSession>, Failure> {

@@ -9,6 +9,7 @@ use redfish_mock::{Fleet, ServeOptions, ServiceKind, Settings};
 use serde::Serialize;
 
 use crate::failure::Failure;
+use crate::files;
 use crate::limit;
 use crate::output;
 use crate::runtime::block_on;
@@ -78,7 +79,7 @@ fn write(file: &Path, fleet: &Fleet, user: &str, password: &str) -> io::Result<(
     secret.write_all(password.as_bytes())?;
     let certificate = fleet.certificate_pem().map(|pem| (with_suffix(".pem"), pem));
     if let Some((file, pem)) = &certificate {
-        fs::write(file, pem)?;
+        files::write(file, pem.as_bytes())?;
     }
     let mut list = Vec::new();
     for service in fleet.services() {
@@ -87,5 +88,5 @@ fn write(file: &Path, fleet: &Fleet, user: &str, password: &str) -> io::Result<(
         serde_json::to_writer(&mut list, &line)?;
         list.push(b'\n');
     }
-    fs::write(file, list)
+    files::write(file, &list)
 }

@@ -13,6 +13,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::pin::pin;
 use std::task::Poll;
 
+use redfish_proto::Error;
 use serde_json::value::RawValue;
 
 use super::{Job, Visit};
@@ -42,7 +43,7 @@ impl VisitResult {
 enum CloseResult {
     Closed,
     /// Failed, with a warning.
-    Failed,
+    Failed(Error),
     TimedOut,
 }
 
@@ -59,12 +60,15 @@ impl Visit {
         self.register_token();
         let close_result = self.close(stop).await;
         self.close_replaced(self.service.policy().logout_deadline).await;
-        // A login may have had no response, or a signal may have interrupted the logout of a session other than the client's.
-        let is_reported = matches!(close_result, CloseResult::Failed);
-        if !is_reported {
-            for clause in self.observer.left_open() {
-                self.warn(clause);
-            }
+        // A login may have had no response, or the logout of another session may have failed.
+        let reported = match &close_result {
+            CloseResult::Failed(error) => error.uri(),
+            CloseResult::Closed | CloseResult::TimedOut => None,
+        };
+        let mut left_open = self.observer.left_open();
+        left_open.retain(|clause| reported.is_none_or(|uri| !clause.ends_with(&format!(": {uri}"))));
+        for clause in left_open {
+            self.warn(clause);
         }
         let result = result.unwrap_or_else(|panic| resume_unwind(panic));
         let (output, notes) = self.sink.finish(result.is_err());
@@ -99,7 +103,7 @@ impl Visit {
             Some(StopReason::Signal) => format!("a session may be left open: {error}"),
             _ => format!("the session could not be closed: {error}"),
         });
-        CloseResult::Failed
+        CloseResult::Failed(error)
     }
 }
 

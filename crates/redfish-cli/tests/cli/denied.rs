@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use redfish_mock::{Fault, FaultKind, Profile};
 
+use super::canned::Canned;
 use super::common::{Bench, Done, SESSIONS, SYSTEMS, finish, run};
 
 const CHASSIS: &str = "/redfish/v1/Chassis";
@@ -93,6 +94,39 @@ fn a_saved_session_that_is_alive_is_not_renewed() {
         assert_eq!((bench.handled("POST", SESSIONS), bench.server.open_sessions()), (1, 1), "{args:?}");
         assert_eq!(fs::read(&bench.saved_sessions()[0]).unwrap(), saved);
     }
+}
+
+#[test]
+fn a_write_whose_result_is_denied_is_not_repeated_with_another_session() {
+    let service = Canned::new(&[
+        ("GET /redfish/v1/", "200\n\n{}"),
+        (
+            "POST /redfish/v1/SessionService/Sessions",
+            "201\nX-Auth-Token: token-1\nLocation: /redfish/v1/SessionService/Sessions/1\n\n{}",
+        ),
+        ("POST /w", "303\nLocation: /result"),
+        ("PATCH /w", "303\nLocation: /result"),
+        ("GET /result", "401"),
+    ]);
+    let bench = Bench::standard();
+    let url = service.url();
+    let command = |args: &[&str]| {
+        let mut command = bench.as_admin(args);
+        command.env("REDFISH_SERVICE", &url);
+        command
+    };
+    run(&mut command(&["login"])).exits(0);
+    for args in [["post", "/w", "{}"].as_slice(), &["patch", "/w", "{}", "--no-match"]] {
+        let done = run(&mut command(args)).exits(5);
+        assert!(done.err.contains("The write was carried out"), "{}", done.err);
+    }
+    let list = bench.file("services", &url);
+    let sweep = ["sweep", "--services", &list, "post", "/w", "{}"];
+    let result = bench.file("results", run(&mut command(&sweep)).exits(1).out);
+    run(&mut command(&["sweep", "--services", &list, "--retry-failed", &result, "post", "/w", "{}"]))
+        .exits(1);
+    let writes = service.requests().iter().filter(|request| request.ends_with(" /w")).count();
+    assert_eq!(writes, 3, "{:?}", service.requests());
 }
 
 #[test]

@@ -7,6 +7,7 @@ use std::thread;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
+use super::canned::Canned;
 use super::common::{Bench, Done, redfish, run};
 
 pub(crate) const PASSWORD: &str = "pä ss\"w%rd\\+<&>😀";
@@ -177,4 +178,32 @@ fn a_secret_in_a_request_body_is_redacted() {
     let body = serde_json::json!({"UserName": "new", "Password": PASSWORD}).to_string();
     let done = run(redfish(["post", "/echo", &body, "--trace", "-s", &url]).env("REDFISH_TOKEN", TOKEN));
     is_clean(&done, &encodings(PASSWORD), "post");
+}
+
+#[test]
+fn a_secret_of_a_request_is_redacted_in_every_text_about_its_outcome() {
+    let service = Canned::new(&[
+        (
+            "PATCH /part",
+            "200\n\n{\"A\": {\"echoed-word\": {\"B@Message.ExtendedInfo\": [{\"MessageId\": \"Base.1.8.PropertyUnknown\"}]}}}",
+        ),
+        ("POST /created", "201\nLocation: /created/echoed-word\n\n{\"Id\": \"1\"}"),
+        ("POST /accepted", "202\nLocation: /monitor/echoed-word"),
+        ("GET /monitor/echoed-word", "401"),
+        ("GET /changed", "200\nETag: \"echoed-word\"\n\n{}"),
+        ("PATCH /changed", "412"),
+    ]);
+    let body = "{\"NewPassword\": \"echoed-word\"}";
+    for (args, status) in [
+        (vec!["patch", "/part", body, "--no-match"], 1),
+        (vec!["post", "/created", body], 0),
+        (vec!["post", "/accepted", body, "--wait"], 5),
+        (vec!["patch", "/changed", body], 1),
+    ] {
+        for output in ["text", "json"] {
+            let done = run(service.command(args.clone()).args(["--output", output])).exits(status);
+            assert!(!done.err.contains("echoed-word"), "{args:?}: {}", done.err);
+            assert!(done.err.contains("[redacted]"), "{args:?}: {}", done.err);
+        }
+    }
 }

@@ -23,6 +23,8 @@ suite! {
     sixteen_callers_share_the_check_of_a_live_session,
     a_login_with_a_full_session_table_first_closes_a_session,
     closing_a_client_during_login_leaves_no_session,
+    a_check_that_hangs_does_not_delay_the_logout,
+    a_logout_without_a_response_leaves_time_for_the_others,
     a_session_is_resumed_from_its_token_and_uri,
     a_write_is_not_repeated_if_its_response_is_lost,
     many_clients_share_one_transport,
@@ -262,6 +264,50 @@ fn closing_a_client_during_login_leaves_no_session<A: Adapter>() {
         assert_eq!(*logging_in.join().unwrap().unwrap_err().kind(), ErrorKind::Closed);
     });
     assert_eq!(*client.get::<Value>(SYSTEMS).unwrap_err().kind(), ErrorKind::Closed);
+}
+
+/// A client whose logouts have this time.
+fn client_with_logout_deadline<A: Adapter>(server: &Server, time: Duration) -> A {
+    let policy = Policy::default().with_logout_deadline(time);
+    let service = Service::with_policy(&server.url(), policy).unwrap();
+    let credentials = Credentials::new("ada", "engine No. 1");
+    A::builder(service).login(credentials).transport(&transport::<A>(server)).build().unwrap()
+}
+
+fn a_check_that_hangs_does_not_delay_the_logout<A: Adapter>() {
+    let server = serve();
+    let denied = "/redfish/v1/Systems/E1D8B426";
+    let client = client_with_logout_deadline::<A>(&server, Duration::from_secs(1));
+    let own = client.session().unwrap().unwrap().target().unwrap().to_string();
+    for fault in [format!("401@{denied}*1"), format!("slow=3s@{own}*1")] {
+        server.mock(|mock| mock.add_fault(fault.parse().unwrap()));
+    }
+    thread::scope(|scope| {
+        let reading = scope.spawn(|| client.get::<Value>(denied));
+        while handled(&server, "GET", &own) == 0 {
+            thread::yield_now();
+        }
+        client.close().unwrap();
+        assert_eq!(server.open_sessions(), 0, "the session is closed while its check hangs");
+        reading.join().unwrap().unwrap_err();
+    });
+}
+
+fn a_logout_without_a_response_leaves_time_for_the_others<A: Adapter>() {
+    let server = serve();
+    let denied = "/redfish/v1/Systems/E1D8B426";
+    let client = client_with_logout_deadline::<A>(&server, Duration::from_secs(2));
+    let session = || client.session().unwrap().unwrap().target().unwrap().to_string();
+    let first = session();
+    // The check fails, so that the first session may be alive.
+    for fault in [format!("401@{denied}*1"), format!("500@{first}*1")] {
+        server.mock(|mock| mock.add_fault(fault.parse().unwrap()));
+    }
+    client.get::<Value>(denied).unwrap();
+    let second = session();
+    server.mock(|mock| mock.add_fault(format!("slow=3s@{second}").parse().unwrap()));
+    client.close().unwrap_err();
+    assert_eq!((handled(&server, "DELETE", &second), handled(&server, "DELETE", &first)), (1, 1));
 }
 
 fn a_session_is_resumed_from_its_token_and_uri<A: Adapter>() {
