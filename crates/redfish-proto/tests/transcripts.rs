@@ -14,7 +14,7 @@ use redfish_proto::driver::{
 };
 use redfish_proto::events::{EventSource, FindEvents, Limits, Listener};
 use redfish_proto::ops::{Download, Get, Image, PushUpdate, Raw};
-use redfish_proto::{Body, Credentials, Error, Identity, Links, Policy, Service, Session};
+use redfish_proto::{Body, Credentials, Error, Identity, Links, Policy, Redactor, Service, Session};
 use redfish_testkit::client::{Client, FakeTransport};
 use redfish_testkit::full_text;
 use redfish_testkit::operation::{self, outcome_json, stream_item_json};
@@ -150,11 +150,12 @@ fn run(client: &mut Client<Script>, verb: &Verb) -> Result<Option<Value>, Error>
             let (body, ended) = client.transport.stream.take().expect("a stream");
             let limit = usize::try_from(*limit).unwrap();
             if body.len() > limit {
-                return Err(client.service.body_limit_error(&target, limit));
+                return Err(client.service.body_limit_error(&target, &Redactor::default(), limit));
             }
             ended.map_err(|failure| {
                 assert_eq!(failure, Failure::Broken, "a body in a transcript can only break off");
-                client.service.truncated_body_error(&target, std::io::ErrorKind::UnexpectedEof.into())
+                let error = std::io::ErrorKind::UnexpectedEof.into();
+                client.service.truncated_body_error(&target, &Redactor::default(), error)
             })?;
             Ok(Some(String::from_utf8(body.to_vec()).unwrap().into()))
         }

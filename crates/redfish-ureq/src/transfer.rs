@@ -35,8 +35,9 @@ impl Client {
     /// [`InvalidRequest`](redfish_proto::ErrorKind::InvalidRequest) if the writer fails. What arrived before is written.
     pub fn download(&self, path: &str, into: &mut impl Write, limit: u64) -> Result<u64, Error> {
         let target = self.service().target(path)?;
-        let not_stored = |error| self.service().body_write_error(&target, error);
-        let broken_off = |error| self.service().truncated_body_error(&target, error);
+        let secrets = self.coordinator().secrets();
+        let not_stored = |error| self.service().body_write_error(&target, &secrets, error);
+        let broken_off = |error| self.service().truncated_body_error(&target, &secrets, error);
         let (_, stream) = self.stream(Download::new(target.clone()))?;
         let Some(mut stream) = stream else { return Ok(0) };
         let mut written = 0;
@@ -49,7 +50,7 @@ impl Client {
             written += read as u64;
             if written > limit {
                 let limit = usize::try_from(limit).unwrap_or(usize::MAX);
-                return Err(self.service().body_limit_error(&target, limit));
+                return Err(self.service().body_limit_error(&target, &secrets, limit));
             }
             into.write_all(&piece[..read]).map_err(not_stored)?;
         }

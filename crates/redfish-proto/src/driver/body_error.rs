@@ -1,4 +1,5 @@
-//! The errors of a streamed body, which the caller reads after the call has ended.
+//! The errors of a streamed body, which the caller reads after the call has ended. The driver names the secrets of the
+//! client, which their texts must not show.
 
 use std::error::Error as StdError;
 use std::io;
@@ -15,28 +16,29 @@ use crate::target::Target;
 
 impl Service {
     /// The error of a body that broke off.
-    pub fn truncated_body_error(&self, target: &Target, error: io::Error) -> Error {
+    pub fn truncated_body_error(&self, target: &Target, secrets: &Redactor, error: io::Error) -> Error {
         let error = TransportError::of_body(error);
-        let cause = error.cause(&Redactor::default());
-        self.body_error(target, Error::new(ErrorKind::Transport(error.failure())).with_cause(cause))
+        let cause = error.cause(secrets);
+        self.body_error(target, secrets, Error::new(ErrorKind::Transport(error.failure())).with_cause(cause))
     }
 
     /// The error of a body that is larger than the caller allows, in bytes.
-    pub fn body_limit_error(&self, target: &Target, limit: usize) -> Error {
-        self.body_error(target, Error::new(ErrorKind::TooLarge { limit }))
+    pub fn body_limit_error(&self, target: &Target, secrets: &Redactor, limit: usize) -> Error {
+        self.body_error(target, secrets, Error::new(ErrorKind::TooLarge { limit }))
     }
 
     /// The error of a body that the caller could not store.
     pub fn body_write_error(
         &self,
         target: &Target,
+        secrets: &Redactor,
         source: impl Into<Box<dyn StdError + Send + Sync>>,
     ) -> Error {
         let error = Error::new(ErrorKind::InvalidRequest(RequestError::Output)).with_source(source);
-        self.body_error(target, error)
+        self.body_error(target, secrets, error)
     }
 
-    fn body_error(&self, target: &Target, error: Error) -> Error {
-        error.with_origin(self.origin()).stamped(Some((&Method::GET, target)), &Redactor::default())
+    fn body_error(&self, target: &Target, secrets: &Redactor, error: Error) -> Error {
+        error.with_origin(self.origin()).stamped(Some((&Method::GET, target)), secrets)
     }
 }
