@@ -45,6 +45,11 @@ fn a_lock_is_waited_for_within_the_timeout() {
         }
     }
     assert_eq!(bench.requests(), before);
+    // A session that was closed is no failure, although its file stays.
+    let uri = run(&mut bench.command(["sessions"])).exits(0).json()[0]["uri"].as_str().unwrap().to_owned();
+    let done = within_timeout(&mut bench.command(["sessions", "close", &uri])).exits(0);
+    assert_eq!(done.out, format!("{uri}\n"));
+    assert!(done.err.contains("the session is closed, but stays saved"), "{}", done.err);
     // A renewal waits for the lock too, and fails.
     bench.server.mock(|mock| mock.reboot(Duration::ZERO));
     let done = within_timeout(&mut bench.as_admin(["get", SYSTEMS])).exits(2);
@@ -56,6 +61,16 @@ fn a_lock_is_waited_for_within_the_timeout() {
     let seconds = done.err.split("more than ").nth(1).unwrap().split(' ').next().unwrap();
     assert_eq!(seconds.len(), 3, "{}", done.err);
     assert_eq!(bench.server.open_sessions(), 0);
+}
+
+#[test]
+fn a_pipe_without_a_reader_is_not_written() {
+    let bench = Bench::standard();
+    let pipe = pipe(&bench, "pipe");
+    for options in [["--cert-out", &pipe].as_slice(), &["--fleet", "1", "--services-out", &pipe]] {
+        let done = within_timeout(redfish(["serve"]).args(options)).exits(2);
+        assert!(done.err.contains("cannot be written"), "{}", done.err);
+    }
 }
 
 #[test]
