@@ -2,6 +2,7 @@
 //!
 //! Not generic, so that an operation adds little code. [`Call`](crate::Call) is the public interface.
 
+mod last_request;
 mod redirect;
 
 use std::sync::Arc;
@@ -27,6 +28,8 @@ use crate::service::Service;
 use crate::session::Session;
 use crate::session::knowing_tokens;
 use crate::target::Target;
+
+use last_request::LastRequest;
 
 /// Minimum and maximum wait between two polls, if the service asks for one.
 const POLL_BOUNDS: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(60));
@@ -74,29 +77,6 @@ pub(crate) struct Engine {
     /// When the current wait ends.
     pub(crate) wake_at: Now,
     phase: Phase,
-}
-
-/// The request that was sent last.
-struct LastRequest {
-    method: Method,
-    target: Target,
-    auth: Auth,
-    retry: Retry,
-    purpose: Purpose,
-    replayable: bool,
-    is_probe: bool,
-}
-
-impl LastRequest {
-    /// Whether it may be sent again although it may have been received.
-    fn is_repeatable(&self) -> bool {
-        let by_rule = match self.retry {
-            Retry::SafeMethods => self.method.is_safe(),
-            Retry::Always => true,
-            Retry::Never => false,
-        };
-        by_rule && self.replayable && !self.is_probe
-    }
 }
 
 /// What happened to one request of an operation. The next request starts with a new state.

@@ -8,6 +8,7 @@
 #![allow(clippy::disallowed_methods, reason = "a test may read its environment")]
 
 mod process;
+mod random;
 mod world;
 
 use world::{Tally, World};

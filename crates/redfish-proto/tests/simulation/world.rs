@@ -13,6 +13,7 @@ use redfish_proto::ops::Raw;
 use redfish_proto::{Body, Credentials, Error, ErrorKind, Identity, Service};
 
 use crate::process::{self, End, ExchangeResult, Next, Process, Resume};
+use crate::random::Random;
 
 const PASSWORD: &str = "a password, 1 of many";
 
@@ -49,31 +50,6 @@ impl Tally {
         self.unknown += other.unknown;
         self.late_closes += other.late_closes;
         self.failed_logouts += other.failed_logouts;
-    }
-}
-
-/// SplitMix64: the same numbers from the same seed on every machine.
-struct Random(u64);
-
-impl Random {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
-    }
-
-    fn below(&mut self, end: u64) -> u64 {
-        self.next() % end
-    }
-
-    fn one_in(&mut self, n: u64) -> bool {
-        self.below(n) == 0
-    }
-
-    fn time(&mut self, max: Duration) -> Duration {
-        Duration::from_millis(self.below(max.as_millis() as u64 + 1))
     }
 }
 

@@ -1,0 +1,30 @@
+//! The last request of a call, as far as redirects, retries and errors need it.
+
+use http::Method;
+
+use crate::driver::exchange::Purpose;
+use crate::operation::{Auth, Retry};
+use crate::target::Target;
+
+/// The request that was sent last.
+pub(super) struct LastRequest {
+    pub(super) method: Method,
+    pub(super) target: Target,
+    pub(super) auth: Auth,
+    pub(super) retry: Retry,
+    pub(super) purpose: Purpose,
+    pub(super) replayable: bool,
+    pub(super) is_probe: bool,
+}
+
+impl LastRequest {
+    /// Whether it may be sent again although it may have been received.
+    pub(super) fn is_repeatable(&self) -> bool {
+        let by_rule = match self.retry {
+            Retry::SafeMethods => self.method.is_safe(),
+            Retry::Always => true,
+            Retry::Never => false,
+        };
+        by_rule && self.replayable && !self.is_probe
+    }
+}
