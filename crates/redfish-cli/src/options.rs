@@ -158,12 +158,11 @@ impl Options {
     }
 
     fn policy(&self) -> Policy {
-        let mut policy = Policy::default();
-        policy.links = match self.links {
+        let links = match self.links {
             LinkPolicy::SameOrigin => Links::SameOrigin,
             LinkPolicy::PathOnly => Links::PathOnly,
         };
-        policy.etag_form = match self.etag {
+        let etag_form = match self.etag {
             EtagForm::AsSent => ETagForm::Verbatim,
             EtagForm::Unquoted => ETagForm::WithoutQuotes,
             EtagForm::None => ETagForm::Never,
@@ -171,12 +170,14 @@ impl Options {
         // An operation has its own deadline. A login gets the time of a logout in addition, so that a late response still
         // leads to a logout.
         let time = self.timeout.saturating_add(LOGOUT_TIMEOUT);
-        policy.timeout = time.min(MAX_EXCHANGE_TIMEOUT);
-        policy.deadline = Some(time);
-        policy.body_limit = self.max_body;
-        policy.logout_deadline = LOGOUT_TIMEOUT;
-        policy.user_agent = HeaderValue::from_static(concat!("redfish-cli/", env!("CARGO_PKG_VERSION")));
-        policy
+        Policy::default()
+            .with_links(links)
+            .with_etag_form(etag_form)
+            .with_timeout(time.min(MAX_EXCHANGE_TIMEOUT))
+            .with_deadline(time)
+            .with_body_limit(self.max_body)
+            .with_logout_deadline(LOGOUT_TIMEOUT)
+            .with_user_agent(HeaderValue::from_static(concat!("redfish-cli/", env!("CARGO_PKG_VERSION"))))
     }
 
     /// The user of `--user`.

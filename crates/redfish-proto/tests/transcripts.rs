@@ -14,7 +14,7 @@ use redfish_proto::driver::{
 };
 use redfish_proto::events::{EventSource, FindEvents, Limits, Listener};
 use redfish_proto::ops::{Download, Get, Image, PushUpdate, Raw};
-use redfish_proto::{Body, Credentials, Error, Identity, Links, Policy, Redactor, Service, Session};
+use redfish_proto::{Body, Credentials, Error, Identity, Redactor, Service, Session};
 use redfish_testkit::client::{Client, FakeTransport};
 use redfish_testkit::full_text;
 use redfish_testkit::operation::{self, outcome_json, stream_item_json};
@@ -98,11 +98,7 @@ impl FakeTransport for Script {
 
 fn client(transcript: &Transcript) -> Client<Script> {
     let setup = &transcript.setup;
-    let mut policy = Policy::default();
-    policy.deadline = setup.deadline;
-    policy.body_limit = setup.body_limit.unwrap_or(policy.body_limit);
-    policy.links = if setup.path_only { Links::PathOnly } else { Links::SameOrigin };
-    let service = Arc::new(Service::with_policy("https://bmc", policy).unwrap());
+    let service = Arc::new(Service::with_policy("https://bmc", setup.policy()).unwrap());
     let resumed = setup.session.as_ref();
     let resumed = resumed.map(|(token, uri)| Session::from_token(&service, token, uri.as_deref()).unwrap());
     let fixed = |identity: Identity| Authenticator::fixed(Arc::clone(&service), identity);

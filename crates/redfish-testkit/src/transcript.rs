@@ -18,6 +18,7 @@ mod reader;
 
 use std::time::Duration;
 
+use redfish_proto::{Links, Policy};
 use serde_json::Value;
 
 /// One dialogue.
@@ -48,6 +49,18 @@ pub struct Setup {
     pub deadline: Option<Duration>,
     /// The maximum length of a body, in bytes.
     pub body_limit: Option<usize>,
+}
+
+impl Setup {
+    /// The policy for the service.
+    pub fn policy(&self) -> Policy {
+        let policy = Policy::default().with_deadline(self.deadline);
+        let policy = if self.path_only { policy.with_links(Links::PathOnly) } else { policy };
+        match self.body_limit {
+            Some(limit) => policy.with_body_limit(limit),
+            None => policy,
+        }
+    }
 }
 
 /// How the client authenticates.

@@ -36,8 +36,7 @@ impl Clock for SkippingClock {
 }
 
 fn client<A: Adapter>(case: &Case) -> A {
-    let mut policy = Policy::default();
-    (policy.timeout, policy.body_limit) = (case.timeout, case.body_limit);
+    let policy = Policy::default().with_timeout(case.timeout).with_body_limit(case.body_limit);
     let trust = match &case.trust {
         TrustConfig::System => Trust::system(),
         TrustConfig::Pem(pem) => Trust::system_and_pem(pem.as_bytes()).unwrap(),

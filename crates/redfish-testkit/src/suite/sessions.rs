@@ -382,8 +382,7 @@ fn basic_opens_no_session<A: Adapter>() {
 fn a_call_ends_at_its_deadline<A: Adapter>() {
     let server = serve();
     server.mock(|mock| mock.add_fault("slow=30s".parse().unwrap()));
-    let mut policy = Policy::default();
-    policy.deadline = Some(Duration::from_millis(100));
+    let policy = Policy::default().with_deadline(Duration::from_millis(100));
     let client = A::builder(Service::with_policy(&server.url(), policy).unwrap())
         .transport(&transport::<A>(&server))
         .build()

@@ -51,8 +51,7 @@ fn serve(handler: impl Fn(HttpConnection) -> io::Result<()> + Send + Sync + 'sta
 }
 
 fn open_stream<A: Adapter>(peer: &Peer, idle: Duration) -> Result<Stream, Error> {
-    let mut policy = Policy::default();
-    (policy.timeout, policy.retries) = (Duration::from_millis(500), 0);
+    let policy = Policy::default().with_timeout(Duration::from_millis(500)).with_retries(0);
     let service = Service::with_policy(&peer.url("http"), policy).unwrap();
     let transport = A::Transport::builder().limits(TransportLimits::default().stream_idle(idle)).build();
     let client = A::builder(service).transport(&transport).build().unwrap();

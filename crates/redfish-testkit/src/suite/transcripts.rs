@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use redfish_proto::driver::Now;
-use redfish_proto::{Body, Credentials, Error, Links, Policy, Service, Session};
+use redfish_proto::{Body, Credentials, Error, Service, Session};
 use redfish_tls::Trust;
 use serde_json::Value;
 
@@ -39,13 +39,8 @@ impl Clock for ScriptClock {
 }
 
 fn client<A: Adapter>(script: &Arc<ScriptedServer>, setup: &Setup, times_out: bool) -> A {
-    let mut policy = Policy::default();
-    policy.deadline = setup.deadline;
-    policy.body_limit = setup.body_limit.unwrap_or(policy.body_limit);
-    policy.links = if setup.path_only { Links::PathOnly } else { Links::SameOrigin };
-    if times_out {
-        policy.timeout = Duration::from_millis(200);
-    }
+    let policy = setup.policy();
+    let policy = if times_out { policy.with_timeout(Duration::from_millis(200)) } else { policy };
     let service = Arc::new(Service::with_policy(&script.url(), policy).unwrap());
     let trust = Trust::system_and_pem(script.certificate_pem().as_bytes()).unwrap();
     let clock = Arc::new(ScriptClock { script: script.clone(), now: Mutex::default() });
