@@ -4,7 +4,8 @@ use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::visit::Visit;
 
-/// Reports all failures, one of them at the end. The first one sets the exit status.
+/// Reports all failures, one of them at the end. The first one sets the exit status, unless the outcome of a write is
+/// unknown, which must not be repeated.
 #[derive(Default)]
 pub(super) struct Failures {
     first: Option<Exit>,
@@ -13,7 +14,9 @@ pub(super) struct Failures {
 
 impl Failures {
     pub(super) fn add(&mut self, failure: Failure, visit: &Visit) {
-        self.first.get_or_insert(failure.exit());
+        if self.first.is_none() || failure.exit() == Exit::OutcomeUnknown {
+            self.first = Some(failure.exit());
+        }
         self.pending = Some(match self.pending.take() {
             Some(earlier) => visit.report_one_of(earlier, failure),
             None => failure,

@@ -89,8 +89,7 @@ async fn wait_for_power(
     );
     match waiting.await {
         Ok(()) => Ok(change.state()),
-        // In a sweep, `--retry-failed` must not reset again.
-        Err(failure) if failure.may_still_run() || visit.is_in_sweep() => Err(failure.outcome_unknown()),
-        Err(failure) => Err(failure),
+        // The service has accepted the reset, and it must not be repeated.
+        Err(failure) => Err(failure.outcome_unknown()),
     }
 }

@@ -1,9 +1,8 @@
 //! `sessions`: lists and closes the sessions of the service.
 
 use clap::{Args, Subcommand};
-use http::Method;
 use redfish_proto::Target;
-use redfish_proto::ops::{ListSessions, ListedSession, Ownership, Raw};
+use redfish_proto::ops::{IfMatch, ListSessions, ListedSession, Ownership, Write};
 use serde_json::{Value, json};
 
 use super::failures::Failures;
@@ -107,7 +106,7 @@ async fn close_mine(visit: &mut Visit) -> Result<(), Failure> {
 /// Closes a session and prints its URI.
 async fn close(visit: &mut Visit, session: &ListedSession) -> Result<(), Failure> {
     let is_current = is_current(session, visit);
-    visit.run(|| Raw::new(Method::DELETE, session.target())).await?;
+    visit.run(|| Write::delete(session.target()).if_match(IfMatch::None)).await?;
     visit.sink.line(session.target()).await?;
     if is_current {
         // The session is closed, whatever happens to its file.

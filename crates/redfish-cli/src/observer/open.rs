@@ -121,6 +121,9 @@ impl Sessions {
                         self.open.push(
                             location.map_or(OpenSession::UnknownUri, |uri| OpenSession::At(path_of(uri))),
                         );
+                    } else if head.status() == StatusCode::SEE_OTHER {
+                        // The login was carried out, and its result is elsewhere.
+                        self.open.push(OpenSession::UnknownUri);
                     }
                 }
                 Some(Pending::Logout(path)) => {

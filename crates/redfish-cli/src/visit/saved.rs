@@ -157,12 +157,18 @@ impl Visit {
         result.ok().and_then(Result::ok).unwrap_or(Liveness::Unknown)
     }
 
-    /// Closes the replaced sessions that may be alive, within `limit` for all of them.
+    /// Closes the replaced sessions that may be alive, within `limit` for all of them. Those for which no time is left, or
+    /// before which it is dropped, are kept.
     pub(super) async fn close_replaced(&mut self, limit: Duration) {
         let began = Instant::now();
-        for session in std::mem::take(&mut self.replaced.retired) {
+        while let number @ 1.. = self.replaced.retired.len() {
             let left = limit.saturating_sub(began.elapsed());
-            let logout = session.logout(&self.service).deadline(left);
+            if left.is_zero() {
+                return;
+            }
+            let session = self.replaced.retired.remove(0);
+            // A logout without a response leaves time for the others.
+            let logout = session.logout(&self.service).deadline(left / number as u32);
             if let Err(failure) = self.run_logout(logout).await {
                 self.warn(format!("the previous session could not be closed: {failure}"));
             }

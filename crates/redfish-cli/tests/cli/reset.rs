@@ -107,3 +107,13 @@ fn an_unreadable_state_after_a_reset_is_a_warning() {
     assert_eq!(done.out, "unknown\n");
     assert!(done.err.contains("was accepted"), "{}", done.err);
 }
+
+#[test]
+fn a_failed_look_at_an_accepted_reset_is_an_unknown_outcome() {
+    let system = "200\n\n{\"Actions\": {\"#ComputerSystem.Reset\": {\"target\": \"/s/1/r\"}}}";
+    for look in ["401", "403", "404", "200\n\nno JSON"] {
+        let service = Canned::new(&[("GET /s/1", system), ("GET /s/1", look), ("POST /s/1/r", "204")]);
+        run(&mut service.command(["reset", "On", "--system", "/s/1", "--wait"])).exits(5);
+        assert_eq!(service.requests().iter().filter(|request| *request == "POST /s/1/r").count(), 1);
+    }
+}

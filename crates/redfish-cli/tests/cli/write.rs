@@ -153,3 +153,24 @@ fn the_etag_is_sent_back_in_the_form_that_is_chosen() {
         assert_eq!(service.header("PATCH", "If-Match").as_deref(), expected, "{form}");
     }
 }
+
+#[test]
+fn a_response_that_is_no_refusal_leaves_the_outcome_unknown() {
+    for (response, status) in [
+        ("302\nLocation: /elsewhere", 5),
+        ("301\nLocation: https://elsewhere.invalid/w", 5),
+        ("300", 5),
+        ("304", 5),
+        ("502", 5),
+        ("504", 5),
+        ("600", 5),
+        ("307\nLocation: https://elsewhere.invalid/w", 4),
+        ("400", 1),
+        ("500", 1),
+        ("503", 1),
+    ] {
+        let service = Canned::new(&[("POST /w", response)]);
+        run(&mut service.command(["post", "/w", "{}"])).exits(status);
+        assert_eq!(service.requests().len(), 1, "{response}");
+    }
+}

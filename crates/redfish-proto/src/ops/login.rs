@@ -234,6 +234,16 @@ impl Login {
         Session::opened(&answer.service, token(answer)?, details, &answer.redactor).ok()
     }
 
+    /// Fails with this error, after the logout of the session whose token the response contains, if there is one.
+    fn undo(mut self, answer: &Answer, error: Error) -> Result<Transition<Login>, Error> {
+        let Some(session) = self.session_of_refusal(answer) else { return Err(error) };
+        if session.target().is_none() {
+            return Err(error.with_unclosed(session.unclosed()));
+        }
+        self.stage = LoginStage::Undo(Box::new(Logout::new(&session)), error);
+        Ok(Transition::Next(self))
+    }
+
     /// Fails with the refusal after the logout of its session, whether or not it succeeded.
     fn after_undo(
         mut self,
@@ -291,17 +301,16 @@ impl Login {
         remembered: bool,
     ) -> Result<Transition<Login>, Error> {
         if *answer.method() != Method::POST {
-            return Err(Error::malformed("", "a login that was redirected to a read"));
+            // The login was carried out (303), so that a token in the result is that of a session.
+            let error = Error::malformed("", "a login that was redirected to a read");
+            return self.undo(&answer, answer.stamp(error.with_status(answer.status())));
         }
         if answer.status().is_success() {
             return self.opened(answer);
         }
-        if let Some(session) = self.session_of_refusal(&answer) {
-            if session.target().is_none() {
-                return Err(answer.refusal().with_unclosed(session.unclosed()));
-            }
-            self.stage = LoginStage::Undo(Box::new(Logout::new(&session)), answer.refusal());
-            return Ok(Transition::Next(self));
+        if token(&answer).is_some() {
+            let refusal = answer.refusal();
+            return self.undo(&answer, refusal);
         }
         let wrong_uri = match answer.status() {
             StatusCode::NOT_FOUND | StatusCode::METHOD_NOT_ALLOWED => true,
@@ -451,7 +460,13 @@ fn session_left(answer: &Answer) -> Option<SafeText> {
 
 /// The URI of the new session.
 fn session_uri(answer: &Answer) -> Option<Target> {
-    let collection = answer.target().without_final_slash();
+    let target = answer.target().without_final_slash();
+    let collection = if *answer.method() == Method::POST {
+        target
+    } else {
+        // The login was redirected to the session itself.
+        answer.resolve_path_only(target.split_member().0).ok()?
+    };
     get_page::created_uri(answer, &collection, |target| is_session(target, &collection))
 }
 
