@@ -1,7 +1,8 @@
 //! Futures and streams that are dropped before they complete.
 
-#[path = "harness/clock.rs"]
-mod clock;
+mod harness {
+    pub(crate) mod clock;
+}
 
 use std::future::{Future, pending};
 use std::io;
@@ -19,7 +20,7 @@ use redfish_testkit::bmc::Bmc;
 use redfish_testkit::script::{Peer, TcpConnection};
 use serde_json::Value;
 
-use clock::clock;
+use harness::clock::clock;
 
 const SYSTEMS: &str = "/redfish/v1/Systems";
 const TIMEOUT: Duration = Duration::from_secs(60);

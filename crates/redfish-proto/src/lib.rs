@@ -183,6 +183,9 @@ mod service;
 mod session;
 mod target;
 
+// The crates whose types the signatures contain.
+pub use {bytes, http, serde_json, zeroize};
+
 pub use body::Body;
 pub use cause::Cause;
 pub use credentials::Credentials;

@@ -1,7 +1,8 @@
 //! Cancellation of streams, reads and waits from another thread.
 
-#[path = "harness/clock.rs"]
-mod clock;
+mod harness {
+    pub(crate) mod clock;
+}
 
 use std::io::{self, Read};
 use std::sync::{Arc, mpsc};
@@ -15,7 +16,7 @@ use redfish_testkit::adapter::RecordingClock;
 use redfish_testkit::bmc::Bmc;
 use redfish_ureq::{Cancel, Client, Clock, Error, Events, Service, Transport};
 
-use clock::clock;
+use harness::clock::clock;
 
 fn listen_with(bmc: &Bmc, transport: &Transport) -> Events {
     let client = Client::builder(Service::new(&bmc.url()).unwrap()).transport(transport).build().unwrap();

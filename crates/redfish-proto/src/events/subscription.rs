@@ -17,7 +17,7 @@ use zeroize::Zeroizing;
 use crate::body::Body;
 use crate::error::Error;
 use crate::kind::ErrorKind;
-use crate::operation::{Answer, Operation, Request, Transition};
+use crate::operation::{Answer, Auth, Operation, Request, Transition};
 use crate::ops::chain::{Chain, Exchange, forward_to};
 use crate::ops::follow_links::{FollowLinks, Missing};
 use crate::ops::get_page;
@@ -246,6 +246,14 @@ impl Operation for WatchCreation {
 
     fn request(&self) -> Request {
         self.watch.request()
+    }
+
+    fn auth(&self) -> Auth {
+        self.watch.auth()
+    }
+
+    fn secrets(&self, known: &mut Redactor) {
+        self.watch.secrets(known);
     }
 
     fn respond(self, answer: Answer) -> Result<Transition<Self>, Error> {
