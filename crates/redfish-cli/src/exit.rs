@@ -2,7 +2,6 @@
 
 use std::process::ExitCode;
 
-use http::StatusCode;
 use redfish_proto::{Error, ErrorKind};
 
 /// The exit status of a command that failed.
@@ -31,8 +30,6 @@ impl Exit {
             | ErrorKind::SessionLimit
             | ErrorKind::PasswordChangeRequired { .. } => Exit::NotAuthenticated,
             ErrorKind::OutcomeUnknown(_) | ErrorKind::MonitorGone => Exit::OutcomeUnknown,
-            // Neither a success nor a refusal of the service itself: it may have carried out the write.
-            _ if is_write && error.status().is_some_and(proves_nothing) => Exit::OutcomeUnknown,
             // The service has accepted the write, but the link to its outcome cannot be followed.
             ErrorKind::CrossOrigin { .. } | ErrorKind::Malformed { .. } if is_write => Exit::OutcomeUnknown,
             ErrorKind::InvalidService(_)
@@ -52,16 +49,6 @@ impl Exit {
             | ErrorKind::Malformed { .. } => Exit::NoResponse,
             _ => Exit::Failed,
         }
-    }
-}
-
-/// Whether a response with this status does not say whether a write was carried out: a redirect elsewhere, a gateway's
-/// response, or a status without a meaning. By 307 and 308 it was not (RFC 9110, 15.4.8).
-fn proves_nothing(status: StatusCode) -> bool {
-    match status.as_u16() {
-        307 | 308 => false,
-        502 | 504 => true,
-        status => !(200..300).contains(&status) && !(400..600).contains(&status),
     }
 }
 
