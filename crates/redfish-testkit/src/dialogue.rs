@@ -147,6 +147,8 @@ struct RuleChecker<'a> {
     uris: HashMap<String, String>,
     /// The token of the last login.
     token: String,
+    /// Whether the last response to a login was a redirect to its result, whose token is that of a session too.
+    login_redirected: bool,
     /// The token before, if a request is about to be replayed with the new one.
     replaced_token: Option<String>,
     /// Writes of this call that may have been received.
@@ -174,6 +176,7 @@ impl<'a> RuleChecker<'a> {
             sessions: HashMap::new(),
             uris: HashMap::new(),
             token: String::new(),
+            login_redirected: false,
             replaced_token: None,
             received: Vec::new(),
             writes: 0,
@@ -292,12 +295,12 @@ impl<'a> RuleChecker<'a> {
                 self.record_status(request, head.status);
                 let token = head.headers.get("x-auth-token").and_then(|v| v.to_str().ok());
                 match token {
-                    Some(token) if login => {
+                    Some(token) if login || self.login_redirected => {
                         self.sessions.insert(token.to_owned(), ObservedSession::Open);
                         let uri = head.headers.get(header::LOCATION).and_then(|v| v.to_str().ok());
                         let path = uri.and_then(|uri| Some(uri.get(uri.find("/redfish")?..)?.to_owned()));
                         self.uris.extend(path.map(|path| (token.to_owned(), path)));
-                        if head.status.is_success() {
+                        if login && head.status.is_success() {
                             self.replaced_token = Some(std::mem::replace(&mut self.token, token.to_owned()));
                         }
                     }
@@ -306,6 +309,9 @@ impl<'a> RuleChecker<'a> {
                     }
                     _ => {}
                 }
+                let is_redirect = head.status.is_redirection();
+                self.login_redirected =
+                    is_redirect && (self.login_redirected || (login && head.status == StatusCode::SEE_OTHER));
                 // A redirect or a wrong URI does not count as a login.
                 let wrong_uri =
                     head.status.is_redirection() || matches!(head.status.as_u16(), 400 | 404 | 405);

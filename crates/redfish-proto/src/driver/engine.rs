@@ -333,10 +333,13 @@ impl Engine {
                 return Decision::Renew;
             }
         }
-        // A login whose redirect carries a token has opened a session, which must not be lost.
-        let opened = self.last_request.auth == Auth::None && head.headers.contains_key(X_AUTH_TOKEN);
+        // A login has opened a session, which must not be lost, if its redirect or the result of its redirect carries a
+        // token.
+        let is_of_login = !self.last_request.method.is_safe() || self.state.redirected.is_some();
+        let opened =
+            self.last_request.auth == Auth::None && is_of_login && head.headers.contains_key(X_AUTH_TOKEN);
         match status.as_u16() {
-            301 | 302 | 303 | 307 | 308 if opened && !self.last_request.method.is_safe() => {}
+            301 | 302 | 303 | 307 | 308 if opened => {}
             // It is one exchange. What another URI says proves nothing.
             301 | 302 | 303 | 307 | 308 if self.last_request.is_probe => {}
             301 | 302 | 303 | 307 | 308 => {
@@ -358,6 +361,7 @@ impl Engine {
         let broken = matches!(failure, Some(Failure::Broken | Failure::TimedOut));
         if status.is_success()
             && broken
+            && !opened
             && self.last_request.method.is_safe()
             && self.last_request.is_repeatable()
         {
