@@ -291,7 +291,7 @@ impl<'a> RuleChecker<'a> {
         let body = request.body().bytes().cloned().unwrap_or_default();
         let login = is_login(&body);
         match result {
-            Ok((head, _)) => {
+            Ok((head, body)) => {
                 self.record_status(request, head.status);
                 let token = head.headers.get("x-auth-token").and_then(|v| v.to_str().ok());
                 match token {
@@ -311,7 +311,8 @@ impl<'a> RuleChecker<'a> {
                 }
                 let is_redirect = head.status.is_redirection();
                 self.login_redirected =
-                    is_redirect && (self.login_redirected || (login && head.status == StatusCode::SEE_OTHER));
+                    (is_redirect || body.is_err() || matches!(head.status.as_u16(), 429 | 503))
+                        && (self.login_redirected || (login && head.status == StatusCode::SEE_OTHER));
                 // A redirect or a wrong URI does not count as a login.
                 let wrong_uri =
                     head.status.is_redirection() || matches!(head.status.as_u16(), 400 | 404 | 405);
