@@ -310,9 +310,9 @@ impl<'a> RuleChecker<'a> {
                     _ => {}
                 }
                 let is_redirect = head.status.is_redirection();
-                self.login_redirected =
-                    (is_redirect || body.is_err() || matches!(head.status.as_u16(), 429 | 503))
-                        && (self.login_redirected || (login && head.status == StatusCode::SEE_OTHER));
+                self.login_redirected = token.is_none()
+                    && (is_redirect || body.is_err() || matches!(head.status.as_u16(), 429 | 503))
+                    && (self.login_redirected || (login && head.status == StatusCode::SEE_OTHER));
                 // A redirect or a wrong URI does not count as a login.
                 let wrong_uri =
                     head.status.is_redirection() || matches!(head.status.as_u16(), 400 | 404 | 405);
