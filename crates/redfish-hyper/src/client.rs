@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use http::{Method, Response};
-use redfish_proto::driver::{ClientAuth, Observer, SessionRequest, Trace};
+use redfish_proto::driver::{ClientAuth, Closing, Observer, SessionRequest, Trace};
 use redfish_proto::ops::{Get, Logout, LogoutOutcome, Raw};
 use redfish_proto::{Body, Call, Credentials, Error, ErrorKind, Operation, Service, Session};
 use serde::de::DeserializeOwned;
@@ -157,29 +157,20 @@ impl Client {
         // In its own task: if the caller drops this future, the session is closed all the same.
         let client = self.clone();
         let task = tokio::spawn(async move {
-            let (limit, started) = (client.service().policy().logout_deadline, client.clock().now());
-            let remaining = || limit.saturating_sub(client.clock().now().since(started));
+            let mut closing = Closing::new(client.service(), client.clock().now());
             // A second call of `close` waits for the first.
             let _guard = client.0.close_lock.lock().await;
-            let mut outcome = Ok(None);
-            let mut logouts = client.0.coordinator.close();
-            // A known session does not wait for the login in progress. What that replaced is closed after it.
-            let mut is_login_awaited = false;
-            loop {
-                let number = logouts.len() as u32;
-                for (index, logout) in (0..number).zip(logouts) {
-                    // A logout without a response leaves time for the others.
-                    let share = remaining() / (number - index);
-                    let next = client.run_call(logout.deadline(share)).await.map(Some);
-                    outcome = outcome.and_then(|first| next.map(|next| first.or(next)));
+            // The known sessions first, then what a login in progress leaves.
+            for waits_for_login in [false, true] {
+                if waits_for_login {
+                    client.0.coordinator.login_ended(closing.remaining(client.clock().now())).await;
                 }
-                if is_login_awaited {
-                    return outcome;
+                client.0.coordinator.close(&mut closing);
+                while let Some(logout) = closing.next_logout(client.clock().now()) {
+                    closing.record(client.run_call(logout).await);
                 }
-                client.0.coordinator.login_ended(remaining()).await;
-                is_login_awaited = true;
-                logouts = client.0.coordinator.close();
             }
+            closing.outcome()
         });
         match task.await {
             Ok(outcome) => outcome,

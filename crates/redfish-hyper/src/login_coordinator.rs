@@ -6,7 +6,7 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use redfish_proto::driver::Authenticator;
+use redfish_proto::driver::{Authenticator, Closing};
 use redfish_proto::ops::Logout;
 use redfish_proto::query::Features;
 use redfish_proto::{Call, Credentials, Error, Redactor, Session};
@@ -59,10 +59,9 @@ impl LoginCoordinator {
         Arc::clone(self.lock().authenticator.secrets())
     }
 
-    /// Closes the authenticator, and returns the logouts of its open sessions.
-    pub(crate) fn close(&self) -> Vec<Call<Logout>> {
-        let mut state = self.lock();
-        std::iter::from_fn(|| state.authenticator.close()).collect()
+    /// Closes the authenticator.
+    pub(crate) fn close(&self, closing: &mut Closing) {
+        closing.close(&mut self.lock().authenticator);
     }
 
     /// Waits up to `timeout` for a login in progress, which closes its own session if the authenticator is closed.

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
 use http::{Method, Response};
-use redfish_proto::driver::{ClientAuth, Observer, SessionRequest, Trace};
+use redfish_proto::driver::{ClientAuth, Closing, Observer, SessionRequest, Trace};
 use redfish_proto::ops::{Get, Logout, LogoutOutcome, Raw};
 use redfish_proto::{Body, Call, Credentials, Error, Operation, Service, Session};
 use serde::de::DeserializeOwned;
@@ -138,29 +138,20 @@ impl Client {
     /// # Errors
     /// Fails if a logout fails.
     pub fn close(&self) -> Result<Option<LogoutOutcome>, Error> {
-        let (limit, started) = (self.service().policy().logout_deadline, self.clock().now());
-        let remaining = || limit.saturating_sub(self.clock().now().since(started));
+        let mut closing = Closing::new(self.service(), self.clock().now());
         // A second call of `close` waits for the first.
         let _guard = self.0.close_lock.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut outcome = Ok(None);
-        let mut logouts = self.0.coordinator.close();
-        // A known session does not wait for the login in progress. What that replaced is closed after it.
-        let mut is_login_awaited = false;
-        loop {
-            let number = logouts.len() as u32;
-            for (index, logout) in (0..number).zip(logouts) {
-                // A logout without a response leaves time for the others.
-                let share = remaining() / (number - index);
-                let next = self.run_call(logout.deadline(share)).map(Some);
-                outcome = outcome.and_then(|first| next.map(|next| first.or(next)));
+        // The known sessions first, then what a login in progress leaves.
+        for waits_for_login in [false, true] {
+            if waits_for_login {
+                self.0.coordinator.login_ended(closing.remaining(self.clock().now()));
             }
-            if is_login_awaited {
-                return outcome;
+            self.0.coordinator.close(&mut closing);
+            while let Some(logout) = closing.next_logout(self.clock().now()) {
+                closing.record(self.run_call(logout));
             }
-            self.0.coordinator.login_ended(remaining());
-            is_login_awaited = true;
-            logouts = self.0.coordinator.close();
         }
+        closing.outcome()
     }
 
     /// Runs `work`, then closes the client: after a success, an error, an early return or a panic.
