@@ -7,8 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU16, Ordering};
 use std::time::Duration;
 
-use redfish_proto::driver::Purpose;
-use redfish_proto::driver::Trace;
+use redfish_proto::driver::{Purpose, Trace};
 use tokio::sync::watch;
 use tokio::time::{sleep, timeout};
 

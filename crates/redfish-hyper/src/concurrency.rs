@@ -5,8 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use http::Uri;
 use http::uri::Authority;
-use redfish_proto::driver::Purpose;
-use redfish_proto::driver::TransportLimits;
+use redfish_proto::driver::{Purpose, TransportLimits};
 use tokio::sync::{Semaphore, SemaphorePermit};
 
 use crate::pool::IdleConnections;

@@ -7,8 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use http::Uri;
 use hyper::client::conn::http1::{Builder, SendRequest};
-use redfish_proto::driver::MAX_IDLE;
-use redfish_proto::driver::Purpose;
+use redfish_proto::driver::{MAX_IDLE, Purpose};
 use tokio::time::{Instant, timeout};
 
 use crate::connector::{BoxError, Connector};

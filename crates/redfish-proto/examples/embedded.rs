@@ -11,8 +11,7 @@ use std::time::Instant;
 
 use bytes::Bytes;
 use http::{header, response};
-use redfish_proto::driver::{Authenticator, Failure, Now, TransportError};
-use redfish_proto::driver::{Outgoing, SessionSource, Step};
+use redfish_proto::driver::{Authenticator, Failure, Now, Outgoing, SessionSource, Step, TransportError};
 use redfish_proto::ops::Get;
 use redfish_proto::{Call, Credentials, Error};
 use redfish_proto::{Operation, Service};

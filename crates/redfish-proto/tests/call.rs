@@ -7,8 +7,9 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::{HeaderValue, Method, StatusCode, header};
-use redfish_proto::driver::{Authenticator, Failure, Outgoing, Phase, SessionRequest, SessionSource, Step};
-use redfish_proto::driver::{BodyMode, Purpose};
+use redfish_proto::driver::{
+    Authenticator, BodyMode, Failure, Outgoing, Phase, Purpose, SessionRequest, SessionSource, Step,
+};
 use redfish_proto::ops::{Login, Raw};
 use redfish_proto::reason::RedirectError;
 use redfish_proto::{

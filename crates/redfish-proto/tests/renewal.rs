@@ -7,8 +7,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::{Method, response};
-use redfish_proto::driver::Purpose;
-use redfish_proto::driver::{Authenticator, Failure, Now, SessionRequest, SessionSource, Step};
+use redfish_proto::driver::{Authenticator, Failure, Now, Purpose, SessionRequest, SessionSource, Step};
 use redfish_proto::ops::{Login, Raw};
 use redfish_proto::{Call, Credentials, ErrorKind, Service, Session};
 

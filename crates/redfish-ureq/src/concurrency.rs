@@ -6,8 +6,7 @@ use std::time::{Duration, Instant};
 
 use http::Uri;
 use http::uri::Authority;
-use redfish_proto::driver::Purpose;
-use redfish_proto::driver::TransportLimits;
+use redfish_proto::driver::{Purpose, TransportLimits};
 
 /// Counts the requests in progress to all services.
 pub(crate) struct Concurrency {

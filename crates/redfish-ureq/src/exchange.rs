@@ -6,8 +6,9 @@ use std::time::Instant;
 
 use bytes::Bytes;
 use http::response;
-use redfish_proto::driver::BodyMode;
-use redfish_proto::driver::{Failure, Framing, Outgoing, ResponseLimits, TlsFailure, TransportError};
+use redfish_proto::driver::{
+    BodyMode, Failure, Framing, Outgoing, ResponseLimits, TlsFailure, TransportError,
+};
 use redfish_tls::{HandshakeFailure, Untrusted};
 use ureq::{Agent, SendBody};
 

@@ -5,8 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use http::{Method, StatusCode};
-use redfish_proto::driver::Purpose;
-use redfish_proto::driver::Trace;
+use redfish_proto::driver::{Purpose, Trace};
 
 /// The sessions of each visit that has not ended.
 static VISITS: Mutex<BTreeMap<u64, Sessions>> = Mutex::new(BTreeMap::new());

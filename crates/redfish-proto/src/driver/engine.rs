@@ -25,8 +25,7 @@ use crate::operation::{Answer, Auth, Request, Retry};
 use crate::reason::RequestError;
 use crate::redact::Redactor;
 use crate::service::Service;
-use crate::session::Session;
-use crate::session::knowing_tokens;
+use crate::session::{Session, knowing_tokens};
 use crate::target::Target;
 
 use last_request::LastRequest;

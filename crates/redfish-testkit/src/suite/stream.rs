@@ -7,8 +7,7 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use redfish_proto::driver::BodyMode;
-use redfish_proto::driver::TransportLimits;
+use redfish_proto::driver::{BodyMode, TransportLimits};
 use redfish_proto::{
     Answer, Auth, Error, ErrorKind, Operation, Policy, Request, Service, Target, Transition,
 };
