@@ -133,6 +133,8 @@ enum ObservedSession {
     Denied,
     /// The DELETE was sent, with any result.
     Closing,
+    /// Its token was in the response to a read without credentials. The client may close it, but need not.
+    Unclaimed,
 }
 
 /// A service that checks each request against the rules.
@@ -147,8 +149,6 @@ struct RuleChecker<'a> {
     uris: HashMap<String, String>,
     /// The token of the last login.
     token: String,
-    /// Whether the last response to a login was a redirect to its result, whose token is that of a session too.
-    login_redirected: bool,
     /// The token before, if a request is about to be replayed with the new one.
     replaced_token: Option<String>,
     /// Writes of this call that may have been received.
@@ -176,7 +176,6 @@ impl<'a> RuleChecker<'a> {
             sessions: HashMap::new(),
             uris: HashMap::new(),
             token: String::new(),
-            login_redirected: false,
             replaced_token: None,
             received: Vec::new(),
             writes: 0,
@@ -291,28 +290,28 @@ impl<'a> RuleChecker<'a> {
         let body = request.body().bytes().cloned().unwrap_or_default();
         let login = is_login(&body);
         match result {
-            Ok((head, body)) => {
+            Ok((head, _)) => {
                 self.record_status(request, head.status);
                 let token = head.headers.get("x-auth-token").and_then(|v| v.to_str().ok());
                 match token {
-                    Some(token) if login || self.login_redirected => {
+                    Some(token) if login => {
                         self.sessions.insert(token.to_owned(), ObservedSession::Open);
                         let uri = head.headers.get(header::LOCATION).and_then(|v| v.to_str().ok());
                         let path = uri.and_then(|uri| Some(uri.get(uri.find("/redfish")?..)?.to_owned()));
                         self.uris.extend(path.map(|path| (token.to_owned(), path)));
-                        if login && head.status.is_success() {
+                        if head.status.is_success() {
                             self.replaced_token = Some(std::mem::replace(&mut self.token, token.to_owned()));
                         }
+                    }
+                    // It may be the result of a login that was redirected (303).
+                    Some(token) if is_anonymous_read(request) => {
+                        self.sessions.entry(token.to_owned()).or_insert(ObservedSession::Unclaimed);
                     }
                     None if login && head.headers.contains_key("location") && head.status == 201 => {
                         self.unclosed += 1;
                     }
                     _ => {}
                 }
-                let is_redirect = head.status.is_redirection();
-                self.login_redirected = token.is_none()
-                    && (is_redirect || body.is_err() || matches!(head.status.as_u16(), 429 | 503))
-                    && (self.login_redirected || (login && head.status == StatusCode::SEE_OTHER));
                 // A redirect or a wrong URI does not count as a login.
                 let wrong_uri =
                     head.status.is_redirection() || matches!(head.status.as_u16(), 400 | 404 | 405);
@@ -395,6 +394,10 @@ fn arbitrary_response(bytes: &mut dyn Iterator<Item = u8>, n: usize) -> Exchange
         }
     }
     Ok((head, if flags & 16 != 0 { Err(Failure::Broken) } else { Ok(text().into()) }))
+}
+
+fn is_anonymous_read(request: &http::Request<Body>) -> bool {
+    request.method().is_safe() && !request.headers().contains_key("x-auth-token")
 }
 
 fn is_login(body: &[u8]) -> bool {
