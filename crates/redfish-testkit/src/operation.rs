@@ -13,21 +13,107 @@ use redfish_proto::schema::{ComputerSystem, EventDestination};
 use redfish_proto::{Body, Error, Message, Redactor, Resource, Service, Target, Transition};
 use serde_json::{Map, Value, json};
 
+/// The arguments of an operation: the rest of its line in a transcript.
+struct Args<'a> {
+    service: &'a Service,
+    first: &'a str,
+    rest: &'a str,
+}
+
+impl Args<'_> {
+    fn target(&self) -> Result<Target, Error> {
+        self.service.target(self.first)
+    }
+
+    fn body(&self) -> Body {
+        Body::from(self.rest.as_bytes().to_vec())
+    }
+}
+
+type Create = fn(&Args<'_>) -> Result<Chain<Value>, Error>;
+
+/// Each operation that a transcript can name, with its arguments.
+const OPERATIONS: [(&str, Create); 21] = [
+    // PATH: all members of a collection
+    ("members", |args| Ok(members(GetPage::first(args.target()?), Vec::new()))),
+    // PATH [FILTER]: all members, expanded and filtered as far as the service supports it
+    ("query", query),
+    // PATH [JSON]: writes; only `patch` sends `If-Match`
+    ("patch", |args| write(Write::patch(&args.target()?, args.body()).if_match(IfMatch::Current))),
+    ("patch-anyway", |args| write(Write::patch(&args.target()?, args.body()))),
+    ("patch-if-required", |args| {
+        write(Write::patch(&args.target()?, args.body()).if_match(IfMatch::IfRequired))
+    }),
+    ("put", |args| write(Write::put(&args.target()?, args.body()))),
+    ("post", |args| write(Write::post(&args.target()?, args.body()))),
+    ("delete", |args| write(Write::delete(&args.target()?))),
+    // PATH: reads twice, the second time with `If-None-Match`
+    ("reread", |args| Ok(reread(args.target()?))),
+    // URI: watches a task until it ends
+    ("watch", |args| Ok(Chain::new(Monitor::new(args.target()?).watch(), task_outcome))),
+    // PATH
+    ("actions", |args| {
+        Ok(Chain::new(Actions::new(args.target()?), |actions| {
+            done(actions.into_iter().map(action_json).collect())
+        }))
+    }),
+    // PATH NAME [JSON]
+    ("invoke", |args| {
+        let (name, parameters) = args.rest.split_once(' ').unwrap_or((args.rest, ""));
+        Ok(Chain::new(Invoke::new(args.target()?, name, parse_object(parameters)), outcome))
+    }),
+    // TYPE [PATH]
+    ("reset", |args| {
+        let reset = Reset::new(args.first);
+        let reset = if args.rest.is_empty() { reset } else { reset.system(args.service.target(args.rest)?) };
+        Ok(Chain::new(reset, |accepted| outcome(accepted.outcome)))
+    }),
+    // PATH: waits until the system is on
+    ("power-on", |args| {
+        let is_on = |system: &Value| system["PowerState"] == "On";
+        Ok(Chain::new(WaitUntil::new(args.target()?, is_on), |_| done(Value::Null)))
+    }),
+    // TYPE PATH: waits for the effect of a reset
+    ("reached", |args| {
+        let change = Reset::expected_power_change(args.first).unwrap_or(PowerChange::Restart);
+        let system = args.service.target(args.rest)?;
+        Ok(Chain::new(WaitForPower::new(system, change), |()| done(Value::Null)))
+    }),
+    // URI [JSON]: `Username` and `Password` in the JSON are the image server's credentials
+    ("simple-update", |args| Ok(Chain::new(simple_update(args.first, parse_object(args.rest)), outcome))),
+    // ID [ARGUMENTS]: looks up a message in the registries
+    ("lookup", |args| {
+        let clean = |text: &str| Redactor::default().clean(text);
+        let mut message = Message::default();
+        message.id = clean(args.first);
+        let texts: Vec<String> = if args.rest.is_empty() { Vec::new() } else { parse_json(args.rest) };
+        message.args = texts.iter().map(|text| clean(text)).collect();
+        Ok(Chain::new(LookupMessage::new(message), |found| done(json!(found.map(|message| message.text)))))
+    }),
+    // CONTEXT: lists the sessions and their ownership
+    ("sessions", |args| {
+        let context = args.first.to_owned();
+        Ok(Chain::new(ListSessions::default(), move |found| {
+            done(found.iter().map(|one| session_json(one, &context)).collect())
+        }))
+    }),
+    // URL [JSON]
+    ("subscribe", |args| {
+        let create = CreateSubscription::new(subscription(args.first, parse_object(args.rest)));
+        Ok(Chain::new(create, |target| done(json!(target))))
+    }),
+    // all
+    ("subscriptions", |_| {
+        let json = |one: &Resource<EventDestination>| {
+            json!([one.target(), one.value().destination, one.value().context])
+        };
+        Ok(Chain::new(ListSubscriptions::default(), move |found| done(found.iter().map(json).collect())))
+    }),
+    // PATH
+    ("unsubscribe", |args| Ok(Chain::new(DeleteSubscription::new(args.target()?), outcome))),
+];
+
 /// Creates the operation with this name, and with arguments from the rest of the line.
-///
-/// | verb | operation |
-/// |---|---|
-/// | `members PATH` · `query PATH [FILTER]` | all members of a collection, expanded and filtered as far as supported |
-/// | `patch` · `put` · `post` · `delete` `PATH [JSON]` | a write; `patch` sends `If-Match` |
-/// | `patch-anyway` · `patch-if-required` `PATH JSON` | without `If-Match`, or only if the service requires it |
-/// | `reread PATH` | reads twice, the second time with `If-None-Match` |
-/// | `watch URI` | watches a task until it ends |
-/// | `actions PATH` · `invoke PATH NAME [JSON]` · `reset TYPE [PATH]` | actions |
-/// | `power-on PATH` · `reached TYPE PATH` | waits for a power state, or for the effect of a reset |
-/// | `simple-update URI [JSON]` | SimpleUpdate; `Username` and `Password` in the JSON are the image server's credentials |
-/// | `lookup ID [ARGUMENTS]` | looks up a message in the registries |
-/// | `sessions CONTEXT` | lists the sessions and their ownership |
-/// | `subscribe URL [JSON]` · `subscriptions all` · `unsubscribe PATH` | subscriptions |
 ///
 /// # Errors
 /// The path is not valid.
@@ -35,76 +121,25 @@ use serde_json::{Map, Value, json};
 /// # Panics
 /// If the name is unknown or the JSON is malformed.
 pub fn parse(service: &Service, name: &str, rest: &str) -> Result<Chain<Value>, Error> {
+    let (_, create) = OPERATIONS
+        .iter()
+        .find(|(listed, _)| *listed == name)
+        .unwrap_or_else(|| panic!("unknown operation {name}"));
     let (first, rest) = rest.split_once(' ').unwrap_or((rest, ""));
-    let rest = rest.trim();
-    let target = || service.target(first);
-    let body = || Body::from(rest.as_bytes().to_vec());
-    let write = |write| Chain::new(write, outcome);
-    Ok(match name {
-        "members" => members(GetPage::first(target()?), Vec::new()),
-        "query" => {
-            let query = Query::new().expand(Expand::Links, 1);
-            let query = if rest.is_empty() { query } else { query.filter(rest) };
-            Chain::new(NegotiateQuery::new(target()?, query)?, |target| {
-                Ok(Transition::Next(members(GetPage::first(target), Vec::new())))
-            })
-        }
-        "patch" => write(Write::patch(&target()?, body()).if_match(IfMatch::Current)),
-        "patch-anyway" => write(Write::patch(&target()?, body())),
-        "patch-if-required" => write(Write::patch(&target()?, body()).if_match(IfMatch::IfRequired)),
-        "put" => write(Write::put(&target()?, body())),
-        "post" => write(Write::post(&target()?, body())),
-        "delete" => write(Write::delete(&target()?)),
-        "reread" => reread(target()?),
-        "watch" => Chain::new(Monitor::new(target()?).watch(), task_outcome),
-        "actions" => Chain::new(Actions::new(target()?), |actions| {
-            done(actions.into_iter().map(action_json).collect())
-        }),
-        "invoke" => {
-            let (name, parameters) = rest.split_once(' ').unwrap_or((rest, ""));
-            Chain::new(Invoke::new(target()?, name, parse_object(parameters)), outcome)
-        }
-        "reset" => {
-            let reset = Reset::new(first);
-            let reset = if rest.is_empty() { reset } else { reset.system(service.target(rest)?) };
-            Chain::new(reset, |accepted| outcome(accepted.outcome))
-        }
-        "power-on" => {
-            Chain::new(WaitUntil::new(target()?, |system: &Value| system["PowerState"] == "On"), |_| {
-                done(Value::Null)
-            })
-        }
-        "reached" => {
-            let change = Reset::expected_power_change(first).unwrap_or(PowerChange::Restart);
-            Chain::new(WaitForPower::new(service.target(rest)?, change), |()| done(Value::Null))
-        }
-        "simple-update" => Chain::new(simple_update(first, parse_object(rest)), outcome),
-        "lookup" => {
-            let mut message = Message::default();
-            message.id = Redactor::default().clean(first);
-            let args: Vec<String> = if rest.is_empty() { Vec::new() } else { parse_json(rest) };
-            message.args = args.iter().map(|arg| Redactor::default().clean(arg)).collect();
-            Chain::new(LookupMessage::new(message), |found| done(json!(found.map(|message| message.text))))
-        }
-        "sessions" => {
-            let context = first.to_owned();
-            Chain::new(ListSessions::default(), move |found| {
-                done(found.iter().map(|one| session_json(one, &context)).collect())
-            })
-        }
-        "subscribe" => {
-            let create = CreateSubscription::new(subscription(first, parse_object(rest)));
-            Chain::new(create, |target| done(json!(target)))
-        }
-        "subscriptions" => Chain::new(ListSubscriptions::default(), |found| {
-            let json = |one: &Resource<EventDestination>| {
-                json!([one.target(), one.value().destination, one.value().context])
-            };
-            done(found.iter().map(json).collect())
-        }),
-        "unsubscribe" => Chain::new(DeleteSubscription::new(target()?), outcome),
-        _ => panic!("unknown operation {name}"),
-    })
+    create(&Args { service, first, rest: rest.trim() })
+}
+
+fn query(args: &Args<'_>) -> Result<Chain<Value>, Error> {
+    let query = Query::new().expand(Expand::Links, 1);
+    let query = if args.rest.is_empty() { query } else { query.filter(args.rest) };
+    Ok(Chain::new(NegotiateQuery::new(args.target()?, query)?, |target| {
+        Ok(Transition::Next(members(GetPage::first(target), Vec::new())))
+    }))
+}
+
+#[expect(clippy::unnecessary_wraps, reason = "the shape of a row's function")]
+fn write(write: Write) -> Result<Chain<Value>, Error> {
+    Ok(Chain::new(write, outcome))
 }
 
 fn parse_json<T: serde::de::DeserializeOwned>(text: &str) -> T {
