@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use redfish_proto::ops::Written;
 use redfish_proto::reason::SessionAlive;
-use redfish_proto::{Error, ErrorKind, Message, Redactor, SafeText, Service, Target};
+use redfish_proto::{Error, ErrorKind, Message, Redactor, Service, Target};
 use serde_json::{Value, json};
 
 use crate::exit::Exit;
@@ -33,8 +33,6 @@ enum Reason {
     Usage { what: String, hint: &'static str },
     /// A call failed.
     Call(Error),
-    /// A part of a write was not accepted: the messages by the path of the member.
-    Rejected { status: u16, members: Vec<(SafeText, Vec<Message>)> },
     /// There is neither a session nor any credential.
     NotLoggedIn,
     /// A local error.
@@ -50,9 +48,6 @@ enum Reason {
 }
 
 impl Failure {
-    /// The kind of a write that was partly rejected.
-    pub(crate) const REJECTED: &str = "rejected";
-
     fn new(reason: Reason, exit: Exit) -> Failure {
         Failure { reason, exit, monitor: None, secrets: None, hint: None, service: None }
     }
@@ -120,12 +115,6 @@ impl Failure {
     /// Some services of a sweep failed.
     pub(crate) fn sweep(summary: String, counts: Value) -> Failure {
         Failure::new(Reason::Sweep { summary: summary.into(), counts: counts.into() }, Exit::Failed)
-    }
-
-    /// A part of a write was not accepted.
-    pub(crate) fn rejected(written: &Written) -> Failure {
-        let (status, members) = (written.status.as_u16(), written.rejected.clone());
-        Failure::new(Reason::Rejected { status, members }, Exit::Failed)
     }
 
     /// Standard output could not be written.
@@ -204,7 +193,6 @@ impl Failure {
         match &self.reason {
             Reason::Usage { .. } => "usage",
             Reason::Call(error) => error.kind().name(),
-            Reason::Rejected { .. } => Failure::REJECTED,
             Reason::NotLoggedIn => "not-authenticated",
             Reason::Local { .. } => "local",
             Reason::Missing(_) => "not-found",
@@ -218,6 +206,14 @@ impl Failure {
     /// Whether a write was carried out before this failed.
     pub(crate) fn is_after_write(&self) -> bool {
         matches!(&self.reason, Reason::Call(error) if error.is_after_write())
+    }
+
+    /// The part of a write that was carried out.
+    pub(crate) fn partial(&self) -> Option<&Written> {
+        match &self.reason {
+            Reason::Call(error) => error.partial(),
+            _ => None,
+        }
     }
 
     /// Whether it is an error of the core of this kind.
@@ -246,16 +242,13 @@ impl Failure {
                 if error.session_alive() {
                     object["session_alive"] = true.into();
                 }
+                if let ErrorKind::PartiallyApplied { accepted, rejected, .. } = error.kind() {
+                    object["accepted"] = json!(accepted);
+                    object["rejected"] = json!(rejected);
+                }
                 if let Some(etag) = error.etag() {
                     object["etag"] = self.clean(etag.as_str()).into();
                 }
-            }
-            Reason::Rejected { status, members } => {
-                let messages = members
-                    .iter()
-                    .flat_map(|(path, messages)| messages.iter().map(|message| message_about(path, message)));
-                object["status"] = (*status).into();
-                object["messages"] = messages.collect();
             }
             Reason::Sweep { counts, .. } => object["services"] = (**counts).clone(),
             _ => {}
@@ -326,15 +319,6 @@ fn message(message: &Message) -> Value {
     })
 }
 
-/// A message about the member at this path. Adds the path if the message has none.
-fn message_about(path: &str, about: &Message) -> Value {
-    let mut object = message(about);
-    if about.related.is_empty() {
-        object["RelatedProperties"] = json!([path]);
-    }
-    object
-}
-
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match (&self.reason, &self.service) {
@@ -356,16 +340,6 @@ impl fmt::Display for Failure {
                     Some(etag) => write!(f, "; its ETag is now {}", self.clean(etag.as_str())),
                     None => Ok(()),
                 }
-            }
-            Reason::Rejected { members, .. } => {
-                let texts: Vec<String> = members
-                    .iter()
-                    .flat_map(|(path, messages)| messages.iter().map(move |message| (path, message)))
-                    .map(|(path, Message { id, text, .. })| {
-                        format!("{path} ({id}): {}", text.trim().trim_end_matches('.'))
-                    })
-                    .collect();
-                write!(f, "a part of the change was rejected: {}", texts.join("; "))
             }
             Reason::NotLoggedIn => f.write_str("not logged in"),
             Reason::Local { what, error } => write!(f, "{what}: {error}"),

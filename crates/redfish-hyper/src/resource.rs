@@ -79,9 +79,12 @@ impl Client {
 
     /// Changes the given members of a resource. Reads its ETag first and sends it as `If-Match`.
     ///
+    /// A service may carry out only a part of a change. That is an error, too, which a caller accepts by
+    /// `.or_else(Outcome::accept_partial)`.
+    ///
     /// # Errors
-    /// Fails if the service refuses the request, and with [`Conflict`](redfish_proto::ErrorKind::Conflict) if the resource
-    /// has changed in the meantime.
+    /// Fails if the service refuses the request, with [`Conflict`](redfish_proto::ErrorKind::Conflict) if the resource has
+    /// changed in the meantime, and with [`PartiallyApplied`](redfish_proto::ErrorKind::PartiallyApplied).
     pub async fn patch<T: Serialize + ?Sized + Sync>(
         &self,
         path: &str,
@@ -107,7 +110,7 @@ impl Client {
     /// Creates a member of a collection.
     ///
     /// # Errors
-    /// Fails if the service refuses the request.
+    /// Fails if the service refuses the request or a part of it.
     pub async fn post<T: Serialize + ?Sized + Sync>(&self, path: &str, member: &T) -> Result<Outcome, Error> {
         let target = self.service().target(path)?;
         self.run(Write::post(&target, Body::json(member)?)).await
@@ -116,7 +119,7 @@ impl Client {
     /// Deletes a resource.
     ///
     /// # Errors
-    /// Fails if the service refuses the request.
+    /// Fails if the service refuses the request or a part of it.
     pub async fn delete(&self, path: &str) -> Result<Outcome, Error> {
         self.run(Write::delete(&self.service().target(path)?)).await
     }

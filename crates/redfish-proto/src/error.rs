@@ -1,5 +1,7 @@
 //! The error of a call.
 
+mod text;
+
 use std::error::Error as StdError;
 use std::fmt;
 use std::sync::Arc;
@@ -11,6 +13,7 @@ use crate::cause::{Cause, SharedError};
 use crate::etag::ETag;
 use crate::kind::{ErrorKind, Failure};
 use crate::message::{self, Message};
+use crate::ops::outcome::Written;
 use crate::origin::Origin;
 use crate::reason::{SessionAlive, TargetError};
 use crate::redact::{Redactor, SafeText, Secret};
@@ -44,6 +47,8 @@ struct Inner {
     etag: Option<ETag>,
     hint: Option<SafeText>,
     cause: Option<Cause>,
+    /// The part of a write that was carried out.
+    partial: Option<Box<Written>>,
     /// Removes secrets from the texts that an operation adds. `None` once the call has ended.
     redactor: Option<Arc<Redactor>>,
 }
@@ -75,6 +80,7 @@ impl Error {
             etag: None,
             hint: None,
             cause: None,
+            partial: None,
             redactor: None,
         }))
     }
@@ -174,6 +180,11 @@ impl Error {
         self
     }
 
+    pub(crate) fn with_partial(mut self, written: Written) -> Error {
+        self.0.partial = Some(Box::new(written));
+        self
+    }
+
     pub(crate) fn with_etag(mut self, etag: Option<ETag>) -> Error {
         self.0.etag = etag;
         self
@@ -257,6 +268,13 @@ impl Error {
             ErrorKind::InvalidParameter { parameter, allowable } => {
                 [parameter].into_iter().chain(allowable.iter_mut()).for_each(&mut clean);
                 allowable.retain(|text| !text.is_empty());
+            }
+            ErrorKind::PartiallyApplied { accepted, rejected, created } => {
+                clean(created);
+                for pointers in [accepted, rejected] {
+                    pointers.iter_mut().for_each(&mut clean);
+                    pointers.retain(|pointer| !pointer.is_empty());
+                }
             }
             _ => {}
         }
@@ -350,6 +368,23 @@ impl Error {
         self.0.cause.as_ref()
     }
 
+    /// The part of a write that was carried out, after [`ErrorKind::PartiallyApplied`].
+    pub fn partial(&self) -> Option<&Written> {
+        self.0.partial.as_deref()
+    }
+
+    /// Accepts a write of which only a part was carried out, after [`ErrorKind::PartiallyApplied`]. Its messages say which
+    /// part.
+    ///
+    /// # Errors
+    /// Any other error, unchanged.
+    pub fn into_partial(mut self) -> Result<Written, Error> {
+        match self.0.partial.take() {
+            Some(written) => Ok(*written),
+            None => Err(self),
+        }
+    }
+
     /// What to do about it: the service's own resolutions, or else what usually helps with this kind. Empty if there
     /// is no hint.
     pub fn hint(&self) -> SafeText {
@@ -360,110 +395,6 @@ impl Error {
         resolutions.retain(|text| !text.is_empty() && !text.clause().eq_ignore_ascii_case("none"));
         resolutions.dedup();
         if resolutions.is_empty() { self.0.kind.hint().into() } else { SafeText::join(resolutions, " ") }
-    }
-
-    fn description(&self) -> String {
-        let inner = &*self.0;
-        let join = |texts: &[SafeText]| SafeText::join(texts, ", ");
-        match &inner.kind {
-            ErrorKind::Transport(failure) => match inner.status {
-                Some(status) => format!("{}, but then {failure}", status.as_u16()),
-                None if inner.detail.is_empty() => failure.to_string(),
-                None => format!("{failure}, and {}", inner.detail),
-            },
-            ErrorKind::Deadline(phase) => format!("the deadline passed {phase}"),
-            ErrorKind::CrossOrigin { link } if link.is_empty() => "a link to another origin".into(),
-            ErrorKind::CrossOrigin { link } => format!("a link to another origin, {link}"),
-            ErrorKind::Redirect { location, reason } if location.is_empty() => format!("redirect {reason}"),
-            ErrorKind::Redirect { location, reason } => format!("redirect {reason}: {location}"),
-            ErrorKind::TooLarge { limit } => format!("the response exceeds the limit of {limit} bytes"),
-            ErrorKind::Malformed { pointer, reason } if pointer.is_empty() => {
-                format!("malformed response: {reason}")
-            }
-            ErrorKind::Malformed { pointer, reason } => format!("malformed response: at {pointer}: {reason}"),
-            ErrorKind::OutcomeUnknown(failure) => format!("sent, but its outcome is unknown: {failure}"),
-            ErrorKind::TaskFailed { state } => {
-                let texts: Vec<&str> = inner.messages.iter().map(|m| m.text.clause()).collect();
-                format!("the task ended in {state}: {}", texts.join("; "))
-                    .trim_end_matches([':', ' '])
-                    .to_owned()
-            }
-            ErrorKind::MonitorGone => "the monitor is gone, and the outcome of the task is unknown".into(),
-            ErrorKind::ActionNotFound { offered } if offered.is_empty() => "no action is offered".into(),
-            ErrorKind::ActionNotFound { offered } => {
-                format!("the action is not unique or not offered among {}", join(offered))
-            }
-            ErrorKind::AmbiguousTarget { choices } if choices.is_empty() => {
-                "the collection has no members".into()
-            }
-            ErrorKind::AmbiguousTarget { choices } => {
-                format!("the collection has several members: {}", join(choices))
-            }
-            ErrorKind::InvalidParameter { parameter, allowable } if allowable.is_empty() => {
-                format!("the parameter {parameter} is required")
-            }
-            ErrorKind::InvalidParameter { parameter, allowable } => {
-                format!("the parameter {parameter} accepts {}", join(allowable))
-            }
-            ErrorKind::ImageTooLarge { limit } => {
-                format!("the service accepts images of up to {limit} bytes")
-            }
-            ErrorKind::NotSupported(what) => format!("the service does not support {what}"),
-            ErrorKind::SessionUriUnknown => {
-                "the URI of the session is unknown, and the service does not mark the session".into()
-            }
-            ErrorKind::Closed => "the client is closed".into(),
-            ErrorKind::CredentialsReplaced => "the credentials were replaced during the login".into(),
-            ErrorKind::InvalidService(reason) => format!("not a valid service URL: {reason}"),
-            ErrorKind::InvalidTarget(reason) => reason.to_string(),
-            ErrorKind::InvalidCredentials(reason) => format!("unusable credentials: {reason}"),
-            ErrorKind::InvalidRequest(reason) => reason.to_string(),
-            ErrorKind::ReservedHeader(name) => format!("only the client sets the header {name}"),
-            ErrorKind::ForeignSession => "the session belongs to another service".into(),
-            ErrorKind::NotAuthenticated if inner.status.is_none() => "not logged in".into(),
-            _ => self.response_text(),
-        }
-    }
-
-    /// The response as a clause: `503 (IDRAC.2.8.RAC0218): the maximum number …`.
-    fn response_text(&self) -> String {
-        let inner = &*self.0;
-        let mut text = inner.status.map_or_else(|| "refused".to_owned(), |s| s.as_u16().to_string());
-        let ids: Vec<&SafeText> = inner.messages.iter().map(|m| &m.id).filter(|id| !id.is_empty()).collect();
-        if !ids.is_empty() {
-            text += &format!(" ({})", SafeText::join(ids, ", "));
-        } else if let Some(reason) = inner.status.and_then(|s| s.canonical_reason()) {
-            text += &format!(" {reason}");
-        }
-        let mut texts: Vec<&str> = inner.messages.iter().map(|m| m.text.clause()).collect();
-        texts.push(&inner.detail);
-        texts.retain(|t| !t.is_empty());
-        if !texts.is_empty() {
-            text += &format!(": {}", texts.join("; "));
-        }
-        if let Some(how) = inner.session_alive {
-            text += &format!("; {how}");
-        }
-        if let Some(wait) = inner.retry_after {
-            text += &format!(" (retry after {} s)", wait.as_secs());
-        }
-        text
-    }
-}
-
-impl fmt::Display for Error {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if let Some(service) = self.service() {
-            write!(f, "{}: ", service.strip_prefix("https://").unwrap_or(service))?;
-        }
-        if let (Some(method), Some(uri)) = (self.method(), self.uri()) {
-            write!(f, "{method} {uri}: ")?;
-        }
-        f.write_str(&self.description())?;
-        match self.session_left() {
-            Some(session) => write!(f, "; a session was left open at {session}"),
-            None => Ok(()),
-        }
     }
 }
 

@@ -238,7 +238,7 @@ impl EventRecord {
         EventRecord {
             event_id: text("EventId"),
             timestamp: text("EventTimestamp"),
-            message_id: text("MessageId"),
+            message_id: text("MessageId").or_else(|| text("MessageID")),
             message: text("Message"),
             message_args: args.map(|args| args.iter().map(arg).collect()).unwrap_or_default(),
             severity: text("MessageSeverity").or_else(|| text("Severity")),

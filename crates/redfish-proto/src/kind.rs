@@ -35,6 +35,17 @@ pub enum ErrorKind {
     Busy,
     /// Any other status that is not a success, or a success whose body is an error.
     Refused,
+    /// A write of which only a part was carried out. The service's messages say why. A caller that accepts this calls
+    /// [`Error::into_partial`](crate::Error::into_partial).
+    #[non_exhaustive]
+    PartiallyApplied {
+        /// The members of the request that were accepted, as JSON pointers, as far as the service says.
+        accepted: Vec<SafeText>,
+        /// The members that were not accepted, likewise.
+        rejected: Vec<SafeText>,
+        /// The URI of the new resource; empty if there is none.
+        created: SafeText,
+    },
     /// No usable response arrived.
     Transport(Failure),
     /// The call's deadline passed.
@@ -77,6 +88,8 @@ pub enum ErrorKind {
     },
     /// The monitor of an accepted operation is gone, and its Task is gone or unknown: the outcome is not known.
     MonitorGone,
+    /// There is no such monitor, and never was while it was watched. After a 202 that named it, the outcome is not known.
+    MonitorNotFound,
     /// The resource does not offer this action, or several with this short name. Nothing was sent.
     #[non_exhaustive]
     ActionNotFound {
@@ -143,6 +156,8 @@ pub enum Failure {
     Tls(TlsFailure),
     /// The response is not HTTP.
     Malformed,
+    /// The response to a write is a web page, for example of a portal or a load balancer, whatever its status.
+    WebPage,
     /// The caller's payload could not be read, so the request was not sent completely: the service cannot have acted on
     /// it.
     Unreadable,
@@ -189,6 +204,7 @@ impl ErrorKind {
             ErrorKind::PreconditionRequired => "precondition-required",
             ErrorKind::Busy => "busy",
             ErrorKind::Refused => "refused",
+            ErrorKind::PartiallyApplied { .. } => "partially-applied",
             ErrorKind::Transport(Failure::Untrusted) => "untrusted",
             ErrorKind::Transport(Failure::Tls(_)) => "tls",
             ErrorKind::Transport(_) => "transport",
@@ -200,6 +216,7 @@ impl ErrorKind {
             ErrorKind::OutcomeUnknown(_) => "outcome-unknown",
             ErrorKind::TaskFailed { .. } => "task-failed",
             ErrorKind::MonitorGone => "task-gone",
+            ErrorKind::MonitorNotFound => "task-not-found",
             ErrorKind::ActionNotFound { .. } => "not-offered",
             ErrorKind::AmbiguousTarget { .. } => "ambiguous",
             ErrorKind::InvalidParameter { .. } => "not-allowable",
@@ -227,6 +244,9 @@ impl ErrorKind {
             ErrorKind::NotFound => "Check the path. The resource may be gone.",
             ErrorKind::Conflict => "Read the resource again, then decide.",
             ErrorKind::PreconditionRequired => "Read the resource first and send its ETag in If-Match.",
+            ErrorKind::PartiallyApplied { .. } => {
+                "Read the resource to see what changed. Correct the rest, and send only that again."
+            }
             ErrorKind::Busy => "Try again later.",
             ErrorKind::Transport(Failure::Untrusted) => "Trust its CA or pin its certificate.",
             ErrorKind::Transport(Failure::Tls(TlsFailure::NoCommonProtocol)) => {
@@ -252,7 +272,9 @@ impl ErrorKind {
                 "Read the resource, or the list of tasks, to find out whether it happened."
             }
             ErrorKind::AmbiguousTarget { .. } => "Name one.",
-            ErrorKind::MonitorGone => "Read what it was supposed to change, and the list of tasks.",
+            ErrorKind::MonitorGone | ErrorKind::MonitorNotFound => {
+                "Read what it was supposed to change, and the list of tasks."
+            }
             ErrorKind::SessionUriUnknown => "Close it manually, or let it expire.",
             ErrorKind::InvalidService(ServiceUrlError::UserInfo) => {
                 "Pass the user and the password separately."
@@ -287,6 +309,7 @@ impl fmt::Display for Failure {
             Failure::Tls(TlsFailure::UnusableKey) => "TLS cannot use the key of the service's certificate",
             Failure::Tls(TlsFailure::Other) => "the TLS handshake failed",
             Failure::Malformed => "the response is not HTTP",
+            Failure::WebPage => "the response is a web page",
             Failure::Unreadable => "the payload could not be read",
         })
     }

@@ -1,10 +1,18 @@
-//! The messages of an error response (DSP0266, "Error responses").
+//! The messages of a response (DSP0266, "Error responses").
+
+mod meaning;
 
 use std::borrow::Cow;
 
 use serde_json::Value;
 
+use crate::ops::progress::is_task;
 use crate::redact::{Redactor, SafeText};
+
+use meaning::Meaning;
+
+/// The name of a list of messages, and the end of its name if it is about one member.
+const EXTENDED_INFO: &str = "@Message.ExtendedInfo";
 
 /// Maximum number of messages that are read from one body.
 const MAX_MESSAGES: usize = 100;
@@ -18,13 +26,13 @@ const MAX_TEXT_BYTES: usize = 16 << 10;
 /// Maximum number of bytes that are read of all texts of one body or one error.
 pub(crate) const MAX_TOTAL_BYTES: usize = 256 << 10;
 
-/// One message of an error body's `@Message.ExtendedInfo`. A missing member is empty.
+/// One message of a response, from its `@Message.ExtendedInfo`. A missing member is empty.
 ///
 /// Secrets that the client knows are removed from every text.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Message {
-    /// The `MessageId`, such as `Base.1.8.InsufficientPrivilege`.
+    /// The `MessageId`, such as `Base.1.8.InsufficientPrivilege`. iLO 4 calls it `MessageID`.
     pub id: SafeText,
     /// The `Message`: what happened.
     pub text: SafeText,
@@ -42,30 +50,59 @@ impl Message {
     /// Whether this is the message with this key, in any registry and version: `Base.1.8.1.Success`,
     /// `Base.v1_4_0.Success` and `Success` are all `Success`.
     pub fn is(&self, key: &str) -> bool {
-        self.id.trim().rsplit('.').next().is_some_and(|last| last.eq_ignore_ascii_case(key))
+        self.key().eq_ignore_ascii_case(key)
     }
 
-    /// Whether it reports a success.
+    /// Whether it means, in a response whose status is a success, that the request or a part of it was not carried out.
+    ///
+    /// A table of the keys of DMTF's Base registry and of some vendors decides, whatever the severity. Any other key is a
+    /// refusal if its severity is `Critical`, or if its words say so and its severity is not `OK`.
+    pub fn is_refusal(&self) -> bool {
+        self.meaning() == Meaning::Refusal
+    }
+
+    /// Whether it reports that something was done.
     pub(crate) fn is_success(&self) -> bool {
-        const SUCCESS: [&str; 4] = ["Success", "Created", "AccountModified", "NoOperation"];
-        self.severity.eq_ignore_ascii_case("ok") || SUCCESS.iter().any(|key| self.is(key))
+        self.meaning() == Meaning::Success
+    }
+
+    fn key(&self) -> &str {
+        self.id.trim().rsplit('.').next().unwrap_or_default()
+    }
+
+    fn meaning(&self) -> Meaning {
+        meaning::meaning(self.key(), self.severity.trim())
     }
 }
 
 /// Reads the messages of a body in all known forms: `error` with a list or a single object (iDRAC), the list at the
-/// root (the response to a login that requires a new password), or an `error` with only a code.
+/// root (the response to a login that requires a new password), `Messages` (iLO 4, and a Task), or an `error` or `Success`
+/// with only a code.
 pub(crate) fn messages(body: &[u8], redactor: &Redactor) -> Vec<Message> {
-    let Ok(body) = serde_json::from_slice::<Value>(strip_bom(body)) else { return Vec::new() };
+    match serde_json::from_slice(strip_bom(body)) {
+        Ok(body) => messages_of(&body, redactor),
+        Err(_) => Vec::new(),
+    }
+}
+
+/// Like [`messages`], of a body that was parsed.
+pub(crate) fn messages_of(body: &Value, redactor: &Redactor) -> Vec<Message> {
     let mut reader = MessageReader::new(redactor);
-    let error = body.get("error");
-    let holders = error.into_iter().chain([&body]);
+    let holders = body.get("error").into_iter().chain([body]);
     let mut found: Vec<Message> = holders
-        .filter_map(|holder| holder.get("@Message.ExtendedInfo"))
+        .filter_map(|holder| holder.get(EXTENDED_INFO))
+        // In a registry, `Messages` is an object; those of a Task do not judge a response.
+        .chain(body.get("Messages").filter(|messages| messages.is_array() && !is_task(body)))
         .flat_map(|entries| reader.list(entries))
         .collect();
     if found.is_empty() {
-        let mut member = |name| error.and_then(|e| e.get(name)).map(|v| reader.text(v)).unwrap_or_default();
-        let only = Message { id: member("code"), text: member("message"), ..Message::default() };
+        let holder = body.get("error").or_else(|| body.get("Success"));
+        let mut member = |name| holder.and_then(|holder| holder.get(name)).map(|v| reader.text(v));
+        let only = Message {
+            id: member("code").unwrap_or_default(),
+            text: member("message").unwrap_or_default(),
+            ..Message::default()
+        };
         if only != Message::default() {
             found.push(only);
         }
@@ -74,22 +111,82 @@ pub(crate) fn messages(body: &[u8], redactor: &Redactor) -> Vec<Message> {
     found
 }
 
+/// Reads the messages beside single members, such as `AssetTag@Message.ExtendedInfo`. Each names its member in `related`.
+pub(crate) fn annotations(body: &Value, redactor: &Redactor) -> Vec<Message> {
+    let mut found = Vec::new();
+    collect_annotations(body, "", &mut MessageReader::new(redactor), &mut found);
+    found
+}
+
+fn collect_annotations(
+    value: &Value,
+    pointer: &str,
+    reader: &mut MessageReader<'_>,
+    found: &mut Vec<Message>,
+) {
+    let members = match value {
+        Value::Object(members) => members,
+        Value::Array(items) => {
+            for (index, item) in items.iter().enumerate() {
+                collect_annotations(item, &format!("{pointer}/{index}"), reader, found);
+            }
+            return;
+        }
+        _ => return,
+    };
+    for (name, value) in members {
+        if found.len() >= MAX_MESSAGES {
+            return;
+        }
+        match name.strip_suffix(EXTENDED_INFO) {
+            None if name != "error" => {
+                collect_annotations(value, &format!("{pointer}/{name}"), reader, found);
+            }
+            // Those about the whole are not annotations.
+            None | Some("") => {}
+            Some(member) => {
+                let about = reader.redactor.clean(&format!("{pointer}/{member}"));
+                let messages = reader.list(value).into_iter();
+                found.extend(messages.map(|message| Message { related: vec![about.clone()], ..message }));
+            }
+        }
+    }
+}
+
+/// Whether the body of a read is an error instead of a resource: an `error` that reports no success, without data beside
+/// it. Some services return data and an `error` about one member.
+pub(crate) fn is_error(body: &[u8], redactor: &Redactor) -> bool {
+    // A resource has no member `error`, so most bodies need not be parsed twice.
+    let start = body.get(..256).unwrap_or(body);
+    if !start.windows(7).any(|window| window == b"\"error\"") {
+        return false;
+    }
+    let Ok(body) = serde_json::from_slice::<Value>(strip_bom(body)) else { return false };
+    let messages = messages_of(&body, redactor);
+    !has_data(&body) && !messages.is_empty() && !messages.iter().any(Message::is_success)
+}
+
+/// Whether a body has members of a resource, besides messages.
+pub(crate) fn has_data(body: &Value) -> bool {
+    let is_data = |name: &String| !matches!(name.as_str(), "error" | "Success") && !name.contains('@');
+    body.as_object().is_some_and(|members| members.keys().any(is_data))
+}
+
 /// Reads a list of messages, or a single message in place of the list.
 pub(crate) fn read_list(entries: &Value, redactor: &Redactor) -> Vec<Message> {
     MessageReader::new(redactor).list(entries)
 }
 
-/// Whether the body of a successful status reports an error: an `error` without any message of success.
-pub(crate) fn is_error(body: &[u8], redactor: &Redactor) -> bool {
-    // A resource has no member `error`, so most bodies need not be parsed twice.
-    let start = body.get(..256).unwrap_or(body);
-    let readable = std::str::from_utf8(start).map_or_else(|cut| cut.valid_up_to(), str::len);
-    let text = start.get(..readable).and_then(|start| std::str::from_utf8(start).ok()).unwrap_or_default();
-    if !text.contains("\"error\"") {
-        return false;
-    }
-    let messages = messages(body, redactor);
-    !messages.is_empty() && !messages.iter().any(Message::is_success)
+/// Whether a body has only messages, as the response to an operation has, and no resource.
+pub(crate) fn is_only_messages(body: &Value) -> bool {
+    body.as_object().is_some_and(|members| !members.is_empty()) && !has_data(body)
+}
+
+/// Whether a body is a web page, which no Redfish service means as its answer.
+pub(crate) fn is_web_page(body: &[u8]) -> bool {
+    let start = strip_bom(body).trim_ascii_start();
+    let begins_with = |tag: &[u8]| start.get(..tag.len()).is_some_and(|s| s.eq_ignore_ascii_case(tag));
+    begins_with(b"<!doctype html") || begins_with(b"<html")
 }
 
 /// Removes the byte order mark that some services send.
@@ -132,16 +229,22 @@ impl MessageReader<'_> {
         match entry {
             Value::String(_) => Some(Message { text: self.text(entry), ..Message::default() }),
             Value::Object(_) => Some(Message {
-                id: self.member(entry, "MessageId"),
+                id: self.first_member(entry, ["MessageId", "MessageID"]),
                 text: self.member(entry, "Message"),
                 args: self.texts(entry, "MessageArgs"),
-                severity: Some(self.member(entry, "MessageSeverity"))
-                    .filter(|severity| !severity.is_empty())
-                    .unwrap_or_else(|| self.member(entry, "Severity")),
+                severity: self.first_member(entry, ["MessageSeverity", "Severity"]),
                 resolution: self.member(entry, "Resolution"),
-                related: self.texts(entry, "RelatedProperties"),
+                related: self.related(entry),
             }),
             _ => None,
+        }
+    }
+
+    /// The first of two members that is not empty.
+    fn first_member(&mut self, entry: &Value, [first, second]: [&str; 2]) -> SafeText {
+        match self.member(entry, first) {
+            text if text.is_empty() => self.member(entry, second),
+            text => text,
         }
     }
 
@@ -150,22 +253,36 @@ impl MessageReader<'_> {
     }
 
     fn texts(&mut self, entry: &Value, name: &str) -> Vec<SafeText> {
-        match entry.get(name) {
-            Some(Value::Array(items)) => {
-                items.iter().take(MAX_MESSAGES).map(|value| self.text(value)).collect()
-            }
-            Some(Value::Null) | None => Vec::new(),
-            Some(item) => vec![self.text(item)],
-        }
+        items(entry, name).iter().take(MAX_MESSAGES).map(|value| self.text(value)).collect()
+    }
+
+    /// The `RelatedProperties` as JSON pointers. In a message they begin with a number sign, with some services not even
+    /// with a slash.
+    fn related(&mut self, entry: &Value) -> Vec<SafeText> {
+        let names = items(entry, "RelatedProperties").iter().take(MAX_MESSAGES).filter_map(Value::as_str);
+        let names = names.map(|name| name.trim_start_matches('#').trim_start_matches('/'));
+        let pointers = names.filter(|name| !name.is_empty()).map(|name| format!("/{name}"));
+        pointers.map(|pointer| redacted_text(&pointer, self.redactor, &mut self.bytes_left)).collect()
     }
 
     fn text(&mut self, value: &Value) -> SafeText {
+        // OData's errors have a text with its language.
+        let value = value.get("value").filter(|text| text.is_string()).unwrap_or(value);
         let text = match value {
             Value::Null => return SafeText::default(),
             Value::String(text) => Cow::Borrowed(text.as_str()),
             other => Cow::Owned(other.to_string()),
         };
         redacted_text(&text, self.redactor, &mut self.bytes_left)
+    }
+}
+
+/// The items of a list, or a single item in place of the list.
+fn items<'a>(entry: &'a Value, name: &str) -> &'a [Value] {
+    match entry.get(name) {
+        Some(Value::Array(items)) => items,
+        Some(Value::Null) | None => &[],
+        Some(item) => std::slice::from_ref(item),
     }
 }
 

@@ -22,6 +22,7 @@ use crate::json;
 use crate::kind::{ErrorKind, Failure};
 use crate::link::{self, LinkError};
 use crate::message::{self, Message};
+use crate::ops::outcome::Written;
 use crate::policy::Links;
 use crate::reason::SessionAlive;
 use crate::redact::{Redactor, SafeText};
@@ -282,6 +283,8 @@ pub struct Answer {
     pub(crate) body: Result<Bytes, TransportError>,
     pub(crate) method: Method,
     pub(crate) target: Target,
+    /// The body of the request.
+    pub(crate) sent: Body,
     pub(crate) is_replay: bool,
     /// Whether a check found that the session is alive after this 401.
     pub(crate) session_alive: bool,
@@ -362,8 +365,12 @@ impl Answer {
     /// fit.
     pub fn json<'a, T: Deserialize<'a>>(&'a self) -> Result<T, Error> {
         let body = message::strip_bom(self.body()?);
-        json::read(body, self.service.policy().json_depth)
-            .map_err(|(pointer, reason)| self.malformed(&pointer, &reason))
+        json::read(body, self.service.policy().json_depth).map_err(|(pointer, reason)| {
+            if message::is_web_page(body) {
+                return self.malformed("", "a web page instead of JSON");
+            }
+            self.malformed(&pointer, &reason)
+        })
     }
 
     /// The target of the `Location` header, if there is one.
@@ -399,7 +406,8 @@ impl Answer {
         time::retry_after(self.headers())
     }
 
-    /// The response, if it is a success: a 2xx whose body is not an error.
+    /// The response, if it is a success: a 2xx whose body is not an error. After a write, its messages decide
+    /// ([`Written::read`]).
     ///
     /// # Errors
     /// The error that the response reports.
@@ -409,6 +417,9 @@ impl Answer {
 
     /// Like [`success`](Answer::success), without taking the response.
     pub(crate) fn check(&self) -> Result<(), Error> {
+        if !self.method.is_safe() {
+            return Written::read(self).map(drop);
+        }
         let failed = !self.status().is_success()
             || self.body.as_ref().is_ok_and(|body| message::is_error(body, &self.redactor));
         if failed { Err(self.refusal()) } else { Ok(()) }
@@ -421,7 +432,11 @@ impl Answer {
 
     /// The error that this response reports, whatever its status.
     pub fn refusal(&self) -> Error {
-        let messages = self.messages();
+        self.refusal_of(self.messages())
+    }
+
+    /// Like [`refusal`](Answer::refusal), with these messages.
+    pub(crate) fn refusal_of(&self, messages: Vec<Message>) -> Error {
         let text = match (&self.body, messages.is_empty()) {
             (Ok(body), true) => message::page_text(body, &self.redactor),
             _ => SafeText::default(),

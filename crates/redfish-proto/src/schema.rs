@@ -8,14 +8,14 @@ use crate::lenient::{Lenient, deserialize_member};
 pub use crate::lenient::{Link, Number};
 
 macro_rules! resources {
-    ($($(#[$doc:meta])* $name:ident { $($field:ident: $type:ty = $member:literal,)* })*) => {$(
+    ($($(#[$doc:meta])* $name:ident { $($field:ident: $type:ty = $member:literal $(| $other:literal)?,)* })*) => {$(
         $(#[$doc])*
         #[derive(Clone, Debug, Default, Deserialize, PartialEq)]
         #[serde(default)]
         #[non_exhaustive]
         pub struct $name {$(
             #[doc = concat!("`", $member, "`.")]
-            #[serde(rename = $member, deserialize_with = "deserialize_member")]
+            #[serde(rename = $member, $(alias = $other,)? deserialize_with = "deserialize_member")]
             pub $field: Option<$type>,
         )*}
 
@@ -51,6 +51,7 @@ resources! {
         event_service: Link = "EventService",
         update_service: Link = "UpdateService",
         tasks: Link = "Tasks",
+        job_service: Link = "JobService",
         registries: Link = "Registries",
         links: RootLinks = "Links",
     }
@@ -199,6 +200,25 @@ resources! {
         messages: Vec<Message> = "Messages",
     }
 
+    /// The job service.
+    JobService {
+        service_enabled: bool = "ServiceEnabled",
+        date_time: String = "DateTime",
+        jobs: Link = "Jobs",
+    }
+
+    /// A job.
+    Job {
+        id: String = "Id",
+        name: String = "Name",
+        job_state: String = "JobState",
+        job_status: String = "JobStatus",
+        percent_complete: Number = "PercentComplete",
+        start_time: String = "StartTime",
+        end_time: String = "EndTime",
+        messages: Vec<Message> = "Messages",
+    }
+
     /// The update service.
     UpdateService {
         service_enabled: bool = "ServiceEnabled",
@@ -250,7 +270,7 @@ resources! {
         entry_type: String = "EntryType",
         severity: String = "Severity",
         message: String = "Message",
-        message_id: String = "MessageId",
+        message_id: String = "MessageId" | "MessageID",
         message_args: Vec<String> = "MessageArgs",
         resolved: bool = "Resolved",
     }
@@ -286,12 +306,29 @@ resources! {
 
     /// A message within a resource.
     Message {
-        message_id: String = "MessageId",
+        message_id: String = "MessageId" | "MessageID",
         message: String = "Message",
         message_args: Vec<String> = "MessageArgs",
         severity: String = "Severity",
         message_severity: String = "MessageSeverity",
         resolution: String = "Resolution",
+    }
+}
+
+impl From<Job> for Task {
+    /// The members that both have.
+    fn from(job: Job) -> Task {
+        Task {
+            id: job.id,
+            name: job.name,
+            task_state: job.job_state,
+            task_status: job.job_status,
+            percent_complete: job.percent_complete,
+            start_time: job.start_time,
+            end_time: job.end_time,
+            task_monitor: None,
+            messages: job.messages,
+        }
     }
 }
 
@@ -316,7 +353,7 @@ mod tests {
 
     #[test]
     fn a_list_may_be_one_object() {
-        let task: Task = serde_json::from_str(r#"{"Messages": {"MessageId": "A.1.B"}}"#).unwrap();
+        let task: Task = serde_json::from_str(r#"{"Messages": {"MessageID": "A.1.B"}}"#).unwrap();
         assert_eq!(task.messages.unwrap()[0].message_id.as_deref(), Some("A.1.B"));
     }
 }

@@ -219,8 +219,11 @@ fn written_json(written: &Written) -> Value {
     if let Some(created) = &written.created {
         json["location"] = json!(created);
     }
-    if !written.rejected.is_empty() {
-        json["rejected"] = written.rejected.iter().map(|(at, _)| at.as_str()).collect();
+    if !written.messages.is_empty() {
+        json["messages"] = written.messages.iter().map(|message| message.id.as_str()).collect();
+    }
+    if !written.task_status.is_empty() {
+        json["task_status"] = written.task_status.as_str().into();
     }
     json
 }
@@ -251,7 +254,11 @@ pub fn stream_item_json(item: &StreamItem) -> Value {
 pub fn outcome_json(outcome: &Outcome) -> Value {
     match outcome {
         Outcome::Finished(end) => written_json(end),
-        Outcome::Accepted(monitor) => json!({"monitor": monitor}),
+        Outcome::Accepted(monitor) => match monitor.task() {
+            Some(task) => json!({"monitor": {"at": monitor.target(), "task": task}}),
+            None => json!({"monitor": {"at": monitor.target()}}),
+        },
+        Outcome::AcceptedWithoutMonitor(written) => json!({"accepted": written_json(written)}),
         other => panic!("unknown outcome: {other:?}"),
     }
 }

@@ -76,9 +76,12 @@ impl Client {
 
     /// Changes the given members of a resource. Reads its ETag first and sends it as `If-Match`.
     ///
+    /// A service may carry out only a part of a change. That is an error, too, which a caller accepts by
+    /// `.or_else(Outcome::accept_partial)`.
+    ///
     /// # Errors
-    /// Fails if the service refuses the request, and with [`Conflict`](redfish_proto::ErrorKind::Conflict) if the resource
-    /// has changed in the meantime.
+    /// Fails if the service refuses the request, with [`Conflict`](redfish_proto::ErrorKind::Conflict) if the resource has
+    /// changed in the meantime, and with [`PartiallyApplied`](redfish_proto::ErrorKind::PartiallyApplied).
     pub fn patch<T: Serialize + ?Sized>(&self, path: &str, change: &T) -> Result<Outcome, Error> {
         let target = self.service().target(path)?;
         self.run(Write::patch(&target, Body::json(change)?).if_match(IfMatch::Current))
@@ -96,7 +99,7 @@ impl Client {
     /// Creates a member of a collection.
     ///
     /// # Errors
-    /// Fails if the service refuses the request.
+    /// Fails if the service refuses the request or a part of it.
     pub fn post<T: Serialize + ?Sized>(&self, path: &str, member: &T) -> Result<Outcome, Error> {
         let target = self.service().target(path)?;
         self.run(Write::post(&target, Body::json(member)?))
@@ -105,7 +108,7 @@ impl Client {
     /// Deletes a resource.
     ///
     /// # Errors
-    /// Fails if the service refuses the request.
+    /// Fails if the service refuses the request or a part of it.
     pub fn delete(&self, path: &str) -> Result<Outcome, Error> {
         self.run(Write::delete(&self.service().target(path)?))
     }

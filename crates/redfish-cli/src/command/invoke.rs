@@ -46,7 +46,7 @@ impl Job for Invoke {
         let target = visit.service().target(&self.path)?;
         let parameters: Map<String, Value> = self.parameters.iter().cloned().collect();
         let outcome =
-            visit.run(|| ops::Invoke::new(target.clone(), self.name.as_str(), parameters.clone())).await?;
+            visit.run(|| ops::Invoke::new(target.clone(), self.name.as_str(), parameters.clone())).await;
         self.wait.finish(outcome, visit).await
     }
 }

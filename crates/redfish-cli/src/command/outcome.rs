@@ -1,8 +1,8 @@
 //! The outcome of a write: its response, or the monitor of a task.
 
 use clap::Args;
-use redfish_proto::ErrorKind;
 use redfish_proto::ops::{Monitor, Outcome, TaskOutcome, Written};
+use redfish_proto::{ErrorKind, SafeText};
 use serde_json::json;
 
 use crate::exit::Exit;
@@ -19,20 +19,37 @@ pub(crate) struct WaitOption {
 }
 
 impl WaitOption {
-    /// Prints the outcome of a write, after waiting for its task if requested.
-    pub(super) async fn finish(&self, outcome: Outcome, visit: &mut Visit) -> Result<(), Failure> {
+    /// Prints the outcome of a write, after waiting for its task if requested. If only a part of it was carried out, the
+    /// response is printed as well.
+    pub(super) async fn finish(
+        &self,
+        outcome: Result<Outcome, Failure>,
+        visit: &mut Visit,
+    ) -> Result<(), Failure> {
         match outcome {
-            Outcome::Finished(written) => print_response(&written, visit).await,
-            Outcome::Accepted(monitor) if self.wait => {
-                let written = watch(monitor, StartedBy::ThisCommand, visit).await?;
-                print_response(&written, visit).await
+            Ok(Outcome::Finished(written)) => print_response(&written, visit).await,
+            Ok(Outcome::Accepted(monitor)) if self.wait => {
+                let written = watch(monitor, StartedBy::ThisCommand, visit).await;
+                print_result(written, visit).await
             }
-            Outcome::Accepted(monitor) => print_monitor(&monitor, visit).await,
+            Ok(Outcome::Accepted(monitor)) => print_monitor(&monitor, visit).await,
+            Ok(Outcome::AcceptedWithoutMonitor(written)) => {
+                print_response(&written, visit).await?;
+                if self.wait {
+                    return Err(Failure::missing(NO_MONITOR).outcome_unknown());
+                }
+                visit.warn(NO_MONITOR);
+                Ok(())
+            }
             // `Outcome` is non-exhaustive; there are no other variants.
-            _ => Ok(()),
+            Ok(_) => Ok(()),
+            Err(failure) => print_result(Err(failure), visit).await,
         }
     }
 }
+
+const NO_MONITOR: &str =
+    "the service has accepted the request, but does not say where it will report its end";
 
 /// Which command has started a task.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -70,6 +87,12 @@ pub(super) async fn watch(
         Ok(TaskOutcome::Completed(written)) => return Ok(written),
         Ok(TaskOutcome::Failed(error)) => return Err(Failure::from(error).with_exit(Exit::Failed)),
         Err(failure) if failure.is_kind(&ErrorKind::MonitorGone) => return Err(failure),
+        Err(failure) if failure.is_kind(&ErrorKind::MonitorNotFound) => {
+            return Err(match started_by {
+                StartedBy::ThisCommand => failure.outcome_unknown(),
+                StartedBy::EarlierCommand => failure,
+            });
+        }
         Err(failure) => failure,
     };
     // For example, a 401 or a refused connection says nothing about the task of an earlier command.
@@ -80,7 +103,20 @@ pub(super) async fn watch(
     Err(failure.still_running(last.target()))
 }
 
-/// Prints the response to a write. Fails if a part of it was rejected.
+/// Prints the response to a write, or to the part of it that was carried out before the failure.
+pub(super) async fn print_result(result: Result<Written, Failure>, visit: &mut Visit) -> Result<(), Failure> {
+    match result {
+        Ok(written) => print_response(&written, visit).await,
+        Err(failure) => {
+            if let Some(body) = failure.partial().and_then(|part| part.body.as_deref()) {
+                visit.sink.document(body).await?;
+            }
+            Err(failure)
+        }
+    }
+}
+
+/// Prints the response to a write.
 pub(super) async fn print_response(written: &Written, visit: &mut Visit) -> Result<(), Failure> {
     let body = written.body.as_deref();
     match (body.filter(|body| !body.is_empty()), &written.created) {
@@ -98,5 +134,22 @@ pub(super) async fn print_response(written: &Written, visit: &mut Visit) -> Resu
     if body.is_none() {
         visit.warn("the write succeeded, but its response is incomplete");
     }
-    if written.rejected.is_empty() { Ok(()) } else { Err(Failure::rejected(written)) }
+    report_notices(written, visit);
+    Ok(())
+}
+
+/// Reports what the service said about a success, except that it is one.
+pub(super) fn report_notices(written: &Written, visit: &mut Visit) {
+    for message in written.messages.iter().filter(|message| !message.is("Success")) {
+        let about = if message.related.is_empty() {
+            String::new()
+        } else {
+            format!("{}: ", SafeText::join(&message.related, ", "))
+        };
+        visit.note(format!("{about}{}: {}", message.id, message.text).trim_end_matches([' ', ':']));
+    }
+    match written.task_status.as_str() {
+        "" | "OK" => {}
+        status => visit.warn(format!("the task is complete, with the status {status}")),
+    }
 }

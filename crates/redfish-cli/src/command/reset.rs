@@ -6,7 +6,7 @@ use redfish_proto::ops::{self, Get, Outcome, PowerChange, ResetAccepted, WaitFor
 use redfish_proto::schema::ComputerSystem;
 use serde_json::json;
 
-use super::outcome::{StartedBy, print_monitor, watch};
+use super::outcome::{StartedBy, print_monitor, report_notices, watch};
 use crate::failure::Failure;
 use crate::terminal;
 use crate::visit::{Job, Visit};
@@ -44,7 +44,13 @@ impl Job for Reset {
         let ResetAccepted { system, outcome, change, .. } = visit.run(reset).await?;
         match outcome {
             Outcome::Accepted(monitor) if !self.wait => return print_monitor(&monitor, visit).await,
-            Outcome::Accepted(monitor) => drop(watch(monitor, StartedBy::ThisCommand, visit).await?),
+            Outcome::Accepted(monitor) => {
+                report_notices(&watch(monitor, StartedBy::ThisCommand, visit).await?, visit);
+            }
+            Outcome::Finished(written) | Outcome::AcceptedWithoutMonitor(written) => {
+                report_notices(&written, visit);
+            }
+            // `Outcome` is non-exhaustive; there are no other variants.
             _ => {}
         }
         let power = match change.filter(|_| self.wait) {

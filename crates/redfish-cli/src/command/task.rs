@@ -3,7 +3,7 @@
 use clap::{Args, Subcommand};
 use redfish_proto::ops::Monitor;
 
-use super::outcome::{StartedBy, print_response, watch};
+use super::outcome::{StartedBy, print_result, watch};
 use crate::failure::Failure;
 use crate::visit::{Job, Visit};
 
@@ -38,7 +38,7 @@ impl Job for Task {
     async fn run(&self, visit: &mut Visit) -> Result<(), Failure> {
         let Action::Wait(Wait { uri }) = &self.action;
         let monitor = Monitor::new(visit.service().target(uri)?);
-        let written = watch(monitor, StartedBy::EarlierCommand, visit).await?;
-        print_response(&written, visit).await
+        let written = watch(monitor, StartedBy::EarlierCommand, visit).await;
+        print_result(written, visit).await
     }
 }

@@ -54,9 +54,8 @@ impl Job for Update {
             line.show(&progress::upload(sent, length));
         });
         let (name, image) = (&*name, &image);
-        let outcome = visit
-            .with_client(|client| async move { client.update(name, image, &self.targets).await })
-            .await?;
+        let outcome =
+            visit.with_client(|client| async move { client.update(name, image, &self.targets).await }).await;
         line.lock().unwrap_or_else(PoisonError::into_inner).clear();
         self.wait.finish(outcome, visit).await
     }

@@ -135,7 +135,7 @@ impl Job for Delete {
         let target = visit.service().target(&self.path)?;
         // The ETag is read only if the service requires `If-Match`.
         let write = Write::delete(&target).if_match(IfMatch::IfRequired);
-        let outcome = visit.run(|| write.clone()).await?;
+        let outcome = visit.run(|| write.clone()).await;
         self.wait.finish(outcome, visit).await
     }
 }
@@ -149,7 +149,7 @@ impl Post {
     ) -> Result<(), Failure> {
         let target = visit.service().target(&self.path)?;
         let write = write(&target, self.body.clone()).if_match(if_match);
-        let outcome = visit.run(|| write.clone()).await?;
+        let outcome = visit.run(|| write.clone()).await;
         self.wait.finish(outcome, visit).await
     }
 

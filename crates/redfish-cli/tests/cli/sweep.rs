@@ -329,7 +329,7 @@ fn a_reset_that_is_a_task_is_waited_for_on_request() {
     assert_eq!(reset(&[], 0)["output"], json!({"monitor": "/m/1", "task": null}));
     assert_eq!(reset(&["--wait"], 0)["output"], json!({"system": "/s/1", "power": "On"}));
     let line = reset(&["--wait"], 1);
-    assert_eq!((&line["error"]["error"], &line["exit"]), (&json!("task-gone"), &json!(5)));
+    assert_eq!((&line["error"]["error"], &line["exit"]), (&json!("task-not-found"), &json!(5)));
 }
 
 #[test]

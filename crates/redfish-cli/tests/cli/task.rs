@@ -117,3 +117,89 @@ fn tasks_are_listed() {
         "not-found"
     );
 }
+
+#[test]
+fn a_job_is_waited_for_like_a_task() {
+    let job = |state: &str| {
+        format!("200\n\n{}", json!({"@odata.type": "#DellJob.v1_1_0.DellJob", "JobState": state}))
+    };
+    let service = Canned::new(&[
+        ("GET /jobs/1", &job("Scheduled")),
+        ("GET /jobs/1", &job("Completed")),
+        ("GET /jobs/2", &job("CompletedWithErrors")),
+    ]);
+    run(&mut service.command(["task", "wait", "/jobs/1"])).exits(0);
+    let done = run(&mut service.command(["task", "wait", "/jobs/2"])).exits(1);
+    assert!(done.err.contains("CompletedWithErrors"), "{}", done.err);
+}
+
+#[test]
+fn a_complete_task_may_have_failed_or_have_a_warning() {
+    let task = |status: &str| {
+        let message = json!({"MessageId": "Acme.1.0.Odd", "Message": "One drive was left out.", "Severity": "Critical"});
+        let task = json!({"TaskState": "Completed", "TaskStatus": status, "Messages": [message]});
+        format!("200\n\n{task}")
+    };
+    let service = Canned::new(&[("GET /tasks/1", &task("Critical")), ("GET /tasks/2", &task("Warning"))]);
+    let done = run(&mut service.command(["task", "wait", "/tasks/1"])).exits(1);
+    assert!(done.err.contains("One drive was left out"), "{}", done.err);
+    let done = run(&mut service.command(["task", "wait", "/tasks/2"])).exits(0);
+    assert!(
+        done.err.contains("One drive was left out") && done.err.contains("status Warning"),
+        "{}",
+        done.err
+    );
+}
+
+#[test]
+fn what_is_no_task_is_not_done() {
+    let resource = "200\n\n{\"@odata.id\": \"/b\", \"Id\": \"1\"}";
+    let service = Canned::new(&[("GET /a", "200\n\n[]"), ("GET /b", resource)]);
+    for uri in ["/a", "/b"] {
+        run(&mut service.command(["task", "wait", uri])).exits(4);
+    }
+}
+
+#[test]
+fn a_monitor_that_was_never_seen_is_1_if_it_was_typed_and_5_after_a_write() {
+    let missing = ["404"; 4].map(|status| ("GET /monitor", status));
+    let mut answers = vec![("POST /a", "202\nLocation: /monitor")];
+    answers.extend(missing);
+    answers.extend(missing);
+    let service = Canned::new(&answers);
+    let done = run(&mut service.command(["post", "/a", "{}", "--wait"])).exits(5);
+    assert!(done.err.contains("never seen"), "{}", done.err);
+    run(&mut service.command(["task", "wait", "/monitor"])).exits(1);
+}
+
+#[test]
+fn a_task_in_the_response_to_a_write_is_waited_for() {
+    let task = |state: &str| format!("200\n\n{}", json!({"@odata.id": "/tasks/1", "TaskState": state}));
+    let service = Canned::new(&[
+        ("POST /a", &task("Running")),
+        ("GET /tasks/1", &task("Exception")),
+        ("POST /a", &task("Exception")),
+        ("POST /a", &task("Running")),
+    ]);
+    run(&mut service.command(["post", "/a", "{}", "--wait"])).exits(1);
+    run(&mut service.command(["post", "/a", "{}", "--wait"])).exits(1);
+    assert_eq!(run(&mut service.command(["post", "/a", "{}"])).exits(0).out, "/tasks/1\n");
+}
+
+#[test]
+fn jobs_are_listed_beside_tasks() {
+    let list = |id: &str| format!("200\n\n{}", json!({"Members": [{"@odata.id": id}]}));
+    let root = json!({"Tasks": {"@odata.id": "/ts"}, "JobService": {"@odata.id": "/js"}});
+    let service = Canned::new(&[
+        ("GET /redfish/v1/", &format!("200\n\n{root}")),
+        ("GET /ts", "200\n\n{\"Tasks\": {\"@odata.id\": \"/tasks\"}}"),
+        ("GET /tasks", &list("/tasks/1")),
+        ("GET /tasks/1", "200\n\n{\"TaskState\": \"Running\"}"),
+        ("GET /js", "200\n\n{\"Jobs\": {\"@odata.id\": \"/jobs\"}}"),
+        ("GET /jobs", &list("/jobs/7")),
+        ("GET /jobs/7", "200\n\n{\"JobState\": \"Scheduled\"}"),
+    ]);
+    let listed = run(&mut service.command(["tasks", "--output", "json"])).exits(0).json();
+    assert_eq!((&listed[0]["uri"], &listed[0]["state"]), (&json!("/tasks/1"), &json!("Running")));
+    assert_eq!((&listed[1]["uri"], &listed[1]["state"]), (&json!("/jobs/7"), &json!("Scheduled")));
+}

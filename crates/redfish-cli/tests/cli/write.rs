@@ -2,6 +2,8 @@
 
 use redfish_mock::{Fault, FaultKind};
 
+use serde_json::json;
+
 use super::canned::Canned;
 use super::common::{BOTH, Bench, SESSIONS, SYSTEMS, run, run_with_input};
 
@@ -108,18 +110,64 @@ fn a_partly_rejected_change_is_1_with_the_messages() {
     let done = run(&mut bench.as_admin(["patch", SYSTEM, change, "--output", "json"])).exits(1);
     assert_eq!(done.json()["AssetTag"], "B7", "the response is printed too");
     let error = done.error();
-    assert_eq!((error["error"].as_str(), error["status"].as_u64()), (Some("rejected"), Some(200)));
+    assert_eq!((error["error"].as_str(), error["status"].as_u64()), (Some("partially-applied"), Some(200)));
     let text = error["messages"].to_string();
     assert!(text.contains("PropertyUnknown") && text.contains("Color"), "{text}");
     let done = run(&mut bench.as_admin(["patch", SYSTEM, change])).exits(1);
     assert!(done.err.contains("/Color") && done.err.contains("PropertyUnknown"), "{}", done.err);
 
-    // A message without `RelatedProperties` annotates its member.
-    let annotated =
-        r#"{"A": 1, "B@Message.ExtendedInfo": [{"MessageId": "X.1.0.No", "MessageSeverity": "Warning"}]}"#;
+    // A message beside a member names it, and what was accepted is named too.
+    let annotated = r#"{"A": 1, "B@Message.ExtendedInfo": [{"MessageId": "Base.1.0.PropertyUnknown"}]}"#;
     let service = Canned::new(&[("PATCH /r", &format!("200\n\n{annotated}"))]);
-    let done = run(&mut service.command(["patch", "/r", "{}", "--no-match", "--output=json"])).exits(1);
-    assert_eq!(done.error()["messages"][0]["RelatedProperties"][0], "/B");
+    let change = r#"{"A": 1, "B": 2}"#;
+    let done = run(&mut service.command(["patch", "/r", change, "--no-match", "--output=json"])).exits(1);
+    let error = done.error();
+    assert_eq!(error["messages"][0]["RelatedProperties"][0], "/B");
+    assert_eq!((&error["accepted"], &error["rejected"]), (&json!(["/A"]), &json!(["/B"])));
+}
+
+#[test]
+fn a_success_with_a_notice_is_done_and_the_notice_is_shown() {
+    let notice = |id: &str, text: &str| {
+        let message = json!({"MessageId": id, "Message": text, "Severity": "Warning"});
+        format!("200\n\n{}", json!({"error": {"@Message.ExtendedInfo": [message]}}))
+    };
+    let done_later = notice("Base.1.8.ResetRequired", "Reset it.");
+    let refused = notice("Base.1.8.PropertyNotWritable", "It is read-only.");
+    let service =
+        Canned::new(&[("PATCH /a", &done_later), ("DELETE /a", &done_later), ("PATCH /b", &refused)]);
+    let patch = ["patch", "/a", "{}", "--no-match"];
+    for write in [&patch[..], &["delete", "/a"]] {
+        let done = run(&mut service.command(write.iter().copied())).exits(0);
+        assert_eq!(done.err.trim_end(), "redfish: Base.1.8.ResetRequired: Reset it.");
+    }
+    let done = run(&mut service.command(["patch", "/b", "{}", "--no-match", "--output=json"])).exits(1);
+    assert_eq!(done.error()["error"], "refused");
+    assert_eq!(done.out, "");
+}
+
+#[test]
+fn a_web_page_does_not_answer_a_write() {
+    let page = "200\nContent-Type: text/html\n\n<!doctype html><html></html>";
+    let service =
+        Canned::new(&[("POST /a", page), ("DELETE /a", page), ("PATCH /a", page), ("GET /a", page)]);
+    for write in [&["post", "/a", "{}"][..], &["delete", "/a"], &["patch", "/a", "{}", "--no-match"]] {
+        let done = run(&mut service.command(write.iter().copied())).exits(5);
+        assert!(done.err.contains("web page"), "{}", done.err);
+    }
+    run(&mut service.command(["get", "/a"])).exits(0);
+    run(&mut service.command(["members", "/a"])).exits(4);
+}
+
+#[test]
+fn an_accepted_write_without_a_monitor_is_not_done() {
+    let service =
+        Canned::new(&[("POST /a", "202"), ("POST /a", "202"), ("POST /b", "202\n\n{\"Success\": {}}")]);
+    let done = run(&mut service.command(["post", "/a", "{}"])).exits(0);
+    assert!(done.err.contains("warning: the service has accepted the request"), "{}", done.err);
+    let done = run(&mut service.command(["post", "/a", "{}", "--wait"])).exits(5);
+    assert!(done.err.contains("does not say where"), "{}", done.err);
+    assert_eq!(run(&mut service.command(["post", "/b", "{}", "--wait"])).exits(0).err, "");
 }
 
 #[test]

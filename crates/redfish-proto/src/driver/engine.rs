@@ -110,7 +110,7 @@ impl Engine {
                 auth: Auth::None,
                 retry: Retry::SafeMethods,
                 purpose: Purpose::Read,
-                replayable: true,
+                body: Body::empty(),
                 is_probe: false,
             },
             has_request: false,
@@ -261,7 +261,7 @@ impl Engine {
             auth: if request.session.is_some() { Auth::None } else { auth },
             retry,
             purpose,
-            replayable: body.replayable(),
+            body: body.clone(),
             is_probe: request.probe.is_some(),
         };
 
@@ -432,6 +432,7 @@ impl Engine {
             body,
             method: self.last_request.method.clone(),
             target: self.last_request.target.clone(),
+            sent: self.last_request.body.clone(),
             is_replay: self.state.is_replay,
             session_alive: self.state.session_alive,
             now,
@@ -446,7 +447,7 @@ impl Engine {
         self.last_request.auth == Auth::Session
             && !self.pinned
             && !self.state.renewed
-            && self.last_request.replayable
+            && self.last_request.body.replayable()
             && self.identity.as_ref().is_some_and(Identity::is_session)
     }
 

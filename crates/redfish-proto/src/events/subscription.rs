@@ -21,9 +21,9 @@ use crate::operation::{Answer, Auth, Operation, Request, Transition};
 use crate::ops::chain::{Chain, Exchange, forward_to};
 use crate::ops::follow_links::{FollowLinks, Missing};
 use crate::ops::get_page;
+use crate::ops::outcome::Outcome;
 use crate::ops::read_pages::{Collector, ReadPages};
 use crate::ops::watch::{TaskOutcome, Watch};
-use crate::ops::write::Outcome;
 use crate::reason::Feature;
 use crate::redact::Redactor;
 use crate::resource::Resource;
@@ -212,7 +212,9 @@ fn creation_outcome(
         _ => error,
     })?;
     match Outcome::read(&answer)? {
-        Outcome::Finished(_) => Chain::done(require_uri(member_uri(&answer, &collection))?),
+        Outcome::Finished(_) | Outcome::AcceptedWithoutMonitor(_) => {
+            Chain::done(require_uri(member_uri(&answer, &collection))?)
+        }
         Outcome::Accepted(monitor) => {
             let watch = WatchCreation { watch: monitor.watch(), collection };
             Ok(Transition::Later(Chain::new(watch, Chain::done), None))

@@ -10,7 +10,7 @@ use crate::kind::ErrorKind;
 use crate::link::link_at;
 use crate::operation::{Answer, Operation, Request, Transition};
 use crate::ops::chain::{Chain, Exchange, forward_to};
-use crate::ops::write::Outcome;
+use crate::ops::outcome::Outcome;
 use crate::redact::Redactor;
 use crate::target::Target;
 

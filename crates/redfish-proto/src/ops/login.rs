@@ -26,6 +26,7 @@ use crate::features::Features;
 use crate::headers::X_AUTH_TOKEN;
 use crate::kind::ErrorKind;
 use crate::link::link_at;
+use crate::message;
 use crate::operation::{Answer, Auth, Operation, Request, Retry, Transition};
 use crate::ops::check_session::{CHECK_TIMEOUT, CheckSession, Liveness};
 use crate::ops::follow_links::root;
@@ -283,6 +284,11 @@ impl Login {
         // A root that requires credentials, or is not valid, does not prevent a login. A service that fails does.
         if answer.status().is_server_error() {
             return Err(answer.refusal());
+        }
+        let is_page = answer.body().is_ok_and(|body| message::is_web_page(body));
+        if is_page && answer.status().is_success() {
+            // It may be that of a portal or of another service, which must not get the password.
+            return Err(answer.stamp(answer.malformed("", "a web page instead of the service root")));
         }
         let root: Value = answer.json().unwrap_or_default();
         self.features = answer.status().is_success().then(|| Features::of(&root));

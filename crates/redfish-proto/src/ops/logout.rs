@@ -139,7 +139,10 @@ fn delete(target: &Target, must_change_password: bool, retries: Retries) -> Chai
     Chain::new(Exchange(delete_request(target)), move |received| {
         let answer = received?;
         match answer.status() {
-            status if status.is_success() => Chain::done(LogoutOutcome::Deleted),
+            status if status.is_success() => {
+                answer.check()?;
+                Chain::done(LogoutOutcome::Deleted)
+            }
             StatusCode::UNAUTHORIZED | StatusCode::NOT_FOUND | StatusCode::GONE => {
                 Chain::done(LogoutOutcome::Gone)
             }

@@ -2,12 +2,15 @@
 
 use std::sync::Arc;
 
+use http::header::LINK;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::error::Error;
 use crate::link::link_at;
+use crate::message;
 use crate::operation::Answer;
+use crate::ops::progress::is_task;
 use crate::redact::Redactor;
 use crate::target::Target;
 
@@ -18,6 +21,9 @@ pub struct Monitor {
     pub(crate) target: Target,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) task: Option<Target>,
+    /// Whether a 202 named it.
+    #[serde(default, rename = "accepted", skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) is_accepted: bool,
     #[serde(skip)]
     pub(crate) secrets: Secrets,
 }
@@ -36,23 +42,24 @@ impl PartialEq for Secrets {
 impl Eq for Secrets {}
 
 impl Monitor {
-    /// A monitor at a known target.
+    /// A monitor at a known target, which may also be that of a Task or a Job.
     pub fn new(target: Target) -> Monitor {
-        Monitor { target, task: None, secrets: Secrets::default() }
+        Monitor { target, task: None, is_accepted: false, secrets: Secrets::default() }
     }
 
-    /// The monitor of a 202: its `Location`, not the URI of the Task in its body, whose GET returns 200 from the
-    /// beginning. `None` if there is neither.
+    /// The monitor in a response: its `Location`, not the URI of the Task in its body, whose GET returns 200 from the
+    /// beginning. Some services name the Task only in a `Link` header or in a message. `None` if there is nothing of it.
     pub(crate) fn of(answer: &Answer) -> Result<Option<Monitor>, Error> {
         let body: Value = answer.json().unwrap_or_default();
         let link = |pointer: &str| link_at(&body, pointer).map(|link| answer.resolve(link));
-        let task = if is_task(&body) { link("/@odata.id").transpose()? } else { None };
+        let in_body = if is_task(&body) { link("/@odata.id").transpose()? } else { None };
+        let task = in_body.or_else(|| linked_task(answer)).or_else(|| task_in_messages(&body, answer));
         let target = match answer.location() {
             Some(location) => Some(location?),
             None => link("/TaskMonitor").transpose()?.or_else(|| task.clone()),
         };
         let secrets = Secrets(Arc::clone(&answer.redactor));
-        Ok(target.map(|target| Monitor { target, task, secrets }))
+        Ok(target.map(|target| Monitor { target, task, is_accepted: true, secrets }))
     }
 
     /// The target that is polled.
@@ -66,7 +73,22 @@ impl Monitor {
     }
 }
 
-pub(crate) fn is_task(body: &Value) -> bool {
-    let named = body.get("@odata.type").and_then(Value::as_str).is_some_and(|t| t.starts_with("#Task."));
-    named || body.get("TaskState").is_some()
+/// The Task in a `Link` header.
+fn linked_task(answer: &Answer) -> Option<Target> {
+    let lines = answer.headers().get_all(LINK).into_iter().filter_map(|line| line.to_str().ok());
+    let mut links = lines.flat_map(|line| line.split('<').skip(1).filter_map(|link| link.split_once('>')));
+    links.find_map(|(link, _)| task_at(link, answer))
+}
+
+/// The Task among the arguments of a message that says that it was started.
+fn task_in_messages(body: &Value, answer: &Answer) -> Option<Target> {
+    let messages = message::messages_of(body, &answer.redactor);
+    let accepting = messages.iter().filter(|message| message.is("Accepted") || message.is("TaskAccepted"));
+    accepting.flat_map(|message| &message.args).find_map(|argument| task_at(argument, answer))
+}
+
+fn task_at(link: &str, answer: &Answer) -> Option<Target> {
+    let target = answer.resolve(link).ok()?;
+    let (_, below) = target.path().split_once("/TaskService/")?;
+    (link.contains('/') && !below.is_empty()).then_some(target)
 }

@@ -12,8 +12,8 @@ use crate::ops::action::Invoke;
 use crate::ops::chain::{Chain, Exchange, forward_to};
 use crate::ops::follow_links::{FollowLinks, Missing};
 use crate::ops::get_page::{GetPage, Member};
+use crate::ops::outcome::Outcome;
 use crate::ops::watch::{POLL_INTERVAL, next_poll};
-use crate::ops::write::Outcome;
 use crate::target::Target;
 
 /// The default URI of the collection of systems.

@@ -22,7 +22,7 @@ use crate::link::link_at;
 use crate::operation::{Answer, Operation, Request, Transition};
 use crate::ops::chain::{Chain, Exchange, forward_to};
 use crate::ops::follow_links::{FollowLinks, Missing};
-use crate::ops::write::Outcome;
+use crate::ops::outcome::Outcome;
 use crate::reason::{Feature, RequestError};
 use crate::redact::Redactor;
 use crate::target::Target;

@@ -1,7 +1,8 @@
 //! Waiting for asynchronous operations (DSP0266, "Asynchronous operations").
 //!
 //! ```text
-//!   202 + Location ──▶ Monitor ── watch ──▶ 202: later ⟲
+//!   202 + Location ──▶ Monitor ── watch ──▶ 202, or a Task that goes on: later ⟲
+//!                                           a Task that has ended: its state ──▶ TaskOutcome
 //!                                           else: the operation's own response ──▶ TaskOutcome
 //!                                           404, 410: the Task, if it is known ──▶ TaskOutcome
 //! ```
@@ -9,22 +10,25 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::StatusCode;
 use serde_json::Value;
 
 use crate::error::Error;
 use crate::kind::{ErrorKind, Failure};
 use crate::link::link_at;
-use crate::message::{self, Message};
+use crate::message;
 use crate::operation::{Answer, Operation, Request, Transition};
-use crate::ops::monitor::{Monitor, is_task};
-use crate::ops::write::Written;
-use crate::redact::{Redactor, SafeText};
+use crate::ops::monitor::Monitor;
+use crate::ops::outcome::Written;
+use crate::ops::progress::{End, Progress, is_task};
+use crate::redact::Redactor;
 use crate::target::Target;
 
 /// Maximum number of consecutive failed polls, for example while the controller reboots for a firmware update. The
 /// wait between them grows to 10 s, so they take about half an hour, if the deadline allows.
 const MAX_FAILED_POLLS: u32 = 200;
+
+/// Maximum number of consecutive polls whose response is not valid JSON.
+const MAX_UNREADABLE_POLLS: u32 = 5;
 
 /// Maximum number of 404s before the first 202: iDRAC responds before the job exists.
 const MAX_EARLY_NOT_FOUND: u32 = 3;
@@ -41,18 +45,6 @@ pub enum TaskOutcome {
     Failed(Error),
 }
 
-/// The progress of an operation, from its Task. Missing values are empty.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Progress {
-    /// `TaskState`: `Running`, `Completed`, …
-    pub state: SafeText,
-    /// `PercentComplete`.
-    pub percent: Option<u8>,
-    /// `Messages`.
-    pub messages: Vec<Message>,
-}
-
 impl Monitor {
     /// Watches the operation until its end, up to the deadline of the call.
     pub fn watch(self) -> Watch {
@@ -62,9 +54,9 @@ impl Monitor {
 
 /// Polls a [`Monitor`] until the operation has ended.
 ///
-/// It continues after failed connections, failed logins and responses of a busy service, and waits for the
-/// `Retry-After`, between 1 s and 60 s. [`Timer::operation`](crate::driver::Timer::operation) gives access to its
-/// [`progress`](Watch::progress).
+/// The monitor may also be a Task or a Job, whose state then decides. The watch continues after failed connections, failed
+/// logins, web pages and responses of a busy service or a gateway, and waits for the `Retry-After`, between 1 s and 60 s.
+/// [`Timer::operation`](crate::driver::Timer::operation) gives access to its [`progress`](Watch::progress).
 #[derive(Debug)]
 pub struct Watch {
     monitor: Monitor,
@@ -103,9 +95,9 @@ impl Watch {
         Ok(Transition::Later(self, None))
     }
 
-    fn poll_failed(mut self, error: Error) -> Result<Transition<Self>, Error> {
+    fn poll_failed(mut self, error: Error, limit: u32) -> Result<Transition<Self>, Error> {
         self.failures += 1;
-        if self.failures > MAX_FAILED_POLLS {
+        if self.failures > limit {
             return Err(error);
         }
         let wait = Duration::from_secs(u64::from(self.failures.min(10)));
@@ -119,29 +111,61 @@ impl Watch {
     /// outcome.
     fn monitor_gone(mut self, answer: &Answer) -> Result<Transition<Self>, Error> {
         if self.polls == 0 && self.failures < MAX_EARLY_NOT_FOUND && self.monitor.task.is_none() {
-            return self.poll_failed(answer.refusal());
+            return self.poll_failed(answer.refusal(), MAX_FAILED_POLLS);
         }
         if self.monitor.task.is_none() || self.polls_task {
-            return Err(answer.refusal().with_kind(ErrorKind::MonitorGone));
+            let was_seen = self.polls > 0 || self.monitor.task.is_some();
+            let kind = if was_seen { ErrorKind::MonitorGone } else { ErrorKind::MonitorNotFound };
+            return Err(answer.refusal().with_kind(kind));
         }
         self.polls_task = true;
         Ok(Transition::Next(self))
     }
 
-    fn judge_task(self, answer: Answer) -> Result<Transition<Self>, Error> {
-        let answer = answer.success()?;
-        let task: Value = answer.json()?;
-        let progress = Progress::of(&task, &answer);
-        match progress.state.as_str() {
-            "Completed" => Ok(Transition::Done(TaskOutcome::Completed(Written::read(&answer)?))),
-            "Exception" | "Killed" | "Cancelled" => {
-                let failed = Error::new(ErrorKind::TaskFailed { state: progress.state })
-                    .with_messages(progress.messages);
-                Ok(Transition::Done(TaskOutcome::Failed(answer.stamp(failed))))
-            }
-            _ => self.still_running(&answer),
+    /// Judges a 200: a Task or Job by its state, anything else as the operation's own response.
+    fn judge(self, answer: &Answer) -> Result<Transition<Self>, Error> {
+        let unreadable = match answer.json::<Value>() {
+            Ok(body) if is_task(&body) => return self.judge_task(&body, answer),
+            Ok(body) if self.is_of_operation() || is_response(&body, answer) => return Ok(finish(answer)),
+            Ok(_) => return Err(answer.malformed("", "neither a task nor the response to an operation")),
+            Err(error) => error,
+        };
+        match answer.body() {
+            // The status has arrived, and decides if it is that of the operation itself.
+            Ok(body) if body.is_empty() && self.is_of_operation() => Ok(finish(answer)),
+            Ok(body) if message::is_web_page(body) => self.poll_failed(unreadable, MAX_FAILED_POLLS),
+            _ => self.poll_failed(unreadable, MAX_UNREADABLE_POLLS),
         }
     }
+
+    /// Whether the monitor is known to be that of an operation, because a 202 named it or it was answered with one. A URI
+    /// from elsewhere may be that of any resource.
+    fn is_of_operation(&self) -> bool {
+        !self.polls_task && (self.monitor.is_accepted || self.polls > 0)
+    }
+
+    fn judge_task(self, task: &Value, answer: &Answer) -> Result<Transition<Self>, Error> {
+        let progress = Progress::of(task, answer);
+        Ok(Transition::Done(match progress.end() {
+            Some(End::Well) => TaskOutcome::Completed(Written::of_task(answer, progress)),
+            Some(End::Badly) => TaskOutcome::Failed(progress.failure(answer)),
+            None => return self.still_running(answer),
+        }))
+    }
+}
+
+/// Whether a body can be the response to an operation: messages, or a resource other than the one that was polled.
+fn is_response(body: &Value, answer: &Answer) -> bool {
+    let shown = link_at(body, "/@odata.id").and_then(|link| answer.resolve(link).ok());
+    message::is_only_messages(body) || shown.is_some_and(|shown| shown.path() != answer.target().path())
+}
+
+/// Ends with the operation's own response.
+fn finish(answer: &Answer) -> Transition<Watch> {
+    Transition::Done(match Written::read(answer) {
+        Ok(written) => TaskOutcome::Completed(written),
+        Err(refusal) => TaskOutcome::Failed(refusal),
+    })
 }
 
 impl Operation for Watch {
@@ -159,21 +183,14 @@ impl Operation for Watch {
     }
 
     fn respond(self, answer: Answer) -> Result<Transition<Self>, Error> {
-        match answer.status() {
-            StatusCode::ACCEPTED => self.still_running(&answer),
-            StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE => {
-                self.poll_failed(answer.refusal())
-            }
-            StatusCode::UNAUTHORIZED => Err(answer.refusal()),
-            StatusCode::NOT_FOUND | StatusCode::GONE => self.monitor_gone(&answer),
-            // The monitor is itself a Task. Its state decides, not its 200.
-            StatusCode::OK if self.polls_task || is_task(&answer.json().unwrap_or_default()) => {
-                self.judge_task(answer)
-            }
-            _ => Ok(Transition::Done(match Written::read(&answer) {
-                Ok(written) => TaskOutcome::Completed(written),
-                Err(refusal) => TaskOutcome::Failed(refusal),
-            })),
+        match answer.status().as_u16() {
+            202 => self.still_running(&answer),
+            // A busy service, or a gateway that does not reach it.
+            408 | 429 | 502..=504 => self.poll_failed(answer.refusal(), MAX_FAILED_POLLS),
+            401 => Err(answer.refusal()),
+            404 | 410 => self.monitor_gone(&answer),
+            200 => self.judge(&answer),
+            _ => Ok(finish(&answer)),
         }
     }
 
@@ -181,24 +198,9 @@ impl Operation for Watch {
         // A web server that is still starting may refuse TLS for a while.
         let is_starting = self.polls > 0 && matches!(error.kind(), ErrorKind::Transport(Failure::Tls(_)));
         if error.is_transient() || is_starting || *error.kind() == ErrorKind::SessionLimit {
-            self.poll_failed(error)
+            self.poll_failed(error, MAX_FAILED_POLLS)
         } else {
             Err(error)
-        }
-    }
-}
-
-impl Progress {
-    fn of(task: &Value, answer: &Answer) -> Progress {
-        let state = task.get("TaskState").and_then(Value::as_str).unwrap_or_default();
-        let percent = task.get("PercentComplete").and_then(Value::as_f64);
-        Progress {
-            state: answer.safe(state),
-            percent: percent.map(|percent| percent.clamp(0.0, 100.0) as u8),
-            messages: task
-                .get("Messages")
-                .map(|m| message::read_list(m, &answer.redactor))
-                .unwrap_or_default(),
         }
     }
 }

@@ -1,17 +1,14 @@
-//! Changing a resource with PATCH, PUT, POST and DELETE, and the forms of the response.
+//! Changing a resource with PATCH, PUT, POST and DELETE.
 
-use bytes::Bytes;
 use http::header::{HeaderValue, IF_MATCH};
 use http::{Method, StatusCode};
-use serde_json::Value;
 
 use crate::body::Body;
 use crate::error::Error;
 use crate::etag::ETag;
-use crate::message::{self, Message};
 use crate::operation::{Answer, Operation, Request, Transition};
-use crate::ops::monitor::Monitor;
-use crate::redact::{Redactor, SafeText};
+use crate::ops::outcome::Outcome;
+use crate::redact::Redactor;
 use crate::target::Target;
 
 /// A change of a resource (DSP0266, "Data modification requests").
@@ -50,34 +47,6 @@ enum Stage {
     Send(Option<HeaderValue>),
     /// Reads the ETag to add it to this error.
     Explain(Error),
-}
-
-/// The outcome of a request that the service may complete later.
-#[derive(Clone, Debug)]
-#[non_exhaustive]
-pub enum Outcome {
-    /// The service has completed it.
-    Finished(Written),
-    /// The service has accepted it and completes it later. The monitor reports its end.
-    Accepted(Monitor),
-}
-
-/// A change that was carried out.
-#[derive(Clone, Debug)]
-#[non_exhaustive]
-pub struct Written {
-    /// The status: usually 200, 201 or 204.
-    pub status: StatusCode,
-    /// The URI of the new resource. `None` if the service did not return one, or one that the policy for links refuses.
-    pub created: Option<Target>,
-    /// The new ETag of the resource.
-    pub etag: Option<ETag>,
-    /// The body as the service sent it. `None` if it broke off after a successful status.
-    pub body: Option<Bytes>,
-    /// The messages about the whole request.
-    pub messages: Vec<Message>,
-    /// Members that were rejected while others were accepted, each as a JSON pointer with its messages.
-    pub rejected: Vec<(SafeText, Vec<Message>)>,
 }
 
 impl Write {
@@ -168,70 +137,6 @@ impl Operation for Write {
             // The conflict is reported even if the ETag cannot be read.
             Stage::Explain(conflict) => Err(conflict),
             _ => Err(error),
-        }
-    }
-}
-
-impl Outcome {
-    /// Reads the response to a write or an action: 200, 201, 204, or 202 with a monitor.
-    ///
-    /// # Errors
-    /// The refusal of the service.
-    pub fn read(answer: &Answer) -> Result<Outcome, Error> {
-        if answer.status() == StatusCode::ACCEPTED {
-            if let Some(monitor) = Monitor::of(answer)? {
-                return Ok(Outcome::Accepted(monitor));
-            }
-        }
-        Ok(Outcome::Finished(Written::read(answer)?))
-    }
-}
-
-impl Written {
-    /// Reads the response to a completed write.
-    ///
-    /// # Errors
-    /// The refusal of the service.
-    pub fn read(answer: &Answer) -> Result<Written, Error> {
-        answer.check()?;
-        let body = answer.body().ok().cloned();
-        let has_messages =
-            body.as_deref().is_some_and(|b| b.windows(21).any(|w| w == b"@Message.ExtendedInfo"));
-        let document: Value = if has_messages { answer.json().unwrap_or_default() } else { Value::Null };
-        let mut rejected = Vec::new();
-        collect_rejected(&document, "", &answer.redactor, &mut rejected);
-        Ok(Written {
-            status: answer.status(),
-            created: answer.location().and_then(Result::ok),
-            etag: ETag::of(answer),
-            messages: if has_messages { answer.messages() } else { Vec::new() },
-            rejected,
-            body,
-        })
-    }
-}
-
-/// Finds annotations such as `AssetTag@Message.ExtendedInfo`, which report that one member was rejected.
-fn collect_rejected(
-    document: &Value,
-    pointer: &str,
-    redactor: &Redactor,
-    rejected: &mut Vec<(SafeText, Vec<Message>)>,
-) {
-    let Value::Object(members) = document else { return };
-    for (name, value) in members {
-        match name.strip_suffix("@Message.ExtendedInfo") {
-            Some("") => {}
-            Some(member) => {
-                let messages = message::read_list(value, redactor);
-                if !messages.is_empty() && !messages.iter().any(Message::is_success) {
-                    rejected.push((redactor.clean(&format!("{pointer}/{member}")), messages));
-                }
-            }
-            None if name != "error" => {
-                collect_rejected(value, &format!("{pointer}/{name}"), redactor, rejected)
-            }
-            None => {}
         }
     }
 }

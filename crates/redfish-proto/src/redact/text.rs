@@ -11,7 +11,7 @@ use super::invisible::is_invisible;
 ///
 /// Text of a peer becomes a `SafeText` only through a [`Redactor`](crate::Redactor), so that no other text of a peer
 /// gets into an error. A literal of the program is safe as it is.
-#[derive(Clone, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct SafeText(Box<str>);
 
 impl SafeText {
@@ -31,10 +31,7 @@ impl SafeText {
     }
 
     /// Joins texts with `separator`.
-    pub(crate) fn join<'a>(
-        texts: impl IntoIterator<Item = &'a SafeText>,
-        separator: &'static str,
-    ) -> SafeText {
+    pub fn join<'a>(texts: impl IntoIterator<Item = &'a SafeText>, separator: &'static str) -> SafeText {
         SafeText::new(texts.into_iter().map(SafeText::as_str).collect::<Vec<_>>().join(separator))
     }
 

@@ -2,6 +2,7 @@
 
 use http::Method;
 
+use crate::body::Body;
 use crate::driver::exchange::Purpose;
 use crate::operation::{Auth, Retry};
 use crate::target::Target;
@@ -13,7 +14,7 @@ pub(super) struct LastRequest {
     pub(super) auth: Auth,
     pub(super) retry: Retry,
     pub(super) purpose: Purpose,
-    pub(super) replayable: bool,
+    pub(super) body: Body,
     pub(super) is_probe: bool,
 }
 
@@ -25,6 +26,6 @@ impl LastRequest {
             Retry::Always => true,
             Retry::Never => false,
         };
-        by_rule && self.replayable && !self.is_probe
+        by_rule && self.body.replayable() && !self.is_probe
     }
 }
