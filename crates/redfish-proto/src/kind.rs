@@ -156,7 +156,8 @@ pub enum Failure {
     Tls(TlsFailure),
     /// The response is not HTTP.
     Malformed,
-    /// The response to a write is a web page, for example of a portal or a load balancer, whatever its status.
+    /// The response is a web page in place of JSON, for example of a portal, of a load balancer, or of a controller that is
+    /// starting. It does not say whether a write was carried out.
     WebPage,
     /// The caller's payload could not be read, so the request was not sent completely: the service cannot have acted on
     /// it.

@@ -367,7 +367,7 @@ impl Answer {
         let body = message::strip_bom(self.body()?);
         json::read(body, self.service.policy().json_depth).map_err(|(pointer, reason)| {
             if message::is_web_page(body) {
-                return self.malformed("", "a web page instead of JSON");
+                return Error::new(ErrorKind::Transport(Failure::WebPage)).with_status(self.status());
             }
             self.malformed(&pointer, &reason)
         })

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::Error;
-use crate::kind::ErrorKind;
+use crate::kind::{ErrorKind, Failure};
 use crate::message::Message;
 use crate::redact::SafeText;
 
@@ -12,6 +12,7 @@ impl Error {
         let inner = &*self.0;
         let join = |texts: &[SafeText]| SafeText::join(texts, ", ");
         match &inner.kind {
+            ErrorKind::Transport(failure @ Failure::WebPage) => failure.to_string(),
             ErrorKind::Transport(failure) => match inner.status {
                 Some(status) => format!("{}, but then {failure}", status.as_u16()),
                 None if inner.detail.is_empty() => failure.to_string(),

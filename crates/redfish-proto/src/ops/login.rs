@@ -24,7 +24,7 @@ use crate::driver::time::Now;
 use crate::error::{Error, OpenSession};
 use crate::features::Features;
 use crate::headers::X_AUTH_TOKEN;
-use crate::kind::ErrorKind;
+use crate::kind::{ErrorKind, Failure};
 use crate::link::link_at;
 use crate::message;
 use crate::operation::{Answer, Auth, Operation, Request, Retry, Transition};
@@ -285,10 +285,10 @@ impl Login {
         if answer.status().is_server_error() {
             return Err(answer.refusal());
         }
-        let is_page = answer.body().is_ok_and(|body| message::is_web_page(body));
-        if is_page && answer.status().is_success() {
-            // It may be that of a portal or of another service, which must not get the password.
-            return Err(answer.stamp(answer.malformed("", "a web page instead of the service root")));
+        // It may be that of a portal or of another service, which must not get the password.
+        if answer.status().is_success() && answer.body().is_ok_and(|body| message::is_web_page(body)) {
+            let page = Error::new(ErrorKind::Transport(Failure::WebPage)).with_status(answer.status());
+            return Err(answer.stamp(page));
         }
         let root: Value = answer.json().unwrap_or_default();
         self.features = answer.status().is_success().then(|| Features::of(&root));

@@ -184,10 +184,10 @@ impl Operation for WaitForPower {
     }
 
     fn respond(mut self, answer: Answer) -> Result<Transition<Self>, Error> {
-        if let Err(refusal) = answer.check() {
-            return self.fail(refusal);
-        }
-        let system: Value = answer.json()?;
+        let system: Value = match answer.check().and_then(|()| answer.json()) {
+            Ok(system) => system,
+            Err(error) => return self.fail(error),
+        };
         let state = system.get("PowerState").and_then(Value::as_str);
         self.failures = 0;
         if self.observed.observe(state, answer.service.policy().restart_grace, answer.now()) {

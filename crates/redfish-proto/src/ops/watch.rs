@@ -130,12 +130,12 @@ impl Watch {
             Ok(_) => return Err(answer.malformed("", "neither a task nor the response to an operation")),
             Err(error) => error,
         };
-        match answer.body() {
-            // The status has arrived, and decides if it is that of the operation itself.
-            Ok(body) if body.is_empty() && self.is_of_operation() => Ok(finish(answer)),
-            Ok(body) if message::is_web_page(body) => self.poll_failed(unreadable, MAX_FAILED_POLLS),
-            _ => self.poll_failed(unreadable, MAX_UNREADABLE_POLLS),
+        // The status has arrived, and decides if it is that of the operation itself.
+        if self.is_of_operation() && answer.body().is_ok_and(|body| body.is_empty()) {
+            return Ok(finish(answer));
         }
+        let limit = if unreadable.is_transient() { MAX_FAILED_POLLS } else { MAX_UNREADABLE_POLLS };
+        self.poll_failed(unreadable, limit)
     }
 
     /// Whether the monitor is known to be that of an operation, because a 202 named it or it was answered with one. A URI
@@ -229,11 +229,11 @@ impl<P: Fn(&Value) -> bool> Operation for WaitUntil<P> {
     }
 
     fn respond(self, answer: Answer) -> Result<Transition<Self>, Error> {
-        let answer = match answer.success() {
-            Ok(answer) => answer,
-            Err(refusal) => return self.fail(refusal),
+        let resource = match answer.check().and_then(|()| answer.json()) {
+            Ok(resource) => resource,
+            Err(error) => return self.fail(error),
         };
-        if (self.predicate)(&answer.json()?) {
+        if (self.predicate)(&resource) {
             Ok(Transition::Done(answer.body()?.clone()))
         } else {
             Ok(Transition::Later(WaitUntil { failures: 0, ..self }, Some(POLL_INTERVAL)))
