@@ -13,11 +13,11 @@ use crate::cause::{Cause, SharedError};
 use crate::etag::ETag;
 use crate::kind::{ErrorKind, Failure};
 use crate::message::{self, Message};
-use crate::ops::outcome::Written;
 use crate::origin::Origin;
 use crate::reason::{SessionAlive, TargetError};
 use crate::redact::{Redactor, SafeText, Secret};
 use crate::target::Target;
+use crate::written::Written;
 
 /// A failed call: the service, the request, what happened, the service's messages, and a hint.
 ///

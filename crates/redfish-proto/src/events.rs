@@ -18,11 +18,13 @@ use serde::Deserialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
+use crate::answer::Answer;
 use crate::driver::exchange::BodyMode;
 use crate::error::Error;
+use crate::json;
 use crate::kind::ErrorKind;
 use crate::link::link_at;
-use crate::operation::{Answer, Operation, Request, Transition};
+use crate::operation::{Operation, Request, Transition};
 use crate::ops::chain::{Chain, forward_to};
 use crate::ops::follow_links::{FollowLinks, Missing};
 use crate::query::Query;
@@ -206,6 +208,11 @@ impl Notification {
     /// Reads the data of a server-sent event, or the body of a push. It never fails: unreadable text is
     /// [`Unknown`](Notification::Unknown).
     pub fn parse(text: &str) -> Notification {
+        let repaired = || Notification::read(std::str::from_utf8(&json::repair(text.as_bytes())?.text).ok()?);
+        Notification::read(text).or_else(repaired).unwrap_or(Notification::Unknown)
+    }
+
+    fn read(text: &str) -> Option<Notification> {
         #[derive(Deserialize)]
         struct Envelope<'a> {
             #[serde(borrow, rename = "@odata.type")]
@@ -215,9 +222,9 @@ impl Notification {
             #[serde(rename = "Id")]
             id: Option<Value>,
         }
-        let Ok(envelope) = serde_json::from_str::<Envelope<'_>>(text) else { return Notification::Unknown };
+        let envelope = serde_json::from_str::<Envelope<'_>>(text).ok()?;
         let kind = envelope.kind.as_deref().unwrap_or_default().trim_start_matches('#');
-        match (kind.split('.').next(), envelope.events) {
+        Some(match (kind.split('.').next(), envelope.events) {
             (Some("MetricReport"), _) => Notification::MetricReport {
                 id: envelope.id.as_ref().and_then(Value::as_str).map(str::to_owned),
             },
@@ -226,7 +233,7 @@ impl Notification {
                 Notification::Event(records.unwrap_or_default().iter().map(EventRecord::of).collect())
             }
             _ => Notification::Unknown,
-        }
+        })
     }
 }
 

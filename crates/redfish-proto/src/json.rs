@@ -1,6 +1,15 @@
-//! Reads JSON and finds the position of an error as a JSON pointer.
+//! Reads JSON as services send it. The strict parser comes first, so that a good body costs nothing more. What it refuses is
+//! repaired if possible: a byte that is not UTF-8 or a control character costs its place in a string, not the resource. Of
+//! several members with the same name, the last one counts.
+
+mod repair;
 
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+pub use repair::Flaws;
+pub(crate) use repair::{Repaired, repair};
 
 /// The maximum nesting of serde_json.
 const SERDE_MAX_DEPTH: usize = 127;
@@ -20,6 +29,33 @@ pub(crate) fn read<'a, T: Deserialize<'a>>(body: &'a [u8], depth: usize) -> Resu
         let reason = text.rsplit_once(" at line ").map_or(text.as_str(), |(reason, _)| reason);
         (pointer, reason.to_owned())
     })
+}
+
+/// Reads a value, from the repaired text if the strict parser refuses it.
+pub(crate) fn read_repaired<T: DeserializeOwned>(text: &[u8], depth: usize) -> Result<T, (String, String)> {
+    read(strip_bom(text), depth).or_else(|strict| match repair(text) {
+        Some(repaired) => read(&repaired.text, depth),
+        None => Err(strict),
+    })
+}
+
+/// Like [`read_repaired`], for a part of a document that was read.
+pub(crate) fn part<T: DeserializeOwned>(text: &str) -> Option<T> {
+    serde_json::from_str(text).ok().or_else(|| serde_json::from_slice(&repair(text.as_bytes())?.text).ok())
+}
+
+/// The documents in a body: one, unless the service sent several. Empty if it is not JSON.
+pub(crate) fn documents(body: &[u8]) -> Vec<Value> {
+    if let Ok(document) = serde_json::from_slice(strip_bom(body)) {
+        return vec![document];
+    }
+    let Some(Repaired { earlier, text, .. }) = repair(body) else { return Vec::new() };
+    earlier.iter().chain([&text]).filter_map(|document| serde_json::from_slice(document).ok()).collect()
+}
+
+/// Removes the byte order mark that some services send.
+pub(crate) fn strip_bom(body: &[u8]) -> &[u8] {
+    body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body)
 }
 
 /// The offset of a line and a column, both counted from 1.

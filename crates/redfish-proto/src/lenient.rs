@@ -5,6 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
+use crate::json;
 use crate::link::is_link;
 
 /// A value that is read from any form that makes sense.
@@ -112,9 +113,8 @@ impl Lenient for Link {
             #[serde(rename = "@odata.id", alias = "href")]
             id: String,
         }
-        let link =
-            serde_json::from_str(text).or_else(|_| serde_json::from_str(text).map(|r: Reference| r.id));
-        link.ok().filter(|link: &String| is_link(link)).map(Link)
+        let link = serde_json::from_str(text).ok().or_else(|| json::part(text).map(|r: Reference| r.id));
+        link.filter(|link: &String| is_link(link)).map(Link)
     }
 }
 

@@ -152,6 +152,7 @@
 #![cfg_attr(not(test), warn(clippy::expect_used, clippy::panic, clippy::unwrap_used))]
 #![cfg_attr(not(test), warn(clippy::indexing_slicing, clippy::string_slice))]
 
+mod answer;
 mod body;
 mod cause;
 mod credentials;
@@ -165,7 +166,7 @@ mod features;
 pub mod fuzzing;
 mod headers;
 mod identity;
-mod json;
+pub mod json;
 mod kind;
 mod lenient;
 mod link;
@@ -182,10 +183,13 @@ pub mod schema;
 mod service;
 mod session;
 mod target;
+mod task;
+mod written;
 
 // The crates whose types the signatures contain.
 pub use {bytes, http, serde_json, zeroize};
 
+pub use answer::Answer;
 pub use body::Body;
 pub use cause::Cause;
 pub use credentials::Credentials;
@@ -195,7 +199,7 @@ pub use etag::{ETag, ETagForm};
 pub use identity::{Identity, SessionState};
 pub use kind::ErrorKind;
 pub use message::Message;
-pub use operation::{Answer, Auth, Operation, Request, Retry, Transition};
+pub use operation::{Auth, Operation, Request, Retry, Transition};
 pub use policy::{Links, Policy};
 pub use redact::{Redactor, SafeText};
 pub use resource::Resource;

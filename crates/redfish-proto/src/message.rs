@@ -6,8 +6,9 @@ use std::borrow::Cow;
 
 use serde_json::Value;
 
-use crate::ops::progress::is_task;
+use crate::json::{self, strip_bom};
 use crate::redact::{Redactor, SafeText};
+use crate::task::is_task;
 
 use meaning::Meaning;
 
@@ -25,6 +26,9 @@ const MAX_TEXT_BYTES: usize = 16 << 10;
 
 /// Maximum number of bytes that are read of all texts of one body or one error.
 pub(crate) const MAX_TOTAL_BYTES: usize = 256 << 10;
+
+/// Number of bytes at the start of a body, or at its end, where an `error` is looked for.
+const ERROR_WINDOW: usize = 256;
 
 /// One message of a response, from its `@Message.ExtendedInfo`. A missing member is empty.
 ///
@@ -61,6 +65,22 @@ impl Message {
         self.meaning() == Meaning::Refusal
     }
 
+    /// The refusals beside the data of a body: some services return a resource together with an `error` about a part of it
+    /// that they could not read, or send the error as a document of its own before it. Empty if there are no data.
+    pub fn beside_data(body: &[u8], redactor: &Redactor) -> Vec<Message> {
+        // Such an error comes first or last, so most bodies need not be parsed for it.
+        let (start, end) = (body.get(..ERROR_WINDOW), body.len().saturating_sub(ERROR_WINDOW));
+        if !has_error(start.unwrap_or(body)) && !has_error(body.get(end..).unwrap_or_default()) {
+            return Vec::new();
+        }
+        let documents = json::documents(body);
+        if !documents.last().is_some_and(has_data) {
+            return Vec::new();
+        }
+        let messages = documents.iter().flat_map(|document| messages_of(document, redactor));
+        messages.filter(Message::is_refusal).take(MAX_MESSAGES).collect()
+    }
+
     /// Whether it reports that something was done.
     pub(crate) fn is_success(&self) -> bool {
         self.meaning() == Meaning::Success
@@ -79,10 +99,11 @@ impl Message {
 /// root (the response to a login that requires a new password), `Messages` (iLO 4, and a Task), or an `error` or `Success`
 /// with only a code.
 pub(crate) fn messages(body: &[u8], redactor: &Redactor) -> Vec<Message> {
-    match serde_json::from_slice(strip_bom(body)) {
-        Ok(body) => messages_of(&body, redactor),
-        Err(_) => Vec::new(),
-    }
+    json::documents(body)
+        .iter()
+        .flat_map(|document| messages_of(document, redactor))
+        .take(MAX_MESSAGES)
+        .collect()
 }
 
 /// Like [`messages`], of a body that was parsed.
@@ -157,13 +178,19 @@ fn collect_annotations(
 /// it. Some services return data and an `error` about one member.
 pub(crate) fn is_error(body: &[u8], redactor: &Redactor) -> bool {
     // A resource has no member `error`, so most bodies need not be parsed twice.
-    let start = body.get(..256).unwrap_or(body);
-    if !start.windows(7).any(|window| window == b"\"error\"") {
+    if !has_error(body.get(..ERROR_WINDOW).unwrap_or(body)) {
         return false;
     }
-    let Ok(body) = serde_json::from_slice::<Value>(strip_bom(body)) else { return false };
-    let messages = messages_of(&body, redactor);
-    !has_data(&body) && !messages.is_empty() && !messages.iter().any(Message::is_success)
+    let documents = json::documents(body);
+    let messages: Vec<Message> =
+        documents.iter().flat_map(|document| messages_of(document, redactor)).collect();
+    !documents.last().is_some_and(has_data)
+        && !messages.is_empty()
+        && !messages.iter().any(Message::is_success)
+}
+
+fn has_error(window: &[u8]) -> bool {
+    window.windows(7).any(|part| part == b"\"error\"")
 }
 
 /// Whether a body has members of a resource, besides messages.
@@ -187,11 +214,6 @@ pub(crate) fn is_web_page(body: &[u8]) -> bool {
     let start = strip_bom(body).trim_ascii_start();
     let begins_with = |tag: &[u8]| start.get(..tag.len()).is_some_and(|s| s.eq_ignore_ascii_case(tag));
     begins_with(b"<!doctype html") || begins_with(b"<html")
-}
-
-/// Removes the byte order mark that some services send.
-pub(crate) fn strip_bom(body: &[u8]) -> &[u8] {
-    body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body)
 }
 
 /// The text of a body that is not JSON, on one line: an HTML page without its tags, shortened.

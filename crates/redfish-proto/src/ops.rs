@@ -19,6 +19,7 @@ pub(crate) mod update;
 pub(crate) mod watch;
 pub(crate) mod write;
 
+pub use crate::written::Written;
 pub use action::{Action, Actions, Invoke, Parameter};
 pub use chain::Chain;
 pub use check_session::{CheckSession, Liveness};
@@ -29,7 +30,7 @@ pub use login::{Login, Opened};
 pub use logout::{Logout, LogoutOutcome};
 pub use lookup_message::LookupMessage;
 pub use monitor::Monitor;
-pub use outcome::{Outcome, Written};
+pub use outcome::Outcome;
 pub use progress::Progress;
 pub use reset::{PowerChange, Reset, ResetAccepted, WaitForPower};
 pub use update::{Download, Image, PushUpdate, SimpleUpdate};

@@ -2,10 +2,11 @@
 
 use serde_json::Value;
 
+use crate::answer::Answer;
 use crate::error::Error;
 pub use crate::features::Features;
 use crate::kind::ErrorKind;
-use crate::operation::{Answer, Auth, Operation, Request, Transition};
+use crate::operation::{Auth, Operation, Request, Transition};
 use crate::ops::follow_links::root;
 use crate::reason::{Feature, TargetError};
 use crate::target::{MAX_LENGTH, Target};

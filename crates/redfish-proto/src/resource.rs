@@ -4,9 +4,10 @@ use bytes::Bytes;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
+use crate::answer::Answer;
 use crate::error::Error;
 use crate::etag::ETag;
-use crate::operation::Answer;
+use crate::json::{self, Flaws};
 use crate::target::Target;
 
 /// A resource that was read: its typed value, its ETag and its raw JSON.
@@ -53,6 +54,11 @@ impl<T> Resource<T> {
         self.etag.as_ref()
     }
 
+    /// What was wrong with the JSON, although it could be read.
+    pub fn flaws(&self) -> Flaws {
+        Flaws::of(&self.body)
+    }
+
     /// The JSON as the service sent it.
     pub fn body(&self) -> &Bytes {
         &self.body
@@ -62,6 +68,6 @@ impl<T> Resource<T> {
     ///
     /// Integers of more than 64 bits are exact in [`body`](Resource::body) only.
     pub fn member(&self, pointer: &str) -> Option<Value> {
-        serde_json::from_slice::<Value>(&self.body).ok()?.pointer(pointer).cloned()
+        json::documents(&self.body).last()?.pointer(pointer).cloned()
     }
 }

@@ -4,6 +4,7 @@
 
 use serde::Deserialize;
 
+use crate::json;
 use crate::lenient::{Lenient, deserialize_member};
 pub use crate::lenient::{Link, Number};
 
@@ -21,7 +22,7 @@ macro_rules! resources {
 
         impl Lenient for $name {
             fn read(text: &str) -> Option<$name> {
-                serde_json::from_str(text).ok()
+                json::part(text)
             }
         }
     )*};

@@ -212,20 +212,20 @@ fn write_seeds(transcripts: &[Transcript]) {
         for (n, event) in events.enumerate() {
             let Event::Exchange(request, Reply::Response { headers, body, .. }) = event else { continue };
             let name = format!("{}-{n}", transcript.name);
-            write("message", &name, body.as_bytes());
-            write("page", &name, body.as_bytes());
-            write("resource", &name, body.as_bytes());
+            write("message", &name, body);
+            write("page", &name, body);
+            write("resource", &name, body);
             let lines: String = headers.iter().map(|(name, value)| format!("{name}:{value}\n")).collect();
-            write("login", &name, format!("\0{lines}\n{body}").as_bytes());
+            write("login", &name, &[format!("\0{lines}\n").as_bytes(), body].concat());
             for (_, value) in headers.iter().filter(|(name, _)| name == "Location") {
                 write("link", &name, format!("{}\n{value}", request.target).as_bytes());
             }
             let streams =
                 |(name, value): &(String, String)| name == "Content-Type" && value == "text/event-stream";
             if headers.iter().any(streams) {
-                write("sse", &name, format!("\u{3}{body}").as_bytes());
+                write("sse", &name, &[&b"\x03"[..], body].concat());
             }
-            write("redact", &name, format!("pw-secret\n{body}").as_bytes());
+            write("redact", &name, &[&b"pw-secret\n"[..], body].concat());
         }
         // The closest rows of the response table: only the length and the order matter.
         write("call", &transcript.name, &(0..transcript.calls.len() as u8 * 5).collect::<Vec<_>>());

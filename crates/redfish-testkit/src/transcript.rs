@@ -163,7 +163,7 @@ pub enum Reply {
         /// The headers.
         headers: Vec<(String, String)>,
         /// The body.
-        body: String,
+        body: Vec<u8>,
         /// Whether the connection breaks within the body.
         truncated: bool,
     },

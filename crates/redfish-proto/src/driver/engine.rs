@@ -5,13 +5,14 @@
 mod last_request;
 mod redirect;
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use bytes::Bytes;
 use http::header::{self, HeaderMap, HeaderValue};
 use http::{Method, StatusCode, response};
 
+use crate::answer::Answer;
 use crate::body::Body;
 use crate::cause::TransportError;
 use crate::driver::exchange::{BodyMode, Outgoing, Purpose, ResponseLimits};
@@ -21,7 +22,7 @@ use crate::error::Error;
 use crate::headers::{ODATA_VERSION, RESERVED_HEADERS, X_AUTH_TOKEN, is_secret_header};
 use crate::identity::Identity;
 use crate::kind::{ErrorKind, Failure, Phase};
-use crate::operation::{Answer, Auth, Request, Retry};
+use crate::operation::{Auth, Request, Retry};
 use crate::reason::RequestError;
 use crate::redact::Redactor;
 use crate::service::Service;
@@ -430,6 +431,7 @@ impl Engine {
         Answer {
             head,
             body,
+            repaired: OnceLock::new(),
             method: self.last_request.method.clone(),
             target: self.last_request.target.clone(),
             sent: self.last_request.body.clone(),

@@ -14,10 +14,11 @@ use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde_json::{Map, Value, json};
 use zeroize::Zeroizing;
 
+use crate::answer::Answer;
 use crate::body::Body;
 use crate::error::Error;
 use crate::kind::ErrorKind;
-use crate::operation::{Answer, Auth, Operation, Request, Transition};
+use crate::operation::{Auth, Operation, Request, Transition};
 use crate::ops::chain::{Chain, Exchange, forward_to};
 use crate::ops::follow_links::{FollowLinks, Missing};
 use crate::ops::get_page;

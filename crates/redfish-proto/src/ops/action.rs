@@ -4,11 +4,12 @@ use std::fmt;
 
 use serde_json::{Map, Value};
 
+use crate::answer::Answer;
 use crate::body::Body;
 use crate::error::Error;
 use crate::kind::ErrorKind;
 use crate::link::link_at;
-use crate::operation::{Answer, Operation, Request, Transition};
+use crate::operation::{Operation, Request, Transition};
 use crate::ops::chain::{Chain, Exchange, forward_to};
 use crate::ops::outcome::Outcome;
 use crate::redact::Redactor;

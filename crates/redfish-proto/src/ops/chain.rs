@@ -2,8 +2,9 @@
 
 use std::fmt;
 
+use crate::answer::Answer;
 use crate::error::Error;
-use crate::operation::{Answer, Auth, Operation, Request, Transition};
+use crate::operation::{Auth, Operation, Request, Transition};
 use crate::redact::Redactor;
 
 /// A sequence of operations, each made from the output of the previous one. It is itself an operation with the output
@@ -157,7 +158,7 @@ macro_rules! forward_to {
         #[allow(clippy::needless_update, reason = "some types have no other field")]
         fn respond(
             self,
-            answer: $crate::operation::Answer,
+            answer: $crate::answer::Answer,
         ) -> Result<$crate::operation::Transition<Self>, $crate::error::Error> {
             Ok(self.$inner.respond(answer)?.map(|$inner| Self { $inner, ..self }))
         }

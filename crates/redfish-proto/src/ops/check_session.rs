@@ -9,11 +9,12 @@ use std::time::Duration;
 use http::StatusCode;
 use serde_json::Value;
 
+use crate::answer::Answer;
 use crate::driver::call::Call;
 use crate::driver::exchange::Purpose;
 use crate::error::Error;
 use crate::link::link_at;
-use crate::operation::{Answer, Operation, Request, Transition};
+use crate::operation::{Operation, Request, Transition};
 use crate::service::Service;
 use crate::session::Session;
 use crate::target::Target;

@@ -2,10 +2,11 @@
 
 use serde_json::Value;
 
+use crate::answer::Answer;
 use crate::error::Error;
 use crate::kind::ErrorKind;
 use crate::link::link_at;
-use crate::operation::{Answer, Auth, Operation, Request, Transition};
+use crate::operation::{Auth, Operation, Request, Transition};
 use crate::reason::Feature;
 use crate::target::Target;
 

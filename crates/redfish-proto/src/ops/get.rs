@@ -8,9 +8,10 @@ use http::{Method, Response, StatusCode};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
+use crate::answer::Answer;
 use crate::body::Body;
 use crate::error::Error;
-use crate::operation::{Answer, Operation, Request, Transition};
+use crate::operation::{Operation, Request, Transition};
 use crate::redact::Redactor;
 use crate::resource::Resource;
 use crate::target::{Target, percent_decode};

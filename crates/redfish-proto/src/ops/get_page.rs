@@ -12,11 +12,12 @@ use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
+use crate::answer::Answer;
 use crate::error::Error;
-use crate::json;
+use crate::json::{self, Flaws};
 use crate::link::{is_link, link_at};
-use crate::message::strip_bom;
-use crate::operation::{Answer, Operation, Request, Transition};
+use crate::message::Message;
+use crate::operation::{Operation, Request, Transition};
 use crate::redact::Redactor;
 use crate::resource::Resource;
 use crate::target::Target;
@@ -43,6 +44,10 @@ pub struct Page {
     /// The number of members that were left out, because they are neither links nor resources, such as `null` or
     /// `{"@odata.id": ""}`.
     pub left_out: usize,
+    /// What was wrong with the page, although it could be read.
+    pub flaws: Flaws,
+    /// What the service could not read: the refusals beside the members.
+    pub messages: Vec<Message>,
     /// The number of members on all pages, as the service reports it. It may be wrong.
     pub count: Option<u64>,
     /// Reads the next page; `None` at the end. An error if the link leaves the origin or was followed before. This
@@ -96,9 +101,8 @@ impl GetPage {
     /// Reads the page in a response.
     pub(crate) fn read(self, answer: &Answer) -> Result<Page, Error> {
         answer.check()?;
-        let page: RawPage<'_> = answer.json()?;
+        let (page, body): (RawPage<'_>, _) = answer.json_and_text()?;
         let count = page.count.and_then(|count| serde_json::from_str(count.get()).ok());
-        let body = answer.body()?;
         let (members, left_out) = match &page.members {
             Some(raw) => {
                 let members = locate_members(body, raw, &answer.redactor);
@@ -111,7 +115,8 @@ impl GetPage {
             Some(link) => self.next_page(link, answer).map_err(|error| answer.stamp(error)),
             None => Ok(None),
         };
-        Ok(Page { members, left_out, count, next })
+        let messages = Message::beside_data(body, &answer.redactor);
+        Ok(Page { members, left_out, flaws: answer.flaws(), messages, count, next })
     }
 
     /// With the query `only`, the response is the member itself instead of a collection (DSP0266, "only").
@@ -131,9 +136,7 @@ impl GetPage {
         // Some services send the link as an object.
         let text: Option<Cow<'_, str>> = match serde_json::from_str::<Option<Cow<'_, str>>>(link.get()) {
             Ok(text) => text,
-            Err(_) => {
-                serde_json::from_str::<Reference<'_>>(link.get()).ok().and_then(|reference| reference.id)
-            }
+            Err(_) => reference(link.get()),
         };
         let Some(text) = text.filter(|text| is_link(text)) else { return Ok(None) };
         let next = answer.resolve(&text)?;
@@ -202,9 +205,16 @@ fn is_empty(member: &str) -> bool {
     if id.trim_start_matches([' ', ':']).starts_with("\"/") {
         return false;
     }
-    let reference = serde_json::from_str::<Reference<'_>>(member);
-    let has_link = reference.is_ok_and(|reference| reference.id.is_some_and(|link| is_link(&link)));
+    let has_link = reference(member).is_some_and(|link| is_link(&link));
     !has_link && count_members(member.as_bytes()) == Some(1)
+}
+
+/// The `@odata.id` of an object.
+fn reference(object: &str) -> Option<Cow<'_, str>> {
+    match serde_json::from_str::<Reference<'_>>(object) {
+        Ok(reference) => reference.id,
+        Err(_) => Some(json::part::<Value>(object)?.get("@odata.id")?.as_str()?.to_owned().into()),
+    }
 }
 
 /// The number of members of a JSON object.
@@ -228,7 +238,7 @@ fn locate_members(body: &Bytes, raw: &[&RawValue], redactor: &Arc<Redactor>) -> 
 }
 
 impl Member {
-    /// The member as the service sent it.
+    /// The member as the service sent it, except for what had to be repaired to be read.
     pub fn as_bytes(&self) -> &[u8] {
         let Range { start, end } = self.range;
         self.body.get(start as usize..end as usize).unwrap_or_default()
@@ -236,7 +246,7 @@ impl Member {
 
     /// Its `@odata.id`. `None` if that is missing, empty, or not a text.
     pub fn link(&self) -> Option<Cow<'_, str>> {
-        serde_json::from_slice::<Reference<'_>>(self.as_bytes()).ok()?.id.filter(|link| is_link(link))
+        reference(std::str::from_utf8(self.as_bytes()).ok()?).filter(|link| is_link(link))
     }
 
     /// Whether it is only a link, so that the resource has still to be read.
@@ -249,7 +259,7 @@ impl Member {
     /// # Errors
     /// [`Malformed`](crate::ErrorKind::Malformed) with the JSON pointer of what does not fit, relative to the member.
     pub fn json<T: DeserializeOwned>(&self) -> Result<T, Error> {
-        json::read(strip_bom(self.as_bytes()), usize::MAX).map_err(|(pointer, reason)| {
+        json::read_repaired(self.as_bytes(), usize::MAX).map_err(|(pointer, reason)| {
             Error::malformed(self.redactor.clean(&pointer), self.redactor.clean(&reason))
         })
     }

@@ -9,10 +9,11 @@ use std::fmt;
 use http::StatusCode;
 use serde_json::Value;
 
+use crate::answer::Answer;
 use crate::error::Error;
 use crate::kind::ErrorKind;
 use crate::link::link_at;
-use crate::operation::{Answer, Operation};
+use crate::operation::Operation;
 use crate::ops::chain::{Chain, forward_to};
 use crate::ops::follow_links::{FollowLinks, Missing};
 use crate::ops::read_pages::{Collector, ReadPages};

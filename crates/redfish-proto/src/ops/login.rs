@@ -17,6 +17,7 @@ use http::{Method, StatusCode};
 use serde_json::Value;
 use zeroize::Zeroizing;
 
+use crate::answer::Answer;
 use crate::body::Body;
 use crate::credentials::Credentials;
 use crate::driver::exchange::Purpose;
@@ -27,7 +28,7 @@ use crate::headers::X_AUTH_TOKEN;
 use crate::kind::{ErrorKind, Failure};
 use crate::link::link_at;
 use crate::message;
-use crate::operation::{Answer, Auth, Operation, Request, Retry, Transition};
+use crate::operation::{Auth, Operation, Request, Retry, Transition};
 use crate::ops::check_session::{CHECK_TIMEOUT, CheckSession, Liveness};
 use crate::ops::follow_links::root;
 use crate::ops::get_page;

@@ -6,11 +6,12 @@ use std::time::Duration;
 use http::StatusCode;
 use serde_json::Value;
 
+use crate::answer::Answer;
 use crate::driver::call::Call;
 use crate::driver::exchange::Purpose;
 use crate::error::Error;
 use crate::kind::ErrorKind;
-use crate::operation::{Answer, Operation, Request, Retry, Transition};
+use crate::operation::{Operation, Request, Retry, Transition};
 use crate::ops::chain::{Chain, Exchange};
 use crate::ops::list_sessions::{self, SESSIONS, is_session};
 use crate::ops::read_pages::{Collector, ReadPages};

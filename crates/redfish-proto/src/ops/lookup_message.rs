@@ -3,11 +3,12 @@
 use serde::de::IgnoredAny;
 use serde_json::Value;
 
+use crate::answer::Answer;
 use crate::error::Error;
 use crate::kind::ErrorKind;
 use crate::link::link_at;
 use crate::message::Message;
-use crate::operation::{Answer, Operation, Request};
+use crate::operation::{Operation, Request};
 use crate::ops::chain::{Chain, Exchange, forward_to};
 use crate::ops::read_pages::{Collector, ReadPages};
 use crate::redact::SafeText;

@@ -6,13 +6,13 @@ use http::header::LINK;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::answer::Answer;
 use crate::error::Error;
 use crate::link::link_at;
 use crate::message;
-use crate::operation::Answer;
-use crate::ops::progress::is_task;
 use crate::redact::Redactor;
 use crate::target::Target;
+use crate::task::is_task;
 
 /// The monitor of an accepted operation, which reports its end. It can be saved as JSON and watched by another process.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

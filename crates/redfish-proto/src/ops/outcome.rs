@@ -1,19 +1,19 @@
 //! What the response to a write means: done, accepted, refused, or carried out in part.
 
-use bytes::Bytes;
 use http::{Method, StatusCode};
 use serde_json::Value;
 
+use crate::answer::Answer;
 use crate::error::Error;
 use crate::etag::ETag;
 use crate::kind::{ErrorKind, Failure};
 use crate::link::link_at;
 use crate::message::{self, Message};
-use crate::operation::Answer;
 use crate::ops::monitor::Monitor;
-use crate::ops::progress::{End, Progress, is_task};
+use crate::ops::progress::{End, Progress};
 use crate::redact::SafeText;
-use crate::target::Target;
+use crate::task::is_task;
+use crate::written::Written;
 
 /// Maximum number of members of a request that are named in an error.
 const MAX_MEMBERS: usize = 1_000;
@@ -28,25 +28,6 @@ pub enum Outcome {
     Accepted(Monitor),
     /// The service has accepted it and completes it later, but does not say where its end will be reported.
     AcceptedWithoutMonitor(Written),
-}
-
-/// A change that was carried out.
-#[derive(Clone, Debug)]
-#[non_exhaustive]
-pub struct Written {
-    /// The status: usually 200, 201 or 204.
-    pub status: StatusCode,
-    /// The URI of the new resource. `None` if the service did not return one, or one that the policy for links refuses.
-    pub created: Option<Target>,
-    /// The new ETag of the resource.
-    pub etag: Option<ETag>,
-    /// The body as the service sent it. `None` if it could not be read after a successful status.
-    pub body: Option<Bytes>,
-    /// The messages of the service. None of them is a refusal, unless a part of the change was not carried out and the
-    /// caller accepts that: some say what was done, others for example that a reset is required.
-    pub messages: Vec<Message>,
-    /// The `TaskStatus` of the Task that completed it, such as `Warning`. Empty if there was none.
-    pub task_status: SafeText,
 }
 
 impl Outcome {
@@ -106,7 +87,7 @@ impl Written {
                 _ => Ok(Written::of_task(answer, task)),
             };
         }
-        let mut messages = message::messages_of(&document, &answer.redactor);
+        let mut messages = answer.messages();
         let annotations = message::annotations(&document, &answer.redactor);
         let has_annotated_refusal = annotations.iter().any(Message::is_refusal);
         messages.extend(annotations);
@@ -157,6 +138,27 @@ fn started_task(document: &Value, answer: &Answer) -> Option<Progress> {
         None => *answer.method() != Method::POST,
     };
     (!is_requested).then(|| Progress::of(document, answer))
+}
+
+impl Answer {
+    /// The response, if it is a success: a 2xx whose body is not an error. After a write, its messages decide
+    /// ([`Written::read`]).
+    ///
+    /// # Errors
+    /// The error that the response reports.
+    pub fn success(self) -> Result<Answer, Error> {
+        self.check().map(|()| self)
+    }
+
+    /// Like [`success`](Answer::success), without taking the response.
+    pub(crate) fn check(&self) -> Result<(), Error> {
+        if !self.method.is_safe() {
+            return Written::read(self).map(drop);
+        }
+        let failed = !self.status().is_success()
+            || self.body.as_ref().is_ok_and(|body| message::is_error(body, &self.redactor));
+        if failed { Err(self.refusal()) } else { Ok(()) }
+    }
 }
 
 /// Which members of a request were accepted and which were not, as far as the response says, as JSON pointers.

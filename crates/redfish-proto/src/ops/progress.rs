@@ -2,10 +2,10 @@
 
 use serde_json::Value;
 
+use crate::answer::Answer;
 use crate::error::Error;
 use crate::kind::ErrorKind;
 use crate::message::{self, Message};
-use crate::operation::Answer;
 use crate::redact::SafeText;
 
 /// The progress of an operation, from its Task or Job. Missing values are empty.
@@ -27,14 +27,6 @@ pub struct Progress {
 pub(crate) enum End {
     Well,
     Badly,
-}
-
-/// Whether a resource is a Task or a Job.
-pub(crate) fn is_task(resource: &Value) -> bool {
-    let of_type = |name: &str| ["#Task.", "#Job.", "#DellJob."].iter().any(|prefix| name.starts_with(prefix));
-    resource.get("@odata.type").and_then(Value::as_str).is_some_and(of_type)
-        || resource.get("TaskState").is_some()
-        || resource.get("JobState").is_some()
 }
 
 impl Progress {

@@ -9,8 +9,9 @@ use std::collections::VecDeque;
 use http::StatusCode;
 use serde::de::DeserializeOwned;
 
+use crate::answer::Answer;
 use crate::error::Error;
-use crate::operation::{Answer, Operation, Request, Transition};
+use crate::operation::{Operation, Request, Transition};
 use crate::ops::get_page::{GetPage, Page};
 use crate::resource::Resource;
 use crate::target::Target;

@@ -4,10 +4,11 @@ use std::time::Duration;
 
 use serde_json::{Map, Value};
 
+use crate::answer::Answer;
 use crate::driver::time::Now;
 use crate::error::Error;
 use crate::kind::ErrorKind;
-use crate::operation::{Answer, Operation, Request, Transition};
+use crate::operation::{Operation, Request, Transition};
 use crate::ops::action::Invoke;
 use crate::ops::chain::{Chain, Exchange, forward_to};
 use crate::ops::follow_links::{FollowLinks, Missing};

@@ -14,12 +14,13 @@ use http::StatusCode;
 use http::header::{ACCEPT, CONTENT_TYPE, HeaderValue};
 use serde_json::{Map, Value, json};
 
+use crate::answer::Answer;
 use crate::body::{Body, Payload};
 use crate::driver::exchange::BodyMode;
 use crate::error::Error;
 use crate::kind::ErrorKind;
 use crate::link::link_at;
-use crate::operation::{Answer, Operation, Request, Transition};
+use crate::operation::{Operation, Request, Transition};
 use crate::ops::chain::{Chain, Exchange, forward_to};
 use crate::ops::follow_links::{FollowLinks, Missing};
 use crate::ops::outcome::Outcome;

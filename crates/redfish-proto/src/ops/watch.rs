@@ -12,16 +12,18 @@ use std::time::Duration;
 use bytes::Bytes;
 use serde_json::Value;
 
+use crate::answer::Answer;
 use crate::error::Error;
 use crate::kind::{ErrorKind, Failure};
 use crate::link::link_at;
 use crate::message;
-use crate::operation::{Answer, Operation, Request, Transition};
+use crate::operation::{Operation, Request, Transition};
 use crate::ops::monitor::Monitor;
-use crate::ops::outcome::Written;
-use crate::ops::progress::{End, Progress, is_task};
+use crate::ops::progress::{End, Progress};
 use crate::redact::Redactor;
 use crate::target::Target;
+use crate::task::is_task;
+use crate::written::Written;
 
 /// Maximum number of consecutive failed polls, for example while the controller reboots for a firmware update. The
 /// wait between them grows to 10 s, so they take about half an hour, if the deadline allows.

@@ -3,13 +3,17 @@
 use http::header::{HeaderValue, IF_MATCH};
 use http::{Method, StatusCode};
 
+use crate::answer::Answer;
 use crate::body::Body;
 use crate::error::Error;
-use crate::etag::ETag;
-use crate::operation::{Answer, Operation, Request, Transition};
+use crate::etag::{ETag, ETagForm};
+use crate::operation::{Operation, Request, Transition};
 use crate::ops::outcome::Outcome;
 use crate::redact::Redactor;
 use crate::target::Target;
+
+/// What to do if the version of a resource cannot be read.
+const UNKNOWN_VERSION: &str = "Nothing was changed, because the resource's version is not known. To overwrite any version, send no If-Match.";
 
 /// A change of a resource (DSP0266, "Data modification requests").
 ///
@@ -120,8 +124,12 @@ impl Operation for Write {
         match self.stage.clone() {
             Stage::Read => {
                 let answer = answer.success()?;
-                let etag = ETag::of(&answer);
                 let form = answer.service.policy().etag_form;
+                let etag = match form {
+                    // The version does not matter then.
+                    ETagForm::Any | ETagForm::Never => ETag::of(&answer),
+                    _ => ETag::read(&answer).map_err(|error| error.with_hint(UNKNOWN_VERSION))?,
+                };
                 self.stage = Stage::Send(etag.and_then(|etag| etag.in_form(form)));
                 // Another 428 is final.
                 self.if_match = IfMatch::Current;

@@ -199,11 +199,23 @@ fn response(rest: &str, truncated: bool) -> Option<Reply> {
     let (status, rest) = rest.split_once(' ').unwrap_or((rest, ""));
     let (headers, tail) = parse_fields(rest)?;
     let body = match tail {
-        Tail::Nothing => String::new(),
-        Tail::Plain(text) => unescape(text),
-        Tail::Structured(text) => text.to_owned(),
+        Tail::Nothing => Vec::new(),
+        Tail::Plain(text) => unescape_bytes(text),
+        Tail::Structured(text) => text.as_bytes().to_vec(),
     };
     Some(Reply::Response { status: status.parse().ok()?, headers, body, truncated })
+}
+
+/// Replaces `\n` by a line break, and `\xff` by this byte, which no UTF-8 contains.
+fn unescape_bytes(text: &str) -> Vec<u8> {
+    let text = unescape(text);
+    let mut parts = text.split("\\xff").map(str::as_bytes);
+    let first = parts.next().unwrap_or_default().to_vec();
+    parts.fold(first, |mut bytes, part| {
+        bytes.push(0xff);
+        bytes.extend_from_slice(part);
+        bytes
+    })
 }
 
 /// Replaces `\n` by a line break.
@@ -265,7 +277,7 @@ mod tests {
         else {
             panic!("{call:?}")
         };
-        assert_eq!((headers.len(), body.as_str()), (2, "plain"));
+        assert_eq!((headers.len(), body.as_slice()), (2, &b"plain"[..]));
         let sent: [(&str, &[u8]); 1] = [("x-auth-token", b"old")];
         assert_eq!(request.mismatch("PATCH", "/a", &sent, b"{\"b\":1}"), None);
         assert!(request.mismatch("PATCH", "/a", &sent, b"").is_some());
@@ -286,7 +298,7 @@ mod tests {
         let Event::Exchange(request, Reply::Response { body, .. }) = &call.events[0] else {
             panic!("{call:?}")
         };
-        assert_eq!(body, "a\n\nb");
+        assert_eq!(body, b"a\n\nb");
         assert_eq!(request.mismatch("POST", "/a", &[], b"; name=\"a\"\n\nIMAGE--"), None);
         assert!(request.mismatch("POST", "/a", &[], b"IMAGE; name=\"a\"\n").is_some());
         assert!(request.mismatch("POST", "/a", &[], b"").is_some());

@@ -1,0 +1,262 @@
+//! The response to a request, and what can be read of it.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::header::{ETAG, HeaderMap, LOCATION};
+use http::{Method, StatusCode, response};
+use serde::Deserialize;
+use serde_json::Value;
+use serde_json::value::RawValue;
+
+use crate::body::Body;
+use crate::cause::TransportError;
+use crate::driver::time::{self, Now};
+use crate::error::Error;
+use crate::etag::ETag;
+use crate::json::{self, Flaws, Repaired, strip_bom};
+use crate::kind::{ErrorKind, Failure};
+use crate::link::{self, LinkError};
+use crate::message::{self, Message};
+use crate::policy::Links;
+use crate::reason::SessionAlive;
+use crate::redact::{Redactor, SafeText};
+use crate::service::Service;
+use crate::target::Target;
+
+/// A response. Its head is complete; its body may have broken off. `Debug` shows neither headers nor body, which may
+/// contain secrets.
+pub struct Answer {
+    pub(crate) head: response::Parts,
+    pub(crate) body: Result<Bytes, TransportError>,
+    /// The body as it can be read, once the strict parser has refused it.
+    pub(crate) repaired: OnceLock<Option<Repaired>>,
+    pub(crate) method: Method,
+    pub(crate) target: Target,
+    /// The body of the request.
+    pub(crate) sent: Body,
+    pub(crate) is_replay: bool,
+    /// Whether a check found that the session is alive after this 401.
+    pub(crate) session_alive: bool,
+    pub(crate) now: Now,
+    pub(crate) service: Arc<Service>,
+    pub(crate) redactor: Arc<Redactor>,
+}
+
+impl fmt::Debug for Answer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let body = self.body.as_ref().map(Bytes::len);
+        write!(f, "Answer({} {}: {}, body {body:?})", self.method, self.target, self.head.status)
+    }
+}
+
+impl ETag {
+    /// The ETag of a response: the header, or else the body's `@odata.etag`. `None` if there is none, or none that can be
+    /// read and sent back.
+    pub fn of(answer: &Answer) -> Option<ETag> {
+        ETag::read(answer).ok().flatten()
+    }
+
+    /// Like [`of`](ETag::of), but one that cannot be read or sent back is not the same as none.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Malformed`] for an ETag that is not text in ASCII, and those of [`Answer::json`].
+    pub fn read(answer: &Answer) -> Result<Option<ETag>, Error> {
+        let unusable = |place| answer.malformed(place, "an ETag that cannot be sent back");
+        match answer.headers().get(ETAG).filter(|value| !value.as_bytes().trim_ascii().is_empty()) {
+            Some(value) => {
+                let etag = value.to_str().ok().and_then(ETag::new);
+                etag.map(Some).ok_or_else(|| unusable(""))
+            }
+            None if answer.body()?.is_empty() => Ok(None),
+            None => match answer.json::<ETagOfBody<'_>>()?.etag.map(|etag| json::part::<Value>(etag.get())) {
+                None | Some(Some(Value::Null)) => Ok(None),
+                Some(Some(Value::String(text))) if text.trim().is_empty() => Ok(None),
+                Some(Some(Value::String(text))) if text.is_ascii() => {
+                    ETag::new(&text).map(Some).ok_or_else(|| unusable("/@odata.etag"))
+                }
+                Some(_) => Err(unusable("/@odata.etag")),
+            },
+        }
+    }
+}
+
+/// The ETag in a body.
+#[derive(Deserialize)]
+struct ETagOfBody<'a> {
+    #[serde(rename = "@odata.etag", borrow)]
+    etag: Option<&'a RawValue>,
+}
+
+impl Answer {
+    /// The status. It counts even if the body breaks off: iDRAC 8 cuts the body of a 401.
+    pub fn status(&self) -> StatusCode {
+        self.head.status
+    }
+
+    /// The headers. Those with secrets are marked as sensitive.
+    pub fn headers(&self) -> &HeaderMap {
+        &self.head.headers
+    }
+
+    /// The method of the last request: GET after a 303.
+    pub fn method(&self) -> &Method {
+        &self.method
+    }
+
+    /// The target of the last request, which differs from the first after a redirect.
+    pub fn target(&self) -> &Target {
+        &self.target
+    }
+
+    /// Whether the request was sent again with another session, after a 401.
+    pub fn is_replay(&self) -> bool {
+        self.is_replay
+    }
+
+    /// When it arrived, on the driver's clock.
+    pub fn now(&self) -> Now {
+        self.now
+    }
+
+    /// The body.
+    ///
+    /// # Errors
+    /// If it broke off or is too large. The error has the status.
+    pub fn body(&self) -> Result<&Bytes, Error> {
+        self.body.as_ref().map_err(|error| {
+            let kind = match error.failure() {
+                Failure::TooLarge => ErrorKind::TooLarge { limit: self.service.policy().body_limit },
+                failure => ErrorKind::Transport(failure),
+            };
+            Error::new(kind).with_status(self.status()).with_cause(error.cause(&self.redactor))
+        })
+    }
+
+    /// The body as JSON. What a strict parser refuses is repaired if possible ([`json`]).
+    ///
+    /// # Errors
+    /// Those of [`body`](Answer::body), and [`ErrorKind::Malformed`] with the JSON pointer of the value that does not
+    /// fit.
+    pub fn json<'a, T: Deserialize<'a>>(&'a self) -> Result<T, Error> {
+        self.json_and_text().map(|(value, _)| value)
+    }
+
+    /// The body as JSON, and the text that was read, which differs from the body if that was repaired.
+    pub(crate) fn json_and_text<'a, T: Deserialize<'a>>(&'a self) -> Result<(T, &'a Bytes), Error> {
+        let body = self.body()?;
+        let depth = self.service.policy().json_depth;
+        let strict = json::read(strip_bom(body), depth).map(|value| (value, body));
+        let read = strict.or_else(|refused| match self.repaired.get_or_init(|| json::repair(body)) {
+            Some(Repaired { text, .. }) => json::read(text, depth).map(|value| (value, text)),
+            None => Err(refused),
+        });
+        read.map_err(|(pointer, reason)| {
+            if message::is_web_page(body) {
+                return Error::new(ErrorKind::Transport(Failure::WebPage)).with_status(self.status());
+            }
+            self.malformed(&pointer, &reason)
+        })
+    }
+
+    /// What is wrong with the body, although it could be read. Known after [`json`](Answer::json).
+    pub fn flaws(&self) -> Flaws {
+        self.repaired
+            .get()
+            .and_then(Option::as_ref)
+            .map(|repaired| repaired.flaws.clone())
+            .unwrap_or_default()
+    }
+
+    /// The target of the `Location` header, if there is one.
+    pub fn location(&self) -> Option<Result<Target, Error>> {
+        self.location_header().map(|location| self.resolve(&location))
+    }
+
+    /// Resolves a link in this response, according to the policy for links.
+    ///
+    /// # Errors
+    /// [`ErrorKind::CrossOrigin`] for a link to another origin if the policy refuses it, [`ErrorKind::Malformed`] for
+    /// text that is not a link.
+    pub fn resolve(&self, link: &str) -> Result<Target, Error> {
+        self.resolve_with(link, self.service.policy().links)
+    }
+
+    /// Resolves only the path of a link in this response, at the service's own origin: services know themselves by
+    /// other names.
+    ///
+    /// # Errors
+    /// [`ErrorKind::CrossOrigin`] for a URI that is not HTTP, [`ErrorKind::Malformed`] for text that is not a link.
+    pub fn resolve_path_only(&self, link: &str) -> Result<Target, Error> {
+        self.resolve_with(link, Links::PathOnly)
+    }
+
+    /// The service's messages, in any known form. Empty if the body is not JSON.
+    pub fn messages(&self) -> Vec<Message> {
+        self.body.as_ref().map(|body| message::messages(body, &self.redactor)).unwrap_or_default()
+    }
+
+    /// The wait that the service asks for.
+    pub fn retry_after(&self) -> Option<Duration> {
+        time::retry_after(self.headers())
+    }
+
+    /// Adds this exchange to an error that is returned as a value.
+    pub(crate) fn stamp(&self, error: Error) -> Error {
+        error.with_origin(self.service.origin()).stamped(Some((&self.method, &self.target)), &self.redactor)
+    }
+
+    /// The error that this response reports, whatever its status.
+    pub fn refusal(&self) -> Error {
+        self.refusal_of(self.messages())
+    }
+
+    /// Like [`refusal`](Answer::refusal), with these messages.
+    pub(crate) fn refusal_of(&self, messages: Vec<Message>) -> Error {
+        let text = match (&self.body, messages.is_empty()) {
+            (Ok(body), true) => message::page_text(body, &self.redactor),
+            _ => SafeText::default(),
+        };
+        let mut error =
+            Error::from_status(self.status(), self.retry_after(), messages, text, |m| self.account(m));
+        if self.status() == StatusCode::UNAUTHORIZED {
+            if self.session_alive {
+                error = error.with_session_alive(SessionAlive::Confirmed);
+            } else if self.is_replay {
+                error = error.with_session_alive(SessionAlive::NewSessionRefused);
+            }
+        }
+        // The error may be returned after other exchanges, so it names this one.
+        self.stamp(error)
+    }
+
+    /// The account in the arguments of a `PasswordChangeRequired`.
+    pub(crate) fn account(&self, message: &Message) -> Option<Target> {
+        self.resolve_path_only(message.args.first().filter(|a| !a.is_empty())?).ok()
+    }
+
+    /// Removes the secrets that the client knows from a text, for use in an error.
+    pub fn safe(&self, text: &str) -> SafeText {
+        self.redactor.clean(text)
+    }
+
+    /// The error of an unexpected response: the JSON pointer of what does not fit, and the reason.
+    pub fn malformed(&self, pointer: &str, reason: &str) -> Error {
+        Error::malformed(self.safe(pointer), self.safe(reason)).with_status(self.status())
+    }
+
+    pub(crate) fn location_header(&self) -> Option<Cow<'_, str>> {
+        let value = self.headers().get(LOCATION)?.as_bytes();
+        Some(String::from_utf8_lossy(value)).filter(|text| !text.trim().is_empty())
+    }
+
+    fn resolve_with(&self, link: &str, links: Links) -> Result<Target, Error> {
+        link::resolve(link, &self.target, self.service.origin(), links).map_err(|error| match error {
+            LinkError::CrossOrigin => Error::new(ErrorKind::CrossOrigin { link: self.safe(link) }),
+            LinkError::Malformed(reason) => Error::malformed_link(reason),
+        })
+    }
+}
