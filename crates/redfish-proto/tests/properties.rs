@@ -63,6 +63,11 @@ proptest! {
     }
 
     #[test]
+    fn a_repair_keeps_what_can_be_read(data in prop_oneof![json(), text()]) {
+        fuzzing::json(&data);
+    }
+
+    #[test]
     fn a_message_reads_any_body(data in prop_oneof![text(), prop::collection::vec(any::<u8>(), 0..200)]) {
         fuzzing::message(&data);
     }

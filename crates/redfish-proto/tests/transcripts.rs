@@ -212,6 +212,7 @@ fn write_seeds(transcripts: &[Transcript]) {
         for (n, event) in events.enumerate() {
             let Event::Exchange(request, Reply::Response { headers, body, .. }) = event else { continue };
             let name = format!("{}-{n}", transcript.name);
+            write("json", &name, body);
             write("message", &name, body);
             write("page", &name, body);
             write("resource", &name, body);
