@@ -107,7 +107,7 @@ impl Transport {
         };
         let body = if !framing.is_readable {
             let reason = "the transfer coding of the body is not supported";
-            Err(TransportError::new(Failure::Malformed, reason))
+            Err(TransportError::new(Failure::Undecodable, reason))
         } else if content_length(&head).is_some_and(|length| length > limit as u64) {
             Err(body_too_large(limit))
         } else {
@@ -221,7 +221,7 @@ fn classify_connect(error: BoxError) -> TransportError {
 
 fn classify_gzip(error: io::Error) -> TransportError {
     let is_truncated = error.kind() == io::ErrorKind::UnexpectedEof;
-    TransportError::new(if is_truncated { Failure::Broken } else { Failure::Malformed }, error)
+    TransportError::new(if is_truncated { Failure::Broken } else { Failure::Undecodable }, error)
 }
 
 /// Returns `failure` with its cause, unless a payload or an untrusted certificate is the actual cause.

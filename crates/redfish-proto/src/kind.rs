@@ -143,6 +143,8 @@ pub enum Failure {
     Tls(TlsFailure),
     /// The response is not HTTP.
     Malformed,
+    /// The body of a response has a coding that is not supported, or is not what its coding says.
+    Undecodable,
     /// The caller's payload could not be read, so the request was not sent completely: the service cannot have acted on
     /// it.
     Unreadable,
@@ -287,6 +289,7 @@ impl fmt::Display for Failure {
             Failure::Tls(TlsFailure::UnusableKey) => "TLS cannot use the key of the service's certificate",
             Failure::Tls(TlsFailure::Other) => "the TLS handshake failed",
             Failure::Malformed => "the response is not HTTP",
+            Failure::Undecodable => "the body cannot be decoded",
             Failure::Unreadable => "the payload could not be read",
         })
     }

@@ -19,7 +19,7 @@ use crate::driver::time::{self, Now};
 use crate::error::Error;
 use crate::etag::ETag;
 use crate::json;
-use crate::kind::{ErrorKind, Failure};
+use crate::kind::ErrorKind;
 use crate::link::{self, LinkError};
 use crate::message::{self, Message};
 use crate::policy::Links;
@@ -344,14 +344,10 @@ impl Answer {
     /// The body.
     ///
     /// # Errors
-    /// If it broke off or is too large. The error has the status.
+    /// If it broke off or is too large, and [`ErrorKind::Malformed`] if it cannot be decoded. The error has the status.
     pub fn body(&self) -> Result<&Bytes, Error> {
         self.body.as_ref().map_err(|error| {
-            let kind = match error.failure() {
-                Failure::TooLarge => ErrorKind::TooLarge { limit: self.service.policy().body_limit },
-                failure => ErrorKind::Transport(failure),
-            };
-            Error::new(kind).with_status(self.status()).with_cause(error.cause(&self.redactor))
+            error.body_error(self.service.policy().body_limit, &self.redactor).with_status(self.status())
         })
     }
 

@@ -59,7 +59,7 @@ impl Transport {
         }
         if !framing.is_readable {
             let reason = "the transfer coding of the body is not supported";
-            return Ok((head, Err(TransportError::new(Failure::Malformed, reason))));
+            return Ok((head, Err(TransportError::new(Failure::Undecodable, reason))));
         }
         if head.headers.len() > self.limits().headers {
             return Err(TransportError::new(Failure::TooLarge, "the response has too many headers"));
@@ -178,7 +178,7 @@ fn to_failure(error: &ureq::Error) -> Failure {
         ureq::Error::Protocol(_) => Failure::Malformed,
         ureq::Error::Io(error) if error.kind() == io::ErrorKind::FileTooLarge => Failure::TooLarge,
         // The body is not gzip. A truncated gzip is `UnexpectedEof`, as for any other body.
-        ureq::Error::Io(error) if error.kind() == io::ErrorKind::InvalidInput => Failure::Malformed,
+        ureq::Error::Io(error) if error.kind() == io::ErrorKind::InvalidInput => Failure::Undecodable,
         _ => Failure::Broken,
     }
 }

@@ -13,7 +13,8 @@ use bytes::Bytes;
 use http::{Method, StatusCode, response};
 
 use crate::cause::TransportError;
-use crate::driver::exchange::Purpose;
+use crate::driver::coding;
+use crate::driver::exchange::{BodyMode, Purpose};
 use crate::driver::session_request::SessionRequest;
 use crate::driver::time::{self, Now};
 use crate::error::Error;
@@ -111,6 +112,7 @@ impl Engine {
                 purpose: Purpose::Read,
                 replayable: true,
                 is_probe: false,
+                body_mode: BodyMode::Buffered,
             },
             has_request: false,
             write_succeeded: false,
@@ -231,6 +233,7 @@ impl Engine {
             }
         }
         self.redactor = knowing_tokens(&self.redactor, &head.headers);
+        let body = self.decoded(&head, body);
         self.retry_after = time::retry_after(&head.headers);
         let status = head.status;
         self.write_succeeded = self.last_request.purpose == Purpose::Write && status.is_success();
@@ -266,6 +269,11 @@ impl Engine {
                 }
             }
             _ => {}
+        }
+        // There is no body that could be handed over as a stream.
+        if let (Err(error), true) = (&body, self.is_stream(status)) {
+            let error = error.body_error(self.service.policy().body_limit, &self.redactor);
+            return Decision::Fail(self.stamp(error.with_status(status)));
         }
         let failure = body.as_ref().err().map(TransportError::failure);
         let broken = matches!(failure, Some(Failure::Broken | Failure::TimedOut));
@@ -335,6 +343,26 @@ impl Engine {
 
     pub(crate) fn redactor(&self) -> &Arc<Redactor> {
         &self.redactor
+    }
+
+    /// The body, unless it has a coding that the driver has not decoded. It is not data then, even if it has arrived.
+    fn decoded(
+        &self,
+        head: &response::Parts,
+        body: Result<Bytes, TransportError>,
+    ) -> Result<Bytes, TransportError> {
+        if matches!(&body, Ok(bytes) if bytes.is_empty()) && !self.is_stream(head.status) {
+            return body;
+        }
+        match coding::undecoded(head, &self.last_request.method) {
+            Some(error) => Err(error),
+            None => body,
+        }
+    }
+
+    /// Whether the body of a response with this status is handed over as a stream.
+    fn is_stream(&self, status: StatusCode) -> bool {
+        self.last_request.body_mode == BodyMode::Streamed && status.is_success()
     }
 
     fn answer(&self, head: response::Parts, body: Result<Bytes, TransportError>, now: Now) -> Answer {

@@ -159,6 +159,10 @@ impl Operation for Watch {
     }
 
     fn respond(self, answer: Answer) -> Result<Transition<Self>, Error> {
+        // It may be a Task, whose state is not known without the body.
+        if let (StatusCode::OK, Err(error)) = (answer.status(), answer.body()) {
+            return self.fail(answer.stamp(error));
+        }
         match answer.status() {
             StatusCode::ACCEPTED => self.still_running(&answer),
             StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE => {

@@ -72,7 +72,7 @@ pub struct Written {
     pub created: Option<Target>,
     /// The new ETag of the resource.
     pub etag: Option<ETag>,
-    /// The body as the service sent it. `None` if it broke off after a successful status.
+    /// The body as the service sent it. `None` if it broke off, is too large or cannot be decoded.
     pub body: Option<Bytes>,
     /// The messages about the whole request.
     pub messages: Vec<Message>,

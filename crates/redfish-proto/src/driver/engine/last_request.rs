@@ -2,7 +2,7 @@
 
 use http::Method;
 
-use crate::driver::exchange::Purpose;
+use crate::driver::exchange::{BodyMode, Purpose};
 use crate::operation::{Auth, Retry};
 use crate::target::Target;
 
@@ -15,6 +15,7 @@ pub(super) struct LastRequest {
     pub(super) purpose: Purpose,
     pub(super) replayable: bool,
     pub(super) is_probe: bool,
+    pub(super) body_mode: BodyMode,
 }
 
 impl LastRequest {

@@ -67,6 +67,7 @@ impl Engine {
             purpose,
             replayable: body.replayable(),
             is_probe: request.probe.is_some(),
+            body_mode,
         };
 
         let own_identity = request.session.as_ref().map(Session::identity);
