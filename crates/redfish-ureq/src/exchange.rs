@@ -13,6 +13,7 @@ use redfish_tls::{HandshakeFailure, Untrusted};
 use ureq::{Agent, SendBody};
 
 use crate::cancel::Cancel;
+use crate::chunks::NotChunked;
 use crate::decode::Decoder;
 use crate::source::{PayloadError, Source};
 use crate::stream::Stream;
@@ -176,6 +177,7 @@ fn to_failure(error: &ureq::Error) -> Failure {
             Failure::TooLarge
         }
         ureq::Error::Protocol(_) => Failure::Malformed,
+        ureq::Error::Io(error) if NotChunked::is_cause_of(error) => Failure::Malformed,
         ureq::Error::Io(error) if error.kind() == io::ErrorKind::FileTooLarge => Failure::TooLarge,
         // The body is not gzip. A truncated gzip is `UnexpectedEof`, as for any other body.
         ureq::Error::Io(error) if error.kind() == io::ErrorKind::InvalidInput => Failure::Undecodable,

@@ -117,6 +117,7 @@ pub(super) fn framing(cases: &mut Vec<Case>) -> io::Result<()> {
 
     content_codings(cases)?;
     transfer_codings(cases)?;
+    invalid_chunks(cases)?;
 
     let identity = ServerIdentity::self_signed(&["127.0.0.1"])?;
     let trust = TrustConfig::Pem(identity.certificate_pem());
@@ -178,5 +179,34 @@ fn transfer_codings(cases: &mut Vec<Case>) -> io::Result<()> {
         let name = "a body with another transfer coding is not data and is not requested again";
         cases.push(Case::new(name, calls, always_then_close(response))?.requests(2).connections(2));
     }
+    Ok(())
+}
+
+/// Bodies that are not what `Transfer-Encoding: chunked` says (RFC 9112, section 7.1): a read fails in the same way in each
+/// client, and the status of a write counts.
+fn invalid_chunks(cases: &mut Vec<Case>) -> io::Result<()> {
+    const MALFORMED: (&str, &str, usize) = ("transport", "200, but then the response is not HTTP", 1);
+    const BROKEN: (&str, &str, usize) = ("transport", "200, but then the connection broke", 4);
+    for (name, body, (kind, text, attempts)) in [
+        ("a body that is not chunked although its head says so", "{\"a\": 1}", MALFORMED),
+        ("the same, with an end of a line", "{\r\n  \"a\": 1\r\n}", MALFORMED),
+        ("an invalid size of the first chunk", "five\r\n{\"a\":\r\n", MALFORMED),
+        ("an invalid size of a later chunk", "5\r\n{\"a\":\r\nx\r\n 1}\r\n0\r\n\r\n", MALFORMED),
+        ("a chunk that is longer than its size", "4\r\n{\"a\": 1}\r\n0\r\n\r\n", MALFORMED),
+        ("a size of a chunk that overflows", "fffffffffffffffff\r\n{\"a\": 1}\r\n0\r\n\r\n", MALFORMED),
+        ("an empty size of a chunk", "\r\n{\"a\": 1}\r\n0\r\n\r\n", MALFORMED),
+        ("a chunk that is shorter than its size", "ff\r\n{\"a\": 1}", BROKEN),
+        ("a missing last chunk", "8\r\n{\"a\": 1}\r\n", BROKEN),
+        ("a body without any chunk", "", BROKEN),
+    ] {
+        let response = format!("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n{body}");
+        let calls = vec![Call::error(GET, kind, text), Call::done(POST, b"")];
+        cases.push(Case::new(name, calls, always_then_close(response))?.requests(attempts + 1));
+    }
+
+    let response = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n{\"a\": 1}";
+    let calls = vec![Call::error(GET, MALFORMED.0, MALFORMED.1), Call::done(POST, b"")];
+    let name = "a body that is not chunked is not waited for";
+    cases.push(Case::new(name, calls, always(response))?.requests(2));
     Ok(())
 }
