@@ -14,7 +14,7 @@ use http::{StatusCode, Uri, Version, response};
 use http_body_util::BodyExt;
 use hyper::body::{Body, Incoming};
 use hyper::ext::{ReasonPhrase, on_informational};
-use redfish_proto::driver::{Failure, Framing, Outgoing, TlsFailure, TransportError};
+use redfish_proto::driver::{Failure, Framing, Outgoing, PayloadUnread, TlsFailure, TransportError};
 use redfish_tls::{HandshakeFailure, Untrusted};
 use tokio::time::{Instant, Sleep, sleep};
 
@@ -92,6 +92,11 @@ impl Transport {
         };
         gate.iter().for_each(|gate| gate.responded());
         let (mut head, body) = response.into_parts();
+        // Behind the gate, the payload is not read any more.
+        let is_held_back = gate.as_ref().is_some_and(|gate| !gate.is_open());
+        if source.is_some_and(Source::is_unread) && is_held_back {
+            head.extensions.insert(PayloadUnread);
+        }
         // hyper checks the size of its buffer, which may hold a larger head by then.
         if head_size(&head) > self.limits().head {
             let reason = format!("the head is larger than {} bytes", self.limits().head);

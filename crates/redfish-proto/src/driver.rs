@@ -16,7 +16,7 @@ pub(crate) mod time;
 mod trace;
 mod transport_limits;
 
-pub use crate::body::{Payload, Segment};
+pub use crate::body::{Payload, PayloadUnread, Segment};
 pub use crate::cause::TransportError;
 pub use crate::kind::{Failure, Phase, TlsFailure};
 pub use authenticator::{Authenticator, SessionSource};

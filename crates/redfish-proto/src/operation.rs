@@ -12,7 +12,7 @@ use http::header::{CONTENT_TYPE, ETAG, HeaderMap, HeaderName, HeaderValue, LOCAT
 use http::{Method, StatusCode, response};
 use serde::Deserialize;
 
-use crate::body::Body;
+use crate::body::{Body, PayloadUnread};
 use crate::cause::TransportError;
 use crate::driver::exchange::{BodyMode, Purpose};
 use crate::driver::time::{self, Now};
@@ -334,6 +334,11 @@ impl Answer {
     /// Whether the request was sent again with another session, after a 401.
     pub fn is_replay(&self) -> bool {
         self.is_replay
+    }
+
+    /// Whether the payload of the request was certainly not read.
+    pub(crate) fn is_payload_unread(&self) -> bool {
+        self.head.extensions.get::<PayloadUnread>().is_some()
     }
 
     /// When it arrived, on the driver's clock.

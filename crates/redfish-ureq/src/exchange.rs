@@ -7,7 +7,7 @@ use std::time::Instant;
 use bytes::Bytes;
 use http::response;
 use redfish_proto::driver::{
-    BodyMode, Failure, Framing, Outgoing, ResponseLimits, TlsFailure, TransportError,
+    BodyMode, Failure, Framing, Outgoing, PayloadUnread, ResponseLimits, TlsFailure, TransportError,
 };
 use redfish_tls::{HandshakeFailure, Untrusted};
 use ureq::{Agent, SendBody};
@@ -51,6 +51,9 @@ impl Transport {
             Some(cancel) => self.perform(&self.single_use_agent(cancel.clone()), outgoing, source),
         };
         let (mut head, body) = response.map_err(classify)?.into_parts();
+        if source.is_some_and(Source::is_unread) {
+            head.extensions.insert(PayloadUnread);
+        }
         let framing = Framing::of(&head, &method).map_err(|failure| {
             self.drop_idle_connections();
             TransportError::new(failure, "the response has conflicting lengths of its body")

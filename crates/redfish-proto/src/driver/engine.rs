@@ -12,6 +12,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::{Method, StatusCode, response};
 
+use crate::body::PayloadUnread;
 use crate::cause::TransportError;
 use crate::driver::coding;
 use crate::driver::exchange::{BodyMode, Purpose};
@@ -90,6 +91,8 @@ struct RequestState {
     replay_rejected: bool,
     /// How often the replay was repeated with a newer session.
     newer_sessions: u32,
+    /// The service refused `Expect` (417).
+    expectation_failed: bool,
     /// A check found that the session is alive, although it was answered with a 401.
     session_alive: bool,
 }
@@ -111,6 +114,7 @@ impl Engine {
                 retry: Retry::SafeMethods,
                 purpose: Purpose::Read,
                 replayable: true,
+                expects_continue: false,
                 is_probe: false,
                 body_mode: BodyMode::Buffered,
             },
@@ -235,6 +239,7 @@ impl Engine {
         self.redactor = knowing_tokens(&self.redactor, &head.headers);
         let body = self.decoded(&head, body);
         self.retry_after = time::retry_after(&head.headers);
+        self.last_request.replayable |= head.extensions.get::<PayloadUnread>().is_some();
         let status = head.status;
         self.write_succeeded = self.last_request.purpose == Purpose::Write && status.is_success();
         if status == StatusCode::UNAUTHORIZED {
@@ -262,6 +267,11 @@ impl Engine {
                         self.stamp(Error::new(ErrorKind::Redirect { location, reason }).with_status(status)),
                     ),
                 };
+            }
+            // Nothing was accepted, and the service does not support `Expect` (RFC 9110, 10.1.1).
+            417 if self.last_request.expects_continue && self.last_request.replayable => {
+                self.state.expectation_failed = true;
+                return Decision::Send;
             }
             429 | 503 if self.last_request.is_repeatable() => {
                 if let Some(wait) = self.retry_after.filter(|wait| self.may_retry_after(*wait, now)) {

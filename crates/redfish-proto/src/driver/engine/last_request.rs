@@ -13,7 +13,9 @@ pub(super) struct LastRequest {
     pub(super) auth: Auth,
     pub(super) retry: Retry,
     pub(super) purpose: Purpose,
+    /// Whether its payload, if it has one, can be sent again.
     pub(super) replayable: bool,
+    pub(super) expects_continue: bool,
     pub(super) is_probe: bool,
     pub(super) body_mode: BodyMode,
 }

@@ -57,6 +57,10 @@ impl Engine {
             None => timeout,
         };
         self.phase = Phase::Answer;
+        // The service can refuse an upload before the image is sent.
+        let expects_continue = body.payload().is_some()
+            && self.service.policy().expect_continue
+            && !self.state.expectation_failed;
         let purpose = request.purpose.unwrap_or_else(|| Purpose::of(&method));
         self.last_request = LastRequest {
             method: method.clone(),
@@ -66,6 +70,7 @@ impl Engine {
             retry,
             purpose,
             replayable: body.replayable(),
+            expects_continue,
             is_probe: request.probe.is_some(),
             body_mode,
         };
@@ -100,8 +105,7 @@ impl Engine {
         let encoding = if body_mode == BodyMode::Streamed { "identity" } else { "gzip" };
         headers.insert(header::ACCEPT_ENCODING, fixed(encoding));
         let length = body.len();
-        if body.payload().is_some() {
-            // The service can refuse an upload before the image is sent.
+        if self.last_request.expects_continue {
             headers.insert(header::EXPECT, fixed("100-continue"));
         }
         if length > 0 || matches!(*method, Method::POST | Method::PUT | Method::PATCH) {
