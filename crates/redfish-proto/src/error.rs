@@ -1,5 +1,7 @@
 //! The error of a call.
 
+mod host;
+
 use std::error::Error as StdError;
 use std::fmt;
 use std::sync::Arc;
@@ -41,6 +43,7 @@ struct Inner {
     session_alive: Option<SessionAlive>,
     is_of_login: bool,
     is_after_write: bool,
+    is_host_refusal: bool,
     etag: Option<ETag>,
     hint: Option<SafeText>,
     cause: Option<Cause>,
@@ -72,6 +75,7 @@ impl Error {
             session_alive: None,
             is_of_login: false,
             is_after_write: false,
+            is_host_refusal: false,
             etag: None,
             hint: None,
             cause: None,

@@ -97,6 +97,11 @@ pub(crate) fn strip_bom(body: &[u8]) -> &[u8] {
     body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body)
 }
 
+/// Whether a body is a web page, whatever its media type says.
+pub(crate) fn is_page(body: &[u8]) -> bool {
+    strip_bom(body).trim_ascii_start().starts_with(b"<")
+}
+
 /// The text of a body that is not JSON, on one line: an HTML page without its tags, shortened.
 pub(crate) fn page_text(body: &[u8], redactor: &Redactor) -> SafeText {
     let window = body.get(..MAX_TEXT_BYTES).unwrap_or(body);

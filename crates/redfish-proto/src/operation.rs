@@ -436,8 +436,25 @@ impl Answer {
                 error = error.with_session_alive(SessionAlive::NewSessionRefused);
             }
         }
+        if self.is_host_refusal() {
+            let host = String::from_utf8_lossy(self.service.origin().host().as_bytes());
+            error = error.of_host(self.safe(&format!(
+                "The service may not accept {host} in the Host header: use the name that it knows in its URL, and let DNS or \
+                 /etc/hosts resolve that name to this address."
+            )));
+        }
         // The error may be returned after other exchanges, so it names this one.
         self.stamp(error)
+    }
+
+    /// Whether the service may have refused the request for its `Host`: a 421, or a 400 with a web page. iDRAC answers every
+    /// request in this way if it does not know the name.
+    pub(crate) fn is_host_refusal(&self) -> bool {
+        match self.status() {
+            StatusCode::MISDIRECTED_REQUEST => true,
+            StatusCode::BAD_REQUEST => self.body.as_deref().is_ok_and(message::is_page),
+            _ => false,
+        }
     }
 
     /// The account in the arguments of a `PasswordChangeRequired`.

@@ -46,3 +46,34 @@ fn a_write_in_a_coding_that_is_not_supported_is_done_with_a_warning() {
         assert!(!done.err.contains("binary"), "{args:?}: {}", done.err);
     }
 }
+
+#[test]
+fn a_400_with_a_web_page_hints_at_the_name_of_the_service() {
+    let page = "400\nContent-Type: text/html\n\n<html><body>Bad Request</body></html>";
+    let message = "400\n\n{\"error\": {\"code\": \"Base.1.8.GeneralError\"}}";
+    for args in [&["get", "/r"][..], &["patch", "/r", "{}", "--no-match"]] {
+        let service = Canned::new(&[("GET /r", page), ("PATCH /r", page)]);
+        let hint = run(service.command(args.iter().copied()).arg("--output=json")).exits(1).error()["hint"]
+            .to_string();
+        for text in ["Host header", "(-s)", "DNS", "/etc/hosts"] {
+            assert!(hint.contains(text), "{args:?}: {hint}");
+        }
+        let service = Canned::new(&[("GET /r", message), ("PATCH /r", message)]);
+        let done = run(&mut service.command(args.iter().copied())).exits(1);
+        assert!(!done.err.contains("Host"), "{args:?}: {}", done.err);
+    }
+}
+
+#[test]
+fn a_root_that_refuses_the_host_gets_no_password() {
+    let page = "400\nContent-Type: text/html\n\n<html><body>Bad Request</body></html>";
+    for args in [&["get", "/r"][..], &["login"], &["whoami"]] {
+        let service = Canned::new(&[("GET /redfish/v1/", page)]);
+        let directory = tempfile::tempdir().unwrap();
+        let mut command = service.command(args.iter().copied());
+        command.env("REDFISH_USER", "admin").env("REDFISH_PASSWORD", "pw");
+        let done = run(command.env("REDFISH_STATE_DIR", directory.path())).exits(1);
+        assert!(done.err.contains("400") && done.err.contains("Host header"), "{args:?}: {}", done.err);
+        assert_eq!(service.requests(), ["GET /redfish/v1/"], "{args:?}");
+    }
+}
