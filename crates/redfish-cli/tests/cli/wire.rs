@@ -77,3 +77,74 @@ fn a_root_that_refuses_the_host_gets_no_password() {
         assert_eq!(service.requests(), ["GET /redfish/v1/"], "{args:?}");
     }
 }
+
+#[test]
+fn a_login_without_a_token_is_4() {
+    let login = "POST /redfish/v1/SessionService/Sessions";
+    for (response, left) in [
+        ("201\nLocation: /redfish/v1/SessionService/Sessions/1", "/redfish/v1/SessionService/Sessions/1"),
+        ("201", ""),
+        ("201\nX-Auth-Token:", ""),
+        ("200\nContent-Type: text/html\n\n<html>Welcome</html>", ""),
+        ("200\n\n{}", ""),
+    ] {
+        for args in [&["get", "/r"][..], &["login"], &["whoami"], &["sweep", "get", "/r"]] {
+            let service =
+                Canned::new(&[("GET /redfish/v1/", "200\n\n{}"), (login, response), ("GET /r", "200\n\n{}")]);
+            let directory = tempfile::tempdir().unwrap();
+            let list = directory.path().join("list");
+            std::fs::write(&list, service.url()).unwrap();
+            let mut command = service.command(args.iter().copied());
+            command
+                .env("REDFISH_USER", "admin")
+                .env("REDFISH_PASSWORD", "pw")
+                .env("REDFISH_STATE_DIR", directory.path());
+            if args[0] == "sweep" {
+                command.env_remove("REDFISH_SERVICE").args(["--services", list.to_str().unwrap()]);
+            }
+            let done = run(&mut command);
+            let text = format!("{args:?} {response:?} {:?}: {}{}", done.status, done.out, done.err);
+            if args[0] == "sweep" {
+                assert_eq!(done.json()["exit"], 4, "{text}");
+            } else {
+                assert_eq!(done.status.code(), Some(4), "{text}");
+            }
+            assert!(text.contains("without X-Auth-Token") && text.contains(left), "{text}");
+        }
+    }
+}
+
+#[test]
+fn a_renewal_without_a_token_is_4_also_for_a_write_and_for_a_saved_session() {
+    let sessions = "/redfish/v1/SessionService/Sessions";
+    let (login, session) = (format!("POST {sessions}"), format!("GET {sessions}/1"));
+    let opened = format!("201\nX-Auth-Token: t\nLocation: {sessions}/1");
+    let without_token = format!("201\nLocation: {sessions}/2");
+    for is_saved in [false, true] {
+        for args in [&["get", "/r"][..], &["patch", "/r", "{}", "--no-match"], &["whoami"]] {
+            let service = Canned::new(&[
+                ("GET /redfish/v1/", "200\n\n{}"),
+                (&login, &opened),
+                (&login, &without_token),
+                (&session, "401"),
+                ("GET /r", "401"),
+                ("PATCH /r", "401"),
+            ]);
+            let directory = tempfile::tempdir().unwrap();
+            let command = |args: &[&'static str]| {
+                let mut command = service.command(args.iter().copied());
+                command.env("REDFISH_USER", "admin").env("REDFISH_PASSWORD", "pw");
+                command.env("REDFISH_STATE_DIR", directory.path());
+                command
+            };
+            if is_saved {
+                run(&mut command(&["login"])).exits(0);
+            }
+            let done = run(&mut command(args)).exits(4);
+            assert!(done.err.contains("without X-Auth-Token"), "{args:?}: {}", done.err);
+            assert!(done.err.contains(&format!("{sessions}/2")), "{args:?}: {}", done.err);
+            let logins = service.requests().iter().filter(|request| **request == login).count();
+            assert_eq!(logins, 2, "{args:?}, saved: {is_saved}");
+        }
+    }
+}
