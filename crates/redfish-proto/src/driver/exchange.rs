@@ -153,3 +153,19 @@ fn write_headers(
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use http::header::CONTENT_ENCODING;
+
+    use super::*;
+
+    #[test]
+    fn a_body_in_a_coding_that_is_not_supported_is_not_shown() {
+        for (coding, shown) in [("br", ""), ("gzip", ""), ("identity", "text"), ("utf-8", "text")] {
+            let headers = HeaderMap::from_iter([(CONTENT_ENCODING, coding.parse().unwrap())]);
+            let head = ResponseHead { status: StatusCode::OK, headers: &headers, redactor: Arc::default() };
+            assert_eq!(head.body(b"text"), shown, "{coding}");
+        }
+    }
+}
