@@ -283,6 +283,7 @@ impl Engine {
         // There is no body that could be handed over as a stream.
         if let (Err(error), true) = (&body, self.is_stream(status)) {
             let error = error.body_error(self.service.policy().body_limit, &self.redactor);
+            self.after_write |= self.write_succeeded;
             return Decision::Fail(self.stamp(error.with_status(status)));
         }
         let failure = body.as_ref().err().map(TransportError::failure);
