@@ -45,6 +45,9 @@ fn a_write_in_a_coding_that_is_not_supported_is_done_with_a_warning() {
         assert!(done.err.contains("the write succeeded, but its response"), "{args:?}: {}", done.err);
         assert!(!done.err.contains("binary"), "{args:?}: {}", done.err);
     }
+    let service =
+        Canned::new(&[("GET /r", &format!("200\n\n{reset}")), ("POST /r/Reset", &format!("200\n{ENCODED}"))]);
+    run(&mut service.command(["reset", "On", "--system", "/r"])).exits(0);
 }
 
 #[test]
