@@ -102,9 +102,8 @@ impl Transport {
             let reason = format!("the head is larger than {} bytes", self.limits().head);
             return Err(TransportError::new(Failure::TooLarge, reason));
         }
-        let framing = Framing::of(&head, &method).map_err(|failure| {
-            TransportError::new(failure, "the response has conflicting lengths of its body")
-        })?;
+        let framing = Framing::of(&head, &method)
+            .map_err(|failure| TransportError::new(failure, "the length of the body is ambiguous"))?;
         let decoder = Decoder::new(&mut head.headers);
         let Some(limit) = limits.body_limit(head.status) else {
             *stream = Some(Stream::new(body, decoder, self.limits().stream_idle, sender));

@@ -56,7 +56,7 @@ impl Transport {
         }
         let framing = Framing::of(&head, &method).map_err(|failure| {
             self.drop_idle_connections();
-            TransportError::new(failure, "the response has conflicting lengths of its body")
+            TransportError::new(failure, "the length of the body is ambiguous")
         })?;
         if !framing.is_reusable {
             self.drop_idle_connections();

@@ -1,7 +1,7 @@
 //! How the body of a response is framed (RFC 9112, section 6.3), where HTTP libraries are more lenient than is safe.
 
 use http::header::{CONTENT_LENGTH, TRANSFER_ENCODING};
-use http::{HeaderMap, Method, StatusCode, response};
+use http::{HeaderMap, Method, StatusCode, Version, response};
 
 use crate::driver::coding::{has_body, is_supported, transfer_codings};
 use crate::headers::elements;
@@ -23,7 +23,8 @@ impl Framing {
     /// Reads the head of the response to a request with this method.
     ///
     /// # Errors
-    /// [`Failure::Malformed`] for contradicting lengths, because the end of the body is then unknown.
+    /// [`Failure::Malformed`] for contradicting lengths, and for a transfer coding in HTTP/1.0 (RFC 9112, section 6.1),
+    /// because the end of the body is then unknown.
     pub fn of(head: &response::Parts, method: &Method) -> Result<Framing, Failure> {
         let is_accepted = head.status != StatusCode::UNAUTHORIZED;
         if is_unambiguous(&head.headers) {
@@ -35,6 +36,9 @@ impl Framing {
             return Err(Failure::Malformed);
         }
         let codings = transfer_codings(&head.headers);
+        if head.version == Version::HTTP_10 && !codings.is_empty() {
+            return Err(Failure::Malformed);
+        }
         Ok(Framing {
             is_readable: is_supported(&codings) || !has_body(head, method),
             is_reusable: is_accepted && (codings.is_empty() || (codings == ["chunked"] && first.is_none())),

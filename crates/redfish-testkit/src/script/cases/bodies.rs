@@ -167,6 +167,14 @@ fn transfer_codings(cases: &mut Vec<Case>) -> io::Result<()> {
     let name = "chunked takes precedence over a length, and the connection is not reused";
     cases.push(Case::new(name, calls, always(response))?.requests(2).connections(2));
 
+    let response = b"HTTP/1.0 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n";
+    let calls = vec![
+        Call::error(GET, "transport", "a: the response is not HTTP"),
+        Call::error(POST, "outcome-unknown", "the response is not HTTP"),
+    ];
+    let name = "a transfer coding in HTTP/1.0 is malformed";
+    cases.push(Case::new(name, calls, always_then_close(response))?.requests(2));
+
     let response = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: identity\r\n\r\n{\"a\": 1}";
     let calls = vec![Call::done(GET, b"{\"a\": 1}"), Call::done(POST, b"{\"a\": 1}")];
     let name = "a body with the transfer coding identity ends when the connection closes";
