@@ -96,20 +96,24 @@ impl Failure {
         Failure { secrets: Some(Arc::new(secrets)), ..self }
     }
 
-    /// Names the service, and adds a hint if its certificate is not trusted.
+    /// Names the service, and adds a hint if its certificate is not trusted, or if it may not know its name.
     pub(crate) fn at_service(mut self, service: &Service) -> Failure {
-        self.service.get_or_insert_with(|| service.to_string().into());
-        let untrusted = ErrorKind::Transport(redfish_proto::driver::Failure::Untrusted);
-        if !self.is_kind(&untrusted) {
-            return self;
-        }
         let name = service.to_string();
-        let name = shell_word(name.trim_start_matches("https://").trim_end_matches('/'));
-        let hint = format!(
-            "Run \"redfish pin -s {name}\" to see the certificate; if it is the right one, add --pin sha256:…, or --cacert \
-             FILE for its CA."
-        );
-        Failure { hint: Some(hint.into()), ..self }
+        let untrusted = ErrorKind::Transport(redfish_proto::driver::Failure::Untrusted);
+        if self.is_kind(&untrusted) {
+            let name = shell_word(name.trim_start_matches("https://").trim_end_matches('/'));
+            let hint = format!(
+                "Run \"redfish pin -s {name}\" to see the certificate; if it is the right one, add --pin sha256:…, or \
+                 --cacert FILE for its CA."
+            );
+            self.hint = Some(hint.into());
+        } else if matches!(&self.reason, Reason::Call(error) if error.is_host_refusal()) {
+            let hint = "The service may not know the name in the Host header: use the name that it knows as the service \
+                        (-s), and let DNS or /etc/hosts resolve that name to this address.";
+            self.hint = Some(hint.into());
+        }
+        self.service.get_or_insert_with(|| name.into());
+        self
     }
 
     /// Some services of a sweep failed.

@@ -125,7 +125,14 @@ impl Events {
                         }
                         Err(error) => return self.fail(error),
                     },
-                    (_, Ok(None) | Err(_)) => State::Disconnected(self.listener.disconnected()),
+                    (_, Ok(None)) => State::Disconnected(self.listener.disconnected()),
+                    (_, Err(error)) => {
+                        let secrets = self.client.coordinator().secrets();
+                        match self.listener.interrupted(error, self.client.service(), &secrets) {
+                            Ok(wait) => State::Disconnected(wait),
+                            Err(error) => return self.fail(error),
+                        }
+                    }
                 },
             };
         }

@@ -14,7 +14,7 @@ use http::{StatusCode, Uri, Version, response};
 use http_body_util::BodyExt;
 use hyper::body::{Body, Incoming};
 use hyper::ext::{ReasonPhrase, on_informational};
-use redfish_proto::driver::{Failure, Framing, Outgoing, TlsFailure, TransportError};
+use redfish_proto::driver::{Failure, Framing, Outgoing, PayloadUnread, TlsFailure, TransportError};
 use redfish_tls::{HandshakeFailure, Untrusted};
 use tokio::time::{Instant, Sleep, sleep};
 
@@ -92,14 +92,18 @@ impl Transport {
         };
         gate.iter().for_each(|gate| gate.responded());
         let (mut head, body) = response.into_parts();
+        // Behind the gate, the payload is not read any more.
+        let is_held_back = gate.as_ref().is_some_and(|gate| !gate.is_open());
+        if source.is_some_and(Source::is_unread) && is_held_back {
+            head.extensions.insert(PayloadUnread);
+        }
         // hyper checks the size of its buffer, which may hold a larger head by then.
         if head_size(&head) > self.limits().head {
             let reason = format!("the head is larger than {} bytes", self.limits().head);
             return Err(TransportError::new(Failure::TooLarge, reason));
         }
-        let framing = Framing::of(&head, &method).map_err(|failure| {
-            TransportError::new(failure, "the response has conflicting lengths of its body")
-        })?;
+        let framing = Framing::of(&head, &method)
+            .map_err(|failure| TransportError::new(failure, "the length of the body is ambiguous"))?;
         let decoder = Decoder::new(&mut head.headers);
         let Some(limit) = limits.body_limit(head.status) else {
             *stream = Some(Stream::new(body, decoder, self.limits().stream_idle, sender));
@@ -107,7 +111,7 @@ impl Transport {
         };
         let body = if !framing.is_readable {
             let reason = "the transfer coding of the body is not supported";
-            Err(TransportError::new(Failure::Malformed, reason))
+            Err(TransportError::new(Failure::Undecodable, reason))
         } else if content_length(&head).is_some_and(|length| length > limit as u64) {
             Err(body_too_large(limit))
         } else {
@@ -221,7 +225,7 @@ fn classify_connect(error: BoxError) -> TransportError {
 
 fn classify_gzip(error: io::Error) -> TransportError {
     let is_truncated = error.kind() == io::ErrorKind::UnexpectedEof;
-    TransportError::new(if is_truncated { Failure::Broken } else { Failure::Malformed }, error)
+    TransportError::new(if is_truncated { Failure::Broken } else { Failure::Undecodable }, error)
 }
 
 /// Returns `failure` with its cause, unless a payload or an untrusted certificate is the actual cause.

@@ -7,6 +7,7 @@ use std::fs::File;
 use std::io::{self, Cursor};
 use std::path::PathBuf;
 use std::pin::Pin;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, ready};
 
@@ -29,6 +30,7 @@ pub struct Source {
     payload: Payload,
     open: Arc<dyn Fn() -> io::Result<Reader> + Send + Sync>,
     on_progress: Option<Arc<dyn Fn(u64) + Send + Sync>>,
+    was_opened: Arc<AtomicBool>,
 }
 
 impl Source {
@@ -44,7 +46,7 @@ impl Source {
 
     /// Reads `length` bytes from what `open` returns, which is called once per attempt.
     pub fn reopened(length: u64, open: impl Fn() -> io::Result<Reader> + Send + Sync + 'static) -> Source {
-        Source { payload: Payload { length, replayable: true }, open: Arc::new(open), on_progress: None }
+        Source::new(Payload { length, replayable: true }, open)
     }
 
     /// Reads `length` bytes from `reader`, which can be read only once: the payload is never sent again.
@@ -54,7 +56,11 @@ impl Source {
             let reader = reader.lock().unwrap_or_else(PoisonError::into_inner).take();
             reader.ok_or_else(|| io::Error::other("the payload cannot be read again"))
         };
-        Source { payload: Payload { length, replayable: false }, open: Arc::new(open), on_progress: None }
+        Source::new(Payload { length, replayable: false }, open)
+    }
+
+    fn new(payload: Payload, open: impl Fn() -> io::Result<Reader> + Send + Sync + 'static) -> Source {
+        Source { payload, open: Arc::new(open), on_progress: None, was_opened: Arc::default() }
     }
 
     /// Sets a function that is called while the payload is sent, with the number of bytes read in this attempt.
@@ -67,6 +73,16 @@ impl Source {
     /// Returns the length of the payload, and whether it can be read again.
     pub fn payload(&self) -> Payload {
         self.payload
+    }
+
+    /// Whether it was not opened in any attempt.
+    pub(crate) fn is_unread(&self) -> bool {
+        !self.was_opened.load(Ordering::SeqCst)
+    }
+
+    fn open(&self) -> io::Result<Reader> {
+        self.was_opened.store(true, Ordering::SeqCst);
+        (self.open)()
     }
 
     /// Returns a request's body with the source in the place of its payload, or `None` if the source is missing. The body
@@ -170,7 +186,7 @@ fn read_piece(
     }
     let reader = match reader {
         Some(reader) => reader,
-        unopened => match (source.open)() {
+        unopened => match source.open() {
             Ok(opened) => unopened.insert(opened),
             Err(error) => return Poll::Ready(Err(error)),
         },

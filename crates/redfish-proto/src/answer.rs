@@ -12,7 +12,7 @@ use serde::Deserialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-use crate::body::Body;
+use crate::body::{Body, PayloadUnread};
 use crate::cause::TransportError;
 use crate::driver::time::{self, Now};
 use crate::error::Error;
@@ -117,6 +117,11 @@ impl Answer {
         self.is_replay
     }
 
+    /// Whether the payload of the request was certainly not read.
+    pub(crate) fn is_payload_unread(&self) -> bool {
+        self.head.extensions.get::<PayloadUnread>().is_some()
+    }
+
     /// When it arrived, on the driver's clock.
     pub fn now(&self) -> Now {
         self.now
@@ -125,14 +130,10 @@ impl Answer {
     /// The body.
     ///
     /// # Errors
-    /// If it broke off or is too large. The error has the status.
+    /// If it broke off or is too large, and [`ErrorKind::Malformed`] if it cannot be decoded. The error has the status.
     pub fn body(&self) -> Result<&Bytes, Error> {
         self.body.as_ref().map_err(|error| {
-            let kind = match error.failure() {
-                Failure::TooLarge => ErrorKind::TooLarge { limit: self.service.policy().body_limit },
-                failure => ErrorKind::Transport(failure),
-            };
-            Error::new(kind).with_status(self.status()).with_cause(error.cause(&self.redactor))
+            error.body_error(self.service.policy().body_limit, &self.redactor).with_status(self.status())
         })
     }
 
@@ -229,8 +230,25 @@ impl Answer {
                 error = error.with_session_alive(SessionAlive::NewSessionRefused);
             }
         }
+        if self.is_host_refusal() {
+            let host = String::from_utf8_lossy(self.service.origin().host().as_bytes());
+            error = error.of_host(self.safe(&format!(
+                "The service may not accept {host} in the Host header: use the name that it knows in its URL, and let DNS or \
+                 /etc/hosts resolve that name to this address."
+            )));
+        }
         // The error may be returned after other exchanges, so it names this one.
         self.stamp(error)
+    }
+
+    /// Whether the service may have refused the request for its `Host`: a 421, or a 400 with a web page. iDRAC answers every
+    /// request in this way if it does not know the name.
+    pub(crate) fn is_host_refusal(&self) -> bool {
+        match self.status() {
+            StatusCode::MISDIRECTED_REQUEST => true,
+            StatusCode::BAD_REQUEST => self.body.as_deref().is_ok_and(message::is_markup),
+            _ => false,
+        }
     }
 
     /// The account in the arguments of a `PasswordChangeRequired`.

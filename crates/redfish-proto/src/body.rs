@@ -26,9 +26,15 @@ pub struct Body {
 pub struct Payload {
     /// Its length in bytes.
     pub length: u64,
-    /// Whether it can be read again from its start. Otherwise it is never sent a second time.
+    /// Whether it can be read again from its start. Otherwise it is sent again only after a response that came before any
+    /// of it was [read](PayloadUnread).
     pub replayable: bool,
 }
+
+/// An extension of a response's head: no byte of the request's payload was read, so that it can be sent again even if it
+/// can be read only once. A driver inserts it if that is certain.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PayloadUnread;
 
 /// A part of a [`Body`].
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -4,7 +4,8 @@ use std::error::Error as StdError;
 use std::fmt;
 use std::sync::Arc;
 
-use crate::kind::Failure;
+use crate::error::Error;
+use crate::kind::{ErrorKind, Failure};
 use crate::redact::{Redactor, SafeText};
 
 /// A shared error of the driver: all callers that wait for one login get its failure.
@@ -33,7 +34,7 @@ impl TransportError {
         let failure = match error.kind() {
             std::io::ErrorKind::TimedOut => Failure::TimedOut,
             // Not gzip.
-            std::io::ErrorKind::InvalidInput => Failure::Malformed,
+            std::io::ErrorKind::InvalidInput => Failure::Undecodable,
             _ => Failure::Broken,
         };
         TransportError::new(failure, error)
@@ -46,6 +47,21 @@ impl TransportError {
 
     pub(crate) fn cause(&self, redactor: &Redactor) -> Option<Cause> {
         self.source.as_ref().map(|source| Cause::new(Arc::clone(source), redactor))
+    }
+
+    /// The error of a body that did not arrive within this limit, or that is not data.
+    pub(crate) fn body_error(&self, limit: usize, redactor: &Redactor) -> Error {
+        let cause = self.cause(redactor);
+        match (self.failure, &cause) {
+            (Failure::TooLarge, _) => Error::new(ErrorKind::TooLarge { limit }).with_cause(cause),
+            (failure @ Failure::Undecodable, Some(cause)) => {
+                Error::malformed("", redactor.clean(&format!("{failure}: {cause}")))
+            }
+            (failure @ Failure::Undecodable, None) => {
+                Error::malformed("", redactor.clean(&failure.to_string()))
+            }
+            (failure, _) => Error::new(ErrorKind::Transport(failure)).with_cause(cause),
+        }
     }
 }
 

@@ -1,5 +1,6 @@
 //! The error of a call.
 
+mod host;
 mod text;
 
 use std::error::Error as StdError;
@@ -44,6 +45,7 @@ struct Inner {
     session_alive: Option<SessionAlive>,
     is_of_login: bool,
     is_after_write: bool,
+    is_host_refusal: bool,
     etag: Option<ETag>,
     hint: Option<SafeText>,
     cause: Option<Cause>,
@@ -77,6 +79,7 @@ impl Error {
             session_alive: None,
             is_of_login: false,
             is_after_write: false,
+            is_host_refusal: false,
             etag: None,
             hint: None,
             cause: None,

@@ -1,6 +1,6 @@
 //! The headers that only the client sets, and those that carry secrets.
 
-use http::header::{self, HeaderName};
+use http::header::{self, HeaderMap, HeaderName};
 
 use crate::redact;
 
@@ -52,4 +52,13 @@ pub(crate) fn is_secret_header(name: &HeaderName) -> bool {
         return false;
     }
     *name == "authentication-info" || redact::is_secret_name(name.as_str())
+}
+
+/// The elements of a list header in lower case, over all its lines (RFC 9110, 5.6.1).
+pub(crate) fn elements(headers: &HeaderMap, name: HeaderName) -> impl Iterator<Item = String> {
+    let lines = headers.get_all(name).into_iter();
+    lines.flat_map(|line| {
+        let line = String::from_utf8_lossy(line.as_bytes()).to_ascii_lowercase();
+        line.split(',').map(|element| element.trim().to_owned()).collect::<Vec<_>>()
+    })
 }

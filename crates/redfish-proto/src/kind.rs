@@ -159,6 +159,8 @@ pub enum Failure {
     /// The response is a web page in place of JSON, for example of a portal, of a load balancer, or of a controller that is
     /// starting. It does not say whether a write was carried out.
     WebPage,
+    /// The body of a response has a coding that is not supported, or is not what its coding says.
+    Undecodable,
     /// The caller's payload could not be read, so the request was not sent completely: the service cannot have acted on
     /// it.
     Unreadable,
@@ -311,6 +313,7 @@ impl fmt::Display for Failure {
             Failure::Tls(TlsFailure::Other) => "the TLS handshake failed",
             Failure::Malformed => "the response is not HTTP",
             Failure::WebPage => "the response is a web page",
+            Failure::Undecodable => "the body cannot be decoded",
             Failure::Unreadable => "the payload could not be read",
         })
     }

@@ -204,6 +204,11 @@ pub(crate) fn read_list(entries: &Value, redactor: &Redactor) -> Vec<Message> {
     MessageReader::new(redactor).list(entries)
 }
 
+/// Whether a body is HTML or XHTML, or other markup, whatever its media type says.
+pub(crate) fn is_markup(body: &[u8]) -> bool {
+    strip_bom(body).trim_ascii_start().starts_with(b"<")
+}
+
 /// Whether a body has only messages, as the response to an operation has, and no resource.
 pub(crate) fn is_only_messages(body: &Value) -> bool {
     body.as_object().is_some_and(|members| !members.is_empty()) && !has_data(body)

@@ -47,6 +47,9 @@ pub struct Policy {
     pub restart_grace: Duration,
     /// The form of an ETag in `If-Match`. Default: unchanged.
     pub etag_form: ETagForm,
+    /// Whether an upload is sent with `Expect: 100-continue`, so that the service can refuse it before the image is sent.
+    /// After a 417 it is sent without. Default: yes.
+    pub expect_continue: bool,
     /// The value of `User-Agent`. Default: the name and version of this crate.
     pub user_agent: HeaderValue,
 }
@@ -77,6 +80,7 @@ pub(crate) static DEFAULT: Policy = Policy {
     logout_deadline: Duration::from_secs(10),
     restart_grace: Duration::from_secs(30),
     etag_form: ETagForm::Verbatim,
+    expect_continue: true,
     user_agent: HeaderValue::from_static(concat!("redfish-proto/", env!("CARGO_PKG_VERSION"))),
 };
 
@@ -168,6 +172,13 @@ impl Policy {
     #[must_use]
     pub fn with_etag_form(mut self, etag_form: ETagForm) -> Policy {
         self.etag_form = etag_form;
+        self
+    }
+
+    /// Sets whether an upload is sent with `Expect: 100-continue`. See [`expect_continue`](Policy::expect_continue).
+    #[must_use]
+    pub fn with_expect_continue(mut self, expect_continue: bool) -> Policy {
+        self.expect_continue = expect_continue;
         self
     }
 

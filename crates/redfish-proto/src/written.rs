@@ -18,7 +18,7 @@ pub struct Written {
     pub created: Option<Target>,
     /// The new ETag of the resource.
     pub etag: Option<ETag>,
-    /// The body as the service sent it. `None` if it could not be read after a successful status.
+    /// The body as the service sent it. `None` if it broke off, is too large or cannot be decoded.
     pub body: Option<Bytes>,
     /// The messages of the service. None of them is a refusal, unless a part of the change was not carried out and the
     /// caller accepts that: some say what was done, others for example that a reset is required.

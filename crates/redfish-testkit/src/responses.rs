@@ -27,6 +27,7 @@ use Kind::{Complete, Failed, Truncated};
 
 const TOKEN: (&str, &str) = ("x-auth-token", "token-{n}-token");
 const LOCATION: (&str, &str) = ("location", "/redfish/v1/SessionService/Sessions/{n}");
+const ENCODED: (&str, &str) = ("content-encoding", "zstd");
 const PASSWORD_CHANGE_REQUIRED: &str =
     r#"{"@Message.ExtendedInfo": [{"MessageId": "Base.1.8.PasswordChangeRequired"}]}"#;
 /// Serves as a service root, a collection with a marked session, and a resource.
@@ -34,7 +35,7 @@ const RESOURCE: &str = r#"{"@odata.id": "/redfish/v1/x", "Id": "x", "RedfishVers
     "Members": [{"@odata.id": "/redfish/v1/SessionService/Sessions/{n}", "MySession": true}]}"#;
 
 /// The table.
-pub const RESPONSES: [CannedResponse; 32] = [
+pub const RESPONSES: [CannedResponse; 33] = [
     row("a resource", Complete(200, &[], RESOURCE)),
     row("the session itself", Complete(200, &[], r#"{"@odata.id": "{path}", "Id": "x"}"#)),
     row("an HTML page", Complete(200, &[], "<html>{password} {token}</html>")),
@@ -67,6 +68,10 @@ pub const RESPONSES: [CannedResponse; 32] = [
     row("timed out", Failed(Failure::TimedOut)),
     row("too large", Failed(Failure::TooLarge)),
     row("malformed", Failed(Failure::Malformed)),
+    row(
+        "a login in a coding that is not supported",
+        Complete(201, &[TOKEN, LOCATION, ENCODED], "{password}"),
+    ),
 ];
 
 const fn row(name: &'static str, kind: Kind) -> CannedResponse {

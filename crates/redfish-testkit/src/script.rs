@@ -212,7 +212,7 @@ fn head(status: u16, headers: &Headers, framing: &str) -> String {
     head + framing + "\r\n"
 }
 
-fn response(received: &ReceivedRequest, status: u16, headers: &Headers, body: &str, close: bool) -> Vec<u8> {
+fn response(received: &ReceivedRequest, status: u16, headers: &Headers, body: &[u8], close: bool) -> Vec<u8> {
     let mut framing = match status {
         // RFC 9110, section 8.6.
         204 | 304 => String::new(),
@@ -223,23 +223,24 @@ fn response(received: &ReceivedRequest, status: u16, headers: &Headers, body: &s
     }
     let mut bytes = head(status, headers, &framing).into_bytes();
     if received.method != "HEAD" {
-        bytes.extend_from_slice(body.as_bytes());
+        bytes.extend_from_slice(body);
     }
     bytes
 }
 
-fn truncated_response(status: u16, headers: &Headers, body: &str, truncation: Truncation) -> Vec<u8> {
+fn truncated_response(status: u16, headers: &Headers, body: &[u8], truncation: Truncation) -> Vec<u8> {
+    const CHUNKED: &str = "Transfer-Encoding: chunked\r\n";
     match truncation {
         Truncation::ContentLength => {
-            head(status, headers, &format!("Content-Length: {}\r\n", body.len() + 100)) + body
+            let framing = format!("Content-Length: {}\r\n", body.len() + 100);
+            [head(status, headers, &framing).as_bytes(), body].concat()
         }
-        Truncation::Chunked if body.is_empty() => head(status, headers, "Transfer-Encoding: chunked\r\n"),
+        Truncation::Chunked if body.is_empty() => head(status, headers, CHUNKED).into_bytes(),
         Truncation::Chunked => {
-            head(status, headers, "Transfer-Encoding: chunked\r\n")
-                + &format!("{:x}\r\n{body}\r\n", body.len())
+            let start = head(status, headers, CHUNKED) + &format!("{:x}\r\n", body.len());
+            [start.as_bytes(), body, b"\r\n"].concat()
         }
     }
-    .into_bytes()
 }
 
 fn fail(mut connection: HttpConnection, failure: Failure) -> io::Result<()> {

@@ -49,12 +49,15 @@ pub struct Setup {
     pub deadline: Option<Duration>,
     /// The maximum length of a body, in bytes.
     pub body_limit: Option<usize>,
+    /// Whether uploads are sent without `Expect`.
+    pub without_expect: bool,
 }
 
 impl Setup {
     /// The policy for the service.
     pub fn policy(&self) -> Policy {
         let policy = Policy::default().with_deadline(self.deadline);
+        let policy = policy.with_expect_continue(!self.without_expect);
         let policy = if self.path_only { policy.with_links(Links::PathOnly) } else { policy };
         match self.body_limit {
             Some(limit) => policy.with_body_limit(limit),
@@ -136,7 +139,7 @@ pub struct Request {
     pub method: String,
     /// Path and query.
     pub target: String,
-    /// Required headers. Headers with credentials are forbidden unless they are listed.
+    /// Required headers; an empty value means that there must be none of this name. Headers with credentials are forbidden unless they are listed.
     pub headers: Vec<(String, String)>,
     /// The body.
     pub body: Body,
@@ -216,7 +219,8 @@ impl Request {
         }
         let find = |name: &str| headers.iter().find(|(n, _)| n.eq_ignore_ascii_case(name)).map(|(_, v)| *v);
         for (name, value) in &self.headers {
-            if find(name) != Some(value.as_bytes()) {
+            let expected = Some(value.as_bytes()).filter(|value| !value.is_empty());
+            if find(name) != expected {
                 let found = find(name).map(String::from_utf8_lossy);
                 return Some(format!("line {line}: {name} is {found:?}, not {value:?}"));
             }

@@ -72,6 +72,9 @@ impl Client {
     /// After a 401 the request is sent again with a new session, and after a 307 or 308 to the new target, with its
     /// body. Both apply to a POST too, which the service has not carried out (RFC 9110, sections 15.5.2 and 15.4.8).
     ///
+    /// The success of a write whose body broke off or cannot be decoded is returned with an empty body, and with the
+    /// [`Error`] in its extensions, as [`Raw`] describes.
+    ///
     /// # Errors
     /// Fails if the service refuses the request or the connection fails, and with
     /// [`OutcomeUnknown`](redfish_proto::ErrorKind::OutcomeUnknown) if a write was sent but no response arrived. The

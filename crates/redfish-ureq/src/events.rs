@@ -110,9 +110,15 @@ impl Events {
             };
             match stream.read(&mut piece) {
                 Ok(read) if read > 0 => self.ready.extend(self.listener.push(&piece[..read])?),
-                _ => {
+                ended => {
                     self.stream = None;
-                    let wait = self.listener.disconnected();
+                    let wait = match ended {
+                        Ok(_) => self.listener.disconnected(),
+                        Err(error) => {
+                            let secrets = self.client.coordinator().secrets();
+                            self.listener.interrupted(error, self.client.service(), &secrets)?
+                        }
+                    };
                     self.pause(wait);
                 }
             }

@@ -7,12 +7,13 @@ use std::time::Instant;
 use bytes::Bytes;
 use http::response;
 use redfish_proto::driver::{
-    BodyMode, Failure, Framing, Outgoing, ResponseLimits, TlsFailure, TransportError,
+    BodyMode, Failure, Framing, Outgoing, PayloadUnread, ResponseLimits, TlsFailure, TransportError,
 };
 use redfish_tls::{HandshakeFailure, Untrusted};
 use ureq::{Agent, SendBody};
 
 use crate::cancel::Cancel;
+use crate::chunks::NotChunked;
 use crate::decode::Decoder;
 use crate::source::{PayloadError, Source};
 use crate::stream::Stream;
@@ -50,16 +51,19 @@ impl Transport {
             Some(cancel) => self.perform(&self.single_use_agent(cancel.clone()), outgoing, source),
         };
         let (mut head, body) = response.map_err(classify)?.into_parts();
+        if source.is_some_and(Source::is_unread) {
+            head.extensions.insert(PayloadUnread);
+        }
         let framing = Framing::of(&head, &method).map_err(|failure| {
             self.drop_idle_connections();
-            TransportError::new(failure, "the response has conflicting lengths of its body")
+            TransportError::new(failure, "the length of the body is ambiguous")
         })?;
         if !framing.is_reusable {
             self.drop_idle_connections();
         }
         if !framing.is_readable {
             let reason = "the transfer coding of the body is not supported";
-            return Ok((head, Err(TransportError::new(Failure::Malformed, reason))));
+            return Ok((head, Err(TransportError::new(Failure::Undecodable, reason))));
         }
         if head.headers.len() > self.limits().headers {
             return Err(TransportError::new(Failure::TooLarge, "the response has too many headers"));
@@ -176,9 +180,10 @@ fn to_failure(error: &ureq::Error) -> Failure {
             Failure::TooLarge
         }
         ureq::Error::Protocol(_) => Failure::Malformed,
+        ureq::Error::Io(error) if NotChunked::is_cause_of(error) => Failure::Malformed,
         ureq::Error::Io(error) if error.kind() == io::ErrorKind::FileTooLarge => Failure::TooLarge,
         // The body is not gzip. A truncated gzip is `UnexpectedEof`, as for any other body.
-        ureq::Error::Io(error) if error.kind() == io::ErrorKind::InvalidInput => Failure::Malformed,
+        ureq::Error::Io(error) if error.kind() == io::ErrorKind::InvalidInput => Failure::Undecodable,
         _ => Failure::Broken,
     }
 }

@@ -31,6 +31,7 @@
 //! redirects, status errors and proxies are turned off.
 
 mod cancel;
+mod chunks;
 mod client;
 mod clock;
 mod concurrency;

@@ -9,6 +9,7 @@ use rustls::{ClientConfig, ClientConnection};
 use ureq::unversioned::transport::{Buffers, LazyBuffers, NextTimeout, Transport};
 
 use crate::cancel::Cancel;
+use crate::chunks::ChunkCheck;
 use crate::unsent::unsent;
 
 /// Size of the output buffer, and of the input buffer beyond the head, in bytes.
@@ -25,6 +26,7 @@ pub(crate) struct Socket {
     is_unused: bool,
     /// The first bytes that the peer sent, up to the length of an HTTP version.
     peer_version: Vec<u8>,
+    chunks: ChunkCheck,
 }
 
 /// A peer of this version serves one connection at a time, whatever its headers say. Its connections are not reused.
@@ -34,7 +36,8 @@ impl Socket {
     /// Wraps a plain connection.
     pub(crate) fn plain(tcp: TcpStream) -> Self {
         let buffers = LazyBuffers::new(BUFFER_SIZE, BUFFER_SIZE);
-        Self { tcp, tls: None, cancel: None, buffers, is_unused: true, peer_version: Vec::new() }
+        let chunks = ChunkCheck::default();
+        Self { tcp, tls: None, cancel: None, buffers, is_unused: true, peer_version: Vec::new(), chunks }
     }
 
     /// Sets the maximum size of a head, and the handle that can shut the connection down.
@@ -91,6 +94,7 @@ impl Transport for Socket {
     }
 
     fn await_input(&mut self, timeout: NextTimeout) -> Result<bool, ureq::Error> {
+        self.chunks.check()?;
         let timeout = timeout.for_read();
         let input = self.buffers.input_append_buf();
         let mut socket = DeadlineStream::new(&self.tcp, timeout);
@@ -104,6 +108,7 @@ impl Transport for Socket {
                 let missing = HTTP_1_0.len() - self.peer_version.len();
                 self.peer_version.extend(input.iter().take(amount.min(missing)));
                 self.buffers.input_appended(amount);
+                self.chunks.push(self.buffers.input(), amount);
                 Ok(amount > 0)
             }
             // Controllers close connections without a TLS `close_notify`. That is an error to rustls, but an end to ureq,
@@ -115,6 +120,7 @@ impl Transport for Socket {
     /// Called before and after each request. Nothing arrives on a usable idle connection: data or an end makes it unusable.
     fn is_open(&mut self) -> bool {
         self.is_unused = true;
+        self.chunks = ChunkCheck::default();
         if self.peer_version == HTTP_1_0 || self.tcp.set_nonblocking(true).is_err() {
             return false;
         }

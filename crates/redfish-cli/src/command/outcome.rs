@@ -132,7 +132,7 @@ pub(super) async fn print_response(written: &Written, visit: &mut Visit) -> Resu
         (None, None) => {}
     }
     if body.is_none() {
-        visit.warn("the write succeeded, but its response is incomplete");
+        visit.warn("the write succeeded, but its response is incomplete or cannot be decoded");
     }
     report_notices(written, visit);
     Ok(())

@@ -33,4 +33,5 @@ mod update;
 mod usage;
 mod waits;
 mod whoami;
+mod wire;
 mod write;

@@ -15,11 +15,10 @@ use crate::service::Service;
 use crate::target::Target;
 
 impl Service {
-    /// The error of a body that broke off.
+    /// The error of a body that broke off, or that is not what its coding says.
     pub fn truncated_body_error(&self, target: &Target, secrets: &Redactor, error: io::Error) -> Error {
         let error = TransportError::of_body(error);
-        let cause = error.cause(secrets);
-        self.body_error(target, secrets, Error::new(ErrorKind::Transport(error.failure())).with_cause(cause))
+        self.body_error(target, secrets, error.body_error(self.policy().body_limit, secrets))
     }
 
     /// The error of a body that is larger than the caller allows, in bytes.

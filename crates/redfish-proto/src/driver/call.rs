@@ -129,6 +129,9 @@ impl<O: Operation> Reply<O> {
     }
 
     /// Takes a response: its head, and its body, which may have broken off. The body of a stream is empty.
+    ///
+    /// The body must be decoded as its [`ContentCoding`](crate::driver::ContentCoding) says. One that the head still describes as
+    /// encoded is not data: it is taken as [`Undecodable`](crate::driver::Failure::Undecodable).
     pub fn receive(
         mut self,
         head: response::Parts,

@@ -3,30 +3,31 @@
 //! Not generic, so that an operation adds little code. [`Call`](crate::Call) is the public interface.
 
 mod last_request;
+mod prepare;
 mod redirect;
 
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::header::{self, HeaderMap, HeaderValue};
 use http::{Method, StatusCode, response};
 
 use crate::answer::Answer;
-use crate::body::Body;
+use crate::body::{Body, PayloadUnread};
 use crate::cause::TransportError;
-use crate::driver::exchange::{BodyMode, Outgoing, Purpose, ResponseLimits};
+use crate::driver::coding;
+use crate::driver::exchange::{BodyMode, Purpose};
 use crate::driver::session_request::SessionRequest;
 use crate::driver::time::{self, Now};
 use crate::error::Error;
-use crate::headers::{ODATA_VERSION, RESERVED_HEADERS, X_AUTH_TOKEN, is_secret_header};
+use crate::headers::{X_AUTH_TOKEN, is_secret_header};
 use crate::identity::Identity;
 use crate::kind::{ErrorKind, Failure, Phase};
-use crate::operation::{Auth, Request, Retry};
+use crate::operation::{Auth, Retry};
 use crate::reason::RequestError;
 use crate::redact::Redactor;
 use crate::service::Service;
-use crate::session::{Session, knowing_tokens};
+use crate::session::knowing_tokens;
 use crate::target::Target;
 
 use last_request::LastRequest;
@@ -91,6 +92,8 @@ struct RequestState {
     replay_rejected: bool,
     /// How often the replay was repeated with a newer session.
     newer_sessions: u32,
+    /// The service refused `Expect` (417).
+    expectation_failed: bool,
     /// A check found that the session is alive, although it was answered with a 401.
     session_alive: bool,
 }
@@ -112,7 +115,10 @@ impl Engine {
                 retry: Retry::SafeMethods,
                 purpose: Purpose::Read,
                 body: Body::empty(),
+                replayable: true,
+                expects_continue: false,
                 is_probe: false,
+                body_mode: BodyMode::Buffered,
             },
             has_request: false,
             write_succeeded: false,
@@ -220,94 +226,6 @@ impl Engine {
         }
     }
 
-    /// Prepares a request for sending.
-    pub(crate) fn prepare(&mut self, request: Request, auth: Auth, now: Now) -> Result<Outgoing, Error> {
-        let Request { mut method, mut target, mut headers, mut body, body_mode, mut retry, .. } = request;
-        self.has_request = true;
-        self.last_request.method = method.clone();
-        self.last_request.target = target.clone();
-        if let Some(reserved) = headers.keys().find(|name| RESERVED_HEADERS.contains(name)) {
-            return Err(Error::new(ErrorKind::ReservedHeader(reserved.clone())));
-        }
-        // bmcweb answers a request that accepts HTML with a redirect to its login page instead of a 401.
-        if headers
-            .get(header::ACCEPT)
-            .is_some_and(|a| a.as_bytes().windows(4).any(|w| w.eq_ignore_ascii_case(b"html")))
-        {
-            return Err(Error::new(ErrorKind::ReservedHeader(header::ACCEPT)));
-        }
-        if let Some((moved_method, moved_target)) = &self.state.redirected {
-            if *moved_method != method {
-                // A 303: the body is not sent again.
-                body = Body::empty();
-                headers.remove(header::CONTENT_TYPE);
-                headers.remove(header::IF_MATCH);
-                retry = Retry::SafeMethods;
-            }
-            (method, target) = (moved_method.clone(), moved_target.clone());
-        }
-        let longer = self.service.policy().timeout.max(request.timeout.unwrap_or_default());
-        let timeout = request.probe.unwrap_or(longer);
-        let timeout = match self.remaining(now) {
-            Some(Duration::ZERO) => return Err(Error::new(ErrorKind::Deadline(self.phase))),
-            Some(left) => timeout.min(left),
-            None => timeout,
-        };
-        self.phase = Phase::Answer;
-        let purpose = request.purpose.unwrap_or_else(|| Purpose::of(&method));
-        self.last_request = LastRequest {
-            method: method.clone(),
-            target: target.clone(),
-            // A 401 for the request's own session does not renew the session of the call.
-            auth: if request.session.is_some() { Auth::None } else { auth },
-            retry,
-            purpose,
-            body: body.clone(),
-            is_probe: request.probe.is_some(),
-        };
-
-        let own_identity = request.session.as_ref().map(Session::identity);
-        let identity = own_identity.or(self.identity.as_ref().filter(|_| auth == Auth::Session));
-        let uri = self.service.origin().uri(&target);
-        self.set_headers(&mut headers, &method, &body, body_mode, identity);
-        let mut request = http::Request::new(body);
-        *request.method_mut() = method;
-        *request.uri_mut() = uri;
-        *request.headers_mut() = headers;
-        let limits = ResponseLimits { timeout, limit: self.service.policy().body_limit, body_mode };
-        Ok(Outgoing { request, limits, purpose, redactor: Arc::clone(&self.redactor) })
-    }
-
-    fn set_headers(
-        &self,
-        headers: &mut HeaderMap,
-        method: &Method,
-        body: &Body,
-        body_mode: BodyMode,
-        identity: Option<&Identity>,
-    ) {
-        let fixed = HeaderValue::from_static;
-        headers.insert(header::HOST, self.service.origin().host().clone());
-        headers.insert(header::USER_AGENT, self.service.policy().user_agent.clone());
-        headers.insert(ODATA_VERSION, fixed("4.0"));
-        headers.entry(header::ACCEPT).or_insert(fixed("application/json"));
-        // iLO 5 answers 406 to `identity` for some resources. A stream must not be compressed, so that events arrive
-        // at once.
-        let encoding = if body_mode == BodyMode::Streamed { "identity" } else { "gzip" };
-        headers.insert(header::ACCEPT_ENCODING, fixed(encoding));
-        let length = body.len();
-        if body.payload().is_some() {
-            // The service can refuse an upload before the image is sent.
-            headers.insert(header::EXPECT, fixed("100-continue"));
-        }
-        if length > 0 || matches!(*method, Method::POST | Method::PUT | Method::PATCH) {
-            headers.insert(header::CONTENT_LENGTH, HeaderValue::from(length));
-        }
-        if let Some((name, value)) = identity.and_then(Identity::header) {
-            headers.insert(name, value.clone());
-        }
-    }
-
     /// Decides what follows a response.
     pub(crate) fn receive(
         &mut self,
@@ -321,7 +239,9 @@ impl Engine {
             }
         }
         self.redactor = knowing_tokens(&self.redactor, &head.headers);
+        let body = self.decoded(&head, body);
         self.retry_after = time::retry_after(&head.headers);
+        self.last_request.replayable |= head.extensions.get::<PayloadUnread>().is_some();
         let status = head.status;
         self.write_succeeded = self.last_request.purpose == Purpose::Write && status.is_success();
         if status == StatusCode::UNAUTHORIZED {
@@ -350,12 +270,23 @@ impl Engine {
                     ),
                 };
             }
+            // Nothing was accepted, and the service does not support `Expect` (RFC 9110, 10.1.1).
+            417 if self.last_request.expects_continue && self.last_request.replayable => {
+                self.state.expectation_failed = true;
+                return Decision::Send;
+            }
             429 | 503 if self.last_request.is_repeatable() => {
                 if let Some(wait) = self.retry_after.filter(|wait| self.may_retry_after(*wait, now)) {
                     return self.retry(wait);
                 }
             }
             _ => {}
+        }
+        // There is no body that could be handed over as a stream.
+        if let (Err(error), true) = (&body, self.is_stream(status)) {
+            let error = error.body_error(self.service.policy().body_limit, &self.redactor);
+            self.after_write |= self.write_succeeded;
+            return Decision::Fail(self.stamp(error.with_status(status)));
         }
         let failure = body.as_ref().err().map(TransportError::failure);
         let broken = matches!(failure, Some(Failure::Broken | Failure::TimedOut));
@@ -427,6 +358,26 @@ impl Engine {
         &self.redactor
     }
 
+    /// The body, unless it has a coding that the driver has not decoded. It is not data then, even if it has arrived.
+    fn decoded(
+        &self,
+        head: &response::Parts,
+        body: Result<Bytes, TransportError>,
+    ) -> Result<Bytes, TransportError> {
+        if matches!(&body, Ok(bytes) if bytes.is_empty()) && !self.is_stream(head.status) {
+            return body;
+        }
+        match coding::undecoded(head, &self.last_request.method) {
+            Some(error) => Err(error),
+            None => body,
+        }
+    }
+
+    /// Whether the body of a response with this status is handed over as a stream.
+    fn is_stream(&self, status: StatusCode) -> bool {
+        self.last_request.body_mode == BodyMode::Streamed && status.is_success()
+    }
+
     fn answer(&self, head: response::Parts, body: Result<Bytes, TransportError>, now: Now) -> Answer {
         Answer {
             head,
@@ -449,7 +400,7 @@ impl Engine {
         self.last_request.auth == Auth::Session
             && !self.pinned
             && !self.state.renewed
-            && self.last_request.body.replayable()
+            && self.last_request.replayable
             && self.identity.as_ref().is_some_and(Identity::is_session)
     }
 

@@ -7,6 +7,7 @@ use std::time::Duration;
 use http::{HeaderMap, Method, StatusCode};
 
 use crate::body::Body;
+use crate::driver::coding::has_content_coding;
 use crate::headers::is_secret_header;
 use crate::message;
 use crate::redact::{Redactor, SafeText};
@@ -88,8 +89,12 @@ impl ResponseHead<'_> {
     }
 
     /// A body as text, up to 256 KiB, without the secrets that the client knows and the values of members such as
-    /// `Password` and `Token`. For interactive use; leave bodies out of logs.
+    /// `Password` and `Token`. Empty if it has a coding that is not supported. For interactive use; leave bodies out of
+    /// logs.
     pub fn body(&self, body: &[u8]) -> SafeText {
+        if has_content_coding(self.headers) {
+            return SafeText::default();
+        }
         message::redacted_body(body, &self.redactor)
     }
 }
@@ -147,4 +152,20 @@ fn write_headers(
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use http::header::CONTENT_ENCODING;
+
+    use super::*;
+
+    #[test]
+    fn a_body_in_a_coding_that_is_not_supported_is_not_shown() {
+        for (coding, shown) in [("br", ""), ("gzip", ""), ("identity", "text"), ("utf-8", "text")] {
+            let headers = HeaderMap::from_iter([(CONTENT_ENCODING, coding.parse().unwrap())]);
+            let head = ResponseHead { status: StatusCode::OK, headers: &headers, redactor: Arc::default() };
+            assert_eq!(head.body(b"text"), shown, "{coding}");
+        }
+    }
 }

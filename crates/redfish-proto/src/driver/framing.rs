@@ -1,15 +1,17 @@
 //! How the body of a response is framed (RFC 9112, section 6.3), where HTTP libraries are more lenient than is safe.
 
 use http::header::{CONTENT_LENGTH, TRANSFER_ENCODING};
-use http::{HeaderMap, HeaderName, Method, StatusCode, response};
+use http::{HeaderMap, Method, StatusCode, Version, response};
 
+use crate::driver::coding::{has_body, is_supported, transfer_codings};
+use crate::headers::elements;
 use crate::kind::Failure;
 
 /// How the body of a response is framed. A driver checks it before it reads the body.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Framing {
     /// Whether the body can be read. It cannot with a transfer coding other than `chunked`. The status still counts,
-    /// and the body is [`Failure::Malformed`].
+    /// and the body is [`Failure::Undecodable`].
     pub is_readable: bool,
     /// Whether the connection may be reused. It may not after both `Transfer-Encoding` and `Content-Length`, because an
     /// intermediary may have read them differently; nor after a 401, because some services close the connection together
@@ -21,7 +23,8 @@ impl Framing {
     /// Reads the head of the response to a request with this method.
     ///
     /// # Errors
-    /// [`Failure::Malformed`] for contradicting lengths, because the end of the body is then unknown.
+    /// [`Failure::Malformed`] for contradicting lengths, and for a transfer coding in HTTP/1.0 (RFC 9112, section 6.1),
+    /// because the end of the body is then unknown.
     pub fn of(head: &response::Parts, method: &Method) -> Result<Framing, Failure> {
         let is_accepted = head.status != StatusCode::UNAUTHORIZED;
         if is_unambiguous(&head.headers) {
@@ -32,17 +35,12 @@ impl Framing {
         if lengths.any(|other| Some(&other) != first.as_ref()) {
             return Err(Failure::Malformed);
         }
-        let codings: Vec<String> = elements(&head.headers, TRANSFER_ENCODING).collect();
-        let has_body = *method != Method::HEAD
-            && !head.status.is_informational()
-            && !matches!(head.status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED);
-        let is_known = match codings.as_slice() {
-            [] => true,
-            [coding] => matches!(coding.as_str(), "chunked" | "identity"),
-            _ => false,
-        };
+        let codings = transfer_codings(&head.headers);
+        if head.version == Version::HTTP_10 && !codings.is_empty() {
+            return Err(Failure::Malformed);
+        }
         Ok(Framing {
-            is_readable: is_known || !has_body,
+            is_readable: is_supported(&codings) || !has_body(head, method),
             is_reusable: is_accepted && (codings.is_empty() || (codings == ["chunked"] && first.is_none())),
         })
     }
@@ -53,15 +51,6 @@ fn is_unambiguous(headers: &HeaderMap) -> bool {
     let mut lengths = headers.get_all(CONTENT_LENGTH).iter();
     let is_one = lengths.next().is_none_or(|length| !length.as_bytes().contains(&b','));
     is_one && lengths.next().is_none() && !headers.contains_key(TRANSFER_ENCODING)
-}
-
-/// The elements of a list header in lower case, over all its lines.
-fn elements(headers: &HeaderMap, name: HeaderName) -> impl Iterator<Item = String> {
-    let lines = headers.get_all(name).into_iter();
-    lines.flat_map(|line| {
-        let line = String::from_utf8_lossy(line.as_bytes()).to_ascii_lowercase();
-        line.split(',').map(|element| element.trim().to_owned()).collect::<Vec<_>>()
-    })
 }
 
 #[cfg(test)]

@@ -2,12 +2,15 @@
 
 use std::collections::VecDeque;
 use std::hash::{DefaultHasher, Hash, Hasher};
+use std::io;
 use std::time::Duration;
 
 use crate::error::Error;
 use crate::events::decoder::{Decoder, Limits, ServerSentEvent};
 use crate::events::{EventSource, Subscribe};
 use crate::kind::ErrorKind;
+use crate::redact::Redactor;
+use crate::service::Service;
 
 /// Number of events that are remembered by id and digest, to recognize repeated ones.
 const MAX_REMEMBERED_EVENTS: usize = 1_000;
@@ -118,6 +121,19 @@ impl Listener {
             return Err(error);
         }
         Ok(self.disconnected().max(error.retry_after().unwrap_or_default().min(MAX_WAIT)))
+    }
+
+    /// Returns the wait before the next connection, after an error of the body.
+    ///
+    /// # Errors
+    /// [`Malformed`](crate::ErrorKind::Malformed) if the body is not what its coding says.
+    pub fn interrupted(
+        &mut self,
+        error: io::Error,
+        service: &Service,
+        secrets: &Redactor,
+    ) -> Result<Duration, Error> {
+        self.failed(service.truncated_body_error(&self.source.target, secrets, error))
     }
 
     /// Returns the wait before the next connection: the `retry` of the stream, doubled after each connection without

@@ -99,6 +99,19 @@ impl<T: DeserializeOwned> Operation for Read<T> {
 
 /// A request of any method, which returns the response unchanged.
 ///
+/// The status of a write decides: if the body of its success broke off, is too large or cannot be decoded, the response
+/// has an empty body, and the [`Error`] in its extensions:
+///
+/// ```
+/// # use redfish_proto::Error;
+/// # fn body(response: http::Response<bytes::Bytes>) -> Result<bytes::Bytes, Error> {
+/// match response.extensions().get::<Error>() {
+///     None => Ok(response.into_body()),
+///     Some(error) => Err(error.clone()),
+/// }
+/// # }
+/// ```
+///
 /// The values of JSON members such as `Password` and `Token` in its body count as secrets.
 #[derive(Clone, Debug)]
 pub struct Raw(Request);
@@ -144,8 +157,16 @@ impl Operation for Raw {
     }
 
     fn respond(self, answer: Answer) -> Result<Transition<Self>, Error> {
-        let answer = answer.success()?;
-        let body = answer.body()?.clone();
+        let mut answer = answer.success()?;
+        let body = match answer.body() {
+            Ok(body) => body.clone(),
+            Err(error) if answer.method().is_safe() => return Err(error),
+            Err(error) => {
+                let error = answer.stamp(error);
+                answer.head.extensions.insert(error);
+                Bytes::new()
+            }
+        };
         Ok(Transition::Done(Response::from_parts(answer.head, body)))
     }
 }

@@ -282,8 +282,9 @@ impl Login {
 
     /// Reads the collection of sessions from the service root.
     fn find(mut self, answer: &Answer) -> Result<Transition<Login>, Error> {
-        // A root that requires credentials, or is not valid, does not prevent a login. A service that fails does.
-        if answer.status().is_server_error() {
+        // A root that requires credentials, or is not valid, does not prevent a login. A service that fails does, and one
+        // that would refuse every request, with the password in it.
+        if answer.status().is_server_error() || answer.is_host_refusal() {
             return Err(answer.refusal());
         }
         // It may be that of a portal or of another service, which must not get the password.

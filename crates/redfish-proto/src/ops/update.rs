@@ -160,11 +160,15 @@ fn push_outcome(
         }
         _ => error,
     })?;
-    if answer.status() == StatusCode::UNAUTHORIZED && !replayable {
-        let reason = "the image is not sent with another session, because it cannot be read again";
-        return Err(answer.refusal().with_detail(reason));
-    }
-    Outcome::read(&answer)
+    let reason = match answer.status() {
+        _ if replayable || answer.is_payload_unread() => return Outcome::read(&answer),
+        StatusCode::UNAUTHORIZED => {
+            "the image is not sent with another session, because it cannot be read again"
+        }
+        StatusCode::EXPECTATION_FAILED => "the image is not sent again, because it cannot be read again",
+        _ => return Outcome::read(&answer),
+    };
+    Err(answer.refusal().with_detail(reason))
 }
 
 impl Push {

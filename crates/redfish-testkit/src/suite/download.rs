@@ -16,6 +16,7 @@ suite! {
     an_empty_body_is_accepted_with_a_limit_of_zero,
     a_truncated_body_is_an_error_and_not_requested_again,
     invalid_gzip_is_malformed,
+    a_coding_that_is_not_supported_is_malformed_and_writes_nothing,
     an_error_status_writes_nothing,
     a_slow_writer_gets_each_chunk_on_arrival,
     a_failing_writer_is_the_cause_of_the_error,
@@ -79,7 +80,25 @@ fn invalid_gzip_is_malformed<A: Adapter>() {
     let (_bmc, client) = serve::<A>(|connection| {
         connection.respond("200 OK", "Content-Encoding: gzip\r\n", "this is not gzip data")
     });
-    assert_eq!(*download(&client, 100).0.unwrap_err().kind(), ErrorKind::Transport(Failure::Malformed));
+    let error = download(&client, 100).0.unwrap_err();
+    assert!(matches!(error.kind(), ErrorKind::Malformed { .. }), "{error:?}");
+    assert!(error.to_string().contains("the body cannot be decoded"), "{error}");
+}
+
+fn a_coding_that_is_not_supported_is_malformed_and_writes_nothing<A: Adapter>() {
+    for coding in ["Content-Encoding: br", "Content-Encoding: gzip, br", "Transfer-Encoding: compress"] {
+        let (bmc, client) = serve::<A>(move |connection| {
+            connection.respond_and_close("200 OK", &format!("{coding}\r\n"), "not data")
+        });
+        let (read, written) = download(&client, 100);
+        let error = read.unwrap_err();
+        assert!(matches!(error.kind(), ErrorKind::Malformed { .. }), "{error:?}");
+        assert!(error.to_string().contains(&coding.replace(':', " is")), "{error}");
+        assert_eq!((written.len(), bmc.requests().len()), (0, 1), "{coding}");
+    }
+    let (_bmc, client) =
+        serve::<A>(|connection| connection.respond("200 OK", "Content-Encoding: br\r\n", ""));
+    assert_eq!(download(&client, 100).0.unwrap(), 0, "there is no body");
 }
 
 fn an_error_status_writes_nothing<A: Adapter>() {

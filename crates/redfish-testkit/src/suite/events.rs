@@ -21,6 +21,7 @@ suite! {
     an_expired_session_is_renewed,
     an_idle_stream_is_reopened,
     a_response_that_is_not_an_event_stream_is_malformed,
+    a_stream_that_cannot_be_decoded_is_malformed,
     a_compressed_stream_yields_each_event_on_arrival,
     the_stream_is_discovered_and_filtered,
 }
@@ -147,6 +148,17 @@ fn a_response_that_is_not_an_event_stream_is_malformed<A: Adapter>() {
     });
     assert_eq!(all(listen::<A>(&bmc).0), ["malformed"]);
     assert_eq!(bmc.requests().len(), 1);
+}
+
+fn a_stream_that_cannot_be_decoded_is_malformed<A: Adapter>() {
+    for coding in ["Content-Encoding: zstd\r\n", "Content-Encoding: gzip\r\n"] {
+        let bmc = Bmc::start_counting(move |_, connection| {
+            connection.start_stream(coding)?;
+            connection.chunk(b"id: 1\ndata: not compressed\n\n")
+        });
+        assert_eq!(all(listen::<A>(&bmc).0), ["malformed"], "{coding}");
+        assert_eq!(bmc.requests().len(), 1, "{coding}");
+    }
 }
 
 fn a_compressed_stream_yields_each_event_on_arrival<A: Adapter>() {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use redfish_mock::{ServeOptions, Server, Settings};
 use redfish_proto::driver::Now;
 use redfish_proto::ops::{IfMatch, Outcome, PowerChange, TaskOutcome, Write};
-use redfish_proto::{Body, Credentials, ErrorKind, Service};
+use redfish_proto::{Body, Credentials, Error, ErrorKind, Service};
 use redfish_tls::Trust;
 use serde_json::{Value, json};
 
@@ -23,6 +23,7 @@ suite! {
     a_failed_task_is_not_an_error_of_the_watch,
     a_write_with_an_old_etag_is_a_conflict_with_the_current_etag,
     a_message_without_text_is_looked_up,
+    a_write_whose_body_is_lost_is_a_success_that_contains_the_error,
 }
 
 const MINUTE: Duration = Duration::from_secs(60);
@@ -197,4 +198,30 @@ fn a_message_without_text_is_looked_up<A: Adapter>() {
     assert!(!found.text.is_empty() && !found.text.contains('%'), "{found:?}");
     assert_eq!(found.id, message.id);
     client.close().unwrap();
+}
+
+fn a_write_whose_body_is_lost_is_a_success_that_contains_the_error<A: Adapter>() {
+    for (response, kind) in [
+        ("Content-Length: 100\r\n\r\n{\"a\":", "transport"),
+        ("Transfer-Encoding: chunked\r\n\r\n{\"a\":", "transport"),
+        ("Content-Encoding: br\r\nContent-Length: 2\r\n\r\n{}", "malformed"),
+        ("Content-Encoding: gzip\r\nContent-Length: 20\r\n\r\n{\"a\": \"not zipped\"}", "malformed"),
+        ("Content-Length: 99999999999\r\n\r\n{", "too-large"),
+    ] {
+        let bmc = Bmc::start(move |connection, head| {
+            connection.body(head)?;
+            connection.write(&format!("HTTP/1.1 201 Created\r\nLocation: /a/1\r\n{response}"))?;
+            Err(std::io::ErrorKind::ConnectionAborted.into())
+        });
+        let client = A::builder(Service::new(&bmc.url()).unwrap()).build().unwrap();
+        let written = client.send(http::Method::POST, "/a", Body::empty()).unwrap();
+        assert_eq!(
+            (written.status().as_u16(), &written.headers()["location"]),
+            (201, &http::HeaderValue::from_static("/a/1"))
+        );
+        let error = written.extensions().get::<Error>().unwrap();
+        assert_eq!((error.kind().name(), error.status()), (kind, Some(written.status())), "{error}");
+        assert!(written.body().is_empty() && error.to_string().contains("POST /a"), "{error}");
+        assert_eq!(bmc.requests(), ["POST /a"]);
+    }
 }

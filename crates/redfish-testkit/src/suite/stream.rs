@@ -22,6 +22,7 @@ suite! {
     a_compressed_stream_is_decoded,
     the_idle_timeout_ends_a_silent_stream,
     a_truncated_stream_is_an_error,
+    a_stream_that_cannot_be_decoded_is_an_error_and_the_status_of_a_write_counts,
     an_error_response_is_read_completely_within_the_timeout,
 }
 
@@ -128,6 +129,38 @@ fn a_truncated_stream_is_an_error<A: Adapter>() {
     let mut text = String::new();
     assert!(open_stream::<A>(&peer, LONG_TIMEOUT).unwrap().read_to_string(&mut text).is_err());
     assert_eq!(text, "data: 1\n\n");
+}
+
+/// Opens a stream with a POST.
+struct PostForStream(Target);
+
+impl Operation for PostForStream {
+    type Output = ();
+
+    fn request(&self) -> Request {
+        Request::post(&self.0).body_mode(BodyMode::Streamed)
+    }
+
+    fn respond(self, answer: Answer) -> Result<Transition<Self>, redfish_proto::Error> {
+        answer.success().map(|_| Transition::Done(()))
+    }
+}
+
+fn a_stream_that_cannot_be_decoded_is_an_error_and_the_status_of_a_write_counts<A: Adapter>() {
+    for coding in ["Content-Encoding: br", "Transfer-Encoding: gzip, chunked"] {
+        let peer = serve(move |mut connection| {
+            connection.request()?;
+            connection.write(format!("HTTP/1.1 200 OK\r\n{coding}\r\n\r\nnot data").as_bytes())
+        });
+        let error = open_stream::<A>(&peer, LONG_TIMEOUT).err().unwrap();
+        assert!(matches!(error.kind(), ErrorKind::Malformed { .. }) && !error.is_after_write(), "{error}");
+
+        let client = A::builder(Service::new(&peer.url("http")).unwrap()).build().unwrap();
+        let target = client.service().target("/dump").unwrap();
+        let error = client.stream(PostForStream(target)).err().unwrap();
+        assert!(matches!(error.kind(), ErrorKind::Malformed { .. }) && error.is_after_write(), "{error}");
+        assert_eq!(error.status().unwrap().as_u16(), 200);
+    }
 }
 
 fn an_error_response_is_read_completely_within_the_timeout<A: Adapter>() {

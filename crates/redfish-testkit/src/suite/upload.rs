@@ -22,6 +22,8 @@ suite! {
     the_plain_image_is_pushed_if_multipart_is_not_supported,
     a_file_is_read_from_the_start_up_to_its_original_length,
     an_early_refusal_does_not_open_the_image,
+    a_read_once_image_that_was_not_read_is_sent_after_a_417_and_with_a_new_session,
+    a_read_once_image_that_was_read_is_not_sent_again_after_a_417,
     a_connection_is_not_reused_after_an_early_refusal,
     a_push_is_not_repeated_after_a_reset,
     a_401_after_a_read_once_image_reports_it,
@@ -172,6 +174,47 @@ fn an_early_refusal_does_not_open_the_image<A: Adapter>() {
         assert_eq!(error.status().unwrap().as_str(), &status[..3]);
         assert_eq!((opened.load(Ordering::SeqCst), pushes(&bmc)), (0, 1));
     }
+}
+
+fn a_read_once_image_that_was_not_read_is_sent_after_a_417_and_with_a_new_session<A: Adapter>() {
+    let pushed = Arc::<Mutex<Vec<Vec<u8>>>>::default();
+    let record = pushed.clone();
+    let bmc = Bmc::start(move |connection, head| match (head.method.as_str(), head.target.as_str()) {
+        ("POST", "/redfish/v1/SessionService/Sessions") => {
+            connection.body(head)?;
+            connection.respond("201 Created", "X-Auth-Token: new\r\nLocation: /redfish/v1/S/2\r\n", "{}")
+        }
+        ("GET", "/redfish/v1/") => connection.respond("200 OK", "", ROOT),
+        ("GET", _) => connection.respond("200 OK", "", MULTIPART),
+        _ if head.header("x-auth-token") != Some("new") => {
+            connection.respond_and_close("401 Unauthorized", "", "")
+        }
+        _ if head.header("expect").is_some() => {
+            connection.respond_and_close("417 Expectation Failed", "", "")
+        }
+        _ => {
+            record.lock().unwrap().push(connection.body(head)?);
+            connection.respond("204 No Content", "", "")
+        }
+    });
+    client_with_token::<A>(&bmc, "old").update("bios.bin", &once::<A>(), &[]).unwrap();
+    let pushed = pushed.lock().unwrap();
+    assert!(pushed.len() == 1 && pushed[0].windows(IMAGE.len()).any(|bytes| bytes == IMAGE));
+    assert_eq!(pushes(&bmc), 3);
+}
+
+fn a_read_once_image_that_was_read_is_not_sent_again_after_a_417<A: Adapter>() {
+    let bmc = serve(MULTIPART, |connection, head| {
+        connection.body(head)?;
+        connection.respond("417 Expectation Failed", "", "")
+    });
+    let error = client::<A>(&bmc).update("bios.bin", &once::<A>(), &[]).unwrap_err();
+    assert_eq!(*error.kind(), ErrorKind::Refused);
+    assert!(
+        error.to_string().contains("417") && error.to_string().contains("cannot be read again"),
+        "{error}"
+    );
+    assert_eq!(pushes(&bmc), 1);
 }
 
 fn a_connection_is_not_reused_after_an_early_refusal<A: Adapter>() {

@@ -94,6 +94,7 @@ impl Setup {
             ("context", _) => self.context = Some(rest.to_owned()),
             ("links", _) if rest == "path-only" => self.path_only = true,
             ("deadline", _) => self.deadline = time(rest),
+            ("expect", _) if rest == "none" => self.without_expect = true,
             ("limit", _) => self.body_limit = rest.parse().ok(),
             _ => return false,
         }

@@ -3,7 +3,7 @@
 use http::Method;
 
 use crate::body::Body;
-use crate::driver::exchange::Purpose;
+use crate::driver::exchange::{BodyMode, Purpose};
 use crate::operation::{Auth, Retry};
 use crate::target::Target;
 
@@ -15,7 +15,11 @@ pub(super) struct LastRequest {
     pub(super) retry: Retry,
     pub(super) purpose: Purpose,
     pub(super) body: Body,
+    /// Whether its payload, if it has one, can be sent again.
+    pub(super) replayable: bool,
+    pub(super) expects_continue: bool,
     pub(super) is_probe: bool,
+    pub(super) body_mode: BodyMode,
 }
 
 impl LastRequest {
@@ -26,6 +30,6 @@ impl LastRequest {
             Retry::Always => true,
             Retry::Never => false,
         };
-        by_rule && self.body.replayable() && !self.is_probe
+        by_rule && self.replayable && !self.is_probe
     }
 }

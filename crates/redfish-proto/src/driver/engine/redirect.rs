@@ -26,7 +26,7 @@ impl Engine {
         if location.trim().is_empty() {
             return Err((SafeText::default(), RedirectError::NoLocation));
         }
-        let LastRequest { method, target: from, body, .. } = &self.last_request;
+        let LastRequest { method, target: from, replayable, .. } = &self.last_request;
         let target = match link::resolve(&location, from, self.service.origin(), Links::SameOrigin) {
             Ok(target) => target,
             Err(LinkError::CrossOrigin) => return refuse(RedirectError::CrossOrigin),
@@ -47,7 +47,7 @@ impl Engine {
         if is_logout && !target.is_same_except_slash(from) {
             return refuse(RedirectError::MovesLogout);
         }
-        if !body.replayable() && method == self.last_request.method {
+        if !replayable && method == self.last_request.method {
             return refuse(RedirectError::PayloadConsumed);
         }
         let exchange = (self.last_request.method.clone(), from.clone());

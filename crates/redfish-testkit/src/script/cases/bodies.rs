@@ -91,10 +91,10 @@ pub(super) fn framing(cases: &mut Vec<Case>) -> io::Result<()> {
     })?;
     cases.push(case.requests(2));
 
-    let name = "a body with a wrong content coding is malformed";
     let not_gzip = with_length("200 OK", GZIP, b"{\"a\": 1, \"b\": \"not compressed\"}");
-    let calls = vec![Call::error(POST, "transport", "")];
-    cases.push(Case::new(name, calls, always(not_gzip))?.requests(1));
+    let calls = vec![Call::error(GET, "malformed", "the body cannot be decoded"), Call::done(POST, b"")];
+    let name = "a body that is not gzip is malformed after a read, and does not matter after a write";
+    cases.push(Case::new(name, calls, always(not_gzip))?.requests(2));
 
     let calls = vec![
         Call::done(Action::Send("HEAD", "/redfish/v1/a", ""), b""),
@@ -111,16 +111,13 @@ pub(super) fn framing(cases: &mut Vec<Case>) -> io::Result<()> {
     })?;
     cases.push(case.requests(3).connections(1));
 
-    let response = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nfive\r\n{\"a\":\r\n";
-    let calls = vec![Call::error(POST, "transport", "not HTTP")];
-    let name = "an invalid chunk length is malformed";
-    cases.push(Case::new(name, calls, always_then_close(response))?.requests(1));
-
     let response = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Length: 5\r\n\r\n{}   ";
     let calls = vec![Call::error(POST, "outcome-unknown", "not HTTP")];
     cases.push(Case::new("two lengths are malformed", calls, always_then_close(response))?.requests(1));
 
-    codings(cases)?;
+    content_codings(cases)?;
+    transfer_codings(cases)?;
+    invalid_chunks(cases)?;
 
     let identity = ServerIdentity::self_signed(&["127.0.0.1"])?;
     let trust = TrustConfig::Pem(identity.certificate_pem());
@@ -137,12 +134,46 @@ pub(super) fn framing(cases: &mut Vec<Case>) -> io::Result<()> {
     Ok(())
 }
 
+/// Content codings (RFC 9110, section 8.4.1).
+fn content_codings(cases: &mut Vec<Case>) -> io::Result<()> {
+    let zipped = gzip::stored(b"{\"a\": 1}");
+    let calls = vec![Call::done(GET, b"{\"a\": 1}"); 3];
+    let case =
+        Case::new("gzip has two names, and identity adds nothing", calls, move |connection, _, earlier| {
+            let headers = ["X-GZIP", "gzip, identity", "identity\r\nContent-Encoding: gzip"];
+            let headers = format!("Content-Encoding: {}\r\n", headers[earlier]);
+            connection.write(&with_length("200 OK", &headers, &zipped)).map(|()| true)
+        })?;
+    cases.push(case.requests(3).connections(1));
+
+    for (coding, text) in [
+        ("zstd", "its Content-Encoding is zstd"),
+        ("br", "its Content-Encoding is br"),
+        ("gzip, br", "its Content-Encoding is gzip, br"),
+        ("br\r\nContent-Encoding: gzip", "its Content-Encoding is br, gzip"),
+    ] {
+        let response = with_length("200 OK", &format!("Content-Encoding: {coding}\r\n"), b"{\"a\": 1}");
+        let calls = vec![Call::error(GET, "malformed", text), Call::done(POST, b"")];
+        let name = "a body in a coding that is not supported is not data";
+        cases.push(Case::new(name, calls, always(response))?.requests(2).connections(1));
+    }
+    Ok(())
+}
+
 /// Transfer codings (RFC 9112, section 6.3).
-fn codings(cases: &mut Vec<Case>) -> io::Result<()> {
+fn transfer_codings(cases: &mut Vec<Case>) -> io::Result<()> {
     let response = chunked("Content-Length: 3\r\n", b"{\"a\": 1}", "0\r\n\r\n");
     let calls = vec![Call::done(GET, b"{\"a\": 1}"), Call::done(GET, b"{\"a\": 1}")];
     let name = "chunked takes precedence over a length, and the connection is not reused";
     cases.push(Case::new(name, calls, always(response))?.requests(2).connections(2));
+
+    let response = b"HTTP/1.0 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n";
+    let calls = vec![
+        Call::error(GET, "transport", "a: the response is not HTTP"),
+        Call::error(POST, "outcome-unknown", "the response is not HTTP"),
+    ];
+    let name = "a transfer coding in HTTP/1.0 is malformed";
+    cases.push(Case::new(name, calls, always_then_close(response))?.requests(2));
 
     let response = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: identity\r\n\r\n{\"a\": 1}";
     let calls = vec![Call::done(GET, b"{\"a\": 1}"), Call::done(POST, b"{\"a\": 1}")];
@@ -152,9 +183,38 @@ fn codings(cases: &mut Vec<Case>) -> io::Result<()> {
     for coding in ["gzip", "gzip, chunked", "compress"] {
         let head = format!("HTTP/1.1 200 OK\r\nTransfer-Encoding: {coding}\r\n\r\n");
         let response = [head.as_bytes(), b"9\r\n{\"a\": 1} \r\n0\r\n\r\n"].concat();
-        let calls = vec![Call::error(GET, "transport", "200"), Call::error(POST, "transport", "200")];
-        let name = "a body with another transfer coding is an error and is not requested again";
+        let calls = vec![Call::error(GET, "malformed", coding), Call::done(POST, b"")];
+        let name = "a body with another transfer coding is not data and is not requested again";
         cases.push(Case::new(name, calls, always_then_close(response))?.requests(2).connections(2));
     }
+    Ok(())
+}
+
+/// Bodies that are not what `Transfer-Encoding: chunked` says (RFC 9112, section 7.1): a read fails in the same way in each
+/// client, and the status of a write counts.
+fn invalid_chunks(cases: &mut Vec<Case>) -> io::Result<()> {
+    const MALFORMED: (&str, &str, usize) = ("transport", "200, but then the response is not HTTP", 1);
+    const BROKEN: (&str, &str, usize) = ("transport", "200, but then the connection broke", 4);
+    for (name, body, (kind, text, attempts)) in [
+        ("a body that is not chunked although its head says so", "{\"a\": 1}", MALFORMED),
+        ("the same, with an end of a line", "{\r\n  \"a\": 1\r\n}", MALFORMED),
+        ("an invalid size of the first chunk", "five\r\n{\"a\":\r\n", MALFORMED),
+        ("an invalid size of a later chunk", "5\r\n{\"a\":\r\nx\r\n 1}\r\n0\r\n\r\n", MALFORMED),
+        ("a chunk that is longer than its size", "4\r\n{\"a\": 1}\r\n0\r\n\r\n", MALFORMED),
+        ("a size of a chunk that overflows", "fffffffffffffffff\r\n{\"a\": 1}\r\n0\r\n\r\n", MALFORMED),
+        ("an empty size of a chunk", "\r\n{\"a\": 1}\r\n0\r\n\r\n", MALFORMED),
+        ("a chunk that is shorter than its size", "ff\r\n{\"a\": 1}", BROKEN),
+        ("a missing last chunk", "8\r\n{\"a\": 1}\r\n", BROKEN),
+        ("a body without any chunk", "", BROKEN),
+    ] {
+        let response = format!("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n{body}");
+        let calls = vec![Call::error(GET, kind, text), Call::done(POST, b"")];
+        cases.push(Case::new(name, calls, always_then_close(response))?.requests(attempts + 1));
+    }
+
+    let response = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n{\"a\": 1}";
+    let calls = vec![Call::error(GET, MALFORMED.0, MALFORMED.1), Call::done(POST, b"")];
+    let name = "a body that is not chunked is not waited for";
+    cases.push(Case::new(name, calls, always(response))?.requests(2));
     Ok(())
 }
