@@ -28,6 +28,7 @@ fn count_root_reads<A: Adapter>(log_in: bool) -> (Bmc, A, Arc<Mutex<usize>>) {
             "X-Auth-Token: t0ken\r\nLocation: /redfish/v1/SessionService/Sessions/1\r\n",
             "{}",
         ),
+        "/monitor" => connection.respond("204 No Content", "", ""),
         "/c?$expand=~($levels=1)" => connection.respond("200 OK", "", r#"{"Members": []}"#),
         _ => connection.respond("200 OK", "", "{}"),
     });
