@@ -182,6 +182,7 @@ pub mod schema;
 mod service;
 mod session;
 mod target;
+mod target_set;
 
 // The crates whose types the signatures contain.
 pub use {bytes, http, serde_json, zeroize};

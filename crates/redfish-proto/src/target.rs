@@ -209,7 +209,7 @@ fn remove_dot_segments(path: &str) -> String {
 }
 
 /// Whether a path needs no change, like most: one slash at its start, no dot segment, nothing to encode.
-fn needs_no_change(path: &str) -> bool {
+pub(crate) fn needs_no_change(path: &str) -> bool {
     path.starts_with('/')
         && !path.starts_with("//")
         && !path.contains("/.")

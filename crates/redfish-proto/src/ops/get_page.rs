@@ -14,24 +14,42 @@ use serde_json::value::RawValue;
 
 use crate::error::Error;
 use crate::json;
+use crate::lenient::{Lenient, Number};
 use crate::link::{is_link, link_at};
 use crate::message::strip_bom;
 use crate::operation::{Answer, Operation, Request, Transition};
 use crate::redact::Redactor;
 use crate::resource::Resource;
-use crate::target::Target;
+use crate::target::{Target, needs_no_change};
+use crate::target_set::{TargetKey, TargetSet};
+
+/// Maximum number of members of one collection that are remembered, 8 bytes each. Later ones may be returned twice.
+const MAX_REMEMBERED: usize = 1_000_000;
+
+/// Maximum number of pages in a row without a new member, for services that generate endless pages.
+const MAX_EMPTY_PAGES: usize = 100;
 
 /// Reads one page of a collection, and returns the operation that reads the next one.
 ///
 /// `Members@odata.nextLink` is followed as long as there is one. `Members@odata.count` is not used for that, since
-/// some counts are wrong. A link that was followed before is an error, since some pages link to themselves.
+/// some counts are wrong. A link that was followed before is an error, since some pages link to themselves, and so is
+/// the link after more than 100 pages in a row without a new member.
+///
+/// A member that was returned before, on this or an earlier page, is not returned again: some services return all
+/// members and a link to the following ones as well. Members are remembered as hashes of 8 bytes of their targets, up to
+/// a million. A member without a link is always returned.
 ///
 /// Some services offer `$expand` and refuse it at some collections. After a 4xx or 501, a page is read once more
 /// without it, and its members are links.
 #[derive(Clone, Debug)]
 pub struct GetPage {
     target: Target,
-    visited: HashSet<Target>,
+    /// The earlier pages.
+    visited: TargetSet,
+    /// The members of the earlier pages.
+    returned: TargetSet,
+    /// The number of pages without a new member before this one.
+    empty_pages: usize,
 }
 
 /// One page of a collection.
@@ -43,10 +61,12 @@ pub struct Page {
     /// The number of members that were left out, because they are neither links nor resources, such as `null` or
     /// `{"@odata.id": ""}`.
     pub left_out: usize,
+    /// The number of members that were left out, because they were returned before.
+    pub repeated: usize,
     /// The number of members on all pages, as the service reports it. It may be wrong.
     pub count: Option<u64>,
-    /// Reads the next page; `None` at the end. An error if the link leaves the origin or was followed before. This
-    /// page is complete nevertheless.
+    /// Reads the next page; `None` at the end. An error if the link leaves the origin or was followed before, or if too
+    /// many pages had no new member. This page is complete nevertheless.
     pub next: Result<Option<GetPage>, Error>,
 }
 
@@ -74,18 +94,64 @@ struct RawPage<'a> {
     next: Option<&'a RawValue>,
     #[serde(borrow, rename = "Members@odata.count")]
     count: Option<&'a RawValue>,
+    #[serde(borrow, rename = "@odata.type")]
+    odata_type: Option<&'a RawValue>,
+}
+
+impl RawPage<'_> {
+    /// The number of members that the service reports, also as text.
+    fn count(&self) -> Option<u64> {
+        Number::read(self.count?.get())?.as_u64()
+    }
+
+    /// Whether a resource without `Members` is an empty collection: by its count, or by its type, such as
+    /// `#LogEntryCollection.LogEntryCollection`. AMI leaves out `Members` then.
+    fn is_collection(&self) -> bool {
+        let odata_type = self.odata_type.and_then(|raw| String::read(raw.get())).unwrap_or_default();
+        let mut names = odata_type.split('.');
+        self.count() == Some(0)
+            || [names.next(), names.next_back()]
+                .iter()
+                .all(|name| name.is_some_and(|name| name.ends_with("Collection")))
+    }
 }
 
 #[derive(Deserialize)]
 struct Reference<'a> {
     #[serde(borrow, rename = "@odata.id")]
-    id: Option<Cow<'a, str>>,
+    id: Option<&'a RawValue>,
+}
+
+impl<'a> Reference<'a> {
+    /// The link of a member or of another object, if it has one.
+    fn link_of(object: &'a [u8]) -> Option<Cow<'a, str>> {
+        // A usual link is recognized without parsing.
+        if let Some(link) = usual_link(object) {
+            return Some(Cow::Borrowed(link));
+        }
+        let raw = serde_json::from_slice::<Reference<'_>>(object).ok()?.id?;
+        let link = serde_json::from_str::<&str>(raw.get()).map(Cow::Borrowed);
+        let link = link.or_else(|_| serde_json::from_str::<String>(raw.get()).map(Cow::Owned));
+        link.ok().filter(|link| is_link(link))
+    }
+}
+
+/// The link of an object that starts with it, as most do, if it is a path without escapes.
+fn usual_link(object: &[u8]) -> Option<&str> {
+    let member = object.strip_prefix(b"{")?.trim_ascii_start();
+    let value =
+        member.strip_prefix(b"\"@odata.id\"")?.trim_ascii_start().strip_prefix(b":")?.trim_ascii_start();
+    let text = value.strip_prefix(b"\"")?;
+    let end = text.iter().position(|byte| matches!(byte, b'"' | b'\\'))?;
+    let link = text.get(..end).filter(|link| link.starts_with(b"/") && text.get(end) == Some(&b'"'))?;
+    std::str::from_utf8(link).ok()
 }
 
 impl GetPage {
     /// The first page of a collection.
     pub fn first(target: Target) -> GetPage {
-        GetPage { target, visited: HashSet::new() }
+        let (visited, returned) = (TargetSet::default(), TargetSet::default());
+        GetPage { target, visited, returned, empty_pages: 0 }
     }
 
     /// The target of the page.
@@ -97,21 +163,44 @@ impl GetPage {
     pub(crate) fn read(self, answer: &Answer) -> Result<Page, Error> {
         answer.check()?;
         let page: RawPage<'_> = answer.json()?;
-        let count = page.count.and_then(|count| serde_json::from_str(count.get()).ok());
-        let body = answer.body()?;
-        let (members, left_out) = match &page.members {
-            Some(raw) => {
-                let members = locate_members(body, raw, &answer.redactor);
-                let left_out = raw.len() - members.len();
-                (members, left_out)
-            }
-            None => (vec![self.single_member(answer)?], 0),
+        let found = match &page.members {
+            Some(raw) => self.new_members(raw, answer)?,
+            None if page.is_collection() => NewMembers::default(),
+            None => NewMembers { members: vec![self.single_member(answer)?], ..NewMembers::default() },
         };
+        let NewMembers { members, left_out, repeated, keys } = found;
         let next = match page.next {
-            Some(link) => self.next_page(link, answer).map_err(|error| answer.stamp(error)),
+            Some(link) => self.after(members.len(), keys).next_page(link, answer),
             None => Ok(None),
         };
-        Ok(Page { members, left_out, count, next })
+        let next = next.map_err(|error| answer.stamp(error));
+        Ok(Page { members, left_out, repeated, count: page.count(), next })
+    }
+
+    /// The members of a page that were not returned before, except for empty ones. Nothing is copied, and a member is
+    /// parsed only when it is used.
+    fn new_members(&self, raw: &[&RawValue], answer: &Answer) -> Result<NewMembers, Error> {
+        let body = answer.body()?;
+        let mut found = NewMembers { members: Vec::with_capacity(raw.len()), ..NewMembers::default() };
+        for raw in raw {
+            let key = Reference::link_of(raw.get().as_bytes()).map(|link| key(&link, answer));
+            match Member::locate(raw, body, answer).filter(|_| key.is_some() || !is_empty(raw.get())) {
+                None => found.left_out += 1,
+                Some(_) if key.is_some_and(|key| self.returned.contains(key) || !found.keys.insert(key)) => {
+                    found.repeated += 1;
+                }
+                Some(member) => found.members.push(member),
+            }
+        }
+        Ok(found)
+    }
+
+    /// Remembers what this page contained.
+    fn after(mut self, members: usize, keys: HashSet<TargetKey>) -> GetPage {
+        self.visited.extend([TargetKey::of(&self.target)]);
+        self.returned.extend(keys.into_iter().take(MAX_REMEMBERED.saturating_sub(self.returned.len())));
+        self.empty_pages = if members == 0 { self.empty_pages + 1 } else { 0 };
+        self
     }
 
     /// With the query `only`, the response is the member itself instead of a collection (DSP0266, "only").
@@ -127,23 +216,44 @@ impl GetPage {
         }
     }
 
-    fn next_page(mut self, link: &RawValue, answer: &Answer) -> Result<Option<GetPage>, Error> {
+    fn next_page(self, link: &RawValue, answer: &Answer) -> Result<Option<GetPage>, Error> {
         // Some services send the link as an object.
-        let text: Option<Cow<'_, str>> = match serde_json::from_str::<Option<Cow<'_, str>>>(link.get()) {
-            Ok(text) => text,
-            Err(_) => {
-                serde_json::from_str::<Reference<'_>>(link.get()).ok().and_then(|reference| reference.id)
-            }
+        let text = match serde_json::from_str::<Option<Cow<'_, str>>>(link.get()) {
+            Ok(text) => text.filter(|text| is_link(text)),
+            Err(_) => Reference::link_of(link.get().as_bytes()),
         };
-        let Some(text) = text.filter(|text| is_link(text)) else { return Ok(None) };
+        let Some(text) = text else { return Ok(None) };
         let next = answer.resolve(&text)?;
-        self.visited.insert(self.target);
-        if self.visited.contains(&next) || self.visited.len() >= answer.service.policy().pages {
-            let reason = "the next page was read before, or the limit of pages is exceeded";
-            return Err(Error::malformed("/Members@odata.nextLink", reason));
-        }
-        Ok(Some(GetPage { target: next, visited: self.visited }))
+        let limit = if self.visited.contains(TargetKey::of(&next)) {
+            "the next page was read before"
+        } else if self.visited.len() >= answer.service.policy().pages {
+            "the limit of pages is exceeded"
+        } else if self.empty_pages > MAX_EMPTY_PAGES {
+            "too many pages in a row have no new member"
+        } else {
+            return Ok(Some(GetPage { target: next, ..self }));
+        };
+        Err(Error::malformed("/Members@odata.nextLink", limit))
     }
+}
+
+/// The members of a page that were not returned before.
+#[derive(Default)]
+struct NewMembers {
+    members: Vec<Member>,
+    left_out: usize,
+    repeated: usize,
+    /// The keys of those that have a link.
+    keys: HashSet<TargetKey>,
+}
+
+/// The key under which a member is remembered. A link that is not followed, such as one to another origin, is remembered
+/// as it is.
+fn key(link: &str, answer: &Answer) -> TargetKey {
+    if needs_no_change(link) {
+        return TargetKey::of_text(link);
+    }
+    answer.resolve(link).map_or_else(|_| TargetKey::of_text(link), |target| TargetKey::of(&target))
 }
 
 impl Operation for GetPage {
@@ -194,17 +304,14 @@ pub(crate) fn created_uri(
     located.filter(&is_candidate).or_else(|| named().filter(&is_candidate))
 }
 
-/// Whether a member is neither a link nor a resource, such as `null` or `{"@odata.id": ""}`.
+/// Whether a member without a link is not a resource either, such as `null` or `{"@odata.id": ""}`.
 fn is_empty(member: &str) -> bool {
     let Some(members) = member.strip_prefix('{').map(str::trim_start) else { return true };
-    let Some(id) = members.strip_prefix("\"@odata.id\"") else { return members.starts_with('}') };
-    // A usual link is recognized without parsing.
-    if id.trim_start_matches([' ', ':']).starts_with("\"/") {
-        return false;
+    if members.starts_with("\"@odata.id\"") {
+        count_members(member.as_bytes()) == Some(1)
+    } else {
+        members.starts_with('}')
     }
-    let reference = serde_json::from_str::<Reference<'_>>(member);
-    let has_link = reference.is_ok_and(|reference| reference.id.is_some_and(|link| is_link(&link)));
-    !has_link && count_members(member.as_bytes()) == Some(1)
 }
 
 /// The number of members of a JSON object.
@@ -213,21 +320,15 @@ fn count_members(object: &[u8]) -> Option<usize> {
     serde_json::from_slice::<ByName<'_>>(object).ok().map(|members| members.len())
 }
 
-/// The position of each member in the body, except for empty ones: nothing is copied, and a member is parsed only when it is used.
-fn locate_members(body: &Bytes, raw: &[&RawValue], redactor: &Arc<Redactor>) -> Vec<Member> {
-    let start = body.as_ptr() as usize;
-    let locate = |raw: &&RawValue| {
-        let from = u32::try_from((raw.get().as_ptr() as usize).checked_sub(start)?).ok()?;
-        let length = u32::try_from(raw.get().len()).ok()?;
-        let range = from..from.checked_add(length)?;
-        Some(Member { body: body.clone(), range, redactor: Arc::clone(redactor) })
-    };
-    let mut members = Vec::with_capacity(raw.len());
-    members.extend(raw.iter().filter(|raw| !is_empty(raw.get())).filter_map(locate));
-    members
-}
-
 impl Member {
+    /// The member at its position in the body.
+    fn locate(raw: &RawValue, body: &Bytes, answer: &Answer) -> Option<Member> {
+        let start = (raw.get().as_ptr() as usize).checked_sub(body.as_ptr() as usize)?;
+        let start = u32::try_from(start).ok()?;
+        let range = start..start.checked_add(u32::try_from(raw.get().len()).ok()?)?;
+        Some(Member { body: body.clone(), range, redactor: Arc::clone(&answer.redactor) })
+    }
+
     /// The member as the service sent it.
     pub fn as_bytes(&self) -> &[u8] {
         let Range { start, end } = self.range;
@@ -236,7 +337,7 @@ impl Member {
 
     /// Its `@odata.id`. `None` if that is missing, empty, or not a text.
     pub fn link(&self) -> Option<Cow<'_, str>> {
-        serde_json::from_slice::<Reference<'_>>(self.as_bytes()).ok()?.id.filter(|link| is_link(link))
+        Reference::link_of(self.as_bytes())
     }
 
     /// Whether it is only a link, so that the resource has still to be read.
@@ -264,5 +365,75 @@ impl Member {
 impl fmt::Debug for Member {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Member({} bytes)", self.as_bytes().len())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::driver::{Now, Step};
+    use crate::identity::Identity;
+    use crate::service::Service;
+
+    fn first() -> GetPage {
+        GetPage::first(Target::well_known("/c?page=0"))
+    }
+
+    /// Reads a page with these members and a link to the page of this number.
+    fn read(page: GetPage, members: &[&str], next: usize) -> Page {
+        let service = Arc::new(Service::new("bmc").unwrap());
+        let call = service.call(page).with_identity(Identity::anonymous(&service));
+        let Step::Send(_, reply) = call.start(Now::default()) else { panic!("expected a request") };
+        let members: Vec<Value> = members.iter().map(|link| json!({"@odata.id": link})).collect();
+        let body = json!({"Members": members, "Members@odata.nextLink": format!("/c?page={next}")});
+        let head = http::Response::new(()).into_parts().0;
+        match reply.receive(head, Ok(body.to_string().into()), Now::default()) {
+            Step::Done(page) => page.unwrap(),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    fn next(page: Page) -> GetPage {
+        page.next.unwrap().unwrap()
+    }
+
+    #[test]
+    fn more_than_100_pages_in_a_row_without_a_new_member_end_the_collection() {
+        let mut page = next(read(first(), &["/c/1"], 1));
+        for number in 1..=100 {
+            page = next(read(page, &["/c/1"][number % 2..], number + 1));
+        }
+        // A new member begins a new row.
+        let mut page = next(read(page, &["/c/1", "/c/2"], 102));
+        for number in 102..=201 {
+            page = next(read(page, &[], number + 1));
+        }
+        let end = read(page, &[], 203).next.unwrap_err();
+        assert!(end.to_string().contains("too many pages in a row have no new member"), "{end}");
+    }
+
+    #[test]
+    fn a_page_reports_how_many_members_were_returned_before() {
+        let page = read(first(), &["/c/1", "/c/2", "/c/1", "https://elsewhere/1"], 1);
+        assert_eq!((page.members.len(), page.repeated), (3, 1));
+        // A clone reads the page again with the same result.
+        let second = next(page);
+        for page in [second.clone(), second] {
+            let page = read(page, &["https://elsewhere/1", "/c/2", "/c/3", "https://bmc/c/1"], 2);
+            let links: Vec<_> = page.members.iter().filter_map(Member::link).collect();
+            assert_eq!((links, page.repeated), (vec!["/c/3".into()], 3));
+        }
+    }
+
+    #[test]
+    fn the_number_of_remembered_members_is_limited() {
+        let mut page = first();
+        let earlier = (1..MAX_REMEMBERED).map(|number| TargetKey::of_text(&format!("/c/{number}")));
+        page.returned.extend(earlier);
+        let page = next(read(page, &["/d/1", "/d/2"], 1));
+        assert_eq!(page.returned.len(), MAX_REMEMBERED);
+        assert_eq!(read(page, &["/d/1", "/d/2"], 2).repeated, 1);
     }
 }
