@@ -118,7 +118,7 @@ async fn close(visit: &mut Visit, session: &ListedSession) -> Result<(), Failure
 }
 
 async fn list(visit: &mut Visit) -> Result<Vec<ListedSession>, Failure> {
-    visit.run(ListSessions::default).await
+    Ok(visit.run(ListSessions::default).await?.complete()?)
 }
 
 fn is_current(session: &ListedSession, visit: &Visit) -> bool {
