@@ -170,10 +170,13 @@ impl Sink {
     }
 
     /// Of two failures of a command that continues after a failure, reports one and returns the other, which the caller
-    /// reports at the end. In a sweep, whose line contains only one failure, drops the second.
-    pub(crate) fn report_one_of(&self, first: Failure, second: Failure) -> Failure {
+    /// reports at the end. In a sweep, whose line contains only one failure, the second is a note.
+    pub(crate) fn report_one_of(&mut self, first: Failure, second: Failure) -> Failure {
         match self {
-            Sink::Collect(_) => first,
+            Sink::Collect(Collected { notes, .. }) => {
+                notes.push(format!("redfish: {second}"));
+                first
+            }
             Sink::Print { format, .. } => {
                 report(&first, *format == Some(Output::Json));
                 second

@@ -37,16 +37,19 @@ impl Job for Members {
 impl Members {
     async fn list(&self, visit: &mut Visit, failures: &mut Failures) -> Result<(), Failure> {
         let mut pages = Pages::new(visit.service().target(&self.path)?);
-        while let Some((page, members)) = pages.next(visit).await? {
+        while failures.allow_more(visit).await {
+            let Some((page, members)) = pages.next(visit).await? else { break };
             for member in members {
+                if !failures.allow_more(visit).await {
+                    break;
+                }
                 if !(self.fetch && member.is_link()) {
                     visit.sink.compact(member.as_bytes()).await?;
                     continue;
                 }
                 match fetch(visit, &page, &member).await {
                     Ok(body) => visit.sink.compact(&body).await?,
-                    Err(failure) if failure.is_of_one_resource() => failures.add(failure, visit),
-                    Err(failure) => return Err(failure),
+                    Err(failure) => failures.add(failure, visit),
                 }
             }
         }
@@ -56,7 +59,7 @@ impl Members {
 
 /// Reads the resource that a member links to.
 async fn fetch(visit: &mut Visit, page: &Target, member: &Member) -> Result<Bytes, Failure> {
-    let target = visit.service().link(page, &member.link().unwrap_or_default())?;
+    let target = visit.link(page, &member.link().unwrap_or_default())?;
     Ok(visit.run(|| Raw::get(&target)).await?.into_body())
 }
 

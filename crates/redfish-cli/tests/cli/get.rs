@@ -8,6 +8,7 @@ use base64::engine::general_purpose::STANDARD;
 use http::Request;
 use redfish_mock::{Fault, FaultKind, Settings};
 
+use super::canned::Canned;
 use super::common::{BOTH, Bench, SESSIONS, SYSTEMS, finish, run, run_with_input};
 
 #[test]
@@ -40,6 +41,40 @@ fn it_continues_after_a_failure_and_exits_with_the_first_status() {
     assert_eq!(errors.len(), 2, "{}", done.err);
     assert_eq!((&errors[0]["error"], &errors[1]["error"]), (&"not-found".into(), &"redirect".into()));
     assert_eq!(bench.server.open_sessions(), 0);
+}
+
+#[test]
+fn after_a_failure_without_a_response_the_root_shows_whether_the_rest_makes_sense() {
+    let service = Canned::new(&[("GET /a", ""), ("GET /b", "200\n\n{}")]);
+    let mut command = service.command(["get", "/a", "/b", "/a", "--output", "json"]);
+    let done = run(command.env("REDFISH_TOKEN", "t0ken")).exits(4);
+    assert_eq!(done.out, "{}\n");
+    let errors: Vec<serde_json::Value> =
+        done.err.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(errors.iter().map(|error| &error["uri"]).collect::<Vec<_>>(), ["/a", "/a"]);
+    let requests = service.requests();
+    assert_eq!(requests.iter().filter(|request| *request == "GET /redfish/v1/").count(), 1, "{requests:?}");
+    assert_eq!(service.header_of("GET /redfish/v1/", "authorization"), None);
+    assert!(service.header_of("GET /b", "authorization").is_some());
+
+    // A service that does not respond is not asked for the rest.
+    let service = Canned::new(&[("GET /a", "404"), ("GET /b", ""), ("GET /redfish/v1/", "")]);
+    let done = run(&mut service.command(["get", "/b", "/a"])).exits(4);
+    assert!(
+        done.err.contains("GET /b: ") && done.err.contains("the service does not respond"),
+        "{}",
+        done.err
+    );
+    assert!(!service.requests().contains(&"GET /a".to_owned()));
+    run(&mut service.command(["get", "/a", "/b", "/a"])).exits(1);
+}
+
+#[test]
+fn a_wrong_basic_password_is_tried_once() {
+    let bench = Bench::standard();
+    let args = ["get", SYSTEMS, SYSTEMS, "--auth", "basic"];
+    run(bench.as_admin(args).env("REDFISH_PASSWORD", "wrong")).exits(3);
+    assert_eq!(bench.handled("GET", SYSTEMS), 1);
 }
 
 #[test]
