@@ -91,7 +91,8 @@ commands! {
     ///
     /// Shows each resource once, with name, power state and health. A resource that cannot be read is shown with its error
     /// and reported on standard error. A link that leads to nothing (404, 403, 401, 501) is only a warning; a page or
-    /// connection that fails, or another status, sets the exit status. Links to other services are not followed. Reads at most 100,000 resources.
+    /// connection that fails, or another status, sets the exit status. Links to other services are not followed. Reads at
+    /// most 100,000 resources.
     Tree(tree::Tree),
     /// List the actions of a resource and their parameters
     Actions(actions::Actions),

@@ -124,12 +124,12 @@ struct Reference<'a> {
 
 impl<'a> Reference<'a> {
     /// The link of a member or of another object, if it has one.
-    fn link_of(object: &'a [u8]) -> Option<Cow<'a, str>> {
+    fn link_of(object: &'a str) -> Option<Cow<'a, str>> {
         // A usual link is recognized without parsing.
         if let Some(link) = usual_link(object) {
             return Some(Cow::Borrowed(link));
         }
-        let raw = serde_json::from_slice::<Reference<'_>>(object).ok()?.id?;
+        let raw = serde_json::from_str::<Reference<'_>>(object).ok()?.id?;
         let link = serde_json::from_str::<&str>(raw.get()).map(Cow::Borrowed);
         let link = link.or_else(|_| serde_json::from_str::<String>(raw.get()).map(Cow::Owned));
         link.ok().filter(|link| is_link(link))
@@ -137,14 +137,13 @@ impl<'a> Reference<'a> {
 }
 
 /// The link of an object that starts with it, as most do, if it is a path without escapes.
-fn usual_link(object: &[u8]) -> Option<&str> {
-    let member = object.strip_prefix(b"{")?.trim_ascii_start();
-    let value =
-        member.strip_prefix(b"\"@odata.id\"")?.trim_ascii_start().strip_prefix(b":")?.trim_ascii_start();
-    let text = value.strip_prefix(b"\"")?;
-    let end = text.iter().position(|byte| matches!(byte, b'"' | b'\\'))?;
-    let link = text.get(..end).filter(|link| link.starts_with(b"/") && text.get(end) == Some(&b'"'))?;
-    std::str::from_utf8(link).ok()
+fn usual_link(object: &str) -> Option<&str> {
+    let member = object.strip_prefix('{')?.trim_start();
+    let value = member.strip_prefix("\"@odata.id\"")?.trim_start().strip_prefix(':')?.trim_start();
+    let text = value.strip_prefix('"')?;
+    let end = text.bytes().position(|byte| matches!(byte, b'"' | b'\\'))?;
+    let (link, rest) = text.split_at_checked(end)?;
+    (link.starts_with('/') && rest.starts_with('"')).then_some(link)
 }
 
 impl GetPage {
@@ -181,9 +180,13 @@ impl GetPage {
     /// parsed only when it is used.
     fn new_members(&self, raw: &[&RawValue], answer: &Answer) -> Result<NewMembers, Error> {
         let body = answer.body()?;
-        let mut found = NewMembers { members: Vec::with_capacity(raw.len()), ..NewMembers::default() };
+        let mut found = NewMembers {
+            members: Vec::with_capacity(raw.len()),
+            keys: HashSet::with_capacity(raw.len()),
+            ..NewMembers::default()
+        };
         for raw in raw {
-            let key = Reference::link_of(raw.get().as_bytes()).map(|link| key(&link, answer));
+            let key = Reference::link_of(raw.get()).map(|link| key(&link, answer));
             match Member::locate(raw, body, answer).filter(|_| key.is_some() || !is_empty(raw.get())) {
                 None => found.left_out += 1,
                 Some(_) if key.is_some_and(|key| self.returned.contains(key) || !found.keys.insert(key)) => {
@@ -220,7 +223,7 @@ impl GetPage {
         // Some services send the link as an object.
         let text = match serde_json::from_str::<Option<Cow<'_, str>>>(link.get()) {
             Ok(text) => text.filter(|text| is_link(text)),
-            Err(_) => Reference::link_of(link.get().as_bytes()),
+            Err(_) => Reference::link_of(link.get()),
         };
         let Some(text) = text else { return Ok(None) };
         let next = answer.resolve(&text)?;
@@ -337,7 +340,7 @@ impl Member {
 
     /// Its `@odata.id`. `None` if that is missing, empty, or not a text.
     pub fn link(&self) -> Option<Cow<'_, str>> {
-        Reference::link_of(self.as_bytes())
+        Reference::link_of(std::str::from_utf8(self.as_bytes()).ok()?)
     }
 
     /// Whether it is only a link, so that the resource has still to be read.
