@@ -5,6 +5,7 @@
 mod actions;
 mod events;
 mod failures;
+mod flaws;
 mod get;
 mod invoke;
 pub(crate) mod login;
@@ -67,7 +68,7 @@ commands! {
     /// Read resources
     ///
     /// Prints each body byte for byte and a newline; indented on a terminal. Continues after a failure, and exits with the
-    /// status of the first.
+    /// status of the first. After a failure without a response, continues only if the service root responds.
     Get(get::Get),
     /// Change members of a resource
     ///
@@ -84,12 +85,15 @@ commands! {
     Delete(write::Delete),
     /// List a whole collection, page by page
     ///
-    /// Prints one JSON document per line, as the collection lists it, as it arrives.
+    /// Prints one JSON document per line, as the collection lists it, as it arrives. A member that was already printed is
+    /// not printed again. A page or member that cannot be read is reported, and sets the exit status.
     Members(members::Members),
     /// Walk the links and print a tree
     ///
     /// Shows each resource once, with name, power state and health. A resource that cannot be read is shown with its error
-    /// and reported on standard error. Links to other services are not followed. Reads at most 100,000 resources.
+    /// and reported on standard error. A link that leads to nothing (404, 403, 401, 501) is only a warning; a page or
+    /// connection that fails, or another status, sets the exit status. Links to other services are not followed. Reads at
+    /// most 100,000 resources.
     Tree(tree::Tree),
     /// List the actions of a resource and their parameters
     Actions(actions::Actions),
@@ -115,7 +119,8 @@ commands! {
     Events(events::Events),
     /// Show the current user and session
     ///
-    /// Exits with 3 if there is neither a session nor any credential, or if the service rejects them.
+    /// Exits with 3 if there is neither a session nor any credential, or if the service rejects them (401). A session that
+    /// the user may not read is no failure.
     Whoami(whoami::Whoami),
     /// List or close the sessions of the service
     Sessions(sessions::Sessions),

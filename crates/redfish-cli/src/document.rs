@@ -1,5 +1,6 @@
 //! A body on its way to standard output: indented, on one line, or as a part of another document.
 
+use redfish_proto::json;
 use serde::de::IgnoredAny;
 use serde_json::Value;
 use serde_json::value::{RawValue, to_raw_value};
@@ -79,10 +80,11 @@ pub(crate) fn compact(body: &[u8]) -> Vec<u8> {
     out
 }
 
-/// A body as a part of another document: JSON on one line, or a JSON string of anything else. JSON that would make the
-/// document unreadable becomes a string too: a number out of range, an unpaired surrogate, or nesting deeper than `depth`.
+/// A body as a part of another document: JSON on one line, repaired if necessary, or a JSON string of anything else. JSON that
+/// is nested deeper than `depth` becomes a string too.
 pub(crate) fn value(body: &[u8], depth: usize) -> Box<RawValue> {
-    let text = String::from_utf8_lossy(body.strip_prefix(BYTE_ORDER_MARK).unwrap_or(body));
+    let body = json::readable(body);
+    let text = String::from_utf8_lossy(body.strip_prefix(BYTE_ORDER_MARK).unwrap_or(&body));
     // Without white space, text that is not JSON, such as `1 2`, could become JSON.
     let is_document = nesting(&text) <= depth && serde_json::from_str::<Value>(&text).is_ok();
     let document = is_document.then(|| String::from_utf8(compact(text.as_bytes())).ok()).flatten();
@@ -147,11 +149,11 @@ mod tests {
             (&b"{ \"b\": 9007199254740993.10,\n\"a\": [] }"[..], r#"{"b":9007199254740993.10,"a":[]}"#),
             (b"\xef\xbb\xbf{}", "{}"),
             (b"<p>\n \"x\"", r#""<p>\n \"x\"""#),
-            (b"{\"a\": \"\n\"}", r#""{\"a\": \"\n\"}""#),
+            (b"{\"a\": \"\n\"}", r#"{"a":"\u000a"}"#),
             (b"\xff", "\"\u{fffd}\""),
             (b"", "\"\""),
-            (br#"[1e999]"#, r#""[1e999]""#),
-            (br#"["\ud800"]"#, r#""[\"\\ud800\"]""#),
+            (br#"[1e999]"#, r#"["1e999"]"#),
+            (br#"["\ud800"]"#, r#"["\ufffd"]"#),
             (br#"[[[[[[[["[\"["]]]]]]]]"#, r#"[[[[[[[["[\"["]]]]]]]]"#),
             (br#"[[[[[[[[[]]]]]]]]]"#, r#""[[[[[[[[[]]]]]]]]]""#),
         ] {

@@ -25,6 +25,8 @@ pub(crate) struct Failure {
     hint: Option<Box<str>>,
     /// The service, if the error of the core does not name it.
     service: Option<Box<str>>,
+    /// The link that cannot be followed.
+    link: Option<Box<str>>,
 }
 
 #[derive(Debug)]
@@ -47,9 +49,20 @@ enum Reason {
     BrokenPipe,
 }
 
+/// What a failure concerns.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Extent {
+    /// One resource, link or request.
+    OneResource,
+    /// Perhaps the service, which has not responded.
+    Unknown,
+    /// Every request.
+    Everything,
+}
+
 impl Failure {
     fn new(reason: Reason, exit: Exit) -> Failure {
-        Failure { reason, exit, monitor: None, secrets: None, hint: None, service: None }
+        Failure { reason, exit, monitor: None, secrets: None, hint: None, service: None, link: None }
     }
 
     /// Wrong usage, and a hint, which may be empty.
@@ -94,6 +107,11 @@ impl Failure {
     /// Removes these secrets from its texts.
     pub(crate) fn redacted(self, secrets: Redactor) -> Failure {
         Failure { secrets: Some(Arc::new(secrets)), ..self }
+    }
+
+    /// Names the link that cannot be followed.
+    pub(crate) fn at_link(self, link: &str) -> Failure {
+        Failure { link: Some(link.into()), ..self }
     }
 
     /// Names the service, and adds a hint if its certificate is not trusted, or if it may not know its name.
@@ -173,17 +191,19 @@ impl Failure {
         )
     }
 
-    /// Whether the failure concerns only one resource, so that others may still be readable.
-    pub(crate) fn is_of_one_resource(&self) -> bool {
-        let Reason::Call(error) = &self.reason else { return false };
-        match error.kind() {
-            // A privilege or a license is missing for this resource.
-            ErrorKind::NotAuthenticated => error.session_alive(),
-            ErrorKind::CrossOrigin { .. }
-            | ErrorKind::Redirect { .. }
-            | ErrorKind::Malformed { .. }
-            | ErrorKind::TooLarge { .. } => true,
-            _ => self.exit == Exit::Failed,
+    /// What the failure concerns, and so whether other work at the service makes sense.
+    pub(crate) fn extent(&self) -> Extent {
+        match &self.reason {
+            // Another login could lock the account.
+            Reason::Call(error) if error.is_of_login() => Extent::Everything,
+            Reason::Call(error) if error.status().is_none() => match error.kind() {
+                ErrorKind::Transport(_) | ErrorKind::Deadline(_) | ErrorKind::OutcomeUnknown(_) => {
+                    Extent::Unknown
+                }
+                _ => Extent::OneResource,
+            },
+            Reason::Call(_) | Reason::Missing(_) => Extent::OneResource,
+            _ => Extent::Everything,
         }
     }
 
@@ -220,6 +240,22 @@ impl Failure {
         }
     }
 
+    /// Whether the exchange failed, perhaps within the body of a response.
+    pub(crate) fn is_transport(&self) -> bool {
+        matches!(&self.reason, Reason::Call(error) if matches!(error.kind(), ErrorKind::Transport(_)))
+    }
+
+    /// Whether a login failed.
+    pub(crate) fn is_of_login(&self) -> bool {
+        matches!(&self.reason, Reason::Call(error) if error.is_of_login())
+    }
+
+    /// The HTTP status of the response, if there was one.
+    pub(crate) fn status(&self) -> Option<u16> {
+        let Reason::Call(error) = &self.reason else { return None };
+        error.status().map(|status| status.as_u16())
+    }
+
     /// Whether it is an error of the core of this kind.
     pub(crate) fn is_kind(&self, kind: &ErrorKind) -> bool {
         matches!(&self.reason, Reason::Call(error) if error.kind() == kind)
@@ -239,9 +275,10 @@ impl Failure {
         });
         match &self.reason {
             Reason::Call(error) => {
-                object["status"] = error.status().map(|status| status.as_u16()).into();
+                object["status"] = self.status().into();
                 object["method"] = error.method().map(|method| method.as_str()).into();
-                object["uri"] = error.uri().into();
+                let link = self.link.as_ref().map(|link| self.clean(link));
+                object["uri"] = error.uri().map(str::to_owned).or(link).into();
                 object["messages"] = error.messages().iter().map(message).collect();
                 if error.session_alive() {
                     object["session_alive"] = true.into();
@@ -339,6 +376,9 @@ impl fmt::Display for Failure {
                     Some(_) => write!(f, "{error}{cause}")?,
                     // An error of a link, before any exchange: the core has not redacted it.
                     None => f.write_str(&self.clean(&format!("{error}{cause}")))?,
+                }
+                if let Some(link) = &self.link {
+                    write!(f, " ({})", self.clean(link))?;
                 }
                 match error.etag() {
                     Some(etag) => write!(f, "; its ETag is now {}", self.clean(etag.as_str())),

@@ -1,5 +1,6 @@
 //! The output of a command: printed as it comes, or collected for the line of a sweep.
 
+use redfish_proto::json;
 use serde_json::Value;
 use serde_json::value::{RawValue, to_raw_value};
 
@@ -87,7 +88,7 @@ impl Sink {
     /// Prints a body on one line.
     pub(crate) async fn compact(&mut self, body: &[u8]) -> Result<(), Failure> {
         match self {
-            Sink::Print { .. } => print(document::compact(body)).await,
+            Sink::Print { .. } => print(document::compact(&json::readable(body))).await,
             Sink::Collect(collected) => collected.add(document::value(body, MAX_DEPTH)),
         }
     }
@@ -170,10 +171,13 @@ impl Sink {
     }
 
     /// Of two failures of a command that continues after a failure, reports one and returns the other, which the caller
-    /// reports at the end. In a sweep, whose line contains only one failure, drops the second.
-    pub(crate) fn report_one_of(&self, first: Failure, second: Failure) -> Failure {
+    /// reports at the end. In a sweep, whose line contains only one failure, the second is a note.
+    pub(crate) fn report_one_of(&mut self, first: Failure, second: Failure) -> Failure {
         match self {
-            Sink::Collect(_) => first,
+            Sink::Collect(Collected { notes, .. }) => {
+                notes.push(format!("redfish: {second}"));
+                first
+            }
             Sink::Print { format, .. } => {
                 report(&first, *format == Some(Output::Json));
                 second

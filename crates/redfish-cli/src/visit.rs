@@ -17,7 +17,7 @@ use std::time::{Duration, Instant};
 use redfish_hyper::{Builder, Client, Transport};
 use redfish_proto::driver::SessionRequest;
 use redfish_proto::ops::{Logout, LogoutOutcome};
-use redfish_proto::{Call, Error, ErrorKind, Operation, Redactor, Service, Session};
+use redfish_proto::{Call, Error, ErrorKind, Message, Operation, Redactor, Service, Session, Target};
 use tokio::time::timeout;
 use zeroize::Zeroizing;
 
@@ -282,15 +282,26 @@ impl Visit {
         self.sink.warn(&self.secrets.clean(text.as_ref()));
     }
 
+    /// What the service reports as failed beside the data of a body.
+    pub(crate) fn messages_beside_data(&self, body: &[u8]) -> Vec<Message> {
+        Message::beside_data(body, &self.secrets)
+    }
+
     /// Removes secrets from text.
     pub(crate) fn redact(&self, text: &str) -> String {
         self.secrets.clean(text).into()
     }
 
     /// Of two failures, reports one and returns the other.
-    pub(crate) fn report_one_of(&self, first: Failure, second: Failure) -> Failure {
-        let [first, second] = [first, second].map(|failure| failure.at_service(&self.service));
-        self.sink.report_one_of(first.redacted(self.secrets.clone()), second)
+    pub(crate) fn report_one_of(&mut self, first: Failure, second: Failure) -> Failure {
+        let clean = |failure: Failure| failure.at_service(&self.service).redacted(self.secrets.clone());
+        self.sink.report_one_of(clean(first), clean(second))
+    }
+
+    /// Resolves a link of a resource. A failure names the link.
+    pub(crate) fn link(&self, base: &Target, link: &str) -> Result<Target, Failure> {
+        let target = self.service.link(base, link);
+        target.map_err(|error| Failure::from(error).at_link(&self.redact(link)))
     }
 
     pub(crate) fn service(&self) -> &Arc<Service> {

@@ -35,7 +35,7 @@ impl Client {
         self.run(Read::again(earlier)).await
     }
 
-    /// Lists the members of a collection, across all its pages.
+    /// Lists the members of a collection, across all its pages, each once.
     ///
     /// # Errors
     /// Fails if the path is not valid. Every other error is an item: a page that cannot be read, a resource that is not a

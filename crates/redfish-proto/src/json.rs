@@ -4,6 +4,8 @@
 
 mod repair;
 
+use std::borrow::Cow;
+
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -42,6 +44,22 @@ pub(crate) fn read_repaired<T: DeserializeOwned>(text: &[u8], depth: usize) -> R
 /// Like [`read_repaired`], for a part of a document that was read.
 pub(crate) fn part<T: DeserializeOwned>(text: &str) -> Option<T> {
     serde_json::from_str(text).ok().or_else(|| serde_json::from_slice(&repair(text.as_bytes())?.text).ok())
+}
+
+/// A body as JSON that any parser reads: repaired if necessary, and only the last document of several. A body that is no JSON
+/// is unchanged.
+pub fn readable(body: &[u8]) -> Cow<'_, [u8]> {
+    if is_json(strip_bom(body)) {
+        return Cow::Borrowed(body);
+    }
+    match repair(body).filter(|repaired| is_json(&repaired.text)) {
+        Some(repaired) => Cow::Owned(repaired.text.to_vec()),
+        None => Cow::Borrowed(body),
+    }
+}
+
+fn is_json(text: &[u8]) -> bool {
+    serde_json::from_slice::<Value>(text).is_ok()
 }
 
 /// The documents in a body: one, unless the service sent several. Empty if it is not JSON.

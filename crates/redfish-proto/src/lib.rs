@@ -132,6 +132,7 @@
 //! | to | operation |
 //! |---|---|
 //! | open and close a session | [`Login`](ops::Login), [`Logout`](ops::Logout), [`CheckSession`](ops::CheckSession); [`ListSessions`](ops::ListSessions) |
+//! | find out whether a service responds | [`CheckService`](ops::CheckService) |
 //! | read a resource, a collection, a message | [`Get`](ops::Get) a type, [`Read`](ops::Read) with ETag and raw JSON, [`GetPage`](ops::GetPage), [`LookupMessage`](ops::LookupMessage) |
 //! | use query parameters | a [`Query`](query::Query) with [`NegotiateQuery`](query::NegotiateQuery) |
 //! | change a resource | [`Write`](ops::Write): PATCH, PUT, POST, DELETE |
@@ -183,6 +184,7 @@ pub mod schema;
 mod service;
 mod session;
 mod target;
+mod target_set;
 mod task;
 mod written;
 

@@ -2,6 +2,7 @@
 
 pub(crate) mod action;
 pub(crate) mod chain;
+pub(crate) mod check_service;
 pub(crate) mod check_session;
 pub(crate) mod follow_links;
 pub(crate) mod get;
@@ -22,6 +23,7 @@ pub(crate) mod write;
 pub use crate::written::Written;
 pub use action::{Action, Actions, Invoke, Parameter};
 pub use chain::Chain;
+pub use check_service::CheckService;
 pub use check_session::{CheckSession, Liveness};
 pub use get::{Get, Raw, Read};
 pub use get_page::{GetPage, Member, Page};
@@ -32,6 +34,7 @@ pub use lookup_message::LookupMessage;
 pub use monitor::Monitor;
 pub use outcome::Outcome;
 pub use progress::Progress;
+pub use read_pages::Listed;
 pub use reset::{PowerChange, Reset, ResetAccepted, WaitForPower};
 pub use update::{Download, Image, PushUpdate, SimpleUpdate};
 pub use watch::{TaskOutcome, WaitUntil, Watch};

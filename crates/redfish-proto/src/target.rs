@@ -209,7 +209,7 @@ fn remove_dot_segments(path: &str) -> String {
 }
 
 /// Whether a path needs no change, like most: one slash at its start, no dot segment, nothing to encode.
-fn needs_no_change(path: &str) -> bool {
+pub(crate) fn needs_no_change(path: &str) -> bool {
     path.starts_with('/')
         && !path.starts_with("//")
         && !path.contains("/.")
@@ -218,11 +218,8 @@ fn needs_no_change(path: &str) -> bool {
 
 /// Whether a byte is valid in a path or a query.
 fn is_valid_byte(byte: u8) -> bool {
-    match byte {
-        b'-' | b'.' | b'_' | b'~' | b'!' | b'$' | b'&' | b'\'' | b'(' | b')' | b'*' | b'+' | b',' | b';'
-        | b'=' | b':' | b'@' | b'/' | b'?' => true,
-        byte => byte.is_ascii_alphanumeric(),
-    }
+    matches!(byte, b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' | b'!' | b'$' | b'&' | b'\'' | b'('
+        | b')' | b'*' | b'+' | b',' | b';' | b'=' | b':' | b'@' | b'/' | b'?')
 }
 
 /// Decodes a percent-encoded text. What is not encoded stays as it is (RFC 3986, 2.1).

@@ -16,7 +16,7 @@ use http::{Method, Response};
 use redfish_proto::driver::{Now, Payload, Trace, TransportLimits};
 use redfish_proto::events::{EventSource, StreamItem, Subscription};
 use redfish_proto::ops::{
-    Action, LogoutOutcome, Member, Monitor, Outcome, PowerChange, ResetAccepted, TaskOutcome, Watch,
+    Action, Listed, LogoutOutcome, Member, Monitor, Outcome, PowerChange, ResetAccepted, TaskOutcome, Watch,
 };
 use redfish_proto::query::Query;
 use redfish_proto::schema::EventDestination;
@@ -90,7 +90,7 @@ pub trait Adapter: Clone + fmt::Debug + Send + Sync + Sized + 'static {
     fn events(&self, filter: Option<&str>) -> Result<Events, Error>;
     fn events_at(&self, source: EventSource) -> Events;
     fn subscribe(&self, subscription: Subscription) -> Result<Target, Error>;
-    fn subscriptions(&self) -> Result<Vec<Resource<EventDestination>>, Error>;
+    fn subscriptions(&self) -> Result<Listed<Resource<EventDestination>>, Error>;
     fn unsubscribe(&self, path: &str) -> Result<Outcome, Error>;
 }
 

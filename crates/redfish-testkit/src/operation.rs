@@ -4,9 +4,9 @@ use redfish_proto::events::{
     CreateSubscription, DeleteSubscription, ListSubscriptions, StreamItem, Subscription,
 };
 use redfish_proto::ops::{
-    Action, Actions, Chain, GetPage, IfMatch, Invoke, ListSessions, ListedSession, LookupMessage, Monitor,
-    Outcome, Page, PowerChange, Read, Reset, SimpleUpdate, TaskOutcome, WaitForPower, WaitUntil, Write,
-    Written,
+    Action, Actions, Chain, GetPage, IfMatch, Invoke, ListSessions, Listed, ListedSession, LookupMessage,
+    Monitor, Outcome, Page, PowerChange, Read, Reset, SimpleUpdate, TaskOutcome, WaitForPower, WaitUntil,
+    Write, Written,
 };
 use redfish_proto::query::{Expand, NegotiateQuery, Query};
 use redfish_proto::schema::{ComputerSystem, EventDestination};
@@ -94,7 +94,7 @@ const OPERATIONS: [(&str, Create); 21] = [
     ("sessions", |args| {
         let context = args.first.to_owned();
         Ok(Chain::new(ListSessions::default(), move |found| {
-            done(found.iter().map(|one| session_json(one, &context)).collect())
+            done(listed_json(&found, |one| session_json(one, &context)))
         }))
     }),
     // URL [JSON]
@@ -107,7 +107,7 @@ const OPERATIONS: [(&str, Create); 21] = [
         let json = |one: &Resource<EventDestination>| {
             json!([one.target(), one.value().destination, one.value().context])
         };
-        Ok(Chain::new(ListSubscriptions::default(), move |found| done(found.iter().map(json).collect())))
+        Ok(Chain::new(ListSubscriptions::default(), move |found| done(listed_json(&found, json))))
     }),
     // PATH
     ("unsubscribe", |args| Ok(Chain::new(DeleteSubscription::new(args.target()?), outcome))),
@@ -208,6 +208,15 @@ fn action_json(action: Action) -> (String, Value) {
     let allowable =
         action.parameters.into_iter().map(|parameter| (parameter.name, json!(parameter.allowable)));
     (action.name, Value::Object(allowable.collect()))
+}
+
+/// A list of the members, or an object with the members and the failure if something is missing.
+fn listed_json<T>(listed: &Listed<T>, json: impl Fn(&T) -> Value) -> Value {
+    let members: Value = listed.members.iter().map(json).collect();
+    match &listed.failure {
+        None => members,
+        Some(failure) => json!({"members": members, "failure": [failure.kind().name(), failure.uri()]}),
+    }
 }
 
 fn session_json(listed: &ListedSession, context: &str) -> Value {

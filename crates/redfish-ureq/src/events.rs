@@ -9,7 +9,7 @@ use redfish_proto::events::{
     CreateSubscription, DeleteSubscription, EventSource, FindEvents, Limits, ListSubscriptions, Listener,
     StreamItem, Subscription,
 };
-use redfish_proto::ops::Outcome;
+use redfish_proto::ops::{Listed, Outcome};
 use redfish_proto::reason::Feature;
 use redfish_proto::schema::EventDestination;
 use redfish_proto::{Error, ErrorKind, Resource, Target};
@@ -71,8 +71,8 @@ impl Client {
     /// Lists all subscriptions of the service, including event streams and the subscriptions of other clients.
     ///
     /// # Errors
-    /// Fails if the service does not push events or refuses a request.
-    pub fn subscriptions(&self) -> Result<Vec<Resource<EventDestination>>, Error> {
+    /// Fails if the service does not push events or refuses the first page. Later failures are in the list.
+    pub fn subscriptions(&self) -> Result<Listed<Resource<EventDestination>>, Error> {
         self.run(ListSubscriptions::default())
     }
 

@@ -4,6 +4,7 @@ use clap::Args;
 use redfish_proto::ops::Raw;
 
 use super::failures::Failures;
+use super::flaws::warn_of_body;
 use crate::failure::Failure;
 use crate::visit::{Job, Visit};
 
@@ -26,15 +27,23 @@ impl Job for Get {
         }
         let mut failures = Failures::default();
         for path in &self.paths {
-            let target = visit.service().target(path)?;
-            match visit.run(|| Raw::get(&target)).await {
-                Ok(answer) => visit.sink.document(answer.body()).await?,
-                Err(failure) => {
-                    failures.add(failure, visit);
-                    visit.sink.skip();
-                }
+            if !failures.allow_more(visit).await {
+                break;
+            }
+            if let Err(failure) = print(visit, path).await {
+                failures.add(failure, visit);
+                visit.sink.skip();
             }
         }
         failures.into_result()
     }
+}
+
+/// Reads and prints a resource.
+async fn print(visit: &mut Visit, path: &str) -> Result<(), Failure> {
+    let target = visit.service().target(path)?;
+    let answer = visit.run(|| Raw::get(&target)).await?;
+    visit.sink.document(answer.body()).await?;
+    warn_of_body(visit, &target, answer.body());
+    Ok(())
 }

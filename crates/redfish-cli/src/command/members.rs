@@ -6,6 +6,7 @@ use redfish_proto::ops::{GetPage, Member, Raw};
 use redfish_proto::{Error, Target};
 
 use super::failures::Failures;
+use super::flaws::{self, warn_of_body};
 use crate::failure::Failure;
 use crate::visit::{Job, Visit};
 
@@ -37,16 +38,19 @@ impl Job for Members {
 impl Members {
     async fn list(&self, visit: &mut Visit, failures: &mut Failures) -> Result<(), Failure> {
         let mut pages = Pages::new(visit.service().target(&self.path)?);
-        while let Some((page, members)) = pages.next(visit).await? {
+        while failures.allow_more(visit).await {
+            let Some((page, members)) = pages.next(visit).await? else { break };
             for member in members {
+                if !failures.allow_more(visit).await {
+                    break;
+                }
                 if !(self.fetch && member.is_link()) {
                     visit.sink.compact(member.as_bytes()).await?;
                     continue;
                 }
                 match fetch(visit, &page, &member).await {
                     Ok(body) => visit.sink.compact(&body).await?,
-                    Err(failure) if failure.is_of_one_resource() => failures.add(failure, visit),
-                    Err(failure) => return Err(failure),
+                    Err(failure) => failures.add(failure, visit),
                 }
             }
         }
@@ -56,8 +60,10 @@ impl Members {
 
 /// Reads the resource that a member links to.
 async fn fetch(visit: &mut Visit, page: &Target, member: &Member) -> Result<Bytes, Failure> {
-    let target = visit.service().link(page, &member.link().unwrap_or_default())?;
-    Ok(visit.run(|| Raw::get(&target)).await?.into_body())
+    let target = visit.link(page, &member.link().unwrap_or_default())?;
+    let body = visit.run(|| Raw::get(&target)).await?.into_body();
+    warn_of_body(visit, &target, &body);
+    Ok(body)
 }
 
 /// Warns of members without a link, which are left out.
@@ -84,6 +90,7 @@ impl Pages {
         let response = visit.run(|| page.clone()).await?;
         self.next = response.next;
         warn_of_empty_members(visit, page.target(), response.left_out);
+        flaws::warn(visit, page.target(), &response.flaws, &response.messages);
         Ok(Some((page.target().clone(), response.members)))
     }
 }

@@ -47,14 +47,19 @@ impl Job for Sessions {
     async fn run(&self, visit: &mut Visit) -> Result<(), Failure> {
         match &self.action {
             None => {
-                let listed = list(visit).await?;
+                let mut failures = Failures::default();
+                let listed = list(visit, &mut failures).await?;
+                if listed.is_empty() && !failures.is_empty() {
+                    return failures.into_result();
+                }
                 let table = Table {
                     json: listed.iter().map(|session| object(session, visit)).collect(),
                     headings: ["URI", "USER", "MINE", "FROM", "CREATED", "TYPE", "CONTEXT"],
                     rows: listed.iter().map(|session| row(session, visit)).collect(),
                     lines: listed.iter().map(|session| session.target().to_string()).collect(),
                 };
-                visit.sink.table(table).await
+                visit.sink.table(table).await?;
+                failures.into_result()
             }
             Some(Action::Close(close)) => {
                 visit.sink.expect_list(0);
@@ -68,9 +73,12 @@ impl Job for Sessions {
 async fn close_listed(uris: &[String], visit: &mut Visit) -> Result<(), Failure> {
     let targets = uris.iter().map(|uri| Ok(visit.service().target(uri)?));
     let targets = targets.collect::<Result<Vec<Target>, Failure>>()?;
-    let listed = list(visit).await?;
     let mut failures = Failures::default();
+    let listed = list(visit, &mut failures).await?;
     for target in &targets {
+        if !failures.allow_more(visit).await {
+            break;
+        }
         let result = match listed.iter().find(|session| session.is_at(target)) {
             Some(session) => close(visit, session).await,
             None => Err(Failure::missing("the service has no session with that URI")),
@@ -84,15 +92,18 @@ async fn close_listed(uris: &[String], visit: &mut Visit) -> Result<(), Failure>
 
 /// Closes the caller's own sessions, except for the one that this command has opened, which is closed at its end.
 async fn close_mine(visit: &mut Visit) -> Result<(), Failure> {
-    let mut listed = list(visit).await?;
+    let mut failures = Failures::default();
+    let mut listed = list(visit, &mut failures).await?;
     listed.retain(|session| is_mine(session, visit));
     if !visit.auth().is_saved() {
         listed.retain(|session| !is_current(session, visit));
     }
     // The saved session comes last: without it, no other session could be closed.
     listed.sort_by_key(|session| is_current(session, visit));
-    let mut failures = Failures::default();
     for session in &listed {
+        if !failures.allow_more(visit).await {
+            break;
+        }
         if let Err(failure) = close(visit, session).await {
             failures.add(failure, visit);
         }
@@ -117,8 +128,13 @@ async fn close(visit: &mut Visit, session: &ListedSession) -> Result<(), Failure
     Ok(())
 }
 
-async fn list(visit: &mut Visit) -> Result<Vec<ListedSession>, Failure> {
-    visit.run(ListSessions::default).await
+/// The sessions that could be read.
+async fn list(visit: &mut Visit, failures: &mut Failures) -> Result<Vec<ListedSession>, Failure> {
+    let listed = visit.run(ListSessions::default).await?;
+    if let Some(error) = listed.failure {
+        failures.add(error.into(), visit);
+    }
+    Ok(listed.members)
 }
 
 fn is_current(session: &ListedSession, visit: &Visit) -> bool {

@@ -13,9 +13,9 @@ use crate::failure::Failure;
 use crate::sink::Table;
 use crate::visit::{Job, Visit};
 
-/// A task or a job, and its URI.
-struct Listed {
-    target: Target,
+/// A task or a job, and its URI if the service reports one.
+struct ListedTask {
+    target: Option<Target>,
     task: Task,
 }
 
@@ -23,87 +23,126 @@ struct Listed {
 #[derive(Args)]
 pub(crate) struct Tasks {}
 
+/// What was listed, and what could not be.
+#[derive(Default)]
+struct List {
+    tasks: Vec<ListedTask>,
+    failures: Failures,
+}
+
 impl Job for Tasks {
     async fn run(&self, visit: &mut Visit) -> Result<(), Failure> {
-        let mut failures = Failures::default();
-        let listed = list(visit, &mut failures).await?;
+        let mut list = List::default();
+        list.fill(visit).await?;
+        let List { tasks, failures } = list;
+        if tasks.is_empty() && !failures.is_empty() {
+            return failures.into_result();
+        }
         let table = Table {
-            json: listed.iter().map(object).collect(),
+            json: tasks.iter().map(object).collect(),
             headings: ["URI", "NAME", "STATE", "HEALTH", "DONE", "STARTED"],
-            rows: listed.iter().map(row).collect(),
-            lines: listed.iter().map(|listed| listed.target.to_string()).collect(),
+            rows: tasks.iter().map(row).collect(),
+            lines: tasks.iter().map(ListedTask::uri).collect(),
         };
         visit.sink.table(table).await?;
         failures.into_result()
     }
 }
 
-/// Lists the tasks and then the jobs, and continues after a failure of one of the two services.
-async fn list(visit: &mut Visit, failures: &mut Failures) -> Result<Vec<Listed>, Failure> {
-    let service = visit.service().clone();
-    let root = service.target("/redfish/v1/")?;
-    let service_root = visit.run(|| Get::<ServiceRoot>::new(root.clone())).await?;
-    if service_root.tasks.is_none() && service_root.job_service.is_none() {
-        return Err(Failure::missing("the service has no task service"));
+impl List {
+    /// Lists the tasks and then the jobs.
+    async fn fill(&mut self, visit: &mut Visit) -> Result<(), Failure> {
+        let root = visit.service().target("/redfish/v1/")?;
+        let ServiceRoot { tasks, job_service: jobs, .. } =
+            visit.run(|| Get::<ServiceRoot>::new(root.clone())).await?;
+        if tasks.is_none() && jobs.is_none() {
+            return Err(Failure::missing("the service has no task service"));
+        }
+        if let Some(link) = tasks {
+            let collection = find(&root, &link, |service: TaskService| service.tasks, visit).await;
+            self.add_members::<Task>(collection, visit).await;
+        }
+        let goes_on = self.failures.allow_more(visit).await;
+        if let Some(link) = jobs.filter(|_| goes_on) {
+            let collection = find(&root, &link, |service: JobService| service.jobs, visit).await;
+            self.add_members::<JobResource>(collection, visit).await;
+        }
+        Ok(())
     }
-    let mut listed = Vec::new();
-    if let Some(link) = service_root.tasks {
-        let tasks = |service: TaskService| service.tasks;
-        if let Err(failure) = list_members::<_, Task>(visit, &link, tasks, &mut listed).await {
-            failures.add(failure, visit);
+
+    /// Adds the members of a collection. A failure concerns only a page or a member.
+    async fn add_members<T: DeserializeOwned + Into<Task> + Send>(
+        &mut self,
+        collection: Result<Target, Failure>,
+        visit: &mut Visit,
+    ) {
+        let mut pages = match collection {
+            Ok(collection) => Pages::new(collection),
+            Err(failure) => return self.failures.add(failure, visit),
+        };
+        while self.failures.allow_more(visit).await {
+            let (page, members) = match pages.next(visit).await {
+                Ok(Some(page)) => page,
+                Ok(None) => return,
+                Err(failure) => return self.failures.add(failure, visit),
+            };
+            for member in &members {
+                if !self.failures.allow_more(visit).await {
+                    return;
+                }
+                match read::<T>(visit, &page, member).await {
+                    Ok(task) => self.tasks.push(task),
+                    // It ended while the others were read.
+                    Err(failure) if failure.is_kind(&ErrorKind::NotFound) => {}
+                    Err(failure) => self.failures.add(failure, visit),
+                }
+            }
         }
     }
-    if let Some(link) = service_root.job_service {
-        let jobs = |service: JobService| service.jobs;
-        if let Err(failure) = list_members::<_, JobResource>(visit, &link, jobs, &mut listed).await {
-            failures.add(failure, visit);
-        }
-    }
-    Ok(listed)
 }
 
-/// Lists the members of a collection that a service links to.
-async fn list_members<S: DeserializeOwned + Send, T: DeserializeOwned + Into<Task> + Send>(
-    visit: &mut Visit,
+/// The collection of tasks or jobs in the service of this link.
+async fn find<S: DeserializeOwned + Send>(
+    root: &Target,
     link: &Link,
     collection: fn(S) -> Option<Link>,
-    listed: &mut Vec<Listed>,
-) -> Result<(), Failure> {
-    let root = visit.service().target("/redfish/v1/")?;
-    let target = visit.service().link(&root, link.as_str())?;
+    visit: &mut Visit,
+) -> Result<Target, Failure> {
+    let target = visit.service().link(root, link.as_str())?;
     let service = visit.run(|| Get::<S>::new(target.clone())).await?;
-    let Some(collection) = collection(service) else {
-        return Err(Failure::missing("the service has no list of tasks"));
-    };
-    let mut pages = Pages::new(visit.service().link(&target, collection.as_str())?);
-    while let Some((page, members)) = pages.next(visit).await? {
-        for member in &members {
-            listed.extend(read::<T>(visit, &page, member).await?);
-        }
+    match collection(service) {
+        Some(collection) => Ok(visit.service().link(&target, collection.as_str())?),
+        None => Err(Failure::missing("the service has no list of tasks")),
     }
-    Ok(())
 }
 
-/// Reads a task or a job; `None` if it no longer exists.
+/// Reads a task or a job.
 async fn read<T: DeserializeOwned + Into<Task> + Send>(
     visit: &mut Visit,
     page: &Target,
     member: &Member,
-) -> Result<Option<Listed>, Failure> {
-    let target = visit.service().link(page, &member.link().unwrap_or_default())?;
-    if !member.is_link() {
-        return Ok(Some(Listed { target, task: member.json::<T>()?.into() }));
-    }
-    match visit.run(|| Get::<T>::new(target.clone())).await {
-        Ok(task) => Ok(Some(Listed { target, task: task.into() })),
-        Err(failure) if failure.is_kind(&ErrorKind::NotFound) => Ok(None),
-        Err(failure) => Err(failure),
+) -> Result<ListedTask, Failure> {
+    let target = member.link().map(|link| visit.link(page, &link));
+    match target {
+        Some(target) if member.is_link() => {
+            let target = target?;
+            let task = visit.run(|| Get::<T>::new(target.clone())).await?.into();
+            Ok(ListedTask { target: Some(target), task })
+        }
+        target => Ok(ListedTask { target: target.and_then(Result::ok), task: member.json::<T>()?.into() }),
     }
 }
 
-fn object(Listed { target, task }: &Listed) -> Value {
+impl ListedTask {
+    /// Its URI, or nothing.
+    fn uri(&self) -> String {
+        self.target.as_ref().map(Target::to_string).unwrap_or_default()
+    }
+}
+
+fn object(ListedTask { target, task }: &ListedTask) -> Value {
     json!({
-        "uri": target.to_string(),
+        "uri": target,
         "name": task.name,
         "state": task.task_state,
         "health": task.task_status,
@@ -113,11 +152,12 @@ fn object(Listed { target, task }: &Listed) -> Value {
     })
 }
 
-fn row(Listed { target, task }: &Listed) -> [String; 6] {
+fn row(listed: &ListedTask) -> [String; 6] {
+    let task = &listed.task;
     let text = |member: &Option<String>| member.clone().unwrap_or_default();
     let percent = task.percent_complete.as_ref().map(|percent| format!("{percent} %")).unwrap_or_default();
     [
-        target.to_string(),
+        listed.uri(),
         text(&task.name),
         text(&task.task_state),
         text(&task.task_status),

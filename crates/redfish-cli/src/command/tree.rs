@@ -41,10 +41,10 @@ impl Job for Tree {
             rows,
         };
         visit.sink.table(table).await?;
-        for failure in walk.failures {
-            visit.warn(failure.to_string());
+        for warning in walk.warnings {
+            visit.warn(warning.to_string());
         }
-        walk.stopped_by.map_or(Ok(()), Err)
+        walk.failures.into_result()
     }
 }
 

@@ -1,7 +1,6 @@
 //! `whoami`: the current user and session.
 
 use clap::Args;
-use redfish_proto::ErrorKind;
 use redfish_proto::ops::{Get, ListSessions};
 use serde_json::{Value, json};
 
@@ -19,9 +18,9 @@ impl Job for Whoami {
     async fn run(&self, visit: &mut Visit) -> Result<(), Failure> {
         let Some(auth) = visit.auth().name() else { return Err(Failure::not_logged_in()) };
         let session_resource = match auth {
-            "session" => forbidden_is_authenticated(read_session(visit).await)?,
+            "session" => unless_unreadable(read_session(visit).await)?,
             // There is no session. Any resource that requires authentication shows whether it is accepted.
-            _ => forbidden_is_authenticated(visit.run(ListSessions::default).await.map(|_| Value::Null))?,
+            _ => unless_unreadable(visit.run(ListSessions::default).await.map(|_| Value::Null))?,
         };
         let user = session_resource
             .get("UserName")
@@ -53,10 +52,13 @@ async fn read_session(visit: &mut Visit) -> Result<Value, Failure> {
     visit.run_with_session(read).await
 }
 
-/// Maps a 403 to null: the service has authenticated the caller, who may not read the resource.
-fn forbidden_is_authenticated(result: Result<Value, Failure>) -> Result<Value, Failure> {
+/// Maps the failure of a resource that this service or user cannot read to null. Only a 401 means that the service has
+/// not accepted the authentication.
+fn unless_unreadable(result: Result<Value, Failure>) -> Result<Value, Failure> {
     match result {
-        Err(failure) if failure.is_kind(&ErrorKind::Forbidden) => Ok(Value::Null),
+        Err(failure) if !failure.is_of_login() && matches!(failure.status(), Some(403..=405 | 410 | 501)) => {
+            Ok(Value::Null)
+        }
         result => result,
     }
 }

@@ -17,7 +17,8 @@ pub(crate) struct Canned {
 
 impl Canned {
     /// Maps method and target to a response: a status, headers separated by `\n`, an empty line and a body. Several
-    /// responses of one target are sent in order, the last one repeatedly. The default is 404.
+    /// responses of one target are sent in order, the last one repeatedly. The default is 404. Without a status, the
+    /// connection is closed.
     pub(crate) fn new(responses: &[(&str, &str)]) -> Canned {
         let mut table: BTreeMap<String, Vec<String>> = BTreeMap::new();
         for (request, response) in responses {
@@ -35,6 +36,9 @@ impl Canned {
                     Some(responses) => responses[0].clone(),
                     None => "404".to_owned(),
                 };
+                if response.is_empty() {
+                    return;
+                }
                 let (head, body) = response.split_once("\n\n").unwrap_or((&response, ""));
                 let head = head.replace('\n', "\r\n");
                 let length = body.len();
@@ -78,8 +82,17 @@ impl Canned {
 
     /// A header of the last request of this method.
     pub(crate) fn header(&self, method: &str, name: &str) -> Option<String> {
+        self.header_where(|request| request.method == method, name)
+    }
+
+    /// A header of the last request with this method and target.
+    pub(crate) fn header_of(&self, request: &str, name: &str) -> Option<String> {
+        self.header_where(|received| format!("{} {}", received.method, received.target) == request, name)
+    }
+
+    fn header_where(&self, is_meant: impl Fn(&Received) -> bool, name: &str) -> Option<String> {
         let received = self.received.lock().unwrap();
-        let last = received.iter().rev().find(|request| request.method == method)?;
+        let last = received.iter().rev().find(|request| is_meant(request))?;
         let (_, value) = last.headers.iter().find(|(header, _)| header.eq_ignore_ascii_case(name))?;
         Some(String::from_utf8(value.clone()).unwrap())
     }

@@ -8,6 +8,7 @@ use base64::engine::general_purpose::STANDARD;
 use http::Request;
 use redfish_mock::{Fault, FaultKind, Settings};
 
+use super::canned::Canned;
 use super::common::{BOTH, Bench, SESSIONS, SYSTEMS, finish, run, run_with_input};
 
 #[test]
@@ -40,6 +41,40 @@ fn it_continues_after_a_failure_and_exits_with_the_first_status() {
     assert_eq!(errors.len(), 2, "{}", done.err);
     assert_eq!((&errors[0]["error"], &errors[1]["error"]), (&"not-found".into(), &"redirect".into()));
     assert_eq!(bench.server.open_sessions(), 0);
+}
+
+#[test]
+fn after_a_failure_without_a_response_the_root_shows_whether_the_rest_makes_sense() {
+    let service = Canned::new(&[("GET /a", ""), ("GET /b", "200\n\n{}")]);
+    let mut command = service.command(["get", "/a", "/b", "/a", "--output", "json"]);
+    let done = run(command.env("REDFISH_TOKEN", "t0ken")).exits(4);
+    assert_eq!(done.out, "{}\n");
+    let errors: Vec<serde_json::Value> =
+        done.err.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(errors.iter().map(|error| &error["uri"]).collect::<Vec<_>>(), ["/a", "/a"]);
+    let requests = service.requests();
+    assert_eq!(requests.iter().filter(|request| *request == "GET /redfish/v1/").count(), 1, "{requests:?}");
+    assert_eq!(service.header_of("GET /redfish/v1/", "authorization"), None);
+    assert!(service.header_of("GET /b", "authorization").is_some());
+
+    // A service that does not respond is not asked for the rest.
+    let service = Canned::new(&[("GET /a", "404"), ("GET /b", ""), ("GET /redfish/v1/", "")]);
+    let done = run(&mut service.command(["get", "/b", "/a"])).exits(4);
+    assert!(
+        done.err.contains("GET /b: ") && done.err.contains("the service does not respond"),
+        "{}",
+        done.err
+    );
+    assert!(!service.requests().contains(&"GET /a".to_owned()));
+    run(&mut service.command(["get", "/a", "/b", "/a"])).exits(1);
+}
+
+#[test]
+fn a_wrong_basic_password_is_tried_once() {
+    let bench = Bench::standard();
+    let args = ["get", SYSTEMS, SYSTEMS, "--auth", "basic"];
+    run(bench.as_admin(args).env("REDFISH_PASSWORD", "wrong")).exits(3);
+    assert_eq!(bench.handled("GET", SYSTEMS), 1);
 }
 
 #[test]
@@ -105,4 +140,34 @@ fn a_body_over_the_limit_is_rejected() {
     let bench = Bench::standard();
     let done = run(&mut bench.as_admin(["get", SYSTEMS, "--max-body", "100", "--output=json"])).exits(4);
     assert_eq!(done.error()["error"], "too-large");
+}
+
+#[test]
+fn what_is_wrong_with_a_body_is_a_warning_and_the_body_is_unchanged() {
+    for (body, warning) in [
+        ("{\"Name\": \"a\tb\"}", "/r is not valid JSON: a control character in a string"),
+        ("{\"a\": 1, \"a\": 2}", "/r is not valid JSON: a member that occurs again"),
+        (
+            r#"{"error": {"code": "IDRAC.2.8.LIC501", "message": "No license."}} {"Id": "1"}"#,
+            "an error beside /r: IDRAC.2.8.LIC501: No license.",
+        ),
+        (
+            r#"{"Id": "1", "error": {"code": "Base.1.8.InternalError"}}"#,
+            "an error beside /r: Base.1.8.InternalError",
+        ),
+    ] {
+        let service = Canned::new(&[("GET /r", &format!("200\n\n{body}"))]);
+        let done = run(&mut service.command(["get", "/r"])).exits(0);
+        assert_eq!(done.out.trim_end_matches('\n'), body);
+        assert!(done.err.contains("warning: ") && done.err.contains(warning), "{}", done.err);
+        // A sweep prints JSON that any parser reads.
+        let bench = Bench::standard();
+        let services = bench.file("services", service.url());
+        let args = ["sweep", "--services", &services, "get", "/r", "--auth", "none"];
+        let done = run(&mut bench.command(args)).exits(0);
+        assert!(done.json()["output"].is_object(), "{}", done.out);
+    }
+    // Not every resource is JSON.
+    let service = Canned::new(&[("GET /r", "200\n\n<a b=\"c\td\"/>")]);
+    assert_eq!(run(&mut service.command(["get", "/r"])).exits(0).err, "");
 }

@@ -1,7 +1,7 @@
 //! `members`.
 
 use redfish_mock::Profile;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::canned::Canned;
 use super::common::{BOTH, Bench, SYSTEMS, run};
@@ -113,8 +113,76 @@ fn an_unreadable_member_does_not_hide_the_others() {
     ]);
     let done = run(&mut service.command(["members", "/c", "--fetch", "--output", "json"])).exits(1);
     assert_eq!(done.out, "{\"Id\":3}\n");
-    assert_eq!(done.error()["error"], "off-origin");
+    let error = done.error();
+    assert_eq!(
+        (&error["error"], &error["uri"]),
+        (&"off-origin".into(), &"https://elsewhere.invalid/c/2".into())
+    );
+    assert!(error["text"].as_str().unwrap().ends_with("(https://elsewhere.invalid/c/2)"), "{error}");
     // Without --fetch, all links are listed.
     let done = run(&mut service.command(["members", "/c"])).exits(0);
     assert_eq!(done.out.lines().count(), 3);
+}
+
+#[test]
+fn members_on_overlapping_pages_are_listed_once() {
+    let page = |from: usize, next: usize| {
+        let links: Vec<String> = (from..264).map(|n| format!("{{\"@odata.id\": \"/c/{n}\"}}")).collect();
+        format!("200\n\n{{\"Members\": [{}], \"Members@odata.nextLink\": \"/c?{next}\"}}", links.join(","))
+    };
+    let service = Canned::new(&[
+        ("GET /c", &page(0, 75)),
+        ("GET /c?75", &page(75, 261)),
+        ("GET /c?261", "200\n\n{\"Members\": [{\"@odata.id\": \"/c/263\"}, {\"@odata.id\": \"/c/264\"}]}"),
+    ]);
+    let done = run(&mut service.command(["members", "/c"])).exits(0);
+    let expected: String = (0..=264).map(|n| format!("{{\"@odata.id\":\"/c/{n}\"}}\n")).collect();
+    assert_eq!(done.out, expected);
+}
+
+#[test]
+fn an_empty_collection_may_lack_its_members_and_members_may_lack_their_ids() {
+    let service = Canned::new(&[
+        ("GET /empty", "200\n\n{\"Members@odata.count\": 0}"),
+        ("GET /c", "200\n\n{\"Members\": [{\"Name\": \"A\"}, {\"Name\": \"A\"}]}"),
+    ]);
+    let done = run(&mut service.command(["members", "/empty"])).exits(0);
+    assert_eq!((done.out.as_str(), done.err.as_str()), ("", ""));
+    let done = run(&mut service.command(["members", "/c", "--fetch"])).exits(0);
+    assert_eq!(done.out, "{\"Name\":\"A\"}\n{\"Name\":\"A\"}\n");
+}
+
+#[test]
+fn a_failed_page_or_member_loses_nothing_else() {
+    let service = Canned::new(&[
+        ("GET /c", "200\n\n{\"Members\": [{\"@odata.id\": \"/c/1\"}, {\"@odata.id\": \"/c/2\"}, {\"@odata.id\": \"/c/3\"},
+            {\"@odata.id\": \"/c/4\"}], \"Members@odata.nextLink\": \"/c?2\"}"),
+        ("GET /c/1", "401"),
+        ("GET /c/2", ""),
+        ("GET /c/3", "200\n\n{\"Id\": 3}"),
+        ("GET /c/4", "200\n\n{\"Id\": 4}"),
+        ("GET /c?2", "500"),
+    ]);
+    let done = run(&mut service.command(["members", "/c", "--fetch"])).exits(3);
+    assert_eq!(done.out, "{\"Id\":3}\n{\"Id\":4}\n");
+    for uri in ["/c/1: ", "/c/2: ", "/c?2: "] {
+        assert!(done.err.contains(&format!("GET {uri}")), "{}", done.err);
+    }
+    assert!(service.requests().contains(&"GET /redfish/v1/".to_owned()));
+    let done = run(&mut service.command(["members", "/c"])).exits(1);
+    assert_eq!(done.out.lines().count(), 4);
+}
+
+#[test]
+fn members_that_must_be_repaired_are_json_and_reported() {
+    let service = Canned::new(&[
+        ("GET /c", "200\n\n{\"Members\": [{\"@odata.id\": \"/c/1\"}, {\"Name\": \"a\tb\"}]}"),
+        ("GET /c/1", "200\n\n{\"error\": {\"code\": \"A.1.0.X\"}} {\"Name\": \"a\tb\"}"),
+    ]);
+    let done = run(&mut service.command(["members", "/c", "--fetch"])).exits(0);
+    let lines: Vec<Value> = done.out.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(lines, [json!({"Name": "a\tb"}), json!({"Name": "a\tb"})]);
+    for uri in ["/c", "/c/1"] {
+        assert!(done.err.contains(&format!("warning: {uri} is not valid JSON")), "{}", done.err);
+    }
 }

@@ -3,6 +3,7 @@
 use redfish_mock::{Account, Fault, FaultKind, Profile, Role, Settings};
 use serde_json::Value;
 
+use super::canned::Canned;
 use super::common::{BOTH, Bench, SESSIONS, SYSTEMS, run};
 
 /// Opens a session of the same user that no saved session refers to. Returns its URI.
@@ -119,4 +120,28 @@ fn the_session_is_closed_after_a_failure() {
     run(&mut bench.as_admin(["sessions"])).exits(4);
     run(&mut bench.as_admin(["get", SYSTEMS])).exits(0);
     assert_eq!(bench.server.open_sessions(), 0);
+}
+
+#[test]
+fn a_failed_page_hides_no_session() {
+    let service = Canned::new(&[
+        ("GET /redfish/v1/", "200\n\n{\"Links\": {\"Sessions\": {\"@odata.id\": \"/s\"}}}"),
+        ("GET /s", "200\n\n{\"Members\": [{\"@odata.id\": \"/s/1\", \"UserName\": \"ada\"}, {\"@odata.id\": \"/s/2\"}],
+            \"Members@odata.nextLink\": \"/s?2\"}"),
+        ("GET /s/2", "500"),
+        ("GET /s?2", "500"),
+        ("DELETE /s/1", "204"),
+    ]);
+    let done = run(&mut service.command(["sessions"])).exits(1);
+    assert_eq!((&done.json()[0]["user"], done.json().as_array().unwrap().len()), (&"ada".into(), 1));
+    assert!(done.err.contains("GET /s/2: "), "{}", done.err);
+    let done = run(&mut service.command(["sessions", "close", "/s/1"])).exits(1);
+    assert_eq!(done.out, "/s/1\n");
+    // Without any session that could be read, there is no list.
+    let service = Canned::new(&[
+        ("GET /redfish/v1/SessionService/Sessions", "200\n\n{\"Members\": [{\"@odata.id\": \"/s/2\"}]}"),
+        ("GET /redfish/v1/", "200\n\n{}"),
+        ("GET /s/2", "500"),
+    ]);
+    assert_eq!(run(&mut service.command(["sessions"])).exits(1).out, "");
 }

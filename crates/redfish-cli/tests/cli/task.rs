@@ -203,3 +203,21 @@ fn jobs_are_listed_beside_tasks() {
     assert_eq!((&listed[0]["uri"], &listed[0]["state"]), (&json!("/tasks/1"), &json!("Running")));
     assert_eq!((&listed[1]["uri"], &listed[1]["state"]), (&json!("/jobs/7"), &json!("Scheduled")));
 }
+
+#[test]
+fn a_failed_page_or_task_hides_no_other_task() {
+    let service = Canned::new(&[
+        ("GET /redfish/v1/", "200\n\n{\"Tasks\": {\"@odata.id\": \"/ts\"}}"),
+        ("GET /ts", "200\n\n{\"Tasks\": {\"@odata.id\": \"/t\"}}"),
+        ("GET /t", "200\n\n{\"Members\": [{\"@odata.id\": \"/t/1\"}, {\"@odata.id\": \"/t/2\"}, {\"Name\": \"no link\"},
+            {\"@odata.id\": \"/t/gone\"}], \"Members@odata.nextLink\": \"/t?2\"}"),
+        ("GET /t/1", "500"),
+        ("GET /t/2", "200\n\n{\"Name\": \"two\"}"),
+        ("GET /t?2", ""),
+    ]);
+    let done = run(&mut service.command(["tasks"])).exits(1);
+    let listed: Vec<_> =
+        done.json().as_array().unwrap().iter().map(|t| (t["uri"].clone(), t["name"].clone())).collect();
+    assert_eq!(listed, [(json!("/t/2"), json!("two")), (json!(null), json!("no link"))]);
+    assert!(done.err.contains("GET /t/1: ") && done.err.contains("GET /t?2: "), "{}", done.err);
+}

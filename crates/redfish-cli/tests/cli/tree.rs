@@ -87,9 +87,9 @@ fn loops_fragments_pages_and_relations_repeat_no_resource() {
 fn unreadable_resources_are_shown_and_other_origins_are_not_read() {
     let service = Canned::new(&[
         ("GET /r", "200\n\n{\"A\": {\"@odata.id\": \"/r/gone\"}, \"B\": {\"@odata.id\": \"http://elsewhere.invalid/r/b\"},
-            \"C\": {\"@odata.id\": \"/r/c\"}, \"D\": {\"@odata.id\": \"/r/html\"}}"),
+            \"C\": {\"@odata.id\": \"/r/c\"}, \"D\": {\"@odata.id\": \"/r/denied\"}}"),
         ("GET /r/c", "200\n\n{\"Name\": \"C\"}"),
-        ("GET /r/html", "200\n\n<html>"),
+        ("GET /r/denied", "403"),
     ]);
     let done = run(&mut service.command(["tree", "/r", "--output", "json"])).exits(0);
     let tree = done.json();
@@ -98,7 +98,7 @@ fn unreadable_resources_are_shown_and_other_origins_are_not_read() {
     let expected = [
         (json!("/r/gone"), json!("not-found")),
         (json!("/r/c"), Value::Null),
-        (json!("/r/html"), json!("malformed")),
+        (json!("/r/denied"), json!("forbidden")),
         (json!("http://elsewhere.invalid/r/b"), json!("off-origin")),
     ];
     assert_eq!(children, expected.iter().map(|(uri, error)| (uri, error)).collect::<Vec<_>>());
@@ -114,12 +114,57 @@ fn unreadable_resources_are_shown_and_other_origins_are_not_read() {
 }
 
 #[test]
-fn a_401_ends_the_walk() {
+fn a_link_that_leads_to_nothing_is_a_warning_and_any_other_failure_sets_the_status() {
+    let root = "200\n\n{\"A\": {\"@odata.id\": \"/r/a\"}, \"B\": {\"@odata.id\": \"/r/b\"}}";
+    for (response, status) in [
+        ("401", 0),
+        ("403", 0),
+        ("404", 0),
+        ("501", 0),
+        ("500", 1),
+        ("503", 1),
+        ("", 4),
+        ("307\nLocation: //evil/", 0),
+        ("200\n\n<html>", 4),
+        ("200\n\n{\"Reading\": nan}", 4),
+    ] {
+        let service = Canned::new(&[("GET /r", root), ("GET /r/a", response), ("GET /r/b", "200\n\n{}")]);
+        let done = run(&mut service.command(["tree", "/r"])).exits(status);
+        let tree = done.json();
+        assert_eq!(uris(&tree), ["/r", "/r/a", "/r/b"], "{response}");
+        assert!(tree["children"][0]["error"].is_string() && tree["children"][1]["error"].is_null(), "{tree}");
+        assert_eq!(done.err.contains("warning: "), status == 0, "{}", done.err);
+        assert!(done.err.contains("GET /r/a: "), "{}", done.err);
+    }
+}
+
+#[test]
+fn a_page_that_fails_sets_the_status_and_the_rest_is_shown() {
     let service = Canned::new(&[
         ("GET /r", "200\n\n{\"A\": {\"@odata.id\": \"/r/a\"}, \"B\": {\"@odata.id\": \"/r/b\"}}"),
-        ("GET /r/a", "401"),
+        (
+            "GET /r/a",
+            "200\n\n{\"Members\": [{\"@odata.id\": \"/r/a/1\"}], \"Members@odata.nextLink\": \"/r/a?2\"}",
+        ),
+        ("GET /r/a/1", "200\n\n{}"),
+        ("GET /r/b", "200\n\n{}"),
     ]);
-    let done = run(&mut service.command(["tree", "/r"])).exits(3);
+    let done = run(&mut service.command(["tree", "/r"])).exits(1);
+    assert_eq!(uris(&done.json()), ["/r", "/r/a", "/r/a/1", "/r/b"]);
+    assert!(done.err.contains("GET /r/a?2: "), "{}", done.err);
+}
+
+#[test]
+fn the_walk_ends_if_the_service_does_not_respond_or_the_password_is_wrong() {
+    let root = "200\n\n{\"A\": {\"@odata.id\": \"/r/a\"}, \"B\": {\"@odata.id\": \"/r/b\"}}";
+    let service = Canned::new(&[("GET /r", root), ("GET /r/a", ""), ("GET /redfish/v1/", "")]);
+    let done = run(&mut service.command(["tree", "/r"])).exits(4);
+    assert_eq!(uris(&done.json()), ["/r", "/r/a"]);
+    assert!(!service.requests().contains(&"GET /r/b".to_owned()));
+
+    let service = Canned::new(&[("GET /r", root), ("GET /r/a", "401"), ("GET /r/b", "401")]);
+    let mut command = service.command(["tree", "/r", "--auth", "basic", "-u", "admin"]);
+    let done = run(command.env("REDFISH_PASSWORD", "wrong")).exits(3);
     assert_eq!(uris(&done.json()), ["/r", "/r/a"]);
     assert_eq!(service.requests(), ["GET /r", "GET /r/a"]);
 }

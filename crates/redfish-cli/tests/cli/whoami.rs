@@ -2,6 +2,7 @@
 
 use redfish_mock::{Account, Role, Settings};
 
+use super::canned::Canned;
 use super::common::{BOTH, Bench, run};
 
 #[test]
@@ -42,4 +43,32 @@ fn a_read_only_user_is_shown() {
     let args = ["whoami", "-u", "reader", "--output", "text"];
     let done = run(bench.command(args).env("REDFISH_PASSWORD", "p4ssw0rd")).exits(0);
     assert!(done.out.starts_with("reader at http://127.0.0.1"), "{}", done.out);
+}
+
+#[test]
+fn only_a_401_means_not_logged_in() {
+    const SESSION: &str = "GET /redfish/v1/SessionService/Sessions/1";
+    for (response, status) in
+        [("403", 0), ("404", 0), ("405", 0), ("410", 0), ("501", 0), ("401", 3), ("500", 1), ("", 4)]
+    {
+        let service = Canned::new(&[
+            ("GET /redfish/v1/", "200\n\n{}"),
+            (
+                "POST /redfish/v1/SessionService/Sessions",
+                "201\nX-Auth-Token: t\nLocation: /redfish/v1/SessionService/Sessions/1",
+            ),
+            (SESSION, response),
+            ("DELETE /redfish/v1/SessionService/Sessions/1", "204"),
+        ]);
+        let mut command = service.command(["whoami", "-u", "admin"]);
+        let done = run(command.env("REDFISH_PASSWORD", "pw")).exits(status);
+        if status == 0 {
+            let shown = done.json();
+            assert_eq!(
+                (&shown["user"], &shown["service"]),
+                (&"admin".into(), &service.url().into()),
+                "{shown}"
+            );
+        }
+    }
 }

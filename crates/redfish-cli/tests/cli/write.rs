@@ -221,3 +221,18 @@ fn the_status_of_a_write_decides() {
         assert_eq!(service.requests().len(), 1, "{response}");
     }
 }
+
+#[test]
+fn a_change_of_an_unknown_version_is_4_and_not_sent() {
+    for read in [
+        "200\n\n{\"@odata.etag\": 7}",
+        "200\nContent-Type: text/html\n\n<html></html>",
+        "200\n\n{\"a\": nan}",
+    ] {
+        let service = Canned::new(&[("GET /r", read), ("PATCH /r", "204")]);
+        let done = run(&mut service.command(["patch", "/r", "{}"])).exits(4);
+        assert!(done.err.contains("hint: Nothing was changed"), "{}", done.err);
+        assert_eq!(service.requests(), ["GET /r"]);
+        run(&mut service.command(["patch", "/r", "{}", "--no-match"])).exits(0);
+    }
+}

@@ -217,10 +217,15 @@ fn follow<O: Operation>(engine: Box<Engine>, operation: O, decision: Decision, n
     }
 }
 
-/// Ends the call at its deadline. The operation cannot extend it, but may know a better error.
+/// Ends the call at its deadline. The operation cannot extend it, but may have a result, or know a better error.
 fn expire<O: Operation>(engine: &Engine, operation: O, error: Error) -> Step<O> {
     let expired = error.clone();
-    Step::Done(Err(engine.stamp(operation.fail(engine.with_redactor(error)).err().unwrap_or(expired))))
+    let error = match operation.fail(engine.with_redactor(error)) {
+        Ok(Transition::Done(output)) => return Step::Done(Ok(output)),
+        Ok(_) => expired,
+        Err(error) => error,
+    };
+    Step::Done(Err(engine.stamp(error)))
 }
 
 fn apply<O: Operation>(

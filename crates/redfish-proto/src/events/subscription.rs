@@ -23,7 +23,7 @@ use crate::ops::chain::{Chain, Exchange, forward_to};
 use crate::ops::follow_links::{FollowLinks, Missing};
 use crate::ops::get_page;
 use crate::ops::outcome::Outcome;
-use crate::ops::read_pages::{Collector, ReadPages};
+use crate::ops::read_pages::{Collector, Listed, ReadPages};
 use crate::ops::watch::{TaskOutcome, Watch};
 use crate::reason::Feature;
 use crate::redact::Redactor;
@@ -295,7 +295,7 @@ impl Operation for CreateSubscription {
 /// Reads all subscriptions of a service, including streams of server-sent events.
 #[derive(Debug)]
 pub struct ListSubscriptions {
-    chain: Chain<Vec<Resource<EventDestination>>>,
+    chain: Chain<Listed<Resource<EventDestination>>>,
 }
 
 /// The subscriptions that were read.
@@ -322,14 +322,14 @@ impl Default for ListSubscriptions {
     fn default() -> ListSubscriptions {
         let chain = Chain::new(find_subscriptions(), |(collection, _)| {
             let pages = ReadPages::new(collection, Subscriptions::default());
-            Chain::next(pages, |Subscriptions(found)| Chain::done(found))
+            Chain::next(pages, |(Subscriptions(members), failure)| Chain::done(Listed { members, failure }))
         });
         ListSubscriptions { chain }
     }
 }
 
 impl Operation for ListSubscriptions {
-    type Output = Vec<Resource<EventDestination>>;
+    type Output = Listed<Resource<EventDestination>>;
 
     forward_to!(chain);
 }

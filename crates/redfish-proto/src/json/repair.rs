@@ -7,7 +7,7 @@ use std::ops::Range;
 
 use bytes::Bytes;
 
-use super::strip_bom;
+use super::{is_json, strip_bom};
 
 /// A body that can be read after small corrections.
 #[derive(Clone, Debug)]
@@ -28,7 +28,7 @@ pub struct Flaws {
     /// Number of control characters in strings that are not escaped.
     pub control_characters: usize,
     /// Number of values that no JSON parser represents: half of a surrogate pair, which reads as U+FFFD, or a number out
-    /// of range, which reads as `null`.
+    /// of range, which reads as a string.
     pub unrepresentable: usize,
     /// Number of members whose name occurs again in the same object. The last one counts.
     pub duplicates: usize,
@@ -39,7 +39,8 @@ pub struct Flaws {
 impl Flaws {
     /// What is wrong with a body. Nothing, if it is not JSON at all.
     pub fn of(body: &[u8]) -> Flaws {
-        repair(body).map(|repaired| repaired.flaws).unwrap_or_default()
+        let repaired = repair(body).filter(|repaired| is_json(&repaired.text));
+        repaired.map(|repaired| repaired.flaws).unwrap_or_default()
     }
 
     /// Whether there are none.
@@ -125,7 +126,7 @@ fn correct_values(text: &str, flaws: &mut Flaws) -> String {
             '"' => correct_string(token, &mut corrected, flaws),
             '-' | '0'..='9' if token.parse().is_ok_and(f64::is_infinite) => {
                 flaws.unrepresentable += 1;
-                corrected.push_str("null");
+                corrected.push_str(&format!("\"{token}\""));
             }
             _ => corrected.push_str(token),
         }
@@ -283,7 +284,7 @@ mod tests {
             ),
             (
                 br#"{"a": 1e999, "b": "1e999"}"#,
-                r#"{"a": null, "b": "1e999"}"#,
+                r#"{"a": "1e999", "b": "1e999"}"#,
                 flaws(|f| f.unrepresentable = 1),
             ),
             (br#"{"error": {}} {"Id": "1"}"#, r#"{"Id": "1"}"#, flaws(|f| f.earlier_documents = 1)),

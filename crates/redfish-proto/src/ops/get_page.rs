@@ -15,24 +15,42 @@ use serde_json::value::RawValue;
 use crate::answer::Answer;
 use crate::error::Error;
 use crate::json::{self, Flaws};
+use crate::lenient::{Lenient, Number};
 use crate::link::{is_link, link_at};
 use crate::message::Message;
 use crate::operation::{Operation, Request, Transition};
 use crate::redact::Redactor;
 use crate::resource::Resource;
-use crate::target::Target;
+use crate::target::{Target, needs_no_change};
+use crate::target_set::{TargetKey, TargetSet};
+
+/// Maximum number of members of one collection that are remembered, 8 bytes each. Later ones may be returned twice.
+const MAX_REMEMBERED: usize = 1_000_000;
+
+/// Maximum number of pages in a row without a new member, for services that generate endless pages.
+const MAX_EMPTY_PAGES: usize = 100;
 
 /// Reads one page of a collection, and returns the operation that reads the next one.
 ///
 /// `Members@odata.nextLink` is followed as long as there is one. `Members@odata.count` is not used for that, since
-/// some counts are wrong. A link that was followed before is an error, since some pages link to themselves.
+/// some counts are wrong. A link that was followed before is an error, since some pages link to themselves, and so is
+/// the link after more than 100 pages in a row without a new member.
+///
+/// A member that was returned before, on this or an earlier page, is not returned again: some services return all
+/// members and a link to the following ones as well. Members are remembered as hashes of 8 bytes of their targets, up to
+/// a million. A member without a link is always returned.
 ///
 /// Some services offer `$expand` and refuse it at some collections. After a 4xx or 501, a page is read once more
 /// without it, and its members are links.
 #[derive(Clone, Debug)]
 pub struct GetPage {
     target: Target,
-    visited: HashSet<Target>,
+    /// The earlier pages.
+    visited: TargetSet,
+    /// The members of the earlier pages.
+    returned: TargetSet,
+    /// The number of pages without a new member before this one.
+    empty_pages: usize,
 }
 
 /// One page of a collection.
@@ -48,10 +66,12 @@ pub struct Page {
     pub flaws: Flaws,
     /// What the service could not read: the refusals beside the members.
     pub messages: Vec<Message>,
+    /// The number of members that were left out, because they were returned before.
+    pub repeated: usize,
     /// The number of members on all pages, as the service reports it. It may be wrong.
     pub count: Option<u64>,
-    /// Reads the next page; `None` at the end. An error if the link leaves the origin or was followed before. This
-    /// page is complete nevertheless.
+    /// Reads the next page; `None` at the end. An error if the link leaves the origin or was followed before, or if too
+    /// many pages had no new member. This page is complete nevertheless.
     pub next: Result<Option<GetPage>, Error>,
 }
 
@@ -79,18 +99,75 @@ struct RawPage<'a> {
     next: Option<&'a RawValue>,
     #[serde(borrow, rename = "Members@odata.count")]
     count: Option<&'a RawValue>,
+    #[serde(borrow, rename = "@odata.type")]
+    odata_type: Option<&'a RawValue>,
+}
+
+impl RawPage<'_> {
+    /// The number of members that the service reports, also as text.
+    fn count(&self) -> Option<u64> {
+        Number::read(self.count?.get())?.as_u64()
+    }
+
+    /// Whether a resource without `Members` is an empty collection: by its count, or by its type, such as
+    /// `#LogEntryCollection.LogEntryCollection`. AMI leaves out `Members` then.
+    fn is_collection(&self) -> bool {
+        let odata_type = self.odata_type.and_then(|raw| String::read(raw.get())).unwrap_or_default();
+        let mut names = odata_type.split('.');
+        self.count() == Some(0)
+            || [names.next(), names.next_back()]
+                .iter()
+                .all(|name| name.is_some_and(|name| name.ends_with("Collection")))
+    }
 }
 
 #[derive(Deserialize)]
 struct Reference<'a> {
     #[serde(borrow, rename = "@odata.id")]
-    id: Option<Cow<'a, str>>,
+    id: Option<&'a RawValue>,
+}
+
+impl<'a> Reference<'a> {
+    /// The link of a member or of another object, if it has one.
+    fn link_of(object: &'a str) -> Option<Cow<'a, str>> {
+        // A usual link is recognized without parsing.
+        if let Some(link) = usual_link(object) {
+            return Some(Cow::Borrowed(link));
+        }
+        let link = match serde_json::from_str::<Reference<'_>>(object) {
+            Ok(reference) => {
+                let raw = reference.id?.get();
+                let link = serde_json::from_str::<&str>(raw).map(Cow::Borrowed).ok();
+                link.or_else(|| json::part(raw).map(Cow::Owned))
+            }
+            Err(_) => {
+                json::part::<Value>(object)?.get("@odata.id")?.as_str().map(|link| link.to_owned().into())
+            }
+        };
+        link.filter(|link| is_link(link))
+    }
+}
+
+/// The name of a link, in quotes.
+const ODATA_ID: &str = "\"@odata.id\"";
+
+/// The link of an object that starts with it, as most do, if it is a path without escapes.
+fn usual_link(object: &str) -> Option<&str> {
+    let member = object.strip_prefix('{')?.trim_start();
+    let value = member.strip_prefix(ODATA_ID)?.trim_start().strip_prefix(':')?.trim_start();
+    let text = value.strip_prefix('"')?;
+    let end = text.bytes().position(|byte| matches!(byte, b'"' | b'\\'))?;
+    let (link, rest) = text.split_at_checked(end)?;
+    // Of two links, the last one counts.
+    let is_usual = link.starts_with('/') && rest.starts_with('"') && !rest.contains(ODATA_ID);
+    is_usual.then_some(link)
 }
 
 impl GetPage {
     /// The first page of a collection.
     pub fn first(target: Target) -> GetPage {
-        GetPage { target, visited: HashSet::new() }
+        let (visited, returned) = (TargetSet::default(), TargetSet::default());
+        GetPage { target, visited, returned, empty_pages: 0 }
     }
 
     /// The target of the page.
@@ -102,21 +179,49 @@ impl GetPage {
     pub(crate) fn read(self, answer: &Answer) -> Result<Page, Error> {
         answer.check()?;
         let (page, body): (RawPage<'_>, _) = answer.json_and_text()?;
-        let count = page.count.and_then(|count| serde_json::from_str(count.get()).ok());
-        let (members, left_out) = match &page.members {
-            Some(raw) => {
-                let members = locate_members(body, raw, &answer.redactor);
-                let left_out = raw.len() - members.len();
-                (members, left_out)
-            }
-            None => (vec![self.single_member(answer)?], 0),
+        let found = match &page.members {
+            Some(raw) => self.new_members(raw, body, answer),
+            None if page.is_collection() => NewMembers::default(),
+            None => NewMembers { members: vec![self.single_member(answer)?], ..NewMembers::default() },
         };
+        let NewMembers { members, left_out, repeated, keys } = found;
         let next = match page.next {
-            Some(link) => self.next_page(link, answer).map_err(|error| answer.stamp(error)),
+            Some(link) => self.after(members.len(), keys).next_page(link, answer),
             None => Ok(None),
         };
+        let next = next.map_err(|error| answer.stamp(error));
         let messages = Message::beside_data(body, &answer.redactor);
-        Ok(Page { members, left_out, flaws: answer.flaws(), messages, count, next })
+        let (flaws, count) = (answer.flaws(), page.count());
+        Ok(Page { members, left_out, flaws, messages, repeated, count, next })
+    }
+
+    /// The members of a page that were not returned before, except for empty ones. Nothing is copied, and a member is
+    /// parsed only when it is used.
+    fn new_members(&self, raw: &[&RawValue], body: &Bytes, answer: &Answer) -> NewMembers {
+        let mut found = NewMembers {
+            members: Vec::with_capacity(raw.len()),
+            keys: HashSet::with_capacity(raw.len()),
+            ..NewMembers::default()
+        };
+        for raw in raw {
+            let key = Reference::link_of(raw.get()).map(|link| key(&link, answer));
+            match Member::locate(raw, body, answer).filter(|_| key.is_some() || !is_empty(raw.get())) {
+                None => found.left_out += 1,
+                Some(_) if key.is_some_and(|key| self.returned.contains(key) || !found.keys.insert(key)) => {
+                    found.repeated += 1;
+                }
+                Some(member) => found.members.push(member),
+            }
+        }
+        found
+    }
+
+    /// Remembers what this page contained.
+    fn after(mut self, members: usize, keys: HashSet<TargetKey>) -> GetPage {
+        self.visited.extend([TargetKey::of(&self.target)]);
+        self.returned.extend(keys.into_iter().take(MAX_REMEMBERED.saturating_sub(self.returned.len())));
+        self.empty_pages = if members == 0 { self.empty_pages + 1 } else { 0 };
+        self
     }
 
     /// With the query `only`, the response is the member itself instead of a collection (DSP0266, "only").
@@ -132,21 +237,44 @@ impl GetPage {
         }
     }
 
-    fn next_page(mut self, link: &RawValue, answer: &Answer) -> Result<Option<GetPage>, Error> {
+    fn next_page(self, link: &RawValue, answer: &Answer) -> Result<Option<GetPage>, Error> {
         // Some services send the link as an object.
-        let text: Option<Cow<'_, str>> = match serde_json::from_str::<Option<Cow<'_, str>>>(link.get()) {
-            Ok(text) => text,
-            Err(_) => reference(link.get()),
+        let text = match serde_json::from_str::<Option<Cow<'_, str>>>(link.get()) {
+            Ok(text) => text.filter(|text| is_link(text)),
+            Err(_) => Reference::link_of(link.get()),
         };
-        let Some(text) = text.filter(|text| is_link(text)) else { return Ok(None) };
+        let Some(text) = text else { return Ok(None) };
         let next = answer.resolve(&text)?;
-        self.visited.insert(self.target);
-        if self.visited.contains(&next) || self.visited.len() >= answer.service.policy().pages {
-            let reason = "the next page was read before, or the limit of pages is exceeded";
-            return Err(Error::malformed("/Members@odata.nextLink", reason));
-        }
-        Ok(Some(GetPage { target: next, visited: self.visited }))
+        let limit = if self.visited.contains(TargetKey::of(&next)) {
+            "the next page was read before"
+        } else if self.visited.len() >= answer.service.policy().pages {
+            "the limit of pages is exceeded"
+        } else if self.empty_pages > MAX_EMPTY_PAGES {
+            "too many pages in a row have no new member"
+        } else {
+            return Ok(Some(GetPage { target: next, ..self }));
+        };
+        Err(Error::malformed("/Members@odata.nextLink", limit))
     }
+}
+
+/// The members of a page that were not returned before.
+#[derive(Default)]
+struct NewMembers {
+    members: Vec<Member>,
+    left_out: usize,
+    repeated: usize,
+    /// The keys of those that have a link.
+    keys: HashSet<TargetKey>,
+}
+
+/// The key under which a member is remembered. A link that is not followed, such as one to another origin, is remembered
+/// as it is.
+fn key(link: &str, answer: &Answer) -> TargetKey {
+    if needs_no_change(link) {
+        return TargetKey::of_text(link);
+    }
+    answer.resolve(link).map_or_else(|_| TargetKey::of_text(link), |target| TargetKey::of(&target))
 }
 
 impl Operation for GetPage {
@@ -197,23 +325,13 @@ pub(crate) fn created_uri(
     located.filter(&is_candidate).or_else(|| named().filter(&is_candidate))
 }
 
-/// Whether a member is neither a link nor a resource, such as `null` or `{"@odata.id": ""}`.
+/// Whether a member without a link is not a resource either, such as `null` or `{"@odata.id": ""}`.
 fn is_empty(member: &str) -> bool {
     let Some(members) = member.strip_prefix('{').map(str::trim_start) else { return true };
-    let Some(id) = members.strip_prefix("\"@odata.id\"") else { return members.starts_with('}') };
-    // A usual link is recognized without parsing.
-    if id.trim_start_matches([' ', ':']).starts_with("\"/") {
-        return false;
-    }
-    let has_link = reference(member).is_some_and(|link| is_link(&link));
-    !has_link && count_members(member.as_bytes()) == Some(1)
-}
-
-/// The `@odata.id` of an object.
-fn reference(object: &str) -> Option<Cow<'_, str>> {
-    match serde_json::from_str::<Reference<'_>>(object) {
-        Ok(reference) => reference.id,
-        Err(_) => Some(json::part::<Value>(object)?.get("@odata.id")?.as_str()?.to_owned().into()),
+    if members.starts_with("\"@odata.id\"") {
+        count_members(member.as_bytes()) == Some(1)
+    } else {
+        members.starts_with('}')
     }
 }
 
@@ -223,21 +341,15 @@ fn count_members(object: &[u8]) -> Option<usize> {
     serde_json::from_slice::<ByName<'_>>(object).ok().map(|members| members.len())
 }
 
-/// The position of each member in the body, except for empty ones: nothing is copied, and a member is parsed only when it is used.
-fn locate_members(body: &Bytes, raw: &[&RawValue], redactor: &Arc<Redactor>) -> Vec<Member> {
-    let start = body.as_ptr() as usize;
-    let locate = |raw: &&RawValue| {
-        let from = u32::try_from((raw.get().as_ptr() as usize).checked_sub(start)?).ok()?;
-        let length = u32::try_from(raw.get().len()).ok()?;
-        let range = from..from.checked_add(length)?;
-        Some(Member { body: body.clone(), range, redactor: Arc::clone(redactor) })
-    };
-    let mut members = Vec::with_capacity(raw.len());
-    members.extend(raw.iter().filter(|raw| !is_empty(raw.get())).filter_map(locate));
-    members
-}
-
 impl Member {
+    /// The member at its position in the body.
+    fn locate(raw: &RawValue, body: &Bytes, answer: &Answer) -> Option<Member> {
+        let start = (raw.get().as_ptr() as usize).checked_sub(body.as_ptr() as usize)?;
+        let start = u32::try_from(start).ok()?;
+        let range = start..start.checked_add(u32::try_from(raw.get().len()).ok()?)?;
+        Some(Member { body: body.clone(), range, redactor: Arc::clone(&answer.redactor) })
+    }
+
     /// The member as the service sent it, except for what had to be repaired to be read.
     pub fn as_bytes(&self) -> &[u8] {
         let Range { start, end } = self.range;
@@ -246,7 +358,7 @@ impl Member {
 
     /// Its `@odata.id`. `None` if that is missing, empty, or not a text.
     pub fn link(&self) -> Option<Cow<'_, str>> {
-        reference(std::str::from_utf8(self.as_bytes()).ok()?).filter(|link| is_link(link))
+        Reference::link_of(std::str::from_utf8(self.as_bytes()).ok()?)
     }
 
     /// Whether it is only a link, so that the resource has still to be read.
@@ -274,5 +386,75 @@ impl Member {
 impl fmt::Debug for Member {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Member({} bytes)", self.as_bytes().len())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::driver::{Now, Step};
+    use crate::identity::Identity;
+    use crate::service::Service;
+
+    fn first() -> GetPage {
+        GetPage::first(Target::well_known("/c?page=0"))
+    }
+
+    /// Reads a page with these members and a link to the page of this number.
+    fn read(page: GetPage, members: &[&str], next: usize) -> Page {
+        let service = Arc::new(Service::new("bmc").unwrap());
+        let call = service.call(page).with_identity(Identity::anonymous(&service));
+        let Step::Send(_, reply) = call.start(Now::default()) else { panic!("expected a request") };
+        let members: Vec<Value> = members.iter().map(|link| json!({"@odata.id": link})).collect();
+        let body = json!({"Members": members, "Members@odata.nextLink": format!("/c?page={next}")});
+        let head = http::Response::new(()).into_parts().0;
+        match reply.receive(head, Ok(body.to_string().into()), Now::default()) {
+            Step::Done(page) => page.unwrap(),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    fn next(page: Page) -> GetPage {
+        page.next.unwrap().unwrap()
+    }
+
+    #[test]
+    fn more_than_100_pages_in_a_row_without_a_new_member_end_the_collection() {
+        let mut page = next(read(first(), &["/c/1"], 1));
+        for number in 1..=100 {
+            page = next(read(page, &["/c/1"][number % 2..], number + 1));
+        }
+        // A new member begins a new row.
+        let mut page = next(read(page, &["/c/1", "/c/2"], 102));
+        for number in 102..=201 {
+            page = next(read(page, &[], number + 1));
+        }
+        let end = read(page, &[], 203).next.unwrap_err();
+        assert!(end.to_string().contains("too many pages in a row have no new member"), "{end}");
+    }
+
+    #[test]
+    fn a_page_reports_how_many_members_were_returned_before() {
+        let page = read(first(), &["/c/1", "/c/2", "/c/1", "https://elsewhere/1"], 1);
+        assert_eq!((page.members.len(), page.repeated), (3, 1));
+        // A clone reads the page again with the same result.
+        let second = next(page);
+        for page in [second.clone(), second] {
+            let page = read(page, &["https://elsewhere/1", "/c/2", "/c/3", "https://bmc/c/1"], 2);
+            let links: Vec<_> = page.members.iter().filter_map(Member::link).collect();
+            assert_eq!((links, page.repeated), (vec!["/c/3".into()], 3));
+        }
+    }
+
+    #[test]
+    fn the_number_of_remembered_members_is_limited() {
+        let mut page = first();
+        let earlier = (1..MAX_REMEMBERED).map(|number| TargetKey::of_text(&format!("/c/{number}")));
+        page.returned.extend(earlier);
+        let page = next(read(page, &["/d/1", "/d/2"], 1));
+        assert_eq!(page.returned.len(), MAX_REMEMBERED);
+        assert_eq!(read(page, &["/d/1", "/d/2"], 2).repeated, 1);
     }
 }

@@ -16,7 +16,7 @@ use crate::link::link_at;
 use crate::operation::Operation;
 use crate::ops::chain::{Chain, forward_to};
 use crate::ops::follow_links::{FollowLinks, Missing};
-use crate::ops::read_pages::{Collector, ReadPages};
+use crate::ops::read_pages::{Collector, Listed, ReadPages};
 use crate::resource::Resource;
 use crate::session::{Session, is_id, is_session_path};
 use crate::target::Target;
@@ -122,7 +122,7 @@ impl fmt::Debug for ListedSession {
 /// Reads all sessions of a service, sorted by their URIs.
 #[derive(Debug)]
 pub struct ListSessions {
-    chain: Chain<Vec<ListedSession>>,
+    chain: Chain<Listed<ListedSession>>,
 }
 
 /// The sessions that were read.
@@ -182,14 +182,16 @@ impl Default for ListSessions {
         let find = FollowLinks::new(SESSIONS_LINK, Missing::At(SESSIONS)).anonymous_root();
         let chain = Chain::new(find, |(collection, _)| {
             let pages = ReadPages::new(collection, Sessions::default()).newest_first();
-            Chain::next(pages, |sessions| Chain::done(sessions.sorted()))
+            Chain::next(pages, |(sessions, failure)| {
+                Chain::done(Listed { members: sessions.sorted(), failure })
+            })
         });
         ListSessions { chain }
     }
 }
 
 impl Operation for ListSessions {
-    type Output = Vec<ListedSession>;
+    type Output = Listed<ListedSession>;
 
     forward_to!(chain);
 }

@@ -102,12 +102,10 @@ fn search(session: &Session, stray_context: Option<Arc<str>>) -> Chain<LogoutOut
     let pages = ReadPages::new(search.collection.clone(), search);
     // The session is among the newest.
     let pages = pages.newest_first().max_next_pages(MAX_NEXT_PAGES);
-    Chain::new(pages, move |search| {
-        if search.token_is_dead {
-            Chain::done(LogoutOutcome::Gone)
-        } else {
-            delete_all(search.strays, search.own_session, must_change_password)
-        }
+    Chain::new(pages, move |(search, failure)| match (search.own_session, failure) {
+        _ if search.token_is_dead => Chain::done(LogoutOutcome::Gone),
+        (None, Some(failure)) => Err(failure),
+        (own, _) => delete_all(search.strays, own, must_change_password),
     })
 }
 
@@ -212,12 +210,17 @@ impl Collector for Search {
 
     fn member_unreadable(&mut self, _: Target, error: Error) -> Result<(), Error> {
         self.token_is_dead |= error.status() == Some(StatusCode::UNAUTHORIZED);
-        Ok(())
+        if error.status().is_some() { Ok(()) } else { Err(error) }
     }
 
     fn page_unreadable(&mut self, error: Error) -> Result<(), Error> {
         self.token_is_dead |= error.status() == Some(StatusCode::UNAUTHORIZED);
         if self.token_is_dead || self.own_session.is_some() { Ok(()) } else { Err(error) }
+    }
+
+    /// A logout has little time.
+    fn is_patient(&self) -> bool {
+        false
     }
 
     fn is_complete(&self) -> bool {

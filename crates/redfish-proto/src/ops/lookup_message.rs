@@ -86,8 +86,6 @@ impl Collector for BestFile {
 
     fn page_unreadable(&mut self, error: Error) -> Result<(), Error> {
         match error.kind() {
-            // The registries of earlier pages count even if a page is missing.
-            _ if self.best.is_some() => Ok(()),
             ErrorKind::NotFound => Ok(()),
             _ => Err(error),
         }
@@ -98,8 +96,9 @@ impl LookupMessage {
     /// Looks up this message.
     pub fn new(message: Message) -> LookupMessage {
         let registries = Target::well_known("/redfish/v1/Registries");
-        let chain = Chain::new(ReadPages::new(registries, BestFile::of(&message)), |files| {
-            let Some((_, file)) = files.best else { return Chain::done(None) };
+        let chain = Chain::new(ReadPages::new(registries, BestFile::of(&message)), |(files, failure)| {
+            // The registries of the other pages count even if a page is missing.
+            let Some((_, file)) = files.best else { return failure.map_or_else(|| Chain::done(None), Err) };
             Chain::next(Exchange(Request::get(&file)), |received| {
                 let Some(answer) = success_or_none(received)? else { return Chain::done(None) };
                 let Some(uri) = LookupMessage::registry(&answer.json()?, &answer) else {

@@ -2,6 +2,8 @@
 //!
 //! ```text
 //!   page ──▶ each member that is only a link ──▶ the next page ──▶ … ──▶ the collector, filled
+//!               │ no response        ▲
+//!               └──▶ service root ───┘ any response
 //! ```
 
 use std::collections::VecDeque;
@@ -11,7 +13,9 @@ use serde::de::DeserializeOwned;
 
 use crate::answer::Answer;
 use crate::error::Error;
-use crate::operation::{Operation, Request, Transition};
+use crate::kind::ErrorKind;
+use crate::operation::{Auth, Operation, Request, Transition};
+use crate::ops::check_service::CheckService;
 use crate::ops::get_page::{GetPage, Page};
 use crate::resource::Resource;
 use crate::target::Target;
@@ -20,26 +24,53 @@ use crate::target::Target;
 /// have a few dozen.
 const MAX_MEMBERS: usize = 1_000;
 
-/// Reads a collection page by page, and after each page the members that are only links.
+/// What was read of a collection. If a later page or a member could not be read, the rest is here nevertheless.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Listed<T> {
+    /// The members that were read.
+    pub members: Vec<T>,
+    /// The first failure, if something is missing.
+    pub failure: Option<Error>,
+}
+
+impl<T> Listed<T> {
+    /// The members.
+    ///
+    /// # Errors
+    /// The failure, if something is missing.
+    pub fn complete(self) -> Result<Vec<T>, Error> {
+        self.failure.map_or(Ok(self.members), Err)
+    }
+}
+
+/// Reads a collection page by page, and after each page the members that are only links. Its output is the collector,
+/// and the first failure that the collector does not accept, if something is missing.
 ///
-/// The number of pages is limited by [`Policy::pages`](crate::Policy::pages), that of members to 1,000.
+/// Only what is needed for the first page makes the operation fail. The number of pages is limited by
+/// [`Policy::pages`](crate::Policy::pages), that of members to 1,000.
 #[derive(Debug)]
 pub(crate) struct ReadPages<C> {
     current: Item,
     state: State<C>,
 }
 
-/// The page or member that is being read.
+/// What is being read.
 #[derive(Debug)]
 enum Item {
     Page(GetPage),
     Member(Target),
+    /// The service root, after a request without a response: if the service is away, nothing more is read.
+    Root,
 }
 
 /// What was collected, and what remains to be read.
 #[derive(Debug)]
 struct State<C> {
     collector: C,
+    failure: Option<Error>,
+    /// Whether a page has been read, so that a failure no longer makes the operation fail.
+    has_page: bool,
     unread: VecDeque<Target>,
     next: Option<GetPage>,
     /// Number of further pages to read, if it is less than the policy allows.
@@ -72,11 +103,11 @@ pub(crate) trait Collector {
     /// Takes a member.
     fn add(&mut self, member: Resource<Self::Member>);
 
-    /// Takes a member that cannot be read. An error ends the operation.
+    /// Takes a member that cannot be read, or returns the error: something is missing.
     fn member_unreadable(&mut self, target: Target, error: Error) -> Result<(), Error>;
 
-    /// Decides whether what was collected is enough when a page, or the link to it, cannot be read. An error ends the
-    /// operation.
+    /// Decides whether what was collected is enough when a page, or the link to it, cannot be read. If it returns the
+    /// error, something is missing.
     fn page_unreadable(&mut self, error: Error) -> Result<(), Error> {
         Err(error)
     }
@@ -84,6 +115,11 @@ pub(crate) trait Collector {
     /// Whether nothing more needs to be read.
     fn is_complete(&self) -> bool {
         false
+    }
+
+    /// Whether there is time to find out if the service is away, and to continue, after a request without a response.
+    fn is_patient(&self) -> bool {
+        true
     }
 }
 
@@ -94,6 +130,8 @@ impl<C: Collector> ReadPages<C> {
             current: Item::Page(GetPage::first(target)),
             state: State {
                 collector,
+                failure: None,
+                has_page: false,
                 unread: VecDeque::new(),
                 next: None,
                 pages_left: usize::MAX,
@@ -118,31 +156,72 @@ impl<C: Collector> ReadPages<C> {
 
 impl<C: Collector> State<C> {
     fn add_page(&mut self, page: Page, answer: &Answer) -> Result<(), Error> {
-        self.collector.page(answer)?;
+        let stamp = |error| answer.stamp(error);
+        let taken = self.collector.page(answer).map_err(stamp);
+        self.keep_failure(taken)?;
+        self.has_page = true;
         for member in page.members {
             let Some(link) = member.link() else { continue };
-            let Some(target) = self.collector.target(&link, answer)? else { continue };
-            if member.is_link() {
-                self.unread.push_back(target);
-                continue;
-            }
-            self.members += 1;
-            match member.resource(target.clone()) {
-                Ok(resource) => self.collector.add(resource),
-                Err(error) => self.collector.member_unreadable(target, error)?,
+            match self.collector.target(&link, answer).map_err(stamp) {
+                Ok(Some(target)) if member.is_link() => self.unread.push_back(target),
+                Ok(Some(target)) => {
+                    self.members += 1;
+                    let read = member.resource(target.clone()).map_err(stamp);
+                    self.add_member(target, read)?;
+                }
+                Ok(None) => {}
+                Err(error) => self.keep_failure(Err(error))?,
             }
         }
         self.unread.truncate(MAX_MEMBERS);
         match page.next {
-            Ok(next) => self.next = next,
-            Err(error) => self.collector.page_unreadable(error)?,
+            Ok(next) => {
+                self.next = next;
+                Ok(())
+            }
+            Err(error) => self.add_page_failure(error),
         }
-        Ok(())
+    }
+
+    fn add_member(&mut self, target: Target, read: Result<Resource<C::Member>, Error>) -> Result<(), Error> {
+        let taken = match read {
+            Ok(resource) => {
+                self.collector.add(resource);
+                Ok(())
+            }
+            Err(error) => self.collector.member_unreadable(target, error),
+        };
+        self.keep_failure(taken)
+    }
+
+    fn add_page_failure(&mut self, error: Error) -> Result<(), Error> {
+        let taken = self.collector.page_unreadable(error);
+        self.keep_failure(taken)
+    }
+
+    /// Keeps the first failure. Before the first page, it ends the operation.
+    fn keep_failure(&mut self, taken: Result<(), Error>) -> Result<(), Error> {
+        match taken {
+            Err(error) if self.has_page => {
+                self.failure.get_or_insert(error);
+                Ok(())
+            }
+            taken => taken,
+        }
+    }
+
+    fn done(self) -> Transition<ReadPages<C>> {
+        Transition::Done((self.collector, self.failure))
+    }
+
+    fn is_complete(&self) -> bool {
+        let is_read = self.unread.is_empty() && self.next.is_none();
+        is_read || self.members >= MAX_MEMBERS || self.collector.is_complete()
     }
 
     fn advance(mut self) -> Transition<ReadPages<C>> {
-        if self.members >= MAX_MEMBERS || self.collector.is_complete() {
-            return Transition::Done(self.collector);
+        if self.is_complete() {
+            return self.done();
         }
         let unread = if self.newest_first { self.unread.pop_back() } else { self.unread.pop_front() };
         let current = if let Some(target) = unread {
@@ -152,19 +231,33 @@ impl<C: Collector> State<C> {
             self.pages_left -= 1;
             Item::Page(page)
         } else {
-            return Transition::Done(self.collector);
+            return self.done();
         };
         Transition::Next(ReadPages { current, state: self })
     }
 }
 
+/// Whether a failure would repeat with every further request.
+fn is_of_every_request(error: &Error) -> bool {
+    let is_unauthenticated = *error.kind() == ErrorKind::NotAuthenticated && !error.session_alive();
+    is_unauthenticated || error.is_of_login() || matches!(error.kind(), ErrorKind::Deadline(_))
+}
+
 impl<C: Collector> Operation for ReadPages<C> {
-    type Output = C;
+    type Output = (C, Option<Error>);
 
     fn request(&self) -> Request {
         match &self.current {
             Item::Page(page) => page.request(),
             Item::Member(target) => Request::get(target),
+            Item::Root => CheckService.request(),
+        }
+    }
+
+    fn auth(&self) -> Auth {
+        match &self.current {
+            Item::Page(_) | Item::Member(_) => Auth::Session,
+            Item::Root => CheckService.auth(),
         }
     }
 
@@ -178,21 +271,42 @@ impl<C: Collector> Operation for ReadPages<C> {
                 }
                 match page.read(&answer) {
                     Ok(page) => state.add_page(page, &answer)?,
-                    Err(error) => state.collector.page_unreadable(error)?,
+                    Err(error) => state.add_page_failure(answer.stamp(error))?,
                 }
             }
-            Item::Member(target) => match Resource::read(&answer, target.clone()) {
-                Ok(resource) => state.collector.add(resource),
-                Err(error) => state.collector.member_unreadable(target, error)?,
-            },
+            Item::Member(target) => {
+                let read = Resource::read(&answer, target.clone()).map_err(|error| answer.stamp(error));
+                let is_last = read.as_ref().is_err_and(is_of_every_request);
+                state.add_member(target, read)?;
+                if is_last {
+                    return Ok(state.done());
+                }
+            }
+            // It responds, so the failure was that of one page or member.
+            Item::Root => {}
         }
         Ok(state.advance())
+    }
+
+    fn fail(self, error: Error) -> Result<Transition<Self>, Error> {
+        let ReadPages { current, mut state } = self;
+        let is_last = is_of_every_request(&error) || !state.collector.is_patient();
+        match current {
+            Item::Page(_) => state.add_page_failure(error)?,
+            Item::Member(target) => state.add_member(target, Err(error))?,
+            Item::Root => return Ok(state.done()),
+        }
+        if is_last || state.is_complete() {
+            return Ok(state.done());
+        }
+        Ok(Transition::Next(ReadPages { current: Item::Root, state }))
     }
 }
 
 #[cfg(test)]
 mod tests {
     use std::sync::Arc;
+    use std::time::Duration;
 
     use serde_json::{Value, json};
 
@@ -225,7 +339,7 @@ mod tests {
         loop {
             let (outgoing, reply) = match step {
                 Step::Send(outgoing, reply) => (outgoing, reply),
-                Step::Done(collector) => return (collector.unwrap().0, page),
+                Step::Done(read) => return (read.unwrap().0.0, page),
                 other => panic!("{other:?}"),
             };
             let body = match outgoing.request.uri().path().strip_prefix("/c/") {
@@ -255,5 +369,23 @@ mod tests {
     #[test]
     fn the_newest_members_of_a_page_come_first() {
         assert_eq!(read(pages().newest_first().max_next_pages(1), 3), (vec![2, 1, 0, 5, 4, 3], 2));
+    }
+
+    #[test]
+    fn at_the_deadline_what_was_read_is_the_output() {
+        let service = Arc::new(Service::new("bmc").unwrap());
+        let call = service.call(pages()).with_identity(Identity::anonymous(&service));
+        let receive = |step, body: &'static str, now| {
+            let Step::Send(_, reply) = step else { panic!("{step:?}") };
+            reply.receive(http::Response::new(()).into_parts().0, Ok(body.into()), now)
+        };
+        let (start, end) = (Now::default(), Now(Duration::from_secs(60)));
+        let step = call.deadline(Duration::from_secs(60)).start(start);
+        let step = receive(step, r#"{"Members": [{"@odata.id": "/c/0"}, {"@odata.id": "/c/1"}]}"#, start);
+        let Step::Done(read) = receive(step, r#"{"Id": 0}"#, end) else { panic!("expected the end") };
+        let (Ids(read), failure) = read.unwrap();
+        let failure = failure.unwrap();
+        assert_eq!(read, [0]);
+        assert!(matches!(failure.kind(), ErrorKind::Deadline(_)), "{failure}");
     }
 }

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use serde::de::IgnoredAny;
 use serde_json::{Map, Value};
 
 use crate::answer::Answer;
@@ -10,11 +11,13 @@ use crate::error::Error;
 use crate::kind::ErrorKind;
 use crate::operation::{Operation, Request, Transition};
 use crate::ops::action::Invoke;
-use crate::ops::chain::{Chain, Exchange, forward_to};
+use crate::ops::chain::{Chain, forward_to};
 use crate::ops::follow_links::{FollowLinks, Missing};
-use crate::ops::get_page::{GetPage, Member};
 use crate::ops::outcome::Outcome;
+use crate::ops::read_pages::{Collector, ReadPages};
 use crate::ops::watch::{POLL_INTERVAL, next_poll};
+use crate::redact::SafeText;
+use crate::resource::Resource;
 use crate::target::Target;
 
 /// The default URI of the collection of systems.
@@ -74,9 +77,8 @@ impl Reset {
         let reset_type = kind.clone();
         let find = FollowLinks::new("/Systems/@odata.id", Missing::At(SYSTEMS));
         let chain = Chain::new(find, |(systems, _)| {
-            Chain::next(Exchange(Request::get(&systems)), move |received| {
-                let system = only_member(GetPage::first(systems), &received?)?;
-                Ok(Transition::Next(Reset::invoke(&reset_type, system)))
+            Chain::next(ReadPages::new(systems, Systems::default()), move |(systems, failure)| {
+                Ok(Transition::Next(Reset::invoke(&reset_type, systems.only(failure)?)))
             })
         });
         Reset { kind, chain }
@@ -114,16 +116,43 @@ impl Operation for Reset {
     forward_to!(chain);
 }
 
-/// The only member of a collection. A further page counts as further members.
-fn only_member(page: GetPage, answer: &Answer) -> Result<Target, Error> {
-    let page = page.read(answer)?;
-    let links: Vec<_> = page.members.iter().filter_map(Member::link).collect();
-    match (links.as_slice(), page.next) {
-        ([only], Ok(None)) => answer.resolve(only),
-        (several, _) => {
-            let choices = several.iter().map(|choice| answer.safe(choice)).collect();
-            Err(Error::new(ErrorKind::AmbiguousTarget { choices }))
+/// The links to the systems, and their targets.
+#[derive(Debug, Default)]
+struct Systems(Vec<(SafeText, Result<Target, Error>)>);
+
+impl Systems {
+    /// The only system. If a page could not be read, there may be another one.
+    fn only(self, failure: Option<Error>) -> Result<Target, Error> {
+        match (<[_; 1]>::try_from(self.0), failure) {
+            (Ok([(_, system)]), None) => system,
+            (Ok(_), Some(failure)) => Err(failure),
+            (Err(systems), Some(failure)) if systems.is_empty() => Err(failure),
+            (Err(systems), _) => {
+                let choices = systems.into_iter().map(|(link, _)| link).collect();
+                Err(Error::new(ErrorKind::AmbiguousTarget { choices }))
+            }
         }
+    }
+}
+
+impl Collector for Systems {
+    type Member = IgnoredAny;
+
+    /// No system is read yet.
+    fn target(&mut self, link: &str, answer: &Answer) -> Result<Option<Target>, Error> {
+        let target = answer.resolve(link).map_err(|error| answer.stamp(error));
+        self.0.push((answer.safe(link), target));
+        Ok(None)
+    }
+
+    fn add(&mut self, _: Resource<IgnoredAny>) {}
+
+    fn member_unreadable(&mut self, _: Target, _: Error) -> Result<(), Error> {
+        Ok(())
+    }
+
+    fn is_complete(&self) -> bool {
+        self.0.len() > 1
     }
 }
 

@@ -18,7 +18,8 @@ macro_rules! adapter {
             use redfish_proto::driver::{Payload, Trace, TransportLimits};
             use redfish_proto::events::{EventSource, Subscription};
             use redfish_proto::ops::{
-                Action, LogoutOutcome, Monitor, Outcome, PowerChange, ResetAccepted, TaskOutcome, Watch,
+                Action, Listed, LogoutOutcome, Monitor, Outcome, PowerChange, ResetAccepted, TaskOutcome,
+                Watch,
             };
             use redfish_proto::query::Query;
             use redfish_proto::schema::EventDestination;
@@ -236,7 +237,7 @@ macro_rules! adapter {
                     wait(self.0.subscribe(subscription))
                 }
 
-                fn subscriptions(&self) -> Result<Vec<Resource<EventDestination>>, Error> {
+                fn subscriptions(&self) -> Result<Listed<Resource<EventDestination>>, Error> {
                     wait(self.0.subscriptions())
                 }
 

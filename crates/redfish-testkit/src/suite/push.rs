@@ -64,7 +64,7 @@ fn events_are_pushed_to_subscribers_until_they_unsubscribe<A: Adapter>() {
         .registry_prefixes(["ResourceEvent"])
         .message_ids(["ResourceEvent.ResourceChanged"]);
     let target = client.subscribe(subscription).unwrap();
-    let listed = client.subscriptions().unwrap();
+    let listed = client.subscriptions().unwrap().complete().unwrap();
     let found: Vec<_> =
         listed.iter().map(|one| (one.target(), one.value().context.as_deref().unwrap())).collect();
     assert_eq!(found, [(&target, "night run 7")]);
@@ -80,7 +80,7 @@ fn events_are_pushed_to_subscribers_until_they_unsubscribe<A: Adapter>() {
     assert_eq!(serde_json::from_str::<Value>(&body).unwrap()["Context"], "night run 7");
 
     client.unsubscribe(target.as_str()).unwrap();
-    assert!(client.subscriptions().unwrap().is_empty());
+    assert!(client.subscriptions().unwrap().complete().unwrap().is_empty());
     assert!(other.requests().is_empty());
     client.close().unwrap();
     assert_eq!(server.open_sessions(), 0);
@@ -92,8 +92,14 @@ fn a_subscription_is_created_once_if_the_response_is_lost<A: Adapter>() {
     let lost = client.subscribe(subscription).unwrap_err();
     assert!(matches!(lost.kind(), ErrorKind::OutcomeUnknown(_)), "{lost}");
     assert!(full_text(&lost).contains("among the subscriptions before"), "{lost}");
-    let found: Vec<_> =
-        client.subscriptions().unwrap().iter().map(|one| one.value().context.clone()).collect();
+    let found: Vec<_> = client
+        .subscriptions()
+        .unwrap()
+        .complete()
+        .unwrap()
+        .iter()
+        .map(|one| one.value().context.clone())
+        .collect();
     assert_eq!(found, [Some("night run 7".to_owned())]);
     client.close().unwrap();
 }

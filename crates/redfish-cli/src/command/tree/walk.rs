@@ -8,12 +8,14 @@
 
 use std::collections::{HashSet, VecDeque};
 
-use redfish_proto::ops::Get;
+use redfish_proto::ops::Read;
 use redfish_proto::{Error, Redactor, Target};
 use serde_json::Value;
 
+use crate::command::failures::{self, Failures};
+use crate::command::flaws::warn_of_body;
 use crate::command::members::{Pages, warn_of_empty_members};
-use crate::failure::Failure;
+use crate::failure::{Extent, Failure};
 use crate::visit::Visit;
 
 /// Maximum number of resources, for services that generate endless links.
@@ -39,10 +41,10 @@ pub(super) struct Node {
 pub(super) struct Walk {
     /// The resources. The first is the start.
     pub(super) nodes: Vec<Node>,
-    /// The failures of single resources.
-    pub(super) failures: Vec<Failure>,
-    /// The failure that stopped the walk, if any.
-    pub(super) stopped_by: Option<Failure>,
+    /// Links that lead to nothing, which are no failure of the walk.
+    pub(super) warnings: Vec<Failure>,
+    /// The other failures: of pages, of connections, and of the walk itself.
+    pub(super) failures: Failures,
     /// The path below which relations are followed.
     scope: String,
     seen: HashSet<String>,
@@ -58,7 +60,7 @@ struct Pending {
 }
 
 /// The target of a link, or the link and why it cannot be followed.
-type Route = Result<Target, (String, Error)>;
+type Route = Result<Target, (String, Failure)>;
 
 /// The relation of a link to its resource, in the order in which links are followed.
 #[derive(Clone, Copy)]
@@ -75,60 +77,72 @@ impl Walk {
             scope: key(start.path()).to_owned(),
             seen: HashSet::from([key(start.as_str()).to_owned()]),
             nodes: Vec::new(),
-            failures: Vec::new(),
-            stopped_by: None,
+            warnings: Vec::new(),
+            failures: Failures::default(),
             pending: Pending::default(),
         };
-        if let Err(failure) = walk.read(None, Ok(start), visit).await {
-            match walk.nodes[0].failed {
-                Some(_) => return Err(failure),
-                None => walk.note(failure),
-            }
-        }
+        walk.read(None, Ok(start), visit).await?;
         let mut line = visit.sink.progress();
-        while walk.stopped_by.is_none() {
-            let Some((parent, route)) = walk.next(depth) else { break };
+        while let Some((parent, route)) = walk.next(depth) {
+            if walk.nodes.len() > MAX_RESOURCES || !walk.failures.allow_more(visit).await {
+                break;
+            }
             line.show(&format!("{} resources read", walk.nodes.len()));
             if let Err(failure) = walk.read(Some(parent), route, visit).await {
-                walk.note(failure);
-            }
-            if walk.nodes.len() > MAX_RESOURCES {
-                walk.stop(&format!("there are more than {MAX_RESOURCES} resources"));
+                walk.note(failure, visit);
             }
         }
-        if walk.pending.dropped > 0 && walk.stopped_by.is_none() {
-            let dropped = walk.pending.dropped;
-            walk.stop(&format!("more than {MAX_LINKS} links are queued; {dropped} were dropped"));
-        }
+        drop(line);
+        walk.check_limits(visit);
         Ok(walk)
     }
 
-    fn stop(&mut self, reason: &str) {
-        self.stopped_by = Some(Error::malformed("", Redactor::default().clean(reason)).into());
+    /// Adds the failure of a service that has more than the walk reads.
+    fn check_limits(&mut self, visit: &mut Visit) {
+        let limit = if self.nodes.len() > MAX_RESOURCES {
+            format!("there are more than {MAX_RESOURCES} resources")
+        } else if self.pending.dropped > 0 {
+            format!("more than {MAX_LINKS} links are queued; {} were dropped", self.pending.dropped)
+        } else {
+            return;
+        };
+        let error = Error::malformed("", Redactor::default().clean(&limit));
+        self.failures.add(error.into(), visit);
     }
 
-    /// Notes a failure, which stops the walk unless it concerns only one resource.
-    fn note(&mut self, failure: Failure) {
-        if failure.is_of_one_resource() {
-            self.failures.push(failure);
+    /// Notes the failure of a link.
+    fn note(&mut self, failure: Failure, visit: &mut Visit) {
+        let leads_to_nothing = match failure.status() {
+            _ if failure.is_transport() => false,
+            Some(status) => matches!(status, 300..=399 | 401 | 403 | 404 | 410 | 501),
+            None => true,
+        };
+        if leads_to_nothing && failures::extent(&failure, visit) == Extent::OneResource {
+            self.warnings.push(failure);
         } else {
-            self.stopped_by = Some(failure);
+            self.failures.add(failure, visit);
         }
     }
 
-    /// Reads a resource and queues its links.
+    /// Reads a resource and queues its links. A further page that cannot be read is not its failure.
     async fn read(&mut self, parent: Option<usize>, route: Route, visit: &mut Visit) -> Result<(), Failure> {
         let (uri, read) = match route {
             Ok(target) => {
-                let read = visit.run(|| Get::<Value>::new(target.clone())).await;
-                (target.to_string(), read.map(|document| (target, document)))
+                let read = visit.run(|| Read::<Value>::new(target.clone())).await;
+                if let Ok(resource) = &read {
+                    warn_of_body(visit, &target, resource.body());
+                }
+                (target.to_string(), read.map(|resource| (target, resource.into_value())))
             }
-            Err((link, error)) => (link, Err(error.into())),
+            Err((link, failure)) => (link, Err(failure)),
         };
         match read {
             Ok((target, document)) => {
                 let number = self.add(parent, uri, Ok(&document));
-                self.queue_links(number, &target, &document, visit).await
+                if let Err(failure) = self.queue_links(number, &target, &document, visit).await {
+                    self.failures.add(failure, visit);
+                }
+                Ok(())
             }
             Err(failure) => {
                 self.add(parent, uri, Err(failure.kind()));
@@ -169,7 +183,7 @@ impl Walk {
         number
     }
 
-    /// Queues the links of a resource, including those on further pages of a collection.
+    /// Queues the links of a resource, including those on further pages of a collection. Fails if a page cannot be read.
     async fn queue_links(
         &mut self,
         number: usize,
@@ -205,7 +219,7 @@ impl Walk {
             if link.is_empty() {
                 continue;
             }
-            let route = visit.service().link(target, link).map_err(|error| (visit.redact(link), error));
+            let route = visit.link(target, link).map_err(|failure| (visit.redact(link), failure));
             let rank = match (&route, rank) {
                 (Ok(to), _) if self.seen.contains(key(to.as_str())) => continue,
                 (Ok(to), Rank::Elsewhere) if is_below(to.path(), target.path()) => Rank::Below,

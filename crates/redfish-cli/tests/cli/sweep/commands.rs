@@ -5,6 +5,7 @@ use std::time::Duration;
 use redfish_mock::{Account, Role, Settings};
 
 use super::*;
+use crate::canned::Canned;
 
 /// A system that is off.
 const OTHER: &str = "/redfish/v1/Systems/E905C3FF";
@@ -59,6 +60,23 @@ fn a_failure_is_that_of_the_single_command() {
         assert_eq!(line["error"]["messages"], single["messages"], "{args:?}");
     }
     assert_eq!(open_sessions(&fleet), 0);
+}
+
+#[test]
+fn after_a_failed_part_the_rest_is_done_at_each_service() {
+    let fleet = fleet(1);
+    let service = Canned::new(&[("GET /a", ""), ("GET /b", "200\n\n{}")]);
+    let args = ["get", "/a", "/b", "/c", "--auth", "none"];
+    let done = run(&mut sweep(&fleet[0], &service.url(), &args)).exits(1);
+    let line = &lines(&done)[&service.url()];
+    assert_eq!((&line["output"], &line["exit"]), (&json!([null, {}, null]), &json!(4)));
+    assert_eq!(line["error"]["uri"], "/a");
+    assert!(done.err.contains("GET /c: "), "{}", done.err);
+
+    let service = Canned::new(&[("GET /a", ""), ("GET /redfish/v1/", "")]);
+    let done = run(&mut sweep(&fleet[0], &service.url(), &args)).exits(1);
+    assert_eq!(lines(&done)[&service.url()]["exit"], 4);
+    assert!(!service.requests().contains(&"GET /b".to_owned()));
 }
 
 #[test]
