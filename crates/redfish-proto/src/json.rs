@@ -46,7 +46,7 @@ pub(crate) fn part<T: DeserializeOwned>(text: &str) -> Option<T> {
     serde_json::from_str(text).ok().or_else(|| serde_json::from_slice(&repair(text.as_bytes())?.text).ok())
 }
 
-/// A body as JSON that any parser reads: repaired if necessary, and only the last document of several. A body that is no JSON
+/// A body as JSON that any parser reads: repaired if necessary, and only the last document of several. A body that is not JSON
 /// is unchanged.
 pub fn readable(body: &[u8]) -> Cow<'_, [u8]> {
     if is_json(strip_bom(body)) {

@@ -1,4 +1,4 @@
-//! What a Task or a Job says of its operation (DSP0268, Task and Job). Some services have Jobs in place of Tasks.
+//! What a Task or a Job reports about its operation (DSP0268, Task and Job). Some services have Jobs in place of Tasks.
 
 use serde_json::Value;
 
