@@ -190,7 +190,7 @@ pub(crate) fn is_error(body: &[u8], redactor: &Redactor) -> bool {
 }
 
 fn has_error(window: &[u8]) -> bool {
-    window.windows(7).any(|part| part == b"\"error\"")
+    window.split(|byte| *byte == b'"').any(|part| part == b"error")
 }
 
 /// Whether a body has members of a resource, besides messages.

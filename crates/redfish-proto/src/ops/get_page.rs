@@ -158,9 +158,17 @@ fn usual_link(object: &str) -> Option<&str> {
     let text = value.strip_prefix('"')?;
     let end = text.bytes().position(|byte| matches!(byte, b'"' | b'\\'))?;
     let (link, rest) = text.split_at_checked(end)?;
-    // Of two links, the last one counts.
-    let is_usual = link.starts_with('/') && rest.starts_with('"') && !rest.contains(ODATA_ID);
+    let is_usual = link.starts_with('/') && rest.starts_with('"') && !may_repeat_link(rest);
     is_usual.then_some(link)
+}
+
+/// Whether the rest of an object may have a second link, of which the last one counts. The links of objects within it are
+/// their first members.
+fn may_repeat_link(rest: &str) -> bool {
+    rest.match_indices(ODATA_ID).any(|(at, _)| {
+        let before = rest.get(..at).unwrap_or_default().trim_ascii_end();
+        !before.ends_with('{')
+    })
 }
 
 impl GetPage {
