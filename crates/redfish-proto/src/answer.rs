@@ -9,7 +9,6 @@ use bytes::Bytes;
 use http::header::{ETAG, HeaderMap, LOCATION};
 use http::{Method, StatusCode, response};
 use serde::Deserialize;
-use serde_json::Value;
 use serde_json::value::RawValue;
 
 use crate::body::{Body, PayloadUnread};
@@ -36,6 +35,8 @@ pub struct Answer {
     pub(crate) repaired: OnceLock<Option<Repaired>>,
     pub(crate) method: Method,
     pub(crate) target: Target,
+    /// The method and the target before any redirect, if there was one.
+    pub(crate) first_request: Option<(Method, Target)>,
     /// The body of the request.
     pub(crate) sent: Body,
     pub(crate) is_replay: bool,
@@ -66,17 +67,26 @@ impl ETag {
     /// [`ErrorKind::Malformed`] for an ETag that is not text in ASCII, and those of [`Answer::json`].
     pub fn read(answer: &Answer) -> Result<Option<ETag>, Error> {
         let unusable = |place| answer.malformed(place, "an ETag that cannot be sent back");
+        if answer.body.as_ref().is_ok_and(|body| message::is_web_page(body)) {
+            return Err(Error::new(ErrorKind::Transport(Failure::WebPage)).with_status(answer.status()));
+        }
         match answer.headers().get(ETAG).filter(|value| !value.as_bytes().trim_ascii().is_empty()) {
             Some(value) => {
                 let etag = value.to_str().ok().and_then(ETag::new);
                 etag.map(Some).ok_or_else(|| unusable(""))
             }
-            None if answer.body()?.is_empty() => Ok(None),
-            None => match answer.json::<ETagOfBody<'_>>()?.etag.map(|etag| json::part::<Value>(etag.get())) {
-                None | Some(Some(Value::Null)) => Ok(None),
-                Some(Some(Value::String(text))) if text.trim().is_empty() => Ok(None),
-                Some(Some(Value::String(text))) if text.is_ascii() => {
-                    ETag::new(&text).map(Some).ok_or_else(|| unusable("/@odata.etag"))
+            None if !answer.is_object()? => Err(answer.not_a_resource()),
+            None => match answer.json::<ETagOfBody<'_>>()?.etag.map(RawValue::get) {
+                None | Some("null") => Ok(None),
+                // A number out of range could become a text.
+                Some(quoted) if quoted.starts_with('"') && quoted.is_ascii() => {
+                    let text: String = json::part(quoted).unwrap_or_default();
+                    let etag = ETag::new(&text).filter(|_| text.is_ascii());
+                    if etag.is_some() || text.trim().is_empty() {
+                        Ok(etag)
+                    } else {
+                        Err(unusable("/@odata.etag"))
+                    }
                 }
                 Some(_) => Err(unusable("/@odata.etag")),
             },
@@ -110,6 +120,14 @@ impl Answer {
     /// The target of the last request, which differs from the first after a redirect.
     pub fn target(&self) -> &Target {
         &self.target
+    }
+
+    /// The method and the target of the request before any redirect.
+    pub(crate) fn requested(&self) -> (&Method, &Target) {
+        match &self.first_request {
+            Some((method, target)) => (method, target),
+            None => (&self.method, &self.target),
+        }
     }
 
     /// Whether the request was sent again with another session, after a 401.
@@ -170,6 +188,17 @@ impl Answer {
             .and_then(Option::as_ref)
             .map(|repaired| repaired.flaws.clone())
             .unwrap_or_default()
+    }
+
+    /// Whether the body is a JSON object, as every resource is (DSP0266, "Resources").
+    pub(crate) fn is_object(&self) -> Result<bool, Error> {
+        let (_, text) = self.json_and_text::<&RawValue>()?;
+        Ok(strip_bom(text).trim_ascii_start().starts_with(b"{"))
+    }
+
+    /// The error of a body that is not a resource.
+    pub(crate) fn not_a_resource(&self) -> Error {
+        self.malformed("", "not a resource")
     }
 
     /// The target of the `Location` header, if there is one.
@@ -246,7 +275,7 @@ impl Answer {
     pub(crate) fn is_host_refusal(&self) -> bool {
         match self.status() {
             StatusCode::MISDIRECTED_REQUEST => true,
-            StatusCode::BAD_REQUEST => self.body.as_deref().is_ok_and(message::is_markup),
+            StatusCode::BAD_REQUEST => self.body.as_deref().is_ok_and(message::is_web_page),
             _ => false,
         }
     }

@@ -15,10 +15,10 @@ use crate::etag::ETag;
 use crate::kind::{ErrorKind, Failure};
 use crate::message::{self, Message};
 use crate::origin::Origin;
+use crate::outcome::Outcome;
 use crate::reason::{SessionAlive, TargetError};
 use crate::redact::{Redactor, SafeText, Secret};
 use crate::target::Target;
-use crate::written::Written;
 
 /// A failed call: the service, the request, what happened, the service's messages, and a hint.
 ///
@@ -50,7 +50,7 @@ struct Inner {
     hint: Option<SafeText>,
     cause: Option<Cause>,
     /// The part of a write that was carried out.
-    partial: Option<Box<Written>>,
+    partial: Option<Box<Outcome>>,
     /// Removes secrets from the texts that an operation adds. `None` once the call has ended.
     redactor: Option<Arc<Redactor>>,
 }
@@ -183,8 +183,8 @@ impl Error {
         self
     }
 
-    pub(crate) fn with_partial(mut self, written: Written) -> Error {
-        self.0.partial = Some(Box::new(written));
+    pub(crate) fn with_partial(mut self, outcome: Outcome) -> Error {
+        self.0.partial = Some(Box::new(outcome));
         self
     }
 
@@ -256,7 +256,7 @@ impl Error {
         clean(&mut inner.detail);
         inner.hint.iter_mut().for_each(&mut clean);
         for message in &mut inner.messages {
-            let Message { id, text, args, severity, resolution, related } = message;
+            let Message { id, text, args, severity, resolution, related, .. } = message;
             [id, text, severity, resolution].into_iter().chain(args).chain(related).for_each(&mut clean);
         }
         match &mut inner.kind {
@@ -371,19 +371,19 @@ impl Error {
         self.0.cause.as_ref()
     }
 
-    /// The part of a write that was carried out, after [`ErrorKind::PartiallyApplied`].
-    pub fn partial(&self) -> Option<&Written> {
+    /// The outcome of the part that was carried out, after [`ErrorKind::PartiallyApplied`].
+    pub fn partial(&self) -> Option<&Outcome> {
         self.0.partial.as_deref()
     }
 
-    /// Accepts a write of which only a part was carried out, after [`ErrorKind::PartiallyApplied`]. Its messages say which
-    /// part.
+    /// Accepts a write of which only a part was carried out, after [`ErrorKind::PartiallyApplied`], as in
+    /// `client.patch(path, &change).or_else(Error::into_partial)?`. The messages say which part.
     ///
     /// # Errors
     /// Any other error, unchanged.
-    pub fn into_partial(mut self) -> Result<Written, Error> {
+    pub fn into_partial(mut self) -> Result<Outcome, Error> {
         match self.0.partial.take() {
-            Some(written) => Ok(*written),
+            Some(outcome) => Ok(*outcome),
             None => Err(self),
         }
     }

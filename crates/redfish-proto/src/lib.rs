@@ -175,6 +175,7 @@ mod message;
 mod operation;
 pub mod ops;
 mod origin;
+mod outcome;
 mod policy;
 pub mod query;
 pub mod reason;
@@ -186,7 +187,6 @@ mod session;
 mod target;
 mod target_set;
 mod task;
-mod written;
 
 // The crates whose types the signatures contain.
 pub use {bytes, http, serde_json, zeroize};

@@ -25,16 +25,17 @@ pub(crate) fn link_at<'a>(resource: &'a Value, pointer: &str) -> Option<&'a str>
     resource.pointer(pointer).and_then(Value::as_str).filter(|link| is_link(link))
 }
 
-/// Whether a text is a link. An empty one would mean the resource that contains it (RFC 3986, 4.4), which no service
-/// means.
+/// Whether a text is a link. One without a path would mean the resource that contains it (RFC 3986, 4.4), which no service
+/// means, and dots alone a folder above it.
 pub(crate) fn is_link(text: &str) -> bool {
-    !matches!(text.trim(), "" | "#")
+    let path = text.trim().split(['?', '#']).next().unwrap_or_default();
+    path.contains(|c| !matches!(c, '.' | '/')) || path == "/"
 }
 
 /// Resolves a link in the response of `base`.
 pub(crate) fn resolve(link: &str, base: &Target, origin: &Origin, links: Links) -> Result<Target, LinkError> {
     let link = checked_link(link).map_err(LinkError::Malformed)?;
-    if !is_link(link) {
+    if matches!(link.trim(), "" | "#") {
         return Err(LinkError::Malformed(TargetError::Empty));
     }
     let without_fragment = link.split_once('#').map_or(link, |(without_fragment, _)| without_fragment);

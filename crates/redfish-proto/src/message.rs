@@ -1,6 +1,7 @@
 //! The messages of a response (DSP0266, "Error responses").
 
 mod meaning;
+mod raw;
 
 use std::borrow::Cow;
 
@@ -8,12 +9,11 @@ use serde_json::Value;
 
 use crate::json::{self, strip_bom};
 use crate::redact::{Redactor, SafeText};
-use crate::task::is_task;
 
 use meaning::Meaning;
+use raw::{ID, items};
 
-/// The name of a list of messages, and the end of its name if it is about one member.
-const EXTENDED_INFO: &str = "@Message.ExtendedInfo";
+pub(crate) use raw::{RawMessage, escaped};
 
 /// Maximum number of messages that are read from one body.
 const MAX_MESSAGES: usize = 100;
@@ -28,7 +28,7 @@ const MAX_TEXT_BYTES: usize = 16 << 10;
 pub(crate) const MAX_TOTAL_BYTES: usize = 256 << 10;
 
 /// Number of bytes at the start of a body, or at its end, where an `error` is looked for.
-const ERROR_WINDOW: usize = 256;
+const ERROR_WINDOW: usize = 16 << 10;
 
 /// One message of a response, from its `@Message.ExtendedInfo`. A missing member is empty.
 ///
@@ -48,6 +48,8 @@ pub struct Message {
     pub resolution: SafeText,
     /// The `RelatedProperties`: the members the message is about, as JSON pointers.
     pub related: Vec<SafeText>,
+    /// What it meant before secrets were removed, and the known key that it had.
+    pub(crate) judged: Option<(Meaning, Option<&'static str>)>,
 }
 
 impl Message {
@@ -70,127 +72,66 @@ impl Message {
     pub fn beside_data(body: &[u8], redactor: &Redactor) -> Vec<Message> {
         // Such an error comes first or last, so most bodies need not be parsed for it.
         let (start, end) = (body.get(..ERROR_WINDOW), body.len().saturating_sub(ERROR_WINDOW));
-        if !has_error(start.unwrap_or(body)) && !has_error(body.get(end..).unwrap_or_default()) {
+        if !has_messages(start.unwrap_or(body)) && !has_messages(body.get(end..).unwrap_or_default()) {
             return Vec::new();
         }
         let documents = json::documents(body);
         if !documents.last().is_some_and(has_data) {
             return Vec::new();
         }
-        let messages = documents.iter().flat_map(|document| messages_of(document, redactor));
-        messages.filter(Message::is_refusal).take(MAX_MESSAGES).collect()
-    }
-
-    /// Whether it reports that something was done.
-    pub(crate) fn is_success(&self) -> bool {
-        self.meaning() == Meaning::Success
+        let raw: Vec<RawMessage<'_>> = documents.iter().flat_map(RawMessage::all_of).collect();
+        shown(raw.iter().filter(|message| message.is_refusal() || message.is_only_text()), redactor)
     }
 
     fn key(&self) -> &str {
-        self.id.trim().rsplit('.').next().unwrap_or_default()
+        // A password may be a part of a key.
+        let known = self.judged.and_then(|(_, known)| known);
+        known.unwrap_or_else(|| self.id.trim().rsplit('.').next().unwrap_or_default())
     }
 
     fn meaning(&self) -> Meaning {
-        meaning::meaning(self.key(), self.severity.trim())
+        match self.judged {
+            Some((meaning, _)) => meaning,
+            None => meaning::meaning(self.key(), self.severity.trim()),
+        }
     }
 }
 
 /// Reads the messages of a body in all known forms: `error` with a list or a single object (iDRAC), the list at the
-/// root (the response to a login that requires a new password), `Messages` (iLO 4, and a Task), or an `error` or `Success`
-/// with only a code.
+/// root (the response to a login that requires a new password), `Messages` (iLO 4), or an `error` or `Success` with only
+/// a code.
 pub(crate) fn messages(body: &[u8], redactor: &Redactor) -> Vec<Message> {
-    json::documents(body)
-        .iter()
-        .flat_map(|document| messages_of(document, redactor))
-        .take(MAX_MESSAGES)
-        .collect()
+    let documents = json::documents(body);
+    let raw: Vec<RawMessage<'_>> = documents.iter().flat_map(RawMessage::all_of).collect();
+    shown(&raw, redactor)
 }
 
-/// Like [`messages`], of a body that was parsed.
-pub(crate) fn messages_of(body: &Value, redactor: &Redactor) -> Vec<Message> {
+/// The messages to show. The first ones, since a body may have any number of them.
+pub(crate) fn shown<'a>(
+    raw: impl IntoIterator<Item = &'a RawMessage<'a>>,
+    redactor: &Redactor,
+) -> Vec<Message> {
     let mut reader = MessageReader::new(redactor);
-    let holders = body.get("error").into_iter().chain([body]);
-    let mut found: Vec<Message> = holders
-        .filter_map(|holder| holder.get(EXTENDED_INFO))
-        // In a registry, `Messages` is an object; those of a Task do not judge a response.
-        .chain(body.get("Messages").filter(|messages| messages.is_array() && !is_task(body)))
-        .flat_map(|entries| reader.list(entries))
-        .collect();
-    if found.is_empty() {
-        let holder = body.get("error").or_else(|| body.get("Success"));
-        let mut member = |name| holder.and_then(|holder| holder.get(name)).map(|v| reader.text(v));
-        let only = Message {
-            id: member("code").unwrap_or_default(),
-            text: member("message").unwrap_or_default(),
-            ..Message::default()
-        };
-        if only != Message::default() {
-            found.push(only);
-        }
-    }
-    found.truncate(MAX_MESSAGES);
-    found
-}
-
-/// Reads the messages beside single members, such as `AssetTag@Message.ExtendedInfo`. Each names its member in `related`.
-pub(crate) fn annotations(body: &Value, redactor: &Redactor) -> Vec<Message> {
-    let mut found = Vec::new();
-    collect_annotations(body, "", &mut MessageReader::new(redactor), &mut found);
-    found
-}
-
-fn collect_annotations(
-    value: &Value,
-    pointer: &str,
-    reader: &mut MessageReader<'_>,
-    found: &mut Vec<Message>,
-) {
-    let members = match value {
-        Value::Object(members) => members,
-        Value::Array(items) => {
-            for (index, item) in items.iter().enumerate() {
-                collect_annotations(item, &format!("{pointer}/{index}"), reader, found);
-            }
-            return;
-        }
-        _ => return,
-    };
-    for (name, value) in members {
-        if found.len() >= MAX_MESSAGES {
-            return;
-        }
-        match name.strip_suffix(EXTENDED_INFO) {
-            None if name != "error" => {
-                collect_annotations(value, &format!("{pointer}/{name}"), reader, found);
-            }
-            // Those about the whole are not annotations.
-            None | Some("") => {}
-            Some(member) => {
-                let about = reader.redactor.clean(&format!("{pointer}/{member}"));
-                let messages = reader.list(value).into_iter();
-                found.extend(messages.map(|message| Message { related: vec![about.clone()], ..message }));
-            }
-        }
-    }
+    raw.into_iter().take(MAX_MESSAGES).map(|message| reader.message(message)).collect()
 }
 
 /// Whether the body of a read is an error instead of a resource: an `error` that reports no success, without data beside
 /// it. Some services return data and an `error` about one member.
-pub(crate) fn is_error(body: &[u8], redactor: &Redactor) -> bool {
-    // A resource has no member `error`, so most bodies need not be parsed twice.
-    if !has_error(body.get(..ERROR_WINDOW).unwrap_or(body)) {
+pub(crate) fn is_error(body: &[u8]) -> bool {
+    // Most bodies need not be parsed twice.
+    if !has_messages(body.get(..ERROR_WINDOW).unwrap_or(body)) {
         return false;
     }
     let documents = json::documents(body);
-    let messages: Vec<Message> =
-        documents.iter().flat_map(|document| messages_of(document, redactor)).collect();
+    let messages: Vec<RawMessage<'_>> = documents.iter().flat_map(RawMessage::all_of).collect();
+    let is_reported = || documents.iter().any(|document| document.get("error").is_some());
     !documents.last().is_some_and(has_data)
-        && !messages.is_empty()
-        && !messages.iter().any(Message::is_success)
+        && !messages.iter().any(RawMessage::is_success)
+        && (messages.iter().any(RawMessage::is_refusal) || (!messages.is_empty() && is_reported()))
 }
 
-fn has_error(window: &[u8]) -> bool {
-    window.split(|byte| *byte == b'"').any(|part| part == b"error")
+fn has_messages(window: &[u8]) -> bool {
+    window.split(|byte| *byte == b'"').any(|part| part == b"error" || part == b"@Message.ExtendedInfo")
 }
 
 /// Whether a body has members of a resource, besides messages.
@@ -201,24 +142,17 @@ pub(crate) fn has_data(body: &Value) -> bool {
 
 /// Reads a list of messages, or a single message in place of the list.
 pub(crate) fn read_list(entries: &Value, redactor: &Redactor) -> Vec<Message> {
-    MessageReader::new(redactor).list(entries)
-}
-
-/// Whether a body is HTML or XHTML, or other markup, whatever its media type says.
-pub(crate) fn is_markup(body: &[u8]) -> bool {
-    strip_bom(body).trim_ascii_start().starts_with(b"<")
+    shown(&RawMessage::list(entries), redactor)
 }
 
 /// Whether a body has only messages, as the response to an operation has, and no resource.
 pub(crate) fn is_only_messages(body: &Value) -> bool {
-    body.as_object().is_some_and(|members| !members.is_empty()) && !has_data(body)
+    !has_data(body) && !RawMessage::all_of(body).is_empty()
 }
 
-/// Whether a body is a web page, which no Redfish service means as its answer.
+/// Whether a body is a web page, or other markup, which no Redfish service means as its answer.
 pub(crate) fn is_web_page(body: &[u8]) -> bool {
-    let start = strip_bom(body).trim_ascii_start();
-    let begins_with = |tag: &[u8]| start.get(..tag.len()).is_some_and(|s| s.eq_ignore_ascii_case(tag));
-    begins_with(b"<!doctype html") || begins_with(b"<html")
+    strip_bom(body).trim_ascii_start().starts_with(b"<")
 }
 
 /// The text of a body that is not JSON, on one line: an HTML page without its tags, shortened.
@@ -243,53 +177,31 @@ impl MessageReader<'_> {
         MessageReader { redactor, bytes_left: MAX_TOTAL_BYTES }
     }
 
-    fn list(&mut self, entries: &Value) -> Vec<Message> {
-        match entries {
-            Value::Array(entries) => {
-                entries.iter().take(MAX_MESSAGES).filter_map(|entry| self.message(entry)).collect()
-            }
-            entry => self.message(entry).into_iter().collect(),
+    fn message(&mut self, raw: &RawMessage<'_>) -> Message {
+        let judged = Some((raw.meaning(), meaning::known(raw.key())));
+        let entry = raw.entry;
+        if entry.is_string() {
+            return Message { text: self.text(entry), judged, ..Message::default() };
+        }
+        Message {
+            id: self.first_member(entry, &ID),
+            text: self.first_member(entry, &["Message", "message"]),
+            args: self.texts(entry, "MessageArgs"),
+            severity: self.first_member(entry, &["MessageSeverity", "Severity"]),
+            resolution: self.first_member(entry, &["Resolution"]),
+            related: raw.related().iter().take(MAX_MESSAGES).map(|pointer| self.clean(pointer)).collect(),
+            judged,
         }
     }
 
-    fn message(&mut self, entry: &Value) -> Option<Message> {
-        match entry {
-            Value::String(_) => Some(Message { text: self.text(entry), ..Message::default() }),
-            Value::Object(_) => Some(Message {
-                id: self.first_member(entry, ["MessageId", "MessageID"]),
-                text: self.member(entry, "Message"),
-                args: self.texts(entry, "MessageArgs"),
-                severity: self.first_member(entry, ["MessageSeverity", "Severity"]),
-                resolution: self.member(entry, "Resolution"),
-                related: self.related(entry),
-            }),
-            _ => None,
-        }
-    }
-
-    /// The first of two members that is not empty.
-    fn first_member(&mut self, entry: &Value, [first, second]: [&str; 2]) -> SafeText {
-        match self.member(entry, first) {
-            text if text.is_empty() => self.member(entry, second),
-            text => text,
-        }
-    }
-
-    fn member(&mut self, entry: &Value, name: &str) -> SafeText {
-        entry.get(name).map(|value| self.text(value)).unwrap_or_default()
+    /// The first of these members that is not empty.
+    fn first_member(&mut self, entry: &Value, names: &[&str]) -> SafeText {
+        let texts = names.iter().filter_map(|name| entry.get(name)).map(|value| self.text(value));
+        texts.into_iter().find(|text| !text.is_empty()).unwrap_or_default()
     }
 
     fn texts(&mut self, entry: &Value, name: &str) -> Vec<SafeText> {
         items(entry, name).iter().take(MAX_MESSAGES).map(|value| self.text(value)).collect()
-    }
-
-    /// The `RelatedProperties` as JSON pointers. In a message they begin with a number sign, with some services not even
-    /// with a slash.
-    fn related(&mut self, entry: &Value) -> Vec<SafeText> {
-        let names = items(entry, "RelatedProperties").iter().take(MAX_MESSAGES).filter_map(Value::as_str);
-        let names = names.map(|name| name.trim_start_matches('#').trim_start_matches('/'));
-        let pointers = names.filter(|name| !name.is_empty()).map(|name| format!("/{name}"));
-        pointers.map(|pointer| redacted_text(&pointer, self.redactor, &mut self.bytes_left)).collect()
     }
 
     fn text(&mut self, value: &Value) -> SafeText {
@@ -300,16 +212,11 @@ impl MessageReader<'_> {
             Value::String(text) => Cow::Borrowed(text.as_str()),
             other => Cow::Owned(other.to_string()),
         };
-        redacted_text(&text, self.redactor, &mut self.bytes_left)
+        self.clean(&text)
     }
-}
 
-/// The items of a list, or a single item in place of the list.
-fn items<'a>(entry: &'a Value, name: &str) -> &'a [Value] {
-    match entry.get(name) {
-        Some(Value::Array(items)) => items,
-        Some(Value::Null) | None => &[],
-        Some(item) => std::slice::from_ref(item),
+    fn clean(&mut self, text: &str) -> SafeText {
+        redacted_text(text, self.redactor, &mut self.bytes_left)
     }
 }
 
@@ -365,7 +272,13 @@ mod tests {
             (r#"{"error":{"code":"A.1.G","message":"no"}}"#, vec!["A.1.G"]),
             (r#"{"error":{"message":"no"}}"#, vec![""]),
             (r#"{"error":{"code":"A.1.G","@Message.ExtendedInfo":[]}}"#, vec!["A.1.G"]),
-            (r#"{"error":"no"}"#, vec![]),
+            (r#"{"error":"no"}"#, vec![""]),
+            (r#"{"error":[{"MessageId":"A.1.X"}]}"#, vec!["A.1.X"]),
+            (r#"{"@Message.ExtendedInfo":[[{"MessageId":"A.1.X"}]]}"#, vec!["A.1.X"]),
+            (
+                r#"{"Accepted":{"code":"A.1.G","@Message.ExtendedInfo":[{"MessageID":"A.1.X"}]}}"#,
+                vec!["A.1.X"],
+            ),
             (r#"{"error":{"@Message.ExtendedInfo":[null,7,"text"]}}"#, vec![""]),
             ("[]", vec![]),
             ("<html>", vec![]),
@@ -388,7 +301,6 @@ mod tests {
 
     #[test]
     fn a_success_that_reports_a_failure_is_an_error() {
-        let none = Redactor::default();
         for (body, error) in [
             (r#"{"error":{"@Message.ExtendedInfo":[{"MessageId":"Base.1.8.1.Success"}]}}"#, false),
             (r#"{"error":{"@Message.ExtendedInfo":[{"MessageId":"Base.1.1.GeneralError"}]}}"#, true),
@@ -396,7 +308,7 @@ mod tests {
             (r#"{"Id":"1","error":null}"#, false),
             (r#"{"Id":"1"}"#, false),
         ] {
-            assert_eq!(is_error(body.as_bytes(), &none), error, "{body}");
+            assert_eq!(is_error(body.as_bytes()), error, "{body}");
         }
     }
 

@@ -159,12 +159,14 @@ impl Redactor {
     /// Removes secrets from a text, and control characters, which could control a terminal.
     pub fn clean(&self, text: &str) -> SafeText {
         let text = self.redact(text);
-        if !text.contains(char::is_control) {
+        // A byte that is not UTF-8 reads as a replacement character.
+        let is_odd = |c: char| c.is_control() || c == char::REPLACEMENT_CHARACTER;
+        if !text.contains(is_odd) {
             return SafeText::new(text);
         }
-        // Control characters may be between the letters of a secret. Only then they are removed without a space in their
+        // Such characters may be between the letters of a secret. Only then they are removed without a space in their
         // place.
-        let joined: String = text.chars().filter(|c| !c.is_control()).collect();
+        let joined: String = text.chars().filter(|c| !is_odd(*c)).collect();
         let redacted = self.redact(&joined);
         if redacted != joined {
             return SafeText::new(redacted);
@@ -189,7 +191,9 @@ impl Redactor {
         let mut spans: Vec<Range<usize>> = Vec::new();
         let pairs: Vec<_> =
             self.credentials.iter().map(|c| basic_credentials(c.user(), c.password())).collect();
-        let secrets: Vec<&str> = pairs.iter().map(|pair| pair.as_str()).chain(self.texts()).collect();
+        let misread: Vec<_> = self.texts().filter(|text| !text.is_ascii()).flat_map(misread).collect();
+        let readings = pairs.iter().chain(&misread).map(|text| text.as_str());
+        let secrets: Vec<&str> = readings.chain(self.texts()).collect();
         // A secret that was encoded twice is found in the text decoded once, and so on.
         let mut decoded_text = DecodedText::new(text);
         for _ in 0..MAX_ENCODING_LAYERS {
@@ -247,6 +251,14 @@ impl Redactor {
         shown.push_str(text.get(shown_to..).unwrap_or_default());
         SafeText::new(shown)
     }
+}
+
+/// A secret as it looks when it was sent in Latin-1 and read as UTF-8, and the other way round.
+fn misread(secret: &str) -> [Zeroizing<String>; 2] {
+    let is_latin_1 = |c: char| ('\u{80}'..='\u{ff}').contains(&c);
+    let replace = |c: char| if is_latin_1(c) { char::REPLACEMENT_CHARACTER } else { c };
+    [secret.chars().map(replace).collect::<String>(), secret.bytes().map(char::from).collect()]
+        .map(Zeroizing::new)
 }
 
 impl fmt::Debug for Redactor {
@@ -314,6 +326,19 @@ mod tests {
         let mut redactor = Redactor::default();
         redactor.add(secret);
         redactor
+    }
+
+    #[test]
+    fn a_secret_that_was_misread_is_hidden() {
+        let redactor = redactor_of("pässwörd-geheim");
+        let latin_1: Vec<u8> = "pässwörd-geheim".chars().map(|c| c as u8).collect();
+        let twice: String = "pässwörd-geheim".bytes().map(char::from).collect();
+        for text in [String::from_utf8_lossy(&latin_1).into_owned(), twice] {
+            assert_eq!(redactor.clean(&format!("bad {text}")), "bad [redacted]");
+        }
+        let redactor = redactor_of("S3CRETPW");
+        assert_eq!(redactor.clean(&String::from_utf8_lossy(b"bad S3CR\xffETPW")), "bad [redacted]");
+        assert_eq!(redactor.clean("a \u{fffd} b"), "a \u{fffd} b");
     }
 
     #[test]

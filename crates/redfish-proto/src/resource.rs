@@ -31,6 +31,9 @@ impl<T> Resource<T> {
         T: DeserializeOwned,
     {
         answer.check()?;
+        if !answer.is_object()? {
+            return Err(answer.not_a_resource());
+        }
         Ok(Resource::new(answer.json()?, target, ETag::of(answer), answer.body()?.clone()))
     }
 

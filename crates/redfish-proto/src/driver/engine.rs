@@ -385,6 +385,7 @@ impl Engine {
             repaired: OnceLock::new(),
             method: self.last_request.method.clone(),
             target: self.last_request.target.clone(),
+            first_request: self.state.visited.first().cloned(),
             sent: self.last_request.body.clone(),
             is_replay: self.state.is_replay,
             session_alive: self.state.session_alive,

@@ -9,6 +9,12 @@ use bytes::Bytes;
 
 use super::{is_json, strip_bom};
 
+/// Maximum nesting of a body that is repaired. Any parser refuses more.
+const MAX_DEPTH: usize = 200;
+
+/// Maximum number of documents in a body that is repaired.
+const MAX_DOCUMENTS: usize = 100;
+
 /// A body that can be read after small corrections.
 #[derive(Clone, Debug)]
 pub(crate) struct Repaired {
@@ -25,10 +31,10 @@ pub(crate) struct Repaired {
 pub struct Flaws {
     /// Number of places that are not UTF-8. Each reads as U+FFFD.
     pub invalid_bytes: usize,
-    /// Number of control characters in strings that are not escaped.
+    /// Number of control characters in strings that are not escaped, or at the end.
     pub control_characters: usize,
-    /// Number of values that no JSON parser represents: half of a surrogate pair, which reads as U+FFFD, or a number out
-    /// of range, which reads as a string.
+    /// Number of values that no JSON parser represents: half of a surrogate pair, which reads as U+FFFD, a backslash that
+    /// begins no escape, which reads as itself, or a number out of range, which reads as a string.
     pub unrepresentable: usize,
     /// Number of members whose name occurs again in the same object. The last one counts.
     pub duplicates: usize,
@@ -53,8 +59,8 @@ impl fmt::Display for Flaws {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let parts = [
             (self.invalid_bytes, "not UTF-8"),
-            (self.control_characters, "a control character in a string"),
-            (self.unrepresentable, "a value out of range"),
+            (self.control_characters, "a control character"),
+            (self.unrepresentable, "a number or an escape that is not valid"),
             (self.duplicates, "a member that occurs again"),
             (self.earlier_documents, "a document before the last one"),
         ];
@@ -74,9 +80,13 @@ impl fmt::Display for Flaws {
 pub(crate) fn repair(body: &[u8]) -> Option<Repaired> {
     let mut flaws = Flaws::default();
     let body = strip_bom(body);
+    // Some services send the end of their C strings, too.
+    let text_end = body.iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1);
+    flaws.control_characters += usize::from(text_end < body.len());
+    let body = body.get(..text_end).unwrap_or(body);
     flaws.invalid_bytes = body.utf8_chunks().filter(|chunk| !chunk.invalid().is_empty()).count();
     let text = correct_values(&String::from_utf8_lossy(body), &mut flaws);
-    let mut structure = Structure::of(&text);
+    let mut structure = Structure::of(&text)?;
     flaws.duplicates = structure.repeated.len();
     flaws.earlier_documents = structure.documents.len().saturating_sub(1);
     if flaws.is_empty() {
@@ -149,35 +159,51 @@ fn string_length(text: &str) -> usize {
 fn correct_string(quoted: &str, corrected: &mut String, flaws: &mut Flaws) {
     let mut rest = quoted;
     while let Some(c) = rest.chars().next() {
-        let (length, is_half) = if c == '\\' { escape(rest) } else { (c.len_utf8(), false) };
+        let (length, escape) = if c == '\\' { escape(rest) } else { (c.len_utf8(), Escape::Valid) };
         let (token, after) = rest.split_at_checked(length).unwrap_or((rest, ""));
-        if is_half {
-            flaws.unrepresentable += 1;
-            corrected.push_str("\\ufffd");
-        } else if c < ' ' {
+        if c < ' ' {
             flaws.control_characters += 1;
             corrected.push_str(&format!("\\u{:04x}", u32::from(c)));
         } else {
-            corrected.push_str(token);
+            flaws.unrepresentable += usize::from(escape != Escape::Valid);
+            corrected.push_str(match escape {
+                Escape::Valid => token,
+                Escape::HalfPair => "\\ufffd",
+                Escape::Unknown => "\\\\",
+            });
         }
         rest = after;
     }
 }
 
-/// The length of the escape at the start of a text, and whether it is one half of a surrogate pair without the other.
-fn escape(text: &str) -> (usize, bool) {
-    match utf16_unit(text) {
-        Some(0xD800..=0xDBFF) if matches!(text.get(6..).and_then(utf16_unit), Some(0xDC00..=0xDFFF)) => {
-            (12, false)
+/// An escape in a string.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Escape {
+    Valid,
+    /// One half of a surrogate pair without the other.
+    HalfPair,
+    /// A backslash that begins no escape, as in `C:\dell`.
+    Unknown,
+}
+
+/// The length of the escape at the start of a text, and what it is.
+fn escape(text: &str) -> (usize, Escape) {
+    match (utf16_unit(text), text.chars().nth(1)) {
+        (Some(0xD800..=0xDBFF), _) if matches!(text.get(6..).and_then(utf16_unit), Some(0xDC00..=0xDFFF)) => {
+            (12, Escape::Valid)
         }
-        Some(0xD800..=0xDFFF) => (6, true),
-        _ => (1 + text.chars().nth(1).map_or(0, char::len_utf8), false),
+        (Some(0xD800..=0xDFFF), _) => (6, Escape::HalfPair),
+        (Some(_), _) | (_, Some('"' | '\\' | '/' | 'b' | 'f' | 'n' | 'r' | 't')) => (2, Escape::Valid),
+        // The string does not end.
+        (None, None) => (1, Escape::Valid),
+        _ => (1, Escape::Unknown),
     }
 }
 
 /// The code unit of an escape such as `\u00e4`.
 fn utf16_unit(text: &str) -> Option<u32> {
-    u32::from_str_radix(text.strip_prefix("\\u")?.get(..4)?, 16).ok()
+    let digits = text.strip_prefix("\\u")?.get(..4)?;
+    u32::from_str_radix(digits, 16).ok().filter(|_| digits.bytes().all(|b| b.is_ascii_hexdigit()))
 }
 
 /// The parts of a text that a repair needs to know.
@@ -201,7 +227,8 @@ enum Level<'a> {
 }
 
 impl Structure {
-    fn of(text: &str) -> Structure {
+    /// `None` for a text that no parser reads.
+    fn of(text: &str) -> Option<Structure> {
         let mut structure = Structure::default();
         let mut levels: Vec<Level<'_>> = Vec::new();
         let mut at = 0;
@@ -219,6 +246,9 @@ impl Structure {
                     if levels.is_empty() {
                         structure.documents.push(at);
                     }
+                    if levels.len() >= MAX_DEPTH || structure.documents.len() > MAX_DOCUMENTS {
+                        return None;
+                    }
                     levels.push(match byte {
                         b'{' => Level::Object { members: HashMap::new(), current: None },
                         _ => Level::Array,
@@ -233,7 +263,7 @@ impl Structure {
             }
             at += length;
         }
-        structure
+        Some(structure)
     }
 
     /// Ends the current member of an object. An earlier one of the same name is repeated.

@@ -5,7 +5,7 @@ use Meaning::{Notice, Refusal, Success};
 
 /// What a message says about the request, when the status is a success.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Meaning {
+pub(crate) enum Meaning {
     /// Something was done.
     Success,
     /// Something to know, such as that a reset is required.
@@ -180,11 +180,19 @@ const REFUSAL_WORDS: [&str; 14] = [
     "canceled",
 ];
 
+/// The key as this module lists it, if it does.
+pub(super) fn known(key: &str) -> Option<&'static str> {
+    listed(key).map(|(listed, _)| listed)
+}
+
+fn listed(key: &str) -> Option<(&'static str, Meaning)> {
+    BASE.iter().chain(&VENDORS).find(|(listed, _)| listed.eq_ignore_ascii_case(key)).copied()
+}
+
 /// The meaning of the message with this key, the last part of its `MessageId`.
 pub(super) fn meaning(key: &str, severity: &str) -> Meaning {
-    let listed = BASE.iter().chain(&VENDORS).find(|(listed, _)| listed.eq_ignore_ascii_case(key));
-    if let Some((_, meaning)) = listed {
-        return *meaning;
+    if let Some((_, meaning)) = listed(key) {
+        return meaning;
     }
     let key = key.to_ascii_lowercase();
     let is_ok = severity.eq_ignore_ascii_case("ok");

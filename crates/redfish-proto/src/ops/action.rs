@@ -11,7 +11,7 @@ use crate::kind::ErrorKind;
 use crate::link::link_at;
 use crate::operation::{Operation, Request, Transition};
 use crate::ops::chain::{Chain, Exchange, forward_to};
-use crate::ops::outcome::Outcome;
+use crate::outcome::Outcome;
 use crate::redact::Redactor;
 use crate::target::Target;
 
@@ -94,6 +94,9 @@ impl Action {
 /// Reads the actions of a resource, including those of vendors.
 fn find_actions(answer: &Answer) -> Result<Vec<Action>, Error> {
     let resource: Value = answer.json()?;
+    if !resource.is_object() {
+        return Err(answer.not_a_resource());
+    }
     let mut found = Vec::new();
     if let Some(Value::Object(actions)) = resource.get("Actions") {
         collect_actions(actions, answer, 0, &mut found);
@@ -104,7 +107,9 @@ fn find_actions(answer: &Answer) -> Result<Vec<Action>, Error> {
 fn collect_actions(actions: &Map<String, Value>, answer: &Answer, depth: usize, found: &mut Vec<Action>) {
     for (name, value) in actions {
         let Value::Object(members) = value else { continue };
-        match link_at(value, "/target") {
+        // A target that is the resource itself is none: a POST there would not invoke the action.
+        let target = link_at(value, "/target").filter(|link| !is_own(link, answer));
+        match target {
             Some(target) => {
                 let parameters = members.iter().filter_map(|(member, values)| {
                     let name = member.strip_suffix("@Redfish.AllowableValues")?.to_owned();
@@ -122,6 +127,10 @@ fn collect_actions(actions: &Map<String, Value>, answer: &Answer, depth: usize, 
             None => {}
         }
     }
+}
+
+fn is_own(link: &str, answer: &Answer) -> bool {
+    answer.resolve(link).is_ok_and(|target| target.is_same_except_slash(answer.target()))
 }
 
 fn allowable_values(values: &Value) -> Vec<String> {

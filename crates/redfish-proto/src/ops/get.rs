@@ -43,6 +43,7 @@ impl<T: DeserializeOwned> Operation for Get<T> {
     fn respond(self, answer: Answer) -> Result<Transition<Self>, Error> {
         let answer = answer.success()?;
         match self.target.fragment() {
+            None if !answer.is_object()? => Err(answer.not_a_resource()),
             None => Ok(Transition::Done(answer.json()?)),
             Some(fragment) => Ok(Transition::Done(read_fragment(&answer, fragment)?)),
         }

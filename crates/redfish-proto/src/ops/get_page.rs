@@ -189,7 +189,8 @@ impl GetPage {
         let (page, body): (RawPage<'_>, _) = answer.json_and_text()?;
         let found = match &page.members {
             Some(raw) => self.new_members(raw, body, answer),
-            None if page.is_collection() => NewMembers::default(),
+            // An empty collection that says how many members it has is not empty.
+            None if page.is_collection() && page.count().unwrap_or_default() == 0 => NewMembers::default(),
             None => NewMembers { members: vec![self.single_member(answer)?], ..NewMembers::default() },
         };
         let NewMembers { members, left_out, repeated, keys } = found;
@@ -212,8 +213,10 @@ impl GetPage {
             ..NewMembers::default()
         };
         for raw in raw {
-            let key = Reference::link_of(raw.get()).map(|link| key(&link, answer));
-            match Member::locate(raw, body, answer).filter(|_| key.is_some() || !is_empty(raw.get())) {
+            let link = Reference::link_of(raw.get());
+            // Two links may differ only in what could not be read.
+            let key = link.as_ref().filter(|link| !link.contains('\u{fffd}')).map(|link| key(link, answer));
+            match Member::locate(raw, body, answer).filter(|_| link.is_some() || !is_empty(raw.get())) {
                 None => found.left_out += 1,
                 Some(_) if key.is_some_and(|key| self.returned.contains(key) || !found.keys.insert(key)) => {
                     found.repeated += 1;
@@ -249,7 +252,8 @@ impl GetPage {
         // Some services send the link as an object.
         let text = match serde_json::from_str::<Option<Cow<'_, str>>>(link.get()) {
             Ok(text) => text.filter(|text| is_link(text)),
-            Err(_) => Reference::link_of(link.get()),
+            Err(_) if link.get().starts_with('{') => Reference::link_of(link.get()),
+            Err(_) => return Err(Error::malformed("/Members@odata.nextLink", "not a link")),
         };
         let Some(text) = text else { return Ok(None) };
         let next = answer.resolve(&text)?;

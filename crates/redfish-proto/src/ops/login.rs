@@ -295,8 +295,10 @@ impl Login {
         let root: Value = answer.json().unwrap_or_default();
         self.features = answer.status().is_success().then(|| Features::of(&root));
         match link_at(&root, SESSIONS_LINK) {
-            Some(link) => Ok(self.post(&answer.resolve(link)?, false)),
-            None => Ok(self.post(&Target::well_known(SESSIONS), is_before_1_6(&root))),
+            Some(link) if !answer.resolve(link)?.is_same_except_slash(answer.target()) => {
+                Ok(self.post(&answer.resolve(link)?, false))
+            }
+            _ => Ok(self.post(&Target::well_known(SESSIONS), is_before_1_6(&root))),
         }
     }
 

@@ -3,48 +3,20 @@
 use std::sync::Arc;
 
 use http::header::LINK;
-use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::answer::Answer;
 use crate::error::Error;
 use crate::link::link_at;
-use crate::message;
-use crate::redact::Redactor;
+use crate::message::{Message, RawMessage};
+use crate::outcome::{Acceptance, Monitor, Progress};
 use crate::target::Target;
 use crate::task::is_task;
-
-/// The monitor of an accepted operation, which reports its end. It can be saved as JSON and watched by another process.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Monitor {
-    #[serde(rename = "at")]
-    pub(crate) target: Target,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) task: Option<Target>,
-    /// Whether a 202 named it.
-    #[serde(default, rename = "accepted", skip_serializing_if = "std::ops::Not::not")]
-    pub(crate) is_accepted: bool,
-    #[serde(skip)]
-    pub(crate) secrets: Secrets,
-}
-
-/// The secrets of the accepted request, which the service may echo at the end. They do not count when two monitors
-/// are compared.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Secrets(pub(crate) Arc<Redactor>);
-
-impl PartialEq for Secrets {
-    fn eq(&self, _: &Secrets) -> bool {
-        true
-    }
-}
-
-impl Eq for Secrets {}
 
 impl Monitor {
     /// A monitor at a known target, which may also be that of a Task or a Job.
     pub fn new(target: Target) -> Monitor {
-        Monitor { target, task: None, is_accepted: false, secrets: Secrets::default() }
+        Monitor { target, task: None, is_accepted: false, acceptance: Acceptance::default() }
     }
 
     /// The monitor in a response: its `Location`, not the URI of the Task in its body, whose GET returns 200 from the
@@ -58,13 +30,28 @@ impl Monitor {
             Some(location) => Some(location?),
             None => link("/TaskMonitor").transpose()?.or_else(|| task.clone()),
         };
-        let secrets = Secrets(Arc::clone(&answer.redactor));
-        Ok(target.map(|target| Monitor { target, task, is_accepted: true, secrets }))
+        let acceptance = Acceptance {
+            secrets: Arc::clone(&answer.redactor),
+            messages: Vec::new(),
+            progress: Progress::of_body(&body, answer).unwrap_or_default(),
+        };
+        Ok(target.map(|target| Monitor { target, task, is_accepted: true, acceptance }))
+    }
+
+    /// Keeps what the service said when it accepted the operation.
+    pub(crate) fn with_messages(mut self, messages: Vec<Message>) -> Monitor {
+        self.acceptance.messages = messages;
+        self
     }
 
     /// The target that is polled.
     pub fn target(&self) -> &Target {
         &self.target
+    }
+
+    /// What the service said when it accepted the operation.
+    pub fn messages(&self) -> &[Message] {
+        &self.acceptance.messages
     }
 
     /// The Task, if it is known.
@@ -82,9 +69,9 @@ fn linked_task(answer: &Answer) -> Option<Target> {
 
 /// The Task among the arguments of a message that says that it was started.
 fn task_in_messages(body: &Value, answer: &Answer) -> Option<Target> {
-    let messages = message::messages_of(body, &answer.redactor);
-    let accepting = messages.iter().filter(|message| message.is("Accepted") || message.is("TaskAccepted"));
-    accepting.flat_map(|message| &message.args).find_map(|argument| task_at(argument, answer))
+    let messages = RawMessage::all_of(body);
+    let accepting = messages.iter().filter(|message| message.says_accepted());
+    accepting.flat_map(RawMessage::arguments).find_map(|argument| task_at(argument, answer))
 }
 
 fn task_at(link: &str, answer: &Answer) -> Option<Target> {

@@ -5,73 +5,63 @@ use serde_json::Value;
 use crate::answer::Answer;
 use crate::error::Error;
 use crate::kind::ErrorKind;
-use crate::message::{self, Message};
-use crate::redact::SafeText;
+use crate::message;
+use crate::outcome::{End, Progress};
+use crate::task::is_task;
 
-/// The progress of an operation, from its Task or Job. Missing values are empty.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Progress {
-    /// `TaskState` or `JobState`: `Running`, `Completed`, …
-    pub state: SafeText,
-    /// `TaskStatus` or `JobStatus`: `OK`, `Warning` or `Critical`.
-    pub status: SafeText,
-    /// `PercentComplete`.
-    pub percent: Option<u8>,
-    /// `Messages`, or the only `Message` of a Job.
-    pub messages: Vec<Message>,
-}
-
-/// How an operation ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum End {
-    Well,
-    Badly,
-}
+/// The names of the state of a Task and of a Job, each with that of its status.
+const STATES: [(&str, &str); 2] = [("TaskState", "TaskStatus"), ("JobState", "JobStatus")];
 
 impl Progress {
     /// Reads a Task or Job.
     pub(crate) fn of(task: &Value, answer: &Answer) -> Progress {
-        let text = |task_member: &str, job_member: &str| {
-            let value = task.get(task_member).or_else(|| task.get(job_member)).and_then(Value::as_str);
-            answer.safe(value.unwrap_or_default().trim())
-        };
+        let text = |name: &str| task.get(name).and_then(Value::as_str).unwrap_or_default().trim();
+        let first =
+            |[task, job]: [&str; 2]| answer.safe(if text(task).is_empty() { text(job) } else { text(task) });
         let percent = task.get("PercentComplete").and_then(Value::as_f64);
         let messages = match task.get("Messages") {
             Some(messages) => message::read_list(messages, &answer.redactor),
             None if task.get("Message").is_some() => message::read_list(task, &answer.redactor),
             None => Vec::new(),
         };
+        // A secret of the request may be a part of a state, so that only the text of the service tells it.
+        let states = STATES.iter().filter(|(state, _)| task.get(state).is_some());
+        let ends: Vec<Option<End>> = states.map(|(state, status)| end(text(state), text(status))).collect();
         Progress {
-            state: text("TaskState", "JobState"),
-            status: text("TaskStatus", "JobStatus"),
+            state: first(STATES.map(|(state, _)| state)),
+            status: first(STATES.map(|(_, status)| status)),
             percent: percent.map(|percent| percent.clamp(0.0, 100.0) as u8),
             messages,
+            end: match ends.as_slice() {
+                ends if ends.contains(&Some(End::Badly)) => Some(End::Badly),
+                ends if ends.contains(&None) => None,
+                [] => None,
+                _ => Some(End::Well),
+            },
         }
     }
 
-    /// How it ended. `None` while it goes on. iDRAC reports a failed update as `Completed` with the status `Critical`.
-    pub(crate) fn end(&self) -> Option<End> {
-        match self.state.to_ascii_lowercase().as_str() {
-            "completed" if self.is_critical() => Some(End::Badly),
-            "completed" => Some(End::Well),
-            "completedwitherrors" | "failed" | "exception" | "killed" | "cancelled" => Some(End::Badly),
-            _ => None,
-        }
-    }
-
-    fn is_critical(&self) -> bool {
-        self.status.eq_ignore_ascii_case("critical")
+    /// Reads the body of a response, if it is a Task or a Job.
+    pub(crate) fn of_body(body: &Value, answer: &Answer) -> Option<Progress> {
+        is_task(body).then(|| Progress::of(body, answer))
     }
 
     /// The error of an operation that ended badly.
     pub(crate) fn failure(self, answer: &Answer) -> Error {
-        let is_critical = self.is_critical();
-        let state = if is_critical {
-            self.state.followed_by(format_args!(" with the status Critical"))
-        } else {
-            self.state
+        let state = match self.state.as_str() {
+            "Completed" => self.state.followed_by(format_args!(" with the status {}", self.status)),
+            _ => self.state,
         };
         answer.stamp(Error::new(ErrorKind::TaskFailed { state }).with_messages(self.messages))
+    }
+}
+
+/// How an operation with this state ended. iDRAC reports a failed update as `Completed` with the status `Critical`.
+fn end(state: &str, status: &str) -> Option<End> {
+    match state.to_ascii_lowercase().as_str() {
+        "completed" if status.eq_ignore_ascii_case("critical") => Some(End::Badly),
+        "completed" => Some(End::Well),
+        "completedwitherrors" | "failed" | "exception" | "killed" | "cancelled" => Some(End::Badly),
+        _ => None,
     }
 }

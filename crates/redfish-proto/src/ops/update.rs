@@ -23,7 +23,7 @@ use crate::link::link_at;
 use crate::operation::{Operation, Request, Transition};
 use crate::ops::chain::{Chain, Exchange, forward_to};
 use crate::ops::follow_links::{FollowLinks, Missing};
-use crate::ops::outcome::Outcome;
+use crate::outcome::Outcome;
 use crate::reason::{Feature, RequestError};
 use crate::redact::Redactor;
 use crate::target::Target;

@@ -18,12 +18,10 @@ use crate::kind::{ErrorKind, Failure};
 use crate::link::link_at;
 use crate::message;
 use crate::operation::{Operation, Request, Transition};
-use crate::ops::monitor::Monitor;
-use crate::ops::progress::{End, Progress};
+use crate::outcome::{End, Monitor, Outcome, Progress, Written};
 use crate::redact::Redactor;
 use crate::target::Target;
 use crate::task::is_task;
-use crate::written::Written;
 
 /// Maximum number of consecutive failed polls, for example while the controller reboots for a firmware update. The
 /// wait between them grows to 10 s, so they take about half an hour, if the deadline allows.
@@ -50,7 +48,8 @@ pub enum TaskOutcome {
 impl Monitor {
     /// Watches the operation until its end, up to the deadline of the call.
     pub fn watch(self) -> Watch {
-        Watch { monitor: self, polls_task: false, progress: Progress::default(), polls: 0, failures: 0 }
+        let progress = self.acceptance.progress.clone();
+        Watch { monitor: self, polls_task: false, progress, polls: 0, failures: 0 }
     }
 }
 
@@ -83,8 +82,11 @@ impl Watch {
 
     fn still_running(mut self, answer: &Answer) -> Result<Transition<Self>, Error> {
         let body: Value = answer.json().unwrap_or_default();
-        if is_task(&body) {
-            self.progress = Progress::of(&body, answer);
+        if let Some(progress) = Progress::of_body(&body, answer) {
+            if progress.end == Some(End::Badly) {
+                return Ok(Transition::Done(TaskOutcome::Failed(progress.failure(answer))));
+            }
+            self.progress = progress;
             if let (None, Some(link)) = (&self.monitor.task, link_at(&body, "/@odata.id")) {
                 self.monitor.task = answer.resolve(link).ok();
             }
@@ -116,6 +118,10 @@ impl Watch {
             return self.poll_failed(answer.refusal(), MAX_FAILED_POLLS);
         }
         if self.monitor.task.is_none() || self.polls_task {
+            if self.progress.end == Some(End::Well) {
+                let progress = self.progress;
+                return Ok(Transition::Done(TaskOutcome::Completed(Written::without_response(progress))));
+            }
             let was_seen = self.polls > 0 || self.monitor.task.is_some();
             let kind = if was_seen { ErrorKind::MonitorGone } else { ErrorKind::MonitorNotFound };
             return Err(answer.refusal().with_kind(kind));
@@ -127,7 +133,7 @@ impl Watch {
     /// Judges a 200: a Task or Job by its state, anything else as the operation's own response.
     fn judge(self, answer: &Answer) -> Result<Transition<Self>, Error> {
         let unreadable = match answer.json::<Value>() {
-            Ok(body) if is_task(&body) => return self.judge_task(&body, answer),
+            Ok(body) if is_task(&body) => return self.judge_task(Progress::of(&body, answer), answer),
             Ok(body) if self.is_of_operation() || is_response(&body, answer) => return Ok(finish(answer)),
             Ok(_) => return Err(answer.malformed("", "neither a task nor the response to an operation")),
             Err(error) => error,
@@ -146,9 +152,8 @@ impl Watch {
         !self.polls_task && (self.monitor.is_accepted || self.polls > 0)
     }
 
-    fn judge_task(self, task: &Value, answer: &Answer) -> Result<Transition<Self>, Error> {
-        let progress = Progress::of(task, answer);
-        Ok(Transition::Done(match progress.end() {
+    fn judge_task(self, progress: Progress, answer: &Answer) -> Result<Transition<Self>, Error> {
+        Ok(Transition::Done(match progress.end {
             Some(End::Well) => TaskOutcome::Completed(Written::of_task(answer, progress)),
             Some(End::Badly) => TaskOutcome::Failed(progress.failure(answer)),
             None => return self.still_running(answer),
@@ -159,14 +164,24 @@ impl Watch {
 /// Whether a body can be the response to an operation: messages, or a resource other than the one that was polled.
 fn is_response(body: &Value, answer: &Answer) -> bool {
     let shown = link_at(body, "/@odata.id").and_then(|link| answer.resolve(link).ok());
-    message::is_only_messages(body) || shown.is_some_and(|shown| shown.path() != answer.target().path())
+    let polled = answer.target().path().trim_end_matches('/');
+    let is_other =
+        shown.is_some_and(|shown| !shown.path().trim_end_matches('/').eq_ignore_ascii_case(polled));
+    message::is_only_messages(body) || (is_other && message::has_data(body))
 }
 
 /// Ends with the operation's own response.
 fn finish(answer: &Answer) -> Transition<Watch> {
-    Transition::Done(match Written::read(answer) {
-        Ok(written) => TaskOutcome::Completed(written),
-        Err(refusal) => TaskOutcome::Failed(refusal),
+    Transition::Done(match Outcome::read(answer) {
+        Ok(Outcome::Finished(written) | Outcome::AcceptedWithoutMonitor(written)) => {
+            TaskOutcome::Completed(written)
+        }
+        // Its Task goes on.
+        Ok(Outcome::Accepted(monitor)) => return Transition::Later(monitor.watch(), None),
+        Err(refusal) => match answer.json().ok().and_then(|body| Progress::of_body(&body, answer)) {
+            Some(task) if task.end == Some(End::Badly) => TaskOutcome::Failed(task.failure(answer)),
+            _ => TaskOutcome::Failed(refusal),
+        },
     })
 }
 
@@ -174,7 +189,7 @@ impl Operation for Watch {
     type Output = TaskOutcome;
 
     fn secrets(&self, known: &mut Redactor) {
-        known.extend(&self.monitor.secrets.0);
+        known.extend(&self.monitor.acceptance.secrets);
     }
 
     fn request(&self) -> Request {

@@ -8,7 +8,7 @@ use crate::body::Body;
 use crate::error::Error;
 use crate::etag::{ETag, ETagForm};
 use crate::operation::{Operation, Request, Transition};
-use crate::ops::outcome::Outcome;
+use crate::outcome::Outcome;
 use crate::redact::Redactor;
 use crate::target::Target;
 

@@ -62,6 +62,11 @@ impl Engine {
             && self.service.policy().expect_continue
             && !self.state.expectation_failed;
         let purpose = request.purpose.unwrap_or_else(|| Purpose::of(&method));
+        // The result of a write (303) is judged by what the write sent.
+        let sent = match self.state.redirected {
+            Some(_) => std::mem::take(&mut self.last_request.body),
+            None => body.clone(),
+        };
         self.last_request = LastRequest {
             method: method.clone(),
             target: target.clone(),
@@ -70,7 +75,7 @@ impl Engine {
             retry,
             purpose,
             replayable: body.replayable(),
-            body: body.clone(),
+            body: sent,
             expects_continue,
             is_probe: request.probe.is_some(),
             body_mode,

@@ -9,8 +9,8 @@ use crate::credentials::Credentials;
 use crate::operation::Operation;
 use crate::ops::action::Invoke;
 use crate::ops::chain::{Chain, forward_to};
-use crate::ops::outcome::Outcome;
 use crate::ops::update::find_update_service;
+use crate::outcome::Outcome;
 use crate::redact::Redactor;
 
 /// Makes the service fetch an image from a URI and install it.
