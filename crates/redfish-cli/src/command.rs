@@ -5,7 +5,6 @@
 mod actions;
 mod events;
 mod failures;
-mod flaws;
 mod get;
 mod invoke;
 pub(crate) mod login;

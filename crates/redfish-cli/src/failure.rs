@@ -4,7 +4,7 @@ use std::fmt;
 use std::io;
 use std::sync::Arc;
 
-use redfish_proto::ops::Written;
+use redfish_proto::ops::Outcome;
 use redfish_proto::reason::SessionAlive;
 use redfish_proto::{Error, ErrorKind, Message, Redactor, Service, Target};
 use serde_json::{Value, json};
@@ -27,6 +27,8 @@ pub(crate) struct Failure {
     service: Option<Box<str>>,
     /// The link that cannot be followed.
     link: Option<Box<str>>,
+    /// Whether the service had accepted a write.
+    accepted: bool,
 }
 
 #[derive(Debug)]
@@ -62,7 +64,16 @@ pub(crate) enum Extent {
 
 impl Failure {
     fn new(reason: Reason, exit: Exit) -> Failure {
-        Failure { reason, exit, monitor: None, secrets: None, hint: None, service: None, link: None }
+        Failure {
+            reason,
+            exit,
+            monitor: None,
+            secrets: None,
+            hint: None,
+            service: None,
+            link: None,
+            accepted: false,
+        }
     }
 
     /// Wrong usage, and a hint, which may be empty.
@@ -163,6 +174,29 @@ impl Failure {
         Failure { exit, ..self }
     }
 
+    /// Marks that the service had accepted the write before this failed, so that it must not be repeated.
+    pub(crate) fn after_acceptance(self) -> Failure {
+        Failure { accepted: true, ..self }
+    }
+
+    /// Whether a write may have been carried out.
+    pub(crate) fn may_have_written(&self) -> bool {
+        self.accepted || self.exit == Exit::OutcomeUnknown || self.partial().is_some()
+    }
+
+    /// Whether the response to a read was not a resource.
+    pub(crate) fn is_of_unreadable_resource(&self) -> bool {
+        let page = ErrorKind::Transport(redfish_proto::driver::Failure::WebPage);
+        matches!(&self.reason, Reason::Call(error)
+            if error.method().is_some_and(|method| method.is_safe())
+                && (matches!(error.kind(), ErrorKind::Malformed { .. }) || *error.kind() == page))
+    }
+
+    /// Replaces the hint.
+    pub(crate) fn with_hint(self, hint: &str) -> Failure {
+        Failure { hint: Some(hint.into()), ..self }
+    }
+
     /// Marks the outcome of the write as unknown.
     pub(crate) fn outcome_unknown(self) -> Failure {
         self.with_exit(Exit::OutcomeUnknown)
@@ -232,8 +266,8 @@ impl Failure {
         matches!(&self.reason, Reason::Call(error) if error.is_after_write())
     }
 
-    /// The part of a write that was carried out.
-    pub(crate) fn partial(&self) -> Option<&Written> {
+    /// The outcome of the part of a write that was carried out.
+    pub(crate) fn partial(&self) -> Option<&Outcome> {
         match &self.reason {
             Reason::Call(error) => error.partial(),
             _ => None,

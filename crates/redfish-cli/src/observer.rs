@@ -1,5 +1,6 @@
 //! The observer of a client: the last status, whether it has sent a write, and which sessions it may leave open.
 
+mod flaws;
 mod open;
 
 use std::future::pending;
@@ -12,6 +13,7 @@ use tokio::sync::watch;
 use tokio::time::{sleep, timeout};
 
 use crate::output;
+use flaws::Flaws;
 use open::OpenSessions;
 
 pub(crate) use open::left_open;
@@ -27,6 +29,7 @@ pub(crate) struct SessionObserver {
     /// The status of the last response; 0 without one.
     status: AtomicU16,
     write_sent: AtomicBool,
+    flaws: Flaws,
     phase: watch::Sender<SessionPhase>,
     open: OpenSessions,
     /// How long to wait for the response to a login, to be able to close its session.
@@ -56,6 +59,7 @@ impl SessionObserver {
         Arc::new(SessionObserver {
             status: AtomicU16::new(0),
             write_sent: AtomicBool::new(false),
+            flaws: Flaws::default(),
             phase: watch::channel(SessionPhase::NoLogin).0,
             open: OpenSessions::new(service),
             login_timeout,
@@ -72,6 +76,11 @@ impl SessionObserver {
     /// Whether a write was sent, so that it may have happened.
     pub(crate) fn write_sent(&self) -> bool {
         self.write_sent.load(Ordering::SeqCst)
+    }
+
+    /// Takes the warnings about resources that were read although something is wrong with them.
+    pub(crate) fn take_warnings(&self) -> Vec<String> {
+        self.flaws.take()
     }
 
     /// Notes that the session stays open for later commands.
@@ -123,6 +132,7 @@ impl SessionObserver {
     /// Observes one event of a client.
     pub(crate) fn observe(&self, trace: &Trace<'_>) {
         self.open.observe(trace);
+        self.flaws.observe(trace);
         match trace {
             Trace::Request(outgoing) => match outgoing.purpose {
                 Purpose::Write => self.write_sent.store(true, Ordering::SeqCst),

@@ -17,7 +17,7 @@ use std::time::{Duration, Instant};
 use redfish_hyper::{Builder, Client, Transport};
 use redfish_proto::driver::SessionRequest;
 use redfish_proto::ops::{Logout, LogoutOutcome};
-use redfish_proto::{Call, Error, ErrorKind, Message, Operation, Redactor, Service, Session, Target};
+use redfish_proto::{Call, Error, ErrorKind, Operation, Redactor, Service, Session, Target};
 use tokio::time::timeout;
 use zeroize::Zeroizing;
 
@@ -50,6 +50,8 @@ pub(crate) struct Visit {
     limit: TimeLimit,
     /// During the renewal of a session, the deadline of the operation.
     operation_deadline: Option<Instant>,
+    /// The monitor of the task that the job waits for, which it has started itself.
+    monitor: Option<Target>,
     /// What no text may contain.
     secrets: Redactor,
     /// The last token that was added to the secrets.
@@ -112,6 +114,7 @@ impl Visit {
             observer,
             limit,
             operation_deadline: None,
+            monitor: None,
             secrets,
             sink,
         })
@@ -135,6 +138,11 @@ impl Visit {
         O::Output: Send,
     {
         self.run_within(self.time_left(), operation, |_| {}).await
+    }
+
+    /// Notes that the job waits for the end of a task that it has started.
+    pub(crate) fn await_end_at(&mut self, monitor: &Target) {
+        self.monitor = Some(monitor.clone());
     }
 
     /// Runs an operation that waits, within `--deadline`. Calls `on_wait` each time it waits.
@@ -192,7 +200,16 @@ impl Visit {
         // The service may echo what a request sets, also in responses to later requests.
         operation.secrets(&mut self.secrets);
         let call = self.service.call(operation).deadline(time);
-        Ok(self.client.run_watching(call, |operation| on_wait(operation)).await?)
+        let result = self.client.run_watching(call, |operation| on_wait(operation)).await;
+        self.warn_of_flaws();
+        Ok(result?)
+    }
+
+    /// Warns of what was wrong with resources that were read.
+    fn warn_of_flaws(&mut self) {
+        for warning in self.observer.take_warnings() {
+            self.warn(warning);
+        }
     }
 
     /// Does work with the client. If the saved session has expired, renews it and does the work again.
@@ -203,6 +220,7 @@ impl Visit {
         let mut logged_in = false;
         loop {
             let result = work(self.client.clone()).await.map_err(Failure::from);
+            self.warn_of_flaws();
             self.operation_deadline = Instant::now().checked_add(self.options.timeout);
             let renewed = self.renew_after(result, &mut logged_in).await;
             self.operation_deadline = None;
@@ -280,11 +298,6 @@ impl Visit {
     /// Prints a warning on standard error.
     pub(crate) fn warn(&mut self, text: impl AsRef<str>) {
         self.sink.warn(&self.secrets.clean(text.as_ref()));
-    }
-
-    /// What the service reports as failed beside the data of a body.
-    pub(crate) fn messages_beside_data(&self, body: &[u8]) -> Vec<Message> {
-        Message::beside_data(body, &self.secrets)
     }
 
     /// Removes secrets from text.

@@ -58,6 +58,11 @@ pub fn readable(body: &[u8]) -> Cow<'_, [u8]> {
     }
 }
 
+/// Whether a body is JSON, if necessary after a repair.
+pub fn is_readable(body: &[u8]) -> bool {
+    is_json(strip_bom(body)) || repair(body).is_some_and(|repaired| is_json(&repaired.text))
+}
+
 fn is_json(text: &[u8]) -> bool {
     serde_json::from_slice::<Value>(text).is_ok()
 }

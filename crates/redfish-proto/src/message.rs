@@ -83,6 +83,12 @@ impl Message {
         shown(raw.iter().filter(|message| message.is_refusal() || message.is_only_text()), redactor)
     }
 
+    /// The message of a Task that ended well, which is a notice whatever it says.
+    pub(crate) fn into_notice(self) -> Message {
+        let known = self.judged.and_then(|(_, known)| known);
+        Message { judged: Some((Meaning::Notice, known)), ..self }
+    }
+
     fn key(&self) -> &str {
         // A password may be a part of a key.
         let known = self.judged.and_then(|(_, known)| known);

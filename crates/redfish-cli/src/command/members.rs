@@ -2,11 +2,11 @@
 
 use bytes::Bytes;
 use clap::Args;
-use redfish_proto::ops::{GetPage, Member, Raw};
+use redfish_proto::ops::{GetPage, Member, Read};
 use redfish_proto::{Error, Target};
+use serde_json::Value;
 
 use super::failures::Failures;
-use super::flaws::{self, warn_of_body};
 use crate::failure::Failure;
 use crate::visit::{Job, Visit};
 
@@ -61,9 +61,7 @@ impl Members {
 /// Reads the resource that a member links to.
 async fn fetch(visit: &mut Visit, page: &Target, member: &Member) -> Result<Bytes, Failure> {
     let target = visit.link(page, &member.link().unwrap_or_default())?;
-    let body = visit.run(|| Raw::get(&target)).await?.into_body();
-    warn_of_body(visit, &target, &body);
-    Ok(body)
+    Ok(visit.run(|| Read::<Value>::new(target.clone())).await?.body().clone())
 }
 
 /// Warns of members without a link, which are left out.
@@ -90,7 +88,6 @@ impl Pages {
         let response = visit.run(|| page.clone()).await?;
         self.next = response.next;
         warn_of_empty_members(visit, page.target(), response.left_out);
-        flaws::warn(visit, page.target(), &response.flaws, &response.messages);
         Ok(Some((page.target().clone(), response.members)))
     }
 }

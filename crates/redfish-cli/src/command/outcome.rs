@@ -2,7 +2,7 @@
 
 use clap::Args;
 use redfish_proto::ops::{Monitor, Outcome, TaskOutcome, Written};
-use redfish_proto::{ErrorKind, SafeText};
+use redfish_proto::{ErrorKind, Message, SafeText, json};
 use serde_json::json;
 
 use crate::exit::Exit;
@@ -19,22 +19,36 @@ pub(crate) struct WaitOption {
 }
 
 impl WaitOption {
-    /// Prints the outcome of a write, after waiting for its task if requested. If only a part of it was carried out, the
-    /// response is printed as well.
+    /// Prints the outcome of a write, after waiting for its task if requested. If only a part of the write was carried out,
+    /// the outcome of that part is printed before the failure.
     pub(super) async fn finish(
         &self,
         outcome: Result<Outcome, Failure>,
         visit: &mut Visit,
     ) -> Result<(), Failure> {
+        let failure = match outcome {
+            Ok(outcome) => return self.print(&outcome, visit).await,
+            Err(failure) => failure,
+        };
+        if let Some(part) = failure.partial().cloned() {
+            self.print(&part, visit).await?;
+        }
+        Err(failure)
+    }
+
+    async fn print(&self, outcome: &Outcome, visit: &mut Visit) -> Result<(), Failure> {
         match outcome {
-            Ok(Outcome::Finished(written)) => print_response(&written, visit).await,
-            Ok(Outcome::Accepted(monitor)) if self.wait => {
-                let written = watch(monitor, StartedBy::ThisCommand, visit).await;
+            Outcome::Finished(written) => print_response(written, visit).await,
+            Outcome::Accepted(monitor) => {
+                report_notices(monitor.messages(), visit);
+                if !self.wait {
+                    return print_monitor(monitor, visit).await;
+                }
+                let written = watch(monitor.clone(), StartedBy::ThisCommand, visit).await;
                 print_result(written, visit).await
             }
-            Ok(Outcome::Accepted(monitor)) => print_monitor(&monitor, visit).await,
-            Ok(Outcome::AcceptedWithoutMonitor(written)) => {
-                print_response(&written, visit).await?;
+            Outcome::AcceptedWithoutMonitor(written) => {
+                print_response(written, visit).await?;
                 if self.wait {
                     return Err(Failure::missing(NO_MONITOR).outcome_unknown());
                 }
@@ -42,13 +56,12 @@ impl WaitOption {
                 Ok(())
             }
             // `Outcome` is non-exhaustive; there are no other variants.
-            Ok(_) => Ok(()),
-            Err(failure) => print_result(Err(failure), visit).await,
+            _ => Ok(()),
         }
     }
 }
 
-const NO_MONITOR: &str =
+pub(super) const NO_MONITOR: &str =
     "the service has accepted the request, but does not say where it will report its end";
 
 /// Which command has started a task.
@@ -73,6 +86,9 @@ pub(super) async fn watch(
     visit: &mut Visit,
 ) -> Result<Written, Failure> {
     let mut last = monitor.clone();
+    if started_by == StartedBy::ThisCommand {
+        visit.await_end_at(monitor.target());
+    }
     let mut line = visit.sink.progress();
     let watching = visit.wait_for(
         || monitor.clone().watch(),
@@ -83,20 +99,21 @@ pub(super) async fn watch(
     );
     let result = watching.await;
     drop(line);
+    let is_own = started_by == StartedBy::ThisCommand;
     let failure = match result {
         Ok(TaskOutcome::Completed(written)) => return Ok(written),
-        Ok(TaskOutcome::Failed(error)) => return Err(Failure::from(error).with_exit(Exit::Failed)),
+        Ok(TaskOutcome::Failed(error)) => {
+            let failure = Failure::from(error).with_exit(Exit::Failed);
+            return Err(if is_own { failure.after_acceptance() } else { failure });
+        }
         Err(failure) if failure.is_kind(&ErrorKind::MonitorGone) => return Err(failure),
         Err(failure) if failure.is_kind(&ErrorKind::MonitorNotFound) => {
-            return Err(match started_by {
-                StartedBy::ThisCommand => failure.outcome_unknown(),
-                StartedBy::EarlierCommand => failure,
-            });
+            return Err(if is_own { failure.outcome_unknown() } else { failure });
         }
         Err(failure) => failure,
     };
     // For example, a 401 or a refused connection says nothing about the task of an earlier command.
-    if started_by == StartedBy::EarlierCommand && !failure.may_still_run() {
+    if !is_own && !failure.may_still_run() {
         return Err(failure);
     }
     print_monitor(&last, visit).await?;
@@ -108,7 +125,7 @@ pub(super) async fn print_result(result: Result<Written, Failure>, visit: &mut V
     match result {
         Ok(written) => print_response(&written, visit).await,
         Err(failure) => {
-            if let Some(body) = failure.partial().and_then(|part| part.body.as_deref()) {
+            if let Some(Outcome::Finished(Written { body: Some(body), .. })) = failure.partial() {
                 visit.sink.document(body).await?;
             }
             Err(failure)
@@ -117,7 +134,7 @@ pub(super) async fn print_result(result: Result<Written, Failure>, visit: &mut V
 }
 
 /// Prints the response to a write.
-pub(super) async fn print_response(written: &Written, visit: &mut Visit) -> Result<(), Failure> {
+async fn print_response(written: &Written, visit: &mut Visit) -> Result<(), Failure> {
     let body = written.body.as_deref();
     match (body.filter(|body| !body.is_empty()), &written.created) {
         (Some(body), created) => {
@@ -131,25 +148,34 @@ pub(super) async fn print_response(written: &Written, visit: &mut Visit) -> Resu
         }
         (None, None) => {}
     }
-    if body.is_none() {
-        visit.warn("the write succeeded, but its response is incomplete or cannot be decoded");
-    }
-    report_notices(written, visit);
+    report(written, visit);
     Ok(())
 }
 
-/// Reports what the service said about a success, except that it is one.
-pub(super) fn report_notices(written: &Written, visit: &mut Visit) {
-    for message in written.messages.iter().filter(|message| !message.is("Success")) {
-        let about = if message.related.is_empty() {
-            String::new()
-        } else {
-            format!("{}: ", SafeText::join(&message.related, ", "))
-        };
-        visit.note(format!("{about}{}: {}", message.id, message.text).trim_end_matches([' ', ':']));
+/// Reports on standard error what is to be known about the response to a write.
+pub(super) fn report(written: &Written, visit: &mut Visit) {
+    match &written.body {
+        None => visit.warn("the write succeeded, but its response is incomplete or cannot be decoded"),
+        Some(body) if !body.is_empty() && !json::is_readable(body) => {
+            visit.warn("the write succeeded, but its response is not valid JSON");
+        }
+        Some(_) => {}
     }
+    report_notices(&written.messages, visit);
     match written.task_status.as_str() {
         "" | "OK" => {}
         status => visit.warn(format!("the task is complete, with the status {status}")),
+    }
+}
+
+/// Reports what the service said about a success, except that it is one. What it refused is reported as a failure.
+fn report_notices(messages: &[Message], visit: &mut Visit) {
+    for message in messages.iter().filter(|message| !message.is("Success") && !message.is_refusal()) {
+        let about = SafeText::join(&message.related, ", ");
+        let texts = [about.as_str(), message.id.as_str(), message.text.as_str()].map(str::trim);
+        let texts: Vec<&str> = texts.into_iter().filter(|text| !text.is_empty()).collect();
+        if !texts.is_empty() {
+            visit.note(texts.join(": "));
+        }
     }
 }

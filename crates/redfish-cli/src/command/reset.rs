@@ -6,7 +6,7 @@ use redfish_proto::ops::{self, Get, Outcome, PowerChange, ResetAccepted, WaitFor
 use redfish_proto::schema::ComputerSystem;
 use serde_json::json;
 
-use super::outcome::{StartedBy, print_monitor, report_notices, watch};
+use super::outcome::{NO_MONITOR, StartedBy, print_monitor, report, watch};
 use crate::failure::Failure;
 use crate::terminal;
 use crate::visit::{Job, Visit};
@@ -45,10 +45,14 @@ impl Job for Reset {
         match outcome {
             Outcome::Accepted(monitor) if !self.wait => return print_monitor(&monitor, visit).await,
             Outcome::Accepted(monitor) => {
-                report_notices(&watch(monitor, StartedBy::ThisCommand, visit).await?, visit);
+                report(&watch(monitor, StartedBy::ThisCommand, visit).await?, visit);
             }
-            Outcome::Finished(written) | Outcome::AcceptedWithoutMonitor(written) => {
-                report_notices(&written, visit);
+            Outcome::Finished(written) => report(&written, visit),
+            Outcome::AcceptedWithoutMonitor(written) => {
+                report(&written, visit);
+                if !self.wait {
+                    visit.warn(NO_MONITOR);
+                }
             }
             // `Outcome` is non-exhaustive; there are no other variants.
             _ => {}

@@ -91,6 +91,9 @@ impl List {
                     return;
                 }
                 match read::<T>(visit, &page, member).await {
+                    // A service may list a task among its jobs, too.
+                    Ok(task)
+                        if task.target.is_some() && self.tasks.iter().any(|t| t.target == task.target) => {}
                     Ok(task) => self.tasks.push(task),
                     // It ended while the others were read.
                     Err(failure) if failure.is_kind(&ErrorKind::NotFound) => {}

@@ -18,6 +18,10 @@ use crate::visit::{Job, Visit};
 /// Maximum size of a body from a file, in bytes.
 const MAX_BODY: u64 = 32 << 20;
 
+/// What to do if the resource cannot be read before the change.
+const UNKNOWN_VERSION: &str = "Nothing was sent, because the version of the resource is not known. With --no-match, any \
+                               version is overwritten.";
+
 /// The resource and the body.
 #[derive(Args)]
 pub(crate) struct Post {
@@ -149,7 +153,9 @@ impl Post {
     ) -> Result<(), Failure> {
         let target = visit.service().target(&self.path)?;
         let write = write(&target, self.body.clone()).if_match(if_match);
-        let outcome = visit.run(|| write.clone()).await;
+        let outcome = visit.run(|| write.clone()).await.map_err(|failure| {
+            if failure.is_of_unreadable_resource() { failure.with_hint(UNKNOWN_VERSION) } else { failure }
+        });
         self.wait.finish(outcome, visit).await
     }
 

@@ -39,6 +39,9 @@ struct Members<'a> {
     output: Option<Box<RawValue>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<Value>,
+    /// Whether a write may have been carried out, although the service failed.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    sent: bool,
     ms: u64,
 }
 
@@ -59,6 +62,7 @@ impl Line<'_> {
             exit: failure.as_ref().map_or(0, |failure| failure.exit() as u8),
             output,
             error,
+            sent: failure.as_ref().is_some_and(Failure::may_have_written),
             ms: began.elapsed().as_millis() as u64,
         };
         // Cannot fail: all members are text, numbers or valid JSON.

@@ -15,9 +15,6 @@ use crate::options::Options;
 /// Maximum length of a line, in bytes. It contains whole documents.
 const MAX_LINE: u64 = 256 << 20;
 
-/// The kind of a write of which only a part was carried out.
-const PARTIALLY_APPLIED: &str = "partially-applied";
-
 /// The result of one service.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum PriorResult {
@@ -36,14 +33,7 @@ struct Line<'a> {
     service: Cow<'a, str>,
     ok: bool,
     exit: Option<u8>,
-    #[serde(borrow)]
-    error: Option<LineError<'a>>,
-}
-
-#[derive(Deserialize)]
-struct LineError<'a> {
-    #[serde(borrow)]
-    error: Cow<'a, str>,
+    sent: Option<bool>,
 }
 
 impl PriorResults {
@@ -55,8 +45,7 @@ impl PriorResults {
             let result = match line.exit {
                 _ if line.ok => PriorResult::Succeeded,
                 Some(exit) if exit == Exit::OutcomeUnknown as u8 => PriorResult::Unknown,
-                // A part of the write was accepted.
-                _ if line.error.is_some_and(|error| error.error == PARTIALLY_APPLIED) => PriorResult::Unknown,
+                _ if line.sent == Some(true) => PriorResult::Unknown,
                 _ => PriorResult::Failed,
             };
             results.insert(Service::new(&line.service)?.to_string(), result);

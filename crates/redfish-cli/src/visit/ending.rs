@@ -79,7 +79,11 @@ impl Visit {
     /// The failure of a job that was stopped. If it has sent a write, the outcome is unknown.
     fn stopped(&self, reason: StopReason) -> Failure {
         let failure = Failure::stopped(reason == StopReason::Signal);
-        if self.observer.write_sent() { failure.outcome_unknown() } else { failure }
+        match &self.monitor {
+            Some(monitor) => failure.still_running(monitor),
+            None if self.observer.write_sent() => failure.outcome_unknown(),
+            None => failure,
+        }
     }
 
     /// Closes the session. Waits for a login in flight, within limits.

@@ -4,7 +4,7 @@ use redfish_mock::Settings;
 use serde_json::json;
 
 use super::canned::Canned;
-use super::common::{Bench, run};
+use super::common::{Bench, finish, run, signal};
 
 const SYSTEM: &str = "/redfish/v1/Systems/E1D8B426";
 const CHANGE: [&str; 3] = ["patch", SYSTEM, r#"{"AssetTag": "B7"}"#];
@@ -220,4 +220,33 @@ fn a_failed_page_or_task_hides_no_other_task() {
         done.json().as_array().unwrap().iter().map(|t| (t["uri"].clone(), t["name"].clone())).collect();
     assert_eq!(listed, [(json!("/t/2"), json!("two")), (json!(null), json!("no link"))]);
     assert!(done.err.contains("GET /t/1: ") && done.err.contains("GET /t?2: "), "{}", done.err);
+}
+
+#[test]
+fn a_signal_while_waiting_names_the_monitor() {
+    let service = Canned::new(&[("POST /a", "202\nLocation: /m"), ("GET /m", "202")]);
+    let child = service.command(["post", "/a", "{}", "--wait"]).spawn().unwrap();
+    while !service.requests().contains(&"GET /m".to_owned()) {
+        std::thread::yield_now();
+    }
+    signal(&child, "INT");
+    let done = finish(child).exits(130);
+    assert!(done.err.contains("redfish task wait '/m'"), "{}", done.err);
+}
+
+#[test]
+fn a_task_among_the_jobs_is_listed_once() {
+    let list = |id: &str| format!("200\n\n{}", json!({"Members": [{"@odata.id": id}]}));
+    let root = json!({"Tasks": {"@odata.id": "/ts"}, "JobService": {"@odata.id": "/js"}});
+    let service = Canned::new(&[
+        ("GET /redfish/v1/", &format!("200\n\n{root}")),
+        ("GET /ts", "200\n\n{\"Tasks\": {\"@odata.id\": \"/tasks\"}}"),
+        ("GET /tasks", &list("/tasks/1")),
+        ("GET /tasks/1", "200\n\n{\"TaskState\": \"Running\"}"),
+        ("GET /js", "200\n\n{\"Jobs\": {\"@odata.id\": \"/jobs\"}}"),
+        ("GET /jobs", &list("/tasks/1")),
+    ]);
+    let listed = run(&mut service.command(["tasks", "--output", "json"])).exits(0).json();
+    assert_eq!(listed.as_array().unwrap().len(), 1);
+    assert_eq!(listed[0]["state"], "Running");
 }

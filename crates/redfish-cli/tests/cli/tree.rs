@@ -73,7 +73,7 @@ fn loops_fragments_pages_and_relations_repeat_no_resource() {
         ("GET /r/c/2", "200\n\n{\"Name\": 7, \"Status\": null}"),
         ("GET /r/c/1/sub", "200\n\n{}"),
         ("GET /r/only", "200\n\n{}"),
-        ("GET /drive", "200\n\n[]"),
+        ("GET /drive", "200\n\n{}"),
     ]);
     let tree = run(&mut service.command(["tree", "/r"])).exits(0).json();
     assert_eq!(uris(&tree), ["/r", "/r/a/", "/drive", "/r/c", "/r/c/1", "/r/c/1/sub", "/r/c/2", "/r/only"]);
@@ -126,6 +126,7 @@ fn a_link_that_leads_to_nothing_is_a_warning_and_any_other_failure_sets_the_stat
         ("", 4),
         ("307\nLocation: //evil/", 0),
         ("200\n\n<html>", 4),
+        ("200\n\n[]", 4),
         ("200\n\n{\"Reading\": nan}", 4),
     ] {
         let service = Canned::new(&[("GET /r", root), ("GET /r/a", response), ("GET /r/b", "200\n\n{}")]);

@@ -231,8 +231,43 @@ fn a_change_of_an_unknown_version_is_4_and_not_sent() {
     ] {
         let service = Canned::new(&[("GET /r", read), ("PATCH /r", "204")]);
         let done = run(&mut service.command(["patch", "/r", "{}"])).exits(4);
-        assert!(done.err.contains("hint: Nothing was changed"), "{}", done.err);
+        assert!(done.err.contains("hint: Nothing was sent"), "{}", done.err);
         assert_eq!(service.requests(), ["GET /r"]);
         run(&mut service.command(["patch", "/r", "{}", "--no-match"])).exits(0);
+    }
+}
+
+#[test]
+fn an_accepted_change_that_was_refused_in_part_is_watched_and_is_1() {
+    let refused = r#"{"X@Message.ExtendedInfo": [{"MessageId": "Base.1.8.PropertyUnknown"}]}"#;
+    let service = Canned::new(&[
+        ("PATCH /r", &format!("202\nLocation: /m\n\n{refused}")),
+        ("GET /m", "200\n\n{\"Id\": \"1\"}"),
+    ]);
+    let patch = ["patch", "/r", "{\"X\": 1}", "--no-match"];
+    let done = run(&mut service.command(patch)).exits(1);
+    assert_eq!(done.out, "/m\n");
+    assert!(done.err.contains("/X (Base.1.8.PropertyUnknown)"), "{}", done.err);
+    let done = run(service.command(patch).arg("--wait")).exits(1);
+    assert_eq!(done.json(), json!({"Id": "1"}));
+    assert!(done.err.contains("/X (Base.1.8.PropertyUnknown)"), "{}", done.err);
+}
+
+#[test]
+fn a_response_that_cannot_be_read_is_a_warning() {
+    for (response, warning) in
+        [("200\n\n{\"a\": nan}", "not valid JSON"), ("200\nContent-Encoding: br\n\nxxx", "decoded")]
+    {
+        let service = Canned::new(&[
+            ("POST /r", response),
+            (
+                "GET /s",
+                "200\n\n{\"Actions\": {\"#ComputerSystem.Reset\": {\"target\": \"/r\"}}, \"PowerState\": \"On\"}",
+            ),
+        ]);
+        for write in [&["post", "/r", "{}"][..], &["reset", "On", "--system", "/s"]] {
+            let done = run(&mut service.command(write.iter().copied())).exits(0);
+            assert!(done.err.contains(warning), "{}", done.err);
+        }
     }
 }

@@ -9,7 +9,7 @@ use http::{HeaderMap, Method, StatusCode};
 use crate::body::Body;
 use crate::driver::coding::has_content_coding;
 use crate::headers::is_secret_header;
-use crate::message;
+use crate::message::{self, Message};
 use crate::redact::{Redactor, SafeText};
 
 /// A request to perform. `Display` and `Debug` are safe to log.
@@ -96,6 +96,13 @@ impl ResponseHead<'_> {
             return SafeText::default();
         }
         message::redacted_body(body, &self.redactor)
+    }
+}
+
+impl ResponseHead<'_> {
+    /// What the service reports as failed beside the data of a body, as [`Message::beside_data`] finds it.
+    pub fn beside_data(&self, body: &[u8]) -> Vec<Message> {
+        if has_content_coding(self.headers) { Vec::new() } else { Message::beside_data(body, &self.redactor) }
     }
 }
 

@@ -69,7 +69,8 @@ impl Outcome {
 impl Written {
     /// The response to an operation whose Task says how it ended. The Task's messages do not change that.
     pub(crate) fn of_task(answer: &Answer, task: Progress) -> Written {
-        Written { task_status: task.status, ..Written::of(answer, task.messages) }
+        let messages = task.messages.into_iter().map(Message::into_notice).collect();
+        Written { task_status: task.status, ..Written::of(answer, messages) }
     }
 
     /// An operation whose Task has ended well, and whose monitor is gone.
@@ -79,7 +80,7 @@ impl Written {
             created: None,
             etag: None,
             body: Some(Bytes::new()),
-            messages: task.messages,
+            messages: task.messages.into_iter().map(Message::into_notice).collect(),
             task_status: task.status,
         }
     }

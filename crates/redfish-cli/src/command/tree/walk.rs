@@ -8,12 +8,11 @@
 
 use std::collections::{HashSet, VecDeque};
 
-use redfish_proto::ops::Read;
+use redfish_proto::ops::Get;
 use redfish_proto::{Error, Redactor, Target};
 use serde_json::Value;
 
 use crate::command::failures::{self, Failures};
-use crate::command::flaws::warn_of_body;
 use crate::command::members::{Pages, warn_of_empty_members};
 use crate::failure::{Extent, Failure};
 use crate::visit::Visit;
@@ -128,11 +127,8 @@ impl Walk {
     async fn read(&mut self, parent: Option<usize>, route: Route, visit: &mut Visit) -> Result<(), Failure> {
         let (uri, read) = match route {
             Ok(target) => {
-                let read = visit.run(|| Read::<Value>::new(target.clone())).await;
-                if let Ok(resource) = &read {
-                    warn_of_body(visit, &target, resource.body());
-                }
-                (target.to_string(), read.map(|resource| (target, resource.into_value())))
+                let read = visit.run(|| Get::<Value>::new(target.clone())).await;
+                (target.to_string(), read.map(|document| (target, document)))
             }
             Err((link, failure)) => (link, Err(failure)),
         };

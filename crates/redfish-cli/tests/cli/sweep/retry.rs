@@ -91,3 +91,19 @@ fn a_reset_of_unknown_outcome_is_not_repeated() {
     assert_eq!(done.out.lines().count(), 2, "{}", done.out);
     assert_eq!(open_sessions(&fleet), 0);
 }
+
+#[test]
+fn a_write_whose_task_ended_badly_is_not_repeated() {
+    let failed = json!({"TaskState": "Completed", "TaskStatus": "Critical"});
+    for end in [&format!("200\n\n{failed}"), "403", "500\n\n<html></html>"] {
+        let service = Canned::new(&[("POST /c", "202\nLocation: /m"), ("GET /m", end)]);
+        let (bench, write) = (Bench::standard(), ["post", "/c", "{}", "--wait", "--auth", "none"]);
+        let done = run(&mut sweep(&bench, &service.url(), &write)).exits(1);
+        let line = &lines(&done)[&service.url()];
+        assert_eq!((&line["exit"], &line["sent"]), (&json!(1), &json!(true)), "{line}");
+        let results = bench.file("results", &done.out);
+        run(&mut sweep(&bench, &service.url(), &[&write[..], &["--retry-failed", &results]].concat()))
+            .exits(1);
+        assert_eq!(service.requests(), ["POST /c", "GET /m"], "{end}");
+    }
+}
