@@ -249,3 +249,32 @@ fn every_transcript_is_played_to_its_end() {
     assert!(failed.is_empty(), "{} of {}:\n{}", failed.len(), transcripts.len(), failed.join("\n"));
     println!("the core played {} transcripts", transcripts.len());
 }
+
+/// The links of a table's cell in Markdown: their texts and paths.
+fn links(cell: &str) -> impl Iterator<Item = (&str, &str)> {
+    cell.split('[').skip(1).filter_map(|link| link.split_once(')')?.0.split_once("]("))
+}
+
+#[test]
+fn each_row_of_the_vendors_page_links_to_tests_that_exist() {
+    let docs = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs");
+    let page = std::fs::read_to_string(docs.join("vendors.md")).unwrap();
+    let mut checked = 0;
+    for row in page.lines().filter(|line| line.starts_with("| ") && !line.starts_with("| vendor |")) {
+        let cells: Vec<&str> = row.trim_matches(['|', ' ']).split(" | ").collect();
+        let [_, _, _, does, tests] = cells.as_slice() else { panic!("not five cells: {row}") };
+        let is_open = does.starts_with("Not handled") || tests.contains("<!-- pending -->");
+        assert!(is_open || links(tests).next().is_some(), "no test: {row}");
+        for (name, path) in links(tests) {
+            let test = docs.join(path);
+            let text = std::fs::read_to_string(&test).unwrap_or_else(|error| panic!("{path}: {error}"));
+            let is_transcript = test.extension().is_some_and(|extension| extension == "txt");
+            let is_named =
+                if is_transcript { test.ends_with(format!("{name}.txt")) } else { text.contains(name) };
+            assert!(is_named, "{path} has no test {name:?}");
+            checked += 1;
+        }
+    }
+    println!("the page about vendors links to {checked} tests");
+    assert!(checked > 100, "only {checked} links were found");
+}
