@@ -128,21 +128,23 @@ struct Reference<'a> {
 }
 
 impl<'a> Reference<'a> {
-    /// The link of a member or of another object, if it has one.
+    /// The link of a member or of another object, if it has one, or a link that is a plain string.
     fn link_of(object: &'a str) -> Option<Cow<'a, str>> {
         // A usual link is recognized without parsing.
         if let Some(link) = usual_link(object) {
             return Some(Cow::Borrowed(link));
         }
-        let link = match serde_json::from_str::<Reference<'_>>(object) {
-            Ok(reference) => {
-                let raw = reference.id?.get();
-                let link = serde_json::from_str::<&str>(raw).map(Cow::Borrowed).ok();
-                link.or_else(|| json::part(raw).map(Cow::Owned))
-            }
-            Err(_) => {
-                json::part::<Value>(object)?.get("@odata.id")?.as_str().map(|link| link.to_owned().into())
-            }
+        let text = |raw: &'a str| {
+            let link = serde_json::from_str::<&str>(raw).map(Cow::Borrowed).ok();
+            link.or_else(|| json::part(raw).map(Cow::Owned))
+        };
+        let link = if object.starts_with('"') {
+            // CIMC sends links as plain strings.
+            text(object)
+        } else if let Ok(reference) = serde_json::from_str::<Reference<'_>>(object) {
+            text(reference.id?.get())
+        } else {
+            json::part::<Value>(object)?.get("@odata.id")?.as_str().map(|link| link.to_owned().into())
         };
         link.filter(|link| is_link(link))
     }
@@ -375,7 +377,8 @@ impl Member {
 
     /// Whether it is only a link, so that the resource has still to be read.
     pub fn is_link(&self) -> bool {
-        self.link().is_some() && count_members(self.as_bytes()) == Some(1)
+        let is_text = self.as_bytes().starts_with(b"\"");
+        self.link().is_some() && (is_text || count_members(self.as_bytes()) == Some(1))
     }
 
     /// Reads the member.
