@@ -18,8 +18,9 @@ use crate::output;
 /// Timeout of a logout, which is not part of the timeout of the work.
 const LOGOUT_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Maximum timeout of one exchange, if `--timeout` is longer.
-const MAX_EXCHANGE_TIMEOUT: Duration = Duration::from_secs(30);
+/// Timeout of one exchange, if `--timeout` is longer. What is over twice of it goes to the exchange: some resources take
+/// minutes, and there must be time for a retry.
+const EXCHANGE_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Maximum timeout of a connection attempt, so that there is time for another one.
 const MAX_CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -173,7 +174,7 @@ impl Options {
         Policy::default()
             .with_links(links)
             .with_etag_form(etag_form)
-            .with_timeout(time.min(MAX_EXCHANGE_TIMEOUT))
+            .with_timeout(time.min(EXCHANGE_TIMEOUT).max(self.timeout.saturating_sub(EXCHANGE_TIMEOUT)))
             .with_deadline(time)
             .with_body_limit(self.max_body)
             .with_logout_deadline(LOGOUT_TIMEOUT)
@@ -274,6 +275,19 @@ fn bytes(typed: &str) -> Result<usize, &'static str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_long_timeout_is_that_of_an_exchange_and_leaves_time_for_another() {
+        #[derive(clap::Parser)]
+        struct Cli {
+            #[command(flatten)]
+            options: Options,
+        }
+        for (typed, exchange) in [("10", 15), ("60", 30), ("300", 270)] {
+            let options = <Cli as clap::Parser>::parse_from(["redfish", "--timeout", typed]).options;
+            assert_eq!(options.policy().timeout, Duration::from_secs(exchange), "{typed}");
+        }
+    }
 
     #[test]
     fn a_time_is_positive_and_finite() {
