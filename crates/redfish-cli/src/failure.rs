@@ -114,6 +114,11 @@ impl Failure {
         Failure { link: Some(link.into()), ..self }
     }
 
+    /// Replaces the hint, by one that names an option.
+    pub(crate) fn with_hint(self, hint: &str) -> Failure {
+        Failure { hint: Some(hint.into()), ..self }
+    }
+
     /// Names the service, and adds a hint if its certificate is not trusted, or if it may not know its name.
     pub(crate) fn at_service(mut self, service: &Service) -> Failure {
         let name = service.to_string();

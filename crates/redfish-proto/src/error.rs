@@ -264,7 +264,9 @@ impl Error {
             | ErrorKind::Redirect { location: text, .. }
             | ErrorKind::TaskFailed { state: text } => clean(text),
             ErrorKind::Malformed { pointer, reason } => [pointer, reason].into_iter().for_each(&mut clean),
-            ErrorKind::ActionNotFound { offered: texts } | ErrorKind::AmbiguousTarget { choices: texts } => {
+            ErrorKind::ActionNotFound { offered: texts }
+            | ErrorKind::AmbiguousTarget { choices: texts }
+            | ErrorKind::PushReserved { targets: texts, .. } => {
                 texts.iter_mut().for_each(&mut clean);
                 texts.retain(|text| !text.is_empty());
             }

@@ -116,6 +116,15 @@ pub enum ErrorKind {
         /// The largest size that it accepts, in bytes.
         limit: usize,
     },
+    /// Another client has reserved the push of images, or has left targets that the image would be applied to. Nothing was
+    /// sent.
+    #[non_exhaustive]
+    PushReserved {
+        /// The `HttpPushUriTargets`.
+        targets: Vec<SafeText>,
+        /// The `HttpPushUriTargetsBusy`.
+        busy: bool,
+    },
     /// The service does not support what was requested.
     NotSupported(Feature),
     /// A session could not be closed, because its URI is unknown and the service does not mark it.
@@ -224,6 +233,7 @@ impl ErrorKind {
             ErrorKind::AmbiguousTarget { .. } => "ambiguous",
             ErrorKind::InvalidParameter { .. } => "not-allowable",
             ErrorKind::ImageTooLarge { .. } => "image-too-large",
+            ErrorKind::PushReserved { .. } => "push-reserved",
             ErrorKind::NotSupported(_) => "not-supported",
             ErrorKind::SessionUriUnknown => "session-uri-unknown",
             ErrorKind::Closed => "closed",
@@ -275,6 +285,9 @@ impl ErrorKind {
                 "Read the resource, or the list of tasks, to find out whether it happened."
             }
             ErrorKind::AmbiguousTarget { .. } => "Name one.",
+            ErrorKind::PushReserved { .. } => {
+                "Wait until the other client has finished, or name the resources to update."
+            }
             ErrorKind::MonitorGone | ErrorKind::MonitorNotFound => {
                 "Read what it was supposed to change, and the list of tasks."
             }

@@ -148,6 +148,8 @@ pub struct Request {
     pub(crate) probe: Option<Duration>,
     /// The session whose token it carries, instead of the call's.
     pub(crate) session: Option<Session>,
+    /// Whether it only prepares a later write, so that its success does not mean that the call's own was carried out.
+    pub(crate) is_preparatory: bool,
 }
 
 impl Request {
@@ -164,6 +166,7 @@ impl Request {
             purpose: None,
             probe: None,
             session: None,
+            is_preparatory: false,
         }
     }
 
@@ -244,6 +247,12 @@ impl Request {
     /// Sends the token of this session instead of the call's. A 401 is then final.
     pub(crate) fn session(mut self, session: &Session) -> Request {
         self.session = Some(session.clone());
+        self
+    }
+
+    /// Marks a write that only prepares a later one.
+    pub(crate) fn preparatory(mut self) -> Request {
+        self.is_preparatory = true;
         self
     }
 

@@ -118,6 +118,7 @@ impl Engine {
                 replayable: true,
                 expects_continue: false,
                 is_probe: false,
+                is_preparatory: false,
                 body_mode: BodyMode::Buffered,
             },
             has_request: false,
@@ -243,7 +244,7 @@ impl Engine {
         self.retry_after = time::retry_after(&head.headers);
         self.last_request.replayable |= head.extensions.get::<PayloadUnread>().is_some();
         let status = head.status;
-        self.write_succeeded = self.last_request.purpose == Purpose::Write && status.is_success();
+        self.write_succeeded = self.last_request.is_own_write() && status.is_success();
         if status == StatusCode::UNAUTHORIZED {
             let replayed = self.is_refused_replay();
             if replayed || self.may_renew() {

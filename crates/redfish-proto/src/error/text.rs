@@ -57,6 +57,10 @@ impl Error {
             ErrorKind::ImageTooLarge { limit } => {
                 format!("the service accepts images of up to {limit} bytes")
             }
+            ErrorKind::PushReserved { targets, busy } => format!(
+                "another client is using the push: HttpPushUriTargets is [{}], HttpPushUriTargetsBusy is {busy}",
+                join(targets)
+            ),
             ErrorKind::NotSupported(what) => format!("the service does not support {what}"),
             ErrorKind::SessionUriUnknown => {
                 "the URI of the session is unknown, and the service does not mark the session".into()

@@ -73,6 +73,7 @@ impl Engine {
             body: body.clone(),
             expects_continue,
             is_probe: request.probe.is_some(),
+            is_preparatory: request.is_preparatory,
             body_mode,
         };
 
