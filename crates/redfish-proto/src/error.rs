@@ -13,7 +13,7 @@ use http::{Method, StatusCode};
 use crate::cause::{Cause, SharedError};
 use crate::etag::ETag;
 use crate::kind::{ErrorKind, Failure};
-use crate::message::{self, Message};
+use crate::message::{self, Condition, Message};
 use crate::origin::Origin;
 use crate::reason::{SessionAlive, TargetError};
 use crate::redact::{Redactor, SafeText, Secret};
@@ -104,13 +104,13 @@ impl Error {
         text: SafeText,
         account: impl FnOnce(&Message) -> Option<Target>,
     ) -> Error {
-        let message_of = |key: &str| messages.iter().find(|m| m.is(key));
-        let kind = if message_of("SessionLimitExceeded").or(message_of("RAC0218")).is_some() {
+        let saying = |condition| messages.iter().find(|message| message.condition() == Some(condition));
+        let kind = if saying(Condition::SessionLimit).is_some() {
             ErrorKind::SessionLimit
-        } else if let Some(message) =
-            message_of("PasswordChangeRequired").filter(|_| status != StatusCode::UNAUTHORIZED)
-        {
+        } else if let Some(message) = saying(Condition::PasswordExpired) {
             ErrorKind::PasswordChangeRequired { account: account(message) }
+        } else if status != StatusCode::UNAUTHORIZED && saying(Condition::LicenseMissing).is_some() {
+            ErrorKind::LicenseRequired
         } else {
             match status.as_u16() {
                 401 => ErrorKind::NotAuthenticated,

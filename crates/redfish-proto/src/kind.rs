@@ -25,6 +25,8 @@ pub enum ErrorKind {
         /// The account to change it at, if the service named it.
         account: Option<Target>,
     },
+    /// The service lacks the license that the request needs.
+    LicenseRequired,
     /// A 404 or 410.
     NotFound,
     /// A 409 or 412: the resource is not in the state that the request expects. After a 412 it has changed.
@@ -211,6 +213,7 @@ impl ErrorKind {
             ErrorKind::Forbidden => "forbidden",
             ErrorKind::SessionLimit => "session-limit",
             ErrorKind::PasswordChangeRequired { .. } => "password-change-required",
+            ErrorKind::LicenseRequired => "license-required",
             ErrorKind::NotFound => "not-found",
             ErrorKind::Conflict => "conflict",
             ErrorKind::PreconditionRequired => "precondition-required",
@@ -254,6 +257,7 @@ impl ErrorKind {
             ErrorKind::Forbidden => "Use an account that has the privilege.",
             ErrorKind::SessionLimit => "Close sessions, or raise the limit, then try again.",
             ErrorKind::PasswordChangeRequired { .. } => "Change the account's password, then try again.",
+            ErrorKind::LicenseRequired => "Install the license that this needs on the service.",
             ErrorKind::NotFound => "Check the path. The resource may be gone.",
             ErrorKind::Conflict => "Read the resource again, then decide.",
             ErrorKind::PreconditionRequired => "Read the resource first and send its ETag in If-Match.",

@@ -1,5 +1,6 @@
 //! The messages of a response (DSP0266, "Error responses").
 
+mod condition;
 mod meaning;
 
 use std::borrow::Cow;
@@ -10,10 +11,25 @@ use crate::json::{self, strip_bom};
 use crate::redact::{Redactor, SafeText};
 use crate::task::is_task;
 
+pub(crate) use condition::Condition;
 use meaning::Meaning;
 
 /// The name of a list of messages, and the end of its name if it is about one member.
 const EXTENDED_INFO: &str = "@Message.ExtendedInfo";
+
+/// The members of a message (DSP0268, Message).
+const MESSAGE_MEMBERS: [&str; 10] = [
+    "MessageId",
+    "MessageID",
+    "Message",
+    "MessageArgs",
+    "MessageSeverity",
+    "Severity",
+    "Resolution",
+    "ResolutionSteps",
+    "RelatedProperties",
+    "Oem",
+];
 
 /// Maximum number of messages that are read from one body.
 const MAX_MESSAGES: usize = 100;
@@ -96,8 +112,8 @@ impl Message {
 }
 
 /// Reads the messages of a body in all known forms: `error` with a list or a single object (iDRAC), the list at the
-/// root (the response to a login that requires a new password), `Messages` (iLO 4, and a Task), or an `error` or `Success`
-/// with only a code.
+/// root (the response to a login that requires a new password), `Messages` (iLO 4, and a Task), an `error` or `Success`
+/// with only a code, or a message alone (OpenManage Enterprise).
 pub(crate) fn messages(body: &[u8], redactor: &Redactor) -> Vec<Message> {
     json::documents(body)
         .iter()
@@ -116,8 +132,14 @@ pub(crate) fn messages_of(body: &Value, redactor: &Redactor) -> Vec<Message> {
         .chain(body.get("Messages").filter(|messages| messages.is_array() && !is_task(body)))
         .flat_map(|entries| reader.list(entries))
         .collect();
+    let holder = body.get("error").or_else(|| body.get("Success"));
+    if let (true, Some(alone)) = (
+        found.is_empty(),
+        holder.filter(|holder| has_id(holder)).or(Some(body).filter(|body| is_message(body))),
+    ) {
+        found.extend(reader.message(alone));
+    }
     if found.is_empty() {
-        let holder = body.get("error").or_else(|| body.get("Success"));
         let mut member = |name| holder.and_then(|holder| holder.get(name)).map(|v| reader.text(v));
         let only = Message {
             id: member("code").unwrap_or_default(),
@@ -177,8 +199,9 @@ fn collect_annotations(
 /// Whether the body of a read is an error instead of a resource: an `error` that reports no success, without data beside
 /// it. Some services return data and an `error` about one member.
 pub(crate) fn is_error(body: &[u8], redactor: &Redactor) -> bool {
-    // A resource has no member `error`, so most bodies need not be parsed twice.
-    if !has_error(body.get(..ERROR_WINDOW).unwrap_or(body)) {
+    // A resource has no member `error`, and only log entries have a `MessageId`, so most bodies need not be parsed twice.
+    let window = body.get(..ERROR_WINDOW).unwrap_or(body);
+    if !has_error(window) && !has_name(window, b"MessageId") {
         return false;
     }
     let documents = json::documents(body);
@@ -190,13 +213,27 @@ pub(crate) fn is_error(body: &[u8], redactor: &Redactor) -> bool {
 }
 
 fn has_error(window: &[u8]) -> bool {
-    window.split(|byte| *byte == b'"').any(|part| part == b"error")
+    has_name(window, b"error")
+}
+
+fn has_name(window: &[u8], name: &[u8]) -> bool {
+    window.split(|byte| *byte == b'"').any(|part| part == name)
+}
+
+/// Whether a body is a message alone, without an `error` around it. A log entry has more members.
+fn is_message(body: &Value) -> bool {
+    let is_member = |name: &String| name.contains('@') || MESSAGE_MEMBERS.contains(&name.as_str());
+    has_id(body) && body.as_object().is_some_and(|members| members.keys().all(is_member))
+}
+
+fn has_id(holder: &Value) -> bool {
+    ["MessageId", "MessageID"].iter().any(|name| holder.get(name).is_some_and(Value::is_string))
 }
 
 /// Whether a body has members of a resource, besides messages.
 pub(crate) fn has_data(body: &Value) -> bool {
     let is_data = |name: &String| !matches!(name.as_str(), "error" | "Success") && !name.contains('@');
-    body.as_object().is_some_and(|members| members.keys().any(is_data))
+    body.as_object().is_some_and(|members| members.keys().any(is_data)) && !is_message(body)
 }
 
 /// Reads a list of messages, or a single message in place of the list.

@@ -74,6 +74,7 @@ impl Error {
             ErrorKind::ReservedHeader(name) => format!("only the client sets the header {name}"),
             ErrorKind::ForeignSession => "the session belongs to another service".into(),
             ErrorKind::NotAuthenticated if inner.status.is_none() => "not logged in".into(),
+            ErrorKind::LicenseRequired => format!("a license is missing: {}", self.response_text()),
             _ => self.response_text(),
         }
     }

@@ -27,7 +27,7 @@ use crate::features::Features;
 use crate::headers::X_AUTH_TOKEN;
 use crate::kind::{ErrorKind, Failure};
 use crate::link::link_at;
-use crate::message;
+use crate::message::{self, Condition};
 use crate::operation::{Auth, Operation, Request, Retry, Transition};
 use crate::ops::check_session::{CHECK_TIMEOUT, CheckSession, Liveness};
 use crate::ops::follow_links::root;
@@ -342,7 +342,8 @@ impl Login {
             let lacking = Error::malformed("", "a login without X-Auth-Token");
             return Err(lacking.with_status(answer.status()).with_session_left(session_left(&answer)));
         };
-        let required = answer.messages().into_iter().find(|m| m.is("PasswordChangeRequired"));
+        let required =
+            answer.messages().into_iter().find(|m| m.condition() == Some(Condition::PasswordExpired));
         let state = match required {
             Some(message) => SessionState::PasswordChangeRequired { account: answer.account(&message) },
             None => SessionState::Active,
@@ -479,8 +480,9 @@ fn session_uri(answer: &Answer) -> Option<Target> {
 }
 
 impl Error {
-    /// Whether the service rejected the credentials.
+    /// Whether the service rejected the credentials, also because the password must be changed.
     pub(crate) fn is_rejection(&self) -> bool {
-        *self.kind() == ErrorKind::NotAuthenticated && self.status().is_some()
+        self.status() == Some(StatusCode::UNAUTHORIZED)
+            && matches!(self.kind(), ErrorKind::NotAuthenticated | ErrorKind::PasswordChangeRequired { .. })
     }
 }
