@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::fmt;
+use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
@@ -233,15 +234,9 @@ impl Invoke {
         let name = name.into();
         let (action_name, sent) = (name.clone(), parameters.clone());
         let chain = Chain::new(Exchange(Request::get(&target)), move |received| {
-            let answer = received?.success()?;
-            let (mut action, post_to) = choose_action(&answer, &action_name)?;
-            match action.info.clone() {
-                Some(info) => Chain::next(Exchange(Request::get(&info)), move |received| {
-                    action.describe(received)?;
-                    post_action(&action, &post_to, &sent, &answer.redactor)
-                }),
-                None => post_action(&action, &post_to, &sent, &answer.redactor),
-            }
+            invoke_on(&received?.success()?, &action_name, sent, |received| {
+                Chain::done(Outcome::read(&received?)?)
+            })
         });
         Invoke { target, name, parameters, chain }
     }
@@ -272,15 +267,26 @@ fn choose_action(answer: &Answer, name: &str) -> Result<(Action, Target), Error>
     }
 }
 
-fn post_action(
-    action: &Action,
-    target: &Target,
-    parameters: &Map<String, Value>,
-    redactor: &Redactor,
-) -> Result<Transition<Chain<Outcome>>, Error> {
-    action.check(parameters, redactor)?;
-    let request = Request::post(target).json(Body::json(parameters)?);
-    Chain::next(Exchange(request), |received| Chain::done(Outcome::read(&received?)?))
+/// Invokes an action of the resource that was read. `then` interprets the response, or the error without one.
+pub(crate) fn invoke_on<T: 'static>(
+    answer: &Answer,
+    name: &str,
+    parameters: Map<String, Value>,
+    then: impl FnOnce(Result<Answer, Error>) -> Result<Transition<Chain<T>>, Error> + Send + Sync + 'static,
+) -> Result<Transition<Chain<T>>, Error> {
+    let (mut action, target) = choose_action(answer, name)?;
+    let redactor = Arc::clone(&answer.redactor);
+    let post = move |action: &Action| {
+        action.check(&parameters, &redactor)?;
+        Chain::next(Exchange(Request::post(&target).json(Body::json(&parameters)?)), then)
+    };
+    match action.info.clone() {
+        Some(info) => Chain::next(Exchange(Request::get(&info)), move |received| {
+            action.describe(received)?;
+            post(&action)
+        }),
+        None => post(&action),
+    }
 }
 
 impl fmt::Debug for Invoke {

@@ -112,7 +112,7 @@ impl Written {
         Written { task_status: task.status, ..Written::with_messages(answer, task.messages) }
     }
 
-    fn with_messages(answer: &Answer, messages: Vec<Message>) -> Written {
+    pub(crate) fn with_messages(answer: &Answer, messages: Vec<Message>) -> Written {
         Written {
             status: answer.status(),
             created: answer.location().and_then(Result::ok),

@@ -9,9 +9,10 @@ use crate::answer::Answer;
 use crate::driver::time::Now;
 use crate::error::Error;
 use crate::kind::ErrorKind;
+use crate::message::Condition;
 use crate::operation::{Operation, Request, Transition};
-use crate::ops::action::Invoke;
-use crate::ops::chain::{Chain, forward_to};
+use crate::ops::action::invoke_on;
+use crate::ops::chain::{Chain, Exchange, forward_to};
 use crate::ops::follow_links::{FollowLinks, Missing};
 use crate::ops::outcome::Outcome;
 use crate::ops::read_pages::{Collector, ReadPages};
@@ -19,13 +20,15 @@ use crate::ops::watch::{POLL_INTERVAL, next_poll};
 use crate::redact::SafeText;
 use crate::resource::Resource;
 use crate::target::Target;
+use crate::written::Written;
 
 /// The default URI of the collection of systems.
 const SYSTEMS: &str = "/redfish/v1/Systems";
 
 /// Resets a system: the given one, or the only one.
 ///
-/// The reset type is checked against the allowable values before it is sent.
+/// The reset type is checked against the allowable values before it is sent. A refusal because the system is in the
+/// requested state already is a success, if the system reports that state.
 #[derive(Debug)]
 pub struct Reset {
     kind: String,
@@ -42,6 +45,8 @@ pub struct ResetAccepted {
     pub outcome: Outcome,
     /// The expected change of the power state, for [`WaitForPower`]. `None` if it is not known.
     pub change: Option<PowerChange>,
+    /// Whether the system had a `PowerState` before the reset. If not, a wait for another state would never end.
+    pub has_power_state: bool,
 }
 
 /// The change of a system's power state by a reset.
@@ -92,9 +97,23 @@ impl Reset {
 
     fn invoke(kind: &str, system: Target) -> Chain<ResetAccepted> {
         let parameters = Map::from_iter([("ResetType".to_owned(), Value::String(kind.to_owned()))]);
-        let invoke = Invoke::new(system.clone(), "ComputerSystem.Reset", parameters);
         let change = Reset::expected_power_change(kind);
-        Chain::new(invoke, move |outcome| Chain::done(ResetAccepted { system, outcome, change }))
+        Chain::new(Exchange(Request::get(&system)), move |received| {
+            let answer = received?.success()?;
+            let has_power_state = answer.json::<Value>()?.get("PowerState").is_some();
+            let accepted = move |system, outcome| ResetAccepted { system, outcome, change, has_power_state };
+            invoke_on(&answer, "ComputerSystem.Reset", parameters, move |received| {
+                let answer = received?;
+                match (Outcome::read(&answer), change) {
+                    (Ok(outcome), _) => Chain::done(accepted(system, outcome)),
+                    (Err(refusal), Some(PowerChange::To(state))) if is_in_state_already(&refusal) => {
+                        let outcome = Outcome::Finished(Written::with_messages(&answer, answer.messages()));
+                        confirm_state(system.clone(), state, refusal, move || accepted(system, outcome))
+                    }
+                    (Err(refusal), _) => Err(refusal),
+                }
+            })
+        })
     }
 
     /// The change of the power state by a reset of this type. `None` if it is not known.
@@ -108,6 +127,26 @@ impl Reset {
             _ => None,
         }
     }
+}
+
+/// Whether a refusal says that the system is in the requested state. iDRAC answers 409 to On for a system that is on, where
+/// DSP0266 requires a success.
+fn is_in_state_already(refusal: &Error) -> bool {
+    refusal.messages().iter().any(|message| message.condition() == Some(Condition::InRequestedState))
+}
+
+/// Reads the system to see whether it is in this state. If not, or if that cannot be read, the refusal counts.
+fn confirm_state(
+    system: Target,
+    state: &'static str,
+    refusal: Error,
+    accepted: impl FnOnce() -> ResetAccepted + Send + Sync + 'static,
+) -> Result<Transition<Chain<ResetAccepted>>, Error> {
+    Chain::next(Exchange(Request::get(&system)), move |received| {
+        let system: Option<Value> = received.ok().and_then(|answer| answer.success().ok()?.json().ok());
+        let is_confirmed = system.is_some_and(|system| system.get("PowerState") == Some(&state.into()));
+        if is_confirmed { Chain::done(accepted()) } else { Err(refusal) }
+    })
 }
 
 impl Operation for Reset {
