@@ -57,7 +57,9 @@ impl Job for Reset {
             Some(change) => Some(wait_for_power(&system, change, visit).await?.to_owned()),
             None => {
                 if self.wait && !has_power_state {
-                    visit.note("the system reports no PowerState, so that the end of the reset is not awaited");
+                    visit.note(
+                        "the system reports no PowerState, so that the end of the reset is not awaited",
+                    );
                 } else if self.wait {
                     visit.note("the power state after this reset type is not known");
                 }

@@ -63,7 +63,7 @@ impl Error {
             ),
             ErrorKind::NotSupported(what) => format!("the service does not support {what}"),
             ErrorKind::SessionUriUnknown => {
-                "the URI of the session is unknown, and the service does not mark the session".into()
+                "a session may be left open: its URI is unknown, and the service does not mark it".into()
             }
             ErrorKind::Closed => "the client is closed".into(),
             ErrorKind::CredentialsReplaced => "the credentials were replaced during the login".into(),
