@@ -399,7 +399,28 @@ impl Error {
         let mut resolutions: Vec<&SafeText> = self.0.messages.iter().map(|m| &m.resolution).collect();
         resolutions.retain(|text| !text.is_empty() && !text.clause().eq_ignore_ascii_case("none"));
         resolutions.dedup();
-        if resolutions.is_empty() { self.0.kind.hint().into() } else { SafeText::join(resolutions, " ") }
+        let wait = self.wait_hint();
+        match (resolutions.is_empty(), wait.is_empty()) {
+            (true, true) => self.0.kind.hint().into(),
+            (true, false) => wait,
+            (false, true) => SafeText::join(resolutions, " "),
+            (false, false) => SafeText::join(resolutions.into_iter().chain([&wait]), " "),
+        }
+    }
+}
+
+impl Error {
+    /// When to send a request again, if a busy service says so. A write that it answered 503 may have begun.
+    fn wait_hint(&self) -> SafeText {
+        let Some(wait) = self.0.retry_after.filter(|_| self.0.kind == ErrorKind::Busy) else {
+            return SafeText::default();
+        };
+        let is_write = self.0.method.as_ref().is_some_and(|method| !method.is_safe());
+        let first = match self.0.status {
+            Some(StatusCode::SERVICE_UNAVAILABLE) if is_write => "Check first whether it was carried out. ",
+            _ => "",
+        };
+        SafeText::default().followed_by(format_args!("{first}Try again after {} s.", text::in_seconds(wait)))
     }
 }
 

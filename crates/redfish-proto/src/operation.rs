@@ -113,7 +113,8 @@ pub enum Auth {
 
 /// When a request may be sent again after a failure that leaves open whether it was received.
 ///
-/// A request that was certainly not sent is always retried.
+/// A request that was certainly not sent is always retried. One that is answered 429 with `Retry-After` was not carried out, and
+/// is sent once more, whatever its method.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Retry {
     /// If its method is safe (RFC 9110, 9.2.1): GET, HEAD, OPTIONS, but neither PUT nor DELETE.

@@ -236,3 +236,17 @@ fn a_change_of_an_unknown_version_is_4_and_not_sent() {
         run(&mut service.command(["patch", "/r", "{}", "--no-match"])).exits(0);
     }
 }
+
+#[test]
+fn a_write_to_a_busy_service_is_not_repeated_and_its_hint_says_when_to_try_again() {
+    let service = Canned::new(&[
+        ("POST /r", "503\nRetry-After: 7"),
+        ("POST /limited", "429\nRetry-After: 0"),
+        ("POST /limited", "204"),
+    ]);
+    let done = run(&mut service.command(["post", "/r", "{}", "--output", "json"])).exits(1);
+    let hint = done.error()["hint"].as_str().unwrap().to_owned();
+    assert!(hint.contains("whether it was carried out") && hint.contains("after 7 s"), "{hint}");
+    run(&mut service.command(["post", "/limited", "{}"])).exits(0);
+    assert_eq!(service.requests(), ["POST /r", "POST /limited", "POST /limited"]);
+}

@@ -94,6 +94,8 @@ struct RequestState {
     newer_sessions: u32,
     /// The service refused `Expect` (417).
     expectation_failed: bool,
+    /// The service limited the rate of requests (429), and the request is sent once more.
+    rate_limited: bool,
     /// A check found that the session is alive, although it was answered with a 401.
     session_alive: bool,
 }
@@ -276,8 +278,15 @@ impl Engine {
                 self.state.expectation_failed = true;
                 return Decision::Send;
             }
-            429 | 503 if self.last_request.is_repeatable() => {
+            408 if self.last_request.is_repeatable() => {
+                let wait = self.retry_after.unwrap_or_else(|| self.backoff());
+                if self.may_retry_after(wait, now) {
+                    return self.retry(wait);
+                }
+            }
+            429 | 503 if self.last_request.is_repeatable() || (!opened && self.is_rate_limited(status)) => {
                 if let Some(wait) = self.retry_after.filter(|wait| self.may_retry_after(*wait, now)) {
+                    self.state.rate_limited = true;
                     return self.retry(wait);
                 }
             }
@@ -412,6 +421,15 @@ impl Engine {
             && self.state.is_replay
             && self.state.renewed
             && !self.state.replay_rejected
+    }
+
+    /// Whether the request was not carried out, because the client sent too many (RFC 6585, section 4), so that also a login or
+    /// a write may be sent once more.
+    fn is_rate_limited(&self, status: StatusCode) -> bool {
+        status == StatusCode::TOO_MANY_REQUESTS
+            && self.last_request.replayable
+            && !self.last_request.is_probe
+            && !self.state.rate_limited
     }
 
     fn retry(&mut self, wait: Duration) -> Decision {

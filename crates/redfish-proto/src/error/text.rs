@@ -1,6 +1,7 @@
 //! The text of an error: one clause.
 
 use std::fmt;
+use std::time::Duration;
 
 use super::Error;
 use crate::kind::{ErrorKind, Failure};
@@ -118,9 +119,17 @@ impl Error {
             text += &format!("; {how}");
         }
         if let Some(wait) = inner.retry_after {
-            text += &format!(" (retry after {} s)", wait.as_secs());
+            text += &format!(" (retry after {} s)", in_seconds(wait));
         }
         text
+    }
+}
+
+/// A wait in seconds, with the fraction that few services send.
+pub(super) fn in_seconds(wait: Duration) -> String {
+    match wait.subsec_nanos() {
+        0 => wait.as_secs().to_string(),
+        _ => wait.as_secs_f64().to_string(),
     }
 }
 

@@ -40,8 +40,8 @@ use crate::target::Target;
 
 /// Opens a session. Its requests carry no credentials other than the body of the login.
 ///
-/// It succeeds if the response has a token, whatever else is missing. Each URI is tried once, and a rejected password
-/// is never sent again: services lock accounts and block addresses.
+/// It succeeds if the response has a token, whatever else is missing. Each URI is tried once, or once more after a 429, and a
+/// rejected password is never sent again: services lock accounts and block addresses.
 #[derive(Debug)]
 pub struct Login {
     credentials: Arc<Credentials>,
