@@ -146,10 +146,25 @@ impl Error {
     /// Adds a session that may be open and was not closed.
     pub(crate) fn with_unclosed(mut self, unclosed: OpenSession) -> Error {
         self.0.unclosed = Some(unclosed);
+        self.and_detail(format_args!("a session may be left open, because the refusal contained a token"))
+    }
+
+    /// Adds what was seen last of an operation whose end was not seen. `messages` are its own, not those of a response.
+    pub(crate) fn with_last_seen(mut self, state: fmt::Arguments<'_>, messages: &[Message]) -> Error {
+        if self.0.messages.is_empty()
+            && matches!(self.kind(), ErrorKind::Deadline(_) | ErrorKind::MonitorGone)
+        {
+            self.0.messages = messages.to_vec();
+            let hint = self.0.kind.hint();
+            self = self.with_hint(hint);
+        }
+        self.and_detail(state)
+    }
+
+    /// Adds a clause to the detail.
+    fn and_detail(mut self, clause: fmt::Arguments<'_>) -> Error {
         let separator = if self.0.detail.is_empty() { "" } else { "; " };
-        self.0.detail = self.0.detail.followed_by(format_args!(
-            "{separator}a session may be left open, because the refusal contained a token"
-        ));
+        self.0.detail = self.0.detail.followed_by(format_args!("{separator}{clause}"));
         self
     }
 

@@ -19,7 +19,7 @@ impl Error {
                 None if inner.detail.is_empty() => failure.to_string(),
                 None => format!("{failure}, and {}", inner.detail),
             },
-            ErrorKind::Deadline(phase) => format!("the deadline passed {phase}"),
+            ErrorKind::Deadline(phase) => format!("the deadline passed {phase}{}", self.last_seen()),
             ErrorKind::CrossOrigin { link } if link.is_empty() => "a link to another origin".into(),
             ErrorKind::CrossOrigin { link } => format!("a link to another origin, {link}"),
             ErrorKind::Redirect { location, reason } if location.is_empty() => format!("redirect {reason}"),
@@ -37,7 +37,9 @@ impl Error {
                     .trim_end_matches([':', ' '])
                     .to_owned()
             }
-            ErrorKind::MonitorGone => "the monitor is gone, and the outcome of the task is unknown".into(),
+            ErrorKind::MonitorGone => {
+                format!("the monitor is gone, and the outcome of the task is unknown{}", self.last_seen())
+            }
             ErrorKind::MonitorNotFound => "the monitor was never seen".into(),
             ErrorKind::ActionNotFound { offered } if offered.is_empty() => "no action is offered".into(),
             ErrorKind::ActionNotFound { offered } => {
@@ -78,6 +80,16 @@ impl Error {
             ErrorKind::LicenseRequired => format!("a license is missing: {}", self.response_text()),
             _ => self.response_text(),
         }
+    }
+
+    /// What was seen last of an operation: `; its last state was Pending: Task successfully scheduled`. May be empty.
+    fn last_seen(&self) -> String {
+        if self.0.detail.is_empty() {
+            return String::new();
+        }
+        let mut texts: Vec<&str> = self.0.messages.iter().map(|m| m.text.clause()).collect();
+        texts.retain(|text| !text.is_empty());
+        join_filled([&format!("; {}", self.0.detail), &texts.join("; ")], ": ")
     }
 
     /// A partially applied write as a clause: `a part of the change was not accepted: /Id (Base.1.8.PropertyNotWritable):

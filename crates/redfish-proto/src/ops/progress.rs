@@ -60,6 +60,14 @@ impl Progress {
         }
     }
 
+    /// Adds what was seen last to the error of a watch that did not see the end, for example that the task waits for a restart.
+    pub(crate) fn explain(&self, error: Error) -> Error {
+        match &self.state {
+            state if state.is_empty() => error,
+            state => error.with_last_seen(format_args!("its last state was {state}"), &self.messages),
+        }
+    }
+
     fn is_critical(&self) -> bool {
         self.status.eq_ignore_ascii_case("critical")
     }

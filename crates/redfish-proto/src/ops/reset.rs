@@ -204,6 +204,8 @@ impl Collector for Systems {
 pub struct WaitForPower {
     system: Target,
     observed: Observed,
+    /// The state at the last poll that reported one.
+    last: SafeText,
     failures: u32,
 }
 
@@ -223,6 +225,7 @@ impl WaitForPower {
         WaitForPower {
             system,
             observed: Observed { change: change.into(), first: None, has_left: false },
+            last: SafeText::default(),
             failures: 0,
         }
     }
@@ -259,6 +262,9 @@ impl Operation for WaitForPower {
         };
         let state = system.get("PowerState").and_then(Value::as_str);
         self.failures = 0;
+        if let Some(state) = state {
+            self.last = answer.safe(state);
+        }
         if self.observed.observe(state, answer.service.policy().restart_grace, answer.now()) {
             Ok(Transition::Done(()))
         } else {
@@ -267,8 +273,16 @@ impl Operation for WaitForPower {
     }
 
     fn fail(mut self, error: Error) -> Result<Transition<Self>, Error> {
-        let wait = next_poll(&mut self.failures, error)?;
-        Ok(Transition::Later(self, Some(wait)))
+        match next_poll(&mut self.failures, error) {
+            Ok(wait) => Ok(Transition::Later(self, Some(wait))),
+            Err(error) if self.last.is_empty() => {
+                Err(error.with_last_seen(format_args!("no power state was reported"), &[]))
+            }
+            Err(error) => {
+                let state = format_args!("its last power state was {}", self.last);
+                Err(error.with_last_seen(state, &[]))
+            }
+        }
     }
 }
 
