@@ -5,7 +5,7 @@ use std::marker::PhantomData;
 use std::path::Path;
 
 use clap::Args;
-use redfish_proto::ops::{IfMatch, Write};
+use redfish_proto::ops::{IfMatch, Outcome, Write, Written};
 use redfish_proto::{Body, Target};
 use serde::de::IgnoredAny;
 
@@ -112,7 +112,7 @@ impl<M: Method> Job for Change<M> {
 
 impl Method for Patch {
     fn write(target: &Target, body: Body) -> Write {
-        Write::patch(target, body)
+        Write::patch(target, body).checking_settings()
     }
 }
 
@@ -150,6 +150,9 @@ impl Post {
         let target = visit.service().target(&self.path)?;
         let write = write(&target, self.body.clone()).if_match(if_match);
         let outcome = visit.run(|| write.clone()).await;
+        if let Ok(Outcome::Finished(Written { settings: Some(settings), .. })) = &outcome {
+            visit.note(format!("the settings resource {settings} holds this: a change belongs there"));
+        }
         self.wait.finish(outcome, visit).await
     }
 

@@ -120,6 +120,7 @@ impl Written {
             body: answer.body().ok().cloned(),
             messages,
             task_status: SafeText::default(),
+            settings: None,
         }
     }
 }
