@@ -27,5 +27,5 @@ pub struct Written {
     pub task_status: SafeText,
     /// The settings resource that the change belongs to, after [`Write::checking_settings`](crate::ops::Write::checking_settings):
     /// it holds a member of the change.
-    pub settings: Option<Target>,
+    pub settings: Option<Box<Target>>,
 }

@@ -61,7 +61,7 @@ enum Stage {
     /// Reads the ETag to add it to this error.
     Explain(Error),
     /// Reads the settings resource.
-    CheckSettings(SettingsCheck),
+    CheckSettings(Box<SettingsCheck>),
 }
 
 impl Write {
@@ -135,7 +135,7 @@ impl Write {
         let result = Outcome::read(answer).map_err(|error| answer.stamp(error));
         match self.settings.take().and_then(|settings| SettingsCheck::new(settings, &result)) {
             Some(check) => {
-                self.stage = Stage::CheckSettings(check);
+                self.stage = Stage::CheckSettings(Box::new(check));
                 Ok(Transition::Next(self))
             }
             None => result.map(Transition::Done),

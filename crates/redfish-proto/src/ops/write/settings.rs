@@ -47,7 +47,7 @@ impl SettingsCheck {
         }
         match self.result {
             Ok(Outcome::Finished(mut written)) => {
-                written.settings = Some(self.target);
+                written.settings = Some(Box::new(self.target));
                 Ok(Outcome::Finished(written))
             }
             Ok(outcome) => Ok(outcome),
