@@ -125,6 +125,11 @@ impl Failure {
         Failure { link: Some(link.into()), ..self }
     }
 
+    /// Replaces the hint, by one that names an option.
+    pub(crate) fn with_hint(self, hint: &str) -> Failure {
+        Failure { hint: Some(hint.into()), ..self }
+    }
+
     /// Names the service, and adds a hint if its certificate is not trusted, or if it may not know its name.
     pub(crate) fn at_service(mut self, service: &Service) -> Failure {
         let name = service.to_string();
@@ -190,11 +195,6 @@ impl Failure {
         matches!(&self.reason, Reason::Call(error)
             if error.method().is_some_and(|method| method.is_safe())
                 && (matches!(error.kind(), ErrorKind::Malformed { .. }) || *error.kind() == page))
-    }
-
-    /// Replaces the hint.
-    pub(crate) fn with_hint(self, hint: &str) -> Failure {
-        Failure { hint: Some(hint.into()), ..self }
     }
 
     /// Marks the outcome of the write as unknown.

@@ -72,6 +72,7 @@ impl Client {
     ///
     /// After a 401 the request is sent again with a new session, and after a 307 or 308 to the new target, with its
     /// body. Both apply to a POST too, which the service has not carried out (RFC 9110, sections 15.5.2 and 15.4.8).
+    /// After a 429 with `Retry-After` it is sent once more, after that wait (RFC 6585, section 4).
     ///
     /// The success of a write whose body broke off or cannot be decoded is returned with an empty body, and with the
     /// [`Error`] in its extensions, as [`Raw`] describes.

@@ -13,7 +13,7 @@ use http::{Method, StatusCode};
 use crate::cause::{Cause, SharedError};
 use crate::etag::ETag;
 use crate::kind::{ErrorKind, Failure};
-use crate::message::{self, Message};
+use crate::message::{self, Condition, Message};
 use crate::origin::Origin;
 use crate::outcome::Outcome;
 use crate::reason::{SessionAlive, TargetError};
@@ -104,13 +104,13 @@ impl Error {
         text: SafeText,
         account: impl FnOnce(&Message) -> Option<Target>,
     ) -> Error {
-        let message_of = |key: &str| messages.iter().find(|m| m.is(key));
-        let kind = if message_of("SessionLimitExceeded").or(message_of("RAC0218")).is_some() {
+        let saying = |condition| messages.iter().find(|message| message.condition() == Some(condition));
+        let kind = if saying(Condition::SessionLimit).is_some() {
             ErrorKind::SessionLimit
-        } else if let Some(message) =
-            message_of("PasswordChangeRequired").filter(|_| status != StatusCode::UNAUTHORIZED)
-        {
+        } else if let Some(message) = saying(Condition::PasswordExpired) {
             ErrorKind::PasswordChangeRequired { account: account(message) }
+        } else if status != StatusCode::UNAUTHORIZED && saying(Condition::LicenseMissing).is_some() {
+            ErrorKind::LicenseRequired
         } else {
             match status.as_u16() {
                 401 => ErrorKind::NotAuthenticated,
@@ -146,10 +146,25 @@ impl Error {
     /// Adds a session that may be open and was not closed.
     pub(crate) fn with_unclosed(mut self, unclosed: OpenSession) -> Error {
         self.0.unclosed = Some(unclosed);
+        self.and_detail(format_args!("a session may be left open, because the refusal contained a token"))
+    }
+
+    /// Adds what was seen last of an operation whose end was not seen. `messages` are its own, not those of a response.
+    pub(crate) fn with_last_seen(mut self, state: fmt::Arguments<'_>, messages: &[Message]) -> Error {
+        if self.0.messages.is_empty()
+            && matches!(self.kind(), ErrorKind::Deadline(_) | ErrorKind::MonitorGone)
+        {
+            self.0.messages = messages.to_vec();
+            let hint = self.0.kind.hint();
+            self = self.with_hint(hint);
+        }
+        self.and_detail(state)
+    }
+
+    /// Adds a clause to the detail.
+    fn and_detail(mut self, clause: fmt::Arguments<'_>) -> Error {
         let separator = if self.0.detail.is_empty() { "" } else { "; " };
-        self.0.detail = self.0.detail.followed_by(format_args!(
-            "{separator}a session may be left open, because the refusal contained a token"
-        ));
+        self.0.detail = self.0.detail.followed_by(format_args!("{separator}{clause}"));
         self
     }
 
@@ -264,7 +279,9 @@ impl Error {
             | ErrorKind::Redirect { location: text, .. }
             | ErrorKind::TaskFailed { state: text } => clean(text),
             ErrorKind::Malformed { pointer, reason } => [pointer, reason].into_iter().for_each(&mut clean),
-            ErrorKind::ActionNotFound { offered: texts } | ErrorKind::AmbiguousTarget { choices: texts } => {
+            ErrorKind::ActionNotFound { offered: texts }
+            | ErrorKind::AmbiguousTarget { choices: texts }
+            | ErrorKind::PushReserved { targets: texts, .. } => {
                 texts.iter_mut().for_each(&mut clean);
                 texts.retain(|text| !text.is_empty());
             }
@@ -397,7 +414,28 @@ impl Error {
         let mut resolutions: Vec<&SafeText> = self.0.messages.iter().map(|m| &m.resolution).collect();
         resolutions.retain(|text| !text.is_empty() && !text.clause().eq_ignore_ascii_case("none"));
         resolutions.dedup();
-        if resolutions.is_empty() { self.0.kind.hint().into() } else { SafeText::join(resolutions, " ") }
+        let wait = self.wait_hint();
+        match (resolutions.is_empty(), wait.is_empty()) {
+            (true, true) => self.0.kind.hint().into(),
+            (true, false) => wait,
+            (false, true) => SafeText::join(resolutions, " "),
+            (false, false) => SafeText::join(resolutions.into_iter().chain([&wait]), " "),
+        }
+    }
+}
+
+impl Error {
+    /// When to send a request again, if a busy service says so. A write that it answered 503 may have begun.
+    fn wait_hint(&self) -> SafeText {
+        let Some(wait) = self.0.retry_after.filter(|_| self.0.kind == ErrorKind::Busy) else {
+            return SafeText::default();
+        };
+        let is_write = self.0.method.as_ref().is_some_and(|method| !method.is_safe());
+        let first = match self.0.status {
+            Some(StatusCode::SERVICE_UNAVAILABLE) if is_write => "Check first whether it was carried out. ",
+            _ => "",
+        };
+        SafeText::default().followed_by(format_args!("{first}Try again after {} s.", text::in_seconds(wait)))
     }
 }
 

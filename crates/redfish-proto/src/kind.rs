@@ -25,6 +25,8 @@ pub enum ErrorKind {
         /// The account to change it at, if the service named it.
         account: Option<Target>,
     },
+    /// The service lacks the license that the request needs.
+    LicenseRequired,
     /// A 404 or 410.
     NotFound,
     /// A 409 or 412: the resource is not in the state that the request expects. After a 412 it has changed.
@@ -116,6 +118,15 @@ pub enum ErrorKind {
         /// The largest size that it accepts, in bytes.
         limit: usize,
     },
+    /// Another client has reserved the push of images, or has left targets that the image would be applied to. Nothing was
+    /// sent.
+    #[non_exhaustive]
+    PushReserved {
+        /// The `HttpPushUriTargets`.
+        targets: Vec<SafeText>,
+        /// The `HttpPushUriTargetsBusy`.
+        busy: bool,
+    },
     /// The service does not support what was requested.
     NotSupported(Feature),
     /// A session could not be closed, because its URI is unknown and the service does not mark it.
@@ -202,6 +213,7 @@ impl ErrorKind {
             ErrorKind::Forbidden => "forbidden",
             ErrorKind::SessionLimit => "session-limit",
             ErrorKind::PasswordChangeRequired { .. } => "password-change-required",
+            ErrorKind::LicenseRequired => "license-required",
             ErrorKind::NotFound => "not-found",
             ErrorKind::Conflict => "conflict",
             ErrorKind::PreconditionRequired => "precondition-required",
@@ -224,6 +236,7 @@ impl ErrorKind {
             ErrorKind::AmbiguousTarget { .. } => "ambiguous",
             ErrorKind::InvalidParameter { .. } => "not-allowable",
             ErrorKind::ImageTooLarge { .. } => "image-too-large",
+            ErrorKind::PushReserved { .. } => "push-reserved",
             ErrorKind::NotSupported(_) => "not-supported",
             ErrorKind::SessionUriUnknown => "session-uri-unknown",
             ErrorKind::Closed => "closed",
@@ -244,6 +257,7 @@ impl ErrorKind {
             ErrorKind::Forbidden => "Use an account that has the privilege.",
             ErrorKind::SessionLimit => "Close sessions, or raise the limit, then try again.",
             ErrorKind::PasswordChangeRequired { .. } => "Change the account's password, then try again.",
+            ErrorKind::LicenseRequired => "Install the license that this needs on the service.",
             ErrorKind::NotFound => "Check the path. The resource may be gone.",
             ErrorKind::Conflict => "Read the resource again, then decide.",
             ErrorKind::PreconditionRequired => "Read the resource first and send its ETag in If-Match.",
@@ -275,6 +289,9 @@ impl ErrorKind {
                 "Read the resource, or the list of tasks, to find out whether it happened."
             }
             ErrorKind::AmbiguousTarget { .. } => "Name one.",
+            ErrorKind::PushReserved { .. } => {
+                "Wait until the other client has finished, or name the resources to update."
+            }
             ErrorKind::MonitorGone | ErrorKind::MonitorNotFound => {
                 "Read what it was supposed to change, and the list of tasks."
             }

@@ -1,5 +1,6 @@
 //! The messages of a response (DSP0266, "Error responses").
 
+mod condition;
 mod meaning;
 mod raw;
 
@@ -10,6 +11,7 @@ use serde_json::Value;
 use crate::json::{self, strip_bom};
 use crate::redact::{Redactor, SafeText};
 
+pub(crate) use condition::Condition;
 use meaning::Meaning;
 use raw::{ID, items};
 
@@ -104,8 +106,8 @@ impl Message {
 }
 
 /// Reads the messages of a body in all known forms: `error` with a list or a single object (iDRAC), the list at the
-/// root (the response to a login that requires a new password), `Messages` (iLO 4), or an `error` or `Success` with only
-/// a code.
+/// root (the response to a login that requires a new password), `Messages` (iLO 4), an `error` or `Success` with only a
+/// code, or a message alone (OpenManage Enterprise).
 pub(crate) fn messages(body: &[u8], redactor: &Redactor) -> Vec<Message> {
     let documents = json::documents(body);
     let raw: Vec<RawMessage<'_>> = documents.iter().flat_map(RawMessage::all_of).collect();
@@ -130,20 +132,23 @@ pub(crate) fn is_error(body: &[u8]) -> bool {
     }
     let documents = json::documents(body);
     let messages: Vec<RawMessage<'_>> = documents.iter().flat_map(RawMessage::all_of).collect();
-    let is_reported = || documents.iter().any(|document| document.get("error").is_some());
+    let is_error = |document: &Value| document.get("error").is_some() || raw::is_message(document);
+    let is_reported = || documents.iter().any(is_error);
     !documents.last().is_some_and(has_data)
         && !messages.iter().any(RawMessage::is_success)
         && (messages.iter().any(RawMessage::is_refusal) || (!messages.is_empty() && is_reported()))
 }
 
 fn has_messages(window: &[u8]) -> bool {
-    window.split(|byte| *byte == b'"').any(|part| part == b"error" || part == b"@Message.ExtendedInfo")
+    window
+        .split(|byte| *byte == b'"')
+        .any(|part| matches!(part, b"error" | b"@Message.ExtendedInfo" | b"MessageId"))
 }
 
 /// Whether a body has members of a resource, besides messages.
 pub(crate) fn has_data(body: &Value) -> bool {
     let is_data = |name: &String| !matches!(name.as_str(), "error" | "Success") && !name.contains('@');
-    body.as_object().is_some_and(|members| members.keys().any(is_data))
+    body.as_object().is_some_and(|members| members.keys().any(is_data)) && !raw::is_message(body)
 }
 
 /// Reads a list of messages, or a single message in place of the list.

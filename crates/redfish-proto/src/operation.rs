@@ -113,7 +113,8 @@ pub enum Auth {
 
 /// When a request may be sent again after a failure that leaves open whether it was received.
 ///
-/// A request that was certainly not sent is always retried.
+/// A request that was certainly not sent is always retried. One that is answered 429 with `Retry-After` was not carried out, and
+/// is sent once more, whatever its method.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Retry {
     /// If its method is safe (RFC 9110, 9.2.1): GET, HEAD, OPTIONS, but neither PUT nor DELETE.
@@ -148,6 +149,8 @@ pub struct Request {
     pub(crate) probe: Option<Duration>,
     /// The session whose token it carries, instead of the call's.
     pub(crate) session: Option<Session>,
+    /// Whether it only prepares a later write, so that its success does not mean that the call's own was carried out.
+    pub(crate) is_preparatory: bool,
 }
 
 impl Request {
@@ -164,6 +167,7 @@ impl Request {
             purpose: None,
             probe: None,
             session: None,
+            is_preparatory: false,
         }
     }
 
@@ -244,6 +248,12 @@ impl Request {
     /// Sends the token of this session instead of the call's. A 401 is then final.
     pub(crate) fn session(mut self, session: &Session) -> Request {
         self.session = Some(session.clone());
+        self
+    }
+
+    /// Marks a write that only prepares a later one.
+    pub(crate) fn preparatory(mut self) -> Request {
+        self.is_preparatory = true;
         self
     }
 

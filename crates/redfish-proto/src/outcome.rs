@@ -40,6 +40,9 @@ pub struct Written {
     pub messages: Vec<Message>,
     /// The `TaskStatus` of the Task that completed it, such as `Warning`. Empty if there was none.
     pub task_status: SafeText,
+    /// The settings resource that the change belongs to, after [`Write::checking_settings`](crate::ops::Write::checking_settings):
+    /// it holds a member of the change.
+    pub settings: Option<Box<Target>>,
 }
 
 /// The monitor of an accepted operation, which reports its end. It can be saved as JSON and watched by another process.

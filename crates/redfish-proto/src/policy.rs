@@ -36,7 +36,7 @@ pub struct Policy {
     pub pages: usize,
     /// Maximum number of redirects of one request. Default: 5.
     pub redirects: u32,
-    /// Maximum number of retries of one request, after a failure, a 429 or a 503. Default: 3.
+    /// Maximum number of retries of one request, after a failure, a 408, a 429 or a 503. Default: 3.
     pub retries: u32,
     /// Maximum wait before a retry. If the service asks for a longer wait, there is no retry. Default: 30 s.
     pub longest_wait: Duration,

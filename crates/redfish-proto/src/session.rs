@@ -16,7 +16,7 @@ use crate::link::{self, LinkError};
 use crate::reason::TargetError;
 use crate::redact::{Redactor, Secret};
 use crate::service::Service;
-use crate::target::Target;
+use crate::target::{Target, percent_decode};
 
 /// A session of a service: its token, and the URI to close it at.
 ///
@@ -42,7 +42,7 @@ impl Session {
     /// [`ErrorKind::InvalidCredentials`] for a token that is not valid in a header. [`ErrorKind::InvalidTarget`] for
     /// a URI that is not that of a session, since a logout deletes it. Accepted are
     /// `/redfish/v1/SessionService/Sessions/ID` and `/redfish/v1/Sessions/ID`, in any letter case, with another
-    /// version, with `/rest` in place of `/redfish`, with `Members` before the id, and with a final slash. A URI of
+    /// version, with `/rest` in place of `/redfish`, with slashes in the id (`Members/1`), and with a final slash. A URI of
     /// another origin is refused, unless the [policy](crate::Policy::links) uses the paths of such links.
     pub fn from_token(service: &Service, token: &str, uri: Option<&str>) -> Result<Session, Error> {
         let invalid = |reason| Error::new(ErrorKind::InvalidTarget(reason)).with_origin(service.origin());
@@ -168,8 +168,11 @@ pub(crate) fn knowing_tokens(known: &Arc<Redactor>, headers: &HeaderMap) -> Arc<
     Arc::new(redactor)
 }
 
-/// Whether a path is that of a session in a usual place, in any letter case: directly below the service root or below
-/// its SessionService. iLO 4 also uses `/rest/v1`.
+/// Maximum number of layers of percent-encoding in the id of a session. No service needs a second one.
+const MAX_LAYERS: usize = 3;
+
+/// Whether a path is that of a session in a usual place, in any letter case: below the collection of sessions of the
+/// service root or of its SessionService. iLO 4 also uses `/rest/v1`.
 pub(crate) fn is_session_path(path: &str) -> bool {
     let path = path.to_ascii_lowercase();
     let segments: Vec<&str> = path.split('/').filter(|segment| !segment.is_empty()).collect();
@@ -178,19 +181,24 @@ pub(crate) fn is_session_path(path: &str) -> bool {
     let has_version = !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit());
     has_version
         && match below {
-            ["sessionservice", "sessions", "members", id]
-            | ["sessionservice", "sessions", id]
-            | ["sessions", "members", id]
-            | ["sessions", id] => is_id(id),
+            ["sessionservice", "sessions", id @ ..] | ["sessions", id @ ..] => is_id(&id.join("/")),
             _ => false,
         }
 }
 
-/// Whether a segment in lower case can be the id of a session: not `members`, and one segment to every parser.
-pub(crate) fn is_id(segment: &str) -> bool {
-    let is_dots = matches!(segment.replace("%2e", ".").as_str(), "" | "." | "..");
-    let has_slash = ["%2f", "%5c", "\\"].iter().any(|slash| segment.contains(slash));
-    segment != "members" && !is_dots && !has_slash
+/// Whether what follows the collection in a path, in lower case, can be a session: its id, perhaps with slashes, but not
+/// `Members`, and nothing that leads out of the collection, also if a parser decodes it more than once.
+pub(crate) fn is_id(below: &str) -> bool {
+    let mut decoded = below.to_owned();
+    let is_decoded = (0..=MAX_LAYERS).any(|_| {
+        let again = percent_decode(&decoded).to_ascii_lowercase();
+        std::mem::replace(&mut decoded, again) == decoded
+    });
+    let mut segments = decoded.split(['/', '\\']).filter(|segment| !segment.is_empty()).peekable();
+    is_decoded
+        && segments.peek().is_some()
+        && segments.clone().last() != Some("members")
+        && segments.all(|segment| !matches!(segment, "." | ".."))
 }
 
 #[cfg(test)]
@@ -246,6 +254,11 @@ mod tests {
             "/rest/v1/Sessions/1",
             "/rest/v1/SessionService/Sessions/1",
             "/redfish/v2/SessionService/Sessions/1",
+            "/redfish/v1/Sessions/a/b",
+            "/redfish/v1/SessionService/Sessions/domain%2Fadmin",
+            "/redfish/v1/SessionService/Sessions/domain%5cadmin",
+            "/redfish/v1/SessionService/Sessions/..a",
+            "/redfish/v1/SessionService/Sessions/100%25",
             "1",
         ] {
             assert!(Session::from_token(&service(), "t", Some(uri)).is_ok(), "{uri}");
@@ -256,7 +269,6 @@ mod tests {
             "/redfish/v1/Systems/1/Sessions/1",
             "/redfish/v1/Managers/1/SessionService/Sessions/1",
             "/redfish/v1/SessionService/Systems/Sessions/1",
-            "/redfish/v1/Sessions/a/b",
             "/redfish/Sessions/1",
             "/redfish/v/Sessions/1",
             "/redfish/v1x/Sessions/1",
@@ -273,6 +285,16 @@ mod tests {
             "/redfish/v1/SessionService/Sessions/%2e%2E/Systems",
             "/redfish/v1/SessionService/Sessions/..%2fSystems",
             "/redfish/v1/SessionService/Sessions/..\\Systems",
+            "/redfish/v1/SessionService/Sessions/1/%2e%2e/%2e%2e/Systems",
+            "/redfish/v1/SessionService/Sessions/1%2f..%2f..%2fSystems",
+            "/redfish/v1/SessionService/Sessions/1%5c..%5cx",
+            "/redfish/v1/SessionService/Sessions/%252e%252e",
+            "/redfish/v1/SessionService/Sessions/%2%65%2e",
+            "/redfish/v1/SessionService/Sessions/%2525252525252e%2e",
+            "/redfish/v1/SessionService/Sessions/.%252e%252fSystems",
+            "/redfish/v1/SessionService/Sessions/%2f",
+            "/redfish/v1/SessionService/Sessions/1%2fMembers",
+            "/redfish/v1/SessionService/Sessions/Members%2f",
             "/redfish/v1/SessionService/Sessions/1?x",
             "/redfish/v1/SessionService/Sessions/1#x",
             "/redfish/v1/Systems/1#/Sessions/1",

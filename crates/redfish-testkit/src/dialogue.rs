@@ -153,6 +153,8 @@ struct RuleChecker<'a> {
     replaced_token: Option<String>,
     /// Writes of this call that may have been received.
     received: Vec<(Method, String, Bytes)>,
+    /// Writes of this call, and logins, that were answered 429 with a `Retry-After`.
+    rate_limited: Vec<(Method, String, Bytes)>,
     writes: usize,
     /// One at the start if there is no session, and one for each 401.
     allowed_logins: usize,
@@ -178,6 +180,7 @@ impl<'a> RuleChecker<'a> {
             token: String::new(),
             replaced_token: None,
             received: Vec::new(),
+            rate_limited: Vec::new(),
             writes: 0,
             allowed_logins: 0,
             logins: 0,
@@ -312,9 +315,9 @@ impl<'a> RuleChecker<'a> {
                     }
                     _ => {}
                 }
-                // A redirect or a wrong URI does not count as a login.
+                // A redirect, a wrong URI or a limit of requests does not count as a login.
                 let wrong_uri =
-                    head.status.is_redirection() || matches!(head.status.as_u16(), 400 | 404 | 405);
+                    head.status.is_redirection() || matches!(head.status.as_u16(), 400 | 404 | 405 | 429);
                 self.logins += usize::from(login && !wrong_uri);
             }
             Err(failure) => {
@@ -324,14 +327,30 @@ impl<'a> RuleChecker<'a> {
                 self.report.lost_logins += usize::from(login && *failure != Failure::NotSent);
             }
         }
+        let write = (request.method().clone(), request.uri().path().to_owned(), body);
         let not_processed = match result {
-            Ok((head, _)) => head.status.is_redirection() || head.status == StatusCode::UNAUTHORIZED,
+            Ok((head, _)) => {
+                head.status.is_redirection()
+                    || head.status == StatusCode::UNAUTHORIZED
+                    || self.is_first_limit(head, &write)
+            }
             Err(failure) => failure.is_unsent(),
         };
         // A watch may log in again, so logins are counted separately.
         if !request.method().is_safe() && !not_processed && !login {
-            self.received.push((request.method().clone(), request.uri().path().to_owned(), body));
+            self.received.push(write);
         }
+    }
+
+    /// Whether this is the first 429 with a `Retry-After` to a write, which may then be sent once more.
+    fn is_first_limit(&mut self, head: &response::Parts, write: &(Method, String, Bytes)) -> bool {
+        let is_limit = head.status == StatusCode::TOO_MANY_REQUESTS
+            && head.headers.contains_key(header::RETRY_AFTER)
+            && !self.rate_limited.contains(write);
+        if is_limit {
+            self.rate_limited.push(write.clone());
+        }
+        is_limit
     }
 }
 

@@ -33,13 +33,18 @@ impl Args<'_> {
 type Create = fn(&Args<'_>) -> Result<Chain<Value>, Error>;
 
 /// Each operation that a transcript can name, with its arguments.
-const OPERATIONS: [(&str, Create); 21] = [
+const OPERATIONS: [(&str, Create); 22] = [
     // PATH: all members of a collection
     ("members", |args| Ok(members(GetPage::first(args.target()?), Vec::new()))),
     // PATH [FILTER]: all members, expanded and filtered as far as the service supports it
     ("query", query),
     // PATH [JSON]: writes; only `patch` sends `If-Match`
     ("patch", |args| write(Write::patch(&args.target()?, args.body()).if_match(IfMatch::Current))),
+    // PATH JSON: says if the change belongs to the settings resource
+    ("patch-checking-settings", |args| {
+        let patch = Write::patch(&args.target()?, args.body()).if_match(IfMatch::Current);
+        write(patch.checking_settings())
+    }),
     ("patch-anyway", |args| write(Write::patch(&args.target()?, args.body()))),
     ("patch-if-required", |args| {
         write(Write::patch(&args.target()?, args.body()).if_match(IfMatch::IfRequired))
@@ -230,6 +235,9 @@ fn written_json(written: &Written) -> Value {
     }
     if !written.messages.is_empty() {
         json["messages"] = written.messages.iter().map(|message| message.id.as_str()).collect();
+    }
+    if let Some(settings) = &written.settings {
+        json["settings"] = json!(settings);
     }
     if !written.task_status.is_empty() {
         json["task_status"] = written.task_status.as_str().into();

@@ -35,7 +35,7 @@ const RESOURCE: &str = r#"{"@odata.id": "/redfish/v1/x", "Id": "x", "RedfishVers
     "Members": [{"@odata.id": "/redfish/v1/SessionService/Sessions/{n}", "MySession": true}]}"#;
 
 /// The table.
-pub const RESPONSES: [CannedResponse; 33] = [
+pub const RESPONSES: [CannedResponse; 35] = [
     row("a resource", Complete(200, &[], RESOURCE)),
     row("the session itself", Complete(200, &[], r#"{"@odata.id": "{path}", "Id": "x"}"#)),
     row("an HTML page", Complete(200, &[], "<html>{password} {token}</html>")),
@@ -63,6 +63,8 @@ pub const RESPONSES: [CannedResponse; 33] = [
     row("precondition failed", Complete(412, &[], "")),
     row("busy for a second", Complete(503, &[("retry-after", "1")], "")),
     row("busy", Complete(503, &[], r#"{"error": {"@Message.ExtendedInfo": {"MessageId": "RAC0218"}}}"#)),
+    row("a request that took too long", Complete(408, &[], "")),
+    row("too many requests", Complete(429, &[("retry-after", "0.5")], "")),
     row("not sent", Failed(Failure::NotSent)),
     row("connection broken", Failed(Failure::Broken)),
     row("timed out", Failed(Failure::TimedOut)),

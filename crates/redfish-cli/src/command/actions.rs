@@ -46,6 +46,7 @@ fn object(action: &Action) -> Value {
     });
     json!({
         "name": action.name,
+        "key": action.key,
         "target": action.target.as_ref().map(Target::to_string).ok(),
         "parameters": parameters.collect::<Value>(),
     })

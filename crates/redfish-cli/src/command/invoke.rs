@@ -14,7 +14,8 @@ use crate::visit::{Job, Visit};
 pub(crate) struct Invoke {
     /// Path such as /redfish/v1/Systems/1, or a URL of this service
     path: String,
-    /// Name: ComputerSystem.Reset, or Reset if that matches only one action. "redfish actions" lists the actions
+    /// Name: ComputerSystem.Reset, or Reset if that matches only one action, or the key of the action. "redfish actions"
+    /// lists the actions
     name: String,
     /// Parameters. VALUE is JSON if it parses as JSON, else text. Other users can see arguments: to send a secret, post a
     /// file to the action's target

@@ -21,7 +21,7 @@ pub(crate) struct Reset {
     #[arg(long, value_name = "PATH")]
     system: Option<String>,
     /// Wait for the new power state, up to --deadline. A restart ends when the system was not On and is On again, or when
-    /// it was On for 30 seconds
+    /// it was On for 30 seconds. A system without a power state is not waited for
     #[arg(long)]
     wait: bool,
 }
@@ -41,7 +41,7 @@ impl Job for Reset {
             Some(system) => ops::Reset::new(self.kind.as_str()).system(system.clone()),
             None => ops::Reset::new(self.kind.as_str()),
         };
-        let ResetAccepted { system, outcome, change, .. } = visit.run(reset).await?;
+        let ResetAccepted { system, outcome, change, has_power_state, .. } = visit.run(reset).await?;
         match outcome {
             Outcome::Accepted(monitor) if !self.wait => return print_monitor(&monitor, visit).await,
             Outcome::Accepted(monitor) => {
@@ -57,10 +57,14 @@ impl Job for Reset {
             // `Outcome` is non-exhaustive; there are no other variants.
             _ => {}
         }
-        let power = match change.filter(|_| self.wait) {
+        let power = match change.filter(|_| self.wait && has_power_state) {
             Some(change) => Some(wait_for_power(&system, change, visit).await?.to_owned()),
             None => {
-                if self.wait {
+                if self.wait && !has_power_state {
+                    visit.note(
+                        "the system reports no PowerState, so that the end of the reset is not awaited",
+                    );
+                } else if self.wait {
                     visit.note("the power state after this reset type is not known");
                 }
                 read_power(&system, visit).await

@@ -18,7 +18,8 @@ use crate::visit::{Job, Visit};
 pub(crate) struct Update {
     /// Image file
     file: PathBuf,
-    /// URI of a resource to update; may be repeated. Default: the service decides
+    /// URI of a resource to update; may be repeated. Default: the service decides, unless another client has reserved the
+    /// push or has left its own targets
     #[arg(long = "target", value_name = "URI")]
     targets: Vec<String>,
     #[command(flatten)]
@@ -57,6 +58,12 @@ impl Job for Update {
         let outcome =
             visit.with_client(|client| async move { client.update(name, image, &self.targets).await }).await;
         line.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        let outcome = outcome.map_err(|failure| match failure.kind() {
+            "push-reserved" => {
+                failure.with_hint("Wait until it has finished, or name the resources with --target.")
+            }
+            _ => failure,
+        });
         self.wait.finish(outcome, visit).await
     }
 }

@@ -5,7 +5,7 @@ use std::marker::PhantomData;
 use std::path::Path;
 
 use clap::Args;
-use redfish_proto::ops::{IfMatch, Write};
+use redfish_proto::ops::{IfMatch, Outcome, Write, Written};
 use redfish_proto::{Body, Target};
 use serde::de::IgnoredAny;
 
@@ -116,7 +116,7 @@ impl<M: Method> Job for Change<M> {
 
 impl Method for Patch {
     fn write(target: &Target, body: Body) -> Write {
-        Write::patch(target, body)
+        Write::patch(target, body).checking_settings()
     }
 }
 
@@ -156,6 +156,9 @@ impl Post {
         let outcome = visit.run(|| write.clone()).await.map_err(|failure| {
             if failure.is_of_unreadable_resource() { failure.with_hint(UNKNOWN_VERSION) } else { failure }
         });
+        if let Ok(Outcome::Finished(Written { settings: Some(settings), .. })) = &outcome {
+            visit.note(format!("the settings resource {settings} holds this: a change belongs there"));
+        }
         self.wait.finish(outcome, visit).await
     }
 

@@ -42,8 +42,8 @@ fn oem_actions_and_action_info_are_included() {
     ]);
     let listed = run(&mut service.command(["actions", "/r"])).exits(0).json();
     let expected = json!([
-        {"name": "A.One", "target": "/r/one", "parameters": []},
-        {"name": "V.Two", "target": "/r/two", "parameters": [
+        {"name": "A.One", "key": "#A.One", "target": "/r/one", "parameters": []},
+        {"name": "V.Two", "key": "#V.Two", "target": "/r/two", "parameters": [
             {"name": "P", "required": true, "allowable": ["x", "1"]},
             {"name": "Q", "required": false, "allowable": []},
         ]},
@@ -58,14 +58,35 @@ fn oem_actions_and_action_info_are_included() {
 }
 
 #[test]
+fn an_action_is_named_by_the_text_after_the_last_number_sign_of_its_key() {
+    let resource = r##"200
+
+{"Actions": {"#A.Reset": {"target": "/r/reset"}, "Oem": {"V": {"http://v.example/s#V.Reset": {"target": "/r/v"},
+        "V.v1_0_0#V.Export": {"target": "/r/one"}, "W.v1_0_0#V.Export": {"target": "/r/two"}}}}}"##;
+    let posts = ["POST /r/reset", "POST /r/v", "POST /r/one", "POST /r/two"].map(|post| (post, "204"));
+    let service = Canned::new(&[&[("GET /r", resource)], posts.as_slice()].concat());
+    let text = run(&mut service.command(["actions", "/r", "--output", "text"])).exits(0).out;
+    assert_eq!(text, "A.Reset\nV.v1_0_0#V.Export\nW.v1_0_0#V.Export\nV.Reset\n");
+    for name in text.lines() {
+        run(&mut service.command(["invoke", "/r", name])).exits(0);
+    }
+    let sent: Vec<String> =
+        service.requests().into_iter().filter(|request| request.starts_with("POST")).collect();
+    let targets: Vec<&str> = sent.iter().filter_map(|request| request.split(' ').nth(1)).collect();
+    assert_eq!(targets, ["/r/reset", "/r/one", "/r/two", "/r/v"]);
+    let refused = run(&mut service.command(["invoke", "/r", "V.Export"])).exits(2);
+    assert!(refused.err.contains("W.v1_0_0#V.Export"), "{}", refused.err);
+}
+
+#[test]
 fn an_action_of_another_service_is_listed_with_a_warning_and_refused() {
     let resource = "200\n\n{\"Actions\": {\"#A.Away\": {\"target\": \"https://elsewhere.invalid/x\"},
         \"#A.Empty\": {\"target\": \"\"}, \"#A.Here\": {\"target\": \"/r/here\"}}}";
     let service = Canned::new(&[("GET /r", resource), ("POST /r/here", "204")]);
     let done = run(&mut service.command(["actions", "/r"])).exits(0);
     let expected = json!([
-        {"name": "A.Away", "target": null, "parameters": []},
-        {"name": "A.Here", "target": "/r/here", "parameters": []},
+        {"name": "A.Away", "key": "#A.Away", "target": null, "parameters": []},
+        {"name": "A.Here", "key": "#A.Here", "target": "/r/here", "parameters": []},
     ]);
     assert_eq!(done.json(), expected);
     assert!(done.err.starts_with("redfish: warning: the action A.Away cannot be invoked: "), "{}", done.err);

@@ -110,10 +110,45 @@ fn an_unreadable_state_after_a_reset_is_a_warning() {
 
 #[test]
 fn a_failed_look_at_an_accepted_reset_is_an_unknown_outcome() {
-    let system = "200\n\n{\"Actions\": {\"#ComputerSystem.Reset\": {\"target\": \"/s/1/r\"}}}";
+    let system = "200\n\n{\"PowerState\": \"Off\", \"Actions\": {\"#ComputerSystem.Reset\": {\"target\": \"/s/1/r\"}}}";
     for look in ["401", "403", "404", "200\n\nno JSON"] {
         let service = Canned::new(&[("GET /s/1", system), ("GET /s/1", look), ("POST /s/1/r", "204")]);
         run(&mut service.command(["reset", "On", "--system", "/s/1", "--wait"])).exits(5);
         assert_eq!(service.requests().iter().filter(|request| *request == "POST /s/1/r").count(), 1);
+    }
+}
+
+const ACTIONS: &str = "\"Actions\": {\"#ComputerSystem.Reset\": {\"target\": \"/s/1/r\"}}";
+
+#[test]
+fn a_system_without_a_power_state_is_reset_and_not_waited_for() {
+    let system = format!("200\n\n{{{ACTIONS}}}");
+    let service = Canned::new(&[("GET /s/1", &system), ("POST /s/1/r", "204")]);
+    let args = ["reset", "ForceRestart", "--system", "/s/1", "--wait", "--deadline", "3600"];
+    let done = run(&mut service.command(args)).exits(0);
+    assert!(done.err.contains("the system reports no PowerState"), "{}", done.err);
+    assert_eq!(done.out, "unknown\n");
+    // A state that is missing only during the reset is waited for.
+    let before = format!("200\n\n{{\"PowerState\": \"Off\", {ACTIONS}}}");
+    let service = Canned::new(&[
+        ("GET /s/1", &before),
+        ("GET /s/1", &system),
+        ("GET /s/1", "200\n\n{\"PowerState\": \"On\"}"),
+        ("POST /s/1/r", "204"),
+    ]);
+    let done = run(&mut service.command(["reset", "On", "--system", "/s/1", "--wait"])).exits(0);
+    assert_eq!((done.out.as_str(), done.err.as_str()), ("On\n", ""));
+}
+
+#[test]
+fn a_system_in_the_requested_state_already_is_done() {
+    let system = format!("200\n\n{{\"PowerState\": \"On\", {ACTIONS}}}");
+    let refusal = "409\n\n{\"error\": {\"@Message.ExtendedInfo\": [{\"MessageId\": \"IDRAC.2.8.PSU501\"}]}}";
+    let service = Canned::new(&[("GET /s/1", &system), ("POST /s/1/r", refusal)]);
+    for wait in [None, Some("--wait")] {
+        let args = ["reset", "On", "--system", "/s/1"].into_iter().chain(wait);
+        let done = run(&mut service.command(args)).exits(0);
+        assert_eq!(done.out, "On\n");
+        assert!(done.err.contains("PSU501"), "{}", done.err);
     }
 }

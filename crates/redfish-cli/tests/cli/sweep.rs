@@ -334,7 +334,7 @@ fn a_reset_that_is_a_task_is_waited_for_on_request() {
 
 #[test]
 fn an_accepted_reset_is_never_a_failure_to_retry() {
-    let system = "200\n\n{\"Actions\": {\"#ComputerSystem.Reset\": {\"target\": \"/s/1/r\"}}}";
+    let system = "200\n\n{\"PowerState\": \"Off\", \"Actions\": {\"#ComputerSystem.Reset\": {\"target\": \"/s/1/r\"}}}";
     for (args, exit) in [(&[][..], 0), (&["--wait"], 5)] {
         let service = Canned::new(&[("GET /s/1", system), ("GET /s/1", "500"), ("POST /s/1/r", "204")]);
         let bench = Bench::standard();

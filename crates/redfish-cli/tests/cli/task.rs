@@ -250,3 +250,19 @@ fn a_task_among_the_jobs_is_listed_once() {
     assert_eq!(listed.as_array().unwrap().len(), 1);
     assert_eq!(listed[0]["state"], "Running");
 }
+
+#[test]
+fn the_last_state_and_messages_of_a_task_are_reported_at_the_deadline() {
+    let task = r##"200
+
+{"@odata.type": "#Task.v1_4_3.Task", "Id": "9", "TaskState": "Pending",
+        "Messages": [{"MessageId": "IDRAC.2.8.JCP001", "Message": "Task successfully scheduled."}]}"##;
+    let service = Canned::new(&[("GET /t/9", task)]);
+    let args = ["task", "wait", "/t/9", "--deadline", "0.3", "--output", "json"];
+    let done = run(&mut service.command(args)).exits(5);
+    let error = done.error();
+    assert_eq!((&error["error"], &error["monitor"]), (&json!("deadline"), &json!("/t/9")));
+    let text = error["text"].as_str().unwrap();
+    assert!(text.contains("its last state was Pending: Task successfully scheduled"), "{text}");
+    assert_eq!(error["messages"][0]["MessageId"], "IDRAC.2.8.JCP001");
+}

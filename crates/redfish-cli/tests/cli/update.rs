@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use redfish_mock::{ServeOptions, Settings};
 
+use super::canned::Canned;
 use super::common::{Bench, finish, run};
 
 const INVENTORY: &str = "/redfish/v1/UpdateService/FirmwareInventory";
@@ -48,6 +49,34 @@ fn an_unknown_target_is_rejected_and_nothing_changes() {
     assert_eq!(done.error()["status"], 400, "{}", done.err);
     assert_eq!(versions(&bench), before);
     assert_eq!(bench.server.open_sessions(), 0);
+}
+
+#[test]
+fn the_push_of_another_client_is_refused_unless_the_targets_are_named() {
+    let update_service =
+        "200\n\n{\"HttpPushUri\": \"/push\", \"HttpPushUriTargets\": [\"/redfish/v1/Systems/2\"],
+        \"HttpPushUriTargetsBusy\": true}";
+    let service = Canned::new(&[
+        ("GET /redfish/v1/", "200\n\n{\"UpdateService\": {\"@odata.id\": \"/u\"}}"),
+        ("GET /u", update_service),
+        ("PATCH /u", "204"),
+        ("POST /push", "204"),
+    ]);
+    let bench = Bench::standard();
+    let refused = run(&mut service.command(["update", &image(&bench), "--output", "json"])).exits(1);
+    let error = refused.error();
+    assert_eq!(error["error"], "push-reserved");
+    let text = error["text"].as_str().unwrap();
+    assert!(
+        text.contains("HttpPushUriTargets is [/redfish/v1/Systems/2], HttpPushUriTargetsBusy is true"),
+        "{text}"
+    );
+    assert!(error["hint"].as_str().unwrap().contains("--target"), "{}", refused.err);
+    let writes = || service.requests().into_iter().filter(|r| !r.starts_with("GET")).collect::<Vec<_>>();
+    assert_eq!(writes(), [""; 0]);
+    run(&mut service.command(["update", &image(&bench), "--target", "/redfish/v1/Systems/1"])).exits(0);
+    assert_eq!(writes(), ["PATCH /u", "POST /push"]);
+    assert_eq!(service.body("PATCH"), br#"{"HttpPushUriTargets":["/redfish/v1/Systems/1"]}"#);
 }
 
 #[test]

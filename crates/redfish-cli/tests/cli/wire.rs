@@ -82,6 +82,21 @@ fn a_root_that_refuses_the_host_gets_no_password() {
 }
 
 #[test]
+fn a_location_that_is_not_ascii_closes_nothing_and_says_so() {
+    let sessions = "/redfish/v1/SessionService/Sessions";
+    let service = Canned::new(&[
+        ("GET /redfish/v1/", "200\n\n{}"),
+        (&format!("POST {sessions}"), &format!("201\nX-Auth-Token: t\nLocation: {sessions}/J\u{fc}rgen")),
+        (&format!("GET {sessions}"), "200\n\n{\"Members\": []}"),
+        ("GET /r", "200\n\n{}"),
+    ]);
+    let mut command = service.command(["get", "/r"]);
+    let done = run(command.env("REDFISH_USER", "admin").env("REDFISH_PASSWORD", "pw")).exits(0);
+    assert!(done.err.contains("a session may be left open"), "{}", done.err);
+    assert!(service.requests().iter().all(|request| !request.starts_with("DELETE")));
+}
+
+#[test]
 fn a_login_without_a_token_is_4() {
     let login = "POST /redfish/v1/SessionService/Sessions";
     for (response, left) in [

@@ -271,3 +271,41 @@ fn a_response_that_cannot_be_read_is_a_warning() {
         }
     }
 }
+
+#[test]
+fn a_write_to_a_busy_service_is_not_repeated_and_its_hint_says_when_to_try_again() {
+    let service = Canned::new(&[
+        ("POST /r", "503\nRetry-After: 7"),
+        ("POST /limited", "429\nRetry-After: 0"),
+        ("POST /limited", "204"),
+    ]);
+    let done = run(&mut service.command(["post", "/r", "{}", "--output", "json"])).exits(1);
+    let hint = done.error()["hint"].as_str().unwrap().to_owned();
+    assert!(hint.contains("whether it was carried out") && hint.contains("after 7 s"), "{hint}");
+    run(&mut service.command(["post", "/limited", "{}"])).exits(0);
+    assert_eq!(service.requests(), ["POST /r", "POST /limited", "POST /limited"]);
+}
+
+#[test]
+fn a_patch_says_if_the_change_belongs_to_the_settings_resource() {
+    let system = "200\n\n{\"@Redfish.Settings\": {\"SettingsObject\": {\"@odata.id\": \"/s/Settings\"}}}";
+    let settings = "200\n\n{\"Boot\": {\"BootSourceOverrideTarget\": \"None\"}}";
+    let change = "{\"Boot\": {\"BootSourceOverrideTarget\": \"Pxe\"}}";
+    let service = Canned::new(&[
+        ("GET /s", system),
+        ("GET /s/Settings", settings),
+        ("PATCH /s", "204"),
+        ("PATCH /s", "400"),
+        ("GET /r", "200\n\n{}"),
+        ("PATCH /r", "204"),
+    ]);
+    let done = run(&mut service.command(["patch", "/s", change])).exits(0);
+    assert!(done.err.contains("the settings resource /s/Settings holds this"), "{}", done.err);
+    let refused = run(&mut service.command(["patch", "/s", change, "--output", "json"])).exits(1);
+    assert!(refused.error()["hint"].as_str().unwrap().contains("/s/Settings"), "{}", refused.err);
+    assert_eq!(refused.error()["method"], "PATCH");
+    // A resource without settings costs no request.
+    let before = service.requests().len();
+    assert_eq!(run(&mut service.command(["patch", "/r", change])).exits(0).err, "");
+    assert_eq!(service.requests()[before..], ["GET /r", "PATCH /r"]);
+}

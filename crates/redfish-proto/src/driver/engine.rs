@@ -94,6 +94,8 @@ struct RequestState {
     newer_sessions: u32,
     /// The service refused `Expect` (417).
     expectation_failed: bool,
+    /// The service limited the rate of requests (429), and the request is sent once more.
+    rate_limited: bool,
     /// A check found that the session is alive, although it was answered with a 401.
     session_alive: bool,
 }
@@ -118,6 +120,7 @@ impl Engine {
                 replayable: true,
                 expects_continue: false,
                 is_probe: false,
+                is_preparatory: false,
                 body_mode: BodyMode::Buffered,
             },
             has_request: false,
@@ -243,7 +246,7 @@ impl Engine {
         self.retry_after = time::retry_after(&head.headers);
         self.last_request.replayable |= head.extensions.get::<PayloadUnread>().is_some();
         let status = head.status;
-        self.write_succeeded = self.last_request.purpose == Purpose::Write && status.is_success();
+        self.write_succeeded = self.last_request.is_own_write() && status.is_success();
         if status == StatusCode::UNAUTHORIZED {
             let replayed = self.is_refused_replay();
             if replayed || self.may_renew() {
@@ -275,8 +278,15 @@ impl Engine {
                 self.state.expectation_failed = true;
                 return Decision::Send;
             }
-            429 | 503 if self.last_request.is_repeatable() => {
+            408 if self.last_request.is_repeatable() => {
+                let wait = self.retry_after.unwrap_or_else(|| self.backoff());
+                if self.may_retry_after(wait, now) {
+                    return self.retry(wait);
+                }
+            }
+            429 | 503 if self.last_request.is_repeatable() || (!opened && self.is_rate_limited(status)) => {
                 if let Some(wait) = self.retry_after.filter(|wait| self.may_retry_after(*wait, now)) {
+                    self.state.rate_limited = true;
                     return self.retry(wait);
                 }
             }
@@ -412,6 +422,15 @@ impl Engine {
             && self.state.is_replay
             && self.state.renewed
             && !self.state.replay_rejected
+    }
+
+    /// Whether the request was not carried out, because the client sent too many (RFC 6585, section 4), so that also a login or
+    /// a write may be sent once more.
+    fn is_rate_limited(&self, status: StatusCode) -> bool {
+        status == StatusCode::TOO_MANY_REQUESTS
+            && self.last_request.replayable
+            && !self.last_request.is_probe
+            && !self.state.rate_limited
     }
 
     fn retry(&mut self, wait: Duration) -> Decision {

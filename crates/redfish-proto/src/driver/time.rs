@@ -22,7 +22,7 @@ impl Now {
     }
 }
 
-/// The wait that the service asks for (RFC 9110, `Retry-After`): seconds or a date.
+/// The wait that the service asks for (RFC 9110, `Retry-After`): seconds or a date. Some services send parts of a second.
 ///
 /// A date is compared with the `Date` of the same response, so that no wall clock matters. A value that is neither is
 /// ignored.
@@ -32,9 +32,23 @@ pub(crate) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
         // A number that does not fit a u64 is an endless wait, which the caller limits.
         return Some(Duration::from_secs(text.parse().unwrap_or(u64::MAX)));
     }
+    if let Some(wait) = decimal(text) {
+        return Some(wait);
+    }
     let until = seconds_of_date(text)?;
     let date = seconds_of_date(headers.get(DATE)?.to_str().ok()?.trim())?;
     Some(Duration::from_secs(until.saturating_sub(date)))
+}
+
+/// Seconds with a decimal fraction, and without sign or exponent.
+fn decimal(text: &str) -> Option<Duration> {
+    let (seconds, fraction) = text.split_once('.')?;
+    let is_number = |digits: &str| !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
+    if !is_number(seconds) || !is_number(fraction) {
+        return None;
+    }
+    // A number that does not fit is an endless wait, as above.
+    Some(Duration::try_from_secs_f64(text.parse().ok()?).unwrap_or(Duration::MAX))
 }
 
 /// Seconds since 1970 of an IMF-fixdate, `Sun, 06 Nov 1994 08:49:37 GMT`. The obsolete forms are not supported.
@@ -96,11 +110,15 @@ mod tests {
             ("Wed, 00 Apr 2018 08:27:00 GMT", date, None),
             ("soon", date, None),
             ("-1", date, None),
-            ("1.5", date, None),
+            ("1.", date, None),
+            (".5", date, None),
+            ("1.5e3", date, None),
             ("", date, None),
         ] {
             assert_eq!(parsed(text, date), seconds.map(Duration::from_secs), "{text:?} {date:?}");
         }
+        assert_eq!(parsed("0.5", None), Some(Duration::from_millis(500)));
+        assert_eq!(parsed("99999999999999999999999.5", None), Some(Duration::MAX));
     }
 
     #[test]

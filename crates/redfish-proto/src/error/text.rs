@@ -1,6 +1,7 @@
 //! The text of an error: one clause.
 
 use std::fmt;
+use std::time::Duration;
 
 use super::Error;
 use crate::kind::{ErrorKind, Failure};
@@ -18,7 +19,7 @@ impl Error {
                 None if inner.detail.is_empty() => failure.to_string(),
                 None => format!("{failure}, and {}", inner.detail),
             },
-            ErrorKind::Deadline(phase) => format!("the deadline passed {phase}"),
+            ErrorKind::Deadline(phase) => format!("the deadline passed {phase}{}", self.last_seen()),
             ErrorKind::CrossOrigin { link } if link.is_empty() => "a link to another origin".into(),
             ErrorKind::CrossOrigin { link } => format!("a link to another origin, {link}"),
             ErrorKind::Redirect { location, reason } if location.is_empty() => format!("redirect {reason}"),
@@ -36,7 +37,9 @@ impl Error {
                     .trim_end_matches([':', ' '])
                     .to_owned()
             }
-            ErrorKind::MonitorGone => "the monitor is gone, and the outcome of the task is unknown".into(),
+            ErrorKind::MonitorGone => {
+                format!("the monitor is gone, and the outcome of the task is unknown{}", self.last_seen())
+            }
             ErrorKind::MonitorNotFound => "the monitor was never seen".into(),
             ErrorKind::ActionNotFound { offered } if offered.is_empty() => "no action is offered".into(),
             ErrorKind::ActionNotFound { offered } => {
@@ -57,9 +60,13 @@ impl Error {
             ErrorKind::ImageTooLarge { limit } => {
                 format!("the service accepts images of up to {limit} bytes")
             }
+            ErrorKind::PushReserved { targets, busy } => format!(
+                "another client is using the push: HttpPushUriTargets is [{}], HttpPushUriTargetsBusy is {busy}",
+                join(targets)
+            ),
             ErrorKind::NotSupported(what) => format!("the service does not support {what}"),
             ErrorKind::SessionUriUnknown => {
-                "the URI of the session is unknown, and the service does not mark the session".into()
+                "a session may be left open: its URI is unknown, and the service does not mark it".into()
             }
             ErrorKind::Closed => "the client is closed".into(),
             ErrorKind::CredentialsReplaced => "the credentials were replaced during the login".into(),
@@ -70,8 +77,19 @@ impl Error {
             ErrorKind::ReservedHeader(name) => format!("only the client sets the header {name}"),
             ErrorKind::ForeignSession => "the session belongs to another service".into(),
             ErrorKind::NotAuthenticated if inner.status.is_none() => "not logged in".into(),
+            ErrorKind::LicenseRequired => format!("a license is missing: {}", self.response_text()),
             _ => self.response_text(),
         }
+    }
+
+    /// What was seen last of an operation: `; its last state was Pending: Task successfully scheduled`. May be empty.
+    fn last_seen(&self) -> String {
+        if self.0.detail.is_empty() {
+            return String::new();
+        }
+        let mut texts: Vec<&str> = self.0.messages.iter().map(|m| m.text.clause()).collect();
+        texts.retain(|text| !text.is_empty());
+        join_filled([&format!("; {}", self.0.detail), &texts.join("; ")], ": ")
     }
 
     /// A partially applied write as a clause: `a part of the change was not accepted: /Id (Base.1.8.PropertyNotWritable):
@@ -113,9 +131,17 @@ impl Error {
             text += &format!("; {how}");
         }
         if let Some(wait) = inner.retry_after {
-            text += &format!(" (retry after {} s)", wait.as_secs());
+            text += &format!(" (retry after {} s)", in_seconds(wait));
         }
         text
+    }
+}
+
+/// A wait in seconds, with the fraction that few services send.
+pub(super) fn in_seconds(wait: Duration) -> String {
+    match wait.subsec_nanos() {
+        0 => wait.as_secs().to_string(),
+        _ => wait.as_secs_f64().to_string(),
     }
 }
 

@@ -16,6 +16,20 @@ const HOLDERS: [&str; 3] = ["error", "Success", "Accepted"];
 /// The names of a message's id: that of the standard, that of iLO 4, and that of an error without messages.
 pub(super) const ID: [&str; 3] = ["MessageId", "MessageID", "code"];
 
+/// The members of a message (DSP0268, Message).
+const MEMBERS: [&str; 10] = [
+    "MessageId",
+    "MessageID",
+    "Message",
+    "MessageArgs",
+    "MessageSeverity",
+    "Severity",
+    "Resolution",
+    "ResolutionSteps",
+    "RelatedProperties",
+    "Oem",
+];
+
 /// A message: an object, or only its text.
 #[derive(Clone, Debug)]
 pub(crate) struct RawMessage<'a> {
@@ -39,6 +53,7 @@ impl<'a> RawMessage<'a> {
         if found.is_empty() {
             let only = holders.map(RawMessage::about_the_whole);
             found.extend(only.filter(|only| !only.id().is_empty() || only.has_text()));
+            found.extend(is_message(document).then(|| RawMessage::about_the_whole(document)));
         }
         found
     }
@@ -126,6 +141,14 @@ impl<'a> RawMessage<'a> {
     pub(crate) fn arguments(&self) -> impl Iterator<Item = &'a str> {
         items(self.entry, "MessageArgs").iter().filter_map(Value::as_str)
     }
+}
+
+/// Whether a document is a message alone, without an `error` around it. A log entry has more members.
+pub(super) fn is_message(document: &Value) -> bool {
+    let is_member = |name: &String| name.contains('@') || MEMBERS.contains(&name.as_str());
+    let has_id =
+        ["MessageId", "MessageID"].iter().any(|name| document.get(name).is_some_and(Value::is_string));
+    has_id && document.as_object().is_some_and(|members| members.keys().all(is_member))
 }
 
 fn collect<'a>(value: &'a Value, pointer: &str, found: &mut Vec<RawMessage<'a>>) {

@@ -1,6 +1,8 @@
 //! The actions of a resource (DSP0266, "Actions"): their parameters, allowable values, and invocation.
 
+use std::collections::HashMap;
 use std::fmt;
+use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
@@ -19,8 +21,11 @@ use crate::target::Target;
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Action {
-    /// Its name without `#`, such as `ComputerSystem.Reset`.
+    /// Its name: the text after the last `#` of its key, such as `ComputerSystem.Reset`. If several actions of the resource
+    /// would have the same name, the whole key.
     pub name: String,
+    /// Its key in `Actions`. Fujitsu puts a URL before `#`, other vendors a versioned namespace.
+    pub key: String,
     /// The target of its POST. An error if the resource states one that the policy for links refuses.
     pub target: Result<Target, Error>,
     /// The target of its ActionInfo, which describes its parameters, if there is one at the service.
@@ -42,9 +47,16 @@ pub struct Parameter {
 }
 
 impl Action {
-    fn has_name(&self, name: &str) -> bool {
+    /// Whether it is the only action that this may mean: its key, with or without `#` at its start, or its name.
+    fn is_exactly(&self, name: &str) -> bool {
         let name = name.trim_start_matches('#');
-        self.name == name || self.name.rsplit_once('.').is_some_and(|(_, short)| short == name)
+        self.name == name || self.key.trim_start_matches('#') == name
+    }
+
+    /// Whether this is its name, with or without `#`, or the last word of it.
+    fn has_name(&self, name: &str) -> bool {
+        let (name, full) = (name.trim_start_matches('#'), name_of(&self.key));
+        full == name || full.rsplit_once('.').is_some_and(|(_, short)| short == name)
     }
 
     /// Adds the parameters of its ActionInfo. If that cannot be read, only the resource's own annotations count.
@@ -101,11 +113,29 @@ fn find_actions(answer: &Answer) -> Result<Vec<Action>, Error> {
     if let Some(Value::Object(actions)) = resource.get("Actions") {
         collect_actions(actions, answer, 0, &mut found);
     }
+    distinguish(&mut found);
     Ok(found)
 }
 
+/// The name in a key: what follows its last `#`.
+fn name_of(key: &str) -> &str {
+    key.rsplit('#').find(|name| !name.is_empty()).unwrap_or(key)
+}
+
+/// Names actions by their whole keys if they would have the same name, so that each can be chosen.
+fn distinguish(actions: &mut [Action]) {
+    let mut counts = HashMap::<String, usize>::new();
+    for action in actions.iter() {
+        *counts.entry(action.name.clone()).or_default() += 1;
+    }
+    for action in actions.iter_mut().filter(|action| counts.get(&action.name).is_some_and(|count| *count > 1))
+    {
+        action.name = action.key.trim_start_matches('#').to_owned();
+    }
+}
+
 fn collect_actions(actions: &Map<String, Value>, answer: &Answer, depth: usize, found: &mut Vec<Action>) {
-    for (name, value) in actions {
+    for (key, value) in actions {
         let Value::Object(members) = value else { continue };
         // A target that is the resource itself is none: a POST there would not invoke the action.
         let target = link_at(value, "/target").filter(|link| !is_own(link, answer));
@@ -116,7 +146,8 @@ fn collect_actions(actions: &Map<String, Value>, answer: &Answer, depth: usize, 
                     Some(Parameter { name, required: false, allowable: allowable_values(values) })
                 });
                 found.push(Action {
-                    name: name.trim_start_matches('#').to_owned(),
+                    name: name_of(key).to_owned(),
+                    key: key.clone(),
                     target: answer.resolve(target).map_err(|error| answer.stamp(error)),
                     info: link_at(value, "/@Redfish.ActionInfo").and_then(|link| answer.resolve(link).ok()),
                     parameters: parameters.collect(),
@@ -206,21 +237,15 @@ pub struct Invoke {
 }
 
 impl Invoke {
-    /// Invokes the action with this name, with or without `#`, or with this last word of its name if only one action
-    /// has it.
+    /// Invokes the action with this name, with or without `#`, with this key, or with this last word of its name if only
+    /// one action has it.
     pub fn new(target: Target, name: impl Into<String>, parameters: Map<String, Value>) -> Invoke {
         let name = name.into();
         let (action_name, sent) = (name.clone(), parameters.clone());
         let chain = Chain::new(Exchange(Request::get(&target)), move |received| {
-            let answer = received?.success()?;
-            let (mut action, post_to) = choose_action(&answer, &action_name)?;
-            match action.info.clone() {
-                Some(info) => Chain::next(Exchange(Request::get(&info)), move |received| {
-                    action.describe(received)?;
-                    post_action(&action, &post_to, &sent, &answer.redactor)
-                }),
-                None => post_action(&action, &post_to, &sent, &answer.redactor),
-            }
+            invoke_on(&received?.success()?, &action_name, sent, |received| {
+                Chain::done(Outcome::read(&received?)?)
+            })
         });
         Invoke { target, name, parameters, chain }
     }
@@ -236,9 +261,8 @@ impl Invoke {
 fn choose_action(answer: &Answer, name: &str) -> Result<(Action, Target), Error> {
     let mut offered = find_actions(answer)?;
     let names = offered.iter().map(|action| answer.safe(&action.name)).collect();
-    let exact = name.trim_start_matches('#');
-    if offered.iter().any(|action| action.name == exact) {
-        offered.retain(|action| action.name == exact);
+    if offered.iter().any(|action| action.is_exactly(name)) {
+        offered.retain(|action| action.is_exactly(name));
     } else {
         offered.retain(|action| action.has_name(name));
     }
@@ -252,15 +276,26 @@ fn choose_action(answer: &Answer, name: &str) -> Result<(Action, Target), Error>
     }
 }
 
-fn post_action(
-    action: &Action,
-    target: &Target,
-    parameters: &Map<String, Value>,
-    redactor: &Redactor,
-) -> Result<Transition<Chain<Outcome>>, Error> {
-    action.check(parameters, redactor)?;
-    let request = Request::post(target).json(Body::json(parameters)?);
-    Chain::next(Exchange(request), |received| Chain::done(Outcome::read(&received?)?))
+/// Invokes an action of the resource that was read. `then` interprets the response, or the error without one.
+pub(crate) fn invoke_on<T: 'static>(
+    answer: &Answer,
+    name: &str,
+    parameters: Map<String, Value>,
+    then: impl FnOnce(Result<Answer, Error>) -> Result<Transition<Chain<T>>, Error> + Send + Sync + 'static,
+) -> Result<Transition<Chain<T>>, Error> {
+    let (mut action, target) = choose_action(answer, name)?;
+    let redactor = Arc::clone(&answer.redactor);
+    let post = move |action: &Action| {
+        action.check(&parameters, &redactor)?;
+        Chain::next(Exchange(Request::post(&target).json(Body::json(&parameters)?)), then)
+    };
+    match action.info.clone() {
+        Some(info) => Chain::next(Exchange(Request::get(&info)), move |received| {
+            action.describe(received)?;
+            post(&action)
+        }),
+        None => post(&action),
+    }
 }
 
 impl fmt::Debug for Invoke {

@@ -311,13 +311,14 @@ impl Operation for GetPage {
 }
 
 /// The URI of a member that was created in a collection: `Location`, or else the body's `@odata.id`, if it is a
-/// possible one. Only its path is used, since services use their own name, port or scheme.
+/// possible one. Only its path is used, since services use their own name, port or scheme. A `Location` that is not ASCII
+/// cannot be sent back as it is, and a 404 for another spelling would look as if the member were gone.
 pub(crate) fn created_uri(
     answer: &Answer,
     collection: &Target,
     is_candidate: impl Fn(&Target) -> bool,
 ) -> Option<Target> {
-    let located = answer.location_header().and_then(|location| {
+    let located = answer.location_header().filter(|location| location.is_ascii()).and_then(|location| {
         let location = location.trim().to_owned();
         // A query alone is no resource of its own.
         if location.starts_with(['?', '#']) {

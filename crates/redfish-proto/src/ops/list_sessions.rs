@@ -47,14 +47,15 @@ pub(crate) fn has_context(session: &Value, context: Option<&str>) -> bool {
     context.is_some() && session.get("Context").and_then(Value::as_str) == context
 }
 
-/// Whether this is the URI of a session, since a logout deletes it: a member of the collection in use, or of one of
-/// the standard collections.
+/// Whether this is the URI of a session, since a logout deletes it: it is below the collection in use, or below one of the
+/// standard collections.
 pub(crate) fn is_session(target: &Target, collection: &Target) -> bool {
-    let (parent, member) = target.split_member();
-    let collection = collection.path().trim_end_matches('/');
-    let is_member = parent.eq_ignore_ascii_case(collection) && is_id(&member.to_ascii_lowercase());
-    let is_collection = target.path().trim_end_matches('/').eq_ignore_ascii_case(collection);
-    (is_member || is_session_path(target.path())) && !is_collection
+    let path = target.path().to_ascii_lowercase();
+    let collection = collection.path().trim_end_matches('/').to_ascii_lowercase();
+    let below = path.strip_prefix(&collection).and_then(|below| below.strip_prefix('/'));
+    let is_below = !collection.is_empty() && below.is_some_and(|below| is_id(below.trim_matches('/')));
+    let is_collection = path.trim_end_matches('/') == collection;
+    (is_below || is_session_path(&path)) && !is_collection
 }
 
 /// The URI of the collection before Redfish 1.6, if the current one does not exist.

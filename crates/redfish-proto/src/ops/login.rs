@@ -27,7 +27,7 @@ use crate::features::Features;
 use crate::headers::X_AUTH_TOKEN;
 use crate::kind::{ErrorKind, Failure};
 use crate::link::link_at;
-use crate::message;
+use crate::message::{self, Condition};
 use crate::operation::{Auth, Operation, Request, Retry, Transition};
 use crate::ops::check_session::{CHECK_TIMEOUT, CheckSession, Liveness};
 use crate::ops::follow_links::root;
@@ -40,8 +40,8 @@ use crate::target::Target;
 
 /// Opens a session. Its requests carry no credentials other than the body of the login.
 ///
-/// It succeeds if the response has a token, whatever else is missing. Each URI is tried once, and a rejected password
-/// is never sent again: services lock accounts and block addresses.
+/// It succeeds if the response has a token, whatever else is missing. Each URI is tried once, or once more after a 429, and a
+/// rejected password is never sent again: services lock accounts and block addresses.
 #[derive(Debug)]
 pub struct Login {
     credentials: Arc<Credentials>,
@@ -344,7 +344,8 @@ impl Login {
             let lacking = Error::malformed("", "a login without X-Auth-Token");
             return Err(lacking.with_status(answer.status()).with_session_left(session_left(&answer)));
         };
-        let required = answer.messages().into_iter().find(|m| m.is("PasswordChangeRequired"));
+        let required =
+            answer.messages().into_iter().find(|m| m.condition() == Some(Condition::PasswordExpired));
         let state = match required {
             Some(message) => SessionState::PasswordChangeRequired { account: answer.account(&message) },
             None => SessionState::Active,
@@ -481,8 +482,9 @@ fn session_uri(answer: &Answer) -> Option<Target> {
 }
 
 impl Error {
-    /// Whether the service rejected the credentials.
+    /// Whether the service rejected the credentials, also because the password must be changed.
     pub(crate) fn is_rejection(&self) -> bool {
-        *self.kind() == ErrorKind::NotAuthenticated && self.status().is_some()
+        self.status() == Some(StatusCode::UNAUTHORIZED)
+            && matches!(self.kind(), ErrorKind::NotAuthenticated | ErrorKind::PasswordChangeRequired { .. })
     }
 }

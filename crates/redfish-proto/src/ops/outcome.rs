@@ -82,10 +82,11 @@ impl Written {
             body: Some(Bytes::new()),
             messages: task.messages.into_iter().map(Message::into_notice).collect(),
             task_status: task.status,
+            settings: None,
         }
     }
 
-    fn of(answer: &Answer, messages: Vec<Message>) -> Written {
+    pub(crate) fn of(answer: &Answer, messages: Vec<Message>) -> Written {
         Written {
             status: answer.status(),
             created: answer.location().and_then(Result::ok),
@@ -93,6 +94,7 @@ impl Written {
             body: answer.body().ok().cloned(),
             messages,
             task_status: SafeText::default(),
+            settings: None,
         }
     }
 }

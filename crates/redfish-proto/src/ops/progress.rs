@@ -46,6 +46,14 @@ impl Progress {
         is_task(body).then(|| Progress::of(body, answer))
     }
 
+    /// Adds what was seen last to the error of a watch that did not see the end, for example that the task waits for a restart.
+    pub(crate) fn explain(&self, error: Error) -> Error {
+        match &self.state {
+            state if state.is_empty() => error,
+            state => error.with_last_seen(format_args!("its last state was {state}"), &self.messages),
+        }
+    }
+
     /// The error of an operation that ended badly.
     pub(crate) fn failure(self, answer: &Answer) -> Error {
         let state = match self.state.as_str() {

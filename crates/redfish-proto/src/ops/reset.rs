@@ -9,13 +9,15 @@ use crate::answer::Answer;
 use crate::driver::time::Now;
 use crate::error::Error;
 use crate::kind::ErrorKind;
+use crate::message::Condition;
 use crate::operation::{Operation, Request, Transition};
-use crate::ops::action::Invoke;
-use crate::ops::chain::{Chain, forward_to};
+use crate::ops::action::invoke_on;
+use crate::ops::chain::{Chain, Exchange, forward_to};
 use crate::ops::follow_links::{FollowLinks, Missing};
 use crate::ops::read_pages::{Collector, ReadPages};
 use crate::ops::watch::{POLL_INTERVAL, next_poll};
 use crate::outcome::Outcome;
+use crate::outcome::Written;
 use crate::redact::SafeText;
 use crate::resource::Resource;
 use crate::target::Target;
@@ -25,7 +27,8 @@ const SYSTEMS: &str = "/redfish/v1/Systems";
 
 /// Resets a system: the given one, or the only one.
 ///
-/// The reset type is checked against the allowable values before it is sent.
+/// The reset type is checked against the allowable values before it is sent. A refusal because the system is in the
+/// requested state already is a success, if the system reports that state.
 #[derive(Debug)]
 pub struct Reset {
     kind: String,
@@ -42,6 +45,8 @@ pub struct ResetAccepted {
     pub outcome: Outcome,
     /// The expected change of the power state, for [`WaitForPower`]. `None` if it is not known.
     pub change: Option<PowerChange>,
+    /// Whether the system had a `PowerState` before the reset. If not, a wait for another state would never end.
+    pub has_power_state: bool,
 }
 
 /// The change of a system's power state by a reset.
@@ -92,9 +97,23 @@ impl Reset {
 
     fn invoke(kind: &str, system: Target) -> Chain<ResetAccepted> {
         let parameters = Map::from_iter([("ResetType".to_owned(), Value::String(kind.to_owned()))]);
-        let invoke = Invoke::new(system.clone(), "ComputerSystem.Reset", parameters);
         let change = Reset::expected_power_change(kind);
-        Chain::new(invoke, move |outcome| Chain::done(ResetAccepted { system, outcome, change }))
+        Chain::new(Exchange(Request::get(&system)), move |received| {
+            let answer = received?.success()?;
+            let has_power_state = answer.json::<Value>()?.get("PowerState").is_some();
+            let accepted = move |system, outcome| ResetAccepted { system, outcome, change, has_power_state };
+            invoke_on(&answer, "ComputerSystem.Reset", parameters, move |received| {
+                let answer = received?;
+                match (Outcome::read(&answer), change) {
+                    (Ok(outcome), _) => Chain::done(accepted(system, outcome)),
+                    (Err(refusal), Some(PowerChange::To(state))) if is_in_state_already(&refusal) => {
+                        let outcome = Outcome::Finished(Written::of(&answer, answer.messages()));
+                        confirm_state(system.clone(), state, refusal, move || accepted(system, outcome))
+                    }
+                    (Err(refusal), _) => Err(refusal),
+                }
+            })
+        })
     }
 
     /// The change of the power state by a reset of this type. `None` if it is not known.
@@ -108,6 +127,26 @@ impl Reset {
             _ => None,
         }
     }
+}
+
+/// Whether a refusal says that the system is in the requested state. iDRAC answers 409 to On for a system that is on, where
+/// DSP0266 requires a success.
+fn is_in_state_already(refusal: &Error) -> bool {
+    refusal.messages().iter().any(|message| message.condition() == Some(Condition::InRequestedState))
+}
+
+/// Reads the system to see whether it is in this state. If not, or if that cannot be read, the refusal counts.
+fn confirm_state(
+    system: Target,
+    state: &'static str,
+    refusal: Error,
+    accepted: impl FnOnce() -> ResetAccepted + Send + Sync + 'static,
+) -> Result<Transition<Chain<ResetAccepted>>, Error> {
+    Chain::next(Exchange(Request::get(&system)), move |received| {
+        let system: Option<Value> = received.ok().and_then(|answer| answer.success().ok()?.json().ok());
+        let is_confirmed = system.is_some_and(|system| system.get("PowerState") == Some(&state.into()));
+        if is_confirmed { Chain::done(accepted()) } else { Err(refusal) }
+    })
 }
 
 impl Operation for Reset {
@@ -165,6 +204,8 @@ impl Collector for Systems {
 pub struct WaitForPower {
     system: Target,
     observed: Observed,
+    /// The state at the last poll that reported one.
+    last: SafeText,
     failures: u32,
 }
 
@@ -184,6 +225,7 @@ impl WaitForPower {
         WaitForPower {
             system,
             observed: Observed { change: change.into(), first: None, has_left: false },
+            last: SafeText::default(),
             failures: 0,
         }
     }
@@ -220,6 +262,9 @@ impl Operation for WaitForPower {
         };
         let state = system.get("PowerState").and_then(Value::as_str);
         self.failures = 0;
+        if let Some(state) = state {
+            self.last = answer.safe(state);
+        }
         if self.observed.observe(state, answer.service.policy().restart_grace, answer.now()) {
             Ok(Transition::Done(()))
         } else {
@@ -228,8 +273,16 @@ impl Operation for WaitForPower {
     }
 
     fn fail(mut self, error: Error) -> Result<Transition<Self>, Error> {
-        let wait = next_poll(&mut self.failures, error)?;
-        Ok(Transition::Later(self, Some(wait)))
+        match next_poll(&mut self.failures, error) {
+            Ok(wait) => Ok(Transition::Later(self, Some(wait))),
+            Err(error) if self.last.is_empty() => {
+                Err(error.with_last_seen(format_args!("no power state was reported"), &[]))
+            }
+            Err(error) => {
+                let state = format_args!("its last power state was {}", self.last);
+                Err(error.with_last_seen(state, &[]))
+            }
+        }
     }
 }
 

@@ -5,6 +5,7 @@
 //!         renews the session before the image is touched        └──▶ Outcome, often a Monitor
 //! ```
 
+mod reservation;
 mod simple;
 
 use std::fmt;
@@ -28,7 +29,12 @@ use crate::reason::{Feature, RequestError};
 use crate::redact::Redactor;
 use crate::target::Target;
 
+use reservation::Reservation;
+
 pub use simple::SimpleUpdate;
+
+/// The parameter that names the resources to update.
+const TARGETS: &str = "Targets";
 
 /// The transfer rate in bytes per second from which the timeout of a push is calculated.
 const MIN_BYTES_PER_SECOND: u64 = 64 << 10;
@@ -90,11 +96,13 @@ impl PushUpdate {
         }))
     }
 
-    /// Updates only these resources, by their URIs.
+    /// Updates only these resources, by their URIs. A service that accepts only plain images gets them before the image, as
+    /// its `HttpPushUriTargets`, and keeps them. Without this, a push that would meet the targets or the reservation of
+    /// another client is refused ([`ErrorKind::PushReserved`]).
     #[must_use]
     pub fn targets<S: Into<String>>(self, targets: impl IntoIterator<Item = S>) -> PushUpdate {
         let targets: Vec<String> = targets.into_iter().map(Into::into).collect();
-        self.parameter("Targets", json!(targets))
+        self.parameter(TARGETS, json!(targets))
     }
 
     /// Adds a member of `UpdateParameters`, such as `@Redfish.OperationApplyTime`.
@@ -131,11 +139,20 @@ impl PushUpdate {
             let document: Value = root.json().unwrap_or_default();
             let tasks = link_at(&document, "/Tasks/@odata.id").and_then(|tasks| root.resolve(tasks).ok());
             Chain::next(Exchange(Request::get(&service)), move |received| {
-                let request = sent.request(&received?.success()?)?;
+                let (preparation, request) = sent.requests(&received?.success()?)?;
                 let replayable = sent.image.payload.replayable;
-                Chain::next(Exchange(request), move |received| {
-                    Chain::done(push_outcome(received, replayable, tasks.as_ref())?)
-                })
+                let push = move || {
+                    Chain::next(Exchange(request), move |received| {
+                        Chain::done(push_outcome(received, replayable, tasks.as_ref())?)
+                    })
+                };
+                match preparation {
+                    Some(preparation) => Chain::next(Exchange(preparation), move |received| {
+                        received?.success()?;
+                        push()
+                    }),
+                    None => push(),
+                }
             })
         });
         PushUpdate { push, chain }
@@ -172,27 +189,50 @@ fn push_outcome(
 }
 
 impl Push {
-    /// The request that pushes the image, in the form that the UpdateService supports.
-    fn request(&self, answer: &Answer) -> Result<Request, Error> {
+    /// The request that pushes the image, in the form that the UpdateService supports, and the one that must be sent
+    /// before, if any.
+    fn requests(&self, answer: &Answer) -> Result<(Option<Request>, Request), Error> {
         let service: Value = answer.json()?;
         let limit = service.get("MaxImageSizeBytes").and_then(Value::as_u64);
         if let Some(limit) = limit.filter(|limit| *limit > 0 && *limit < self.image.payload.length) {
             let limit = usize::try_from(limit).unwrap_or(usize::MAX);
             return Err(Error::new(ErrorKind::ImageTooLarge { limit }));
         }
+        let reservation = Reservation::of(&service);
         match (link_at(&service, "/MultipartHttpPushUri"), link_at(&service, "/HttpPushUri")) {
             (Some(multipart), _) => {
+                if !self.parameters.contains_key(TARGETS) {
+                    reservation.refuse_if_busy(answer)?;
+                }
                 let target = answer.resolve(multipart)?;
-                Ok(self.push_request(&target, self.multipart(), self.content_type.clone()))
+                Ok((None, self.push_request(&target, self.multipart(), self.content_type.clone())))
             }
-            (None, Some(plain)) if self.parameters.is_empty() && self.extra_parts.is_empty() => {
+            (None, Some(plain)) => {
+                let preparation = self.prepare_plain(&reservation, answer)?;
                 let body = Body::around("", self.image.payload, "");
                 let content_type = HeaderValue::from_static("application/octet-stream");
-                Ok(self.push_request(&answer.resolve(plain)?, body, content_type))
+                Ok((preparation, self.push_request(&answer.resolve(plain)?, body, content_type)))
             }
-            (None, Some(_)) => Err(Error::new(ErrorKind::NotSupported(Feature::PushParameters))),
             (None, None) => Err(Error::new(ErrorKind::NotSupported(Feature::Push))),
         }
+    }
+
+    /// The request that sets the targets of a plain push, which has no parameters of its own.
+    fn prepare_plain(
+        &self,
+        reservation: &Reservation<'_>,
+        answer: &Answer,
+    ) -> Result<Option<Request>, Error> {
+        let mut parameters = self.parameters.iter();
+        match (parameters.next(), parameters.next()) {
+            _ if !self.extra_parts.is_empty() => {}
+            (None, _) => return reservation.refuse_if_used(answer).map(|()| None),
+            (Some((name, targets)), None) if name == TARGETS && reservation.has_targets() => {
+                return reservation.set_targets(targets, answer);
+            }
+            _ => {}
+        }
+        Err(Error::new(ErrorKind::NotSupported(Feature::PushParameters)))
     }
 
     fn multipart(&self) -> Body {

@@ -99,6 +99,19 @@ impl Watch {
         Ok(Transition::Later(self, None))
     }
 
+    /// Interprets the response to a poll.
+    fn polled(self, answer: &Answer) -> Result<Transition<Self>, Error> {
+        match answer.status().as_u16() {
+            202 => self.still_running(answer),
+            // A busy service, or a gateway that does not reach it.
+            408 | 429 | 502..=504 => self.poll_failed(answer.refusal(), MAX_FAILED_POLLS),
+            401 => Err(answer.refusal()),
+            404 | 410 => self.monitor_gone(answer),
+            200 => self.judge(answer),
+            _ => Ok(finish(answer)),
+        }
+    }
+
     fn poll_failed(mut self, error: Error, limit: u32) -> Result<Transition<Self>, Error> {
         self.failures += 1;
         if self.failures > limit {
@@ -200,24 +213,18 @@ impl Operation for Watch {
     }
 
     fn respond(self, answer: Answer) -> Result<Transition<Self>, Error> {
-        match answer.status().as_u16() {
-            202 => self.still_running(&answer),
-            // A busy service, or a gateway that does not reach it.
-            408 | 429 | 502..=504 => self.poll_failed(answer.refusal(), MAX_FAILED_POLLS),
-            401 => Err(answer.refusal()),
-            404 | 410 => self.monitor_gone(&answer),
-            200 => self.judge(&answer),
-            _ => Ok(finish(&answer)),
-        }
+        let last = self.progress.clone();
+        self.polled(&answer).map_err(|error| last.explain(error))
     }
 
     fn fail(self, error: Error) -> Result<Transition<Self>, Error> {
         // A web server that is still starting may refuse TLS for a while.
         let is_starting = self.polls > 0 && matches!(error.kind(), ErrorKind::Transport(Failure::Tls(_)));
+        let last = self.progress.clone();
         if error.is_transient() || is_starting || *error.kind() == ErrorKind::SessionLimit {
-            self.poll_failed(error, MAX_FAILED_POLLS)
+            self.poll_failed(error, MAX_FAILED_POLLS).map_err(|error| last.explain(error))
         } else {
-            Err(error)
+            Err(last.explain(error))
         }
     }
 }

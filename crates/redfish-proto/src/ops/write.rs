@@ -1,7 +1,10 @@
 //! Changing a resource with PATCH, PUT, POST and DELETE.
 
+mod settings;
+
 use http::header::{HeaderValue, IF_MATCH};
 use http::{Method, StatusCode};
+use serde_json::Value;
 
 use crate::answer::Answer;
 use crate::body::Body;
@@ -11,6 +14,8 @@ use crate::operation::{Operation, Request, Transition};
 use crate::outcome::Outcome;
 use crate::redact::Redactor;
 use crate::target::Target;
+
+use settings::{SettingsCheck, settings_of};
 
 /// What to do if the version of a resource cannot be read.
 const UNKNOWN_VERSION: &str = "Nothing was changed, because the resource's version is not known. To overwrite any version, send no If-Match.";
@@ -23,6 +28,10 @@ const UNKNOWN_VERSION: &str = "Nothing was changed, because the resource's versi
 pub struct Write {
     request: Request,
     if_match: IfMatch,
+    /// Whether to say if the change belongs to the settings resource.
+    checks_settings: bool,
+    /// The settings resource, if the resource was read and has one.
+    settings: Option<Target>,
     stage: Stage,
 }
 
@@ -51,6 +60,8 @@ enum Stage {
     Send(Option<HeaderValue>),
     /// Reads the ETag to add it to this error.
     Explain(Error),
+    /// Reads the settings resource.
+    CheckSettings(Box<SettingsCheck>),
 }
 
 impl Write {
@@ -75,7 +86,22 @@ impl Write {
     }
 
     fn of(request: Request) -> Write {
-        Write { request, if_match: IfMatch::None, stage: Stage::Send(None) }
+        Write {
+            request,
+            if_match: IfMatch::None,
+            checks_settings: false,
+            settings: None,
+            stage: Stage::Send(None),
+        }
+    }
+
+    /// Says if the change belongs to the settings resource of the resource (DSP0266, "Settings resource"): in
+    /// [`Written::settings`](crate::ops::Written::settings), or in the hint of a refusal. The settings resource is read only if
+    /// the resource was read for its ETag, and names one.
+    #[must_use]
+    pub fn checking_settings(mut self) -> Write {
+        self.checks_settings = true;
+        self
     }
 
     /// Sets the version that it changes.
@@ -100,8 +126,26 @@ impl Write {
                 self.stage = Stage::Read;
                 Ok(Transition::Next(self))
             }
-            _ => Ok(Transition::Done(Outcome::read(answer)?)),
+            _ => self.finish(answer),
         }
+    }
+
+    /// Ends with the outcome, after a look at the settings resource if there is one.
+    fn finish(mut self, answer: &Answer) -> Result<Transition<Self>, Error> {
+        let result = Outcome::read(answer).map_err(|error| answer.stamp(error));
+        match self.settings.take().and_then(|settings| SettingsCheck::new(settings, &result)) {
+            Some(check) => {
+                self.stage = Stage::CheckSettings(Box::new(check));
+                Ok(Transition::Next(self))
+            }
+            None => result.map(Transition::Done),
+        }
+    }
+
+    /// What the request changes.
+    fn change(&self) -> Value {
+        let sent = self.request.body.bytes().and_then(|bytes| serde_json::from_slice(bytes).ok());
+        sent.unwrap_or_default()
     }
 }
 
@@ -111,6 +155,7 @@ impl Operation for Write {
     fn request(&self) -> Request {
         match &self.stage {
             Stage::Read | Stage::Explain(_) => Request::get(&self.request.target),
+            Stage::CheckSettings(check) => Request::get(check.target()),
             Stage::Send(None) => self.request.clone(),
             Stage::Send(Some(etag)) => self.request.clone().header(IF_MATCH, etag.clone()),
         }
@@ -130,6 +175,7 @@ impl Operation for Write {
                     ETagForm::Any | ETagForm::Never => ETag::of(&answer),
                     _ => ETag::read(&answer).map_err(|error| error.with_hint(UNKNOWN_VERSION))?,
                 };
+                self.settings = Some(&answer).filter(|_| self.checks_settings).and_then(settings_of);
                 self.stage = Stage::Send(etag.and_then(|etag| etag.in_form(form)));
                 // Another 428 is final.
                 self.if_match = IfMatch::Current;
@@ -137,6 +183,7 @@ impl Operation for Write {
             }
             Stage::Send(etag) => self.after_write(&answer, etag.as_ref()),
             Stage::Explain(error) => Err(error.with_etag(ETag::of(&answer))),
+            Stage::CheckSettings(check) => check.explained(&answer, &self.change()).map(Transition::Done),
         }
     }
 
@@ -144,6 +191,7 @@ impl Operation for Write {
         match self.stage {
             // The conflict is reported even if the ETag cannot be read.
             Stage::Explain(conflict) => Err(conflict),
+            Stage::CheckSettings(check) => check.unexplained().map(Transition::Done),
             _ => Err(error),
         }
     }

@@ -19,10 +19,16 @@ pub(super) struct LastRequest {
     pub(super) replayable: bool,
     pub(super) expects_continue: bool,
     pub(super) is_probe: bool,
+    pub(super) is_preparatory: bool,
     pub(super) body_mode: BodyMode,
 }
 
 impl LastRequest {
+    /// Whether its success means that the write of the call was carried out.
+    pub(super) fn is_own_write(&self) -> bool {
+        self.purpose == Purpose::Write && !self.is_preparatory
+    }
+
     /// Whether it may be sent again although it may have been received.
     pub(super) fn is_repeatable(&self) -> bool {
         let by_rule = match self.retry {

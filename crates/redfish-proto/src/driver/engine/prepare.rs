@@ -78,6 +78,7 @@ impl Engine {
             body: sent,
             expects_continue,
             is_probe: request.probe.is_some(),
+            is_preparatory: request.is_preparatory,
             body_mode,
         };
 
