@@ -170,18 +170,19 @@ fn events(client: &mut Client<Script>, source: EventSource, count: usize) -> Res
     let mut listener = Listener::new(source, Limits::default());
     let mut items = Vec::new();
     loop {
-        let wait = match client.run(listener.subscribe()?) {
+        let reconnection = match client.run(listener.subscribe()?) {
             Ok(_) => {
                 let (body, _) = client.transport.stream.take().expect("a stream");
+                listener.opened();
                 items.extend(listener.push(&body)?);
                 listener.disconnected()
             }
             Err(error) => listener.failed(error)?,
         };
         if items.len() >= count {
-            return Ok(items.iter().take(count).map(stream_item_json).collect());
+            return Ok(items.iter().filter_map(stream_item_json).take(count).collect());
         }
-        client.transport.wait(wait);
+        client.transport.wait(reconnection.wait);
     }
 }
 

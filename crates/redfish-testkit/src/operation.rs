@@ -248,11 +248,12 @@ fn outcome(outcome: Outcome) -> Result<Transition<Chain<Value>>, Error> {
     done(outcome_json(&outcome))
 }
 
-/// The JSON of a stream item in a transcript.
-pub fn stream_item_json(item: &StreamItem) -> Value {
+/// The JSON of a stream item in a transcript. `None` between two connections, where a transcript has the wait.
+pub fn stream_item_json(item: &StreamItem) -> Option<Value> {
     match item {
-        StreamItem::Event(event) => json!([event.id, event.data]),
-        StreamItem::Gap { after, before } => json!({"after": after, "before": before}),
+        StreamItem::Event(event) => Some(json!([event.id, event.data])),
+        StreamItem::Gap { after, before } => Some(json!({"after": after, "before": before})),
+        StreamItem::Reconnecting(_) => None,
     }
 }
 
