@@ -85,7 +85,7 @@ impl Transport {
                     // The idle connection was closed before it accepted the request: try another one.
                     Some(unsent) if was_idle => request = unsent,
                     Some(_) => return Err(with_cause(Failure::NotSent, error.into_error())),
-                    None => return Err(classify(error.into_error())),
+                    None => return Err(self.classify_head(error.into_error())),
                 },
                 None => return Err(timed_out()),
             }
@@ -99,8 +99,7 @@ impl Transport {
         }
         // hyper checks the size of its buffer, which may hold a larger head by then.
         if head_size(&head) > self.limits().head {
-            let reason = format!("the head is larger than {} bytes", self.limits().head);
-            return Err(TransportError::new(Failure::TooLarge, reason));
+            return Err(self.limits().head_too_large().into());
         }
         let framing = Framing::of(&head, &method)
             .map_err(|failure| TransportError::new(failure, "the length of the body is ambiguous"))?;
@@ -126,6 +125,17 @@ impl Transport {
             with_deadline(deadline, pin!(self.pool().put_back(sender, permit.idle()))).await;
         }
         Ok((head, body))
+    }
+}
+
+impl Transport {
+    /// Classifies an error of hyper before the head of the response has arrived.
+    fn classify_head(&self, error: hyper::Error) -> TransportError {
+        // `hyper::Error::is_parse_too_large` requires hyper's `server` feature.
+        if error.is_parse() && error.to_string() == "message head is too large" {
+            return self.limits().head_too_large().into();
+        }
+        classify(error)
     }
 }
 
@@ -201,14 +211,7 @@ fn classify(error: hyper::Error) -> TransportError {
     let is_invalid = io_error.is_some_and(|error| {
         matches!(error.kind(), io::ErrorKind::InvalidInput | io::ErrorKind::InvalidData)
     });
-    // `hyper::Error::is_parse_too_large` requires hyper's `server` feature.
-    let failure = if error.is_parse() && error.to_string() == "message head is too large" {
-        Failure::TooLarge
-    } else if error.is_parse() || is_invalid {
-        Failure::Malformed
-    } else {
-        Failure::Broken
-    };
+    let failure = if error.is_parse() || is_invalid { Failure::Malformed } else { Failure::Broken };
     with_cause(failure, error)
 }
 

@@ -18,7 +18,7 @@ mod transport_limits;
 
 pub use crate::body::{Payload, PayloadUnread, Segment};
 pub use crate::cause::TransportError;
-pub use crate::kind::{Failure, Phase, TlsFailure};
+pub use crate::kind::{Failure, HeadLimits, Phase, TlsFailure};
 pub use authenticator::{Authenticator, SessionSource};
 pub use call::{Reply, SessionReply, Step, Timer};
 pub use client_auth::ClientAuth;

@@ -10,7 +10,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::response;
 use redfish_proto::driver::{
-    Authenticator, Failure, Now, Outgoing, Payload, Segment, SessionRequest, TlsFailure,
+    Authenticator, Failure, Now, Outgoing, Payload, Segment, SessionRequest, TlsFailure, TransportLimits,
 };
 use redfish_proto::events::{EventSource, FindEvents, Limits, Listener};
 use redfish_proto::ops::{Download, Get, Image, PushUpdate, Raw};
@@ -74,7 +74,7 @@ impl FakeTransport for Script {
                     transcript::Failure::NotSent => Failure::NotSent,
                     transcript::Failure::Broken => Failure::Broken,
                     transcript::Failure::TimedOut => Failure::TimedOut,
-                    transcript::Failure::TooLarge => Failure::TooLarge,
+                    transcript::Failure::TooLarge => TransportLimits::default().head_too_large(),
                     transcript::Failure::Untrusted => Failure::Untrusted,
                     transcript::Failure::Tls => Failure::Tls(TlsFailure::NoCommonProtocol),
                     transcript::Failure::Malformed => Failure::Malformed,

@@ -326,10 +326,12 @@ impl Engine {
             ErrorKind::OutcomeUnknown(failure)
         } else if failure == Failure::TimedOut && self.remaining(now) == Some(Duration::ZERO) {
             ErrorKind::Deadline(Phase::Answer)
-        } else if failure == Failure::TooLarge {
-            ErrorKind::TooLarge { limit: self.service.policy().body_limit }
         } else {
-            ErrorKind::Transport(failure)
+            match failure {
+                Failure::TooLarge => ErrorKind::TooLarge { limit: self.service.policy().body_limit },
+                Failure::HeadTooLarge(limits) => ErrorKind::HeadTooLarge(limits),
+                failure => ErrorKind::Transport(failure),
+            }
         };
         Decision::Fail(self.stamp(Error::new(kind).with_cause(cause)))
     }
