@@ -49,7 +49,7 @@ impl Connector {
             })
         };
         match tokio::time::timeout(self.timeout, connecting).await {
-            Ok(stream) => Ok(Connection(stream?)),
+            Ok(stream) => Ok(Connection::new(stream?)),
             Err(_) => Err(io::Error::new(io::ErrorKind::TimedOut, "timeout while connecting").into()),
         }
     }

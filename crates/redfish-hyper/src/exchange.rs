@@ -21,12 +21,13 @@ use tokio::time::{Instant, Sleep, sleep};
 use crate::connector::BoxError;
 use crate::continue_gate::{ContinueGate, GateGuard};
 use crate::decode::{Decoder, PIECE_SIZE, compressed_limit};
+use crate::pool::UploadGuard;
 use crate::source::{PayloadError, Source};
 use crate::stream::Stream;
 use crate::transport::Transport;
 
 /// How long a connection may take to be ready again after a response. It is ready at once, unless the service has
-/// responded to a request that it has not read completely.
+/// refused a request that it has not read completely.
 const REUSE_TIMEOUT: Duration = Duration::from_millis(100);
 
 /// A head, and a body that may have failed: the status is valid even then.
@@ -65,11 +66,11 @@ impl Transport {
         }
         let uri = std::mem::take(request.uri_mut());
         *request.uri_mut() = origin_form(&uri);
-        let (response, sender) = loop {
+        let (response, connection) = loop {
             let idle = permit.idle().take(outgoing.purpose).await;
             let was_idle = idle.is_some();
-            let mut sender = match idle {
-                Some(sender) => sender,
+            let mut connection = match idle {
+                Some(connection) => connection,
                 None => {
                     let connecting = pin!(self.pool().connect(&uri, permit.idle()));
                     let connected = with_deadline(deadline.as_mut(), connecting).await;
@@ -79,8 +80,8 @@ impl Transport {
                         .map_err(classify_connect)?
                 }
             };
-            match with_deadline(deadline.as_mut(), pin!(sender.try_send_request(request))).await {
-                Some(Ok(response)) => break (response, sender),
+            match with_deadline(deadline.as_mut(), pin!(connection.sender.try_send_request(request))).await {
+                Some(Ok(response)) => break (response, connection),
                 Some(Err(mut error)) => match error.take_message() {
                     // The idle connection was closed before it accepted the request: try another one.
                     Some(unsent) if was_idle => request = unsent,
@@ -92,6 +93,9 @@ impl Transport {
         };
         gate.iter().for_each(|gate| gate.responded());
         let (mut head, body) = response.into_parts();
+        let is_refused_upload = source.is_some() && !head.status.is_success();
+        let mut upload =
+            if is_refused_upload { UploadGuard::of(&connection) } else { UploadGuard::default() };
         // Behind the gate, the payload is not read any more.
         let is_held_back = gate.as_ref().is_some_and(|gate| !gate.is_open());
         if source.is_some_and(Source::is_unread) && is_held_back {
@@ -105,7 +109,7 @@ impl Transport {
             .map_err(|failure| TransportError::new(failure, "the length of the body is ambiguous"))?;
         let decoder = Decoder::new(&mut head.headers);
         let Some(limit) = limits.body_limit(head.status) else {
-            *stream = Some(Stream::new(body, decoder, self.limits().stream_idle, sender));
+            *stream = Some(Stream::new(body, decoder, self.limits().stream_idle, connection));
             return Ok((head, Ok(Bytes::new())));
         };
         let body = if !framing.is_readable {
@@ -121,8 +125,14 @@ impl Transport {
         // gate opened, the service may still expect the body.
         let is_reusable = framing.is_reusable && head.version != Version::HTTP_10;
         if body.is_ok() && is_reusable && gate.is_none_or(|gate| gate.is_open()) {
-            deadline.as_mut().reset(Instant::now() + REUSE_TIMEOUT);
-            with_deadline(deadline, pin!(self.pool().put_back(sender, permit.idle()))).await;
+            // After an early success, the service reads the rest of an upload.
+            if source.is_none() || is_refused_upload {
+                deadline.as_mut().reset(Instant::now() + REUSE_TIMEOUT);
+            }
+            let put_back = pin!(self.pool().put_back(connection, permit.idle()));
+            if with_deadline(deadline, put_back).await.is_some() {
+                upload.disarm();
+            }
         }
         Ok((head, body))
     }

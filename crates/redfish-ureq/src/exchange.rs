@@ -15,6 +15,7 @@ use ureq::{Agent, SendBody};
 use crate::cancel::Cancel;
 use crate::chunks::NotChunked;
 use crate::decode::Decoder;
+use crate::refusal::RefusalScope;
 use crate::source::{PayloadError, Source};
 use crate::stream::Stream;
 use crate::transport::Transport;
@@ -103,6 +104,7 @@ impl Transport {
         outgoing: Outgoing,
         source: Option<&Source>,
     ) -> Result<http::Response<ureq::Body>, ureq::Error> {
+        let _scope = RefusalScope::enter();
         let ResponseLimits { timeout, body_mode, .. } = outgoing.limits;
         let (head, body) = outgoing.request.into_parts();
         // The core sets `Content-Length` for every body, including an empty one, and ureq relies on it.
