@@ -30,6 +30,12 @@ impl Args<'_> {
     }
 }
 
+/// A DELETE, with a body if there is one.
+fn delete(args: &Args<'_>) -> Result<Write, Error> {
+    let write = Write::delete(&args.target()?);
+    Ok(if args.rest.is_empty() { write } else { write.json(args.body()) })
+}
+
 type Create = fn(&Args<'_>) -> Result<Chain<Value>, Error>;
 
 /// Each operation that a transcript can name, with its arguments.
@@ -46,7 +52,7 @@ const OPERATIONS: [(&str, Create); 21] = [
     }),
     ("put", |args| write(Write::put(&args.target()?, args.body()))),
     ("post", |args| write(Write::post(&args.target()?, args.body()))),
-    ("delete", |args| write(Write::delete(&args.target()?))),
+    ("delete", |args| write(delete(args)?)),
     // PATH: reads twice, the second time with `If-None-Match`
     ("reread", |args| Ok(reread(args.target()?))),
     // URI: watches a task until it ends
