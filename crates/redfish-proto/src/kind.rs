@@ -166,6 +166,8 @@ pub enum Failure {
     WebPage,
     /// The body of a response has a coding that is not supported, or is not what its coding says.
     Undecodable,
+    /// The response to a read is a part of the resource (206), which was not requested.
+    Partial,
     /// The caller's payload could not be read, so the request was not sent completely: the service cannot have acted on
     /// it.
     Unreadable,
@@ -332,6 +334,7 @@ impl fmt::Display for Failure {
             Failure::Malformed => "the response is not HTTP",
             Failure::WebPage => "the response is a web page",
             Failure::Undecodable => "the body cannot be decoded",
+            Failure::Partial => "only a part of the resource (206), which was not requested",
             Failure::Unreadable => "the payload could not be read",
         })
     }

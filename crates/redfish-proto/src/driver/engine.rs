@@ -117,6 +117,7 @@ impl Engine {
                 body: Body::empty(),
                 replayable: true,
                 expects_continue: false,
+                reads_whole: true,
                 is_probe: false,
                 body_mode: BodyMode::Buffered,
             },
@@ -360,7 +361,8 @@ impl Engine {
         &self.redactor
     }
 
-    /// The body, unless it has a coding that the driver has not decoded. It is not data then, even if it has arrived.
+    /// The body, unless it has a coding that the driver has not decoded, or is a part that was not requested. It is not data
+    /// then, even if it has arrived.
     fn decoded(
         &self,
         head: &response::Parts,
@@ -368,6 +370,9 @@ impl Engine {
     ) -> Result<Bytes, TransportError> {
         if matches!(&body, Ok(bytes) if bytes.is_empty()) && !self.is_stream(head.status) {
             return body;
+        }
+        if head.status == StatusCode::PARTIAL_CONTENT && self.last_request.reads_whole {
+            return Err(Failure::Partial.into());
         }
         match coding::undecoded(head, &self.last_request.method) {
             Some(error) => Err(error),

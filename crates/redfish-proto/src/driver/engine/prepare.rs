@@ -72,6 +72,7 @@ impl Engine {
             replayable: body.replayable(),
             body: body.clone(),
             expects_continue,
+            reads_whole: method.is_safe() && !headers.contains_key(header::RANGE),
             is_probe: request.probe.is_some(),
             body_mode,
         };
