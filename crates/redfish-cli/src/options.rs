@@ -196,6 +196,11 @@ impl Options {
             .limits(TransportLimits::default().connect_timeout(self.timeout.min(MAX_CONNECT_TIMEOUT)))
     }
 
+    /// Whether `--timeout` also limits each exchange and each attempt to connect.
+    pub(crate) fn timeout_limits_exchanges(&self) -> bool {
+        self.timeout < MAX_EXCHANGE_TIMEOUT
+    }
+
     /// How long to wait with `--wait`.
     pub(crate) fn wait_deadline(&self) -> Duration {
         self.deadline.unwrap_or(DEFAULT_DEADLINE)

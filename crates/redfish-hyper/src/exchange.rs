@@ -46,8 +46,7 @@ impl Transport {
         let mut deadline = pin!(sleep(limits.timeout));
         let mut permit = self.concurrency().permit(outgoing.request.uri(), outgoing.purpose);
         if !permit.is_complete() && with_deadline(deadline.as_mut(), pin!(permit.wait())).await.is_none() {
-            let reason = "the exchange timed out while waiting for other requests";
-            return Err(TransportError::new(Failure::NotSent, reason));
+            return Err(not_sent_in_time("the exchange timed out while waiting for other requests"));
         }
         let (head, body) = outgoing.request.into_parts();
         let method = head.method.clone();
@@ -74,9 +73,8 @@ impl Transport {
                 None => {
                     let connecting = pin!(self.pool().connect(&uri, permit.idle()));
                     let connected = with_deadline(deadline.as_mut(), connecting).await;
-                    let reason = "the exchange timed out while connecting";
                     connected
-                        .ok_or_else(|| TransportError::new(Failure::NotSent, reason))?
+                        .ok_or_else(|| not_sent_in_time("the exchange timed out while connecting"))?
                         .map_err(classify_connect)?
                 }
             };
@@ -254,6 +252,10 @@ fn with_cause(failure: Failure, error: impl Into<BoxError>) -> TransportError {
         Some(untrusted) => TransportError::new(Failure::Untrusted, untrusted),
         None => TransportError::new(failure, Innermost(error)),
     }
+}
+
+fn not_sent_in_time(reason: &'static str) -> TransportError {
+    TransportError::new(Failure::NotSent, io::Error::new(io::ErrorKind::TimedOut, reason))
 }
 
 fn timed_out() -> TransportError {
