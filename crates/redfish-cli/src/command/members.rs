@@ -2,8 +2,9 @@
 
 use bytes::Bytes;
 use clap::Args;
-use redfish_proto::ops::{GetPage, Member, Raw};
+use redfish_proto::ops::{GetPage, Member, Read};
 use redfish_proto::{Error, Target};
+use serde::de::IgnoredAny;
 
 use super::failures::Failures;
 use super::flaws::{self, warn_of_body};
@@ -58,10 +59,10 @@ impl Members {
     }
 }
 
-/// Reads the resource that a member links to.
+/// Reads the resource that a member links to. A response that is not JSON, such as a web page, is not a member.
 async fn fetch(visit: &mut Visit, page: &Target, member: &Member) -> Result<Bytes, Failure> {
     let target = visit.link(page, &member.link().unwrap_or_default())?;
-    let body = visit.run(|| Raw::get(&target)).await?.into_body();
+    let body = visit.run(|| Read::<IgnoredAny>::new(target.clone())).await?.body().clone();
     warn_of_body(visit, &target, &body);
     Ok(body)
 }

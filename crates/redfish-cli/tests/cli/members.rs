@@ -186,3 +186,19 @@ fn members_that_must_be_repaired_are_json_and_reported() {
         assert!(done.err.contains(&format!("warning: {uri} is not valid JSON")), "{}", done.err);
     }
 }
+
+#[test]
+fn a_member_that_is_not_json_is_an_error_and_no_line() {
+    for response in
+        ["204", "200\nContent-Type: text/html\n\n<html><body>Login</body></html>", "206\n\n{\"Id\": 1}"]
+    {
+        let service = Canned::new(&[
+            ("GET /c", "200\n\n{\"Members\": [{\"@odata.id\": \"/c/1\"}, {\"@odata.id\": \"/c/2\"}]}"),
+            ("GET /c/1", response),
+            ("GET /c/2", "200\n\n{\"Id\": 2}"),
+        ]);
+        let done = run(&mut service.command(["members", "/c", "--fetch"])).exits(4);
+        assert_eq!(done.out, "{\"Id\":2}\n", "{response:?}");
+        assert!(done.err.contains("GET /c/1"), "{response:?}: {}", done.err);
+    }
+}
