@@ -236,3 +236,23 @@ fn a_change_of_an_unknown_version_is_4_and_not_sent() {
         run(&mut service.command(["patch", "/r", "{}", "--no-match"])).exits(0);
     }
 }
+
+#[test]
+fn a_delete_may_have_a_body() {
+    let service = Canned::new(&[("DELETE /r", "204")]);
+    run(&mut service.command(["delete", "/r"])).exits(0);
+    assert_eq!(service.body("DELETE"), b"");
+    let body = r#"{"@Redfish.OperationApplyTime": "OnReset"}"#;
+    run(&mut service.command(["delete", "/r", body])).exits(0);
+    assert_eq!(service.body("DELETE"), body.as_bytes());
+    run_with_input(&mut service.command(["delete", "/r", "-"]), body).exits(0);
+    run(&mut service.command(["delete", "/r", "{"])).exits(2);
+    assert_eq!(service.requests().len(), 3);
+}
+
+#[test]
+fn a_body_may_begin_with_a_byte_order_mark() {
+    let service = Canned::new(&[("POST /r", "204")]);
+    run_with_input(&mut service.command(["post", "/r", "-"]), "\u{feff}{}").exits(0);
+    assert_eq!(service.body("POST"), b"{}");
+}
