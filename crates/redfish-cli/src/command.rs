@@ -114,7 +114,8 @@ commands! {
     Update(update::Update),
     /// Print events as JSON lines
     ///
-    /// Reconnects when the connection ends, and continues after the last event. In a sweep, requires --count or --deadline.
+    /// Reconnects when the connection ends, says so, and continues after the last event. Fails if the stream cannot be opened
+    /// at first. In a sweep, requires --count or --deadline.
     Events(events::Events),
     /// Show the current user and session
     ///

@@ -46,6 +46,7 @@ impl Exit {
             | ErrorKind::CrossOrigin { .. }
             | ErrorKind::Redirect { .. }
             | ErrorKind::TooLarge { .. }
+            | ErrorKind::HeadTooLarge(_)
             | ErrorKind::Malformed { .. } => Exit::NoResponse,
             _ => Exit::Failed,
         }

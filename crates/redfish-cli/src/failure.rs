@@ -10,6 +10,7 @@ use redfish_proto::{Error, ErrorKind, Message, Redactor, Service, Target};
 use serde_json::{Value, json};
 
 use crate::exit::Exit;
+use crate::options::Options;
 use crate::terminal;
 
 /// Why a command failed. Its texts never repeat what the user typed.
@@ -29,6 +30,8 @@ pub(crate) struct Failure {
     link: Option<Box<str>>,
     /// Whether the service had accepted a write.
     accepted: bool,
+    /// The option that allows more time, if the failure is due to a lack of it.
+    time_option: Option<TimeOption>,
 }
 
 #[derive(Debug)]
@@ -49,6 +52,13 @@ enum Reason {
     Sweep { summary: Box<str>, counts: Box<Value> },
     /// The reader of standard output has left, which is not an error.
     BrokenPipe,
+}
+
+/// An option that limits the time of a command.
+#[derive(Clone, Copy, Debug)]
+enum TimeOption {
+    Timeout,
+    Deadline,
 }
 
 /// What a failure concerns.
@@ -73,6 +83,7 @@ impl Failure {
             service: None,
             link: None,
             accepted: false,
+            time_option: None,
         }
     }
 
@@ -147,6 +158,22 @@ impl Failure {
             self.hint = Some(hint.into());
         }
         self.service.get_or_insert_with(|| name.into());
+        self
+    }
+
+    /// Names `--deadline` if that limited the time.
+    pub(crate) fn at_deadline(mut self) -> Failure {
+        if matches!(&self.reason, Reason::Call(error) if matches!(error.kind(), ErrorKind::Deadline(_))) {
+            self.time_option = Some(TimeOption::Deadline);
+        }
+        self
+    }
+
+    /// Names `--timeout` if that limited the time.
+    pub(crate) fn at_timeout(mut self, options: &Options) -> Failure {
+        if matches!(&self.reason, Reason::Call(error) if is_timeout(error, options)) {
+            self.time_option.get_or_insert(TimeOption::Timeout);
+        }
         self
     }
 
@@ -356,7 +383,7 @@ impl Failure {
                 let uri = terminal::quote(&self.clean(monitor));
                 return format!("It may still be running: \"redfish task wait {uri}\" waits for its end.");
             }
-            (Reason::Call(error), ..) => error.hint().into(),
+            (Reason::Call(error), ..) => self.call_hint(error),
             (Reason::Usage { hint, .. }, ..) => (*hint).to_owned(),
             (Reason::NotLoggedIn, ..) => LOG_IN.to_owned(),
             (Reason::Stopped { .. }, ..) => self.stopped_hint().to_owned(),
@@ -365,12 +392,44 @@ impl Failure {
         self.clean(&hint)
     }
 
+    /// What to do after a failed call.
+    fn call_hint(&self, error: &Error) -> String {
+        let option = self.time_option.map(|option| match option {
+            TimeOption::Timeout => "--timeout",
+            TimeOption::Deadline => "--deadline",
+        });
+        match (option, error.kind()) {
+            (None, _) => error.hint().into(),
+            (Some(option), ErrorKind::Deadline(_)) => {
+                format!("Allow more time with {option}, or check the service.")
+            }
+            (Some(option), _) => {
+                format!("{} {option} allows more time.", error.hint()).trim_start().to_owned()
+            }
+        }
+    }
+
     /// What to do after a signal or the deadline of a sweep.
     fn stopped_hint(&self) -> &'static str {
         match self.exit {
             Exit::OutcomeUnknown => "A write had been sent: check whether it happened.",
             _ => "Repeat it with --retry-failed.",
         }
+    }
+}
+
+/// Whether a call failed for lack of time that `--timeout` would allow.
+fn is_timeout(error: &Error, options: &Options) -> bool {
+    use redfish_proto::driver::Failure::{NotSent, TimedOut};
+    match error.kind() {
+        ErrorKind::Deadline(_) => true,
+        _ if !options.timeout_limits_exchanges() => false,
+        ErrorKind::Transport(TimedOut) | ErrorKind::OutcomeUnknown(TimedOut) => true,
+        ErrorKind::Transport(NotSent) => {
+            let cause = error.cause().and_then(|cause| cause.downcast_ref::<io::Error>());
+            cause.is_some_and(|cause| cause.kind() == io::ErrorKind::TimedOut)
+        }
+        _ => false,
     }
 }
 

@@ -16,6 +16,9 @@ use crate::output;
 /// Maximum size of a secret, in bytes. The buffer has this capacity, so that it never moves and leaves a copy behind.
 const MAX_SECRET: u64 = 64 << 10;
 
+/// The byte order mark of a text in UTF-8.
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+
 /// Bytes of a pipe that are read at once.
 const CHUNK: usize = 16 << 10;
 
@@ -35,12 +38,18 @@ impl<'a> Source<'a> {
         if is_stdin(file) { Source::Stdin } else { Source::File(file) }
     }
 
-    /// Reads the whole source. Fails if it is longer than `limit` bytes, or if a pipe does not end within the timeout.
+    /// Reads the whole source as a text, without a byte order mark, which editors put before it. Fails if it is longer than `limit` bytes, or if a pipe does not end within the timeout.
     pub(crate) fn read(self, limit: u64, timeout: Duration) -> io::Result<Zeroizing<Vec<u8>>> {
         let capacity = usize::try_from(limit.min(MAX_SECRET) + 1).unwrap_or_default();
         let mut bytes = Zeroizing::new(Vec::with_capacity(capacity));
         self.open(timeout)?.take(limit + 1).read_to_end(&mut bytes)?;
-        if bytes.len() as u64 > limit { Err(io::Error::other("it is too long")) } else { Ok(bytes) }
+        if bytes.len() as u64 > limit {
+            return Err(io::Error::other("it is too long"));
+        }
+        if bytes.starts_with(BYTE_ORDER_MARK) {
+            bytes.drain(..BYTE_ORDER_MARK.len());
+        }
+        Ok(bytes)
     }
 
     /// Reads a secret: text, without one trailing newline.
@@ -164,6 +173,16 @@ fn is_descriptor(file: &Path) -> io::Result<bool> {
     Ok(true)
 }
 
+/// Reads a regular file of up to `limit` bytes, unchanged.
+pub(crate) fn read_regular(file: &Path, limit: u64) -> io::Result<Vec<u8>> {
+    if !fs::metadata(file)?.is_file() {
+        return Err(io::Error::other("it is not a regular file"));
+    }
+    let mut bytes = Vec::new();
+    File::open(file)?.take(limit + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > limit { Err(io::Error::other("it is too long")) } else { Ok(bytes) }
+}
+
 /// Whether the file is standard input.
 pub(crate) fn is_stdin(file: &Path) -> bool {
     file.as_os_str() == "-"
@@ -200,6 +219,8 @@ mod tests {
         for (file, password) in [("p", "p"), ("p\n", "p"), ("p\r\n", "p"), ("p\n\n", "p\n"), (" p ", " p ")] {
             assert_eq!(read(file.as_bytes()).unwrap().as_str(), password, "{file:?}");
         }
+        assert_eq!(read(b"\xef\xbb\xbfp\r\n").unwrap().as_str(), "p", "after a byte order mark");
+        assert_eq!(read("p\u{feff}".as_bytes()).unwrap().as_str(), "p\u{feff}", "only at the start");
         assert!(read(b"\xff").is_err());
         assert!(Source::File(Path::new("/dev/zero")).read_secret(TIMEOUT).is_err());
     }

@@ -197,6 +197,11 @@ impl Options {
             .limits(TransportLimits::default().connect_timeout(self.timeout.min(MAX_CONNECT_TIMEOUT)))
     }
 
+    /// Whether `--timeout` also limits each exchange and each attempt to connect.
+    pub(crate) fn timeout_limits_exchanges(&self) -> bool {
+        self.timeout < EXCHANGE_TIMEOUT || self.timeout > EXCHANGE_TIMEOUT * 2
+    }
+
     /// How long to wait with `--wait`.
     pub(crate) fn wait_deadline(&self) -> Duration {
         self.deadline.unwrap_or(DEFAULT_DEADLINE)

@@ -157,6 +157,7 @@ impl Visit {
     {
         let began = Instant::now();
         let result = self.run_within(self.options.wait_deadline(), operation, on_wait).await;
+        let result = result.map_err(Failure::at_deadline);
         if let TimeLimit::Total { time, .. } = &mut self.limit {
             *time = time.saturating_add(began.elapsed());
         }
@@ -307,7 +308,9 @@ impl Visit {
 
     /// Of two failures, reports one and returns the other.
     pub(crate) fn report_one_of(&mut self, first: Failure, second: Failure) -> Failure {
-        let clean = |failure: Failure| failure.at_service(&self.service).redacted(self.secrets.clone());
+        let clean = |failure: Failure| {
+            failure.at_service(&self.service).at_timeout(&self.options).redacted(self.secrets.clone())
+        };
         self.sink.report_one_of(clean(first), clean(second))
     }
 
@@ -355,7 +358,7 @@ impl Visit {
     }
 
     /// The time left for the next operation.
-    fn time_left(&self) -> Duration {
+    pub(crate) fn time_left(&self) -> Duration {
         match self.limit {
             TimeLimit::Each(time) => self
                 .operation_deadline

@@ -13,7 +13,42 @@ use tokio::net::TcpStream;
 ///
 /// Controllers close connections without a TLS `close_notify`. Here that is a normal end: the head of a response shows
 /// whether its body is complete.
-pub(crate) struct Connection(pub(crate) MaybeHttpsStream<TokioIo<TcpStream>>);
+pub(crate) struct Connection {
+    stream: MaybeHttpsStream<TokioIo<TcpStream>>,
+    /// Whether a write has failed.
+    is_broken: bool,
+}
+
+impl Connection {
+    pub(crate) fn new(stream: MaybeHttpsStream<TokioIo<TcpStream>>) -> Connection {
+        Connection { stream, is_broken: false }
+    }
+
+    /// Keeps a failed write pending, so that the connection ends when there is nothing left to read: a service that refuses
+    /// a body may respond and close while the body is being sent (RFC 9112, section 9.5). hyper, which reads before it
+    /// writes, would report the write.
+    fn write<T>(
+        &mut self,
+        write: impl FnOnce(Pin<&mut MaybeHttpsStream<TokioIo<TcpStream>>>) -> Poll<io::Result<T>>,
+    ) -> Poll<io::Result<T>> {
+        if self.is_broken {
+            return Poll::Pending;
+        }
+        match write(Pin::new(&mut self.stream)) {
+            Poll::Ready(Err(error)) if is_of_connection(&error) => {
+                self.is_broken = true;
+                Poll::Pending
+            }
+            write => write,
+        }
+    }
+}
+
+/// Whether the peer has closed or reset the connection.
+fn is_of_connection(error: &io::Error) -> bool {
+    use io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset, NotConnected};
+    matches!(error.kind(), BrokenPipe | ConnectionAborted | ConnectionReset | NotConnected)
+}
 
 impl Read for Connection {
     fn poll_read(
@@ -21,7 +56,7 @@ impl Read for Connection {
         cx: &mut Context<'_>,
         buffer: ReadBufCursor<'_>,
     ) -> Poll<io::Result<()>> {
-        match Pin::new(&mut self.0).poll_read(cx, buffer) {
+        match Pin::new(&mut self.stream).poll_read(cx, buffer) {
             Poll::Ready(Err(error)) if error.kind() == io::ErrorKind::UnexpectedEof => Poll::Ready(Ok(())),
             read => read,
         }
@@ -30,19 +65,19 @@ impl Read for Connection {
 
 impl Write for Connection {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.0).poll_write(cx, bytes)
+        self.write(|stream| stream.poll_write(cx, bytes))
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.0).poll_flush(cx)
+        self.write(|stream| stream.poll_flush(cx))
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.0).poll_shutdown(cx)
+        Pin::new(&mut self.stream).poll_shutdown(cx)
     }
 
     fn is_write_vectored(&self) -> bool {
-        self.0.is_write_vectored()
+        self.stream.is_write_vectored()
     }
 
     fn poll_write_vectored(
@@ -50,6 +85,6 @@ impl Write for Connection {
         cx: &mut Context<'_>,
         pieces: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.0).poll_write_vectored(cx, pieces)
+        self.write(|stream| stream.poll_write_vectored(cx, pieces))
     }
 }

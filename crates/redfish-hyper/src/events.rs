@@ -11,7 +11,7 @@ use bytes::Bytes;
 use redfish_proto::driver::Trace;
 use redfish_proto::events::{
     CreateSubscription, DeleteSubscription, EventSource, FindEvents, Limits, ListSubscriptions, Listener,
-    StreamItem, Subscribe, Subscription,
+    Reconnection, StreamItem, Subscribe, Subscription,
 };
 use redfish_proto::ops::{Listed, Outcome};
 use redfish_proto::reason::Feature;
@@ -23,8 +23,8 @@ use crate::stream::Stream;
 
 /// The events of a service, as a stream.
 ///
-/// After a connection ends, the next one continues after the last event. Transient errors are retried, and any other
-/// error ends the stream. Dropping the stream closes its connection.
+/// After a connection ends, the next one continues after the last event, and an item says so. Transient errors are retried
+/// once the stream was open, and any other error ends the stream. Dropping the stream closes its connection.
 pub struct Events {
     client: Client,
     listener: Listener,
@@ -38,7 +38,9 @@ type BoxFuture<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 /// wait, a request or a timeout.
 enum State {
     /// Not connected. The next connection is opened after this wait.
-    Disconnected(Duration),
+    Disconnected {
+        wait: Duration,
+    },
     Opening(BoxFuture<Result<Stream, Error>>),
     Reading(BoxFuture<(Stream, io::Result<Option<Bytes>>)>),
     Ended,
@@ -61,7 +63,7 @@ impl Client {
     /// Listens to the event stream of a known URI.
     pub fn events_at(&self, source: EventSource) -> Events {
         let listener = Listener::new(source, Limits::default());
-        let state = State::Disconnected(Duration::ZERO);
+        let state = State::Disconnected { wait: Duration::ZERO };
         Events { client: self.clone(), listener, state, ready: VecDeque::new() }
     }
 
@@ -94,7 +96,7 @@ impl Client {
 }
 
 impl Events {
-    /// Returns the next event, or a gap if events were missed; `None` after an error. Cancel safe: the next call
+    /// Returns the next event, a gap if events were missed, or that the stream is opened again; `None` after an error. Cancel safe: the next call
     /// continues where this one stopped.
     pub async fn next(&mut self) -> Option<Result<StreamItem, Error>> {
         poll_fn(|context| self.poll(context)).await
@@ -107,13 +109,16 @@ impl Events {
             }
             self.state = match &mut self.state {
                 State::Ended => return Poll::Ready(None),
-                State::Disconnected(wait) => {
+                State::Disconnected { wait } => {
                     State::Opening(Box::pin(open(self.client.clone(), *wait, self.listener.subscribe())))
                 }
                 State::Opening(opening) => match ready!(opening.as_mut().poll(context)) {
-                    Ok(stream) => State::Reading(Box::pin(read(stream))),
+                    Ok(stream) => {
+                        self.listener.opened();
+                        State::Reading(Box::pin(read(stream)))
+                    }
                     Err(error) => match self.listener.failed(error) {
-                        Ok(wait) => State::Disconnected(wait),
+                        Ok(reconnection) => self.reconnect(reconnection),
                         Err(error) => return self.fail(error),
                     },
                 },
@@ -125,17 +130,26 @@ impl Events {
                         }
                         Err(error) => return self.fail(error),
                     },
-                    (_, Ok(None)) => State::Disconnected(self.listener.disconnected()),
+                    (_, Ok(None)) => {
+                        let reconnection = self.listener.disconnected();
+                        self.reconnect(reconnection)
+                    }
                     (_, Err(error)) => {
                         let secrets = self.client.coordinator().secrets();
                         match self.listener.interrupted(error, self.client.service(), &secrets) {
-                            Ok(wait) => State::Disconnected(wait),
+                            Ok(reconnection) => self.reconnect(reconnection),
                             Err(error) => return self.fail(error),
                         }
                     }
                 },
             };
         }
+    }
+
+    fn reconnect(&mut self, reconnection: Reconnection) -> State {
+        let wait = reconnection.wait;
+        self.ready.push_back(StreamItem::Reconnecting(reconnection));
+        State::Disconnected { wait }
     }
 
     fn fail(&mut self, error: Error) -> Poll<Option<Result<StreamItem, Error>>> {

@@ -21,12 +21,13 @@ use tokio::time::{Instant, Sleep, sleep};
 use crate::connector::BoxError;
 use crate::continue_gate::{ContinueGate, GateGuard};
 use crate::decode::{Decoder, PIECE_SIZE, compressed_limit};
+use crate::pool::UploadGuard;
 use crate::source::{PayloadError, Source};
 use crate::stream::Stream;
 use crate::transport::Transport;
 
 /// How long a connection may take to be ready again after a response. It is ready at once, unless the service has
-/// responded to a request that it has not read completely.
+/// refused a request that it has not read completely.
 const REUSE_TIMEOUT: Duration = Duration::from_millis(100);
 
 /// A head, and a body that may have failed: the status is valid even then.
@@ -45,8 +46,7 @@ impl Transport {
         let mut deadline = pin!(sleep(limits.timeout));
         let mut permit = self.concurrency().permit(outgoing.request.uri(), outgoing.purpose);
         if !permit.is_complete() && with_deadline(deadline.as_mut(), pin!(permit.wait())).await.is_none() {
-            let reason = "the exchange timed out while waiting for other requests";
-            return Err(TransportError::new(Failure::NotSent, reason));
+            return Err(not_sent_in_time("the exchange timed out while waiting for other requests"));
         }
         let (head, body) = outgoing.request.into_parts();
         let method = head.method.clone();
@@ -65,33 +65,35 @@ impl Transport {
         }
         let uri = std::mem::take(request.uri_mut());
         *request.uri_mut() = origin_form(&uri);
-        let (response, sender) = loop {
+        let (response, connection) = loop {
             let idle = permit.idle().take(outgoing.purpose).await;
             let was_idle = idle.is_some();
-            let mut sender = match idle {
-                Some(sender) => sender,
+            let mut connection = match idle {
+                Some(connection) => connection,
                 None => {
                     let connecting = pin!(self.pool().connect(&uri, permit.idle()));
                     let connected = with_deadline(deadline.as_mut(), connecting).await;
-                    let reason = "the exchange timed out while connecting";
                     connected
-                        .ok_or_else(|| TransportError::new(Failure::NotSent, reason))?
+                        .ok_or_else(|| not_sent_in_time("the exchange timed out while connecting"))?
                         .map_err(classify_connect)?
                 }
             };
-            match with_deadline(deadline.as_mut(), pin!(sender.try_send_request(request))).await {
-                Some(Ok(response)) => break (response, sender),
+            match with_deadline(deadline.as_mut(), pin!(connection.sender.try_send_request(request))).await {
+                Some(Ok(response)) => break (response, connection),
                 Some(Err(mut error)) => match error.take_message() {
                     // The idle connection was closed before it accepted the request: try another one.
                     Some(unsent) if was_idle => request = unsent,
                     Some(_) => return Err(with_cause(Failure::NotSent, error.into_error())),
-                    None => return Err(classify(error.into_error())),
+                    None => return Err(self.classify_head(error.into_error())),
                 },
                 None => return Err(timed_out()),
             }
         };
         gate.iter().for_each(|gate| gate.responded());
         let (mut head, body) = response.into_parts();
+        let is_refused_upload = source.is_some() && !head.status.is_success();
+        let mut upload =
+            if is_refused_upload { UploadGuard::of(&connection) } else { UploadGuard::default() };
         // Behind the gate, the payload is not read any more.
         let is_held_back = gate.as_ref().is_some_and(|gate| !gate.is_open());
         if source.is_some_and(Source::is_unread) && is_held_back {
@@ -99,14 +101,13 @@ impl Transport {
         }
         // hyper checks the size of its buffer, which may hold a larger head by then.
         if head_size(&head) > self.limits().head {
-            let reason = format!("the head is larger than {} bytes", self.limits().head);
-            return Err(TransportError::new(Failure::TooLarge, reason));
+            return Err(self.limits().head_too_large().into());
         }
         let framing = Framing::of(&head, &method)
             .map_err(|failure| TransportError::new(failure, "the length of the body is ambiguous"))?;
         let decoder = Decoder::new(&mut head.headers);
         let Some(limit) = limits.body_limit(head.status) else {
-            *stream = Some(Stream::new(body, decoder, self.limits().stream_idle, sender));
+            *stream = Some(Stream::new(body, decoder, self.limits().stream_idle, connection));
             return Ok((head, Ok(Bytes::new())));
         };
         let body = if !framing.is_readable {
@@ -122,10 +123,27 @@ impl Transport {
         // gate opened, the service may still expect the body.
         let is_reusable = framing.is_reusable && head.version != Version::HTTP_10;
         if body.is_ok() && is_reusable && gate.is_none_or(|gate| gate.is_open()) {
-            deadline.as_mut().reset(Instant::now() + REUSE_TIMEOUT);
-            with_deadline(deadline, pin!(self.pool().put_back(sender, permit.idle()))).await;
+            // After an early success, the service reads the rest of an upload.
+            if source.is_none() || is_refused_upload {
+                deadline.as_mut().reset(Instant::now() + REUSE_TIMEOUT);
+            }
+            let put_back = pin!(self.pool().put_back(connection, permit.idle()));
+            if with_deadline(deadline, put_back).await.is_some() {
+                upload.disarm();
+            }
         }
         Ok((head, body))
+    }
+}
+
+impl Transport {
+    /// Classifies an error of hyper before the head of the response has arrived.
+    fn classify_head(&self, error: hyper::Error) -> TransportError {
+        // `hyper::Error::is_parse_too_large` requires hyper's `server` feature.
+        if error.is_parse() && error.to_string() == "message head is too large" {
+            return self.limits().head_too_large().into();
+        }
+        classify(error)
     }
 }
 
@@ -201,14 +219,7 @@ fn classify(error: hyper::Error) -> TransportError {
     let is_invalid = io_error.is_some_and(|error| {
         matches!(error.kind(), io::ErrorKind::InvalidInput | io::ErrorKind::InvalidData)
     });
-    // `hyper::Error::is_parse_too_large` requires hyper's `server` feature.
-    let failure = if error.is_parse() && error.to_string() == "message head is too large" {
-        Failure::TooLarge
-    } else if error.is_parse() || is_invalid {
-        Failure::Malformed
-    } else {
-        Failure::Broken
-    };
+    let failure = if error.is_parse() || is_invalid { Failure::Malformed } else { Failure::Broken };
     with_cause(failure, error)
 }
 
@@ -241,6 +252,10 @@ fn with_cause(failure: Failure, error: impl Into<BoxError>) -> TransportError {
         Some(untrusted) => TransportError::new(Failure::Untrusted, untrusted),
         None => TransportError::new(failure, Innermost(error)),
     }
+}
+
+fn not_sent_in_time(reason: &'static str) -> TransportError {
+    TransportError::new(Failure::NotSent, io::Error::new(io::ErrorKind::TimedOut, reason))
 }
 
 fn timed_out() -> TransportError {

@@ -49,6 +49,7 @@ mod pool;
 mod resource;
 mod source;
 mod stream;
+mod tcp;
 mod transfer;
 mod transport;
 

@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use http::Uri;
 use hyper::client::conn::http1::{Builder, SendRequest};
 use redfish_proto::driver::{MAX_IDLE, Purpose};
+use tokio::task::AbortHandle;
 use tokio::time::{Instant, timeout};
 
 use crate::connector::{BoxError, Connector};
@@ -17,8 +18,15 @@ use crate::source::RequestBody;
 /// may run it.
 const POLLS_BEFORE_WRITE: usize = 16;
 
-/// The sending half of a connection.
-pub(crate) type PooledConnection = SendRequest<RequestBody>;
+/// A connection, as its requests see it.
+pub(crate) struct PooledConnection {
+    pub(crate) sender: SendRequest<RequestBody>,
+    task: AbortHandle,
+}
+
+/// Closes the connection of a refused upload, whose body hyper would otherwise send to its end.
+#[derive(Default)]
+pub(crate) struct UploadGuard(Option<AbortHandle>);
 
 /// Opens connections, and keeps up to `max_idle` idle ones to each service.
 pub(crate) struct Pool {
@@ -45,24 +53,42 @@ impl Pool {
         let stream = self.connector.connect(uri.clone()).await?;
         let (sender, connection) = self.http.handshake(stream).await?;
         let idle = Arc::downgrade(idle);
-        tokio::spawn(async move {
+        let task = tokio::spawn(async move {
             let mut connection = connection;
             // An error of the connection is also that of its request.
             while timeout(MAX_IDLE / 2, &mut connection).await.is_err() {
                 idle.upgrade().iter().for_each(|idle| idle.remove_expired());
             }
         });
-        Ok(sender)
+        Ok(PooledConnection { sender, task: task.abort_handle() })
     }
 
     /// Puts a connection back after its response, if it can be used again.
-    pub(crate) async fn put_back(&self, mut sender: PooledConnection, idle: &IdleConnections) {
-        if sender.ready().await.is_ok() {
+    pub(crate) async fn put_back(&self, mut connection: PooledConnection, idle: &IdleConnections) {
+        if connection.sender.ready().await.is_ok() {
             let mut idle = idle.lock();
             if idle.len() < self.max_idle {
-                idle.push((sender, Instant::now()));
+                idle.push((connection, Instant::now()));
             }
         }
+    }
+}
+
+impl UploadGuard {
+    /// Closes this connection on drop.
+    pub(crate) fn of(connection: &PooledConnection) -> UploadGuard {
+        UploadGuard(Some(connection.task.clone()))
+    }
+
+    /// Leaves the connection open: its request was sent to the end.
+    pub(crate) fn disarm(&mut self) {
+        self.0 = None;
+    }
+}
+
+impl Drop for UploadGuard {
+    fn drop(&mut self) {
+        self.0.iter().for_each(AbortHandle::abort);
     }
 }
 
@@ -74,7 +100,7 @@ impl IdleConnections {
     /// Takes the usable connection that was used last.
     pub(crate) async fn take(&self, purpose: Purpose) -> Option<PooledConnection> {
         loop {
-            let (sender, last_used) = self.lock().pop()?;
+            let (connection, last_used) = self.lock().pop()?;
             if last_used.elapsed() >= MAX_IDLE {
                 continue;
             }
@@ -83,17 +109,19 @@ impl IdleConnections {
             let polls = if purpose == Purpose::Read { 0 } else { POLLS_BEFORE_WRITE };
             for _ in 0..polls {
                 tokio::task::yield_now().await;
-                if !sender.is_ready() {
+                if !connection.sender.is_ready() {
                     break;
                 }
             }
-            if sender.is_ready() {
-                return Some(sender);
+            if connection.sender.is_ready() {
+                return Some(connection);
             }
         }
     }
 
     fn remove_expired(&self) {
-        self.lock().retain(|(sender, last_used)| !sender.is_closed() && last_used.elapsed() < MAX_IDLE);
+        self.lock().retain(|(connection, last_used)| {
+            !connection.sender.is_closed() && last_used.elapsed() < MAX_IDLE
+        });
     }
 }

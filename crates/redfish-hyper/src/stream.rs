@@ -23,12 +23,17 @@ pub struct Stream {
     undecoded: Bytes,
     ended: bool,
     /// Keeps the connection open.
-    _sender: PooledConnection,
+    _connection: PooledConnection,
 }
 
 impl Stream {
-    pub(crate) fn new(body: Incoming, decoder: Decoder, idle: Duration, sender: PooledConnection) -> Self {
-        Self { body, decoder, idle, undecoded: Bytes::new(), ended: false, _sender: sender }
+    pub(crate) fn new(
+        body: Incoming,
+        decoder: Decoder,
+        idle: Duration,
+        connection: PooledConnection,
+    ) -> Self {
+        Self { body, decoder, idle, undecoded: Bytes::new(), ended: false, _connection: connection }
     }
 
     /// Reads the next piece; `None` at the end. Cancel safe: no data is lost.

@@ -2,8 +2,8 @@
 
 use std::hash::{BuildHasher, RandomState};
 
-use redfish_proto::Error;
 use redfish_proto::ops::{Download, Image, Outcome, PushUpdate};
+use redfish_proto::{Call, Error};
 use tokio::io::{AsyncWrite, AsyncWriteExt};
 
 use crate::client::Client;
@@ -20,10 +20,16 @@ impl Client {
     /// [`OutcomeUnknown`](redfish_proto::ErrorKind::OutcomeUnknown) if the response is lost. The service's task list may
     /// then show the update.
     pub async fn update(&self, name: &str, source: &Source, targets: &[String]) -> Result<Outcome, Error> {
-        let image = Image { name: name.to_owned(), payload: source.payload() };
-        let update = PushUpdate::new(image, &random_bytes())?;
+        let update = source.push_update(name)?;
         let update = if targets.is_empty() { update } else { update.targets(targets) };
-        let call = self.service().call(update);
+        self.push(self.service().call(update), source).await
+    }
+
+    /// Pushes an image as [`update`](Client::update) does, with what [`Source::push_update`] and its methods set.
+    ///
+    /// # Errors
+    /// Those of [`update`](Client::update), and if the service does not accept the parameters.
+    pub async fn push(&self, call: Call<PushUpdate>, source: &Source) -> Result<Outcome, Error> {
         self.drive_watching(call, Some(source), &mut |_| {}).await.map(|(outcome, _)| outcome)
     }
 
@@ -55,6 +61,18 @@ impl Client {
             into.write_all(&piece).await.map_err(not_stored)?;
         }
         Ok(written)
+    }
+}
+
+impl Source {
+    /// Creates a push of this payload as a file of this name, to which parameters and parts can be added, for
+    /// [`Client::push`].
+    ///
+    /// # Errors
+    /// Those of [`PushUpdate::new`].
+    pub fn push_update(&self, name: &str) -> Result<PushUpdate, Error> {
+        let image = Image { name: name.to_owned(), payload: self.payload() };
+        PushUpdate::new(image, &random_bytes())
     }
 }
 

@@ -143,6 +143,10 @@ fn item_text(item: Result<StreamItem, Error>) -> String {
     match item {
         Ok(StreamItem::Event(event)) => format!("{} {}", event.id, event.data),
         Ok(StreamItem::Gap { after, before }) => format!("{after}..{before}"),
+        Ok(StreamItem::Reconnecting(reconnection)) => match reconnection.error {
+            Some(error) => format!("again after {}", error.kind().name()),
+            None => "again".to_owned(),
+        },
         Err(error) => error.kind().name().to_owned(),
     }
 }
@@ -196,6 +200,7 @@ async fn events_progress_if_each_future_is_polled_once() {
             Poll::Pending => tokio::task::yield_now().await,
         }
     }
-    assert_eq!(items, ["1 a", "2 b", "not-found"]);
+    let again = "again after transport";
+    assert_eq!(items, ["1 a", again, "2 b", again, "not-found"]);
     assert_eq!((bmc.requests().len(), waits.seconds()), (3, vec![1., 1.]));
 }

@@ -57,7 +57,7 @@ impl TransportError {
             (failure @ Failure::Undecodable, Some(cause)) => {
                 Error::malformed("", redactor.clean(&format!("{failure}: {cause}")))
             }
-            (failure @ Failure::Undecodable, None) => {
+            (failure @ (Failure::Undecodable | Failure::Partial), None) => {
                 Error::malformed("", redactor.clean(&failure.to_string()))
             }
             (failure, _) => Error::new(ErrorKind::Transport(failure)).with_cause(cause),

@@ -2,6 +2,7 @@
 //!
 //! A driver is the loop around an HTTP library. The [front page](crate) shows one.
 
+mod addresses;
 pub(crate) mod authenticator;
 mod body_error;
 pub(crate) mod call;
@@ -18,7 +19,8 @@ mod transport_limits;
 
 pub use crate::body::{Payload, PayloadUnread, Segment};
 pub use crate::cause::TransportError;
-pub use crate::kind::{Failure, Phase, TlsFailure};
+pub use crate::kind::{Failure, HeadLimits, Phase, TlsFailure};
+pub use addresses::{CONNECT_ATTEMPT_DELAY, interleave_families};
 pub use authenticator::{Authenticator, SessionSource};
 pub use call::{Reply, SessionReply, Step, Timer};
 pub use client_auth::ClientAuth;

@@ -33,7 +33,7 @@ use crate::redact::Redactor;
 use crate::target::Target;
 
 pub use decoder::{Decoder, Limits, ServerSentEvent};
-pub use listener::{Listener, StreamItem};
+pub use listener::{Listener, Reconnection, StreamItem};
 pub use subscription::{CreateSubscription, DeleteSubscription, ListSubscriptions, Subscription};
 
 const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");

@@ -198,7 +198,7 @@ fn ok() -> http::response::Parts {
 /// Decodes a stream of events in pieces. The first byte is the length of the pieces; every split gives the same events.
 pub fn sse(data: &[u8]) {
     let (length, stream) = data.split_first().unwrap_or((&0, &[]));
-    let limits = Limits { line: 64, event: 96 };
+    let limits = Limits::default().event(96);
     let decode = |pieces: &mut dyn Iterator<Item = &[u8]>| {
         let mut decoder = Decoder::new(limits);
         let mut events = Vec::new();

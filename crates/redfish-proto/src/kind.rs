@@ -66,7 +66,10 @@ pub enum ErrorKind {
         /// Why it is not followed.
         reason: RedirectError,
     },
-    /// A response larger than the limit.
+    /// The head of a response larger than the transport allows. After a write it is
+    /// [`OutcomeUnknown`](ErrorKind::OutcomeUnknown).
+    HeadTooLarge(HeadLimits),
+    /// The body of a response, or an event of a stream, larger than the limit.
     #[non_exhaustive]
     TooLarge {
         /// The limit in bytes.
@@ -159,8 +162,10 @@ pub enum Failure {
     Broken,
     /// No response in time, after the request may have been received.
     TimedOut,
-    /// The response, or its head, exceeds the limit.
+    /// The body of the response exceeds the limit.
     TooLarge,
+    /// The head of the response exceeds one of these limits.
+    HeadTooLarge(HeadLimits),
     /// The service's certificate is not trusted; nothing was sent.
     Untrusted,
     /// The TLS handshake failed in a way that another attempt would repeat; nothing was sent.
@@ -172,9 +177,20 @@ pub enum Failure {
     WebPage,
     /// The body of a response has a coding that is not supported, or is not what its coding says.
     Undecodable,
+    /// The response to a read is a part of the resource (206), which was not requested.
+    Partial,
     /// The caller's payload could not be read, so the request was not sent completely: the service cannot have acted on
     /// it.
     Unreadable,
+}
+
+/// The limits of the head of a response.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct HeadLimits {
+    /// Its size in bytes.
+    pub bytes: usize,
+    /// Its number of headers.
+    pub headers: usize,
 }
 
 /// Why there is no TLS with a service, other than for its certificate.
@@ -226,7 +242,7 @@ impl ErrorKind {
             ErrorKind::Deadline(_) => "deadline",
             ErrorKind::CrossOrigin { .. } => "off-origin",
             ErrorKind::Redirect { .. } => "redirect",
-            ErrorKind::TooLarge { .. } => "too-large",
+            ErrorKind::TooLarge { .. } | ErrorKind::HeadTooLarge(_) => "too-large",
             ErrorKind::Malformed { .. } => "malformed",
             ErrorKind::OutcomeUnknown(_) => "outcome-unknown",
             ErrorKind::TaskFailed { .. } => "task-failed",
@@ -284,6 +300,9 @@ impl ErrorKind {
                 "Use the address that the service uses for itself, or follow paths only."
             }
             ErrorKind::Redirect { .. } => "Use the address the service redirects to, if you trust it.",
+            ErrorKind::HeadTooLarge(_) => {
+                "Check what responds at this address: a service needs no head of this size."
+            }
             ErrorKind::TooLarge { .. } => "Raise the limit, or request less.",
             ErrorKind::OutcomeUnknown(_) => {
                 "Read the resource, or the list of tasks, to find out whether it happened."
@@ -321,6 +340,7 @@ impl fmt::Display for Failure {
             Failure::Broken => "the connection broke",
             Failure::TimedOut => "no response in time",
             Failure::TooLarge => "the response exceeds the limit",
+            Failure::HeadTooLarge(limits) => return limits.fmt(f),
             Failure::Untrusted => "the service's certificate is not trusted",
             Failure::Tls(TlsFailure::NoCommonProtocol) => {
                 "the service offers no TLS 1.2 with forward secrecy, and no TLS 1.3"
@@ -331,8 +351,16 @@ impl fmt::Display for Failure {
             Failure::Malformed => "the response is not HTTP",
             Failure::WebPage => "the response is a web page",
             Failure::Undecodable => "the body cannot be decoded",
+            Failure::Partial => "only a part of the resource (206), which was not requested",
             Failure::Unreadable => "the payload could not be read",
         })
+    }
+}
+
+impl fmt::Display for HeadLimits {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let HeadLimits { bytes, headers } = self;
+        write!(f, "the head of the response is larger than {bytes} bytes or has more than {headers} headers")
     }
 }
 

@@ -10,7 +10,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::response;
 use redfish_proto::driver::{
-    Authenticator, Failure, Now, Outgoing, Payload, Segment, SessionRequest, TlsFailure,
+    Authenticator, Failure, Now, Outgoing, Payload, Segment, SessionRequest, TlsFailure, TransportLimits,
 };
 use redfish_proto::events::{EventSource, FindEvents, Limits, Listener};
 use redfish_proto::ops::{Download, Get, Image, PushUpdate, Raw};
@@ -74,7 +74,7 @@ impl FakeTransport for Script {
                     transcript::Failure::NotSent => Failure::NotSent,
                     transcript::Failure::Broken => Failure::Broken,
                     transcript::Failure::TimedOut => Failure::TimedOut,
-                    transcript::Failure::TooLarge => Failure::TooLarge,
+                    transcript::Failure::TooLarge => TransportLimits::default().head_too_large(),
                     transcript::Failure::Untrusted => Failure::Untrusted,
                     transcript::Failure::Tls => Failure::Tls(TlsFailure::NoCommonProtocol),
                     transcript::Failure::Malformed => Failure::Malformed,
@@ -170,18 +170,19 @@ fn events(client: &mut Client<Script>, source: EventSource, count: usize) -> Res
     let mut listener = Listener::new(source, Limits::default());
     let mut items = Vec::new();
     loop {
-        let wait = match client.run(listener.subscribe()?) {
+        let reconnection = match client.run(listener.subscribe()?) {
             Ok(_) => {
                 let (body, _) = client.transport.stream.take().expect("a stream");
+                listener.opened();
                 items.extend(listener.push(&body)?);
                 listener.disconnected()
             }
             Err(error) => listener.failed(error)?,
         };
         if items.len() >= count {
-            return Ok(items.iter().take(count).map(stream_item_json).collect());
+            return Ok(items.iter().filter_map(stream_item_json).take(count).collect());
         }
-        client.transport.wait(wait);
+        client.transport.wait(reconnection.wait);
     }
 }
 

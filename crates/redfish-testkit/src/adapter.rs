@@ -16,7 +16,8 @@ use http::{Method, Response};
 use redfish_proto::driver::{Now, Payload, Trace, TransportLimits};
 use redfish_proto::events::{EventSource, StreamItem, Subscription};
 use redfish_proto::ops::{
-    Action, Listed, LogoutOutcome, Member, Monitor, Outcome, PowerChange, ResetAccepted, TaskOutcome, Watch,
+    Action, Listed, LogoutOutcome, Member, Monitor, Outcome, PowerChange, PushUpdate, ResetAccepted,
+    TaskOutcome, Watch,
 };
 use redfish_proto::query::Query;
 use redfish_proto::schema::EventDestination;
@@ -85,6 +86,7 @@ pub trait Adapter: Clone + fmt::Debug + Send + Sync + Sized + 'static {
     ) -> Result<(), Error>;
 
     fn update(&self, name: &str, source: &Self::Source, targets: &[String]) -> Result<Outcome, Error>;
+    fn push(&self, call: Call<PushUpdate>, source: &Self::Source) -> Result<Outcome, Error>;
     fn download(&self, path: &str, into: &mut (impl Write + Send), limit: u64) -> Result<u64, Error>;
 
     fn events(&self, filter: Option<&str>) -> Result<Events, Error>;
@@ -136,6 +138,7 @@ pub trait Source: Sized {
     fn once(length: u64, reader: impl Read + Send + Sync + 'static) -> Self;
     fn progress(self, report: impl Fn(u64) + Send + Sync + 'static) -> Self;
     fn payload(&self) -> Payload;
+    fn push_update(&self, name: &str) -> Result<PushUpdate, Error>;
 }
 
 /// A clock whose waits take no time.

@@ -30,6 +30,12 @@ impl Args<'_> {
     }
 }
 
+/// A DELETE, with a body if there is one.
+fn delete(args: &Args<'_>) -> Result<Write, Error> {
+    let write = Write::delete(&args.target()?);
+    Ok(if args.rest.is_empty() { write } else { write.json(args.body()) })
+}
+
 type Create = fn(&Args<'_>) -> Result<Chain<Value>, Error>;
 
 /// Each operation that a transcript can name, with its arguments.
@@ -51,7 +57,7 @@ const OPERATIONS: [(&str, Create); 22] = [
     }),
     ("put", |args| write(Write::put(&args.target()?, args.body()))),
     ("post", |args| write(Write::post(&args.target()?, args.body()))),
-    ("delete", |args| write(Write::delete(&args.target()?))),
+    ("delete", |args| write(delete(args)?)),
     // PATH: reads twice, the second time with `If-None-Match`
     ("reread", |args| Ok(reread(args.target()?))),
     // URI: watches a task until it ends
@@ -256,11 +262,12 @@ fn outcome(outcome: Outcome) -> Result<Transition<Chain<Value>>, Error> {
     done(outcome_json(&outcome))
 }
 
-/// The JSON of a stream item in a transcript.
-pub fn stream_item_json(item: &StreamItem) -> Value {
+/// The JSON of a stream item in a transcript. `None` between two connections, where a transcript has the wait.
+pub fn stream_item_json(item: &StreamItem) -> Option<Value> {
     match item {
-        StreamItem::Event(event) => json!([event.id, event.data]),
-        StreamItem::Gap { after, before } => json!({"after": after, "before": before}),
+        StreamItem::Event(event) => Some(json!([event.id, event.data])),
+        StreamItem::Gap { after, before } => Some(json!({"after": after, "before": before})),
+        StreamItem::Reconnecting(_) => None,
     }
 }
 

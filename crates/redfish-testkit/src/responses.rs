@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use http::{StatusCode, response};
 
-use redfish_proto::driver::Failure;
+use redfish_proto::driver::{Failure, HeadLimits};
 
 /// A row of the table.
 #[derive(Clone, Copy, Debug)]
@@ -68,7 +68,7 @@ pub const RESPONSES: [CannedResponse; 35] = [
     row("not sent", Failed(Failure::NotSent)),
     row("connection broken", Failed(Failure::Broken)),
     row("timed out", Failed(Failure::TimedOut)),
-    row("too large", Failed(Failure::TooLarge)),
+    row("head too large", Failed(Failure::HeadTooLarge(HeadLimits { bytes: 65_536, headers: 100 }))),
     row("malformed", Failed(Failure::Malformed)),
     row(
         "a login in a coding that is not supported",

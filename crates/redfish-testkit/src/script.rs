@@ -11,6 +11,7 @@ pub mod cases;
 mod gzip;
 mod identity;
 mod peer;
+mod unanswering;
 mod version_1;
 
 use std::collections::VecDeque;
@@ -21,6 +22,7 @@ use std::{fmt, io};
 
 pub use identity::ServerIdentity;
 pub use peer::{HttpConnection, Peer, ReceivedRequest, TcpConnection};
+pub use unanswering::UnansweringListener;
 pub use version_1::{certificate_of_version_1, rsa_key_info};
 
 use crate::transcript::{Event, Failure, Reply};

@@ -39,6 +39,7 @@ pub mod features;
 pub mod large;
 pub mod limits;
 pub mod push;
+pub mod refusal;
 pub mod resources;
 pub mod sessions;
 pub mod stream;
@@ -56,6 +57,7 @@ macro_rules! suites {
         $crate::features!($client);
         $crate::limits!($client);
         $crate::push!($client);
+        $crate::refusal!($client);
         $crate::resources!($client);
         $crate::sessions!($client);
         $crate::stream!($client);

@@ -203,11 +203,51 @@ fn days(year: i64, month: i64, day: i64) -> Option<i64> {
     Some(year * 365 + leap_days + before_month + day - 1 - 719_468)
 }
 
+/// A time as `2024-02-29 12:00:00 UTC`.
+pub(crate) fn date_time(seconds: u64) -> String {
+    let (days, second) = (seconds / 86_400, seconds % 86_400);
+    let (year, month, day) = date(days);
+    let (hour, minute, second) = (second / 3_600, second / 60 % 60, second % 60);
+    format!("{year:04}-{month:02}-{day:02} {hour:02}:{minute:02}:{second:02} UTC")
+}
+
+/// The date of a day since 1970-01-01: the inverse of `days`.
+fn date(days: u64) -> (u64, u64, u64) {
+    // An era has 400 years.
+    const ERA: u64 = 146_097;
+    let days = days + 719_468;
+    let (era, day) = (days / ERA, days % ERA);
+    let year = (day - day / 1_460 + day / 36_524 - day / (ERA - 1)) / 365;
+    let day = day - (365 * year + year / 4 - year / 100);
+    let month = (5 * day + 2) / 153;
+    let day = day - (153 * month + 2) / 5 + 1;
+    let is_next_year = month >= 10;
+    (era * 400 + year + u64::from(is_next_year), if is_next_year { month - 9 } else { month + 3 }, day)
+}
+
 #[cfg(test)]
 mod tests {
     use rcgen::{BasicConstraints, CertificateParams, IsCa, KeyPair, PublicKeyData, date_time_ymd};
 
     use super::*;
+
+    #[test]
+    fn a_time_is_shown_as_a_date() {
+        for (seconds, shown) in [
+            (0, "1970-01-01 00:00:00 UTC"),
+            (951_868_799, "2000-02-29 23:59:59 UTC"),
+            (951_868_800, "2000-03-01 00:00:00 UTC"),
+            (1_709_208_000, "2024-02-29 12:00:00 UTC"),
+            (4_107_542_400, "2100-03-01 00:00:00 UTC"),
+            (253_402_300_799, "9999-12-31 23:59:59 UTC"),
+        ] {
+            assert_eq!(date_time(seconds), shown);
+        }
+        for day in 0..200_000 {
+            let (year, month, date) = date(day);
+            assert_eq!(days(year as i64, month as i64, date as i64), Some(day as i64));
+        }
+    }
 
     #[test]
     fn dates_are_seconds_since_1970() {

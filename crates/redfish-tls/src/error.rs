@@ -7,6 +7,7 @@ use std::{fmt, io};
 use rustls::{CertificateError, OtherError};
 
 use crate::Pin;
+use crate::certificate::date_time;
 
 /// Why a certificate, a pin or a host name cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -163,12 +164,23 @@ impl fmt::Display for Untrusted {
                 "a signature is invalid: the service does not hold its certificate's key, or the issuer did not sign \
                  the certificate",
             ),
+            // rustls prints seconds since 1970. The clock of this system may be the wrong one.
+            CertificateError::ExpiredContext { time, not_after } => {
+                let (now, end) = (date_time(time.as_secs()), date_time(not_after.as_secs()));
+                write!(f, "the service's certificate expired at {end}, and it is {now} by the clock of this system")
+            }
+            CertificateError::NotValidYetContext { time, not_before } => {
+                let (now, start) = (date_time(time.as_secs()), date_time(not_before.as_secs()));
+                write!(
+                    f,
+                    "the service's certificate is not valid yet: it begins at {start}, and it is {now} by the clock of this \
+                     system"
+                )
+            }
             CertificateError::NotValidForName
             | CertificateError::NotValidForNameContext { .. }
             | CertificateError::Expired
-            | CertificateError::ExpiredContext { .. }
-            | CertificateError::NotValidYet
-            | CertificateError::NotValidYetContext { .. } => write!(f, "the service's {refused}"),
+            | CertificateError::NotValidYet => write!(f, "the service's {refused}"),
             _ => write!(f, "the service's certificate is refused: {refused}"),
         }
     }

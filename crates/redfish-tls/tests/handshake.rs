@@ -173,7 +173,10 @@ fn a_given_certificate_that_is_not_a_ca_allows_no_other() {
 #[test]
 fn a_given_certificate_is_accepted_only_while_valid() {
     for is_ca in [IsCa::NoCa, IsCa::Ca(BasicConstraints::Unconstrained)] {
-        let table = [((2001, 2002), "expired"), ((2900, 2901), "not valid yet")];
+        let table = [
+            ((2001, 2002), "expired at 2002-01-01 00:00:00 UTC, and it is 20"),
+            ((2900, 2901), "not valid yet: it begins at 2900-01-01 00:00:00 UTC, and it is 20"),
+        ];
         for ((from, until), reason) in table {
             let mut params = Identity::params("bmc.example");
             params.is_ca = is_ca;

@@ -8,6 +8,7 @@ use std::{fmt, io, thread, vec};
 
 use http::Uri;
 use http::uri::Scheme;
+use redfish_proto::driver::{CONNECT_ATTEMPT_DELAY, interleave_families};
 use redfish_tls::resolvable;
 use rustls::ClientConfig;
 use ureq::config::Config;
@@ -21,7 +22,7 @@ use crate::unsent::unsent;
 /// The configuration of TLS, or why TLS is not available.
 type Tls = Result<Arc<ClientConfig>, redfish_tls::Error>;
 
-/// Opens connections: TCP to one of the addresses, then TLS if the scheme is `https`.
+/// Opens connections: TCP to the address that responds first, then TLS if the scheme is `https`.
 pub(crate) struct SocketConnector {
     tls: Tls,
     head_limit: usize,
@@ -72,28 +73,56 @@ impl fmt::Debug for SocketConnector {
     }
 }
 
-/// Tries the addresses in turn, each for its share of the remaining time. Returns the last failure.
+/// Connects to the address that responds first (RFC 8305). Each further attempt begins after a delay, or after a failure.
+/// Returns the last failure.
 fn connect(
     addresses: &[SocketAddr],
     timeout: NextTimeout,
     started: Instant,
 ) -> Result<TcpStream, ureq::Error> {
-    let mut last = ureq::Error::HostNotFound;
-    for (index, address) in addresses.iter().enumerate() {
-        let addresses_left = (addresses.len() - index) as u32;
-        let result = match remaining(timeout, started).not_zero() {
-            Some(time) => TcpStream::connect_timeout(address, *time / addresses_left),
-            None => TcpStream::connect(address),
+    if let [address] = addresses {
+        return attempt(*address, remaining(timeout, started));
+    }
+    let mut addresses = addresses.iter();
+    let (sender, ended) = mpsc::channel();
+    let (mut running, mut last) = (0, ureq::Error::HostNotFound);
+    loop {
+        if let Some(address) = addresses.next() {
+            let (address, sender) = (*address, sender.clone());
+            let time = remaining(timeout, started);
+            // An attempt cannot be interrupted. After the first success, the others are abandoned until their timeout.
+            thread::Builder::new().name("connect".to_owned()).spawn(move || {
+                let _ = sender.send(attempt(address, time));
+            })?;
+            running += 1;
+        }
+        let result = match (addresses.len(), running) {
+            (0, 0) => return Err(last),
+            (0, _) => ended.recv().ok(),
+            _ => ended.recv_timeout(CONNECT_ATTEMPT_DELAY).ok(),
         };
         match result {
-            Ok(tcp) => return Ok(tcp),
-            Err(error) if error.kind() == io::ErrorKind::TimedOut => {
-                last = ureq::Error::Timeout(timeout.reason)
+            // The delay has passed.
+            None => {}
+            Some(Ok(tcp)) => return Ok(tcp),
+            Some(Err(error)) => {
+                running -= 1;
+                last = error;
             }
-            Err(error) => last = error.into(),
         }
     }
-    Err(last)
+}
+
+/// Connects to one address.
+fn attempt(address: SocketAddr, timeout: NextTimeout) -> Result<TcpStream, ureq::Error> {
+    let result = match timeout.not_zero() {
+        Some(time) => TcpStream::connect_timeout(&address, *time),
+        None => TcpStream::connect(address),
+    };
+    result.map_err(|error| match error.kind() {
+        io::ErrorKind::TimedOut => ureq::Error::Timeout(timeout.reason),
+        _ => error.into(),
+    })
 }
 
 /// Returns what remains of a timeout that began at `started`.
@@ -123,7 +152,7 @@ impl Resolver for SystemResolver {
         };
         let mut addresses = self.empty();
         // ureq's array holds 16 addresses.
-        resolved.take(16).for_each(|address| addresses.push(address));
+        interleave_families(resolved).into_iter().take(16).for_each(|address| addresses.push(address));
         if addresses.is_empty() {
             return Err(unsent(ureq::Error::HostNotFound));
         }
@@ -151,8 +180,60 @@ fn resolve_name(
 
 #[cfg(test)]
 mod tests {
+    use std::net::TcpListener;
+    use std::time::Duration;
+
+    use redfish_testkit::script::UnansweringListener;
+    use ureq::Timeout;
+
     use super::*;
     use crate::unsent::Unsent;
+
+    /// Connects within ten minutes.
+    fn connect_any(addresses: &[SocketAddr]) -> Result<TcpStream, ureq::Error> {
+        let timeout = NextTimeout {
+            after: Duration::from_secs(600).into(),
+            reason: Timeout::Connect,
+            ..NextTimeout::default()
+        };
+        connect(addresses, timeout, Instant::now())
+    }
+
+    fn listener() -> (TcpListener, SocketAddr) {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        (listener, address)
+    }
+
+    #[test]
+    fn dead_addresses_do_not_cost_the_connect_timeout() {
+        let dead = UnansweringListener::start().unwrap();
+        let (_listener, live) = listener();
+        let started = Instant::now();
+        let tcp = connect_any(&[dead.address(), dead.address(), live]).unwrap();
+        assert_eq!(tcp.peer_addr().unwrap(), live);
+        assert!(started.elapsed() < Duration::from_secs(20));
+    }
+
+    #[test]
+    fn an_address_that_responds_is_the_only_one() {
+        let (_listener, live) = listener();
+        let (other, not_needed) = listener();
+        other.set_nonblocking(true).unwrap();
+        let tcp = connect_any(&[live, not_needed]).unwrap();
+        assert_eq!(tcp.peer_addr().unwrap(), live);
+        assert_eq!(other.accept().unwrap_err().kind(), io::ErrorKind::WouldBlock);
+    }
+
+    #[test]
+    fn a_refusal_starts_the_next_attempt_and_the_last_one_is_reported() {
+        let refusing = listener().1;
+        let (_listener, live) = listener();
+        assert_eq!(connect_any(&[refusing, live]).unwrap().peer_addr().unwrap(), live);
+        let error = connect_any(&[refusing, refusing]).unwrap_err();
+        assert!(matches!(error, ureq::Error::Io(error) if error.kind() == io::ErrorKind::ConnectionRefused));
+        assert!(matches!(connect_any(&[]), Err(ureq::Error::HostNotFound)));
+    }
 
     #[test]
     fn a_zone_is_resolved_by_the_system() {

@@ -7,7 +7,7 @@ use std::time::Duration;
 use redfish_proto::driver::Trace;
 use redfish_proto::events::{
     CreateSubscription, DeleteSubscription, EventSource, FindEvents, Limits, ListSubscriptions, Listener,
-    StreamItem, Subscription,
+    Reconnection, StreamItem, Subscription,
 };
 use redfish_proto::ops::{Listed, Outcome};
 use redfish_proto::reason::Feature;
@@ -20,12 +20,14 @@ use crate::stream::Stream;
 
 /// The events of a service, as a blocking iterator.
 ///
-/// After a connection ends, the next one continues after the last event. Transient errors are retried, and any other
-/// error ends the iterator, as [`cancel`](Events::cancel) does. Dropping the iterator closes its connection.
+/// After a connection ends, the next one continues after the last event, and an item says so. Transient errors are retried
+/// once the stream was open, and any other error ends the iterator, as [`cancel`](Events::cancel) does. Dropping the iterator closes its connection.
 pub struct Events {
     client: Client,
     listener: Listener,
     stream: Option<Stream>,
+    /// The wait before the next connection.
+    wait: Duration,
     ready: VecDeque<StreamItem>,
     cancel: Cancel,
     ended: bool,
@@ -52,6 +54,7 @@ impl Client {
             client: self.clone(),
             listener,
             stream: None,
+            wait: Duration::ZERO,
             ready: VecDeque::new(),
             cancel: Cancel::default(),
             ended: false,
@@ -98,12 +101,19 @@ impl Events {
         let mut piece = vec![0; 16 << 10];
         while self.ready.is_empty() && !self.cancel.is_cancelled() {
             let Some(stream) = &mut self.stream else {
+                self.pause();
+                if self.cancel.is_cancelled() {
+                    break;
+                }
                 match self.open() {
-                    Ok(stream) => self.stream = Some(stream),
+                    Ok(stream) => {
+                        self.listener.opened();
+                        self.stream = Some(stream);
+                    }
                     Err(_) if self.cancel.is_cancelled() => {}
                     Err(error) => {
-                        let wait = self.listener.failed(error)?;
-                        self.pause(wait);
+                        let reconnection = self.listener.failed(error)?;
+                        self.reconnect(reconnection);
                     }
                 }
                 continue;
@@ -112,14 +122,14 @@ impl Events {
                 Ok(read) if read > 0 => self.ready.extend(self.listener.push(&piece[..read])?),
                 ended => {
                     self.stream = None;
-                    let wait = match ended {
+                    let reconnection = match ended {
                         Ok(_) => self.listener.disconnected(),
                         Err(error) => {
                             let secrets = self.client.coordinator().secrets();
                             self.listener.interrupted(error, self.client.service(), &secrets)?
                         }
                     };
-                    self.pause(wait);
+                    self.reconnect(reconnection);
                 }
             }
         }
@@ -137,8 +147,18 @@ impl Events {
         self.stream = None;
     }
 
-    fn pause(&self, wait: Duration) {
-        if !self.cancel.is_cancelled() {
+    fn reconnect(&mut self, reconnection: Reconnection) {
+        if self.cancel.is_cancelled() {
+            return;
+        }
+        self.wait = reconnection.wait;
+        self.ready.push_back(StreamItem::Reconnecting(reconnection));
+    }
+
+    /// Waits before the next connection.
+    fn pause(&mut self) {
+        let wait = std::mem::take(&mut self.wait);
+        if !wait.is_zero() {
             self.client.observe(|| Trace::Wait(wait));
             self.client.clock().sleep_cancellable(wait, &self.cancel);
         }

@@ -15,6 +15,7 @@ use ureq::{Agent, SendBody};
 use crate::cancel::Cancel;
 use crate::chunks::NotChunked;
 use crate::decode::Decoder;
+use crate::refusal::RefusalScope;
 use crate::source::{PayloadError, Source};
 use crate::stream::Stream;
 use crate::transport::Transport;
@@ -50,7 +51,7 @@ impl Transport {
             None => self.perform(&self.agent(), outgoing, source),
             Some(cancel) => self.perform(&self.single_use_agent(cancel.clone()), outgoing, source),
         };
-        let (mut head, body) = response.map_err(classify)?.into_parts();
+        let (mut head, body) = response.map_err(|error| self.classify_head(error))?.into_parts();
         if source.is_some_and(Source::is_unread) {
             head.extensions.insert(PayloadUnread);
         }
@@ -66,7 +67,7 @@ impl Transport {
             return Ok((head, Err(TransportError::new(Failure::Undecodable, reason))));
         }
         if head.headers.len() > self.limits().headers {
-            return Err(TransportError::new(Failure::TooLarge, "the response has too many headers"));
+            return Err(self.limits().head_too_large().into());
         }
         let content_length = body.content_length();
         let limit = limits.body_limit(head.status);
@@ -86,12 +87,24 @@ impl Transport {
         Ok((head, body))
     }
 
+    /// Classifies an error of ureq before the head of the response has arrived.
+    fn classify_head(&self, error: ureq::Error) -> TransportError {
+        let is_too_large = match &error {
+            ureq::Error::LargeResponseHeader(..) => true,
+            // ureq does not export this type. Its `Debug` is the name of the variant.
+            ureq::Error::Protocol(error) => format!("{error:?}") == "HttpParseTooManyHeaders",
+            _ => false,
+        };
+        if is_too_large { self.limits().head_too_large().into() } else { classify(error) }
+    }
+
     fn perform(
         &self,
         agent: &Agent,
         outgoing: Outgoing,
         source: Option<&Source>,
     ) -> Result<http::Response<ureq::Body>, ureq::Error> {
+        let _scope = RefusalScope::enter();
         let ResponseLimits { timeout, body_mode, .. } = outgoing.limits;
         let (head, body) = outgoing.request.into_parts();
         // The core sets `Content-Length` for every body, including an empty one, and ureq relies on it.
@@ -174,11 +187,7 @@ fn to_failure(error: &ureq::Error) -> Failure {
         // Found before connecting.
         ureq::Error::BadUri(_) | ureq::Error::Http(_) => Failure::NotSent,
         ureq::Error::Timeout(_) => Failure::TimedOut,
-        ureq::Error::BodyExceedsLimit(_) | ureq::Error::LargeResponseHeader(..) => Failure::TooLarge,
-        // ureq does not export this type. Its `Debug` is the name of the variant.
-        ureq::Error::Protocol(error) if format!("{error:?}") == "HttpParseTooManyHeaders" => {
-            Failure::TooLarge
-        }
+        ureq::Error::BodyExceedsLimit(_) => Failure::TooLarge,
         ureq::Error::Protocol(_) => Failure::Malformed,
         ureq::Error::Io(error) if NotChunked::is_cause_of(error) => Failure::Malformed,
         ureq::Error::Io(error) if error.kind() == io::ErrorKind::FileTooLarge => Failure::TooLarge,

@@ -42,6 +42,7 @@ mod events;
 mod exchange;
 mod login_coordinator;
 mod members;
+mod refusal;
 mod resource;
 mod socket;
 mod source;

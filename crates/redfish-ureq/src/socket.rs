@@ -3,17 +3,28 @@
 use std::io::{self, Read, Write};
 use std::net::TcpStream;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use rustls::{ClientConfig, ClientConnection};
 use ureq::unversioned::transport::{Buffers, LazyBuffers, NextTimeout, Transport};
 
 use crate::cancel::Cancel;
 use crate::chunks::ChunkCheck;
+use crate::refusal;
 use crate::unsent::unsent;
 
 /// Size of the output buffer, and of the input buffer beyond the head, in bytes.
 const BUFFER_SIZE: usize = 16 << 10;
+
+/// Bytes of a body that are sent before it is checked whether the service has refused it.
+const CHECK_INTERVAL: usize = 64 << 10;
+
+/// Bytes of a response that are read before the end of a body: enough for the status after some interim responses. ureq uses
+/// the rest of the input buffer while it sends.
+const EARLY_INPUT: usize = 4 << 10;
+
+/// How long a write may block before the same check.
+const WRITE_SLICE: Duration = Duration::from_millis(100);
 
 /// A connection to a service, plain or encrypted.
 #[derive(Debug)]
@@ -27,6 +38,10 @@ pub(crate) struct Socket {
     /// The first bytes that the peer sent, up to the length of an HTTP version.
     peer_version: Vec<u8>,
     chunks: ChunkCheck,
+    /// Bytes that were sent since the last check for a refusal.
+    unchecked: usize,
+    /// Whether the service has refused the body before its end. The rest is not sent.
+    is_refused: bool,
 }
 
 /// A peer of this version serves one connection at a time, whatever its headers say. Its connections are not reused.
@@ -37,7 +52,17 @@ impl Socket {
     pub(crate) fn plain(tcp: TcpStream) -> Self {
         let buffers = LazyBuffers::new(BUFFER_SIZE, BUFFER_SIZE);
         let chunks = ChunkCheck::default();
-        Self { tcp, tls: None, cancel: None, buffers, is_unused: true, peer_version: Vec::new(), chunks }
+        Self {
+            tcp,
+            tls: None,
+            cancel: None,
+            buffers,
+            is_unused: true,
+            peer_version: Vec::new(),
+            chunks,
+            unchecked: 0,
+            is_refused: false,
+        }
     }
 
     /// Sets the maximum size of a head, and the handle that can shut the connection down.
@@ -69,6 +94,43 @@ impl Socket {
         }
         Ok(Self { tls: Some(Box::new(tls)), ..Self::plain(tcp) })
     }
+
+    /// Whether the service has responded with a refusal, as far as that has arrived.
+    fn check_refusal(&mut self) -> bool {
+        self.unchecked = 0;
+        // A connection that is broken may have delivered the response before.
+        let _ = self.read_available();
+        self.is_refused = refusal::is_refusal(self.buffers.input());
+        if self.is_refused {
+            refusal::note();
+        }
+        self.is_refused
+    }
+
+    /// Reads what has arrived, without waiting.
+    fn read_available(&mut self) -> io::Result<()> {
+        let left = EARLY_INPUT.saturating_sub(self.buffers.input().len());
+        let input = self.buffers.input_append_buf();
+        let left = left.min(input.len());
+        let input = &mut input[..left];
+        self.tcp.set_nonblocking(true)?;
+        let read = match &mut self.tls {
+            None => (&self.tcp).read(input),
+            Some(tls) => decrypt_available(tls, &self.tcp, input),
+        };
+        self.tcp.set_nonblocking(false)?;
+        self.receive(read?);
+        Ok(())
+    }
+
+    /// Takes this number of bytes that were appended to the input.
+    fn receive(&mut self, amount: usize) {
+        let input = self.buffers.input_append_buf();
+        let missing = HTTP_1_0.len() - self.peer_version.len();
+        self.peer_version.extend(input.iter().take(amount.min(missing)));
+        self.buffers.input_appended(amount);
+        self.chunks.push(self.buffers.input(), amount);
+    }
 }
 
 impl Transport for Socket {
@@ -78,19 +140,37 @@ impl Transport for Socket {
 
     fn transmit_output(&mut self, amount: usize, timeout: NextTimeout) -> Result<(), ureq::Error> {
         let timeout = timeout.for_write();
-        let output = &self.buffers.output()[..amount];
-        let mut socket = DeadlineStream::new(&self.tcp, timeout);
-        let sent = match &mut self.tls {
-            None => socket.write_all(output),
-            Some(tls) => encrypt(tls, &mut socket, output),
-        };
-        let was_unused = self.is_unused && socket.written == 0;
-        self.is_unused = false;
-        sent.map_err(|error| {
-            let error = map_timeout(error, timeout);
-            // The service had closed the idle connection before the first byte.
-            if was_unused { unsent(error) } else { error }
-        })
+        let deadline = deadline(timeout);
+        let mut accepted = 0;
+        while !self.is_refused {
+            let output = &self.buffers.output()[..amount];
+            let mut socket = DeadlineStream::until(&self.tcp, deadline);
+            socket.slice = Some(WRITE_SLICE);
+            let sent = match &mut self.tls {
+                None => send(&mut socket, output, &mut accepted),
+                Some(tls) => encrypt(tls, &mut socket, output, &mut accepted),
+            };
+            let was_unused = self.is_unused && socket.written == 0;
+            let is_late = socket.remaining().is_err();
+            self.is_unused &= socket.written == 0;
+            match sent {
+                Ok(()) => break,
+                // The service had closed the idle connection before the first byte.
+                Err(error) if was_unused && (is_late || !is_timeout(&error)) => {
+                    return Err(unsent(map_timeout(error, timeout)));
+                }
+                Err(error) => {
+                    if !self.check_refusal() && (is_late || !is_timeout(&error)) {
+                        return Err(map_timeout(error, timeout));
+                    }
+                }
+            }
+        }
+        self.unchecked += amount;
+        if self.unchecked >= CHECK_INTERVAL && !self.is_refused {
+            self.check_refusal();
+        }
+        Ok(())
     }
 
     fn await_input(&mut self, timeout: NextTimeout) -> Result<bool, ureq::Error> {
@@ -105,10 +185,7 @@ impl Transport for Socket {
         };
         match read {
             Ok(amount) => {
-                let missing = HTTP_1_0.len() - self.peer_version.len();
-                self.peer_version.extend(input.iter().take(amount.min(missing)));
-                self.buffers.input_appended(amount);
-                self.chunks.push(self.buffers.input(), amount);
+                self.receive(amount);
                 Ok(amount > 0)
             }
             // Controllers close connections without a TLS `close_notify`. That is an error to rustls, but an end to ureq,
@@ -121,7 +198,8 @@ impl Transport for Socket {
     fn is_open(&mut self) -> bool {
         self.is_unused = true;
         self.chunks = ChunkCheck::default();
-        if self.peer_version == HTTP_1_0 || self.tcp.set_nonblocking(true).is_err() {
+        self.unchecked = 0;
+        if self.is_refused || self.peer_version == HTTP_1_0 || self.tcp.set_nonblocking(true).is_err() {
             return false;
         }
         let is_idle =
@@ -134,11 +212,26 @@ impl Transport for Socket {
     }
 }
 
-/// Writes `output` through TLS. `rustls::Stream` would hide a failure until the next read.
-fn encrypt(tls: &mut ClientConnection, socket: &mut DeadlineStream<'_>, mut output: &[u8]) -> io::Result<()> {
-    while !output.is_empty() || tls.wants_write() {
-        let accepted = tls.writer().write(output)?;
-        output = &output[accepted..];
+/// Writes `output`, of which `accepted` bytes were accepted before.
+fn send(socket: &mut DeadlineStream<'_>, output: &[u8], accepted: &mut usize) -> io::Result<()> {
+    while *accepted < output.len() {
+        match socket.write(&output[*accepted..])? {
+            0 => return Err(io::ErrorKind::WriteZero.into()),
+            written => *accepted += written,
+        }
+    }
+    Ok(())
+}
+
+/// The same through TLS. `rustls::Stream` would hide a failure until the next read.
+fn encrypt(
+    tls: &mut ClientConnection,
+    socket: &mut DeadlineStream<'_>,
+    output: &[u8],
+    accepted: &mut usize,
+) -> io::Result<()> {
+    while *accepted < output.len() || tls.wants_write() {
+        *accepted += tls.writer().write(&output[*accepted..])?;
         while tls.wants_write() {
             tls.write_tls(socket)?;
         }
@@ -146,25 +239,50 @@ fn encrypt(tls: &mut ClientConnection, socket: &mut DeadlineStream<'_>, mut outp
     Ok(())
 }
 
-/// Maps a timeout of the socket, whose error kind depends on the system, to ureq's.
-fn map_timeout(error: io::Error, timeout: NextTimeout) -> ureq::Error {
-    match error.kind() {
-        io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut => ureq::Error::Timeout(timeout.reason),
-        _ => ureq::Error::Io(error),
+/// Reads what has arrived through TLS from a socket that does not block. `rustls::Stream` would first write what is left.
+fn decrypt_available(tls: &mut ClientConnection, mut tcp: &TcpStream, input: &mut [u8]) -> io::Result<usize> {
+    while tls.read_tls(&mut tcp)? > 0 {
+        let state = tls.process_new_packets().map_err(io::Error::other)?;
+        // Tickets of sessions arrive without a request.
+        if state.plaintext_bytes_to_read() > 0 {
+            return tls.reader().read(input);
+        }
     }
+    Ok(0)
+}
+
+/// Whether this is a timeout of the socket, whose error kind depends on the system.
+fn is_timeout(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut)
+}
+
+/// Maps a timeout of the socket to ureq's.
+fn map_timeout(error: io::Error, timeout: NextTimeout) -> ureq::Error {
+    if is_timeout(&error) { ureq::Error::Timeout(timeout.reason) } else { ureq::Error::Io(error) }
+}
+
+/// When this timeout ends.
+fn deadline(timeout: NextTimeout) -> Option<Instant> {
+    let after = (!timeout.after.is_not_happening()).then_some(*timeout.after);
+    after.and_then(|after| Instant::now().checked_add(after))
 }
 
 /// A socket with one deadline for all reads and writes.
 struct DeadlineStream<'a> {
     tcp: &'a TcpStream,
     deadline: Option<Instant>,
+    /// How long one write may block.
+    slice: Option<Duration>,
     written: usize,
 }
 
 impl<'a> DeadlineStream<'a> {
     fn new(tcp: &'a TcpStream, timeout: NextTimeout) -> Self {
-        let after = (!timeout.after.is_not_happening()).then_some(*timeout.after);
-        Self { tcp, deadline: after.and_then(|after| Instant::now().checked_add(after)), written: 0 }
+        Self::until(tcp, deadline(timeout))
+    }
+
+    fn until(tcp: &'a TcpStream, deadline: Option<Instant>) -> Self {
+        Self { tcp, deadline, slice: None, written: 0 }
     }
 
     /// Applies an earlier deadline.
@@ -172,7 +290,7 @@ impl<'a> DeadlineStream<'a> {
         self.deadline = [self.deadline, deadline].into_iter().flatten().min();
     }
 
-    fn remaining(&self) -> io::Result<Option<std::time::Duration>> {
+    fn remaining(&self) -> io::Result<Option<Duration>> {
         match self.deadline.map(|deadline| deadline.saturating_duration_since(Instant::now())) {
             // A socket rejects a timeout of zero.
             Some(remaining) if remaining.is_zero() => Err(io::ErrorKind::TimedOut.into()),
@@ -196,10 +314,13 @@ impl Read for DeadlineStream<'_> {
 
 impl Write for DeadlineStream<'_> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.tcp.set_write_timeout(self.remaining()?)?;
-        let written = self.tcp.write(bytes)?;
-        self.written += written;
-        Ok(written)
+        loop {
+            self.tcp.set_write_timeout([self.remaining()?, self.slice].into_iter().flatten().min())?;
+            match self.tcp.write(bytes) {
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                written => return written.inspect(|written| self.written += written),
+            }
+        }
     }
 
     fn flush(&mut self) -> io::Result<()> {

@@ -17,6 +17,9 @@ use crate::connector::{SocketConnector, SystemResolver};
 /// Maximum number of idle connections to all services.
 const MAX_IDLE_TOTAL: usize = 64;
 
+/// Maximum number of headers that ureq accepts.
+const MAX_HEADERS: usize = 128;
+
 /// Connections, trust, limits and a clock for any number of clients. Cheap to clone.
 ///
 /// Proxies of the environment are ignored, since controllers are on a separate network.
@@ -121,6 +124,7 @@ impl TransportBuilder {
     #[must_use]
     pub fn limits(mut self, limits: TransportLimits) -> Self {
         self.limits = limits.normalized();
+        self.limits.headers = self.limits.headers.min(MAX_HEADERS);
         self
     }
 

@@ -4,7 +4,7 @@ use bytes::Bytes;
 use clap::Args;
 use redfish_proto::ops::{GetPage, Member, Read};
 use redfish_proto::{Error, Target};
-use serde_json::Value;
+use serde::de::IgnoredAny;
 
 use super::failures::Failures;
 use crate::failure::Failure;
@@ -58,10 +58,10 @@ impl Members {
     }
 }
 
-/// Reads the resource that a member links to.
+/// Reads the resource that a member links to. A response that is not JSON, such as a web page, is not a member.
 async fn fetch(visit: &mut Visit, page: &Target, member: &Member) -> Result<Bytes, Failure> {
     let target = visit.link(page, &member.link().unwrap_or_default())?;
-    Ok(visit.run(|| Read::<Value>::new(target.clone())).await?.body().clone())
+    Ok(visit.run(|| Read::<IgnoredAny>::new(target.clone())).await?.body().clone())
 }
 
 /// Warns of members without a link, which are left out.

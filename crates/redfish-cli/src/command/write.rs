@@ -8,6 +8,7 @@ use clap::Args;
 use redfish_proto::ops::{IfMatch, Outcome, Write, Written};
 use redfish_proto::{Body, Target};
 use serde::de::IgnoredAny;
+use zeroize::Zeroizing;
 
 use super::outcome::WaitOption;
 use crate::failure::Failure;
@@ -16,7 +17,7 @@ use crate::options::Options;
 use crate::visit::{Job, Visit};
 
 /// Maximum size of a body from a file, in bytes.
-const MAX_BODY: u64 = 32 << 20;
+pub(super) const MAX_BODY: u64 = 32 << 20;
 
 /// What to do if the resource cannot be read before the change.
 const UNKNOWN_VERSION: &str = "Nothing was sent, because the version of the resource is not known. With --no-match, any \
@@ -59,13 +60,18 @@ pub(crate) struct Patch;
 /// Replaces the resource.
 pub(crate) struct Put;
 
-/// The resource to delete.
+/// The resource to delete, and perhaps how.
 #[derive(Args)]
 pub(crate) struct Delete {
     /// Path such as /redfish/v1/Systems/1, or a URL of this service
     path: String,
+    /// JSON, @FILE, or - for standard input, for example {"@Redfish.OperationApplyTime": "OnReset"}. Default: no body
+    json: Option<String>,
     #[command(flatten)]
     wait: WaitOption,
+    /// The body, after `prepare`.
+    #[arg(skip)]
+    body: Option<Body>,
 }
 
 impl Job for Post {
@@ -78,7 +84,7 @@ impl Job for Post {
     }
 
     fn prepare(&mut self, options: &Options) -> Result<(), Failure> {
-        self.body = self.read(options)?;
+        self.body = Body::secret(read_json(&self.json, "the body", options)?);
         Ok(())
     }
 
@@ -127,6 +133,16 @@ impl Method for Put {
 }
 
 impl Job for Delete {
+    fn reads_stdin(&self) -> bool {
+        self.json.as_deref() == Some("-")
+    }
+
+    fn prepare(&mut self, options: &Options) -> Result<(), Failure> {
+        let body = self.json.as_ref().map(|json| read_json(json, "the body", options)).transpose()?;
+        self.body = body.map(Body::secret);
+        Ok(())
+    }
+
     fn paths(&self) -> Vec<&str> {
         vec![&self.path]
     }
@@ -139,6 +155,10 @@ impl Job for Delete {
         let target = visit.service().target(&self.path)?;
         // The ETag is read only if the service requires `If-Match`.
         let write = Write::delete(&target).if_match(IfMatch::IfRequired);
+        let write = match &self.body {
+            Some(body) => write.json(body.clone()),
+            None => write,
+        };
         let outcome = visit.run(|| write.clone()).await;
         self.wait.finish(outcome, visit).await
     }
@@ -161,24 +181,28 @@ impl Post {
         }
         self.wait.finish(outcome, visit).await
     }
+}
 
-    fn read(&self, options: &Options) -> Result<Body, Failure> {
-        let unreadable = |error: io::Error| Failure::unusable("the body cannot be read", error);
-        let text = match (self.json.as_str(), self.json.strip_prefix('@')) {
-            ("-", _) => Source::Stdin.read(MAX_BODY, options.timeout).map_err(unreadable)?,
-            (_, Some(file)) => {
-                Source::File(Path::new(file)).read(MAX_BODY, options.timeout).map_err(unreadable)?
-            }
-            (json, None) => json.as_bytes().to_vec().into(),
-        };
-        match serde_json::from_slice::<IgnoredAny>(&text) {
-            Ok(_) => Ok(Body::secret(text)),
-            // The text of the error may repeat a part of the body.
-            Err(error) => {
-                let (line, column) = (error.line(), error.column());
-                let what = format!("the body is not JSON, at line {line}, column {column}");
-                Err(Failure::usage(what, "Quote it for the shell, or use @FILE."))
-            }
+/// Reads JSON from an argument, from `@FILE` or from standard input. `what` names it in an error, which repeats none of it.
+pub(super) fn read_json(
+    argument: &str,
+    what: &str,
+    options: &Options,
+) -> Result<Zeroizing<Vec<u8>>, Failure> {
+    let unreadable = |error: io::Error| Failure::unusable("the body cannot be read", error);
+    let text = match (argument, argument.strip_prefix('@')) {
+        ("-", _) => Source::Stdin.read(MAX_BODY, options.timeout).map_err(unreadable)?,
+        (_, Some(file)) => {
+            Source::File(Path::new(file)).read(MAX_BODY, options.timeout).map_err(unreadable)?
+        }
+        (json, None) => json.as_bytes().to_vec().into(),
+    };
+    match serde_json::from_slice::<IgnoredAny>(&text) {
+        Ok(_) => Ok(text),
+        Err(error) => {
+            let (line, column) = (error.line(), error.column());
+            let what = format!("{what} is not JSON, at line {line}, column {column}");
+            Err(Failure::usage(what, "Quote it for the shell, or use @FILE."))
         }
     }
 }

@@ -72,7 +72,9 @@ impl Visit {
         }
         let result = result.unwrap_or_else(|panic| resume_unwind(panic));
         let (output, notes) = self.sink.finish(result.is_err());
-        let failure = result.err().map(|failure| failure.at_service(&self.service).redacted(self.secrets));
+        let failure = result.err().map(|failure| {
+            failure.at_service(&self.service).at_timeout(&self.options).redacted(self.secrets)
+        });
         VisitResult { failure, output, notes, status }
     }
 

@@ -5,6 +5,7 @@ use std::time::Duration;
 use redfish_mock::Settings;
 use serde_json::Value;
 
+use super::canned::Canned;
 use super::common::{Bench, finish, read_line, run};
 
 const STREAM: &str = "/redfish/v1/EventService/SSE";
@@ -85,4 +86,46 @@ fn a_restart_of_the_service_loses_or_repeats_no_event() {
     assert_eq!(seen, ["TaskStarted", progress, progress, progress, "TaskCompletedOK"]);
     let count = bench.server.mock(|mock| mock.session_count());
     assert_eq!((bench.server.open_sessions(), count.forgotten), (0, 1));
+}
+
+const ROOT: (&str, &str) = ("GET /redfish/v1/", "200\n\n{\"EventService\": {\"@odata.id\": \"/events\"}}");
+const EVENTS: (&str, &str) = ("GET /events", "200\n\n{\"ServerSentEventUri\": \"/sse\"}");
+
+/// A service whose event stream responds in this way, each time in the next one.
+fn streaming(responses: &[&str]) -> Canned {
+    let streams = responses.iter().map(|response| ("GET /sse", *response));
+    Canned::new(&[ROOT, EVENTS].into_iter().chain(streams).collect::<Vec<_>>())
+}
+
+#[test]
+fn an_event_with_a_control_character_is_json_on_one_line() {
+    let service = streaming(&[concat!(
+        "200\nContent-Type: text/event-stream\n\n",
+        "data: {\"Message\": \"a\tb\u{1}c\"}\n\ndata: {\"Message\": \"a\ndata: b\"}\n\ndata: no \u{1} JSON\n\n"
+    )]);
+    let done = run(&mut service.command(["events", "--count", "3"])).exits(0);
+    let lines: Vec<Value> = done.out.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let expected = [
+        serde_json::json!({"Message": "a\tb\u{1}c"}),
+        serde_json::json!({"Message": "a\nb"}),
+        serde_json::json!("no \u{1} JSON"),
+    ];
+    assert_eq!(lines, expected);
+}
+
+#[test]
+fn a_stream_that_never_opens_is_4_after_the_retries_of_the_call() {
+    let service = streaming(&[""]);
+    let done = run(&mut service.command(["events", "--output", "json"])).exits(4);
+    assert_eq!(done.error()["error"], "transport");
+    assert_eq!(service.requests().iter().filter(|request| *request == "GET /sse").count(), 4);
+}
+
+#[test]
+fn a_further_connection_is_reported() {
+    let ended = "200\nContent-Type: text/event-stream\n\ndata: 1\n\n";
+    let service = streaming(&[ended, "404"]);
+    let done = run(&mut service.command(["events"])).exits(1);
+    assert_eq!(done.out, "1\n");
+    assert!(done.err.contains("ended the stream of events; it is opened again in 1 s"), "{}", done.err);
 }

@@ -4,6 +4,7 @@ use std::net::TcpListener;
 use std::time::{Duration, Instant};
 
 use redfish_mock::{Account, Fault, Role, Settings};
+use redfish_testkit::script::UnansweringListener;
 
 use super::common::{Bench, SESSIONS, SYSTEMS, finish, redfish, run};
 
@@ -114,4 +115,30 @@ fn a_silent_service_is_a_timeout() {
         .env("REDFISH_PASSWORD", "p")
         .env("REDFISH_STATE_DIR", tempfile::tempdir().unwrap().path()))
     .exits(4);
+}
+
+#[test]
+fn an_error_caused_by_the_timeout_names_its_option() {
+    let faults = vec!["slow=30s@/redfish/v1/Systems".parse().unwrap()];
+    let bench = Bench::with(Settings { faults, ..Settings::default() });
+    for (args, status, hint) in [
+        (&["get", SYSTEMS][..], 4, "Allow more time with --timeout, or check the service."),
+        (&["post", SYSTEMS, "{}"], 5, "--timeout allows more time."),
+    ] {
+        let done = run(bench.as_admin(args).args(["--timeout", "1", "--output", "json"])).exits(status);
+        assert!(done.error()["hint"].as_str().unwrap().ends_with(hint), "{}", done.err);
+    }
+    let dead = UnansweringListener::start().unwrap();
+    let url = format!("http://{}", dead.address());
+    let args = ["get", "/", "--service", &url, "--timeout", "1", "--auth", "none"];
+    let done = run(&mut redfish(args)).exits(4);
+    assert!(done.err.contains("--timeout allows more time."), "{}", done.err);
+}
+
+#[test]
+fn an_error_that_more_time_does_not_help_names_no_timeout() {
+    let refusing = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let args = ["get", "/", "--service", &format!("http://{refusing}"), "--timeout", "1", "--auth", "none"];
+    let done = run(&mut redfish(args)).exits(4);
+    assert!(!done.err.contains("--timeout"), "{}", done.err);
 }

@@ -189,7 +189,7 @@ fn members_that_must_be_repaired_are_json_and_reported() {
 
 #[test]
 fn a_member_that_is_no_resource_is_a_failure_and_no_line() {
-    for response in ["204", "200\n\n<html></html>", "200\n\n[]", "200"] {
+    for response in ["204", "200\n\n<html></html>", "200\n\n[]", "200", "206\n\n{\"Id\": 1}"] {
         let service = Canned::new(&[
             ("GET /c", "200\n\n{\"Members\": [{\"@odata.id\": \"/c/1\"}, {\"@odata.id\": \"/c/2\"}]}"),
             ("GET /c/1", response),

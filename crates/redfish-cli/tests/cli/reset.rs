@@ -38,6 +38,7 @@ fn a_state_that_is_not_reached_is_an_unknown_outcome() {
         ["reset", "GracefulShutdown", "--system", SYSTEM, "--wait", "--deadline", "0.5", "--output=json"];
     let done = run(&mut bench.as_admin(args)).exits(5);
     assert_eq!((done.error()["error"].as_str(), done.out.as_str()), (Some("deadline"), ""));
+    assert_eq!(done.error()["hint"], "Allow more time with --deadline, or check the service.");
     assert_eq!(bench.server.open_sessions(), 0);
 }
 

@@ -130,3 +130,57 @@ fn wait_continues_through_the_restart_of_the_service() {
     // Two of the update, one of which was lost, and one of each listing.
     assert_eq!((count.opened, count.forgotten, count.deleted, bench.server.open_sessions()), (4, 1, 3, 0));
 }
+
+/// A service that accepts any push.
+fn accepting() -> Canned {
+    Canned::new(&[
+        ("GET /redfish/v1/", "200\n\n{\"UpdateService\": {\"@odata.id\": \"/u\"}}"),
+        ("GET /u", "200\n\n{\"MultipartHttpPushUri\": \"/push\"}"),
+        ("POST /push", "204"),
+    ])
+}
+
+#[test]
+fn parameters_and_parts_are_sent_with_the_image() {
+    let service = accepting();
+    let directory = tempfile::tempdir().unwrap();
+    let file = |name: &str, text: &str| {
+        let path = directory.path().join(name);
+        fs::write(&path, text).unwrap();
+        path.to_str().unwrap().to_owned()
+    };
+    let (image, json, text) = (file("bios.bin", "an image"), file("a", "{\"a\": 1}"), file("b", "\u{feff}b"));
+    let parts = [format!("OemJson={json}"), format!("OemText={text}")];
+    let parameters = r#"{"ForceUpdate": true, "Targets": []}"#;
+    let args = ["update", &image, "--parameters", parameters, "--part", &parts[0], "--part", &parts[1]];
+    run(&mut service.command(args)).exits(0);
+    let body = String::from_utf8(service.body("POST")).unwrap();
+    for text in [
+        "name=\"UpdateParameters\"\r\nContent-Type: application/json\r\n\r\n{\"ForceUpdate\":true,\"Targets\":[]}\r\n",
+        "name=\"OemJson\"\r\nContent-Type: application/json\r\n\r\n{\"a\": 1}\r\n",
+        "name=\"OemText\"\r\nContent-Type: application/octet-stream\r\n\r\n\u{feff}b\r\n",
+    ] {
+        assert!(body.contains(text), "{text:?} in {body}");
+    }
+}
+
+#[test]
+fn unusable_parameters_and_parts_are_wrong_usage() {
+    let service = accepting();
+    let image = tempfile::NamedTempFile::new().unwrap();
+    let image = image.path().to_str().unwrap();
+    for args in [
+        &["--parameters", "{"][..],
+        &["--parameters", "[]"],
+        &["--parameters", "@/nowhere"],
+        &["--parameters", r#"{"Targets": []}"#, "--target", "/r"],
+        &["--part", "OemA"],
+        &["--part", "=/etc/hostname"],
+        &["--part", "OemA="],
+        &["--part", "OemA=/nowhere"],
+        &["--part", "UpdateFile=/etc/hostname"],
+    ] {
+        run(service.command(["update", image]).args(args)).exits(2);
+    }
+    assert_eq!(service.requests(), [""; 0]);
+}

@@ -166,3 +166,14 @@ fn a_renewal_without_a_token_is_4_also_for_a_write_and_for_a_saved_session() {
         }
     }
 }
+
+#[test]
+fn a_head_with_too_many_headers_is_4_and_not_a_large_body() {
+    let headers: String = (0..101).map(|n| format!("\nX-{n}: n")).collect();
+    let service = Canned::new(&[("GET /r", &format!("200{headers}\n\n{{}}"))]);
+    let error = run(&mut service.command(["get", "/r", "--output", "json"])).exits(4).error();
+    let text = error["text"].as_str().unwrap();
+    assert!(text.contains("the head of the response") && text.contains("100 headers"), "{error}");
+    assert!(!error.to_string().contains("body"), "{error}");
+    assert_eq!(error["error"], "too-large");
+}

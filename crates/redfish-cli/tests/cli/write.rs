@@ -309,3 +309,23 @@ fn a_patch_says_if_the_change_belongs_to_the_settings_resource() {
     assert_eq!(run(&mut service.command(["patch", "/r", change])).exits(0).err, "");
     assert_eq!(service.requests()[before..], ["GET /r", "PATCH /r"]);
 }
+
+#[test]
+fn a_delete_may_have_a_body() {
+    let service = Canned::new(&[("DELETE /r", "204")]);
+    run(&mut service.command(["delete", "/r"])).exits(0);
+    assert_eq!(service.body("DELETE"), b"");
+    let body = r#"{"@Redfish.OperationApplyTime": "OnReset"}"#;
+    run(&mut service.command(["delete", "/r", body])).exits(0);
+    assert_eq!(service.body("DELETE"), body.as_bytes());
+    run_with_input(&mut service.command(["delete", "/r", "-"]), body).exits(0);
+    run(&mut service.command(["delete", "/r", "{"])).exits(2);
+    assert_eq!(service.requests().len(), 3);
+}
+
+#[test]
+fn a_body_may_begin_with_a_byte_order_mark() {
+    let service = Canned::new(&[("POST /r", "204")]);
+    run_with_input(&mut service.command(["post", "/r", "-"]), "\u{feff}{}").exits(0);
+    assert_eq!(service.body("POST"), b"{}");
+}

@@ -119,6 +119,7 @@ impl Engine {
                 body: Body::empty(),
                 replayable: true,
                 expects_continue: false,
+                reads_whole: true,
                 is_probe: false,
                 is_preparatory: false,
                 body_mode: BodyMode::Buffered,
@@ -336,10 +337,12 @@ impl Engine {
             ErrorKind::OutcomeUnknown(failure)
         } else if failure == Failure::TimedOut && self.remaining(now) == Some(Duration::ZERO) {
             ErrorKind::Deadline(Phase::Answer)
-        } else if failure == Failure::TooLarge {
-            ErrorKind::TooLarge { limit: self.service.policy().body_limit }
         } else {
-            ErrorKind::Transport(failure)
+            match failure {
+                Failure::TooLarge => ErrorKind::TooLarge { limit: self.service.policy().body_limit },
+                Failure::HeadTooLarge(limits) => ErrorKind::HeadTooLarge(limits),
+                failure => ErrorKind::Transport(failure),
+            }
         };
         Decision::Fail(self.stamp(Error::new(kind).with_cause(cause)))
     }
@@ -368,7 +371,8 @@ impl Engine {
         &self.redactor
     }
 
-    /// The body, unless it has a coding that the driver has not decoded. It is not data then, even if it has arrived.
+    /// The body, unless it has a coding that the driver has not decoded, or is a part that was not requested. It is not data
+    /// then, even if it has arrived.
     fn decoded(
         &self,
         head: &response::Parts,
@@ -376,6 +380,9 @@ impl Engine {
     ) -> Result<Bytes, TransportError> {
         if matches!(&body, Ok(bytes) if bytes.is_empty()) && !self.is_stream(head.status) {
             return body;
+        }
+        if head.status == StatusCode::PARTIAL_CONTENT && self.last_request.reads_whole {
+            return Err(Failure::Partial.into());
         }
         match coding::undecoded(head, &self.last_request.method) {
             Some(error) => Err(error),

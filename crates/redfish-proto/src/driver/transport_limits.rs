@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::kind::{Failure, HeadLimits};
+
 /// Limits of a transport's connections and exchanges. The timeout of an exchange and the maximum size of a body are
 /// in the [`Policy`](crate::Policy) of each service.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,6 +52,11 @@ impl Default for TransportLimits {
 }
 
 impl TransportLimits {
+    /// The failure of an exchange whose response has a larger head.
+    pub fn head_too_large(&self) -> Failure {
+        Failure::HeadTooLarge(HeadLimits { bytes: self.head, headers: self.headers })
+    }
+
     /// Raises the limits of concurrent requests and writes to at least 1.
     #[must_use]
     pub fn normalized(mut self) -> TransportLimits {

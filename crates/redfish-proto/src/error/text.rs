@@ -24,6 +24,7 @@ impl Error {
             ErrorKind::CrossOrigin { link } => format!("a link to another origin, {link}"),
             ErrorKind::Redirect { location, reason } if location.is_empty() => format!("redirect {reason}"),
             ErrorKind::Redirect { location, reason } => format!("redirect {reason}: {location}"),
+            ErrorKind::HeadTooLarge(limits) => limits.to_string(),
             ErrorKind::TooLarge { limit } => format!("the response exceeds the limit of {limit} bytes"),
             ErrorKind::Malformed { pointer, reason } if pointer.is_empty() => {
                 format!("malformed response: {reason}")

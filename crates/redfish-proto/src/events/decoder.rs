@@ -17,18 +17,37 @@ pub struct ServerSentEvent {
     pub data: String,
 }
 
+/// The name of the field that holds the data, as it begins a line.
+const DATA: &[u8] = b"data: ";
+
+/// The byte order mark that a stream may begin with.
+const BOM: &[u8] = b"\xef\xbb\xbf";
+
 /// The limits of an event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Limits {
-    /// Maximum length of a line in bytes. Default: 1 MiB.
-    pub line: usize,
-    /// Maximum length of an event's data in bytes. Default: 4 MiB.
+    /// Maximum length of an event's data in bytes, on any number of lines. Default: 4 MiB.
     pub event: usize,
 }
 
 impl Default for Limits {
     fn default() -> Limits {
-        Limits { line: 1 << 20, event: 4 << 20 }
+        Limits { event: 4 << 20 }
+    }
+}
+
+impl Limits {
+    /// Sets [`event`](Limits#structfield.event).
+    #[must_use]
+    pub fn event(mut self, event: usize) -> Limits {
+        self.event = event;
+        self
+    }
+
+    /// Maximum length of a line: one line may hold all data of an event.
+    fn line(&self) -> usize {
+        self.event.saturating_add(BOM.len() + DATA.len())
     }
 }
 
@@ -74,7 +93,7 @@ impl Decoder {
     /// Takes the next piece of the stream, and returns the events that it completes.
     ///
     /// # Errors
-    /// [`ErrorKind::TooLarge`] for a line or an event over its limit. The stream must then be closed.
+    /// [`ErrorKind::TooLarge`] for an event over the limit. The stream must then be closed.
     pub fn push(&mut self, piece: &[u8]) -> Result<Vec<ServerSentEvent>, Error> {
         let mut events = Vec::new();
         let mut rest = piece;
@@ -109,11 +128,15 @@ impl Decoder {
     }
 
     fn extend(&mut self, bytes: &[u8]) -> Result<(), Error> {
-        if self.line.len() + bytes.len() > self.limits.line {
-            return Err(Error::new(ErrorKind::TooLarge { limit: self.limits.line }));
+        if self.line.len() + bytes.len() > self.limits.line() {
+            return Err(self.too_large());
         }
         self.line.extend_from_slice(bytes);
         Ok(())
+    }
+
+    fn too_large(&self) -> Error {
+        Error::new(ErrorKind::TooLarge { limit: self.limits.event })
     }
 
     fn end_line(&mut self, events: &mut Vec<ServerSentEvent>) -> Result<(), Error> {
@@ -126,7 +149,7 @@ impl Decoder {
     }
 
     fn read_line(&mut self, line: &[u8], events: &mut Vec<ServerSentEvent>) -> Result<(), Error> {
-        let line = if self.begun { line } else { line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(line) };
+        let line = if self.begun { line } else { line.strip_prefix(BOM).unwrap_or(line) };
         self.begun = true;
         let line = String::from_utf8_lossy(line);
         if line.is_empty() {
@@ -141,8 +164,9 @@ impl Decoder {
         let value = value.strip_prefix(' ').unwrap_or(value);
         match field {
             "data" => {
-                if self.data.len() + value.len() + 1 > self.limits.event {
-                    return Err(Error::new(ErrorKind::TooLarge { limit: self.limits.event }));
+                let separator = usize::from(self.has_data);
+                if self.data.len() + separator + value.len() > self.limits.event {
+                    return Err(self.too_large());
                 }
                 if self.has_data {
                     self.data.push('\n');
@@ -224,11 +248,16 @@ mod tests {
     }
 
     #[test]
-    fn a_line_and_an_event_have_limits() {
-        let limits = Limits { line: 10, event: 10 };
-        assert!(Decoder::new(limits).push(b"data: 0123").is_ok());
-        assert!(Decoder::new(limits).push(b"data: 01234").is_err());
-        assert!(Decoder::new(limits).push(b"data:0123\ndata:012\n").is_ok());
-        assert!(Decoder::new(limits).push(b"data:01234\ndata:01234\n").is_err());
+    fn the_data_of_an_event_have_a_limit_on_one_line_and_on_several() {
+        let limits = Limits::default().event(9);
+        for stream in ["data: 012345678\n\n", "\u{feff}data: 012345678\n\n", "data:0123\ndata:4567\n\n"] {
+            let events = Decoder::new(limits).push(stream.as_bytes()).unwrap();
+            assert_eq!(events[0].data.len(), 9, "{stream:?}");
+        }
+        let endless = format!("data: {}", "0".repeat(13));
+        for stream in ["data:0123456789\n\n", "data:0123\ndata:45678\n\n", &endless] {
+            let error = Decoder::new(limits).push(stream.as_bytes()).unwrap_err();
+            assert_eq!(*error.kind(), ErrorKind::TooLarge { limit: 9 }, "{stream:?}");
+        }
     }
 }

@@ -23,7 +23,7 @@ const MIN_WAIT: Duration = Duration::from_millis(500);
 const MAX_WAIT: Duration = Duration::from_secs(60);
 
 /// An item of a stream.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub enum StreamItem {
     /// A new event.
     Event(ServerSentEvent),
@@ -34,12 +34,25 @@ pub enum StreamItem {
         /// The id of the first event after the gap.
         before: String,
     },
+    /// The connection has ended or could not be opened again. The next one is opened after a wait.
+    Reconnecting(Reconnection),
+}
+
+/// The wait before the next connection.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Reconnection {
+    /// The wait.
+    pub wait: Duration,
+    /// Why there is no connection. `None` if the service has ended the stream.
+    pub error: Option<Error>,
 }
 
 /// Listens to a source over any number of connections.
 ///
-/// The driver sends [`subscribe`](Listener::subscribe) and pushes what arrives. When the connection ends, it waits
-/// for the time that [`disconnected`](Listener::disconnected) returns and opens the next one.
+/// The driver sends [`subscribe`](Listener::subscribe), calls [`opened`](Listener::opened) when the head has arrived and
+/// pushes what follows. When the connection ends, it hands the [`Reconnection`] to the caller, waits and opens the next
+/// one.
 #[derive(Clone, Debug)]
 pub struct Listener {
     source: EventSource,
@@ -55,6 +68,7 @@ pub struct Listener {
     /// The last `retry` of the stream, on any connection.
     retry: Duration,
     failures: u32,
+    was_opened: bool,
 }
 
 impl Listener {
@@ -70,6 +84,7 @@ impl Listener {
             resumes_after: None,
             retry: DEFAULT_RETRY,
             failures: 0,
+            was_opened: false,
         }
     }
 
@@ -80,6 +95,11 @@ impl Listener {
     /// sent.
     pub fn subscribe(&self) -> Result<Subscribe, Error> {
         self.source.subscribe(Some(self.decoder.last_id()).filter(|id| !id.is_empty()))
+    }
+
+    /// Notes that the stream is open: the head of its response has arrived.
+    pub fn opened(&mut self) {
+        self.was_opened = true;
     }
 
     /// Takes the next piece of the stream.
@@ -113,14 +133,16 @@ impl Listener {
     /// Returns the wait before the next attempt, after the stream could not be opened.
     ///
     /// # Errors
-    /// The error itself, if another attempt would fail in the same way.
-    pub fn failed(&mut self, error: Error) -> Result<Duration, Error> {
+    /// The error itself, if another attempt would fail in the same way, or if the stream was never open. The call has
+    /// repeated its request by then, and some services crash at each one.
+    pub fn failed(&mut self, error: Error) -> Result<Reconnection, Error> {
         let is_temporary =
             error.is_transient() || matches!(error.kind(), ErrorKind::SessionLimit | ErrorKind::Deadline(_));
-        if !is_temporary {
+        if !is_temporary || !self.was_opened {
             return Err(error);
         }
-        Ok(self.disconnected().max(error.retry_after().unwrap_or_default().min(MAX_WAIT)))
+        let wait = self.next_wait().max(error.retry_after().unwrap_or_default().min(MAX_WAIT));
+        Ok(Reconnection { wait, error: Some(error) })
     }
 
     /// Returns the wait before the next connection, after an error of the body.
@@ -132,13 +154,17 @@ impl Listener {
         error: io::Error,
         service: &Service,
         secrets: &Redactor,
-    ) -> Result<Duration, Error> {
+    ) -> Result<Reconnection, Error> {
         self.failed(service.truncated_body_error(&self.source.target, secrets, error))
     }
 
-    /// Returns the wait before the next connection: the `retry` of the stream, doubled after each connection without
-    /// an event.
-    pub fn disconnected(&mut self) -> Duration {
+    /// Returns the wait before the next connection, after the service has ended the stream.
+    pub fn disconnected(&mut self) -> Reconnection {
+        Reconnection { wait: self.next_wait(), error: None }
+    }
+
+    /// The `retry` of the stream, doubled after each connection without an event.
+    fn next_wait(&mut self) -> Duration {
         let last = self.decoder.last_id().to_owned();
         self.retry = self.decoder.retry().unwrap_or(self.retry);
         self.decoder = Decoder::after(self.limits, &last);
@@ -181,6 +207,7 @@ mod tests {
         let id = |item: &StreamItem| match item {
             StreamItem::Event(event) => event.id.clone(),
             StreamItem::Gap { after, before } => format!("{after}..{before}"),
+            StreamItem::Reconnecting(_) => unreachable!("only drivers make one"),
         };
         items.iter().map(id).collect()
     }
@@ -245,14 +272,14 @@ mod tests {
     fn the_wait_grows_until_an_event_arrives() {
         let mut listener = listener();
         listener.push(b"retry: 2000\n").unwrap();
-        assert_eq!(listener.disconnected(), Duration::from_secs(2));
-        assert_eq!(listener.disconnected(), Duration::from_secs(4), "the second wait is doubled");
+        assert_eq!(listener.disconnected().wait, Duration::from_secs(2));
+        assert_eq!(listener.disconnected().wait, Duration::from_secs(4), "the second wait is doubled");
         for _ in 0..20 {
             listener.disconnected();
         }
-        assert_eq!(listener.disconnected(), MAX_WAIT);
+        assert_eq!(listener.disconnected().wait, MAX_WAIT);
         listener.push(b"data: a\n\n").unwrap();
-        assert_eq!(listener.disconnected(), Duration::from_secs(2));
+        assert_eq!(listener.disconnected().wait, Duration::from_secs(2));
     }
 
     #[test]
@@ -278,10 +305,23 @@ mod tests {
     }
 
     #[test]
-    fn a_refusal_is_final_and_a_transient_failure_is_waited_for() {
+    fn a_refusal_is_final_and_a_transient_failure_is_waited_for_once_the_stream_was_open() {
         let mut listener = listener();
-        for kind in [ErrorKind::Busy, ErrorKind::SessionLimit, ErrorKind::Transport(Failure::Broken)] {
-            assert!(listener.failed(Error::new(kind)).is_ok());
+        for (was_opened, kind) in [
+            (false, ErrorKind::Busy),
+            (false, ErrorKind::Transport(Failure::Broken)),
+            (true, ErrorKind::Busy),
+            (true, ErrorKind::SessionLimit),
+            (true, ErrorKind::Transport(Failure::Broken)),
+        ] {
+            if was_opened {
+                listener.opened();
+            }
+            let repeated = listener.failed(Error::new(kind.clone()));
+            match repeated.map(|reconnection| reconnection.error) {
+                Ok(error) => assert!(was_opened && *error.unwrap().kind() == kind),
+                Err(error) => assert!(!was_opened && *error.kind() == kind),
+            }
         }
         for kind in [
             ErrorKind::NotFound,

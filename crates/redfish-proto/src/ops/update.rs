@@ -132,6 +132,11 @@ impl PushUpdate {
         Ok(PushUpdate::with_push(push))
     }
 
+    /// The time that the timeout of the push allows for the image, by which the deadline of the call may be extended.
+    pub fn transfer_time(&self) -> Duration {
+        self.push.transfer_time()
+    }
+
     fn with_push(push: Push) -> PushUpdate {
         let sent = push.clone();
         let chain = Chain::new(find_update_service(), |(service, root)| {
@@ -270,8 +275,12 @@ impl Push {
     }
 
     fn push_request(&self, target: &Target, body: Body, content_type: HeaderValue) -> Request {
-        let time = Duration::from_secs(60 + self.image.payload.length / MIN_BYTES_PER_SECOND);
+        let time = Duration::from_secs(60).saturating_add(self.transfer_time());
         Request::post(target).body(body).timeout(time).header(CONTENT_TYPE, content_type)
+    }
+
+    fn transfer_time(&self) -> Duration {
+        Duration::from_secs(self.image.payload.length / MIN_BYTES_PER_SECOND)
     }
 }
 

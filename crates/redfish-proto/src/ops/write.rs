@@ -85,6 +85,13 @@ impl Write {
         Write::of(Request::delete(target))
     }
 
+    /// Sets the JSON body of a [`delete`](Write::delete), such as `@Redfish.OperationApplyTime`.
+    #[must_use]
+    pub fn json(mut self, body: Body) -> Write {
+        self.request = self.request.json(body);
+        self
+    }
+
     fn of(request: Request) -> Write {
         Write {
             request,

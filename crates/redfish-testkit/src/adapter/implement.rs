@@ -18,8 +18,8 @@ macro_rules! adapter {
             use redfish_proto::driver::{Payload, Trace, TransportLimits};
             use redfish_proto::events::{EventSource, Subscription};
             use redfish_proto::ops::{
-                Action, Listed, LogoutOutcome, Monitor, Outcome, PowerChange, ResetAccepted, TaskOutcome,
-                Watch,
+                Action, Listed, LogoutOutcome, Monitor, Outcome, PowerChange, PushUpdate, ResetAccepted,
+                TaskOutcome, Watch,
             };
             use redfish_proto::query::Query;
             use redfish_proto::schema::EventDestination;
@@ -216,6 +216,10 @@ macro_rules! adapter {
                     wait(self.0.update(name, &source.0, targets))
                 }
 
+                fn push(&self, call: Call<PushUpdate>, source: &Source) -> Result<Outcome, Error> {
+                    wait(self.0.push(call, &source.0))
+                }
+
                 fn download(
                     &self,
                     path: &str,
@@ -344,6 +348,10 @@ macro_rules! adapter {
 
                 fn payload(&self) -> Payload {
                     self.0.payload()
+                }
+
+                fn push_update(&self, name: &str) -> Result<PushUpdate, Error> {
+                    self.0.push_update(name)
                 }
             }
         }

@@ -191,6 +191,22 @@ impl HttpConnection {
     /// # Errors
     /// The connection is broken, or the request is malformed.
     pub fn request(&mut self) -> io::Result<Option<ReceivedRequest>> {
+        let Some(mut received) = self.request_head()? else { return Ok(None) };
+        let length = received.length();
+        if !self.fill_to(length)? {
+            return Ok(None);
+        }
+        let rest = self.unread.split_off(length);
+        received.body = std::mem::replace(&mut self.unread, rest);
+        Ok(Some(received))
+    }
+
+    /// Reads the head of the next request, and sends 100 (Continue) if the client expects it. `None` if the client has
+    /// closed.
+    ///
+    /// # Errors
+    /// The connection is broken, or the request is malformed.
+    pub fn request_head(&mut self) -> io::Result<Option<ReceivedRequest>> {
         let end = loop {
             if let Some(end) = self.unread.windows(4).position(|bytes| bytes == b"\r\n\r\n") {
                 break end;
@@ -201,19 +217,24 @@ impl HttpConnection {
         };
         let rest = self.unread.split_off(end + 4);
         let head = std::mem::replace(&mut self.unread, rest);
-        let mut received = ReceivedRequest::parse(&head[..end]).ok_or(io::ErrorKind::InvalidData)?;
-        let length = received.header("content-length").and_then(|length| length.parse().ok()).unwrap_or(0);
+        let received = ReceivedRequest::parse(&head[..end]).ok_or(io::ErrorKind::InvalidData)?;
         if received.header("expect").is_some() {
             self.write(b"HTTP/1.1 100 Continue\r\n\r\n")?;
         }
+        Ok(Some(received))
+    }
+
+    /// Reads until this number of bytes has arrived. Returns whether they have arrived before the client closed.
+    ///
+    /// # Errors
+    /// The connection is broken.
+    pub fn fill_to(&mut self, length: usize) -> io::Result<bool> {
         while self.unread.len() < length {
             if self.fill_buffer()? == 0 {
-                return Ok(None);
+                return Ok(false);
             }
         }
-        let rest = self.unread.split_off(length);
-        received.body = std::mem::replace(&mut self.unread, rest);
-        Ok(Some(received))
+        Ok(true)
     }
 
     /// Sends these bytes.
@@ -301,6 +322,11 @@ impl ReceivedRequest {
     pub fn header(&self, name: &str) -> Option<&str> {
         let (_, value) = self.headers.iter().find(|(found, _)| found.eq_ignore_ascii_case(name))?;
         std::str::from_utf8(value).ok()
+    }
+
+    /// The length of its body.
+    pub fn length(&self) -> usize {
+        self.header("content-length").and_then(|length| length.parse().ok()).unwrap_or(0)
     }
 
     /// Describes what no client may send.

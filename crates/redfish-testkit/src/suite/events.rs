@@ -18,6 +18,9 @@ suite! {
     the_stream_reconnects_until_the_service_refuses,
     the_wait_between_connections_grows_until_an_event_arrives,
     the_stream_waits_for_an_unavailable_service,
+    each_further_connection_is_announced_before_its_wait,
+    a_stream_that_was_never_open_is_not_requested_without_end,
+    an_event_on_one_long_line_is_read,
     an_expired_session_is_renewed,
     an_idle_stream_is_reopened,
     a_response_that_is_not_an_event_stream_is_malformed,
@@ -41,16 +44,25 @@ fn item_text(item: Result<StreamItem, Error>) -> String {
     match item {
         Ok(StreamItem::Event(event)) => format!("{} {}", event.id, event.data),
         Ok(StreamItem::Gap { after, before }) => format!("{after}..{before}"),
+        Ok(StreamItem::Reconnecting(reconnection)) => match reconnection.error {
+            Some(error) => format!("again after {}", error.kind().name()),
+            None => "again".to_owned(),
+        },
         Err(error) => error.kind().name().to_owned(),
     }
 }
 
-fn all(mut events: Events) -> Vec<String> {
-    let mut all = Vec::new();
-    for item in events.by_ref() {
-        all.push(item_text(item));
-    }
+/// All items.
+fn all_items(mut events: Events) -> Vec<String> {
+    let all = events.by_ref().map(item_text).collect();
     assert!(events.next().is_none());
+    all
+}
+
+/// All items except those between two connections.
+fn all(events: Events) -> Vec<String> {
+    let mut all = all_items(events);
+    all.retain(|item| !item.starts_with("again"));
     all
 }
 
@@ -94,6 +106,48 @@ fn the_stream_waits_for_an_unavailable_service<A: Adapter>() {
     });
     let (events, _) = listen::<A>(&bmc);
     assert_eq!(all(events), ["1 a", "2 b", "not-found"]);
+}
+
+fn each_further_connection_is_announced_before_its_wait<A: Adapter>() {
+    let bmc = Bmc::start_counting(|number, connection| match number {
+        0 => connection.truncated_stream("data: a\n\n"),
+        1 => connection.respond(
+            "200 OK",
+            "Content-Type: text/event-stream\r\nConnection: close\r\n",
+            "data: b\n\n",
+        ),
+        2 => connection.respond("503 Service Unavailable", "", ""),
+        _ => connection.respond("404 Not Found", "", ""),
+    });
+    let (mut events, waits) = listen::<A>(&bmc);
+    assert_eq!(item_text(events.next().unwrap()), " a");
+    assert_eq!(item_text(events.next().unwrap()), "again after transport");
+    assert_eq!(waits.seconds(), [0.0; 0]);
+    assert_eq!(all_items(events), [" b", "again", "again after busy", "not-found"]);
+}
+
+fn a_stream_that_was_never_open_is_not_requested_without_end<A: Adapter>() {
+    for (busy, kind, requests) in [(false, "transport", 4), (true, "busy", 1)] {
+        let bmc = Bmc::start_counting(move |_, connection| {
+            if busy {
+                return connection.respond("503 Service Unavailable", "", "");
+            }
+            Err(io::ErrorKind::ConnectionAborted.into())
+        });
+        let (events, _) = listen::<A>(&bmc);
+        assert_eq!(all_items(events), [kind]);
+        assert_eq!(bmc.requests().len(), requests, "only the retries of the call");
+    }
+}
+
+fn an_event_on_one_long_line_is_read<A: Adapter>() {
+    let report = "x".repeat(1_700_000);
+    let expected = format!(" {report}");
+    let bmc = Bmc::start_counting(move |number, connection| match number {
+        0 => connection.truncated_stream(&format!("data: {report}\n\n")),
+        _ => connection.respond("404 Not Found", "", ""),
+    });
+    assert!(all(listen::<A>(&bmc).0) == [expected.as_str(), "not-found"]);
 }
 
 fn an_expired_session_is_renewed<A: Adapter>() {

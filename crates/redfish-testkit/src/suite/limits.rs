@@ -5,7 +5,7 @@ use std::sync::{Arc, Barrier};
 use std::thread;
 
 use http::Method;
-use redfish_proto::driver::TransportLimits;
+use redfish_proto::driver::{HeadLimits, TransportLimits};
 use redfish_proto::{Body, Credentials, Error, ErrorKind, Service};
 
 use crate::adapter::{Adapter, Builder as _, Transport, TransportBuilder};
@@ -15,6 +15,7 @@ suite! {
     ($) limits:
     a_head_up_to_the_limit_is_accepted,
     headers_up_to_the_limit_are_accepted,
+    the_head_of_a_response_to_a_write_leaves_its_outcome_unknown,
     idle_connections_up_to_the_limit_are_kept,
     two_requests_and_one_write_per_service_run_at_once,
     an_http_1_0_connection_is_not_kept,
@@ -43,26 +44,43 @@ fn read<A: Adapter>(builder: <A::Transport as Transport>::Builder, head: String)
     client.get_raw("/redfish/v1/").map(|response| response.headers().len())
 }
 
-fn too_large<T: std::fmt::Debug>(read: Result<T, Error>) -> bool {
-    matches!(read.unwrap_err().kind(), ErrorKind::TooLarge { .. })
+/// Whether a read fails because of these limits of the head, which its text names.
+fn is_refused(read: Result<usize, Error>, bytes: usize, headers: usize) -> bool {
+    let error = read.unwrap_err();
+    let text = format!("larger than {bytes} bytes or has more than {headers} headers");
+    *error.kind() == ErrorKind::HeadTooLarge(HeadLimits { bytes, headers })
+        && error.to_string().ends_with(&text)
 }
 
 fn a_head_up_to_the_limit_is_accepted<A: Adapter>() {
     for limit in [200, 9_000, 64 << 10, 200_000] {
         let builder = || A::Transport::builder().limits(TransportLimits::default().head(limit));
         assert_eq!(read::<A>(builder(), head(limit)).unwrap(), 2, "{limit}");
-        assert!(too_large(read::<A>(builder(), head(limit + 1))), "{limit}");
+        assert!(is_refused(read::<A>(builder(), head(limit + 1)), limit, 100), "{limit}");
     }
-    assert!(too_large(read::<A>(A::Transport::builder(), head((64 << 10) + 1))), "by default");
+    assert!(
+        is_refused(read::<A>(A::Transport::builder(), head((64 << 10) + 1)), 64 << 10, 100),
+        "by default"
+    );
 }
 
 fn headers_up_to_the_limit_are_accepted<A: Adapter>() {
     for limit in [3, 100, 128] {
         let builder = || A::Transport::builder().limits(TransportLimits::default().headers(limit));
         assert_eq!(read::<A>(builder(), headers(limit)).unwrap(), limit);
-        assert!(too_large(read::<A>(builder(), headers(limit + 1))), "{limit}");
+        assert!(is_refused(read::<A>(builder(), headers(limit + 1)), 64 << 10, limit), "{limit}");
     }
-    assert!(too_large(read::<A>(A::Transport::builder(), headers(101))), "by default");
+    for count in [101, 129, 500] {
+        assert!(is_refused(read::<A>(A::Transport::builder(), headers(count)), 64 << 10, 100), "{count}");
+    }
+}
+
+fn the_head_of_a_response_to_a_write_leaves_its_outcome_unknown<A: Adapter>() {
+    let bmc = Bmc::start(|connection, _| connection.write(&headers(101)));
+    let client = A::builder(Service::new(&bmc.url()).unwrap()).build().unwrap();
+    let error = client.send(Method::POST, "/redfish/v1/Systems/1", Body::empty()).unwrap_err();
+    assert_eq!(*error.kind(), ErrorKind::OutcomeUnknown(TransportLimits::default().head_too_large()));
+    assert_eq!(bmc.requests().len(), 1);
 }
 
 fn idle_connections_up_to_the_limit_are_kept<A: Adapter>() {

@@ -87,9 +87,9 @@ fn run_verb<A: Adapter>(client: &A, verb: &Verb) -> Result<Option<Value>, Error>
             Ok(Some(String::from_utf8(written).unwrap().into()))
         }
         Verb::Events(count, filter) => {
-            let events = client.events(filter.as_deref())?.take(*count);
-            let items = events.map(|item| item.map(|item| stream_item_json(&item)));
-            items.collect::<Result<_, _>>().map(Some)
+            let events = client.events(filter.as_deref())?;
+            let items = events.filter_map(|item| item.map(|item| stream_item_json(&item)).transpose());
+            items.take(*count).collect::<Result<_, _>>().map(Some)
         }
         Verb::Login => client.session().map(|_| None),
         Verb::Close => client.close().map(|_| None),

@@ -18,6 +18,7 @@ use crate::script::{Peer, ServerIdentity};
 suite! {
     ($) upload:
     the_parts_are_in_order_and_the_length_is_exact,
+    parameters_and_parts_are_pushed_with_the_image,
     each_push_has_its_own_boundary,
     the_plain_image_is_pushed_if_multipart_is_not_supported,
     a_file_is_read_from_the_start_up_to_its_original_length,
@@ -122,6 +123,20 @@ fn the_parts_are_in_order_and_the_length_is_exact<A: Adapter>() {
     expected.extend_from_slice(format!("\r\n--{boundary}--\r\n").as_bytes());
     assert_eq!(*pushed.lock().unwrap(), [expected.clone()]);
     assert_eq!(head.length(), expected.len() as u64);
+}
+
+fn parameters_and_parts_are_pushed_with_the_image<A: Adapter>() {
+    let (bmc, pushed) = recording(MULTIPART);
+    let client = client::<A>(&bmc);
+    let source = once::<A>();
+    let update = source.push_update("bios.bin").unwrap().parameter("ForceUpdate", true.into());
+    let update = update.part("OemAcme", "text/plain", b"a part".to_vec()).unwrap();
+    client.push(client.service().call(update), &source).unwrap();
+    let pushed = pushed.lock().unwrap();
+    let body = String::from_utf8_lossy(&pushed[0]);
+    let [parameters, image, part] = ["{\"ForceUpdate\":true}", "of a few bytes", "name=\"OemAcme\""]
+        .map(|text| body.find(text).unwrap_or_else(|| panic!("no {text} in {body}")));
+    assert!(parameters < image && image < part && body.contains("\r\n\r\na part\r\n--"), "{body}");
 }
 
 fn each_push_has_its_own_boundary<A: Adapter>() {

@@ -103,7 +103,7 @@ fn a_change_is_made_at_each_service_once() {
         .iter()
         .map(|line| line["output"]["@odata.id"].as_str().unwrap().to_owned())
         .collect();
-    in_order(&fleet, &["delete", &created[0]], 0);
+    in_order(&fleet, &["delete", &created[0], "{}"], 0);
     assert_eq!(open_sessions(&fleet), 0);
 }
 
@@ -146,7 +146,7 @@ fn a_task_that_is_still_running_is_5_with_its_monitor() {
 fn an_image_is_pushed_to_each_service() {
     let fleet = fleet(2);
     let image = fleet[0].file("image", b"an image".repeat(40_000));
-    for (bench, line) in fleet.iter().zip(in_order(&fleet, &["update", &image], 0)) {
+    for (bench, line) in fleet.iter().zip(in_order(&fleet, &["update", &image, "--parameters", "{}"], 0)) {
         let monitor = line["output"]["monitor"].as_str().unwrap().to_owned();
         bench.server.advance(Duration::from_secs(60));
         run(&mut bench.as_admin(["task", "wait", &monitor])).exits(0);

@@ -18,6 +18,8 @@ pub(super) struct LastRequest {
     /// Whether its payload, if it has one, can be sent again.
     pub(super) replayable: bool,
     pub(super) expects_continue: bool,
+    /// Whether it reads, and not only a part of the resource (`Range`).
+    pub(super) reads_whole: bool,
     pub(super) is_probe: bool,
     pub(super) is_preparatory: bool,
     pub(super) body_mode: BodyMode,

@@ -77,6 +77,7 @@ impl Engine {
             replayable: body.replayable(),
             body: sent,
             expects_continue,
+            reads_whole: method.is_safe() && !headers.contains_key(header::RANGE),
             is_probe: request.probe.is_some(),
             is_preparatory: request.is_preparatory,
             body_mode,
