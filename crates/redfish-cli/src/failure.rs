@@ -213,7 +213,8 @@ impl Failure {
 
     /// Whether a write may have been carried out.
     pub(crate) fn may_have_written(&self) -> bool {
-        self.accepted || self.exit == Exit::OutcomeUnknown || self.partial().is_some()
+        let has_task = matches!(&self.reason, Reason::Call(error) if matches!(error.kind(), ErrorKind::TaskFailed { .. }));
+        self.accepted || has_task || self.exit == Exit::OutcomeUnknown || self.partial().is_some()
     }
 
     /// Whether the response to a read was not a resource.

@@ -29,7 +29,7 @@ pub(crate) fn link_at<'a>(resource: &'a Value, pointer: &str) -> Option<&'a str>
 /// means, and dots alone a folder above it.
 pub(crate) fn is_link(text: &str) -> bool {
     let path = text.trim().split(['?', '#']).next().unwrap_or_default();
-    path.contains(|c| !matches!(c, '.' | '/')) || path == "/"
+    path.contains(|c| !matches!(c, '.' | '/'))
 }
 
 /// Resolves a link in the response of `base`.

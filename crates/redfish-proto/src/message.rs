@@ -174,7 +174,7 @@ pub(crate) fn page_text(body: &[u8], redactor: &Redactor) -> SafeText {
     let redacted = redactor.clean(&text);
     let redacted =
         if window.len() < body.len() { without_partial_secret(redacted, redactor) } else { redacted };
-    redacted.without_tags().shortened(200)
+    redactor.without_cut_secret(redacted.without_tags()).shortened(200)
 }
 
 /// Reads the texts of one body, up to a total length. Any further text is empty.
@@ -371,5 +371,8 @@ mod tests {
     fn a_web_page_becomes_one_line() {
         let page = b"<html><head><title>401</title></head>\n<body>Not \xff here</body>";
         assert_eq!(page_text(page, &Redactor::default()), "401 Not \u{fffd} here");
+        let mut redactor = Redactor::default();
+        redactor.add("S3CRETPASSWORD");
+        assert_eq!(page_text(b"{\"message\":\"S3CRETPASSWO", &redactor), "{\"message\":\"[redacted]");
     }
 }

@@ -224,6 +224,20 @@ impl Redactor {
         Cow::Owned(shown)
     }
 
+    /// Removes the beginning of a secret at the end of a text, where the peer may have cut it.
+    pub(crate) fn without_cut_secret(&self, text: SafeText) -> SafeText {
+        let begins_there = |secret: &str| {
+            let ends = secret.char_indices().map(|(end, _)| end).skip(MIN_VALUE_LENGTH);
+            ends.filter_map(|end| secret.get(..end)).filter(|start| text.ends_with(start)).map(str::len).max()
+        };
+        match self.texts().filter_map(begins_there).max() {
+            Some(length) => {
+                text.up_to(text.len().saturating_sub(length)).followed_by(format_args!("{REDACTED}"))
+            }
+            None => text,
+        }
+    }
+
     /// The maximum length in bytes of a secret in any encoding.
     pub(crate) fn max_encoded_length(&self) -> usize {
         // Basic encodes three bytes in four characters.
@@ -253,12 +267,13 @@ impl Redactor {
     }
 }
 
-/// A secret as it looks when it was sent in Latin-1 and read as UTF-8, and the other way round.
-fn misread(secret: &str) -> [Zeroizing<String>; 2] {
-    let is_latin_1 = |c: char| ('\u{80}'..='\u{ff}').contains(&c);
-    let replace = |c: char| if is_latin_1(c) { char::REPLACEMENT_CHARACTER } else { c };
-    [secret.chars().map(replace).collect::<String>(), secret.bytes().map(char::from).collect()]
-        .map(Zeroizing::new)
+/// A secret as it looks when it was sent in a code page and read as UTF-8, with one replacement for each character or for
+/// each of its bytes, and the other way round.
+fn misread(secret: &str) -> [Zeroizing<String>; 3] {
+    const REPLACED: char = char::REPLACEMENT_CHARACTER;
+    let by_character = secret.chars().map(|c| if c.is_ascii() { c } else { REPLACED }).collect();
+    let by_byte = secret.bytes().map(|b| if b.is_ascii() { char::from(b) } else { REPLACED }).collect();
+    [by_character, by_byte, secret.bytes().map(char::from).collect()].map(Zeroizing::new)
 }
 
 impl fmt::Debug for Redactor {
@@ -333,7 +348,8 @@ mod tests {
         let redactor = redactor_of("pässwörd-geheim");
         let latin_1: Vec<u8> = "pässwörd-geheim".chars().map(|c| c as u8).collect();
         let twice: String = "pässwörd-geheim".bytes().map(char::from).collect();
-        for text in [String::from_utf8_lossy(&latin_1).into_owned(), twice] {
+        let each_byte = "p\u{fffd}\u{fffd}ssw\u{fffd}\u{fffd}rd-geheim".to_owned();
+        for text in [String::from_utf8_lossy(&latin_1).into_owned(), twice, each_byte] {
             assert_eq!(redactor.clean(&format!("bad {text}")), "bad [redacted]");
         }
         let redactor = redactor_of("S3CRETPW");

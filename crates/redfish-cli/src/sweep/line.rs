@@ -53,7 +53,7 @@ impl Line<'_> {
 
     /// Renders the line. Data is unchanged; the failure is redacted.
     pub(super) fn finish(self) -> FinishedLine {
-        let Line { service, began, result: VisitResult { failure, output, notes, status } } = self;
+        let Line { service, began, result: VisitResult { failure, output, notes, status, sent } } = self;
         let error = failure.as_ref().map(Failure::object);
         let members = Members {
             service,
@@ -62,7 +62,7 @@ impl Line<'_> {
             exit: failure.as_ref().map_or(0, |failure| failure.exit() as u8),
             output,
             error,
-            sent: failure.as_ref().is_some_and(Failure::may_have_written),
+            sent,
             ms: began.elapsed().as_millis() as u64,
         };
         // Cannot fail: all members are text, numbers or valid JSON.

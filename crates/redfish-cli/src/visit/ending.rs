@@ -30,12 +30,14 @@ pub(crate) struct VisitResult {
     pub(crate) notes: Vec<String>,
     /// The HTTP status of the last response to the job.
     pub(crate) status: Option<u16>,
+    /// Whether it failed, although a write may have been carried out.
+    pub(crate) sent: bool,
 }
 
 impl VisitResult {
     /// The result of a visit that could not start.
     pub(crate) fn failed(failure: Failure) -> VisitResult {
-        VisitResult { failure: Some(failure), output: None, notes: Vec::new(), status: None }
+        VisitResult { failure: Some(failure), output: None, notes: Vec::new(), status: None, sent: false }
     }
 }
 
@@ -75,7 +77,8 @@ impl Visit {
         let failure = result.err().map(|failure| {
             failure.at_service(&self.service).at_timeout(&self.options).redacted(self.secrets)
         });
-        VisitResult { failure, output, notes, status }
+        let sent = self.observer.write_sent() && failure.as_ref().is_some_and(Failure::may_have_written);
+        VisitResult { failure, output, notes, status, sent }
     }
 
     /// The failure of a job that was stopped. If it has sent a write, the outcome is unknown.

@@ -81,9 +81,9 @@ pub(crate) fn repair(body: &[u8]) -> Option<Repaired> {
     let mut flaws = Flaws::default();
     let body = strip_bom(body);
     // Some services send the end of their C strings, too.
-    let text_end = body.iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1);
-    flaws.control_characters += usize::from(text_end < body.len());
-    let body = body.get(..text_end).unwrap_or(body);
+    let text_end = body.iter().rposition(|b| *b != 0 && !b.is_ascii_whitespace()).map_or(0, |last| last + 1);
+    let (body, rest) = body.split_at_checked(text_end).unwrap_or((body, &[]));
+    flaws.control_characters += usize::from(rest.contains(&0));
     flaws.invalid_bytes = body.utf8_chunks().filter(|chunk| !chunk.invalid().is_empty()).count();
     let text = correct_values(&String::from_utf8_lossy(body), &mut flaws);
     let mut structure = Structure::of(&text)?;
@@ -299,6 +299,13 @@ mod tests {
             (&b"{\"a\": \"\xff\xff\"}"[..], "{\"a\": \"\u{fffd}\u{fffd}\"}", flaws(|f| f.invalid_bytes = 2)),
             (b"{\"a\": \"x\ty\n\"}", r#"{"a": "x\u0009y\u000a"}"#, flaws(|f| f.control_characters = 2)),
             // White space between values is none in a string.
+            (b"{\"a\": 1}\0\0", "{\"a\": 1}", flaws(|f| f.control_characters = 1)),
+            (b"{\"a\": 1}\0\r\n", "{\"a\": 1}", flaws(|f| f.control_characters = 1)),
+            (
+                br#"{"a": "C:\dell\\b\"\u12"}"#,
+                r#"{"a": "C:\\dell\\b\"\\u12"}"#,
+                flaws(|f| f.unrepresentable = 2),
+            ),
             (b"{\"a\":\t\"\x01\"}", "{\"a\":\t\"\\u0001\"}", flaws(|f| f.control_characters = 1)),
             (br#"{"a": 1, "b": 2, "a": 3}"#, r#"{ "b": 2, "a": 3}"#, flaws(|f| f.duplicates = 1)),
             (br#"{"a": 1, "\u0061": 3, "a":4}"#, r#"{  "a":4}"#, flaws(|f| f.duplicates = 2)),

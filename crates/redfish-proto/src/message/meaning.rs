@@ -160,25 +160,28 @@ const VENDORS: [(&str, Meaning); 20] = [
 ];
 
 /// With one of these beginnings, an unknown key is a refusal unless its severity is OK.
-const REFUSAL_PREFIXES: [&str; 4] = ["invalid", "unsupported", "unable", "cannot"];
+const REFUSAL_PREFIXES: [&str; 4] = ["Invalid", "Unsupported", "Unable", "Cannot"];
 
 /// With one of these words, too.
 const REFUSAL_WORDS: [&str; 14] = [
-    "fail",
-    "error",
-    "notsupported",
-    "notallowed",
-    "denied",
-    "disabled",
-    "unavailable",
-    "outofrange",
-    "outofbound",
-    "exceed",
-    "inuse",
-    "alreadyinprogress",
-    "cancelled",
-    "canceled",
+    "Fail",
+    "Error",
+    "NotSupported",
+    "NotAllowed",
+    "Denied",
+    "Disabled",
+    "Unavailable",
+    "OutOfRange",
+    "OutOfBound",
+    "Exceed",
+    "InUse",
+    "AlreadyInProgress",
+    "Cancelled",
+    "Canceled",
 ];
+
+/// Words that begin like one of those and mean something else.
+const OTHER_WORDS: [&str; 2] = ["Failover", "FailOver"];
 
 /// The key as this module lists it, if it does.
 pub(super) fn known(key: &str) -> Option<&'static str> {
@@ -194,13 +197,12 @@ pub(super) fn meaning(key: &str, severity: &str) -> Meaning {
     if let Some((_, meaning)) = listed(key) {
         return meaning;
     }
-    let key = key.to_ascii_lowercase();
     let is_ok = severity.eq_ignore_ascii_case("ok");
-    let is_refusal = is_sys4nn(&key)
-        || (key.starts_with("license") && key.ends_with("required"))
+    let lowercase = key.to_ascii_lowercase();
+    let is_refusal = is_sys4nn(&lowercase)
+        || (lowercase.starts_with("license") && lowercase.ends_with("required"))
         || severity.eq_ignore_ascii_case("critical")
-        || (!is_ok && REFUSAL_PREFIXES.iter().any(|prefix| key.starts_with(prefix)))
-        || (!is_ok && REFUSAL_WORDS.iter().any(|word| key.contains(word)));
+        || (!is_ok && says_refused(key));
     if is_refusal {
         Refusal
     } else if is_ok {
@@ -208,6 +210,18 @@ pub(super) fn meaning(key: &str, severity: &str) -> Meaning {
     } else {
         Notice
     }
+}
+
+/// Whether the words of a key say that something was refused. Letter case tells where a word begins, unless there is none.
+fn says_refused(key: &str) -> bool {
+    let has_case = key.contains(char::is_lowercase) && key.contains(char::is_uppercase);
+    let spelled = |text: &str| if has_case { text.to_owned() } else { text.to_ascii_lowercase() };
+    let mut key = spelled(key);
+    for other in OTHER_WORDS {
+        key = key.replace(&spelled(other), "");
+    }
+    REFUSAL_PREFIXES.iter().any(|prefix| key.starts_with(&spelled(prefix)))
+        || REFUSAL_WORDS.iter().any(|word| key.contains(&spelled(word)))
 }
 
 /// Whether this key, in lower case, is one of iDRAC's SYS4nn.
@@ -257,6 +271,12 @@ mod tests {
             ("SNMPDisabled", "Warning", Refusal),
             ("FirmwareFlashAlreadyInProgress", "Warning", Refusal),
             ("JobCancelled", "", Refusal),
+            ("updatefailed", "", Refusal),
+            ("RESOURCEINUSE", "", Refusal),
+            ("PortInUse", "", Refusal),
+            ("AdminUserCreated", "Informational", Notice),
+            ("FailoverConfigured", "", Notice),
+            ("FailoverFailed", "", Refusal),
             ("", "", Notice),
             ("", "Critical", Refusal),
         ] {

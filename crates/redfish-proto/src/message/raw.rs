@@ -35,7 +35,7 @@ const MEMBERS: [&str; 10] = [
 pub(crate) struct RawMessage<'a> {
     pub(super) entry: &'a Value,
     /// The JSON pointer of the member that it stands beside.
-    pub(super) beside: Option<String>,
+    pub(crate) beside: Option<String>,
 }
 
 impl<'a> RawMessage<'a> {
@@ -43,12 +43,15 @@ impl<'a> RawMessage<'a> {
     pub(crate) fn all_of(document: &'a Value) -> Vec<RawMessage<'a>> {
         let mut found = Vec::new();
         let holders = HOLDERS.iter().filter_map(|name| document.get(name));
-        for holder in holders.clone().chain([document]) {
-            found.extend(holder.get(EXTENDED_INFO).into_iter().flat_map(RawMessage::list));
+        for holder in holders.clone() {
             found.extend(holder.is_array().then(|| RawMessage::list(holder)).into_iter().flatten());
         }
-        // In a registry, `Messages` is an object; those of a Task do not judge a response.
-        let legacy = document.get("Messages").filter(|messages| messages.is_array() && !is_task(document));
+        for holder in holders.clone().chain([document]) {
+            found.extend(holder.get(EXTENDED_INFO).into_iter().flat_map(RawMessage::list));
+        }
+        // Those of a resource, above all of a Task, are about something else.
+        let is_resource = document.get("@odata.id").is_some() || is_task(document);
+        let legacy = document.get("Messages").filter(|messages| messages.is_array() && !is_resource);
         found.extend(legacy.into_iter().flat_map(RawMessage::list));
         if found.is_empty() {
             let only = holders.map(RawMessage::about_the_whole);

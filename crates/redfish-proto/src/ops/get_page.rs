@@ -252,11 +252,14 @@ impl GetPage {
 
     fn next_page(self, link: &RawValue, answer: &Answer) -> Result<Option<GetPage>, Error> {
         // Some services send the link as an object.
-        let text = match serde_json::from_str::<Option<Cow<'_, str>>>(link.get()) {
-            Ok(text) => text.filter(|text| is_link(text)),
-            Err(_) if link.get().starts_with('{') => Reference::link_of(link.get()),
-            Err(_) => return Err(Error::malformed("/Members@odata.nextLink", "not a link")),
+        let text = match json::part::<Value>(link.get()) {
+            Some(Value::String(text)) => Some(text),
+            Some(Value::Null) => None,
+            Some(Value::Object(object)) => object.get("@odata.id").and_then(Value::as_str).map(str::to_owned),
+            _ => return Err(Error::malformed("/Members@odata.nextLink", "not a link")),
         };
+        // A query alone is the next page of this collection.
+        let text = text.filter(|text| !matches!(text.trim(), "" | "#"));
         let Some(text) = text else { return Ok(None) };
         let next = answer.resolve(&text)?;
         let limit = if self.visited.contains(TargetKey::of(&next)) {

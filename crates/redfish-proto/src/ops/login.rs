@@ -341,8 +341,18 @@ impl Login {
 
     fn opened(self, answer: Answer) -> Result<Transition<Login>, Error> {
         let Some(token) = token(&answer) else {
-            let lacking = Error::malformed("", "a login without X-Auth-Token");
-            return Err(lacking.with_status(answer.status()).with_session_left(session_left(&answer)));
+            let said = answer.messages();
+            let texts =
+                said.iter().map(|message| if message.text.is_empty() { &message.id } else { &message.text });
+            let texts = SafeText::join(texts.filter(|text| !text.is_empty()), "; ");
+            let reason = SafeText::from("a login without X-Auth-Token");
+            let reason = if texts.is_empty() {
+                reason
+            } else {
+                reason.followed_by(format_args!(": {}", texts.clause()))
+            };
+            let lacking = Error::malformed("", reason).with_messages(said).with_status(answer.status());
+            return Err(lacking.with_session_left(session_left(&answer)));
         };
         let required =
             answer.messages().into_iter().find(|m| m.condition() == Some(Condition::PasswordExpired));

@@ -14,6 +14,7 @@ use crate::message::{self, Message};
 use crate::ops::parts::{Judgement, Verdict};
 use crate::outcome::{End, Monitor, Outcome, Progress, Written};
 use crate::redact::SafeText;
+use crate::target::Target;
 
 impl Outcome {
     /// Reads the response to a write or an action: 200, 201, 204, 202 with a monitor, or a Task that goes on.
@@ -39,7 +40,7 @@ impl Outcome {
         if let (Some(task), Some(Some(End::Badly))) = (&task, end) {
             return Err(task.clone().failure(answer));
         }
-        let is_running = end == Some(None);
+        let is_running = end == Some(None) || (end.is_none() && names_task(answer));
         let monitor = if is_accepted || is_running { Monitor::of(answer)? } else { None };
         let Judgement { messages, verdict } = Judgement::of(answer, monitor.is_some());
         let outcome = match (monitor, task) {
@@ -118,6 +119,18 @@ impl Answer {
             !self.status().is_success() || self.body.as_ref().is_ok_and(|body| message::is_error(body));
         if failed { Err(self.refusal()) } else { Ok(()) }
     }
+}
+
+/// Whether a response without a body names a Task or a Job in its `Location`, whose state is then not known.
+fn names_task(answer: &Answer) -> bool {
+    let is_of_task = |target: &Target| {
+        let path = target.path();
+        ["/TaskService/Tasks/", "/TaskService/TaskMonitors/", "/JobService/Jobs/"]
+            .iter()
+            .any(|part| path.contains(part))
+    };
+    answer.body().is_ok_and(|body| body.is_empty())
+        && answer.location().and_then(Result::ok).is_some_and(|target| is_of_task(&target))
 }
 
 /// Whether the body of a response is a web page. One that did not arrive whole is known by its media type.

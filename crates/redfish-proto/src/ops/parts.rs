@@ -38,16 +38,24 @@ impl Judgement {
     pub(crate) fn of(answer: &Answer, has_monitor: bool) -> Judgement {
         let documents = answer.body.as_ref().map(|body| json::documents(body)).unwrap_or_default();
         let document = documents.last().unwrap_or(&Value::Null);
+        let sent = sent_members(answer);
         let beside = RawMessage::beside_members(document);
         let is_shown = message::has_data(document) || beside.iter().any(RawMessage::is_refusal);
         let all: Vec<RawMessage<'_>> = documents.iter().flat_map(RawMessage::all_of).chain(beside).collect();
-        let (refusals, others): (Vec<_>, Vec<_>) = all.into_iter().partition(RawMessage::is_refusal);
+        let (refusals, others): (Vec<_>, Vec<_>) =
+            all.into_iter().partition(|message| message.is_refusal() && is_about(message, &sent));
         let verdict = if refusals.is_empty() {
             Verdict::All
         } else {
             let successes: Vec<&RawMessage<'_>> = others.iter().filter(|m| m.is_success()).collect();
-            let evidence =
-                Evidence { answer, document, is_shown, refusals: &refusals, successes: &successes };
+            let evidence = Evidence {
+                answer,
+                document,
+                sent: &sent,
+                is_shown,
+                refusals: &refusals,
+                successes: &successes,
+            };
             evidence.verdict(has_monitor)
         };
         let messages = message::shown(refusals.iter().chain(&others), &answer.redactor);
@@ -59,6 +67,7 @@ impl Judgement {
 struct Evidence<'a> {
     answer: &'a Answer,
     document: &'a Value,
+    sent: &'a [(String, Value)],
     /// Whether the response shows the resource, so that a member without a message was accepted.
     is_shown: bool,
     refusals: &'a [RawMessage<'a>],
@@ -67,9 +76,8 @@ struct Evidence<'a> {
 
 impl Evidence<'_> {
     fn verdict(&self, has_monitor: bool) -> Verdict {
-        let sent = sent_members(self.answer);
-        let rejected = self.rejected(&sent);
-        let accepted = self.accepted(&sent, &rejected);
+        let rejected = self.rejected();
+        let accepted = self.accepted(&rejected);
         let is_partial = has_monitor
             || !accepted.is_empty()
             || !self.successes.is_empty()
@@ -84,10 +92,10 @@ impl Evidence<'_> {
     }
 
     /// The members that the refusals name.
-    fn rejected(&self, sent: &[(String, Value)]) -> BTreeSet<String> {
+    fn rejected(&self) -> BTreeSet<String> {
         let named = |refusal: &RawMessage<'_>| match refusal.related() {
             related if related.is_empty() => {
-                by_argument(refusal, sent).map(str::to_owned).into_iter().collect()
+                by_argument(refusal, self.sent).map(str::to_owned).into_iter().collect()
             }
             related => related.into_iter().map(|pointer| pointer.into_owned()).collect::<Vec<_>>(),
         };
@@ -96,11 +104,11 @@ impl Evidence<'_> {
 
     /// The members that were sent and accepted: those that a success names or the response shows with the value that was
     /// sent, and, if each refusal names its member, all that are left.
-    fn accepted<'s>(&self, sent: &'s [(String, Value)], rejected: &BTreeSet<String>) -> Vec<&'s str> {
+    fn accepted(&self, rejected: &BTreeSet<String>) -> Vec<&str> {
         let all_named = self
             .refusals
             .iter()
-            .all(|refusal| !refusal.related().is_empty() || by_argument(refusal, sent).is_some());
+            .all(|refusal| !refusal.related().is_empty() || by_argument(refusal, self.sent).is_some());
         let is_left = all_named && (self.is_shown || !self.successes.is_empty());
         let by_success: BTreeSet<String> =
             self.successes.iter().flat_map(|m| m.related()).map(|pointer| pointer.into_owned()).collect();
@@ -110,8 +118,24 @@ impl Evidence<'_> {
                     || is_within_any(pointer, &by_success)
                     || self.document.pointer(pointer) == Some(value))
         };
-        sent.iter().filter(is_accepted).map(|(pointer, _)| pointer.as_str()).collect()
+        self.sent.iter().filter(is_accepted).map(|(pointer, _)| pointer.as_str()).collect()
     }
+}
+
+/// Whether a message is about the request. One beside a member that was not sent is about the resource, for example that a
+/// sensor could not be read for the response.
+fn is_about(message: &RawMessage<'_>, sent: &[(String, Value)]) -> bool {
+    let Some(beside) = &message.beside else { return true };
+    let name = beside.rsplit('/').next();
+    sent.is_empty()
+        || sent.iter().any(|(pointer, _)| {
+            is_below(pointer, beside) || is_below(beside, pointer) || pointer.rsplit('/').next() == name
+        })
+}
+
+/// Whether a pointer is the other one, or leads to a part of it.
+fn is_below(pointer: &str, outer: &str) -> bool {
+    pointer.strip_prefix(outer).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
 /// The member of the request that the first argument of a message names.

@@ -177,7 +177,7 @@ impl Watch {
 /// Whether a body can be the response to an operation: messages, or a resource other than the one that was polled.
 fn is_response(body: &Value, answer: &Answer) -> bool {
     let shown = link_at(body, "/@odata.id").and_then(|link| answer.resolve(link).ok());
-    let polled = answer.target().path().trim_end_matches('/');
+    let polled = answer.requested().1.path().trim_end_matches('/');
     let is_other =
         shown.is_some_and(|shown| !shown.path().trim_end_matches('/').eq_ignore_ascii_case(polled));
     message::is_only_messages(body) || (is_other && message::has_data(body))

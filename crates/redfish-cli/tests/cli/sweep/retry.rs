@@ -107,3 +107,20 @@ fn a_write_whose_task_ended_badly_is_not_repeated() {
         assert_eq!(service.requests(), ["POST /c", "GET /m"], "{end}");
     }
 }
+
+#[test]
+fn a_write_whose_own_response_is_a_failed_task_is_not_repeated_and_a_refusal_is() {
+    let failed = json!({"@odata.id": "/t/1", "TaskState": "Exception"});
+    let refused = json!({"error": {"@Message.ExtendedInfo": [{"MessageId": "Base.1.8.ResourceInUse"}]}});
+    for (response, writes) in
+        [(format!("200\n\n{failed}"), 1), (format!("202\n\n{failed}"), 1), (format!("200\n\n{refused}"), 2)]
+    {
+        let service = Canned::new(&[("POST /c", &response)]);
+        let (bench, write) = (Bench::standard(), ["post", "/c", "{}", "--auth", "none"]);
+        let done = run(&mut sweep(&bench, &service.url(), &write)).exits(1);
+        let results = bench.file("results", &done.out);
+        run(&mut sweep(&bench, &service.url(), &[&write[..], &["--retry-failed", &results]].concat()))
+            .exits(1);
+        assert_eq!(service.requests().len(), writes, "{response}");
+    }
+}
