@@ -5,7 +5,7 @@ use Condition::{InRequestedState, LicenseMissing, PasswordExpired, SessionLimit}
 
 use super::Message;
 
-/// A condition that is an error of its own kind, or none at all.
+/// A condition that has its own kind of error, or is none at all.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Condition {
     /// There is no room for another session.

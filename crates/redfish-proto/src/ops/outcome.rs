@@ -11,7 +11,7 @@ use crate::etag::ETag;
 use crate::kind::{ErrorKind, Failure};
 use crate::link::link_at;
 use crate::message::{self, Message};
-use crate::ops::parts::{Judgement, Verdict};
+use crate::ops::parts::{Judgment, Verdict};
 use crate::outcome::{End, Monitor, Outcome, Progress, Written};
 use crate::redact::SafeText;
 use crate::target::Target;
@@ -42,7 +42,7 @@ impl Outcome {
         }
         let is_running = end == Some(None) || (end.is_none() && names_task(answer));
         let monitor = if is_accepted || is_running { Monitor::of(answer)? } else { None };
-        let Judgement { messages, verdict } = Judgement::of(answer, monitor.is_some());
+        let Judgment { messages, verdict } = Judgment::of(answer, monitor.is_some());
         let outcome = match (monitor, task) {
             (Some(monitor), _) => Outcome::Accepted(monitor.with_messages(messages.clone())),
             (None, Some(task)) if task.end.is_some() => Outcome::Finished(Written::of_task(answer, task)),

@@ -15,7 +15,7 @@ use crate::redact::SafeText;
 const MAX_NAMED: usize = 1_000;
 
 /// What the messages of a success mean.
-pub(crate) struct Judgement {
+pub(crate) struct Judgment {
     /// The messages to show, refusals first.
     pub(crate) messages: Vec<Message>,
     pub(crate) verdict: Verdict,
@@ -32,10 +32,10 @@ pub(crate) enum Verdict {
     Nothing,
 }
 
-impl Judgement {
+impl Judgment {
     /// Judges a response. Every message counts, although only the first ones are shown. `has_monitor` says whether the
     /// service has accepted the request, which is a sign of success.
-    pub(crate) fn of(answer: &Answer, has_monitor: bool) -> Judgement {
+    pub(crate) fn of(answer: &Answer, has_monitor: bool) -> Judgment {
         let documents = answer.body.as_ref().map(|body| json::documents(body)).unwrap_or_default();
         let document = documents.last().unwrap_or(&Value::Null);
         let sent = sent_members(answer);
@@ -59,7 +59,7 @@ impl Judgement {
             evidence.verdict(has_monitor)
         };
         let messages = message::shown(refusals.iter().chain(&others), &answer.redactor);
-        Judgement { messages, verdict }
+        Judgment { messages, verdict }
     }
 }
 
