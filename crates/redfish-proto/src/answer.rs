@@ -192,8 +192,13 @@ impl Answer {
 
     /// Whether the body is a JSON object, as every resource is (DSP0266, "Resources").
     pub(crate) fn is_object(&self) -> Result<bool, Error> {
+        let begins_as_object = |text: &[u8]| strip_bom(text).trim_ascii_start().starts_with(b"{");
+        // The usual body is not parsed for this.
+        if begins_as_object(self.body()?) {
+            return Ok(true);
+        }
         let (_, text) = self.json_and_text::<&RawValue>()?;
-        Ok(strip_bom(text).trim_ascii_start().starts_with(b"{"))
+        Ok(begins_as_object(text))
     }
 
     /// The error of a body that is not a resource.

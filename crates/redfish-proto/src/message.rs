@@ -29,7 +29,10 @@ const MAX_TEXT_BYTES: usize = 16 << 10;
 /// Maximum number of bytes that are read of all texts of one body or one error.
 pub(crate) const MAX_TOTAL_BYTES: usize = 256 << 10;
 
-/// Number of bytes at the start of a body, or at its end, where an `error` is looked for.
+/// Number of bytes at the start of a body where an `error` in place of a resource is looked for.
+const ERROR_START: usize = 1 << 10;
+
+/// Number of bytes at the start of a body, or at its end, where an `error` beside data is looked for.
 const ERROR_WINDOW: usize = 16 << 10;
 
 /// One message of a response, from its `@Message.ExtendedInfo`. A missing member is empty.
@@ -74,7 +77,9 @@ impl Message {
     pub fn beside_data(body: &[u8], redactor: &Redactor) -> Vec<Message> {
         // Such an error comes first or last, so most bodies need not be parsed for it.
         let (start, end) = (body.get(..ERROR_WINDOW), body.len().saturating_sub(ERROR_WINDOW));
-        if !has_messages(start.unwrap_or(body)) && !has_messages(body.get(end..).unwrap_or_default()) {
+        if !may_have_messages(start.unwrap_or(body), false)
+            && !may_have_messages(body.get(end..).unwrap_or_default(), false)
+        {
             return Vec::new();
         }
         let documents = json::documents(body);
@@ -127,7 +132,9 @@ pub(crate) fn shown<'a>(
 /// it. Some services return data and an `error` about one member.
 pub(crate) fn is_error(body: &[u8]) -> bool {
     // Most bodies need not be parsed twice.
-    if !has_messages(body.get(..ERROR_WINDOW).unwrap_or(body)) {
+    let start = body.trim_ascii_start();
+    let start = start.get(..ERROR_START).unwrap_or(start);
+    if !may_have_messages(start, body.len() <= ERROR_WINDOW) {
         return false;
     }
     let documents = json::documents(body);
@@ -139,10 +146,13 @@ pub(crate) fn is_error(body: &[u8]) -> bool {
         && (messages.iter().any(RawMessage::is_refusal) || (!messages.is_empty() && is_reported()))
 }
 
-fn has_messages(window: &[u8]) -> bool {
-    window
-        .split(|byte| *byte == b'"')
-        .any(|part| matches!(part, b"error" | b"@Message.ExtendedInfo" | b"MessageId"))
+/// Whether a part of a body may have messages, or is the start of a message alone, which is short. What is not text is parsed to be sure.
+fn may_have_messages(window: &[u8], is_short: bool) -> bool {
+    std::str::from_utf8(window).map_or(true, |text| {
+        text.contains("\"error\"")
+            || text.contains("@Message.ExtendedInfo")
+            || (is_short && text.contains("\"MessageId\""))
+    })
 }
 
 /// Whether a body has members of a resource, besides messages.

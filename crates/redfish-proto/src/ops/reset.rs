@@ -279,8 +279,7 @@ impl Operation for WaitForPower {
                 Err(error.with_last_seen(format_args!("no power state was reported"), &[]))
             }
             Err(error) => {
-                let state = format_args!("its last power state was {}", self.last);
-                Err(error.with_last_seen(state, &[]))
+                Err(error.with_last_seen(format_args!("its last power state was {}", self.last), &[]))
             }
         }
     }
