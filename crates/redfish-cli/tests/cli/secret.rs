@@ -195,7 +195,9 @@ fn a_secret_of_a_request_is_redacted_in_every_text_about_its_outcome() {
     ]);
     let body = "{\"NewPassword\": \"echoed-word\"}";
     for (args, status) in [
-        (vec!["patch", "/part", body, "--no-match"], 1),
+        (vec!["patch", "/part", "{\"NewPassword\": \"echoed-word\", \"B\": 1}", "--no-match"], 1),
+        // A message about another member is a notice.
+        (vec!["patch", "/part", body, "--no-match"], 0),
         (vec!["post", "/created", body], 0),
         (vec!["post", "/accepted", body, "--wait"], 5),
         (vec!["patch", "/changed", body], 1),

@@ -58,8 +58,12 @@ impl Judgment {
             };
             evidence.verdict(has_monitor)
         };
-        let messages = message::shown(refusals.iter().chain(&others), &answer.redactor);
-        Judgment { messages, verdict }
+        // What is not about the request is a notice, whatever it says.
+        let shown = message::shown(refusals.iter().chain(&others), &answer.redactor);
+        let as_judged = |(at, message): (usize, Message)| {
+            if at >= refusals.len() && message.is_refusal() { message.into_notice() } else { message }
+        };
+        Judgment { messages: shown.into_iter().enumerate().map(as_judged).collect(), verdict }
     }
 }
 
