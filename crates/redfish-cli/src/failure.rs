@@ -10,7 +10,6 @@ use redfish_proto::{Error, ErrorKind, Message, Redactor, Service, Target};
 use serde_json::{Value, json};
 
 use crate::exit::Exit;
-use crate::options::Options;
 use crate::terminal;
 
 /// Why a command failed. Its texts never repeat what the user typed.
@@ -169,9 +168,9 @@ impl Failure {
         self
     }
 
-    /// Names `--timeout` if that limited the time.
-    pub(crate) fn at_timeout(mut self, options: &Options) -> Failure {
-        if matches!(&self.reason, Reason::Call(error) if is_timeout(error, options)) {
+    /// Names `--timeout` if that limited the time, perhaps that of an exchange.
+    pub(crate) fn at_timeout(mut self, limits_exchanges: bool) -> Failure {
+        if matches!(&self.reason, Reason::Call(error) if is_timeout(error, limits_exchanges)) {
             self.time_option.get_or_insert(TimeOption::Timeout);
         }
         self
@@ -420,11 +419,11 @@ impl Failure {
 }
 
 /// Whether a call failed for lack of time that `--timeout` would allow.
-fn is_timeout(error: &Error, options: &Options) -> bool {
+fn is_timeout(error: &Error, limits_exchanges: bool) -> bool {
     use redfish_proto::driver::Failure::{NotSent, TimedOut};
     match error.kind() {
         ErrorKind::Deadline(_) => true,
-        _ if !options.timeout_limits_exchanges() => false,
+        _ if !limits_exchanges => false,
         ErrorKind::Transport(TimedOut) | ErrorKind::OutcomeUnknown(TimedOut) => true,
         ErrorKind::Transport(NotSent) => {
             let cause = error.cause().and_then(|cause| cause.downcast_ref::<io::Error>());

@@ -30,7 +30,7 @@ pub(crate) fn run(options: &Options) -> Result<(), Failure> {
     }
     let (inspection, error) = inspect(service, options.transport())?;
     let (Some(pin), Some(leaf)) = (inspection.pin(), inspection.leaf()) else {
-        let error = error.map(|error| error.at_timeout(options));
+        let error = error.map(|error| error.at_timeout(options.timeout_limits_exchanges()));
         return Err(error.unwrap_or_else(|| Failure::missing("the service sent no certificate")));
     };
     let description = Description::of(&leaf);

@@ -309,7 +309,10 @@ impl Visit {
     /// Of two failures, reports one and returns the other.
     pub(crate) fn report_one_of(&mut self, first: Failure, second: Failure) -> Failure {
         let clean = |failure: Failure| {
-            failure.at_service(&self.service).at_timeout(&self.options).redacted(self.secrets.clone())
+            failure
+                .at_service(&self.service)
+                .at_timeout(self.options.timeout_limits_exchanges())
+                .redacted(self.secrets.clone())
         };
         self.sink.report_one_of(clean(first), clean(second))
     }

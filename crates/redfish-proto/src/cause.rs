@@ -4,8 +4,7 @@ use std::error::Error as StdError;
 use std::fmt;
 use std::sync::Arc;
 
-use crate::error::Error;
-use crate::kind::{ErrorKind, Failure};
+use crate::kind::Failure;
 use crate::redact::{Redactor, SafeText};
 
 /// A shared error of the driver: all callers that wait for one login get its failure.
@@ -47,21 +46,6 @@ impl TransportError {
 
     pub(crate) fn cause(&self, redactor: &Redactor) -> Option<Cause> {
         self.source.as_ref().map(|source| Cause::new(Arc::clone(source), redactor))
-    }
-
-    /// The error of a body that did not arrive within this limit, or that is not data.
-    pub(crate) fn body_error(&self, limit: usize, redactor: &Redactor) -> Error {
-        let cause = self.cause(redactor);
-        match (self.failure, &cause) {
-            (Failure::TooLarge, _) => Error::new(ErrorKind::TooLarge { limit }).with_cause(cause),
-            (failure @ Failure::Undecodable, Some(cause)) => {
-                Error::malformed("", redactor.clean(&format!("{failure}: {cause}")))
-            }
-            (failure @ (Failure::Undecodable | Failure::Partial), None) => {
-                Error::malformed("", redactor.clean(&failure.to_string()))
-            }
-            (failure, _) => Error::new(ErrorKind::Transport(failure)).with_cause(cause),
-        }
     }
 }
 

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use http::{Method, StatusCode};
 
-use crate::cause::{Cause, SharedError};
+use crate::cause::{Cause, SharedError, TransportError};
 use crate::etag::ETag;
 use crate::kind::{ErrorKind, Failure};
 use crate::message::{self, Condition, Message};
@@ -452,5 +452,22 @@ impl fmt::Debug for Error {
 impl StdError for Error {
     fn source(&self) -> Option<&(dyn StdError + 'static)> {
         self.0.cause.as_ref().map(|cause| cause as &(dyn StdError + 'static))
+    }
+}
+
+impl TransportError {
+    /// The error of a body that did not arrive within this limit, or that is not data.
+    pub(crate) fn body_error(&self, limit: usize, redactor: &Redactor) -> Error {
+        let cause = self.cause(redactor);
+        match (self.failure(), &cause) {
+            (Failure::TooLarge, _) => Error::new(ErrorKind::TooLarge { limit }).with_cause(cause),
+            (failure @ Failure::Undecodable, Some(cause)) => {
+                Error::malformed("", redactor.clean(&format!("{failure}: {cause}")))
+            }
+            (failure @ (Failure::Undecodable | Failure::Partial), None) => {
+                Error::malformed("", redactor.clean(&failure.to_string()))
+            }
+            (failure, _) => Error::new(ErrorKind::Transport(failure)).with_cause(cause),
+        }
     }
 }

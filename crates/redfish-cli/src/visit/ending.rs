@@ -75,7 +75,10 @@ impl Visit {
         let result = result.unwrap_or_else(|panic| resume_unwind(panic));
         let (output, notes) = self.sink.finish(result.is_err());
         let failure = result.err().map(|failure| {
-            failure.at_service(&self.service).at_timeout(&self.options).redacted(self.secrets)
+            failure
+                .at_service(&self.service)
+                .at_timeout(self.options.timeout_limits_exchanges())
+                .redacted(self.secrets)
         });
         let sent = self.observer.write_sent() && failure.as_ref().is_some_and(Failure::may_have_written);
         VisitResult { failure, output, notes, status, sent }
