@@ -67,8 +67,12 @@ impl ETag {
     /// [`ErrorKind::Malformed`] for an ETag that is not text in ASCII, and those of [`Answer::json`].
     pub fn read(answer: &Answer) -> Result<Option<ETag>, Error> {
         let unusable = |place| answer.malformed(place, "an ETag that cannot be sent back");
-        if answer.body.as_ref().is_ok_and(|body| message::is_web_page(body)) {
-            return Err(Error::new(ErrorKind::Transport(Failure::WebPage)).with_status(answer.status()));
+        match &answer.body {
+            Ok(body) if message::is_web_page(body) => {
+                return Err(Error::new(ErrorKind::Transport(Failure::WebPage)).with_status(answer.status()));
+            }
+            Err(error) if error.failure() == Failure::Partial => answer.body().map(drop)?,
+            _ => {}
         }
         match answer.headers().get(ETAG).filter(|value| !value.as_bytes().trim_ascii().is_empty()) {
             Some(value) => {

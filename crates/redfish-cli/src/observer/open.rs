@@ -117,9 +117,9 @@ impl Sessions {
                     if head.status().is_success() {
                         let text = head.to_string();
                         let location = text.lines().find_map(|line| line.strip_prefix("< location: "));
-                        self.open.push(
-                            location.map_or(OpenSession::UnknownUri, |uri| OpenSession::At(path_of(uri))),
-                        );
+                        // Another form is known once the session is closed.
+                        let path = location.map(path_of).filter(|path| is_plain(path));
+                        self.open.push(path.map_or(OpenSession::UnknownUri, OpenSession::At));
                     } else if head.status() == StatusCode::SEE_OTHER {
                         // The login was carried out, and its result is elsewhere.
                         self.open.push(OpenSession::UnknownUri);
@@ -164,6 +164,11 @@ fn path_of(uri: &str) -> String {
         None => uri,
     };
     path.to_owned()
+}
+
+/// Whether a path is sent as it is.
+fn is_plain(path: &str) -> bool {
+    path.starts_with('/') && !path.contains("/.") && !path.contains("//") && !path.contains(['#', ' '])
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@ use std::time::Duration;
 use redfish_mock::{Account, Fault, FaultKind, Role, Settings};
 use serde_json::Value;
 
+use super::canned::Canned;
 use super::common::{BOTH, Bench, Done, SESSIONS, SYSTEMS, finish, run};
 
 const PASSWORD: &str = "machine-room";
@@ -312,4 +313,21 @@ fn a_password_that_must_be_changed_is_a_warning() {
     assert!(done.err.contains("password must be changed"), "{}", done.err);
     let done = run(&mut bench.command(["get", SYSTEMS, "--output", "json"])).exits(3);
     assert_eq!(done.error()["error"], "password-change-required");
+}
+
+#[test]
+fn a_session_with_a_relative_location_is_closed_and_not_reported_as_open() {
+    const SESSIONS: &str = "/redfish/v1/SessionService/Sessions";
+    for (location, closed) in [("1", "1"), ("./1", "1"), ("Members/1", "Members/1")] {
+        let service = Canned::new(&[
+            ("GET /redfish/v1/", "200\n\n{\"RedfishVersion\": \"1.15.0\"}"),
+            (&format!("POST {SESSIONS}"), &format!("201\nX-Auth-Token: t\nLocation: {location}")),
+            ("GET /r", "200\n\n{}"),
+            (&format!("DELETE {SESSIONS}/{closed}"), "204"),
+        ]);
+        let mut command = service.command(["get", "/r", "-u", "admin"]);
+        let done = run(command.env("REDFISH_PASSWORD", "machine-room")).exits(0);
+        assert_eq!(done.err, "", "{location}");
+        assert_eq!(service.requests().last().unwrap(), &format!("DELETE {SESSIONS}/{closed}"));
+    }
 }

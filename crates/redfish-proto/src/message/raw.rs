@@ -148,7 +148,8 @@ impl<'a> RawMessage<'a> {
 
 /// Whether a document is a message alone, without an `error` around it. A log entry has more members.
 pub(super) fn is_message(document: &Value) -> bool {
-    let is_member = |name: &String| name.contains('@') || MEMBERS.contains(&name.as_str());
+    let is_annotation = |name: &str| name.contains('@') && name != "@odata.id";
+    let is_member = |name: &String| is_annotation(name) || MEMBERS.contains(&name.as_str());
     let has_id =
         ["MessageId", "MessageID"].iter().any(|name| document.get(name).is_some_and(Value::is_string));
     has_id && document.as_object().is_some_and(|members| members.keys().all(is_member))

@@ -327,14 +327,14 @@ pub(crate) fn created_uri(
         if location.starts_with(['?', '#']) {
             return None;
         }
-        let target = answer.resolve_path_only(&location).ok()?;
-        let relative = !location.starts_with('/') && !location.contains("://");
-        let (parent, member) = target.split_member();
-        if relative && parent != collection.path() {
+        if !location.starts_with('/') && !location.contains("://") {
             // `c4` and `Sessions/c4` mean a member of the collection itself, not a sibling of the collection.
-            return answer.resolve_path_only(&format!("{}/{member}", collection.path())).ok();
+            let within = format!("/{}/", collection.split_member().1);
+            let path = format!("/{}", location.trim_start_matches("./"));
+            let below = path.split_once(&within).map_or(path.trim_start_matches('/'), |(_, below)| below);
+            return answer.resolve_path_only(&format!("{}/{below}", collection.path())).ok();
         }
-        Some(target)
+        answer.resolve_path_only(&location).ok()
     });
     let named = || {
         let body: Value = answer.json().ok()?;

@@ -100,7 +100,9 @@ impl Reset {
         let change = Reset::expected_power_change(kind);
         Chain::new(Exchange(Request::get(&system)), move |received| {
             let answer = received?.success()?;
-            let has_power_state = answer.json::<Value>()?.get("PowerState").is_some();
+            let shown: Value = answer.json()?;
+            let has_power_state =
+                shown.get("PowerState").and_then(Value::as_str).is_some_and(|s| !s.is_empty());
             let accepted = move |system, outcome| ResetAccepted { system, outcome, change, has_power_state };
             invoke_on(&answer, "ComputerSystem.Reset", parameters, move |received| {
                 let answer = received?;

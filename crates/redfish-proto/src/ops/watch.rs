@@ -107,7 +107,8 @@ impl Watch {
             408 | 429 | 502..=504 => self.poll_failed(answer.refusal(), MAX_FAILED_POLLS),
             401 => Err(answer.refusal()),
             404 | 410 => self.monitor_gone(answer),
-            200 => self.judge(answer),
+            // A part of a Task does not report its state.
+            200 | 206 => self.judge(answer),
             _ => Ok(finish(answer)),
         }
     }
