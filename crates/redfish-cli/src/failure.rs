@@ -1,12 +1,14 @@
 //! Why a command failed: a clause and a hint for people, a JSON object for programs, and the exit status.
 
+mod object;
+
 use std::fmt;
 use std::io;
 use std::sync::Arc;
 
 use redfish_proto::ops::Outcome;
 use redfish_proto::reason::SessionAlive;
-use redfish_proto::{Error, ErrorKind, Message, Redactor, Service, Target};
+use redfish_proto::{Error, ErrorKind, Redactor, Service, Target};
 use serde_json::{Value, json};
 
 use crate::exit::Exit;
@@ -321,45 +323,6 @@ impl Failure {
     pub(crate) fn is_kind(&self, kind: &ErrorKind) -> bool {
         matches!(&self.reason, Reason::Call(error) if error.kind() == kind)
     }
-
-    /// The failure as JSON.
-    pub(crate) fn object(&self) -> Value {
-        let mut object = json!({
-            "error": self.kind(),
-            "status": null,
-            "method": null,
-            "uri": null,
-            "messages": [],
-            "hint": self.hint(),
-            "service": self.service(),
-            "text": self.to_string(),
-        });
-        match &self.reason {
-            Reason::Call(error) => {
-                object["status"] = self.status().into();
-                object["method"] = error.method().map(|method| method.as_str()).into();
-                let link = self.link.as_ref().map(|link| self.clean(link));
-                object["uri"] = error.uri().map(str::to_owned).or(link).into();
-                object["messages"] = error.messages().iter().map(message).collect();
-                if error.session_alive() {
-                    object["session_alive"] = true.into();
-                }
-                if let ErrorKind::PartiallyApplied { accepted, rejected, .. } = error.kind() {
-                    object["accepted"] = json!(accepted);
-                    object["rejected"] = json!(rejected);
-                }
-                if let Some(etag) = error.etag() {
-                    object["etag"] = self.clean(etag.as_str()).into();
-                }
-            }
-            Reason::Sweep { counts, .. } => object["services"] = (**counts).clone(),
-            _ => {}
-        }
-        if let Some(monitor) = &self.monitor {
-            object["monitor"] = self.clean(monitor).into();
-        }
-        object
-    }
 }
 
 impl Failure {
@@ -439,18 +402,6 @@ const LOG_IN: &str = "Log in with \"redfish login\", or use --user.";
 fn shell_word(word: &str) -> String {
     let is_plain = |c: char| c.is_ascii_alphanumeric() || ".:-_/".contains(c);
     if word.chars().all(is_plain) { word.to_owned() } else { terminal::quote(word) }
-}
-
-/// A message, with the member names of Redfish.
-fn message(message: &Message) -> Value {
-    json!({
-        "MessageId": message.id,
-        "Message": message.text,
-        "MessageArgs": message.args,
-        "MessageSeverity": message.severity,
-        "Resolution": message.resolution,
-        "RelatedProperties": message.related,
-    })
 }
 
 impl fmt::Display for Failure {

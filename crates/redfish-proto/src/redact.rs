@@ -11,6 +11,7 @@ mod body;
 mod encoded;
 mod invisible;
 mod names;
+mod secret;
 mod text;
 
 use std::borrow::Cow;
@@ -29,6 +30,7 @@ use encoded::{DecodedText, find, find_base64_and_hex};
 use names::Scope;
 
 use invisible::is_invisible;
+pub(crate) use secret::Secret;
 pub use text::SafeText;
 
 /// The text that replaces a secret.
@@ -103,7 +105,7 @@ impl Redactor {
 
     /// Adds the token of a session. The oldest token is dropped if there are too many.
     pub(crate) fn add_token(&mut self, token: &Secret) {
-        push_unique(&mut self.tokens, token.clone(), |known| known.0 == token.0);
+        push_unique(&mut self.tokens, token.clone(), |known| known.text() == token.text());
         if self.tokens.len() > MAX_TOKENS {
             self.tokens.remove(0);
         }
@@ -125,7 +127,7 @@ impl Redactor {
     /// Whether it contains all secrets of the other.
     fn contains_all(&self, other: &Redactor) -> bool {
         let known = |secrets: &[Secret], others: &[Secret]| {
-            others.iter().all(|other| secrets.iter().any(|secret| secret.0 == other.0))
+            others.iter().all(|other| secrets.iter().any(|secret| secret.text() == other.text()))
         };
         other.credentials.iter().all(|other| self.credentials.iter().any(|own| Arc::ptr_eq(own, other)))
             && known(&self.secrets, &other.secrets)
@@ -136,7 +138,7 @@ impl Redactor {
     pub fn extend(&mut self, other: &Redactor) {
         other.credentials.iter().for_each(|credentials| self.add_credentials(credentials));
         for secret in &other.secrets {
-            push_unique(&mut self.secrets, secret.clone(), |known| known.0 == secret.0);
+            push_unique(&mut self.secrets, secret.clone(), |known| known.text() == secret.text());
         }
         self.extend_tokens(&other.tokens);
     }
@@ -145,7 +147,7 @@ impl Redactor {
     /// of these.
     fn extend_tokens(&mut self, others: &[Secret]) {
         let Some((last, older)) = others.split_last() else { return };
-        let is_new = |token: &&Secret| !self.tokens.iter().any(|known| known.0 == token.0);
+        let is_new = |token: &&Secret| !self.tokens.iter().any(|known| known.text() == token.text());
         let older: Vec<Secret> = older.iter().filter(is_new).cloned().collect();
         self.tokens.splice(..0, older);
         self.tokens.drain(..self.tokens.len().saturating_sub(MAX_TOKENS));
@@ -279,34 +281,6 @@ fn misread(secret: &str) -> [Zeroizing<String>; 3] {
 impl fmt::Debug for Redactor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Redactor({} secrets)", self.texts().count())
-    }
-}
-
-/// A secret that is zeroed when its last copy is dropped.
-#[derive(Clone)]
-pub(crate) struct Secret(Arc<Zeroizing<Box<str>>>);
-
-impl Secret {
-    pub(crate) fn text(&self) -> &str {
-        &self.0
-    }
-}
-
-impl From<&str> for Secret {
-    fn from(text: &str) -> Secret {
-        Secret(Arc::new(Zeroizing::new(text.into())))
-    }
-}
-
-impl From<Zeroizing<String>> for Secret {
-    fn from(text: Zeroizing<String>) -> Secret {
-        Secret::from(text.as_str())
-    }
-}
-
-impl AsRef<[u8]> for Secret {
-    fn as_ref(&self) -> &[u8] {
-        self.0.as_bytes()
     }
 }
 

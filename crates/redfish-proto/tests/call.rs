@@ -1,6 +1,8 @@
 //! Tests of calls that a transcript cannot express: exact headers, exact times, and what is safe to log.
 
 mod common;
+#[path = "call/messages.rs"]
+mod messages;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,7 +12,7 @@ use http::{HeaderValue, Method, StatusCode, header};
 use redfish_proto::driver::{
     Authenticator, BodyMode, Failure, Outgoing, Phase, Purpose, SessionRequest, SessionSource, Step,
 };
-use redfish_proto::ops::{Login, Raw, Write};
+use redfish_proto::ops::{Login, Raw};
 use redfish_proto::reason::RedirectError;
 use redfish_proto::{
     Answer, Auth, Body, Call, Credentials, Error, ErrorKind, Identity, Operation, Request, Retry, Service,
@@ -478,37 +480,6 @@ fn the_former_password_is_still_redacted() {
     let (_, reply) = sent(reply.receive(head(404, &[]), Ok(Bytes::new()), START));
     let error = failed(reply.receive(head(403, &[]), Ok("canary two, formerly canary one".into()), START));
     assert!(error.to_string().contains("[redacted], formerly [redacted]"), "{error}");
-}
-
-#[test]
-fn every_message_of_a_success_counts_although_few_are_shown() {
-    let service = service();
-    let names: Vec<String> = (0..300).map(|n| format!("Attr{n}")).collect();
-    let change: serde_json::Map<_, _> = names.iter().map(|name| (name.clone(), 1.into())).collect();
-    let judged = |refused: &[&String]| {
-        let message = |name: &String| {
-            let key = if refused.contains(&name) { "PropertyNotWritable" } else { "PropertyModified" };
-            let text = "x".repeat(4_000);
-            let message = serde_json::json!([{"MessageId": format!("Base.1.8.{key}"), "Message": text}]);
-            (format!("{name}@Message.ExtendedInfo"), message)
-        };
-        let body: serde_json::Map<_, _> = names.iter().map(message).collect();
-        let write = Write::patch(&service.target("/x").unwrap(), Body::json(&change).unwrap());
-        let call = service.call(write).with_identity(Identity::anonymous(&service));
-        let (_, reply) = sent(call.start(START));
-        let body = serde_json::to_vec(&body).unwrap();
-        match reply.receive(head(200, &[]), Ok(body.into()), START) {
-            Step::Done(result) => result,
-            other => panic!("{other:?}"),
-        }
-    };
-    assert!(judged(&[]).is_ok());
-    let error = judged(&[&names[299]]).unwrap_err();
-    let ErrorKind::PartiallyApplied { accepted, rejected, .. } = error.kind() else { panic!("{error}") };
-    assert_eq!((accepted.len(), rejected.len()), (299, 1));
-    assert!(error.messages()[0].is("PropertyNotWritable"), "refusals come first");
-    let error = judged(&names.iter().collect::<Vec<_>>()).unwrap_err();
-    assert_eq!(error.kind(), &ErrorKind::Refused);
 }
 
 #[test]
