@@ -214,8 +214,9 @@ impl Failure {
 
     /// Whether a write may have been carried out.
     pub(crate) fn may_have_written(&self) -> bool {
-        let has_task = matches!(&self.reason, Reason::Call(error) if matches!(error.kind(), ErrorKind::TaskFailed { .. }));
-        self.accepted || has_task || self.exit == Exit::OutcomeUnknown || self.partial().is_some()
+        self.accepted
+            || self.exit == Exit::OutcomeUnknown
+            || matches!(&self.reason, Reason::Call(error) if error.may_have_written())
     }
 
     /// Whether the response to a read was not a resource.
@@ -362,6 +363,7 @@ impl Failure {
             TimeOption::Deadline => "--deadline",
         });
         match (option, error.kind()) {
+            (None, ErrorKind::TooLarge { .. }) => "Raise the limit with --max-body, or request less.".into(),
             (None, _) => error.hint().into(),
             (Some(option), ErrorKind::Deadline(_)) => {
                 format!("Allow more time with {option}, or check the service.")

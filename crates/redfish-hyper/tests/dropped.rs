@@ -187,7 +187,7 @@ async fn events_progress_if_each_future_is_polled_once() {
     let bmc = Bmc::start_counting(|number, connection| match number {
         0 => connection.truncated_stream("id: 1\ndata: a\n\n"),
         1 => connection.truncated_stream("id: 2\ndata: b\n\n"),
-        _ => connection.respond("404 Not Found", "", ""),
+        _ => connection.respond("403 Forbidden", "", ""),
     });
     let (mut events, waits) = listen(&bmc);
     let mut items = Vec::new();
@@ -201,6 +201,6 @@ async fn events_progress_if_each_future_is_polled_once() {
         }
     }
     let again = "again after transport";
-    assert_eq!(items, ["1 a", again, "2 b", again, "not-found"]);
+    assert_eq!(items, ["1 a", again, "2 b", again, "forbidden"]);
     assert_eq!((bmc.requests().len(), waits.seconds()), (3, vec![1., 1.]));
 }

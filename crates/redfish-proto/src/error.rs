@@ -181,9 +181,12 @@ impl Error {
     #[must_use]
     pub fn with_session_alive(mut self, how: SessionAlive) -> Error {
         self.0.session_alive = Some(how);
-        self.with_hint(
-            "Logging in does not help: check the account's privileges and the license that the resource needs.",
-        )
+        match self.kind() {
+            ErrorKind::NotAuthenticated => self.with_hint(
+                "Logging in does not help: check the account's privileges and the license that the resource needs.",
+            ),
+            _ => self,
+        }
     }
 
     pub(crate) fn after_write(mut self) -> Error {
@@ -378,6 +381,24 @@ impl Error {
         self.0.is_after_write
     }
 
+    /// Whether a write of the call may have been carried out, in whole or in part. Then it must not be repeated before a look at
+    /// its result.
+    ///
+    /// A refusal (4xx) says that it was not. A failure of the service or of a gateway (5xx) does not, except for 501 and 505,
+    /// which refuse the request as a whole (RFC 9110, 15.6).
+    pub fn may_have_written(&self) -> bool {
+        let is_write = !self.0.is_of_login && self.0.method.as_ref().is_some_and(|method| !method.is_safe());
+        let is_certain =
+            |status: StatusCode| matches!(status.as_u16(), 501 | 505) || !status.is_server_error();
+        match self.kind() {
+            ErrorKind::OutcomeUnknown(_)
+            | ErrorKind::TaskFailed { .. }
+            | ErrorKind::MonitorGone
+            | ErrorKind::PartiallyApplied { .. } => true,
+            _ => self.0.is_after_write || is_write && !self.0.status.is_none_or(is_certain),
+        }
+    }
+
     /// Whether it happened to the login, so that the request that needed the session was not sent with it.
     pub fn is_of_login(&self) -> bool {
         self.0.is_of_login
@@ -425,17 +446,13 @@ impl Error {
 }
 
 impl Error {
-    /// When to send a request again, if a busy service says so. A write that it answered 503 may have begun.
+    /// When to send a request again, if a busy service says so.
     fn wait_hint(&self) -> SafeText {
         let Some(wait) = self.0.retry_after.filter(|_| self.0.kind == ErrorKind::Busy) else {
             return SafeText::default();
         };
-        let is_write = self.0.method.as_ref().is_some_and(|method| !method.is_safe());
-        let first = match self.0.status {
-            Some(StatusCode::SERVICE_UNAVAILABLE) if is_write => "Check first whether it was carried out. ",
-            _ => "",
-        };
-        SafeText::default().followed_by(format_args!("{first}Try again after {} s.", text::in_seconds(wait)))
+        let first = if self.may_have_written() { "Check first whether it was carried out. " } else { "" };
+        SafeText::default().followed_by(format_args!("{first}Try again after {}.", text::in_seconds(wait)))
     }
 }
 

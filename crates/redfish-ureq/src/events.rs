@@ -49,7 +49,7 @@ impl Client {
 
     /// Listens to the event stream of a known URI.
     pub fn events_at(&self, source: EventSource) -> Events {
-        let listener = Listener::new(source, Limits::default());
+        let listener = Listener::new(source, Limits::of(self.service().policy()));
         Events {
             client: self.clone(),
             listener,

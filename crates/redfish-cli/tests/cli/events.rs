@@ -124,7 +124,7 @@ fn a_stream_that_never_opens_is_4_after_the_retries_of_the_call() {
 #[test]
 fn a_further_connection_is_reported() {
     let ended = "200\nContent-Type: text/event-stream\n\ndata: 1\n\n";
-    let service = streaming(&[ended, "404"]);
+    let service = streaming(&[ended, "403"]);
     let done = run(&mut service.command(["events"])).exits(1);
     assert_eq!(done.out, "1\n");
     assert!(done.err.contains("ended the stream of events; it is opened again in 1 s"), "{}", done.err);

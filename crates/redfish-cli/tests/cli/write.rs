@@ -296,6 +296,7 @@ fn a_patch_says_if_the_change_belongs_to_the_settings_resource() {
         ("GET /s/Settings", settings),
         ("PATCH /s", "204"),
         ("PATCH /s", "400"),
+        ("PATCH /s", "500"),
         ("GET /r", "200\n\n{}"),
         ("PATCH /r", "204"),
     ]);
@@ -304,6 +305,9 @@ fn a_patch_says_if_the_change_belongs_to_the_settings_resource() {
     let refused = run(&mut service.command(["patch", "/s", change, "--output", "json"])).exits(1);
     assert!(refused.error()["hint"].as_str().unwrap().contains("/s/Settings"), "{}", refused.err);
     assert_eq!(refused.error()["method"], "PATCH");
+    // A failure of the service has nothing to do with it.
+    let failed = run(&mut service.command(["patch", "/s", change, "--output", "json"])).exits(1);
+    assert!(!failed.err.contains("/s/Settings"), "{}", failed.err);
     // A resource without settings costs no request.
     let before = service.requests().len();
     assert_eq!(run(&mut service.command(["patch", "/r", change])).exits(0).err, "");

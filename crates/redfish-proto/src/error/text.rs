@@ -62,7 +62,8 @@ impl Error {
                 format!("the service accepts images of up to {limit} bytes")
             }
             ErrorKind::PushReserved { targets, busy } => format!(
-                "another client is using the push: HttpPushUriTargets is [{}], HttpPushUriTargetsBusy is {busy}",
+                "another client has {} the push: HttpPushUriTargets is [{}], HttpPushUriTargetsBusy is {busy}",
+                if *busy { "reserved" } else { "set targets of" },
                 join(targets)
             ),
             ErrorKind::NotSupported(what) => format!("the service does not support {what}"),
@@ -78,7 +79,7 @@ impl Error {
             ErrorKind::ReservedHeader(name) => format!("only the client sets the header {name}"),
             ErrorKind::ForeignSession => "the session belongs to another service".into(),
             ErrorKind::NotAuthenticated if inner.status.is_none() => "not logged in".into(),
-            ErrorKind::LicenseRequired => format!("a license is missing: {}", self.response_text()),
+            ErrorKind::LicenseRequired => format!("no valid license: {}", self.response_text()),
             _ => self.response_text(),
         }
     }
@@ -132,17 +133,19 @@ impl Error {
             text += &format!("; {how}");
         }
         if let Some(wait) = inner.retry_after {
-            text += &format!(" (retry after {} s)", in_seconds(wait));
+            text += &format!(" (retry after {})", in_seconds(wait));
         }
         text
     }
 }
 
-/// A wait in seconds, with the fraction that few services send.
+/// A wait in seconds, with the fraction that few services send. Some send the largest number for "never".
 pub(super) fn in_seconds(wait: Duration) -> String {
+    const YEAR: Duration = Duration::from_secs(365 * 24 * 3600);
     match wait.subsec_nanos() {
-        0 => wait.as_secs().to_string(),
-        _ => wait.as_secs_f64().to_string(),
+        _ if wait > YEAR => "more than a year".to_owned(),
+        0 => format!("{} s", wait.as_secs()),
+        _ => format!("{} s", wait.as_secs_f64()),
     }
 }
 

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use crate::error::Error;
 use crate::kind::ErrorKind;
+use crate::policy::Policy;
 
 /// An event of a stream.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -27,17 +28,22 @@ const BOM: &[u8] = b"\xef\xbb\xbf";
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Limits {
-    /// Maximum length of an event's data in bytes, on any number of lines. Default: 4 MiB.
+    /// Maximum length of an event's data in bytes, on any number of lines. Default: 32 MiB, like that of a body.
     pub event: usize,
 }
 
 impl Default for Limits {
     fn default() -> Limits {
-        Limits { event: 4 << 20 }
+        Limits::of(&Policy::default())
     }
 }
 
 impl Limits {
+    /// The limits of a service with this policy: an event is as long as a body may be.
+    pub fn of(policy: &Policy) -> Limits {
+        Limits { event: policy.body_limit }
+    }
+
     /// Sets [`event`](Limits#structfield.event).
     #[must_use]
     pub fn event(mut self, event: usize) -> Limits {

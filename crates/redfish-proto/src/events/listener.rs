@@ -5,6 +5,8 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io;
 use std::time::Duration;
 
+use http::StatusCode;
+
 use crate::error::Error;
 use crate::events::decoder::{Decoder, Limits, ServerSentEvent};
 use crate::events::{EventSource, Subscribe};
@@ -17,6 +19,9 @@ const MAX_REMEMBERED_EVENTS: usize = 1_000;
 
 /// The wait before the stream is opened again, unless it asked for one.
 const DEFAULT_RETRY: Duration = Duration::from_secs(1);
+
+/// Number of responses in succession without a stream, of a service that may be restarting: about five minutes.
+const MAX_RESTARTING: u32 = 10;
 
 /// Minimum and maximum wait before the stream is opened again.
 const MIN_WAIT: Duration = Duration::from_millis(500);
@@ -134,10 +139,21 @@ impl Listener {
     ///
     /// # Errors
     /// The error itself, if another attempt would fail in the same way, or if the stream was never open. The call has
-    /// repeated its request by then, and some services crash at each one.
+    /// repeated its request by then, and some services crash at each one. A service that restarts may lack the stream, or
+    /// answer with an error of its web server, so ten of those in succession are waited for.
     pub fn failed(&mut self, error: Error) -> Result<Reconnection, Error> {
         let is_temporary =
             error.is_transient() || matches!(error.kind(), ErrorKind::SessionLimit | ErrorKind::Deadline(_));
+        let may_restart = match (error.kind(), error.status()) {
+            (ErrorKind::NotFound, status) => status != Some(StatusCode::GONE),
+            (ErrorKind::Refused, status) => status.is_some_and(|status| status.is_server_error()),
+            (ErrorKind::Malformed { .. }, _) => true,
+            _ => false,
+        };
+        self.wait_after(error, is_temporary || may_restart && self.failures < MAX_RESTARTING)
+    }
+
+    fn wait_after(&mut self, error: Error, is_temporary: bool) -> Result<Reconnection, Error> {
         if !is_temporary || !self.was_opened {
             return Err(error);
         }
@@ -155,7 +171,9 @@ impl Listener {
         service: &Service,
         secrets: &Redactor,
     ) -> Result<Reconnection, Error> {
-        self.failed(service.truncated_body_error(&self.source.target, secrets, error))
+        let error = service.truncated_body_error(&self.source.target, secrets, error);
+        let is_temporary = error.is_transient();
+        self.wait_after(error, is_temporary)
     }
 
     /// Returns the wait before the next connection, after the service has ended the stream.
@@ -196,6 +214,7 @@ mod tests {
     use super::*;
     use crate::kind::{Failure, TlsFailure};
     use crate::operation::Operation;
+    use crate::redact::SafeText;
     use crate::service::Service;
 
     fn listener() -> Listener {
@@ -324,12 +343,31 @@ mod tests {
             }
         }
         for kind in [
-            ErrorKind::NotFound,
+            ErrorKind::Forbidden,
             ErrorKind::NotAuthenticated,
             ErrorKind::Transport(Failure::Untrusted),
             ErrorKind::Transport(Failure::Tls(TlsFailure::NoCommonProtocol)),
         ] {
             assert_eq!(*listener.failed(Error::new(kind.clone())).unwrap_err().kind(), kind);
+        }
+    }
+
+    #[test]
+    fn a_service_that_may_be_restarting_is_waited_for_ten_times_in_succession() {
+        let status = |status| Error::from_status(status, None, Vec::new(), SafeText::default(), |_| None);
+        for (error, is_waited_for) in [
+            (status(StatusCode::INTERNAL_SERVER_ERROR), true),
+            (status(StatusCode::NOT_FOUND), true),
+            (Error::malformed("", "not a stream of events"), true),
+            (status(StatusCode::GONE), false),
+            (status(StatusCode::BAD_REQUEST), false),
+        ] {
+            let mut listener = listener();
+            listener.opened();
+            let waits = (0..20).take_while(|_| listener.failed(error.clone()).is_ok()).count();
+            assert_eq!(waits, if is_waited_for { 10 } else { 0 }, "{error}");
+            listener.push(b"data: a\n\n").unwrap();
+            assert_eq!(listener.failed(error.clone()).is_ok(), is_waited_for, "{error}");
         }
     }
 }

@@ -12,7 +12,7 @@ pub(crate) enum Condition {
     SessionLimit,
     /// The account must change its password first.
     PasswordExpired,
-    /// The service lacks a license.
+    /// The service lacks a license, or it has expired.
     LicenseMissing,
     /// The system is in the requested state already.
     InRequestedState,
@@ -36,7 +36,7 @@ const CONDITIONS: [(&str, Condition); 9] = [
 ];
 
 /// Words of a key that is about the license itself, such as that a key is invalid, and not about its absence.
-const ABOUT_A_LICENSE: [&str; 4] = ["invalid", "already", "previously", "expir"];
+const ABOUT_A_LICENSE: [&str; 3] = ["invalid", "already", "previously"];
 
 /// Words with which a text says that the state is that of the request: "The server is already powered ON."
 const STATES: [&str; 6] = ["powered", "power state", "requested state", "desired state", "on", "off"];
@@ -83,6 +83,7 @@ mod tests {
             ("SMC.1.0.OemLicenseNotPassed", "", Some(LicenseMissing)),
             ("iLO.2.14.LicenseKeyRequired", "", Some(LicenseMissing)),
             ("Acme.1.0.FeatureLicenseMissing", "", Some(LicenseMissing)),
+            ("Acme.1.0.LicenseExpired", "", Some(LicenseMissing)),
             ("iLO.2.14.InvalidLicenseKey", "", None),
             ("iLO.2.14.DemoLicenseKeyPreviouslyInstalled", "", None),
             ("IDRAC.2.8.PSU501", "", Some(InRequestedState)),

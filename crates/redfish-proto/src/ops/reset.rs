@@ -28,7 +28,7 @@ const SYSTEMS: &str = "/redfish/v1/Systems";
 /// Resets a system: the given one, or the only one.
 ///
 /// The reset type is checked against the allowable values before it is sent. A refusal because the system is in the
-/// requested state already is a success, if the system reports that state.
+/// requested state already is a success, unless the system reports another state.
 #[derive(Debug)]
 pub struct Reset {
     kind: String,
@@ -101,8 +101,7 @@ impl Reset {
         Chain::new(Exchange(Request::get(&system)), move |received| {
             let answer = received?.success()?;
             let shown: Value = answer.json()?;
-            let has_power_state =
-                shown.get("PowerState").and_then(Value::as_str).is_some_and(|s| !s.is_empty());
+            let has_power_state = power_state(&shown).is_some();
             let accepted = move |system, outcome| ResetAccepted { system, outcome, change, has_power_state };
             invoke_on(&answer, "ComputerSystem.Reset", parameters, move |received| {
                 let answer = received?;
@@ -110,7 +109,7 @@ impl Reset {
                     (Ok(outcome), _) => Chain::done(accepted(system, outcome)),
                     (Err(refusal), Some(PowerChange::To(state))) if is_in_state_already(&refusal) => {
                         let outcome = Outcome::Finished(Written::of(&answer, answer.messages()));
-                        confirm_state(system.clone(), state, refusal, move || accepted(system, outcome))
+                        check_state(system.clone(), state, refusal, move || accepted(system, outcome))
                     }
                     (Err(refusal), _) => Err(refusal),
                 }
@@ -131,14 +130,20 @@ impl Reset {
     }
 }
 
+/// The state that a system reports, if it reports one.
+fn power_state(system: &Value) -> Option<&str> {
+    system.get("PowerState").and_then(Value::as_str).filter(|state| !state.is_empty())
+}
+
 /// Whether a refusal says that the system is in the requested state. iDRAC answers 409 to On for a system that is on, where
 /// DSP0266 requires a success.
 fn is_in_state_already(refusal: &Error) -> bool {
     refusal.messages().iter().any(|message| message.condition() == Some(Condition::InRequestedState))
 }
 
-/// Reads the system to see whether it is in this state. If not, or if that cannot be read, the refusal counts.
-fn confirm_state(
+/// Reads the system to see whether it is in this state. If it reports another one, or cannot be read, the refusal counts.
+/// A system without a `PowerState` cannot contradict the service.
+fn check_state(
     system: Target,
     state: &'static str,
     refusal: Error,
@@ -146,8 +151,8 @@ fn confirm_state(
 ) -> Result<Transition<Chain<ResetAccepted>>, Error> {
     Chain::next(Exchange(Request::get(&system)), move |received| {
         let system: Option<Value> = received.ok().and_then(|answer| answer.success().ok()?.json().ok());
-        let is_confirmed = system.is_some_and(|system| system.get("PowerState") == Some(&state.into()));
-        if is_confirmed { Chain::done(accepted()) } else { Err(refusal) }
+        let is_there = system.is_some_and(|system| power_state(&system).is_none_or(|shown| shown == state));
+        if is_there { Chain::done(accepted()) } else { Err(refusal) }
     })
 }
 
@@ -262,7 +267,7 @@ impl Operation for WaitForPower {
             Ok(system) => system,
             Err(error) => return self.fail(error),
         };
-        let state = system.get("PowerState").and_then(Value::as_str);
+        let state = power_state(&system);
         self.failures = 0;
         if let Some(state) = state {
             self.last = answer.safe(state);

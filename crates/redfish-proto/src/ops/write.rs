@@ -162,7 +162,7 @@ impl Operation for Write {
     fn request(&self) -> Request {
         match &self.stage {
             Stage::Read | Stage::Explain(_) => Request::get(&self.request.target),
-            Stage::CheckSettings(check) => Request::get(check.target()),
+            Stage::CheckSettings(check) => check.request(),
             Stage::Send(None) => self.request.clone(),
             Stage::Send(Some(etag)) => self.request.clone().header(IF_MATCH, etag.clone()),
         }

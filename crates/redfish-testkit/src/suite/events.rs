@@ -74,10 +74,10 @@ fn the_stream_reconnects_until_the_service_refuses<A: Adapter>() {
     let bmc = Bmc::start_counting(|number, connection| match number {
         0 => connection.truncated_stream("id: 1\ndata: a\n\nid: 2\ndata: b\n\nid: 3\ndata: ha"),
         1 => connection.truncated_stream("id: 2\ndata: b\n\nid: 5\ndata: e\n\n"),
-        _ => connection.respond("404 Not Found", "", ""),
+        _ => connection.respond("403 Forbidden", "", ""),
     });
     let (events, waits) = listen::<A>(&bmc);
-    assert_eq!(all(events), ["1 a", "2 b", "2..5", "5 e", "not-found"]);
+    assert_eq!(all(events), ["1 a", "2 b", "2..5", "5 e", "forbidden"]);
     let heads = bmc.heads();
     assert_eq!(last_ids(&heads), [None, Some("2"), Some("5")]);
     assert!(heads.iter().all(|head| head.header("accept") == Some("text/event-stream")));
@@ -117,13 +117,13 @@ fn each_further_connection_is_announced_before_its_wait<A: Adapter>() {
             "data: b\n\n",
         ),
         2 => connection.respond("503 Service Unavailable", "", ""),
-        _ => connection.respond("404 Not Found", "", ""),
+        _ => connection.respond("403 Forbidden", "", ""),
     });
     let (mut events, waits) = listen::<A>(&bmc);
     assert_eq!(item_text(events.next().unwrap()), " a");
     assert_eq!(item_text(events.next().unwrap()), "again after transport");
     assert_eq!(waits.seconds(), [0.0; 0]);
-    assert_eq!(all_items(events), [" b", "again", "again after busy", "not-found"]);
+    assert_eq!(all_items(events), [" b", "again", "again after busy", "forbidden"]);
 }
 
 fn a_stream_that_was_never_open_is_not_requested_without_end<A: Adapter>() {
@@ -145,9 +145,9 @@ fn an_event_on_one_long_line_is_read<A: Adapter>() {
     let expected = format!(" {report}");
     let bmc = Bmc::start_counting(move |number, connection| match number {
         0 => connection.truncated_stream(&format!("data: {report}\n\n")),
-        _ => connection.respond("404 Not Found", "", ""),
+        _ => connection.respond("403 Forbidden", "", ""),
     });
-    assert!(all(listen::<A>(&bmc).0) == [expected.as_str(), "not-found"]);
+    assert!(all(listen::<A>(&bmc).0) == [expected.as_str(), "forbidden"]);
 }
 
 fn an_expired_session_is_renewed<A: Adapter>() {
@@ -164,7 +164,7 @@ fn an_expired_session_is_renewed<A: Adapter>() {
             (_, "/sse", Some("old"), None) => connection.truncated_stream("id: 1\ndata: a\n\n"),
             (_, "/sse", Some("old"), _) => connection.respond("401 Unauthorized", "", ""),
             (_, "/sse", Some("new"), Some("1")) => connection.truncated_stream("id: 2\ndata: b\n\n"),
-            _ => connection.respond("404 Not Found", "", ""),
+            _ => connection.respond("403 Forbidden", "", ""),
         }
     });
     let service = Service::new(&bmc.url()).unwrap();
@@ -173,7 +173,7 @@ fn an_expired_session_is_renewed<A: Adapter>() {
     let client = A::builder(service).login(Credentials::new("ada", "engine No. 1")).resume(session);
     let client = client.transport(&transport).build().unwrap();
     let source = EventSource::new(client.service().target("/sse").unwrap());
-    assert_eq!(all(client.events_at(source)), ["1 a", "2 b", "not-found"]);
+    assert_eq!(all(client.events_at(source)), ["1 a", "2 b", "forbidden"]);
     let sent = ["GET /sse", "GET /sse", "GET /redfish/v1/", "POST /S", "GET /sse", "GET /sse"];
     assert_eq!(bmc.requests(), sent);
 }
@@ -186,14 +186,14 @@ fn an_idle_stream_is_reopened<A: Adapter>() {
             connection.wait_for_close()
         }
         1 => connection.truncated_stream("id: 2\ndata: b\n\n"),
-        _ => connection.respond("404 Not Found", "", ""),
+        _ => connection.respond("403 Forbidden", "", ""),
     });
     let clock = Arc::<RecordingClock>::default();
     let transport = A::Transport::builder()
         .clock(clock)
         .limits(TransportLimits::default().stream_idle(Duration::from_millis(100)))
         .build();
-    assert_eq!(all(listen_with::<A>(&bmc, &transport)), ["1 a", "2 b", "not-found"]);
+    assert_eq!(all(listen_with::<A>(&bmc, &transport)), ["1 a", "2 b", "forbidden"]);
 }
 
 fn a_response_that_is_not_an_event_stream_is_malformed<A: Adapter>() {
@@ -220,7 +220,7 @@ fn a_compressed_stream_yields_each_event_on_arrival<A: Adapter>() {
     let next = Mutex::new(next);
     let bmc = Bmc::start_counting(move |number, connection| {
         if number > 0 {
-            return connection.respond("404 Not Found", "", "");
+            return connection.respond("403 Forbidden", "", "");
         }
         connection.start_stream("Content-Encoding: gzip\r\n")?;
         let mut gzip = GzEncoder::new(Vec::new(), Compression::default());
@@ -246,14 +246,14 @@ fn the_stream_is_discovered_and_filtered<A: Adapter>() {
     let bmc = Bmc::start(|connection, head| match head.target.as_str() {
         "/redfish/v1/" => connection.respond("200 OK", "", r#"{"EventService": {"@odata.id": "/events"}}"#),
         "/events" => connection.respond("200 OK", "", SERVICE),
-        _ => connection.respond("404 Not Found", "", ""),
+        _ => connection.respond("403 Forbidden", "", ""),
     });
     let client = A::builder(Service::new(&bmc.url()).unwrap()).build().unwrap();
     let refused = client.events(Some("MessageId eq 'x'")).err().unwrap();
     assert!(matches!(refused.kind(), ErrorKind::InvalidParameter { .. }), "{refused}");
     let events = client.events(Some("EventFormatType eq 'Event'")).unwrap();
     assert_eq!(bmc.requests().len(), 4, "the stream is opened only when read");
-    assert_eq!(all(events), ["not-found"]);
+    assert_eq!(all(events), ["forbidden"]);
     assert_eq!(bmc.requests()[4], "GET /sse?$filter=EventFormatType%20eq%20'Event'");
     let none = Bmc::start(|connection, _| connection.respond("200 OK", "", "{}"));
     let client = A::builder(Service::new(&none.url()).unwrap()).build().unwrap();

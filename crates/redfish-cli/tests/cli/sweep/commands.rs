@@ -201,11 +201,10 @@ fn a_write_that_may_have_happened_is_not_repeated() {
     let results = fleet[0].file("results", &done.out);
     let again = [&change[..], &["--retry-failed", &results]].concat();
     let done = run(&mut sweep(&fleet[0], &urls(&fleet), &again)).exits(1);
-    assert_eq!(lines(&done).into_keys().collect::<Vec<_>>(), [fleet[1].server.url()]);
-    assert!(done.err.contains("1 services are skipped"), "{}", done.err);
+    assert!(done.out.is_empty() && done.err.contains("2 services are skipped"), "{} {}", done.out, done.err);
     // A write with a 401 has not happened.
     let writes: Vec<_> = fleet.iter().map(|bench| bench.handled("PATCH", SYSTEM)).collect();
-    assert_eq!(writes, [1, 2, 2, 1]);
+    assert_eq!(writes, [1, 1, 2, 1]);
     assert_eq!(open_sessions(&fleet), 0);
 }
 

@@ -28,9 +28,9 @@ impl Reservation<'_> {
         Reservation { targets, is_busy: service.get("HttpPushUriTargetsBusy") == Some(&Value::Bool(true)) }
     }
 
-    /// Whether the service has targets of pushed images, which a client may set.
+    /// Whether the service has targets of pushed images, which a client may set. What can be reserved can be set.
     pub(super) fn has_targets(&self) -> bool {
-        self.targets.is_some()
+        self.targets.is_some() || self.is_busy
     }
 
     /// Refuses a multipart push, which has its own targets, while another client is using the service.

@@ -5,7 +5,10 @@ use serde_json::Value;
 
 use crate::answer::Answer;
 use crate::error::Error;
+use crate::kind::ErrorKind;
 use crate::link::link_at;
+use crate::operation::Request;
+use crate::ops::check_session::CHECK_TIMEOUT;
 use crate::outcome::Outcome;
 use crate::target::Target;
 
@@ -25,18 +28,23 @@ pub(super) fn settings_of(resource: &Answer) -> Option<Target> {
 }
 
 impl SettingsCheck {
-    /// `None` if the change was carried out in part, or later: its outcome says enough.
+    /// `None` if the change was carried out in part, or later, or failed for a reason that has nothing to do with it: its
+    /// outcome says enough.
     pub(super) fn new(target: Target, result: &Result<Outcome, Error>) -> Option<SettingsCheck> {
-        let is_certain = match result {
+        let may_belong_there = match result {
             Ok(outcome) => matches!(outcome, Outcome::Finished(_)),
-            Err(error) => error.status().is_some_and(|status| !status.is_success()),
+            Err(error) => {
+                let is_refusal =
+                    matches!(error.kind(), ErrorKind::Refused | ErrorKind::Conflict | ErrorKind::Forbidden);
+                is_refusal && !error.may_have_written()
+            }
         };
-        is_certain.then(|| SettingsCheck { target, result: result.clone() })
+        may_belong_there.then(|| SettingsCheck { target, result: result.clone() })
     }
 
-    /// The settings resource.
-    pub(super) fn target(&self) -> &Target {
-        &self.target
+    /// Reads the settings resource, without much delay: the change itself has its outcome.
+    pub(super) fn request(&self) -> Request {
+        Request::get(&self.target).probe(CHECK_TIMEOUT)
     }
 
     /// The result of the change, which names the settings resource if that holds a member of the change.
