@@ -125,7 +125,7 @@ impl Serve {
         let Some(folder) = &self.mockup else { return Ok(None) };
         let mockup =
             Mockup::read(folder).map_err(|error| Failure::unusable("the mockup cannot be read", error))?;
-        for warning in mockup.warnings() {
+        for warning in mockup.warnings(self.profile) {
             output::note(format_args!("redfish: warning: {warning}"));
         }
         Ok(Some(mockup))

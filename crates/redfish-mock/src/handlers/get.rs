@@ -20,16 +20,9 @@ pub(super) fn get(
     caller: Option<Caller>,
     now: Duration,
 ) -> Response {
-    let query = match query_options::parse(state.profile, request.uri.query().unwrap_or_default()) {
-        Ok(query) => query,
-        Err(error) => return *error,
-    };
-    let resource = match content(state, route, caller, now) {
-        Content::Resource(resource) => resource,
-        content => return Response::new(StatusCode::OK, content),
-    };
-    let resource = match query_options::apply(state, resource, query, caller, now) {
-        Ok(resource) => resource,
+    let resource = match read(state, request, route, caller, now) {
+        Ok(Content::Resource(resource)) => resource,
+        Ok(content) => return Response::new(StatusCode::OK, content),
         Err(error) => return *error,
     };
     if !resource.etag.is_empty() && request.if_none_match_lists(&resource.etag) {
@@ -37,4 +30,27 @@ pub(super) fn get(
             .with_header(header::ETAG, &resource.etag);
     }
     Response::resource(resource)
+}
+
+/// The content that a request reads: the captured response to its query, or the route's content after the query options.
+fn read(
+    state: &State,
+    request: &Request<'_>,
+    route: &Route,
+    caller: Option<Caller>,
+    now: Duration,
+) -> Result<Content, Box<Response>> {
+    let query = request.uri.query().unwrap_or_default();
+    if let Route::Resource(resource) = route {
+        if let Some(captured) = state.tree.captured(&resource.path, query) {
+            return Ok(content(state, &Route::Resource(captured.clone()), caller, now));
+        }
+    }
+    let query = query_options::parse(state.profile, query)?;
+    match content(state, route, caller, now) {
+        Content::Resource(resource) => {
+            query_options::apply(state, resource, query, caller, now).map(Content::Resource)
+        }
+        content => Ok(content),
+    }
 }

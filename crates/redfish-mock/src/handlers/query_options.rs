@@ -11,7 +11,7 @@ use crate::protocol::message::{Base, Message};
 use crate::protocol::path::Path;
 use crate::protocol::profile::Profile;
 use crate::protocol::query::{Expand, ExpandLinks, Query, bad_request};
-use crate::protocol::representation::Representation;
+use crate::protocol::representation::{NEXT_LINK, Representation, has_own_pages};
 use crate::protocol::response::{Content, Response};
 use crate::routing::Route;
 use crate::state::State;
@@ -93,8 +93,17 @@ impl Reader<'_> {
     /// Reduces a collection to the requested page.
     fn paginate(&self, document: &mut Value, query: &Query) {
         let path = document["@odata.id"].as_str().unwrap_or_default().to_owned();
+        let mut page_size = self.state.profile.page_size();
+        if has_own_pages(document) {
+            if !query.selects_members() {
+                return;
+            }
+            // The captured link belongs to the page that was captured.
+            document.as_object_mut().map(|document| document.remove(NEXT_LINK));
+            page_size = usize::MAX;
+        }
         let Some(members) = document.get_mut("Members").and_then(Value::as_array_mut) else { return };
-        let (total, page_size) = (members.len(), self.state.profile.page_size());
+        let total = members.len();
         let top = query.top.unwrap_or(usize::MAX);
         members.drain(..query.skip.min(total));
         members.truncate(top.min(page_size));
@@ -102,7 +111,7 @@ impl Reader<'_> {
         let next = query.skip.saturating_add(shown);
         if next < total && top > shown {
             let query = query.next_page(next, left);
-            document["Members@odata.nextLink"] = json!(format!("{path}?{query}"));
+            document[NEXT_LINK] = json!(format!("{path}?{query}"));
         }
     }
 

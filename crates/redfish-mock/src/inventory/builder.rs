@@ -20,7 +20,15 @@ pub(crate) struct ResourceBuilder {
 #[derive(Clone, Debug)]
 pub(crate) enum BuilderContent {
     Document(Value),
-    Raw { media_type: &'static str, bytes: Vec<u8> },
+    /// A document of a file, and its text.
+    Captured {
+        document: Value,
+        text: Vec<u8>,
+    },
+    Raw {
+        media_type: &'static str,
+        bytes: Vec<u8>,
+    },
 }
 
 impl ResourceBuilder {
@@ -65,17 +73,27 @@ impl ResourceBuilder {
         }
     }
 
+    /// The document of a file, served as its text.
+    pub(crate) fn captured(path: String, document: Value, text: Vec<u8>) -> ResourceBuilder {
+        let content = BuilderContent::Captured { document, text };
+        ResourceBuilder { path, is_public: false, content, capabilities: Capabilities::default() }
+    }
+
     pub(crate) fn document(&self) -> Option<&Value> {
         match &self.content {
-            BuilderContent::Document(document) => Some(document),
+            BuilderContent::Document(document) | BuilderContent::Captured { document, .. } => Some(document),
             BuilderContent::Raw { .. } => None,
         }
     }
 
+    /// The document, to be changed: it is then no longer what was captured.
     pub(crate) fn document_mut(&mut self) -> Option<&mut Value> {
+        if let BuilderContent::Captured { document, .. } = &mut self.content {
+            self.content = BuilderContent::Document(document.take());
+        }
         match &mut self.content {
             BuilderContent::Document(document) => Some(document),
-            BuilderContent::Raw { .. } => None,
+            _ => None,
         }
     }
 
@@ -118,6 +136,10 @@ impl ResourceBuilder {
         let body = match self.content {
             BuilderContent::Document(document) => {
                 let representation = Representation::new(document.clone(), 0, profile);
+                Body::Document { document, representation }
+            }
+            BuilderContent::Captured { document, text } => {
+                let representation = Representation::new(document.clone(), 0, profile).with_text(&text);
                 Body::Document { document, representation }
             }
             BuilderContent::Raw { media_type, bytes } => Body::Raw { media_type, bytes },

@@ -5,6 +5,8 @@ use serde_json::{Map, Value, json};
 use super::builder::ResourceBuilder;
 use super::resource::Resource;
 use super::tree::Tree;
+use crate::protocol::path::Path;
+use crate::protocol::representation::has_own_pages;
 
 impl Tree {
     /// The lowest number that is not the identifier of a member of the collection at `collection`.
@@ -50,16 +52,21 @@ impl Tree {
         let Some(mut listing) = self.document(collection).cloned() else { return };
         if let Some(members) = listing.get_mut("Members").and_then(Value::as_array_mut) {
             let is_removed = |link: &Value| {
-                link["@odata.id"].as_str().is_some_and(|link| link.trim_end_matches('/') == member.path)
+                link["@odata.id"].as_str().is_some_and(|link| Path::new(link).as_str() == member.path)
             };
             members.retain(|link| !is_removed(link));
             self.write_collection(collection, listing);
         }
     }
 
-    /// Writes a collection and updates its count.
+    /// Writes a collection and updates its count. A captured collection may list only its first page.
     fn write_collection(&mut self, path: &str, mut listing: Value) {
-        listing["Members@odata.count"] = json!(listing["Members"].as_array().map_or(0, Vec::len));
+        let length = |listing: &Value| listing["Members"].as_array().map_or(0, Vec::len) as u64;
+        let before = self.document(path).filter(|_| has_own_pages(&listing));
+        let others = before.map_or(0, |before| {
+            before["Members@odata.count"].as_u64().unwrap_or(0).saturating_sub(length(before))
+        });
+        listing["Members@odata.count"] = json!(length(&listing) + others);
         self.write(path, listing);
     }
 

@@ -1,4 +1,5 @@
-//! Mockups: resources read from a folder as DMTF's Mockup-Creator writes it. `index.json` is the resource at its folder.
+//! Mockups: resources read from a folder as DMTF's Mockup-Creator writes it. `index.json` is the resource at its folder, and
+//! the response to a query if the folder has a query in its name: `Entries?$skip=50`.
 //!
 //! A folder without a session service gets the one of the mock, so that clients can log in.
 
@@ -12,17 +13,20 @@ use serde_json::{Value, json};
 use super::builder::ResourceBuilder;
 use super::tree::Tree;
 use super::{root, services};
+use crate::protocol::path::{self, key};
 use crate::protocol::profile::Profile;
+use crate::protocol::query::decode;
 use crate::protocol::uris::{SESSION_SERVICE, SESSIONS};
 
 /// The maximum depth of nested folders.
 const MAX_DEPTH: usize = 64;
 /// The files of Mockup-Creator that are not resources.
-const IGNORED_FILES: [&str; 2] = ["headers.json", "time.json"];
+const IGNORED_FILES: [&str; 3] = ["headers.json", "time.json", "error.txt"];
 
 /// The resources of a folder. Copies share them.
 #[derive(Clone)]
 pub struct Mockup {
+    /// In the order of their files. Of several at one path, the first is served.
     resources: Arc<Vec<ResourceBuilder>>,
     warnings: Arc<[String]>,
     /// The resources as each profile renders them.
@@ -33,7 +37,8 @@ pub struct Mockup {
 impl Mockup {
     /// Reads a folder: the one of the service root, or one that contains `redfish/v1` or `v1`.
     ///
-    /// Files that are not JSON are served unchanged and listed in [`Mockup::warnings`].
+    /// Files that are not JSON are served unchanged and listed in [`Mockup::warnings`]. Nothing outside the folder is read: a
+    /// symbolic link that leads there is ignored, with a warning.
     ///
     /// # Errors
     ///
@@ -42,17 +47,18 @@ impl Mockup {
         let folder = folder.as_ref();
         let prefix =
             ["redfish/v1", "v1", ""].into_iter().find(|root| folder.join(root).join("index.json").is_file());
-        let above = match prefix {
-            Some("redfish/v1") => "",
-            Some("v1") => "/redfish",
-            Some(_) => "/redfish/v1",
+        // The folder to read, and the path of its resource. What is beside `redfish` is not a resource.
+        let (inside, above) = match prefix {
+            Some("redfish/v1") => ("redfish", "/redfish"),
+            Some("v1") => ("v1", "/redfish/v1"),
+            Some(_) => ("", "/redfish/v1"),
             None => {
                 let what = "the folder has no service root: there is no index.json in it or in redfish/v1";
                 return Err(io::Error::new(io::ErrorKind::NotFound, what));
             }
         };
-        let mut reader = Reader { resources: Vec::new(), warnings: Vec::new() };
-        reader.folder(folder, Path::new(""), above, 0)?;
+        let mut reader = Reader { root: folder.canonicalize()?, resources: Vec::new(), warnings: Vec::new() };
+        reader.folder(&folder.join(inside), Path::new(inside), above, 0)?;
         reader.complete();
         Ok(Mockup {
             resources: Arc::new(reader.resources),
@@ -62,9 +68,15 @@ impl Mockup {
         })
     }
 
-    /// Warnings about the folder, one line each: files that are not JSON, and changes that sessions required.
-    pub fn warnings(&self) -> &[String] {
-        &self.warnings
+    /// Warnings about the folder in this profile, one line each: files that are not served or are not JSON, and changes that
+    /// sessions required.
+    pub fn warnings(&self, profile: Profile) -> Vec<String> {
+        let mut keys = BTreeSet::new();
+        let clashing = self.resources.iter().filter(|resource| !keys.insert(key(&resource.path, profile)));
+        let ignored = |resource: &ResourceBuilder| {
+            format!("{}: ignored, because another file is served at the same path", resource.path)
+        };
+        self.warnings.iter().cloned().chain(clashing.map(ignored)).collect()
     }
 
     pub(crate) fn tree(&self, profile: Profile) -> Tree {
@@ -83,6 +95,8 @@ impl fmt::Debug for Mockup {
 }
 
 struct Reader {
+    /// The real path of the folder.
+    root: PathBuf,
     resources: Vec<ResourceBuilder>,
     warnings: Vec<String>,
 }
@@ -103,8 +117,18 @@ impl Reader {
                     .push(format!("{}: ignored, because its name is not valid in a URI", inside.display()));
                 continue;
             };
-            // Symbolic links to folders may form a loop, so they are not followed.
-            if entry.file_type()?.is_dir() {
+            let kind = entry.file_type()?;
+            // Symbolic links to folders may form a loop.
+            let reason = if kind.is_symlink() && !entry.path().is_file() {
+                Some("it is a symbolic link to something other than a file")
+            } else if kind.is_symlink() && !self.is_inside(&entry.path()) {
+                Some("it is a symbolic link that leads out of the folder")
+            } else {
+                None
+            };
+            if let Some(reason) = reason {
+                self.warnings.push(format!("{}: ignored, because {reason}", inside.display()));
+            } else if kind.is_dir() {
                 self.folder(&entry.path(), &inside, &format!("{path}/{name}"), depth + 1)?;
             } else if entry.path().is_file() && !IGNORED_FILES.contains(&name.as_str()) {
                 self.file(&entry.path(), inside, path, &name)?;
@@ -113,14 +137,15 @@ impl Reader {
         Ok(())
     }
 
+    /// Whether a file is in the folder after all symbolic links.
+    fn is_inside(&self, file: &Path) -> bool {
+        file.canonicalize().is_ok_and(|file| file.starts_with(&self.root))
+    }
+
     fn file(&mut self, file: &Path, inside: PathBuf, folder: &str, name: &str) -> io::Result<()> {
         let bytes = fs::read(file)?;
         let (stem, extension) = name.rsplit_once('.').unwrap_or((name, ""));
-        let path = if stem == "index" && !folder.is_empty() {
-            folder.to_owned()
-        } else {
-            format!("{folder}/{name}")
-        };
+        let path = if stem == "index" { canonical(folder) } else { canonical(&format!("{folder}/{name}")) };
         let media_type = match extension {
             "json" => "application/json",
             "xml" => "application/xml",
@@ -132,7 +157,7 @@ impl Reader {
         let parsed = serde_json::from_slice(&bytes).ok().filter(|_| stem == "index");
         // Versions, OData documents and registries have no `@odata.id`. They are served unchanged.
         let builder = match parsed.filter(|document: &Value| document["@odata.id"].is_string()) {
-            Some(document) => resource(path, document),
+            Some(document) => resource(path, document, bytes),
             None => {
                 let is_json = serde_json::from_slice::<Value>(&bytes).is_ok();
                 // The metadata is `index.xml`, for example.
@@ -155,11 +180,14 @@ impl Reader {
         for resource in &mut self.resources {
             resource.capabilities.delete = members.contains(&resource.path);
             resource.is_public = PUBLIC.contains(&resource.path.as_str());
-            let path = resource.path.clone();
-            match (path.as_str(), resource.document_mut()) {
-                (ROOT, Some(root)) => complete_root(root, &mut self.warnings),
-                (SESSION_SERVICE, Some(service)) => service["Sessions"] = json!({"@odata.id": SESSIONS}),
-                _ => {}
+            if ![ROOT, SESSION_SERVICE].contains(&resource.path.as_str()) {
+                continue;
+            }
+            let is_root = resource.path == ROOT;
+            match resource.document_mut() {
+                Some(root) if is_root => complete_root(root, &mut self.warnings),
+                Some(service) => service["Sessions"] = json!({"@odata.id": SESSIONS}),
+                None => {}
             }
         }
         let has = |path: &str| self.resources.iter().any(|resource| resource.path == path);
@@ -180,14 +208,22 @@ const ROOT: &str = "/redfish/v1";
 const PUBLIC: [&str; 5] =
     ["/redfish", ROOT, "/redfish/v1/$metadata", "/redfish/v1/odata", "/redfish/v1/openapi.yaml"];
 
-fn resource(path: String, document: Value) -> ResourceBuilder {
-    let is_collection = document["Members"].is_array();
-    let resource = ResourceBuilder { path, ..ResourceBuilder::new(document) }.fully_writable();
+fn resource(path: String, document: Value, text: Vec<u8>) -> ResourceBuilder {
+    let is_collection = document["Members"].is_array() && !path.contains('?');
+    let resource = ResourceBuilder::captured(path, document, text).fully_writable();
     if is_collection { resource.creatable(&[]) } else { resource }
 }
 
+/// The path of a folder as requests find it: without percent-encoding, and with the query in its name, if there is one.
+fn canonical(folder: &str) -> String {
+    match folder.split_once('?') {
+        None => path::Path::new(folder).as_str().to_owned(),
+        Some((above, query)) => format!("{}?{}", path::Path::new(above).as_str(), decode(query)),
+    }
+}
+
 fn member_paths(document: &Value) -> Vec<String> {
-    let path = |member: &Value| Some(member["@odata.id"].as_str()?.trim_end_matches('/').to_owned());
+    let path = |member: &Value| Some(path::Path::new(member["@odata.id"].as_str()?).as_str().to_owned());
     document["Members"].as_array().into_iter().flatten().filter_map(path).collect()
 }
 

@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use crate::protocol::path::Path;
 use crate::protocol::property::Property;
 use crate::protocol::representation::Representation;
 
@@ -69,8 +70,10 @@ impl Resource {
 
     /// The name of the action whose target is `path`.
     pub(crate) fn action_at(&self, path: &str) -> Option<&str> {
-        let is_target =
-            |entry: &Value| entry["target"].as_str().is_some_and(|target| target.eq_ignore_ascii_case(path));
+        let is_target = |entry: &Value| {
+            let target = entry["target"].as_str().map(Path::new);
+            target.is_some_and(|target| target.as_str().eq_ignore_ascii_case(path))
+        };
         self.actions().find(|(_, entry)| is_target(entry))?.0.strip_prefix('#')
     }
 

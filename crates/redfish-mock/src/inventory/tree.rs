@@ -1,5 +1,6 @@
 //! The resource tree: resources by their paths, changed by PATCH and by actions.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -9,6 +10,7 @@ use super::builder::ResourceBuilder;
 use super::resource::{Body, Resource};
 use crate::protocol::path::{Path, key};
 use crate::protocol::profile::Profile;
+use crate::protocol::query::decode;
 use crate::protocol::representation::Representation;
 
 /// The resources of a service. Copies share the resources that none of them has written, so that a copy is cheap.
@@ -22,25 +24,36 @@ pub(crate) struct Tree {
 
 impl Tree {
     pub(crate) fn new(resources: impl IntoIterator<Item = ResourceBuilder>, profile: Profile) -> Tree {
-        let shared = resources
-            .into_iter()
-            .map(|builder| (key(&builder.path), Arc::new(builder.build(profile))))
-            .collect();
+        let mut shared = BTreeMap::new();
+        for builder in resources {
+            // Files may clash. The first one is served.
+            let entry = shared.entry(key(&builder.path, profile).into_owned());
+            entry.or_insert_with(|| Arc::new(builder.build(profile)));
+        }
         Tree { profile, shared: Arc::new(shared), written: BTreeMap::new() }
+    }
+
+    fn key<'a>(&self, path: &'a str) -> Cow<'a, str> {
+        key(path, self.profile)
     }
 
     /// The resource that a request for `path` finds.
     pub(crate) fn find(&self, path: &Path) -> Option<&Arc<Resource>> {
-        self.with_key(path.key()).filter(|resource| path.matches(&resource.path, self.profile))
+        self.get(path.as_str())
     }
 
     /// The resource at a canonical path.
     pub(crate) fn get(&self, path: &str) -> Option<&Arc<Resource>> {
-        self.with_key(&key(path))
+        self.with_key(&self.key(path))
     }
 
     fn with_key(&self, key: &str) -> Option<&Arc<Resource>> {
         self.written.get(key).map_or_else(|| self.shared.get(key), Option::as_ref)
+    }
+
+    /// The response to a query of the resource at a canonical path, if it was captured.
+    pub(crate) fn captured(&self, path: &str, query: &str) -> Option<&Arc<Resource>> {
+        if query.is_empty() { None } else { self.get(&format!("{path}?{}", decode(query))) }
     }
 
     /// The document of the resource at a canonical path.
@@ -55,23 +68,24 @@ impl Tree {
             let representation = Representation::new(document.clone(), revision, self.profile);
             let body = Body::Document { document, representation };
             let after = Resource { path: before.path.clone(), body, revision, ..**before };
-            self.written.insert(key(path), Some(Arc::new(after)));
+            self.written.insert(self.key(path).into_owned(), Some(Arc::new(after)));
         }
     }
 
     /// Adds a resource.
     pub(crate) fn insert(&mut self, builder: ResourceBuilder) {
         let resource = builder.build(self.profile);
-        self.written.insert(key(&resource.path), Some(Arc::new(resource)));
+        self.written.insert(self.key(&resource.path).into_owned(), Some(Arc::new(resource)));
     }
 
     pub(crate) fn remove(&mut self, path: &str) {
-        self.written.insert(key(path), None);
+        self.written.insert(self.key(path).into_owned(), None);
     }
 
     /// Removes the resource at a path and everything below it.
     pub(crate) fn remove_all(&mut self, path: &str) {
-        let is_removed = |key: &&String| is_at_or_below(key, path);
+        let above = self.key(path);
+        let is_removed = |key: &&String| is_at_or_below(key, &above);
         let keys: Vec<String> =
             self.shared.keys().chain(self.written.keys()).filter(is_removed).cloned().collect();
         self.written.extend(keys.into_iter().map(|key| (key, None)));
@@ -81,8 +95,9 @@ impl Tree {
     /// restored resource gets a new ETag. Returns the paths of the restored resources.
     pub(crate) fn restore(&mut self, path: &str, keep: impl Fn(&str) -> bool) -> Vec<String> {
         let mut restored = Vec::new();
+        let above = self.key(path);
         let written: Vec<String> =
-            self.written.keys().filter(|key| is_at_or_below(key, path)).cloned().collect();
+            self.written.keys().filter(|key| is_at_or_below(key, &above)).cloned().collect();
         for key in written {
             let Some(initial) = self.shared.get(&key).filter(|initial| !keep(&initial.path)).cloned() else {
                 continue;
@@ -103,6 +118,7 @@ impl Tree {
     }
 }
 
-fn is_at_or_below(candidate: &str, path: &str) -> bool {
-    candidate.strip_prefix(key(path).as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+/// Whether a key is that of a resource, of a query of it, or of a resource below it.
+fn is_at_or_below(candidate: &str, key: &str) -> bool {
+    candidate.strip_prefix(key).is_some_and(|rest| rest.is_empty() || rest.starts_with(['/', '?']))
 }

@@ -1,12 +1,13 @@
 //! The path of a request, normalized for lookups.
 
+use std::borrow::Cow;
+
 use crate::protocol::profile::Profile;
 
-/// A path without percent-encoding and trailing slash, and the key that lookups use.
+/// A path without percent-encoding and trailing slash.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Path {
     decoded: String,
-    key: String,
 }
 
 impl Path {
@@ -15,18 +16,12 @@ impl Path {
         if decoded.len() > 1 && decoded.ends_with('/') {
             decoded.pop();
         }
-        let key = key(&decoded);
-        Path { decoded, key }
+        Path { decoded }
     }
 
     /// The path in the letter case of the client.
     pub(crate) fn as_str(&self) -> &str {
         &self.decoded
-    }
-
-    /// The lower-case path, by which the resource tree is searched.
-    pub(crate) fn key(&self) -> &str {
-        &self.key
     }
 
     /// Whether it is the path `canonical` in this profile. Letter case matters in `standard`, as DSP0266 requires. It does not
@@ -49,9 +44,12 @@ impl Path {
     }
 }
 
-/// The key of a path. [`Path::matches`] decides whether letter case matters once a resource is found.
-pub(crate) fn key(path: &str) -> String {
-    path.to_ascii_lowercase()
+/// The key by which a profile finds a decoded path: it folds letter case where that does not matter.
+pub(crate) fn key(path: &str, profile: Profile) -> Cow<'_, str> {
+    match profile {
+        Profile::Standard => path.into(),
+        Profile::IloAmplifier => path.to_ascii_lowercase().into(),
+    }
 }
 
 /// Decodes percent-encoding. Returns `None` if an escape is invalid or encodes a slash, or if the result is not UTF-8.
@@ -85,7 +83,6 @@ mod tests {
         for raw in ["/redfish/v1/Systems", "/redfish/v1/Systems/", "/redfish/v1/%53ystems"] {
             let path = Path::new(raw);
             assert_eq!(path.as_str(), "/redfish/v1/Systems", "{raw}");
-            assert_eq!(path.key(), "/redfish/v1/systems", "{raw}");
         }
         assert_eq!(Path::new("/").as_str(), "/");
     }

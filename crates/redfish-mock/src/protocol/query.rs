@@ -100,7 +100,12 @@ impl Query {
 
     /// Whether it has a parameter that only a collection supports.
     pub(crate) fn needs_collection(&self) -> bool {
-        self.only || self.filter.is_some() || self.top.is_some() || self.skip > 0
+        self.only || self.selects_members()
+    }
+
+    /// Whether it returns only some members of a collection.
+    pub(crate) fn selects_members(&self) -> bool {
+        self.filter.is_some() || self.top.is_some() || self.skip > 0
     }
 
     /// The query of the page that starts at `skip`. `left` is the number of members that `$top` still allows.

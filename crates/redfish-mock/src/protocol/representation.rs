@@ -1,9 +1,17 @@
 //! The representation of a resource: its JSON with its ETag.
 
+use std::collections::BTreeMap;
+
 use serde_json::Value;
+use serde_json::value::RawValue;
 
 use super::etag::fingerprint;
 use super::profile::Profile;
+
+/// The link from a page of a collection to the next one.
+pub(crate) const NEXT_LINK: &str = "Members@odata.nextLink";
+/// The members that a representation sets.
+const CHANGED_MEMBERS: [&str; 2] = ["@odata.etag", "@odata.context"];
 
 /// A resource as JSON bytes that contain its ETag.
 #[derive(Clone, Debug)]
@@ -13,7 +21,7 @@ pub(crate) struct Representation {
     pub(crate) etag: String,
     /// The name of its schema, with the version if its `@odata.type` has one: `Chassis.v1_25_0`.
     pub(crate) schema: String,
-    /// The number of members; 0 if it is not a collection.
+    /// The number of members that may be divided into pages; 0 if it is not a collection, or has its own pages.
     pub(crate) member_count: usize,
 }
 
@@ -25,13 +33,33 @@ impl Representation {
         let (path, odata_type) = (text("@odata.id"), text("@odata.type"));
         let odata_type = odata_type.trim_start_matches('#');
         let schema = odata_type.rsplit_once('.').map_or("", |(schema, _)| schema).to_owned();
-        let member_count = document["Members"].as_array().map_or(0, Vec::len);
+        let members = document["Members"].as_array().filter(|_| !has_own_pages(&document));
+        let member_count = members.map_or(0, Vec::len);
         document["@odata.etag"] = Value::String(etag.clone());
         if profile == Profile::IloAmplifier {
             document["@odata.context"] = Value::String(format!("/redfish/v1/$metadata#{odata_type}"));
         }
         Representation { path, body: document.to_string().into_bytes(), etag, schema, member_count }
     }
+
+    /// The same with the members of `text`, of which the document was read, as they are written there: numbers above all.
+    pub(crate) fn with_text(mut self, text: &[u8]) -> Representation {
+        type Members = BTreeMap<String, Box<RawValue>>;
+        let read = |text: &[u8]| serde_json::from_slice::<Members>(text).ok();
+        let (Some(captured), Some(mut members)) = (read(text), read(&self.body)) else { return self };
+        for (name, value) in captured {
+            if !CHANGED_MEMBERS.contains(&name.as_str()) {
+                members.insert(name, value);
+            }
+        }
+        self.body = serde_json::to_vec(&members).unwrap_or(self.body);
+        self
+    }
+}
+
+/// Whether a collection was captured with a link to its next page, so that the mock does not divide it.
+pub(crate) fn has_own_pages(document: &Value) -> bool {
+    document[NEXT_LINK].is_string()
 }
 
 #[cfg(test)]

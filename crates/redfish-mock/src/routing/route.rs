@@ -128,12 +128,12 @@ impl Route {
         if let Some((push, _)) = PushKind::ALL.into_iter().find(|(_, property)| is_at(property)) {
             return Some(Route::UpdatePush(push));
         }
-        // The key differs from the path only in letter case, so that the positions are the same.
-        let owner = path.as_str().get(..path.key().find("/actions/")?)?;
+        let owner = path.as_str().get(..path.as_str().to_ascii_lowercase().find("/actions/")?)?;
         let resource = state.tree.find(&Path::new(owner))?;
         let name = resource.action_at(path.as_str())?.to_owned();
         let target = resource.action_entry(&name)["target"].as_str()?;
-        path.matches(target, state.profile).then(|| Route::Action { resource: resource.clone(), name })
+        path.matches(Path::new(target).as_str(), state.profile)
+            .then(|| Route::Action { resource: resource.clone(), name })
     }
 
     /// Whether the method needs no authentication: a login, or a GET or HEAD of a public resource.
