@@ -46,6 +46,9 @@ fn read(
             return Ok(content(state, &Route::Resource(captured.clone()), caller, now));
         }
     }
+    if query_options::is_missing_page(route, query) {
+        return Err(Box::new(Response::not_found(&format!("{}?{query}", request.uri.path()))));
+    }
     let query = query_options::parse(state.profile, query)?;
     match content(state, route, caller, now) {
         Content::Resource(resource) => {

@@ -10,7 +10,7 @@ use super::content::content;
 use crate::protocol::message::{Base, Message};
 use crate::protocol::path::Path;
 use crate::protocol::profile::Profile;
-use crate::protocol::query::{Expand, ExpandLinks, Query, bad_request};
+use crate::protocol::query::{Expand, ExpandLinks, Query, bad_request, decode};
 use crate::protocol::representation::{NEXT_LINK, Representation, has_own_pages};
 use crate::protocol::response::{Content, Response};
 use crate::routing::Route;
@@ -32,6 +32,15 @@ pub(super) fn parse(profile: Profile, text: &str) -> Result<Query, Box<Response>
         }
         Profile::IloAmplifier => Ok(Query::default()),
     }
+}
+
+/// Whether the query is for a further page of a collection whose pages were captured. This one was not.
+pub(super) fn is_missing_page(route: &Route, query: &str) -> bool {
+    let Route::Resource(resource) = route else { return false };
+    let mut names = query.split('&').map(decode);
+    // `$skip`, `$skiptoken`, and the `skip` of some services.
+    has_own_pages(resource.document())
+        && names.any(|parameter| parameter.trim_start_matches('$').to_ascii_lowercase().starts_with("skip"))
 }
 
 /// Applies a query to a resource. Without query options, only long collections change: they get pages.

@@ -190,6 +190,9 @@ impl Reader {
                 None => {}
             }
         }
+        if !self.resources.iter().any(|resource| resource.path == ROOT && resource.document().is_some()) {
+            self.warnings.push(format!("{ROOT}: the service root is not a resource"));
+        }
         let has = |path: &str| self.resources.iter().any(|resource| resource.path == path);
         let mut missing = Vec::new();
         if !has("/redfish") {

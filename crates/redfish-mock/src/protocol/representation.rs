@@ -11,7 +11,7 @@ use super::profile::Profile;
 /// The link from a page of a collection to the next one.
 pub(crate) const NEXT_LINK: &str = "Members@odata.nextLink";
 /// The members that a representation sets.
-const CHANGED_MEMBERS: [&str; 2] = ["@odata.etag", "@odata.context"];
+const SET_MEMBERS: [&str; 2] = ["@odata.etag", "@odata.context"];
 
 /// A resource as JSON bytes that contain its ETag.
 #[derive(Clone, Debug)]
@@ -28,6 +28,8 @@ pub(crate) struct Representation {
 impl Representation {
     /// Renders a document. Each write increases `revision`, so that a value that is changed and then restored gets a new ETag.
     pub(crate) fn new(mut document: Value, revision: u64, profile: Profile) -> Representation {
+        // So that a dump of a service and the service have the same ETags.
+        document.as_object_mut().map(|members| members.remove("@odata.etag"));
         let etag = profile.etag(fingerprint(document.to_string().as_bytes(), revision));
         let text = |name: &str| document[name].as_str().unwrap_or_default().to_owned();
         let (path, odata_type) = (text("@odata.id"), text("@odata.type"));
@@ -48,7 +50,7 @@ impl Representation {
         let read = |text: &[u8]| serde_json::from_slice::<Members>(text).ok();
         let (Some(captured), Some(mut members)) = (read(text), read(&self.body)) else { return self };
         for (name, value) in captured {
-            if !CHANGED_MEMBERS.contains(&name.as_str()) {
+            if !SET_MEMBERS.contains(&name.as_str()) || !members.contains_key(&name) {
                 members.insert(name, value);
             }
         }

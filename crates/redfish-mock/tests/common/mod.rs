@@ -3,6 +3,7 @@
 // Each test file is its own crate, and uses only a part of this module.
 #![allow(dead_code, unreachable_pub)]
 
+pub mod mockups;
 pub mod stream;
 #[cfg(feature = "serve")]
 pub mod wire;
