@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use anstyle::{AnsiColor, Style};
 use redfish_hyper::{Builder, Client, Transport};
-use redfish_mock::{Profile, ServeOptions, Server, Settings};
+use redfish_mock::{Profile, Seed, ServeOptions, Server, Settings};
 use redfish_proto::driver::Trace;
 use redfish_proto::ops::LogoutOutcome;
 use redfish_proto::{Credentials, ErrorKind, Service, Session};
@@ -35,7 +35,12 @@ pub(crate) fn run() -> Result<(), Failure> {
 }
 
 async fn start() -> Result<(), Failure> {
-    let settings = Settings { profile: Profile::IloAmplifier, ..Settings::default() };
+    let settings = Settings {
+        profile: Profile::IloAmplifier,
+        lockout_threshold: 0,
+        seed: Seed::random().map_err(|error| Failure::local("there are no random tokens", error))?,
+        ..Settings::default()
+    };
     let (user, password) = (settings.user.clone(), settings.password.clone());
     let server = Server::start(settings, ServeOptions::default())
         .map_err(|error| Failure::local("the service cannot be started", error))?;

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use clap::Args;
 use redfish_hyper::{Service, Transport};
-use redfish_mock::{Fault, Mockup, ObservedRequest, Profile, ServeOptions, Server, Settings, Tls};
+use redfish_mock::{Fault, Mockup, ObservedRequest, Profile, Seed, ServeOptions, Server, Settings, Tls};
 
 use crate::credentials::available_password;
 use crate::failure::Failure;
@@ -61,9 +61,10 @@ pub(crate) struct Serve {
     restart_time: Duration,
     #[arg(long = "fault", value_name = "SPEC", value_parser = fault, help = FAULT, long_help = fault_help())]
     faults: Vec<Fault>,
-    /// Seed of tokens and identifiers
-    #[arg(long, value_name = "N", default_value = "1", value_parser = number)]
-    seed: u64,
+    /// Make tokens and identifiers from this number, so that they are the same each time, and predictable. Default: from the
+    /// system's randomness
+    #[arg(long, value_name = "N", value_parser = number)]
+    seed: Option<u64>,
     /// Run this many services, each with its own port and sessions. Of 100 services, 3 refuse connections, 2 never respond,
     /// 5 are slow, 1 loses each session after its first use, and 1 restarts after its first response; --seed selects them
     #[arg(long, value_name = "N", requires = "services_out", conflicts_with = "cert_out", value_parser = positive)]
@@ -78,6 +79,12 @@ impl Serve {
     pub(crate) fn run(&self, options: &Options) -> Result<(), Failure> {
         options.check_stdin(0)?;
         let settings = self.settings(options)?;
+        if !self.listen.ip().is_loopback() && settings.password == Settings::default().password {
+            output::note(
+                "redfish: warning: the service listens beyond this machine with a password that everybody knows\n\
+                 hint: Choose another with --user and --password-file.",
+            );
+        }
         let observer = options.trace.then(|| -> redfish_mock::Observer { Arc::new(log) });
         let tls = self.tls(options)?;
         let serve = ServeOptions { listen: self.listen, tls, observer, ..ServeOptions::default() };
@@ -96,13 +103,14 @@ impl Serve {
     }
 
     fn settings(&self, options: &Options) -> Result<Settings, Failure> {
+        let unseeded = |error| Failure::unusable("there are no random tokens", error);
         let mut settings = Settings {
             profile: self.profile,
             mockup: self.mockup()?,
             reset_delay: self.reset_delay,
             update_time: self.update_time,
             restart_time: self.restart_time,
-            seed: self.seed,
+            seed: self.seed.map_or_else(Seed::random, |seed| Ok(seed.into())).map_err(unseeded)?,
             faults: self.faults.clone(),
             ..Settings::default()
         };

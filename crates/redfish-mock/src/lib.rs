@@ -124,5 +124,6 @@ pub use protocol::profile::{Profile, UnknownProfile};
 #[cfg(feature = "serve")]
 pub use server::{Fleet, FleetService, ObservedRequest, Observer, ServeOptions, Server, ServiceKind, Tls};
 pub use state::accounts::Account;
+pub use state::random::Seed;
 pub use state::sessions::{Session, SessionCount};
 pub use state::settings::Settings;

@@ -15,6 +15,7 @@ use crate::protocol::render::render;
 use crate::protocol::request::Request;
 use crate::protocol::response;
 use crate::state::State;
+use crate::state::random::Seed;
 use crate::state::sessions::{Session, SessionCount};
 use crate::state::settings::Settings;
 
@@ -57,7 +58,7 @@ impl Mock {
 
     /// Creates a member of a fleet. It shares with the others what none of them changes, and has its own seed.
     #[cfg(feature = "serve")]
-    pub(crate) fn fleet_member(&self, seed: u64) -> Mock {
+    pub(crate) fn fleet_member(&self, seed: &Seed) -> Mock {
         let mut member = self.clone();
         member.state.sessions.reseed(seed);
         member.state.events.limit_history();

@@ -23,8 +23,8 @@ use crate::inventory::tree::Tree;
 use crate::protocol::message::{MachineRoom, Message, ResourceEvent};
 use crate::protocol::privilege::Role;
 use crate::protocol::profile::Profile;
-use crate::protocol::uris::{ACCOUNTS, SESSION_SERVICE, SESSIONS, TASKS};
-use accounts::{Account, Accounts};
+use crate::protocol::uris::{ACCOUNT_SERVICE, ACCOUNTS, SESSION_SERVICE, SESSIONS, TASKS};
+use accounts::{Account, Accounts, LOCKOUT_THRESHOLD};
 use event_service::EventService;
 use outage::Outage;
 use schedule::{Effect, Schedule};
@@ -50,6 +50,8 @@ pub(crate) struct State {
     pub(crate) reset_delay: Duration,
     pub(crate) update_time: Duration,
     pub(crate) restart_time: Duration,
+    /// The lockout threshold if the resource AccountService has none.
+    pub(crate) lockout_threshold: u64,
     write_counts: BTreeMap<String, u64>,
 }
 
@@ -67,14 +69,16 @@ impl State {
             reset_delay,
             update_time,
             restart_time,
+            lockout_threshold,
             seed,
             faults,
         } = settings;
+        let is_mockup = mockup.is_some();
         let administrator = Account::new(user, password, Role::Administrator);
         let mut state = State {
             profile,
             tree: mockup.map_or_else(|| inventory::tree(profile), |mockup| mockup.tree(profile)),
-            sessions: Sessions::new(session_limit, session_timeout, seed),
+            sessions: Sessions::new(session_limit, session_timeout, &seed),
             accounts: Accounts::new(std::iter::once(administrator).chain(accounts)),
             bearer_token,
             tasks: Tasks::default(),
@@ -86,9 +90,13 @@ impl State {
             reset_delay: reset_delay.unwrap_or(profile.reset_delay()),
             update_time,
             restart_time,
+            lockout_threshold: lockout_threshold.into(),
             write_counts: BTreeMap::new(),
         };
         state.set_session_timeout(session_timeout);
+        if !is_mockup {
+            state.set_lockout_threshold(lockout_threshold);
+        }
         state
     }
 
@@ -100,6 +108,15 @@ impl State {
                 document["SessionTimeout"] = timeout.as_secs().into();
                 self.tree.write(SESSION_SERVICE, document);
             }
+        }
+    }
+
+    /// Sets the lockout threshold in the resource AccountService.
+    fn set_lockout_threshold(&mut self, threshold: u32) {
+        let Some(mut document) = self.tree.document(ACCOUNT_SERVICE).cloned() else { return };
+        if document[LOCKOUT_THRESHOLD] != threshold {
+            document[LOCKOUT_THRESHOLD] = threshold.into();
+            self.tree.write(ACCOUNT_SERVICE, document);
         }
     }
 

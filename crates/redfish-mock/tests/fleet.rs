@@ -16,7 +16,7 @@ use rustls::HandshakeKind;
 
 /// A fleet of 100 services without TLS.
 fn fleet_of_100(seed: u64) -> Fleet {
-    let settings = Settings { seed, ..settings(Profile::Standard) };
+    let settings = Settings { seed: seed.into(), ..settings(Profile::Standard) };
     Fleet::start(100, settings, ServeOptions { tls: Tls::None, ..ServeOptions::default() }).expect("a fleet")
 }
 
@@ -64,7 +64,7 @@ fn each_service_has_its_own_sessions_and_the_fleet_counts_them() {
 fn the_same_seed_gives_the_same_fleet_at_other_ports() {
     let kinds = |fleet: &Fleet| fleet.services().iter().map(FleetService::kind).collect::<Vec<_>>();
     let (one, same, other) = (fleet_of_100(7), fleet_of_100(7), fleet_of_100(8));
-    assert_eq!(kinds(&one), ServiceKind::assign(100, 7));
+    assert_eq!(kinds(&one), ServiceKind::assign(100, &7.into()));
     assert_eq!(kinds(&one), kinds(&same));
     assert_ne!(kinds(&one), kinds(&other));
     let mut ports: Vec<u16> =

@@ -2,7 +2,9 @@
 
 mod common;
 
-use common::{Client, SESSIONS, messages};
+use common::mockups::{serve, small, write};
+use common::{Client, SESSIONS, messages, settings};
+use redfish_mock::{Mockup, Profile, Settings};
 use serde_json::json;
 
 const SERVICE: &str = "/redfish/v1/AccountService";
@@ -104,6 +106,7 @@ fn an_administrator_can_unlock_an_account_but_not_lock_it() {
 #[test]
 fn a_threshold_of_zero_disables_lockouts() {
     let mut client = Client::standard().basic("ada");
+    assert_eq!(client.patch(SERVICE, json!({"AccountLockoutThreshold": 0})).status(), 200);
     for _ in 0..1000 {
         try_login(&mut client, "wrong");
     }
@@ -111,4 +114,48 @@ fn a_threshold_of_zero_disables_lockouts() {
     assert_eq!(client.patch(SERVICE, json!({"AccountLockoutThreshold": -1})).status(), 400);
     client.credentials = Some(common::basic("olga"));
     assert_eq!(client.patch(SERVICE, json!({"AccountLockoutThreshold": 1})).status(), 403);
+}
+
+#[test]
+fn ten_wrong_passwords_within_a_minute_lock_an_account_for_half_a_minute() {
+    let mut client = Client::standard().basic("ada");
+    for _ in 0..9 {
+        try_login(&mut client, "wrong");
+    }
+    client.wait(60);
+    for _ in 0..9 {
+        try_login(&mut client, "wrong");
+    }
+    assert!(!is_locked(&mut client), "nine, and nine a minute later");
+    try_login(&mut client, "wrong");
+    assert!(is_locked(&mut client));
+    client.wait(29);
+    assert_eq!(try_login(&mut client, "analytical"), 401);
+    client.wait(1);
+    assert_eq!(try_login(&mut client, "analytical"), 201);
+
+    let settings = Settings { lockout_threshold: 0, ..settings(Profile::Standard) };
+    let mut client = Client::new(settings).basic("ada");
+    assert_eq!(client.get(SERVICE).json()["AccountLockoutThreshold"], 0);
+    for _ in 0..20 {
+        try_login(&mut client, "wrong");
+    }
+    assert_eq!(try_login(&mut client, "analytical"), 201);
+}
+
+#[test]
+fn a_capture_without_a_threshold_has_that_of_the_settings() {
+    let folder = small("lockout", "");
+    write(
+        &folder,
+        "AccountService/index.json",
+        &json!({"@odata.id": SERVICE, "Name": "Accounts"}).to_string(),
+    );
+    let mut client = serve(Mockup::read(&folder).expect("a mockup"));
+    for _ in 0..10 {
+        assert_eq!(try_login(&mut client, "wrong"), 401);
+    }
+    assert_eq!(try_login(&mut client, "analytical"), 401);
+    client.wait(30);
+    assert_eq!(try_login(&mut client, "analytical"), 201);
 }

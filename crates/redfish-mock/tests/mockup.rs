@@ -5,8 +5,8 @@ mod common;
 use std::fs;
 
 use common::mockups::{SYSTEM, folder, serve, small, write};
-use common::{Client, SESSIONS, messages, settings};
-use redfish_mock::{Mockup, Profile, Settings};
+use common::{SESSIONS, messages};
+use redfish_mock::{Mockup, Profile};
 use serde_json::{Value, json};
 
 #[test]

@@ -3,7 +3,7 @@
 mod common;
 
 use common::{Client, SESSIONS, basic, messages, path_of, settings, token};
-use redfish_mock::{Profile, SessionCount, Settings};
+use redfish_mock::{Profile, Seed, SessionCount, Settings};
 use serde_json::json;
 
 fn credentials() -> serde_json::Value {
@@ -232,7 +232,7 @@ fn a_manager_reset_ends_all_sessions() {
 #[test]
 fn the_same_seed_gives_the_same_tokens_and_another_seed_differs() {
     let login = |seed| {
-        let mut client = Client::new(Settings { seed, ..settings(Profile::Standard) });
+        let mut client = Client::new(Settings { seed: Seed::from(seed), ..settings(Profile::Standard) });
         let answer = client.post(SESSIONS, credentials());
         (token(&answer), answer.header("Location").map(str::to_owned))
     };

@@ -55,7 +55,7 @@ fn the_services_file_is_written_and_statistics_are_printed_at_the_end() {
         assert_eq!(fs::metadata(secret).unwrap().permissions().mode() & 0o777, 0o600);
         assert_eq!(fs::read_to_string(secret).unwrap(), "machine-room");
 
-        let kinds = ServiceKind::assign(100, 3);
+        let kinds = ServiceKind::assign(100, &3.into());
         let healthy = kinds.iter().position(|kind| *kind == ServiceKind::Healthy).unwrap();
         let service = reaching(&services[healthy]);
         run(redfish(["get", "/redfish/v1/Systems"]).args(&service)).exits(0);
@@ -121,7 +121,7 @@ fn a_sweep_reaches_the_available_services_and_closes_all_sessions() {
     // Without slow, silent and restarting services.
     let fast = [ServiceKind::Healthy, ServiceKind::Refusing, ServiceKind::Forgetful];
     let lines = fs::read_to_string(&file).unwrap();
-    let kinds = ServiceKind::assign(100, 3);
+    let kinds = ServiceKind::assign(100, &3.into());
     let chosen = lines.lines().zip(kinds).filter(|(_, kind)| fast.contains(kind));
     fs::write(&some, chosen.map(|(line, _)| format!("{line}\n")).collect::<String>()).unwrap();
 

@@ -139,3 +139,36 @@ fn unusable_files_and_addresses_are_rejected() {
     fs::remove_file(&text).unwrap();
     run(&mut redfish(["serve", "--cert", &text, "--key", &text])).exits(2);
 }
+
+#[test]
+fn tokens_are_random_unless_there_is_a_seed() {
+    let first_token = |args: &[&str]| {
+        let (process, url, _) = start(&mut redfish([&["serve", "--http"], args].concat()));
+        let bench = Bench::standard();
+        let mut login = bench.as_admin(["login", "-s", &url]);
+        run(login.env("REDFISH_PASSWORD", "machine-room")).exits(0);
+        let saved = fs::read_to_string(&bench.saved_sessions()[0]).unwrap();
+        process.end("TERM");
+        serde_json::from_str::<serde_json::Value>(&saved).unwrap()["token"].as_str().unwrap().to_owned()
+    };
+    assert_ne!(first_token(&[]), first_token(&[]));
+    assert_eq!(first_token(&["--seed", "7"]), first_token(&["--seed", "7"]));
+    assert_ne!(first_token(&["--seed", "7"]), first_token(&["--seed", "8"]));
+}
+
+#[test]
+fn the_default_password_is_a_warning_beyond_this_machine() {
+    let bench = Bench::standard();
+    let warning = "warning: the service listens beyond this machine";
+    for (listen, has_password, is_warned) in
+        [("0.0.0.0:0", false, true), ("0.0.0.0:0", true, false), ("127.0.0.1:0", false, false)]
+    {
+        let mut command = redfish(["serve", "--http", "--listen", listen]);
+        if has_password {
+            command.args(["--password-file", &bench.file("password", "Engine-1837")]);
+        }
+        let (process, ..) = start(&mut command);
+        let shown = process.end("TERM").err;
+        assert_eq!(shown.contains(warning), is_warned, "{listen} {has_password}: {shown}");
+    }
+}

@@ -10,7 +10,7 @@ use crate::protocol::response::Response;
 use crate::protocol::uris::{self, ACCOUNT_SERVICE};
 use crate::routing::Route;
 use crate::state::State;
-use crate::state::accounts::Lockout;
+use crate::state::accounts::{LOCKOUT_THRESHOLD, Lockout};
 use crate::state::caller::Caller;
 use crate::state::sessions::Session;
 
@@ -33,11 +33,13 @@ pub(super) fn verify_password(state: &mut State, user: &str, password: &str, now
         Some(id) => state.accounts.record_success(id),
         None => {
             let service = state.tree.document(ACCOUNT_SERVICE);
-            let number = |name: &str| service.and_then(|service| service[name].as_u64()).unwrap_or_default();
+            let number =
+                |name: &str, default| service.and_then(|service| service[name].as_u64()).unwrap_or(default);
+            // A captured AccountService may lack them.
             let lockout = Lockout {
-                threshold: number("AccountLockoutThreshold"),
-                duration: Duration::from_secs(number("AccountLockoutDuration")),
-                counter_reset_after: Duration::from_secs(number("AccountLockoutCounterResetAfter")),
+                threshold: number(LOCKOUT_THRESHOLD, state.lockout_threshold),
+                duration: Duration::from_secs(number("AccountLockoutDuration", 30)),
+                counter_reset_after: Duration::from_secs(number("AccountLockoutCounterResetAfter", 60)),
             };
             state.accounts.record_failure(user, lockout, now);
         }

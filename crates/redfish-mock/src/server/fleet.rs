@@ -73,13 +73,13 @@ impl Fleet {
         let clock = Arc::new(Clock::start());
         let (is_https, shared_clock) = (acceptor.is_some(), clock.clone());
         let (thread, services) = ServerThread::start(move |stop| {
-            let mut seeds = Random::new(settings.seed);
-            let kinds = ServiceKind::assign(count, settings.seed);
+            let mut seeds = Random::new(&settings.seed);
+            let kinds = ServiceKind::assign(count, &settings.seed);
             let template = Mock::new(settings);
             let start = |kind: ServiceKind| {
-                let seed = seeds.next();
-                let mut mock = template.fleet_member(seed);
-                kind.fault(seed).into_iter().for_each(|fault| mock.add_fault(fault));
+                let seed = seeds.seed();
+                let mut mock = template.fleet_member(&seed);
+                kind.fault(&seed).into_iter().for_each(|fault| mock.add_fault(fault));
                 let shared = Arc::new(SharedMock::new(mock, shared_clock.clone()));
                 let port = Port::bind(listen)?;
                 let address = port.address()?;

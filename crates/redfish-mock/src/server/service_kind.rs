@@ -4,7 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 use crate::faults::{Fault, FaultKind};
-use crate::state::random::Random;
+use crate::state::random::{Random, Seed};
 
 /// The behavior of a service of a [`Fleet`](super::Fleet).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -48,7 +48,7 @@ impl ServiceKind {
 
     /// The kinds of `count` services. The shares are fixed: 3 % are refusing, 2 % silent, 5 % slow, 1 % forgetful and 1 %
     /// rebooting, each rounded. The others are healthy. The seed determines the order.
-    pub fn assign(count: usize, seed: u64) -> Vec<ServiceKind> {
+    pub fn assign(count: usize, seed: &Seed) -> Vec<ServiceKind> {
         let share = |percent: usize| (count * percent + 50) / 100;
         let unreachable = share(5);
         let mut kinds = Vec::with_capacity(count);
@@ -71,7 +71,7 @@ impl ServiceKind {
     }
 
     /// The fault of a service of this kind. `seed` is that of the service.
-    pub(super) fn fault(self, seed: u64) -> Option<Fault> {
+    pub(super) fn fault(self, seed: &Seed) -> Option<Fault> {
         let between =
             |min: u64, max: u64| Duration::from_millis(min + Random::new(seed).next() % (max - min + 1));
         match self {
@@ -110,19 +110,23 @@ mod tests {
             (10_000, [8_800, 250, 250, 500, 100, 100]),
         ] {
             for seed in [0, 1, 2, u64::MAX] {
-                assert_eq!(counts(&ServiceKind::assign(count, seed)), expected, "{count} with seed {seed}");
+                assert_eq!(
+                    counts(&ServiceKind::assign(count, &Seed::from(seed))),
+                    expected,
+                    "{count} with seed {seed}"
+                );
             }
         }
         for count in 0..2_000 {
-            assert_eq!(ServiceKind::assign(count, 1).len(), count);
+            assert_eq!(ServiceKind::assign(count, &1.into()).len(), count);
         }
     }
 
     #[test]
     fn a_seed_is_reproducible_and_another_seed_differs() {
-        let kinds = ServiceKind::assign(1_000, 7);
-        assert_eq!(kinds, ServiceKind::assign(1_000, 7));
-        assert_ne!(kinds, ServiceKind::assign(1_000, 8));
+        let kinds = ServiceKind::assign(1_000, &7.into());
+        assert_eq!(kinds, ServiceKind::assign(1_000, &7.into()));
+        assert_ne!(kinds, ServiceKind::assign(1_000, &8.into()));
         // They are spread: each tenth of the fleet contains some.
         assert!(kinds.chunks(100).all(|tenth| tenth.iter().any(|kind| *kind != ServiceKind::Healthy)));
     }
@@ -130,7 +134,7 @@ mod tests {
     #[test]
     fn the_delays_of_slow_services_cover_their_range() {
         let delays: Vec<Duration> = (0..1_000)
-            .filter_map(|seed| match ServiceKind::Slow.fault(seed)?.kind {
+            .filter_map(|seed| match ServiceKind::Slow.fault(&Seed::from(seed))?.kind {
                 FaultKind::Slow(delay) => Some(delay),
                 _ => None,
             })

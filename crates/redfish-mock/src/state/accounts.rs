@@ -70,6 +70,9 @@ struct AccountRecord {
     revision: u64,
 }
 
+/// The property of the AccountService with the number of wrong passwords that locks an account.
+pub(crate) const LOCKOUT_THRESHOLD: &str = "AccountLockoutThreshold";
+
 /// The lockout policy (DSP0268, "AccountService"). A duration of zero never ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Lockout {

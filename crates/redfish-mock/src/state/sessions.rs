@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::random::Random;
+use super::random::{Random, Seed};
 use crate::protocol::profile::Profile;
 use crate::protocol::representation::Representation;
 use crate::protocol::uris::{self, SESSIONS};
@@ -125,7 +125,7 @@ pub(crate) struct Sessions {
 }
 
 impl Sessions {
-    pub(crate) fn new(limit: usize, timeout: Duration, seed: u64) -> Sessions {
+    pub(crate) fn new(limit: usize, timeout: Duration, seed: &Seed) -> Sessions {
         Sessions {
             open: Vec::new(),
             limit,
@@ -136,7 +136,7 @@ impl Sessions {
     }
 
     #[cfg(feature = "serve")]
-    pub(crate) fn reseed(&mut self, seed: u64) {
+    pub(crate) fn reseed(&mut self, seed: &Seed) {
         self.random = Random::new(seed);
     }
 
@@ -264,7 +264,7 @@ mod tests {
     }
 
     fn sessions() -> Sessions {
-        Sessions::new(2, seconds(60), 1)
+        Sessions::new(2, seconds(60), &Seed::from(1))
     }
 
     fn log_in(sessions: &mut Sessions, now: Duration) -> Option<u64> {

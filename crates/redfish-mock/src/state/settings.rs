@@ -4,6 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 use super::accounts::Account;
+use super::random::Seed;
 use crate::faults::Fault;
 use crate::inventory::mockup::Mockup;
 use crate::protocol::profile::Profile;
@@ -35,8 +36,12 @@ pub struct Settings {
     /// The duration of the restart after a firmware update. The service refuses connections meanwhile, and loses its sessions.
     /// Zero disables the restart. Default: 5 s.
     pub restart_time: Duration,
-    /// The seed of tokens and session identifiers. Default: 1.
-    pub seed: u64,
+    /// The number of wrong passwords within 60 s that locks an account for 30 s; clients can change it (`AccountService`). Zero
+    /// disables lockouts. A mockup may have its own. Default: 10.
+    pub lockout_threshold: u32,
+    /// The seed of tokens and session identifiers. Default: 1, so that tests can be repeated. Use [`Seed::random`] for a service
+    /// that others can reach.
+    pub seed: Seed,
     /// The faults that are active from the start. Default: none.
     pub faults: Vec<Fault>,
 }
@@ -55,7 +60,8 @@ impl Default for Settings {
             reset_delay: None,
             update_time: Duration::from_secs(10),
             restart_time: Duration::from_secs(5),
-            seed: 1,
+            lockout_threshold: 10,
+            seed: Seed::from(1),
             faults: Vec::new(),
         }
     }
@@ -73,6 +79,7 @@ impl fmt::Debug for Settings {
             .field("reset_delay", &self.reset_delay)
             .field("update_time", &self.update_time)
             .field("restart_time", &self.restart_time)
+            .field("lockout_threshold", &self.lockout_threshold)
             .field("seed", &self.seed)
             .field("faults", &self.faults)
             .finish_non_exhaustive()
