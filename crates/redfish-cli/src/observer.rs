@@ -4,11 +4,12 @@ mod flaws;
 mod open;
 
 use std::future::pending;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU16, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use redfish_proto::driver::{Purpose, Trace};
+use http::Method;
+use redfish_proto::driver::{Outgoing, Purpose, Trace};
 use tokio::sync::watch;
 use tokio::time::{sleep, timeout};
 
@@ -24,11 +25,16 @@ const NO_LOGIN_TIMEOUT: Duration = Duration::from_secs(2);
 /// How long to wait for the response to a login and for the logout together.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(9);
 
+/// The statuses of a write that was not carried out, and may be sent again.
+const NOT_CARRIED_OUT: [u16; 5] = [307, 308, 401, 417, 429];
+
 /// Observes the clients of one visit.
 pub(crate) struct SessionObserver {
     /// The status of the last response; 0 without one.
     status: AtomicU16,
     write_sent: AtomicBool,
+    /// The request that was sent last.
+    last: Mutex<LastRequest>,
     flaws: Flaws,
     phase: watch::Sender<SessionPhase>,
     open: OpenSessions,
@@ -37,6 +43,15 @@ pub(crate) struct SessionObserver {
     /// The prefix of each line in a sweep.
     name: Option<String>,
     trace: bool,
+}
+
+/// What the observer needs of a request.
+#[derive(Clone, Copy, Default)]
+struct LastRequest {
+    is_write: bool,
+    is_probe: bool,
+    /// Whether a write was sent before it.
+    is_after_write: bool,
 }
 
 /// The phase of the session.
@@ -59,6 +74,7 @@ impl SessionObserver {
         Arc::new(SessionObserver {
             status: AtomicU16::new(0),
             write_sent: AtomicBool::new(false),
+            last: Mutex::default(),
             flaws: Flaws::default(),
             phase: watch::channel(SessionPhase::NoLogin).0,
             open: OpenSessions::new(service),
@@ -134,19 +150,22 @@ impl SessionObserver {
         self.open.observe(trace);
         self.flaws.observe(trace);
         match trace {
-            Trace::Request(outgoing) => match outgoing.purpose {
-                Purpose::Write => self.write_sent.store(true, Ordering::SeqCst),
-                Purpose::Session if outgoing.request.method() == http::Method::DELETE => {
-                    self.phase.send_replace(SessionPhase::LogoutSent);
-                }
-                // The reads before a login or a logout open no session.
-                Purpose::Session if outgoing.request.method() == http::Method::POST => {
-                    self.phase.send_replace(SessionPhase::LoginSent);
-                }
-                _ => {}
-            },
+            Trace::Request(outgoing) => {
+                *self.last() = LastRequest {
+                    is_write: outgoing.purpose == Purpose::Write,
+                    is_probe: outgoing.is_probe,
+                    is_after_write: self.write_sent(),
+                };
+                self.observe_request(outgoing);
+            }
             Trace::Response { head, .. } => {
-                self.status.store(head.status().as_u16(), Ordering::SeqCst);
+                let last = *self.last();
+                if !last.is_probe {
+                    self.status.store(head.status().as_u16(), Ordering::SeqCst);
+                }
+                if last.is_write && NOT_CARRIED_OUT.contains(&head.status().as_u16()) {
+                    self.write_sent.store(last.is_after_write, Ordering::SeqCst);
+                }
                 self.logout_ended();
             }
             Trace::LogoutFailed(_) => self.logout_ended(),
@@ -160,6 +179,23 @@ impl SessionObserver {
             }
             _ => {}
         }
+    }
+
+    fn observe_request(&self, outgoing: &Outgoing) {
+        let is_delete = outgoing.request.method() == Method::DELETE;
+        match outgoing.purpose {
+            Purpose::Write => self.write_sent.store(true, Ordering::SeqCst),
+            Purpose::Session if is_delete => drop(self.phase.send_replace(SessionPhase::LogoutSent)),
+            // The reads before a login or a logout open no session.
+            Purpose::Session if outgoing.request.method() == Method::POST => {
+                self.phase.send_replace(SessionPhase::LoginSent);
+            }
+            _ => {}
+        }
+    }
+
+    fn last(&self) -> MutexGuard<'_, LastRequest> {
+        self.last.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn print(&self, text: &str) {

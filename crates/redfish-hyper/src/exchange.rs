@@ -4,6 +4,7 @@ use std::error::Error as StdError;
 use std::future::{Future, poll_fn};
 use std::pin::{Pin, pin};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::Poll;
 use std::time::Duration;
 use std::{fmt, io};
@@ -16,12 +17,12 @@ use hyper::body::{Body, Incoming};
 use hyper::ext::{ReasonPhrase, on_informational};
 use redfish_proto::driver::{Failure, Framing, Outgoing, PayloadUnread, TlsFailure, TransportError};
 use redfish_tls::{HandshakeFailure, Untrusted};
-use tokio::time::{Instant, Sleep, sleep};
+use tokio::time::{Instant, Sleep, sleep, timeout};
 
 use crate::connector::BoxError;
 use crate::continue_gate::{ContinueGate, GateGuard};
 use crate::decode::{Decoder, PIECE_SIZE, compressed_limit};
-use crate::pool::UploadGuard;
+use crate::pool::{PooledConnection, UploadGuard};
 use crate::source::{PayloadError, Source};
 use crate::stream::Stream;
 use crate::transport::Transport;
@@ -52,7 +53,8 @@ impl Transport {
         let method = head.method.clone();
         let gate = head.headers.contains_key(EXPECT).then(Arc::<ContinueGate>::default);
         let _guard = GateGuard(gate.clone());
-        let Some(body) = Source::request_body(source, &body, gate.clone()) else {
+        let sent = Arc::<AtomicU64>::default();
+        let Some(body) = Source::request_body(source, &body, gate.clone(), sent.clone()) else {
             return Err(TransportError::new(Failure::Unreadable, "the payload was not given"));
         };
         let mut request = http::Request::from_parts(head, body);
@@ -65,7 +67,7 @@ impl Transport {
         }
         let uri = std::mem::take(request.uri_mut());
         *request.uri_mut() = origin_form(&uri);
-        let (response, connection) = loop {
+        let (response, mut connection) = loop {
             let idle = permit.idle().take(outgoing.purpose).await;
             let was_idle = idle.is_some();
             let mut connection = match idle {
@@ -91,9 +93,13 @@ impl Transport {
         };
         gate.iter().for_each(|gate| gate.responded());
         let (mut head, body) = response.into_parts();
-        let is_refused_upload = source.is_some() && !head.status.is_success();
-        let mut upload =
-            if is_refused_upload { UploadGuard::of(&connection) } else { UploadGuard::default() };
+        let is_upload = source.is_some();
+        let is_refused_upload = is_upload && !head.status.is_success();
+        let mut upload = if is_upload { UploadGuard::of(&connection) } else { UploadGuard::default() };
+        let end = deadline.deadline();
+        if is_upload {
+            deadline.as_mut().reset(end.min(Instant::now() + limits.body_timeout));
+        }
         // Behind the gate, the payload is not read any more.
         let is_held_back = gate.as_ref().is_some_and(|gate| !gate.is_open());
         if source.is_some_and(Source::is_unread) && is_held_back {
@@ -119,14 +125,15 @@ impl Transport {
             let collected = with_deadline(deadline.as_mut(), pin!(collect(body, decoder, limit))).await;
             collected.unwrap_or_else(|| Err(timed_out()))
         };
+        let is_body_awaited = gate.is_none_or(|gate| gate.is_open());
+        if is_upload && !is_refused_upload && is_body_awaited {
+            self.send_rest(&mut connection, &sent, end).await;
+        }
         // HTTP/1.0 peers serve one connection at a time, whatever their headers say. After a response that came before the
         // gate opened, the service may still expect the body.
         let is_reusable = framing.is_reusable && head.version != Version::HTTP_10;
-        if body.is_ok() && is_reusable && gate.is_none_or(|gate| gate.is_open()) {
-            // After an early success, the service reads the rest of an upload.
-            if source.is_none() || is_refused_upload {
-                deadline.as_mut().reset(Instant::now() + REUSE_TIMEOUT);
-            }
+        if body.is_ok() && is_reusable && is_body_awaited {
+            deadline.as_mut().reset(Instant::now() + REUSE_TIMEOUT);
             let put_back = pin!(self.pool().put_back(connection, permit.idle()));
             if with_deadline(deadline, put_back).await.is_some() {
                 upload.disarm();
@@ -137,6 +144,20 @@ impl Transport {
 }
 
 impl Transport {
+    /// Waits until an upload is sent to its end, although its success has arrived: some services respond early, and then read
+    /// the rest. Ends if the service reads nothing for some time.
+    async fn send_rest(&self, connection: &mut PooledConnection, sent: &AtomicU64, end: Instant) {
+        let mut ready = pin!(connection.sender.ready());
+        loop {
+            let before = sent.load(Ordering::Relaxed);
+            let pause = self.limits().upload_idle.min(end.saturating_duration_since(Instant::now()));
+            let is_ready = timeout(pause, ready.as_mut()).await.is_ok();
+            if is_ready || sent.load(Ordering::Relaxed) == before || Instant::now() >= end {
+                return;
+            }
+        }
+    }
+
     /// Classifies an error of hyper before the head of the response has arrived.
     fn classify_head(&self, error: hyper::Error) -> TransportError {
         // `hyper::Error::is_parse_too_large` requires hyper's `server` feature.

@@ -24,7 +24,7 @@ pub(crate) struct PooledConnection {
     task: AbortHandle,
 }
 
-/// Closes the connection of a refused upload, whose body hyper would otherwise send to its end.
+/// Closes the connection of an upload that ended early, whose body hyper would otherwise send to its end.
 #[derive(Default)]
 pub(crate) struct UploadGuard(Option<AbortHandle>);
 

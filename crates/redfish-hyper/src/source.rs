@@ -7,7 +7,7 @@ use std::fs::File;
 use std::io::{self, Cursor};
 use std::path::PathBuf;
 use std::pin::Pin;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, ready};
 
@@ -91,6 +91,7 @@ impl Source {
         source: Option<&Source>,
         body: &Body,
         gate: Option<Arc<ContinueGate>>,
+        sent: Arc<AtomicU64>,
     ) -> Option<RequestBody> {
         let mut parts = VecDeque::new();
         for segment in body.segments() {
@@ -101,7 +102,7 @@ impl Source {
                 }
             });
         }
-        Some(RequestBody { parts, remaining: body.len(), gate: gate.map(GateWait::new) })
+        Some(RequestBody { parts, remaining: body.len(), sent, gate: gate.map(GateWait::new) })
     }
 }
 
@@ -110,6 +111,8 @@ pub(crate) struct RequestBody {
     parts: VecDeque<Part>,
     /// Bytes that are not sent yet.
     remaining: u64,
+    /// Bytes that were sent, for the exchange.
+    sent: Arc<AtomicU64>,
     gate: Option<GateWait>,
 }
 
@@ -161,6 +164,7 @@ impl HttpBody for RequestBody {
                 continue;
             }
             self.remaining = self.remaining.saturating_sub(bytes.len() as u64);
+            self.sent.fetch_add(bytes.len() as u64, Ordering::Relaxed);
             return Poll::Ready(Some(Ok(Frame::data(bytes))));
         }
     }

@@ -15,6 +15,7 @@ use crate::protocol::render::render;
 use crate::protocol::request::Request;
 use crate::protocol::response;
 use crate::state::State;
+#[cfg(feature = "serve")]
 use crate::state::random::Seed;
 use crate::state::sessions::{Session, SessionCount};
 use crate::state::settings::Settings;

@@ -432,27 +432,25 @@ impl Error {
         if let Some(hint) = &self.0.hint {
             return hint.clone();
         }
-        let mut resolutions: Vec<&SafeText> = self.0.messages.iter().map(|m| &m.resolution).collect();
-        resolutions.retain(|text| !text.is_empty() && !text.clause().eq_ignore_ascii_case("none"));
-        resolutions.dedup();
-        let wait = self.wait_hint();
-        match (resolutions.is_empty(), wait.is_empty()) {
-            (true, true) => self.0.kind.hint().into(),
-            (true, false) => wait,
-            (false, true) => SafeText::join(resolutions, " "),
-            (false, false) => SafeText::join(resolutions.into_iter().chain([&wait]), " "),
+        let resolutions = self.0.messages.iter().map(|message| message.resolution.clone());
+        let mut hints: Vec<SafeText> = resolutions
+            .filter(|text| !text.is_empty() && !text.clause().eq_ignore_ascii_case("none"))
+            .collect();
+        hints.dedup();
+        match self.0.retry_after.filter(|_| self.0.kind == ErrorKind::Busy) {
+            Some(wait) => {
+                let wait = text::in_seconds(wait);
+                hints.push(SafeText::default().followed_by(format_args!("Try again after {wait}.")));
+            }
+            None if hints.is_empty() => hints.push(self.0.kind.hint().into()),
+            None => {}
         }
-    }
-}
-
-impl Error {
-    /// When to send a request again, if a busy service says so.
-    fn wait_hint(&self) -> SafeText {
-        let Some(wait) = self.0.retry_after.filter(|_| self.0.kind == ErrorKind::Busy) else {
-            return SafeText::default();
-        };
-        let first = if self.may_have_written() { "Check first whether it was carried out. " } else { "" };
-        SafeText::default().followed_by(format_args!("{first}Try again after {}.", text::in_seconds(wait)))
+        // A failure of the service says nothing about a write.
+        if self.may_have_written() && self.0.status.is_some_and(|status| status.is_server_error()) {
+            hints.insert(0, "Check first whether it was carried out.".into());
+        }
+        hints.retain(|hint| !hint.is_empty());
+        SafeText::join(&hints, " ")
     }
 }
 

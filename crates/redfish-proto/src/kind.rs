@@ -242,7 +242,8 @@ impl ErrorKind {
             ErrorKind::Deadline(_) => "deadline",
             ErrorKind::CrossOrigin { .. } => "off-origin",
             ErrorKind::Redirect { .. } => "redirect",
-            ErrorKind::TooLarge { .. } | ErrorKind::HeadTooLarge(_) => "too-large",
+            ErrorKind::TooLarge { .. } => "too-large",
+            ErrorKind::HeadTooLarge(_) => "head-too-large",
             ErrorKind::Malformed { .. } => "malformed",
             ErrorKind::OutcomeUnknown(_) => "outcome-unknown",
             ErrorKind::TaskFailed { .. } => "task-failed",
@@ -308,8 +309,11 @@ impl ErrorKind {
                 "Read the resource, or the list of tasks, to find out whether it happened."
             }
             ErrorKind::AmbiguousTarget { .. } => "Name one.",
-            ErrorKind::PushReserved { .. } => {
+            ErrorKind::PushReserved { busy: true, .. } => {
                 "Wait until the other client has finished, or name the resources to update."
+            }
+            ErrorKind::PushReserved { busy: false, .. } => {
+                "Without resources of its own, the image would be applied to these: name the resources to update."
             }
             ErrorKind::MonitorGone | ErrorKind::MonitorNotFound => {
                 "Read what it was supposed to change, and the list of tasks."

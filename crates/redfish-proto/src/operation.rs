@@ -151,6 +151,8 @@ pub struct Request {
     pub(crate) session: Option<Session>,
     /// Whether it only prepares a later write, so that its success does not mean that the call's own was carried out.
     pub(crate) is_preparatory: bool,
+    /// Whether the write before it was refused, whatever its status: this only explains the refusal.
+    pub(crate) explains_refusal: bool,
 }
 
 impl Request {
@@ -168,6 +170,7 @@ impl Request {
             probe: None,
             session: None,
             is_preparatory: false,
+            explains_refusal: false,
         }
     }
 
@@ -254,6 +257,12 @@ impl Request {
     /// Marks a write that only prepares a later one.
     pub(crate) fn preparatory(mut self) -> Request {
         self.is_preparatory = true;
+        self
+    }
+
+    /// Marks a request that only explains the refusal of the write before it. A 2xx may be a refusal.
+    pub(crate) fn explaining_refusal(mut self) -> Request {
+        self.explains_refusal = true;
         self
     }
 

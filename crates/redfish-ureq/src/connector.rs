@@ -8,6 +8,7 @@ use std::{fmt, io, thread, vec};
 
 use http::Uri;
 use http::uri::Scheme;
+use redfish_proto::driver::TransportLimits;
 use redfish_proto::driver::{CONNECT_ATTEMPT_DELAY, interleave_families};
 use redfish_tls::resolvable;
 use rustls::ClientConfig;
@@ -25,19 +26,19 @@ type Tls = Result<Arc<ClientConfig>, redfish_tls::Error>;
 /// Opens connections: TCP to the address that responds first, then TLS if the scheme is `https`.
 pub(crate) struct SocketConnector {
     tls: Tls,
-    head_limit: usize,
+    limits: TransportLimits,
     cancel: Option<Cancel>,
 }
 
 impl SocketConnector {
     /// Returns a connector for connections that are reused.
-    pub(crate) fn new(tls: Tls, head_limit: usize) -> Self {
-        Self { tls, head_limit, cancel: None }
+    pub(crate) fn new(tls: Tls, limits: TransportLimits) -> Self {
+        Self { tls, limits, cancel: None }
     }
 
     /// Returns a connector for a connection that `cancel` can shut down.
-    pub(crate) fn cancellable(tls: Tls, head_limit: usize, cancel: Cancel) -> Self {
-        Self { tls, head_limit, cancel: Some(cancel) }
+    pub(crate) fn cancellable(tls: Tls, limits: TransportLimits, cancel: Cancel) -> Self {
+        Self { tls, limits, cancel: Some(cancel) }
     }
 
     fn open(&self, details: &ConnectionDetails<'_>) -> Result<Socket, ureq::Error> {
@@ -55,7 +56,7 @@ impl SocketConnector {
         } else {
             Socket::plain(tcp)
         };
-        Ok(socket.configure(self.head_limit, self.cancel.clone()))
+        Ok(socket.configure(&self.limits, self.cancel.clone()))
     }
 }
 

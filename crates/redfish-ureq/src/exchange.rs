@@ -105,7 +105,7 @@ impl Transport {
         source: Option<&Source>,
     ) -> Result<http::Response<ureq::Body>, ureq::Error> {
         let _scope = RefusalScope::enter();
-        let ResponseLimits { timeout, body_mode, .. } = outgoing.limits;
+        let ResponseLimits { timeout, body_timeout, body_mode, .. } = outgoing.limits;
         let (head, body) = outgoing.request.into_parts();
         // The core sets `Content-Length` for every body, including an empty one, and ureq relies on it.
         let body = if head.headers.contains_key(http::header::CONTENT_LENGTH) {
@@ -119,7 +119,7 @@ impl Transport {
             .timeout_resolve(Some(connect))
             .timeout_connect(Some(connect));
         let request = match body_mode {
-            BodyMode::Buffered => request.timeout_global(Some(timeout)),
+            BodyMode::Buffered => request.timeout_global(Some(timeout)).timeout_recv_body(Some(body_timeout)),
             BodyMode::Streamed => request
                 .timeout_send_request(Some(timeout))
                 .timeout_send_body(Some(timeout))

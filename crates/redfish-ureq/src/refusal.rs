@@ -1,7 +1,8 @@
-//! A response that refuses a body while the body is being sent (RFC 9112, section 9.5).
+//! A response that arrives while a body is being sent (RFC 9112, section 9.5).
 //!
 //! ureq reads nothing before the end of a body, which for an image may be minutes later. So the socket looks for a response
-//! itself, discards the rest of the body, and tells its source not to read it.
+//! itself. After a refusal, or a success of a service that reads no more, it discards the rest of the body, and tells its source
+//! not to read it.
 
 use std::cell::Cell;
 
@@ -41,17 +42,17 @@ pub(crate) fn is_noted() -> bool {
     IS_REFUSED.get()
 }
 
-/// Whether this is the beginning of a final response that is not a success, perhaps after interim ones. After an early
-/// success, the service still reads the body.
-pub(crate) fn is_refusal(mut input: &[u8]) -> bool {
+/// Whether a final response begins here, perhaps after interim ones, and if so, whether it is a success. After an early success,
+/// the service usually reads the rest of the body.
+pub(crate) fn is_early_success(mut input: &[u8]) -> Option<bool> {
     while let Some(status) = input.get(..STATUS_LENGTH).and_then(|line| line.get("HTTP/1.1 ".len())) {
         let end = match status {
             b'1' => input.windows(4).position(|bytes| bytes == b"\r\n\r\n"),
-            status => return *status != b'2',
+            status => return Some(*status == b'2'),
         };
         input = end.map_or(&[], |end| &input[end + 4..]);
     }
-    false
+    None
 }
 
 #[cfg(test)]
@@ -59,19 +60,23 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_a_final_response_that_is_no_success_is_a_refusal() {
+    fn a_final_response_is_a_success_or_a_refusal() {
         const CONTINUE: &str = "HTTP/1.1 100 Continue\r\nX-A: b\r\n\r\n";
         for (input, expected) in [
-            ("", false),
-            ("HTTP/1.1 41", false),
-            ("HTTP/1.1 413", true),
-            ("HTTP/1.0 307 Temporary Redirect\r\n", true),
-            ("HTTP/1.1 202 Accepted\r\n\r\n", false),
-            ("HTTP/1.1 100 Continue\r\n", false),
-            ("HTTP/1.1 102 Processing\r\n\r\n", false),
+            ("", None),
+            ("HTTP/1.1 41", None),
+            ("HTTP/1.1 413", Some(false)),
+            ("HTTP/1.0 307 Temporary Redirect\r\n", Some(false)),
+            ("HTTP/1.1 202 Accepted\r\n\r\n", Some(true)),
+            ("HTTP/1.1 100 Continue\r\n", None),
+            ("HTTP/1.1 102 Processing\r\n\r\n", None),
         ] {
-            assert_eq!(is_refusal(input.as_bytes()), expected, "{input:?}");
-            assert_eq!(is_refusal(format!("{CONTINUE}{input}").as_bytes()), expected, "{input:?} after 100");
+            assert_eq!(is_early_success(input.as_bytes()), expected, "{input:?}");
+            assert_eq!(
+                is_early_success(format!("{CONTINUE}{input}").as_bytes()),
+                expected,
+                "{input:?} after 100"
+            );
         }
     }
 

@@ -5,6 +5,7 @@ use std::net::TcpStream;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use redfish_proto::driver::TransportLimits;
 use rustls::{ClientConfig, ClientConnection};
 use ureq::unversioned::transport::{Buffers, LazyBuffers, NextTimeout, Transport};
 
@@ -42,6 +43,8 @@ pub(crate) struct Socket {
     unchecked: usize,
     /// Whether the service has refused the body before its end. The rest is not sent.
     is_refused: bool,
+    /// How long a service that has responded with a success may read nothing of the body.
+    upload_idle: Duration,
 }
 
 /// A peer of this version serves one connection at a time, whatever its headers say. Its connections are not reused.
@@ -62,13 +65,14 @@ impl Socket {
             chunks,
             unchecked: 0,
             is_refused: false,
+            upload_idle: Duration::MAX,
         }
     }
 
-    /// Sets the maximum size of a head, and the handle that can shut the connection down.
-    pub(crate) fn configure(self, head_limit: usize, cancel: Option<Cancel>) -> Self {
-        let buffers = LazyBuffers::new(BUFFER_SIZE.saturating_add(head_limit), BUFFER_SIZE);
-        Self { buffers, cancel, ..self }
+    /// Sets the limits of the transport, and the handle that can shut the connection down.
+    pub(crate) fn configure(self, limits: &TransportLimits, cancel: Option<Cancel>) -> Self {
+        let buffers = LazyBuffers::new(BUFFER_SIZE.saturating_add(limits.head), BUFFER_SIZE);
+        Self { buffers, cancel, upload_idle: limits.upload_idle, ..self }
     }
 
     /// Encrypts a connection: performs the TLS handshake.
@@ -95,12 +99,16 @@ impl Socket {
         Ok(Self { tls: Some(Box::new(tls)), ..Self::plain(tcp) })
     }
 
-    /// Whether the service has responded with a refusal, as far as that has arrived.
-    fn check_refusal(&mut self) -> bool {
+    /// Whether the rest of the body is not to be sent: the service has responded with a refusal, or with a success and reads no
+    /// more.
+    fn check_response(&mut self, reads_no_more: bool) -> bool {
         self.unchecked = 0;
         // A connection that is broken may have delivered the response before.
         let _ = self.read_available();
-        self.is_refused = refusal::is_refusal(self.buffers.input());
+        self.is_refused = match refusal::is_early_success(self.buffers.input()) {
+            Some(is_success) => !is_success || reads_no_more,
+            None => false,
+        };
         if self.is_refused {
             refusal::note();
         }
@@ -142,6 +150,7 @@ impl Transport for Socket {
         let timeout = timeout.for_write();
         let deadline = deadline(timeout);
         let mut accepted = 0;
+        let mut last_written = Instant::now();
         while !self.is_refused {
             let output = &self.buffers.output()[..amount];
             let mut socket = DeadlineStream::until(&self.tcp, deadline);
@@ -153,6 +162,9 @@ impl Transport for Socket {
             let was_unused = self.is_unused && socket.written == 0;
             let is_late = socket.remaining().is_err();
             self.is_unused &= socket.written == 0;
+            if socket.written > 0 {
+                last_written = Instant::now();
+            }
             match sent {
                 Ok(()) => break,
                 // The service had closed the idle connection before the first byte.
@@ -160,7 +172,9 @@ impl Transport for Socket {
                     return Err(unsent(map_timeout(error, timeout)));
                 }
                 Err(error) => {
-                    if !self.check_refusal() && (is_late || !is_timeout(&error)) {
+                    let is_over = is_late || !is_timeout(&error);
+                    let reads_no_more = is_over || last_written.elapsed() >= self.upload_idle;
+                    if !self.check_response(reads_no_more) && is_over {
                         return Err(map_timeout(error, timeout));
                     }
                 }
@@ -168,7 +182,7 @@ impl Transport for Socket {
         }
         self.unchecked += amount;
         if self.unchecked >= CHECK_INTERVAL && !self.is_refused {
-            self.check_refusal();
+            self.check_response(false);
         }
         Ok(())
     }

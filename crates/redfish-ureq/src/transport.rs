@@ -62,7 +62,7 @@ impl Transport {
     /// Returns an agent for a single connection, which is not reused and which `cancel` can shut down.
     pub(crate) fn single_use_agent(&self, cancel: Cancel) -> Agent {
         let limits = self.0.limits.idle_connections(0);
-        let connector = SocketConnector::cancellable(self.0.tls.clone(), limits.head, cancel);
+        let connector = SocketConnector::cancellable(self.0.tls.clone(), limits, cancel);
         Agent::with_parts(agent_config(&limits), connector, SystemResolver)
     }
 
@@ -81,7 +81,7 @@ impl Transport {
 
 /// Returns an agent that reuses its connections.
 fn pooling_agent(tls: Result<Arc<ClientConfig>, redfish_tls::Error>, limits: &TransportLimits) -> Agent {
-    Agent::with_parts(agent_config(limits), SocketConnector::new(tls, limits.head), SystemResolver)
+    Agent::with_parts(agent_config(limits), SocketConnector::new(tls, *limits), SystemResolver)
 }
 
 /// Turns off everything in ureq that the core decides. Timeouts are set for each request.

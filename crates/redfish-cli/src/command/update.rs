@@ -100,7 +100,9 @@ impl Job for Update {
         line.lock().unwrap_or_else(PoisonError::into_inner).clear();
         let outcome = outcome.map_err(|failure| match failure.kind() {
             "push-reserved" => {
-                failure.with_hint("Wait until it has finished, or name the resources with --target.")
+                let hint = failure.hint();
+                let (first, _) = hint.split_once("name the resources").unwrap_or((&hint, ""));
+                failure.with_hint(&format!("{first}name the resources with --target."))
             }
             _ => failure,
         });
@@ -120,6 +122,11 @@ impl Update {
                 }
             }
         };
+        let is_text = |target: &Value| target.is_string();
+        let targets = parameters.get("Targets");
+        if targets.is_some_and(|list| !list.as_array().is_some_and(|list| list.iter().all(is_text))) {
+            return Err(Failure::usage("Targets in --parameters is not a list of URIs", ""));
+        }
         if !self.targets.is_empty()
             && parameters.insert("Targets".to_owned(), self.targets.clone().into()).is_some()
         {

@@ -56,6 +56,11 @@ fn values_are_json_and_an_ambiguous_name_is_rejected() {
     assert_eq!(sent, serde_json::json!({"n": 1, "t": "text", "q": "1", "o": {"a": [true]}}));
     run(&mut service.command(["invoke", "/r", "Twice"])).exits(2);
     run(&mut service.command(["invoke", "/none", "Do"])).exits(1);
+    // An unset variable of a shell names no action, whatever the keys are.
+    let nameless = Canned::new(&[("GET /r", "200\n\n{\"Actions\": {\"#\": {\"target\": \"/r/do\"}}}")]);
+    for name in ["", "#"] {
+        run(&mut nameless.command(["invoke", "/r", name])).exits(2);
+    }
 }
 
 #[test]

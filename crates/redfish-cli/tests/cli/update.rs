@@ -174,6 +174,9 @@ fn unusable_parameters_and_parts_are_wrong_usage() {
         &["--parameters", "[]"],
         &["--parameters", "@/nowhere"],
         &["--parameters", r#"{"Targets": []}"#, "--target", "/r"],
+        &["--parameters", r#"{"Targets": null}"#],
+        &["--parameters", r#"{"Targets": "/r"}"#],
+        &["--parameters", r#"{"Targets": [1]}"#],
         &["--part", "OemA"],
         &["--part", "=/etc/hostname"],
         &["--part", "OemA="],
@@ -183,4 +186,17 @@ fn unusable_parameters_and_parts_are_wrong_usage() {
         run(service.command(["update", image]).args(args)).exits(2);
     }
     assert_eq!(service.requests(), [""; 0]);
+}
+
+#[test]
+fn a_secret_in_a_part_is_not_shown() {
+    let service = Canned::new(&[
+        ("GET /redfish/v1/", "200\n\n{\"UpdateService\": {\"@odata.id\": \"/u\"}}"),
+        ("GET /u", "200\n\n{\"MultipartHttpPushUri\": \"/push\"}"),
+        ("POST /push", "400\n\n{\"error\": {\"message\": \"bad password Engine-1837\"}}"),
+    ]);
+    let bench = Bench::standard();
+    let part = format!("OemA={}", bench.file("part", r#"{"Password": "Engine-1837"}"#));
+    let done = run(&mut service.command(["update", &image(&bench), "--part", &part])).exits(1);
+    assert!(done.err.contains("bad password [redacted]"), "{}", done.err);
 }

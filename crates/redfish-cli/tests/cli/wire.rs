@@ -175,5 +175,5 @@ fn a_head_with_too_many_headers_is_4_and_not_a_large_body() {
     let text = error["text"].as_str().unwrap();
     assert!(text.contains("the head of the response") && text.contains("100 headers"), "{error}");
     assert!(!error.to_string().contains("body"), "{error}");
-    assert_eq!(error["error"], "too-large");
+    assert_eq!(error["error"], "head-too-large");
 }

@@ -70,6 +70,8 @@ pub(crate) struct Engine {
     /// Whether a write of the call was carried out, although a later request may fail: the next request followed its
     /// success, or its response was a redirect to its result (303).
     after_write: bool,
+    /// The same before the last write.
+    was_after_write: bool,
     state: RequestState,
     /// The 401 that another session is requested for.
     unauthorized: Option<Box<(response::Parts, Result<Bytes, TransportError>)>>,
@@ -127,6 +129,7 @@ impl Engine {
             has_request: false,
             write_succeeded: false,
             after_write: false,
+            was_after_write: false,
             state: RequestState::default(),
             unauthorized: None,
             retry_after: None,
@@ -163,6 +166,7 @@ impl Engine {
 
     /// Resets the state for the next request of the operation.
     pub(crate) fn next_request(&mut self) {
+        self.was_after_write = self.after_write;
         self.after_write |= self.write_succeeded;
         self.state = RequestState::default();
     }
@@ -378,11 +382,11 @@ impl Engine {
         head: &response::Parts,
         body: Result<Bytes, TransportError>,
     ) -> Result<Bytes, TransportError> {
-        if matches!(&body, Ok(bytes) if bytes.is_empty()) && !self.is_stream(head.status) {
-            return body;
-        }
         if head.status == StatusCode::PARTIAL_CONTENT && self.last_request.reads_whole {
             return Err(Failure::Partial.into());
+        }
+        if matches!(&body, Ok(bytes) if bytes.is_empty()) && !self.is_stream(head.status) {
+            return body;
         }
         match coding::undecoded(head, &self.last_request.method) {
             Some(error) => Err(error),
@@ -417,6 +421,7 @@ impl Engine {
     fn may_renew(&self) -> bool {
         self.last_request.auth == Auth::Session
             && !self.pinned
+            && !self.last_request.is_probe
             && !self.state.renewed
             && self.last_request.replayable
             && self.identity.as_ref().is_some_and(Identity::is_session)

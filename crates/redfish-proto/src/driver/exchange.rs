@@ -20,6 +20,8 @@ pub struct Outgoing {
     pub limits: ResponseLimits,
     /// What it is for, for drivers that let one request wait for another.
     pub purpose: Purpose,
+    /// Whether it is a short look beside the operation. The operation does not fail with it.
+    pub is_probe: bool,
     pub(crate) redactor: Arc<Redactor>,
 }
 
@@ -52,6 +54,8 @@ impl Purpose {
 pub struct ResponseLimits {
     /// Timeout of the exchange; for a stream, until the head has arrived.
     pub timeout: Duration,
+    /// Timeout from the head to the end of the body. It is shorter than `timeout` after an upload, for which that allows more.
+    pub body_timeout: Duration,
     /// Maximum size of the body in bytes, after decompression.
     pub limit: usize,
     /// How the body of a success is delivered.

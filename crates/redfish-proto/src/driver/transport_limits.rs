@@ -16,6 +16,9 @@ pub struct TransportLimits {
     pub connect_timeout: Duration,
     /// Maximum silence of a stream. Default: 10 min.
     pub stream_idle: Duration,
+    /// How long a service that has responded to an upload with a success may read nothing of the rest. Then the rest is not sent.
+    /// Default: 5 s.
+    pub upload_idle: Duration,
     /// Maximum size of the head of a response, in bytes. Default: 64 KiB.
     pub head: usize,
     /// Maximum number of headers of a response. Default: 100.
@@ -41,6 +44,7 @@ impl Default for TransportLimits {
         TransportLimits {
             connect_timeout: Duration::from_secs(10),
             stream_idle: Duration::from_secs(600),
+            upload_idle: Duration::from_secs(5),
             head: 64 << 10,
             headers: 100,
             idle_connections: 2,
@@ -83,6 +87,7 @@ macro_rules! setters {
 setters! {
     connect_timeout: Duration,
     stream_idle: Duration,
+    upload_idle: Duration,
     head: usize,
     headers: usize,
     idle_connections: usize,

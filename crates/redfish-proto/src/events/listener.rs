@@ -5,7 +5,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io;
 use std::time::Duration;
 
-use http::StatusCode;
+use http::{Method, StatusCode};
 
 use crate::error::Error;
 use crate::events::decoder::{Decoder, Limits, ServerSentEvent};
@@ -113,7 +113,9 @@ impl Listener {
     /// [`TooLarge`](crate::ErrorKind::TooLarge), as [`Decoder::push`]. The stream must then be closed.
     pub fn push(&mut self, piece: &[u8]) -> Result<Vec<StreamItem>, Error> {
         let mut items = Vec::new();
-        for event in self.decoder.push(piece)? {
+        let exchange = (&Method::GET, &self.source.target);
+        let stamped = |error: Error| error.stamped(Some(exchange), &Redactor::default());
+        for event in self.decoder.push(piece).map_err(stamped)? {
             self.failures = 0;
             if !event.id.is_empty() {
                 let known = (event.id.clone(), digest(&event));

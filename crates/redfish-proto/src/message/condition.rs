@@ -1,7 +1,7 @@
 //! What a message says about the service or the account, whatever the status and the registry. This is the only table of
 //! such names: vendors have their own.
 
-use Condition::{InRequestedState, LicenseMissing, PasswordExpired, SessionLimit};
+use Condition::{InState, LicenseMissing, PasswordExpired, SessionLimit};
 
 use super::Message;
 
@@ -14,8 +14,8 @@ pub(crate) enum Condition {
     PasswordExpired,
     /// The service lacks a license, or it has expired.
     LicenseMissing,
-    /// The system is in the requested state already.
-    InRequestedState,
+    /// The system is already in this power state, or in the requested one if none is named.
+    InState(Option<&'static str>),
 }
 
 /// The keys of messages, and what they say.
@@ -26,7 +26,7 @@ const CONDITIONS: [(&str, Condition); 9] = [
     ("SessionLimitExceeded", SessionLimit),
     // iDRAC. SWC1908 is its answer to the default password.
     ("LIC501", LicenseMissing),
-    ("PSU501", InRequestedState),
+    ("PSU501", InState(Some("On"))),
     ("RAC0218", SessionLimit),
     ("SWC1908", PasswordExpired),
     // iLO.
@@ -35,37 +35,60 @@ const CONDITIONS: [(&str, Condition); 9] = [
     ("OemLicenseNotPassed", LicenseMissing),
 ];
 
-/// Words of a key that is about the license itself, such as that a key is invalid, and not about its absence.
-const ABOUT_A_LICENSE: [&str; 3] = ["invalid", "already", "previously"];
-
-/// Words with which a text says that the state is that of the request: "The server is already powered ON."
-const STATES: [&str; 6] = ["powered", "power state", "requested state", "desired state", "on", "off"];
+/// Words beside "license" in a key that say that one is needed. Other keys are about a license, such as one that is imported.
+const NEEDED: [&str; 14] = [
+    "required",
+    "missing",
+    "needed",
+    "expired",
+    "insufficient",
+    "notsufficient",
+    "notpassed",
+    "notinstalled",
+    "notpresent",
+    "notactive",
+    "notavailable",
+    "notlicensed",
+    "unlicensed",
+    "nolicense",
+];
 
 impl Message {
     /// What it says about the service or the account, if that is in the table, or clear from its words.
     pub(crate) fn condition(&self) -> Option<Condition> {
+        self.listed_condition().or_else(|| {
+            if is_missing_license(&self.key().to_ascii_lowercase()) {
+                Some(LicenseMissing)
+            } else {
+                state_in(&self.text.to_ascii_lowercase()).map(InState)
+            }
+        })
+    }
+
+    /// The same only by the table, so that it is certain.
+    pub(crate) fn listed_condition(&self) -> Option<Condition> {
         let key = self.key();
         let listed = CONDITIONS.iter().find(|(listed, _)| listed.eq_ignore_ascii_case(key));
-        if let Some((_, condition)) = listed {
-            return Some(*condition);
-        }
-        if is_missing_license(&key.to_ascii_lowercase()) {
-            return Some(LicenseMissing);
-        }
-        is_in_state(&self.text.to_ascii_lowercase()).then_some(InRequestedState)
+        listed.map(|(_, condition)| *condition)
     }
 }
 
 fn is_missing_license(key: &str) -> bool {
-    key.contains("license") && !ABOUT_A_LICENSE.iter().any(|word| key.contains(word))
+    key.contains("license") && NEEDED.iter().any(|word| key.contains(word))
 }
 
-/// Whether the words after "already" in a text in lower case are those of a state.
-fn is_in_state(text: &str) -> bool {
-    let Some((_, rest)) = text.split_once("already ") else { return false };
-    let rest = rest.trim_start_matches("in ").trim_start_matches("the ").trim_start_matches("turned ");
-    STATES.iter().any(|state| {
-        rest.strip_prefix(state).is_some_and(|end| !end.starts_with(|next: char| next.is_alphanumeric()))
+/// The state after "already" in a text in lower case: "The server is already powered ON." A requested state has no name.
+fn state_in(text: &str) -> Option<Option<&'static str>> {
+    let (_, rest) = text.split_once("already ")?;
+    let rest = ["in ", "the ", "turned ", "powered "]
+        .iter()
+        .fold(rest, |rest, word| rest.strip_prefix(word).unwrap_or(rest));
+    let states =
+        [("on", Some("On")), ("off", Some("Off")), ("requested state", None), ("desired state", None)];
+    // The state ends the clause: "already on the way" is something else.
+    states.into_iter().find_map(|(words, state)| {
+        let end = rest.strip_prefix(words)?.trim_start();
+        (end.is_empty() || end.starts_with(['.', ',', ';', '!'])).then_some(state)
     })
 }
 
@@ -84,13 +107,20 @@ mod tests {
             ("iLO.2.14.LicenseKeyRequired", "", Some(LicenseMissing)),
             ("Acme.1.0.FeatureLicenseMissing", "", Some(LicenseMissing)),
             ("Acme.1.0.LicenseExpired", "", Some(LicenseMissing)),
+            ("Acme.1.0.NotLicensed", "", Some(LicenseMissing)),
+            ("Acme.1.0.LicenseImportFailed", "", None),
+            ("Acme.1.0.LicenseUploadFileTooLarge", "", None),
+            ("Acme.1.0.LicenseNotFound", "", None),
+            ("Acme.1.0.LicenseInstalled", "", None),
             ("iLO.2.14.InvalidLicenseKey", "", None),
             ("iLO.2.14.DemoLicenseKeyPreviouslyInstalled", "", None),
-            ("IDRAC.2.8.PSU501", "", Some(InRequestedState)),
-            ("A.1.X", "The server is already powered ON.", Some(InRequestedState)),
-            ("A.1.X", "Host is already in the requested state", Some(InRequestedState)),
-            ("A.1.X", "System already off.", Some(InRequestedState)),
-            ("A.1.X", "The device is already turned on", Some(InRequestedState)),
+            ("IDRAC.2.8.PSU501", "", Some(InState(Some("On")))),
+            ("A.1.X", "The server is already powered ON.", Some(InState(Some("On")))),
+            ("A.1.X", "Host is already in the requested state", Some(InState(None))),
+            ("A.1.X", "System already off.", Some(InState(Some("Off")))),
+            ("A.1.X", "The device is already turned on", Some(InState(Some("On")))),
+            ("A.1.X", "A reset is already on the way", None),
+            ("A.1.X", "Another user is already on the console", None),
             ("A.1.X", "A job is already ongoing", None),
             ("A.1.X", "An account of this name already exists", None),
             ("Base.1.8.GeneralError", "", None),

@@ -50,13 +50,16 @@ impl Action {
     /// Whether it is the only action that this may mean: its key, with or without `#` at its start, or its name.
     fn is_exactly(&self, name: &str) -> bool {
         let name = name.trim_start_matches('#');
+        if name.is_empty() {
+            return false;
+        }
         self.name == name || self.key.trim_start_matches('#') == name
     }
 
     /// Whether this is its name, with or without `#`, or the last word of it.
     fn has_name(&self, name: &str) -> bool {
         let (name, full) = (name.trim_start_matches('#'), name_of(&self.key));
-        full == name || full.rsplit_once('.').is_some_and(|(_, short)| short == name)
+        !name.is_empty() && full == name || full.rsplit_once('.').is_some_and(|(_, short)| short == name)
     }
 
     /// Adds the parameters of its ActionInfo. If that cannot be read, only the resource's own annotations count.
@@ -71,6 +74,19 @@ impl Action {
         };
         self.parameters = merge_parameters(&info, std::mem::take(&mut self.parameters));
         Ok(())
+    }
+
+    /// Spells values like the allowable ones if they differ only in letter case.
+    fn spell(&self, parameters: &mut Map<String, Value>) {
+        for parameter in &self.parameters {
+            let Some(Value::String(value)) = parameters.get_mut(&parameter.name) else { continue };
+            if !parameter.allowable.contains(value) {
+                let listed = parameter.allowable.iter().find(|listed| listed.eq_ignore_ascii_case(value));
+                if let Some(listed) = listed {
+                    value.clone_from(listed);
+                }
+            }
+        }
     }
 
     /// Checks the parameters before they are sent.
@@ -227,8 +243,8 @@ impl Operation for Actions {
     forward_to!(chain);
 }
 
-/// Invokes an action of a resource. The parameters are checked before they are sent. `If-Match` is never sent, since
-/// iDRAC 10 refuses it.
+/// Invokes an action of a resource. The parameters are checked before they are sent; a value that differs from an allowable one
+/// only in letter case is sent like that. `If-Match` is never sent, since iDRAC 10 refuses it.
 pub struct Invoke {
     target: Target,
     name: String,
@@ -286,6 +302,8 @@ pub(crate) fn invoke_on<T: 'static>(
     let (mut action, target) = choose_action(answer, name)?;
     let redactor = Arc::clone(&answer.redactor);
     let post = move |action: &Action| {
+        let mut parameters = parameters;
+        action.spell(&mut parameters);
         action.check(&parameters, &redactor)?;
         Chain::next(Exchange(Request::post(&target).json(Body::json(&parameters)?)), then)
     };

@@ -9,7 +9,7 @@ use crate::answer::Answer;
 use crate::driver::time::Now;
 use crate::error::Error;
 use crate::kind::ErrorKind;
-use crate::message::Condition;
+use crate::message::{Condition, Message};
 use crate::operation::{Operation, Request, Transition};
 use crate::ops::action::invoke_on;
 use crate::ops::chain::{Chain, Exchange, forward_to};
@@ -22,13 +22,31 @@ use crate::redact::SafeText;
 use crate::resource::Resource;
 use crate::target::Target;
 
+/// The reset types of the standard (DSP0268, Resource.ResetType), for services that do not list theirs.
+const RESET_TYPES: [&str; 13] = [
+    "On",
+    "ForceOff",
+    "GracefulShutdown",
+    "GracefulRestart",
+    "ForceRestart",
+    "Nmi",
+    "ForceOn",
+    "PushPowerButton",
+    "PowerCycle",
+    "Suspend",
+    "Pause",
+    "Resume",
+    "FullPowerCycle",
+];
+
 /// The default URI of the collection of systems.
 const SYSTEMS: &str = "/redfish/v1/Systems";
 
 /// Resets a system: the given one, or the only one.
 ///
 /// The reset type is checked against the allowable values before it is sent. A refusal because the system is in the
-/// requested state already is a success, unless the system reports another state.
+/// requested state already is a success, unless the system reports another state. A reset type is sent as the service lists it,
+/// whatever its letter case.
 #[derive(Debug)]
 pub struct Reset {
     kind: String,
@@ -76,9 +94,12 @@ impl From<&'static str> for PowerChange {
 }
 
 impl Reset {
-    /// Resets the only system with this `ResetType`, such as `On`, `ForceOff` or `GracefulRestart`.
+    /// Resets the only system with this `ResetType`, such as `On`, `ForceOff` or `GracefulRestart`, in any letter case.
     pub fn new(kind: impl Into<String>) -> Reset {
-        let kind = kind.into();
+        let mut kind = kind.into();
+        if let Some(standard) = RESET_TYPES.iter().find(|standard| standard.eq_ignore_ascii_case(&kind)) {
+            kind = (*standard).to_owned();
+        }
         let reset_type = kind.clone();
         let find = FollowLinks::new("/Systems/@odata.id", Missing::At(SYSTEMS));
         let chain = Chain::new(find, |(systems, _)| {
@@ -107,7 +128,7 @@ impl Reset {
                 let answer = received?;
                 match (Outcome::read(&answer), change) {
                     (Ok(outcome), _) => Chain::done(accepted(system, outcome)),
-                    (Err(refusal), Some(PowerChange::To(state))) if is_in_state_already(&refusal) => {
+                    (Err(refusal), Some(PowerChange::To(state))) if says_in_state(&refusal, state) => {
                         let outcome = Outcome::Finished(Written::of(&answer, answer.messages()));
                         check_state(system.clone(), state, refusal, move || accepted(system, outcome))
                     }
@@ -135,23 +156,33 @@ fn power_state(system: &Value) -> Option<&str> {
     system.get("PowerState").and_then(Value::as_str).filter(|state| !state.is_empty())
 }
 
-/// Whether a refusal says that the system is in the requested state. iDRAC answers 409 to On for a system that is on, where
-/// DSP0266 requires a success.
-fn is_in_state_already(refusal: &Error) -> bool {
-    refusal.messages().iter().any(|message| message.condition() == Some(Condition::InRequestedState))
+/// Whether a refusal says that the system is in this state. iDRAC answers 409 to On for a system that is on, where DSP0266
+/// requires a success.
+fn says_in_state(refusal: &Error, state: &'static str) -> bool {
+    let names = |message: &Message| match message.condition() {
+        Some(Condition::InState(named)) => named.is_none_or(|named| named == state),
+        _ => false,
+    };
+    !refusal.may_have_written() && refusal.messages().iter().any(names)
 }
 
-/// Reads the system to see whether it is in this state. If it reports another one, or cannot be read, the refusal counts.
-/// A system without a `PowerState` cannot contradict the service.
+/// Reads the system to see whether it is in this state. If it reports another one, or cannot be read, the refusal counts. A
+/// system without a `PowerState` cannot contradict a message whose meaning is certain.
 fn check_state(
     system: Target,
     state: &'static str,
     refusal: Error,
     accepted: impl FnOnce() -> ResetAccepted + Send + Sync + 'static,
 ) -> Result<Transition<Chain<ResetAccepted>>, Error> {
-    Chain::next(Exchange(Request::get(&system)), move |received| {
+    let is_listed = |message: &Message| message.listed_condition() == Some(Condition::InState(Some(state)));
+    let is_certain = refusal.messages().iter().any(is_listed);
+    Chain::next(Exchange(Request::get(&system).explaining_refusal()), move |received| {
         let system: Option<Value> = received.ok().and_then(|answer| answer.success().ok()?.json().ok());
-        let is_there = system.is_some_and(|system| power_state(&system).is_none_or(|shown| shown == state));
+        let is_there = match system.as_ref().map(power_state) {
+            Some(Some(reported)) => reported == state,
+            Some(None) => is_certain,
+            None => false,
+        };
         if is_there { Chain::done(accepted()) } else { Err(refusal) }
     })
 }

@@ -153,8 +153,11 @@ impl PushUpdate {
                 };
                 match preparation {
                     Some(preparation) => Chain::next(Exchange(preparation), move |received| {
-                        received?.success()?;
-                        push()
+                        match Outcome::read(&received?)? {
+                            // Before its end, the image would be applied to other resources.
+                            Outcome::Accepted(monitor) => Chain::next(monitor.watch(), move |_| push()),
+                            _ => push(),
+                        }
                     }),
                     None => push(),
                 }
@@ -164,9 +167,9 @@ impl PushUpdate {
     }
 
     fn register_secrets(&self, known: &mut Redactor) {
-        if let Ok(body) = Body::json(&self.push.parameters) {
-            body.register_secrets(known);
-        }
+        let parameters = Body::json(&self.push.parameters).into_iter();
+        let parts = self.push.extra_parts.iter().map(|(_, _, bytes)| Body::from(bytes.clone()));
+        parameters.chain(parts).for_each(|body| body.register_secrets(known));
     }
 }
 
@@ -206,7 +209,7 @@ impl Push {
         let reservation = Reservation::of(&service);
         match (link_at(&service, "/MultipartHttpPushUri"), link_at(&service, "/HttpPushUri")) {
             (Some(multipart), _) => {
-                if !self.parameters.contains_key(TARGETS) {
+                if !self.names_targets() {
                     reservation.refuse_if_busy(answer)?;
                 }
                 let target = answer.resolve(multipart)?;
@@ -232,12 +235,20 @@ impl Push {
         match (parameters.next(), parameters.next()) {
             _ if !self.extra_parts.is_empty() => {}
             (None, _) => return reservation.refuse_if_used(answer).map(|()| None),
-            (Some((name, targets)), None) if name == TARGETS && reservation.has_targets() => {
+            (Some((name, targets)), None)
+                if name == TARGETS && self.names_targets() && reservation.has_targets() =>
+            {
                 return reservation.set_targets(targets, answer);
             }
             _ => {}
         }
         Err(Error::new(ErrorKind::NotSupported(Feature::PushParameters)))
+    }
+
+    /// Whether it names the resources to update. An empty list, which some services require, names none.
+    fn names_targets(&self) -> bool {
+        let targets = self.parameters.get(TARGETS).and_then(Value::as_array);
+        targets.is_some_and(|targets| !targets.is_empty() && targets.iter().all(Value::is_string))
     }
 
     fn multipart(&self) -> Body {

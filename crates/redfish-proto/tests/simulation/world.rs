@@ -122,7 +122,7 @@ impl World {
             password: PASSWORD.into(),
             session_limit: 12,
             session_timeout: Duration::from_secs(45),
-            seed,
+            seed: seed.into(),
             ..Settings::default()
         };
         let mut random = Random(seed);

@@ -5,12 +5,14 @@ use std::io::Read as _;
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, mpsc};
+use std::time::Duration;
 
+use redfish_proto::driver::TransportLimits;
 use redfish_proto::ops::Outcome;
 use redfish_proto::{ErrorKind, Policy, Service};
 use redfish_tls::Trust;
 
-use crate::adapter::{Adapter, Builder as _, Source as _, Transport as _};
+use crate::adapter::{Adapter, Builder as _, Source as _, Transport as _, TransportBuilder as _};
 use crate::script::{HttpConnection, Peer, ServerIdentity, TcpConnection};
 
 suite! {
@@ -18,6 +20,8 @@ suite! {
     a_refusal_is_returned_at_once_from_a_service_that_reads_no_more,
     a_refusal_is_returned_from_a_service_that_closes,
     a_body_is_sent_to_its_end_after_an_early_success,
+    a_success_ends_an_upload_of_which_the_service_reads_no_more,
+    a_response_to_an_upload_that_breaks_off_has_its_status_soon,
 }
 
 const ROOT: &str = r#"{"UpdateService": {"@odata.id": "/redfish/v1/UpdateService"}}"#;
@@ -64,10 +68,13 @@ impl<A: Adapter> Bench<A> {
         };
         let peer =
             Peer::start(IpAddr::V4(Ipv4Addr::LOCALHOST), move |connection| drop(serve(connection))).unwrap();
-        let transport = A::Transport::new(&Trust::system_and_pem(pem.as_bytes()).unwrap());
+        let limits = TransportLimits::default().upload_idle(Duration::from_millis(300));
+        let transport = A::Transport::builder().limits(limits);
+        let transport = transport.trust(&Trust::system_and_pem(pem.as_bytes()).unwrap()).build();
         let scheme = if is_encrypted { "https" } else { "http" };
         // Each with one of the two ways of sending a body.
-        let policy = Policy::default().with_expect_continue(is_encrypted);
+        let policy =
+            Policy::default().with_expect_continue(is_encrypted).with_timeout(Duration::from_secs(2));
         let service = Service::with_policy(&peer.url(scheme), policy).unwrap();
         let client = A::builder(service).transport(&transport).build().unwrap();
         Bench { peer, client }
@@ -146,5 +153,50 @@ fn a_body_is_sent_to_its_end_after_an_early_success<A: Adapter>() {
         assert!(matches!(outcome, Outcome::AcceptedWithoutMonitor(_)), "{outcome:?}");
         assert!(complete.recv().unwrap(), "encrypted: {is_encrypted}");
         assert_eq!(read.load(Ordering::SeqCst), length);
+    }
+}
+
+fn a_success_ends_an_upload_of_which_the_service_reads_no_more<A: Adapter>() {
+    for is_encrypted in [false, true] {
+        for headers in ["", "Connection: close\r\n"] {
+            let (end, ended) = mpsc::channel::<()>();
+            let ended = Mutex::new(ended);
+            let bench = Bench::<A>::start(is_encrypted, move |mut connection, _| {
+                let head =
+                    format!("HTTP/1.1 202 Accepted\r\nLocation: /m/1\r\n{headers}Content-Length: 0\r\n\r\n");
+                connection.write(head.as_bytes())?;
+                let _ = ended.lock().unwrap().recv();
+                Ok(())
+            });
+            let (source, read) = payload::<A>(IMAGE);
+            let outcome = bench.client.update("bios.bin", &source, &[]).unwrap();
+            let Outcome::Accepted(monitor) = outcome else { panic!("{outcome:?}") };
+            assert_eq!(monitor.target().as_str(), "/m/1");
+            assert!(read.load(Ordering::SeqCst) < BUFFERS);
+            drop(end);
+        }
+    }
+}
+
+fn a_response_to_an_upload_that_breaks_off_has_its_status_soon<A: Adapter>() {
+    for (status, is_success) in [("413 Payload Too Large", false), ("200 OK", true)] {
+        for is_encrypted in [false, true] {
+            let (end, ended) = mpsc::channel::<()>();
+            let ended = Mutex::new(ended);
+            let bench = Bench::<A>::start(is_encrypted, move |mut connection, _| {
+                connection.write(format!("HTTP/1.1 {status}\r\nContent-Length: 100\r\n\r\n{{").as_bytes())?;
+                let _ = ended.lock().unwrap().recv();
+                Ok(())
+            });
+            let (source, read) = payload::<A>(IMAGE);
+            let outcome = bench.client.update("bios.bin", &source, &[]);
+            match outcome {
+                Ok(Outcome::Finished(written)) => assert!(is_success && written.body.is_none()),
+                Err(error) => assert!(!is_success && *error.kind() == ErrorKind::Refused, "{error}"),
+                other => panic!("{other:?}"),
+            }
+            assert!(read.load(Ordering::SeqCst) < BUFFERS);
+            drop(end);
+        }
     }
 }

@@ -150,3 +150,40 @@ fn a_write_is_repeated_after_a_refusal_and_not_after_a_failure_of_the_service() 
         assert_eq!(service.requests().len(), writes, "{status}");
     }
 }
+
+#[test]
+fn a_refusal_in_a_success_was_not_carried_out_although_it_is_explained() {
+    let resource = "200\n\n{\"@Redfish.Settings\": {\"SettingsObject\": {\"@odata.id\": \"/s/Settings\"}}}";
+    let refused = json!({"error": {"@Message.ExtendedInfo": [
+        {"MessageId": "Base.1.8.PropertyNotWritable", "Severity": "Critical"}]}});
+    let service = Canned::new(&[
+        ("GET /s", resource),
+        ("PATCH /s", &format!("200\n\n{refused}")),
+        ("GET /s/Settings", "200\n\n{\"A\": 1}"),
+    ]);
+    let (bench, write) = (Bench::standard(), ["patch", "/s", "{\"A\": 2}", "--auth", "none"]);
+    let line =
+        lines(&run(&mut sweep(&bench, &service.url(), &write)).exits(1)).remove(&service.url()).unwrap();
+    assert_eq!((&line["exit"], &line["sent"]), (&json!(1), &json!(null)), "{line}");
+    assert!(line["error"]["hint"].as_str().unwrap().contains("/s/Settings"), "{line}");
+}
+
+#[test]
+fn a_look_beside_the_write_does_not_change_its_line() {
+    let resource = "200\n\n{\"@Redfish.Settings\": {\"SettingsObject\": {\"@odata.id\": \"/s/Settings\"}}}";
+    let service = Canned::new(&[("GET /s", resource), ("PATCH /s", "204"), ("GET /s/Settings", "401")]);
+    let (bench, write) = (Bench::standard(), ["patch", "/s", "{\"A\": 2}", "--auth", "none"]);
+    let line =
+        lines(&run(&mut sweep(&bench, &service.url(), &write)).exits(0)).remove(&service.url()).unwrap();
+    assert_eq!(line["status"], 204, "{line}");
+}
+
+#[test]
+fn a_stop_while_a_rate_limited_write_waits_is_not_a_sent_write() {
+    let service = Canned::new(&[("POST /c", "429\nRetry-After: 20")]);
+    let (bench, write) = (Bench::standard(), ["post", "/c", "{}", "--auth", "none"]);
+    let mut command = sweep(&bench, &service.url(), &write);
+    let line = lines(&run(command.args(["--deadline", "1"])).exits(1)).remove(&service.url()).unwrap();
+    assert_eq!((&line["error"]["error"], &line["exit"]), (&json!("deadline"), &json!(4)), "{line}");
+    assert_eq!(line["sent"], json!(null), "{line}");
+}

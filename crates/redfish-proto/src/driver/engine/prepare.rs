@@ -27,6 +27,9 @@ impl Engine {
     ) -> Result<Outgoing, Error> {
         let Request { mut method, mut target, mut headers, mut body, body_mode, mut retry, .. } = request;
         self.has_request = true;
+        if request.explains_refusal {
+            self.after_write = self.was_after_write;
+        }
         self.last_request.method = method.clone();
         self.last_request.target = target.clone();
         if let Some(reserved) = headers.keys().find(|name| RESERVED_HEADERS.contains(name)) {
@@ -91,8 +94,11 @@ impl Engine {
         *request.method_mut() = method;
         *request.uri_mut() = uri;
         *request.headers_mut() = headers;
-        let limits = ResponseLimits { timeout, limit: self.service.policy().body_limit, body_mode };
-        Ok(Outgoing { request, limits, purpose, redactor: Arc::clone(&self.redactor) })
+        let policy = self.service.policy();
+        let body_timeout = policy.timeout.min(timeout);
+        let limits = ResponseLimits { timeout, body_timeout, limit: policy.body_limit, body_mode };
+        let is_probe = self.last_request.is_probe;
+        Ok(Outgoing { request, limits, purpose, is_probe, redactor: Arc::clone(&self.redactor) })
     }
 
     fn set_headers(

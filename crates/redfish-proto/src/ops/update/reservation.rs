@@ -22,10 +22,17 @@ pub(super) struct Reservation<'a> {
 impl Reservation<'_> {
     /// Reads it from the UpdateService.
     pub(super) fn of(service: &Value) -> Reservation<'_> {
-        let targets = service
-            .get("HttpPushUriTargets")
-            .map(|targets| targets.as_array().map(Vec::as_slice).unwrap_or_default());
-        Reservation { targets, is_busy: service.get("HttpPushUriTargetsBusy") == Some(&Value::Bool(true)) }
+        let targets = service.get("HttpPushUriTargets").map(|targets| match targets {
+            Value::Array(targets) => targets.as_slice(),
+            Value::Null => &[],
+            target => std::slice::from_ref(target),
+        });
+        let is_busy = match service.get("HttpPushUriTargetsBusy") {
+            Some(Value::Bool(is_busy)) => *is_busy,
+            Some(Value::String(text)) => text.eq_ignore_ascii_case("true"),
+            _ => false,
+        };
+        Reservation { targets, is_busy }
     }
 
     /// Whether the service has targets of pushed images, which a client may set. What can be reserved can be set.

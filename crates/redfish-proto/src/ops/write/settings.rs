@@ -44,7 +44,8 @@ impl SettingsCheck {
 
     /// Reads the settings resource, without much delay: the change itself has its outcome.
     pub(super) fn request(&self) -> Request {
-        Request::get(&self.target).probe(CHECK_TIMEOUT)
+        let request = Request::get(&self.target).probe(CHECK_TIMEOUT);
+        if self.result.is_err() { request.explaining_refusal() } else { request }
     }
 
     /// The result of the change, which names the settings resource if that holds a member of the change.
