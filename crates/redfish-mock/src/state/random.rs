@@ -12,7 +12,7 @@ use sha2::{Digest, Sha256};
 pub struct Seed([u8; 32]);
 
 impl Seed {
-    /// A seed that nobody knows, from the randomness of the system.
+    /// An unpredictable seed, from the randomness of the system.
     ///
     /// # Errors
     /// The system has no randomness.

@@ -70,7 +70,7 @@ fn over_limit(
     name: &'static str,
     handler: impl Fn(&mut HttpConnection, &ReceivedRequest, usize) -> io::Result<bool> + Send + Sync + 'static,
 ) -> io::Result<Case> {
-    Ok(Case::new(name, vec![Call::error(GET, "too-large", "")], handler)?.requests(1))
+    Ok(Case::new(name, vec![Call::error(GET, "head-too-large", "head of the response")], handler)?.requests(1))
 }
 
 /// Bodies in each framing and coding.
