@@ -31,10 +31,10 @@ pub(super) fn limits(cases: &mut Vec<Case>) -> io::Result<()> {
     }
 
     let bomb = with_length("200 OK", GZIP, &gzip::bomb(1_000_000));
-    cases.push(over_limit("a gzip bomb is over the limit", always_then_close(bomb))?);
+    cases.push(over_limit("too-large", "a gzip bomb is over the limit", always_then_close(bomb))?);
 
     let name = "an endless gzip body without content is over the limit";
-    cases.push(over_limit(name, |connection, _, _| {
+    cases.push(over_limit("too-large", name, |connection, _, _| {
         connection
             .write(b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nTransfer-Encoding: chunked\r\n\r\n")?;
         let archive = gzip::stored(b"");
@@ -42,35 +42,40 @@ pub(super) fn limits(cases: &mut Vec<Case>) -> io::Result<()> {
         (0..10_000_000).try_for_each(|_| connection.write(&chunk)).map(|()| false)
     })?);
 
-    cases.push(over_limit("an endless body is over the limit", |connection, _, _| {
+    cases.push(over_limit("too-large", "an endless body is over the limit", |connection, _, _| {
         connection.write(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")?;
         let chunk = [b"400\r\n", &[b' '; 0x400][..], b"\r\n"].concat();
         (0..1_000_000).try_for_each(|_| connection.write(&chunk)).map(|()| false)
     })?);
 
-    cases.push(over_limit("an endless head is over the limit", |connection, _, _| {
+    cases.push(over_limit("head-too-large", "an endless head is over the limit", |connection, _, _| {
         connection.write(b"HTTP/1.1 200 OK\r\n")?;
         let mut headers = (0..100_000).map(|n| format!("X-{n}: {n:0>200}\r\n"));
         headers.try_for_each(|header| connection.write(header.as_bytes())).map(|()| false)
     })?);
 
-    cases.push(over_limit("an endless header is over the limit", |connection, _, _| {
+    cases.push(over_limit("head-too-large", "an endless header is over the limit", |connection, _, _| {
         connection.write(b"HTTP/1.1 200 OK\r\nX-Long: ")?;
         (0..100_000).try_for_each(|_| connection.write(&[b'x'; 1000])).map(|()| false)
     })?);
 
     let headers: String = (0..200).map(|n| format!("X-{n}: {n}\r\n")).collect();
     let response = with_length("200 OK", &headers, b"{}");
-    cases.push(over_limit("two hundred headers are over the limit", always_then_close(response))?);
+    cases.push(over_limit(
+        "head-too-large",
+        "two hundred headers are over the limit",
+        always_then_close(response),
+    )?);
     Ok(())
 }
 
 /// A case in which one request fails because the response is over the limit.
 fn over_limit(
+    kind: &'static str,
     name: &'static str,
     handler: impl Fn(&mut HttpConnection, &ReceivedRequest, usize) -> io::Result<bool> + Send + Sync + 'static,
 ) -> io::Result<Case> {
-    Ok(Case::new(name, vec![Call::error(GET, "head-too-large", "head of the response")], handler)?.requests(1))
+    Ok(Case::new(name, vec![Call::error(GET, kind, "")], handler)?.requests(1))
 }
 
 /// Bodies in each framing and coding.
