@@ -23,7 +23,7 @@ use crate::inventory::tree::Tree;
 use crate::protocol::message::{MachineRoom, Message, ResourceEvent};
 use crate::protocol::privilege::Role;
 use crate::protocol::profile::Profile;
-use crate::protocol::uris::{ACCOUNTS, SESSION_SERVICE, SESSIONS, TASKS};
+use crate::protocol::uris::{ACCOUNTS, SESSION_SERVICE, SESSIONS, TASKS, UPDATE_SERVICE};
 use accounts::{Account, Accounts};
 use event_service::EventService;
 use outage::Outage;
@@ -50,6 +50,8 @@ pub(crate) struct State {
     pub(crate) reset_delay: Duration,
     pub(crate) update_time: Duration,
     pub(crate) restart_time: Duration,
+    /// The maximum size of a pushed image in bytes.
+    pub(crate) max_image: u64,
     write_counts: BTreeMap<String, u64>,
 }
 
@@ -67,9 +69,11 @@ impl State {
             reset_delay,
             update_time,
             restart_time,
+            max_image,
             seed,
             faults,
         } = settings;
+        let is_mockup = mockup.is_some();
         let administrator = Account::new(user, password, Role::Administrator);
         let mut state = State {
             profile,
@@ -86,9 +90,13 @@ impl State {
             reset_delay: reset_delay.unwrap_or(profile.reset_delay()),
             update_time,
             restart_time,
+            max_image,
             write_counts: BTreeMap::new(),
         };
         state.set_session_timeout(session_timeout);
+        if !is_mockup {
+            state.report_max_image();
+        }
         state
     }
 
@@ -99,6 +107,16 @@ impl State {
             if document.is_object() && document["SessionTimeout"] != timeout.as_secs() {
                 document["SessionTimeout"] = timeout.as_secs().into();
                 self.tree.write(SESSION_SERVICE, document);
+            }
+        }
+    }
+
+    /// Reports the maximum size of an image in the resource UpdateService.
+    fn report_max_image(&mut self) {
+        if let Some(mut document) = self.tree.document(UPDATE_SERVICE).cloned() {
+            if document["MaxImageSizeBytes"] != self.max_image {
+                document["MaxImageSizeBytes"] = self.max_image.into();
+                self.tree.write(UPDATE_SERVICE, document);
             }
         }
     }

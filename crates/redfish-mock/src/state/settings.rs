@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::accounts::Account;
 use crate::faults::Fault;
 use crate::inventory::mockup::Mockup;
+use crate::inventory::update_service::DEFAULT_MAX_IMAGE;
 use crate::protocol::profile::Profile;
 
 /// The settings of a service. `Debug` shows neither password nor token.
@@ -35,6 +36,9 @@ pub struct Settings {
     /// The duration of the restart after a firmware update. The service refuses connections meanwhile, and loses its sessions.
     /// Zero disables the restart. Default: 5 s.
     pub restart_time: Duration,
+    /// The maximum size of a pushed firmware image in bytes, which UpdateService reports as `MaxImageSizeBytes`. A larger one is
+    /// answered 413. A mockup reports what was captured. Default: 4 GiB.
+    pub max_image: u64,
     /// The seed of tokens and session identifiers. Default: 1.
     pub seed: u64,
     /// The faults that are active from the start. Default: none.
@@ -55,6 +59,7 @@ impl Default for Settings {
             reset_delay: None,
             update_time: Duration::from_secs(10),
             restart_time: Duration::from_secs(5),
+            max_image: DEFAULT_MAX_IMAGE,
             seed: 1,
             faults: Vec::new(),
         }
@@ -73,6 +78,7 @@ impl fmt::Debug for Settings {
             .field("reset_delay", &self.reset_delay)
             .field("update_time", &self.update_time)
             .field("restart_time", &self.restart_time)
+            .field("max_image", &self.max_image)
             .field("seed", &self.seed)
             .field("faults", &self.faults)
             .finish_non_exhaustive()
