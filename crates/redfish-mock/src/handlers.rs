@@ -1,13 +1,16 @@
 //! The handlers: what answers a request.
 //!
 //! ```text
-//!  request ─► faults ─► authentication ─► route ─► method ─► privilege ─► precondition ─► handler
-//!                                                                                            │
-//!  answer  ◄─ faults ◄─ rendering for the profile ◄──────────────── response ◄───────────────┘
+//!  head ──► faults ─► authentication ─► route ─► method ─► privilege ─► precondition ──► body ─► handler
+//!                                          │ a refusal, or a read                                   │
+//!  answer ◄─ faults ◄─ rendering for the profile ◄───────────── response ◄──────────────────────────┘
 //! ```
+//!
+//! What the head of a request decides is decided before the service receives its body.
 
 mod accounts;
 mod actions;
+mod admission;
 mod authentication;
 pub(crate) mod clock;
 mod collections;
@@ -27,56 +30,80 @@ mod update;
 
 use std::time::Duration;
 
-use http::StatusCode;
+pub(crate) use admission::Admission;
 
 use crate::faults::FaultKind;
 use crate::protocol::answer::Answer;
-use crate::protocol::message::Base;
+use crate::protocol::intake::EarlyResponse;
 use crate::protocol::render::render;
 use crate::protocol::request::Request;
 use crate::protocol::response::Response;
 use crate::routing::Route;
 use crate::state::State;
+use crate::state::caller::Caller;
 
-/// Answers a request that arrives at `now`.
-pub(crate) fn handle(state: &mut State, request: &Request<'_>, now: Duration) -> Answer {
+/// Begins a request whose head arrives at `now`. Its payload is empty, and its body has the length `length`, if that is known.
+/// Reads and refusals are answered at once. Otherwise the service receives the body.
+pub(crate) fn begin(
+    state: &mut State,
+    request: &Request<'_>,
+    length: Option<u64>,
+    body_limit: u64,
+    now: Duration,
+) -> Result<Admission, Box<Answer>> {
     let delay = faults::delay(state, request);
-    let answer = Answer { delay, ..answer(state, request, now) };
-    faults::after(state, request, now + delay);
-    answer
+    if faults::take_kind(state, request, &FaultKind::Reset) {
+        let answer = Answer { delay, ..Answer::reset() };
+        faults::after(state, request, now + delay);
+        return Err(Box::new(answer));
+    }
+    let admitted = match faults::before(state, request) {
+        Some(response) => Err(EarlyResponse::at_once(response)),
+        None => admission::admit(state, request, length, body_limit, now),
+    };
+    match admitted {
+        Ok(admission) => Ok(Admission { delay, ..admission }),
+        Err(EarlyResponse { response, after: 0 }) => {
+            Err(Box::new(complete(state, request, *response, delay, now)))
+        }
+        Err(refusal) => Ok(Admission { delay, ..Admission::refused(refusal) }),
+    }
 }
 
-fn answer(state: &mut State, request: &Request<'_>, now: Duration) -> Answer {
-    if faults::take_kind(state, request, &FaultKind::Reset) {
-        return Answer::reset();
-    }
-    let mut response = match faults::before(state, request) {
-        Some(response) => response,
-        None => respond(state, request, now),
+/// Answers a request whose body has arrived at `now`. `received` is the response that refuses the body, if it does.
+pub(crate) fn end(
+    state: &mut State,
+    request: &Request<'_>,
+    received: Result<Option<Caller>, Response>,
+    delay: Duration,
+    now: Duration,
+) -> Answer {
+    let response = match received {
+        Err(refusal) => refusal,
+        Ok(caller) => match (Route::find(state, request), caller) {
+            (Some(route), Some(caller)) if !route.is_public(request.method) => {
+                operations::carry_out(state, request, &route, caller, now)
+            }
+            (Some(route), caller) => dispatch::dispatch(state, request, &route, caller, now),
+            // It was removed in the meantime.
+            (None, _) => Response::not_found(request.uri.path()),
+        },
     };
+    complete(state, request, response, delay, now)
+}
+
+/// Makes the answer from a response, with the effects of faults.
+fn complete(
+    state: &mut State,
+    request: &Request<'_>,
+    mut response: Response,
+    delay: Duration,
+    now: Duration,
+) -> Answer {
     faults::change_response(state, request, &mut response);
     let response = render(state.profile, response, request.method, &request.origin());
-    let mut answer = Answer::whole(response);
+    let mut answer = Answer { delay, ..Answer::whole(response) };
     faults::break_connection(state, request, &mut answer);
+    faults::after(state, request, now + delay);
     answer
-}
-
-/// The correct response to a request.
-fn respond(state: &mut State, request: &Request<'_>, now: Duration) -> Response {
-    if request.requires_other_odata_version() {
-        return Response::error(StatusCode::PRECONDITION_FAILED, Base::PreconditionFailed, []);
-    }
-    let route = Route::find(state, request);
-    if let Some(route) = route.as_ref().filter(|route| route.is_public(request.method)) {
-        // Query options may show more to an authenticated caller.
-        let caller = authentication::identify(state, request);
-        return dispatch::dispatch(state, request, route, caller, now);
-    }
-    let Some(caller) = authentication::authenticate(state, request, now) else {
-        return Response::error(StatusCode::UNAUTHORIZED, Base::NoValidSession, []);
-    };
-    match route {
-        Some(route) => operations::carry_out(state, request, &route, caller, now),
-        None => Response::not_found(request.uri.path()),
-    }
 }

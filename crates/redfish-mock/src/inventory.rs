@@ -18,7 +18,7 @@ mod root;
 pub(crate) mod services;
 mod systems;
 pub(crate) mod tree;
-mod update_service;
+pub(crate) mod update_service;
 
 use std::sync::LazyLock;
 

@@ -23,7 +23,7 @@
 //! | module | contents |
 //! |---|---|
 //! | `server` | sockets, TLS, fleets |
-//! | `mock` | the public [`Mock`] |
+//! | `mock`, `pending_request` | the public [`Mock`], and a request whose body it receives |
 //! | `handlers` | what answers a request: `get`, `patch`, `actions`, `update`, … |
 //! | `routing` | what is at a path |
 //! | `state` | what the service remembers: sessions, accounts, tasks, events, … |
@@ -108,6 +108,7 @@ mod faults;
 mod handlers;
 mod inventory;
 mod mock;
+mod pending_request;
 mod protocol;
 mod routing;
 #[cfg(feature = "serve")]
@@ -117,6 +118,7 @@ mod state;
 pub use faults::{Fault, FaultError, FaultKind};
 pub use inventory::mockup::Mockup;
 pub use mock::{HandledRequest, Mock};
+pub use pending_request::{Begun, PendingRequest};
 pub use protocol::answer::{Answer, Ending};
 pub use protocol::event::{Delivery, EventStream};
 pub use protocol::privilege::Role;

@@ -3,17 +3,20 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use http::{HeaderValue, Method, Response, StatusCode, header};
+use http::{Method, StatusCode, request};
 
 use crate::faults::Fault;
 use crate::handlers;
 use crate::handlers::clock::advance_to;
+use crate::pending_request::{Begun, PendingRequest};
 use crate::protocol::answer::Answer;
 use crate::protocol::event::{Delivery, EventStream};
-use crate::protocol::message::Base;
+use crate::protocol::payload::Payload;
+#[cfg(feature = "serve")]
 use crate::protocol::render::render;
 use crate::protocol::request::Request;
-use crate::protocol::response;
+#[cfg(feature = "serve")]
+use crate::protocol::response::Response;
 use crate::state::State;
 #[cfg(feature = "serve")]
 use crate::state::random::Seed;
@@ -38,6 +41,8 @@ pub struct Mock {
     state: State,
     handled: VecDeque<HandledRequest>,
     max_handled: usize,
+    /// The maximum size of a body that is not an image, in bytes.
+    body_limit: u64,
 }
 
 /// A request that was handled.
@@ -54,7 +59,12 @@ pub struct HandledRequest {
 impl Mock {
     /// Creates a service.
     pub fn new(settings: Settings) -> Mock {
-        Mock { state: State::new(settings), handled: VecDeque::new(), max_handled: MAX_HANDLED }
+        Mock {
+            state: State::new(settings),
+            handled: VecDeque::new(),
+            max_handled: MAX_HANDLED,
+            body_limit: u64::MAX,
+        }
     }
 
     /// Creates a member of a fleet. It shares with the others what none of them changes, and has its own seed.
@@ -67,32 +77,107 @@ impl Mock {
         member
     }
 
-    /// Answers a request that arrives at `now`. While the service is unavailable, the connection is reset: see
-    /// [`Mock::unavailable_until`].
+    /// Limits the size of bodies that are not images and that arrive in chunks.
+    #[cfg(feature = "serve")]
+    pub(crate) fn limit_body(&mut self, bytes: usize) {
+        self.body_limit = bytes as u64;
+    }
+
+    /// Answers a request that arrives with its whole body at `now`. While the service is unavailable, the connection is reset:
+    /// see [`Mock::unavailable_until`].
     pub fn handle<B: AsRef<[u8]>>(&mut self, request: &http::Request<B>, now: Duration) -> Answer {
-        let request = Request::new(request);
+        let mut head = http::Request::new(Payload::default());
+        head.method_mut().clone_from(request.method());
+        head.uri_mut().clone_from(request.uri());
+        head.headers_mut().clone_from(request.headers());
+        let body = request.body().as_ref();
+        // The limit of a server does not concern a body that is in memory.
+        match self.begin_request(head, Some(body.len() as u64), u64::MAX, now) {
+            Begun::Answered(answer) => *answer,
+            Begun::Pending(mut pending) => {
+                // If the rest of the body does not matter, the answer is certain, too.
+                let _ = pending.push(body);
+                self.end(*pending, now)
+            }
+        }
+    }
+
+    /// Begins a request whose head arrives at `now`. What the head decides is answered at once, so that a client need not send
+    /// a body that is refused: 401, 403, 404, 405, 412, 413 and 415, and the responses of faults.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use redfish_mock::{Begun, Mock, Settings};
+    ///
+    /// let mut mock = Mock::new(Settings { bearer_token: Some("t".into()), ..Settings::default() });
+    /// let push = http::Request::post("/redfish/v1/UpdateService/push").header("Content-Length", "6000000000");
+    /// let (head, ()) = push.body(())?.into_parts();
+    /// let Begun::Answered(answer) = mock.begin(head, Duration::ZERO) else { panic!("not authenticated") };
+    /// assert_eq!(answer.status(), 401);
+    ///
+    /// let push = http::Request::post("/redfish/v1/UpdateService/push").header("Authorization", "Bearer t");
+    /// let (head, ()) = push.header("Content-Length", "3000000").body(())?.into_parts();
+    /// let Begun::Pending(mut pending) = mock.begin(head, Duration::ZERO) else { panic!("refused") };
+    /// for _ in 0..3 {
+    ///     assert!(pending.push(&[7; 1_000_000]).is_continue());
+    /// }
+    /// assert_eq!(mock.end(*pending, Duration::from_secs(1)).status(), 202);
+    /// # Ok::<(), http::Error>(())
+    /// ```
+    pub fn begin(&mut self, head: request::Parts, now: Duration) -> Begun {
+        let request = http::Request::from_parts(head, Payload::default());
+        let length = Request::new(&request).content_length();
+        self.begin_request(request, length, self.body_limit, now)
+    }
+
+    fn begin_request(
+        &mut self,
+        request: http::Request<Payload>,
+        length: Option<u64>,
+        body_limit: u64,
+        now: Duration,
+    ) -> Begun {
         if self.unavailable_until(now).is_some() {
+            return Begun::Answered(Box::new(Answer::reset()));
+        }
+        match handlers::begin(&mut self.state, &Request::new(&request), length, body_limit, now) {
+            Ok(admission) => {
+                let outages = self.state.outage.count();
+                Begun::Pending(Box::new(PendingRequest { request, admission, outages }))
+            }
+            Err(answer) => {
+                self.record(request.method(), request.uri().path(), answer.status());
+                Begun::Answered(answer)
+            }
+        }
+    }
+
+    /// Answers a request whose body has arrived at `now`. The answer to a part of a body that breaks off is the one that
+    /// [`PendingRequest::push`] announced; otherwise the part counts as the body.
+    pub fn end(&mut self, pending: PendingRequest, now: Duration) -> Answer {
+        let is_unavailable = self.unavailable_until(now).is_some();
+        let PendingRequest { mut request, admission, outages } = pending;
+        if is_unavailable || outages != self.state.outage.count() {
             return Answer::reset();
         }
-        let answer = handlers::handle(&mut self.state, &request, now);
-        if self.handled.len() == self.max_handled {
-            self.handled.pop_front();
-        }
-        self.handled.push_back(HandledRequest {
-            method: request.method.clone(),
-            path: request.uri.path().to_owned(),
-            status: answer.status(),
-        });
+        let received = admission.intake.finish().map(|payload| *request.body_mut() = payload);
+        let received = received.map(|()| admission.caller).map_err(|refusal| *refusal);
+        let answer = handlers::end(&mut self.state, &Request::new(&request), received, admission.delay, now);
+        self.record(request.method(), request.uri().path(), answer.status());
         answer
     }
 
-    /// The response to a request whose body exceeds the limit of the server. The request is not handled.
-    pub fn payload_too_large(&self) -> Response<Vec<u8>> {
-        let error = response::Response::error(StatusCode::PAYLOAD_TOO_LARGE, Base::PayloadTooLarge, []);
-        let mut response = render(self.state.profile, error, &Method::POST, "");
-        // The rest of the body would be parsed as the next request.
-        response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
-        response
+    fn record(&mut self, method: &Method, path: &str, status: StatusCode) {
+        if self.handled.len() == self.max_handled {
+            self.handled.pop_front();
+        }
+        self.handled.push_back(HandledRequest { method: method.clone(), path: path.to_owned(), status });
+    }
+
+    /// The response to a read when the server has no memory left for the correct one.
+    #[cfg(feature = "serve")]
+    pub(crate) fn busy(&self) -> http::Response<Vec<u8>> {
+        render(self.state.profile, Response::busy(), &Method::GET, "")
     }
 
     /// Adds a fault, which affects the next request.

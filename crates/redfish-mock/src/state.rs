@@ -23,7 +23,7 @@ use crate::inventory::tree::Tree;
 use crate::protocol::message::{MachineRoom, Message, ResourceEvent};
 use crate::protocol::privilege::Role;
 use crate::protocol::profile::Profile;
-use crate::protocol::uris::{ACCOUNT_SERVICE, ACCOUNTS, SESSION_SERVICE, SESSIONS, TASKS};
+use crate::protocol::uris::{ACCOUNT_SERVICE, ACCOUNTS, SESSION_SERVICE, SESSIONS, TASKS, UPDATE_SERVICE};
 use accounts::{Account, Accounts, LOCKOUT_THRESHOLD};
 use event_service::EventService;
 use outage::Outage;
@@ -52,6 +52,8 @@ pub(crate) struct State {
     pub(crate) restart_time: Duration,
     /// The lockout threshold if the resource AccountService has none.
     pub(crate) lockout_threshold: u64,
+    /// The maximum size of a pushed image in bytes.
+    pub(crate) max_image: u64,
     write_counts: BTreeMap<String, u64>,
 }
 
@@ -70,6 +72,7 @@ impl State {
             update_time,
             restart_time,
             lockout_threshold,
+            max_image,
             seed,
             faults,
         } = settings;
@@ -91,11 +94,13 @@ impl State {
             update_time,
             restart_time,
             lockout_threshold: lockout_threshold.into(),
+            max_image,
             write_counts: BTreeMap::new(),
         };
         state.set_session_timeout(session_timeout);
         if !is_mockup {
             state.set_lockout_threshold(lockout_threshold);
+            state.report_max_image();
         }
         state
     }
@@ -117,6 +122,16 @@ impl State {
         if document[LOCKOUT_THRESHOLD] != threshold {
             document[LOCKOUT_THRESHOLD] = threshold.into();
             self.tree.write(ACCOUNT_SERVICE, document);
+        }
+    }
+
+    /// Reports the maximum size of an image in the resource UpdateService.
+    fn report_max_image(&mut self) {
+        if let Some(mut document) = self.tree.document(UPDATE_SERVICE).cloned() {
+            if document["MaxImageSizeBytes"] != self.max_image {
+                document["MaxImageSizeBytes"] = self.max_image.into();
+                self.tree.write(UPDATE_SERVICE, document);
+            }
         }
     }
 

@@ -8,6 +8,7 @@ use serde_json::{Map, Value, json};
 use super::{power, update};
 use crate::inventory::action::Action;
 use crate::inventory::resource::Resource;
+use crate::protocol::image::Image;
 use crate::protocol::message::{Base, Message, ResourceEvent};
 use crate::protocol::property::{HIDDEN, Kind};
 use crate::protocol::response::Response;
@@ -45,7 +46,7 @@ pub(super) fn invoke(
         }
         // The image is not downloaded. Its URI takes its place.
         "UpdateService.SimpleUpdate" => {
-            let image = parameters["ImageURI"].as_str().unwrap_or_default().as_bytes();
+            let image = Image::new(parameters["ImageURI"].as_str().unwrap_or_default().as_bytes());
             return update::update(state, parameters, image, target);
         }
         "LogService.ClearLog" => clear_log(state, resource),

@@ -25,24 +25,17 @@ pub(super) fn dispatch(
     caller: Option<Caller>,
     now: Duration,
 ) -> Response {
-    let methods = route.methods();
     let is_read = request.is_read();
-    let mut response = if !methods.contains(request.method) {
-        method_not_allowed()
-    } else if let Some(error) = caller
-        .filter(|_| !route.is_public(request.method))
-        .and_then(|caller| authentication::forbidden(state, request.method, route, caller))
-    {
-        error
-    } else if let (Route::TaskMonitor(id), true) = (route, is_read) {
+    if let Some(refusal) = refuse(state, request, route, caller, now) {
+        return refusal;
+    }
+    let mut response = if let (Route::TaskMonitor(id), true) = (route, is_read) {
         // The response of the operation has its own Allow.
         return tasks::poll(state, request, *id, now);
     } else if let (Route::EventStream, true) = (route, is_read) {
         event_stream::open(state, request, now)
     } else if is_read {
         get::get(state, request, route, caller, now)
-    } else if request.method != Method::POST && request.if_match_fails(|| etag(state, route, caller, now)) {
-        Response::error(StatusCode::PRECONDITION_FAILED, Base::PreconditionFailed, [])
     } else if request.method == Method::DELETE {
         delete(state, route, now)
     } else {
@@ -50,9 +43,34 @@ pub(super) fn dispatch(
     };
     let has_allow = is_read || response.status.is_success();
     if has_allow || response.status == StatusCode::METHOD_NOT_ALLOWED {
-        response.allow = methods;
+        response.allow = route.methods();
     }
     response
+}
+
+/// The response if the head of a request shows that the service will not carry it out: because of its method, the privilege of
+/// its caller, or its precondition.
+pub(super) fn refuse(
+    state: &State,
+    request: &Request<'_>,
+    route: &Route,
+    caller: Option<Caller>,
+    now: Duration,
+) -> Option<Response> {
+    let methods = route.methods();
+    let is_read = request.is_read();
+    if !methods.contains(request.method) {
+        return Some(Response { allow: methods, ..method_not_allowed() });
+    }
+    let caller_to_check = caller.filter(|_| !route.is_public(request.method));
+    if let Some(caller) = caller_to_check {
+        if let Some(error) = authentication::forbidden(state, request.method, route, caller) {
+            return Some(if is_read { Response { allow: methods, ..error } } else { error });
+        }
+    }
+    let has_precondition = !is_read && request.method != Method::POST;
+    (has_precondition && request.if_match_fails(|| etag(state, route, caller, now)))
+        .then(|| Response::error(StatusCode::PRECONDITION_FAILED, Base::PreconditionFailed, []))
 }
 
 /// POST or PATCH.
@@ -63,12 +81,12 @@ fn write(
     caller: Option<Caller>,
     now: Duration,
 ) -> Response {
-    if let Route::UpdatePush(kind) = route {
-        return update::push(state, request, *kind);
+    if let Route::UpdatePush(_) = route {
+        return update::push(state, request);
     }
     let body = match route {
         // An action without parameters needs no body.
-        Route::Action { .. } if request.body.is_empty() => Map::new(),
+        Route::Action { .. } if request.payload.bytes().is_empty() => Map::new(),
         _ => match request.json_object() {
             Ok(body) => body,
             Err(error) => return *error,

@@ -5,30 +5,30 @@
 //!            Settings::update_time    Settings::restart_time: unavailable, and sessions are lost
 //! ```
 //!
-//! Nothing is installed. The new version is a fingerprint of the image, so that a client can check that all of it arrived.
+//! Nothing is installed. The new version is the start of the digest of the image, so that a client can check that all of it
+//! arrived.
 
-use http::{StatusCode, header};
+use http::StatusCode;
 use serde_json::{Map, Value, json};
 
-use crate::protocol::etag::fingerprint;
+use crate::protocol::image::Image;
 use crate::protocol::message::{Base, Message, ResourceEvent};
-use crate::protocol::multipart;
+use crate::protocol::payload::Payload;
 use crate::protocol::request::Request;
 use crate::protocol::response::Response;
 use crate::protocol::uris::UPDATE_SERVICE;
-use crate::routing::PushKind;
 use crate::state::State;
 
 /// POST of an image to a push URI.
-pub(super) fn push(state: &mut State, request: &Request<'_>, kind: PushKind) -> Response {
-    let upload = match kind {
-        PushKind::Plain => Ok(Upload { parameters: Map::new(), image: request.body }),
-        PushKind::Multipart => Upload::parse(request),
-    };
-    match upload {
-        Ok(Upload { image: [], .. }) => missing_part("UpdateFile"),
-        Ok(Upload { parameters, image }) => update(state, &parameters, image, request.path.as_str()),
-        Err(error) => *error,
+pub(super) fn push(state: &mut State, request: &Request<'_>) -> Response {
+    let Payload::Push { parameters, image } = request.payload else { return missing_part("UpdateFile") };
+    if image.size == 0 {
+        return missing_part("UpdateFile");
+    }
+    let Some(parameters) = parameters else { return missing_part("UpdateParameters") };
+    match serde_json::from_slice(parameters) {
+        Ok(Value::Object(parameters)) => update(state, &parameters, *image, request.path.as_str()),
+        _ => Response::error(StatusCode::BAD_REQUEST, Base::MalformedJSON, []),
     }
 }
 
@@ -36,7 +36,7 @@ pub(super) fn push(state: &mut State, request: &Request<'_>, kind: PushKind) -> 
 pub(super) fn update(
     state: &mut State,
     parameters: &Map<String, Value>,
-    image: &[u8],
+    image: Image,
     uri: &str,
 ) -> Response {
     let targets: Vec<&str> = parameters
@@ -49,7 +49,7 @@ pub(super) fn update(
     if let Some(unknown) = targets.iter().find(|target| state.tree.get(target).is_none()) {
         return Response::error(StatusCode::BAD_REQUEST, Base::ResourceMissingAtURI, [unknown]);
     }
-    let version = format!("U-{:08X}", fingerprint(image, 0));
+    let version = image.version();
     for path in firmware_paths(state) {
         let Some(mut firmware) = state.tree.document(&path).cloned() else { continue };
         let device = firmware["RelatedItem"][0]["@odata.id"].as_str().unwrap_or_default().to_owned();
@@ -89,31 +89,4 @@ fn update_device_version(state: &mut State, path: &str, old: &Value, new: &str) 
 fn missing_part(part: &str) -> Response {
     let message = Message::new(Base::PropertyMissing, [part]).related_to(part);
     Response::with_messages(StatusCode::BAD_REQUEST, vec![message])
-}
-
-/// An image with its parameters.
-struct Upload<'a> {
-    parameters: Map<String, Value>,
-    image: &'a [u8],
-}
-
-impl<'a> Upload<'a> {
-    /// Parses a multipart body.
-    fn parse(request: &'a Request<'_>) -> Result<Upload<'a>, Box<Response>> {
-        let content_type = request.headers.get(header::CONTENT_TYPE);
-        let Some(boundary) = content_type.and_then(|value| multipart::boundary(value.to_str().ok()?)) else {
-            let (status, name) = (StatusCode::UNSUPPORTED_MEDIA_TYPE, header::CONTENT_TYPE);
-            return Err(Box::new(Response::error(status, Base::HeaderInvalid, [name.as_str()])));
-        };
-        let parts = multipart::parts(request.body, &boundary);
-        let part = |wanted: &str| match parts.iter().find(|(name, _)| name == wanted) {
-            Some((_, content)) => Ok(*content),
-            None => Err(Box::new(missing_part(wanted))),
-        };
-        let image = part("UpdateFile")?;
-        match serde_json::from_slice(part("UpdateParameters")?) {
-            Ok(Value::Object(parameters)) => Ok(Upload { parameters, image }),
-            _ => Err(Box::new(Response::error(StatusCode::BAD_REQUEST, Base::MalformedJSON, []))),
-        }
-    }
 }

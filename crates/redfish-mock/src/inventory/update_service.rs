@@ -7,6 +7,8 @@ use super::builder::ResourceBuilder;
 use super::machine::{MACHINES, Machine, link, status};
 use crate::protocol::uris::UPDATE_SERVICE;
 
+/// The default of [`Settings::max_image`](crate::Settings::max_image).
+pub(crate) const DEFAULT_MAX_IMAGE: u64 = 4 << 30;
 const FIRMWARE_INVENTORY: &str = "/redfish/v1/UpdateService/FirmwareInventory";
 
 pub(super) fn add(resources: &mut Vec<ResourceBuilder>) {
@@ -21,7 +23,7 @@ pub(super) fn add(resources: &mut Vec<ResourceBuilder>) {
         "FirmwareInventory": link(FIRMWARE_INVENTORY),
         "HttpPushUri": format!("{UPDATE_SERVICE}/push"),
         "MultipartHttpPushUri": format!("{UPDATE_SERVICE}/multipart-push"),
-        "MaxImageSizeBytes": 16 << 20,
+        "MaxImageSizeBytes": DEFAULT_MAX_IMAGE,
         "Actions": {"#UpdateService.SimpleUpdate": SIMPLE_UPDATE.entry(UPDATE_SERVICE, ParameterSource::Both)},
     })));
     resources.push(SIMPLE_UPDATE.action_info(UPDATE_SERVICE));

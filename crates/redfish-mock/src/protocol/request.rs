@@ -8,14 +8,15 @@ use serde_json::{Map, Value};
 
 use super::message::Base;
 use super::path::Path;
+use super::payload::Payload;
 use super::response::Response;
 
-/// A request with its complete body.
+/// A request, with what the service keeps of its body.
 pub(crate) struct Request<'a> {
     pub(crate) method: &'a Method,
     pub(crate) uri: &'a Uri,
     pub(crate) headers: &'a HeaderMap,
-    pub(crate) body: &'a [u8],
+    pub(crate) payload: &'a Payload,
     pub(crate) path: Path,
 }
 
@@ -33,19 +34,19 @@ pub(crate) enum Credentials {
 }
 
 impl<'a> Request<'a> {
-    pub(crate) fn new<B: AsRef<[u8]>>(request: &'a http::Request<B>) -> Request<'a> {
+    pub(crate) fn new(request: &'a http::Request<Payload>) -> Request<'a> {
         Request {
             method: request.method(),
             uri: request.uri(),
             headers: request.headers(),
-            body: request.body().as_ref(),
+            payload: request.body(),
             path: Path::new(request.uri().path()),
         }
     }
 
     /// Copies the request, so that a task can keep it.
-    pub(crate) fn to_owned(&self) -> http::Request<Vec<u8>> {
-        let mut request = http::Request::new(self.body.to_vec());
+    pub(crate) fn to_owned(&self) -> http::Request<Payload> {
+        let mut request = http::Request::new(self.payload.clone());
         *request.method_mut() = self.method.clone();
         *request.uri_mut() = self.uri.clone();
         *request.headers_mut() = self.headers.clone();
@@ -101,16 +102,33 @@ impl<'a> Request<'a> {
         }
     }
 
+    /// The length of its body, as its head gives it. `None` if only the end of the body shows it.
+    pub(crate) fn content_length(&self) -> Option<u64> {
+        match self.header(header::CONTENT_LENGTH) {
+            Some(length) => length.parse().ok(),
+            None => (!self.headers.contains_key(header::TRANSFER_ENCODING)).then_some(0),
+        }
+    }
+
+    /// Its media type, with parameters.
+    pub(crate) fn content_type(&self) -> Option<&str> {
+        self.header(header::CONTENT_TYPE)
+    }
+
+    /// Whether its media type is that of JSON.
+    pub(crate) fn is_json(&self) -> bool {
+        let essence = self.content_type().and_then(|text| text.split(';').next());
+        essence.is_some_and(|text| text.trim().eq_ignore_ascii_case("application/json"))
+    }
+
     /// Parses the body as a JSON object.
     pub(crate) fn json_object(&self) -> Result<Map<String, Value>, Box<Response>> {
         let bad_request = |message| Err(Box::new(Response::error(StatusCode::BAD_REQUEST, message, [])));
-        let media_type = self.header(header::CONTENT_TYPE).and_then(|text| text.split(';').next());
-        let is_json = media_type.is_some_and(|text| text.trim().eq_ignore_ascii_case("application/json"));
-        if !self.body.is_empty() && !is_json {
-            let (status, name) = (StatusCode::UNSUPPORTED_MEDIA_TYPE, header::CONTENT_TYPE);
-            return Err(Box::new(Response::error(status, Base::HeaderInvalid, [name.as_str()])));
+        let body = self.payload.bytes();
+        if !body.is_empty() && !self.is_json() {
+            return Err(Box::new(unsupported_media_type()));
         }
-        match serde_json::from_slice(self.body) {
+        match serde_json::from_slice(body) {
             Ok(Value::Object(object)) => Ok(object),
             Ok(_) => bad_request(Base::UnrecognizedRequestBody),
             Err(_) => bad_request(Base::MalformedJSON),
@@ -135,6 +153,12 @@ impl<'a> Request<'a> {
     }
 }
 
+/// 415: the service does not accept the media type of the body.
+pub(crate) fn unsupported_media_type() -> Response {
+    let (status, name) = (StatusCode::UNSUPPORTED_MEDIA_TYPE, header::CONTENT_TYPE);
+    Response::error(status, Base::HeaderInvalid, [name.as_str()])
+}
+
 /// Whether a list of ETags contains this one, or is `*`.
 fn lists(value: &http::HeaderValue, etag: &str) -> bool {
     let opaque = |text: &str| text.trim().trim_start_matches("W/").to_owned();
@@ -153,8 +177,8 @@ fn parse_basic(encoded: &str) -> Option<Credentials> {
 mod tests {
     use super::*;
 
-    fn request_with(name: &str, value: &str) -> http::Request<Vec<u8>> {
-        http::Request::get("/redfish/v1/").header(name, value).body(Vec::new()).unwrap()
+    fn request_with(name: &str, value: &str) -> http::Request<Payload> {
+        http::Request::get("/redfish/v1/").header(name, value).body(Payload::default()).unwrap()
     }
 
     #[test]
@@ -201,7 +225,7 @@ mod tests {
     #[test]
     fn the_origin_is_the_one_that_the_client_used() {
         assert_eq!(Request::new(&request_with("Host", "bmc:8443")).origin(), "https://bmc:8443");
-        let absolute = http::Request::get("http://[::1]:80/redfish/v1/").body("").unwrap();
+        let absolute = http::Request::get("http://[::1]:80/redfish/v1/").body(Payload::default()).unwrap();
         assert_eq!(Request::new(&absolute).origin(), "http://[::1]:80");
     }
 }

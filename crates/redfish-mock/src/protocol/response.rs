@@ -62,6 +62,13 @@ impl Response {
         Response::error(StatusCode::NOT_FOUND, Base::ResourceMissingAtURI, [path])
     }
 
+    /// 503: the service is busy, and the client may try again at once.
+    pub(crate) fn busy() -> Response {
+        let seconds = "1";
+        Response::error(StatusCode::SERVICE_UNAVAILABLE, Base::ServiceTemporarilyUnavailable, [seconds])
+            .with_header(http::header::RETRY_AFTER, seconds)
+    }
+
     pub(crate) fn with_messages(status: StatusCode, messages: Vec<Message>) -> Response {
         Response::new(status, Content::Messages(messages))
     }

@@ -10,6 +10,8 @@ use bytes::Bytes;
 use hyper::body::{Body, Frame, SizeHint};
 use tokio::time::{Interval, MissedTickBehavior};
 
+use super::budget::Reservation;
+use super::connections::Busy;
 use super::shared::SharedMock;
 use super::thread::StopSignal;
 use crate::protocol::event::EventStream;
@@ -21,6 +23,19 @@ const POLL_INTERVAL: Duration = Duration::from_millis(200);
 pub(super) enum ResponseBody {
     Bytes { bytes: Option<Bytes>, length: u64, cut: Cut },
     Events(EventStreamBody),
+}
+
+/// The bytes of a body, with what lasts until they are written.
+struct HeldBytes {
+    bytes: Vec<u8>,
+    _busy: Busy,
+    _reservation: Reservation,
+}
+
+impl AsRef<[u8]> for HeldBytes {
+    fn as_ref(&self) -> &[u8] {
+        &self.bytes
+    }
 }
 
 /// Whether and when a body breaks off.
@@ -38,25 +53,40 @@ pub(super) struct EventStreamBody {
     shared: Arc<SharedMock>,
     stop: StopSignal,
     interval: Interval,
+    _busy: Busy,
 }
 
 impl ResponseBody {
-    pub(super) fn whole(body: Vec<u8>) -> ResponseBody {
-        let length = body.len() as u64;
-        ResponseBody::Bytes { bytes: (length > 0).then(|| body.into()), length, cut: Cut::Never }
+    pub(super) fn empty() -> ResponseBody {
+        ResponseBody::Bytes { bytes: None, length: 0, cut: Cut::Never }
     }
 
-    pub(super) fn cut(mut body: Vec<u8>, bytes: usize) -> ResponseBody {
+    pub(super) fn whole(body: Vec<u8>, busy: Busy, reservation: Reservation) -> ResponseBody {
+        let length = body.len() as u64;
+        ResponseBody::Bytes { bytes: held(body, busy, reservation), length, cut: Cut::Never }
+    }
+
+    pub(super) fn cut(mut body: Vec<u8>, bytes: usize, busy: Busy, reservation: Reservation) -> ResponseBody {
         let length = body.len() as u64;
         body.truncate(bytes);
-        ResponseBody::Bytes { bytes: (!body.is_empty()).then(|| body.into()), length, cut: Cut::AfterFlush }
+        ResponseBody::Bytes { bytes: held(body, busy, reservation), length, cut: Cut::AfterFlush }
     }
 
-    pub(super) fn events(stream: EventStream, shared: Arc<SharedMock>, stop: StopSignal) -> ResponseBody {
+    pub(super) fn events(
+        stream: EventStream,
+        shared: Arc<SharedMock>,
+        stop: StopSignal,
+        busy: Busy,
+    ) -> ResponseBody {
         let mut interval = tokio::time::interval(POLL_INTERVAL);
         interval.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        ResponseBody::Events(EventStreamBody { stream, shared, stop, interval })
+        ResponseBody::Events(EventStreamBody { stream, shared, stop, interval, _busy: busy })
     }
+}
+
+fn held(bytes: Vec<u8>, busy: Busy, reservation: Reservation) -> Option<Bytes> {
+    let is_empty = bytes.is_empty();
+    (!is_empty).then(|| Bytes::from_owner(HeldBytes { bytes, _busy: busy, _reservation: reservation }))
 }
 
 impl EventStreamBody {

@@ -2,30 +2,33 @@
 
 use std::io;
 use std::net::SocketAddr;
-use std::pin::Pin;
+use std::ops::ControlFlow;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::task::{Context, Poll};
 use std::time::Duration;
 
-use bytes::Bytes;
-use http::{Request, Response, Uri, header};
-use http_body_util::{BodyExt, LengthLimitError, Limited};
+use http::{HeaderValue, Request, Response, StatusCode, Uri, header};
 use hyper::body::{Body, Incoming};
 use hyper::server::conn::http1::Builder;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::TlsAcceptor;
 
 use super::body::ResponseBody;
+use super::budget::Reservation;
+use super::client_stream::{ClientStream, Closing};
+use super::connections::{Busy, Connection};
+use super::limits::Limits;
 use super::options::{ObservedRequest, Observer};
 use super::plain_http;
 use super::port::Port;
+use super::receive::{Received, receive};
 use super::shared::SharedMock;
 use super::thread::StopSignal;
+use crate::pending_request::{Begun, PendingRequest};
 use crate::protocol::answer::{Answer, Ending};
+use crate::protocol::event::EventStream;
 
 /// Timeout of a TLS handshake, and of the head of a request.
 const CLIENT_TIMEOUT: Duration = Duration::from_secs(30);
@@ -33,13 +36,15 @@ const CLIENT_TIMEOUT: Duration = Duration::from_secs(30);
 pub(super) const ACCEPT_RETRY_DELAY: Duration = Duration::from_millis(50);
 /// The maximum size of the head of a request in bytes. A longer head is answered 431.
 const HEAD_LIMIT: usize = 64 << 10;
+/// The maximum size of an unwanted body that is received all the same, so that the connection stays open.
+const MAX_DISCARDED: u64 = 64 << 10;
 
 /// What all connections of a server share.
 pub(super) struct Frontend {
     pub(super) shared: Arc<SharedMock>,
     pub(super) acceptor: Option<TlsAcceptor>,
     pub(super) address: SocketAddr,
-    pub(super) body_limit: usize,
+    pub(super) limits: Limits,
     pub(super) observer: Option<Observer>,
     pub(super) stop: StopSignal,
 }
@@ -66,8 +71,12 @@ impl Frontend {
                 }
                 continue;
             }
+            let accept = async {
+                self.limits.connections.until_acceptable().await;
+                listener.accept().await
+            };
             let accepted = tokio::select! {
-                accepted = listener.accept() => accepted,
+                accepted = accept => accepted,
                 () = self.shared.changed.notified() => continue,
                 () = self.shared.clock.wait_until(status.next_due) => continue,
                 () = stop.stopped() => return,
@@ -104,25 +113,31 @@ impl Frontend {
         }
     }
 
-    /// Serves a connection until it ends, or until an outage breaks it.
+    /// Serves a connection until it ends, until it makes room for another, or until an outage breaks it.
     async fn connection(self: Arc<Frontend>, stream: TcpStream) -> Result<(), ConnectionError> {
         let outage = self.shared.outage_started.notified();
+        let connection = self.limits.connections.open();
         tokio::select! {
-            done = self.clone().serve_stream(stream) => done,
+            done = self.serve_stream(stream, &connection) => done,
+            () = connection.evicted() => Ok(()),
             () = outage => Ok(()),
         }
     }
 
-    async fn serve_stream(self: Arc<Frontend>, stream: TcpStream) -> Result<(), ConnectionError> {
+    async fn serve_stream(
+        self: &Arc<Frontend>,
+        stream: TcpStream,
+        connection: &Connection,
+    ) -> Result<(), ConnectionError> {
         stream.set_nodelay(true)?;
-        let reset = Arc::new(AtomicBool::new(false));
-        let stream = Resettable { stream, reset: reset.clone() };
+        let closing = Closing::default();
+        let stream = ClientStream::new(stream, closing.clone(), self.limits.stall_timeout);
         match &self.acceptor {
-            None => self.clone().serve_http(stream, reset).await,
+            None => self.serve_http(stream, connection, closing).await,
             Some(acceptor) => {
                 let mut stop = self.stop.clone();
                 let mut first = [0];
-                let peeked = tokio::time::timeout(CLIENT_TIMEOUT, stream.stream.peek(&mut first));
+                let peeked = tokio::time::timeout(CLIENT_TIMEOUT, stream.tcp().peek(&mut first));
                 let seen = tokio::select! {
                     seen = peeked => seen??,
                     () = stop.stopped() => return Ok(()),
@@ -137,21 +152,21 @@ impl Frontend {
                     stream = handshake => stream??,
                     () = stop.stopped() => return Ok(()),
                 };
-                self.clone().serve_http(stream, reset).await
+                self.serve_http(stream, connection, closing).await
             }
         }
     }
 
     async fn serve_http<S>(
-        self: Arc<Frontend>,
+        self: &Arc<Frontend>,
         stream: S,
-        reset: Arc<AtomicBool>,
+        connection: &Connection,
+        closing: Closing,
     ) -> Result<(), ConnectionError>
     where
         S: AsyncRead + AsyncWrite + Unpin,
     {
-        let frontend = &self;
-        let service = service_fn(|request| frontend.handle_request(request, &reset));
+        let service = service_fn(|request| self.handle_request(request, connection, &closing));
         let connection = http1().serve_connection(TokioIo::new(stream), service);
         let mut connection = std::pin::pin!(connection);
         let mut stop = self.stop.clone();
@@ -166,26 +181,29 @@ impl Frontend {
     async fn handle_request(
         &self,
         request: Request<Incoming>,
-        reset: &AtomicBool,
+        connection: &Connection,
+        closing: &Closing,
     ) -> io::Result<Response<ResponseBody>> {
-        let (mut head, body) = request.into_parts();
+        let busy = connection.busy();
+        let (mut head, mut body) = request.into_parts();
         head.uri = self.absolute_uri(&head);
-        let answer = match self.read_body(body).await {
-            Ok(body) => {
-                let request = Request::from_parts(head.clone(), body);
-                self.shared.handle(&request)
+        let (method, uri) = (head.method.clone(), head.uri.clone());
+        let expects_continue = head.headers.contains_key(header::EXPECT);
+        let (mut answer, received) = match self.shared.begin(head) {
+            Begun::Answered(answer) => (*answer, Received::Partly),
+            Begun::Pending(mut pending) => {
+                let received = self.receive(&mut body, &mut pending).await?;
+                (self.shared.end(*pending), received)
             }
-            Err(BodyError::TooLong) => {
-                let response = self.shared.lock().payload_too_large();
-                Answer::whole(response)
-            }
-            Err(BodyError::Broken) => return Err(io::ErrorKind::UnexpectedEof.into()),
         };
-        // From here on, the stream is closed when the client disconnects.
+        if received == Received::Partly && !body.is_end_stream() {
+            self.discard(body, expects_continue, &mut answer.response, closing);
+        }
+        let reservation = self.reserve(&mut answer, method.is_safe());
+        // The stream is closed when the response is dropped.
         let stream = answer.stream();
-        let events =
-            stream.map(|stream| ResponseBody::events(stream, self.shared.clone(), self.stop.clone()));
         let Answer { response, delay, ending } = answer;
+        let response = self.body(response, stream, ending, busy, reservation);
         if !delay.is_zero() {
             let mut stop = self.stop.clone();
             tokio::select! {
@@ -193,32 +211,85 @@ impl Frontend {
                 () = stop.stopped() => {}
             }
         }
-        let is_sent = matches!(ending, Ending::Whole | Ending::Cut(_));
         if let Some(observer) = &self.observer {
+            let is_sent = matches!(ending, Ending::Whole | Ending::Cut(_));
             let status = is_sent.then(|| response.status());
-            observer(&ObservedRequest { method: &head.method, path: head.uri.path(), status });
+            observer(&ObservedRequest { method: &method, path: uri.path(), status });
         }
         match ending {
-            Ending::Whole => Ok(response.map(|body| events.unwrap_or_else(|| ResponseBody::whole(body)))),
-            Ending::Cut(bytes) => Ok(response.map(|body| ResponseBody::cut(body, bytes))),
+            Ending::Whole | Ending::Cut(_) => Ok(response),
             Ending::Closed => Err(io::ErrorKind::ConnectionAborted.into()),
             Ending::Reset => {
-                reset.store(true, Ordering::Relaxed);
+                closing.reset();
                 Err(io::ErrorKind::ConnectionReset.into())
             }
         }
     }
 
-    async fn read_body(&self, body: Incoming) -> Result<Bytes, BodyError> {
-        // A body whose Content-Length exceeds the limit is rejected before it is read.
-        if body.size_hint().lower() > self.body_limit as u64 {
-            return Err(BodyError::TooLong);
+    /// Receives the body of a request, or the part of it that matters.
+    async fn receive(&self, body: &mut Incoming, pending: &mut PendingRequest) -> io::Result<Received> {
+        let mut reservation = self.limits.bodies.reserve();
+        let take = |chunk: &[u8]| {
+            let flow = pending.push(chunk);
+            if reservation.grow(pending.kept()).is_err() {
+                pending.refuse_busy();
+                return ControlFlow::Break(());
+            }
+            flow
+        };
+        let received = receive(body, self.limits.stall_timeout, take).await;
+        received.map_err(|_| io::ErrorKind::UnexpectedEof.into())
+    }
+
+    /// Handles the rest of a body that does not matter. A short one is received while the response is sent, so that the
+    /// connection stays open. Otherwise the connection is closed after the response.
+    fn discard(
+        &self,
+        mut body: Incoming,
+        expects_continue: bool,
+        response: &mut Response<Vec<u8>>,
+        closing: &Closing,
+    ) {
+        let is_short = body.size_hint().upper().is_some_and(|length| length <= MAX_DISCARDED);
+        if is_short && !expects_continue && response.status() != StatusCode::PAYLOAD_TOO_LARGE {
+            let stall_timeout = self.limits.stall_timeout;
+            tokio::spawn(async move {
+                // If it fails, the connection ends.
+                let _ = receive(&mut body, stall_timeout, |_| ControlFlow::Continue(())).await;
+            });
+        } else {
+            response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+            closing.linger();
         }
-        match Limited::new(body, self.body_limit).collect().await {
-            Ok(collected) => Ok(collected.to_bytes()),
-            Err(error) if error.is::<LengthLimitError>() => Err(BodyError::TooLong),
-            Err(_) => Err(BodyError::Broken),
+    }
+
+    /// Reserves memory for a response. Without any left, 503 replaces the response to a read, and the connection is closed after
+    /// a write, which was carried out.
+    fn reserve(&self, answer: &mut Answer, is_read: bool) -> Reservation {
+        let mut reservation = self.limits.responses.reserve();
+        if reservation.grow(answer.response.body().len()).is_err() {
+            if is_read {
+                answer.response = self.shared.lock().busy();
+            } else {
+                answer.ending = Ending::Closed;
+            }
         }
+        reservation
+    }
+
+    fn body(
+        &self,
+        response: Response<Vec<u8>>,
+        stream: Option<EventStream>,
+        ending: Ending,
+        busy: Busy,
+        reservation: Reservation,
+    ) -> Response<ResponseBody> {
+        response.map(|body| match (stream, ending) {
+            (Some(stream), _) => ResponseBody::events(stream, self.shared.clone(), self.stop.clone(), busy),
+            (None, Ending::Cut(bytes)) => ResponseBody::cut(body, bytes, busy, reservation),
+            (None, _) => ResponseBody::whole(body, busy, reservation),
+        })
     }
 
     /// The URI with scheme and host, so that a response can contain the origin that the client used.
@@ -243,53 +314,4 @@ fn http1() -> Builder {
         .title_case_headers(true)
         .max_buf_size(HEAD_LIMIT);
     builder
-}
-
-/// The reason why a body could not be read.
-enum BodyError {
-    TooLong,
-    Broken,
-}
-
-/// A TCP connection that can be reset instead of closed.
-struct Resettable {
-    stream: TcpStream,
-    reset: Arc<AtomicBool>,
-}
-
-impl Drop for Resettable {
-    fn drop(&mut self) {
-        if self.reset.load(Ordering::Relaxed) {
-            // With a linger time of zero, closing discards unsent data and resets. If this fails, the connection is closed.
-            let _ = self.stream.set_zero_linger();
-        }
-    }
-}
-
-impl AsyncRead for Resettable {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        buffer: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_read(context, buffer)
-    }
-}
-
-impl AsyncWrite for Resettable {
-    fn poll_write(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        bytes: &[u8],
-    ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write(context, bytes)
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(context)
-    }
-
-    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_shutdown(context)
-    }
 }

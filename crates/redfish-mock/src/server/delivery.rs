@@ -2,20 +2,27 @@
 
 use std::io;
 use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
+use tokio::sync::Semaphore;
 
 use crate::protocol::event::Delivery;
 
 /// Timeout of a delivery.
 const DELIVERY_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Sends each event independently. An event whose delivery fails is lost.
-pub(super) fn send(deliveries: Vec<Delivery>) {
+/// The maximum number of deliveries in progress.
+pub(super) const MAX_DELIVERIES: usize = 256;
+
+/// Sends each event independently. An event is lost if its delivery fails, or if too many are in progress.
+pub(super) fn send(deliveries: Vec<Delivery>, permits: &Arc<Semaphore>) {
     for delivery in deliveries {
+        let Ok(permit) = permits.clone().try_acquire_owned() else { return };
         tokio::spawn(async move {
+            let _permit = permit;
             let _ = tokio::time::timeout(DELIVERY_TIMEOUT, post(&delivery)).await;
         });
     }

@@ -9,6 +9,7 @@ use tokio::net::{TcpListener, TcpStream};
 
 use super::certificate::{Identity, SharedBy};
 use super::connection::{ACCEPT_RETRY_DELAY, Frontend};
+use super::limits::Limits;
 use super::options::ServeOptions;
 use super::port::Port;
 use super::service_kind::ServiceKind;
@@ -62,7 +63,7 @@ impl Fleet {
     /// [`ErrorKind::InvalidInput`](io::ErrorKind::InvalidInput) if the certificate or the key is not valid, or if
     /// [`ServeOptions::listen`] has a fixed port.
     pub fn start(count: usize, settings: Settings, options: ServeOptions) -> io::Result<Fleet> {
-        let ServeOptions { listen, tls, body_limit, observer } = options;
+        let ServeOptions { listen, tls, body_limit, max_connections, stall_timeout, observer } = options;
         if listen.port() != 0 {
             let error = "a fleet uses a port for each service, so the port must be 0";
             return Err(io::Error::new(io::ErrorKind::InvalidInput, error));
@@ -75,7 +76,9 @@ impl Fleet {
         let (thread, services) = ServerThread::start(move |stop| {
             let mut seeds = Random::new(&settings.seed);
             let kinds = ServiceKind::assign(count, &settings.seed);
-            let template = Mock::new(settings);
+            let mut template = Mock::new(settings);
+            template.limit_body(body_limit);
+            let limits = Limits::new(max_connections, stall_timeout, body_limit);
             let start = |kind: ServiceKind| {
                 let seed = seeds.seed();
                 let mut mock = template.fleet_member(&seed);
@@ -92,7 +95,8 @@ impl Fleet {
                     _ => {
                         let (acceptor, observer) = (acceptor.clone(), observer.clone());
                         let (shared, stop) = (shared.clone(), stop.clone());
-                        let frontend = Frontend { shared, acceptor, address, body_limit, observer, stop };
+                        let limits = limits.for_another_service();
+                        let frontend = Frontend { shared, acceptor, address, limits, observer, stop };
                         tokio::spawn(Arc::new(frontend).serve(port.listen()?));
                         None
                     }

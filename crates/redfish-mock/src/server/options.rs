@@ -3,6 +3,7 @@
 use std::fmt;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use http::{Method, StatusCode};
 
@@ -13,8 +14,15 @@ pub struct ServeOptions {
     pub listen: SocketAddr,
     /// The certificate. Default: [`Tls::SelfSigned`].
     pub tls: Tls,
-    /// The maximum size of a request body in bytes. A longer body is answered 413. Default: 16 MiB.
+    /// The maximum size of a request body in bytes, except that of a firmware image, which
+    /// [`Settings::max_image`](crate::Settings::max_image) limits. A longer body is answered 413. Default: 16 MiB.
     pub body_limit: usize,
+    /// The maximum number of connections of a service. Another one closes the connection that has been idle for the longest
+    /// time, or waits if all are busy. Default: 1,000.
+    pub max_connections: usize,
+    /// The time without a byte after which a connection is closed while a client sends a body or receives a response. It is
+    /// also closed if the rate is below 1 KiB/s over twice this time. Default: 30 s.
+    pub stall_timeout: Duration,
     /// The observer of all requests. Default: none.
     pub observer: Option<Observer>,
 }
@@ -55,6 +63,8 @@ impl Default for ServeOptions {
             listen: SocketAddr::from(([127, 0, 0, 1], 0)),
             tls: Tls::SelfSigned,
             body_limit: 16 << 20,
+            max_connections: 1_000,
+            stall_timeout: Duration::from_secs(30),
             observer: None,
         }
     }
@@ -66,6 +76,8 @@ impl fmt::Debug for ServeOptions {
             .field("listen", &self.listen)
             .field("tls", &self.tls)
             .field("body_limit", &self.body_limit)
+            .field("max_connections", &self.max_connections)
+            .field("stall_timeout", &self.stall_timeout)
             .finish_non_exhaustive()
     }
 }

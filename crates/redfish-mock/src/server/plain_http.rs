@@ -16,7 +16,7 @@ pub(super) async fn redirect(request: Request<Incoming>) -> Result<Response<Resp
     let host = request.headers().get(header::HOST).and_then(|host| host.to_str().ok());
     let path = request.uri().path_and_query().map_or("/", |path| path.as_str());
     let location = host.and_then(|host| HeaderValue::from_str(&format!("https://{host}{path}")).ok());
-    let mut response = Response::new(ResponseBody::whole(Vec::new()));
+    let mut response = Response::new(ResponseBody::empty());
     match location.filter(|_| is_read) {
         Some(location) => {
             *response.status_mut() = StatusCode::PERMANENT_REDIRECT;

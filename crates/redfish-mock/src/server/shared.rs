@@ -5,10 +5,11 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use tokio::sync::{Notify, watch};
+use tokio::sync::{Notify, Semaphore, watch};
 
-use super::delivery;
+use super::delivery::{self, MAX_DELIVERIES};
 use crate::mock::Mock;
+use crate::pending_request::{Begun, PendingRequest};
 use crate::protocol::answer::Answer;
 use crate::protocol::event::EventStream;
 
@@ -56,6 +57,8 @@ pub(super) struct SharedMock {
     pub(super) changed: Notify,
     /// Notified when an outage starts, which breaks all connections.
     pub(super) outage_started: Notify,
+    /// Permits of the deliveries that are in progress.
+    deliveries: Arc<Semaphore>,
 }
 
 /// The availability of a service.
@@ -76,6 +79,7 @@ impl SharedMock {
             clock,
             changed: Notify::new(),
             outage_started: Notify::new(),
+            deliveries: Arc::new(Semaphore::new(MAX_DELIVERIES)),
         }
     }
 
@@ -90,14 +94,30 @@ impl SharedMock {
         result
     }
 
-    /// Answers a request, and sends the resulting events.
-    pub(super) fn handle<B: AsRef<[u8]>>(&self, request: &http::Request<B>) -> Answer {
+    /// Begins a request, and sends the resulting events.
+    pub(super) fn begin(&self, head: http::request::Parts) -> Begun {
         self.request_count.fetch_add(1, Ordering::Relaxed);
+        self.handle(|mock, now| mock.begin(head, now))
+    }
+
+    /// Answers a request whose body has arrived, and sends the resulting events.
+    pub(super) fn end(&self, request: PendingRequest) -> Answer {
+        self.handle(|mock, now| mock.end(request, now))
+    }
+
+    fn handle<T>(&self, call: impl FnOnce(&mut Mock, Duration) -> T) -> T {
         let mut mock = self.lock();
-        let answer = mock.handle(request, self.now());
-        delivery::send(mock.take_deliveries());
+        let result = call(&mut mock, self.now());
+        self.deliver(&mut mock);
         self.changed.notify_one();
-        answer
+        result
+    }
+
+    fn deliver(&self, mock: &mut Mock) {
+        let deliveries = mock.take_deliveries();
+        if !deliveries.is_empty() {
+            delivery::send(deliveries, &self.deliveries);
+        }
     }
 
     /// The number of requests.
@@ -119,7 +139,7 @@ impl SharedMock {
         let now = self.now();
         let mut mock = self.lock();
         let unavailable_until = mock.unavailable_until(now);
-        delivery::send(mock.take_deliveries());
+        self.deliver(&mut mock);
         Status { unavailable_until, outages: mock.outages(now), next_due: mock.next_due(now) }
     }
 

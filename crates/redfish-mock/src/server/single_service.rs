@@ -7,6 +7,7 @@ use std::{fmt, io};
 
 use super::certificate::{Identity, SharedBy};
 use super::connection::Frontend;
+use super::limits::Limits;
 use super::options::ServeOptions;
 use super::port::Port;
 use super::shared::{Clock, SharedMock, url};
@@ -30,17 +31,20 @@ impl Server {
     /// Fails if it cannot listen on the address, or with [`ErrorKind::InvalidInput`](io::ErrorKind::InvalidInput) if the
     /// certificate or the key is not valid.
     pub fn start(settings: Settings, options: ServeOptions) -> io::Result<Server> {
-        let ServeOptions { listen, tls, body_limit, observer } = options;
+        let ServeOptions { listen, tls, body_limit, max_connections, stall_timeout, observer } = options;
         let identity = Identity::from_tls(tls, listen.ip())?;
         let acceptor = identity.as_ref().map(|identity| identity.acceptor(SharedBy::None)).transpose()?;
         let certificate_pem = identity.map(Identity::into_certificate_pem);
-        let shared = Arc::new(SharedMock::new(Mock::new(settings), Arc::new(Clock::start())));
+        let mut mock = Mock::new(settings);
+        mock.limit_body(body_limit);
+        let shared = Arc::new(SharedMock::new(mock, Arc::new(Clock::start())));
+        let limits = Limits::new(max_connections, stall_timeout, body_limit);
         let served = shared.clone();
         let (thread, address) = ServerThread::start(move |stop| {
             let port = Port::bind(listen)?;
             let address = port.address()?;
             let listener = port.listen()?;
-            let frontend = Frontend { shared: served, acceptor, address, body_limit, observer, stop };
+            let frontend = Frontend { shared: served, acceptor, address, limits, observer, stop };
             tokio::spawn(Arc::new(frontend).serve(listener));
             Ok(address)
         })?;

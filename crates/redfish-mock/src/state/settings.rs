@@ -7,6 +7,7 @@ use super::accounts::Account;
 use super::random::Seed;
 use crate::faults::Fault;
 use crate::inventory::mockup::Mockup;
+use crate::inventory::update_service::DEFAULT_MAX_IMAGE;
 use crate::protocol::profile::Profile;
 
 /// The settings of a service. `Debug` shows neither password nor token.
@@ -42,6 +43,9 @@ pub struct Settings {
     /// The seed of tokens and session identifiers. Default: 1, so that tests can be repeated. Use [`Seed::random`] for a service
     /// that others can reach.
     pub seed: Seed,
+    /// The maximum size of a pushed firmware image in bytes, which UpdateService reports as `MaxImageSizeBytes`. A larger one is
+    /// answered 413. A mockup reports what was captured. Default: 4 GiB.
+    pub max_image: u64,
     /// The faults that are active from the start. Default: none.
     pub faults: Vec<Fault>,
 }
@@ -62,6 +66,7 @@ impl Default for Settings {
             restart_time: Duration::from_secs(5),
             lockout_threshold: 10,
             seed: Seed::from(1),
+            max_image: DEFAULT_MAX_IMAGE,
             faults: Vec::new(),
         }
     }
@@ -80,6 +85,7 @@ impl fmt::Debug for Settings {
             .field("update_time", &self.update_time)
             .field("restart_time", &self.restart_time)
             .field("lockout_threshold", &self.lockout_threshold)
+            .field("max_image", &self.max_image)
             .field("seed", &self.seed)
             .field("faults", &self.faults)
             .finish_non_exhaustive()

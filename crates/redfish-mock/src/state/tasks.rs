@@ -16,6 +16,7 @@ use super::caller::Caller;
 use crate::inventory::services::TASK_RETENTION_MINUTES;
 use crate::protocol::date::date_time;
 use crate::protocol::message::{Message, TaskEvent};
+use crate::protocol::payload::Payload;
 use crate::protocol::profile::Profile;
 use crate::protocol::representation::Representation;
 use crate::protocol::response::{Content, Response};
@@ -27,7 +28,7 @@ const MAX_TASKS: usize = 100;
 /// A request that a task carries out later for its caller.
 #[derive(Clone)]
 pub(crate) struct Operation {
-    pub(crate) request: http::Request<Vec<u8>>,
+    pub(crate) request: http::Request<Payload>,
     pub(crate) caller: Caller,
     pub(crate) duration: Duration,
     /// Whether it fails instead of being carried out.
@@ -92,7 +93,7 @@ impl Tasks {
         task.end = Some(End { at, state, messages });
         task.response = Some(response);
         // The body may be long, and is not needed any more.
-        task.operation.request.body_mut().clear();
+        *task.operation.request.body_mut() = Payload::default();
         message
     }
 
@@ -248,7 +249,12 @@ mod tests {
 
     fn operation() -> Operation {
         let caller = Caller { account: 1, session: None, role: Role::Administrator };
-        Operation { request: http::Request::new(Vec::new()), caller, duration: seconds(10), fails: false }
+        Operation {
+            request: http::Request::new(Payload::default()),
+            caller,
+            duration: seconds(10),
+            fails: false,
+        }
     }
 
     #[test]
