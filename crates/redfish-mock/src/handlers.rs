@@ -57,8 +57,11 @@ pub(crate) fn begin(
         faults::after(state, request, now + delay);
         return Err(Box::new(answer));
     }
-    let admitted = match faults::before(state, request) {
-        Some(response) => Err(EarlyResponse::at_once(response)),
+    let early = faults::before(state, request)
+        .map(EarlyResponse::at_once)
+        .or_else(|| faults::early_refusal(state, request));
+    let admitted = match early {
+        Some(refusal) => Err(refusal),
         None => admission::admit(state, request, length, body_limit, now),
     };
     match admitted {

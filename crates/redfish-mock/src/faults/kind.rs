@@ -4,7 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 use super::error::FaultError;
-use super::value::{BYTES, RETRY_AFTER, TIME, URL};
+use super::value::{BYTES, LENGTH, MEMBERS, RETRY_AFTER, TIME, URL};
 
 /// Defines [`FaultKind`], and its names, help, parser and formatter, from one row for each fault:
 ///
@@ -119,4 +119,37 @@ faults! {
 
     "rejects the request with 503. The value becomes the header `Retry-After`. It is not carried out."
     Unavailable(Option<String>) = "503", RETRY_AFTER or None;
+
+    "rejects reads of sessions with 403, although they are open."
+    UnreadableSession = "unreadable-session";
+
+    "divides a collection into pages of this many members. Each page repeats the last member of the one before. Default: 2."
+    OverlappingPages(usize) = "overlapping-pages", MEMBERS or 2;
+
+    "divides a collection into pages of this many members, and fails all but the first with 500. Default: 2."
+    FailingPage(usize) = "failing-page", MEMBERS or 2;
+
+    "adds a link to a resource that does not exist: a member to a collection, or a property to another resource."
+    DeadLink = "dead-link";
+
+    "answers a write with 202 and the URI of a Job, which is answered 200 while it runs. Default: 5 s."
+    Job(Duration) = "job", TIME or Duration::from_secs(5);
+
+    "answers a write with 202. The task ends after this time: Completed, with the status Critical, and nothing is carried out. Default: 5 s."
+    CriticalTask(Duration) = "critical-task", TIME or Duration::from_secs(5);
+
+    "adds a notice to the success of a write: an error object with the message Success. Logins and logouts are not affected."
+    Notice = "notice";
+
+    "answers a write with 200 and a refusal in its body. It is not carried out."
+    RefusalIn200 = "refusal-in-200";
+
+    "puts a byte that is not UTF-8 at the start of the first text of the body."
+    NotUtf8 = "not-utf8";
+
+    "answers with a web page and 200. The request is not carried out."
+    WebPage = "web-page";
+
+    "refuses a request with 413 after this many bytes of its body, and reads no more. Default: 65536."
+    EarlyRefusal(u64) = "early-refusal", LENGTH or 65_536;
 }

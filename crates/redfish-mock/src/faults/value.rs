@@ -29,6 +29,20 @@ pub(super) const BYTES: Value<Option<usize>> = Value {
     render: |bytes| bytes.map(|bytes| bytes.to_string()),
 };
 
+pub(super) const LENGTH: Value<u64> = Value {
+    placeholder: "BYTES",
+    expected: "a number of bytes",
+    parse: |text| text.parse().ok(),
+    render: |bytes| Some(bytes.to_string()),
+};
+
+pub(super) const MEMBERS: Value<usize> = Value {
+    placeholder: "MEMBERS",
+    expected: "a number of members, at least 2",
+    parse: |text| text.parse().ok().filter(|members| *members >= 2),
+    render: |members| Some(members.to_string()),
+};
+
 pub(super) const URL: Value<Option<String>> = Value {
     placeholder: "URL",
     expected: "a URL with scheme and host",

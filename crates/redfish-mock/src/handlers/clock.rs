@@ -12,7 +12,7 @@ use crate::protocol::uris;
 use crate::routing::Route;
 use crate::state::State;
 use crate::state::schedule::Effect;
-use crate::state::tasks::Operation;
+use crate::state::tasks::{Operation, Plan};
 
 /// Advances the time to `now`.
 pub(crate) fn advance_to(state: &mut State, now: Duration) {
@@ -50,10 +50,16 @@ fn publish_progress(state: &mut State, id: u64, percent: u32) {
 
 /// Carries out the operation of a task if it is running.
 fn end_task(state: &mut State, id: u64, at: Duration) {
-    let Some(Operation { request, caller, fails, .. }) = state.tasks.running(id).cloned() else { return };
+    let Some(Operation { request, caller, plan, .. }) = state.tasks.running(id).cloned() else { return };
+    if plan == Plan::EndsCritically {
+        let message = state.tasks.end_critically(id, at, state.profile);
+        return state.publish(message, &uris::task(id));
+    }
     let request = Request::new(&request);
     let response = match Route::find(state, &request) {
-        _ if fails => Response::error(StatusCode::INTERNAL_SERVER_ERROR, Base::InternalError, []),
+        _ if plan == Plan::Fails => {
+            Response::error(StatusCode::INTERNAL_SERVER_ERROR, Base::InternalError, [])
+        }
         // Changes of the password or the role since the request count.
         Some(route) => {
             let response = dispatch(state, &request, &route, Some(caller), at);

@@ -1,11 +1,14 @@
 //! The effects of faults on a request and its response.
 
+mod document;
+
 use std::time::Duration;
 
 use http::{Method, StatusCode, header};
 
 use crate::faults::FaultKind;
 use crate::protocol::answer::{Answer, Ending};
+use crate::protocol::intake::{EarlyResponse, too_large};
 use crate::protocol::message::{Base, Message};
 use crate::protocol::request::{Credentials, Request};
 use crate::protocol::response::{Content, Response};
@@ -67,17 +70,45 @@ pub(super) fn before(state: &mut State, request: &Request<'_>) -> Option<Respons
     if take_kind(state, request, &FaultKind::InternalError) {
         return Some(Response::error(StatusCode::INTERNAL_SERVER_ERROR, Base::InternalError, []));
     }
-    let is_login =
-        request.method == Method::POST && matches!(Route::find(state, request), Some(Route::Sessions));
+    if take_kind(state, request, &FaultKind::WebPage) {
+        let bytes = b"<!DOCTYPE html><html><body>Please log in</body></html>".to_vec();
+        return Some(Response::new(StatusCode::OK, Content::Raw { media_type: "text/html", bytes }));
+    }
+    let route = Route::find(state, request);
+    let is_login = request.method == Method::POST && matches!(route, Some(Route::Sessions));
     if is_login && take_kind(state, request, &FaultKind::SessionLimit) {
         return Some(Response::error(StatusCode::SERVICE_UNAVAILABLE, Base::SessionLimitExceeded, []));
+    }
+    let reads_session = request.is_read() && matches!(route, Some(Route::Session(_)));
+    if reads_session && take_kind(state, request, &FaultKind::UnreadableSession) {
+        return Some(Response::error(StatusCode::FORBIDDEN, Base::InsufficientPrivilege, []));
+    }
+    if !request.is_read() && take_kind(state, request, &FaultKind::RefusalIn200) {
+        return Some(Response::error(StatusCode::OK, Base::InternalError, []));
+    }
+    if document::is_further_page(request) {
+        let fails = |kind: &FaultKind| matches!(kind, FaultKind::FailingPage(_)).then_some(());
+        if take(state, request, fails).is_some() {
+            return Some(Response::error(StatusCode::INTERNAL_SERVER_ERROR, Base::InternalError, []));
+        }
     }
     forget_session(state, request, &FaultKind::ExpireToken);
     None
 }
 
+/// The refusal of a request after a part of its body.
+pub(super) fn early_refusal(state: &mut State, request: &Request<'_>) -> Option<EarlyResponse> {
+    let select = |kind: &FaultKind| match kind {
+        FaultKind::EarlyRefusal(after) => Some(*after),
+        _ => None,
+    };
+    let after = if request.is_read() { None } else { take(state, request, select) }?;
+    Some(EarlyResponse { after, ..EarlyResponse::at_once(too_large()) })
+}
+
 /// Faults that change the response before it is rendered.
 pub(super) fn change_response(state: &mut State, request: &Request<'_>, response: &mut Response) {
+    document::change(state, request, response);
     if let Content::Messages(messages) = &mut response.content {
         if take_kind(state, request, &FaultKind::BareMessages) {
             *messages = std::mem::take(messages).into_iter().map(Message::without_text).collect();
@@ -93,6 +124,9 @@ pub(super) fn break_connection(state: &mut State, request: &Request<'_>, answer:
     if !request.is_read() && take_kind(state, request, &FaultKind::LostAnswer) {
         answer.ending = Ending::Closed;
         return;
+    }
+    if has_text(answer) && take_kind(state, request, &FaultKind::NotUtf8) {
+        damage_text(answer);
     }
     let length = answer.response.body().len();
     if length > 0 {
@@ -126,4 +160,22 @@ fn forget_session(state: &mut State, request: &Request<'_>, kind: &FaultKind) {
         let removed = state.sessions.forget(|session| session.id() == id);
         state.publish_session_ends(&removed);
     }
+}
+
+/// Where the first text of a body begins that is the value of a member.
+fn first_text(body: &[u8]) -> Option<usize> {
+    let start = body.windows(2).position(|bytes| bytes == b":\"")?;
+    Some(start + 2)
+}
+
+fn has_text(answer: &Answer) -> bool {
+    first_text(answer.response.body()).is_some()
+}
+
+/// Puts a byte that is not UTF-8 at the start of the first text, as in the names of some parts.
+fn damage_text(answer: &mut Answer) {
+    let Some(start) = first_text(answer.response.body()) else { return };
+    answer.response.body_mut().insert(start, 0xff);
+    let length = answer.response.body().len();
+    answer.response.headers_mut().insert(header::CONTENT_LENGTH, length.into());
 }

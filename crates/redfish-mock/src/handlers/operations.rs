@@ -15,7 +15,7 @@ use crate::routing::Route;
 use crate::state::State;
 use crate::state::caller::Caller;
 use crate::state::schedule::Effect;
-use crate::state::tasks::Operation;
+use crate::state::tasks::{Operation, Plan};
 
 /// The percentages at which a task publishes its progress.
 const PUBLISHED_PERCENTAGES: [u32; 3] = [25, 50, 75];
@@ -29,8 +29,10 @@ pub(super) fn carry_out(
     now: Duration,
 ) -> Response {
     let task_fault = |kind: &FaultKind| match kind {
-        FaultKind::Task(duration) => Some((*duration, false)),
-        FaultKind::FailingTask(duration) => Some((*duration, true)),
+        FaultKind::Task(duration) => Some((*duration, Plan::Task)),
+        FaultKind::FailingTask(duration) => Some((*duration, Plan::Fails)),
+        FaultKind::CriticalTask(duration) => Some((*duration, Plan::EndsCritically)),
+        FaultKind::Job(duration) => Some((*duration, Plan::Job)),
         _ => None,
     };
     let duration = task_duration(state, route);
@@ -40,9 +42,9 @@ pub(super) fn carry_out(
         if !trial.status.is_success() {
             return trial;
         }
-        let task = take(state, request, task_fault).or(duration.map(|duration| (duration, false)));
-        if let Some((duration, fails)) = task {
-            return start_task(state, request, route, caller, duration, fails, now);
+        let task = take(state, request, task_fault).or(duration.map(|duration| (duration, Plan::Task)));
+        if let Some((duration, plan)) = task {
+            return start_task(state, request, route, caller, duration, plan, now);
         }
     }
     let response = dispatch(state, request, route, Some(caller), now);
@@ -67,12 +69,13 @@ fn start_task(
     route: &Route,
     caller: Caller,
     duration: Duration,
-    fails: bool,
+    plan: Plan,
     now: Duration,
 ) -> Response {
-    let restart = if route.is_update() && !fails { state.restart_time } else { Duration::ZERO };
+    let is_carried_out = matches!(plan, Plan::Task | Plan::Job);
+    let restart = if route.is_update() && is_carried_out { state.restart_time } else { Duration::ZERO };
     let total = duration + restart;
-    let operation = Operation { request: request.to_owned(), caller, duration: total, fails };
+    let operation = Operation { request: request.to_owned(), caller, duration: total, plan };
     let id = state.tasks.start(operation, now);
     if !restart.is_zero() {
         state.schedule.add(now + duration, Effect::Restart { duration: restart, task: Some(id) });

@@ -16,6 +16,9 @@ pub(crate) const TASK_SERVICE: &str = "/redfish/v1/TaskService";
 pub(crate) const TASKS: &str = "/redfish/v1/TaskService/Tasks";
 pub(crate) const TASK_MONITORS: &str = "/redfish/v1/TaskService/TaskMonitors";
 
+/// The Jobs that the fault `job` starts.
+pub(crate) const JOBS: &str = "/redfish/v1/JobService/Jobs";
+
 pub(crate) const UPDATE_SERVICE: &str = "/redfish/v1/UpdateService";
 
 /// The URI of the account with this number.
@@ -41,4 +44,9 @@ pub(crate) fn task(id: u64) -> String {
 /// The URI of the monitor of the task with this number.
 pub(crate) fn task_monitor(id: u64) -> String {
     format!("{TASK_MONITORS}/{id}")
+}
+
+/// The URI of the Job with this number.
+pub(crate) fn job(id: u64) -> String {
+    format!("{JOBS}/{id}")
 }

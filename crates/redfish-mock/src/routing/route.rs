@@ -11,8 +11,8 @@ use crate::protocol::privilege::Privilege;
 use crate::protocol::profile::Profile;
 use crate::protocol::request::Request;
 use crate::protocol::uris::{
-    ACCOUNT_SERVICE, ACCOUNTS, EVENT_STREAM, SESSION_SERVICE, SESSIONS, SUBSCRIPTIONS, TASK_MONITORS, TASKS,
-    UPDATE_SERVICE,
+    ACCOUNT_SERVICE, ACCOUNTS, EVENT_STREAM, JOBS, SESSION_SERVICE, SESSIONS, SUBSCRIPTIONS, TASK_MONITORS,
+    TASKS, UPDATE_SERVICE,
 };
 use crate::state::State;
 
@@ -103,6 +103,7 @@ impl Route {
         account()
             .or_else(|| state.events.find(segment(SUBSCRIPTIONS)?).map(Route::Subscription))
             .or_else(|| state.tasks.find(segment(TASKS)?).map(Route::Task))
+            .or_else(|| state.tasks.find_job(segment(JOBS)?).map(Route::Task))
             .or_else(|| state.tasks.find_monitor(segment(TASK_MONITORS)?).map(Route::TaskMonitor))
     }
 

@@ -15,12 +15,12 @@ use serde_json::{Value, json};
 use super::caller::Caller;
 use crate::inventory::services::TASK_RETENTION_MINUTES;
 use crate::protocol::date::date_time;
-use crate::protocol::message::{Message, TaskEvent};
+use crate::protocol::message::{Base, Message, TaskEvent};
 use crate::protocol::payload::Payload;
 use crate::protocol::profile::Profile;
 use crate::protocol::representation::Representation;
 use crate::protocol::response::{Content, Response};
-use crate::protocol::uris::{self, TASKS};
+use crate::protocol::uris::{self, JOBS, TASKS};
 
 /// The maximum number of tasks. A new task replaces the oldest one that has ended.
 const MAX_TASKS: usize = 100;
@@ -31,8 +31,20 @@ pub(crate) struct Operation {
     pub(crate) request: http::Request<Payload>,
     pub(crate) caller: Caller,
     pub(crate) duration: Duration,
-    /// Whether it fails instead of being carried out.
-    pub(crate) fails: bool,
+    pub(crate) plan: Plan,
+}
+
+/// How a task is shown, and how it ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Plan {
+    /// A task that carries out its operation.
+    Task,
+    /// A Job that carries out its operation.
+    Job,
+    /// A task that fails.
+    Fails,
+    /// A task that ends as Completed, with the status Critical.
+    EndsCritically,
 }
 
 #[derive(Clone)]
@@ -49,6 +61,7 @@ struct Task {
 struct End {
     at: Duration,
     state: &'static str,
+    status: &'static str,
     messages: Vec<Message>,
 }
 
@@ -79,10 +92,11 @@ impl Tasks {
     /// Ends a task with the response of its operation. Returns the message to publish.
     pub(crate) fn end(&mut self, id: u64, response: Response, at: Duration) -> Message {
         let name = id.to_string();
-        let (state, event) = if response.status.is_client_error() || response.status.is_server_error() {
-            ("Exception", TaskEvent::TaskAborted)
+        let (state, status, event) = if response.status.is_client_error() || response.status.is_server_error()
+        {
+            ("Exception", "Critical", TaskEvent::TaskAborted)
         } else {
-            ("Completed", TaskEvent::TaskCompletedOK)
+            ("Completed", "OK", TaskEvent::TaskCompletedOK)
         };
         let message = Message::new(event, [&name]);
         let Some(task) = self.table.get_mut(&id) else { return message };
@@ -90,10 +104,25 @@ impl Tasks {
         if let Content::Messages(details) = &response.content {
             messages.extend(details.iter().cloned());
         }
-        task.end = Some(End { at, state, messages });
+        task.end = Some(End { at, state, status, messages });
         task.response = Some(response);
         // The body may be long, and is not needed any more.
         *task.operation.request.body_mut() = Payload::default();
+        message
+    }
+
+    /// Ends a task as Completed, with the status Critical, as iDRAC reports an update that failed. Its monitor then returns the
+    /// task. Returns the message to publish.
+    pub(crate) fn end_critically(&mut self, id: u64, at: Duration, profile: Profile) -> Message {
+        let message = Message::new(TaskEvent::TaskAborted, [&id.to_string()]);
+        let messages = vec![message.clone(), Message::new(Base::InternalError, [])];
+        if let Some(task) = self.table.get_mut(&id) {
+            task.end = Some(End { at, state: "Completed", status: "Critical", messages });
+        }
+        let shown = self.representation(id, at, profile);
+        if let (Some(task), Some(shown)) = (self.table.get_mut(&id), shown) {
+            task.response = Some(Response::resource(Representation { etag: String::new(), ..shown }));
+        }
         message
     }
 
@@ -105,7 +134,7 @@ impl Tasks {
             return None;
         }
         let message = Message::new(TaskEvent::TaskCancelled, [&id.to_string()]);
-        task.end = Some(End { at, state: "Cancelled", messages: vec![message.clone()] });
+        task.end = Some(End { at, state: "Cancelled", status: "Warning", messages: vec![message.clone()] });
         Some(message)
     }
 
@@ -122,8 +151,21 @@ impl Tasks {
 
     /// The task with this last segment of its path.
     pub(crate) fn find(&self, segment: &str) -> Option<u64> {
+        self.find_any(segment).filter(|id| !self.is_job(*id))
+    }
+
+    /// The Job with this last segment of its path.
+    pub(crate) fn find_job(&self, segment: &str) -> Option<u64> {
+        self.find_any(segment).filter(|id| self.is_job(*id))
+    }
+
+    fn find_any(&self, segment: &str) -> Option<u64> {
         let id = segment.parse().ok()?;
         (self.table.contains_key(&id) && id.to_string() == segment).then_some(id)
+    }
+
+    fn is_job(&self, id: u64) -> bool {
+        self.table.get(&id).is_some_and(|task| task.operation.plan == Plan::Job)
     }
 
     /// The task with this last segment of the path of its monitor, if the monitor still exists.
@@ -152,7 +194,7 @@ impl Tasks {
 
     /// 202: the current state of the task, the URI of its monitor, and when to poll it.
     pub(crate) fn accepted(&self, id: u64, now: Duration, profile: Profile) -> Response {
-        let content = match self.representation(id, now, profile) {
+        let content = match self.representation(id, now, profile).filter(|_| !self.is_job(id)) {
             // Clients would mistake an ETag for that of the written resource.
             Some(task) => Content::Resource(Representation { etag: String::new(), ..task }),
             None => Content::Empty,
@@ -165,11 +207,13 @@ impl Tasks {
         let retry_after = left.as_millis().div_ceil(1000).clamp(1, 2);
         let response = Response::new(StatusCode::ACCEPTED, content)
             .with_header(http::header::RETRY_AFTER, &retry_after.to_string());
-        Response { location: Some(uris::task_monitor(id)), ..response }
+        let location = if self.is_job(id) { uris::job(id) } else { uris::task_monitor(id) };
+        Response { location: Some(location), ..response }
     }
 
     pub(crate) fn collection(&self, profile: Profile) -> Representation {
-        let members: Vec<Value> = self.table.keys().map(|id| json!({"@odata.id": uris::task(*id)})).collect();
+        let tasks = self.table.keys().filter(|id| !self.is_job(**id));
+        let members: Vec<Value> = tasks.map(|id| json!({"@odata.id": uris::task(*id)})).collect();
         let document = json!({
             "@odata.id": TASKS,
             "@odata.type": "#TaskCollection.TaskCollection",
@@ -183,7 +227,9 @@ impl Tasks {
     pub(crate) fn representation(&self, id: u64, now: Duration, profile: Profile) -> Option<Representation> {
         let task = self.table.get(&id)?;
         let mut document = task.document(id, now, profile);
-        if self.has_monitor(id) {
+        if self.is_job(id) {
+            document = job(document);
+        } else if self.has_monitor(id) {
             document["TaskMonitor"] = json!(uris::task_monitor(id));
         }
         Some(Representation::new(document, 0, profile))
@@ -209,7 +255,7 @@ impl Task {
             "Id": name,
             "Name": format!("Task {id}"),
             "TaskState": state,
-            "TaskStatus": match state { "Exception" => "Critical", "Cancelled" => "Warning", _ => "OK" },
+            "TaskStatus": self.end.as_ref().map_or("OK", |end| end.status),
             "PercentComplete": percent,
             "StartTime": date_time(self.started),
             // Without headers and body, which may contain a password.
@@ -227,7 +273,7 @@ impl Task {
 
     fn percent(&self, now: Duration) -> u128 {
         let (now, completed) = match &self.end {
-            Some(end) => (end.at, end.state == "Completed"),
+            Some(end) => (end.at, end.status == "OK"),
             None => (now, false),
         };
         if completed {
@@ -236,6 +282,24 @@ impl Task {
         let elapsed = now.saturating_sub(self.started).as_millis();
         (elapsed * 100 / self.operation.duration.as_millis().max(1)).min(99)
     }
+}
+
+/// The document of a task as that of a Job.
+fn job(mut task: Value) -> Value {
+    let id = task["Id"].as_str().unwrap_or_default().to_owned();
+    let mut take = |name: &str| task[name].take();
+    json!({
+        "@odata.id": format!("{JOBS}/{id}"),
+        "@odata.type": "#Job.v1_2_5.Job",
+        "Name": format!("Job {id}"),
+        "Id": id,
+        "JobState": take("TaskState"),
+        "JobStatus": take("TaskStatus"),
+        "PercentComplete": take("PercentComplete"),
+        "StartTime": take("StartTime"),
+        "Payload": take("Payload"),
+        "Messages": take("Messages"),
+    })
 }
 
 #[cfg(test)]
@@ -253,7 +317,7 @@ mod tests {
             request: http::Request::new(Payload::default()),
             caller,
             duration: seconds(10),
-            fails: false,
+            plan: Plan::Task,
         }
     }
 
