@@ -40,6 +40,9 @@ pub(super) fn carry_out(
         if !trial.status.is_success() {
             return trial;
         }
+        if !state.tasks.can_start(request.payload.bytes().len()) {
+            return Response::busy();
+        }
         let task = take(state, request, task_fault).or(duration.map(|duration| (duration, false)));
         if let Some((duration, fails)) = task {
             return start_task(state, request, route, caller, duration, fails, now);
