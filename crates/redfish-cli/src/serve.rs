@@ -59,6 +59,10 @@ pub(crate) struct Serve {
     /// restart
     #[arg(long, value_name = "SECONDS", default_value = "5", value_parser = seconds)]
     restart_time: Duration,
+    /// Maximum size of a pushed image. A larger one is refused before it is received. Of an image, only the size and the
+    /// digest are kept
+    #[arg(long, value_name = "BYTES", default_value = "4294967296", value_parser = number)]
+    max_image: u64,
     #[arg(long = "fault", value_name = "SPEC", value_parser = fault, help = FAULT, long_help = fault_help())]
     faults: Vec<Fault>,
     /// Make tokens and identifiers from this number, so that they are the same each time, and predictable. Default: from the
@@ -110,6 +114,7 @@ impl Serve {
             reset_delay: self.reset_delay,
             update_time: self.update_time,
             restart_time: self.restart_time,
+            max_image: self.max_image,
             seed: self.seed.map_or_else(Seed::random, |seed| Ok(seed.into())).map_err(unseeded)?,
             faults: self.faults.clone(),
             ..Settings::default()

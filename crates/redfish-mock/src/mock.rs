@@ -28,6 +28,8 @@ const MAX_HANDLED: usize = 1_000;
 /// The same for a member of a fleet, which must be small.
 #[cfg(feature = "serve")]
 const FLEET_MEMBER_MAX_HANDLED: usize = 8;
+/// The maximum length of a recorded path in bytes.
+const MAX_RECORDED_PATH: usize = 1_024;
 /// The interval at which events are sent to destinations.
 #[cfg(feature = "serve")]
 const DELIVERY_INTERVAL: Duration = Duration::from_millis(200);
@@ -50,7 +52,7 @@ pub struct Mock {
 pub struct HandledRequest {
     /// The method.
     pub method: Method,
-    /// The path, as the client wrote it.
+    /// The path, as the client wrote it, up to 1,024 bytes.
     pub path: String,
     /// The status of the response, even if a fault prevented the client from receiving it.
     pub status: StatusCode,
@@ -171,7 +173,9 @@ impl Mock {
         if self.handled.len() == self.max_handled {
             self.handled.pop_front();
         }
-        self.handled.push_back(HandledRequest { method: method.clone(), path: path.to_owned(), status });
+        let end = (0..=path.len().min(MAX_RECORDED_PATH)).rfind(|end| path.is_char_boundary(*end));
+        let path = path[..end.unwrap_or_default()].to_owned();
+        self.handled.push_back(HandledRequest { method: method.clone(), path, status });
     }
 
     /// The response to a read when the server has no memory left for the correct one.
@@ -207,7 +211,8 @@ impl Mock {
     }
 
     /// The number of writes that were carried out at a path: PATCH and DELETE of the resource, POST to the collection or
-    /// action. Logins count at the collection of sessions. For logouts, see [`Mock::session_count`].
+    /// action. Logins count at the collection of sessions. For logouts, see [`Mock::session_count`]. Only the writes at the first
+    /// 10,000 paths are counted.
     pub fn writes(&self, path: &str) -> u64 {
         self.state.write_count(path)
     }

@@ -32,6 +32,9 @@ use sessions::{Session, Sessions};
 use settings::Settings;
 use tasks::Tasks;
 
+/// The maximum number of paths whose writes are counted.
+const MAX_WRITE_COUNTS: usize = 10_000;
+
 /// The state of the service. Copies are independent and cheap.
 #[derive(Clone)]
 pub(crate) struct State {
@@ -162,7 +165,12 @@ impl State {
 
     /// Counts a write at a path.
     pub(crate) fn count_write(&mut self, path: &str) {
-        *self.write_counts.entry(path.to_owned()).or_insert(0) += 1;
+        let has_room = self.write_counts.len() < MAX_WRITE_COUNTS;
+        if let Some(count) = self.write_counts.get_mut(path) {
+            *count += 1;
+        } else if has_room {
+            self.write_counts.insert(path.to_owned(), 1);
+        }
     }
 
     /// The number of writes at a path.

@@ -5,7 +5,7 @@ mod common;
 use std::time::Duration;
 
 use common::{Client, SYSTEM, messages, path_of, settings};
-use redfish_mock::{Answer, Ending, Profile, Settings};
+use redfish_mock::{Answer, Begun, Ending, Mock, PendingRequest, Profile, Settings};
 use serde_json::{Value, json};
 
 const SERVICE: &str = "/redfish/v1/UpdateService";
@@ -59,6 +59,102 @@ fn a_pushed_image_changes_the_version_when_its_task_is_complete() {
     let accepted = push(&mut client, "multipart/form-data; boundary=limit", &shorter);
     assert_eq!(finish(&mut client, &accepted), 204);
     assert_ne!(version(&mut client, BIOS), pushed, "another image has another version");
+}
+
+/// The head of a multipart push of a body of this length.
+fn push_head(length: usize) -> http::request::Parts {
+    let (name, value) = common::basic("ada");
+    let request = http::Request::post(format!("{SERVICE}/multipart-push")).header(name, value);
+    let request = request.header("Content-Type", "multipart/form-data; boundary=limit");
+    request.header("Content-Length", length).body(()).expect("a request").into_parts().0
+}
+
+fn begin(mock: &mut Mock, length: usize) -> Box<PendingRequest> {
+    match mock.begin(push_head(length), Duration::ZERO) {
+        Begun::Pending(pending) => pending,
+        Begun::Answered(answer) => panic!("{}", answer.json()),
+    }
+}
+
+#[test]
+fn an_upload_in_chunks_has_the_result_of_the_whole() {
+    let mut client = admin_client();
+    let parameters = json!({"Targets": [BIOS]}).to_string();
+    let parts = [("UpdateParameters", &*parameters), ("OemFile", "x"), ("UpdateFile", "i\r\n--limi\r\r\n")];
+    let body = multipart(&parts);
+    let fresh = client.mock.clone();
+    let accepted = push(&mut client, "multipart/form-data; boundary=limit", &body);
+    assert_eq!(finish(&mut client, &accepted), 204);
+    let expected = version(&mut client, BIOS);
+    for at in 0..=body.len() {
+        let mut mock = fresh.clone();
+        let mut pending = begin(&mut mock, body.len());
+        for chunk in [&body[..at], &body[at..]] {
+            assert!(pending.push(chunk.as_bytes()).is_continue());
+        }
+        let accepted = mock.end(*pending, Duration::ZERO);
+        let mut client = Client { mock, now: Duration::ZERO, credentials: client.credentials.clone() };
+        assert_eq!(finish(&mut client, &accepted), 204);
+        assert_eq!(version(&mut client, BIOS), expected, "{at}");
+    }
+}
+
+#[test]
+fn an_upload_keeps_only_its_parameters() {
+    let mut mock = admin_client().mock;
+    let mut pending = begin(&mut mock, 300 << 20);
+    let form = multipart(&[("UpdateParameters", "{}"), ("UpdateFile", "")]);
+    let (start, end) = form.split_at(form.rfind("\r\n--limit--").expect("the end"));
+    assert!(pending.push(start.as_bytes()).is_continue());
+    for _ in 0..256 {
+        assert!(pending.push(&[0; 1 << 16]).is_continue());
+        assert!(pending.kept() < 100, "{}", pending.kept());
+    }
+    assert!(pending.push(end.as_bytes()).is_continue());
+    assert_eq!(mock.end(*pending, Duration::ZERO).status(), 202);
+}
+
+#[test]
+fn a_restart_during_an_upload_ends_it() {
+    let mut client = admin_client();
+    let mut pending = begin(&mut client.mock, 100);
+    client.mock.add_fault("restart=5s*1".parse().expect("a fault"));
+    client.get(SERVICE);
+    let _ = pending.push(b"--limit");
+    client.wait(60);
+    assert_eq!(client.mock.end(*pending, client.now).ending, Ending::Reset);
+}
+
+#[test]
+fn an_upload_belongs_to_the_caller_that_began_it() {
+    let mut client = Client::standard();
+    client.log_in("ada");
+    let token = client.credentials.clone().expect("a token");
+    let (head, ()) = http::Request::post(format!("{SERVICE}/push"))
+        .header(token.0, token.1)
+        .body(())
+        .unwrap()
+        .into_parts();
+    let Begun::Pending(mut pending) = client.mock.begin(head, client.now) else { panic!("refused") };
+    client.mock.reboot(client.now);
+    assert!(pending.push(b"image").is_continue());
+    assert_eq!(client.mock.end(*pending, client.now).status(), 202, "its session is gone, but was valid");
+}
+
+#[test]
+fn the_maximum_size_of_an_image_is_exact() {
+    let settings = Settings { max_image: 5, ..settings(Profile::Standard) };
+    let mut client = Client::new(settings).basic("ada");
+    assert_eq!(client.get(SERVICE).json()["MaxImageSizeBytes"], 5);
+    for (image, status) in [("12345", 202), ("123456", 413)] {
+        let form = multipart(&[("UpdateParameters", "{}"), ("UpdateFile", image)]);
+        assert_eq!(
+            push(&mut client, "multipart/form-data; boundary=limit", &form).status(),
+            status,
+            "{image}"
+        );
+        assert_eq!(client.send("POST", &format!("{SERVICE}/push"), &[], image).status(), status, "{image}");
+    }
 }
 
 #[test]

@@ -172,3 +172,22 @@ fn the_default_password_is_a_warning_beyond_this_machine() {
         assert_eq!(shown.contains(warning), is_warned, "{listen} {has_password}: {shown}");
     }
 }
+
+#[test]
+fn the_maximum_size_of_an_image_is_reported_and_applies() {
+    let bench = Bench::standard();
+    let image = bench.file("image", "0123456789");
+    for (limit, status) in [("10", 0), ("9", 2)] {
+        let mut serve = redfish(["serve", "--http", "--max-image", limit, "--update-time", "0"]);
+        let (process, url, _) = start(serve.args(["--restart-time", "0"]));
+        let ask = |args: &[&str]| {
+            let mut command = redfish(args);
+            command.args(["-s", &url, "-u", "admin"]).env("REDFISH_PASSWORD", "machine-room");
+            run(&mut command)
+        };
+        let service = ask(&["get", "/redfish/v1/UpdateService"]).exits(0).json();
+        assert_eq!(service["MaxImageSizeBytes"].to_string(), limit);
+        ask(&["update", &image]).exits(status);
+        process.end("TERM");
+    }
+}

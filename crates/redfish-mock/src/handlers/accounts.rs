@@ -16,6 +16,9 @@ use crate::state::State;
 use crate::state::accounts::{REQUIRED, SELF_WRITABLE, WRITABLE};
 use crate::state::caller::Caller;
 
+/// The maximum number of accounts.
+const MAX_ACCOUNTS: usize = 1_000;
+
 /// POST of an account.
 pub(super) fn create(state: &mut State, body: &Map<String, Value>) -> Response {
     let errors = property::check_new(REQUIRED, WRITABLE, body);
@@ -26,6 +29,9 @@ pub(super) fn create(state: &mut State, body: &Map<String, Value>) -> Response {
     if state.accounts.is_taken(user) {
         let arguments = ["ManagerAccount", "UserName", user];
         return Response::error(StatusCode::CONFLICT, Base::ResourceAlreadyExists, arguments);
+    }
+    if state.accounts.count() >= MAX_ACCOUNTS {
+        return Response::no_room();
     }
     let id = state.accounts.create(body);
     state.publish(Message::new(ResourceEvent::ResourceCreated, []), &uris::account(id));

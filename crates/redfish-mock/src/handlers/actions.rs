@@ -33,6 +33,7 @@ pub(super) fn invoke(
     match name {
         "ComputerSystem.Reset" => power::reset_system(state, resource, reset_type, now),
         // The service is the manager, so the reset ends its sessions.
+        "Manager.Reset" if state.schedule.has_restart() => {}
         "Manager.Reset" => {
             let restart = Effect::Restart { duration: Duration::ZERO, task: None };
             state.schedule.add(now + state.reset_delay, restart);

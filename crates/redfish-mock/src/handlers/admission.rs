@@ -96,14 +96,16 @@ fn intake(
             }
         }
         _ => {
-            // A body of unknown length may be empty, and an empty one needs no media type.
-            let may_be_empty = length.is_none_or(|length| length == 0) && request.content_type().is_none();
-            let is_accepted = request.method == Method::DELETE || may_be_empty || request.is_json();
-            if is_accepted || length == Some(0) {
-                Ok(Intake::whole(body_limit))
-            } else {
-                Err(Box::new(unsupported_media_type()))
+            let needs_json = match length {
+                _ if request.method == Method::DELETE => false,
+                Some(length) => length > 0,
+                // The body may be empty, and needs no media type then.
+                None => request.content_type().is_some(),
+            };
+            if needs_json && !request.is_json() {
+                return Err(Box::new(unsupported_media_type()));
             }
+            Ok(Intake::whole(body_limit))
         }
     }
 }

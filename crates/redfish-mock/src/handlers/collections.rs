@@ -10,6 +10,9 @@ use crate::protocol::property::{self, Property};
 use crate::protocol::response::{Content, Response};
 use crate::state::State;
 
+/// The maximum length of the `Id` of a new member in bytes.
+const MAX_ID: usize = 255;
+
 /// POST to a collection. The `Id` is that of the request, or the lowest free number.
 pub(super) fn create(
     state: &mut State,
@@ -24,7 +27,7 @@ pub(super) fn create(
     }
     let id = match body.get("Id").and_then(Value::as_str) {
         None => state.tree.free_member_id(&collection.path),
-        Some(id) if id.is_empty() || id.contains(['/', '?', '#', '%']) => {
+        Some(id) if id.is_empty() || id.len() > MAX_ID || id.contains(['/', '?', '#', '%']) => {
             return Response::error(StatusCode::BAD_REQUEST, Base::PropertyValueFormatError, [id, "Id"]);
         }
         Some(id) if state.tree.get(&format!("{}/{id}", collection.path)).is_some() => {
@@ -33,6 +36,9 @@ pub(super) fn create(
         }
         Some(id) => id.to_owned(),
     };
+    if !state.tree.has_room(0, serde_json::to_string(body).map_or(0, |text| text.len())) {
+        return Response::no_room();
+    }
     let path = state.tree.add_member(collection, &id, body);
     state.count_write(&collection.path);
     state.publish(Message::new(ResourceEvent::ResourceCreated, []), &path);

@@ -42,6 +42,9 @@ pub(super) fn carry_out(
         if !trial.status.is_success() {
             return trial;
         }
+        if !state.tasks.can_start(request.payload.bytes().len()) {
+            return Response::busy();
+        }
         let task = take(state, request, task_fault).or(duration.map(|duration| (duration, Plan::Task)));
         if let Some((duration, plan)) = task {
             return start_task(state, request, route, caller, duration, plan, now);

@@ -29,6 +29,10 @@ pub(super) fn patch(state: &mut State, resource: &Arc<Resource>, change: &Map<St
     if let PatchRule::Only(_) = resource.capabilities.patch {
         network::apply_settings(&mut patch.document);
     }
+    let size = |document: &Value| document.to_string().len();
+    if !state.tree.has_room(size(resource.document()), size(&patch.document)) {
+        return Response::no_room();
+    }
     state.tree.write(&resource.path, patch.document.clone());
     state.count_write(&resource.path);
     state.publish(Message::new(ResourceEvent::ResourceChanged, []), &resource.path);

@@ -15,6 +15,9 @@ use crate::protocol::response::{Content, Response};
 use crate::protocol::uris::{self, SESSIONS};
 use crate::state::State;
 
+/// The maximum length of the `Context` of a session in characters.
+const MAX_CONTEXT: usize = 256;
+
 /// POST of a session.
 pub(super) fn log_in(state: &mut State, body: &Map<String, Value>, now: Duration) -> Response {
     let mut errors = Vec::new();
@@ -31,6 +34,9 @@ pub(super) fn log_in(state: &mut State, body: &Map<String, Value>, now: Duration
     };
     let (user, password) = (text("UserName"), text("Password"));
     let context = body.get("Context").map(|_| text("Context"));
+    if context.as_ref().is_some_and(|context| context.chars().count() > MAX_CONTEXT) {
+        errors.push(Message::new(Base::PropertyValueFormatError, [HIDDEN, "Context"]).related_to("Context"));
+    }
     if !errors.is_empty() {
         return Response::with_messages(StatusCode::BAD_REQUEST, errors);
     }

@@ -25,6 +25,7 @@ pub(super) fn poll(state: &mut State, request: &Request<'_>, id: u64, now: Durat
 /// DELETE of a task.
 pub(super) fn delete(state: &mut State, id: u64) {
     state.tasks.remove(id);
+    state.schedule.cancel_task(id);
     state.count_write(&uris::task(id));
     state.publish(Message::new(ResourceEvent::ResourceRemoved, []), &uris::task(id));
 }
@@ -32,6 +33,7 @@ pub(super) fn delete(state: &mut State, id: u64) {
 /// DELETE of a monitor, which cancels the task if it is running.
 pub(super) fn cancel(state: &mut State, id: u64, now: Duration) {
     if let Some(message) = state.tasks.cancel(id, now) {
+        state.schedule.cancel_task(id);
         state.publish(message, &uris::task(id));
     }
     state.count_write(&uris::task_monitor(id));

@@ -13,6 +13,9 @@ use crate::protocol::profile::Profile;
 use crate::protocol::query::decode;
 use crate::protocol::representation::Representation;
 
+/// By how many bytes of JSON clients may enlarge the tree.
+const MAX_GROWTH: usize = 4 << 20;
+
 /// The resources of a service. Copies share the resources that none of them has written, so that a copy is cheap.
 #[derive(Clone, Debug)]
 pub(crate) struct Tree {
@@ -79,7 +82,30 @@ impl Tree {
     }
 
     pub(crate) fn remove(&mut self, path: &str) {
-        self.written.insert(self.key(path).into_owned(), None);
+        self.remove_key(self.key(path).into_owned());
+    }
+
+    fn remove_key(&mut self, key: String) {
+        // A resource that was created leaves nothing.
+        if self.shared.contains_key(&key) {
+            self.written.insert(key, None);
+        } else {
+            self.written.remove(&key);
+        }
+    }
+
+    /// Whether a resource may grow from one size to another, both in bytes. The resources that clients create or enlarge
+    /// have a limit in total.
+    pub(crate) fn has_room(&self, from: usize, to: usize) -> bool {
+        let size = |resource: &Arc<Resource>| match &resource.body {
+            Body::Document { representation, .. } => representation.body.len(),
+            Body::Raw { bytes, .. } => bytes.len(),
+        };
+        let growth = |(key, written): (&String, &Option<Arc<Resource>>)| {
+            let initial = self.shared.get(key).map_or(0, size);
+            written.as_ref().map_or(0, size).saturating_sub(initial)
+        };
+        to <= from || self.written.iter().map(growth).sum::<usize>() + (to - from) <= MAX_GROWTH
     }
 
     /// Removes the resource at a path and everything below it.
@@ -88,7 +114,7 @@ impl Tree {
         let is_removed = |key: &&String| is_at_or_below(key, &above);
         let keys: Vec<String> =
             self.shared.keys().chain(self.written.keys()).filter(is_removed).cloned().collect();
-        self.written.extend(keys.into_iter().map(|key| (key, None)));
+        keys.into_iter().for_each(|key| self.remove_key(key));
     }
 
     /// Restores the initial state of the resource at a path and of everything below it, except paths that `keep` accepts. A

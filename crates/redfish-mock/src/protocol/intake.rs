@@ -104,7 +104,7 @@ impl Intake {
     /// The bytes that are kept.
     pub(crate) fn kept(&self) -> usize {
         match &self.kind {
-            Kind::Whole(bytes) => bytes.len(),
+            Kind::Whole(bytes) => bytes.capacity(),
             Kind::Image(_) => 0,
             Kind::Form(form) => form.kept(),
         }

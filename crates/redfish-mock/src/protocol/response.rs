@@ -62,6 +62,11 @@ impl Response {
         Response::error(StatusCode::NOT_FOUND, Base::ResourceMissingAtURI, [path])
     }
 
+    /// 507: the service has no room for another resource, or for a larger one.
+    pub(crate) fn no_room() -> Response {
+        Response::error(StatusCode::INSUFFICIENT_STORAGE, Base::CreateLimitReachedForResource, [])
+    }
+
     /// 503: the service is busy, and the client may try again at once.
     pub(crate) fn busy() -> Response {
         let seconds = "1";

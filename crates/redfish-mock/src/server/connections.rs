@@ -1,26 +1,37 @@
-//! The open connections of a server: at most so many, of which the oldest idle one makes room for another.
+//! The open connections of a server: up to a limit, at which one that has been idle makes room for another.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use tokio::sync::Notify;
+use tokio::time::Instant;
 
+/// The time after which an idle connection can be closed to make room. Without it, more busy clients than the limit would only
+/// open connections.
+const MIN_IDLE: Duration = Duration::from_secs(1);
 /// The value of [`ConnectionState::idle_since`] while a request is handled.
 const BUSY: u64 = u64::MAX;
 
 /// The open connections of a server.
 pub(super) struct Connections {
     limit: usize,
-    table: Mutex<BTreeMap<u64, Arc<ConnectionState>>>,
-    /// Counts connections and requests, which orders them in time.
-    clock: AtomicU64,
+    started: Instant,
+    table: Mutex<Table>,
     /// Notified when a connection ends or becomes idle.
     changed: Notify,
 }
 
+/// The connections by their numbers.
+#[derive(Default)]
+struct Table {
+    last: u64,
+    open: BTreeMap<u64, Arc<ConnectionState>>,
+}
+
 struct ConnectionState {
-    /// The time of the end of the last response, or of the start of the connection.
+    /// The time of the end of the last response, or of the start of the connection, in milliseconds.
     idle_since: AtomicU64,
     evicted: Notify,
 }
@@ -42,55 +53,62 @@ impl Connections {
     pub(super) fn new(limit: usize) -> Arc<Connections> {
         Arc::new(Connections {
             limit: limit.max(1),
+            started: Instant::now(),
             table: Mutex::default(),
-            clock: AtomicU64::new(0),
             changed: Notify::new(),
         })
     }
 
-    fn table(&self) -> MutexGuard<'_, BTreeMap<u64, Arc<ConnectionState>>> {
+    fn table(&self) -> MutexGuard<'_, Table> {
         self.table.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn tick(&self) -> u64 {
-        self.clock.fetch_add(1, Ordering::Relaxed)
+    fn millis(&self) -> u64 {
+        self.started.elapsed().as_millis() as u64
     }
 
-    /// Waits until there is room for a connection, or an idle one that can make room.
+    /// Waits until there is room for a connection, or one that can make room.
     pub(super) async fn until_acceptable(&self) {
         loop {
             let changed = self.changed.notified();
-            let is_acceptable = {
+            let oldest = {
                 let table = self.table();
-                table.len() < self.limit || table.values().any(|state| state.is_idle())
+                if table.open.len() < self.limit {
+                    return;
+                }
+                table.oldest_idle().map(|(_, since)| since)
             };
-            if is_acceptable {
-                return;
+            let due = oldest.map(|since| self.started + Duration::from_millis(since) + MIN_IDLE);
+            match due {
+                Some(due) if due <= Instant::now() => return,
+                Some(due) => drop(tokio::time::timeout_at(due, changed).await),
+                None => changed.await,
             }
-            changed.await;
         }
     }
 
-    /// Adds a connection. If the limit is reached, the oldest idle one is closed.
+    /// Adds a connection. If the limit is reached, the one that has been idle for the longest time is closed.
     pub(super) fn open(self: &Arc<Connections>) -> Connection {
         let mut table = self.table();
-        if table.len() >= self.limit {
-            let idle = table.iter().filter(|(_, state)| state.is_idle());
-            let oldest = idle.min_by_key(|(_, state)| state.idle_since.load(Ordering::Relaxed));
-            if let Some(evicted) = oldest.map(|(&id, _)| id).and_then(|id| table.remove(&id)) {
+        if table.open.len() >= self.limit {
+            if let Some(evicted) = table.oldest_idle().and_then(|(id, _)| table.open.remove(&id)) {
                 evicted.evicted.notify_one();
             }
         }
-        let id = self.tick();
-        let state = Arc::new(ConnectionState { idle_since: AtomicU64::new(id), evicted: Notify::new() });
-        table.insert(id, state.clone());
+        table.last += 1;
+        let id = table.last;
+        let idle_since = AtomicU64::new(self.millis());
+        let state = Arc::new(ConnectionState { idle_since, evicted: Notify::new() });
+        table.open.insert(id, state.clone());
         Connection { id, state, connections: self.clone() }
     }
 }
 
-impl ConnectionState {
-    fn is_idle(&self) -> bool {
-        self.idle_since.load(Ordering::Relaxed) != BUSY
+impl Table {
+    /// The connection that has been idle for the longest time, and since when.
+    fn oldest_idle(&self) -> Option<(u64, u64)> {
+        let times = self.open.iter().map(|(&id, state)| (id, state.idle_since.load(Ordering::Relaxed)));
+        times.filter(|(_, since)| *since != BUSY).min_by_key(|(_, since)| *since)
     }
 }
 
@@ -109,22 +127,20 @@ impl Connection {
 
 impl Drop for Connection {
     fn drop(&mut self) {
-        self.connections.table().remove(&self.id);
+        self.connections.table().open.remove(&self.id);
         self.connections.changed.notify_one();
     }
 }
 
 impl Drop for Busy {
     fn drop(&mut self) {
-        self.state.idle_since.store(self.connections.tick(), Ordering::Relaxed);
+        self.state.idle_since.store(self.connections.millis(), Ordering::Relaxed);
         self.connections.changed.notify_one();
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
 
     async fn is_evicted(connection: &Connection) -> bool {
@@ -136,27 +152,33 @@ mod tests {
         let connections = Connections::new(3);
         let open: Vec<Connection> = (0..3).map(|_| connections.open()).collect();
         let busy = open[0].busy();
+        tokio::time::advance(Duration::from_millis(10)).await;
         drop(open[1].busy());
         let _fourth = connections.open();
         assert!(is_evicted(&open[2]).await, "it has been idle since it was opened");
+        tokio::time::advance(Duration::from_millis(10)).await;
         let _fifth = connections.open();
         assert!(is_evicted(&open[1]).await && !is_evicted(&open[0]).await);
         drop(busy);
-        assert_eq!(connections.table().len(), 3);
+        assert_eq!(connections.table().open.len(), 3);
     }
 
     #[tokio::test(start_paused = true)]
-    async fn no_connection_is_accepted_while_all_are_busy() {
+    async fn no_connection_is_accepted_until_another_is_closed_or_has_been_idle() {
         let connections = Connections::new(2);
         let (first, second) = (connections.open(), connections.open());
         let busy = (first.busy(), second.busy());
-        let wait = || tokio::time::timeout(Duration::from_secs(9), connections.until_acceptable());
-        assert!(wait().await.is_err());
+        let wait = || async {
+            let started = Instant::now();
+            let waited = tokio::time::timeout(Duration::from_secs(9), connections.until_acceptable()).await;
+            waited.is_ok().then(|| started.elapsed().as_millis())
+        };
+        assert_eq!(wait().await, None);
         drop(busy.1);
-        assert!(wait().await.is_ok(), "the second one is idle");
+        assert!(wait().await.is_some_and(|millis| (999..=1001).contains(&millis)), "the second one is idle");
         let again = second.busy();
-        assert!(wait().await.is_err());
+        assert_eq!(wait().await, None);
         drop((again, second));
-        assert!(wait().await.is_ok(), "the second one is closed");
+        assert_eq!(wait().await, Some(0), "the second one is closed");
     }
 }

@@ -167,6 +167,10 @@ impl Accounts {
         self.get(id).filter(|entry| entry.enabled).map(|entry| entry.account.role)
     }
 
+    pub(crate) fn count(&self) -> usize {
+        self.0.len()
+    }
+
     pub(crate) fn is_taken(&self, user: &str) -> bool {
         self.0.values().any(|entry| entry.account.user == user)
     }

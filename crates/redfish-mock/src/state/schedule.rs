@@ -31,6 +31,20 @@ impl Schedule {
         self.0.retain(|(_, effect)| !is_cancelled(effect));
     }
 
+    /// Removes the effects of a task.
+    pub(crate) fn cancel_task(&mut self, id: u64) {
+        self.cancel(|effect| match effect {
+            Effect::EndTask(task) | Effect::PublishProgress(task, _) => *task == id,
+            Effect::Restart { task, .. } => *task == Some(id),
+            Effect::SetPower { .. } => false,
+        });
+    }
+
+    /// Whether a restart is scheduled that does not belong to a task.
+    pub(crate) fn has_restart(&self) -> bool {
+        self.0.iter().any(|(_, effect)| matches!(effect, Effect::Restart { task: None, .. }))
+    }
+
     /// The effects that are due at `now`.
     pub(crate) fn due(&self, now: Duration) -> impl Iterator<Item = &Effect> {
         self.0.iter().take_while(move |(due, _)| *due <= now).map(|(_, effect)| effect)

@@ -24,6 +24,8 @@ use crate::protocol::uris::{self, JOBS, TASKS};
 
 /// The maximum number of tasks. A new task replaces the oldest one that has ended.
 const MAX_TASKS: usize = 100;
+/// The maximum size of the bodies that running tasks keep, in bytes. A single one may be larger.
+const MAX_KEPT: usize = 16 << 20;
 
 /// A request that a task carries out later for its caller.
 #[derive(Clone)]
@@ -73,7 +75,14 @@ pub(crate) struct Tasks {
 }
 
 impl Tasks {
-    /// Starts a task. Returns its number.
+    /// Whether a task that keeps a body of this size can start.
+    pub(crate) fn can_start(&self, size: usize) -> bool {
+        let running = || self.table.values().filter(|task| task.end.is_none());
+        let kept: usize = running().map(|task| task.operation.request.body().bytes().len()).sum();
+        running().count() < MAX_TASKS && (kept == 0 || kept + size <= MAX_KEPT)
+    }
+
+    /// Starts a task, if [`Tasks::can_start`] allows it. Returns its number.
     pub(crate) fn start(&mut self, operation: Operation, now: Duration) -> u64 {
         if self.table.len() >= MAX_TASKS {
             let oldest = self.table.iter().find(|(_, task)| task.end.is_some()).map(|(&id, _)| id);

@@ -30,6 +30,9 @@ messages! {
         CreateFailedMissingReqProperties: Critical,
             "Nothing was created: the required property %1 is missing from the request.",
             "Add the property with a valid value and send the request again.";
+        CreateLimitReachedForResource: Critical,
+            "Nothing was created or changed: the service has no room for more.",
+            "Delete resources that are no longer used, then try again.";
         EventBufferExceeded: Warning,
             "Events were lost because the service keeps only a limited number of them.",
             "Read the resources again.";
