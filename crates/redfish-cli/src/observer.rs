@@ -25,9 +25,6 @@ const NO_LOGIN_TIMEOUT: Duration = Duration::from_secs(2);
 /// How long to wait for the response to a login and for the logout together.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(9);
 
-/// The statuses of a write that was not carried out, and may be sent again.
-const NOT_CARRIED_OUT: [u16; 5] = [307, 308, 401, 417, 429];
-
 /// Observes the clients of one visit.
 pub(crate) struct SessionObserver {
     /// The status of the last response; 0 without one.
@@ -87,6 +84,11 @@ impl SessionObserver {
     /// The status of the last response, if there was one.
     pub(crate) fn status(&self) -> Option<u16> {
         Some(self.status.load(Ordering::SeqCst)).filter(|status| *status > 0)
+    }
+
+    /// Forgets the responses since this status.
+    pub(crate) fn restore_status(&self, status: Option<u16>) {
+        self.status.store(status.unwrap_or_default(), Ordering::SeqCst);
     }
 
     /// Whether a write was sent, so that it may have happened.
@@ -163,7 +165,8 @@ impl SessionObserver {
                 if !last.is_probe {
                     self.status.store(head.status().as_u16(), Ordering::SeqCst);
                 }
-                if last.is_write && NOT_CARRIED_OUT.contains(&head.status().as_u16()) {
+                // The write was not carried out.
+                if last.is_write && matches!(head.status().as_u16(), 307 | 308 | 400..=499) {
                     self.write_sent.store(last.is_after_write, Ordering::SeqCst);
                 }
                 self.logout_ended();

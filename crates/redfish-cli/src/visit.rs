@@ -140,6 +140,23 @@ impl Visit {
         self.run_within(self.time_left(), operation, |_| {}).await
     }
 
+    /// Runs an operation whose failure is not that of the job, so that it does not change the status of the visit.
+    pub(crate) async fn run_aside<O>(
+        &mut self,
+        operation: impl Fn() -> O + Send,
+    ) -> Result<O::Output, Failure>
+    where
+        O: Operation + Send,
+        O::Output: Send,
+    {
+        let status = self.observer.status();
+        let result = self.run(operation).await;
+        if result.is_err() {
+            self.observer.restore_status(status);
+        }
+        result
+    }
+
     /// Notes that the job waits for the end of a task that it has started.
     pub(crate) fn await_end_at(&mut self, monitor: &Target) {
         self.monitor = Some(monitor.clone());

@@ -15,7 +15,9 @@ use http::{StatusCode, Uri, Version, response};
 use http_body_util::BodyExt;
 use hyper::body::{Body, Incoming};
 use hyper::ext::{ReasonPhrase, on_informational};
-use redfish_proto::driver::{Failure, Framing, Outgoing, PayloadUnread, TlsFailure, TransportError};
+use redfish_proto::driver::{
+    Failure, Framing, Outgoing, PayloadCut, PayloadUnread, TlsFailure, TransportError,
+};
 use redfish_tls::{HandshakeFailure, Untrusted};
 use tokio::time::{Instant, Sleep, sleep, timeout};
 
@@ -126,8 +128,9 @@ impl Transport {
             collected.unwrap_or_else(|| Err(timed_out()))
         };
         let is_body_awaited = gate.is_none_or(|gate| gate.is_open());
-        if is_upload && !is_refused_upload && is_body_awaited {
-            self.send_rest(&mut connection, &sent, end).await;
+        let has_rest = is_upload && !is_refused_upload && is_body_awaited;
+        if has_rest && !self.send_rest(&mut connection, &sent, end).await {
+            head.extensions.insert(PayloadCut);
         }
         // HTTP/1.0 peers serve one connection at a time, whatever their headers say. After a response that came before the
         // gate opened, the service may still expect the body.
@@ -145,15 +148,17 @@ impl Transport {
 
 impl Transport {
     /// Waits until an upload is sent to its end, although its success has arrived: some services respond early, and then read
-    /// the rest. Ends if the service reads nothing for some time.
-    async fn send_rest(&self, connection: &mut PooledConnection, sent: &AtomicU64, end: Instant) {
+    /// the rest. Returns whether it was sent, which it is not if the service reads nothing for some time.
+    async fn send_rest(&self, connection: &mut PooledConnection, sent: &AtomicU64, end: Instant) -> bool {
         let mut ready = pin!(connection.sender.ready());
         loop {
             let before = sent.load(Ordering::Relaxed);
             let pause = self.limits().upload_idle.min(end.saturating_duration_since(Instant::now()));
-            let is_ready = timeout(pause, ready.as_mut()).await.is_ok();
-            if is_ready || sent.load(Ordering::Relaxed) == before || Instant::now() >= end {
-                return;
+            if timeout(pause, ready.as_mut()).await.is_ok() {
+                return true;
+            }
+            if sent.load(Ordering::Relaxed) == before || Instant::now() >= end {
+                return false;
             }
         }
     }

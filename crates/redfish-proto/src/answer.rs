@@ -11,7 +11,7 @@ use http::{Method, StatusCode, response};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use crate::body::{Body, PayloadUnread};
+use crate::body::{Body, PayloadCut, PayloadUnread};
 use crate::cause::TransportError;
 use crate::driver::time::{self, Now};
 use crate::error::Error;
@@ -142,6 +142,11 @@ impl Answer {
     /// Whether the payload of the request was certainly not read.
     pub(crate) fn is_payload_unread(&self) -> bool {
         self.head.extensions.get::<PayloadUnread>().is_some()
+    }
+
+    /// Whether the payload of the request was not sent to its end.
+    pub(crate) fn is_payload_cut(&self) -> bool {
+        self.head.extensions.get::<PayloadCut>().is_some()
     }
 
     /// When it arrived, on the driver's clock.

@@ -36,6 +36,11 @@ pub struct Payload {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PayloadUnread;
 
+/// Marks a response whose upload the driver has ended early, because the service read no more of it. Inserted by the driver into
+/// the extensions of the head.
+#[derive(Clone, Copy, Debug)]
+pub struct PayloadCut;
+
 /// A part of a [`Body`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Segment {

@@ -17,7 +17,7 @@ pub(crate) mod time;
 mod trace;
 mod transport_limits;
 
-pub use crate::body::{Payload, PayloadUnread, Segment};
+pub use crate::body::{Payload, PayloadCut, PayloadUnread, Segment};
 pub use crate::cause::TransportError;
 pub use crate::kind::{Failure, HeadLimits, Phase, TlsFailure};
 pub use addresses::{CONNECT_ATTEMPT_DELAY, interleave_families};

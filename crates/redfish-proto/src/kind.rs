@@ -33,7 +33,7 @@ pub enum ErrorKind {
     Conflict,
     /// A 428: the service accepts this write only with an `If-Match`.
     PreconditionRequired,
-    /// A 429 or 503. [`Error::retry_after`](crate::Error::retry_after) returns for how long, if the service said so.
+    /// A 429 or 503, or something that must end first. [`Error::retry_after`](crate::Error::retry_after) returns for how long, if the service said so.
     Busy,
     /// Any other status that is not a success, or a success whose body is an error.
     Refused,
@@ -179,6 +179,8 @@ pub enum Failure {
     Undecodable,
     /// The response to a read is a part of the resource (206), which was not requested.
     Partial,
+    /// The service responded with a success and then read no more of an upload, so that the rest was not sent.
+    PayloadCut,
     /// The caller's payload could not be read, so the request was not sent completely: the service cannot have acted on
     /// it.
     Unreadable,
@@ -356,6 +358,7 @@ impl fmt::Display for Failure {
             Failure::WebPage => "the response is a web page",
             Failure::Undecodable => "the body cannot be decoded",
             Failure::Partial => "only a part of the resource (206), which was not requested",
+            Failure::PayloadCut => "the service responded, but did not read the whole payload",
             Failure::Unreadable => "the payload could not be read",
         })
     }

@@ -11,6 +11,7 @@ mod body;
 mod encoded;
 mod invisible;
 mod names;
+mod plain;
 mod secret;
 mod text;
 
@@ -21,6 +22,7 @@ use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
+use serde::de::IgnoredAny;
 use zeroize::Zeroizing;
 
 use crate::credentials::Credentials;
@@ -92,6 +94,15 @@ impl Redactor {
             } else if value.contains("PRIVATE KEY-----") {
                 value.lines().filter(|line| !line.contains("-----")).for_each(|line| self.add_value(line));
             }
+        }
+    }
+
+    /// Adds the secrets of a body of any kind: by the names of its members, or by its words.
+    pub(crate) fn add_any(&mut self, body: &[u8]) {
+        self.add_json(body);
+        if serde_json::from_slice::<IgnoredAny>(body).is_err() || body.trim_ascii().starts_with(b"\"") {
+            let text = String::from_utf8_lossy(body);
+            plain::secret_values(&text).into_iter().for_each(|value| self.add_value(value));
         }
     }
 

@@ -7,7 +7,8 @@ use std::time::Instant;
 use bytes::Bytes;
 use http::response;
 use redfish_proto::driver::{
-    BodyMode, Failure, Framing, Outgoing, PayloadUnread, ResponseLimits, TlsFailure, TransportError,
+    BodyMode, Failure, Framing, Outgoing, PayloadCut, PayloadUnread, ResponseLimits, TlsFailure,
+    TransportError,
 };
 use redfish_tls::{HandshakeFailure, Untrusted};
 use ureq::{Agent, SendBody};
@@ -15,7 +16,7 @@ use ureq::{Agent, SendBody};
 use crate::cancel::Cancel;
 use crate::chunks::NotChunked;
 use crate::decode::Decoder;
-use crate::refusal::RefusalScope;
+use crate::refusal::{self, RefusalScope};
 use crate::source::{PayloadError, Source};
 use crate::stream::Stream;
 use crate::transport::Transport;
@@ -47,6 +48,7 @@ impl Transport {
             BodyMode::Buffered => None,
             BodyMode::Streamed => Some(cancel.cloned().unwrap_or_default()),
         };
+        let _scope = RefusalScope::enter();
         let response = match &cancel {
             None => self.perform(&self.agent(), outgoing, source),
             Some(cancel) => self.perform(&self.single_use_agent(cancel.clone()), outgoing, source),
@@ -54,6 +56,9 @@ impl Transport {
         let (mut head, body) = response.map_err(|error| self.classify_head(error))?.into_parts();
         if source.is_some_and(Source::is_unread) {
             head.extensions.insert(PayloadUnread);
+        }
+        if refusal::is_noted() && head.status.is_success() {
+            head.extensions.insert(PayloadCut);
         }
         let framing = Framing::of(&head, &method).map_err(|failure| {
             self.drop_idle_connections();
@@ -104,7 +109,6 @@ impl Transport {
         outgoing: Outgoing,
         source: Option<&Source>,
     ) -> Result<http::Response<ureq::Body>, ureq::Error> {
-        let _scope = RefusalScope::enter();
         let ResponseLimits { timeout, body_timeout, body_mode, .. } = outgoing.limits;
         let (head, body) = outgoing.request.into_parts();
         // The core sets `Content-Length` for every body, including an empty one, and ureq relies on it.

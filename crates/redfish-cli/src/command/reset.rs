@@ -8,6 +8,7 @@ use serde_json::json;
 
 use super::outcome::{NO_MONITOR, StartedBy, print_monitor, report, watch};
 use crate::failure::Failure;
+use crate::options::Options;
 use crate::terminal;
 use crate::visit::{Job, Visit};
 
@@ -27,6 +28,13 @@ pub(crate) struct Reset {
 }
 
 impl Job for Reset {
+    fn prepare(&mut self, _options: &Options) -> Result<(), Failure> {
+        if self.kind.is_empty() {
+            return Err(Failure::usage("the reset type is empty", "Name one, such as ForceRestart."));
+        }
+        Ok(())
+    }
+
     fn paths(&self) -> Vec<&str> {
         self.system.as_deref().into_iter().collect()
     }
@@ -78,7 +86,7 @@ impl Job for Reset {
 
 /// Reads the power state. A failure is a warning, because the reset was accepted.
 async fn read_power(system: &Target, visit: &mut Visit) -> Option<String> {
-    match visit.run(|| Get::<ComputerSystem>::new(system.clone())).await {
+    match visit.run_aside(|| Get::<ComputerSystem>::new(system.clone())).await {
         Ok(system) => system.power_state,
         Err(failure) => {
             visit.warn(format!("the reset was accepted, but the power state cannot be read: {failure}"));

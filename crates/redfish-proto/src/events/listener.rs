@@ -73,6 +73,8 @@ pub struct Listener {
     /// The last `retry` of the stream, on any connection.
     retry: Duration,
     failures: u32,
+    /// Responses in succession without a stream, of a service that may be restarting.
+    refusals: u32,
     was_opened: bool,
 }
 
@@ -89,6 +91,7 @@ impl Listener {
             resumes_after: None,
             retry: DEFAULT_RETRY,
             failures: 0,
+            refusals: 0,
             was_opened: false,
         }
     }
@@ -105,6 +108,7 @@ impl Listener {
     /// Notes that the stream is open: the head of its response has arrived.
     pub fn opened(&mut self) {
         self.was_opened = true;
+        self.refusals = 0;
     }
 
     /// Takes the next piece of the stream.
@@ -152,7 +156,8 @@ impl Listener {
             (ErrorKind::Malformed { .. }, _) => true,
             _ => false,
         };
-        self.wait_after(error, is_temporary || may_restart && self.failures < MAX_RESTARTING)
+        self.refusals = if may_restart { self.refusals + 1 } else { 0 };
+        self.wait_after(error, is_temporary || may_restart && self.refusals <= MAX_RESTARTING)
     }
 
     fn wait_after(&mut self, error: Error, is_temporary: bool) -> Result<Reconnection, Error> {
@@ -368,7 +373,7 @@ mod tests {
             listener.opened();
             let waits = (0..20).take_while(|_| listener.failed(error.clone()).is_ok()).count();
             assert_eq!(waits, if is_waited_for { 10 } else { 0 }, "{error}");
-            listener.push(b"data: a\n\n").unwrap();
+            listener.opened();
             assert_eq!(listener.failed(error.clone()).is_ok(), is_waited_for, "{error}");
         }
     }

@@ -35,22 +35,28 @@ const CONDITIONS: [(&str, Condition); 9] = [
     ("OemLicenseNotPassed", LicenseMissing),
 ];
 
-/// Words beside "license" in a key that say that one is needed. Other keys are about a license, such as one that is imported.
-const NEEDED: [&str; 14] = [
-    "required",
-    "missing",
-    "needed",
-    "expired",
-    "insufficient",
-    "notsufficient",
-    "notpassed",
-    "notinstalled",
-    "notpresent",
-    "notactive",
-    "notavailable",
+/// Words of a key that say that a license is needed. Other keys are about a license, such as one that is imported.
+const LICENSE_NEEDED: [&str; 20] = [
+    "licenserequired",
+    "licensekeyrequired",
+    "requireslicense",
+    "licensemissing",
+    "missinglicense",
+    "licenseneeded",
+    "licenseexpired",
+    "licensehasexpired",
+    "licenseinsufficient",
+    "insufficientlicense",
+    "licensenotsufficient",
+    "licensenotpassed",
+    "licensenotinstalled",
+    "licensenotpresent",
+    "licensenotactive",
+    "licensenotavailable",
+    "licensenotenabled",
+    "licensenotvalid",
     "notlicensed",
     "unlicensed",
-    "nolicense",
 ];
 
 impl Message {
@@ -74,7 +80,7 @@ impl Message {
 }
 
 fn is_missing_license(key: &str) -> bool {
-    key.contains("license") && NEEDED.iter().any(|word| key.contains(word))
+    LICENSE_NEEDED.iter().any(|words| key.contains(words))
 }
 
 /// The state after "already" in a text in lower case: "The server is already powered ON." A requested state has no name.
@@ -108,6 +114,8 @@ mod tests {
             ("Acme.1.0.FeatureLicenseMissing", "", Some(LicenseMissing)),
             ("Acme.1.0.LicenseExpired", "", Some(LicenseMissing)),
             ("Acme.1.0.NotLicensed", "", Some(LicenseMissing)),
+            ("Acme.1.0.LicenseNotEnabled", "", Some(LicenseMissing)),
+            ("Acme.1.0.LicenseFileMissing", "", None),
             ("Acme.1.0.LicenseImportFailed", "", None),
             ("Acme.1.0.LicenseUploadFileTooLarge", "", None),
             ("Acme.1.0.LicenseNotFound", "", None),

@@ -79,12 +79,10 @@ impl Action {
     /// Spells values like the allowable ones if they differ only in letter case.
     fn spell(&self, parameters: &mut Map<String, Value>) {
         for parameter in &self.parameters {
-            let Some(Value::String(value)) = parameters.get_mut(&parameter.name) else { continue };
-            if !parameter.allowable.contains(value) {
-                let listed = parameter.allowable.iter().find(|listed| listed.eq_ignore_ascii_case(value));
-                if let Some(listed) = listed {
-                    value.clone_from(listed);
-                }
+            match parameters.get_mut(&parameter.name) {
+                Some(Value::Array(values)) => values.iter_mut().for_each(|value| parameter.spell(value)),
+                Some(value) => parameter.spell(value),
+                None => {}
             }
         }
     }
@@ -116,6 +114,17 @@ impl Action {
             }
         }
         Ok(())
+    }
+}
+
+impl Parameter {
+    /// Spells a value like an allowable one that differs only in letter case.
+    fn spell(&self, value: &mut Value) {
+        let Value::String(value) = value else { return };
+        let listed = self.allowable.iter().find(|listed| listed.eq_ignore_ascii_case(value));
+        if let Some(listed) = listed.filter(|_| !self.allowable.contains(value)) {
+            value.clone_from(listed);
+        }
     }
 }
 

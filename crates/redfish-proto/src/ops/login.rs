@@ -342,6 +342,10 @@ impl Login {
     fn opened(self, answer: Answer) -> Result<Transition<Login>, Error> {
         let Some(token) = token(&answer) else {
             let said = answer.messages();
+            let refusal = answer.refusal();
+            if matches!(refusal.kind(), ErrorKind::SessionLimit | ErrorKind::PasswordChangeRequired { .. }) {
+                return Err(refusal);
+            }
             let texts =
                 said.iter().map(|message| if message.text.is_empty() { &message.id } else { &message.text });
             let texts = SafeText::join(texts.filter(|text| !text.is_empty()), "; ");

@@ -19,12 +19,12 @@ use crate::answer::Answer;
 use crate::body::{Body, Payload};
 use crate::driver::exchange::BodyMode;
 use crate::error::Error;
-use crate::kind::ErrorKind;
+use crate::kind::{ErrorKind, Failure};
 use crate::link::link_at;
 use crate::operation::{Operation, Request, Transition};
 use crate::ops::chain::{Chain, Exchange, forward_to};
 use crate::ops::follow_links::{FollowLinks, Missing};
-use crate::outcome::Outcome;
+use crate::outcome::{Monitor, Outcome};
 use crate::reason::{Feature, RequestError};
 use crate::redact::Redactor;
 use crate::target::Target;
@@ -153,9 +153,10 @@ impl PushUpdate {
                 };
                 match preparation {
                     Some(preparation) => Chain::next(Exchange(preparation), move |received| {
-                        match Outcome::read(&received?)? {
+                        let answer = received?;
+                        match Outcome::read(&answer)? {
                             // Before its end, the image would be applied to other resources.
-                            Outcome::Accepted(monitor) => Chain::next(monitor.watch(), move |_| push()),
+                            Outcome::Accepted(monitor) => Err(targets_pending(&monitor, &answer)),
                             _ => push(),
                         }
                     }),
@@ -167,10 +168,20 @@ impl PushUpdate {
     }
 
     fn register_secrets(&self, known: &mut Redactor) {
-        let parameters = Body::json(&self.push.parameters).into_iter();
-        let parts = self.push.extra_parts.iter().map(|(_, _, bytes)| Body::from(bytes.clone()));
-        parameters.chain(parts).for_each(|body| body.register_secrets(known));
+        if let Ok(body) = Body::json(&self.push.parameters) {
+            body.register_secrets(known);
+        }
+        self.push.extra_parts.iter().for_each(|(_, _, bytes)| known.add_any(bytes));
     }
+}
+
+/// The error of targets that the service sets by a task.
+fn targets_pending(monitor: &Monitor, answer: &Answer) -> Error {
+    let hint = answer.safe(&format!("Wait for the task at {}, then push again.", monitor.target()));
+    Error::new(ErrorKind::Busy)
+        .with_status(answer.status())
+        .with_detail("nothing was pushed, because the service sets the targets later, in a task")
+        .with_hint(hint)
 }
 
 /// The outcome of a push.
@@ -179,12 +190,23 @@ fn push_outcome(
     replayable: bool,
     tasks: Option<&Target>,
 ) -> Result<Outcome, Error> {
-    let answer = received.map_err(|error| match (error.kind(), tasks) {
+    let with_tasks = |error: Error| match (error.kind(), tasks) {
         (ErrorKind::OutcomeUnknown(_), Some(tasks)) => {
             error.with_redacted_hint(&format!("Look for its task at {tasks} before it is sent again."))
         }
         _ => error,
-    })?;
+    };
+    let answer = received.map_err(with_tasks)?;
+    if answer.is_payload_cut() {
+        return match Outcome::read(&answer)? {
+            // Its task reports what became of it.
+            Outcome::Accepted(monitor) => Ok(Outcome::Accepted(monitor)),
+            _ => {
+                let unknown = Error::new(ErrorKind::OutcomeUnknown(Failure::PayloadCut));
+                Err(with_tasks(unknown.with_redactor(&answer.redactor).with_status(answer.status())))
+            }
+        };
+    }
     let reason = match answer.status() {
         _ if replayable || answer.is_payload_unread() => return Outcome::read(&answer),
         StatusCode::UNAUTHORIZED => {

@@ -27,10 +27,15 @@ impl Reservation<'_> {
             Value::Null => &[],
             target => std::slice::from_ref(target),
         });
+        // Anything that does not say no: a service that sends another type means something.
         let is_busy = match service.get("HttpPushUriTargetsBusy") {
+            None | Some(Value::Null) => false,
             Some(Value::Bool(is_busy)) => *is_busy,
-            Some(Value::String(text)) => text.eq_ignore_ascii_case("true"),
-            _ => false,
+            Some(Value::Number(number)) => number.as_i64() != Some(0),
+            Some(Value::String(text)) => {
+                !["", "0", "no", "false"].iter().any(|no| text.trim().eq_ignore_ascii_case(no))
+            }
+            Some(_) => true,
         };
         Reservation { targets, is_busy }
     }
