@@ -1,6 +1,6 @@
 //! Tries every sequence of responses up to a depth, for every task, and checks the invariants.
 //!
-//! The depth is `REDFISH_DEPTH`, by default 3, or 4 in a release build.
+//! The depth is `REDFISH_DEPTH`, by default 2, or 4 in a release build.
 
 #![allow(clippy::disallowed_methods, reason = "a test may read its environment")]
 
@@ -8,7 +8,7 @@ use redfish_testkit::dialogue::{SCENARIOS, play};
 use redfish_testkit::responses::RESPONSES;
 
 fn depth() -> usize {
-    let default = if cfg!(debug_assertions) { 3 } else { 4 };
+    let default = if cfg!(debug_assertions) { 2 } else { 4 };
     std::env::var("REDFISH_DEPTH").map_or(default, |depth| depth.parse().expect("REDFISH_DEPTH is a number"))
 }
 
