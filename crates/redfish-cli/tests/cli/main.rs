@@ -8,6 +8,7 @@ mod demo;
 mod denied;
 mod events;
 mod failure;
+mod field;
 mod fleet;
 mod get;
 mod invoke;

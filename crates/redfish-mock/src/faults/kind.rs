@@ -144,7 +144,7 @@ faults! {
     "answers a write with 200 and a refusal in its body. It is not carried out."
     RefusalIn200 = "refusal-in-200";
 
-    "puts a byte that is not UTF-8 at the start of the first text of the body."
+    "puts a byte that is not UTF-8 at the start of `Name`, or else of the first text of the body."
     NotUtf8 = "not-utf8";
 
     "answers with a web page and 200. The request is not carried out."

@@ -162,10 +162,12 @@ fn forget_session(state: &mut State, request: &Request<'_>, kind: &FaultKind) {
     }
 }
 
-/// Where the first text of a body begins that is the value of a member.
+/// Where the `Name` in a body begins, or else its first text.
 fn first_text(body: &[u8]) -> Option<usize> {
-    let start = body.windows(2).position(|bytes| bytes == b":\"")?;
-    Some(start + 2)
+    [&b"\"Name\":\""[..], b":\""].into_iter().find_map(|before| {
+        let start = body.windows(before.len()).position(|bytes| bytes == before)?;
+        Some(start + before.len())
+    })
 }
 
 fn has_text(answer: &Answer) -> bool {
