@@ -144,7 +144,7 @@ fn unusable_files_and_addresses_are_rejected() {
 fn the_maximum_size_of_an_image_is_reported_and_applies() {
     let bench = Bench::standard();
     let image = bench.file("image", "0123456789");
-    for (limit, status) in [("10", 0), ("9", 2)] {
+    for (limit, status) in [("10", 0), ("9", 1)] {
         let mut serve = redfish(["serve", "--http", "--max-image", limit, "--update-time", "0"]);
         let (process, url, _) = start(serve.args(["--restart-time", "0"]));
         let ask = |args: &[&str]| {
