@@ -4,13 +4,15 @@
 
 mod common;
 
+use std::fs;
 use std::io::{Read, Write};
 use std::net::TcpStream;
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use common::wire::{connect, exchange, get, header, is_over, plain_server, read, status};
 use common::{SESSIONS, SYSTEM, basic, settings};
-use redfish_mock::{Profile, ServeOptions, Server, Settings, Tls};
+use redfish_mock::{Mockup, Profile, ServeOptions, Server, Settings, Tls};
 
 const PUSH: &str = "/redfish/v1/UpdateService/push";
 const MULTIPART: &str = "/redfish/v1/UpdateService/multipart-push";
@@ -210,6 +212,36 @@ fn bodies_that_are_received_share_a_budget() {
     let patch =
         head("PATCH", SYSTEM, Some("ada"), "Content-Type: application/json\r\nContent-Length: 17\r\n");
     let (head, _) = exchange(&mut connect(&server), &(patch + r#"{"AssetTag": "x"}"#));
+    assert_eq!(status(&head), "200", "the budget is returned");
+}
+
+#[test]
+fn responses_that_are_sent_share_a_budget() {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("large");
+    fs::create_dir_all(&folder).expect("a folder");
+    let text = "x".repeat(16 << 20);
+    let root = format!(
+        r##"{{"@odata.id": "/redfish/v1/", "@odata.type": "#ServiceRoot.v1_16_0.ServiceRoot", "Text": "{text}"}}"##
+    );
+    fs::write(folder.join("index.json"), root).expect("a file");
+    let mockup = Some(Mockup::read(&folder).expect("a mockup"));
+    let options = ServeOptions { tls: Tls::None, ..ServeOptions::default() };
+    let server =
+        Server::start(Settings { mockup, ..settings(Profile::Standard) }, options).expect("a server");
+    // The clients read only the first line of their responses.
+    let statuses: Vec<(TcpStream, String)> = (0..6)
+        .map(|_| {
+            let mut stream = connect(&server);
+            stream.write_all(get("/redfish/v1/").as_bytes()).expect("sent");
+            let mut start = [0; 12];
+            stream.read_exact(&mut start).expect("a response");
+            (stream, String::from_utf8_lossy(&start[9..]).into_owned())
+        })
+        .collect();
+    let codes: Vec<&str> = statuses.iter().map(|(_, status)| status.as_str()).collect();
+    assert_eq!(codes, ["200", "200", "200", "503", "503", "503"], "of 16 MiB and a little in 64 MiB");
+    drop(statuses);
+    let (head, _) = exchange(&mut connect(&server), &get("/redfish/v1/"));
     assert_eq!(status(&head), "200", "the budget is returned");
 }
 

@@ -148,3 +148,26 @@ impl Tree {
 fn is_at_or_below(candidate: &str, key: &str) -> bool {
     candidate.strip_prefix(key).is_some_and(|rest| rest.is_empty() || rest.starts_with(['/', '?']))
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn resource(path: &str) -> ResourceBuilder {
+        ResourceBuilder::new(json!({"@odata.id": path, "@odata.type": "#Certificate.v1_8_2.Certificate"}))
+    }
+
+    #[test]
+    fn a_resource_that_was_created_leaves_nothing_and_an_initial_one_stays_removed() {
+        let mut tree = Tree::new([resource("/redfish/v1/Initial")], Profile::Standard);
+        tree.insert(resource("/redfish/v1/Created"));
+        tree.insert(resource("/redfish/v1/Other"));
+        tree.remove("/redfish/v1/Created");
+        tree.remove_all("/redfish/v1/Other");
+        assert_eq!(tree.written.len(), 0);
+        tree.remove("/redfish/v1/Initial");
+        assert!(tree.get("/redfish/v1/Initial").is_none());
+    }
+}

@@ -211,6 +211,19 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
+    async fn each_pause_of_a_client_has_the_same_limit() {
+        let (mut server, mut client) = pair().await;
+        tokio::spawn(async move {
+            tokio::time::sleep(Duration::from_secs(20)).await;
+            client.read_exact(&mut vec![0; 32 << 20]).await.unwrap();
+            std::future::pending::<()>().await;
+        });
+        let started = Instant::now();
+        assert!(server.write_all(&vec![0; 64 << 20]).await.is_err());
+        assert_eq!(started.elapsed().as_secs(), 50);
+    }
+
+    #[tokio::test(start_paused = true)]
     async fn the_time_between_writes_does_not_count() {
         let (mut server, mut client) = pair().await;
         let sink = tokio::spawn(async move { tokio::io::copy(&mut client, &mut tokio::io::sink()).await });

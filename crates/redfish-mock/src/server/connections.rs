@@ -174,6 +174,8 @@ mod tests {
             waited.is_ok().then(|| started.elapsed().as_millis())
         };
         assert_eq!(wait().await, None);
+        drop(connections.open());
+        assert!(!is_evicted(&first).await && !is_evicted(&second).await);
         drop(busy.1);
         assert!(wait().await.is_some_and(|millis| (999..=1001).contains(&millis)), "the second one is idle");
         let again = second.busy();

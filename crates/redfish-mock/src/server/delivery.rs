@@ -60,3 +60,26 @@ async fn post(Delivery { destination, headers, body }: &Delivery) -> io::Result<
     while stream.read(&mut response).await? > 0 {}
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use http::HeaderMap;
+    use tokio::net::TcpListener;
+
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn deliveries_in_progress_have_a_limit() {
+        let subscriber = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let destination = format!("http://{}/", subscriber.local_addr().unwrap()).parse().unwrap();
+        let delivery = Delivery { destination, headers: HeaderMap::new(), body: "{}".into() };
+        let permits = Arc::new(Semaphore::new(2));
+        send(vec![delivery.clone(), delivery.clone(), delivery.clone()], &permits);
+        let (first, second) = (subscriber.accept().await, subscriber.accept().await);
+        send(vec![delivery], &permits);
+        let third = tokio::time::timeout(Duration::from_secs(5), subscriber.accept()).await;
+        assert!(first.is_ok() && second.is_ok() && third.is_err());
+        tokio::time::sleep(DELIVERY_TIMEOUT).await;
+        assert_eq!(permits.available_permits(), 2, "a subscriber that does not answer is given up");
+    }
+}
