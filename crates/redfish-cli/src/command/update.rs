@@ -100,9 +100,8 @@ impl Job for Update {
         line.lock().unwrap_or_else(PoisonError::into_inner).clear();
         let outcome = outcome.map_err(|failure| match failure.kind() {
             "push-reserved" => {
-                let hint = failure.hint();
-                let (first, _) = hint.split_once("name the resources").unwrap_or((&hint, ""));
-                failure.with_hint(&format!("{first}name the resources with --target."))
+                let hint = failure.hint().replace("name the resources to update", "use --target");
+                failure.with_hint(&hint)
             }
             _ => failure,
         });

@@ -45,8 +45,8 @@ const SYSTEMS: &str = "/redfish/v1/Systems";
 /// Resets a system: the given one, or the only one.
 ///
 /// The reset type is checked against the allowable values before it is sent. A refusal because the system is in the
-/// requested state already is a success, unless the system reports another state. A reset type is sent as the service lists it,
-/// whatever its letter case.
+/// requested state already is a success, if the system reports that state, or reports none and the message is certain. A reset type
+/// is sent as the service lists it, whatever its letter case.
 #[derive(Debug)]
 pub struct Reset {
     kind: String,
