@@ -55,7 +55,7 @@ impl Transport {
         let method = head.method.clone();
         let gate = head.headers.contains_key(EXPECT).then(Arc::<ContinueGate>::default);
         let _guard = GateGuard(gate.clone());
-        let sent = Arc::<AtomicU64>::default();
+        let (length, sent) = (body.len(), Arc::<AtomicU64>::default());
         let Some(body) = Source::request_body(source, &body, gate.clone(), sent.clone()) else {
             return Err(TransportError::new(Failure::Unreadable, "the payload was not given"));
         };
@@ -97,6 +97,7 @@ impl Transport {
         let (mut head, body) = response.into_parts();
         let is_upload = source.is_some();
         let is_refused_upload = is_upload && !head.status.is_success();
+        let is_early = is_upload && sent.load(Ordering::Relaxed) < length;
         let mut upload = if is_upload { UploadGuard::of(&connection) } else { UploadGuard::default() };
         let end = deadline.deadline();
         if is_upload {
@@ -128,14 +129,19 @@ impl Transport {
             collected.unwrap_or_else(|| Err(timed_out()))
         };
         let is_body_awaited = gate.is_none_or(|gate| gate.is_open());
-        let has_rest = is_upload && !is_refused_upload && is_body_awaited;
-        if has_rest && !self.send_rest(&mut connection, &sent, end).await {
-            head.extensions.insert(PayloadCut);
+        if is_early && !is_refused_upload && is_body_awaited {
+            if self.send_rest(&mut connection, &sent, length, end).await {
+                // What is left in buffers is still to be sent.
+                upload.disarm();
+            } else {
+                head.extensions.insert(PayloadCut);
+            }
         }
         // HTTP/1.0 peers serve one connection at a time, whatever their headers say. After a response that came before the
         // gate opened, the service may still expect the body.
         let is_reusable = framing.is_reusable && head.version != Version::HTTP_10;
-        if body.is_ok() && is_reusable && is_body_awaited {
+        // After an early response, the next request would wait behind what is left of the body.
+        if body.is_ok() && is_reusable && is_body_awaited && !is_early {
             deadline.as_mut().reset(Instant::now() + REUSE_TIMEOUT);
             let put_back = pin!(self.pool().put_back(connection, permit.idle()));
             if with_deadline(deadline, put_back).await.is_some() {
@@ -147,17 +153,28 @@ impl Transport {
 }
 
 impl Transport {
-    /// Waits until an upload is sent to its end, although its success has arrived: some services respond early, and then read
-    /// the rest. Returns whether it was sent, which it is not if the service reads nothing for some time.
-    async fn send_rest(&self, connection: &mut PooledConnection, sent: &AtomicU64, end: Instant) -> bool {
+    /// Waits until an upload of `length` bytes is sent, although its success has arrived: some services respond early, and then
+    /// read the rest. Returns whether it was sent, which it is not if the service closes or reads nothing for some time.
+    async fn send_rest(
+        &self,
+        connection: &mut PooledConnection,
+        sent: &AtomicU64,
+        length: u64,
+        end: Instant,
+    ) -> bool {
+        let idle = self.limits().upload_idle;
         let mut ready = pin!(connection.sender.ready());
+        let (mut before, mut last_progress) = (sent.load(Ordering::Relaxed), Instant::now());
         loop {
-            let before = sent.load(Ordering::Relaxed);
-            let pause = self.limits().upload_idle.min(end.saturating_duration_since(Instant::now()));
-            if timeout(pause, ready.as_mut()).await.is_ok() {
-                return true;
+            if let Ok(ready) = timeout(idle / 10, ready.as_mut()).await {
+                // A connection that closes after the last byte has taken all of them.
+                return ready.is_ok() || sent.load(Ordering::Relaxed) == length;
             }
-            if sent.load(Ordering::Relaxed) == before || Instant::now() >= end {
+            let now = Instant::now();
+            if sent.load(Ordering::Relaxed) > before {
+                (before, last_progress) = (sent.load(Ordering::Relaxed), now);
+            }
+            if now >= end || now.duration_since(last_progress) >= idle {
                 return false;
             }
         }

@@ -43,6 +43,8 @@ pub(crate) struct Socket {
     unchecked: usize,
     /// Whether the service has refused the body before its end. The rest is not sent.
     is_refused: bool,
+    /// Whether a response has arrived before the end of the body.
+    is_early: bool,
     /// How long a service that has responded with a success may read nothing of the body.
     upload_idle: Duration,
 }
@@ -65,6 +67,7 @@ impl Socket {
             chunks,
             unchecked: 0,
             is_refused: false,
+            is_early: false,
             upload_idle: Duration::MAX,
         }
     }
@@ -105,7 +108,9 @@ impl Socket {
         self.unchecked = 0;
         // A connection that is broken may have delivered the response before.
         let _ = self.read_available();
-        self.is_refused = match refusal::is_early_success(self.buffers.input()) {
+        let early = refusal::is_early_success(self.buffers.input());
+        self.is_early |= early.is_some();
+        self.is_refused = match early {
             Some(is_success) => !is_success || reads_no_more,
             None => false,
         };
@@ -213,7 +218,8 @@ impl Transport for Socket {
         self.is_unused = true;
         self.chunks = ChunkCheck::default();
         self.unchecked = 0;
-        if self.is_refused || self.peer_version == HTTP_1_0 || self.tcp.set_nonblocking(true).is_err() {
+        // After an early response, the next request would wait behind what is left of the body.
+        if self.is_early || self.peer_version == HTTP_1_0 || self.tcp.set_nonblocking(true).is_err() {
             return false;
         }
         let is_idle =

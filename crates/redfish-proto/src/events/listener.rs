@@ -157,7 +157,14 @@ impl Listener {
             _ => false,
         };
         self.refusals = if may_restart { self.refusals + 1 } else { 0 };
-        self.wait_after(error, is_temporary || may_restart && self.refusals <= MAX_RESTARTING)
+        let is_waited_for = is_temporary || may_restart && self.refusals <= MAX_RESTARTING;
+        let mut reconnection = self.wait_after(error, is_waited_for)?;
+        // A service that starts takes its time, whatever `retry` its stream had.
+        if let Some(doublings) = self.refusals.checked_sub(1) {
+            let least = Duration::from_secs(1 << doublings.min(6)).min(MAX_WAIT);
+            reconnection.wait = reconnection.wait.max(least);
+        }
+        Ok(reconnection)
     }
 
     fn wait_after(&mut self, error: Error, is_temporary: bool) -> Result<Reconnection, Error> {

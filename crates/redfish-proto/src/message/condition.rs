@@ -36,11 +36,13 @@ const CONDITIONS: [(&str, Condition); 9] = [
 ];
 
 /// Words of a key that say that a license is needed. Other keys are about a license, such as one that is imported.
-const LICENSE_NEEDED: [&str; 20] = [
+const LICENSE_NEEDED: [&str; 23] = [
     "licenserequired",
+    "licenseisrequired",
     "licensekeyrequired",
     "requireslicense",
     "licensemissing",
+    "licensekeymissing",
     "missinglicense",
     "licenseneeded",
     "licenseexpired",
@@ -57,6 +59,7 @@ const LICENSE_NEEDED: [&str; 20] = [
     "licensenotvalid",
     "notlicensed",
     "unlicensed",
+    "nolicense",
 ];
 
 impl Message {
@@ -80,7 +83,9 @@ impl Message {
 }
 
 fn is_missing_license(key: &str) -> bool {
-    LICENSE_NEEDED.iter().any(|words| key.contains(words))
+    // A file or a field is missing, not a license.
+    let is_about_input = ["file", "field", "format"].iter().any(|word| key.contains(word));
+    !is_about_input && LICENSE_NEEDED.iter().any(|words| key.contains(words))
 }
 
 /// The state after "already" in a text in lower case: "The server is already powered ON." A requested state has no name.
@@ -115,7 +120,9 @@ mod tests {
             ("Acme.1.0.LicenseExpired", "", Some(LicenseMissing)),
             ("Acme.1.0.NotLicensed", "", Some(LicenseMissing)),
             ("Acme.1.0.LicenseNotEnabled", "", Some(LicenseMissing)),
+            ("Acme.1.0.NoLicense", "", Some(LicenseMissing)),
             ("Acme.1.0.LicenseFileMissing", "", None),
+            ("Acme.1.0.LicenseRequiredFieldMissing", "", None),
             ("Acme.1.0.LicenseImportFailed", "", None),
             ("Acme.1.0.LicenseUploadFileTooLarge", "", None),
             ("Acme.1.0.LicenseNotFound", "", None),

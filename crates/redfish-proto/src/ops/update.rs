@@ -156,8 +156,9 @@ impl PushUpdate {
                         let answer = received?;
                         match Outcome::read(&answer)? {
                             // Before its end, the image would be applied to other resources.
-                            Outcome::Accepted(monitor) => Err(targets_pending(&monitor, &answer)),
-                            _ => push(),
+                            Outcome::Accepted(monitor) => Err(targets_pending(Some(&monitor), &answer)),
+                            Outcome::AcceptedWithoutMonitor(_) => Err(targets_pending(None, &answer)),
+                            Outcome::Finished(_) => push(),
                         }
                     }),
                     None => push(),
@@ -176,8 +177,12 @@ impl PushUpdate {
 }
 
 /// The error of targets that the service sets by a task.
-fn targets_pending(monitor: &Monitor, answer: &Answer) -> Error {
-    let hint = answer.safe(&format!("Wait for the task at {}, then push again.", monitor.target()));
+fn targets_pending(monitor: Option<&Monitor>, answer: &Answer) -> Error {
+    let hint = match monitor {
+        Some(monitor) => format!("Wait for the task at {}, then push again.", monitor.target()),
+        None => "Wait until the service shows the targets in HttpPushUriTargets, then push again.".to_owned(),
+    };
+    let hint = answer.safe(&hint);
     Error::new(ErrorKind::Busy)
         .with_status(answer.status())
         .with_detail("nothing was pushed, because the service sets the targets later, in a task")

@@ -21,6 +21,7 @@ suite! {
     a_refusal_is_returned_from_a_service_that_closes,
     a_body_is_sent_to_its_end_after_an_early_success,
     a_success_ends_an_upload_of_which_the_service_reads_no_more,
+    an_upload_that_the_service_closes_after_an_early_success_is_not_known_to_have_succeeded,
     a_response_to_an_upload_that_breaks_off_has_its_status_soon,
 }
 
@@ -153,6 +154,8 @@ fn a_body_is_sent_to_its_end_after_an_early_success<A: Adapter>() {
         assert!(matches!(outcome, Outcome::AcceptedWithoutMonitor(_)), "{outcome:?}");
         assert!(complete.recv().unwrap(), "encrypted: {is_encrypted}");
         assert_eq!(read.load(Ordering::SeqCst), length);
+        bench.client.get_raw("/redfish/v1/").unwrap();
+        assert_eq!(bench.peer.connections(), 2, "nothing waits behind what is left of the body");
     }
 }
 
@@ -179,6 +182,17 @@ fn a_success_ends_an_upload_of_which_the_service_reads_no_more<A: Adapter>() {
             assert!(read.load(Ordering::SeqCst) < BUFFERS);
             drop(end);
         }
+    }
+}
+
+fn an_upload_that_the_service_closes_after_an_early_success_is_not_known_to_have_succeeded<A: Adapter>() {
+    for is_encrypted in [false, true] {
+        let bench = Bench::<A>::start(is_encrypted, move |mut connection, _| {
+            connection.write(b"HTTP/1.1 204 No Content\r\n\r\n")
+        });
+        let (source, _) = payload::<A>(IMAGE);
+        let error = bench.client.update("bios.bin", &source, &[]).unwrap_err();
+        assert!(matches!(error.kind(), ErrorKind::OutcomeUnknown(_)), "encrypted: {is_encrypted}: {error}");
     }
 }
 
