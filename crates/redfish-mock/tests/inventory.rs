@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 use common::{Client, SYSTEM, messages};
 use serde_json::{Value, json};
 
+const PEM: &str = "-----BEGIN CERTIFICATE-----\nAbCd\n-----END CERTIFICATE-----\n";
 const MANAGER: &str = "/redfish/v1/Managers/E1D8B426";
 
 fn admin_client() -> Client {
@@ -156,8 +157,9 @@ fn a_certificate_is_created_and_deleted() {
     assert_eq!(client.get(&path).header("Allow"), Some("GET, HEAD, POST"));
     for (body, message) in [
         (json!({"CertificateType": "PEM"}), "CreateFailedMissingReqProperties"),
-        (json!({"CertificateString": "x", "CertificateType": "DER"}), "PropertyValueNotInList"),
-        (json!({"CertificateString": "x", "CertificateType": "PEM", "Color": 1}), "PropertyUnknown"),
+        (json!({"CertificateString": PEM, "CertificateType": "DER"}), "PropertyValueNotInList"),
+        (json!({"CertificateString": "x", "CertificateType": "PEM"}), "PropertyValueFormatError"),
+        (json!({"CertificateString": PEM, "CertificateType": "PEM", "Color": 1}), "PropertyUnknown"),
     ] {
         let refused = client.post(&path, body.clone());
         assert_eq!(
@@ -166,12 +168,14 @@ fn a_certificate_is_created_and_deleted() {
             "{body}"
         );
     }
-    let body = json!({"CertificateString": "x", "CertificateType": "PEM"});
+    let key = "-----BEGIN PRIVATE KEY-----\nEfGh\n-----END PRIVATE KEY-----\n";
+    let body = json!({"CertificateString": format!("{key}{PEM}"), "CertificateType": "PEM"});
     let created = client.post(&format!("{path}/Members"), body);
     let location = created.header("Location").expect("a location").to_owned();
     assert_eq!((created.status().as_u16(), location.as_str()), (201, format!("{path}/2").as_str()));
     assert_eq!(client.get(&location).json(), created.json());
     assert_eq!(created.json()["@odata.type"], "#Certificate.v1_8_2.Certificate");
+    assert_eq!(created.json()["CertificateString"], PEM, "without the key");
     assert_eq!(client.get(&path).json()["Members@odata.count"], 2);
     assert_eq!(client.delete(&format!("{path}/1")).status(), 405, "the certificate in use cannot be deleted");
     assert_eq!(client.delete(&location).status(), 204);

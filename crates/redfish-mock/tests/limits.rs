@@ -16,7 +16,7 @@ fn admin_client() -> Client {
 }
 
 fn certificate(text: &str) -> serde_json::Value {
-    json!({"CertificateString": text, "CertificateType": "PEM"})
+    json!({"CertificateString": format!("-----BEGIN CERTIFICATE-----{text}-----END CERTIFICATE-----"), "CertificateType": "PEM"})
 }
 
 #[test]

@@ -203,6 +203,21 @@ fn an_invalid_upload_is_rejected_at_once() {
             400,
             "ResourceMissingAtURI",
         ),
+        (
+            form,
+            multipart(&[("UpdateParameters", r#"{"Targets": "/redfish/v1"}"#), ("UpdateFile", "x")]),
+            400,
+            "PropertyValueTypeError",
+        ),
+        (
+            form,
+            multipart(&[
+                ("UpdateParameters", r#"{"Targets": ["/redfish/v1/Chassis"]}"#),
+                ("UpdateFile", "x"),
+            ]),
+            400,
+            "PropertyValueNotInList",
+        ),
         ("multipart/form-data; boundary=other", multipart(&whole), 400, "PropertyMissing"),
     ] {
         let refused = push(&mut admin_client(), media_type, &body);

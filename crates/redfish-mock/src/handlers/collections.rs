@@ -20,6 +20,7 @@ pub(super) fn create(
     required: &[Property],
     body: &Map<String, Value>,
 ) -> Response {
+    let body = &without_private_keys(body);
     // Without required properties, the collection accepts any member.
     let errors = if required.is_empty() { Vec::new() } else { property::check_new(required, required, body) };
     if !errors.is_empty() {
@@ -56,4 +57,20 @@ pub(super) fn delete(state: &mut State, member: &Resource) {
     state.publish(Message::new(ResourceEvent::ResourceRemoved, []), &member.path);
     state.tree.remove_member(member);
     state.count_write(&member.path);
+}
+
+/// The properties of a new member. A private key beside a certificate is not shown again (DSP0268, Certificate).
+fn without_private_keys(properties: &Map<String, Value>) -> Map<String, Value> {
+    let mut properties = properties.clone();
+    if let Some(Value::String(text)) = properties.get_mut("CertificateString") {
+        let mut is_key = false;
+        let lines = text.split_inclusive('\n').filter(|line| {
+            is_key |= line.contains("-----BEGIN") && line.contains("PRIVATE KEY");
+            let is_shown = !is_key;
+            is_key &= !line.contains("-----END");
+            is_shown
+        });
+        *text = lines.collect();
+    }
+    properties
 }

@@ -39,16 +39,10 @@ pub(super) fn update(
     image: Image,
     uri: &str,
 ) -> Response {
-    let targets: Vec<&str> = parameters
-        .get("Targets")
-        .and_then(Value::as_array)
-        .into_iter()
-        .flatten()
-        .filter_map(Value::as_str)
-        .collect();
-    if let Some(unknown) = targets.iter().find(|target| state.tree.get(target).is_none()) {
-        return Response::error(StatusCode::BAD_REQUEST, Base::ResourceMissingAtURI, [unknown]);
-    }
+    let targets = match targets(state, parameters) {
+        Ok(targets) => targets,
+        Err(error) => return *error,
+    };
     let version = image.version();
     for path in firmware_paths(state) {
         let Some(mut firmware) = state.tree.document(&path).cloned() else { continue };
@@ -62,6 +56,35 @@ pub(super) fn update(
     }
     state.count_write(uri);
     Response::success(state.profile)
+}
+
+/// The resources in `Targets`: members of the firmware inventory, or their devices. An empty list means all.
+fn targets<'a>(state: &State, parameters: &'a Map<String, Value>) -> Result<Vec<&'a str>, Box<Response>> {
+    let Some(value) = parameters.get("Targets") else { return Ok(Vec::new()) };
+    let list = value.as_array().and_then(|list| list.iter().map(Value::as_str).collect::<Option<Vec<_>>>());
+    let refuse =
+        |message, arguments| Err(Box::new(Response::error(StatusCode::BAD_REQUEST, message, arguments)));
+    let Some(targets) = list else {
+        return refuse(Base::PropertyValueTypeError, [&*value.to_string(), "Targets"]);
+    };
+    if let Some(unknown) = targets.iter().find(|target| state.tree.get(target).is_none()) {
+        return Err(Box::new(Response::error(
+            StatusCode::BAD_REQUEST,
+            Base::ResourceMissingAtURI,
+            [unknown],
+        )));
+    }
+    let paths = firmware_paths(state);
+    let device = |path: &String| {
+        state.tree.document(path).and_then(|firmware| firmware["RelatedItem"][0]["@odata.id"].as_str())
+    };
+    let is_updatable = |target: &&str| {
+        paths.iter().any(|path| path == target || device(path).is_some_and(|device| device == *target))
+    };
+    match targets.iter().find(|target| !is_updatable(target)) {
+        Some(other) => refuse(Base::PropertyValueNotInList, [other, "Targets"]),
+        None => Ok(targets),
+    }
 }
 
 /// The paths of all members of the firmware inventory.

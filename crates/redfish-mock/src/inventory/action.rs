@@ -166,7 +166,12 @@ impl Parameter {
     fn document(&self) -> Value {
         let mut document = json!({"Name": self.name, "Required": self.required});
         document["DataType"] = json!(match self.kind {
-            Kind::Text { .. } | Kind::Secret { .. } | Kind::Choice(_) | Kind::Ipv4 | Kind::Ipv6 => "String",
+            Kind::Text { .. }
+            | Kind::Pem
+            | Kind::Secret { .. }
+            | Kind::Choice(_)
+            | Kind::Ipv4
+            | Kind::Ipv6 => "String",
             Kind::Integer { .. } => "Number",
             Kind::Boolean | Kind::OnlyFalse => "Boolean",
             Kind::List(Kind::Object(_)) | Kind::Headers => "ObjectArray",

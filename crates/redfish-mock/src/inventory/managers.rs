@@ -44,7 +44,7 @@ const IPV6: Kind = Kind::Object(&[
 
 /// The properties that a new certificate requires.
 const CERTIFICATE_REQUIRED: &[Property] = &[
-    Property { path: "CertificateString", kind: Kind::Text { min: 1, max: 65_536 } },
+    Property { path: "CertificateString", kind: Kind::Pem },
     Property { path: "CertificateType", kind: Kind::Choice(&["PEM", "PEMchain"]) },
 ];
 

@@ -27,6 +27,8 @@ pub(crate) enum Kind {
         min: usize,
         max: usize,
     },
+    /// A certificate in PEM, perhaps with its chain.
+    Pem,
     Integer {
         min: u64,
         max: u64,
@@ -46,6 +48,8 @@ pub(crate) enum Kind {
     Headers,
 }
 
+/// The maximum length of a certificate with its chain, in bytes.
+const MAX_PEM: usize = 64 << 10;
 /// The maximum length of a list.
 const MAX_LIST: usize = 16;
 /// Replaces a secret value in messages.
@@ -55,7 +59,7 @@ impl Kind {
     /// Checks a value. The error is the message to return.
     pub(crate) fn check(self, name: &str, value: &Value) -> Result<(), Message> {
         let shown = match (self, value) {
-            (Kind::Secret { .. } | Kind::Headers, _) => HIDDEN.to_owned(),
+            (Kind::Secret { .. } | Kind::Headers | Kind::Pem, _) => HIDDEN.to_owned(),
             (_, Value::String(text)) => text.clone(),
             (_, other) => other.to_string(),
         };
@@ -67,6 +71,12 @@ impl Kind {
                 } else {
                     error(Base::PropertyValueFormatError)
                 }
+            }
+            (Kind::Pem, Value::String(text)) => {
+                let has_ends = ["-----BEGIN CERTIFICATE-----", "-----END CERTIFICATE-----"]
+                    .iter()
+                    .all(|end| text.contains(end));
+                if has_ends && text.len() <= MAX_PEM { Ok(()) } else { error(Base::PropertyValueFormatError) }
             }
             (Kind::Integer { min, max }, Value::Number(number)) => match number.as_u64() {
                 Some(number) if (min..=max).contains(&number) => Ok(()),
