@@ -83,7 +83,8 @@ impl Serve {
     pub(crate) fn run(&self, options: &Options) -> Result<(), Failure> {
         options.check_stdin(0)?;
         let settings = self.settings(options)?;
-        if !self.listen.ip().is_loopback() && settings.password == Settings::default().password {
+        if !self.listen.ip().to_canonical().is_loopback() && settings.password == Settings::default().password
+        {
             output::note(
                 "redfish: warning: the service listens beyond this machine with a password that everybody knows\n\
                  hint: Choose another with --user and --password-file.",

@@ -39,7 +39,10 @@ fn a_folder_with_a_query_is_the_response_to_it_and_its_collection_has_no_other_p
     for page in ["$skip=10", "%24skiptoken=a", "skip=50"] {
         assert_eq!(client.get(&format!("{entries}?{page}")).status(), 404, "{page} was not captured");
     }
-    assert_eq!(members(&mut client, &format!("{entries}?$top=5")), (5, None));
+    assert_eq!(members(&mut client, &format!("{entries}?$skip=0")), (60, Some(next.clone())));
+    for query in ["$top=5", "$filter=Name%20eq%20'a'"] {
+        assert_eq!(client.get(&format!("{entries}?{query}")).status(), 400, "{query} would lose members");
+    }
     assert_eq!(client.post(entries, json!({})).status(), 201);
     let written = client.get(entries).json();
     assert_eq!(
@@ -47,6 +50,16 @@ fn a_folder_with_a_query_is_the_response_to_it_and_its_collection_has_no_other_p
         (&json!(91), &json!(next))
     );
     assert_eq!(client.send("POST", &next, &[], "{}").status(), 201, "a query does not matter to a write");
+
+    // A member of a further page is deleted from there.
+    let entry = format!("{entries}/70");
+    write(&folder, "redfish/v1/Systems/sys/Entries/70/index.json", &json!({"@odata.id": entry}).to_string());
+    let mut client = serve(Mockup::read(&folder).expect("a mockup")).basic("ada");
+    assert_eq!(client.delete(&entry).status(), 204);
+    assert_eq!((members(&mut client, entries).0, members(&mut client, &next).0), (60, 29));
+    for page in [entries, &next] {
+        assert_eq!(client.get(page).json()["Members@odata.count"], 89, "{page}");
+    }
 }
 
 #[test]
@@ -160,6 +173,24 @@ fn nothing_outside_the_folder_is_served() {
         assert_eq!(client.get(&format!("{SYSTEM}/{path}")).status(), 404, "{path}");
     }
     assert_eq!(client.get("/README").status(), 404);
+
+    let linked = common::mockups::folder("linked");
+    symlink(folder.join("redfish"), linked.join("redfish")).expect("a link");
+    assert!(Mockup::read(&linked).is_err(), "its root is outside");
+}
+
+#[test]
+fn a_resource_takes_precedence_over_other_files_and_an_unreadable_file_is_a_warning() {
+    let folder = small("precedence", "redfish/v1/");
+    write(&folder, "redfish/v1/Systems/sys/index.html", "<html></html>");
+    fs::create_dir(folder.join("redfish/v1/Systems/sys/Odd")).expect("a folder");
+    fs::create_dir(folder.join("redfish/v1/Systems/sys/Odd/index.json")).expect("a folder");
+    let mockup = Mockup::read(&folder).expect("a mockup");
+    let warnings = mockup.warnings(Profile::Standard);
+    assert!(
+        warnings.contains(&format!("{SYSTEM}: ignored, because another file is served at the same path"))
+    );
+    assert_eq!(serve(mockup).basic("ada").get(SYSTEM).json()["Id"], "sys");
 }
 
 /// Walks a service like Mockup-Creator: every link, page and file that a response names. Returns what each URI returns.

@@ -62,6 +62,20 @@ fn a_further_page_fails() {
     let mut client = client_with_fault("failing-page").basic("ada");
     let (found, status) = pages(&mut client, SYSTEMS);
     assert_eq!((found.iter().map(Vec::len).collect::<Vec<_>>(), status), (vec![2], 500));
+    // Only what fails counts, and only pages of collections fail.
+    let mut client = client_with_fault("failing-page*1").basic("ada");
+    assert_eq!(client.get(&format!("{SYSTEM}?$skip=1")).status(), 400);
+    assert_eq!(pages(&mut client, "/redfish/v1/Chassis").1, 500);
+    assert_eq!(pages(&mut client, SYSTEMS).1, 200);
+}
+
+#[test]
+fn a_page_without_members_has_no_next_one() {
+    let mut client = client_with_fault("overlapping-pages").basic("ada");
+    for query in ["$top=0", "$skip=7"] {
+        let page = client.get(&format!("{SYSTEMS}?{query}")).json();
+        assert_eq!((&page["Members"], page.get("Members@odata.nextLink")), (&json!([]), None), "{query}");
+    }
 }
 
 #[test]
@@ -70,7 +84,9 @@ fn a_dead_link_leads_to_nothing() {
     let listed = client.get(SYSTEMS).json();
     let dead = listed["Members"][3]["@odata.id"].as_str().expect("a link").to_owned();
     assert_eq!(client.get(&dead).status(), 404);
-    let dead = client.get(SYSTEM).json()["Nowhere"]["@odata.id"].as_str().expect("a link").to_owned();
+    let shown = client.get(SYSTEM).json();
+    assert!(shown.get("Members").is_none());
+    let dead = shown["Nowhere"]["@odata.id"].as_str().expect("a link").to_owned();
     assert_eq!(client.get(&dead).status(), 404);
 }
 
@@ -170,4 +186,7 @@ fn an_upload_is_refused_in_the_middle_of_its_body() {
     assert!(pending.push(&[7; 999]).is_continue());
     assert!(pending.push(&[7; 1]).is_break());
     assert_eq!(client.mock.end(*pending, client.now).status(), 413);
+    // A shorter body arrives whole, and a login is not an upload.
+    client.log_in("ada");
+    assert_eq!(client.patch(SYSTEM, json!({"AssetTag": "B7"})).status(), 200);
 }

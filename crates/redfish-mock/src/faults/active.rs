@@ -50,6 +50,16 @@ impl Faults {
         None
     }
 
+    /// What `select` makes of the first active fault at `path` that it accepts, without taking it.
+    pub(crate) fn find<T>(
+        &self,
+        path: &Path,
+        profile: Profile,
+        select: impl Fn(&FaultKind) -> Option<T>,
+    ) -> Option<T> {
+        self.clone().take(path, profile, select)
+    }
+
     /// Takes the first active fault of this kind at `path`. Returns whether there was one.
     pub(crate) fn take_kind(&mut self, path: &Path, profile: Profile, kind: &FaultKind) -> bool {
         self.take(path, profile, |candidate| (candidate == kind).then_some(())).is_some()

@@ -17,6 +17,10 @@ impl FaultError {
         FaultError(format!("the fault {name} takes {expected}"))
     }
 
+    pub(super) fn invalid_path() -> FaultError {
+        FaultError("a fault's PATH, after @, has no query".into())
+    }
+
     pub(super) fn invalid_count() -> FaultError {
         FaultError("a fault's COUNT, after *, is a whole number".into())
     }

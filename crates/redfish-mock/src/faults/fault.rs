@@ -55,6 +55,9 @@ impl FromStr for Fault {
             Some(at) => (&text[..at], Some(text[at + 1..].to_owned())),
             None => (text, None),
         };
+        if path.as_ref().is_some_and(|path| path.contains('?')) {
+            return Err(FaultError::invalid_path());
+        }
         let (name, value) = match text.split_once('=') {
             Some((name, value)) => (name, Some(value)),
             None => (text, None),
@@ -140,6 +143,9 @@ mod tests {
             ("500=1", "no value"),
             ("redirect-off-origin=elsewhere", "scheme and host"),
             ("503=", "Retry-After"),
+            ("500@/redfish/v1/Systems?x", "no query"),
+            ("slow=18446744073709551615", "a time"),
+            ("overlapping-pages=1", "at least 2"),
         ] {
             let error = text.parse::<Fault>().unwrap_err().to_string();
             assert!(error.contains(part), "{text}: {error}");
@@ -151,6 +157,6 @@ mod tests {
         let help = Fault::help();
         assert_eq!(help.lines().count(), FaultKind::NAMES.len());
         assert!(help.contains("\ncut-body[=BYTES]: sends this many bytes"), "{help}");
-        assert!(help.contains("\n401: rejects the request"), "{help}");
+        assert!(help.contains("\n401: rejects an authenticated request"), "{help}");
     }
 }

@@ -111,7 +111,7 @@ faults! {
     "sends messages with identifiers and arguments, but without text."
     BareMessages = "bare-messages";
 
-    "rejects the request with 401 although its session is valid. It is not carried out."
+    "rejects an authenticated request with 401 although its session is valid. It is not carried out."
     Unauthorized = "401";
 
     "fails the request with 500. It is not carried out."
@@ -123,10 +123,10 @@ faults! {
     "rejects reads of sessions with 403, although they are open."
     UnreadableSession = "unreadable-session";
 
-    "divides a collection into pages of this many members. Each page repeats the last member of the one before. Default: 2."
+    "divides a collection into pages of this many members. Each page repeats the last member of the one before. Default: 2. Only in `standard`, and not in captures with pages of their own."
     OverlappingPages(usize) = "overlapping-pages", MEMBERS or 2;
 
-    "divides a collection into pages of this many members, and fails all but the first with 500. Default: 2."
+    "divides a collection into pages of this many members, and fails all but the first with 500, which count. Default: 2. Only in `standard`, and not in captures with pages of their own."
     FailingPage(usize) = "failing-page", MEMBERS or 2;
 
     "adds a link to a resource that does not exist: a member to a collection, or a property to another resource."
@@ -141,7 +141,7 @@ faults! {
     "adds a notice to the success of a write: an error object with the message Success. Logins and logouts are not affected."
     Notice = "notice";
 
-    "answers a write with 200 and a refusal in its body. It is not carried out."
+    "answers a write with 200 and a refusal in its body. It is not carried out. Logins and logouts are not affected."
     RefusalIn200 = "refusal-in-200";
 
     "puts a byte that is not UTF-8 at the start of `Name`, or else of the first text of the body."
@@ -150,6 +150,6 @@ faults! {
     "answers with a web page and 200. The request is not carried out."
     WebPage = "web-page";
 
-    "refuses a request with 413 after this many bytes of its body, and reads no more. Default: 65536."
+    "refuses a write whose body has this many bytes or more with 413 after them, and reads no more. Default: 65536. Logins and logouts are not affected."
     EarlyRefusal(u64) = "early-refusal", LENGTH or 65_536;
 }

@@ -4,6 +4,9 @@ use std::time::Duration;
 
 use http::HeaderValue;
 
+/// The maximum time of a fault: a year.
+const MAX_TIME: Duration = Duration::from_secs(365 * 24 * 3600);
+
 /// A kind of value.
 pub(super) struct Value<T> {
     /// The placeholder for the value in the help: `TIME`.
@@ -59,10 +62,11 @@ pub(super) const RETRY_AFTER: Value<Option<String>> = Value {
 
 /// Parses `2s`, `250ms` or `2`.
 fn parse_time(text: &str) -> Option<Duration> {
-    match text.strip_suffix("ms") {
-        Some(number) => number.parse().ok().map(Duration::from_millis),
-        None => text.strip_suffix('s').unwrap_or(text).parse().ok().map(Duration::from_secs),
-    }
+    let time = match text.strip_suffix("ms") {
+        Some(number) => Duration::from_millis(number.parse().ok()?),
+        None => Duration::from_secs(text.strip_suffix('s').unwrap_or(text).parse().ok()?),
+    };
+    (time <= MAX_TIME).then_some(time)
 }
 
 fn is_header_value(text: &str) -> bool {

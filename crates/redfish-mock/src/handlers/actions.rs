@@ -10,7 +10,9 @@ use crate::inventory::action::Action;
 use crate::inventory::resource::Resource;
 use crate::protocol::image::Image;
 use crate::protocol::message::{Base, Message, ResourceEvent};
+use crate::protocol::path::Path;
 use crate::protocol::property::{HIDDEN, Kind};
+use crate::protocol::representation::NEXT_LINK;
 use crate::protocol::response::Response;
 use crate::state::State;
 use crate::state::schedule::Effect;
@@ -67,13 +69,17 @@ fn restore(state: &mut State, path: &str, keep: impl Fn(&str) -> bool) {
 fn clear_log(state: &mut State, log_service: &Resource) {
     let Some(path) = log_service.document()["Entries"]["@odata.id"].as_str() else { return };
     state.publish(Message::new(ResourceEvent::ResourceChanged, []), path);
-    let Some(mut entries) = state.tree.document(path).cloned() else { return };
-    for entry in entries["Members"].as_array().into_iter().flatten() {
-        state.tree.remove(entry["@odata.id"].as_str().unwrap_or_default());
+    let path = Path::new(path);
+    for page in state.tree.pages(path.as_str()) {
+        let Some(mut entries) = state.tree.document(&page).cloned() else { continue };
+        for entry in entries["Members"].as_array().into_iter().flatten() {
+            state.tree.remove(Path::new(entry["@odata.id"].as_str().unwrap_or_default()).as_str());
+        }
+        entries["Members"] = json!([]);
+        entries["Members@odata.count"] = json!(0);
+        entries.as_object_mut().map(|entries| entries.remove(NEXT_LINK));
+        state.tree.write(&page, entries);
     }
-    entries["Members"] = json!([]);
-    entries["Members@odata.count"] = json!(0);
-    state.tree.write(path, entries);
 }
 
 /// Checks the parameters of an action, and returns a message for each error. `entry` describes the action in its resource: its

@@ -48,8 +48,8 @@ pub(super) fn admit(
     let route = Route::find(state, request);
     let is_public = route.as_ref().is_some_and(|route| route.is_public(request.method));
     let caller = if is_public {
-        // Query options may show more to an authenticated caller.
-        authentication::identify(state, request)
+        // Query options may show more to an authenticated caller, so that a wrong password counts here as well.
+        authentication::authenticate(state, request, now)
     } else {
         match authentication::authenticate(state, request, now) {
             Some(caller) => Some(caller),

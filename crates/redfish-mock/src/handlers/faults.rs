@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use http::{Method, StatusCode, header};
 
+use super::authentication;
 use crate::faults::FaultKind;
 use crate::protocol::answer::{Answer, Ending};
 use crate::protocol::intake::{EarlyResponse, too_large};
@@ -64,7 +65,9 @@ pub(super) fn before(state: &mut State, request: &Request<'_>) -> Option<Respons
             None => response,
         });
     }
-    if take_kind(state, request, &FaultKind::Unauthorized) {
+    if authentication::identify(state, request).is_some()
+        && take_kind(state, request, &FaultKind::Unauthorized)
+    {
         return Some(Response::error(StatusCode::UNAUTHORIZED, Base::NoValidSession, []));
     }
     if take_kind(state, request, &FaultKind::InternalError) {
@@ -83,10 +86,10 @@ pub(super) fn before(state: &mut State, request: &Request<'_>) -> Option<Respons
     if reads_session && take_kind(state, request, &FaultKind::UnreadableSession) {
         return Some(Response::error(StatusCode::FORBIDDEN, Base::InsufficientPrivilege, []));
     }
-    if !request.is_read() && take_kind(state, request, &FaultKind::RefusalIn200) {
+    if is_ordinary_write(request, route.as_ref()) && take_kind(state, request, &FaultKind::RefusalIn200) {
         return Some(Response::error(StatusCode::OK, Base::InternalError, []));
     }
-    if document::is_further_page(request) {
+    if document::is_further_page(request, route.as_ref()) {
         let fails = |kind: &FaultKind| matches!(kind, FaultKind::FailingPage(_)).then_some(());
         if take(state, request, fails).is_some() {
             return Some(Response::error(StatusCode::INTERNAL_SERVER_ERROR, Base::InternalError, []));
@@ -96,13 +99,23 @@ pub(super) fn before(state: &mut State, request: &Request<'_>) -> Option<Respons
     None
 }
 
+/// Whether a request is a write other than a login or a logout.
+fn is_ordinary_write(request: &Request<'_>, route: Option<&Route>) -> bool {
+    !request.is_read() && !matches!(route, Some(Route::Sessions | Route::Session(_)))
+}
+
 /// The refusal of a request after a part of its body.
 pub(super) fn early_refusal(state: &mut State, request: &Request<'_>) -> Option<EarlyResponse> {
-    let select = |kind: &FaultKind| match kind {
-        FaultKind::EarlyRefusal(after) => Some(*after),
+    let route = Route::find(state, request);
+    if !is_ordinary_write(request, route.as_ref()) {
+        return None;
+    }
+    let length = request.content_length();
+    let after = take(state, request, |kind| match kind {
+        // A shorter body arrives whole.
+        FaultKind::EarlyRefusal(after) => length.is_none_or(|length| length >= *after).then_some(*after),
         _ => None,
-    };
-    let after = if request.is_read() { None } else { take(state, request, select) }?;
+    })?;
     Some(EarlyResponse { after, ..EarlyResponse::at_once(too_large()) })
 }
 
@@ -164,7 +177,7 @@ fn forget_session(state: &mut State, request: &Request<'_>, kind: &FaultKind) {
 
 /// Where the `Name` in a body begins, or else its first text.
 fn first_text(body: &[u8]) -> Option<usize> {
-    [&b"\"Name\":\""[..], b":\""].into_iter().find_map(|before| {
+    [&b"\"Name\":\""[..], b"\"Name\": \"", b":\"", b": \""].into_iter().find_map(|before| {
         let start = body.windows(before.len()).position(|bytes| bytes == before)?;
         Some(start + before.len())
     })

@@ -40,7 +40,10 @@ pub(super) fn is_missing_page(route: &Route, query: &str) -> bool {
     let mut names = query.split('&').map(decode);
     // `$skip`, `$skiptoken`, and the `skip` of some services.
     has_own_pages(resource.document())
-        && names.any(|parameter| parameter.trim_start_matches('$').to_ascii_lowercase().starts_with("skip"))
+        && names.any(|parameter| {
+            let parameter = parameter.trim_start_matches('$').to_ascii_lowercase();
+            parameter.starts_with("skip") && parameter != "skip=0"
+        })
 }
 
 /// Applies a query to a resource. Without query options, only long collections change: they get pages.
@@ -70,6 +73,10 @@ impl Reader<'_> {
         let excerpt =
             if query.excerpt { Some(excerpt_paths(&document).ok_or_else(unsupported)?) } else { None };
         if !document["Members"].is_array() && query.needs_collection() {
+            return Err(unsupported());
+        }
+        // A selection among the members of one captured page would seem to be complete.
+        if has_own_pages(&document) && query.selects_members() {
             return Err(unsupported());
         }
         if let (true, [only]) = (query.only, members(&document)) {
@@ -102,14 +109,9 @@ impl Reader<'_> {
     /// Reduces a collection to the requested page.
     fn paginate(&self, document: &mut Value, query: &Query) {
         let path = document["@odata.id"].as_str().unwrap_or_default().to_owned();
-        let mut page_size = self.state.profile.page_size();
+        let page_size = self.state.profile.page_size();
         if has_own_pages(document) {
-            if !query.selects_members() {
-                return;
-            }
-            // The captured link belongs to the page that was captured.
-            document.as_object_mut().map(|document| document.remove(NEXT_LINK));
-            page_size = usize::MAX;
+            return;
         }
         let Some(members) = document.get_mut("Members").and_then(Value::as_array_mut) else { return };
         let total = members.len();

@@ -49,13 +49,24 @@ impl Tree {
     pub(crate) fn remove_member(&mut self, member: &Resource) {
         self.remove_all(&member.path);
         let Some((collection, _)) = member.path.rsplit_once('/') else { return };
-        let Some(mut listing) = self.document(collection).cloned() else { return };
-        if let Some(members) = listing.get_mut("Members").and_then(Value::as_array_mut) {
-            let is_removed = |link: &Value| {
-                link["@odata.id"].as_str().is_some_and(|link| Path::new(link).as_str() == member.path)
-            };
+        let is_removed = |link: &Value| {
+            link["@odata.id"].as_str().is_some_and(|link| Path::new(link).as_str() == member.path)
+        };
+        let pages = self.pages(collection);
+        let lists =
+            |page: &Value| page["Members"].as_array().is_some_and(|members| members.iter().any(is_removed));
+        if !pages.iter().filter_map(|page| self.document(page)).any(lists) {
+            return;
+        }
+        for page in &pages {
+            let Some(mut listing) = self.document(page).cloned() else { continue };
+            let Some(members) = listing.get_mut("Members").and_then(Value::as_array_mut) else { continue };
             members.retain(|link| !is_removed(link));
-            self.write_collection(collection, listing);
+            let shown = members.len() as u64;
+            // A page has the count of the whole collection.
+            let count = listing["Members@odata.count"].as_u64().filter(|_| pages.len() > 1);
+            listing["Members@odata.count"] = json!(count.map_or(shown, |count| count.saturating_sub(1)));
+            self.write(page, listing);
         }
     }
 

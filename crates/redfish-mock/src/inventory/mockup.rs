@@ -45,8 +45,13 @@ impl Mockup {
     /// Fails if a folder or a file cannot be read, or if there is no service root.
     pub fn read(folder: impl AsRef<Path>) -> io::Result<Mockup> {
         let folder = folder.as_ref();
-        let prefix =
-            ["redfish/v1", "v1", ""].into_iter().find(|root| folder.join(root).join("index.json").is_file());
+        let root = folder.canonicalize()?;
+        // A link may lead out of the folder.
+        let is_inside = |path: &Path| path.canonicalize().is_ok_and(|path| path.starts_with(&root));
+        let prefix = ["redfish/v1", "v1", ""].into_iter().find(|prefix| {
+            let service_root = folder.join(prefix).join("index.json");
+            service_root.is_file() && is_inside(&service_root)
+        });
         // The folder to read, and the path of its resource. What is beside `redfish` is not a resource.
         let (inside, above) = match prefix {
             Some("redfish/v1") => ("redfish", "/redfish"),
@@ -57,7 +62,7 @@ impl Mockup {
                 return Err(io::Error::new(io::ErrorKind::NotFound, what));
             }
         };
-        let mut reader = Reader { root: folder.canonicalize()?, resources: Vec::new(), warnings: Vec::new() };
+        let mut reader = Reader { root, resources: Vec::new(), warnings: Vec::new() };
         reader.folder(&folder.join(inside), Path::new(inside), above, 0)?;
         reader.complete();
         Ok(Mockup {
@@ -108,8 +113,16 @@ impl Reader {
             self.warnings.push(format!("{}: ignored, because it is nested too deep", inside.display()));
             return Ok(());
         }
-        let mut entries: Vec<fs::DirEntry> = fs::read_dir(folder)?.collect::<io::Result<_>>()?;
-        entries.sort_by_key(fs::DirEntry::file_name);
+        let mut entries: Vec<fs::DirEntry> = match fs::read_dir(folder).and_then(Iterator::collect) {
+            Ok(entries) => entries,
+            Err(error) => {
+                self.warnings
+                    .push(format!("{}: ignored, because it cannot be read: {error}", inside.display()));
+                return Ok(());
+            }
+        };
+        // Of the files at one path, the first is served.
+        entries.sort_by_key(|entry| (entry.file_name() != "index.json", entry.file_name()));
         for entry in entries {
             let inside = inside.join(entry.file_name());
             let Some(name) = entry.file_name().to_str().map(str::to_owned) else {
@@ -143,7 +156,14 @@ impl Reader {
     }
 
     fn file(&mut self, file: &Path, inside: PathBuf, folder: &str, name: &str) -> io::Result<()> {
-        let bytes = fs::read(file)?;
+        let bytes = match fs::read(file) {
+            Ok(bytes) => bytes,
+            Err(error) => {
+                self.warnings
+                    .push(format!("{}: ignored, because it cannot be read: {error}", inside.display()));
+                return Ok(());
+            }
+        };
         let (stem, extension) = name.rsplit_once('.').unwrap_or((name, ""));
         let path = if stem == "index" { canonical(folder) } else { canonical(&format!("{folder}/{name}")) };
         let media_type = match extension {

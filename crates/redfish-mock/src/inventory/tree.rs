@@ -54,6 +54,14 @@ impl Tree {
         self.written.get(key).map_or_else(|| self.shared.get(key), Option::as_ref)
     }
 
+    /// The paths of a resource and of its captured pages.
+    pub(crate) fn pages(&self, path: &str) -> Vec<String> {
+        let before = format!("{}?", self.key(path));
+        let captured = self.shared.range(before.clone()..).take_while(|(key, _)| key.starts_with(&before));
+        let others = captured.map(|(_, page)| page.path.clone());
+        std::iter::once(path.to_owned()).chain(others).collect()
+    }
+
     /// The response to a query of the resource at a canonical path, if it was captured.
     pub(crate) fn captured(&self, path: &str, query: &str) -> Option<&Arc<Resource>> {
         if query.is_empty() { None } else { self.get(&format!("{path}?{}", decode(query))) }

@@ -73,7 +73,7 @@ struct AccountRecord {
 /// The property of the AccountService with the number of wrong passwords that locks an account.
 pub(crate) const LOCKOUT_THRESHOLD: &str = "AccountLockoutThreshold";
 
-/// The lockout policy (DSP0268, "AccountService"). A duration of zero never ends.
+/// The lockout policy (DSP0268, "AccountService"). A threshold or a duration of zero disables lockouts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Lockout {
     /// The number of wrong passwords that locks an account. Zero disables lockouts.
@@ -130,7 +130,7 @@ impl Accounts {
         let Some(id) = self.0.iter().find(|(_, entry)| entry.account.user == user).map(|(&id, _)| id) else {
             return;
         };
-        if lockout.threshold == 0 {
+        if lockout.threshold == 0 || lockout.duration.is_zero() {
             return;
         }
         let or_forever = |time: Duration| if time.is_zero() { Duration::MAX } else { time };
@@ -141,7 +141,7 @@ impl Accounts {
             entry.failures += 1;
             entry.last_failure = now;
             if entry.failures >= lockout.threshold && entry.locked_until.is_none() {
-                entry.locked_until = Some(now.saturating_add(or_forever(lockout.duration)));
+                entry.locked_until = Some(now.saturating_add(lockout.duration));
                 entry.revision += 1;
             }
         });

@@ -7,19 +7,21 @@ use super::{take, take_kind};
 use crate::faults::FaultKind;
 use crate::protocol::message::{Base, Message};
 use crate::protocol::query::Query;
-use crate::protocol::representation::NEXT_LINK;
+use crate::protocol::representation::{NEXT_LINK, has_own_pages};
 use crate::protocol::request::Request;
 use crate::protocol::response::{Content, Response};
 use crate::routing::Route;
 use crate::state::State;
 
 /// Whether a request is for a page of a collection after the first one.
-pub(super) fn is_further_page(request: &Request<'_>) -> bool {
-    request.is_read() && skip(request) > 0
-}
-
-fn skip(request: &Request<'_>) -> usize {
-    Query::parse(request.uri.query().unwrap_or_default()).map_or(0, |query| query.skip)
+pub(super) fn is_further_page(request: &Request<'_>, route: Option<&Route>) -> bool {
+    let is_collection = match route {
+        Some(Route::Resource(resource)) => resource.document()["Members"].is_array(),
+        Some(Route::Sessions | Route::Accounts | Route::Subscriptions | Route::Tasks) => true,
+        _ => false,
+    };
+    let query = Query::parse(request.uri.query().unwrap_or_default());
+    request.is_read() && is_collection && query.is_ok_and(|query| query.skip > 0)
 }
 
 /// Changes the document of a success.
@@ -38,20 +40,13 @@ pub(super) fn change(state: &mut State, request: &Request<'_>, response: &mut Re
     let Content::Resource(resource) = &mut response.content else { return };
     let Ok(mut document) = serde_json::from_slice::<Value>(&resource.body) else { return };
     let mut is_changed = false;
-    if document["Members"].is_array() {
-        let page = take(state, request, |kind| match kind {
-            FaultKind::OverlappingPages(members) => Some((*members, 1)),
-            FaultKind::FailingPage(members) => Some((*members, 0)),
-            _ => None,
-        });
-        if let Some((members, repeated)) = page {
-            paginate(&mut document, skip(request), members, repeated);
-            is_changed = true;
-        }
+    if let Some(page) = page(state, request, &document) {
+        paginate(&mut document, &page);
+        is_changed = true;
     }
     if request.method == Method::GET && take_kind(state, request, &FaultKind::DeadLink) {
         let link = json!({"@odata.id": format!("{}/Nowhere", request.path.as_str())});
-        match document["Members"].as_array_mut() {
+        match document.get_mut("Members").and_then(Value::as_array_mut) {
             Some(members) => members.push(link),
             None => document["Nowhere"] = link,
         }
@@ -62,15 +57,51 @@ pub(super) fn change(state: &mut State, request: &Request<'_>, response: &mut Re
     }
 }
 
-/// Reduces the members after `skip` to a page. The next one begins with the last `repeated` of them.
-fn paginate(document: &mut Value, skip: usize, size: usize, repeated: usize) {
+/// A page that a fault makes of a collection.
+struct Page {
+    size: usize,
+    /// The number of members that the next page repeats.
+    repeated: usize,
+    /// The number of members of the collection.
+    total: usize,
+    query: Query,
+}
+
+/// The page to return in place of the members, if a fault divides this collection.
+fn page(state: &mut State, request: &Request<'_>, document: &Value) -> Option<Page> {
+    let query = Query::parse(request.uri.query().unwrap_or_default()).ok()?;
+    let listed = document["Members"].as_array()?.len();
+    if query.top.is_some() || has_own_pages(document) && query.skip == 0 && listed < state.profile.page_size()
+    {
+        return None;
+    }
+    let total = document["Members@odata.count"].as_u64().map_or(query.skip + listed, |total| total as usize);
+    // A collection that fits on one page does not count.
+    let overlapping = take(state, request, |kind| match kind {
+        FaultKind::OverlappingPages(size) => (query.skip > 0 || listed > *size).then_some(*size),
+        _ => None,
+    });
+    // Only a page that fails counts.
+    let failing = |kind: &FaultKind| match kind {
+        FaultKind::FailingPage(size) => (listed > *size).then_some(*size),
+        _ => None,
+    };
+    let (size, repeated) = match overlapping {
+        Some(size) => (size, 1),
+        None => (state.faults.find(&request.path, state.profile, failing)?, 0),
+    };
+    Some(Page { size, repeated, total, query })
+}
+
+/// Reduces the members to a page, and links to the next one.
+fn paginate(document: &mut Value, page: &Page) {
     let path = document["@odata.id"].as_str().unwrap_or_default().to_owned();
-    let total = document["Members@odata.count"].as_u64().unwrap_or_default() as usize;
     let Some(members) = document["Members"].as_array_mut() else { return };
-    members.truncate(size);
-    let end = skip + members.len();
-    if end < total {
-        document[NEXT_LINK] = json!(format!("{path}?$skip={}", end - repeated));
+    members.truncate(page.size);
+    let end = page.query.skip + members.len();
+    let next = end.saturating_sub(page.repeated);
+    if end < page.total && next > page.query.skip {
+        document[NEXT_LINK] = json!(format!("{path}?{}", page.query.next_page(next, None)));
     } else if let Some(members) = document.as_object_mut() {
         members.remove(NEXT_LINK);
     }
