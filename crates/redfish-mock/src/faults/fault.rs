@@ -157,6 +157,6 @@ mod tests {
         let help = Fault::help();
         assert_eq!(help.lines().count(), FaultKind::NAMES.len());
         assert!(help.contains("\ncut-body[=BYTES]: sends this many bytes"), "{help}");
-        assert!(help.contains("\n401: rejects an authenticated request"), "{help}");
+        assert!(help.contains("\n401: rejects a login, or"), "{help}");
     }
 }

@@ -111,7 +111,7 @@ faults! {
     "sends messages with identifiers and arguments, but without text."
     BareMessages = "bare-messages";
 
-    "rejects an authenticated request with 401 although its session is valid. It is not carried out."
+    "rejects a login, or a request with valid credentials, with 401. It is not carried out."
     Unauthorized = "401";
 
     "fails the request with 500. It is not carried out."

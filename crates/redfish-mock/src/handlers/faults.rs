@@ -65,9 +65,11 @@ pub(super) fn before(state: &mut State, request: &Request<'_>) -> Option<Respons
             None => response,
         });
     }
-    if authentication::identify(state, request).is_some()
-        && take_kind(state, request, &FaultKind::Unauthorized)
-    {
+    let route = Route::find(state, request);
+    let is_login = request.method == Method::POST && matches!(route, Some(Route::Sessions));
+    // Without credentials, a 401 would be correct.
+    let is_authenticated = is_login || authentication::identify(state, request).is_some();
+    if is_authenticated && take_kind(state, request, &FaultKind::Unauthorized) {
         return Some(Response::error(StatusCode::UNAUTHORIZED, Base::NoValidSession, []));
     }
     if take_kind(state, request, &FaultKind::InternalError) {
@@ -77,8 +79,6 @@ pub(super) fn before(state: &mut State, request: &Request<'_>) -> Option<Respons
         let bytes = b"<!DOCTYPE html><html><body>Please log in</body></html>".to_vec();
         return Some(Response::new(StatusCode::OK, Content::Raw { media_type: "text/html", bytes }));
     }
-    let route = Route::find(state, request);
-    let is_login = request.method == Method::POST && matches!(route, Some(Route::Sessions));
     if is_login && take_kind(state, request, &FaultKind::SessionLimit) {
         return Some(Response::error(StatusCode::SERVICE_UNAVAILABLE, Base::SessionLimitExceeded, []));
     }
