@@ -12,7 +12,7 @@ pub(crate) const X_AUTH_TOKEN: HeaderName = HeaderName::from_static("x-auth-toke
 
 /// Headers that only the client sets, and those that change the framing of a message. `X-Requested-With` makes bmcweb
 /// set a cookie instead of returning a token.
-pub(crate) const RESERVED_HEADERS: [HeaderName; 15] = [
+pub(crate) static RESERVED_HEADERS: [HeaderName; 15] = [
     header::AUTHORIZATION,
     X_AUTH_TOKEN,
     header::COOKIE,
@@ -31,7 +31,7 @@ pub(crate) const RESERVED_HEADERS: [HeaderName; 15] = [
 ];
 
 /// Headers of nearly every response that are not secret. They skip the search by name.
-const COMMON_HEADERS: [HeaderName; 12] = [
+static COMMON_HEADERS: [HeaderName; 12] = [
     header::CONTENT_TYPE,
     header::CONTENT_LENGTH,
     header::DATE,
