@@ -22,6 +22,11 @@ impl Faults {
         self.0.clear();
     }
 
+    /// Whether there is no fault, so that no request needs to be looked at.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// Whether a fault that `select` accepts is active at any path.
     pub(crate) fn has<T>(&self, select: impl Fn(&FaultKind) -> Option<T>) -> bool {
         self.0.iter().any(|fault| fault.count != Some(0) && select(&fault.kind).is_some())

@@ -47,18 +47,12 @@ pub(super) fn admit(
     }
     let route = Route::find(state, request);
     let is_public = route.as_ref().is_some_and(|route| route.is_public(request.method));
-    let caller = if is_public {
-        // Query options may show more to an authenticated caller, so that a wrong password counts here as well.
-        authentication::authenticate(state, request, now)
-    } else {
-        match authentication::authenticate(state, request, now) {
-            Some(caller) => Some(caller),
-            None => {
-                let response = Response::error(StatusCode::UNAUTHORIZED, Base::NoValidSession, []);
-                return Err(EarlyResponse::at_once(response));
-            }
-        }
-    };
+    // Query options may show more of a public resource to an authenticated caller, so that a wrong password counts there as well.
+    let caller = authentication::authenticate(state, request, now);
+    if caller.is_none() && !is_public {
+        let response = Response::error(StatusCode::UNAUTHORIZED, Base::NoValidSession, []);
+        return Err(EarlyResponse::at_once(response));
+    }
     let Some(route) = route else {
         return Err(EarlyResponse::at_once(Response::not_found(request.uri.path())));
     };

@@ -43,6 +43,9 @@ pub(super) fn delay(state: &mut State, request: &Request<'_>) -> Duration {
 
 /// Faults before the request is handled. Returns the response that replaces the correct one.
 pub(super) fn before(state: &mut State, request: &Request<'_>) -> Option<Response> {
+    if state.faults.is_empty() {
+        return None;
+    }
     let redirect = take(state, request, |kind| match kind {
         FaultKind::RedirectOffOrigin(url) => Some(url.clone()),
         _ => None,
@@ -106,6 +109,9 @@ fn is_ordinary_write(request: &Request<'_>, route: Option<&Route>) -> bool {
 
 /// The refusal of a request after a part of its body.
 pub(super) fn early_refusal(state: &mut State, request: &Request<'_>) -> Option<EarlyResponse> {
+    if state.faults.is_empty() {
+        return None;
+    }
     let route = Route::find(state, request);
     if !is_ordinary_write(request, route.as_ref()) {
         return None;
@@ -121,6 +127,9 @@ pub(super) fn early_refusal(state: &mut State, request: &Request<'_>) -> Option<
 
 /// Faults that change the response before it is rendered.
 pub(super) fn change_response(state: &mut State, request: &Request<'_>, response: &mut Response) {
+    if state.faults.is_empty() {
+        return;
+    }
     document::change(state, request, response);
     if let Content::Messages(messages) = &mut response.content {
         if take_kind(state, request, &FaultKind::BareMessages) {
@@ -138,8 +147,13 @@ pub(super) fn break_connection(state: &mut State, request: &Request<'_>, answer:
         answer.ending = Ending::Closed;
         return;
     }
-    if has_text(answer) && take_kind(state, request, &FaultKind::NotUtf8) {
-        damage_text(answer);
+    if state.faults.is_empty() {
+        return;
+    }
+    if let Some(start) = first_text(answer.response.body()) {
+        if take_kind(state, request, &FaultKind::NotUtf8) {
+            damage_text(answer, start);
+        }
     }
     let length = answer.response.body().len();
     if length > 0 {
@@ -183,13 +197,8 @@ fn first_text(body: &[u8]) -> Option<usize> {
     })
 }
 
-fn has_text(answer: &Answer) -> bool {
-    first_text(answer.response.body()).is_some()
-}
-
 /// Puts a byte that is not UTF-8 at the start of the first text, as in the names of some parts.
-fn damage_text(answer: &mut Answer) {
-    let Some(start) = first_text(answer.response.body()) else { return };
+fn damage_text(answer: &mut Answer, start: usize) {
     answer.response.body_mut().insert(start, 0xff);
     let length = answer.response.body().len();
     answer.response.headers_mut().insert(header::CONTENT_LENGTH, length.into());
