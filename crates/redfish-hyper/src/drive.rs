@@ -48,6 +48,7 @@ impl Client {
                         }
                         Err(error) => {
                             self.observe(|| Trace::Failure {
+                                request: reply.request_line(),
                                 failure: error.failure(),
                                 cause: reply.cause(&error),
                             });

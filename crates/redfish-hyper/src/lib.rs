@@ -52,6 +52,7 @@ mod stream;
 mod tcp;
 mod transfer;
 mod transport;
+mod walk;
 
 /// The protocol: operations, events, queries, errors, and the interface for drivers.
 pub use redfish_proto as proto;
@@ -68,6 +69,7 @@ pub use redfish_tls::Trust;
 pub use source::Source;
 pub use stream::Stream;
 pub use transport::{Transport, TransportBuilder};
+pub use walk::Walking;
 
 // The examples of both files are compiled and run here, where both adapters are dependencies.
 #[cfg(doctest)]

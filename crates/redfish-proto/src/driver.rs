@@ -26,7 +26,7 @@ pub use call::{Reply, SessionReply, Step, Timer};
 pub use client_auth::ClientAuth;
 pub use closing::Closing;
 pub use coding::ContentCoding;
-pub use exchange::{BodyMode, Outgoing, Purpose, ResponseHead, ResponseLimits};
+pub use exchange::{BodyMode, Outgoing, Purpose, RequestLine, ResponseHead, ResponseLimits};
 pub use framing::Framing;
 pub use session_request::SessionRequest;
 pub use time::Now;

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 /// What queries a service offers: `ProtocolFeaturesSupported` of its root.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Features {
     /// `*`.
@@ -24,6 +24,14 @@ pub struct Features {
     pub only: bool,
     /// `excerpt`.
     pub excerpt: bool,
+    /// Whether it accepts a request before it has answered the previous one. It does unless it says otherwise.
+    pub concurrent_requests: bool,
+}
+
+impl Default for Features {
+    fn default() -> Features {
+        Features::of(&Value::Null)
+    }
 }
 
 impl Features {
@@ -44,6 +52,9 @@ impl Features {
             top_skip: flag(offered, "TopSkipQuery"),
             only: flag(offered, "OnlyMemberQuery"),
             excerpt: flag(offered, "ExcerptQuery"),
+            concurrent_requests: offered
+                .and_then(|o| o.get("MultipleHTTPRequests")?.as_bool())
+                .unwrap_or(true),
         }
     }
 }

@@ -2,9 +2,12 @@
 //!
 //! Each function panics if an invariant is violated. Not covered by semantic versioning.
 
+use std::collections::HashSet;
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
+use http::StatusCode;
 use serde_json::Value;
 
 use crate::credentials::Credentials;
@@ -13,6 +16,7 @@ use crate::driver::time::Now;
 use crate::events::{Decoder, Limits, Notification};
 use crate::identity::Identity;
 use crate::json::{self, strip_bom};
+use crate::kind::Failure;
 use crate::link;
 use crate::message;
 use crate::operation::Operation;
@@ -25,6 +29,7 @@ use crate::redact::Redactor;
 use crate::schema;
 use crate::service::Service;
 use crate::target::Target;
+use crate::walk::{Event, Walk};
 
 /// Resolves a link in the response of a resource, both any text. The target never leaves the origin, and resolves to
 /// itself.
@@ -144,6 +149,69 @@ pub fn page(data: &[u8]) {
     }
     if let Ok(Some(next)) = &page.next {
         assert!(service.target(&next.target().to_string()).is_ok(), "{next:?}");
+    }
+}
+
+/// Walks a service with two requests in flight. Each record, up to a byte 0xFF, is a response: a byte that decides which request it
+/// answers and how, and the body. The walk ends, reads nothing twice, and gives each resource a place below the start.
+pub fn walk(data: &[u8]) {
+    let Ok(service) = Service::new("bmc.example:8443").map(Arc::new) else { return };
+    let mut walk = Walk::new(Arc::clone(&service), Target::well_known("/redfish/v1/")).max_resources(64);
+    let mut records = data.split(|byte| *byte == 0xff);
+    let (mut in_flight, mut found, mut now, mut requests) = (Vec::new(), HashSet::new(), Now::default(), 0);
+    loop {
+        while let Some((ticket, call)) = (in_flight.len() < 2).then(|| walk.next_call(now)).flatten() {
+            let call = call.with_identity(Identity::anonymous(&service));
+            let Step::Send(_, reply) = call.start(now) else { panic!("expected a request") };
+            in_flight.push((ticket, reply));
+        }
+        while let Some(event) = walk.next_event() {
+            match event {
+                Ok(Event::Resource(resource)) => assert!(found.insert(resource.number()), "{resource:?}"),
+                Ok(Event::Unread(unread)) => assert!(found.insert(unread.number), "{unread:?}"),
+                Ok(_) => {}
+                Err(_) => in_flight.clear(),
+            }
+        }
+        if in_flight.is_empty() {
+            match walk.pause(now) {
+                Some(time) => now = now.after(time),
+                None => break,
+            }
+            continue;
+        }
+        requests += 1;
+        assert!(requests < 2_000, "the walk does not end");
+        let (how, body) = records.next().and_then(<[u8]>::split_first).unwrap_or((&4, &[]));
+        let (ticket, reply) = in_flight.swap_remove(usize::from(*how & 1) % in_flight.len());
+        let (mut head, body) = (ok(), Bytes::copy_from_slice(body));
+        let statuses = [200, 200, 404, 503, 401, 500];
+        head.status = statuses
+            .get(usize::from(*how >> 1 & 7))
+            .and_then(|s| StatusCode::from_u16(*s).ok())
+            .unwrap_or_default();
+        now = now.after(Duration::from_millis(50));
+        let mut step = match how >> 1 & 7 {
+            6 => reply.fail(Failure::Broken, now),
+            7 => reply.fail(Failure::NotSent, now),
+            _ => reply.receive(head, Ok(body), now),
+        };
+        // The call sends a request again at once, or without `$expand`.
+        while let Step::Send(_, reply) = step {
+            step = reply.fail(Failure::Broken, now);
+        }
+        match step {
+            Step::Done(result) => walk.receive(ticket, result, now),
+            other => panic!("{other:?}"),
+        }
+    }
+    for number in found {
+        let (mut number, mut steps) = (number, 0);
+        while let Some(parent) = walk.place(number).and_then(|place| place.parent) {
+            (number, steps) = (parent, steps + 1);
+            assert!(steps <= 1_000_000, "a circle");
+        }
+        assert_eq!(number, 0, "a place that is not below the start");
     }
 }
 

@@ -187,6 +187,7 @@ mod session;
 mod target;
 mod target_set;
 mod task;
+pub mod walk;
 
 // The crates whose types the signatures contain.
 pub use {bytes, http, serde_json, zeroize};

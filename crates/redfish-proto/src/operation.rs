@@ -147,6 +147,8 @@ pub struct Request {
     pub purpose: Option<Purpose>,
     /// A short timeout that replaces the policy's and allows one retry only if the request was not sent.
     pub(crate) probe: Option<Duration>,
+    /// Whether the caller repeats it after a wait, so that the call repeats it at once, once, or not at all.
+    pub(crate) is_retried_by_caller: bool,
     /// The session whose token it carries, instead of the call's.
     pub(crate) session: Option<Session>,
     /// Whether it only prepares a later write, so that its success does not mean that the call's own was carried out.
@@ -168,6 +170,7 @@ impl Request {
             timeout: None,
             purpose: None,
             probe: None,
+            is_retried_by_caller: false,
             session: None,
             is_preparatory: false,
             explains_refusal: false,
@@ -245,6 +248,12 @@ impl Request {
     /// service asks for.
     pub(crate) fn probe(mut self, time: Duration) -> Request {
         self.probe = Some(time);
+        self
+    }
+
+    /// Leaves retries that need a wait to the caller. The call itself only replaces a stale connection.
+    pub(crate) fn retried_by_caller(mut self) -> Request {
+        self.is_retried_by_caller = true;
         self
     }
 

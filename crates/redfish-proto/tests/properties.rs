@@ -44,6 +44,16 @@ fn json() -> impl Strategy<Value = Vec<u8>> {
     })
 }
 
+/// A resource or a collection with links, some of them relations or to other origins.
+fn links() -> impl Strategy<Value = Vec<u8>> {
+    let link = "\\{\"@odata.id\": \"(/redfish/v1|)/[a-d](/[a-d]|/|#/x|)\"\\}|\\{\"@odata.id\": \"https://elsewhere/[a-d]\"\\}";
+    (prop::sample::select(vec!["Members", "Systems", "Parts", "Links"]), prop::collection::vec(link, 0..6))
+        .prop_map(|(name, links)| {
+            let next = if links.len() > 3 { ", \"Members@odata.nextLink\": \"?p=2\"" } else { "" };
+            format!("{{\"@odata.id\": \"/\", \"{name}\": [{}]{next}}}", links.join(",")).into_bytes()
+        })
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 2_000, failure_persistence: None, ..ProptestConfig::default() })]
 
@@ -92,6 +102,15 @@ proptest! {
     #[test]
     fn a_page_reads_any_body(data in prop_oneof![json(), text()]) {
         fuzzing::page(&data);
+    }
+
+    #[test]
+    fn a_walk_ends_whatever_it_reads(
+        bodies in prop::collection::vec(("[\\x00-\\x0f]", prop_oneof![json(), text(), links()]), 0..12),
+    ) {
+        let records: Vec<Vec<u8>> =
+            bodies.into_iter().map(|(how, body)| [how.as_bytes(), &body].concat()).collect();
+        fuzzing::walk(&records.join(&0xff));
     }
 
     #[test]

@@ -21,6 +21,7 @@ use redfish_proto::ops::{
 };
 use redfish_proto::query::Query;
 use redfish_proto::schema::EventDestination;
+use redfish_proto::walk::{Event, Place, Walk};
 use redfish_proto::{Body, Call, Credentials, Error, Message, Operation, Resource, Service, Session, Target};
 use redfish_tls::Trust;
 use serde::Serialize;
@@ -94,6 +95,8 @@ pub trait Adapter: Clone + fmt::Debug + Send + Sync + Sized + 'static {
     fn subscribe(&self, subscription: Subscription) -> Result<Target, Error>;
     fn subscriptions(&self) -> Result<Listed<Resource<EventDestination>>, Error>;
     fn unsubscribe(&self, path: &str) -> Result<Outcome, Error>;
+
+    fn walk(&self, walk: Walk) -> Walking;
 }
 
 /// The settings of a client.
@@ -175,6 +178,17 @@ impl Clock for RecordingClock {
 pub type Reader = Box<dyn Read + Send + Sync>;
 /// A streamed body.
 pub type Stream = Box<dyn Read + Send>;
+/// A walk that is being driven.
+pub type Walking = Box<dyn DrivenWalk>;
+
+/// The methods of an adapter's `Walking`.
+#[allow(missing_docs, reason = "each method is documented in the adapters")]
+pub trait DrivenWalk: Iterator<Item = Result<Event, Error>> {
+    fn place(&self, number: usize) -> Option<Place>;
+    fn known(&self) -> usize;
+    fn into_walk(self: Box<Self>) -> Walk;
+}
+
 /// The members of a collection.
 pub type Members = Box<dyn Iterator<Item = Result<Member, Error>>>;
 /// Events, across connections.

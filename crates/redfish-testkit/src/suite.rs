@@ -45,6 +45,7 @@ pub mod sessions;
 pub mod stream;
 pub mod transcripts;
 pub mod upload;
+pub mod walk;
 
 /// Turns every test of the suites into a `#[test]` for this client. Two suites are separate: `large!` measures its process,
 /// and CI counts the transcripts of `transcripts!`.
@@ -62,5 +63,6 @@ macro_rules! suites {
         $crate::sessions!($client);
         $crate::stream!($client);
         $crate::upload!($client);
+        $crate::walk!($client);
     };
 }

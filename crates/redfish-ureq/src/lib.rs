@@ -50,6 +50,7 @@ mod stream;
 mod transfer;
 mod transport;
 mod unsent;
+mod walk;
 
 pub use cancel::Cancel;
 /// The protocol: operations, events, queries, errors, and the interface for drivers.
@@ -67,3 +68,4 @@ pub use redfish_tls::Trust;
 pub use source::Source;
 pub use stream::Stream;
 pub use transport::{Transport, TransportBuilder};
+pub use walk::Walking;

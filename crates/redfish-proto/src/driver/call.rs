@@ -29,7 +29,7 @@ use http::response;
 
 use crate::cause::{Cause, TransportError};
 use crate::driver::engine::{Decision, Engine};
-use crate::driver::exchange::{Outgoing, ResponseHead};
+use crate::driver::exchange::{Outgoing, RequestLine, ResponseHead};
 use crate::driver::session_request::SessionRequest;
 use crate::driver::time::Now;
 use crate::error::Error;
@@ -122,10 +122,15 @@ impl<O: Operation> Reply<O> {
         error.cause(self.0.redactor())
     }
 
+    /// The request whose response it takes. Safe to log.
+    pub fn request_line(&self) -> RequestLine {
+        self.0.request_line()
+    }
+
     /// The head of a response. Safe to log.
     pub fn response_head<'a>(&'a self, head: &'a response::Parts) -> ResponseHead<'a> {
         let redactor = knowing_tokens(self.0.redactor(), &head.headers);
-        ResponseHead { status: head.status, headers: &head.headers, redactor }
+        ResponseHead { request: self.request_line(), status: head.status, headers: &head.headers, redactor }
     }
 
     /// Takes a response: its head, and its body, which may have broken off. The body of a stream is empty.

@@ -16,7 +16,7 @@ use crate::answer::Answer;
 use crate::body::{Body, PayloadUnread};
 use crate::cause::TransportError;
 use crate::driver::coding;
-use crate::driver::exchange::{BodyMode, Purpose};
+use crate::driver::exchange::{BodyMode, Purpose, RequestLine};
 use crate::driver::session_request::SessionRequest;
 use crate::driver::time::{self, Now};
 use crate::error::Error;
@@ -123,6 +123,7 @@ impl Engine {
                 expects_continue: false,
                 reads_whole: true,
                 is_probe: false,
+                is_retried_by_caller: false,
                 is_preparatory: false,
                 body_mode: BodyMode::Buffered,
             },
@@ -283,6 +284,7 @@ impl Engine {
                 self.state.expectation_failed = true;
                 return Decision::Send;
             }
+            408 | 429 | 503 if self.last_request.is_retried_by_caller => {}
             408 if self.last_request.is_repeatable() => {
                 let wait = self.retry_after.unwrap_or_else(|| self.backoff());
                 if self.may_retry_after(wait, now) {
@@ -371,6 +373,13 @@ impl Engine {
         error.with_redactor(&self.redactor)
     }
 
+    /// The request that was sent last.
+    pub(crate) fn request_line(&self) -> RequestLine {
+        let LastRequest { method, target, purpose, is_probe, .. } = &self.last_request;
+        let target = self.redactor.clean(target.as_str());
+        RequestLine { method: method.clone(), target, purpose: *purpose, is_probe: *is_probe }
+    }
+
     pub(crate) fn redactor(&self) -> &Arc<Redactor> {
         &self.redactor
     }
@@ -455,6 +464,7 @@ impl Engine {
     fn may_retry_after(&self, wait: Duration, now: Now) -> bool {
         let policy = self.service.policy();
         let retries = if self.last_request.is_probe { policy.retries.min(1) } else { policy.retries };
+        let retries = if self.last_request.is_retried_by_caller { retries.min(1) } else { retries };
         self.state.retries < retries && wait <= policy.longest_wait && self.is_before_deadline(wait, now)
     }
 

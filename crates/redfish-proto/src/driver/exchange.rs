@@ -79,14 +79,40 @@ pub enum BodyMode {
     Streamed,
 }
 
+/// Which request a response or a failure belongs to, since several may be in flight. Safe to log.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct RequestLine {
+    /// The method.
+    pub method: Method,
+    /// Path and query.
+    pub target: SafeText,
+    /// What it is for.
+    pub purpose: Purpose,
+    /// Whether it is a short look beside the operation.
+    pub is_probe: bool,
+}
+
+impl fmt::Display for RequestLine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.method, self.target)
+    }
+}
+
 /// The head of a response without secrets. `Display` is safe to log.
 pub struct ResponseHead<'a> {
+    pub(crate) request: RequestLine,
     pub(crate) status: StatusCode,
     pub(crate) headers: &'a HeaderMap,
     pub(crate) redactor: Arc<Redactor>,
 }
 
 impl ResponseHead<'_> {
+    /// The request that it answers.
+    pub fn request(&self) -> &RequestLine {
+        &self.request
+    }
+
     /// The status.
     pub fn status(&self) -> StatusCode {
         self.status
@@ -175,7 +201,14 @@ mod tests {
     fn a_body_in_a_coding_that_is_not_supported_is_not_shown() {
         for (coding, shown) in [("br", ""), ("gzip", ""), ("identity", "text"), ("utf-8", "text")] {
             let headers = HeaderMap::from_iter([(CONTENT_ENCODING, coding.parse().unwrap())]);
-            let head = ResponseHead { status: StatusCode::OK, headers: &headers, redactor: Arc::default() };
+            let request = RequestLine {
+                method: Method::GET,
+                target: SafeText::default(),
+                purpose: Purpose::Read,
+                is_probe: false,
+            };
+            let redactor = Arc::default();
+            let head = ResponseHead { request, status: StatusCode::OK, headers: &headers, redactor };
             assert_eq!(head.body(b"text"), shown, "{coding}");
         }
     }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use crate::cause::Cause;
-use crate::driver::exchange::{Outgoing, ResponseHead};
+use crate::driver::exchange::{Outgoing, RequestLine, ResponseHead};
 use crate::error::Error;
 use crate::kind::Failure;
 
@@ -25,6 +25,8 @@ pub enum Trace<'a> {
     },
     /// An exchange failed before there was a response.
     Failure {
+        /// The request that failed.
+        request: RequestLine,
         /// What it means for the protocol.
         failure: Failure,
         /// What the library reported.
@@ -43,10 +45,16 @@ impl fmt::Display for Trace<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Trace::Request(outgoing) => outgoing.fmt(f),
-            Trace::Response { head, body: Ok(body) } => write!(f, "{head}\n< ({} bytes)", body.len()),
-            Trace::Response { head, body: Err(failure) } => write!(f, "{head}\n< (no body: {failure})"),
-            Trace::Failure { failure, cause: Some(cause) } => write!(f, "< {failure} ({cause})"),
-            Trace::Failure { failure, cause: None } => write!(f, "< {failure}"),
+            Trace::Response { head, body: Ok(body) } => {
+                write!(f, "{head}\n< ({} bytes, {})", body.len(), head.request())
+            }
+            Trace::Response { head, body: Err(failure) } => {
+                write!(f, "{head}\n< (no body: {failure}, {})", head.request())
+            }
+            Trace::Failure { request, failure, cause: Some(cause) } => {
+                write!(f, "< {failure} ({cause}, {request})")
+            }
+            Trace::Failure { request, failure, cause: None } => write!(f, "< {failure} ({request})"),
             Trace::Wait(time) => write!(f, "= waiting {time:?}"),
             Trace::LogoutFailed(error) => write!(f, "= a session may be left open: {error}"),
         }

@@ -185,6 +185,19 @@ impl GetPage {
         &self.target
     }
 
+    /// The same page without `$expand`, if it has that.
+    pub(crate) fn unexpanded(&self) -> Option<GetPage> {
+        Some(GetPage { target: self.target.unexpanded()?, ..self.clone() })
+    }
+
+    /// Whether a response may be the refusal of `$expand`.
+    pub(crate) fn refuses_expand(answer: &Answer) -> bool {
+        match answer.status().as_u16() {
+            401 | 429 => false,
+            status => (400..500).contains(&status) || status == 501,
+        }
+    }
+
     /// Reads the page in a response.
     pub(crate) fn read(self, answer: &Answer) -> Result<Page, Error> {
         answer.check()?;
@@ -302,12 +315,8 @@ impl Operation for GetPage {
     }
 
     fn respond(self, answer: Answer) -> Result<Transition<Self>, Error> {
-        let is_refused = match answer.status().as_u16() {
-            401 | 429 => false,
-            status => (400..500).contains(&status) || status == 501,
-        };
-        match self.target.unexpanded().filter(|_| is_refused) {
-            Some(target) => Ok(Transition::Next(GetPage { target, ..self })),
+        match self.unexpanded().filter(|_| GetPage::refuses_expand(&answer)) {
+            Some(plain) => Ok(Transition::Next(plain)),
             None => self.read(&answer).map(Transition::Done),
         }
     }
@@ -374,6 +383,12 @@ impl Member {
         self.body.get(start as usize..end as usize).unwrap_or_default()
     }
 
+    /// The same, as a part of the page's body.
+    pub(crate) fn body(&self) -> Bytes {
+        let Range { start, end } = self.range;
+        self.body.slice(start as usize..end as usize)
+    }
+
     /// Its `@odata.id`. `None` if that is missing, empty, or not a text.
     pub fn link(&self) -> Option<Cow<'_, str>> {
         Reference::link_of(std::str::from_utf8(self.as_bytes()).ok()?)
@@ -397,8 +412,7 @@ impl Member {
 
     /// The whole resource, whose target is known.
     pub(crate) fn resource<T: DeserializeOwned>(&self, target: Target) -> Result<Resource<T>, Error> {
-        let Range { start, end } = self.range;
-        Ok(Resource::new(self.json()?, target, None, self.body.slice(start as usize..end as usize)))
+        Ok(Resource::new(self.json()?, target, None, self.body()))
     }
 }
 

@@ -23,6 +23,7 @@ macro_rules! adapter {
             };
             use redfish_proto::query::Query;
             use redfish_proto::schema::EventDestination;
+            use redfish_proto::walk::{Event, Place, Walk};
             use redfish_proto::{
                 Body, Call, Credentials, Error, Message, Operation, Resource, Service, Session, Target,
             };
@@ -41,6 +42,7 @@ macro_rules! adapter {
             pub(crate) struct Transport($krate::Transport);
             pub(crate) struct TransportBuilder($krate::TransportBuilder);
             pub(crate) struct Source($krate::Source);
+            pub(crate) struct Walking($krate::Walking);
 
             // There is one error for the core and both adapters.
             const _: fn($krate::Error) -> redfish_proto::Error = |error| error;
@@ -247,6 +249,32 @@ macro_rules! adapter {
 
                 fn unsubscribe(&self, path: &str) -> Result<Outcome, Error> {
                     wait(self.0.unsubscribe(path))
+                }
+
+                fn walk(&self, walk: Walk) -> adapter::Walking {
+                    Box::new(Walking(self.0.walk(walk)))
+                }
+            }
+
+            impl Iterator for Walking {
+                type Item = Result<Event, Error>;
+
+                fn next(&mut self) -> Option<Self::Item> {
+                    wait(self.0.next())
+                }
+            }
+
+            impl adapter::DrivenWalk for Walking {
+                fn place(&self, number: usize) -> Option<Place> {
+                    self.0.place(number)
+                }
+
+                fn known(&self) -> usize {
+                    self.0.known()
+                }
+
+                fn into_walk(self: Box<Self>) -> Walk {
+                    self.0.into_walk()
                 }
             }
 

@@ -1,0 +1,304 @@
+//! The requests of a walk.
+
+use std::sync::Arc;
+
+use http::StatusCode;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use super::document::{Document, RawLink};
+use crate::answer::Answer;
+use crate::error::Error;
+use crate::etag::ETag;
+use crate::features::Features;
+use crate::json;
+use crate::operation::{Auth, Operation, Request, Transition};
+use crate::ops::follow_links::root;
+use crate::ops::{CheckService, GetPage, Member};
+use crate::redact::{Redactor, SafeText};
+use crate::resource::Resource;
+use crate::target::Target;
+
+/// A request of a [`Walk`](super::Walk): an operation, which its driver runs like any other.
+#[derive(Clone, Debug)]
+pub struct Fetch {
+    pub(super) purpose: Purpose,
+    /// Maximum number of links that are taken from a response.
+    pub(super) max_links: usize,
+    /// The resource, without a query that the walk has added.
+    uri: Option<Target>,
+    /// Whether the service refused `$expand`.
+    refused_expand: bool,
+}
+
+#[derive(Clone, Debug)]
+pub(super) enum Purpose {
+    /// A resource, or the first page of a collection.
+    Resource(GetPage),
+    /// A further page of a collection.
+    Page(GetPage),
+    /// What queries the service supports.
+    Features,
+    /// Whether the service responds.
+    Service,
+    /// Whether the service still accepts the credentials, at a resource that was read with them.
+    Credentials(Target),
+}
+
+/// What a [`Fetch`] has read.
+#[derive(Debug)]
+pub struct Fetched(pub(super) Contents);
+
+#[derive(Debug)]
+pub(super) enum Contents {
+    Resource(Box<Scanned>, Option<PageContents>),
+    Page(PageContents),
+    Features(Features),
+    /// The answer of the service to a check is a success.
+    Confirmed,
+}
+
+/// A page of a collection.
+#[derive(Debug)]
+pub(super) struct PageContents {
+    pub(super) target: Target,
+    /// The name of the collection's type.
+    pub(super) type_name: Box<str>,
+    pub(super) members: Vec<FoundMember>,
+    pub(super) left_out: usize,
+    pub(super) next: Result<Option<GetPage>, Error>,
+    /// Whether the members are entries of a log.
+    pub(super) is_log: bool,
+    /// Whether there were more links than are taken.
+    pub(super) overflows: bool,
+    /// Whether the service refused `$expand`.
+    pub(super) refused_expand: bool,
+}
+
+/// A member of a page.
+#[derive(Debug)]
+pub(super) struct FoundMember {
+    /// `None` if it has none.
+    pub(super) link: Option<FoundLink>,
+    /// The resource, unless it is only a link.
+    pub(super) resource: Option<Box<Scanned>>,
+}
+
+/// A resource and its links.
+#[derive(Debug)]
+pub(super) struct Scanned {
+    pub(super) resource: Resource<()>,
+    pub(super) redactor: Arc<Redactor>,
+    /// The name of its type, such as `ComputerSystem`. Empty if it is unknown.
+    pub(super) type_name: Box<str>,
+    pub(super) is_complete: bool,
+    pub(super) links: Vec<FoundLink>,
+    pub(super) overflows: bool,
+}
+
+/// A link to another resource.
+#[derive(Debug)]
+pub(super) struct FoundLink {
+    pub(super) name: Box<str>,
+    /// Its target without a fragment, or its text and why it cannot be followed.
+    pub(super) to: Result<Target, Box<(SafeText, Error)>>,
+    pub(super) is_relation: bool,
+    pub(super) is_single: bool,
+}
+
+impl Fetch {
+    pub(super) fn new(purpose: Purpose, max_links: usize) -> Fetch {
+        Fetch { purpose, max_links, uri: None, refused_expand: false }
+    }
+
+    /// Reads a resource, or the first page of a collection with this query.
+    pub(super) fn resource(target: Target, query: Option<&str>, max_links: usize) -> Fetch {
+        let (requested, uri) = match query {
+            Some(query) => (target.with_raw_query(query), Some(target)),
+            None => (target, None),
+        };
+        Fetch { uri, ..Fetch::new(Purpose::Resource(GetPage::first(requested)), max_links) }
+    }
+
+    /// Reads what queries the service supports.
+    pub(super) fn features() -> Fetch {
+        Fetch::new(Purpose::Features, 0)
+    }
+
+    /// Its target.
+    pub fn target(&self) -> Target {
+        match &self.purpose {
+            Purpose::Resource(page) | Purpose::Page(page) => page.target().clone(),
+            Purpose::Credentials(target) => target.clone(),
+            Purpose::Features | Purpose::Service => root(),
+        }
+    }
+
+    /// The same without `$expand`, if it has that.
+    pub(super) fn unexpanded(&self) -> Option<Fetch> {
+        let purpose = match &self.purpose {
+            Purpose::Resource(page) => Purpose::Resource(page.unexpanded()?),
+            Purpose::Page(page) => Purpose::Page(page.unexpanded()?),
+            Purpose::Features | Purpose::Service | Purpose::Credentials(_) => return None,
+        };
+        Some(Fetch { purpose, ..self.clone() })
+    }
+
+    /// Reads a resource, and the members of a collection.
+    fn read(&self, page: &GetPage, is_first: bool, answer: &Answer) -> Result<Contents, Error> {
+        answer.check()?;
+        if !answer.is_object()? {
+            return Err(answer.not_a_resource());
+        }
+        let (document, body): (Document<'_>, _) = answer.json_and_text()?;
+        let uri = self.uri.as_ref().unwrap_or(page.target());
+        let resource = Resource::new((), uri.clone(), ETag::of(answer), body.clone());
+        let is_log = is_of_log(document.odata_type.as_deref(), page.target());
+        let links = Scanned::links_in(document.links.iter(), self.max_links, answer);
+        let scanned = Scanned {
+            resource,
+            redactor: Arc::clone(&answer.redactor),
+            type_name: type_name(document.odata_type.as_deref()).into(),
+            is_complete: true,
+            overflows: document.links.len() > links.len(),
+            links,
+        };
+        if is_first && !document.has_members {
+            return Ok(Contents::Resource(Box::new(scanned), None));
+        }
+        let mut left = self.max_links.saturating_sub(scanned.links.len());
+        let contents = page.clone().read(answer)?;
+        let mut members = Vec::with_capacity(contents.members.len().min(left));
+        let mut overflows = contents.members.len() > left;
+        for member in contents.members.iter().take(left) {
+            let found = FoundMember::read(member, answer, left);
+            left = left.saturating_sub(found.resource.as_ref().map_or(0, |resource| resource.links.len()));
+            overflows |= found.resource.as_ref().is_some_and(|resource| resource.overflows);
+            members.push(found);
+        }
+        let page = PageContents {
+            target: answer.target().clone(),
+            type_name: scanned.type_name.clone(),
+            left_out: contents.left_out,
+            next: contents.next,
+            is_log: is_log || members.iter().any(FoundMember::is_log_entry),
+            members,
+            overflows,
+            refused_expand: self.refused_expand,
+        };
+        Ok(if is_first { Contents::Resource(Box::new(scanned), Some(page)) } else { Contents::Page(page) })
+    }
+}
+
+impl Scanned {
+    fn links_in<'a, 'd: 'a>(
+        links: impl Iterator<Item = &'a RawLink<'d>>,
+        max: usize,
+        answer: &Answer,
+    ) -> Vec<FoundLink> {
+        let found = links.filter_map(|link| {
+            let (name, is_relation, is_single) = (&*link.name, link.is_relation, link.is_single);
+            Some(FoundLink { name: name.into(), to: resolve(&link.link, answer)?, is_relation, is_single })
+        });
+        found.take(max).collect()
+    }
+
+    /// Reads it into a type.
+    pub(super) fn json<T: DeserializeOwned>(&self) -> Result<T, Error> {
+        json::read_repaired(self.resource.body(), usize::MAX).map_err(|(pointer, reason)| {
+            Error::malformed(self.redactor.clean(&pointer), self.redactor.clean(&reason))
+        })
+    }
+}
+
+impl FoundMember {
+    fn read(member: &Member, answer: &Answer, max_links: usize) -> FoundMember {
+        let to = member.link().and_then(|link| resolve(&link, answer));
+        let link =
+            to.map(|to| FoundLink { name: "Members".into(), to, is_relation: false, is_single: false });
+        if link.is_some() && member.is_link() {
+            return FoundMember { link, resource: None };
+        }
+        let target = match &link {
+            Some(FoundLink { to: Ok(target), .. }) => target.clone(),
+            _ => answer.target().clone(),
+        };
+        let document: Document<'_> = serde_json::from_slice(member.as_bytes()).unwrap_or_default();
+        let links = Scanned::links_in(document.links.iter(), max_links, answer);
+        let resource = Scanned {
+            resource: Resource::new((), target, None, member.body()),
+            redactor: Arc::clone(&answer.redactor),
+            type_name: type_name(document.odata_type.as_deref()).into(),
+            is_complete: document.is_complete(),
+            overflows: document.links.len() > links.len(),
+            links,
+        };
+        FoundMember { link, resource: Some(Box::new(resource)) }
+    }
+
+    fn is_log_entry(&self) -> bool {
+        self.resource.as_ref().is_some_and(|resource| &*resource.type_name == "LogEntry")
+    }
+}
+
+/// The target of a link, without a fragment, which is a part of its resource. `None` if it is no link.
+fn resolve(link: &str, answer: &Answer) -> Option<Result<Target, Box<(SafeText, Error)>>> {
+    let link = link.split('#').next().unwrap_or_default().trim();
+    if link.is_empty() {
+        return None;
+    }
+    // It is not the error of this exchange.
+    let failed = |error: Error| {
+        let error = error.with_origin(answer.service.origin()).stamped(None, &answer.redactor);
+        Box::new((answer.safe(link), error))
+    };
+    Some(answer.resolve(link).map_err(failed))
+}
+
+/// The name in a type such as `#ComputerSystem.v1_20_0.ComputerSystem`.
+fn type_name(odata_type: Option<&str>) -> &str {
+    odata_type.unwrap_or_default().trim_start_matches('#').split('.').next().unwrap_or_default()
+}
+
+/// Whether a collection is a log, by its type or its place.
+fn is_of_log(odata_type: Option<&str>, target: &Target) -> bool {
+    type_name(odata_type) == "LogEntryCollection" || target.path().contains("/LogServices/")
+}
+
+impl Operation for Fetch {
+    type Output = Fetched;
+
+    fn request(&self) -> Request {
+        match &self.purpose {
+            Purpose::Resource(page) | Purpose::Page(page) => page.request().retried_by_caller(),
+            Purpose::Features => Request::get(&root()),
+            Purpose::Service => CheckService.request(),
+            Purpose::Credentials(target) => Request::get(target),
+        }
+    }
+
+    fn auth(&self) -> Auth {
+        match &self.purpose {
+            Purpose::Features | Purpose::Service => Auth::None,
+            Purpose::Resource(_) | Purpose::Page(_) | Purpose::Credentials(_) => Auth::Session,
+        }
+    }
+
+    fn respond(self, answer: Answer) -> Result<Transition<Self>, Error> {
+        let contents = match &self.purpose {
+            Purpose::Resource(page) | Purpose::Page(page) => {
+                let is_first = matches!(self.purpose, Purpose::Resource(_));
+                match self.unexpanded().filter(|_| GetPage::refuses_expand(&answer)) {
+                    Some(plain) => return Ok(Transition::Next(Fetch { refused_expand: true, ..plain })),
+                    None => self.read(page, is_first, &answer)?,
+                }
+            }
+            Purpose::Features => Contents::Features(Features::of(&answer.success()?.json::<Value>()?)),
+            Purpose::Credentials(_) if answer.status() == StatusCode::UNAUTHORIZED => {
+                return Err(answer.refusal());
+            }
+            Purpose::Service | Purpose::Credentials(_) => Contents::Confirmed,
+        };
+        Ok(Transition::Done(Fetched(contents)))
+    }
+}

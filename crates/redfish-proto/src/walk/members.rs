@@ -1,0 +1,148 @@
+//! The walk through the members of a collection, in its order.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use super::fetch::{Contents, Fetch, FoundMember, PageContents, Purpose, Scanned};
+use super::reader::{Job, Reader};
+use super::settings::Settings;
+use super::tree::exceeded;
+use super::{Event, Found, Place, Unread};
+use crate::error::Error;
+use crate::ops::GetPage;
+use crate::redact::{Redactor, SafeText};
+use crate::target::Target;
+
+/// How far ahead of the first member that has not arrived others are read.
+const WINDOW: u32 = 64;
+
+/// The number of the job that reads a page.
+const PAGE: u32 = u32::MAX;
+
+pub(super) struct Members {
+    next_page: Option<GetPage>,
+    /// The members to read, by their positions.
+    unread: VecDeque<(u32, Target)>,
+    /// What has arrived before its turn.
+    early: BTreeMap<u32, Event>,
+    /// The position whose turn it is.
+    turn: u32,
+    /// The position of the next member.
+    known: u32,
+    /// Whether a page was read, so that a failure no longer ends the walk.
+    has_page: bool,
+}
+
+impl Members {
+    pub(super) fn new(collection: Target) -> Members {
+        Members {
+            next_page: Some(GetPage::first(collection)),
+            unread: VecDeque::new(),
+            early: BTreeMap::new(),
+            turn: 0,
+            known: 0,
+            has_page: false,
+        }
+    }
+
+    pub(super) fn known(&self) -> usize {
+        self.known as usize
+    }
+
+    pub(super) fn next_job(&mut self, reader: &Reader, settings: &Settings) -> Option<Job> {
+        let is_near = |position: u32| position < self.turn.saturating_add(WINDOW);
+        if self.unread.front().is_some_and(|(position, _)| is_near(*position)) {
+            let (number, target) = self.unread.pop_front()?;
+            return Some(Job::new(number, Fetch::resource(target, None, settings.max_pending)));
+        }
+        if !self.unread.is_empty() || !is_near(self.known) {
+            return None;
+        }
+        let mut page = self.next_page.take()?;
+        if self.known == 0 && page.target().query().is_none() {
+            let expand = reader.expand(settings);
+            if let Some(query) = expand {
+                page = GetPage::first(page.target().with_raw_query(query));
+            }
+        }
+        Some(Job::new(PAGE, Fetch::new(Purpose::Page(page), settings.max_pending)))
+    }
+
+    pub(super) fn settle(
+        &mut self,
+        job: Job,
+        result: Result<Contents, Error>,
+        events: &mut VecDeque<Event>,
+    ) -> Result<(), Error> {
+        match (job.number, result) {
+            (PAGE, Ok(Contents::Page(page))) => self.add_page(page, events)?,
+            (PAGE, Err(error)) if !self.has_page => return Err(error),
+            (PAGE, Err(error)) => self.add(page_failed(error)),
+            (position, Ok(Contents::Resource(scanned, _))) => {
+                self.early.insert(position, Event::Resource(found(position, scanned)));
+            }
+            (position, Err(error)) => {
+                let uri = Redactor::default().clean(&job.fetch.target().to_string());
+                self.early.insert(position, unread(position, uri, error));
+            }
+            (_, Ok(_)) => {}
+        }
+        while let Some(event) = self.early.remove(&self.turn) {
+            self.turn += 1;
+            events.push_back(event);
+        }
+        Ok(())
+    }
+
+    fn add_page(&mut self, page: PageContents, events: &mut VecDeque<Event>) -> Result<(), Error> {
+        self.has_page = true;
+        if page.left_out > 0 {
+            events.push_back(Event::LeftOut { page: page.target.clone(), members: page.left_out });
+        }
+        if page.overflows {
+            return Err(exceeded(&page.target, "links on a page", page.members.len() as u64));
+        }
+        for FoundMember { link, resource } in page.members {
+            let position = self.known;
+            match (resource, link.map(|link| link.to)) {
+                (Some(scanned), _) => self.add(Event::Resource(found(position, scanned))),
+                (None, Some(Ok(target))) => {
+                    self.unread.push_back((position, target));
+                    self.known += 1;
+                }
+                (None, Some(Err(unfollowed))) => {
+                    let (text, error) = *unfollowed;
+                    self.add(unread(position, text, error));
+                }
+                (None, None) => {}
+            }
+        }
+        match page.next {
+            Ok(next) => self.next_page = next,
+            Err(error) => self.add(page_failed(error)),
+        }
+        Ok(())
+    }
+
+    /// Adds an event after all members that are known.
+    fn add(&mut self, event: Event) {
+        self.early.insert(self.known, event);
+        self.known += 1;
+    }
+}
+
+fn page_failed(error: Error) -> Event {
+    Event::PageFailed { collection: 0, error }
+}
+
+fn found(position: u32, scanned: Box<Scanned>) -> Found {
+    Found { number: position as usize, place: place(position), scanned }
+}
+
+fn unread(position: u32, uri: SafeText, error: Error) -> Event {
+    Event::Unread(Unread { number: position as usize, uri, place: place(position), error })
+}
+
+/// A member has no parent in this walk: it is known by its position.
+fn place(position: u32) -> Place {
+    Place { parent: None, position: position as usize, depth: 1 }
+}

@@ -1,0 +1,387 @@
+//! The requests of a walk in flight: how many there may be, which are repeated, and when nothing more is requested.
+//!
+//! ```text
+//!   a fetch ──▶ in flight ──┬─ read ─────────────────────────────────────────▶ its result
+//!                 ▲         ├─ 429, 503, refused, broken ──▶ a wait ──┐
+//!                 └─────────┼─────────────────────────────────────────┘
+//!                           ├─ no response ──▶ the root ──┬─ responds ───────▲
+//!                           │                             └─ does not ──▶ the end
+//!                           └─ 401 ──▶ a resource that was read before ──┬─ is read ──▲
+//!                                                                        └─ 401 ──▶ the end
+//! ```
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::fetch::{Contents, Fetch, Fetched, Purpose};
+use super::settings::Settings;
+use crate::driver::{Failure, Now, Phase};
+use crate::error::Error;
+use crate::features::Features;
+use crate::kind::ErrorKind;
+use crate::ops::follow_links::root;
+use crate::service::Service;
+use crate::target::Target;
+
+/// Wait before the first repetition, if the service does not say how long. It doubles each time.
+const FIRST_WAIT: Duration = Duration::from_millis(500);
+
+/// Number of refused `$expand`s after which it is not tried any more at this service.
+const MAX_REFUSED_EXPANDS: u32 = 3;
+
+/// Names a call of a walk until its result is [received](super::Walk::receive).
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Ticket(u64);
+
+/// Something to read, for the part of the walk with this number.
+#[derive(Clone, Debug)]
+pub(super) struct Job {
+    pub(super) number: u32,
+    pub(super) fetch: Fetch,
+    attempts: u32,
+    /// When it was sent first.
+    began: Option<Now>,
+    /// The position of the last request among all.
+    sent_as: u64,
+    /// Whether it was the only one in flight when it was sent.
+    alone: bool,
+    /// The position among all results at which it had no response.
+    unanswered_at: Option<u64>,
+}
+
+/// The result of a job.
+pub(super) type Settled = (Job, Result<Contents, Error>);
+
+pub(super) struct Reader {
+    pub(super) service: Arc<Service>,
+    in_flight: BTreeMap<Ticket, Job>,
+    /// Jobs that are repeated after a wait.
+    delayed: Vec<(Now, Job)>,
+    /// Jobs whose 401 is being checked.
+    suspects: Vec<(Job, Error)>,
+    check: Option<Check>,
+    features: Option<Features>,
+    /// Maximum number in flight, once the service has refused some.
+    window: usize,
+    /// The requests up to this one were sent before the window was last reduced.
+    reduced_at: u64,
+    sent: u64,
+    /// Number of results, and the last one that was a response.
+    results: u64,
+    answered_at: u64,
+    /// A resource that was read with the credentials.
+    witness: Option<Target>,
+    refused_expands: u32,
+    began: Option<Now>,
+    /// Why nothing more is requested.
+    pub(super) end: Option<Error>,
+}
+
+/// A check before anything else is requested.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Check {
+    Service,
+    Credentials,
+}
+
+impl Job {
+    pub(super) fn new(number: u32, fetch: Fetch) -> Job {
+        Job { number, fetch, attempts: 0, began: None, sent_as: 0, alone: true, unanswered_at: None }
+    }
+
+    fn is_check(&self) -> bool {
+        matches!(self.fetch.purpose, Purpose::Service | Purpose::Credentials(_))
+    }
+}
+
+impl Reader {
+    pub(super) fn new(service: Arc<Service>) -> Reader {
+        Reader {
+            service,
+            in_flight: BTreeMap::new(),
+            delayed: Vec::new(),
+            suspects: Vec::new(),
+            check: None,
+            features: None,
+            window: usize::MAX,
+            reduced_at: 0,
+            sent: 0,
+            results: 0,
+            answered_at: 0,
+            witness: None,
+            refused_expands: 0,
+            began: None,
+            end: None,
+        }
+    }
+
+    pub(super) fn features(&self) -> Option<&Features> {
+        self.features.as_ref()
+    }
+
+    pub(super) fn learn_features(&mut self, features: Features) {
+        self.features = Some(features);
+    }
+
+    /// Number of requests in flight, and of those that wait to be repeated.
+    pub(super) fn is_idle(&self) -> bool {
+        self.in_flight.is_empty()
+            && self.delayed.is_empty()
+            && self.suspects.is_empty()
+            && self.check.is_none()
+    }
+
+    pub(super) fn in_flight(&self) -> usize {
+        self.in_flight.len()
+    }
+
+    /// How long it is until the next repetition.
+    pub(super) fn pause(&self, now: Now) -> Option<Duration> {
+        self.delayed.iter().map(|(at, _)| at.since(now)).filter(|time| !time.is_zero()).min()
+    }
+
+    /// The query parameter that reads the members of a collection with it.
+    pub(super) fn expand(&self, settings: &Settings) -> Option<&'static str> {
+        let features = self.features.filter(|features| features.expand_subordinate)?;
+        let is_tried = settings.expand && self.refused_expands < MAX_REFUSED_EXPANDS;
+        is_tried.then_some(if features.levels > 0 { "$expand=.($levels=1)" } else { "$expand=." })
+    }
+
+    pub(super) fn expand_refused(&mut self) {
+        self.refused_expands += 1;
+    }
+
+    /// Ends the walk. The requests in flight are not waited for.
+    pub(super) fn end(&mut self, error: Error) {
+        self.end.get_or_insert(error);
+    }
+
+    /// Puts what was in flight back, to be requested again, as after the end of a driver or a new login.
+    pub(super) fn resume(&mut self) {
+        let in_flight = std::mem::take(&mut self.in_flight).into_values();
+        let suspects = std::mem::take(&mut self.suspects).into_iter().map(|(job, _)| job);
+        let jobs = in_flight.chain(suspects).filter(|job| !job.is_check());
+        self.delayed.extend(jobs.map(|job| (Now::default(), Job { began: None, ..job })));
+        (self.check, self.end, self.witness, self.began) = (None, None, None, None);
+    }
+
+    /// Whether another request may be sent now.
+    fn has_room(&self, settings: &Settings) -> bool {
+        let in_flight = self.in_flight.len();
+        // Without a request that the service has accepted, each further one may count as a failed login.
+        let max = match (&self.witness, settings.in_flight, self.features) {
+            (None, ..) => 1,
+            (_, Some(chosen), _) => chosen,
+            (_, None, Some(Features { concurrent_requests: false, .. })) => 1,
+            (_, None, _) => usize::MAX,
+        };
+        in_flight < max.min(self.window).max(1)
+    }
+
+    /// The next job to request: a check, a repetition, or what `next` returns.
+    pub(super) fn next_job(
+        &mut self,
+        settings: &Settings,
+        now: Now,
+        next: impl FnOnce(&mut Reader) -> Option<Job>,
+    ) -> Option<(Ticket, Job, Option<Duration>)> {
+        let began = *self.began.get_or_insert(now);
+        let left = settings.deadline.map(|deadline| began.after(deadline).since(now));
+        if self.end.is_none() && left == Some(Duration::ZERO) {
+            let expired = self.service.error(ErrorKind::Deadline(Phase::Answer));
+            self.end(expired);
+        }
+        if self.end.is_some() {
+            return None;
+        }
+        let mut job = match self.check {
+            Some(_) if self.in_flight.values().any(Job::is_check) => return None,
+            Some(check) => self.check_job(check),
+            None if !self.has_room(settings) => return None,
+            None => match self.delayed.iter().position(|(at, _)| *at <= now) {
+                Some(ready) => self.delayed.swap_remove(ready).1,
+                None if self.may_be_away() => return None,
+                None => next(self)?,
+            },
+        };
+        let (began, check) = (*job.began.get_or_insert(now), job.is_check());
+        job.alone = self.in_flight.is_empty();
+        self.sent += 1;
+        job.sent_as = self.sent;
+        let of_job = settings.resource_deadline.filter(|_| !check).map(|limit| began.after(limit).since(now));
+        let deadline = [of_job, left].into_iter().flatten().min();
+        self.in_flight.insert(Ticket(self.sent), job.clone());
+        Some((Ticket(self.sent), job, deadline))
+    }
+
+    /// Whether nothing has responded since a request had no response, which is repeated before anything else is requested.
+    fn may_be_away(&self) -> bool {
+        self.delayed.iter().any(|(_, job)| job.unanswered_at.is_some_and(|at| at > self.answered_at))
+    }
+
+    fn check_job(&self, check: Check) -> Job {
+        let purpose = match (check, &self.witness) {
+            (Check::Credentials, Some(witness)) => Purpose::Credentials(witness.clone()),
+            _ => Purpose::Service,
+        };
+        Job::new(0, Fetch::new(purpose, 0))
+    }
+
+    /// Takes the result of a call. Returns what is settled by it.
+    pub(super) fn receive(
+        &mut self,
+        ticket: &Ticket,
+        result: Result<Fetched, Error>,
+        settings: &Settings,
+        now: Now,
+    ) -> Vec<Settled> {
+        let Some(job) = self.in_flight.remove(ticket) else { return Vec::new() };
+        self.results += 1;
+        if result.as_ref().map_or_else(|error| error.status().is_some(), |_| true) {
+            self.answered_at = self.results;
+        }
+        match result {
+            Ok(Fetched(contents)) => self.succeeded(job, contents),
+            Err(error) => self.failed(job, error, settings, now),
+        }
+    }
+
+    fn succeeded(&mut self, job: Job, contents: Contents) -> Vec<Settled> {
+        match (&job.fetch.purpose, &contents) {
+            (Purpose::Service, _) => {
+                self.check = None;
+                return Vec::new();
+            }
+            (Purpose::Credentials(_), _) => {
+                self.check = None;
+                return self.suspects.drain(..).map(|(job, error)| (job, Err(error))).collect();
+            }
+            (Purpose::Features, Contents::Features(features)) => {
+                self.features = Some(*features);
+                return Vec::new();
+            }
+            _ => {}
+        }
+        let target = job.fetch.target();
+        // The root is read without credentials, too.
+        if !target.is_same_except_slash(&root()) {
+            self.witness = Some(target);
+        }
+        vec![(job, Ok(contents))]
+    }
+
+    fn failed(&mut self, job: Job, error: Error, settings: &Settings, now: Now) -> Vec<Settled> {
+        match &job.fetch.purpose {
+            Purpose::Features => {
+                // Without them, the plain form of each request works.
+                self.features.get_or_insert_default();
+                return Vec::new();
+            }
+            Purpose::Service => {
+                self.end(error);
+                return Vec::new();
+            }
+            Purpose::Credentials(_) if needs_check(&error).is_some() => {
+                self.check = Some(Check::Service);
+                return self.suspects.drain(..).map(|(job, error)| (job, Err(error))).collect();
+            }
+            Purpose::Credentials(_) => {
+                self.check = None;
+                self.reject(error, now);
+                return Vec::new();
+            }
+            Purpose::Resource(_) | Purpose::Page(_) => {}
+        }
+        if is_of_every_request(&error) {
+            self.delayed.push((now, Job { began: None, ..job }));
+            self.end(error);
+            return Vec::new();
+        }
+        if *error.kind() == ErrorKind::NotAuthenticated && !error.session_alive() {
+            self.suspects.push((job, error.clone()));
+            match &self.witness {
+                Some(_) => self.check = self.check.or(Some(Check::Credentials)),
+                None => self.reject(error, now),
+            }
+            return Vec::new();
+        }
+        if is_overload(&error) {
+            self.reduce_window(&job);
+        }
+        if let Some(wait) = self.wait_before_repetition(&job, &error, settings, now) {
+            let unanswered_at = error.status().is_none().then_some(self.results);
+            let job = Job { attempts: job.attempts + 1, unanswered_at, ..job };
+            self.delayed.push((now.after(wait), job));
+            return Vec::new();
+        }
+        self.check = needs_check(&error).or(self.check);
+        if let Some(plain) = job.fetch.unexpanded() {
+            self.delayed.push((now, Job::new(job.number, plain)));
+            return Vec::new();
+        }
+        vec![(job, Err(error))]
+    }
+
+    /// The service does not accept the credentials any more.
+    fn reject(&mut self, error: Error, now: Now) {
+        let suspects = std::mem::take(&mut self.suspects).into_iter().map(|(job, _)| (now, job));
+        self.delayed.extend(suspects);
+        self.end(error);
+    }
+
+    /// Halves the number in flight, once for all requests that were in flight together.
+    fn reduce_window(&mut self, job: &Job) {
+        if job.sent_as > self.reduced_at {
+            // The refused one was in flight as well.
+            let in_flight = self.in_flight.len() + 1;
+            self.window = (self.window.min(in_flight) / 2).max(1);
+            self.reduced_at = self.sent;
+        }
+    }
+
+    /// How long to wait before a job is repeated; `None` if it is not.
+    fn wait_before_repetition(
+        &self,
+        job: &Job,
+        error: &Error,
+        settings: &Settings,
+        now: Now,
+    ) -> Option<Duration> {
+        let policy = self.service.policy();
+        let backoff = FIRST_WAIT.saturating_mul(1 << job.attempts.min(6));
+        let wait = match (error.kind(), error.status().map(|status| status.as_u16())) {
+            (_, Some(408)) => error.retry_after().unwrap_or(backoff),
+            // Without a time, it may have been the load of the others.
+            (_, Some(429 | 503)) => error.retry_after().or((!job.alone).then_some(backoff))?,
+            (ErrorKind::Transport(Failure::NotSent | Failure::Broken), _) => backoff,
+            _ => return None,
+        };
+        let left = match (settings.resource_deadline, job.began) {
+            (Some(limit), Some(began)) => began.after(limit).since(now),
+            _ => Duration::MAX,
+        };
+        // The call itself has replaced a stale connection.
+        let repetitions =
+            if error.status().is_some() { policy.retries } else { policy.retries.saturating_sub(1) };
+        (job.attempts < repetitions && wait <= policy.longest_wait && wait < left).then_some(wait)
+    }
+}
+
+/// Whether a failure shows that the service has too many requests.
+fn is_overload(error: &Error) -> bool {
+    let is_refused = *error.kind() == ErrorKind::Transport(Failure::NotSent);
+    is_refused || error.status().is_some_and(|status| matches!(status.as_u16(), 429 | 503))
+}
+
+/// The check that follows a failure without a response.
+fn needs_check(error: &Error) -> Option<Check> {
+    let is_without_response =
+        error.status().is_none() && matches!(error.kind(), ErrorKind::Transport(_) | ErrorKind::Deadline(_));
+    is_without_response.then_some(Check::Service)
+}
+
+/// Whether a failure would repeat with every further request.
+fn is_of_every_request(error: &Error) -> bool {
+    error.is_of_login() || *error.kind() == ErrorKind::Closed
+}

@@ -1,0 +1,206 @@
+//! How many requests a walk needs, and which.
+
+use redfish_proto::query::Features;
+use redfish_proto::walk::Walk;
+use serde_json::{Value, json};
+
+use super::bmc::{Response, Walked, drive, drive_alone, link, resource, service, table, walk};
+
+/// A service with a collection of four, of which two are complete in the page, and a log of two pages.
+fn bmc(expands: bool) -> Vec<(&'static str, Value)> {
+    let thing = |uri: &str| resource(uri, json!({"Part": link(&format!("{uri}/Part"))}));
+    let features = json!({"ExpandQuery": {"NoLinks": expands, "Levels": true, "MaxLevels": 1}});
+    let entry = |n: usize| {
+        resource(&format!("/redfish/v1/Log/Entries/{n}"), json!({"@odata.type": "#LogEntry.v1_0_0.LogEntry"}))
+    };
+    let root = json!({"Systems": link("/redfish/v1/Systems"), "Entries": link("/redfish/v1/Log/Entries"),
+        "ProtocolFeaturesSupported": features, "Oem": {"First": link("/redfish/v1/Systems/3")}});
+    let part = |uri: &str| resource(uri, json!({}));
+    let whole = ["1", "2", "3", "4"].map(|id| thing(&format!("/redfish/v1/Systems/{id}")));
+    let mut some: Vec<Value> = whole[..2].to_vec();
+    some.extend(["3", "4"].map(|id| link(&format!("/redfish/v1/Systems/{id}"))));
+    let log = |entries: [usize; 2], next: Option<&str>| {
+        let mut page =
+            json!({"@odata.type": "#LogEntryCollection.LogEntryCollection", "Members": entries.map(entry)});
+        if let Some(next) = next {
+            page["Members@odata.nextLink"] = next.into();
+        }
+        page
+    };
+    vec![
+        ("/redfish/v1/", resource("/redfish/v1", root)),
+        ("/redfish/v1/Systems", resource("/redfish/v1/Systems", json!({"Members": some}))),
+        (
+            "/redfish/v1/Systems?$expand=.($levels=1)",
+            resource("/redfish/v1/Systems", json!({"Members": whole})),
+        ),
+        ("/redfish/v1/Systems/3", whole[2].clone()),
+        ("/redfish/v1/Systems/4", whole[3].clone()),
+        ("/redfish/v1/Systems/1/Part", part("/redfish/v1/Systems/1/Part")),
+        ("/redfish/v1/Systems/2/Part", part("/redfish/v1/Systems/2/Part")),
+        ("/redfish/v1/Systems/3/Part", part("/redfish/v1/Systems/3/Part")),
+        ("/redfish/v1/Systems/4/Part", part("/redfish/v1/Systems/4/Part")),
+        ("/redfish/v1/Log/Entries", log([1, 2], Some("/redfish/v1/Log/Entries?page=2"))),
+        ("/redfish/v1/Log/Entries?$expand=.($levels=1)", log([1, 2], Some("/redfish/v1/Log/Entries?page=2"))),
+        ("/redfish/v1/Log/Entries?page=2", log([3, 4], None)),
+    ]
+}
+
+/// With any number in flight, and in any order, the requests are the same.
+fn requests(make: impl Fn() -> Walk, resources: Vec<(&str, Value)>) -> Walked {
+    let respond = table(resources);
+    let sorted = |walked: &Walked| {
+        let mut requests = walked.requests.clone();
+        requests.sort();
+        requests
+    };
+    let alone = drive_alone(make(), respond.clone());
+    for order in 0..5 {
+        let walked = drive(make(), 4, |waiting| waiting.saturating_sub(order), respond.clone());
+        assert_eq!((walked.uris(), sorted(&walked)), (alone.uris(), sorted(&alone)));
+    }
+    alone
+}
+
+#[test]
+fn what_is_complete_in_a_page_is_not_requested() {
+    let walked = requests(|| walk("/redfish/v1/"), bmc(false));
+    let mut requests: Vec<&str> = walked.requests.iter().map(String::as_str).collect();
+    requests.sort_unstable();
+    let expected = [
+        "/",
+        "/Log/Entries",
+        "/Systems",
+        "/Systems/1/Part",
+        "/Systems/2/Part",
+        "/Systems/3",
+        "/Systems/3/Part",
+        "/Systems/4",
+        "/Systems/4/Part",
+    ];
+    assert_eq!(requests, expected);
+    // The root, two collections, four systems with their parts, and two entries.
+    assert_eq!((walked.found.len(), walked.shortened), (13, 1));
+    let walked = self::requests(|| walk("/redfish/v1/").whole_logs(), bmc(false));
+    assert_eq!((walked.requests.len(), walked.found.len(), walked.shortened), (10, 15, 0));
+}
+
+#[test]
+fn a_collection_is_expanded_if_the_service_offers_that() {
+    let walked = requests(|| walk("/redfish/v1/"), bmc(true));
+    let mut sorted: Vec<&str> = walked.requests.iter().map(String::as_str).collect();
+    sorted.sort_unstable();
+    let parts = ["/Systems/1/Part", "/Systems/2/Part", "/Systems/3/Part", "/Systems/4/Part"];
+    assert_eq!(sorted[..2], ["/", "/Log/Entries?$expand=.($levels=1)"]);
+    assert_eq!(sorted[2..6], parts);
+    assert_eq!(sorted[6..], ["/Systems?$expand=.($levels=1)"]);
+    // The URI of a resource has no query that the walk has added.
+    assert!(walked.uris().contains(&"/redfish/v1/Systems"), "{:?}", walked.uris());
+    let plain = requests(|| walk("/redfish/v1/").expand(false), bmc(true));
+    assert_eq!((plain.requests.len(), plain.uris()), (9, walked.uris()));
+}
+
+#[test]
+fn a_failed_expansion_is_requested_plainly_and_soon_not_tried_any_more() {
+    let names = ["Chassis", "Fabrics", "Managers", "Storage", "Systems"];
+    let root = names.map(|name| (name.to_owned(), link(&format!("/redfish/v1/{name}"))));
+    let mut root: Value = root.into_iter().collect::<serde_json::Map<_, _>>().into();
+    root["ProtocolFeaturesSupported"] = json!({"ExpandQuery": {"NoLinks": true}});
+    for refusal in [400, 404, 501, 500, 0] {
+        let walked = drive_alone(walk("/redfish/v1/"), |target| match target {
+            "/redfish/v1/" => Response::Json(root.clone()),
+            _ if target.ends_with("?$expand=.") && refusal == 0 => Response::Text("<html>".into()),
+            _ if target.ends_with("?$expand=.") => Response::Status(refusal),
+            _ => Response::Json(json!({"Members": []})),
+        });
+        let expanded = walked.requests.iter().filter(|request| request.ends_with("?$expand=.")).count();
+        let is_refusal = matches!(refusal, 400 | 404 | 501);
+        assert_eq!((expanded, walked.found.len()), (if is_refusal { 3 } else { 5 }, 6), "{refusal}");
+        assert!(walked.unread.is_empty() && walked.end.is_none());
+    }
+}
+
+#[test]
+fn a_selected_part_or_a_type_that_is_wanted_whole_is_requested() {
+    let member = |n: usize| resource(&format!("/c/{n}"), json!({}));
+    let page = json!({"Members": [member(1), member(2)]});
+    let tail = vec![("/c/1", member(1)), ("/c/2", member(2)), ("/redfish/v1/", json!({}))];
+    for (start, requests) in [("/c", 2), ("/c?$select=Name", 4), ("/c?a=1&excerpt", 4), ("/c?$filter=x", 2)] {
+        let resources = [vec![(start, page.clone())], tail.clone()].concat();
+        assert_eq!(drive_alone(walk(start), table(resources)).requests.len(), requests, "{start}");
+    }
+    let resources = [vec![("/c", page.clone())], tail].concat();
+    let reread = drive_alone(walk("/c").reread(["Thing"]), table(resources.clone()));
+    assert_eq!((reread.requests.len(), reread.found.len()), (4, 3));
+    assert_eq!(drive_alone(walk("/c").reread(["Other"]), table(resources)).requests.len(), 2);
+}
+
+#[test]
+fn the_root_is_read_for_what_it_says_unless_that_is_known() {
+    let resources = vec![("/redfish/v1/", json!({})), ("/a", json!({}))];
+    assert_eq!(drive_alone(walk("/a"), table(resources.clone())).requests, ["/", "/a"]);
+    assert_eq!(drive_alone(walk("/redfish/v1"), table(vec![("/redfish/v1", json!({}))])).requests, [""]);
+    let mut known = walk("/a");
+    known.learn_features(Some(Features::default()));
+    assert_eq!(drive_alone(known, table(resources)).requests, ["/a"]);
+    // It need not be readable.
+    assert_eq!(drive_alone(walk("/a"), table(vec![("/a", json!({}))])).found.len(), 1);
+}
+
+#[test]
+fn links_are_followed_as_the_filter_says() {
+    let walked = drive_alone(
+        walk("/redfish/v1/").follow(|link| link.name != "Entries" && !link.target.path().ends_with("/Part")),
+        table(bmc(false)),
+    );
+    assert_eq!(walked.uris().len(), 6, "{:?}", walked.uris());
+    let walked =
+        drive_alone(walk("/redfish/v1/").follow(|link| link.resource_type != "Thing"), table(bmc(false)));
+    assert_eq!(walked.requests, ["/"]);
+}
+
+#[test]
+fn members_are_read_in_the_order_of_the_collection_within_a_window() {
+    let links =
+        |range: std::ops::Range<usize>| range.map(|n| link(&format!("/c/{n}"))).collect::<Vec<Value>>();
+    let collection = || Walk::members(service(), service().target("/c").unwrap());
+    let respond = |target: &str| match target {
+        "/redfish/v1/" => Response::Json(json!({})),
+        "/c" => Response::Json(json!({"Members": links(0..300), "Members@odata.nextLink": "/c?p=2"})),
+        "/c?p=2" => Response::Json(json!({"Members": links(300..305), "Members@odata.nextLink": "/c?p=3"})),
+        "/c/7" => Response::Status(403),
+        target if target.starts_with("/c/") => Response::Json(json!({"Id": target})),
+        _ => Response::Status(500),
+    };
+    // The last response comes first, and the first one as late as possible.
+    let mut furthest = 0;
+    let walked = drive(
+        collection(),
+        8,
+        |waiting| waiting - 1,
+        |target| {
+            furthest = furthest.max(target.strip_prefix("/c/").and_then(|n| n.parse().ok()).unwrap_or(0));
+            respond(target)
+        },
+    );
+    let expected: Vec<String> = (0..305).filter(|n| *n != 7).map(|n| format!("/c/{n}")).collect();
+    let found: Vec<&str> = walked.found.iter().map(|(_, uri)| uri.as_str()).collect();
+    assert_eq!(found, expected);
+    assert_eq!((walked.unread[0].number, walked.failed_pages.len(), furthest), (7, 1, 304));
+    // While the first one is missing, no more than the window is read.
+    let mut ahead = 0;
+    drive(
+        collection(),
+        8,
+        |waiting| usize::from(waiting > 1),
+        |target| {
+            if let Some(n) = target.strip_prefix("/c/").and_then(|n| n.parse::<usize>().ok()) {
+                ahead = ahead.max(n);
+                if n == 0 {
+                    assert!(ahead < 64, "{ahead}");
+                }
+            }
+            respond(target)
+        },
+    );
+}
