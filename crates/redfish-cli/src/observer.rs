@@ -4,8 +4,8 @@ mod flaws;
 mod open;
 
 use std::future::pending;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU16, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use http::Method;
@@ -30,8 +30,8 @@ pub(crate) struct SessionObserver {
     /// The status of the last response; 0 without one.
     status: AtomicU16,
     write_sent: AtomicBool,
-    /// The request that was sent last.
-    last: Mutex<LastRequest>,
+    /// Whether a write was sent before the last one.
+    was_written: AtomicBool,
     flaws: Flaws,
     phase: watch::Sender<SessionPhase>,
     open: OpenSessions,
@@ -40,15 +40,6 @@ pub(crate) struct SessionObserver {
     /// The prefix of each line in a sweep.
     name: Option<String>,
     trace: bool,
-}
-
-/// What the observer needs of a request.
-#[derive(Clone, Copy, Default)]
-struct LastRequest {
-    is_write: bool,
-    is_probe: bool,
-    /// Whether a write was sent before it.
-    is_after_write: bool,
 }
 
 /// The phase of the session.
@@ -71,7 +62,7 @@ impl SessionObserver {
         Arc::new(SessionObserver {
             status: AtomicU16::new(0),
             write_sent: AtomicBool::new(false),
-            last: Mutex::default(),
+            was_written: AtomicBool::new(false),
             flaws: Flaws::default(),
             phase: watch::channel(SessionPhase::NoLogin).0,
             open: OpenSessions::new(service),
@@ -152,24 +143,21 @@ impl SessionObserver {
         self.open.observe(trace);
         self.flaws.observe(trace);
         match trace {
-            Trace::Request(outgoing) => {
-                *self.last() = LastRequest {
-                    is_write: outgoing.purpose == Purpose::Write,
-                    is_probe: outgoing.is_probe,
-                    is_after_write: self.write_sent(),
-                };
-                self.observe_request(outgoing);
-            }
+            Trace::Request(outgoing) => self.observe_request(outgoing),
             Trace::Response { head, .. } => {
-                let last = *self.last();
-                if !last.is_probe {
+                let request = head.request();
+                if !request.is_probe {
                     self.status.store(head.status().as_u16(), Ordering::SeqCst);
                 }
                 // The write was not carried out.
-                if last.is_write && matches!(head.status().as_u16(), 307 | 308 | 400..=499) {
-                    self.write_sent.store(last.is_after_write, Ordering::SeqCst);
+                if request.purpose == Purpose::Write
+                    && matches!(head.status().as_u16(), 307 | 308 | 400..=499)
+                {
+                    self.write_sent.store(self.was_written.load(Ordering::SeqCst), Ordering::SeqCst);
                 }
-                self.logout_ended();
+                if request.purpose == Purpose::Session {
+                    self.logout_ended();
+                }
             }
             Trace::LogoutFailed(_) => self.logout_ended(),
             _ => {}
@@ -187,7 +175,9 @@ impl SessionObserver {
     fn observe_request(&self, outgoing: &Outgoing) {
         let is_delete = outgoing.request.method() == Method::DELETE;
         match outgoing.purpose {
-            Purpose::Write => self.write_sent.store(true, Ordering::SeqCst),
+            Purpose::Write => {
+                self.was_written.store(self.write_sent.swap(true, Ordering::SeqCst), Ordering::SeqCst);
+            }
             Purpose::Session if is_delete => drop(self.phase.send_replace(SessionPhase::LogoutSent)),
             // The reads before a login or a logout open no session.
             Purpose::Session if outgoing.request.method() == Method::POST => {
@@ -195,10 +185,6 @@ impl SessionObserver {
             }
             _ => {}
         }
-    }
-
-    fn last(&self) -> MutexGuard<'_, LastRequest> {
-        self.last.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn print(&self, text: &str) {

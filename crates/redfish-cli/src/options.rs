@@ -25,6 +25,9 @@ const EXCHANGE_TIMEOUT: Duration = Duration::from_secs(30);
 /// Maximum timeout of a connection attempt, so that there is time for another one.
 const MAX_CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
+/// Default of `--in-flight`.
+const DEFAULT_IN_FLIGHT: usize = 4;
+
 /// Default of `--deadline` with `--wait`.
 const DEFAULT_DEADLINE: Duration = Duration::from_secs(600);
 
@@ -70,6 +73,11 @@ pub(crate) struct Options {
     /// Time limit of one operation, including its retries
     #[arg(long, value_name = "SECONDS", default_value = "60", value_parser = seconds, global = true)]
     pub(crate) timeout: Duration,
+
+    /// Maximum number of concurrent requests to one service, for commands that read much. Default: 4, or 1 if the service says
+    /// that it accepts no more
+    #[arg(long, value_name = "N", value_parser = positive, global = true)]
+    pub(crate) in_flight: Option<usize>,
 
     /// How long --wait and "task wait" wait. Default: 600. In a sweep, the time limit of the whole sweep. Default: no limit
     #[arg(long, value_name = "SECONDS", value_parser = seconds, global = true)]
@@ -193,8 +201,12 @@ impl Options {
 
     /// The settings of connections, except for trust.
     pub(crate) fn transport(&self) -> TransportBuilder {
-        Transport::builder()
-            .limits(TransportLimits::default().connect_timeout(self.timeout.min(MAX_CONNECT_TIMEOUT)))
+        let in_flight = self.in_flight.unwrap_or(DEFAULT_IN_FLIGHT);
+        let limits = TransportLimits::default()
+            .connect_timeout(self.timeout.min(MAX_CONNECT_TIMEOUT))
+            .per_service(in_flight)
+            .idle_connections(in_flight.max(2));
+        Transport::builder().limits(limits)
     }
 
     /// Whether `--timeout` also limits each exchange and each attempt to connect.

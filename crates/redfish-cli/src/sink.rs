@@ -126,7 +126,8 @@ impl Sink {
         }
     }
 
-    fn format_or(&self, on_terminal: Output) -> Output {
+    /// The format of a result: that of `--output`, else this one on a terminal.
+    pub(crate) fn format_or(&self, on_terminal: Output) -> Output {
         match self {
             Sink::Collect(_) => Output::Json,
             Sink::Print { format: Some(format), .. } => *format,
@@ -137,9 +138,14 @@ impl Sink {
 
     /// Prints JSON.
     pub(crate) async fn json(&mut self, value: Value) -> Result<(), Failure> {
+        self.json_text(value.to_string()).await
+    }
+
+    /// Prints the text of JSON.
+    pub(crate) async fn json_text(&mut self, text: String) -> Result<(), Failure> {
         match self {
-            Sink::Print { .. } => print(value.to_string().into_bytes()).await,
-            Sink::Collect(collected) => collected.add_value(&value),
+            Sink::Print { .. } => print(text.into_bytes()).await,
+            Sink::Collect(collected) => collected.add(document::value(text.as_bytes(), MAX_DEPTH)),
         }
     }
 

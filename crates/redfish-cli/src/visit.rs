@@ -8,6 +8,7 @@
 mod ending;
 mod job;
 mod saved;
+mod walk;
 
 use std::future::Future;
 use std::panic::resume_unwind;

@@ -1,10 +1,9 @@
 //! `members`: a whole collection, one JSON document per line.
 
-use bytes::Bytes;
 use clap::Args;
-use redfish_proto::ops::{GetPage, Member, Read};
+use redfish_proto::ops::{GetPage, Member};
+use redfish_proto::walk::{Event, Unread, Walk};
 use redfish_proto::{Error, Target};
-use serde::de::IgnoredAny;
 
 use super::failures::Failures;
 use crate::failure::Failure;
@@ -37,31 +36,37 @@ impl Job for Members {
 
 impl Members {
     async fn list(&self, visit: &mut Visit, failures: &mut Failures) -> Result<(), Failure> {
-        let mut pages = Pages::new(visit.service().target(&self.path)?);
-        while failures.allow_more(visit).await {
-            let Some((page, members)) = pages.next(visit).await? else { break };
+        let collection = visit.service().target(&self.path)?;
+        if self.fetch {
+            return fetch(collection, visit, failures).await;
+        }
+        let mut pages = Pages::new(collection);
+        while let Some((_, members)) = pages.next(visit).await? {
             for member in members {
-                if !failures.allow_more(visit).await {
-                    break;
-                }
-                if !(self.fetch && member.is_link()) {
-                    visit.sink.compact(member.as_bytes()).await?;
-                    continue;
-                }
-                match fetch(visit, &page, &member).await {
-                    Ok(body) => visit.sink.compact(&body).await?,
-                    Err(failure) => failures.add(failure, visit),
-                }
+                visit.sink.compact(member.as_bytes()).await?;
             }
         }
         Ok(())
     }
 }
 
-/// Reads the resource that a member links to. A response that is not JSON, such as a web page, is not a member.
-async fn fetch(visit: &mut Visit, page: &Target, member: &Member) -> Result<Bytes, Failure> {
-    let target = visit.link(page, &member.link().unwrap_or_default())?;
-    Ok(visit.run(|| Read::<IgnoredAny>::new(target.clone())).await?.body().clone())
+/// Prints the members, and reads those that are only links.
+async fn fetch(collection: Target, visit: &mut Visit, failures: &mut Failures) -> Result<(), Failure> {
+    let mut walk = visit.walk(Walk::members(visit.service().clone(), collection));
+    while let Some(event) = walk.next(visit).await {
+        match event? {
+            Event::Resource(found) => visit.sink.compact(found.resource().body()).await?,
+            Event::Unread(Unread { uri, error, .. }) => {
+                let failure = Failure::from(error);
+                let is_link = failure.status().is_none() && !failure.is_transport();
+                failures.add(if is_link { failure.at_link(&uri) } else { failure }, visit);
+            }
+            Event::PageFailed { error, .. } => failures.add(error.into(), visit),
+            Event::LeftOut { page, members } => warn_of_empty_members(visit, &page, members),
+            _ => {}
+        }
+    }
+    Ok(())
 }
 
 /// Warns of members without a link, which are left out.

@@ -1,14 +1,18 @@
 //! `tree`: a resource and everything below it.
 
-mod walk;
+use std::collections::HashMap;
 
 use clap::Args;
-use serde_json::{Value, json};
+use redfish_proto::walk::{Event, Found, Walk};
+use serde::{Deserialize, Serialize, Serializer};
+use serde_json::Value;
 
+use super::failures::Failures;
+use super::members::warn_of_empty_members;
 use crate::failure::Failure;
+use crate::options::Output;
 use crate::sink::Table;
 use crate::visit::{Job, Visit};
-use walk::{Node, Walk};
 
 /// Maximum depth, since JSON parsers limit nesting too.
 const MAX_DEPTH: usize = 48;
@@ -22,6 +26,42 @@ pub(crate) struct Tree {
     /// Maximum number of links from the root
     #[arg(long, value_name = "N", value_parser = depth)]
     depth: Option<usize>,
+    /// Also read the further pages of log entries
+    #[arg(long)]
+    logs: bool,
+}
+
+/// The resources that were read, by their numbers. The first is the start.
+#[derive(Default)]
+struct Nodes {
+    nodes: HashMap<usize, Node>,
+    problems: Vec<Problem>,
+    shortened: usize,
+}
+
+/// A resource in the tree.
+struct Node {
+    /// Its URI, or a link to another service.
+    uri: String,
+    summary: Summary,
+    /// The kind of the failure, if it could not be read.
+    failed: Option<&'static str>,
+    children: Vec<usize>,
+}
+
+/// What the tree shows of a resource.
+#[derive(Default)]
+struct Summary {
+    name: Option<Box<str>>,
+    power: Option<Box<str>>,
+    health: Option<Box<str>>,
+}
+
+/// A failure of a resource, or of a further page of a collection.
+struct Problem {
+    number: usize,
+    failure: Failure,
+    is_warning: bool,
 }
 
 impl Job for Tree {
@@ -32,58 +72,209 @@ impl Job for Tree {
     async fn run(&self, visit: &mut Visit) -> Result<(), Failure> {
         let start = visit.service().target(&self.path)?;
         let depth = self.depth.unwrap_or(MAX_DEPTH).min(MAX_DEPTH);
-        let walk = Walk::run(start, depth, visit).await?;
-        let rows = rows(&walk.nodes);
+        let walk = Walk::new(visit.service().clone(), start).max_depth(depth);
+        let walk = if self.logs { walk.whole_logs() } else { walk };
+        let mut nodes = Nodes::default();
+        let end = nodes.read(walk, visit).await;
+        if nodes.nodes.is_empty() {
+            return end;
+        }
+        nodes.print(visit).await?;
+        nodes.report(end, visit)
+    }
+}
+
+impl Nodes {
+    /// Reads everything, and finds out where it belongs. The failure that ended the walk is the result.
+    async fn read(&mut self, walk: Walk, visit: &mut Visit) -> Result<(), Failure> {
+        let mut walk = visit.walk(walk);
+        let mut line = visit.sink.progress();
+        let end = loop {
+            match walk.next(visit).await {
+                Some(Ok(event)) => self.add(event, visit),
+                Some(Err(failure)) => break Err(failure),
+                None => break Ok(()),
+            }
+            line.show(&format!("{} of {} resources read", self.nodes.len(), walk.known()));
+        };
+        drop(line);
+        let mut children: Vec<(usize, usize, usize)> = self
+            .nodes
+            .keys()
+            .filter_map(|number| {
+                let place = walk.place(*number)?;
+                Some((place.parent?, place.position, *number))
+            })
+            .collect();
+        children.sort_unstable();
+        for (parent, _, number) in children {
+            if let Some(parent) = self.nodes.get_mut(&parent) {
+                parent.children.push(number);
+            }
+        }
+        end
+    }
+
+    fn add(&mut self, event: Event, visit: &mut Visit) {
+        match event {
+            Event::Resource(found) => drop(self.nodes.insert(found.number(), Node::of(&found))),
+            Event::Unread(unread) => {
+                let (number, is_warning) = (unread.number, unread.leads_to_nothing());
+                let uri = String::from(unread.uri);
+                let failure = Failure::from(unread.error);
+                let failure =
+                    if failure.status().is_none() && is_warning { failure.at_link(&uri) } else { failure };
+                let failed = Some(failure.kind());
+                let node = Node { uri, summary: Summary::default(), failed, children: Vec::new() };
+                self.nodes.insert(number, node);
+                self.problems.push(Problem { number, failure, is_warning });
+            }
+            Event::PageFailed { collection, error } => {
+                let failure = error.into();
+                self.problems.push(Problem { number: collection, failure, is_warning: false });
+            }
+            Event::LeftOut { page, members } => warn_of_empty_members(visit, &page, members),
+            Event::LogShortened { .. } => self.shortened += 1,
+            _ => {}
+        }
+    }
+
+    async fn print(&self, visit: &mut Visit) -> Result<(), Failure> {
+        if visit.sink.format_or(Output::Table) == Output::Json {
+            let text = serde_json::to_string(&Subtree { nodes: &self.nodes, number: 0 });
+            return visit.sink.json_text(text.unwrap_or_default()).await;
+        }
+        let rows = self.rows();
         let table = Table {
-            json: object(&walk.nodes, 0),
+            json: Value::Null,
             headings: ["RESOURCE", "NAME", "POWER", "HEALTH"],
             lines: rows.iter().map(|row| row[0].clone()).collect(),
             rows,
         };
-        visit.sink.table(table).await?;
-        for warning in walk.warnings {
-            visit.warn(warning.to_string());
+        visit.sink.table(table).await
+    }
+
+    /// One row per resource, with the branches of the tree.
+    fn rows(&self) -> Vec<[String; 4]> {
+        let mut rows = Vec::with_capacity(self.nodes.len());
+        let root = self.nodes.get(&0);
+        let mut stack: Vec<_> =
+            root.map(|root| (root, String::new(), String::new(), root.uri.clone())).into_iter().collect();
+        while let Some((node, lead, indent, label)) = stack.pop() {
+            let text = |member: &Option<Box<str>>| member.as_deref().unwrap_or_default().to_owned();
+            let Summary { name, power, health } = &node.summary;
+            let name = node.failed.map_or_else(|| text(name), |failed| format!("({failed})"));
+            rows.push([format!("{lead}{label}"), name, text(power), text(health)]);
+            // In reverse, because the last one on the stack comes first.
+            let children: Vec<&Node> =
+                node.children.iter().filter_map(|child| self.nodes.get(child)).collect();
+            for (index, child) in children.iter().enumerate().rev() {
+                let is_last = index + 1 == children.len();
+                let (branch, rest) = if is_last { ("└─ ", "   ") } else { ("├─ ", "│  ") };
+                let label = child.label_below(&node.uri);
+                stack.push((child, format!("{indent}{branch}"), format!("{indent}{rest}"), label));
+            }
         }
-        walk.failures.into_result()
+        rows
+    }
+
+    /// Reports what failed, in the order of the tree.
+    fn report(mut self, end: Result<(), Failure>, visit: &mut Visit) -> Result<(), Failure> {
+        if self.shortened > 0 {
+            visit.note(format!("older entries of {} logs are left out; --logs reads them", self.shortened));
+        }
+        let order = self.order();
+        self.problems.sort_by_key(|problem| order.get(&problem.number).copied());
+        let mut failures = Failures::default();
+        for Problem { failure, is_warning, .. } in self.problems {
+            if is_warning {
+                visit.warn(failure.to_string());
+            } else {
+                failures.add(failure, visit);
+            }
+        }
+        if let Err(failure) = end {
+            visit.warn("the walk has ended early, so the rest is left out");
+            failures.add(failure, visit);
+        }
+        failures.into_result()
+    }
+
+    /// The position of each resource in the tree.
+    fn order(&self) -> HashMap<usize, usize> {
+        let mut order = HashMap::new();
+        let mut stack = vec![0];
+        while let Some(number) = stack.pop() {
+            order.insert(number, order.len());
+            let children = self.nodes.get(&number).map(|node| node.children.iter().rev());
+            stack.extend(children.into_iter().flatten());
+        }
+        order
     }
 }
 
-fn object(nodes: &[Node], number: usize) -> Value {
-    let node = &nodes[number];
-    let mut object = json!({
-        "uri": node.uri,
-        "name": node.name,
-        "power": node.power,
-        "health": node.health,
-        "children": node.children.iter().map(|child| self::object(nodes, *child)).collect::<Value>(),
-    });
-    if let Some(failed) = node.failed {
-        object["error"] = failed.into();
-    }
-    object
+/// A node and what is below it, as JSON.
+struct Subtree<'a> {
+    nodes: &'a HashMap<usize, Node>,
+    number: usize,
 }
 
-/// One row per resource, with the branches of the tree.
-fn rows(nodes: &[Node]) -> Vec<[String; 4]> {
-    let mut rows = Vec::with_capacity(nodes.len());
-    let mut stack = vec![(0, String::new(), String::new(), nodes[0].uri.clone())];
-    while let Some((number, lead, indent, label)) = stack.pop() {
-        let node = &nodes[number];
-        let text = |member: &Option<String>| member.clone().unwrap_or_default();
-        let name = match node.failed {
-            Some(failed) => format!("({failed})"),
-            None => text(&node.name),
+impl Serialize for Subtree<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        #[derive(Serialize)]
+        struct Object<'a> {
+            uri: &'a str,
+            name: Option<&'a str>,
+            power: Option<&'a str>,
+            health: Option<&'a str>,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            error: Option<&'a str>,
+            children: Vec<Subtree<'a>>,
+        }
+        let Subtree { nodes, number } = self;
+        let Some(node) = nodes.get(number) else { return serializer.serialize_unit() };
+        let Summary { name, power, health } = &node.summary;
+        let object = Object {
+            uri: &node.uri,
+            name: name.as_deref(),
+            power: power.as_deref(),
+            health: health.as_deref(),
+            error: node.failed,
+            children: node.children.iter().map(|number| Subtree { nodes, number: *number }).collect(),
         };
-        rows.push([format!("{lead}{label}"), name, text(&node.power), text(&node.health)]);
-        // In reverse, because the last one on the stack comes first.
-        for (index, child) in node.children.iter().enumerate().rev() {
-            let is_last = index + 1 == node.children.len();
-            let (branch, rest) = if is_last { ("└─ ", "   ") } else { ("├─ ", "│  ") };
-            let label = nodes[*child].label_below(&node.uri);
-            stack.push((*child, format!("{indent}{branch}"), format!("{indent}{rest}"), label));
-        }
+        object.serialize(serializer)
     }
-    rows
+}
+
+impl Node {
+    fn of(found: &Found) -> Node {
+        let uri = found.target().to_string();
+        Node { uri, summary: Summary::of(found), failed: None, children: Vec::new() }
+    }
+
+    /// Its URI relative to the parent's.
+    fn label_below(&self, parent: &str) -> String {
+        let below =
+            self.uri.strip_prefix(parent.trim_end_matches('/')).and_then(|rest| rest.strip_prefix('/'));
+        below.filter(|rest| !rest.is_empty()).unwrap_or(&self.uri).to_owned()
+    }
+}
+
+impl Summary {
+    fn of(found: &Found) -> Summary {
+        /// The members, of which a service may send anything.
+        #[derive(Default, Deserialize)]
+        #[serde(default, rename_all = "PascalCase")]
+        struct Members {
+            name: Value,
+            power_state: Value,
+            status: Value,
+        }
+        let text = |value: &Value| value.as_str().map(Into::into);
+        let Members { name, power_state, status } = found.json().unwrap_or_default();
+        let health = text(&status["Health"]).or_else(|| text(&status["HealthRollup"]));
+        Summary { name: text(&name), power: text(&power_state), health }
+    }
 }
 
 fn depth(typed: &str) -> Result<usize, &'static str> {

@@ -47,7 +47,7 @@ impl OpenSessions {
         OpenSessions(number)
     }
 
-    /// Observes one event of the visit's client. A visit sends one request at a time.
+    /// Observes one event of the visit's client. Of the requests in flight, at most one opens or closes a session.
     pub(super) fn observe(&self, trace: &Trace<'_>) {
         if let Some(sessions) = visits().get_mut(&self.0) {
             sessions.observe(trace);
@@ -110,32 +110,33 @@ impl Sessions {
                     _ => self.pending = None,
                 }
             }
-            Trace::Request(_) => self.pending = None,
-            Trace::Response { head, .. } => match self.pending.take() {
-                Some(Pending::Login) => {
-                    self.open.pop();
-                    if head.status().is_success() {
-                        let text = head.to_string();
-                        let location = text.lines().find_map(|line| line.strip_prefix("< location: "));
-                        // Another form is known once the session is closed.
-                        let path = location.map(path_of).filter(|path| is_plain(path));
-                        self.open.push(path.map_or(OpenSession::UnknownUri, OpenSession::At));
-                    } else if head.status() == StatusCode::SEE_OTHER {
-                        // The login was carried out, and its result is elsewhere.
-                        self.open.push(OpenSession::UnknownUri);
+            Trace::Response { head, .. } if head.request().purpose == Purpose::Session => {
+                match self.pending.take() {
+                    Some(Pending::Login) => {
+                        self.open.pop();
+                        if head.status().is_success() {
+                            let text = head.to_string();
+                            let location = text.lines().find_map(|line| line.strip_prefix("< location: "));
+                            // Another form is known once the session is closed.
+                            let path = location.map(path_of).filter(|path| is_plain(path));
+                            self.open.push(path.map_or(OpenSession::UnknownUri, OpenSession::At));
+                        } else if head.status() == StatusCode::SEE_OTHER {
+                            // The login was carried out, and its result is elsewhere.
+                            self.open.push(OpenSession::UnknownUri);
+                        }
                     }
-                }
-                Some(Pending::Logout(path)) => {
-                    let status = head.status();
-                    let gone = [StatusCode::UNAUTHORIZED, StatusCode::NOT_FOUND, StatusCode::GONE];
-                    if status.is_success() || gone.contains(&status) {
-                        let closed = OpenSession::At(path);
-                        self.open.retain(|open| *open != closed);
+                    Some(Pending::Logout(path)) => {
+                        let status = head.status();
+                        let gone = [StatusCode::UNAUTHORIZED, StatusCode::NOT_FOUND, StatusCode::GONE];
+                        if status.is_success() || gone.contains(&status) {
+                            let closed = OpenSession::At(path);
+                            self.open.retain(|open| *open != closed);
+                        }
                     }
+                    None => {}
                 }
-                None => {}
-            },
-            Trace::Failure { failure, .. } => {
+            }
+            Trace::Failure { request, failure, .. } if request.purpose == Purpose::Session => {
                 if let (Some(Pending::Login), true) = (self.pending.take(), failure.is_unsent()) {
                     self.open.pop();
                 }

@@ -49,7 +49,7 @@ fn without_expand_members_are_read_one_by_one() {
     ]);
     let done = run(&mut service.command(["members", "/c?$expand=.", "--fetch"])).exits(0);
     assert_eq!(done.out, "{\"Id\":1}\n");
-    assert_eq!(service.requests(), ["GET /c?$expand=.", "GET /c", "GET /c/1"]);
+    assert_eq!(service.requests(), ["GET /redfish/v1/", "GET /c?$expand=.", "GET /c", "GET /c/1"]);
 }
 
 #[test]

@@ -156,16 +156,35 @@ fn a_page_that_fails_sets_the_status_and_the_rest_is_shown() {
 }
 
 #[test]
-fn the_walk_ends_if_the_service_does_not_respond_or_the_password_is_wrong() {
+fn the_walk_ends_if_the_service_does_not_respond() {
     let root = "200\n\n{\"A\": {\"@odata.id\": \"/r/a\"}, \"B\": {\"@odata.id\": \"/r/b\"}}";
     let service = Canned::new(&[("GET /r", root), ("GET /r/a", ""), ("GET /redfish/v1/", "")]);
-    let done = run(&mut service.command(["tree", "/r"])).exits(4);
+    let done = run(&mut service.command(["tree", "/r", "--in-flight", "1"])).exits(4);
     assert_eq!(uris(&done.json()), ["/r", "/r/a"]);
+    assert!(done.err.contains("GET /r/a: ") && done.err.contains("GET /redfish/v1/: "), "{}", done.err);
     assert!(!service.requests().contains(&"GET /r/b".to_owned()));
+}
 
-    let service = Canned::new(&[("GET /r", root), ("GET /r/a", "401"), ("GET /r/b", "401")]);
-    let mut command = service.command(["tree", "/r", "--auth", "basic", "-u", "admin"]);
+#[test]
+fn a_wrong_password_is_sent_once_and_a_401_of_one_resource_is_its_own() {
+    let links = "{\"A\": {\"@odata.id\": \"/r/a\"}, \"B\": {\"@odata.id\": \"/r/b\"}}";
+    let root = format!("200\n\n{links}");
+    let service = Canned::new(&[("GET /redfish/v1/", &root), ("GET /r/a", "401"), ("GET /r/b", "401")]);
+    let mut command = service.command(["tree", "--auth", "basic", "-u", "admin"]);
     let done = run(command.env("REDFISH_PASSWORD", "wrong")).exits(3);
-    assert_eq!(uris(&done.json()), ["/r", "/r/a"]);
-    assert_eq!(service.requests(), ["GET /r", "GET /r/a"]);
+    assert_eq!(uris(&done.json()), ["/redfish/v1/"]);
+    assert_eq!(service.requests(), ["GET /redfish/v1/", "GET /r/a"]);
+
+    let service = Canned::new(&[("GET /r", &root), ("GET /r/a", "401"), ("GET /r/b", "200\n\n{}")]);
+    let mut command = service.command(["tree", "/r", "--auth", "basic", "-u", "admin", "--in-flight", "1"]);
+    let done = run(command.env("REDFISH_PASSWORD", "right")).exits(0);
+    assert_eq!(uris(&done.json()), ["/r", "/r/a", "/r/b"]);
+    assert_eq!(service.requests(), ["GET /redfish/v1/", "GET /r", "GET /r/a", "GET /r", "GET /r/b"]);
+
+    // The credentials are no longer valid.
+    let service = Canned::new(&[("GET /r", &root), ("GET /r", "401"), ("GET /r/a", "401")]);
+    let mut command = service.command(["tree", "/r", "--auth", "basic", "-u", "admin", "--in-flight", "1"]);
+    let done = run(command.env("REDFISH_PASSWORD", "old")).exits(3);
+    assert_eq!(uris(&done.json()), ["/r"]);
+    assert_eq!(service.requests(), ["GET /redfish/v1/", "GET /r", "GET /r/a", "GET /r"]);
 }

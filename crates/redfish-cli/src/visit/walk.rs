@@ -1,0 +1,60 @@
+//! Walks of a visit: several requests in flight, and one renewal of the saved session for all of them.
+
+use redfish_hyper::Walking;
+use redfish_proto::walk::{Event, Place, Walk};
+
+use super::{TimeLimit, Visit};
+use crate::failure::Failure;
+
+/// A walk in progress.
+pub(crate) struct VisitWalk {
+    /// `None` only while the session is renewed.
+    walking: Option<Walking>,
+    logged_in: bool,
+}
+
+impl Visit {
+    /// Starts a walk. Each resource has the time of an operation.
+    pub(crate) fn walk(&self, walk: Walk) -> VisitWalk {
+        let walk = match self.limit {
+            TimeLimit::Each(time) => walk.resource_deadline(time),
+            TimeLimit::Total { .. } => walk.deadline(self.time_left()),
+        };
+        let walk = match self.options.in_flight {
+            Some(requests) => walk.in_flight(requests),
+            None => walk,
+        };
+        VisitWalk { walking: Some(self.client.walk(walk)), logged_in: false }
+    }
+}
+
+impl VisitWalk {
+    /// The next event; `None` at the end. A failure ends the walk. If the saved session has expired, renews it and
+    /// continues.
+    pub(crate) async fn next(&mut self, visit: &mut Visit) -> Option<Result<Event, Failure>> {
+        loop {
+            let next = self.walking.as_mut()?.next().await;
+            visit.warn_of_flaws();
+            let error = match next? {
+                Ok(event) => return Some(Ok(event)),
+                Err(error) => error,
+            };
+            match visit.renew_after::<()>(Err(error.into()), &mut self.logged_in).await {
+                Ok(_) => {
+                    self.walking = self.walking.take().map(|walking| visit.client.walk(walking.into_walk()))
+                }
+                Err(failure) => return Some(Err(failure)),
+            }
+        }
+    }
+
+    /// The place of a resource, which is final at the end.
+    pub(crate) fn place(&self, number: usize) -> Option<Place> {
+        self.walking.as_ref()?.place(number)
+    }
+
+    /// Number of resources and links that are known so far.
+    pub(crate) fn known(&self) -> usize {
+        self.walking.as_ref().map_or(0, Walking::known)
+    }
+}
