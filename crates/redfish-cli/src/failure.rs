@@ -309,6 +309,11 @@ impl Failure {
         matches!(&self.reason, Reason::Call(error) if matches!(error.kind(), ErrorKind::Transport(_)))
     }
 
+    /// Whether it is a 401 to a session that is known to be alive.
+    pub(crate) fn is_of_living_session(&self) -> bool {
+        matches!(&self.reason, Reason::Call(error) if error.session_alive())
+    }
+
     /// Whether a login failed.
     pub(crate) fn is_of_login(&self) -> bool {
         matches!(&self.reason, Reason::Call(error) if error.is_of_login())

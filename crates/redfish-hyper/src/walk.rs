@@ -21,6 +21,7 @@ pub struct Walking {
     client: Client,
     walk: Walk,
     in_flight: Vec<(Ticket, Running)>,
+    /// Wakes the task when something can be sent again.
     pause: Option<Pause>,
     login: Option<Login>,
 }
@@ -47,7 +48,7 @@ impl Client {
     /// # }
     /// ```
     pub fn walk(&self, mut walk: Walk) -> Walking {
-        walk.resume();
+        walk.recall();
         // The login reads the root, which says what the service supports.
         let client = self.clone();
         let login = async move { client.session().await.map(drop) };
@@ -131,19 +132,14 @@ impl Stream for Walking {
                 Some(Ok(event)) => return Poll::Ready(Some(Ok(event))),
                 None => {}
             }
-            if self.pause.is_none() {
-                match self.walk.pause(self.client.clock().now()) {
-                    Some(time) => {
-                        let client = self.client.clone();
-                        self.pause = Some(Box::pin(async move { client.clock().sleep(time).await }));
-                    }
-                    None if self.in_flight.is_empty() => return Poll::Ready(None),
-                    None => return Poll::Pending,
-                }
-            }
-            match self.pause.as_mut().map(|pause| pause.as_mut().poll(context)) {
-                Some(Poll::Pending) => return Poll::Pending,
-                _ => self.pause = None,
+            let Some(time) = self.walk.pause(self.client.clock().now()) else {
+                return if self.in_flight.is_empty() { Poll::Ready(None) } else { Poll::Pending };
+            };
+            let client = self.client.clone();
+            let mut pause: Pause = Box::pin(async move { client.clock().sleep(time).await });
+            if pause.as_mut().poll(context).is_pending() {
+                self.pause = Some(pause);
+                return Poll::Pending;
             }
         }
     }

@@ -48,10 +48,11 @@ reasons! {
         SessionOfOtherService => "the URI of the session is at another service",
     }
 
-    /// How it is known that a session is alive although a request was answered 401.
+    /// How it is known that a session is alive, or that credentials are valid, although a request was answered 401.
     SessionAlive {
         Confirmed => "the session is alive",
         NewSessionRefused => "also with a new session",
+        OthersAccepted => "other resources accept the same credentials",
     }
 
     /// What a service does not support.

@@ -31,6 +31,7 @@ use crate::driver::call::Call;
 use crate::error::Error;
 use crate::features::Features;
 use crate::kind::ErrorKind;
+use crate::reason::SessionAlive;
 use crate::redact::SafeText;
 use crate::resource::Resource;
 use crate::service::Service;
@@ -361,10 +362,27 @@ impl Walk {
         self.reader.end(error);
     }
 
-    /// Continues a walk that has ended with an error, or whose driver was dropped. What was in flight is read again.
+    /// Takes back the calls whose results will not come, because their driver was dropped. What they read is read again.
+    pub fn recall(&mut self) {
+        self.reader.recall();
+    }
+
+    /// Continues a walk that has ended with an error, for example with other credentials.
     pub fn resume(&mut self) {
         self.reader.resume();
         self.ended = false;
+    }
+
+    /// Continues a walk that has ended with a 401, whose session is alive nevertheless: the resources that were refused are not
+    /// read again. Returns their number.
+    pub fn accept_refusals(&mut self, how: SessionAlive) -> usize {
+        let refused = self.reader.accept_refusals(how);
+        let number = refused.len();
+        self.resume();
+        for (job, result) in refused {
+            self.settle(job, result);
+        }
+        number
     }
 }
 

@@ -59,7 +59,7 @@ impl Client {
     /// # }
     /// ```
     pub fn walk(&self, mut walk: Walk) -> Walking {
-        walk.resume();
+        walk.recall();
         Walking { client: self.clone(), walk, has_session: false, in_flight: 0, pool: Pool::new() }
     }
 }

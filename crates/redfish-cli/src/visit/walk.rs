@@ -1,6 +1,7 @@
 //! Walks of a visit: several requests in flight, and one renewal of the saved session for all of them.
 
 use redfish_hyper::Walking;
+use redfish_proto::reason::SessionAlive;
 use redfish_proto::walk::{Event, Place, Walk};
 
 use super::{TimeLimit, Visit};
@@ -39,11 +40,23 @@ impl VisitWalk {
                 Ok(event) => return Some(Ok(event)),
                 Err(error) => error,
             };
-            match visit.renew_after::<()>(Err(error.into()), &mut self.logged_in).await {
+            let renewed = visit.renew_after::<()>(Err(error.into()), &mut self.logged_in).await;
+            match renewed {
                 Ok(_) => {
-                    self.walking = self.walking.take().map(|walking| visit.client.walk(walking.into_walk()))
+                    let mut walk = self.walking.take()?.into_walk();
+                    walk.resume();
+                    self.walking = Some(visit.client.walk(walk));
                 }
-                Err(failure) => return Some(Err(failure)),
+                Err(failure) => {
+                    let mut walk = self.walking.take()?.into_walk();
+                    // If the saved session is alive, only these resources are denied.
+                    let goes_on =
+                        failure.is_of_living_session() && walk.accept_refusals(SessionAlive::Confirmed) > 0;
+                    self.walking = Some(visit.client.walk(walk));
+                    if !goes_on {
+                        return Some(Err(failure));
+                    }
+                }
             }
         }
     }

@@ -33,6 +33,7 @@ mod tree;
 mod update;
 mod usage;
 mod waits;
+mod walk;
 mod whoami;
 mod wire;
 mod write;

@@ -21,6 +21,7 @@ use crate::error::Error;
 use crate::features::Features;
 use crate::kind::ErrorKind;
 use crate::ops::follow_links::root;
+use crate::reason::SessionAlive;
 use crate::service::Service;
 use crate::target::Target;
 
@@ -124,7 +125,12 @@ impl Reader {
         self.features = Some(features);
     }
 
-    /// Number of requests in flight, and of those that wait to be repeated.
+    /// Whether the service has accepted a request with the credentials.
+    pub(super) fn has_witness(&self) -> bool {
+        self.witness.is_some()
+    }
+
+    /// Whether nothing is in flight, waits to be repeated, or is checked.
     pub(super) fn is_idle(&self) -> bool {
         self.in_flight.is_empty()
             && self.delayed.is_empty()
@@ -157,13 +163,24 @@ impl Reader {
         self.end.get_or_insert(error);
     }
 
-    /// Puts what was in flight back, to be requested again, as after the end of a driver or a new login.
-    pub(super) fn resume(&mut self) {
-        let in_flight = std::mem::take(&mut self.in_flight).into_values();
-        let suspects = std::mem::take(&mut self.suspects).into_iter().map(|(job, _)| job);
-        let jobs = in_flight.chain(suspects).filter(|job| !job.is_check());
+    /// Puts what was in flight back, to be requested again.
+    pub(super) fn recall(&mut self) {
+        let jobs = std::mem::take(&mut self.in_flight).into_values().filter(|job| !job.is_check());
         self.delayed.extend(jobs.map(|job| (Now::default(), Job { began: None, ..job })));
+    }
+
+    /// Continues after the end, with other credentials.
+    pub(super) fn resume(&mut self) {
+        self.recall();
+        let suspects = std::mem::take(&mut self.suspects).into_iter();
+        self.delayed.extend(suspects.map(|(job, _)| (Now::default(), Job { began: None, ..job })));
         (self.check, self.end, self.witness, self.began) = (None, None, None, None);
+    }
+
+    /// The 401s are final, since the credentials are valid.
+    pub(super) fn accept_refusals(&mut self, how: SessionAlive) -> Vec<Settled> {
+        let refused = self.suspects.drain(..);
+        refused.map(|(job, error)| (job, Err(error.with_session_alive(how)))).collect()
     }
 
     /// Whether another request may be sent now.
@@ -217,7 +234,8 @@ impl Reader {
 
     /// Whether nothing has responded since a request had no response, which is repeated before anything else is requested.
     fn may_be_away(&self) -> bool {
-        self.delayed.iter().any(|(_, job)| job.unanswered_at.is_some_and(|at| at > self.answered_at))
+        let jobs = self.delayed.iter().map(|(_, job)| job).chain(self.in_flight.values());
+        jobs.filter_map(|job| job.unanswered_at).any(|at| at > self.answered_at)
     }
 
     fn check_job(&self, check: Check) -> Job {
@@ -250,12 +268,12 @@ impl Reader {
     fn succeeded(&mut self, job: Job, contents: Contents) -> Vec<Settled> {
         match (&job.fetch.purpose, &contents) {
             (Purpose::Service, _) => {
-                self.check = None;
+                self.check = (!self.suspects.is_empty()).then_some(Check::Credentials);
                 return Vec::new();
             }
             (Purpose::Credentials(_), _) => {
                 self.check = None;
-                return self.suspects.drain(..).map(|(job, error)| (job, Err(error))).collect();
+                return self.accept_refusals(SessionAlive::OthersAccepted);
             }
             (Purpose::Features, Contents::Features(features)) => {
                 self.features = Some(*features);
@@ -287,8 +305,7 @@ impl Reader {
                 return self.suspects.drain(..).map(|(job, error)| (job, Err(error))).collect();
             }
             Purpose::Credentials(_) => {
-                self.check = None;
-                self.reject(error, now);
+                self.end(error);
                 return Vec::new();
             }
             Purpose::Resource(_) | Purpose::Page(_) => {}
@@ -302,7 +319,7 @@ impl Reader {
             self.suspects.push((job, error.clone()));
             match &self.witness {
                 Some(_) => self.check = self.check.or(Some(Check::Credentials)),
-                None => self.reject(error, now),
+                None => self.end(error),
             }
             return Vec::new();
         }
@@ -323,16 +340,10 @@ impl Reader {
         vec![(job, Err(error))]
     }
 
-    /// The service does not accept the credentials any more.
-    fn reject(&mut self, error: Error, now: Now) {
-        let suspects = std::mem::take(&mut self.suspects).into_iter().map(|(job, _)| (now, job));
-        self.delayed.extend(suspects);
-        self.end(error);
-    }
-
     /// Halves the number in flight, once for all requests that were in flight together.
     fn reduce_window(&mut self, job: &Job) {
-        if job.sent_as > self.reduced_at {
+        let is_alone = job.alone && self.in_flight.is_empty();
+        if job.sent_as > self.reduced_at && !is_alone {
             // The refused one was in flight as well.
             let in_flight = self.in_flight.len() + 1;
             self.window = (self.window.min(in_flight) / 2).max(1);

@@ -84,6 +84,12 @@ impl Tree {
             let is_collection = collections::is_collection(self.start.split_member().1, &self.start);
             return Some(self.job(START, self.start.clone(), is_collection, reader, settings));
         }
+        if let Some((number, target, is_collection)) =
+            self.readable_by_all().filter(|_| !reader.has_witness())
+        {
+            self.targets.remove(&number);
+            return Some(self.job(number, target, is_collection, reader, settings));
+        }
         loop {
             if let Some((number, page)) = self.pages.pop_front() {
                 return Some(Job::new(number, Fetch::new(Purpose::Page(page), settings.max_pending)));
@@ -101,6 +107,17 @@ impl Tree {
             let reached = self.graph.next_layer();
             self.enqueue(reached);
         }
+    }
+
+    /// A queued resource that every account may read: a 401 to it shows that the credentials are not valid.
+    fn readable_by_all(&self) -> Option<(u32, Target, bool)> {
+        let is_readable = |target: &Target| {
+            let path = target.path().trim_end_matches('/');
+            ["/Systems", "/Chassis", "/Managers"].iter().any(|name| path.ends_with(name))
+        };
+        let queued = self.targets.iter().filter(|(number, _)| self.graph.state(**number) == State::Unread);
+        let first = queued.filter(|(_, (target, _))| is_readable(target)).min_by_key(|(number, _)| **number);
+        first.map(|(number, (target, is_collection))| (*number, target.clone(), *is_collection))
     }
 
     fn job(
