@@ -141,6 +141,7 @@
 //! | update firmware, download a large body | [`PushUpdate`](ops::PushUpdate), [`SimpleUpdate`](ops::SimpleUpdate), [`Download`](ops::Download) |
 //! | listen to events | [`FindEvents`](events::FindEvents), [`Subscribe`](events::Subscribe) with a [`Listener`](events::Listener) |
 //! | receive pushed events | [`CreateSubscription`](events::CreateSubscription), [`ListSubscriptions`](events::ListSubscriptions), [`DeleteSubscription`](events::DeleteSubscription); [`Notification::parse`](events::Notification::parse) |
+//! | read a whole service | a [`Walk`](walk::Walk), which makes many calls |
 //! | anything else | [`Raw`](ops::Raw), a [`Chain`](ops::Chain) of operations, or a custom [`Operation`] |
 //!
 //! # Guarantees
