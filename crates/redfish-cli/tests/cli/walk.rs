@@ -47,11 +47,7 @@ fn a_resource_that_is_denied_to_a_living_saved_session_is_a_warning() {
     ] {
         let bench = saved_then(&[&format!("401@{denied}")]);
         let done = run(&mut bench.as_admin(["tree"])).exits(0);
-        assert!(
-            done.err.contains(&format!("GET {denied}")) && done.err.contains(reason),
-            "{}",
-            done.err
-        );
+        assert!(done.err.contains(&format!("GET {denied}")) && done.err.contains(reason), "{}", done.err);
         assert!(count(&done.json()) > 100);
         assert_eq!((opened(&bench), bench.server.open_sessions()), (1, 1), "{denied}");
     }

@@ -14,7 +14,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::fetch::{Contents, Fetch, Fetched, Purpose};
+use super::fetch::{Contents, Fetch, Fetched, Purpose, is_absent};
 use super::settings::Settings;
 use crate::driver::{Failure, Now, Phase};
 use crate::error::Error;
@@ -333,7 +333,7 @@ impl Reader {
             return Vec::new();
         }
         self.check = needs_check(&error).or(self.check);
-        if let Some(plain) = job.fetch.unexpanded() {
+        if let Some(plain) = job.fetch.unexpanded().filter(|_| !error.status().is_some_and(is_absent)) {
             self.delayed.push((now, Job::new(job.number, plain)));
             return Vec::new();
         }
