@@ -47,6 +47,31 @@ impl Client {
     /// Lists the members of a collection that match a query, as far as the service root announces support for it. If the
     /// service does not support or refuses `$expand`, the members are links.
     ///
+    /// ```
+    /// use redfish_hyper::proto::query::{Expand, Query};
+    /// use redfish_hyper::serde_json::Value;
+    /// # use redfish_mock::{ServeOptions, Server, Settings, Tls};
+    /// # use redfish_hyper::{Client, Credentials, Error, Service};
+    /// # let options = ServeOptions { tls: Tls::None, ..ServeOptions::default() };
+    /// # let server = Server::start(Settings::default(), options).unwrap();
+    /// # let credentials = Credentials::new("admin", "machine-room");
+    /// # let client = Client::builder(Service::new(&server.url())?).login(credentials).build()?;
+    /// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+    /// let query = Query::new()
+    ///     .expand(Expand::Subordinate, 1)
+    ///     .filter("PowerState eq 'On'")
+    ///     .select_members(["Id", "HostName"]);
+    /// let mut names = Vec::new();
+    /// let mut members = client.query("/redfish/v1/Systems", query).await?;
+    /// while let Some(member) = members.next().await {
+    ///     names.push(member?.json::<Value>()?["HostName"].as_str().unwrap_or_default().to_owned());
+    /// }
+    /// assert_eq!(names, ["db-01", "archive-02"]);
+    /// client.close().await?;
+    /// # Ok::<(), Error>(()) })?;
+    /// # Ok::<(), Error>(())
+    /// ```
+    ///
     /// # Errors
     /// Fails with [`NotSupported`](redfish_proto::ErrorKind::NotSupported) if the service does not support the query, and
     /// if it refuses a request.

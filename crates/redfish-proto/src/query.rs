@@ -18,11 +18,12 @@ use crate::target::{MAX_LENGTH, Target};
 /// use redfish_proto::query::{Expand, Query};
 ///
 /// let service = Service::new("bmc.example")?;
-/// let query = Query::new().expand(Expand::Links, 1).select(["Id", "Status/Health"]).filter("Name eq 'A & B'").top(50);
-/// let target = service.target("/redfish/v1/Systems")?.with_query(&query)?;
+/// let query = Query::new().expand(Expand::Subordinate, 1).select_members(["Id", "Status/Health"]).top(50);
+/// let target = service.target("/redfish/v1/Systems")?.with_query(&query.filter("Name eq 'A & B'"))?;
 /// assert_eq!(
 ///     target.as_str(),
-///     "/redfish/v1/Systems?$expand=~($levels=1)&$select=Id,Status/Health&$filter=Name%20eq%20'A%20%26%20B'&$top=50"
+///     "/redfish/v1/Systems?$expand=.($levels=1)&$select=Members/Id,Members/Status/Health\
+///      &$filter=Name%20eq%20'A%20%26%20B'&$top=50"
 /// );
 /// # Ok::<(), redfish_proto::Error>(())
 /// ```
@@ -67,11 +68,22 @@ impl Query {
         self
     }
 
-    /// `$select`: only these members, each a path such as `Status/Health`.
+    /// `$select`: only these properties of the requested resource, each a path such as `Status/Health`, and what starts with
+    /// `@odata.` (DSP0266, "The $select query parameter").
+    ///
+    /// The resource that a collection's URI stands for is the collection itself: a selection without `Members` leaves the members
+    /// out. For theirs, see [`select_members`](Query::select_members).
     #[must_use]
     pub fn select<S: Into<String>>(mut self, members: impl IntoIterator<Item = S>) -> Query {
         self.select.extend(members.into_iter().map(Into::into));
         self
+    }
+
+    /// `$select`: of a collection, only these properties of its members. It takes effect on members that are
+    /// [expanded](Query::expand), or that the collection contains as a whole.
+    #[must_use]
+    pub fn select_members<'a>(self, members: impl IntoIterator<Item = &'a str>) -> Query {
+        self.select(members.into_iter().map(|path| format!("Members/{path}")))
     }
 
     /// `$filter`: only members for which this expression is true, such as `Severity eq 'Critical'`.

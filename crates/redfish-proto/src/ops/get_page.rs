@@ -259,8 +259,21 @@ impl GetPage {
                 let redactor = Arc::clone(&answer.redactor);
                 Ok(Member { body: body.clone(), range: 0..end, redactor })
             }
+            _ if self.selects_no_members() => {
+                let reason = "the member is missing: $select leaves it out, unless it contains Members or Members/NAME";
+                Err(Error::malformed("/Members", reason))
+            }
             _ => Err(Error::malformed("/Members", "the member is missing: not a collection")),
         }
+    }
+
+    /// Whether the query selects properties of the collection, but not its members.
+    fn selects_no_members(&self) -> bool {
+        let selected = self.target.query().into_iter().flat_map(|query| query.split('&')).find_map(|part| {
+            let (name, paths) = part.split_once('=')?;
+            matches!(name, "$select" | "%24select").then_some(paths)
+        });
+        selected.is_some_and(|paths| !paths.split(',').any(|path| path.split('/').next() == Some("Members")))
     }
 
     fn next_page(self, link: &RawValue, answer: &Answer) -> Result<Option<GetPage>, Error> {
@@ -478,6 +491,28 @@ mod tests {
             let page = read(page, &["https://elsewhere/1", "/c/2", "/c/3", "https://bmc/c/1"], 2);
             let links: Vec<_> = page.members.iter().filter_map(Member::link).collect();
             assert_eq!((links, page.repeated), (vec!["/c/3".into()], 3));
+        }
+    }
+
+    #[test]
+    fn a_selection_without_the_members_is_named_as_the_reason() {
+        let service = Arc::new(Service::new("bmc").unwrap());
+        for (target, is_named) in [
+            ("/c?$select=Id,Name", true),
+            ("/c?a=b&$select=Status/Members", true),
+            ("/c?$select=Members/Id", false),
+            ("/c?$select=Name,Members", false),
+            ("/c", false),
+        ] {
+            let page = GetPage::first(Target::well_known(target));
+            let call = service.call(page).with_identity(Identity::anonymous(&service));
+            let Step::Send(_, reply) = call.start(Now::default()) else { panic!("expected a request") };
+            let head = http::Response::new(()).into_parts().0;
+            let Step::Done(read) = reply.receive(head, Ok(r#"{"Name": "C"}"#.into()), Now::default()) else {
+                panic!("expected the end")
+            };
+            let error = read.unwrap_err().to_string();
+            assert_eq!(error.contains("$select leaves it out"), is_named, "{target}: {error}");
         }
     }
 
