@@ -104,11 +104,11 @@ fn the_options_limit_the_number_in_flight() {
 #[test]
 fn a_sweep_walks_each_service_within_its_time() {
     let slow =
-        Settings { faults: vec!["slow=20s@/redfish/v1/Chassis".parse().unwrap()], ..Settings::default() };
+        Settings { faults: vec!["slow=60s@/redfish/v1/Chassis".parse().unwrap()], ..Settings::default() };
     let benches = [Bench::new(Profile::Standard), Bench::with(slow)];
     let urls: Vec<String> = benches.iter().map(|bench| bench.server.url().to_owned()).collect();
     let list = benches[0].file("services", urls.join("\n"));
-    let args = ["sweep", "--services", &list, "--timeout", "3", "tree"];
+    let args = ["sweep", "--services", &list, "--timeout", "8", "tree"];
     let done = run(&mut benches[0].as_admin(args)).exits(1);
     let mut lines: Vec<Value> = done.out.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     lines.sort_by_key(|line| line["ok"] == false);
