@@ -1,6 +1,6 @@
 //! `tree`: a resource and everything below it.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use clap::Args;
 use redfish_proto::walk::{Event, Found, Walk};
@@ -16,6 +16,9 @@ use crate::visit::{Job, Visit};
 
 /// Maximum depth, since JSON parsers limit nesting too.
 const MAX_DEPTH: usize = 48;
+
+/// Usual length of a resource in JSON, so that a large tree is not copied as it grows.
+const NODE_LENGTH: usize = 192;
 
 /// The root and depth of the tree.
 #[derive(Args)]
@@ -34,7 +37,7 @@ pub(crate) struct Tree {
 /// The resources that were read, by their numbers. The first is the start.
 #[derive(Default)]
 struct Nodes {
-    nodes: HashMap<usize, Node>,
+    nodes: BTreeMap<usize, Node>,
     problems: Vec<Problem>,
     shortened: usize,
 }
@@ -42,7 +45,7 @@ struct Nodes {
 /// A resource in the tree.
 struct Node {
     /// Its URI, or a link to another service.
-    uri: String,
+    uri: Box<str>,
     summary: Summary,
     /// The kind of the failure, if it could not be read.
     failed: Option<&'static str>,
@@ -120,7 +123,7 @@ impl Nodes {
             Event::Resource(found) => drop(self.nodes.insert(found.number(), Node::of(&found))),
             Event::Unread(unread) => {
                 let (number, is_warning) = (unread.number, unread.leads_to_nothing());
-                let uri = String::from(unread.uri);
+                let uri: Box<str> = String::from(unread.uri).into();
                 let failure = Failure::from(unread.error);
                 let failure =
                     if failure.status().is_none() && is_warning { failure.at_link(&uri) } else { failure };
@@ -141,8 +144,10 @@ impl Nodes {
 
     async fn print(&self, visit: &mut Visit) -> Result<(), Failure> {
         if visit.sink.format_or(Output::Table) == Output::Json {
-            let text = serde_json::to_string(&Subtree { nodes: &self.nodes, number: 0 });
-            return visit.sink.json_text(text.unwrap_or_default()).await;
+            let mut text = Vec::with_capacity(self.nodes.len() * NODE_LENGTH);
+            // Cannot fail: all names are texts.
+            let _ = serde_json::to_writer(&mut text, &Subtree { nodes: &self.nodes, number: 0 });
+            return visit.sink.json_text(String::from_utf8(text).unwrap_or_default()).await;
         }
         let rows = self.rows();
         let table = Table {
@@ -159,7 +164,7 @@ impl Nodes {
         let mut rows = Vec::with_capacity(self.nodes.len());
         let root = self.nodes.get(&0);
         let mut stack: Vec<_> =
-            root.map(|root| (root, String::new(), String::new(), root.uri.clone())).into_iter().collect();
+            root.map(|root| (root, String::new(), String::new(), root.uri.to_string())).into_iter().collect();
         while let Some((node, lead, indent, label)) = stack.pop() {
             let text = |member: &Option<Box<str>>| member.as_deref().unwrap_or_default().to_owned();
             let Summary { name, power, health } = &node.summary;
@@ -183,8 +188,10 @@ impl Nodes {
         if self.shortened > 0 {
             visit.note(format!("older entries of {} logs are left out; --logs reads them", self.shortened));
         }
-        let order = self.order();
-        self.problems.sort_by_key(|problem| order.get(&problem.number).copied());
+        if self.problems.len() > 1 {
+            let order = self.order();
+            self.problems.sort_by_key(|problem| order.get(&problem.number).copied());
+        }
         let mut failures = Failures::default();
         for Problem { failure, is_warning, .. } in self.problems {
             if is_warning {
@@ -215,7 +222,7 @@ impl Nodes {
 
 /// A node and what is below it, as JSON.
 struct Subtree<'a> {
-    nodes: &'a HashMap<usize, Node>,
+    nodes: &'a BTreeMap<usize, Node>,
     number: usize,
 }
 
@@ -248,7 +255,7 @@ impl Serialize for Subtree<'_> {
 
 impl Node {
     fn of(found: &Found) -> Node {
-        let uri = found.target().to_string();
+        let uri = found.target().to_string().into();
         Node { uri, summary: Summary::of(found), failed: None, children: Vec::new() }
     }
 
