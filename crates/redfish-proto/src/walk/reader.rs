@@ -28,6 +28,9 @@ use crate::target::Target;
 /// Wait before the first repetition, if the service does not say how long. It doubles each time.
 const FIRST_WAIT: Duration = Duration::from_millis(500);
 
+/// Number of responses without a refusal after which one more request may be in flight.
+const RECOVERY: u32 = 32;
+
 /// Number of refused `$expand`s after which it is not tried any more at this service.
 const MAX_REFUSED_EXPANDS: u32 = 3;
 
@@ -45,8 +48,8 @@ pub(super) struct Job {
     began: Option<Now>,
     /// The position of the last request among all.
     sent_as: u64,
-    /// Whether it was the only one in flight when it was sent.
-    alone: bool,
+    /// Number in flight when it was sent, with itself.
+    together: usize,
     /// The position among all results at which it had no response.
     unanswered_at: Option<u64>,
 }
@@ -65,6 +68,8 @@ pub(super) struct Reader {
     features: Option<Features>,
     /// Maximum number in flight, once the service has refused some.
     window: usize,
+    /// Number of responses since the last refusal or the last increase.
+    successes: u32,
     /// The requests up to this one were sent before the window was last reduced.
     reduced_at: u64,
     sent: u64,
@@ -88,7 +93,7 @@ enum Check {
 
 impl Job {
     pub(super) fn new(number: u32, fetch: Fetch) -> Job {
-        Job { number, fetch, attempts: 0, began: None, sent_as: 0, alone: true, unanswered_at: None }
+        Job { number, fetch, attempts: 0, began: None, sent_as: 0, together: 1, unanswered_at: None }
     }
 
     fn is_check(&self) -> bool {
@@ -106,6 +111,7 @@ impl Reader {
             check: None,
             features: None,
             window: usize::MAX,
+            successes: 0,
             reduced_at: 0,
             sent: 0,
             results: 0,
@@ -223,7 +229,7 @@ impl Reader {
             },
         };
         let (began, check) = (*job.began.get_or_insert(now), job.is_check());
-        job.alone = self.in_flight.is_empty();
+        job.together = self.in_flight.len() + 1;
         self.sent += 1;
         job.sent_as = self.sent;
         let of_job = settings.resource_deadline.filter(|_| !check).map(|limit| began.after(limit).since(now));
@@ -281,6 +287,7 @@ impl Reader {
             }
             _ => {}
         }
+        self.widen_window();
         let target = job.fetch.target();
         // The root is read without credentials, too.
         if !target.is_same_except_slash(&root()) {
@@ -342,12 +349,19 @@ impl Reader {
 
     /// Halves the number in flight, once for all requests that were in flight together.
     fn reduce_window(&mut self, job: &Job) {
-        let is_alone = job.alone && self.in_flight.is_empty();
-        if job.sent_as > self.reduced_at && !is_alone {
-            // The refused one was in flight as well.
-            let in_flight = self.in_flight.len() + 1;
-            self.window = (self.window.min(in_flight) / 2).max(1);
+        self.successes = 0;
+        if job.sent_as > self.reduced_at && job.together > 1 {
+            self.window = (self.window.min(job.together) / 2).max(1);
             self.reduced_at = self.sent;
+        }
+    }
+
+    /// Allows one more in flight after a while without a refusal.
+    fn widen_window(&mut self) {
+        self.successes += 1;
+        if self.successes >= RECOVERY {
+            self.successes = 0;
+            self.window = self.window.saturating_add(1);
         }
     }
 
@@ -364,7 +378,7 @@ impl Reader {
         let wait = match (error.kind(), error.status().map(|status| status.as_u16())) {
             (_, Some(408)) => error.retry_after().unwrap_or(backoff),
             // Without a time, it may have been the load of the others.
-            (_, Some(429 | 503)) => error.retry_after().or((!job.alone).then_some(backoff))?,
+            (_, Some(429 | 503)) => error.retry_after().or((job.together > 1).then_some(backoff))?,
             (ErrorKind::Transport(Failure::NotSent | Failure::Broken), _) => backoff,
             _ => return None,
         };

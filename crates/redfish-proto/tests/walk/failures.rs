@@ -147,6 +147,28 @@ fn a_refusal_for_load_halves_the_number_in_flight() {
 }
 
 #[test]
+fn the_number_in_flight_is_halved_from_what_was_sent_together_and_recovers() {
+    // The refused one is answered last, when nothing else is in flight.
+    let mut count = 0;
+    let walked = drive(
+        walk("/redfish/v1/"),
+        8,
+        |waiting| waiting - 1,
+        |target| {
+            count += 1;
+            match target {
+                "/redfish/v1/" => Response::Json(many(200)),
+                _ if count == 20 => Response::Busy(1),
+                _ => Response::Json(json!({})),
+            }
+        },
+    );
+    let after: Vec<usize> = walked.in_flight.iter().copied().skip(28).collect();
+    assert_eq!(after.iter().take(20).max(), Some(&4), "{after:?}");
+    assert_eq!((after.iter().max(), walked.found.len()), (Some(&8), 201), "{after:?}");
+}
+
+#[test]
 fn a_service_that_accepts_one_request_gets_one_unless_the_caller_chooses() {
     let root = |says: Value| {
         let mut root = many(20);
