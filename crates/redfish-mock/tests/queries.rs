@@ -168,6 +168,53 @@ fn select_returns_the_named_properties() {
 }
 
 #[test]
+fn select_applies_to_the_expanded_members_as_well() {
+    let mut client = admin_client();
+    // The example of DSP0266, "The $expand query parameter".
+    let systems = client.get("/redfish/v1/Systems?$select=UUID&$expand=.($levels=1)").json();
+    assert_eq!(systems["Members@odata.count"], 3);
+    for (member, id) in systems["Members"].as_array().expect("members").iter().zip(ids(&systems)) {
+        let whole = client.get(&format!("/redfish/v1/Systems/{id}")).json();
+        let expected: Value = ["@odata.id", "@odata.type", "@odata.etag", "UUID"]
+            .into_iter()
+            .map(|name| (name.to_owned(), whole[name].clone()))
+            .collect::<serde_json::Map<_, _>>()
+            .into();
+        assert!(whole["UUID"].is_string() && *member == expected, "{member}");
+    }
+
+    // A property of both is returned of both.
+    let roles = client.get(&format!("{ROLES}?$expand=.&$select=Name,IsPredefined")).json();
+    assert!(roles["Name"].is_string() && roles["IsPredefined"].is_null() && roles["Description"].is_null());
+    let role = &roles["Members"][0];
+    assert!(role["Name"].is_string() && role["IsPredefined"] == true && role["AssignedPrivileges"].is_null());
+
+    // Each page has its selected members and the link to the next one.
+    let pages = format!("{ENTRIES}?$expand=.&$select=Severity");
+    assert!(client.get(&pages).json()["Members"][49]["Severity"].is_string());
+    assert_eq!(walk(&mut client, &pages).0, [50, 50, 20]);
+}
+
+#[test]
+fn select_without_expand_applies_to_the_collection() {
+    let mut client = admin_client();
+    let named = client.get(&format!("{ROLES}?$select=Name")).json();
+    assert!(
+        named["Name"].is_string() && named["Members"].is_null() && named["Members@odata.count"].is_null()
+    );
+    let whole = client.get(ROLES).json();
+    for path in ["Members", "Members/Name"] {
+        let links = client.get(&format!("{ROLES}?$select={path}")).json();
+        assert_eq!(links["Members"], whole["Members"], "{path}");
+        assert_eq!((&links["Members@odata.count"], &links["Name"]), (&json!(3), &Value::Null), "{path}");
+    }
+    // A resource that is not a collection has no members to select from.
+    let system = client.get(&format!("{SYSTEM}?$expand=.&$select=Name,Memory/Name")).json();
+    assert!(system["Name"].is_string() && system["Memory"]["Name"].is_string());
+    assert!(system["Memory"]["Members"].is_null() && system["Processors"].is_null());
+}
+
+#[test]
 fn the_etag_is_that_of_the_whole_resource_or_missing() {
     let mut client = admin_client();
     let tag = client.get(SYSTEM).header("ETag").expect("an ETag").to_owned();

@@ -94,7 +94,12 @@ impl Reader<'_> {
         if let Some(expand) = query.expand {
             self.expand_within(&mut document, expand, false, &mut { MAX_EXPANDED });
         }
-        if let Some(paths) = query.select.as_ref().or(excerpt.as_ref()) {
+        if let Some(mut paths) = query.select.or(excerpt) {
+            // DSP0266 has two kinds of paths: from the requested resource ("The $select query parameter"), and from a member in
+            // the example for both parameters, `?$select=UUID&$expand=.` ("The $expand query parameter").
+            if query.expand.is_some() && document["Members"].is_array() {
+                paths.extend(member_paths(&paths));
+            }
             let paths: Vec<&[String]> = paths.iter().map(Vec::as_slice).collect();
             document = select(&document, &paths);
         }
@@ -210,6 +215,19 @@ fn excerpt_paths(document: &Value) -> Option<Vec<Vec<String>>> {
     is_sensor.then(|| vec![vec!["Reading".to_owned()]])
 }
 
+/// The paths, relative to a member, as paths relative to its collection. Those that start at the collection are left out.
+fn member_paths(paths: &[Vec<String>]) -> Vec<Vec<String>> {
+    let starts_at_collection =
+        |path: &[String]| path.first().is_some_and(|first| property(first) == "Members");
+    let from_collection = |path: &Vec<String>| [&["Members".to_owned()], path.as_slice()].concat();
+    paths.iter().filter(|path| !starts_at_collection(path)).map(from_collection).collect()
+}
+
+/// The property that a name is or annotates: `Members` for `Members@odata.count`.
+fn property(name: &str) -> &str {
+    name.split_once('@').map_or(name, |(property, _)| property)
+}
+
 /// Reduces a value to the selected properties.
 fn select(value: &Value, paths: &[&[String]]) -> Value {
     match value {
@@ -217,9 +235,9 @@ fn select(value: &Value, paths: &[&[String]]) -> Value {
         Value::Object(members) => {
             let mut selected = Map::new();
             for (name, member) in members {
-                let property = name.split_once('@').map_or(name.as_str(), |(property, _)| property);
-                let is_selected =
-                    |path: &&&[String]| path.first().is_some_and(|first| first == name || first == property);
+                let is_selected = |path: &&&[String]| {
+                    path.first().is_some_and(|first| first == name || first == property(name))
+                };
                 let (whole, parts): (Vec<&[String]>, Vec<_>) =
                     paths.iter().filter(is_selected).copied().partition(|path| path.len() == 1);
                 if ALWAYS_SELECTED.contains(&name.as_str()) || !whole.is_empty() {
