@@ -48,6 +48,14 @@ impl Target {
         self.sent.query()
     }
 
+    /// The value of a query parameter, decoded.
+    pub(crate) fn parameter(&self, name: &str) -> Option<String> {
+        self.query()?.split('&').find_map(|part| {
+            let (found, value) = part.split_once('=')?;
+            (percent_decode(found) == name).then(|| percent_decode(value))
+        })
+    }
+
     /// The fragment, without the `#`: for a link into a resource, a JSON pointer such as `/Fans/0` (DSP0266,
     /// "Reference properties"). It is not sent.
     pub fn fragment(&self) -> Option<&str> {
