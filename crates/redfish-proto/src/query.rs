@@ -43,9 +43,9 @@ pub struct Query {
 pub enum Expand {
     /// All: `*`.
     All,
-    /// Those in `Links`: `~`.
+    /// Those in `Links`: `~`. The members of a collection are not among them.
     Links,
-    /// Those outside of `Links`: `.`.
+    /// Those outside of `Links`, such as the members of a collection: `.`.
     Subordinate,
 }
 
@@ -68,19 +68,26 @@ impl Query {
         self
     }
 
-    /// `$select`: only these properties of the requested resource, each a path such as `Status/Health`, and what starts with
-    /// `@odata.` (DSP0266, "The $select query parameter").
+    /// `$select`: only these properties of the requested resource, each a path such as `Status/Health`, and its
+    /// identification, such as `@odata.id` (DSP0266, "The $select query parameter").
     ///
-    /// The resource that a collection's URI stands for is the collection itself: a selection without `Members` leaves the members
-    /// out. For theirs, see [`select_members`](Query::select_members).
+    /// The resource at the URI of a collection is the collection. A selection without `Members` leaves the members out, and
+    /// reading them is an error. [`select_members`](Query::select_members) selects from them.
+    ///
+    /// Together with [`expand`](Query::expand), a path may also start at a member: `?$select=UUID&$expand=.($levels=1)`
+    /// requests the UUIDs of all systems in an example of DSP0266 ("The $expand query parameter"). Services that read each path
+    /// from the collection leave the members out then, too.
     #[must_use]
     pub fn select<S: Into<String>>(mut self, members: impl IntoIterator<Item = S>) -> Query {
         self.select.extend(members.into_iter().map(Into::into));
         self
     }
 
-    /// `$select`: of a collection, only these properties of its members. It takes effect on members that are
-    /// [expanded](Query::expand), or that the collection contains as a whole.
+    /// `$select`: only these properties of a collection's members, each a path that starts at a member. `UUID` is sent as
+    /// `Members/UUID`, which starts at the collection.
+    ///
+    /// It takes effect on members that are [expanded](Query::expand), or that the collection contains as a whole. Links stay
+    /// links.
     #[must_use]
     pub fn select_members<'a>(self, members: impl IntoIterator<Item = &'a str>) -> Query {
         self.select(members.into_iter().map(|path| format!("Members/{path}")))

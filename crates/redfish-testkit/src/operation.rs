@@ -39,11 +39,16 @@ fn delete(args: &Args<'_>) -> Result<Write, Error> {
 type Create = fn(&Args<'_>) -> Result<Chain<Value>, Error>;
 
 /// Each operation that a transcript can name, with its arguments.
-const OPERATIONS: [(&str, Create); 22] = [
+const OPERATIONS: [(&str, Create); 23] = [
     // PATH: all members of a collection
     ("members", |args| Ok(members(GetPage::first(args.target()?), Vec::new()))),
     // PATH [FILTER]: all members, expanded and filtered as far as the service supports it
     ("query", query),
+    // PATH NAME,…: these properties of all members, expanded as far as the service supports it
+    ("select", |args| {
+        let query = Query::new().expand(Expand::Subordinate, 1).select_members(args.rest.split(','));
+        negotiate(args, query)
+    }),
     // PATH [JSON]: writes; only `patch` sends `If-Match`
     ("patch", |args| write(Write::patch(&args.target()?, args.body()).if_match(IfMatch::Current))),
     // PATH JSON: says if the change belongs to the settings resource
@@ -143,6 +148,11 @@ pub fn parse(service: &Service, name: &str, rest: &str) -> Result<Chain<Value>, 
 fn query(args: &Args<'_>) -> Result<Chain<Value>, Error> {
     let query = Query::new().expand(Expand::Links, 1);
     let query = if args.rest.is_empty() { query } else { query.filter(args.rest) };
+    negotiate(args, query)
+}
+
+/// Reads all members that match a query, as far as the service supports it.
+fn negotiate(args: &Args<'_>, query: Query) -> Result<Chain<Value>, Error> {
     Ok(Chain::new(NegotiateQuery::new(args.target()?, query)?, |target| {
         Ok(Transition::Next(members(GetPage::first(target), Vec::new())))
     }))

@@ -6,6 +6,7 @@ use std::time::Duration;
 use redfish_mock::{ServeOptions, Server, Settings};
 use redfish_proto::driver::Now;
 use redfish_proto::ops::{IfMatch, Outcome, PowerChange, TaskOutcome, Write};
+use redfish_proto::query::{Expand, Query};
 use redfish_proto::{Body, Credentials, Error, ErrorKind, Service};
 use redfish_tls::Trust;
 use serde_json::{Value, json};
@@ -17,6 +18,7 @@ suite! {
     ($) resources:
     members_of_all_pages_are_returned_until_a_page_fails,
     the_systems_of_the_mock_are_listed,
+    properties_of_the_systems_of_the_mock_are_selected,
     wait_for_power_waits_for_the_effect_of_a_reset,
     a_restart_ends_after_the_power_state_has_changed_and_returned,
     an_accepted_write_is_watched_with_progress,
@@ -104,6 +106,24 @@ fn the_systems_of_the_mock_are_listed<A: Adapter>() {
         found += 1;
     }
     assert_eq!(found, 3);
+    client.close().unwrap();
+}
+
+fn properties_of_the_systems_of_the_mock_are_selected<A: Adapter>() {
+    let (_server, client) = mock::<A>(&[]);
+    let expanded = || Query::new().expand(Expand::Subordinate, 1);
+    for query in [expanded().select_members(["UUID"]), expanded().select(["UUID"])] {
+        let mut found = 0;
+        for member in client.query("/redfish/v1/Systems", query.clone()).unwrap() {
+            let member: Value = member.unwrap().json().unwrap();
+            assert!(member["UUID"].is_string() && member["Name"].is_null(), "{query:?}: {member}");
+            found += 1;
+        }
+        assert_eq!(found, 3, "{query:?}");
+    }
+    let mut members = client.query("/redfish/v1/Systems", Query::new().select(["Name"])).unwrap();
+    let error = members.next().unwrap().unwrap_err();
+    assert!(error.to_string().contains("$select has neither Members"), "{error}");
     client.close().unwrap();
 }
 
