@@ -147,8 +147,8 @@ pub struct Request {
     pub purpose: Option<Purpose>,
     /// A short timeout that replaces the policy's and allows one retry only if the request was not sent.
     pub(crate) probe: Option<Duration>,
-    /// Whether the caller repeats it after a wait, so that the call repeats it at once, once, or not at all.
-    pub(crate) is_retried_by_caller: bool,
+    /// Maximum number of retries by the call, each at once, if the caller repeats it after a wait.
+    pub(crate) retries_at_once: Option<u32>,
     /// The session whose token it carries, instead of the call's.
     pub(crate) session: Option<Session>,
     /// Whether it only prepares a later write, so that its success does not mean that the call's own was carried out.
@@ -170,7 +170,7 @@ impl Request {
             timeout: None,
             purpose: None,
             probe: None,
-            is_retried_by_caller: false,
+            retries_at_once: None,
             session: None,
             is_preparatory: false,
             explains_refusal: false,
@@ -251,9 +251,9 @@ impl Request {
         self
     }
 
-    /// Leaves retries that need a wait to the caller. The call itself only replaces a stale connection.
-    pub(crate) fn retried_by_caller(mut self) -> Request {
-        self.is_retried_by_caller = true;
+    /// Leaves retries that need a wait to the caller, and allows this many at once.
+    pub(crate) fn retried_at_once(mut self, retries: u32) -> Request {
+        self.retries_at_once = Some(retries);
         self
     }
 

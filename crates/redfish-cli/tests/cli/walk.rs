@@ -54,6 +54,17 @@ fn a_resource_that_is_denied_to_a_living_saved_session_is_a_warning() {
 }
 
 #[test]
+fn a_session_that_is_lost_several_times_costs_no_resource() {
+    let whole = count(&run(&mut Bench::standard().as_admin(["tree"])).exits(0).json());
+    for fault in ["expire-token*1", "expire-token*2"] {
+        let bench = Bench::with(Settings { faults: vec![fault.parse().unwrap()], ..Settings::default() });
+        let done = run(&mut bench.as_admin(["tree"])).exits(0);
+        // The sessions that were lost may still be listed.
+        assert!(count(&done.json()) >= whole && !done.err.contains("401"), "{fault}: {}", done.err);
+    }
+}
+
+#[test]
 fn the_tree_is_the_same_with_any_number_in_flight() {
     for profile in BOTH {
         let bench = Bench::new(profile);

@@ -123,7 +123,7 @@ impl Engine {
                 expects_continue: false,
                 reads_whole: true,
                 is_probe: false,
-                is_retried_by_caller: false,
+                retries_at_once: None,
                 is_preparatory: false,
                 body_mode: BodyMode::Buffered,
             },
@@ -284,7 +284,7 @@ impl Engine {
                 self.state.expectation_failed = true;
                 return Decision::Send;
             }
-            408 | 429 | 503 if self.last_request.is_retried_by_caller => {}
+            408 | 429 | 503 if self.last_request.retries_at_once.is_some() => {}
             408 if self.last_request.is_repeatable() => {
                 let wait = self.retry_after.unwrap_or_else(|| self.backoff());
                 if self.may_retry_after(wait, now) {
@@ -464,7 +464,7 @@ impl Engine {
     fn may_retry_after(&self, wait: Duration, now: Now) -> bool {
         let policy = self.service.policy();
         let retries = if self.last_request.is_probe { policy.retries.min(1) } else { policy.retries };
-        let retries = if self.last_request.is_retried_by_caller { retries.min(1) } else { retries };
+        let retries = self.last_request.retries_at_once.unwrap_or(retries);
         self.state.retries < retries && wait <= policy.longest_wait && self.is_before_deadline(wait, now)
     }
 

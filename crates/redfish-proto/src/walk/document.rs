@@ -28,6 +28,8 @@ pub(super) struct RawLink<'a> {
     pub(super) is_relation: bool,
     /// Whether it is the only one in its member.
     pub(super) is_single: bool,
+    /// The links of the expanded resources that it is in.
+    within: Vec<Cow<'a, str>>,
 }
 
 impl Document<'_> {
@@ -54,9 +56,10 @@ impl<'de: 'a, 'a> Visitor<'de> for DocumentVisitor<'a> {
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Document<'a>, A::Error> {
         let DocumentVisitor(mut document) = self;
+        let mut own_link = None;
         while let Some(Text(name)) = map.next_key()? {
             match &*name {
-                "@odata.id" => drop(map.next_value::<IgnoredAny>()?),
+                "@odata.id" => own_link = map.next_value::<MaybeText<'a>>()?.0,
                 "@odata.type" => document.odata_type = map.next_value::<MaybeText<'a>>()?.0,
                 "Members" => {
                     let context = Context { skips_list: true, ..Context::member(name, false) };
@@ -71,6 +74,11 @@ impl<'de: 'a, 'a> Visitor<'de> for DocumentVisitor<'a> {
                 }
             }
         }
+        // An expanded resource is read by itself. Some services give an object the URI of the resource that it is in.
+        let is_own = |link: &Cow<'_, str>| {
+            own_link.as_ref().is_some_and(|own| own.trim_end_matches('/') == link.trim_end_matches('/'))
+        };
+        document.links.retain(|link| link.within.iter().all(is_own));
         Ok(document)
     }
 }
@@ -145,7 +153,6 @@ impl<'de: 'a, 'a> Visitor<'de> for Scan<'_, 'a> {
         Ok(Shape::ListOrNull)
     }
 
-    /// Does not descend into an expanded resource, which is read by itself.
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Shape, A::Error> {
         let Scan { found, context } = self;
         let (start, mut link) = (found.len(), None);
@@ -160,10 +167,10 @@ impl<'de: 'a, 'a> Visitor<'de> for Scan<'_, 'a> {
         if let Some(link) = link {
             // A fragment is a part of this or another resource, not a resource in its place.
             if !link.contains('#') {
-                found.truncate(start);
+                found.iter_mut().skip(start).for_each(|inner| inner.within.push(link.clone()));
             }
-            let Context { name, is_relation, is_single, .. } = context;
-            found.insert(start.min(found.len()), RawLink { name, link, is_relation, is_single });
+            let (Context { name, is_relation, is_single, .. }, within) = (context, Vec::new());
+            found.insert(start.min(found.len()), RawLink { name, link, is_relation, is_single, within });
         }
         Ok(Shape::Other)
     }
@@ -278,6 +285,16 @@ mod tests {
             ]
         );
         assert!(links(r#"{"Members": {"@odata.id": "/m"}}"#) == ["Members /m"]);
+    }
+
+    #[test]
+    fn an_object_that_names_its_own_resource_is_a_part_of_it() {
+        let text = r#"{
+            "Oem": {"Acme": {"@odata.id": "/a/", "Certs": {"@odata.id": "/a/Certs", "In": {"@odata.id": "/x"}}}},
+            "Other": {"@odata.id": "/b", "In": {"@odata.id": "/y"}, "Self": {"@odata.id": "/a", "In": {"@odata.id": "/z"}}},
+            "@odata.id": "/a"
+        }"#;
+        assert_eq!(links(text), ["Acme /a/", "Certs /a/Certs", "Other /b"]);
     }
 
     #[test]

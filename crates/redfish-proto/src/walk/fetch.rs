@@ -25,6 +25,8 @@ pub struct Fetch {
     pub(super) purpose: Purpose,
     /// Maximum number of links that are taken from a response.
     pub(super) max_links: usize,
+    /// Whether it is sent again, so that the call itself does not repeat it.
+    pub(super) is_repetition: bool,
     /// The resource, without a query that the walk has added.
     uri: Option<Target>,
     /// Whether the service refused `$expand`.
@@ -66,6 +68,8 @@ pub(super) struct PageContents {
     pub(super) type_name: Box<str>,
     pub(super) members: Vec<FoundMember>,
     pub(super) left_out: usize,
+    /// Number of members that were on this or an earlier page before.
+    pub(super) repeated: usize,
     pub(super) next: Result<Option<GetPage>, Error>,
     /// Whether the members are entries of a log.
     pub(super) is_log: bool,
@@ -108,7 +112,7 @@ pub(super) struct FoundLink {
 
 impl Fetch {
     pub(super) fn new(purpose: Purpose, max_links: usize) -> Fetch {
-        Fetch { purpose, max_links, uri: None, refused_expand: false }
+        Fetch { purpose, max_links, is_repetition: false, uri: None, refused_expand: false }
     }
 
     /// Reads a resource, or the first page of a collection with this query.
@@ -180,6 +184,7 @@ impl Fetch {
             target: answer.target().clone(),
             type_name: scanned.type_name.clone(),
             left_out: contents.left_out,
+            repeated: contents.repeated,
             next: contents.next,
             is_log: is_log || members.iter().any(FoundMember::is_log_entry),
             members,
@@ -256,7 +261,7 @@ fn resolve(link: &str, answer: &Answer) -> Option<Result<Target, Box<(SafeText, 
 }
 
 /// Whether a resource is absent or denied, with and without a query.
-pub(super) fn is_absent(status: StatusCode) -> bool {
+fn is_absent(status: StatusCode) -> bool {
     matches!(status, StatusCode::FORBIDDEN | StatusCode::NOT_FOUND | StatusCode::GONE)
 }
 
@@ -275,7 +280,10 @@ impl Operation for Fetch {
 
     fn request(&self) -> Request {
         match &self.purpose {
-            Purpose::Resource(page) | Purpose::Page(page) => page.request().retried_by_caller(),
+            // The call itself only replaces a stale connection.
+            Purpose::Resource(page) | Purpose::Page(page) => {
+                page.request().retried_at_once(u32::from(!self.is_repetition))
+            }
             Purpose::Features => Request::get(&root()),
             Purpose::Service => CheckService.request(),
             Purpose::Credentials(target) => Request::get(target),
@@ -294,9 +302,16 @@ impl Operation for Fetch {
             Purpose::Resource(page) | Purpose::Page(page) => {
                 let is_first = matches!(self.purpose, Purpose::Resource(_));
                 let is_refusal = GetPage::refuses_expand(&answer) && !is_absent(answer.status());
-                match self.unexpanded().filter(|_| is_refusal) {
-                    Some(plain) => return Ok(Transition::Next(Fetch { refused_expand: true, ..plain })),
-                    None => self.read(page, is_first, &answer)?,
+                let plain = self.unexpanded();
+                if let Some(plain) = plain.clone().filter(|_| is_refusal) {
+                    return Ok(Transition::Next(Fetch { refused_expand: true, ..plain }));
+                }
+                match (self.read(page, is_first, &answer)?, plain) {
+                    // Some services give several members of an expanded collection the same URI.
+                    (Contents::Resource(_, Some(PageContents { repeated: 1.., .. })), Some(plain)) => {
+                        return Ok(Transition::Next(plain));
+                    }
+                    (contents, _) => contents,
                 }
             }
             Purpose::Features => Contents::Features(Features::of(&answer.success()?.json::<Value>()?)),

@@ -14,7 +14,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::fetch::{Contents, Fetch, Fetched, Purpose, is_absent};
+use http::StatusCode;
+
+use super::fetch::{Contents, Fetch, Fetched, Purpose};
 use super::settings::Settings;
 use crate::driver::{Failure, Now, Phase};
 use crate::error::Error;
@@ -94,6 +96,13 @@ enum Check {
 impl Job {
     pub(super) fn new(number: u32, fetch: Fetch) -> Job {
         Job { number, fetch, attempts: 0, began: None, sent_as: 0, together: 1, unanswered_at: None }
+    }
+
+    /// The same, to be sent again.
+    fn again(self) -> Job {
+        let mut fetch = self.fetch;
+        fetch.is_repetition = true;
+        Job { attempts: self.attempts + 1, fetch, ..self }
     }
 
     fn is_check(&self) -> bool {
@@ -232,7 +241,10 @@ impl Reader {
         job.together = self.in_flight.len() + 1;
         self.sent += 1;
         job.sent_as = self.sent;
-        let of_job = settings.resource_deadline.filter(|_| !check).map(|limit| began.after(limit).since(now));
+        // An expanded collection leaves time for the plain one.
+        let share = if job.fetch.unexpanded().is_some() { 2 } else { 1 };
+        let of_job = settings.resource_deadline.filter(|_| !check);
+        let of_job = of_job.map(|limit| began.after(limit / share).since(now));
         let deadline = [of_job, left].into_iter().flatten().min();
         self.in_flight.insert(Ticket(self.sent), job.clone());
         Some((Ticket(self.sent), job, deadline))
@@ -322,6 +334,11 @@ impl Reader {
             self.end(error);
             return Vec::new();
         }
+        // A session that was lost while several requests were in flight says nothing about one of them.
+        if error.session_alive() && !job.fetch.is_repetition {
+            self.delayed.push((now, job.again()));
+            return Vec::new();
+        }
         if *error.kind() == ErrorKind::NotAuthenticated && !error.session_alive() {
             self.suspects.push((job, error.clone()));
             match &self.witness {
@@ -333,17 +350,18 @@ impl Reader {
         if is_overload(&error) {
             self.reduce_window(&job);
         }
+        let plain = job.fetch.unexpanded().filter(|_| !is_overload(&error) && may_be_of_expand(&error));
+        if let Some(plain) = plain {
+            self.check = needs_check(&error).or(self.check);
+            self.delayed.push((now, Job { began: job.began, ..Job::new(job.number, plain) }));
+            return Vec::new();
+        }
         if let Some(wait) = self.wait_before_repetition(&job, &error, settings, now) {
             let unanswered_at = error.status().is_none().then_some(self.results);
-            let job = Job { attempts: job.attempts + 1, unanswered_at, ..job };
-            self.delayed.push((now.after(wait), job));
+            self.delayed.push((now.after(wait), Job { unanswered_at, ..job.again() }));
             return Vec::new();
         }
         self.check = needs_check(&error).or(self.check);
-        if let Some(plain) = job.fetch.unexpanded().filter(|_| !error.status().is_some_and(is_absent)) {
-            self.delayed.push((now, Job::new(job.number, plain)));
-            return Vec::new();
-        }
         vec![(job, Err(error))]
     }
 
@@ -387,10 +405,15 @@ impl Reader {
             _ => Duration::MAX,
         };
         // The call itself has replaced a stale connection.
-        let repetitions =
-            if error.status().is_some() { policy.retries } else { policy.retries.saturating_sub(1) };
+        let is_broken = matches!(error.kind(), ErrorKind::Transport(_));
+        let repetitions = if is_broken { policy.retries.saturating_sub(1) } else { policy.retries };
         (job.attempts < repetitions && wait <= policy.longest_wait && wait < left).then_some(wait)
     }
+}
+
+/// Whether a failure may be due to `$expand`. After a refusal, the call itself has tried without it.
+fn may_be_of_expand(error: &Error) -> bool {
+    error.status().is_none_or(|status| !status.is_client_error() && status != StatusCode::NOT_IMPLEMENTED)
 }
 
 /// Whether a failure shows that the service has too many requests.

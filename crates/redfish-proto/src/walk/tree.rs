@@ -30,7 +30,7 @@ pub(super) struct Tree {
     blocked: HashMap<u32, Vec<Queued>>,
     /// The further pages of collections, and the number of members before them.
     pages: VecDeque<(u32, GetPage)>,
-    /// Number of members of the collections that are not complete.
+    /// The position of the next member of the collections that are not complete.
     members: HashMap<u32, usize>,
     /// The targets to request, of resources that are queued.
     targets: HashMap<u32, (Target, bool)>,
@@ -176,11 +176,12 @@ impl Tree {
                     reader.expand_refused();
                 }
                 let is_last = page.as_ref().is_none_or(|page| !matches!(page.next, Ok(Some(_))));
+                let links = resource.links.len();
                 self.add_resource(number, resource, is_last, outlet)?;
-                match page {
-                    Some(page) => self.add_page(number, page, outlet),
-                    None => Ok(()),
-                }
+                let Some(page) = page else { return Ok(()) };
+                // Members come after the other links of their collection.
+                self.members.insert(number, links);
+                self.add_page(number, page, outlet)
             }
             Ok(Contents::Page(page)) => self.add_page(number, page, outlet),
             Ok(Contents::Features(_) | Contents::Confirmed) => Ok(()),

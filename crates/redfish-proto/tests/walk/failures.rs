@@ -301,6 +301,33 @@ fn pages_that_overlap_or_fail_lose_nothing_else() {
 }
 
 #[test]
+fn nothing_is_requested_more_often_than_the_policy_allows() {
+    // Three retries, of a collection once more without $expand.
+    let root = json!({"Systems": link("/s"), "Part": link("/p"), "ProtocolFeaturesSupported": {"ExpandQuery": {"NoLinks": true}}});
+    for (plain, expanded) in [(0, 2), (503, 4), (500, 1), (405, 1)] {
+        let failure = |status| if status == 0 { Response::Broken } else { Response::Status(status) };
+        let walked = drive_alone(walk("/redfish/v1/"), |target| match target {
+            "/redfish/v1/" => Response::Json(root.clone()),
+            "/p" if plain == 503 => Response::Busy(1),
+            "/s?$expand=." if plain == 503 => Response::Busy(1),
+            _ => failure(plain),
+        });
+        let count = |uri: &str| walked.requests.iter().filter(|request| *request == uri).count();
+        let of_part = match plain {
+            0 | 503 => 4,
+            _ => 1,
+        };
+        assert_eq!(
+            (count("/p"), count("/s?$expand=.")),
+            (of_part, expanded),
+            "{plain}: {:?}",
+            walked.requests
+        );
+        assert!(count("/s") <= of_part, "{plain}: {:?}", walked.requests);
+    }
+}
+
+#[test]
 fn a_resource_has_its_own_time_and_the_walk_has_one() {
     // Waits count: after 2 s, the resource is given up.
     let walk_of = || walk("/redfish/v1/").resource_deadline(Duration::from_secs(3));

@@ -168,3 +168,30 @@ fn a_relation_is_followed_only_where_nothing_else_leads_and_only_below_the_start
     ];
     assert_eq!(parents, expected.map(|(uri, parent)| (uri.to_owned(), parent.to_owned())));
 }
+
+#[test]
+fn the_members_of_a_collection_come_after_its_other_links() {
+    let respond = |target: &str| match target {
+        "/redfish/v1/" => Response::Json(json!({"Boxes": link("/b"), "Chassis": link("/c")})),
+        "/b" => Response::Json(
+            json!({"Oem": {"Limits": link("/b/limits")}, "Members": [link("/b/1"), link("/b/2")],
+            "Members@odata.nextLink": "/b?2"}),
+        ),
+        "/b?2" => Response::Json(json!({"Members": [link("/b/3")]})),
+        "/c" => Response::Json(json!({"Links": {"Boxes": [link("/b/3"), link("/b/1")]}})),
+        _ => Response::Json(json!({})),
+    };
+    for order in 0..4 {
+        let walked = drive(walk("/redfish/v1/"), 4, |waiting| waiting.saturating_sub(order), respond);
+        let mut boxes: Vec<(usize, String)> = walked
+            .tree()
+            .into_iter()
+            .filter(|(_, parent, ..)| parent == "/b")
+            .map(|(uri, _, position, _)| (position, uri))
+            .collect();
+        boxes.sort();
+        let uris: Vec<&str> = boxes.iter().map(|(_, uri)| uri.as_str()).collect();
+        assert_eq!(uris, ["/b/limits", "/b/1", "/b/2", "/b/3"]);
+        assert!(boxes.windows(2).all(|pair| pair[0].0 < pair[1].0), "{boxes:?}");
+    }
+}

@@ -121,6 +121,25 @@ fn a_failed_expansion_is_requested_plainly_and_soon_not_tried_any_more() {
 }
 
 #[test]
+fn an_expanded_collection_whose_members_have_the_same_uri_is_read_plainly() {
+    // The URIs of a page without $expand are right.
+    let copy = |id: &str| resource("/redfish/v1/Systems/1", json!({"Id": id}));
+    let links = ["1", "2"].map(|id| link(&format!("/redfish/v1/Systems/{id}")));
+    let root = json!({"Systems": link("/redfish/v1/Systems"), "ProtocolFeaturesSupported": {"ExpandQuery": {"NoLinks": true}}});
+    let walked = drive_alone(
+        walk("/redfish/v1/"),
+        table(vec![
+            ("/redfish/v1/", root),
+            ("/redfish/v1/Systems?$expand=.", json!({"Members": [copy("1"), copy("2")]})),
+            ("/redfish/v1/Systems", json!({"Members": links})),
+            ("/redfish/v1/Systems/1", copy("1")),
+            ("/redfish/v1/Systems/2", copy("2")),
+        ]),
+    );
+    assert_eq!(walked.found.len(), 4, "{:?}", walked.uris());
+}
+
+#[test]
 fn a_collection_that_is_absent_is_requested_once() {
     let root = json!({"Systems": link("/redfish/v1/Systems"), "ProtocolFeaturesSupported": {"ExpandQuery": {"NoLinks": true}}});
     for status in [403, 404, 410] {

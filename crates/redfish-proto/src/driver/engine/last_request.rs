@@ -21,7 +21,7 @@ pub(super) struct LastRequest {
     /// Whether it reads, and not only a part of the resource (`Range`).
     pub(super) reads_whole: bool,
     pub(super) is_probe: bool,
-    pub(super) is_retried_by_caller: bool,
+    pub(super) retries_at_once: Option<u32>,
     pub(super) is_preparatory: bool,
     pub(super) body_mode: BodyMode,
 }

@@ -82,7 +82,7 @@ impl Engine {
             expects_continue,
             reads_whole: method.is_safe() && !headers.contains_key(header::RANGE),
             is_probe: request.probe.is_some(),
-            is_retried_by_caller: request.is_retried_by_caller,
+            retries_at_once: request.retries_at_once,
             is_preparatory: request.is_preparatory,
             body_mode,
         };
