@@ -260,11 +260,6 @@ fn resolve(link: &str, answer: &Answer) -> Option<Result<Target, Box<(SafeText, 
     Some(answer.resolve(link).map_err(failed))
 }
 
-/// Whether a resource is absent or denied, with and without a query.
-fn is_absent(status: StatusCode) -> bool {
-    matches!(status, StatusCode::FORBIDDEN | StatusCode::NOT_FOUND | StatusCode::GONE)
-}
-
 /// The name in a type such as `#ComputerSystem.v1_20_0.ComputerSystem`.
 fn type_name(odata_type: Option<&str>) -> &str {
     odata_type.unwrap_or_default().trim_start_matches('#').split('.').next().unwrap_or_default()
@@ -301,7 +296,7 @@ impl Operation for Fetch {
         let contents = match &self.purpose {
             Purpose::Resource(page) | Purpose::Page(page) => {
                 let is_first = matches!(self.purpose, Purpose::Resource(_));
-                let is_refusal = GetPage::refuses_expand(&answer) && !is_absent(answer.status());
+                let is_refusal = GetPage::refuses_expand(&answer);
                 let plain = self.unexpanded();
                 if let Some(plain) = plain.clone().filter(|_| is_refusal) {
                     return Ok(Transition::Next(Fetch { refused_expand: true, ..plain }));

@@ -395,8 +395,7 @@ impl Reader {
         let backoff = FIRST_WAIT.saturating_mul(1 << job.attempts.min(6));
         let wait = match (error.kind(), error.status().map(|status| status.as_u16())) {
             (_, Some(408)) => error.retry_after().unwrap_or(backoff),
-            // Without a time, it may have been the load of the others.
-            (_, Some(429 | 503)) => error.retry_after().or((job.together > 1).then_some(backoff))?,
+            (_, Some(429 | 503)) => error.retry_after().unwrap_or(backoff),
             (ErrorKind::Transport(Failure::NotSent | Failure::Broken), _) => backoff,
             _ => return None,
         };
@@ -404,9 +403,13 @@ impl Reader {
             (Some(limit), Some(began)) => began.after(limit).since(now),
             _ => Duration::MAX,
         };
-        // The call itself has replaced a stale connection.
-        let is_broken = matches!(error.kind(), ErrorKind::Transport(_));
-        let repetitions = if is_broken { policy.retries.saturating_sub(1) } else { policy.retries };
+        let repetitions = match error.status() {
+            // The call itself has replaced a stale connection.
+            _ if matches!(error.kind(), ErrorKind::Transport(_)) => policy.retries.saturating_sub(1),
+            // It may have been the load of the others.
+            Some(_) if error.retry_after().is_none() => policy.retries.min(1),
+            _ => policy.retries,
+        };
         (job.attempts < repetitions && wait <= policy.longest_wait && wait < left).then_some(wait)
     }
 }

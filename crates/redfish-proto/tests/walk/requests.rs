@@ -106,7 +106,7 @@ fn a_failed_expansion_is_requested_plainly_and_soon_not_tried_any_more() {
     let root = names.map(|name| (name.to_owned(), link(&format!("/redfish/v1/{name}"))));
     let mut root: Value = root.into_iter().collect::<serde_json::Map<_, _>>().into();
     root["ProtocolFeaturesSupported"] = json!({"ExpandQuery": {"NoLinks": true}});
-    for refusal in [400, 405, 501, 500, 0] {
+    for refusal in [400, 403, 404, 501, 500, 0] {
         let walked = drive_alone(walk("/redfish/v1/"), |target| match target {
             "/redfish/v1/" => Response::Json(root.clone()),
             _ if target.ends_with("?$expand=.") && refusal == 0 => Response::Text("<html>".into()),
@@ -114,7 +114,7 @@ fn a_failed_expansion_is_requested_plainly_and_soon_not_tried_any_more() {
             _ => Response::Json(json!({"Members": []})),
         });
         let expanded = walked.requests.iter().filter(|request| request.ends_with("?$expand=.")).count();
-        let is_refusal = matches!(refusal, 400 | 405 | 501);
+        let is_refusal = matches!(refusal, 400 | 403 | 404 | 501);
         assert_eq!((expanded, walked.found.len()), (if is_refusal { 3 } else { 5 }, 6), "{refusal}");
         assert!(walked.unread.is_empty() && walked.end.is_none());
     }
@@ -137,18 +137,6 @@ fn an_expanded_collection_whose_members_have_the_same_uri_is_read_plainly() {
         ]),
     );
     assert_eq!(walked.found.len(), 4, "{:?}", walked.uris());
-}
-
-#[test]
-fn a_collection_that_is_absent_is_requested_once() {
-    let root = json!({"Systems": link("/redfish/v1/Systems"), "ProtocolFeaturesSupported": {"ExpandQuery": {"NoLinks": true}}});
-    for status in [403, 404, 410] {
-        let walked = drive_alone(walk("/redfish/v1/"), |target| match target {
-            "/redfish/v1/" => Response::Json(root.clone()),
-            _ => Response::Status(status),
-        });
-        assert_eq!((walked.requests.len(), walked.unread.len()), (2, 1), "{status}");
-    }
 }
 
 #[test]
