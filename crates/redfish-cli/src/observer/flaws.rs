@@ -15,16 +15,19 @@ impl Flaws {
         if !head.status().is_success() || head.request().purpose != Purpose::Read {
             return;
         }
-        let uri = head.request().target.split('?').next().unwrap_or_default();
         let flaws = json::Flaws::of(body);
+        let uri = || {
+            let target = head.request().target();
+            target.split('?').next().unwrap_or_default().to_owned()
+        };
         let mut warnings = Vec::new();
         if !flaws.is_empty() {
-            warnings.push(format!("{uri} is not valid JSON: {flaws}"));
+            warnings.push(format!("{} is not valid JSON: {flaws}", uri()));
         }
         for message in head.beside_data(body) {
             let texts = [message.id.as_str(), message.text.as_str()].map(str::trim);
             let texts: Vec<&str> = texts.into_iter().filter(|text| !text.is_empty()).collect();
-            warnings.push(format!("the service reports an error beside {uri}: {}", texts.join(": ")));
+            warnings.push(format!("the service reports an error beside {}: {}", uri(), texts.join(": ")));
         }
         self.0.lock().unwrap_or_else(PoisonError::into_inner).extend(warnings);
     }

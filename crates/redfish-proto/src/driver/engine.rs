@@ -376,8 +376,13 @@ impl Engine {
     /// The request that was sent last.
     pub(crate) fn request_line(&self) -> RequestLine {
         let LastRequest { method, target, purpose, is_probe, .. } = &self.last_request;
-        let target = self.redactor.clean(target.as_str());
-        RequestLine { method: method.clone(), target, purpose: *purpose, is_probe: *is_probe }
+        RequestLine {
+            method: method.clone(),
+            purpose: *purpose,
+            is_probe: *is_probe,
+            target: target.clone(),
+            redactor: Arc::clone(&self.redactor),
+        }
     }
 
     pub(crate) fn redactor(&self) -> &Arc<Redactor> {

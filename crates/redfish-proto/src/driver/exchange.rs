@@ -11,6 +11,7 @@ use crate::driver::coding::has_content_coding;
 use crate::headers::is_secret_header;
 use crate::message::{self, Message};
 use crate::redact::{Redactor, SafeText};
+use crate::target::Target;
 
 /// A request to perform. `Display` and `Debug` are safe to log.
 pub struct Outgoing {
@@ -80,22 +81,35 @@ pub enum BodyMode {
 }
 
 /// Which request a response or a failure belongs to, since several may be in flight. Safe to log.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct RequestLine {
     /// The method.
     pub method: Method,
-    /// Path and query.
-    pub target: SafeText,
     /// What it is for.
     pub purpose: Purpose,
     /// Whether it is a short look beside the operation.
     pub is_probe: bool,
+    pub(crate) target: Target,
+    pub(crate) redactor: Arc<Redactor>,
+}
+
+impl RequestLine {
+    /// Path and query, without the secrets that the client knows.
+    pub fn target(&self) -> SafeText {
+        self.redactor.clean(self.target.as_str())
+    }
 }
 
 impl fmt::Display for RequestLine {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {}", self.method, self.target)
+        write!(f, "{} {}", self.method, self.target())
+    }
+}
+
+impl fmt::Debug for RequestLine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
     }
 }
 
@@ -203,9 +217,10 @@ mod tests {
             let headers = HeaderMap::from_iter([(CONTENT_ENCODING, coding.parse().unwrap())]);
             let request = RequestLine {
                 method: Method::GET,
-                target: SafeText::default(),
                 purpose: Purpose::Read,
                 is_probe: false,
+                target: Target::well_known("/"),
+                redactor: Arc::default(),
             };
             let redactor = Arc::default();
             let head = ResponseHead { request, status: StatusCode::OK, headers: &headers, redactor };
