@@ -188,6 +188,7 @@ mod session;
 mod target;
 mod target_set;
 mod task;
+pub mod view;
 pub mod walk;
 
 // The crates whose types the signatures contain.

@@ -1,0 +1,472 @@
+//! Views: typed access to JSON as it was received.
+//!
+//! A [`Json`] value is a part of the body of a response. It shares the body, so that a copy of it is cheap, and decodes a
+//! member when it is asked for one. A *view* is a type around it with a method for each member, such as those of the crate
+//! `redfish-schema`, or a custom one:
+//!
+//! ```
+//! use std::borrow::Cow;
+//! use redfish_proto::view::{Json, Link, List, Number};
+//!
+//! redfish_proto::view! {
+//!     /// What a vendor adds to a drive.
+//!     pub struct DriveHealth {
+//!         /// The remaining life.
+//!         pub fn life_left(&self) -> Option<Number<'_>> = "LifeLeftPercent";
+//!         /// Names of the last tests.
+//!         pub fn tests(&self) -> List<'_, Cow<'_, str>> = "Tests";
+//!     }
+//! }
+//!
+//! let drive = Json::new(r#"{"Id": 7, "Oem": {"Acme": {"LifeLeftPercent": "98.50", "Tests": ["Short", null, "Long"]}}}"#.into(), None)?;
+//! let health: DriveHealth = drive.oem_as("Acme").unwrap();
+//! assert_eq!(health.life_left().unwrap().as_str(), "98.50");
+//! assert_eq!(health.tests().collect::<Vec<_>>(), ["Short", "Long"]);
+//! # Ok::<(), serde_json::Error>(())
+//! ```
+//!
+//! A member that a service writes in another form than the standard's is read if it makes sense: a number in quotes, one value
+//! in place of a list, text as a number. A member that makes none reads as `None` and costs nothing else;
+//! [`Json::member`] tells whether it is absent, null or in the way.
+
+mod decode;
+mod enumeration;
+mod link;
+mod list;
+mod scalar;
+pub(crate) mod scan;
+
+use std::borrow::Cow;
+use std::fmt;
+use std::ops::{Deref, Range};
+use std::sync::Arc;
+
+use bytes::Bytes;
+use serde::{Serialize, Serializer};
+use serde_json::Value;
+use serde_json::value::RawValue;
+
+use crate::redact::Redactor;
+use crate::target::Target;
+
+pub use decode::Decode;
+pub use enumeration::Enumeration;
+#[doc(hidden)]
+pub use enumeration::known_value;
+pub use link::Link;
+pub use list::List;
+pub use scalar::{DateTime, Duration, Number, Uuid};
+
+/// A JSON value: a body that was received, or a part of one.
+///
+/// A clone shares the body. `Debug` shows the text without secrets.
+#[derive(Clone)]
+pub struct Json {
+    document: Arc<Document>,
+    part: Range<usize>,
+}
+
+/// A body, which is valid JSON.
+struct Document {
+    text: Bytes,
+    /// The resource that it is. Links in it are relative to its URI.
+    base: Option<Target>,
+    /// Whether the text is known to be JSON.
+    is_checked: bool,
+}
+
+/// A borrowed [`Json`].
+#[derive(Clone, Copy)]
+pub struct JsonRef<'a> {
+    document: &'a Arc<Document>,
+    start: usize,
+    end: usize,
+}
+
+/// A type around a JSON object, with methods for its members. Made by [`view!`](crate::view!).
+pub trait View: Deref<Target = Json> + Sized {
+    /// The name of its schema and its name in it, such as `Chassis.Chassis`; its own name, if it is of no schema.
+    const TYPE: &'static str;
+
+    /// The view of an object. The members of another value are all absent.
+    fn of(json: Json) -> Self;
+}
+
+/// A type that a member is read as.
+pub trait FromJson<'a>: Sized {
+    /// Reads a value that is not null. `None` if it makes no sense as this type.
+    fn from_json(json: JsonRef<'a>) -> Option<Self>;
+}
+
+/// What a method of a view returns: an `Option` for one value, a [`List`] for several.
+pub trait MemberType<'a>: Sized {
+    /// Reads a member.
+    fn read(object: JsonRef<'a>, name: &str) -> Self;
+}
+
+/// A member, as it is in the object.
+#[derive(Clone, Debug)]
+pub enum Member {
+    /// The object has no such member.
+    Absent,
+    /// The member is null.
+    Null,
+    /// Its value. If the method of the view returns `None`, the value is not of the type of the member.
+    Value(Json),
+}
+
+impl Json {
+    /// The JSON text of a resource, or another JSON text. `base` is the URI of the resource, to which links are relative.
+    ///
+    /// # Errors
+    /// If the text is not JSON. [`json::readable`](crate::json::readable) repairs what services send instead.
+    pub fn new(text: Bytes, base: Option<Target>) -> Result<Json, serde_json::Error> {
+        Json::unchecked(text, base).checked()
+    }
+
+    /// A text that may not be JSON, to decode only.
+    pub(crate) fn unchecked(text: Bytes, base: Option<Target>) -> Json {
+        let part = 0..text.len();
+        Json { document: Arc::new(Document { text, base, is_checked: false }), part }
+    }
+
+    /// The same text, which is JSON.
+    ///
+    /// # Errors
+    /// If it is not.
+    #[doc(hidden)]
+    pub fn checked(mut self) -> Result<Json, serde_json::Error> {
+        if !self.document.is_checked {
+            let Document { text, base, .. } = &*self.document;
+            let raw: &RawValue = serde_json::from_slice(text)?;
+            // Without space around it.
+            let text = text.slice_ref(raw.get().as_bytes());
+            self.part = 0..text.len();
+            self.document = Arc::new(Document { text, base: base.clone(), is_checked: true });
+        }
+        Ok(self)
+    }
+
+    /// Borrows it.
+    #[inline]
+    pub fn get_ref(&self) -> JsonRef<'_> {
+        JsonRef { document: &self.document, start: self.part.start, end: self.part.end }
+    }
+
+    /// The JSON text as it was sent, or as it was repaired to be readable.
+    pub fn text(&self) -> &str {
+        self.get_ref().text()
+    }
+
+    /// The JSON text in UTF-8, without a copy.
+    pub fn bytes(&self) -> Bytes {
+        self.document.text.slice(self.part.clone())
+    }
+
+    /// The URI of the resource that it is a part of, if it was received as one.
+    pub fn base(&self) -> Option<&Target> {
+        self.document.base.as_ref()
+    }
+
+    /// Reads a member: an `Option` of a value, or a [`List`]. The last one counts if several have the name.
+    #[inline]
+    pub fn read<'a, T: MemberType<'a>>(&'a self, name: &str) -> T {
+        T::read(self.get_ref(), name)
+    }
+
+    /// A member as it is in the object, which tells one that is absent from one that is null or cannot be read.
+    pub fn member(&self, name: &str) -> Member {
+        match self.get_ref().find(&[name]) {
+            None => Member::Absent,
+            Some(value) if value.is_null() => Member::Null,
+            Some(value) => Member::Value(value.to_owned()),
+        }
+    }
+
+    /// Reads an annotation of a member, such as `Redfish.AllowableValues`, or of the object itself if `member` is empty
+    /// (DSP0266, "Payload annotations").
+    pub fn annotation<'a, T: FromJson<'a>>(&'a self, member: &str, name: &str) -> Option<T> {
+        self.get_ref().find(&[member, "@", name])?.read()
+    }
+
+    /// The values that a client may write to a member, as far as the service lists them (`Redfish.AllowableValues`).
+    pub fn allowable_values<'a, T: FromJson<'a>>(&'a self, member: &str) -> List<'a, T> {
+        List::of(self.get_ref().find(&[member, "@Redfish.AllowableValues"]))
+    }
+
+    /// What a vendor adds, as it names itself: `Hpe`, `Dell`. Any letter case matches if the exact name is not there.
+    pub fn oem_as<T: Decode>(&self, vendor: &str) -> Option<T> {
+        let oem = self.get_ref().find(&["Oem"])?;
+        let found = oem.find(&[vendor]).or_else(|| {
+            let mut others = oem.members();
+            others.find(|(name, _)| name.eq_ignore_ascii_case(vendor)).map(|(_, value)| value)
+        });
+        found.filter(|value| !value.is_null())?.to_owned().decode().ok()
+    }
+
+    /// Its members in their order, if it is an object. Escapes in names are decoded.
+    pub fn members(&self) -> impl Iterator<Item = (Cow<'_, str>, JsonRef<'_>)> {
+        self.get_ref().members()
+    }
+
+    /// Its items, if it is a list. Any other value is the only item.
+    pub fn items(&self) -> List<'_, Json> {
+        List::of(Some(self.get_ref()))
+    }
+
+    /// The value at a JSON pointer (RFC 6901).
+    pub fn pointer(&self, pointer: &str) -> Option<Json> {
+        if pointer.is_empty() {
+            return Some(self.clone());
+        }
+        let mut at = self.get_ref();
+        for step in pointer.strip_prefix('/')?.split('/') {
+            let name = step.replace("~1", "/").replace("~0", "~");
+            at = match at.first_byte() {
+                Some(b'[') => at.items().nth(name.parse().ok()?)?,
+                _ => at.find(&[&name])?,
+            };
+        }
+        Some(at.to_owned())
+    }
+
+    /// Reads it as a type: a view, or a type of serde.
+    ///
+    /// # Errors
+    /// If the text does not fit the type.
+    pub fn decode<T: Decode>(&self) -> Result<T, serde_json::Error> {
+        T::decode(self.clone())
+    }
+
+    /// Its `@odata.id`: the URI of the resource.
+    pub fn odata_id(&self) -> Option<Cow<'_, str>> {
+        self.read("@odata.id")
+    }
+
+    /// Its `@odata.type`, such as `#Chassis.v1_25_0.Chassis`.
+    pub fn odata_type(&self) -> Option<Cow<'_, str>> {
+        self.read("@odata.type")
+    }
+
+    /// Its `@odata.etag`.
+    pub fn odata_etag(&self) -> Option<Cow<'_, str>> {
+        self.read("@odata.etag")
+    }
+
+    /// Itself: the JSON that a view is made of.
+    pub fn json(&self) -> &Json {
+        self
+    }
+}
+
+impl<'a> JsonRef<'a> {
+    /// The JSON text.
+    pub fn text(self) -> &'a str {
+        std::str::from_utf8(self.bytes()).unwrap_or_default()
+    }
+
+    fn bytes(self) -> &'a [u8] {
+        self.document.text.get(self.start..self.end).unwrap_or_default()
+    }
+
+    /// A copy, which shares the body.
+    pub fn to_owned(self) -> Json {
+        Json { document: Arc::clone(self.document), part: self.start..self.end }
+    }
+
+    /// Reads a value. `None` if it is null, or makes no sense as this type.
+    #[inline]
+    pub fn read<T: FromJson<'a>>(self) -> Option<T> {
+        if self.is_null() { None } else { T::from_json(self) }
+    }
+
+    /// Whether it is null.
+    pub fn is_null(self) -> bool {
+        self.bytes() == b"null"
+    }
+
+    /// Whether it is an object.
+    pub fn is_object(self) -> bool {
+        self.first_byte() == Some(b'{')
+    }
+
+    /// A string with its escapes decoded, or a number or a boolean as text.
+    pub fn to_text(self) -> Option<Cow<'a, str>> {
+        match self.bytes() {
+            [b'"', content @ .., b'"'] => Some(scan::decode(content)),
+            [] | [b'{' | b'[', ..] => None,
+            _ => Some(Cow::Borrowed(self.text())),
+        }
+    }
+
+    fn first_byte(self) -> Option<u8> {
+        let start = scan::skip_space(&self.document.text, self.start);
+        self.document.text.get(start..self.end)?.first().copied()
+    }
+
+    /// The value of a member whose name is given in parts.
+    fn find(self, name: &[&str]) -> Option<JsonRef<'a>> {
+        scan::find(&self.document.text, self.start..self.end, name).map(|part| self.part(part))
+    }
+
+    fn members(self) -> impl Iterator<Item = (Cow<'a, str>, JsonRef<'a>)> {
+        let text = &self.document.text;
+        scan::Members::new(text, self.start..self.end).map(move |member| {
+            (scan::decode(text.get(member.name).unwrap_or_default()), self.part(member.value))
+        })
+    }
+
+    fn items(self) -> impl Iterator<Item = JsonRef<'a>> {
+        scan::Items::new(&self.document.text, self.start..self.end).map(move |part| self.part(part))
+    }
+
+    fn part(self, part: Range<usize>) -> JsonRef<'a> {
+        JsonRef { start: part.start, end: part.end, ..self }
+    }
+}
+
+impl<'a, T: FromJson<'a>> MemberType<'a> for Option<T> {
+    #[inline]
+    fn read(object: JsonRef<'a>, name: &str) -> Self {
+        object.find(&[name])?.read()
+    }
+}
+
+impl<'a, T: FromJson<'a>> MemberType<'a> for List<'a, T> {
+    #[inline]
+    fn read(object: JsonRef<'a>, name: &str) -> Self {
+        List::of(object.find(&[name]))
+    }
+}
+
+impl<'a> FromJson<'a> for Json {
+    fn from_json(json: JsonRef<'a>) -> Option<Self> {
+        Some(json.to_owned())
+    }
+}
+
+impl<'a, T: View> FromJson<'a> for T {
+    #[inline]
+    fn from_json(json: JsonRef<'a>) -> Option<Self> {
+        json.is_object().then(|| T::of(json.to_owned()))
+    }
+}
+
+impl Default for Json {
+    /// An empty object.
+    fn default() -> Json {
+        let text = Bytes::from_static(b"{}");
+        Json { document: Arc::new(Document { text, base: None, is_checked: true }), part: 0..2 }
+    }
+}
+
+impl PartialEq for Json {
+    /// Whether the texts are the same.
+    fn eq(&self, other: &Json) -> bool {
+        self.get_ref().bytes() == other.get_ref().bytes()
+    }
+}
+
+impl fmt::Display for Json {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.text())
+    }
+}
+
+impl fmt::Debug for Json {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", Redactor::default().clean_json(self.text()))
+    }
+}
+
+impl Serialize for Json {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let raw: &RawValue = serde_json::from_str(self.text()).map_err(serde::ser::Error::custom)?;
+        raw.serialize(serializer)
+    }
+}
+
+impl From<Json> for Value {
+    /// The value. Integers of more than 64 bits are rounded.
+    fn from(json: Json) -> Value {
+        serde_json::from_str(json.text()).unwrap_or_default()
+    }
+}
+
+/// Declares a view: a type around a JSON object, with a method for each member.
+///
+/// Each method returns an `Option` of a type that is [`FromJson`](crate::view::FromJson), or a
+/// [`List`](crate::view::List) of one. A name after `struct NAME =` is that of a schema, as `@odata.type` has it.
+///
+/// ```
+/// use std::borrow::Cow;
+/// use redfish_proto::view::{Link, List};
+///
+/// redfish_proto::view! {
+///     /// A pump of a vendor.
+///     pub struct Pump = "AcmePump.Pump" {
+///         /// `Model`.
+///         pub fn model(&self) -> Option<Cow<'_, str>> = "Model";
+///         /// `Spares`.
+///         pub fn spares(&self) -> List<'_, Link<Pump>> = "Spares";
+///     }
+/// }
+/// ```
+#[macro_export]
+macro_rules! view {
+    ($(#[$doc:meta])* $vis:vis struct $name:ident { $($members:tt)* }) => {
+        $crate::view! { $(#[$doc])* $vis struct $name = ::core::stringify!($name); { $($members)* } }
+    };
+    ($(#[$doc:meta])* $vis:vis struct $name:ident = $type:literal { $($members:tt)* }) => {
+        $crate::view! { $(#[$doc])* $vis struct $name = $type; { $($members)* } }
+    };
+    ($(#[$doc:meta])* $vis:vis struct $name:ident = $type:expr; {
+        $($(#[$member_doc:meta])* $member_vis:vis fn $method:ident(&$self:ident) -> $member_type:ty = $member:literal;)*
+    }) => {
+        $(#[$doc])*
+        #[derive(Clone, Default, PartialEq)]
+        $vis struct $name($crate::view::Json);
+
+        impl $name {$(
+            $(#[$member_doc])*
+            #[inline]
+            $member_vis fn $method(&$self) -> $member_type {
+                $self.0.read($member)
+            }
+        )*}
+
+        impl ::core::ops::Deref for $name {
+            type Target = $crate::view::Json;
+
+            #[inline]
+            fn deref(&self) -> &$crate::view::Json {
+                &self.0
+            }
+        }
+
+        impl $crate::view::View for $name {
+            const TYPE: &'static str = $type;
+
+            #[inline]
+            fn of(json: $crate::view::Json) -> Self {
+                Self(json)
+            }
+        }
+
+        impl $crate::view::Decode for $name {
+            #[inline]
+            fn decode(json: $crate::view::Json) -> ::core::result::Result<Self, $crate::serde_json::Error> {
+                json.checked().map(Self)
+            }
+        }
+
+        impl ::core::fmt::Debug for $name {
+            fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+                ::core::fmt::Debug::fmt(&self.0, f)
+            }
+        }
+    };
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,80 @@
+//! Links to resources.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::marker::PhantomData;
+
+use super::{FromJson, Json, JsonRef, View};
+use crate::link::is_link;
+use crate::target::Target;
+
+/// A link to a resource of a type (DSP0266, "Reference properties"): an object with `@odata.id`, or only its text.
+///
+/// It knows the resource that it is in, and is resolved by [`Service::resolve`](crate::Service::resolve). A service may write
+/// the resource itself in its place (`$expand`): then [`expanded`](Link::expanded) returns it.
+pub struct Link<T> {
+    json: Json,
+    to: PhantomData<fn() -> T>,
+}
+
+impl<T> Link<T> {
+    /// The URI as the service wrote it.
+    pub fn uri(&self) -> Cow<'_, str> {
+        uri(self.json.get_ref()).unwrap_or_default()
+    }
+
+    /// The URI of the resource that it is in, which a relative one refers to.
+    pub fn base(&self) -> Option<&Target> {
+        self.json.base()
+    }
+
+    /// The JSON that it was read from.
+    pub fn json(&self) -> &Json {
+        &self.json
+    }
+
+    /// The same link, to a resource of another type.
+    pub fn cast<U>(&self) -> Link<U> {
+        Link { json: self.json.clone(), to: PhantomData }
+    }
+}
+
+impl<T: View> Link<T> {
+    /// The resource itself, if the service wrote it in the place of the link.
+    pub fn expanded(&self) -> Option<T> {
+        let is_expanded = self.json.members().any(|(name, _)| !name.starts_with("@odata.") && name != "href");
+        is_expanded.then(|| T::of(self.json.clone()))
+    }
+}
+
+fn uri(json: JsonRef<'_>) -> Option<Cow<'_, str>> {
+    let uri = match json.is_object() {
+        true => json.find(&["@odata.id"]).or_else(|| json.find(&["href"]))?.to_text()?,
+        false => json.to_text()?,
+    };
+    is_link(&uri).then_some(uri)
+}
+
+impl<'a, T> FromJson<'a> for Link<T> {
+    fn from_json(json: JsonRef<'a>) -> Option<Self> {
+        uri(json).map(|_| Link { json: json.to_owned(), to: PhantomData })
+    }
+}
+
+impl<T> Clone for Link<T> {
+    fn clone(&self) -> Self {
+        self.cast()
+    }
+}
+
+impl<T> PartialEq for Link<T> {
+    fn eq(&self, other: &Self) -> bool {
+        self.uri() == other.uri() && self.base() == other.base()
+    }
+}
+
+impl<T> fmt::Debug for Link<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Link({:?})", self.uri())
+    }
+}

@@ -1,0 +1,463 @@
+//! Numbers, times, durations and UUIDs as services send them.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::time::{Duration as StdDuration, SystemTime};
+
+use serde::{Serialize, Serializer};
+
+use super::{FromJson, JsonRef};
+
+impl<'a> FromJson<'a> for Cow<'a, str> {
+    /// A number or a boolean is the text that it is written as.
+    fn from_json(json: JsonRef<'a>) -> Option<Self> {
+        json.to_text()
+    }
+}
+
+impl<'a> FromJson<'a> for String {
+    fn from_json(json: JsonRef<'a>) -> Option<Self> {
+        json.to_text().map(Cow::into_owned)
+    }
+}
+
+impl<'a> FromJson<'a> for i64 {
+    /// Also a number in quotes, and one with a fraction of zero.
+    fn from_json(json: JsonRef<'a>) -> Option<Self> {
+        Number::from_json(json)?.as_i64()
+    }
+}
+
+impl<'a> FromJson<'a> for bool {
+    /// Also `0`, `1`, and text in any letter case.
+    fn from_json(json: JsonRef<'a>) -> Option<Self> {
+        let text = json.to_text()?;
+        let text = text.trim();
+        match text {
+            "1" => Some(true),
+            "0" => Some(false),
+            _ if text.eq_ignore_ascii_case("true") => Some(true),
+            _ if text.eq_ignore_ascii_case("false") => Some(false),
+            _ => None,
+        }
+    }
+}
+
+/// A number exactly as the service wrote it, also beyond 2^53 and 64 bits.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Number<'a>(&'a str);
+
+impl<'a> Number<'a> {
+    /// Its text.
+    pub fn as_str(&self) -> &'a str {
+        self.0
+    }
+
+    /// The nearest floating-point number. Infinite if it is out of range.
+    pub fn as_f64(&self) -> f64 {
+        self.0.parse().unwrap_or(f64::NAN)
+    }
+
+    /// The value as an integer, if it is one and fits.
+    pub fn as_i64(&self) -> Option<i64> {
+        self.0.parse().ok().or_else(|| self.integer()?.parse().ok())
+    }
+
+    /// The value as an integer, if it is one, fits and is not negative.
+    pub fn as_u64(&self) -> Option<u64> {
+        self.0.parse().ok().or_else(|| self.integer()?.parse().ok())
+    }
+
+    /// The text of a number whose fraction is zero, or that has an exponent and is an integer of less than 2^53.
+    fn integer(&self) -> Option<String> {
+        if let Some((integer, fraction)) = self.0.split_once('.') {
+            if fraction.bytes().all(|digit| digit == b'0') {
+                return Some(integer.to_owned());
+            }
+        }
+        let value = self.as_f64();
+        (value.fract() == 0.0 && value.abs() < 9_007_199_254_740_992.0).then(|| format!("{value:.0}"))
+    }
+
+    /// A number, if this text is one in JSON.
+    fn parse(text: &'a str) -> Option<Number<'a>> {
+        let (sign, digits) = text.split_at_checked(usize::from(text.starts_with('-')))?;
+        let (integer, rest) = split_digits(digits);
+        let is_integer = !integer.is_empty() && (integer == "0" || !integer.starts_with('0'));
+        let rest = match rest.strip_prefix('.').map(split_digits) {
+            Some(("", _)) => return None,
+            Some((_, rest)) => rest,
+            None => rest,
+        };
+        let rest = match rest.strip_prefix(['e', 'E']).map(|e| split_digits(e.strip_prefix(['+', '-']).unwrap_or(e))) {
+            Some(("", _)) => return None,
+            Some((_, rest)) => rest,
+            None => rest,
+        };
+        (is_integer && rest.is_empty() && sign.len() + digits.len() == text.len()).then_some(Number(text))
+    }
+}
+
+fn split_digits(text: &str) -> (&str, &str) {
+    let end = text.bytes().position(|b| !b.is_ascii_digit()).unwrap_or(text.len());
+    text.split_at_checked(end).unwrap_or((text, ""))
+}
+
+impl fmt::Display for Number<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.0)
+    }
+}
+
+impl fmt::Debug for Number<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.0)
+    }
+}
+
+impl<'a> FromJson<'a> for Number<'a> {
+    /// Also a number in quotes.
+    fn from_json(json: JsonRef<'a>) -> Option<Self> {
+        match json.to_text()? {
+            Cow::Borrowed(text) => Number::parse(text.trim()),
+            Cow::Owned(_) => None,
+        }
+    }
+}
+
+macro_rules! kept_text {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        #[derive(Clone, PartialEq, Eq, Hash)]
+        pub struct $name<'a>(Cow<'a, str>);
+
+        impl $name<'_> {
+            /// The text as it was sent.
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+
+            /// A copy that does not depend on the response.
+            pub fn into_owned(self) -> $name<'static> {
+                $name(Cow::Owned(self.0.into_owned()))
+            }
+        }
+
+        impl<'a> From<&'a str> for $name<'a> {
+            fn from(text: &'a str) -> $name<'a> {
+                $name(Cow::Borrowed(text))
+            }
+        }
+
+        impl From<String> for $name<'_> {
+            fn from(text: String) -> Self {
+                $name(Cow::Owned(text))
+            }
+        }
+
+        impl From<$name<'_>> for serde_json::Value {
+            fn from(value: $name<'_>) -> serde_json::Value {
+                serde_json::Value::String(value.0.into_owned())
+            }
+        }
+
+        impl fmt::Display for $name<'_> {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.pad(&self.0)
+            }
+        }
+
+        impl fmt::Debug for $name<'_> {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+
+        impl PartialEq<str> for $name<'_> {
+            fn eq(&self, other: &str) -> bool {
+                self.0 == other
+            }
+        }
+
+        impl PartialEq<&str> for $name<'_> {
+            fn eq(&self, other: &&str) -> bool {
+                self.0 == *other
+            }
+        }
+
+        impl Serialize for $name<'_> {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.serialize_str(&self.0)
+            }
+        }
+
+        impl<'a> FromJson<'a> for $name<'a> {
+            fn from_json(json: JsonRef<'a>) -> Option<Self> {
+                json.to_text().map($name)
+            }
+        }
+    };
+}
+
+kept_text! {
+    /// A date and time (DSP0266, "Date-time values"). The text is kept as it was sent, and parsed on demand.
+    DateTime
+}
+
+kept_text! {
+    /// A duration in the form of ISO 8601, such as `P1DT12H` (DSP0266, "Duration values"). The text is kept as it was sent, and
+    /// parsed on demand.
+    Duration
+}
+
+kept_text! {
+    /// A UUID (DSP0266, "UUID values"). The text is kept as it was sent, and parsed on demand.
+    Uuid
+}
+
+impl DateTime<'_> {
+    /// Seconds since 1970-01-01T00:00:00Z, and nanoseconds. `None` if the text is not a date with a time. Without an offset it
+    /// counts as UTC.
+    pub fn unix(&self) -> Option<(i64, u32)> {
+        let text = self.0.trim();
+        let (date, time) = text.split_once(['T', 't', ' '])?;
+        let mut parts = date.splitn(3, '-').map(|part| number(part, 4));
+        let (year, month, day) = (parts.next()??, parts.next()??, parts.next()??);
+        let (clock, offset) = match time.find(['Z', 'z', '+', '-']) {
+            Some(at) => (time.get(..at)?, offset(time.get(at..)?)?),
+            None => (time, 0),
+        };
+        let mut parts = clock.trim_end().splitn(3, ':');
+        let (hour, minute) = (number(parts.next()?, 2)?, number(parts.next()?, 2)?);
+        let (second, fraction) = match parts.next() {
+            Some(second) => second.split_once(['.', ',']).unwrap_or((second, "0")),
+            None => ("0", "0"),
+        };
+        let second = number(second, 2)?;
+        let fraction = fraction.get(..9).unwrap_or(fraction);
+        let nanoseconds = number(fraction, 9)? * 10_i64.pow(9 - u32::try_from(fraction.len()).ok()?);
+        let in_range = (1..=12).contains(&month)
+            && (1..=days_in(year, month)).contains(&day)
+            && hour <= 24
+            && minute < 60
+            && second <= 60;
+        if !in_range {
+            return None;
+        }
+        let seconds = days_since_1970(year, month, day) * 86_400 + hour * 3_600 + minute * 60 + second - offset;
+        Some((seconds, u32::try_from(nanoseconds).ok()?))
+    }
+
+    /// The point in time. `None` if the text is not a date with a time, or it is out of range.
+    pub fn to_system_time(&self) -> Option<SystemTime> {
+        let (seconds, nanoseconds) = self.unix()?;
+        let from_1970 = StdDuration::from_secs(seconds.unsigned_abs());
+        let whole = match seconds {
+            0.. => SystemTime::UNIX_EPOCH.checked_add(from_1970),
+            _ => SystemTime::UNIX_EPOCH.checked_sub(from_1970),
+        };
+        whole?.checked_add(StdDuration::from_nanos(nanoseconds.into()))
+    }
+}
+
+/// A number of at most so many digits, without a sign.
+fn number(text: &str, max_digits: usize) -> Option<i64> {
+    let is_number = (1..=max_digits).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_digit());
+    text.parse().ok().filter(|_| is_number)
+}
+
+/// Seconds east of UTC.
+fn offset(text: &str) -> Option<i64> {
+    if text.eq_ignore_ascii_case("z") {
+        return Some(0);
+    }
+    let (sign, text) = text.split_at_checked(1)?;
+    let (hours, minutes) = match text.split_once(':') {
+        Some(parts) => parts,
+        None => text.split_at_checked(2)?,
+    };
+    let (hours, minutes) = (number(hours, 2)?, if minutes.is_empty() { 0 } else { number(minutes, 2)? });
+    let seconds = hours * 3_600 + minutes * 60;
+    (hours < 24 && minutes < 60).then_some(if sign == "-" { -seconds } else { seconds })
+}
+
+fn days_in(year: i64, month: i64) -> i64 {
+    let is_leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+    match month {
+        2 if is_leap => 29,
+        2 => 28,
+        4 | 6 | 9 | 11 => 30,
+        _ => 31,
+    }
+}
+
+/// In the Gregorian calendar, in which years begin in March for this, so that the leap day is the last one.
+fn days_since_1970(year: i64, month: i64, day: i64) -> i64 {
+    let (year, month) = if month <= 2 { (year - 1, month + 9) } else { (year, month - 3) };
+    let leap_days = year.div_euclid(4) - year.div_euclid(100) + year.div_euclid(400);
+    year * 365 + leap_days + (month * 153 + 2) / 5 + day - 1 - 719_468
+}
+
+impl Duration<'_> {
+    /// The length. `None` if the text is not a duration of weeks, days, hours, minutes and seconds, if it is negative, or if it is
+    /// out of range.
+    pub fn to_std(&self) -> Option<StdDuration> {
+        let mut rest = self.0.trim().strip_prefix('P').filter(|rest| !rest.is_empty())?;
+        let (mut sum, mut in_time) = (StdDuration::ZERO, false);
+        while !rest.is_empty() {
+            if let Some(time) = rest.strip_prefix('T').filter(|time| !in_time && !time.is_empty()) {
+                (in_time, rest) = (true, time);
+                continue;
+            }
+            let (digits, after) = split_digits(rest);
+            let (fraction, after) = match after.strip_prefix(['.', ',']) {
+                Some(after) => split_digits(after),
+                None => ("", after),
+            };
+            let (unit, after) = after.split_at_checked(1)?;
+            let seconds = match (unit, in_time) {
+                ("W", false) => 604_800,
+                ("D", false) => 86_400,
+                ("H", true) => 3_600,
+                ("M", true) => 60,
+                ("S", true) => 1,
+                _ => return None,
+            };
+            sum = sum.checked_add(StdDuration::from_secs(digits.parse::<u64>().ok()?.checked_mul(seconds)?))?;
+            if !fraction.is_empty() {
+                let part: f64 = format!("0.{fraction}").parse().ok()?;
+                sum = sum.checked_add(StdDuration::try_from_secs_f64(part * f64::from(u32::try_from(seconds).ok()?)).ok()?)?;
+            }
+            rest = after;
+        }
+        Some(sum)
+    }
+}
+
+impl From<StdDuration> for Duration<'_> {
+    /// In seconds, such as `PT90S`.
+    fn from(duration: StdDuration) -> Self {
+        let fraction = format!(".{:09}", duration.subsec_nanos());
+        let fraction = fraction.trim_end_matches('0').trim_end_matches('.');
+        Duration(Cow::Owned(format!("PT{}{fraction}S", duration.as_secs())))
+    }
+}
+
+impl Uuid<'_> {
+    /// Its 16 bytes. `None` if the text is not 32 hexadecimal digits, with or without hyphens.
+    pub fn to_bytes(&self) -> Option<[u8; 16]> {
+        let mut digits = self.0.trim().chars().filter(|c| *c != '-').map(|c| c.to_digit(16));
+        let mut bytes = [0; 16];
+        for byte in &mut bytes {
+            let (high, low) = (digits.next()??, digits.next()??);
+            *byte = u8::try_from(high * 16 + low).ok()?;
+        }
+        digits.next().is_none().then_some(bytes)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::view::Json;
+
+    fn read<T: for<'a> FromJson<'a> + fmt::Debug>(text: &str) -> Option<String> {
+        let json = Json::new(text.to_owned().into(), None).unwrap();
+        T::from_json(json.get_ref()).map(|value| format!("{value:?}"))
+    }
+
+    fn read_number(text: &str) -> Option<String> {
+        let json = Json::new(text.to_owned().into(), None).unwrap();
+        Number::from_json(json.get_ref()).map(|number| number.to_string())
+    }
+
+    #[test]
+    fn values_are_read_leniently() {
+        for (found, expected) in [
+            (read::<bool>("true"), Some("true")),
+            (read::<bool>("\" False\""), Some("false")),
+            (read::<bool>("1"), Some("true")),
+            (read::<bool>("2"), None),
+            (read::<bool>("[]"), None),
+            (read::<String>("\"a\\\"b\""), Some("\"a\\\"b\"")),
+            (read::<String>("12"), Some("\"12\"")),
+            (read::<String>("{}"), None),
+            (read::<i64>("12"), Some("12")),
+            (read::<i64>("\"-12\""), Some("-12")),
+            (read::<i64>("12.000"), Some("12")),
+            (read::<i64>("1.2e3"), Some("1200")),
+            (read::<i64>("12.5"), None),
+            (read::<i64>("9223372036854775808"), None),
+            (read::<i64>("1e300"), None),
+            (read_number("18446744073709551616123"), Some("18446744073709551616123")),
+            (read_number("\" 9007199254740993\""), Some("9007199254740993")),
+            (read_number("1.50"), Some("1.50")),
+            (read_number("-0.1E+5"), Some("-0.1E+5")),
+            (read_number("\"n/a\""), None),
+            (read_number("\"1.\""), None),
+            (read_number("\"01\""), None),
+            (read_number("\"1e\""), None),
+            (read_number("\"NaN\""), None),
+            (read_number("true"), None),
+        ] {
+            assert_eq!(found.as_deref(), expected);
+        }
+    }
+
+    #[test]
+    fn a_time_is_parsed_with_its_offset() {
+        for (text, expected) in [
+            ("1970-01-01T00:00:00Z", Some((0, 0))),
+            ("2026-11-27T21:55:45+01:00", Some((1_795_812_945, 0))),
+            ("2024-02-29T12:00:00.25-0530", Some((1_709_227_800, 250_000_000))),
+            ("1969-12-31 23:59:59z", Some((-1, 0))),
+            ("2024-03-01T00:00", Some((1_709_251_200, 0))),
+            ("2024-03-01T00:00:00.123456789123Z", Some((1_709_251_200, 123_456_789))),
+            ("2023-02-29T12:00:00Z", None),
+            ("2024-13-01T00:00:00Z", None),
+            ("0000-00-00T00:00:00Z", None),
+            ("2024-03-01", None),
+            ("2024-03-01T25:00:00Z", None),
+            ("2024-03-01T00:00:00+99:00", None),
+            ("+024-03-01T00:00:00Z", None),
+            ("N/A", None),
+            ("", None),
+        ] {
+            assert_eq!(DateTime::from(text).unix(), expected, "{text}");
+        }
+        let before_1970 = DateTime::from("1969-12-31T23:59:58.5Z").to_system_time().unwrap();
+        assert_eq!(SystemTime::UNIX_EPOCH.duration_since(before_1970).unwrap(), StdDuration::from_millis(1_500));
+    }
+
+    #[test]
+    fn a_duration_is_parsed() {
+        for (text, expected) in [
+            ("PT90S", Some(90_000)),
+            ("P1DT2H3M4.5S", Some(93_784_500)),
+            ("P2W", Some(1_209_600_000)),
+            ("PT0.5H", Some(1_800_000)),
+            ("P", None),
+            ("PT", None),
+            ("P1Y", None),
+            ("P1M", None),
+            ("1D", None),
+            ("-PT1S", None),
+            ("PT1", None),
+            ("P99999999999999999999D", None),
+            ("", None),
+        ] {
+            let found = Duration::from(text).to_std().map(|duration| duration.as_millis());
+            assert_eq!(found, expected, "{text}");
+        }
+        assert_eq!(Duration::from(StdDuration::from_millis(90_500)).as_str(), "PT90.5S");
+        assert_eq!(Duration::from(StdDuration::from_secs(60)).as_str(), "PT60S");
+    }
+
+    #[test]
+    fn a_uuid_is_parsed_with_and_without_hyphens() {
+        let bytes = Uuid::from("4c4c4544-0042-3010-8058-B9C04F564432").to_bytes().unwrap();
+        assert_eq!(Uuid::from("4c4c454400423010 8058b9c04f564432").to_bytes(), None);
+        assert_eq!(Uuid::from("4C4C45440042301080 58b9c04f564432".replace(' ', "")).to_bytes(), Some(bytes));
+        assert_eq!(Uuid::from("").to_bytes(), None);
+    }
+}

@@ -1,0 +1,222 @@
+//! Finds values in JSON text without parsing them. The text is known to be valid; another one gives wrong values, never a panic.
+
+use std::borrow::Cow;
+use std::ops::Range;
+
+/// The members of an object, in their order. Empty for another value.
+#[derive(Clone, Debug)]
+pub(crate) struct Members<'a> {
+    text: &'a [u8],
+    at: usize,
+}
+
+/// The position of a member's name, without its quotes, and of its value.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct MemberAt {
+    pub(crate) name: Range<usize>,
+    pub(crate) value: Range<usize>,
+}
+
+impl<'a> Members<'a> {
+    /// Those of the object at this position.
+    pub(crate) fn new(text: &'a [u8], object: Range<usize>) -> Members<'a> {
+        let text = text.get(..object.end).unwrap_or_default();
+        let start = skip_space(text, object.start);
+        let at = if text.get(start) == Some(&b'{') { start + 1 } else { text.len() };
+        Members { text, at }
+    }
+}
+
+impl Iterator for Members<'_> {
+    type Item = MemberAt;
+
+    fn next(&mut self) -> Option<MemberAt> {
+        let quote = skip_separator(self.text, self.at);
+        if self.text.get(quote) != Some(&b'"') {
+            self.at = self.text.len();
+            return None;
+        }
+        let name_end = skip_string(self.text, quote);
+        let start = skip_separator(self.text, name_end);
+        let end = skip_value(self.text, start);
+        self.at = end;
+        Some(MemberAt { name: quote + 1..name_end.saturating_sub(1).max(quote + 1), value: start..end })
+    }
+}
+
+/// The items of a list, in their order. Any other value is the only item.
+#[derive(Clone, Debug)]
+pub(crate) struct Items<'a> {
+    text: &'a [u8],
+    at: usize,
+}
+
+impl<'a> Items<'a> {
+    /// Those of the list at this position.
+    pub(crate) fn new(text: &'a [u8], list: Range<usize>) -> Items<'a> {
+        let text = text.get(..list.end).unwrap_or_default();
+        let start = skip_space(text, list.start);
+        Items { text, at: if text.get(start) == Some(&b'[') { start + 1 } else { start } }
+    }
+}
+
+impl Iterator for Items<'_> {
+    type Item = Range<usize>;
+
+    fn next(&mut self) -> Option<Range<usize>> {
+        let start = skip_separator(self.text, self.at);
+        let end = skip_value(self.text, start);
+        self.at = end;
+        (start < end).then_some(start..end)
+    }
+}
+
+/// The value of a member. The last one counts if several have the name.
+pub(crate) fn find(text: &[u8], object: Range<usize>, name: &[&str]) -> Option<Range<usize>> {
+    let named = |member: &MemberAt| is_name(text.get(member.name.clone()).unwrap_or_default(), name);
+    Members::new(text, object).filter(named).last().map(|member| member.value)
+}
+
+/// Whether a name as it stands in the text is this one, which is given in parts.
+fn is_name(found: &[u8], name: &[&str]) -> bool {
+    if found.contains(&b'\\') {
+        return decode_escaped(found) == name.concat();
+    }
+    let mut rest = found;
+    for part in name {
+        match rest.strip_prefix(part.as_bytes()) {
+            Some(after) => rest = after,
+            None => return false,
+        }
+    }
+    rest.is_empty()
+}
+
+/// The content of a string with its escapes decoded.
+pub(crate) fn decode(content: &[u8]) -> Cow<'_, str> {
+    match std::str::from_utf8(content) {
+        Ok(text) if !content.contains(&b'\\') => Cow::Borrowed(text),
+        _ => Cow::Owned(decode_escaped(content)),
+    }
+}
+
+fn decode_escaped(content: &[u8]) -> String {
+    let quoted = [b"\"", content, b"\""].concat();
+    serde_json::from_slice(&quoted).unwrap_or_else(|_| String::from_utf8_lossy(content).into_owned())
+}
+
+pub(crate) fn skip_space(text: &[u8], mut at: usize) -> usize {
+    while matches!(text.get(at), Some(b' ' | b'\n' | b'\r' | b'\t')) {
+        at += 1;
+    }
+    at
+}
+
+/// Skips space and one comma or colon.
+fn skip_separator(text: &[u8], at: usize) -> usize {
+    let at = skip_space(text, at);
+    match text.get(at) {
+        Some(b',' | b':') => skip_space(text, at + 1),
+        _ => at,
+    }
+}
+
+/// Returns the end of the value at this position, or the position itself if there is none.
+fn skip_value(text: &[u8], at: usize) -> usize {
+    match text.get(at) {
+        Some(b'"') => skip_string(text, at),
+        Some(b'{' | b'[') => skip_nested(text, at),
+        _ => {
+            let rest = text.get(at..).unwrap_or_default();
+            let is_end = |b: &u8| matches!(b, b',' | b'}' | b']' | b' ' | b'\n' | b'\r' | b'\t');
+            at + rest.iter().position(is_end).unwrap_or(rest.len())
+        }
+    }
+}
+
+/// Returns the end of the string whose quote is at this position.
+fn skip_string(text: &[u8], quote: usize) -> usize {
+    let mut at = quote + 1;
+    loop {
+        match text.get(at..).and_then(|rest| memchr::memchr2(b'"', b'\\', rest)) {
+            None => return text.len(),
+            Some(found) if text.get(at + found) == Some(&b'"') => return at + found + 1,
+            // The character after a backslash ends nothing.
+            Some(found) => at += found + 2,
+        }
+    }
+}
+
+/// Returns the end of the object or list at this position. Nothing but brackets and strings matters inside.
+fn skip_nested(text: &[u8], mut at: usize) -> usize {
+    let mut depth = 0_usize;
+    while let Some(byte) = text.get(at) {
+        match byte {
+            b'"' => {
+                at = skip_string(text, at);
+                continue;
+            }
+            b'{' | b'[' => depth += 1,
+            b'}' | b']' => {
+                depth = depth.saturating_sub(1);
+                if depth == 0 {
+                    return at + 1;
+                }
+            }
+            _ => {}
+        }
+        at += 1;
+    }
+    text.len()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn value<'a>(text: &'a str, name: &str) -> Option<&'a str> {
+        find(text.as_bytes(), 0..text.len(), &[name]).map(|value| &text[value])
+    }
+
+    #[test]
+    fn a_member_is_found_whatever_is_before_it() {
+        let text = r#" {"a" : {"x": "}\"]", "y": [1, {}]}, "b":[ ] , "c":-1.5e3,"d\u0065" :true, "f": "\\", "g": null } "#;
+        for (name, expected) in [
+            ("a", Some(r#"{"x": "}\"]", "y": [1, {}]}"#)),
+            ("b", Some("[ ]")),
+            ("c", Some("-1.5e3")),
+            ("de", Some("true")),
+            ("f", Some(r#""\\""#)),
+            ("g", Some("null")),
+            ("x", None),
+            ("", None),
+        ] {
+            assert_eq!(value(text, name), expected, "{name}");
+        }
+        assert_eq!(value("[1, 2]", "a"), None);
+        assert_eq!(value("{}", "a"), None);
+    }
+
+    #[test]
+    fn of_several_members_with_a_name_the_last_one_counts() {
+        assert_eq!(value(r#"{"a": 1, "\u0061": 2, "b": 3}"#, "a"), Some("2"));
+    }
+
+    #[test]
+    fn the_items_of_a_list_are_found() {
+        let items = |text: &'static str| Items::new(text.as_bytes(), 0..text.len()).map(|item| &text[item]).collect::<Vec<_>>();
+        assert_eq!(items(r#" [ 1 ,{"a": []}, "x,]" ,[2] ] "#), ["1", r#"{"a": []}"#, r#""x,]""#, "[2]"]);
+        assert_eq!(items("[]"), [""; 0]);
+        assert_eq!(items("7"), ["7"]);
+        assert_eq!(items(r#"{"a": 1}"#), [r#"{"a": 1}"#]);
+    }
+
+    #[test]
+    fn a_text_that_is_not_json_does_no_harm() {
+        for text in ["", "{", r#"{""#, r#"{"a"#, r#"{"a""#, r#"{"a":"#, r#"{"a":"\"#, "[", "[[", "]", "{]", r#"{"a":]"#, "[,", "[:1"] {
+            Members::new(text.as_bytes(), 0..text.len()).for_each(drop);
+            Items::new(text.as_bytes(), 0..text.len()).for_each(drop);
+            assert_eq!(value(text, "b"), None);
+        }
+    }
+}

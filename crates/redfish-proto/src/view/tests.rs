@@ -1,0 +1,153 @@
+use super::*;
+
+crate::enumeration! {
+    /// Colors.
+    enum Color {
+        /// `Amber`.
+        Amber = "Amber",
+        /// `Sky blue`.
+        SkyBlue = "Sky blue",
+    }
+}
+
+crate::view! {
+    /// A lamp.
+    struct Lamp = "Lamp.Lamp" {
+        fn name(&self) -> Option<Cow<'_, str>> = "Name";
+        fn color(&self) -> Option<Color> = "Color";
+        fn watts(&self) -> Option<Number<'_>> = "Watts";
+        fn count(&self) -> Option<i64> = "Count";
+        fn next(&self) -> Option<Link<Lamp>> = "Next";
+        fn all(&self) -> List<'_, Link<Lamp>> = "All";
+        fn colors(&self) -> List<'_, Color> = "Colors";
+        fn inner(&self) -> Option<Lamp> = "Inner";
+        fn inners(&self) -> List<'_, Lamp> = "Inners";
+        fn anything(&self) -> Option<Json> = "Anything";
+    }
+}
+
+fn lamp(text: &str) -> Lamp {
+    let base = Target::well_known("/redfish/v1/Lamps/1");
+    Json::new(text.to_owned().into(), Some(base)).unwrap().decode().unwrap()
+}
+
+#[test]
+fn members_are_read_on_demand() {
+    let lamp = lamp(
+        r#" {"Name": "a\u00e4\/", "Color": "amber", "Watts": 1.50, "Count": "7", "Colors": ["Amber", 1, null, "Teal"],
+            "Inner": {"Name": 5, "Inner": {"Color": "Sky blue"}}, "Inners": {"Name": "one"}, "Anything": [1, {"x": 2}]} "#,
+    );
+    assert_eq!(lamp.name().as_deref(), Some("aä/"));
+    assert_eq!(lamp.color(), Some(Color::Amber));
+    assert_eq!(lamp.watts().unwrap().as_str(), "1.50");
+    assert_eq!(lamp.count(), Some(7));
+    assert_eq!(lamp.colors().map(|color| color.to_string()).collect::<Vec<_>>(), ["Amber", "1", "Teal"]);
+    let inner = lamp.inner().unwrap();
+    assert_eq!(inner.name().as_deref(), Some("5"));
+    assert_eq!(inner.inner().unwrap().color(), Some(Color::SkyBlue));
+    assert_eq!(lamp.inners().next().unwrap().name().as_deref(), Some("one"));
+    assert_eq!(lamp.anything().unwrap().text(), r#"[1, {"x": 2}]"#);
+    assert!(lamp.text().starts_with('{') && lamp.text().ends_with('}'));
+}
+
+#[test]
+fn an_odd_member_costs_that_member_only() {
+    let lamp = lamp(
+        r#"{"Name": {"odd": 1}, "Color": null, "Watts": "n/a", "Count": 1.5, "Next": {}, "All": null, "Inner": "text",
+            "Inners": 3, "Colors": {}}"#,
+    );
+    assert_eq!((lamp.name(), lamp.color(), lamp.watts(), lamp.count()), (None, None, None, None));
+    assert_eq!((lamp.next(), lamp.inner()), (None, None));
+    assert!(lamp.all().is_empty() && lamp.inners().is_empty() && lamp.colors().is_empty());
+    assert!(matches!(lamp.member("Name"), Member::Value(name) if name.text() == r#"{"odd": 1}"#));
+    assert!(matches!(lamp.member("Color"), Member::Null));
+    assert!(matches!(lamp.member("AssetTag"), Member::Absent));
+}
+
+#[test]
+fn a_view_of_another_value_has_no_members() {
+    for text in ["[1]", "7", "\"x\"", "null", "true"] {
+        let lamp = lamp(text);
+        assert!(lamp.name().is_none() && lamp.all().is_empty(), "{text}");
+        assert_eq!(lamp.text(), text);
+    }
+    assert!(Json::new("{".into(), None).is_err());
+    assert!(Json::unchecked("{\"a\": }".into(), None).decode::<Lamp>().is_err());
+}
+
+#[test]
+fn links_know_where_they_are() {
+    let lamp = lamp(
+        r#"{"Next": {"@odata.id": "2"}, "All": ["/redfish/v1/Lamps/3", {"href": "/redfish/v1/Lamps/4"}, {"@odata.id": ""}, null,
+            {"@odata.id": "/redfish/v1/Lamps/5", "Name": "five", "Next": {"@odata.id": "6"}}]}"#,
+    );
+    let service = crate::Service::new("bmc").unwrap();
+    let next = lamp.next().unwrap();
+    assert_eq!(service.resolve(&next).unwrap().as_str(), "/redfish/v1/Lamps/2");
+    assert!(next.expanded().is_none());
+    let all: Vec<_> = lamp.all().collect();
+    let uris: Vec<_> = all.iter().map(|link| link.uri().into_owned()).collect();
+    assert_eq!(uris, ["/redfish/v1/Lamps/3", "/redfish/v1/Lamps/4", "/redfish/v1/Lamps/5"]);
+    let five = all[2].expanded().unwrap();
+    assert_eq!(five.name().as_deref(), Some("five"));
+    assert!(all[0].expanded().is_none());
+}
+
+#[test]
+fn annotations_are_beside_their_member() {
+    let lamp = lamp(
+        r##"{"@odata.id": "/a", "@odata.type": "#Lamp.Lamp", "@odata.etag": "W/\"1\"", "@Redfish.WriteableProperties": ["Name"],
+            "Color@Redfish.AllowableValues": ["Amber", "Teal"], "Name@Message.ExtendedInfo": [{"MessageId": "A"}]}"##,
+    );
+    assert_eq!(lamp.odata_id().as_deref(), Some("/a"));
+    assert_eq!(lamp.odata_type().as_deref(), Some("#Lamp.Lamp"));
+    assert_eq!(lamp.odata_etag().as_deref(), Some("W/\"1\""));
+    let colors: Vec<Color> = lamp.allowable_values("Color").collect();
+    assert_eq!(colors, [Color::Amber, Color::Other("Teal".into())]);
+    let writable: Json = lamp.annotation("", "Redfish.WriteableProperties").unwrap();
+    assert_eq!(writable.text(), r#"["Name"]"#);
+    let info: Json = lamp.annotation("Name", "Message.ExtendedInfo").unwrap();
+    assert_eq!(info.items().next().unwrap().text(), r#"{"MessageId": "A"}"#);
+    assert_eq!(lamp.annotation::<Json>("Color", "Message.ExtendedInfo"), None);
+}
+
+#[test]
+fn parts_of_vendors_are_views_or_types_of_serde() {
+    #[derive(serde::Deserialize)]
+    struct Part {
+        #[serde(rename = "Name")]
+        name: String,
+    }
+    let lamp = lamp(r#"{"Oem": {"dell": {"Name": "x"}, "Hpe": null, "Acme": [1]}}"#);
+    assert_eq!(lamp.oem_as::<Part>("Dell").unwrap().name, "x");
+    assert_eq!(lamp.oem_as::<Lamp>("dell").unwrap().name().as_deref(), Some("x"));
+    assert!(lamp.oem_as::<Lamp>("Hpe").is_none() && lamp.oem_as::<Part>("Acme").is_none());
+    assert_eq!(lamp.oem_as::<Json>("Acme").unwrap().text(), "[1]");
+}
+
+#[test]
+fn a_pointer_leads_to_a_value() {
+    let lamp = lamp(r#"{"a/b": {"~": [1, {"x": "y"}]}}"#);
+    assert_eq!(lamp.pointer("/a~1b/~0/1/x").unwrap().text(), "\"y\"");
+    assert_eq!(lamp.pointer("").unwrap().text(), lamp.text());
+    for pointer in ["/a", "a", "/a~1b/~0/2", "/a~1b/~0/-", "/a~1b/~0/0/x"] {
+        assert_eq!(lamp.pointer(pointer), None, "{pointer}");
+    }
+}
+
+#[test]
+fn debug_shows_no_secret() {
+    let lamp = lamp(r#"{"Name": "x", "Password": "hunter2", "Inner": {"Token": "t0ken"}}"#);
+    let shown = format!("{lamp:?} {:?}", lamp.inner());
+    assert!(shown.contains("\"x\"") && !shown.contains("hunter2") && !shown.contains("t0ken"), "{shown}");
+}
+
+#[test]
+fn views_can_be_sent_between_threads_and_written_as_json() {
+    fn is_send<T: Send + Sync + 'static>(_: &T) {}
+    let lamp = lamp(r#"{"Inner": {"Count": 18446744073709551616}}"#);
+    is_send(&lamp);
+    let inner = lamp.inner().unwrap();
+    drop(lamp);
+    assert_eq!(serde_json::to_string(inner.json()).unwrap(), r#"{"Count": 18446744073709551616}"#);
+}
