@@ -31,6 +31,7 @@
 
 mod decode;
 mod enumeration;
+mod index;
 mod link;
 mod list;
 mod scalar;
@@ -53,6 +54,7 @@ pub use decode::Decode;
 pub use enumeration::Enumeration;
 #[doc(hidden)]
 pub use enumeration::known_value;
+use index::Index;
 pub use link::Link;
 pub use list::List;
 pub use scalar::{DateTime, Duration, Number, Uuid};
@@ -73,6 +75,7 @@ struct Document {
     base: Option<Target>,
     /// Whether the text is known to be JSON.
     is_checked: bool,
+    index: Option<Index>,
 }
 
 /// A borrowed [`Json`].
@@ -127,7 +130,7 @@ impl Json {
     /// A text that may not be JSON, to decode only.
     pub(crate) fn unchecked(text: Bytes, base: Option<Target>) -> Json {
         let part = 0..text.len();
-        Json { document: Arc::new(Document { text, base, is_checked: false }), part }
+        Json { document: Arc::new(Document { text, base, is_checked: false, index: None }), part }
     }
 
     /// The same text, which is JSON.
@@ -138,11 +141,10 @@ impl Json {
     pub fn checked(mut self) -> Result<Json, serde_json::Error> {
         if !self.document.is_checked {
             let Document { text, base, .. } = &*self.document;
-            let raw: &RawValue = serde_json::from_slice(text)?;
-            // Without space around it.
-            let text = text.slice_ref(raw.get().as_bytes());
+            let text = text.slice_ref(text.trim_ascii());
+            let index = Index::check(&text)?;
             self.part = 0..text.len();
-            self.document = Arc::new(Document { text, base: base.clone(), is_checked: true });
+            self.document = Arc::new(Document { text, base: base.clone(), is_checked: true, index });
         }
         Ok(self)
     }
@@ -306,7 +308,12 @@ impl<'a> JsonRef<'a> {
 
     /// The value of a member whose name is given in parts.
     fn find(self, name: &[&str]) -> Option<JsonRef<'a>> {
-        scan::find(&self.document.text, self.start..self.end, name).map(|part| self.part(part))
+        let text = &self.document.text;
+        let found = match &self.document.index {
+            Some(index) if self.start == 0 => index.find(text, |found| scan::is_name(found, name)),
+            _ => scan::find(text, self.start..self.end, name),
+        };
+        found.map(|part| self.part(part))
     }
 
     fn members(self) -> impl Iterator<Item = (Cow<'a, str>, JsonRef<'a>)> {
@@ -317,7 +324,15 @@ impl<'a> JsonRef<'a> {
     }
 
     fn items(self) -> impl Iterator<Item = JsonRef<'a>> {
-        scan::Items::new(&self.document.text, self.start..self.end).map(move |part| self.part(part))
+        self.item_positions().map(move |part| self.part(part))
+    }
+
+    fn item_positions(self) -> scan::Items<'a> {
+        let list = self.start..self.end;
+        match self.document.index.as_ref().and_then(|index| index.items(&list)) {
+            Some(items) => scan::Items::Known(items.iter()),
+            None => scan::Items::new(&self.document.text, list),
+        }
     }
 
     fn part(self, part: Range<usize>) -> JsonRef<'a> {
@@ -356,7 +371,7 @@ impl Default for Json {
     /// An empty object.
     fn default() -> Json {
         let text = Bytes::from_static(b"{}");
-        Json { document: Arc::new(Document { text, base: None, is_checked: true }), part: 0..2 }
+        Json { document: Arc::new(Document { text, base: None, is_checked: true, index: None }), part: 0..2 }
     }
 }
 

@@ -19,7 +19,7 @@ pub struct List<'a, T> {
 impl<'a, T: FromJson<'a>> List<'a, T> {
     pub(crate) fn of(list: Option<JsonRef<'a>>) -> List<'a, T> {
         let list = list.filter(|list| !list.is_null());
-        let items = list.map(|list| scan::Items::new(&list.document.text, list.start..list.end));
+        let items = list.map(JsonRef::item_positions);
         List { list, items, of: PhantomData }
     }
 

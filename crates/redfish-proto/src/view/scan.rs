@@ -44,11 +44,13 @@ impl Iterator for Members<'_> {
     }
 }
 
-/// The items of a list, in their order. Any other value is the only item.
+/// The positions of the items of a list, in their order. Any other value is the only item.
 #[derive(Clone, Debug)]
-pub(crate) struct Items<'a> {
-    text: &'a [u8],
-    at: usize,
+pub(crate) enum Items<'a> {
+    /// They are known.
+    Known(std::slice::Iter<'a, Range<usize>>),
+    /// They are found in the text, from this position on.
+    Scan(&'a [u8], usize),
 }
 
 impl<'a> Items<'a> {
@@ -56,7 +58,7 @@ impl<'a> Items<'a> {
     pub(crate) fn new(text: &'a [u8], list: Range<usize>) -> Items<'a> {
         let text = text.get(..list.end).unwrap_or_default();
         let start = skip_space(text, list.start);
-        Items { text, at: if text.get(start) == Some(&b'[') { start + 1 } else { start } }
+        Items::Scan(text, if text.get(start) == Some(&b'[') { start + 1 } else { start })
     }
 }
 
@@ -64,10 +66,15 @@ impl Iterator for Items<'_> {
     type Item = Range<usize>;
 
     fn next(&mut self) -> Option<Range<usize>> {
-        let start = skip_separator(self.text, self.at);
-        let end = skip_value(self.text, start);
-        self.at = end;
-        (start < end).then_some(start..end)
+        match self {
+            Items::Known(items) => items.next().cloned(),
+            Items::Scan(text, at) => {
+                let start = skip_separator(text, *at);
+                let end = skip_value(text, start);
+                *at = end;
+                (start < end).then_some(start..end)
+            }
+        }
     }
 }
 
@@ -78,9 +85,9 @@ pub(crate) fn find(text: &[u8], object: Range<usize>, name: &[&str]) -> Option<R
 }
 
 /// Whether a name as it stands in the text is this one, which is given in parts.
-fn is_name(found: &[u8], name: &[&str]) -> bool {
-    if found.contains(&b'\\') {
-        return decode_escaped(found) == name.concat();
+pub(crate) fn is_name(found: &[u8], name: &[&str]) -> bool {
+    if found.len() != name.iter().map(|part| part.len()).sum::<usize>() {
+        return found.contains(&b'\\') && decode_escaped(found) == name.concat();
     }
     let mut rest = found;
     for part in name {
@@ -138,13 +145,32 @@ fn skip_value(text: &[u8], at: usize) -> usize {
 fn skip_string(text: &[u8], quote: usize) -> usize {
     let mut at = quote + 1;
     loop {
-        match text.get(at..).and_then(|rest| memchr::memchr2(b'"', b'\\', rest)) {
+        at += special_byte(text.get(at..).unwrap_or_default());
+        match text.get(at) {
             None => return text.len(),
-            Some(found) if text.get(at + found) == Some(&b'"') => return at + found + 1,
+            Some(b'"') => return at + 1,
             // The character after a backslash ends nothing.
-            Some(found) => at += found + 2,
+            Some(_) => at += 2,
         }
     }
+}
+
+/// The position of the first quote or backslash, or the length. Looks at eight bytes at once, since most strings are short.
+fn special_byte(text: &[u8]) -> usize {
+    const ONES: u64 = u64::from_ne_bytes([0x01; 8]);
+    const HIGHS: u64 = u64::from_ne_bytes([0x80; 8]);
+    let zero_bytes = |word: u64| word.wrapping_sub(ONES) & !word & HIGHS;
+    let mut at = 0;
+    let mut rest = text;
+    while let Some((word, after)) = rest.split_first_chunk() {
+        let word = u64::from_le_bytes(*word);
+        let found = zero_bytes(word ^ (ONES * u64::from(b'"'))) | zero_bytes(word ^ (ONES * u64::from(b'\\')));
+        if found != 0 {
+            return at + found.trailing_zeros() as usize / 8;
+        }
+        (at, rest) = (at + 8, after);
+    }
+    at + rest.iter().position(|byte| matches!(byte, b'"' | b'\\')).unwrap_or(rest.len())
 }
 
 /// Returns the end of the object or list at this position. Nothing but brackets and strings matters inside.
