@@ -159,6 +159,7 @@ mod body;
 mod cause;
 mod credentials;
 pub mod driver;
+pub mod enumerations;
 mod error;
 mod etag;
 pub mod events;
@@ -192,7 +193,7 @@ pub mod view;
 pub mod walk;
 
 // The crates whose types the signatures contain.
-pub use {bytes, http, serde_json, zeroize};
+pub use {bytes, http, serde, serde_json, zeroize};
 
 pub use answer::Answer;
 pub use body::Body;

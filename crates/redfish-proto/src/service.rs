@@ -11,7 +11,6 @@ use crate::policy::{DEFAULT, Links, Policy};
 use crate::reason::TargetError;
 use crate::redact::SafeText;
 use crate::target::Target;
-use crate::view;
 
 /// A Redfish service: its origin and its policy. Immutable; share it with [`Arc`].
 ///
@@ -82,16 +81,6 @@ impl Service {
             LinkError::CrossOrigin => self.error(ErrorKind::CrossOrigin { link: SafeText::default() }),
             LinkError::Malformed(reason) => Error::malformed_link(reason).with_origin(&self.origin),
         })
-    }
-
-    /// Resolves a link of a view, according to the policy for links. One without a [`base`](view::Link::base) is relative to the
-    /// origin.
-    ///
-    /// # Errors
-    /// Those of [`link`](Service::link).
-    pub fn resolve<T>(&self, link: &view::Link<T>) -> Result<Target, Error> {
-        let root = Target::well_known("/");
-        self.link(link.base().unwrap_or(&root), &link.uri())
     }
 
     /// An error of this kind that names the service, for failures outside of a call.

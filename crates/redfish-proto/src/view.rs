@@ -18,7 +18,7 @@
 //!     }
 //! }
 //!
-//! let drive = Json::new(r#"{"Id": 7, "Oem": {"Acme": {"LifeLeftPercent": "98.50", "Tests": ["Short", null, "Long"]}}}"#.into(), None)?;
+//! let drive = Json::new(r#"{"Id": 7, "Oem": {"Acme": {"LifeLeftPercent": "98.50", "Tests": ["Short", null, "Long"]}}}"#.into())?;
 //! let health: DriveHealth = drive.oem_as("Acme").unwrap();
 //! assert_eq!(health.life_left().unwrap().as_str(), "98.50");
 //! assert_eq!(health.tests().collect::<Vec<_>>(), ["Short", "Long"]);
@@ -36,6 +36,7 @@ mod link;
 mod list;
 mod scalar;
 pub(crate) mod scan;
+mod write;
 
 use std::borrow::Cow;
 use std::fmt;
@@ -47,7 +48,9 @@ use serde::{Serialize, Serializer};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
+use crate::error::Error;
 use crate::redact::Redactor;
+use crate::service::Service;
 use crate::target::Target;
 
 pub use decode::Decode;
@@ -58,6 +61,7 @@ use index::Index;
 pub use link::Link;
 pub use list::List;
 pub use scalar::{DateTime, Duration, Number, Uuid};
+pub use write::{Changes, Create, Nullable, Patch, Reference, Written};
 
 /// A JSON value: a body that was received, or a part of one.
 ///
@@ -71,11 +75,17 @@ pub struct Json {
 /// A body, which is valid JSON.
 struct Document {
     text: Bytes,
-    /// The resource that it is. Links in it are relative to its URI.
-    base: Option<Target>,
+    base: Option<Base>,
     /// Whether the text is known to be JSON.
     is_checked: bool,
     index: Option<Index>,
+}
+
+/// The resource that a body is. Links in it are relative to its URI.
+#[derive(Clone)]
+pub(crate) struct Base {
+    pub(crate) service: Arc<Service>,
+    pub(crate) target: Target,
 }
 
 /// A borrowed [`Json`].
@@ -93,6 +103,12 @@ pub trait View: Deref<Target = Json> + Sized {
 
     /// The view of an object. The members of another value are all absent.
     fn of(json: Json) -> Self;
+}
+
+/// A collection of resources.
+pub trait Collection: View {
+    /// The type of its members.
+    type Member: View;
 }
 
 /// A type that a member is read as.
@@ -119,16 +135,24 @@ pub enum Member {
 }
 
 impl Json {
-    /// The JSON text of a resource, or another JSON text. `base` is the URI of the resource, to which links are relative.
+    /// A JSON text. Links in it are relative to the origin.
     ///
     /// # Errors
     /// If the text is not JSON. [`json::readable`](crate::json::readable) repairs what services send instead.
-    pub fn new(text: Bytes, base: Option<Target>) -> Result<Json, serde_json::Error> {
-        Json::unchecked(text, base).checked()
+    pub fn new(text: Bytes) -> Result<Json, serde_json::Error> {
+        Json::unchecked(text, None).checked()
+    }
+
+    /// The JSON text of a resource of a service. Links in it are relative to its URI.
+    ///
+    /// # Errors
+    /// Those of [`new`](Json::new).
+    pub fn of_resource(text: Bytes, service: &Arc<Service>, target: Target) -> Result<Json, serde_json::Error> {
+        Json::unchecked(text, Some(Base { service: Arc::clone(service), target })).checked()
     }
 
     /// A text that may not be JSON, to decode only.
-    pub(crate) fn unchecked(text: Bytes, base: Option<Target>) -> Json {
+    pub(crate) fn unchecked(text: Bytes, base: Option<Base>) -> Json {
         let part = 0..text.len();
         Json { document: Arc::new(Document { text, base, is_checked: false, index: None }), part }
     }
@@ -167,7 +191,17 @@ impl Json {
 
     /// The URI of the resource that it is a part of, if it was received as one.
     pub fn base(&self) -> Option<&Target> {
-        self.document.base.as_ref()
+        self.document.base.as_ref().map(|base| &base.target)
+    }
+
+    /// The service that sent it, and its own URI: that of the resource, or for one within another its `@odata.id`.
+    pub(crate) fn origin(&self) -> Option<(&Arc<Service>, Result<Target, Error>)> {
+        let Base { service, target } = self.document.base.as_ref()?;
+        let own = match self.odata_id() {
+            Some(id) if self.part.start > 0 => service.link(target, &id),
+            _ => Ok(target.clone()),
+        };
+        Some((service, own))
     }
 
     /// Reads a member: an `Option` of a value, or a [`List`]. The last one counts if several have the name.

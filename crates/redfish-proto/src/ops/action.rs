@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
 
+use http::Method;
 use serde_json::{Map, Value};
 
 use crate::answer::Answer;
@@ -14,8 +15,10 @@ use crate::link::link_at;
 use crate::operation::{Operation, Request, Transition};
 use crate::ops::chain::{Chain, Exchange, forward_to};
 use crate::outcome::Outcome;
+use crate::reason::{RequestError, TargetError};
 use crate::redact::Redactor;
 use crate::target::Target;
+use crate::view::{Changes, Json};
 
 /// An action that a resource offers.
 #[derive(Clone, Debug)]
@@ -76,6 +79,13 @@ impl Action {
         Ok(())
     }
 
+    /// The request that invokes it, with checked parameters.
+    fn post(&self, target: &Target, mut parameters: Map<String, Value>, redactor: &Redactor) -> Result<Request, Error> {
+        self.spell(&mut parameters);
+        self.check(&parameters, redactor)?;
+        Ok(Request::post(target).json(Body::json(&parameters)?))
+    }
+
     /// Spells values like the allowable ones if they differ only in letter case.
     fn spell(&self, parameters: &mut Map<String, Value>) {
         for parameter in &self.parameters {
@@ -134,13 +144,22 @@ fn find_actions(answer: &Answer) -> Result<Vec<Action>, Error> {
     if !resource.is_object() {
         return Err(answer.not_a_resource());
     }
+    let resolve = |link: &str| answer.resolve(link).map_err(|error| answer.stamp(error));
+    Ok(actions_of(resource.get("Actions"), answer.target(), &resolve))
+}
+
+/// Reads the member `Actions` of a resource.
+fn actions_of(actions: Option<&Value>, own: &Target, resolve: &Resolve<'_>) -> Vec<Action> {
     let mut found = Vec::new();
-    if let Some(Value::Object(actions)) = resource.get("Actions") {
-        collect_actions(actions, answer, 0, &mut found);
+    if let Some(Value::Object(actions)) = actions {
+        collect_actions(actions, own, resolve, 0, &mut found);
     }
     distinguish(&mut found);
-    Ok(found)
+    found
 }
+
+/// Resolves a link of a resource.
+type Resolve<'a> = dyn Fn(&str) -> Result<Target, Error> + 'a;
 
 /// The name in a key: what follows its last `#`.
 fn name_of(key: &str) -> &str {
@@ -159,11 +178,18 @@ fn distinguish(actions: &mut [Action]) {
     }
 }
 
-fn collect_actions(actions: &Map<String, Value>, answer: &Answer, depth: usize, found: &mut Vec<Action>) {
+fn collect_actions(
+    actions: &Map<String, Value>,
+    own: &Target,
+    resolve: &Resolve<'_>,
+    depth: usize,
+    found: &mut Vec<Action>,
+) {
+    // A target that is the resource itself is none: a POST there would not invoke the action.
+    let is_own = |link: &str| resolve(link).is_ok_and(|target| target.is_same_except_slash(own));
     for (key, value) in actions {
         let Value::Object(members) = value else { continue };
-        // A target that is the resource itself is none: a POST there would not invoke the action.
-        let target = link_at(value, "/target").filter(|link| !is_own(link, answer));
+        let target = link_at(value, "/target").filter(|link| !is_own(link));
         match target {
             Some(target) => {
                 let parameters = members.iter().filter_map(|(member, values)| {
@@ -173,20 +199,16 @@ fn collect_actions(actions: &Map<String, Value>, answer: &Answer, depth: usize, 
                 found.push(Action {
                     name: name_of(key).to_owned(),
                     key: key.clone(),
-                    target: answer.resolve(target).map_err(|error| answer.stamp(error)),
-                    info: link_at(value, "/@Redfish.ActionInfo").and_then(|link| answer.resolve(link).ok()),
+                    target: resolve(target),
+                    info: link_at(value, "/@Redfish.ActionInfo").and_then(|link| resolve(link).ok()),
                     parameters: parameters.collect(),
                 });
             }
             // `Oem`, and the vendors in it.
-            None if depth < 2 => collect_actions(members, answer, depth + 1, found),
+            None if depth < 2 => collect_actions(members, own, resolve, depth + 1, found),
             None => {}
         }
     }
-}
-
-fn is_own(link: &str, answer: &Answer) -> bool {
-    answer.resolve(link).is_ok_and(|target| target.is_same_except_slash(answer.target()))
 }
 
 fn allowable_values(values: &Value) -> Vec<String> {
@@ -275,6 +297,38 @@ impl Invoke {
         Invoke { target, name, parameters, chain }
     }
 
+    /// Invokes an action of a resource that was read. Only its ActionInfo is read before, if it has one.
+    ///
+    /// # Errors
+    /// [`ErrorKind::ActionNotFound`] if the resource does not offer the action, [`ErrorKind::InvalidParameter`] if a parameter
+    /// is missing or not allowable, [`ErrorKind::InvalidTarget`] for a resource that was not received from a service.
+    pub fn on(resource: &Json, name: &str, parameters: impl Into<Changes>) -> Result<Invoke, Error> {
+        let Some((service, own)) = resource.origin() else {
+            return Err(Error::new(ErrorKind::InvalidTarget(TargetError::OtherService)));
+        };
+        let own = own?;
+        let named = |error: Error| error.with_service(service).stamped(Some((&Method::POST, &own)), &Redactor::default());
+        let no_json = || Error::new(ErrorKind::InvalidRequest(RequestError::NoJson));
+        let parameters = parameters.into().into_members().ok_or_else(no_json).map_err(named)?;
+        let actions = resource.read::<Option<Json>>("Actions").map(Value::from);
+        let offered = actions_of(actions.as_ref(), &own, &|link| service.link(&own, link));
+        let redactor = Arc::new(Redactor::default());
+        let (mut action, target) = choose_action(offered, name, &redactor).map_err(named)?;
+        let (name, sent) = (action.name.clone(), parameters.clone());
+        let chain = match action.info.clone() {
+            Some(info) => Chain::new(Exchange(Request::get(&info)), move |received| {
+                action.describe(received)?;
+                let post = action.post(&target, sent, &redactor)?;
+                Chain::next(Exchange(post), |received| Chain::done(Outcome::read(&received?)?))
+            }),
+            None => {
+                let post = action.post(&target, sent, &redactor).map_err(named)?;
+                Chain::new(Exchange(post), |received| Chain::done(Outcome::read(&received?)?))
+            }
+        };
+        Ok(Invoke { target: own, name, parameters, chain })
+    }
+
     fn register_secrets(&self, known: &mut Redactor) {
         if let Ok(body) = Body::json(&self.parameters) {
             body.register_secrets(known);
@@ -283,9 +337,8 @@ impl Invoke {
 }
 
 /// The action with this name, and the target of its POST.
-fn choose_action(answer: &Answer, name: &str) -> Result<(Action, Target), Error> {
-    let mut offered = find_actions(answer)?;
-    let names = offered.iter().map(|action| answer.safe(&action.name)).collect();
+fn choose_action(mut offered: Vec<Action>, name: &str, redactor: &Redactor) -> Result<(Action, Target), Error> {
+    let names = offered.iter().map(|action| redactor.clean(&action.name)).collect();
     if offered.iter().any(|action| action.is_exactly(name)) {
         offered.retain(|action| action.is_exactly(name));
     } else {
@@ -308,13 +361,10 @@ pub(crate) fn invoke_on<T: 'static>(
     parameters: Map<String, Value>,
     then: impl FnOnce(Result<Answer, Error>) -> Result<Transition<Chain<T>>, Error> + Send + Sync + 'static,
 ) -> Result<Transition<Chain<T>>, Error> {
-    let (mut action, target) = choose_action(answer, name)?;
     let redactor = Arc::clone(&answer.redactor);
+    let (mut action, target) = choose_action(find_actions(answer)?, name, &redactor)?;
     let post = move |action: &Action| {
-        let mut parameters = parameters;
-        action.spell(&mut parameters);
-        action.check(&parameters, &redactor)?;
-        Chain::next(Exchange(Request::post(&target).json(Body::json(&parameters)?)), then)
+        Chain::next(Exchange(action.post(&target, parameters, &redactor)?), then)
     };
     match action.info.clone() {
         Some(info) => Chain::next(Exchange(Request::get(&info)), move |received| {

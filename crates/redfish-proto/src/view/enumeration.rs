@@ -106,6 +106,13 @@ macro_rules! enumeration {
             }
         }
 
+        impl ::core::convert::From<$name> for $crate::view::Written {
+            #[inline]
+            fn from(value: $name) -> Self {
+                value.as_str().into()
+            }
+        }
+
         impl ::core::fmt::Display for $name {
             #[inline]
             fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {

@@ -4,13 +4,16 @@ use std::borrow::Cow;
 use std::fmt;
 use std::marker::PhantomData;
 
-use super::{FromJson, Json, JsonRef, View};
+use super::{Base, FromJson, Json, JsonRef, View};
+use crate::error::Error;
+use crate::kind::ErrorKind;
 use crate::link::is_link;
+use crate::reason::TargetError;
 use crate::target::Target;
 
 /// A link to a resource of a type (DSP0266, "Reference properties"): an object with `@odata.id`, or only its text.
 ///
-/// It knows the resource that it is in, and is resolved by [`Service::resolve`](crate::Service::resolve). A service may write
+/// It knows the resource that it is in. A service may write
 /// the resource itself in its place (`$expand`): then [`expanded`](Link::expanded) returns it.
 pub struct Link<T> {
     json: Json,
@@ -26,6 +29,18 @@ impl<T> Link<T> {
     /// The URI of the resource that it is in, which a relative one refers to.
     pub fn base(&self) -> Option<&Target> {
         self.json.base()
+    }
+
+    /// The target that it leads to, by the policy for links of the service that sent it.
+    ///
+    /// # Errors
+    /// [`ErrorKind::CrossOrigin`](crate::ErrorKind::CrossOrigin) for a link to another origin,
+    /// [`ErrorKind::InvalidTarget`](crate::ErrorKind::InvalidTarget) for text that is not a link or was not received from a service.
+    pub fn target(&self) -> Result<Target, Error> {
+        match self.json.document.base.as_ref() {
+            Some(Base { service, target }) => service.link(target, &self.uri()),
+            None => Err(Error::new(ErrorKind::InvalidTarget(TargetError::OtherService))),
+        }
     }
 
     /// The JSON that it was read from.

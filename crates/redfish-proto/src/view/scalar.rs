@@ -143,9 +143,9 @@ macro_rules! kept_text {
             }
         }
 
-        impl<'a> From<&'a str> for $name<'a> {
-            fn from(text: &'a str) -> $name<'a> {
-                $name(Cow::Borrowed(text))
+        impl From<&str> for $name<'_> {
+            fn from(text: &str) -> Self {
+                $name(Cow::Owned(text.to_owned()))
             }
         }
 
@@ -362,12 +362,12 @@ mod tests {
     use crate::view::Json;
 
     fn read<T: for<'a> FromJson<'a> + fmt::Debug>(text: &str) -> Option<String> {
-        let json = Json::new(text.to_owned().into(), None).unwrap();
+        let json = Json::new(text.to_owned().into()).unwrap();
         T::from_json(json.get_ref()).map(|value| format!("{value:?}"))
     }
 
     fn read_number(text: &str) -> Option<String> {
-        let json = Json::new(text.to_owned().into(), None).unwrap();
+        let json = Json::new(text.to_owned().into()).unwrap();
         Number::from_json(json.get_ref()).map(|number| number.to_string())
     }
 

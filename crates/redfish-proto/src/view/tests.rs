@@ -27,8 +27,9 @@ crate::view! {
 }
 
 fn lamp(text: &str) -> Lamp {
-    let base = Target::well_known("/redfish/v1/Lamps/1");
-    Json::new(text.to_owned().into(), Some(base)).unwrap().decode().unwrap()
+    let service = Arc::new(Service::new("bmc").unwrap());
+    let target = Target::well_known("/redfish/v1/Lamps/1");
+    Json::of_resource(text.to_owned().into(), &service, target).unwrap().decode().unwrap()
 }
 
 #[test]
@@ -71,7 +72,7 @@ fn a_view_of_another_value_has_no_members() {
         assert!(lamp.name().is_none() && lamp.all().is_empty(), "{text}");
         assert_eq!(lamp.text(), text);
     }
-    assert!(Json::new("{".into(), None).is_err());
+    assert!(Json::new("{".into()).is_err());
     assert!(Json::unchecked("{\"a\": }".into(), None).decode::<Lamp>().is_err());
 }
 
@@ -81,9 +82,8 @@ fn links_know_where_they_are() {
         r#"{"Next": {"@odata.id": "2"}, "All": ["/redfish/v1/Lamps/3", {"href": "/redfish/v1/Lamps/4"}, {"@odata.id": ""}, null,
             {"@odata.id": "/redfish/v1/Lamps/5", "Name": "five", "Next": {"@odata.id": "6"}}]}"#,
     );
-    let service = crate::Service::new("bmc").unwrap();
     let next = lamp.next().unwrap();
-    assert_eq!(service.resolve(&next).unwrap().as_str(), "/redfish/v1/Lamps/2");
+    assert_eq!(next.target().unwrap().as_str(), "/redfish/v1/Lamps/2");
     assert!(next.expanded().is_none());
     let all: Vec<_> = lamp.all().collect();
     let uris: Vec<_> = all.iter().map(|link| link.uri().into_owned()).collect();
@@ -91,6 +91,9 @@ fn links_know_where_they_are() {
     let five = all[2].expanded().unwrap();
     assert_eq!(five.name().as_deref(), Some("five"));
     assert!(all[0].expanded().is_none());
+    let six = five.next().unwrap();
+    assert_eq!(six.target().unwrap().as_str(), "/redfish/v1/Lamps/6");
+    assert!(Json::new("\"/a\"".into()).unwrap().get_ref().read::<Link<Lamp>>().unwrap().target().is_err());
 }
 
 #[test]

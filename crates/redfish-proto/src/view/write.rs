@@ -1,0 +1,363 @@
+//! What a client writes: changes of resources, new ones, and parameters.
+
+use std::fmt;
+
+use serde::ser::Error as _;
+use serde::{Serialize, Serializer};
+use serde_json::{Map, Value};
+
+use super::{DateTime, Duration, Link, Uuid, View};
+use crate::target::Target;
+
+/// Members to be written. The types of [`patch!`](crate::patch!) are made of it.
+///
+/// `Debug` shows only their names, since values may be secret.
+#[derive(Clone, Default, PartialEq)]
+pub struct Changes {
+    members: Map<String, Value>,
+    /// A member whose value has no JSON form: a number that is not finite.
+    invalid: bool,
+}
+
+impl Changes {
+    /// None.
+    pub fn new() -> Changes {
+        Changes::default()
+    }
+
+    /// Adds a member. A second one with the same name replaces the first.
+    #[must_use]
+    pub fn value(mut self, name: &str, value: impl Into<Written>) -> Changes {
+        match value.into().0 {
+            Some(value) => drop(self.members.insert(name.to_owned(), value)),
+            None => self.invalid = true,
+        }
+        self
+    }
+
+    /// Adds a member that is a list.
+    #[must_use]
+    pub fn list<T: Into<Written>>(self, name: &str, items: impl IntoIterator<Item = T>) -> Changes {
+        let items: Option<Vec<Value>> = items.into_iter().map(|item| item.into().0).collect();
+        self.value(name, Written(items.map(Value::Array)))
+    }
+
+    /// Adds a member, unless it is null.
+    #[must_use]
+    pub fn optional<T: Into<Written>>(self, name: &str, value: Nullable<T>) -> Changes {
+        match value {
+            Nullable::Null => self,
+            Nullable::Value(value) => self.value(name, value),
+        }
+    }
+
+    /// Adds the members of other changes.
+    #[must_use]
+    pub fn merge(mut self, other: impl Into<Changes>) -> Changes {
+        let other = other.into();
+        self.members.extend(other.members);
+        self.invalid |= other.invalid;
+        self
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.members.is_empty()
+    }
+
+    /// The members, unless one of them has no JSON form.
+    pub(crate) fn into_members(self) -> Option<Map<String, Value>> {
+        (!self.invalid).then_some(self.members)
+    }
+}
+
+impl fmt::Debug for Changes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Changes of {:?}", self.members.keys().collect::<Vec<_>>())
+    }
+}
+
+impl Serialize for Changes {
+    /// # Errors
+    /// If a number is not finite.
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        if self.invalid {
+            return Err(S::Error::custom("a number is not finite"));
+        }
+        self.members.serialize(serializer)
+    }
+}
+
+/// A value in JSON, if it has one.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Written(Option<Value>);
+
+macro_rules! written {
+    ($($type:ty),*) => {$(
+        impl From<$type> for Written {
+            fn from(value: $type) -> Written {
+                Written(Some(value.into()))
+            }
+        }
+    )*};
+}
+
+written!(Value, String, &str, i64, bool, DateTime<'_>, Duration<'_>, Uuid<'_>, Reference);
+
+impl From<f64> for Written {
+    fn from(number: f64) -> Written {
+        Written(serde_json::Number::from_f64(number).map(Value::Number))
+    }
+}
+
+impl From<Changes> for Written {
+    fn from(changes: Changes) -> Written {
+        Written(changes.into_members().map(Value::Object))
+    }
+}
+
+impl<T: Into<Written>> From<Vec<T>> for Written {
+    fn from(items: Vec<T>) -> Written {
+        let items: Option<Vec<Value>> = items.into_iter().map(|item| item.into().0).collect();
+        Written(items.map(Value::Array))
+    }
+}
+
+impl<T: Into<Written>> From<Nullable<T>> for Written {
+    fn from(value: Nullable<T>) -> Written {
+        match value {
+            Nullable::Null => Written(Some(Value::Null)),
+            Nullable::Value(value) => value.into(),
+        }
+    }
+}
+
+/// A value, or null: what a member can be set to that may be null. A value becomes one, and so does an
+/// `Option`: `None` is null.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Nullable<T> {
+    /// Null, which removes a value.
+    Null,
+    /// This value.
+    Value(T),
+}
+
+impl<T> From<T> for Nullable<T> {
+    fn from(value: T) -> Nullable<T> {
+        Nullable::Value(value)
+    }
+}
+
+impl<T> From<Option<T>> for Nullable<T> {
+    fn from(value: Option<T>) -> Nullable<T> {
+        value.map_or(Nullable::Null, Nullable::Value)
+    }
+}
+
+impl From<&str> for Nullable<String> {
+    fn from(text: &str) -> Nullable<String> {
+        Nullable::Value(text.to_owned())
+    }
+}
+
+impl From<i32> for Nullable<i64> {
+    fn from(number: i32) -> Nullable<i64> {
+        Nullable::Value(number.into())
+    }
+}
+
+impl From<i32> for Nullable<f64> {
+    fn from(number: i32) -> Nullable<f64> {
+        Nullable::Value(number.into())
+    }
+}
+
+/// A link to be written: of a [`Link`], a [`Target`] or a URI.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reference(String);
+
+impl<T> From<&Link<T>> for Reference {
+    fn from(link: &Link<T>) -> Reference {
+        Reference(link.uri().into_owned())
+    }
+}
+
+impl From<&Target> for Reference {
+    fn from(target: &Target) -> Reference {
+        Reference(target.to_string())
+    }
+}
+
+impl From<&str> for Reference {
+    fn from(uri: &str) -> Reference {
+        Reference(uri.to_owned())
+    }
+}
+
+impl From<Reference> for Value {
+    fn from(reference: Reference) -> Value {
+        Value::Object(Map::from_iter([("@odata.id".to_owned(), Value::String(reference.0))]))
+    }
+}
+
+/// Changes of a resource of a type, or the body that creates one.
+pub trait Patch: Into<Changes> + Serialize {
+    /// The type of the resource.
+    type Resource: View;
+}
+
+/// The body of a request that creates a resource of a type.
+pub trait Create: Into<Changes> + Serialize {
+    /// The type of the resource.
+    type Resource: View;
+}
+
+/// Declares a type of [`Changes`](crate::view::Changes) with a method for each member.
+///
+/// `value TYPE` is set from a value, `list TYPE` from several, `object TYPE` by a closure that gets changes of that type,
+/// and `objects TYPE` from several of them. `of VIEW` after the name makes it a [`Patch`](crate::view::Patch) of a resource;
+/// `creates VIEW (ARGUMENTS)` makes it a [`Create`](crate::view::Create), with the arguments of its `new`.
+///
+/// ```
+/// use redfish_proto::view::Nullable;
+///
+/// redfish_proto::patch! {
+///     /// Changes of a lamp.
+///     pub struct LampPatch {
+///         /// `Label`.
+///         label: value Nullable<String> = "Label";
+///         /// `Dimmer`.
+///         dimmer: object DimmerPatch = "Dimmer";
+///         /// `Scenes`.
+///         scenes: list String = "Scenes";
+///     }
+/// }
+/// redfish_proto::patch! {
+///     /// Changes of a dimmer.
+///     pub struct DimmerPatch {
+///         /// `Level`.
+///         level: value i64 = "Level";
+///     }
+/// }
+/// let patch = LampPatch::new().label(None).dimmer(|d| d.level(7)).scenes(["day", "night"]);
+/// assert_eq!(serde_json::to_string(&patch)?, r#"{"Dimmer":{"Level":7},"Label":null,"Scenes":["day","night"]}"#);
+/// # Ok::<(), serde_json::Error>(())
+/// ```
+#[macro_export]
+macro_rules! patch {
+    ($(#[$doc:meta])* $vis:vis struct $name:ident creates $of:ident (
+        $($argument:ident: $argument_kind:ident $argument_type:ty = $argument_member:literal),* $(,)?
+    ) { $($members:tt)* }) => {
+        $crate::patch! { @type $(#[$doc])* $vis struct $name { $($members)* } }
+
+        impl $name {
+            /// With what the schema requires.
+            #[allow(clippy::too_many_arguments, reason = "the schema decides")]
+            pub fn new($($argument: $crate::patch!(@argument $argument_kind $argument_type)),*) -> Self {
+                Self($crate::view::Changes::new()$(.$argument_kind($argument_member, $crate::patch!(@into $argument_kind $argument $argument_type)))*)
+            }
+        }
+
+        impl $crate::view::Create for $name {
+            type Resource = $of;
+        }
+    };
+    ($(#[$doc:meta])* $vis:vis struct $name:ident $(of $of:ident)? { $($members:tt)* }) => {
+        $crate::patch! { @type $(#[$doc])* #[derive(Default)] $vis struct $name { $($members)* } }
+
+        impl $name {
+            /// Without changes.
+            #[inline]
+            pub fn new() -> Self {
+                Self::default()
+            }
+        }
+
+        $(impl $crate::view::Patch for $name {
+            type Resource = $of;
+        })?
+    };
+    (@argument value $type:ty) => { impl Into<$type> };
+    (@argument list $type:ty) => { impl IntoIterator<Item = impl Into<$type>> };
+    (@into value $argument:ident $type:ty) => { Into::<$type>::into($argument) };
+    (@into list $argument:ident $type:ty) => { $argument.into_iter().map(Into::<$type>::into) };
+    (@type $(#[$doc:meta])* $vis:vis struct $name:ident {
+        $($(#[$member_doc:meta])* $method:ident: $kind:ident $type:ty = $member:literal;)*
+    }) => {
+        $(#[$doc])*
+        #[derive(Clone, PartialEq)]
+        #[must_use]
+        $vis struct $name($crate::view::Changes);
+
+        impl $name {
+            $($crate::patch_method! { $kind $(#[$member_doc])* $method, $type, $member })*
+
+            /// Sets any other member, such as one of a vendor.
+            #[inline]
+            pub fn set_member(self, name: &str, value: impl Into<$crate::serde_json::Value>) -> Self {
+                Self(self.0.value(name, value.into()))
+            }
+        }
+
+        impl From<$name> for $crate::view::Changes {
+            #[inline]
+            fn from(changes: $name) -> Self {
+                changes.0
+            }
+        }
+
+        impl From<$name> for $crate::view::Written {
+            #[inline]
+            fn from(changes: $name) -> Self {
+                changes.0.into()
+            }
+        }
+
+        impl $crate::serde::Serialize for $name {
+            #[inline]
+            fn serialize<S: $crate::serde::Serializer>(&self, serializer: S) -> ::core::result::Result<S::Ok, S::Error> {
+                $crate::serde::Serialize::serialize(&self.0, serializer)
+            }
+        }
+
+        impl ::core::fmt::Debug for $name {
+            fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+                ::core::fmt::Debug::fmt(&self.0, f)
+            }
+        }
+    };
+}
+
+/// A method of [`patch!`](crate::patch!).
+#[doc(hidden)]
+#[macro_export]
+macro_rules! patch_method {
+    (value $(#[$doc:meta])* $method:ident, $type:ty, $member:literal) => {
+        $(#[$doc])*
+        #[inline]
+        pub fn $method(self, value: impl Into<$type>) -> Self {
+            Self(self.0.value($member, value.into()))
+        }
+    };
+    (list $(#[$doc:meta])* $method:ident, $type:ty, $member:literal) => {
+        $(#[$doc])*
+        #[inline]
+        pub fn $method(self, values: impl IntoIterator<Item = impl Into<$type>>) -> Self {
+            Self(self.0.list($member, values.into_iter().map(Into::into)))
+        }
+    };
+    (object $(#[$doc:meta])* $method:ident, $type:ty, $member:literal) => {
+        $(#[$doc])*
+        #[inline]
+        pub fn $method(self, change: impl FnOnce($type) -> $type) -> Self {
+            Self(self.0.value($member, change(<$type>::new())))
+        }
+    };
+    (objects $(#[$doc:meta])* $method:ident, $type:ty, $member:literal) => {
+        $(#[$doc])*
+        #[inline]
+        pub fn $method(self, values: impl IntoIterator<Item = $type>) -> Self {
+            Self(self.0.list($member, values))
+        }
+    };
+}
