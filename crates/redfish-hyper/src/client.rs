@@ -8,8 +8,8 @@ use bytes::Bytes;
 use http::{Method, Response};
 use redfish_proto::driver::{ClientAuth, Closing, Observer, SessionRequest, Trace};
 use redfish_proto::ops::{Get, Logout, LogoutOutcome, Raw};
+use redfish_proto::view::Decode;
 use redfish_proto::{Body, Call, Credentials, Error, ErrorKind, Operation, Service, Session};
-use serde::de::DeserializeOwned;
 use tokio::runtime::Handle;
 
 use crate::clock::Clock;
@@ -52,11 +52,12 @@ impl Client {
         &self.0.service
     }
 
-    /// Reads a resource into a type. `serde_json::Value` accepts any resource.
+    /// Reads a resource as a type: a view of [`schema`](crate::schema), a custom one, or a type of serde. `serde_json::Value` accepts
+    /// any resource.
     ///
     /// # Errors
     /// Fails if the service refuses the request, the connection fails, or the response does not fit the type.
-    pub async fn get<T: DeserializeOwned + Send>(&self, path: &str) -> Result<T, Error> {
+    pub async fn get<T: Decode + Send>(&self, path: &str) -> Result<T, Error> {
         self.run(Get::new(self.service().target(path)?)).await
     }
 

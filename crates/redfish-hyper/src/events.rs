@@ -15,8 +15,8 @@ use redfish_proto::events::{
 };
 use redfish_proto::ops::{Listed, Outcome};
 use redfish_proto::reason::Feature;
-use redfish_proto::schema::EventDestination;
 use redfish_proto::{Error, ErrorKind, Resource, Target};
+use redfish_schema::EventDestination;
 
 use crate::client::Client;
 use crate::stream::Stream;

@@ -52,10 +52,13 @@ mod stream;
 mod tcp;
 mod transfer;
 mod transport;
+mod typed;
 mod walk;
 
 /// The protocol: operations, events, queries, errors, and the interface for drivers.
 pub use redfish_proto as proto;
+/// The resources of the standard as types.
+pub use redfish_schema as schema;
 /// Trust in certificates: pins, inspection, handshake failures.
 pub use redfish_tls as tls;
 pub use {bytes, http, serde_json};

@@ -19,16 +19,21 @@ impl Client {
     /// Fails if the service does not accept images, the image is too large, or the service refuses a request, and with
     /// [`OutcomeUnknown`](redfish_proto::ErrorKind::OutcomeUnknown) if the response is lost. The service's task list may
     /// then show the update.
-    pub async fn update(&self, name: &str, source: &Source, targets: &[String]) -> Result<Outcome, Error> {
+    pub async fn update_firmware(
+        &self,
+        name: &str,
+        source: &Source,
+        targets: &[String],
+    ) -> Result<Outcome, Error> {
         let update = source.push_update(name)?;
         let update = if targets.is_empty() { update } else { update.targets(targets) };
         self.push(self.service().call(update), source).await
     }
 
-    /// Pushes an image as [`update`](Client::update) does, with what [`Source::push_update`] and its methods set.
+    /// Pushes an image as [`update_firmware`](Client::update_firmware) does, with what [`Source::push_update`] and its methods set.
     ///
     /// # Errors
-    /// Those of [`update`](Client::update), and if the service does not accept the parameters.
+    /// Those of [`update_firmware`](Client::update_firmware), and if the service does not accept the parameters.
     pub async fn push(&self, call: Call<PushUpdate>, source: &Source) -> Result<Outcome, Error> {
         self.drive_watching(call, Some(source), &mut |_| {}).await.map(|(outcome, _)| outcome)
     }

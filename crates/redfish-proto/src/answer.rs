@@ -25,6 +25,7 @@ use crate::reason::SessionAlive;
 use crate::redact::{Redactor, SafeText};
 use crate::service::Service;
 use crate::target::Target;
+use crate::view::{Decode, Source};
 
 /// A response. Its head is complete; its body may have broken off. `Debug` shows neither headers nor body, which may
 /// contain secrets.
@@ -173,6 +174,26 @@ impl Answer {
         self.json_and_text().map(|(value, _)| value)
     }
 
+    /// The body as a type: a view, whose links are relative to the target of this answer, or a type of serde.
+    ///
+    /// # Errors
+    /// Those of [`json`](Answer::json).
+    pub fn decode<T: Decode>(&self) -> Result<T, Error> {
+        let body = self.body()?;
+        let depth = self.service.policy().json_depth;
+        let decode = |text: &[u8], body: &Bytes| {
+            let source = |text| Source::body(text, body, &self.service, &self.target);
+            json::read_with(text, depth, |text| T::decode(source(text)))
+        };
+        let read = decode(strip_bom(body), body).or_else(|refused| {
+            match self.repaired.get_or_init(|| json::repair(body)) {
+                Some(Repaired { text, .. }) => decode(text, text),
+                None => Err(refused),
+            }
+        });
+        read.map_err(|(pointer, reason)| self.not_json(body, &pointer, &reason))
+    }
+
     /// The body as JSON, and the text that was read, which differs from the body if that was repaired.
     pub(crate) fn json_and_text<'a, T: Deserialize<'a>>(&'a self) -> Result<(T, &'a Bytes), Error> {
         let body = self.body()?;
@@ -182,12 +203,15 @@ impl Answer {
             Some(Repaired { text, .. }) => json::read(text, depth).map(|value| (value, text)),
             None => Err(refused),
         });
-        read.map_err(|(pointer, reason)| {
-            if message::is_web_page(body) {
-                return Error::new(ErrorKind::Transport(Failure::WebPage)).with_status(self.status());
-            }
-            self.malformed(&pointer, &reason)
-        })
+        read.map_err(|(pointer, reason)| self.not_json(body, &pointer, &reason))
+    }
+
+    /// The error of a body that cannot be read as a type.
+    fn not_json(&self, body: &[u8], pointer: &str, reason: &str) -> Error {
+        match message::is_web_page(body) {
+            true => Error::new(ErrorKind::Transport(Failure::WebPage)).with_status(self.status()),
+            false => self.malformed(pointer, reason),
+        }
     }
 
     /// What is wrong with the body, although it could be read. Known after [`json`](Answer::json).

@@ -2,7 +2,8 @@
 //!
 //! Each function panics if an invariant is violated. Not covered by semantic versioning.
 
-use std::collections::HashSet;
+use std::borrow::Cow;
+use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,6 +14,7 @@ use serde_json::Value;
 use crate::credentials::Credentials;
 use crate::driver::call::{Reply, Step};
 use crate::driver::time::Now;
+use crate::enumerations::Health;
 use crate::events::{Decoder, Limits, Notification};
 use crate::identity::Identity;
 use crate::json::{self, strip_bom};
@@ -26,9 +28,9 @@ use crate::ops::login::Login;
 use crate::origin::Origin;
 use crate::policy::Links;
 use crate::redact::Redactor;
-use crate::schema;
 use crate::service::Service;
 use crate::target::Target;
+use crate::view::{self, DateTime, Link, List, Member, Number, Uuid};
 use crate::walk::{Event, Walk};
 
 /// Resolves a link in the response of a resource, both any text. The target never leaves the origin, and resolves to
@@ -215,27 +217,72 @@ pub fn walk(data: &[u8]) {
     }
 }
 
-/// Reads a resource of any bytes as each of the types: a value or an error, never a panic.
+/// Reads a resource of any bytes as a view: a value or an error, never a panic.
 pub fn resource(data: &[u8]) {
-    fn read<T: serde::de::DeserializeOwned>(data: &[u8]) {
-        let Some((_, reply)) = sent(Read::<T>::new) else { return };
-        if let Step::Done(Ok(resource)) =
-            reply.receive(ok(), Ok(Bytes::copy_from_slice(data)), Now::default())
-        {
-            assert_eq!(&resource.body()[..], data, "the raw JSON is unchanged");
+    let Some((_, reply)) = sent(Read::<Any>::new) else { return };
+    let Step::Done(Ok(resource)) = reply.receive(ok(), Ok(Bytes::copy_from_slice(data)), Now::default())
+    else {
+        return;
+    };
+    assert_eq!(&resource.body()[..], data, "the raw JSON is unchanged");
+    view(resource.value());
+}
+
+crate::view! {
+    /// A resource that has each kind of member.
+    struct Any {
+        fn text(&self) -> Option<Cow<'_, str>> = "Name";
+        fn integer(&self) -> Option<i64> = "Count";
+        fn number(&self) -> Option<Number<'_>> = "Reading";
+        fn truth(&self) -> Option<bool> = "Enabled";
+        fn time(&self) -> Option<DateTime<'_>> = "Created";
+        fn duration(&self) -> Option<view::Duration<'_>> = "Interval";
+        fn uuid(&self) -> Option<Uuid<'_>> = "UUID";
+        fn health(&self) -> Option<Health> = "Health";
+        fn link(&self) -> Option<Link<Any>> = "Links";
+        fn object(&self) -> Option<Any> = "Status";
+        fn objects(&self) -> List<'_, Any> = "Members";
+        fn texts(&self) -> List<'_, Cow<'_, str>> = "Types";
+    }
+}
+
+/// Reads a view by each method. What it returns is the value that serde_json reads, so that nothing is lost.
+fn view(any: &Any) {
+    // A number out of range is a number here, and none for serde_json.
+    let value: Option<Value> = serde_json::from_str(any.json().text()).ok();
+    let members = value.as_ref().and_then(Value::as_object);
+    for (name, member) in any.json().members() {
+        // The last one of several counts, in both.
+        if let (Member::Value(last), Some(members)) = (any.member(&name), members) {
+            assert_eq!(Some(&Value::from(last)), members.get(&*name), "{name}");
+        }
+        let _ = member.text();
+    }
+    if let Some(members) = members {
+        let names: BTreeSet<_> = any.json().members().map(|(name, _)| name).collect();
+        assert!(
+            names.iter().map(|name| &**name).eq(members.keys().map(String::as_str).collect::<BTreeSet<_>>()),
+            "{names:?}"
+        );
+        if let Some(Value::String(text)) = members.get("Name") {
+            assert_eq!(any.text().as_deref(), Some(text.as_str()));
         }
     }
-    read::<schema::ComputerSystem>(data);
-    read::<schema::ServiceRoot>(data);
-    read::<schema::Task>(data);
-    read::<schema::ActionInfo>(data);
-    if let Ok(sensor) = serde_json::from_slice::<schema::Sensor>(data) {
-        if let Some(reading) = sensor.reading {
-            let text = String::from_utf8_lossy(data);
-            // A number in quotes may have been escaped. Otherwise its digits are unchanged.
-            assert!(text.contains(reading.as_str()) || text.contains('\\'), "{reading}");
-        }
+    if let Some(number) = any.number() {
+        let _ = (number.as_i64(), number.as_u64(), number.as_f64());
     }
+    let _ = (any.integer(), any.truth(), any.health().map(|health| health.to_string()));
+    let _ = (
+        any.time().and_then(|time| time.to_system_time()),
+        any.duration().and_then(|duration| duration.to_std()),
+    );
+    let _ = any.uuid().and_then(|uuid| uuid.to_bytes());
+    if let Some(link) = any.link() {
+        let _ = (link.target(), link.expanded());
+    }
+    any.texts().for_each(drop);
+    any.object().iter().for_each(view);
+    any.objects().for_each(|object| view(&object));
 }
 
 /// Repairs JSON of any bytes. What a strict parser reads keeps its value, and nothing is left to repair.

@@ -5,10 +5,16 @@
 mod repair;
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
+use bytes::Bytes;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
+
+use crate::service::Service;
+use crate::target::Target;
+use crate::view::{Decode, Source};
 
 pub use repair::Flaws;
 pub(crate) use repair::{Repaired, repair};
@@ -18,13 +24,22 @@ const SERDE_MAX_DEPTH: usize = 127;
 
 /// Reads a value. The error is the JSON pointer of what does not fit, and the reason.
 pub(crate) fn read<'a, T: Deserialize<'a>>(body: &'a [u8], depth: usize) -> Result<T, (String, String)> {
+    read_with(body, depth, |text| serde_json::from_slice(text))
+}
+
+/// Like [`read`], by this function.
+pub(crate) fn read_with<'a, T>(
+    body: &'a [u8],
+    depth: usize,
+    parse: impl FnOnce(&'a [u8]) -> Result<T, serde_json::Error>,
+) -> Result<T, (String, String)> {
     if body.iter().all(u8::is_ascii_whitespace) {
         return Err((String::new(), "an empty body".to_owned()));
     }
     if depth < SERDE_MAX_DEPTH && max_depth(body) > depth {
         return Err((String::new(), format!("JSON nested deeper than {depth}")));
     }
-    serde_json::from_slice(body).map_err(|error| {
+    parse(body).map_err(|error| {
         let pointer = pointer(body, offset(body, error.line(), error.column()));
         let text = error.to_string();
         // The pointer replaces line and column, which mean little in a text on one line.
@@ -33,15 +48,22 @@ pub(crate) fn read<'a, T: Deserialize<'a>>(body: &'a [u8], depth: usize) -> Resu
     })
 }
 
-/// Reads a value, from the repaired text if the strict parser refuses it.
-pub(crate) fn read_repaired<T: DeserializeOwned>(text: &[u8], depth: usize) -> Result<T, (String, String)> {
-    read(strip_bom(text), depth).or_else(|strict| match repair(text) {
-        Some(repaired) => read(&repaired.text, depth),
+/// Reads a part of a body that was received, from the repaired text if the strict parser refuses it.
+pub(crate) fn read_part<T: Decode>(
+    part: &Bytes,
+    service: &Arc<Service>,
+    target: &Target,
+) -> Result<T, (String, String)> {
+    let decode = |text: &[u8], body: &Bytes| {
+        read_with(text, usize::MAX, |text| T::decode(Source::body(text, body, service, target)))
+    };
+    decode(strip_bom(part), part).or_else(|strict| match repair(part) {
+        Some(repaired) => decode(&repaired.text, &repaired.text),
         None => Err(strict),
     })
 }
 
-/// Like [`read_repaired`], for a part of a document that was read.
+/// Like [`read_part`], for a text.
 pub(crate) fn part<T: DeserializeOwned>(text: &str) -> Option<T> {
     serde_json::from_str(text).ok().or_else(|| serde_json::from_slice(&repair(text.as_bytes())?.text).ok())
 }

@@ -1,7 +1,8 @@
 //! A resource that was read.
 
+use std::ops::Deref;
+
 use bytes::Bytes;
-use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::answer::Answer;
@@ -9,6 +10,7 @@ use crate::error::Error;
 use crate::etag::ETag;
 use crate::json::{self, Flaws};
 use crate::target::Target;
+use crate::view::Decode;
 
 /// A resource that was read: its typed value, its ETag and its raw JSON.
 #[derive(Clone, Debug)]
@@ -28,13 +30,13 @@ impl<T> Resource<T> {
     /// Reads the resource from the response to a GET of this target.
     pub(crate) fn read(answer: &Answer, target: Target) -> Result<Resource<T>, Error>
     where
-        T: DeserializeOwned,
+        T: Decode,
     {
         answer.check()?;
         if !answer.is_object()? {
             return Err(answer.not_a_resource());
         }
-        Ok(Resource::new(answer.json()?, target, ETag::of(answer), answer.body()?.clone()))
+        Ok(Resource::new(answer.decode()?, target, ETag::of(answer), answer.body()?.clone()))
     }
 
     /// The typed value.
@@ -57,6 +59,11 @@ impl<T> Resource<T> {
         self.etag.as_ref()
     }
 
+    /// The same, with another value.
+    pub(crate) fn with_value<U>(&self, value: U) -> Resource<U> {
+        Resource { value, target: self.target.clone(), etag: self.etag.clone(), body: self.body.clone() }
+    }
+
     /// What was wrong with the JSON, although it could be read.
     pub fn flaws(&self) -> Flaws {
         Flaws::of(&self.body)
@@ -72,5 +79,14 @@ impl<T> Resource<T> {
     /// Integers of more than 64 bits are exact in [`body`](Resource::body) only.
     pub fn member(&self, pointer: &str) -> Option<Value> {
         json::documents(&self.body).last()?.pointer(pointer).cloned()
+    }
+}
+
+/// The methods of a view are those of its resource.
+impl<T> Deref for Resource<T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        &self.value
     }
 }

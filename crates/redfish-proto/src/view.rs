@@ -53,7 +53,7 @@ use crate::redact::Redactor;
 use crate::service::Service;
 use crate::target::Target;
 
-pub use decode::Decode;
+pub use decode::{Decode, Source};
 pub use enumeration::Enumeration;
 #[doc(hidden)]
 pub use enumeration::known_value;
@@ -76,8 +76,6 @@ pub struct Json {
 struct Document {
     text: Bytes,
     base: Option<Base>,
-    /// Whether the text is known to be JSON.
-    is_checked: bool,
     index: Option<Index>,
 }
 
@@ -140,37 +138,26 @@ impl Json {
     /// # Errors
     /// If the text is not JSON. [`json::readable`](crate::json::readable) repairs what services send instead.
     pub fn new(text: Bytes) -> Result<Json, serde_json::Error> {
-        Json::unchecked(text, None).checked()
+        Json::with_base(text, None)
     }
 
     /// The JSON text of a resource of a service. Links in it are relative to its URI.
     ///
     /// # Errors
     /// Those of [`new`](Json::new).
-    pub fn of_resource(text: Bytes, service: &Arc<Service>, target: Target) -> Result<Json, serde_json::Error> {
-        Json::unchecked(text, Some(Base { service: Arc::clone(service), target })).checked()
+    pub fn of_resource(
+        text: Bytes,
+        service: &Arc<Service>,
+        target: Target,
+    ) -> Result<Json, serde_json::Error> {
+        Json::with_base(text, Some(Base { service: Arc::clone(service), target }))
     }
 
-    /// A text that may not be JSON, to decode only.
-    pub(crate) fn unchecked(text: Bytes, base: Option<Base>) -> Json {
+    fn with_base(text: Bytes, base: Option<Base>) -> Result<Json, serde_json::Error> {
+        let text = text.slice_ref(text.trim_ascii());
+        let index = Index::check(&text)?;
         let part = 0..text.len();
-        Json { document: Arc::new(Document { text, base, is_checked: false, index: None }), part }
-    }
-
-    /// The same text, which is JSON.
-    ///
-    /// # Errors
-    /// If it is not.
-    #[doc(hidden)]
-    pub fn checked(mut self) -> Result<Json, serde_json::Error> {
-        if !self.document.is_checked {
-            let Document { text, base, .. } = &*self.document;
-            let text = text.slice_ref(text.trim_ascii());
-            let index = Index::check(&text)?;
-            self.part = 0..text.len();
-            self.document = Arc::new(Document { text, base: base.clone(), is_checked: true, index });
-        }
-        Ok(self)
+        Ok(Json { document: Arc::new(Document { text, base, index }), part })
     }
 
     /// Borrows it.
@@ -271,7 +258,7 @@ impl Json {
     /// # Errors
     /// If the text does not fit the type.
     pub fn decode<T: Decode>(&self) -> Result<T, serde_json::Error> {
-        T::decode(self.clone())
+        T::decode(Source::json_value(self))
     }
 
     /// Its `@odata.id`: the URI of the resource.
@@ -405,7 +392,7 @@ impl Default for Json {
     /// An empty object.
     fn default() -> Json {
         let text = Bytes::from_static(b"{}");
-        Json { document: Arc::new(Document { text, base: None, is_checked: true, index: None }), part: 0..2 }
+        Json { document: Arc::new(Document { text, base: None, index: None }), part: 0..2 }
     }
 }
 
@@ -504,8 +491,8 @@ macro_rules! view {
 
         impl $crate::view::Decode for $name {
             #[inline]
-            fn decode(json: $crate::view::Json) -> ::core::result::Result<Self, $crate::serde_json::Error> {
-                json.checked().map(Self)
+            fn decode(source: $crate::view::Source<'_>) -> ::core::result::Result<Self, $crate::serde_json::Error> {
+                source.json().map(Self)
             }
         }
 

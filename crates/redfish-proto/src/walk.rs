@@ -14,6 +14,7 @@ mod collections;
 mod document;
 mod fetch;
 mod graph;
+mod links;
 mod members;
 mod reader;
 mod settings;
@@ -23,8 +24,6 @@ use std::collections::VecDeque;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
-
-use serde::de::DeserializeOwned;
 
 use crate::driver::Now;
 use crate::driver::call::Call;
@@ -36,6 +35,7 @@ use crate::redact::SafeText;
 use crate::resource::Resource;
 use crate::service::Service;
 use crate::target::Target;
+use crate::view::Decode;
 
 use fetch::{Contents, Scanned};
 use members::Members;
@@ -45,6 +45,7 @@ use tree::Tree;
 
 pub use fetch::{Fetch, Fetched};
 pub use graph::Place;
+pub use links::LinkedResources;
 pub use reader::Ticket;
 pub use settings::Link;
 
@@ -178,6 +179,12 @@ impl Walk {
     /// first one that has not arrived.
     pub fn members(service: impl Into<Arc<Service>>, collection: Target) -> Walk {
         Walk::with_plan(service.into(), |_| Plan::Members(Box::new(Members::new(collection))))
+    }
+
+    /// A walk that reads the resources at these targets, in their order, each once. Of two that are the same, both positions
+    /// are reported.
+    pub fn resources(service: impl Into<Arc<Service>>, targets: Vec<Target>) -> Walk {
+        Walk::with_plan(service.into(), |_| Plan::Members(Box::new(Members::of_targets(targets))))
     }
 
     fn with_plan(service: Arc<Service>, plan: impl FnOnce(&Settings) -> Plan) -> Walk {
@@ -418,12 +425,20 @@ impl Found {
         &self.scanned.type_name
     }
 
-    /// Reads it into a type.
+    /// Reads it as a type: a view, or a type of serde.
     ///
     /// # Errors
     /// [`Malformed`](ErrorKind::Malformed) with the JSON pointer of what does not fit.
-    pub fn json<T: DeserializeOwned>(&self) -> Result<T, Error> {
+    pub fn json<T: Decode>(&self) -> Result<T, Error> {
         self.scanned.json()
+    }
+
+    /// The resource with its value as a type.
+    ///
+    /// # Errors
+    /// Those of [`json`](Found::json).
+    pub fn read<T: Decode>(&self) -> Result<Resource<T>, Error> {
+        Ok(self.resource().with_value(self.json()?))
     }
 }
 

@@ -73,7 +73,11 @@ fn write_code() -> Result<String, Box<dyn Error>> {
     for (name, text) in &files {
         write(&path(name), text)?;
     }
-    Ok(format!("{} files, {} lines", files.len(), files.values().map(|text| text.lines().count()).sum::<usize>()))
+    Ok(format!(
+        "{} files, {} lines",
+        files.len(),
+        files.values().map(|text| text.lines().count()).sum::<usize>()
+    ))
 }
 
 fn check_code() -> Result<String, Box<dyn Error>> {
@@ -102,7 +106,8 @@ fn code() -> Result<BTreeMap<String, String>, Box<dyn Error>> {
         fs::read_to_string(&file).map_err(|error| format!("{}: {error}", file.display()))
     };
     let facts = Facts::parse(&read("redfish-schema/facts.txt")?)?;
-    let sources = Sources::new(&facts, &read("redfish-schema/groups.txt")?, &read("redfish-schema/descriptions.txt")?)?;
+    let sources =
+        Sources::new(&facts, &read("redfish-schema/groups.txt")?, &read("redfish-schema/descriptions.txt")?)?;
     let manifest = read("redfish-schema/Cargo.toml")?;
     for feature in sources.features() {
         if !manifest.contains(&format!("\n{feature} = [")) {
@@ -121,20 +126,33 @@ fn format(files: BTreeMap<String, String>) -> Result<BTreeMap<String, String>, B
     formatted
 }
 
-fn format_in(folder: &Path, files: BTreeMap<String, String>) -> Result<BTreeMap<String, String>, Box<dyn Error>> {
-    let named: Vec<_> = files.into_iter().enumerate().map(|(number, (name, text))| (folder.join(format!("{number}.rs")), name, text)).collect();
+fn format_in(
+    folder: &Path,
+    files: BTreeMap<String, String>,
+) -> Result<BTreeMap<String, String>, Box<dyn Error>> {
+    let named: Vec<_> = files
+        .into_iter()
+        .enumerate()
+        .map(|(number, (name, text))| (folder.join(format!("{number}.rs")), name, text))
+        .collect();
     for (file, _, text) in &named {
         // The modules that a file declares are other files here.
         write(file, &text.replace("pub mod ", "pub use self::mod_"))?;
     }
     let config = path("../rustfmt.toml");
-    let status = Command::new("rustfmt").args(["--edition", "2024", "--config-path"]).arg(config).args(named.iter().map(|(file, ..)| file)).status()?;
+    let status = Command::new("rustfmt")
+        .args(["--edition", "2024", "--config-path"])
+        .arg(config)
+        .args(named.iter().map(|(file, ..)| file))
+        .status()?;
     if !status.success() {
         return Err("rustfmt failed".into());
     }
     named
         .into_iter()
-        .map(|(file, name, _)| Ok((name, fs::read_to_string(file)?.replace("pub use self::mod_", "pub mod "))))
+        .map(|(file, name, _)| {
+            Ok((name, fs::read_to_string(file)?.replace("pub use self::mod_", "pub mod ")))
+        })
         .collect()
 }
 

@@ -20,12 +20,12 @@ use redfish_proto::ops::{
     TaskOutcome, Watch,
 };
 use redfish_proto::query::Query;
-use redfish_proto::schema::EventDestination;
+use redfish_proto::view::{Collection, Create, Decode, Link, Patch, View};
 use redfish_proto::walk::{Event, Place, Walk};
 use redfish_proto::{Body, Call, Credentials, Error, Message, Operation, Resource, Service, Session, Target};
+use redfish_schema::{Chassis, ComputerSystem, EventDestination, Manager, ServiceRoot};
 use redfish_tls::Trust;
 use serde::Serialize;
-use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
 /// An adapter's client. The methods of an async adapter block until the future completes.
@@ -40,7 +40,7 @@ pub trait Adapter: Clone + fmt::Debug + Send + Sync + Sized + 'static {
     fn builder(service: impl Into<Arc<Service>>) -> Self::Builder;
     fn service(&self) -> &Arc<Service>;
 
-    fn get<T: DeserializeOwned + Send>(&self, path: &str) -> Result<T, Error>;
+    fn get<T: Decode + Send>(&self, path: &str) -> Result<T, Error>;
     fn get_raw(&self, path: &str) -> Result<Response<Bytes>, Error>;
     fn send(&self, method: Method, path: &str, body: Body) -> Result<Response<Bytes>, Error>;
     fn run<O: Operation<Output: Send> + Send>(&self, operation: O) -> Result<O::Output, Error>;
@@ -61,8 +61,8 @@ pub trait Adapter: Clone + fmt::Debug + Send + Sync + Sized + 'static {
     fn close(&self) -> Result<Option<LogoutOutcome>, Error>;
     fn scoped<T, E>(self, work: impl FnOnce(Self) -> Result<T, E>) -> Result<T, E>;
 
-    fn read<T: DeserializeOwned + Send>(&self, path: &str) -> Result<Resource<T>, Error>;
-    fn reread<T: DeserializeOwned + Send>(&self, earlier: Resource<T>) -> Result<Resource<T>, Error>;
+    fn read<T: Decode + Send>(&self, path: &str) -> Result<Resource<T>, Error>;
+    fn reread<T: Decode + Send>(&self, earlier: Resource<T>) -> Result<Resource<T>, Error>;
     fn members(&self, path: &str) -> Result<Members, Error>;
     fn query(&self, path: &str, query: Query) -> Result<Members, Error>;
     fn patch<T: Serialize + ?Sized + Sync>(&self, path: &str, change: &T) -> Result<Outcome, Error>;
@@ -86,7 +86,12 @@ pub trait Adapter: Clone + fmt::Debug + Send + Sync + Sized + 'static {
         deadline: Duration,
     ) -> Result<(), Error>;
 
-    fn update(&self, name: &str, source: &Self::Source, targets: &[String]) -> Result<Outcome, Error>;
+    fn update_firmware(
+        &self,
+        name: &str,
+        source: &Self::Source,
+        targets: &[String],
+    ) -> Result<Outcome, Error>;
     fn push(&self, call: Call<PushUpdate>, source: &Self::Source) -> Result<Outcome, Error>;
     fn download(&self, path: &str, into: &mut (impl Write + Send), limit: u64) -> Result<u64, Error>;
 
@@ -97,6 +102,26 @@ pub trait Adapter: Clone + fmt::Debug + Send + Sync + Sized + 'static {
     fn unsubscribe(&self, path: &str) -> Result<Outcome, Error>;
 
     fn walk(&self, walk: Walk) -> Walking;
+
+    fn root(&self) -> Result<Resource<ServiceRoot>, Error>;
+    fn systems(&self) -> Result<Vec<Resource<ComputerSystem>>, Error>;
+    fn chassis(&self) -> Result<Vec<Resource<Chassis>>, Error>;
+    fn managers(&self) -> Result<Vec<Resource<Manager>>, Error>;
+    fn follow<T: Decode + Send>(&self, link: &Link<T>) -> Result<Resource<T>, Error>;
+    fn fetch_all<T: View + Decode + Clone + Send>(
+        &self,
+        links: &[Link<T>],
+    ) -> Vec<Result<Resource<T>, Error>>;
+    fn fetch_members<C: Collection<Member: Decode + Send>>(
+        &self,
+        collection: &Link<C>,
+    ) -> Vec<Result<Resource<C::Member>, Error>>;
+    fn update<P: Patch + Send>(&self, resource: &Resource<P::Resource>, patch: P) -> Result<Outcome, Error>;
+    fn create<P: Create + Send, C: Collection<Member = P::Resource>>(
+        &self,
+        collection: &Link<C>,
+        body: P,
+    ) -> Result<Outcome, Error>;
 }
 
 /// The settings of a client.

@@ -9,8 +9,8 @@ use redfish_proto::ops::{
     Write, Written,
 };
 use redfish_proto::query::{Expand, NegotiateQuery, Query};
-use redfish_proto::schema::{ComputerSystem, EventDestination};
 use redfish_proto::{Body, Error, Message, Redactor, Resource, Service, Target, Transition};
+use redfish_schema::{ComputerSystem, EventDestination};
 use serde_json::{Map, Value, json};
 
 /// The arguments of an operation: the rest of its line in a transcript.
@@ -120,10 +120,10 @@ const OPERATIONS: [(&str, Create); 23] = [
     }),
     // all
     ("subscriptions", |_| {
-        let json = |one: &Resource<EventDestination>| {
-            json!([one.target(), one.value().destination, one.value().context])
-        };
-        Ok(Chain::new(ListSubscriptions::default(), move |found| done(listed_json(&found, json))))
+        let json = |one: &Resource<EventDestination>| json!([one.target(), one.destination(), one.context()]);
+        Ok(Chain::new(ListSubscriptions::<EventDestination>::default(), move |found| {
+            done(listed_json(&found, json))
+        }))
     }),
     // PATH
     ("unsubscribe", |args| Ok(Chain::new(DeleteSubscription::new(args.target()?), outcome))),
@@ -190,7 +190,7 @@ fn reread(target: Target) -> Chain<Value> {
         Ok(Transition::Next(Chain::new(Read::again(earlier), move |now| {
             // The same allocation, not only an equal body: a 304 reuses the earlier body.
             let unchanged = now.body().as_ptr() == body.as_ptr();
-            done(json!({"unchanged": unchanged, "id": now.value().id}))
+            done(json!({"unchanged": unchanged, "id": now.id()}))
         })))
     })
 }

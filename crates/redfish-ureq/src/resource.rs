@@ -7,20 +7,20 @@ use redfish_proto::ops::{
     ResetAccepted, TaskOutcome, WaitForPower, Watch, Write,
 };
 use redfish_proto::query::{Features, GetFeatures, Query};
+use redfish_proto::view::Decode;
 use redfish_proto::{Body, Call, Error, Message, Operation, Resource, Target};
 use serde::Serialize;
-use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
 use crate::client::Client;
 use crate::members::Members;
 
 impl Client {
-    /// Reads a resource with its ETag and its raw JSON, into a type of [`schema`](redfish_proto::schema) or a custom one.
+    /// Reads a resource with its ETag and its raw JSON, as a type: a view of [`schema`](crate::schema), a custom one, or a type of serde.
     ///
     /// # Errors
     /// Fails if the service refuses the request, the connection fails, or the response does not fit the type.
-    pub fn read<T: DeserializeOwned>(&self, path: &str) -> Result<Resource<T>, Error> {
+    pub fn read<T: Decode>(&self, path: &str) -> Result<Resource<T>, Error> {
         self.run(Read::new(self.service().target(path)?))
     }
 
@@ -28,7 +28,7 @@ impl Client {
     ///
     /// # Errors
     /// Fails as [`read`](Client::read) does.
-    pub fn reread<T: DeserializeOwned>(&self, earlier: Resource<T>) -> Result<Resource<T>, Error> {
+    pub fn reread<T: Decode>(&self, earlier: Resource<T>) -> Result<Resource<T>, Error> {
         self.run(Read::again(earlier))
     }
 

@@ -1,9 +1,9 @@
 //! `reset`: resets a system.
 
 use clap::Args;
+use redfish_hyper::schema::ComputerSystem;
 use redfish_proto::Target;
 use redfish_proto::ops::{self, Get, Outcome, PowerChange, ResetAccepted, WaitForPower};
-use redfish_proto::schema::ComputerSystem;
 use serde_json::json;
 
 use super::outcome::{NO_MONITOR, StartedBy, print_monitor, report, watch};
@@ -87,7 +87,7 @@ impl Job for Reset {
 /// Reads the power state. A failure is a warning, because the reset was accepted.
 async fn read_power(system: &Target, visit: &mut Visit) -> Option<String> {
     match visit.run_aside(|| Get::<ComputerSystem>::new(system.clone())).await {
-        Ok(system) => system.power_state,
+        Ok(system) => system.power_state().map(|state| state.to_string()),
         Err(failure) => {
             visit.warn(format!("the reset was accepted, but the power state cannot be read: {failure}"));
             None

@@ -1,10 +1,12 @@
 //! `tasks`: lists the tasks and the jobs of the service.
 
+use std::borrow::Cow;
+
 use clap::Args;
+use redfish_hyper::schema::ServiceRoot;
 use redfish_proto::ops::{Get, Member};
-use redfish_proto::schema::{Job as JobResource, JobService, Link, ServiceRoot, Task, TaskService};
+use redfish_proto::view::{Json, Link, Number};
 use redfish_proto::{ErrorKind, Target};
-use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use super::failures::Failures;
@@ -12,6 +14,38 @@ use super::members::Pages;
 use crate::failure::Failure;
 use crate::sink::Table;
 use crate::visit::{Job, Visit};
+
+redfish_proto::view! {
+    /// A task or a job: both have the same members, some with other names.
+    struct Task {
+        fn name(&self) -> Option<Cow<'_, str>> = "Name";
+        fn task_state(&self) -> Option<Cow<'_, str>> = "TaskState";
+        fn task_status(&self) -> Option<Cow<'_, str>> = "TaskStatus";
+        fn job_state(&self) -> Option<Cow<'_, str>> = "JobState";
+        fn job_status(&self) -> Option<Cow<'_, str>> = "JobStatus";
+        fn percent_complete(&self) -> Option<Number<'_>> = "PercentComplete";
+        fn start_time(&self) -> Option<Cow<'_, str>> = "StartTime";
+        fn task_monitor(&self) -> Option<Link<Json>> = "TaskMonitor";
+    }
+}
+
+impl Task {
+    fn state(&self) -> Option<Cow<'_, str>> {
+        self.task_state().or_else(|| self.job_state())
+    }
+
+    fn health(&self) -> Option<Cow<'_, str>> {
+        self.task_status().or_else(|| self.job_status())
+    }
+}
+
+redfish_proto::view! {
+    /// The service of the tasks or of the jobs.
+    struct TaskService {
+        fn tasks(&self) -> Option<Link<Json>> = "Tasks";
+        fn jobs(&self) -> Option<Link<Json>> = "Jobs";
+    }
+}
 
 /// A task or a job, and its URI if the service reports one.
 struct ListedTask {
@@ -53,29 +87,26 @@ impl List {
     /// Lists the tasks and then the jobs.
     async fn fill(&mut self, visit: &mut Visit) -> Result<(), Failure> {
         let root = visit.service().target("/redfish/v1/")?;
-        let ServiceRoot { tasks, job_service: jobs, .. } =
-            visit.run(|| Get::<ServiceRoot>::new(root.clone())).await?;
+        let root = visit.run(|| Get::<ServiceRoot>::new(root.clone())).await?;
+        let (tasks, jobs) =
+            (root.tasks().map(|link| link.cast()), root.job_service().map(|link| link.cast()));
         if tasks.is_none() && jobs.is_none() {
             return Err(Failure::missing("the service has no task service"));
         }
         if let Some(link) = tasks {
-            let collection = find(&root, &link, |service: TaskService| service.tasks, visit).await;
-            self.add_members::<Task>(collection, visit).await;
+            let collection = find(&link, TaskService::tasks, visit).await;
+            self.add_members(collection, visit).await;
         }
         let goes_on = self.failures.allow_more(visit).await;
         if let Some(link) = jobs.filter(|_| goes_on) {
-            let collection = find(&root, &link, |service: JobService| service.jobs, visit).await;
-            self.add_members::<JobResource>(collection, visit).await;
+            let collection = find(&link, TaskService::jobs, visit).await;
+            self.add_members(collection, visit).await;
         }
         Ok(())
     }
 
     /// Adds the members of a collection. A failure concerns only a page or a member.
-    async fn add_members<T: DeserializeOwned + Into<Task> + Send>(
-        &mut self,
-        collection: Result<Target, Failure>,
-        visit: &mut Visit,
-    ) {
+    async fn add_members(&mut self, collection: Result<Target, Failure>, visit: &mut Visit) {
         let mut pages = match collection {
             Ok(collection) => Pages::new(collection),
             Err(failure) => return self.failures.add(failure, visit),
@@ -90,7 +121,7 @@ impl List {
                 if !self.failures.allow_more(visit).await {
                     return;
                 }
-                match read::<T>(visit, &page, member).await {
+                match read(visit, &page, member).await {
                     // A service may list a task among its jobs, too.
                     Ok(task)
                         if task.target.is_some() && self.tasks.iter().any(|t| t.target == task.target) => {}
@@ -105,34 +136,29 @@ impl List {
 }
 
 /// The collection of tasks or jobs in the service of this link.
-async fn find<S: DeserializeOwned + Send>(
-    root: &Target,
-    link: &Link,
-    collection: fn(S) -> Option<Link>,
+async fn find(
+    link: &Link<TaskService>,
+    collection: fn(&TaskService) -> Option<Link<Json>>,
     visit: &mut Visit,
 ) -> Result<Target, Failure> {
-    let target = visit.service().link(root, link.as_str())?;
-    let service = visit.run(|| Get::<S>::new(target.clone())).await?;
-    match collection(service) {
-        Some(collection) => Ok(visit.service().link(&target, collection.as_str())?),
+    let target = link.target()?;
+    let service = visit.run(|| Get::<TaskService>::new(target.clone())).await?;
+    match collection(&service) {
+        Some(collection) => Ok(collection.target()?),
         None => Err(Failure::missing("the service has no list of tasks")),
     }
 }
 
 /// Reads a task or a job.
-async fn read<T: DeserializeOwned + Into<Task> + Send>(
-    visit: &mut Visit,
-    page: &Target,
-    member: &Member,
-) -> Result<ListedTask, Failure> {
+async fn read(visit: &mut Visit, page: &Target, member: &Member) -> Result<ListedTask, Failure> {
     let target = member.link().map(|link| visit.link(page, &link));
     match target {
         Some(target) if member.is_link() => {
             let target = target?;
-            let task = visit.run(|| Get::<T>::new(target.clone())).await?.into();
+            let task = visit.run(|| Get::<Task>::new(target.clone())).await?;
             Ok(ListedTask { target: Some(target), task })
         }
-        target => Ok(ListedTask { target: target.and_then(Result::ok), task: member.json::<T>()?.into() }),
+        target => Ok(ListedTask { target: target.and_then(Result::ok), task: member.json()? }),
     }
 }
 
@@ -146,25 +172,25 @@ impl ListedTask {
 fn object(ListedTask { target, task }: &ListedTask) -> Value {
     json!({
         "uri": target,
-        "name": task.name,
-        "state": task.task_state,
-        "health": task.task_status,
-        "percent": task.percent_complete.as_ref().and_then(|percent| percent.as_f64()),
-        "started": task.start_time,
-        "monitor": task.task_monitor.as_ref().map(|monitor| monitor.as_str()),
+        "name": task.name(),
+        "state": task.state(),
+        "health": task.health(),
+        "percent": task.percent_complete().map(|percent| percent.as_f64()),
+        "started": task.start_time(),
+        "monitor": task.task_monitor().map(|monitor| monitor.uri().into_owned()),
     })
 }
 
 fn row(listed: &ListedTask) -> [String; 6] {
     let task = &listed.task;
-    let text = |member: &Option<String>| member.clone().unwrap_or_default();
-    let percent = task.percent_complete.as_ref().map(|percent| format!("{percent} %")).unwrap_or_default();
+    let text = |member: Option<Cow<'_, str>>| member.unwrap_or_default().into_owned();
+    let percent = task.percent_complete().map(|percent| format!("{percent} %")).unwrap_or_default();
     [
         listed.uri(),
-        text(&task.name),
-        text(&task.task_state),
-        text(&task.task_status),
+        text(task.name()),
+        text(task.state()),
+        text(task.health()),
         percent,
-        text(&task.start_time),
+        text(task.start_time()),
     ]
 }

@@ -22,14 +22,14 @@ use crate::operation::{Auth, Operation, Request, Transition};
 use crate::ops::chain::{Chain, Exchange, forward_to};
 use crate::ops::follow_links::{FollowLinks, Missing};
 use crate::ops::get_page;
-use crate::ops::read_pages::{Collector, Listed, ReadPages};
+use crate::ops::read_pages::{Listed, ReadPages, Resources};
 use crate::ops::watch::{TaskOutcome, Watch};
 use crate::outcome::Outcome;
 use crate::reason::Feature;
 use crate::redact::Redactor;
 use crate::resource::Resource;
-use crate::schema::EventDestination;
 use crate::target::Target;
+use crate::view::Decode;
 
 /// What to push, and where (DSP0268, EventDestination). Members that are not set are not sent, so the service chooses.
 ///
@@ -292,44 +292,24 @@ impl Operation for CreateSubscription {
     forward_to!(chain, register_secrets);
 }
 
-/// Reads all subscriptions of a service, including streams of server-sent events.
+/// Reads all subscriptions of a service, including streams of server-sent events, as a type: a view, or a type of serde.
 #[derive(Debug)]
-pub struct ListSubscriptions {
-    chain: Chain<Listed<Resource<EventDestination>>>,
+pub struct ListSubscriptions<T> {
+    chain: Chain<Listed<Resource<T>>>,
 }
 
-/// The subscriptions that were read.
-#[derive(Debug, Default)]
-struct Subscriptions(Vec<Resource<EventDestination>>);
-
-impl Collector for Subscriptions {
-    type Member = EventDestination;
-
-    fn add(&mut self, member: Resource<EventDestination>) {
-        self.0.push(member);
-    }
-
-    fn member_unreadable(&mut self, _: Target, error: Error) -> Result<(), Error> {
-        match error.kind() {
-            // It ended while the others were read.
-            ErrorKind::NotFound => Ok(()),
-            _ => Err(error),
-        }
-    }
-}
-
-impl Default for ListSubscriptions {
-    fn default() -> ListSubscriptions {
+impl<T: Decode + Send + Sync + 'static> Default for ListSubscriptions<T> {
+    fn default() -> ListSubscriptions<T> {
         let chain = Chain::new(find_subscriptions(), |(collection, _)| {
-            let pages = ReadPages::new(collection, Subscriptions::default());
-            Chain::next(pages, |(Subscriptions(members), failure)| Chain::done(Listed { members, failure }))
+            let pages = ReadPages::new(collection, Resources::default());
+            Chain::next(pages, |(members, failure)| Chain::done(members.listed(failure)))
         });
         ListSubscriptions { chain }
     }
 }
 
-impl Operation for ListSubscriptions {
-    type Output = Listed<Resource<EventDestination>>;
+impl<T: Decode + Send + Sync + 'static> Operation for ListSubscriptions<T> {
+    type Output = Listed<Resource<T>>;
 
     forward_to!(chain);
 }

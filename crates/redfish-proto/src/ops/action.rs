@@ -80,7 +80,12 @@ impl Action {
     }
 
     /// The request that invokes it, with checked parameters.
-    fn post(&self, target: &Target, mut parameters: Map<String, Value>, redactor: &Redactor) -> Result<Request, Error> {
+    fn post(
+        &self,
+        target: &Target,
+        mut parameters: Map<String, Value>,
+        redactor: &Redactor,
+    ) -> Result<Request, Error> {
         self.spell(&mut parameters);
         self.check(&parameters, redactor)?;
         Ok(Request::post(target).json(Body::json(&parameters)?))
@@ -307,7 +312,9 @@ impl Invoke {
             return Err(Error::new(ErrorKind::InvalidTarget(TargetError::OtherService)));
         };
         let own = own?;
-        let named = |error: Error| error.with_service(service).stamped(Some((&Method::POST, &own)), &Redactor::default());
+        let named = |error: Error| {
+            error.with_service(service).stamped(Some((&Method::POST, &own)), &Redactor::default())
+        };
         let no_json = || Error::new(ErrorKind::InvalidRequest(RequestError::NoJson));
         let parameters = parameters.into().into_members().ok_or_else(no_json).map_err(named)?;
         let actions = resource.read::<Option<Json>>("Actions").map(Value::from);
@@ -337,7 +344,11 @@ impl Invoke {
 }
 
 /// The action with this name, and the target of its POST.
-fn choose_action(mut offered: Vec<Action>, name: &str, redactor: &Redactor) -> Result<(Action, Target), Error> {
+fn choose_action(
+    mut offered: Vec<Action>,
+    name: &str,
+    redactor: &Redactor,
+) -> Result<(Action, Target), Error> {
     let names = offered.iter().map(|action| redactor.clean(&action.name)).collect();
     if offered.iter().any(|action| action.is_exactly(name)) {
         offered.retain(|action| action.is_exactly(name));
@@ -363,9 +374,8 @@ pub(crate) fn invoke_on<T: 'static>(
 ) -> Result<Transition<Chain<T>>, Error> {
     let redactor = Arc::clone(&answer.redactor);
     let (mut action, target) = choose_action(find_actions(answer)?, name, &redactor)?;
-    let post = move |action: &Action| {
-        Chain::next(Exchange(action.post(&target, parameters, &redactor)?), then)
-    };
+    let post =
+        move |action: &Action| Chain::next(Exchange(action.post(&target, parameters, &redactor)?), then);
     match action.info.clone() {
         Some(info) => Chain::next(Exchange(Request::get(&info)), move |received| {
             action.describe(received)?;

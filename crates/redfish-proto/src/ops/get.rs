@@ -5,8 +5,6 @@ use std::marker::PhantomData;
 use bytes::Bytes;
 use http::header::{HeaderName, HeaderValue, IF_NONE_MATCH};
 use http::{Method, Response, StatusCode};
-use serde::de::DeserializeOwned;
-use serde_json::Value;
 
 use crate::answer::Answer;
 use crate::body::Body;
@@ -15,8 +13,9 @@ use crate::operation::{Operation, Request, Transition};
 use crate::redact::Redactor;
 use crate::resource::Resource;
 use crate::target::{Target, percent_decode};
+use crate::view::{Decode, Json, Link};
 
-/// Reads a resource into a type of the caller's choice (DSP0266, "GET (read requests)").
+/// Reads a resource as a type of the caller's choice, a [view](crate::view) or a type of serde (DSP0266, "GET (read requests)").
 ///
 /// Unknown members are ignored. A value that does not fit is [`Malformed`](crate::ErrorKind::Malformed) with its JSON
 /// pointer. A target with a fragment, such as `/redfish/v1/Chassis/1/Thermal#/Fans/0`, reads only that part.
@@ -26,14 +25,14 @@ pub struct Get<T> {
     into: PhantomData<fn() -> T>,
 }
 
-impl<T: DeserializeOwned> Get<T> {
+impl<T: Decode> Get<T> {
     /// Reads the resource at this target.
     pub fn new(target: Target) -> Get<T> {
         Get { target, into: PhantomData }
     }
 }
 
-impl<T: DeserializeOwned> Operation for Get<T> {
+impl<T: Decode> Operation for Get<T> {
     type Output = T;
 
     fn request(&self) -> Request {
@@ -44,19 +43,19 @@ impl<T: DeserializeOwned> Operation for Get<T> {
         let answer = answer.success()?;
         match self.target.fragment() {
             None if !answer.is_object()? => Err(answer.not_a_resource()),
-            None => Ok(Transition::Done(answer.json()?)),
+            None => Ok(Transition::Done(answer.decode()?)),
             Some(fragment) => Ok(Transition::Done(read_fragment(&answer, fragment)?)),
         }
     }
 }
 
 /// Reads the part of a resource at a JSON pointer, which is percent-encoded in a fragment (RFC 6901, 6).
-fn read_fragment<T: DeserializeOwned>(answer: &Answer, fragment: &str) -> Result<T, Error> {
+fn read_fragment<T: Decode>(answer: &Answer, fragment: &str) -> Result<T, Error> {
     let pointer = percent_decode(fragment);
-    let resource: Value = answer.json()?;
+    let resource: Json = answer.decode()?;
     let part =
         resource.pointer(&pointer).ok_or_else(|| answer.malformed(&pointer, "there is no such member"))?;
-    T::deserialize(part).map_err(|error| answer.malformed(&pointer, &error.to_string()))
+    part.decode().map_err(|error| answer.malformed(&pointer, &error.to_string()))
 }
 
 /// Reads a resource with its typed value, its raw JSON and its ETag.
@@ -68,10 +67,18 @@ pub struct Read<T> {
     previous: Option<Resource<T>>,
 }
 
-impl<T: DeserializeOwned> Read<T> {
-    /// Reads the resource at this target into a type, for example of [`schema`](crate::schema).
+impl<T: Decode> Read<T> {
+    /// Reads the resource at this target as a type: a view, or a type of serde.
     pub fn new(target: Target) -> Read<T> {
         Read { target, previous: None }
+    }
+
+    /// Reads the resource that a link leads to.
+    ///
+    /// # Errors
+    /// Those of [`Link::target`].
+    pub fn follow(link: &Link<T>) -> Result<Read<T>, Error> {
+        link.target().map(Read::new)
     }
 
     /// Reads it again.
@@ -80,7 +87,7 @@ impl<T: DeserializeOwned> Read<T> {
     }
 }
 
-impl<T: DeserializeOwned> Operation for Read<T> {
+impl<T: Decode> Operation for Read<T> {
     type Output = Resource<T>;
 
     fn request(&self) -> Request {

@@ -7,7 +7,6 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 use serde_json::value::RawValue;
@@ -15,14 +14,15 @@ use serde_json::value::RawValue;
 use crate::answer::Answer;
 use crate::error::Error;
 use crate::json::{self, Flaws};
-use crate::lenient::{Lenient, Number};
 use crate::link::{is_link, link_at};
 use crate::message::Message;
 use crate::operation::{Operation, Request, Transition};
 use crate::redact::Redactor;
 use crate::resource::Resource;
+use crate::service::Service;
 use crate::target::{Target, needs_no_change};
 use crate::target_set::{TargetKey, TargetSet};
+use crate::view::Decode;
 
 /// Maximum number of members of one collection that are remembered, 8 bytes each. Later ones may be returned twice.
 const MAX_REMEMBERED: usize = 1_000_000;
@@ -83,7 +83,24 @@ pub struct Page {
 pub struct Member {
     body: Bytes,
     range: Range<u32>,
+    origin: Arc<Origin>,
+}
+
+/// The page that members are in.
+struct Origin {
+    service: Arc<Service>,
+    target: Target,
     redactor: Arc<Redactor>,
+}
+
+impl Origin {
+    fn of(answer: &Answer) -> Arc<Origin> {
+        Arc::new(Origin {
+            service: Arc::clone(&answer.service),
+            target: answer.target.clone(),
+            redactor: Arc::clone(&answer.redactor),
+        })
+    }
 }
 
 /// `Members`: `None` if it is missing, so that the resource is not a collection; empty if it is `null`.
@@ -108,12 +125,12 @@ struct RawPage<'a> {
 impl RawPage<'_> {
     /// The number of members that the service reports, also as text.
     fn count(&self) -> Option<u64> {
-        Number::read(self.count?.get())?.as_u64()
+        self.count?.get().trim_matches('"').trim().parse().ok()
     }
 
     /// Whether its type is that of a collection, such as `#LogEntryCollection.LogEntryCollection`.
     fn is_collection(&self) -> bool {
-        let odata_type = self.odata_type.and_then(|raw| String::read(raw.get())).unwrap_or_default();
+        let odata_type = self.odata_type.and_then(|raw| json::part::<String>(raw.get())).unwrap_or_default();
         let mut names = odata_type.split('.');
         [names.next(), names.next_back()]
             .iter()
@@ -226,11 +243,12 @@ impl GetPage {
             keys: HashSet::with_capacity(raw.len()),
             ..NewMembers::default()
         };
+        let origin = Origin::of(answer);
         for raw in raw {
             let link = Reference::link_of(raw.get());
             // Two links may differ only in what could not be read.
             let key = link.as_ref().filter(|link| !link.contains('\u{fffd}')).map(|link| key(link, answer));
-            match Member::locate(raw, body, answer).filter(|_| link.is_some() || !is_empty(raw.get())) {
+            match Member::locate(raw, body, &origin).filter(|_| link.is_some() || !is_empty(raw.get())) {
                 None => found.left_out += 1,
                 Some(_) if key.is_some_and(|key| self.returned.contains(key) || !found.keys.insert(key)) => {
                     found.repeated += 1;
@@ -254,10 +272,7 @@ impl GetPage {
         let body = answer.body()?;
         let has_only = self.target.query().is_some_and(|query| query.split('&').any(|part| part == "only"));
         match (has_only, u32::try_from(body.len())) {
-            (true, Ok(end)) => {
-                let redactor = Arc::clone(&answer.redactor);
-                Ok(Member { body: body.clone(), range: 0..end, redactor })
-            }
+            (true, Ok(end)) => Ok(Member { body: body.clone(), range: 0..end, origin: Origin::of(answer) }),
             _ if self.leaves_out_members() => {
                 let reason =
                     "the member is missing: $select has neither Members nor a path such as Members/Id";
@@ -390,11 +405,11 @@ fn count_members(object: &[u8]) -> Option<usize> {
 
 impl Member {
     /// The member at its position in the body.
-    fn locate(raw: &RawValue, body: &Bytes, answer: &Answer) -> Option<Member> {
+    fn locate(raw: &RawValue, body: &Bytes, origin: &Arc<Origin>) -> Option<Member> {
         let start = (raw.get().as_ptr() as usize).checked_sub(body.as_ptr() as usize)?;
         let start = u32::try_from(start).ok()?;
         let range = start..start.checked_add(u32::try_from(raw.get().len()).ok()?)?;
-        Some(Member { body: body.clone(), range, redactor: Arc::clone(&answer.redactor) })
+        Some(Member { body: body.clone(), range, origin: Arc::clone(origin) })
     }
 
     /// The member as the service sent it, except for what had to be repaired to be read.
@@ -420,18 +435,18 @@ impl Member {
         self.link().is_some() && (is_text || count_members(self.as_bytes()) == Some(1))
     }
 
-    /// Reads the member.
+    /// Reads the member as a type: a view, or a type of serde.
     ///
     /// # Errors
     /// [`Malformed`](crate::ErrorKind::Malformed) with the JSON pointer of what does not fit, relative to the member.
-    pub fn json<T: DeserializeOwned>(&self) -> Result<T, Error> {
-        json::read_repaired(self.as_bytes(), usize::MAX).map_err(|(pointer, reason)| {
-            Error::malformed(self.redactor.clean(&pointer), self.redactor.clean(&reason))
-        })
+    pub fn json<T: Decode>(&self) -> Result<T, Error> {
+        let Origin { service, target, redactor } = &*self.origin;
+        json::read_part(&self.body(), service, target)
+            .map_err(|(pointer, reason)| Error::malformed(redactor.clean(&pointer), redactor.clean(&reason)))
     }
 
     /// The whole resource, whose target is known.
-    pub(crate) fn resource<T: DeserializeOwned>(&self, target: Target) -> Result<Resource<T>, Error> {
+    pub(crate) fn resource<T: Decode>(&self, target: Target) -> Result<Resource<T>, Error> {
         Ok(Resource::new(self.json()?, target, None, self.body()))
     }
 }

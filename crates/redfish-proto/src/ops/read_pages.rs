@@ -9,7 +9,6 @@
 use std::collections::VecDeque;
 
 use http::StatusCode;
-use serde::de::DeserializeOwned;
 
 use crate::answer::Answer;
 use crate::error::Error;
@@ -19,6 +18,7 @@ use crate::ops::check_service::CheckService;
 use crate::ops::get_page::{GetPage, Page};
 use crate::resource::Resource;
 use crate::target::Target;
+use crate::view::Decode;
 
 /// Maximum number of members, after which no further page or member is read. The collections that are read as a whole
 /// have a few dozen.
@@ -83,7 +83,7 @@ struct State<C> {
 /// What happens to the members of a collection.
 pub(crate) trait Collector {
     /// The type into which a member is read.
-    type Member: DeserializeOwned;
+    type Member: Decode;
 
     /// The other target of the collection, if the status of a page means that it is not at this one.
     fn relocate(&mut self, _: &Target, _: StatusCode) -> Option<Target> {
@@ -120,6 +120,38 @@ pub(crate) trait Collector {
     /// Whether there is time to find out if the service is away, and to continue, after a request without a response.
     fn is_patient(&self) -> bool {
         true
+    }
+}
+
+/// Collects the resources themselves. One that is gone when it is read is left out.
+#[derive(Debug)]
+pub(crate) struct Resources<T>(Vec<Resource<T>>);
+
+impl<T> Default for Resources<T> {
+    fn default() -> Resources<T> {
+        Resources(Vec::new())
+    }
+}
+
+impl<T> Resources<T> {
+    pub(crate) fn listed(self, failure: Option<Error>) -> Listed<Resource<T>> {
+        Listed { members: self.0, failure }
+    }
+}
+
+impl<T: Decode> Collector for Resources<T> {
+    type Member = T;
+
+    fn add(&mut self, member: Resource<T>) {
+        self.0.push(member);
+    }
+
+    fn member_unreadable(&mut self, _: Target, error: Error) -> Result<(), Error> {
+        match error.kind() {
+            // It ended while the others were read.
+            ErrorKind::NotFound => Ok(()),
+            _ => Err(error),
+        }
     }
 }
 

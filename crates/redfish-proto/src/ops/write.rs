@@ -13,7 +13,9 @@ use crate::etag::{ETag, ETagForm};
 use crate::operation::{Operation, Request, Transition};
 use crate::outcome::Outcome;
 use crate::redact::Redactor;
+use crate::resource::Resource;
 use crate::target::Target;
+use crate::view::{Collection, Create, Link, Patch};
 
 use settings::{SettingsCheck, settings_of};
 
@@ -90,6 +92,28 @@ impl Write {
     pub fn json(mut self, body: Body) -> Write {
         self.request = self.request.json(body);
         self
+    }
+
+    /// Changes a resource that was read, if it is still the version that was read. One without an ETag is read for it first.
+    ///
+    /// # Errors
+    /// [`ErrorKind::InvalidRequest`](crate::ErrorKind::InvalidRequest) for a number that is not finite.
+    pub fn update<P: Patch>(resource: &Resource<P::Resource>, patch: P) -> Result<Write, Error> {
+        let version = resource.etag().cloned().map_or(IfMatch::Current, IfMatch::Exactly);
+        Ok(Write::patch(resource.target(), Body::json(&patch)?).if_match(version))
+    }
+
+    /// Creates a member of a collection.
+    ///
+    /// # Errors
+    /// [`ErrorKind::InvalidRequest`](crate::ErrorKind::InvalidRequest) for a number that is not finite, and those of
+    /// [`Link::target`].
+    pub fn create<P, C>(collection: &Link<C>, body: P) -> Result<Write, Error>
+    where
+        P: Create,
+        C: Collection<Member = P::Resource>,
+    {
+        Ok(Write::post(&collection.target()?, Body::json(&body)?))
     }
 
     fn of(request: Request) -> Write {

@@ -1,8 +1,13 @@
-//! Types that a whole JSON value can be read as.
+//! Types that a whole JSON value is read as.
 
+use std::sync::Arc;
+
+use bytes::Bytes;
 use serde::de::DeserializeOwned;
 
-use super::Json;
+use super::{Base, Json};
+use crate::service::Service;
+use crate::target::Target;
 
 /// A type that a resource is read as: a view, or any type of serde.
 pub trait Decode: Sized {
@@ -10,17 +15,67 @@ pub trait Decode: Sized {
     ///
     /// # Errors
     /// If the value does not fit the type. Every JSON value fits a view.
-    fn decode(json: Json) -> Result<Self, serde_json::Error>;
+    fn decode(source: Source<'_>) -> Result<Self, serde_json::Error>;
+}
+
+/// A text to be read, which may not be JSON.
+#[derive(Clone, Copy)]
+pub struct Source<'a>(From<'a>);
+
+#[derive(Clone, Copy)]
+enum From<'a> {
+    /// The text of a body that was received: a part of `body`.
+    Body { text: &'a [u8], body: &'a Bytes, service: &'a Arc<Service>, target: &'a Target },
+    /// A value that was read.
+    Json(&'a Json),
+}
+
+impl<'a> Source<'a> {
+    /// The resource in a body. The text is a part of the body.
+    pub(crate) fn body(
+        text: &'a [u8],
+        body: &'a Bytes,
+        service: &'a Arc<Service>,
+        target: &'a Target,
+    ) -> Source<'a> {
+        Source(From::Body { text, body, service, target })
+    }
+
+    pub(crate) fn json_value(json: &'a Json) -> Source<'a> {
+        Source(From::Json(json))
+    }
+
+    /// The text.
+    pub fn bytes(self) -> &'a [u8] {
+        match self.0 {
+            From::Body { text, .. } => text,
+            From::Json(json) => json.get_ref().bytes(),
+        }
+    }
+
+    /// The text as JSON, which is not copied.
+    ///
+    /// # Errors
+    /// If it is not JSON.
+    pub fn json(self) -> Result<Json, serde_json::Error> {
+        match self.0 {
+            From::Body { text, body, service, target } => {
+                let base = Base { service: Arc::clone(service), target: target.clone() };
+                Json::with_base(body.slice_ref(text), Some(base))
+            }
+            From::Json(json) => Ok(json.clone()),
+        }
+    }
 }
 
 impl<T: DeserializeOwned> Decode for T {
-    fn decode(json: Json) -> Result<T, serde_json::Error> {
-        serde_json::from_slice(json.get_ref().bytes())
+    fn decode(source: Source<'_>) -> Result<T, serde_json::Error> {
+        serde_json::from_slice(source.bytes())
     }
 }
 
 impl Decode for Json {
-    fn decode(json: Json) -> Result<Json, serde_json::Error> {
-        json.checked()
+    fn decode(source: Source<'_>) -> Result<Json, serde_json::Error> {
+        source.json()
     }
 }

@@ -62,6 +62,16 @@ impl<T: View> Link<T> {
     }
 }
 
+impl<T: View> Link<T> {
+    /// The resource, if the service wrote all of it in the place of the link: not only an excerpt or a selection.
+    pub(crate) fn contained(&self) -> Option<T> {
+        let names = ["@odata.id", "@odata.type", "Id", "Name"];
+        let is_complete = self.json.get_ref().is_object()
+            && names.iter().all(|name| self.json.get_ref().find(&[name]).is_some());
+        is_complete.then(|| T::of(self.json.clone()))
+    }
+}
+
 fn uri(json: JsonRef<'_>) -> Option<Cow<'_, str>> {
     let uri = match json.is_object() {
         true => json.find(&["@odata.id"]).or_else(|| json.find(&["href"]))?.to_text()?,

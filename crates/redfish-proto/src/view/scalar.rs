@@ -89,7 +89,10 @@ impl<'a> Number<'a> {
             Some((_, rest)) => rest,
             None => rest,
         };
-        let rest = match rest.strip_prefix(['e', 'E']).map(|e| split_digits(e.strip_prefix(['+', '-']).unwrap_or(e))) {
+        let rest = match rest
+            .strip_prefix(['e', 'E'])
+            .map(|e| split_digits(e.strip_prefix(['+', '-']).unwrap_or(e)))
+        {
             Some(("", _)) => return None,
             Some((_, rest)) => rest,
             None => rest,
@@ -244,7 +247,8 @@ impl DateTime<'_> {
         if !in_range {
             return None;
         }
-        let seconds = days_since_1970(year, month, day) * 86_400 + hour * 3_600 + minute * 60 + second - offset;
+        let seconds =
+            days_since_1970(year, month, day) * 86_400 + hour * 3_600 + minute * 60 + second - offset;
         Some((seconds, u32::try_from(nanoseconds).ok()?))
     }
 
@@ -323,10 +327,13 @@ impl Duration<'_> {
                 ("S", true) => 1,
                 _ => return None,
             };
-            sum = sum.checked_add(StdDuration::from_secs(digits.parse::<u64>().ok()?.checked_mul(seconds)?))?;
+            sum =
+                sum.checked_add(StdDuration::from_secs(digits.parse::<u64>().ok()?.checked_mul(seconds)?))?;
             if !fraction.is_empty() {
                 let part: f64 = format!("0.{fraction}").parse().ok()?;
-                sum = sum.checked_add(StdDuration::try_from_secs_f64(part * f64::from(u32::try_from(seconds).ok()?)).ok()?)?;
+                sum = sum.checked_add(
+                    StdDuration::try_from_secs_f64(part * f64::from(u32::try_from(seconds).ok()?)).ok()?,
+                )?;
             }
             rest = after;
         }
@@ -426,7 +433,10 @@ mod tests {
             assert_eq!(DateTime::from(text).unix(), expected, "{text}");
         }
         let before_1970 = DateTime::from("1969-12-31T23:59:58.5Z").to_system_time().unwrap();
-        assert_eq!(SystemTime::UNIX_EPOCH.duration_since(before_1970).unwrap(), StdDuration::from_millis(1_500));
+        assert_eq!(
+            SystemTime::UNIX_EPOCH.duration_since(before_1970).unwrap(),
+            StdDuration::from_millis(1_500)
+        );
     }
 
     #[test]

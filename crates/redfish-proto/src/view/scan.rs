@@ -3,6 +3,8 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
+use crate::json;
+
 /// The members of an object, in their order. Empty for another value.
 #[derive(Clone, Debug)]
 pub(crate) struct Members<'a> {
@@ -109,7 +111,8 @@ pub(crate) fn decode(content: &[u8]) -> Cow<'_, str> {
 
 fn decode_escaped(content: &[u8]) -> String {
     let quoted = [b"\"", content, b"\""].concat();
-    serde_json::from_slice(&quoted).unwrap_or_else(|_| String::from_utf8_lossy(content).into_owned())
+    let text = String::from_utf8_lossy(&quoted);
+    json::part(&text).unwrap_or_else(|| String::from_utf8_lossy(content).into_owned())
 }
 
 pub(crate) fn skip_space(text: &[u8], mut at: usize) -> usize {
@@ -164,7 +167,8 @@ fn special_byte(text: &[u8]) -> usize {
     let mut rest = text;
     while let Some((word, after)) = rest.split_first_chunk() {
         let word = u64::from_le_bytes(*word);
-        let found = zero_bytes(word ^ (ONES * u64::from(b'"'))) | zero_bytes(word ^ (ONES * u64::from(b'\\')));
+        let found =
+            zero_bytes(word ^ (ONES * u64::from(b'"'))) | zero_bytes(word ^ (ONES * u64::from(b'\\')));
         if found != 0 {
             return at + found.trailing_zeros() as usize / 8;
         }
@@ -230,7 +234,9 @@ mod tests {
 
     #[test]
     fn the_items_of_a_list_are_found() {
-        let items = |text: &'static str| Items::new(text.as_bytes(), 0..text.len()).map(|item| &text[item]).collect::<Vec<_>>();
+        let items = |text: &'static str| {
+            Items::new(text.as_bytes(), 0..text.len()).map(|item| &text[item]).collect::<Vec<_>>()
+        };
         assert_eq!(items(r#" [ 1 ,{"a": []}, "x,]" ,[2] ] "#), ["1", r#"{"a": []}"#, r#""x,]""#, "[2]"]);
         assert_eq!(items("[]"), [""; 0]);
         assert_eq!(items("7"), ["7"]);
@@ -239,7 +245,22 @@ mod tests {
 
     #[test]
     fn a_text_that_is_not_json_does_no_harm() {
-        for text in ["", "{", r#"{""#, r#"{"a"#, r#"{"a""#, r#"{"a":"#, r#"{"a":"\"#, "[", "[[", "]", "{]", r#"{"a":]"#, "[,", "[:1"] {
+        for text in [
+            "",
+            "{",
+            r#"{""#,
+            r#"{"a"#,
+            r#"{"a""#,
+            r#"{"a":"#,
+            r#"{"a":"\"#,
+            "[",
+            "[[",
+            "]",
+            "{]",
+            r#"{"a":]"#,
+            "[,",
+            "[:1",
+        ] {
             Members::new(text.as_bytes(), 0..text.len()).for_each(drop);
             Items::new(text.as_bytes(), 0..text.len()).for_each(drop);
             assert_eq!(value(text, "b"), None);

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use http::StatusCode;
-use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::document::{Document, RawLink};
@@ -17,7 +16,9 @@ use crate::ops::follow_links::root;
 use crate::ops::{CheckService, GetPage, Member};
 use crate::redact::{Redactor, SafeText};
 use crate::resource::Resource;
+use crate::service::Service;
 use crate::target::Target;
+use crate::view::Decode;
 
 /// A request of a [`Walk`](super::Walk): an operation, which its driver runs like any other.
 #[derive(Clone, Debug)]
@@ -93,6 +94,7 @@ pub(super) struct FoundMember {
 pub(super) struct Scanned {
     pub(super) resource: Resource<()>,
     pub(super) redactor: Arc<Redactor>,
+    service: Arc<Service>,
     /// The name of its type, such as `ComputerSystem`. Empty if it is unknown.
     pub(super) type_name: Box<str>,
     pub(super) is_complete: bool,
@@ -162,6 +164,7 @@ impl Fetch {
         let scanned = Scanned {
             resource,
             redactor: Arc::clone(&answer.redactor),
+            service: Arc::clone(&answer.service),
             type_name: type_name(document.odata_type.as_deref()).into(),
             is_complete: true,
             overflows: document.links.len() > links.len(),
@@ -209,10 +212,10 @@ impl Scanned {
     }
 
     /// Reads it into a type.
-    pub(super) fn json<T: DeserializeOwned>(&self) -> Result<T, Error> {
-        json::read_repaired(self.resource.body(), usize::MAX).map_err(|(pointer, reason)| {
-            Error::malformed(self.redactor.clean(&pointer), self.redactor.clean(&reason))
-        })
+    pub(super) fn json<T: Decode>(&self) -> Result<T, Error> {
+        json::read_part(self.resource.body(), &self.service, self.resource.target()).map_err(
+            |(pointer, reason)| Error::malformed(self.redactor.clean(&pointer), self.redactor.clean(&reason)),
+        )
     }
 }
 
@@ -233,6 +236,7 @@ impl FoundMember {
         let resource = Scanned {
             resource: Resource::new((), target, None, member.body()),
             redactor: Arc::clone(&answer.redactor),
+            service: Arc::clone(&answer.service),
             type_name: type_name(document.odata_type.as_deref()).into(),
             is_complete: document.is_complete(),
             overflows: document.links.len() > links.len(),

@@ -44,6 +44,13 @@ impl Members {
         }
     }
 
+    /// Reads the resources at these targets, as if they were members.
+    pub(super) fn of_targets(targets: Vec<Target>) -> Members {
+        let unread: VecDeque<(u32, Target)> = (0..).zip(targets).collect();
+        let known = unread.len() as u32;
+        Members { next_page: None, unread, known, has_page: true, ..Members::new(Target::well_known("/")) }
+    }
+
     pub(super) fn known(&self) -> usize {
         self.known as usize
     }

@@ -4,10 +4,10 @@ use std::fmt::Write;
 
 use crate::facts::{Action, Member, Schema};
 
+use super::Sources;
 use super::names::snake;
 use super::types::{Value, members, path_within};
 use super::views::named;
-use super::Sources;
 
 impl Sources<'_> {
     /// The actions of a schema, which its main resource offers.
@@ -15,7 +15,10 @@ impl Sources<'_> {
         if schema.actions.is_empty() || !schema.resources.contains_key(name) {
             return;
         }
-        let taken: Vec<String> = named(&members(self.facts, &format!("{name}.{name}"))).into_iter().map(|(_, name)| name).collect();
+        let taken: Vec<String> = named(&members(self.facts, &format!("{name}.{name}")))
+            .into_iter()
+            .map(|(_, name)| name)
+            .collect();
         let mut parameters = String::new();
         let _ = writeln!(out, "impl {name} {{");
         for (own, action) in &schema.actions {
@@ -30,17 +33,41 @@ impl Sources<'_> {
     }
 
     #[allow(clippy::too_many_arguments, reason = "what an action is made of")]
-    fn action(&self, out: &mut String, types: &mut String, name: &str, schema: &Schema, own: &str, method: &str, action: &Action) {
-        let (required, optional): (Vec<Member>, Vec<Member>) = action.parameters.iter().cloned().partition(|parameter| parameter.required);
+    fn action(
+        &self,
+        out: &mut String,
+        types: &mut String,
+        name: &str,
+        schema: &Schema,
+        own: &str,
+        method: &str,
+        action: &Action,
+    ) {
+        let (required, optional): (Vec<Member>, Vec<Member>) =
+            action.parameters.iter().cloned().partition(|parameter| parameter.required);
         let only = if required.is_empty() && optional.len() == 1 { optional.first() } else { None };
-        let mut cfg: Vec<String> = required.iter().chain(only).map(|parameter| self.cfg_of(name, &Value::of(self.facts, parameter))).collect();
+        let mut cfg: Vec<String> = required
+            .iter()
+            .chain(only)
+            .map(|parameter| self.cfg_of(name, &Value::of(self.facts, parameter)))
+            .collect();
         cfg.sort();
         cfg.dedup();
-        let _ = write!(out, "/// Invokes the action `{name}.{own}`. Its parameters are checked before they are sent.\n///\n");
-        for (parameter, argument) in named(&required).into_iter().chain(named(only.map_or(&[], std::slice::from_ref))) {
+        let _ = write!(
+            out,
+            "/// Invokes the action `{name}.{own}`. Its parameters are checked before they are sent.\n///\n"
+        );
+        for (parameter, argument) in
+            named(&required).into_iter().chain(named(only.map_or(&[], std::slice::from_ref)))
+        {
             let value = Value::of(self.facts, parameter);
             let necessity = if parameter.required { "" } else { ", optional" };
-            let _ = writeln!(out, "/// - `{}`: {}{necessity}", argument.trim_start_matches("r#"), value.words(parameter.list));
+            let _ = writeln!(
+                out,
+                "/// - `{}`: {}{necessity}",
+                argument.trim_start_matches("r#"),
+                value.words(parameter.list)
+            );
         }
         if only.is_none() && !optional.is_empty() {
             let _ = writeln!(out, "/// - `optional`: sets other parameters; `|p| p` sets none");
@@ -59,7 +86,11 @@ impl Sources<'_> {
             let _ = write!(out, ", {argument}: {of}");
             let of = self.argument_type(name, parameter);
             let _ = match parameter.list {
-                true => write!(sets, ".list(\"{}\", {argument}.into_iter().map(Into::<{of}>::into))", parameter.name),
+                true => write!(
+                    sets,
+                    ".list(\"{}\", {argument}.into_iter().map(Into::<{of}>::into))",
+                    parameter.name
+                ),
                 false => write!(sets, ".value(\"{}\", Into::<{of}>::into({argument}))", parameter.name),
             };
         }
@@ -68,7 +99,11 @@ impl Sources<'_> {
             let of = self.argument_type(name, parameter);
             let of = if parameter.list { format!("Vec<{of}>") } else { of };
             let _ = write!(out, ", {argument}: impl Into<view::Nullable<{of}>>");
-            let _ = write!(sets, ".optional(\"{}\", Into::<view::Nullable<{of}>>::into({argument}))", parameter.name);
+            let _ = write!(
+                sets,
+                ".optional(\"{}\", Into::<view::Nullable<{of}>>::into({argument}))",
+                parameter.name
+            );
         } else if !optional.is_empty() {
             let mut parameters = format!("{own}Parameters");
             while schema.objects.contains_key(&parameters) || schema.resources.contains_key(&parameters) {
@@ -76,11 +111,17 @@ impl Sources<'_> {
             }
             let _ = write!(out, ", optional: impl FnOnce({parameters}) -> {parameters}");
             let _ = write!(sets, ".merge(optional({parameters}::new()))");
-            let _ = writeln!(types, "redfish_proto::patch! {{\n/// Optional parameters of the action `{name}.{own}`.\npub struct {parameters} {{");
+            let _ = writeln!(
+                types,
+                "redfish_proto::patch! {{\n/// Optional parameters of the action `{name}.{own}`.\npub struct {parameters} {{"
+            );
             self.setters(types, name, &optional);
             types.push_str("}\n}\n\n");
         }
-        let _ = writeln!(out, ") -> Result<Invoke, Error> {{\nInvoke::on(self, \"{name}.{own}\", view::Changes::new(){sets})\n}}\n");
+        let _ = writeln!(
+            out,
+            ") -> Result<Invoke, Error> {{\nInvoke::on(self, \"{name}.{own}\", view::Changes::new(){sets})\n}}\n"
+        );
     }
 
     /// The type of an argument.

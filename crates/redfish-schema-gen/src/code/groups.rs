@@ -21,7 +21,9 @@ impl Groups {
             let (group, names) = line.split_once(" = ").ok_or_else(|| format!("groups.txt: {line}"))?;
             for name in names.split_whitespace() {
                 let all = match name.strip_suffix('*') {
-                    Some(name) => vec![name.to_owned(), format!("{name}Collection"), format!("{name}Metrics")],
+                    Some(name) => {
+                        vec![name.to_owned(), format!("{name}Collection"), format!("{name}Metrics")]
+                    }
                     None => vec![name.to_owned()],
                 };
                 let known: Vec<_> = all.into_iter().filter(|name| facts.schemas.contains_key(name)).collect();
@@ -48,7 +50,8 @@ impl Groups {
 
     /// All features.
     pub(super) fn features(&self) -> Vec<&str> {
-        let mut features: Vec<_> = self.0.values().map(String::as_str).filter(|group| *group != BASE).collect();
+        let mut features: Vec<_> =
+            self.0.values().map(String::as_str).filter(|group| *group != BASE).collect();
         features.sort_unstable();
         features.dedup();
         features

@@ -34,9 +34,10 @@ const WORDS: [(&str, &str); 28] = [
 
 /// Keywords, which are names of members with `r#`.
 const KEYWORDS: [&str; 40] = [
-    "abstract", "as", "async", "await", "become", "box", "break", "const", "continue", "do", "dyn", "else", "enum",
-    "extern", "final", "fn", "for", "gen", "if", "impl", "in", "let", "loop", "macro", "match", "mod", "move", "mut",
-    "override", "priv", "ref", "return", "static", "trait", "type", "typeof", "use", "virtual", "where", "while",
+    "abstract", "as", "async", "await", "become", "box", "break", "const", "continue", "do", "dyn", "else",
+    "enum", "extern", "final", "fn", "for", "gen", "if", "impl", "in", "let", "loop", "macro", "match",
+    "mod", "move", "mut", "override", "priv", "ref", "return", "static", "trait", "type", "typeof", "use",
+    "virtual", "where", "while",
 ];
 
 /// The name of a method or a module: `PCIeDevices` becomes `pcie_devices`.
@@ -56,7 +57,9 @@ pub(super) fn snake(name: &str) -> String {
 
 fn next_word(text: &str) -> (String, &str) {
     for (word, becomes) in WORDS {
-        if let Some(after) = text.strip_prefix(word).filter(|after| !after.starts_with(|c: char| c.is_ascii_lowercase())) {
+        if let Some(after) =
+            text.strip_prefix(word).filter(|after| !after.starts_with(|c: char| c.is_ascii_lowercase()))
+        {
             return (becomes.to_owned(), after);
         }
     }
@@ -72,7 +75,9 @@ fn next_word(text: &str) -> (String, &str) {
 fn ends_word(text: &str, at: usize) -> bool {
     let bytes = text.as_bytes();
     let (before, here, after) = (bytes[at - 1], bytes[at], bytes.get(at + 1).copied().unwrap_or(b'A'));
-    if !here.is_ascii_alphanumeric() || WORDS.iter().any(|(word, _)| text[at..].starts_with(word) && !before.is_ascii_uppercase()) {
+    if !here.is_ascii_alphanumeric()
+        || WORDS.iter().any(|(word, _)| text[at..].starts_with(word) && !before.is_ascii_uppercase())
+    {
         return true;
     }
     if !here.is_ascii_uppercase() {

@@ -37,7 +37,8 @@ impl Value {
             return Value::Enumeration(name.clone());
         }
         let is_copy = matches!(member.excerpt, Excerpt::Copy(_));
-        let is_link = member.link && !is_copy || member.name == "Members" && schema.resources.contains_key(own);
+        let is_link =
+            member.link && !is_copy || member.name == "Members" && schema.resources.contains_key(own);
         if is_link {
             return Value::Link(Some(name.clone()));
         }
@@ -109,7 +110,10 @@ impl Value {
                 Kind::Uuid => ("a UUID", "UUIDs"),
                 Kind::Any | Kind::Named(_) => ("any JSON", "values of any type"),
             },
-            Value::Json => ("an object whose members the schema does not list", "objects whose members the schema does not list"),
+            Value::Json => (
+                "an object whose members the schema does not list",
+                "objects whose members the schema does not list",
+            ),
             Value::Enumeration(_) => ("a value of an enumeration", "values of an enumeration"),
             Value::View(_) => ("an object", "objects"),
             Value::Link(_) => ("a link", "links"),
@@ -161,7 +165,9 @@ pub(super) fn members(facts: &Facts, name: &str) -> Vec<Member> {
 
 /// Whether a member only lists the actions of a resource, which are methods.
 fn is_actions(facts: &Facts, member: &Member) -> bool {
-    let only_oem = |name| object(facts, name).is_some_and(|actions| actions.members.iter().all(|member| member.name == "Oem"));
+    let only_oem = |name| {
+        object(facts, name).is_some_and(|actions| actions.members.iter().all(|member| member.name == "Oem"))
+    };
     member.name == "Actions" && member.kind.name().is_some_and(only_oem)
 }
 

@@ -11,8 +11,25 @@ use super::{Sources, member_doc};
 
 /// Methods of every view and of every resource, which a member must not hide.
 const OWN_METHODS: [&str; 19] = [
-    "get_ref", "text", "bytes", "base", "read", "member", "annotation", "allowable_values", "oem_as", "members", "items",
-    "pointer", "decode", "odata_id", "odata_type", "odata_etag", "json", "of", "value",
+    "get_ref",
+    "text",
+    "bytes",
+    "base",
+    "read",
+    "member",
+    "annotation",
+    "allowable_values",
+    "oem_as",
+    "members",
+    "items",
+    "pointer",
+    "decode",
+    "odata_id",
+    "odata_type",
+    "odata_etag",
+    "json",
+    "of",
+    "value",
 ];
 
 impl Sources<'_> {
@@ -44,7 +61,8 @@ impl Sources<'_> {
             let value = Value::of(self.facts, member);
             let cfg = self.cfg_of(schema, &value);
             let (of, name) = (value.read_type(schema), &member.name);
-            let returned = if member.list { format!("view::List<'_, {of}>") } else { format!("Option<{of}>") };
+            let returned =
+                if member.list { format!("view::List<'_, {of}>") } else { format!("Option<{of}>") };
             out.push_str(&self.read_doc(member, &value));
             let _ = writeln!(out, "{cfg}pub fn {method}(&self) -> {returned} = \"{name}\";");
         }
@@ -60,12 +78,20 @@ impl Sources<'_> {
             return;
         }
         let of = path(&full).replace("crate::", "redfish_schema::");
-        let _ = writeln!(out, "{}impl ReadAll for {of} {{\nfn read_all(&self) -> usize {{\nlet mut found = 0;", self.cfg(Some(schema)));
+        let _ = writeln!(
+            out,
+            "{}impl ReadAll for {of} {{\nfn read_all(&self) -> usize {{\nlet mut found = 0;",
+            self.cfg(Some(schema))
+        );
         for (member, method) in named(&all) {
             let value = Value::of(self.facts, member);
             let count = match (&value, member.list) {
-                (Value::View(_), true) => format!("self.{method}().map(|object| 1 + object.read_all()).sum::<usize>()"),
-                (Value::View(_), false) => format!("self.{method}().map_or(0, |object| 1 + object.read_all())"),
+                (Value::View(_), true) => {
+                    format!("self.{method}().map(|object| 1 + object.read_all()).sum::<usize>()")
+                }
+                (Value::View(_), false) => {
+                    format!("self.{method}().map_or(0, |object| 1 + object.read_all())")
+                }
                 (_, true) => format!("self.{method}().count()"),
                 (_, false) => format!("usize::from(self.{method}().is_some())"),
             };
@@ -75,10 +101,16 @@ impl Sources<'_> {
     }
 
     fn collection(&self, out: &mut String, full: &str, own: &str, all: &[Member]) {
-        let is_collection = object(self.facts, full).and_then(|object| object.base.as_deref()) == Some("Resource.ResourceCollection");
-        let of = all.iter().find(|member| member.name == "Members").map(|member| Value::of(self.facts, member));
+        let is_collection = object(self.facts, full).and_then(|object| object.base.as_deref())
+            == Some("Resource.ResourceCollection");
+        let of =
+            all.iter().find(|member| member.name == "Members").map(|member| Value::of(self.facts, member));
         if let (true, Some(Value::Link(Some(of)))) = (is_collection, of) {
-            let _ = writeln!(out, "impl view::Collection for {own} {{\n    type Member = {};\n}}\n", path_within(super::types::schema_of(full), &of));
+            let _ = writeln!(
+                out,
+                "impl view::Collection for {own} {{\n    type Member = {};\n}}\n",
+                path_within(super::types::schema_of(full), &of)
+            );
         }
     }
 

@@ -19,9 +19,13 @@ impl Sources<'_> {
             return;
         }
         let all = members(self.facts, &full);
-        let writable: Vec<Member> = all.into_iter().filter(|member| self.is_member_writable(member, 0)).collect();
+        let writable: Vec<Member> =
+            all.into_iter().filter(|member| self.is_member_writable(member, 0)).collect();
         let is_resource = self.facts.resource(&full).is_some();
-        let _ = write!(out, "redfish_proto::patch! {{\n/// Changes of [`{own}`]: its writable members.\npub struct {own}Patch");
+        let _ = write!(
+            out,
+            "redfish_proto::patch! {{\n/// Changes of [`{own}`]: its writable members.\npub struct {own}Patch"
+        );
         if is_resource {
             let _ = write!(out, " of {own}");
         }
@@ -40,9 +44,12 @@ impl Sources<'_> {
         let all: Vec<Member> = members(self.facts, &full)
             .into_iter()
             .filter(|member| !["Id", "Oem", "Status"].contains(&member.name.as_str()) && !member.deprecated)
-            .filter(|member| !matches!(Value::of(self.facts, member), Value::Link(_)) || member.access != Access::Read)
+            .filter(|member| {
+                !matches!(Value::of(self.facts, member), Value::Link(_)) || member.access != Access::Read
+            })
             .collect();
-        let (required, optional): (Vec<Member>, Vec<Member>) = all.into_iter().partition(|member| member.required_on_create);
+        let (required, optional): (Vec<Member>, Vec<Member>) =
+            all.into_iter().partition(|member| member.required_on_create);
         let _ = writeln!(
             out,
             "redfish_proto::patch! {{\n/// The body that creates a [`{schema}`], with what the schema requires as arguments of `new`.\npub struct {schema}Create creates {schema} ("
@@ -74,11 +81,18 @@ impl Sources<'_> {
     }
 
     /// How a member is set, and the type of its value.
-    fn kind(&self, schema: &str, member: &Member, value: &Value, is_nullable: bool) -> (&'static str, String) {
+    fn kind(
+        &self,
+        schema: &str,
+        member: &Member,
+        value: &Value,
+        is_nullable: bool,
+    ) -> (&'static str, String) {
         match value {
-            Value::View(name) if self.is_writable(name, 0) => {
-                (if member.list { "objects" } else { "object" }, format!("{}Patch", path_within(schema, name)))
-            }
+            Value::View(name) if self.is_writable(name, 0) => (
+                if member.list { "objects" } else { "object" },
+                format!("{}Patch", path_within(schema, name)),
+            ),
             _ if member.list => ("list", value.write_type(schema)),
             _ if is_nullable => ("value", format!("view::Nullable<{}>", value.write_type(schema))),
             _ => ("value", value.write_type(schema)),
@@ -90,7 +104,9 @@ impl Sources<'_> {
             Access::ReadWrite | Access::Write => true,
             Access::Hidden => false,
             Access::Read => match Value::of(self.facts, member) {
-                Value::View(name) => self.facts.resource(&name).is_none() && self.is_writable(&name, depth + 1),
+                Value::View(name) => {
+                    self.facts.resource(&name).is_none() && self.is_writable(&name, depth + 1)
+                }
                 _ => false,
             },
         }

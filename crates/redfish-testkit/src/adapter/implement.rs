@@ -22,14 +22,14 @@ macro_rules! adapter {
                 TaskOutcome, Watch,
             };
             use redfish_proto::query::Query;
-            use redfish_proto::schema::EventDestination;
+            use redfish_proto::view::{Collection, Create, Decode, Link, Patch, View};
             use redfish_proto::walk::{Event, Place, Walk};
             use redfish_proto::{
                 Body, Call, Credentials, Error, Message, Operation, Resource, Service, Session, Target,
             };
+            use redfish_schema::{Chassis, ComputerSystem, EventDestination, Manager, ServiceRoot};
             use redfish_tls::Trust;
             use serde::Serialize;
-            use serde::de::DeserializeOwned;
             use serde_json::{Map, Value};
             use $crate::adapter::{self, Events, Members, Reader, Stream};
 
@@ -69,7 +69,7 @@ macro_rules! adapter {
                     self.0.service()
                 }
 
-                fn get<T: DeserializeOwned + Send>(&self, path: &str) -> Result<T, Error> {
+                fn get<T: Decode + Send>(&self, path: &str) -> Result<T, Error> {
                     wait(self.0.get(path))
                 }
 
@@ -128,14 +128,11 @@ macro_rules! adapter {
                     scoped(self.0, |client| work(Client(client)))
                 }
 
-                fn read<T: DeserializeOwned + Send>(&self, path: &str) -> Result<Resource<T>, Error> {
+                fn read<T: Decode + Send>(&self, path: &str) -> Result<Resource<T>, Error> {
                     wait(self.0.read(path))
                 }
 
-                fn reread<T: DeserializeOwned + Send>(
-                    &self,
-                    earlier: Resource<T>,
-                ) -> Result<Resource<T>, Error> {
+                fn reread<T: Decode + Send>(&self, earlier: Resource<T>) -> Result<Resource<T>, Error> {
                     wait(self.0.reread(earlier))
                 }
 
@@ -214,8 +211,63 @@ macro_rules! adapter {
                     wait(self.0.wait_for_power(system, change, deadline))
                 }
 
-                fn update(&self, name: &str, source: &Source, targets: &[String]) -> Result<Outcome, Error> {
-                    wait(self.0.update(name, &source.0, targets))
+                fn root(&self) -> Result<Resource<ServiceRoot>, Error> {
+                    wait(self.0.root())
+                }
+
+                fn systems(&self) -> Result<Vec<Resource<ComputerSystem>>, Error> {
+                    wait(self.0.systems())
+                }
+
+                fn chassis(&self) -> Result<Vec<Resource<Chassis>>, Error> {
+                    wait(self.0.chassis())
+                }
+
+                fn managers(&self) -> Result<Vec<Resource<Manager>>, Error> {
+                    wait(self.0.managers())
+                }
+
+                fn follow<T: Decode + Send>(&self, link: &Link<T>) -> Result<Resource<T>, Error> {
+                    wait(self.0.follow(link))
+                }
+
+                fn fetch_all<T: View + Decode + Clone + Send>(
+                    &self,
+                    links: &[Link<T>],
+                ) -> Vec<Result<Resource<T>, Error>> {
+                    wait(self.0.fetch_all(links))
+                }
+
+                fn fetch_members<C: Collection<Member: Decode + Send>>(
+                    &self,
+                    collection: &Link<C>,
+                ) -> Vec<Result<Resource<C::Member>, Error>> {
+                    wait(self.0.fetch_members(collection))
+                }
+
+                fn update<P: Patch + Send>(
+                    &self,
+                    resource: &Resource<P::Resource>,
+                    patch: P,
+                ) -> Result<Outcome, Error> {
+                    wait(self.0.update(resource, patch))
+                }
+
+                fn create<P: Create + Send, C: Collection<Member = P::Resource>>(
+                    &self,
+                    collection: &Link<C>,
+                    body: P,
+                ) -> Result<Outcome, Error> {
+                    wait(self.0.create(collection, body))
+                }
+
+                fn update_firmware(
+                    &self,
+                    name: &str,
+                    source: &Source,
+                    targets: &[String],
+                ) -> Result<Outcome, Error> {
+                    wait(self.0.update_firmware(name, &source.0, targets))
                 }
 
                 fn push(&self, call: Call<PushUpdate>, source: &Source) -> Result<Outcome, Error> {

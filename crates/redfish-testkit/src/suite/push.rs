@@ -66,8 +66,8 @@ fn events_are_pushed_to_subscribers_until_they_unsubscribe<A: Adapter>() {
     let target = client.subscribe(subscription).unwrap();
     let listed = client.subscriptions().unwrap().complete().unwrap();
     let found: Vec<_> =
-        listed.iter().map(|one| (one.target(), one.value().context.as_deref().unwrap())).collect();
-    assert_eq!(found, [(&target, "night run 7")]);
+        listed.iter().map(|one| (one.target(), one.context().unwrap().into_owned())).collect();
+    assert_eq!(found, [(&target, "night run 7".to_owned())]);
 
     let members = client.members("/redfish/v1/Systems").unwrap();
     let system = members.map(|member| member.unwrap().link().unwrap().into_owned()).next().unwrap();
@@ -98,7 +98,7 @@ fn a_subscription_is_created_once_if_the_response_is_lost<A: Adapter>() {
         .complete()
         .unwrap()
         .iter()
-        .map(|one| one.value().context.clone())
+        .map(|one| one.context().map(|context| context.into_owned()))
         .collect();
     assert_eq!(found, [Some("night run 7".to_owned())]);
     client.close().unwrap();

@@ -117,7 +117,7 @@ fn check_refusals<A: Adapter>(closes: bool) {
                 rest.send(is_large).map_err(io::Error::other)
             });
             let (source, read) = payload::<A>(IMAGE);
-            let error = bench.client.update("bios.bin", &source, &[]).unwrap_err();
+            let error = bench.client.update_firmware("bios.bin", &source, &[]).unwrap_err();
             assert_eq!(
                 (error.kind(), error.status().unwrap().as_str()),
                 (&kind, &status[..3]),
@@ -150,7 +150,7 @@ fn a_body_is_sent_to_its_end_after_an_early_success<A: Adapter>() {
             received.send(connection.fill_to(length)?).map_err(io::Error::other)
         });
         let (source, read) = payload::<A>(length);
-        let outcome = bench.client.update("bios.bin", &source, &[]).unwrap();
+        let outcome = bench.client.update_firmware("bios.bin", &source, &[]).unwrap();
         assert!(matches!(outcome, Outcome::AcceptedWithoutMonitor(_)), "{outcome:?}");
         assert!(complete.recv().unwrap(), "encrypted: {is_encrypted}");
         assert_eq!(read.load(Ordering::SeqCst), length);
@@ -171,7 +171,7 @@ fn a_success_ends_an_upload_of_which_the_service_reads_no_more<A: Adapter>() {
                 Ok(())
             });
             let (source, read) = payload::<A>(IMAGE);
-            match bench.client.update("bios.bin", &source, &[]) {
+            match bench.client.update_firmware("bios.bin", &source, &[]) {
                 Ok(Outcome::Accepted(monitor)) => assert_eq!(monitor.target().as_str(), "/m/1"),
                 Err(error) => {
                     let unknown = ErrorKind::OutcomeUnknown(Failure::PayloadCut);
@@ -191,7 +191,7 @@ fn an_upload_that_the_service_closes_after_an_early_success_is_not_known_to_have
             connection.write(b"HTTP/1.1 204 No Content\r\n\r\n")
         });
         let (source, _) = payload::<A>(IMAGE);
-        let error = bench.client.update("bios.bin", &source, &[]).unwrap_err();
+        let error = bench.client.update_firmware("bios.bin", &source, &[]).unwrap_err();
         assert!(matches!(error.kind(), ErrorKind::OutcomeUnknown(_)), "encrypted: {is_encrypted}: {error}");
     }
 }
@@ -207,7 +207,7 @@ fn a_response_to_an_upload_that_breaks_off_has_its_status_soon<A: Adapter>() {
                 Ok(())
             });
             let (source, read) = payload::<A>(IMAGE);
-            let outcome = bench.client.update("bios.bin", &source, &[]);
+            let outcome = bench.client.update_firmware("bios.bin", &source, &[]);
             match outcome {
                 Err(error) if is_success => {
                     assert_eq!(*error.kind(), ErrorKind::OutcomeUnknown(Failure::PayloadCut), "{error}");

@@ -79,7 +79,7 @@ fn run_verb<A: Adapter>(client: &A, verb: &Verb) -> Result<Option<Value>, Error>
             } else {
                 A::Source::reopened(length, move || Ok(Box::new(Cursor::new(bytes.clone()))))
             };
-            client.update(file, &source, targets).map(|outcome| Some(outcome_json(&outcome)))
+            client.update_firmware(file, &source, targets).map(|outcome| Some(outcome_json(&outcome)))
         }
         Verb::Download(path, limit) => {
             let mut written = Vec::new();

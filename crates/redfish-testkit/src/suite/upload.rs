@@ -101,7 +101,8 @@ fn pushes(bmc: &Bmc) -> usize {
 fn the_parts_are_in_order_and_the_length_is_exact<A: Adapter>() {
     let (bmc, pushed) = recording(MULTIPART);
     let targets = ["/redfish/v1/Systems/1".to_owned()];
-    let Outcome::Accepted(monitor) = client::<A>(&bmc).update("bios.bin", &once::<A>(), &targets).unwrap()
+    let Outcome::Accepted(monitor) =
+        client::<A>(&bmc).update_firmware("bios.bin", &once::<A>(), &targets).unwrap()
     else {
         panic!("a monitor")
     };
@@ -142,7 +143,7 @@ fn parameters_and_parts_are_pushed_with_the_image<A: Adapter>() {
 fn each_push_has_its_own_boundary<A: Adapter>() {
     let (bmc, _) = recording(MULTIPART);
     for _ in 0..2 {
-        client::<A>(&bmc).update("bios.bin", &once::<A>(), &[]).unwrap();
+        client::<A>(&bmc).update_firmware("bios.bin", &once::<A>(), &[]).unwrap();
     }
     let mut kinds: Vec<String> =
         bmc.heads().iter().filter_map(|head| head.header("content-type").map(str::to_owned)).collect();
@@ -152,7 +153,7 @@ fn each_push_has_its_own_boundary<A: Adapter>() {
 
 fn the_plain_image_is_pushed_if_multipart_is_not_supported<A: Adapter>() {
     let (bmc, pushed) = recording(PLAIN);
-    client::<A>(&bmc).update("bios.bin", &once::<A>(), &[]).unwrap();
+    client::<A>(&bmc).update_firmware("bios.bin", &once::<A>(), &[]).unwrap();
     let heads = bmc.heads();
     let head = heads.last().unwrap();
     assert_eq!((head.target.as_str(), head.header("transfer-encoding")), ("/plain", None));
@@ -168,7 +169,7 @@ fn a_file_is_read_from_the_start_up_to_its_original_length<A: Adapter>() {
     std::fs::write(&path, [IMAGE, b" and more"].concat()).unwrap();
     let (bmc, pushed) = recording(PLAIN);
     for _ in 0..2 {
-        client::<A>(&bmc).update("bios.bin", &source, &[]).unwrap();
+        client::<A>(&bmc).update_firmware("bios.bin", &source, &[]).unwrap();
     }
     std::fs::remove_file(&path).unwrap();
     assert_eq!(*pushed.lock().unwrap(), [IMAGE, IMAGE]);
@@ -183,7 +184,7 @@ fn an_early_refusal_does_not_open_the_image<A: Adapter>() {
     for (status, kind) in table {
         let bmc = serve(MULTIPART, move |connection, _| connection.respond_and_close(status, "", "not this"));
         let (source, opened) = counted::<A>();
-        let error = client::<A>(&bmc).update("bios.bin", &source, &[]).unwrap_err();
+        let error = client::<A>(&bmc).update_firmware("bios.bin", &source, &[]).unwrap_err();
         assert_eq!(*error.kind(), kind, "{error}");
         assert!(!error.to_string().contains("cannot be read again"), "{error}");
         assert_eq!(error.status().unwrap().as_str(), &status[..3]);
@@ -212,7 +213,7 @@ fn a_read_once_image_that_was_not_read_is_sent_after_a_417_and_with_a_new_sessio
             connection.respond("204 No Content", "", "")
         }
     });
-    client_with_token::<A>(&bmc, "old").update("bios.bin", &once::<A>(), &[]).unwrap();
+    client_with_token::<A>(&bmc, "old").update_firmware("bios.bin", &once::<A>(), &[]).unwrap();
     let pushed = pushed.lock().unwrap();
     assert!(pushed.len() == 1 && pushed[0].windows(IMAGE.len()).any(|bytes| bytes == IMAGE));
     assert_eq!(pushes(&bmc), 3);
@@ -223,7 +224,7 @@ fn a_read_once_image_that_was_read_is_not_sent_again_after_a_417<A: Adapter>() {
         connection.body(head)?;
         connection.respond("417 Expectation Failed", "", "")
     });
-    let error = client::<A>(&bmc).update("bios.bin", &once::<A>(), &[]).unwrap_err();
+    let error = client::<A>(&bmc).update_firmware("bios.bin", &once::<A>(), &[]).unwrap_err();
     assert_eq!(*error.kind(), ErrorKind::Refused);
     assert!(
         error.to_string().contains("417") && error.to_string().contains("cannot be read again"),
@@ -237,7 +238,7 @@ fn a_connection_is_not_reused_after_an_early_refusal<A: Adapter>() {
     let client = client::<A>(&bmc);
     for _ in 0..2 {
         let (source, opened) = counted::<A>();
-        assert_eq!(*client.update("bios.bin", &source, &[]).unwrap_err().kind(), ErrorKind::Refused);
+        assert_eq!(*client.update_firmware("bios.bin", &source, &[]).unwrap_err().kind(), ErrorKind::Refused);
         assert_eq!(opened.load(Ordering::SeqCst), 0);
     }
     let root = "GET /redfish/v1/";
@@ -254,7 +255,7 @@ fn a_push_is_not_repeated_after_a_reset<A: Adapter>() {
     let (source, opened) = counted::<A>();
     for source in [A::Source::once(64 << 20, io::repeat(7).take(64 << 20)), source] {
         let before = pushes(&bmc);
-        let error = client::<A>(&bmc).update("bios.bin", &source, &[]).unwrap_err();
+        let error = client::<A>(&bmc).update_firmware("bios.bin", &source, &[]).unwrap_err();
         assert_eq!(*error.kind(), ErrorKind::OutcomeUnknown(Failure::Broken), "{error}");
         assert!(full_text(&error).contains("Look for its task at /redfish/v1/TaskService"), "{error}");
         assert_eq!(pushes(&bmc), before + 1);
@@ -267,7 +268,8 @@ fn a_401_after_a_read_once_image_reports_it<A: Adapter>() {
         connection.body(head)?;
         connection.respond("401 Unauthorized", "", "")
     });
-    let error = client_with_token::<A>(&bmc, "old").update("bios.bin", &once::<A>(), &[]).unwrap_err();
+    let error =
+        client_with_token::<A>(&bmc, "old").update_firmware("bios.bin", &once::<A>(), &[]).unwrap_err();
     assert_eq!(*error.kind(), ErrorKind::NotAuthenticated);
     assert!(error.to_string().contains("it cannot be read again"), "{error}");
     assert_eq!(bmc.requests().iter().filter(|request| request.starts_with("POST")).count(), 1);
@@ -299,7 +301,7 @@ fn an_expired_token_is_renewed_before_the_image_is_opened<A: Adapter>() {
         connection.body(head)?;
         connection.respond("204 No Content", "", "")
     });
-    client_with_token::<A>(&bmc, "old").update("bios.bin", &source, &[]).unwrap();
+    client_with_token::<A>(&bmc, "old").update_firmware("bios.bin", &source, &[]).unwrap();
     assert_eq!((opened.load(Ordering::SeqCst), pushes(&bmc)), (1, 1));
     assert!(bmc.heads().last().unwrap().header("x-auth-token") == Some("new"));
 }
@@ -324,7 +326,7 @@ fn a_replayable_image_is_sent_again_with_a_new_session<A: Adapter>() {
         }
     });
     let (source, opened) = counted::<A>();
-    client_with_token::<A>(&bmc, "old").update("bios.bin", &source, &[]).unwrap();
+    client_with_token::<A>(&bmc, "old").update_firmware("bios.bin", &source, &[]).unwrap();
     assert_eq!((opened.load(Ordering::SeqCst), received.load(Ordering::SeqCst)), (2, 2));
 }
 
@@ -334,7 +336,7 @@ fn an_unreadable_image_is_an_invalid_request_and_not_retried<A: Adapter>() {
         A::Source::reopened(5, || Err(io::Error::new(io::ErrorKind::PermissionDenied, "not for you")));
     let spent = once::<A>();
     let (bmc, _) = recording(MULTIPART);
-    client::<A>(&bmc).update("bios.bin", &spent, &[]).unwrap();
+    client::<A>(&bmc).update_firmware("bios.bin", &spent, &[]).unwrap();
     let table = [
         (short, io::ErrorKind::UnexpectedEof, "the payload is shorter than declared"),
         (closed, io::ErrorKind::PermissionDenied, "not for you"),
@@ -342,7 +344,7 @@ fn an_unreadable_image_is_an_invalid_request_and_not_retried<A: Adapter>() {
     ];
     for (source, kind, words) in table {
         let before = pushes(&bmc);
-        let error = client::<A>(&bmc).update("bios.bin", &source, &[]).unwrap_err();
+        let error = client::<A>(&bmc).update_firmware("bios.bin", &source, &[]).unwrap_err();
         assert!(matches!(error.kind(), ErrorKind::InvalidRequest(_)), "{error}");
         assert!(error.to_string().contains(": POST /push: ") && full_text(&error).contains(words), "{error}");
         assert_eq!(error.cause().unwrap().downcast_ref::<io::Error>().unwrap().kind(), kind);
@@ -366,7 +368,7 @@ fn progress_reports_the_bytes_read_up_to_the_end<A: Adapter>() {
     let record = progress.clone();
     let source = A::Source::once(300_000, io::repeat(7).take(300_000));
     let source = source.progress(move |bytes| record.lock().unwrap().push(bytes));
-    client::<A>(&bmc).update("bios.bin", &source, &[]).unwrap();
+    client::<A>(&bmc).update_firmware("bios.bin", &source, &[]).unwrap();
     let progress = progress.lock().unwrap();
     assert!(progress.len() > 1 && progress.is_sorted_by(|one, next| one < next), "{progress:?}");
     assert_eq!(progress.last(), Some(&300_000));
@@ -402,7 +404,7 @@ fn a_failed_connection_does_not_read_a_read_once_image<A: Adapter>() {
     let transport = A::Transport::new(&Trust::system_and_pem(pem.as_bytes()).unwrap());
     let service = Service::new(&peer.url("https")).unwrap();
     let client = A::builder(service).transport(&transport).build().unwrap();
-    client.update("bios.bin", &once::<A>(), &[]).unwrap();
+    client.update_firmware("bios.bin", &once::<A>(), &[]).unwrap();
     assert_eq!(*received.lock().unwrap(), [IMAGE]);
     assert_eq!(peer.connections(), 3);
 }
