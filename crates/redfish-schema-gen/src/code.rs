@@ -58,7 +58,7 @@ impl<'a> Sources<'a> {
             files.insert(path, self.module(name, schema));
         }
         files.insert("redfish-schema/src/schemas.rs".to_owned(), self.modules());
-        files.insert("redfish-schema/tests/every_member/readers.rs".to_owned(), self.readers());
+        files.insert("redfish-schema/tests/service/readers.rs".to_owned(), self.readers());
         files.insert("redfish-proto/src/enumerations.rs".to_owned(), self.core());
         files
     }
