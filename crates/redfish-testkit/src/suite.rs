@@ -44,6 +44,7 @@ pub mod resources;
 pub mod sessions;
 pub mod stream;
 pub mod transcripts;
+pub mod typed;
 pub mod upload;
 pub mod walk;
 
@@ -62,6 +63,7 @@ macro_rules! suites {
         $crate::resources!($client);
         $crate::sessions!($client);
         $crate::stream!($client);
+        $crate::typed!($client);
         $crate::upload!($client);
         $crate::walk!($client);
     };

@@ -49,6 +49,7 @@ mod source;
 mod stream;
 mod transfer;
 mod transport;
+mod typed;
 mod unsent;
 mod walk;
 

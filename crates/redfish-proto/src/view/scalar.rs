@@ -2,7 +2,9 @@
 
 use std::borrow::Cow;
 use std::fmt;
-use std::time::{Duration as StdDuration, SystemTime};
+use std::time::Duration as StdDuration;
+#[allow(clippy::disallowed_types, reason = "as a value; the clock is not read")]
+use std::time::SystemTime;
 
 use serde::{Serialize, Serializer};
 
@@ -253,6 +255,7 @@ impl DateTime<'_> {
     }
 
     /// The point in time. `None` if the text is not a date with a time, or it is out of range.
+    #[allow(clippy::disallowed_types, reason = "as a value; the clock is not read")]
     pub fn to_system_time(&self) -> Option<SystemTime> {
         let (seconds, nanoseconds) = self.unix()?;
         let from_1970 = StdDuration::from_secs(seconds.unsigned_abs());

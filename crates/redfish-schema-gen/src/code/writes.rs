@@ -48,8 +48,10 @@ impl Sources<'_> {
                 !matches!(Value::of(self.facts, member), Value::Link(_)) || member.access != Access::Read
             })
             .collect();
-        let (required, optional): (Vec<Member>, Vec<Member>) =
+        let (mut required, optional): (Vec<Member>, Vec<Member>) =
             all.into_iter().partition(|member| member.required_on_create);
+        // People name a user before its role and its password.
+        required.sort_by_key(|member| (member.name.contains("Password"), !member.name.ends_with("Name")));
         let _ = writeln!(
             out,
             "redfish_proto::patch! {{\n/// The body that creates a [`{schema}`], with what the schema requires as arguments of `new`.\npub struct {schema}Create creates {schema} ("

@@ -223,7 +223,7 @@ redfish_proto::patch! {
 redfish_proto::patch! {
     /// The body that creates a [`ManagerAccount`], with what the schema requires as arguments of `new`.
     pub struct ManagerAccountCreate creates ManagerAccount (
-    password: value String = "Password", user_name: value String = "UserName", role_id: value String = "RoleId") {
+    user_name: value String = "UserName", role_id: value String = "RoleId", password: value String = "Password") {
         /// `Description`: text.
         description: value view::Nullable<String> = "Description";
         /// `Name`: text.
