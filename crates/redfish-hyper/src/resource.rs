@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use redfish_proto::enumerations::ResetType;
 use redfish_proto::ops::{
     Action, Actions, GetPage, IfMatch, Invoke, LookupMessage, Monitor, Outcome, PowerChange, Read, Reset,
     ResetAccepted, TaskOutcome, WaitForPower, Watch, Write,
@@ -213,7 +214,11 @@ impl Client {
     /// # Errors
     /// Fails if the reset type is not allowable, there are several systems and `system` is `None`, or the service refuses
     /// a request.
-    pub async fn reset(&self, kind: &str, system: Option<&str>) -> Result<ResetAccepted, Error> {
+    pub async fn reset(
+        &self,
+        kind: impl Into<ResetType> + Send,
+        system: Option<&str>,
+    ) -> Result<ResetAccepted, Error> {
         let reset = match system {
             Some(path) => Reset::new(kind).system(self.service().target(path)?),
             None => Reset::new(kind),
@@ -223,8 +228,7 @@ impl Client {
 
     /// Waits up to `deadline` for a change of a system's power state, which follows a reset after some seconds.
     ///
-    /// The change is that of [`expected_power_change`](Reset::expected_power_change) or [`ResetAccepted`], or a state such
-    /// as `"Off"`. [`WaitForPower`] describes when a restart is complete.
+    /// The change is that of [`expected_power_change`](Reset::expected_power_change) or [`ResetAccepted`], or a state. [`WaitForPower`] describes when a restart is complete.
     ///
     /// # Errors
     /// Fails if the deadline passes or the service refuses a request.

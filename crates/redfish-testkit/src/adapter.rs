@@ -14,6 +14,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::{Method, Response};
 use redfish_proto::driver::{Now, Payload, Trace, TransportLimits};
+use redfish_proto::enumerations::ResetType;
 use redfish_proto::events::{EventSource, StreamItem, Subscription};
 use redfish_proto::ops::{
     Action, Listed, LogoutOutcome, Member, Monitor, Outcome, PowerChange, PushUpdate, ResetAccepted,
@@ -78,7 +79,7 @@ pub trait Adapter: Clone + fmt::Debug + Send + Sync + Sized + 'static {
         deadline: Duration,
         progress: impl FnMut(&Watch) + Send,
     ) -> Result<TaskOutcome, Error>;
-    fn reset(&self, kind: &str, system: Option<&str>) -> Result<ResetAccepted, Error>;
+    fn reset(&self, kind: impl Into<ResetType> + Send, system: Option<&str>) -> Result<ResetAccepted, Error>;
     fn wait_for_power(
         &self,
         system: &Target,

@@ -91,7 +91,7 @@ const OPERATIONS: [(&str, Create); 23] = [
     }),
     // TYPE PATH: waits for the effect of a reset
     ("reached", |args| {
-        let change = Reset::expected_power_change(args.first).unwrap_or(PowerChange::Restart);
+        let change = Reset::expected_power_change(&args.first.into()).unwrap_or(PowerChange::Restart);
         let system = args.service.target(args.rest)?;
         Ok(Chain::new(WaitForPower::new(system, change), |()| done(Value::Null)))
     }),

@@ -3,6 +3,7 @@
 use clap::Args;
 use redfish_hyper::schema::ComputerSystem;
 use redfish_proto::Target;
+use redfish_proto::enumerations::PowerState;
 use redfish_proto::ops::{self, Get, Outcome, PowerChange, ResetAccepted, WaitForPower};
 use serde_json::json;
 
@@ -66,7 +67,7 @@ impl Job for Reset {
             _ => {}
         }
         let power = match change.filter(|_| self.wait && has_power_state) {
-            Some(change) => Some(wait_for_power(&system, change, visit).await?.to_owned()),
+            Some(change) => Some(wait_for_power(&system, change, visit).await?.to_string()),
             None => {
                 if self.wait && !has_power_state {
                     visit.note(
@@ -100,17 +101,17 @@ async fn wait_for_power(
     system: &Target,
     change: PowerChange,
     visit: &mut Visit,
-) -> Result<&'static str, Failure> {
+) -> Result<PowerState, Failure> {
     let mut line = visit.sink.progress();
     let waiting = visit.wait_for(
-        || WaitForPower::new(system.clone(), change),
-        |_| match change {
+        || WaitForPower::new(system.clone(), change.clone()),
+        |_| match &change {
             PowerChange::Restart => line.show("waiting for the restart"),
             change => line.show(&format!("waiting for the power state {}", change.state())),
         },
     );
     match waiting.await {
-        Ok(()) => Ok(change.state()),
+        Ok(()) => Ok(change.state().clone()),
         // The service has accepted the reset, and it must not be repeated.
         Err(failure) => Err(failure.outcome_unknown()),
     }

@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 
 use crate::answer::Answer;
 use crate::driver::time::Now;
+use crate::enumerations::{PowerState, ResetType};
 use crate::error::Error;
 use crate::kind::ErrorKind;
 use crate::message::{Condition, Message};
@@ -21,23 +22,7 @@ use crate::outcome::Written;
 use crate::redact::SafeText;
 use crate::resource::Resource;
 use crate::target::Target;
-
-/// The reset types of the standard (DSP0268, Resource.ResetType), for services that do not list theirs.
-const RESET_TYPES: [&str; 13] = [
-    "On",
-    "ForceOff",
-    "GracefulShutdown",
-    "GracefulRestart",
-    "ForceRestart",
-    "Nmi",
-    "ForceOn",
-    "PushPowerButton",
-    "PowerCycle",
-    "Suspend",
-    "Pause",
-    "Resume",
-    "FullPowerCycle",
-];
+use crate::view::Enumeration as _;
 
 /// The default URI of the collection of systems.
 const SYSTEMS: &str = "/redfish/v1/Systems";
@@ -49,7 +34,7 @@ const SYSTEMS: &str = "/redfish/v1/Systems";
 /// is sent as the service lists it, whatever its letter case.
 #[derive(Debug)]
 pub struct Reset {
-    kind: String,
+    kind: ResetType,
     chain: Chain<ResetAccepted>,
 }
 
@@ -68,38 +53,35 @@ pub struct ResetAccepted {
 }
 
 /// The change of a system's power state by a reset.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum PowerChange {
-    /// To this `PowerState`.
-    To(&'static str),
+    /// To this state.
+    To(PowerState),
     /// From `On` to another state, and back.
     Restart,
 }
 
 impl PowerChange {
-    /// The final `PowerState`.
-    pub fn state(&self) -> &'static str {
+    /// The final state.
+    pub fn state(&self) -> &PowerState {
         match self {
             PowerChange::To(state) => state,
-            PowerChange::Restart => "On",
+            PowerChange::Restart => &PowerState::On,
         }
     }
 }
 
-impl From<&'static str> for PowerChange {
-    fn from(state: &'static str) -> PowerChange {
+impl From<PowerState> for PowerChange {
+    fn from(state: PowerState) -> PowerChange {
         PowerChange::To(state)
     }
 }
 
 impl Reset {
-    /// Resets the only system with this `ResetType`, such as `On`, `ForceOff` or `GracefulRestart`, in any letter case.
-    pub fn new(kind: impl Into<String>) -> Reset {
-        let mut kind = kind.into();
-        if let Some(standard) = RESET_TYPES.iter().find(|standard| standard.eq_ignore_ascii_case(&kind)) {
-            kind = (*standard).to_owned();
-        }
+    /// Resets the only system. A text such as `"ForceOff"` is a reset type, too.
+    pub fn new(kind: impl Into<ResetType>) -> Reset {
+        let kind = kind.into();
         let reset_type = kind.clone();
         let find = FollowLinks::new("/Systems/@odata.id", Missing::At(SYSTEMS));
         let chain = Chain::new(find, |(systems, _)| {
@@ -116,19 +98,21 @@ impl Reset {
         Reset { chain: Reset::invoke(&self.kind, system), ..self }
     }
 
-    fn invoke(kind: &str, system: Target) -> Chain<ResetAccepted> {
-        let parameters = Map::from_iter([("ResetType".to_owned(), Value::String(kind.to_owned()))]);
+    fn invoke(kind: &ResetType, system: Target) -> Chain<ResetAccepted> {
+        let parameters = Map::from_iter([("ResetType".to_owned(), Value::from(kind.clone()))]);
         let change = Reset::expected_power_change(kind);
         Chain::new(Exchange(Request::get(&system)), move |received| {
             let answer = received?.success()?;
             let shown: Value = answer.json()?;
             let has_power_state = power_state(&shown).is_some();
-            let accepted = move |system, outcome| ResetAccepted { system, outcome, change, has_power_state };
+            let expected = change.clone();
+            let accepted =
+                move |system, outcome| ResetAccepted { system, outcome, change: expected, has_power_state };
             invoke_on(&answer, "ComputerSystem.Reset", parameters, move |received| {
                 let answer = received?;
                 match (Outcome::read(&answer), change) {
                     (Ok(outcome), _) => Chain::done(accepted(system, outcome)),
-                    (Err(refusal), Some(PowerChange::To(state))) if says_in_state(&refusal, state) => {
+                    (Err(refusal), Some(PowerChange::To(state))) if says_in_state(&refusal, &state) => {
                         let outcome = Outcome::Finished(Written::of(&answer, answer.messages()));
                         check_state(system.clone(), state, refusal, move || accepted(system, outcome))
                     }
@@ -139,28 +123,30 @@ impl Reset {
     }
 
     /// The change of the power state by a reset of this type. `None` if it is not known.
-    pub fn expected_power_change(kind: &str) -> Option<PowerChange> {
+    pub fn expected_power_change(kind: &ResetType) -> Option<PowerChange> {
         match kind {
-            "On" | "ForceOn" => Some(PowerChange::To("On")),
-            "ForceOff" | "GracefulShutdown" => Some(PowerChange::To("Off")),
-            "GracefulRestart" | "ForceRestart" | "PowerCycle" | "FullPowerCycle" => {
-                Some(PowerChange::Restart)
-            }
+            ResetType::On | ResetType::ForceOn => Some(PowerChange::To(PowerState::On)),
+            ResetType::ForceOff | ResetType::GracefulShutdown => Some(PowerChange::To(PowerState::Off)),
+            ResetType::GracefulRestart
+            | ResetType::ForceRestart
+            | ResetType::PowerCycle
+            | ResetType::FullPowerCycle => Some(PowerChange::Restart),
             _ => None,
         }
     }
 }
 
 /// The state that a system reports, if it reports one.
-fn power_state(system: &Value) -> Option<&str> {
-    system.get("PowerState").and_then(Value::as_str).filter(|state| !state.is_empty())
+fn power_state(system: &Value) -> Option<PowerState> {
+    let state = system.get("PowerState").and_then(Value::as_str).filter(|state| !state.is_empty());
+    state.map(PowerState::of)
 }
 
 /// Whether a refusal says that the system is in this state. iDRAC answers 409 to On for a system that is on, where DSP0266
 /// requires a success.
-fn says_in_state(refusal: &Error, state: &'static str) -> bool {
+fn says_in_state(refusal: &Error, state: &PowerState) -> bool {
     let names = |message: &Message| match message.condition() {
-        Some(Condition::InState(named)) => named.is_none_or(|named| named == state),
+        Some(Condition::InState(named)) => named.is_none_or(|named| *state == *named),
         _ => false,
     };
     !refusal.may_have_written() && refusal.messages().iter().any(names)
@@ -170,11 +156,11 @@ fn says_in_state(refusal: &Error, state: &'static str) -> bool {
 /// system without a `PowerState` cannot contradict a message whose meaning is certain.
 fn check_state(
     system: Target,
-    state: &'static str,
+    state: PowerState,
     refusal: Error,
     accepted: impl FnOnce() -> ResetAccepted + Send + Sync + 'static,
 ) -> Result<Transition<Chain<ResetAccepted>>, Error> {
-    let is_listed = |message: &Message| message.listed_condition() == Some(Condition::InState(Some(state)));
+    let is_listed = |message: &Message| matches!(message.listed_condition(), Some(Condition::InState(Some(named))) if state == named);
     let is_certain = refusal.messages().iter().any(is_listed);
     Chain::next(Exchange(Request::get(&system).explaining_refusal()), move |received| {
         let system: Option<Value> = received.ok().and_then(|answer| answer.success().ok()?.json().ok());
@@ -269,14 +255,14 @@ impl WaitForPower {
     }
 
     /// The expected change.
-    pub fn change(&self) -> PowerChange {
-        self.observed.change
+    pub fn change(&self) -> &PowerChange {
+        &self.observed.change
     }
 }
 
 impl Observed {
     /// Takes the current state and returns whether the change is complete. A missing state is ignored.
-    fn observe(&mut self, state: Option<&str>, grace: Duration, now: Now) -> bool {
+    fn observe(&mut self, state: Option<&PowerState>, grace: Duration, now: Now) -> bool {
         let first = *self.first.get_or_insert(now);
         let Some(state) = state else { return false };
         let is_final = state == self.change.state();
@@ -300,10 +286,10 @@ impl Operation for WaitForPower {
         };
         let state = power_state(&system);
         self.failures = 0;
-        if let Some(state) = state {
-            self.last = answer.safe(state);
+        if let Some(state) = &state {
+            self.last = answer.safe(state.as_str());
         }
-        if self.observed.observe(state, answer.service.policy().restart_grace, answer.now()) {
+        if self.observed.observe(state.as_ref(), answer.service.policy().restart_grace, answer.now()) {
             Ok(Transition::Done(()))
         } else {
             Ok(Transition::Later(self, Some(POLL_INTERVAL)))
@@ -333,8 +319,8 @@ mod tests {
     fn completed_at(change: PowerChange, looks: &[(u64, &str)]) -> Option<u64> {
         let mut observed = Observed { change, first: None, has_left: false };
         let mut look = |second, state: &str| {
-            let state = Some(state).filter(|state| !state.is_empty());
-            observed.observe(state, GRACE, Now(Duration::from_secs(second)))
+            let state = Some(state).filter(|state| !state.is_empty()).map(PowerState::of);
+            observed.observe(state.as_ref(), GRACE, Now(Duration::from_secs(second)))
         };
         looks.iter().find(|(second, state)| look(*second, state)).map(|(second, _)| *second)
     }
@@ -356,8 +342,11 @@ mod tests {
 
     #[test]
     fn a_state_is_reached_when_it_is_reported() {
-        assert_eq!(completed_at("On".into(), &[(100, "On")]), Some(100));
-        assert_eq!(completed_at("Off".into(), &[(100, "On"), (101, "PoweringOff"), (102, "Off")]), Some(102));
-        assert_eq!(completed_at("Off".into(), &[(100, "On"), (900, "On")]), None);
+        assert_eq!(completed_at(PowerState::On.into(), &[(100, "On")]), Some(100));
+        assert_eq!(
+            completed_at(PowerState::Off.into(), &[(100, "On"), (101, "PoweringOff"), (102, "Off")]),
+            Some(102)
+        );
+        assert_eq!(completed_at(PowerState::Off.into(), &[(100, "On"), (900, "On")]), None);
     }
 }

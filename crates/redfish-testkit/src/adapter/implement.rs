@@ -16,6 +16,7 @@ macro_rules! adapter {
             use bytes::Bytes;
             use http::{Method, Response};
             use redfish_proto::driver::{Payload, Trace, TransportLimits};
+            use redfish_proto::enumerations::ResetType;
             use redfish_proto::events::{EventSource, Subscription};
             use redfish_proto::ops::{
                 Action, Listed, LogoutOutcome, Monitor, Outcome, PowerChange, PushUpdate, ResetAccepted,
@@ -198,7 +199,11 @@ macro_rules! adapter {
                     wait(self.0.watch(monitor, deadline, progress))
                 }
 
-                fn reset(&self, kind: &str, system: Option<&str>) -> Result<ResetAccepted, Error> {
+                fn reset(
+                    &self,
+                    kind: impl Into<ResetType> + Send,
+                    system: Option<&str>,
+                ) -> Result<ResetAccepted, Error> {
                     wait(self.0.reset(kind, system))
                 }
 

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use redfish_mock::{ServeOptions, Server, Settings};
 use redfish_proto::driver::Now;
+use redfish_proto::enumerations::PowerState;
 use redfish_proto::ops::{IfMatch, Outcome, PowerChange, TaskOutcome, Write};
 use redfish_proto::query::{Expand, Query};
 use redfish_proto::{Body, Credentials, Error, ErrorKind, Service};
@@ -134,11 +135,11 @@ fn wait_for_power_waits_for_the_effect_of_a_reset<A: Adapter>() {
     let accepted = client.reset("ForceOff", Some(&system)).unwrap();
     assert_eq!(accepted.system.as_str(), system);
     assert_ne!(client.get::<Value>(&system).unwrap()["PowerState"], "Off");
-    client.wait_for_power(&accepted.system, "Off", MINUTE).unwrap();
+    client.wait_for_power(&accepted.system, PowerState::Off, MINUTE).unwrap();
     assert_eq!(client.get::<Value>(&system).unwrap()["PowerState"], "Off");
     assert!(server.now() > before);
 
-    let never = client.wait_for_power(&accepted.system, "On", MINUTE).unwrap_err();
+    let never = client.wait_for_power(&accepted.system, PowerState::On, MINUTE).unwrap_err();
     assert!(matches!(never.kind(), ErrorKind::Deadline(_)), "{never}");
     let several = client.reset("On", None).unwrap_err();
     assert!(matches!(several.kind(), ErrorKind::AmbiguousTarget { .. }), "{several}");
@@ -157,7 +158,8 @@ fn a_restart_ends_after_the_power_state_has_changed_and_returned<A: Adapter>() {
 
     // The system is on again. Without another change, the wait ends successfully after 30 s if the deadline allows.
     let restart = PowerChange::Restart;
-    let too_short = client.wait_for_power(&accepted.system, restart, Duration::from_secs(10)).unwrap_err();
+    let too_short =
+        client.wait_for_power(&accepted.system, restart.clone(), Duration::from_secs(10)).unwrap_err();
     assert!(matches!(too_short.kind(), ErrorKind::Deadline(_)), "{too_short}");
     let before = server.now();
     client.wait_for_power(&accepted.system, restart, MINUTE).unwrap();
