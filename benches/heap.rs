@@ -65,4 +65,7 @@ fn main() {
     println!("the members of a page: {members} allocations");
     assert!(members <= 20, "the members of a page need {members} allocations");
     assert!(page.1 * 3 <= value.1, "a page needs more than a third of the memory of a Value");
+    assert_eq!(of("texts view").0, 0, "texts without escapes are borrowed");
+    let (names, value) = (of("names view"), of("names value"));
+    assert!(names.0 <= 30 && names.1 * 10 <= value.1, "{} allocations, {} bytes", names.0, names.1);
 }

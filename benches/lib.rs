@@ -2,6 +2,8 @@
 //!
 //! `time` measures their time, `count` runs them under an instruction counter, `heap` counts allocations.
 
+mod views;
+
 use std::hint::black_box;
 use std::sync::Arc;
 
@@ -34,6 +36,12 @@ impl Benchmark {
 
 /// All benchmarks. Those whose names share the first word are comparable.
 pub fn all() -> Vec<Benchmark> {
+    let mut all = core();
+    all.extend(views::all());
+    all
+}
+
+fn core() -> Vec<Benchmark> {
     let service = Arc::new(Service::new("https://bmc.example").expect("a service"));
     let session = Session::from_token(&service, "4899e7dd7b23d25e", None).expect("a session");
     let token = HeaderValue::from_static("4899e7dd7b23d25e");

@@ -49,6 +49,7 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 
 use crate::error::Error;
+use crate::link::is_link;
 use crate::redact::Redactor;
 use crate::service::Service;
 use crate::target::Target;
@@ -304,8 +305,15 @@ impl<'a> JsonRef<'a> {
     }
 
     /// Whether it is null.
+    #[inline]
     pub fn is_null(self) -> bool {
-        self.bytes() == b"null"
+        self.document.text.get(self.start) == Some(&b'n')
+    }
+
+    /// Whether it is the text of a link. The usual one is recognized without being decoded.
+    fn is_link_text(self) -> bool {
+        matches!(self.bytes(), [b'"', b'/', c, ..] if c.is_ascii_alphanumeric())
+            || self.to_text().is_some_and(|text| is_link(&text))
     }
 
     /// Whether it is an object.
@@ -337,11 +345,15 @@ impl<'a> JsonRef<'a> {
         found.map(|part| self.part(part))
     }
 
-    fn members(self) -> impl Iterator<Item = (Cow<'a, str>, JsonRef<'a>)> {
+    /// The members with their names as they stand in the text.
+    fn raw_members(self) -> impl Iterator<Item = (&'a [u8], JsonRef<'a>)> {
         let text = &self.document.text;
-        scan::Members::new(text, self.start..self.end).map(move |member| {
-            (scan::decode(text.get(member.name).unwrap_or_default()), self.part(member.value))
-        })
+        scan::Members::new(text, self.start..self.end)
+            .map(move |member| (text.get(member.name).unwrap_or_default(), self.part(member.value)))
+    }
+
+    fn members(self) -> impl Iterator<Item = (Cow<'a, str>, JsonRef<'a>)> {
+        self.raw_members().map(|(name, value)| (scan::decode(name), value))
     }
 
     fn items(self) -> impl Iterator<Item = JsonRef<'a>> {

@@ -17,6 +17,8 @@ use crate::target::Target;
 /// the resource itself in its place (`$expand`): then [`expanded`](Link::expanded) returns it.
 pub struct Link<T> {
     json: Json,
+    /// Whether the resource itself is in the place of the link.
+    is_expanded: bool,
     to: PhantomData<fn() -> T>,
 }
 
@@ -50,15 +52,14 @@ impl<T> Link<T> {
 
     /// The same link, to a resource of another type.
     pub fn cast<U>(&self) -> Link<U> {
-        Link { json: self.json.clone(), to: PhantomData }
+        Link { json: self.json.clone(), is_expanded: self.is_expanded, to: PhantomData }
     }
 }
 
 impl<T: View> Link<T> {
     /// The resource itself, if the service wrote it in the place of the link.
     pub fn expanded(&self) -> Option<T> {
-        let is_expanded = self.json.members().any(|(name, _)| !name.starts_with("@odata.") && name != "href");
-        is_expanded.then(|| T::of(self.json.clone()))
+        self.is_expanded.then(|| T::of(self.json.clone()))
     }
 }
 
@@ -82,7 +83,22 @@ fn uri(json: JsonRef<'_>) -> Option<Cow<'_, str>> {
 
 impl<'a, T> FromJson<'a> for Link<T> {
     fn from_json(json: JsonRef<'a>) -> Option<Self> {
-        uri(json).map(|_| Link { json: json.to_owned(), to: PhantomData })
+        let link = |is_expanded| Link { json: json.to_owned(), is_expanded, to: PhantomData };
+        if !json.is_object() {
+            return is_link(&json.to_text()?).then(|| link(false));
+        }
+        // Usually the link is the first member, and the rest is not read.
+        let (mut has_link, mut is_expanded) = (false, false);
+        for (name, value) in json.raw_members() {
+            match name {
+                b"@odata.id" | b"href" => has_link = has_link || value.is_link_text(),
+                name => is_expanded |= !name.starts_with(b"@odata."),
+            }
+            if has_link && is_expanded {
+                break;
+            }
+        }
+        has_link.then(|| link(is_expanded))
     }
 }
 

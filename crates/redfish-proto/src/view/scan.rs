@@ -82,8 +82,44 @@ impl Iterator for Items<'_> {
 
 /// The value of a member. The last one counts if several have the name.
 pub(crate) fn find(text: &[u8], object: Range<usize>, name: &[&str]) -> Option<Range<usize>> {
+    if let [name] = name {
+        match find_unambiguous(text.get(..object.end).unwrap_or_default(), object.start, name) {
+            Quick::Absent => return None,
+            Quick::Found(value) => return Some(value),
+            Quick::Unknown => {}
+        }
+    }
     let named = |member: &MemberAt| is_name(text.get(member.name.clone()).unwrap_or_default(), name);
     Members::new(text, object).filter(named).last().map(|member| member.value)
+}
+
+/// What a search for a name tells.
+enum Quick {
+    Absent,
+    Found(Range<usize>),
+    Unknown,
+}
+
+/// Searches for a name, which is faster than to go from member to member, if nothing can be mistaken for it: without escapes
+/// every quote begins or ends a text, and a text before a colon is a name.
+fn find_unambiguous(text: &[u8], object: usize, name: &str) -> Quick {
+    let content = text.get(object..).unwrap_or_default();
+    if name.is_empty() || memchr::memchr(b'\\', content).is_some() {
+        return Quick::Unknown;
+    }
+    let mut names = memchr::memmem::find_iter(content, name).map(|at| object + at).filter(|at| {
+        let end = at + name.len();
+        let is_quoted = text.get(at.wrapping_sub(1)) == Some(&b'"') && text.get(end) == Some(&b'"');
+        is_quoted && text.get(skip_space(text, end + 1)) == Some(&b':')
+    });
+    let Some(first) = names.next() else { return Quick::Absent };
+    // In another object before it, it may be a name in there.
+    let before = text.get(object + 1..first).unwrap_or_default();
+    if names.next().is_some() || memchr::memchr2(b'{', b'[', before).is_some() {
+        return Quick::Unknown;
+    }
+    let start = skip_separator(text, first + name.len() + 1);
+    Quick::Found(start..skip_value(text, start))
 }
 
 /// Whether a name as it stands in the text is this one, which is given in parts.
@@ -115,6 +151,7 @@ fn decode_escaped(content: &[u8]) -> String {
     json::part(&text).unwrap_or_else(|| String::from_utf8_lossy(content).into_owned())
 }
 
+#[inline]
 pub(crate) fn skip_space(text: &[u8], mut at: usize) -> usize {
     while matches!(text.get(at), Some(b' ' | b'\n' | b'\r' | b'\t')) {
         at += 1;
@@ -123,6 +160,7 @@ pub(crate) fn skip_space(text: &[u8], mut at: usize) -> usize {
 }
 
 /// Skips space and one comma or colon.
+#[inline]
 fn skip_separator(text: &[u8], at: usize) -> usize {
     let at = skip_space(text, at);
     match text.get(at) {
@@ -145,6 +183,7 @@ fn skip_value(text: &[u8], at: usize) -> usize {
 }
 
 /// Returns the end of the string whose quote is at this position.
+#[inline]
 fn skip_string(text: &[u8], quote: usize) -> usize {
     let mut at = quote + 1;
     loop {
@@ -159,13 +198,14 @@ fn skip_string(text: &[u8], quote: usize) -> usize {
 }
 
 /// The position of the first quote or backslash, or the length. Looks at eight bytes at once, since most strings are short.
+#[inline]
 fn special_byte(text: &[u8]) -> usize {
     const ONES: u64 = u64::from_ne_bytes([0x01; 8]);
     const HIGHS: u64 = u64::from_ne_bytes([0x80; 8]);
     let zero_bytes = |word: u64| word.wrapping_sub(ONES) & !word & HIGHS;
-    let mut at = 0;
-    let mut rest = text;
-    while let Some((word, after)) = rest.split_first_chunk() {
+    let (mut at, mut rest) = (0, text);
+    for _ in 0..3 {
+        let Some((word, after)) = rest.split_first_chunk() else { break };
         let word = u64::from_le_bytes(*word);
         let found =
             zero_bytes(word ^ (ONES * u64::from(b'"'))) | zero_bytes(word ^ (ONES * u64::from(b'\\')));
@@ -174,7 +214,7 @@ fn special_byte(text: &[u8]) -> usize {
         }
         (at, rest) = (at + 8, after);
     }
-    at + rest.iter().position(|byte| matches!(byte, b'"' | b'\\')).unwrap_or(rest.len())
+    at + memchr::memchr2(b'"', b'\\', rest).unwrap_or(rest.len())
 }
 
 /// Returns the end of the object or list at this position. Nothing but brackets and strings matters inside.
@@ -230,6 +270,13 @@ mod tests {
     #[test]
     fn of_several_members_with_a_name_the_last_one_counts() {
         assert_eq!(value(r#"{"a": 1, "\u0061": 2, "b": 3}"#, "a"), Some("2"));
+        assert_eq!(
+            value(r#"{"a": 1, "b": {"a": 2}, "a" : 3, "c": [{"a": 4}, "a"], "aa": 5}"#, "a"),
+            Some("3")
+        );
+        assert_eq!(value(r#"{"b": {"a": 2}, "c": "a"}"#, "a"), None);
+        assert_eq!(value(r#"{"b": "a", "a": 1}"#, "a"), Some("1"));
+        assert_eq!(value(r#"{"b": "x\"a\":", "a": 1}"#, "a"), Some("1"));
     }
 
     #[test]

@@ -6,7 +6,7 @@ use redfish_proto::view;
 use std::borrow::Cow;
 
 redfish_proto::view! {
-    /// A resource: `AccountService`.
+    /// User management: the accounts, the roles, the rules for passwords and lockout, and logins through LDAP or Active Directory.
     ///
     /// `AccountService` of the schema `AccountService` 1.18.1.
     /// Services have it at `/redfish/v1/AccountService`, for example.

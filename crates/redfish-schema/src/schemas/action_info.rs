@@ -6,7 +6,7 @@ use redfish_proto::view;
 use std::borrow::Cow;
 
 redfish_proto::view! {
-    /// A resource: `ActionInfo`.
+    /// The parameters of one action: which ones it takes, which are required, and which values are allowed. An action links to it with `@Redfish.ActionInfo`.
     ///
     /// `ActionInfo` of the schema `ActionInfo` 1.5.0.
     pub struct ActionInfo = "ActionInfo.ActionInfo" {

@@ -8,7 +8,7 @@ use redfish_proto::view;
 use std::borrow::Cow;
 
 redfish_proto::view! {
-    /// A resource: `AggregationService`.
+    /// The part of a service that fronts several other managers. It lists where it collects resources from, and its actions reset many systems with one request.
     ///
     /// `AggregationService` of the schema `AggregationService` 1.0.3.
     /// Services have it at `/redfish/v1/AggregationService`, for example.

@@ -6,7 +6,7 @@ use redfish_proto::view;
 use std::borrow::Cow;
 
 redfish_proto::view! {
-    /// A resource: `Assembly`.
+    /// The parts that a device or chassis is built from, such as boards and risers. `Assemblies` has the part number, serial number and production date of each.
     ///
     /// `Assembly` of the schema `Assembly` 1.6.1.
     /// Services have it at `/redfish/v1/Cables/{CableId}/Assembly`, for example.

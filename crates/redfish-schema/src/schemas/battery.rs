@@ -8,7 +8,7 @@ use redfish_proto::view;
 use std::borrow::Cow;
 
 redfish_proto::view! {
-    /// A resource: `Battery`.
+    /// A battery that backs up the power of a chassis or rack, with its charge state, health and rated capacity. It belongs to a `PowerSubsystem`.
     ///
     /// `Battery` of the schema `Battery` 1.5.0.
     /// Services have it at `/redfish/v1/Chassis/{ChassisId}/PowerSubsystem/Batteries/{BatteryId}`, for example.

@@ -8,7 +8,7 @@ use redfish_proto::view;
 use std::borrow::Cow;
 
 redfish_proto::view! {
-    /// A resource: `Bios`.
+    /// The firmware setup of a system: `Attributes` holds every option by name. Changes go to the separate settings resource and apply at the next reset.
     ///
     /// `Bios` of the schema `Bios` 1.2.3.
     /// Services have it at `/redfish/v1/Systems/{ComputerSystemId}/Bios`, for example.

@@ -6,7 +6,7 @@ use redfish_proto::view;
 use std::borrow::Cow;
 
 redfish_proto::view! {
-    /// A resource: `BootOption`.
+    /// One entry of the UEFI boot menu, for example a disk or a network port. `BootOrder` of the system lists entries by their `BootOptionReference`.
     ///
     /// `BootOption` of the schema `BootOption` 1.0.6.
     /// Services have it at `/redfish/v1/Systems/{ComputerSystemId}/BootOptions/{BootOptionId}`, for example.

@@ -6,7 +6,7 @@ use redfish_proto::view;
 use std::borrow::Cow;
 
 redfish_proto::view! {
-    /// A resource: `Cable`.
+    /// A cable between two devices: its type, length and connectors, and which ports and chassis it joins.
     ///
     /// `Cable` of the schema `Cable` 1.2.4.
     /// Services have it at `/redfish/v1/Cables/{CableId}`, for example.

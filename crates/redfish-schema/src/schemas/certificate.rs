@@ -9,7 +9,7 @@ use redfish_proto::view;
 use std::borrow::Cow;
 
 redfish_proto::view! {
-    /// A resource: `Certificate`.
+    /// One certificate: issuer, subject, validity and, if the service returns it, the text of the certificate itself.
     ///
     /// `Certificate` of the schema `Certificate` 1.11.0.
     /// Services have it at `/redfish/v1/AccountService/Accounts/{ManagerAccountId}/Certificates/{CertificateId}`, for example.

@@ -8,7 +8,7 @@ use redfish_proto::view;
 use std::borrow::Cow;
 
 redfish_proto::view! {
-    /// A resource: `CertificateService`.
+    /// Tools for certificates: create a signing request, replace a certificate, and list where certificates are in use. Each certificate itself stays with the resource that uses it.
     ///
     /// `CertificateService` of the schema `CertificateService` 1.2.1.
     /// Services have it at `/redfish/v1/CertificateService`, for example.

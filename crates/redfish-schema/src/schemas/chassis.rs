@@ -8,7 +8,7 @@ use redfish_proto::view;
 use std::borrow::Cow;
 
 redfish_proto::view! {
-    /// A resource: `Chassis`.
+    /// A physical enclosure: a server's case, a blade, a rack or a drive shelf. It has the serial number and location of the hardware, and leads to sensors, fans, power supplies and cards.
     ///
     /// `Chassis` of the schema `Chassis` 1.28.0.
     /// Services have it at `/redfish/v1/Chassis/{ChassisId}`, for example.

@@ -8,7 +8,7 @@ use redfish_proto::view;
 use std::borrow::Cow;
 
 redfish_proto::view! {
-    /// A resource: `ComponentIntegrity`.
+    /// Whether a component is genuine and runs the expected firmware, as proven over SPDM or by a TPM. Actions fetch signed measurements.
     ///
     /// `ComponentIntegrity` of the schema `ComponentIntegrity` 1.3.2.
     /// Services have it at `/redfish/v1/ComponentIntegrity/{ComponentIntegrityId}`, for example.

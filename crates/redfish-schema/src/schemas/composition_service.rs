@@ -8,7 +8,7 @@ use redfish_proto::view;
 use std::borrow::Cow;
 
 redfish_proto::view! {
-    /// A resource: `CompositionService`.
+    /// Builds systems out of pooled hardware: it lists the resource blocks and composes systems from them. Ordinary rack servers have none.
     ///
     /// `CompositionService` of the schema `CompositionService` 1.2.3.
     /// Services have it at `/redfish/v1/CompositionService`, for example.

@@ -9,7 +9,7 @@ use redfish_proto::view;
 use std::borrow::Cow;
 
 redfish_proto::view! {
-    /// A resource: `ComputerSystem`.
+    /// A server as its software sees it: power state, boot settings, processors, memory, storage, network and a reset action. The case, fans and power supplies belong to a `Chassis`.
     ///
     /// `ComputerSystem` of the schema `ComputerSystem` 1.27.0.
     /// Services have it at `/redfish/v1/Systems/{ComputerSystemId}`, for example.
@@ -165,7 +165,7 @@ redfish_proto::view! {
 }
 
 redfish_proto::view! {
-    /// An object within a resource: `Boot`.
+    /// How a system boots: the boot order, and an override for the next boot or for every boot. The allowable values of `BootSourceOverrideTarget` list what this machine offers.
     ///
     /// `Boot` of the schema `ComputerSystem` 1.27.0.
     pub struct Boot = "ComputerSystem.Boot" {
@@ -383,7 +383,7 @@ redfish_proto::view! {
 }
 
 redfish_proto::view! {
-    /// An object within a resource: `MemorySummary`.
+    /// The total memory of a system in GiB. For each module, see `Memory`.
     ///
     /// `MemorySummary` of the schema `ComputerSystem` 1.27.0.
     pub struct MemorySummary = "ComputerSystem.MemorySummary" {
@@ -402,7 +402,7 @@ redfish_proto::view! {
 }
 
 redfish_proto::view! {
-    /// An object within a resource: `ProcessorSummary`.
+    /// The processors of a system in total: their count, model, cores and threads. For each one, see `Processor`.
     ///
     /// `ProcessorSummary` of the schema `ComputerSystem` 1.27.0.
     pub struct ProcessorSummary = "ComputerSystem.ProcessorSummary" {

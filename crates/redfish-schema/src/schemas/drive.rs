@@ -8,7 +8,7 @@ use redfish_proto::view;
 use std::borrow::Cow;
 
 redfish_proto::view! {
-    /// A resource: `Drive`.
+    /// One physical disk: model, serial number, capacity, media type, predicted failure and remaining life. Logical disks are a `Volume`.
     ///
     /// `Drive` of the schema `Drive` 1.22.0.
     /// Services have it at `/redfish/v1/Systems/{ComputerSystemId}/Storage/{StorageId}/Drives/{DriveId}`, for example.

@@ -7,7 +7,7 @@ use redfish_proto::view;
 use std::borrow::Cow;
 
 redfish_proto::view! {
-    /// A resource: `Endpoint`.
+    /// Something that a fabric connects, for example a drive, a host or a network port as the fabric addresses it.
     ///
     /// `Endpoint` of the schema `Endpoint` 1.8.2.
     /// Services have it at `/redfish/v1/Fabrics/{FabricId}/Endpoints/{EndpointId}`, for example.

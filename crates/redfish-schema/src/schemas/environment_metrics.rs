@@ -8,7 +8,7 @@ use redfish_proto::view;
 use std::borrow::Cow;
 
 redfish_proto::view! {
-    /// A resource: `EnvironmentMetrics`.
+    /// The main readings of one device or chassis: power, energy, temperature and fan speeds. It can also hold a power limit.
     ///
     /// `EnvironmentMetrics` of the schema `EnvironmentMetrics` 1.5.0.
     /// Services have it at `/redfish/v1/Systems/{ComputerSystemId}/Processors/{ProcessorId}/EnvironmentMetrics`, for example.

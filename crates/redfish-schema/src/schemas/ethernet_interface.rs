@@ -6,7 +6,7 @@ use redfish_proto::view;
 use std::borrow::Cow;
 
 redfish_proto::view! {
-    /// A resource: `EthernetInterface`.
+    /// A network interface with its MAC and IP addresses, VLAN and DNS settings. A manager's interfaces carry the traffic of the service itself, so a wrong change can cut off the client.
     ///
     /// `EthernetInterface` of the schema `EthernetInterface` 1.12.4.
     /// Services have it at `/redfish/v1/Managers/{ManagerId}/EthernetInterfaces/{EthernetInterfaceId}`, for example.

@@ -6,7 +6,7 @@ use redfish_proto::view;
 use std::borrow::Cow;
 
 redfish_proto::view! {
-    /// A resource: `Event`.
+    /// What a service sends to a subscriber: a batch of event records. Each record names the message and the resource that it concerns.
     ///
     /// `Event` of the schema `Event` 1.13.0.
     pub struct Event = "Event.Event" {

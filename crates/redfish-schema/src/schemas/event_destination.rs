@@ -9,7 +9,7 @@ use redfish_proto::view;
 use std::borrow::Cow;
 
 redfish_proto::view! {
-    /// A resource: `EventDestination`.
+    /// One subscription: where a service sends events, in which format, and which events it selects. To end the subscription, delete it.
     ///
     /// `EventDestination` of the schema `EventDestination` 1.16.0.
     /// Services have it at `/redfish/v1/EventService/Subscriptions/{EventDestinationId}`, for example.

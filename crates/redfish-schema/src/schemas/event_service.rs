@@ -8,7 +8,7 @@ use redfish_proto::view;
 use std::borrow::Cow;
 
 redfish_proto::view! {
-    /// A resource: `EventService`.
+    /// Delivery of events: the subscriptions, the number of retries, and the URI of the server-sent event stream if there is one. An action sends a test event.
     ///
     /// `EventService` of the schema `EventService` 1.12.0.
     /// Services have it at `/redfish/v1/EventService`, for example.

@@ -6,7 +6,7 @@ use redfish_proto::view;
 use std::borrow::Cow;
 
 redfish_proto::view! {
-    /// A resource: `Fabric`.
+    /// A network of switches and endpoints, for example PCIe, SAS, CXL or Ethernet. It leads to its switches, endpoints and zones.
     ///
     /// `Fabric` of the schema `Fabric` 1.4.0.
     /// Services have it at `/redfish/v1/Fabrics/{FabricId}`, for example.

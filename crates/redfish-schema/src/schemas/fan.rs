@@ -6,7 +6,7 @@ use redfish_proto::view;
 use std::borrow::Cow;
 
 redfish_proto::view! {
-    /// A resource: `Fan`.
+    /// One fan: speed, status and location. It belongs to a `ThermalSubsystem`; older services list fans in `Thermal`, with another type of the same name.
     ///
     /// `Fan` of the schema `Fan` 1.6.0.
     /// Services have it at `/redfish/v1/Chassis/{ChassisId}/ThermalSubsystem/Fans/{FanId}`, for example.

@@ -6,7 +6,7 @@ use redfish_proto::view;
 use std::borrow::Cow;
 
 redfish_proto::view! {
-    /// A resource: `HostInterface`.
+    /// The connection from a server's operating system to its manager inside the machine. It defines who may log in over it and whether it is enabled.
     ///
     /// `HostInterface` of the schema `HostInterface` 1.3.3.
     /// Services have it at `/redfish/v1/Managers/{ManagerId}/HostInterfaces/{HostInterfaceId}`, for example.

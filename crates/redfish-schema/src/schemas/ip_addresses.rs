@@ -6,7 +6,7 @@ use redfish_proto::view;
 use std::borrow::Cow;
 
 redfish_proto::view! {
-    /// An object within a resource: `IPv4Address`.
+    /// An IPv4 address with its subnet mask, gateway and origin, for example static or DHCP.
     ///
     /// `IPv4Address` of the schema `IPAddresses` 1.1.5.
     pub struct IPv4Address = "IPAddresses.IPv4Address" {

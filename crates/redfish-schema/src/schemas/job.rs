@@ -11,7 +11,7 @@ use std::borrow::Cow;
 pub use redfish_proto::enumerations::JobState;
 
 redfish_proto::view! {
-    /// A resource: `Job`.
+    /// Work that a service runs now or on a schedule, such as a firmware update, with its state, progress, messages and steps. A `Task` covers one request; a job can be planned and edited.
     ///
     /// `Job` of the schema `Job` 1.3.0.
     /// Services have it at `/redfish/v1/JobService/Jobs/{JobId}`, for example.

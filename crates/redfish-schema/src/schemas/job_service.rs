@@ -8,7 +8,7 @@ use redfish_proto::view;
 use std::borrow::Cow;
 
 redfish_proto::view! {
-    /// A resource: `JobService`.
+    /// Scheduled and queued work: the list of jobs, what the service supports, and the log of jobs.
     ///
     /// `JobService` of the schema `JobService` 1.1.0.
     /// Services have it at `/redfish/v1/JobService`, for example.

@@ -7,7 +7,7 @@ use redfish_proto::view;
 use std::borrow::Cow;
 
 redfish_proto::view! {
-    /// A resource: `License`.
+    /// A license that unlocks functions of a manager or device: its type, installation and expiry date, and the devices that it covers.
     ///
     /// `License` of the schema `License` 1.1.4.
     /// Services have it at `/redfish/v1/LicenseService/Licenses/{LicenseId}`, for example.

@@ -8,7 +8,7 @@ use redfish_proto::view;
 use std::borrow::Cow;
 
 redfish_proto::view! {
-    /// A resource: `LicenseService`.
+    /// The licenses of a service. An action installs a license file from a URI.
     ///
     /// `LicenseService` of the schema `LicenseService` 1.1.2.
     /// Services have it at `/redfish/v1/LicenseService`, for example.

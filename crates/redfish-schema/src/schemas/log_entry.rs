@@ -7,7 +7,7 @@ use redfish_proto::view;
 use std::borrow::Cow;
 
 redfish_proto::view! {
-    /// A resource: `LogEntry`.
+    /// One entry of a log: when, how severe, and the message. `MessageId` identifies the kind of message; some services leave it out.
     ///
     /// `LogEntry` of the schema `LogEntry` 1.21.0.
     /// Services have it at `/redfish/v1/Managers/{ManagerId}/LogServices/{LogServiceId}/Entries/{LogEntryId}`, for example.

@@ -8,7 +8,7 @@ use redfish_proto::view;
 use std::borrow::Cow;
 
 redfish_proto::view! {
-    /// A resource: `LogService`.
+    /// One log, such as the system event log or a manager's audit log: it leads to the entries, and actions clear it or collect diagnostic data. A system, a manager and a chassis can each have several.
     ///
     /// `LogService` of the schema `LogService` 1.9.0.
     /// Services have it at `/redfish/v1/Managers/{ManagerId}/LogServices/{LogServiceId}`, for example.

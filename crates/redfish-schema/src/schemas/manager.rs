@@ -8,7 +8,7 @@ use redfish_proto::view;
 use std::borrow::Cow;
 
 redfish_proto::view! {
-    /// A resource: `Manager`.
+    /// The management controller, often called BMC: firmware version, clock, network services and logs. A reset restarts the controller and ends connections; the server keeps running.
     ///
     /// `Manager` of the schema `Manager` 1.24.0.
     /// Services have it at `/redfish/v1/Managers/{ManagerId}`, for example.

@@ -9,7 +9,7 @@ use redfish_proto::view;
 use std::borrow::Cow;
 
 redfish_proto::view! {
-    /// A resource: `ManagerAccount`.
+    /// A local user of the service: name, role, and whether it is enabled or locked. The password can only be written.
     ///
     /// `ManagerAccount` of the schema `ManagerAccount` 1.14.1.
     /// Services have it at `/redfish/v1/AccountService/Accounts/{ManagerAccountId}`, for example.

@@ -6,7 +6,7 @@ use redfish_proto::view;
 use std::borrow::Cow;
 
 redfish_proto::view! {
-    /// A resource: `ManagerNetworkProtocol`.
+    /// The network services of a manager, such as HTTPS, SSH, SNMP and IPMI: whether each is enabled and on which port. It also has the host name and the NTP servers.
     ///
     /// `ManagerNetworkProtocol` of the schema `ManagerNetworkProtocol` 1.12.0.
     /// Services have it at `/redfish/v1/Managers/{ManagerId}/NetworkProtocol`, for example.

@@ -8,7 +8,7 @@ use redfish_proto::view;
 use std::borrow::Cow;
 
 redfish_proto::view! {
-    /// A resource: `Memory`.
+    /// One memory module, usually a DIMM: capacity in MiB, type, speed, part number and slot. An empty slot may be listed with the state `Absent`.
     ///
     /// `Memory` of the schema `Memory` 1.23.0.
     /// Services have it at `/redfish/v1/Systems/{ComputerSystemId}/Memory/{MemoryId}`, for example.

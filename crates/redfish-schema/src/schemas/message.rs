@@ -6,7 +6,7 @@ use redfish_proto::view;
 use std::borrow::Cow;
 
 redfish_proto::view! {
-    /// An object within a resource: `Message`.
+    /// One message from a service, in errors, tasks and responses. It has an ID, text, severity and advice; `RelatedProperties` points to the members at fault.
     ///
     /// `Message` of the schema `Message` 1.3.0.
     pub struct Message = "Message.Message" {

@@ -6,7 +6,7 @@ use redfish_proto::view;
 use std::borrow::Cow;
 
 redfish_proto::view! {
-    /// A resource: `MessageRegistry`.
+    /// The texts of a family of messages, such as `Base`: for each message its wording with placeholders, its severity and a suggested fix.
     ///
     /// `MessageRegistry` of the schema `MessageRegistry` 1.7.0.
     pub struct MessageRegistry = "MessageRegistry.MessageRegistry" {

@@ -6,7 +6,7 @@ use redfish_proto::view;
 use std::borrow::Cow;
 
 redfish_proto::view! {
-    /// A resource: `MessageRegistryFile`.
+    /// Where to download a registry of messages, attributes or privileges: one entry for each language. The registry itself is a second request.
     ///
     /// `MessageRegistryFile` of the schema `MessageRegistryFile` 1.1.5.
     /// Services have it at `/redfish/v1/Registries/{MessageRegistryFileId}`, for example.

@@ -7,7 +7,7 @@ use redfish_proto::view;
 use std::borrow::Cow;
 
 redfish_proto::view! {
-    /// A resource: `MetricDefinition`.
+    /// What one metric means: unit, data type, range, precision, and how often it is measured.
     ///
     /// `MetricDefinition` of the schema `MetricDefinition` 1.3.5.
     /// Services have it at `/redfish/v1/TelemetryService/MetricDefinitions/{MetricDefinitionId}`, for example.

@@ -6,7 +6,7 @@ use redfish_proto::view;
 use std::borrow::Cow;
 
 redfish_proto::view! {
-    /// A resource: `MetricReport`.
+    /// A set of measured values with their times, as its report definition selects them. Values are text, even if they are numbers.
     ///
     /// `MetricReport` of the schema `MetricReport` 1.5.2.
     /// Services have it at `/redfish/v1/TelemetryService/MetricReports/{MetricReportId}`, for example.

@@ -7,7 +7,7 @@ use redfish_proto::view;
 use std::borrow::Cow;
 
 redfish_proto::view! {
-    /// A resource: `MetricReportDefinition`.
+    /// Which metrics a service collects into a report, how often, and whether it keeps the report, sends it as an event, or both.
     ///
     /// `MetricReportDefinition` of the schema `MetricReportDefinition` 1.4.7.
     /// Services have it at `/redfish/v1/TelemetryService/MetricReportDefinitions/{MetricReportDefinitionId}`, for example.

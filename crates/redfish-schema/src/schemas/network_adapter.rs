@@ -8,7 +8,7 @@ use redfish_proto::view;
 use std::borrow::Cow;
 
 redfish_proto::view! {
-    /// A resource: `NetworkAdapter`.
+    /// A network card as hardware: model, serial number, controllers with their firmware, ports and functions. It belongs to a chassis; `NetworkInterface` is how a system sees it.
     ///
     /// `NetworkAdapter` of the schema `NetworkAdapter` 1.14.0.
     /// Services have it at `/redfish/v1/Chassis/{ChassisId}/NetworkAdapters/{NetworkAdapterId}`, for example.

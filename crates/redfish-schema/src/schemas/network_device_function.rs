@@ -6,7 +6,7 @@ use redfish_proto::view;
 use std::borrow::Cow;
 
 redfish_proto::view! {
-    /// A resource: `NetworkDeviceFunction`.
+    /// One function of a network card that the host sees as a device. It has the MAC addresses or WWNs, and the settings for network, iSCSI or Fibre Channel boot.
     ///
     /// `NetworkDeviceFunction` of the schema `NetworkDeviceFunction` 1.11.1.
     /// Services have it at `/redfish/v1/Chassis/{ChassisId}/NetworkAdapters/{NetworkAdapterId}/NetworkDeviceFunctions/{NetworkDeviceFunctionId}`, for example.

@@ -6,7 +6,7 @@ use redfish_proto::view;
 use std::borrow::Cow;
 
 redfish_proto::view! {
-    /// A resource: `NetworkInterface`.
+    /// A network card as one system sees it. It holds little itself: it links to the `NetworkAdapter` and its ports and functions.
     ///
     /// `NetworkInterface` of the schema `NetworkInterface` 1.2.3.
     /// Services have it at `/redfish/v1/Systems/{ComputerSystemId}/NetworkInterfaces/{NetworkInterfaceId}`, for example.

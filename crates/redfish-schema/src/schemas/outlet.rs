@@ -8,7 +8,7 @@ use redfish_proto::view;
 use std::borrow::Cow;
 
 redfish_proto::view! {
-    /// A resource: `Outlet`.
+    /// One socket of a power distribution unit: voltage, current, power and energy. An action switches it on or off.
     ///
     /// `Outlet` of the schema `Outlet` 1.4.4.
     /// Services have it at `/redfish/v1/PowerEquipment/RackPDUs/{PowerDistributionId}/Outlets/{OutletId}`, for example.

@@ -6,7 +6,7 @@ use redfish_proto::view;
 use std::borrow::Cow;
 
 redfish_proto::view! {
-    /// A resource: `PCIeDevice`.
+    /// A card or onboard device on the PCIe bus: vendor, model, slot, firmware version, and the link's lanes and generation. Its functions are separate resources.
     ///
     /// `PCIeDevice` of the schema `PCIeDevice` 1.21.0.
     /// Services have it at `/redfish/v1/Chassis/{ChassisId}/PCIeDevices/{PCIeDeviceId}`, for example.

@@ -6,7 +6,7 @@ use redfish_proto::view;
 use std::borrow::Cow;
 
 redfish_proto::view! {
-    /// A resource: `PCIeFunction`.
+    /// One function of a PCIe device, with the vendor, device and class codes that operating systems use to find a driver.
     ///
     /// `PCIeFunction` of the schema `PCIeFunction` 1.7.0.
     /// Services have it at `/redfish/v1/Chassis/{ChassisId}/PCIeDevices/{PCIeDeviceId}/PCIeFunctions/{PCIeFunctionId}`, for example.

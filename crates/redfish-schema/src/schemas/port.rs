@@ -8,7 +8,7 @@ use redfish_proto::view;
 use std::borrow::Cow;
 
 redfish_proto::view! {
-    /// A resource: `Port`.
+    /// A connector of a network card, switch, storage controller or processor: link state, speed and protocol. Older services have `NetworkPort` for network cards.
     ///
     /// `Port` of the schema `Port` 1.18.0.
     /// Services have it at `/redfish/v1/Fabrics/{FabricId}/Switches/{SwitchId}/Ports/{PortId}`, for example.

@@ -8,7 +8,7 @@ use redfish_proto::view;
 use std::borrow::Cow;
 
 redfish_proto::view! {
-    /// A resource: `Power`.
+    /// Power of a chassis in one resource: consumption, limit, power supplies and voltages. Newer services have `PowerSubsystem`, `EnvironmentMetrics` and sensors instead, or offer both.
     ///
     /// `Power` of the schema `Power` 1.7.3.
     /// Services have it at `/redfish/v1/Chassis/{ChassisId}/Power`, for example.

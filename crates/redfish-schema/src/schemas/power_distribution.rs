@@ -8,7 +8,7 @@ use redfish_proto::view;
 use std::borrow::Cow;
 
 redfish_proto::view! {
-    /// A resource: `PowerDistribution`.
+    /// Equipment that distributes power, such as a rack PDU, a transfer switch or a power shelf. It leads to the outlets, circuits and total readings.
     ///
     /// `PowerDistribution` of the schema `PowerDistribution` 1.6.0.
     /// Services have it at `/redfish/v1/PowerEquipment/RackPDUs/{PowerDistributionId}`, for example.

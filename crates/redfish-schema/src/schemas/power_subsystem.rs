@@ -6,7 +6,7 @@ use redfish_proto::view;
 use std::borrow::Cow;
 
 redfish_proto::view! {
-    /// A resource: `PowerSubsystem`.
+    /// The power supplies and batteries of a chassis, and whether they are redundant; consumption is in `EnvironmentMetrics`. Older services have `Power` instead.
     ///
     /// `PowerSubsystem` of the schema `PowerSubsystem` 1.1.3.
     /// Services have it at `/redfish/v1/Chassis/{ChassisId}/PowerSubsystem`, for example.

@@ -8,7 +8,7 @@ use redfish_proto::view;
 use std::borrow::Cow;
 
 redfish_proto::view! {
-    /// A resource: `PowerSupply`.
+    /// One power supply: model, serial number, capacity, input state and firmware; its readings are in its metrics. Older services list supplies in `Power`, with another type of the same name.
     ///
     /// `PowerSupply` of the schema `PowerSupply` 1.6.0.
     /// Services have it at `/redfish/v1/Chassis/{ChassisId}/PowerSubsystem/PowerSupplies/{PowerSupplyId}`, for example.

@@ -8,7 +8,7 @@ use redfish_proto::view;
 use std::borrow::Cow;
 
 redfish_proto::view! {
-    /// A resource: `Processor`.
+    /// A CPU, GPU, FPGA or other accelerator: model, cores, threads, speed and socket. `ProcessorType` separates them.
     ///
     /// `Processor` of the schema `Processor` 1.22.0.
     /// Services have it at `/redfish/v1/Systems/{ComputerSystemId}/Processors/{ProcessorId}`, for example.

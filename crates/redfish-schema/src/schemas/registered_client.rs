@@ -6,7 +6,7 @@ use redfish_proto::view;
 use std::borrow::Cow;
 
 redfish_proto::view! {
-    /// A resource: `RegisteredClient`.
+    /// A client that has announced itself to the service: who it is, which resources it manages, and until when. Other clients can read this to avoid conflicts.
     ///
     /// `RegisteredClient` of the schema `RegisteredClient` 1.1.2.
     /// Services have it at `/redfish/v1/RegisteredClients/{RegisteredClientId}`, for example.

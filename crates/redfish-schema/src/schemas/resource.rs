@@ -149,7 +149,7 @@ redfish_proto::view! {
 }
 
 redfish_proto::view! {
-    /// An object within a resource: `Location`.
+    /// Where a part is: its slot or bay in the machine, its place in a rack, or a postal address. Services fill in very different members.
     ///
     /// `Location` of the schema `Resource` 1.23.0.
     pub struct Location = "Resource.Location" {
@@ -318,7 +318,7 @@ redfish_proto::view! {
 }
 
 redfish_proto::view! {
-    /// An object within a resource: `Status`.
+    /// The condition of a resource: `State` says whether it is present and enabled, `Health` how it is itself, and `HealthRollup` how it is together with what it contains. Any of them can be absent.
     ///
     /// `Status` of the schema `Resource` 1.23.0.
     pub struct Status = "Resource.Status" {

@@ -7,7 +7,7 @@ use redfish_proto::view;
 use std::borrow::Cow;
 
 redfish_proto::view! {
-    /// A resource: `ResourceBlock`.
+    /// A unit of pooled hardware, for example some processors or drives, that can become part of a composed system. It says whether it is in use.
     ///
     /// `ResourceBlock` of the schema `ResourceBlock` 1.4.3.
     /// Services have it at `/redfish/v1/CompositionService/ResourceBlocks/{ResourceBlockId}`, for example.

@@ -6,7 +6,7 @@ use redfish_proto::view;
 use std::borrow::Cow;
 
 redfish_proto::view! {
-    /// A resource: `Role`.
+    /// A set of privileges that accounts refer to by name. Services predefine `Administrator`, `Operator` and `ReadOnly`; some allow custom roles.
     ///
     /// `Role` of the schema `Role` 1.3.3.
     /// Services have it at `/redfish/v1/AccountService/Roles/{RoleId}`, for example.

@@ -8,7 +8,7 @@ use redfish_proto::view;
 use std::borrow::Cow;
 
 redfish_proto::view! {
-    /// A resource: `SecureBoot`.
+    /// UEFI Secure Boot of a system. `SecureBootEnable` is the setting for the next boot, and `SecureBootCurrentBoot` is what applies now.
     ///
     /// `SecureBoot` of the schema `SecureBoot` 1.1.2.
     /// Services have it at `/redfish/v1/Systems/{ComputerSystemId}/SecureBoot`, for example.

@@ -8,7 +8,7 @@ use redfish_proto::view;
 use std::borrow::Cow;
 
 redfish_proto::view! {
-    /// A resource: `Sensor`.
+    /// One measured value, such as a temperature, a voltage or a fan speed, with its unit, thresholds and range. Services have one for each reading, so a chassis can have hundreds.
     ///
     /// `Sensor` of the schema `Sensor` 1.12.0.
     /// Services have it at `/redfish/v1/Chassis/{ChassisId}/Sensors/{SensorId}`, for example.

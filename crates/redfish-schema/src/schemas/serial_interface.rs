@@ -6,7 +6,7 @@ use redfish_proto::view;
 use std::borrow::Cow;
 
 redfish_proto::view! {
-    /// A resource: `SerialInterface`.
+    /// A serial port of a manager: whether it is enabled, its bit rate, parity and flow control.
     ///
     /// `SerialInterface` of the schema `SerialInterface` 1.3.0.
     /// Services have it at `/redfish/v1/Managers/{ManagerId}/SerialInterfaces/{SerialInterfaceId}`, for example.

@@ -6,7 +6,7 @@ use redfish_proto::view;
 use std::borrow::Cow;
 
 redfish_proto::view! {
-    /// A resource: `ServiceRoot`.
+    /// The entry point of a service, at `/redfish/v1`. It needs no login, names the vendor and version, and links to systems, chassis, managers and the service's other parts.
     ///
     /// `ServiceRoot` of the schema `ServiceRoot` 1.20.0.
     /// Services have it at `/redfish/v1`, for example.

@@ -7,7 +7,7 @@ use redfish_proto::view;
 use std::borrow::Cow;
 
 redfish_proto::view! {
-    /// A resource: `Session`.
+    /// One login to the service: creating it returns a token in a header, and deleting it logs out. Services limit their number, so leftover sessions can block new logins.
     ///
     /// `Session` of the schema `Session` 1.8.0.
     /// Services have it at `/redfish/v1/SessionService/Sessions/{SessionId}`, for example.

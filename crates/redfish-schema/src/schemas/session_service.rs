@@ -6,7 +6,7 @@ use redfish_proto::view;
 use std::borrow::Cow;
 
 redfish_proto::view! {
-    /// A resource: `SessionService`.
+    /// Logins: the list of sessions, and the number of seconds after which an idle session expires.
     ///
     /// `SessionService` of the schema `SessionService` 1.2.0.
     /// Services have it at `/redfish/v1/SessionService`, for example.

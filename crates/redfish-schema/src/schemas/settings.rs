@@ -48,7 +48,7 @@ redfish_proto::view! {
 }
 
 redfish_proto::view! {
-    /// An object within a resource: `Settings`.
+    /// The annotation `@Redfish.Settings` of a resource whose changes apply later. `SettingsObject` is the resource to patch; `Messages` and `Time` report how the last change went.
     ///
     /// `Settings` of the schema `Settings` 1.4.0.
     pub struct Settings = "Settings.Settings" {

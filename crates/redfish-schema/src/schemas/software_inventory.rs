@@ -8,7 +8,7 @@ use redfish_proto::view;
 use std::borrow::Cow;
 
 redfish_proto::view! {
-    /// A resource: `SoftwareInventory`.
+    /// One piece of firmware or software: its version, whether it can be updated, and which devices it belongs to.
     ///
     /// `SoftwareInventory` of the schema `SoftwareInventory` 1.13.0.
     /// Services have it at `/redfish/v1/UpdateService/SoftwareInventory/{SoftwareInventoryId}`, for example.

@@ -8,7 +8,7 @@ use redfish_proto::view;
 use std::borrow::Cow;
 
 redfish_proto::view! {
-    /// A resource: `Storage`.
+    /// A group of controllers with their drives and volumes. Controllers are in `Controllers`; older services embed them in `StorageControllers`.
     ///
     /// `Storage` of the schema `Storage` 1.21.0.
     /// Services have it at `/redfish/v1/Storage/{StorageId}`, for example.

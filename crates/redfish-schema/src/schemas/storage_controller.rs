@@ -8,7 +8,7 @@ use redfish_proto::view;
 use std::borrow::Cow;
 
 redfish_proto::view! {
-    /// A resource: `StorageController`.
+    /// A RAID, SAS or NVMe controller: model, firmware version, cache, and the protocols and RAID levels that it supports. Older services embed another type of the same name in `Storage`.
     ///
     /// `StorageController` of the schema `StorageController` 1.11.0.
     /// Services have it at `/redfish/v1/Storage/{StorageId}/Controllers/{StorageControllerId}`, for example.

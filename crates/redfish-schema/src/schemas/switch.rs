@@ -8,7 +8,7 @@ use redfish_proto::view;
 use std::borrow::Cow;
 
 redfish_proto::view! {
-    /// A resource: `Switch`.
+    /// A switch in a fabric: model, firmware version, power state, and its ports. An action resets it.
     ///
     /// `Switch` of the schema `Switch` 1.11.0.
     /// Services have it at `/redfish/v1/Fabrics/{FabricId}/Switches/{SwitchId}`, for example.

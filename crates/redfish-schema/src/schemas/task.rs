@@ -8,7 +8,7 @@ use std::borrow::Cow;
 pub use redfish_proto::enumerations::TaskState;
 
 redfish_proto::view! {
-    /// A resource: `Task`.
+    /// The progress of one long-running request: state, percentage, messages, and start and end times. Services remove finished tasks after a while.
     ///
     /// `Task` of the schema `Task` 1.7.4.
     /// Services have it at `/redfish/v1/TaskService/Tasks/{TaskId}`, for example.

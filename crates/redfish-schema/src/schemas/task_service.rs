@@ -8,7 +8,7 @@ use redfish_proto::view;
 use std::borrow::Cow;
 
 redfish_proto::view! {
-    /// A resource: `TaskService`.
+    /// The list of tasks, and what happens to finished ones: whether they are overwritten, and when they are deleted.
     ///
     /// `TaskService` of the schema `TaskService` 1.3.0.
     /// Services have it at `/redfish/v1/TaskService`, for example.

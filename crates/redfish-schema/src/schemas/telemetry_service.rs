@@ -9,7 +9,7 @@ use redfish_proto::view;
 use std::borrow::Cow;
 
 redfish_proto::view! {
-    /// A resource: `TelemetryService`.
+    /// Collection of metrics over time: definitions, reports and triggers. Many services have none, and some require a license for it.
     ///
     /// `TelemetryService` of the schema `TelemetryService` 1.4.1.
     /// Services have it at `/redfish/v1/TelemetryService`, for example.

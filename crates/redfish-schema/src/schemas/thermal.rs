@@ -127,7 +127,7 @@ redfish_proto::view! {
 }
 
 redfish_proto::view! {
-    /// A resource: `Thermal`.
+    /// Temperatures and fans of a chassis, all in one resource with thresholds. Newer services have `ThermalSubsystem` and sensors instead, or offer both.
     ///
     /// `Thermal` of the schema `Thermal` 1.7.3.
     /// Services have it at `/redfish/v1/Chassis/{ChassisId}/Thermal`, for example.

@@ -6,7 +6,7 @@ use redfish_proto::view;
 use std::borrow::Cow;
 
 redfish_proto::view! {
-    /// A resource: `ThermalSubsystem`.
+    /// The cooling of a chassis: fans, pumps, heaters and leak detectors; temperatures are in its metrics. Older services have `Thermal` instead.
     ///
     /// `ThermalSubsystem` of the schema `ThermalSubsystem` 1.5.0.
     /// Services have it at `/redfish/v1/Chassis/{ChassisId}/ThermalSubsystem`, for example.

@@ -8,7 +8,7 @@ use redfish_proto::view;
 use std::borrow::Cow;
 
 redfish_proto::view! {
-    /// A resource: `TrustedComponent`.
+    /// A chip that other components rely on for security, such as a TPM or a root of trust: its type, firmware, certificates, and what it protects.
     ///
     /// `TrustedComponent` of the schema `TrustedComponent` 1.4.0.
     /// Services have it at `/redfish/v1/Chassis/{ChassisId}/TrustedComponents/{TrustedComponentId}`, for example.

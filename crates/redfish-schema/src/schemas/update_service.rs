@@ -8,7 +8,7 @@ use redfish_proto::view;
 use std::borrow::Cow;
 
 redfish_proto::view! {
-    /// A resource: `UpdateService`.
+    /// Firmware updates: the inventory, and ways to install an image. `MultipartHttpPushUri` takes an upload (`HttpPushUri` on older services), and `SimpleUpdate` makes the service download the image.
     ///
     /// `UpdateService` of the schema `UpdateService` 1.17.0.
     /// Services have it at `/redfish/v1/UpdateService`, for example.

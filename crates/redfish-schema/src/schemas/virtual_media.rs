@@ -8,7 +8,7 @@ use redfish_proto::view;
 use std::borrow::Cow;
 
 redfish_proto::view! {
-    /// A resource: `VirtualMedia`.
+    /// A virtual CD, USB stick or floppy that a manager presents to the server; actions insert and eject an image. Newer services have it at the system, older ones at the manager.
     ///
     /// `VirtualMedia` of the schema `VirtualMedia` 1.6.5.
     /// Services have it at `/redfish/v1/Managers/{ManagerId}/VirtualMedia/{VirtualMediaId}`, for example.

@@ -9,7 +9,7 @@ use redfish_proto::view;
 use std::borrow::Cow;
 
 redfish_proto::view! {
-    /// A resource: `Volume`.
+    /// A logical disk that a controller presents to the system: RAID level, capacity, cache settings, and the drives that it consists of.
     ///
     /// `Volume` of the schema `Volume` 1.10.2.
     /// Services have it at `/redfish/v1/CompositionService/ResourceBlocks/{ResourceBlockId}/Storage/{StorageId}/Volumes/{VolumeId}`, for example.

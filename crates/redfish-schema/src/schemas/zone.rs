@@ -9,7 +9,7 @@ use redfish_proto::view;
 use std::borrow::Cow;
 
 redfish_proto::view! {
-    /// A resource: `Zone`.
+    /// A set of endpoints of a fabric that may communicate, or a set of resource blocks that can be combined in one system.
     ///
     /// `Zone` of the schema `Zone` 1.6.3.
     /// Services have it at `/redfish/v1/Fabrics/{FabricId}/Zones/{ZoneId}`, for example.
