@@ -1,6 +1,6 @@
 //! Every resource of the Redfish standard as a type.
 //!
-//! The types are [views](redfish_proto::view): slices of the JSON that a service sent, with a method for each member. Nothing
+//! The types are [views](mod@redfish_proto::view): slices of the JSON that a service sent, with a method for each member. Nothing
 //! is copied, a clone is cheap, and a member is decoded when its method is called. So every resource can be read, however
 //! odd: a member that makes no sense is `None`, and costs nothing else.
 //!
@@ -84,6 +84,10 @@
 mod schemas;
 
 pub use schemas::*;
+
+#[doc = include_str!("../README.md")]
+#[cfg(doctest)]
+struct ReadmeDoctests;
 
 /// The protocol, and what views are made of.
 pub use redfish_proto as proto;

@@ -15,7 +15,7 @@ use crate::resource::Resource;
 use crate::target::{Target, percent_decode};
 use crate::view::{Decode, Json, Link};
 
-/// Reads a resource as a type of the caller's choice, a [view](crate::view) or a type of serde (DSP0266, "GET (read requests)").
+/// Reads a resource as a type of the caller's choice, a [view](mod@crate::view) or a type of serde (DSP0266, "GET (read requests)").
 ///
 /// Unknown members are ignored. A value that does not fit is [`Malformed`](crate::ErrorKind::Malformed) with its JSON
 /// pointer. A target with a fragment, such as `/redfish/v1/Chassis/1/Thermal#/Fans/0`, reads only that part.
