@@ -44,6 +44,53 @@ fn json() -> impl Strategy<Value = Vec<u8>> {
     })
 }
 
+/// JSON of any shape: nested, with repeated names, escapes, space, and numbers of any length, below the names of a view.
+fn any_json() -> impl Strategy<Value = Vec<u8>> {
+    let name = prop::sample::select(vec![
+        "Name",
+        "Count",
+        "Reading",
+        "Enabled",
+        "Created",
+        "Interval",
+        "UUID",
+        "Health",
+        "Links",
+        "Status",
+        "Members",
+        "Types",
+        "@odata.id",
+        "N\\u0061me",
+        "x\\\"Name\\\":",
+        "",
+    ]);
+    let text = "\"([a-zA-Z0-9 /#.:,{}\\[\\]-]|ä|\\\\[\"\\\\/bfnrt]|\\\\u[0-9a-fA-F]{4}){0,12}\"";
+    let leaf = prop_oneof![
+        Just("null".to_owned()),
+        Just("true".to_owned()),
+        "-?(0|[1-9][0-9]{0,40})(\\.[0-9]{1,40})?([eE][+-]?[0-9]{1,4})?",
+        text,
+    ];
+    let any = leaf.prop_recursive(5, 60, 6, move |inner| {
+        let space = "[ \n\t]{0,2}";
+        let member = (name.clone(), space, inner.clone(), space);
+        prop_oneof![
+            prop::collection::vec((inner, space), 0..6).prop_map(|items| {
+                let items: Vec<String> =
+                    items.iter().map(|(item, space)| format!("{space}{item}{space}")).collect();
+                format!("[{}]", items.join(","))
+            }),
+            prop::collection::vec(member, 0..6).prop_map(|members| {
+                let member = |(name, before, value, after): &(&str, String, String, String)| {
+                    format!("{before}\"{name}\"{before}:{after}{value}{after}")
+                };
+                format!("{{{}}}", members.iter().map(member).collect::<Vec<_>>().join(","))
+            }),
+        ]
+    });
+    any.prop_map(|json| format!("{{\"Members\": [{json}], \"Status\": {json}}}").into_bytes())
+}
+
 /// A resource or a collection with links, some of them relations or to other origins.
 fn links() -> impl Strategy<Value = Vec<u8>> {
     let link = "\\{\"@odata.id\": \"(/redfish/v1|)/[a-d](/[a-d]|/|#/x|)\"\\}|\\{\"@odata.id\": \"https://elsewhere/[a-d]\"\\}";
@@ -102,6 +149,11 @@ proptest! {
     #[test]
     fn a_page_reads_any_body(data in prop_oneof![json(), text()]) {
         fuzzing::page(&data);
+    }
+
+    #[test]
+    fn a_view_loses_nothing_of_any_json(data in any_json()) {
+        fuzzing::resource(&data);
     }
 
     #[test]
