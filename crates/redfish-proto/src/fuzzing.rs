@@ -224,7 +224,7 @@ pub fn resource(data: &[u8]) {
     else {
         return;
     };
-    assert_eq!(&resource.body()[..], data, "the raw JSON is unchanged");
+    assert_eq!(&resource.raw()[..], data, "the raw JSON is unchanged");
     view(resource.value());
 }
 

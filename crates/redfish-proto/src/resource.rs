@@ -69,14 +69,14 @@ impl<T> Resource<T> {
         Flaws::of(&self.body)
     }
 
-    /// The JSON as the service sent it.
-    pub fn body(&self) -> &Bytes {
+    /// The bytes as the service sent them. The [`json`](crate::view::Json::json) of a view is what was read of them: the same, unless it had to be repaired.
+    pub fn raw(&self) -> &Bytes {
         &self.body
     }
 
     /// The member at a JSON pointer.
     ///
-    /// Integers of more than 64 bits are exact in [`body`](Resource::body) only.
+    /// Integers of more than 64 bits are exact in [`raw`](Resource::raw) only.
     pub fn member(&self, pointer: &str) -> Option<Value> {
         json::documents(&self.body).last()?.pointer(pointer).cloned()
     }

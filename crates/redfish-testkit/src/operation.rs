@@ -186,10 +186,10 @@ fn members(page: GetPage, mut collected: Vec<Value>) -> Chain<Value> {
 
 fn reread(target: Target) -> Chain<Value> {
     Chain::new(Read::<ComputerSystem>::new(target), |earlier| {
-        let body = earlier.body().clone();
+        let body = earlier.raw().clone();
         Ok(Transition::Next(Chain::new(Read::again(earlier), move |now| {
             // The same allocation, not only an equal body: a 304 reuses the earlier body.
-            let unchanged = now.body().as_ptr() == body.as_ptr();
+            let unchanged = now.raw().as_ptr() == body.as_ptr();
             done(json!({"unchanged": unchanged, "id": now.id()}))
         })))
     })

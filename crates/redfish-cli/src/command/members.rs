@@ -55,7 +55,7 @@ async fn fetch(collection: Target, visit: &mut Visit, failures: &mut Failures) -
     let mut walk = visit.walk(Walk::members(visit.service().clone(), collection));
     while let Some(event) = walk.next(visit).await {
         match event? {
-            Event::Resource(found) => visit.sink.compact(found.resource().body()).await?,
+            Event::Resource(found) => visit.sink.compact(found.resource().raw()).await?,
             Event::Unread(Unread { uri, error, .. }) => {
                 let failure = Failure::from(error);
                 let is_link = failure.status().is_none() && !failure.is_transport();

@@ -213,7 +213,7 @@ impl Scanned {
 
     /// Reads it into a type.
     pub(super) fn json<T: Decode>(&self) -> Result<T, Error> {
-        json::read_part(self.resource.body(), &self.service, self.resource.target()).map_err(
+        json::read_part(self.resource.raw(), &self.service, self.resource.target()).map_err(
             |(pointer, reason)| Error::malformed(self.redactor.clean(&pointer), self.redactor.clean(&reason)),
         )
     }

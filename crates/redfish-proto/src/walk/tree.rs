@@ -225,7 +225,7 @@ impl Tree {
         outlet: &mut Outlet<'_>,
     ) -> Result<(), Error> {
         let settings = outlet.settings;
-        self.bytes = self.bytes.saturating_add(scanned.resource.body().len() as u64);
+        self.bytes = self.bytes.saturating_add(scanned.resource.raw().len() as u64);
         let target = scanned.resource.target().clone();
         if is_last {
             self.finish(number);
