@@ -9,6 +9,7 @@ use crate::answer::Answer;
 use crate::error::Error;
 use crate::etag::ETag;
 use crate::json::{self, Flaws};
+use crate::ops::get::read_fragment;
 use crate::target::Target;
 use crate::view::Decode;
 
@@ -27,7 +28,7 @@ impl<T> Resource<T> {
         Resource { value, target, etag, body }
     }
 
-    /// Reads the resource from the response to a GET of this target.
+    /// Reads the resource from the response to a GET of this target, or the part of it that the fragment means.
     pub(crate) fn read(answer: &Answer, target: Target) -> Result<Resource<T>, Error>
     where
         T: Decode,
@@ -36,7 +37,11 @@ impl<T> Resource<T> {
         if !answer.is_object()? {
             return Err(answer.not_a_resource());
         }
-        Ok(Resource::new(answer.decode()?, target, ETag::of(answer), answer.body()?.clone()))
+        let value = match target.fragment() {
+            None => answer.decode()?,
+            Some(fragment) => read_fragment(answer, fragment)?,
+        };
+        Ok(Resource::new(value, target, ETag::of(answer), answer.body()?.clone()))
     }
 
     /// The typed value.
@@ -62,6 +67,11 @@ impl<T> Resource<T> {
     /// The same, with another value.
     pub(crate) fn with_value<U>(&self, value: U) -> Resource<U> {
         Resource { value, target: self.target.clone(), etag: self.etag.clone(), body: self.body.clone() }
+    }
+
+    /// The same, as the part that this target means.
+    pub(crate) fn at(self, target: Target) -> Resource<T> {
+        Resource { target, ..self }
     }
 
     /// What was wrong with the JSON, although it could be read.

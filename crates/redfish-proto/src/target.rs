@@ -62,6 +62,11 @@ impl Target {
         self.fragment.as_deref()
     }
 
+    /// The same without the fragment: the whole resource.
+    pub(crate) fn without_fragment(&self) -> Target {
+        Target { sent: self.sent.clone(), fragment: None }
+    }
+
     /// The path and query, as they are sent.
     pub fn as_str(&self) -> &str {
         self.sent.as_str()

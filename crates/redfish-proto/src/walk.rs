@@ -34,8 +34,8 @@ use crate::reason::SessionAlive;
 use crate::redact::SafeText;
 use crate::resource::Resource;
 use crate::service::Service;
-use crate::target::Target;
-use crate::view::Decode;
+use crate::target::{Target, percent_decode};
+use crate::view::{Decode, Json};
 
 use fetch::{Contents, Scanned};
 use members::Members;
@@ -439,6 +439,21 @@ impl Found {
     /// Those of [`json`](Found::json).
     pub fn read<T: Decode>(&self) -> Result<Resource<T>, Error> {
         Ok(self.resource().with_value(self.json()?))
+    }
+
+    /// The resource, or the part of it that this target means.
+    fn read_as<T: Decode>(&self, target: &Target) -> Result<Resource<T>, Error> {
+        let Some(fragment) = target.fragment() else { return self.read() };
+        let pointer = percent_decode(fragment);
+        let redactor = &self.scanned.redactor;
+        let malformed = |reason: &str| {
+            Error::malformed(redactor.clean(&pointer), redactor.clean(reason))
+                .with_service(&self.scanned.service)
+        };
+        let part =
+            self.json::<Json>()?.pointer(&pointer).ok_or_else(|| malformed("there is no such member"))?;
+        let value = part.decode::<T>().map_err(|error| malformed(&error.to_string()))?;
+        Ok(self.resource().with_value(value).at(target.clone()))
     }
 }
 

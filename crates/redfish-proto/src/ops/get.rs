@@ -50,7 +50,7 @@ impl<T: Decode> Operation for Get<T> {
 }
 
 /// Reads the part of a resource at a JSON pointer, which is percent-encoded in a fragment (RFC 6901, 6).
-fn read_fragment<T: Decode>(answer: &Answer, fragment: &str) -> Result<T, Error> {
+pub(crate) fn read_fragment<T: Decode>(answer: &Answer, fragment: &str) -> Result<T, Error> {
     let pointer = percent_decode(fragment);
     let resource: Json = answer.decode()?;
     let part =
@@ -59,6 +59,8 @@ fn read_fragment<T: Decode>(answer: &Answer, fragment: &str) -> Result<T, Error>
 }
 
 /// Reads a resource with its typed value, its raw JSON and its ETag.
+///
+/// A target with a fragment is read as for [`Get`]: only that part is the value.
 ///
 /// A resource that was read before can be read again. If it has not changed (304), the previous one is returned.
 #[derive(Clone, Debug)]

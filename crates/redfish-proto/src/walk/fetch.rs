@@ -94,7 +94,7 @@ pub(super) struct FoundMember {
 pub(super) struct Scanned {
     pub(super) resource: Resource<()>,
     pub(super) redactor: Arc<Redactor>,
-    service: Arc<Service>,
+    pub(super) service: Arc<Service>,
     /// The name of its type, such as `ComputerSystem`. Empty if it is unknown.
     pub(super) type_name: Box<str>,
     pub(super) is_complete: bool,

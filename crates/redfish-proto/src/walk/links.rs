@@ -15,8 +15,8 @@ use crate::view::{Decode, Link, View};
 /// in the place of their links are not requested.
 pub struct LinkedResources<T> {
     results: Vec<Option<Result<Resource<T>, Error>>>,
-    /// The results that each resource of the walk is for.
-    positions: Vec<Vec<usize>>,
+    /// The results that each resource of the walk is for, and their targets, which may be parts of it.
+    positions: Vec<Vec<(usize, Target)>>,
     targets: Vec<Target>,
 }
 
@@ -35,15 +35,15 @@ impl<T: View + Decode + Clone> LinkedResources<T> {
                 Ok(target) => match link.contained() {
                     Some(resource) => Some(Ok(Resource::new(resource, target, None, link.json().bytes()))),
                     None => {
-                        let index = *known.entry(target.clone()).or_insert_with(|| {
-                            all.targets.push(target);
+                        let whole = target.without_fragment();
+                        let index = *known.entry(whole.clone()).or_insert_with(|| {
+                            all.targets.push(whole);
                             all.positions.push(Vec::new());
                             all.targets.len() - 1
                         });
-                        all.positions
-                            .get_mut(index)
-                            .into_iter()
-                            .for_each(|positions| positions.push(position));
+                        if let Some(positions) = all.positions.get_mut(index) {
+                            positions.push((position, target));
+                        }
                         None
                     }
                 },
@@ -59,14 +59,19 @@ impl<T: View + Decode + Clone> LinkedResources<T> {
 
     /// Takes an event of the walk.
     pub fn receive(&mut self, event: Event) {
-        let (number, result) = match event {
-            Event::Resource(found) => (found.number(), found.read()),
-            Event::Unread(unread) => (unread.number, Err(unread.error)),
+        let number = match &event {
+            Event::Resource(found) => found.number(),
+            Event::Unread(unread) => unread.number,
             _ => return,
         };
-        for position in self.positions.get(number).into_iter().flatten() {
+        for (position, target) in self.positions.get(number).into_iter().flatten() {
+            let result = match &event {
+                Event::Resource(found) => found.read_as(target),
+                Event::Unread(unread) => Err(unread.error.clone()),
+                _ => continue,
+            };
             if let Some(entry) = self.results.get_mut(*position) {
-                *entry = Some(result.clone());
+                *entry = Some(result);
             }
         }
     }

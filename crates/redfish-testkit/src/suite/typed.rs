@@ -18,6 +18,7 @@ suite! {
     the_hurried_way_leads_to_the_same,
     each_link_has_one_result_in_its_place,
     a_link_that_contains_its_resource_is_not_requested,
+    a_link_to_a_part_of_a_resource_leads_to_the_part,
     members_of_all_pages_are_fetched_in_order,
     a_change_is_sent_with_the_version_that_was_read,
     an_account_is_created_with_what_is_required,
@@ -120,6 +121,29 @@ fn a_link_that_contains_its_resource_is_not_requested<A: Adapter>() {
     assert_eq!(sensor.reading().unwrap().as_str(), "21.50");
     assert_eq!((sensor.target().as_str(), sensor.etag()), ("/redfish/v1/S/1", None));
     assert_eq!(handled(&server).len(), before);
+    client.close().unwrap();
+}
+
+fn a_link_to_a_part_of_a_resource_leads_to_the_part<A: Adapter>() {
+    let (server, client) = mock::<A>();
+    let chassis = client.chassis().unwrap();
+    let thermal = chassis.iter().find_map(|chassis| chassis.thermal()).unwrap();
+    let fans: Vec<String> =
+        client.follow(&thermal).unwrap().fans().map(|fan| fan.name().unwrap().into_owned()).collect();
+    let uri = thermal.uri().into_owned();
+    let text = format!(r##"{{"Links": ["{uri}#/Fans/0", "{uri}#/Fans/1", "{uri}#/Fans/99"]}}"##);
+    let links = links::<A, redfish_schema::thermal::Fan>(&client, &text);
+    let before = handled(&server).len();
+    let parts = client.fetch_all(&links);
+    assert_eq!(handled(&server).len(), before + 1, "the resource is read once");
+    let names: Vec<_> = parts[..2].iter().map(|fan| fan.as_ref().unwrap().name().unwrap()).collect();
+    assert_eq!(names, fans[..2]);
+    assert!(parts[2].as_ref().unwrap_err().to_string().contains("/Fans/99"), "{:?}", parts[2]);
+    let second = client.follow(&links[1]).unwrap();
+    assert_eq!(
+        (second.name().unwrap(), second.target().fragment()),
+        (fans[1].as_str().into(), Some("/Fans/1"))
+    );
     client.close().unwrap();
 }
 
