@@ -2,7 +2,6 @@
 //!
 //! Each function panics if an invariant is violated. Not covered by semantic versioning.
 
-use std::borrow::Cow;
 use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
@@ -30,7 +29,7 @@ use crate::policy::Links;
 use crate::redact::Redactor;
 use crate::service::Service;
 use crate::target::Target;
-use crate::view::{self, DateTime, Link, List, Member, Number, Uuid};
+use crate::view::{self, DateTime, Link, List, Member, Number, Text, Uuid};
 use crate::walk::{Event, Walk};
 
 /// Resolves a link in the response of a resource, both any text. The target never leaves the origin, and resolves to
@@ -231,18 +230,18 @@ pub fn resource(data: &[u8]) {
 crate::view! {
     /// A resource that has each kind of member.
     struct Any {
-        fn text(&self) -> Option<Cow<'_, str>> = "Name";
+        fn text(&self) -> Option<Text> = "Name";
         fn integer(&self) -> Option<i64> = "Count";
-        fn number(&self) -> Option<Number<'_>> = "Reading";
+        fn number(&self) -> Option<Number> = "Reading";
         fn truth(&self) -> Option<bool> = "Enabled";
-        fn time(&self) -> Option<DateTime<'_>> = "Created";
-        fn duration(&self) -> Option<view::Duration<'_>> = "Interval";
-        fn uuid(&self) -> Option<Uuid<'_>> = "UUID";
+        fn time(&self) -> Option<DateTime> = "Created";
+        fn duration(&self) -> Option<view::Duration> = "Interval";
+        fn uuid(&self) -> Option<Uuid> = "UUID";
         fn health(&self) -> Option<Health> = "Health";
         fn link(&self) -> Option<Link<Any>> = "Links";
         fn object(&self) -> Option<Any> = "Status";
-        fn objects(&self) -> List<'_, Any> = "Members";
-        fn texts(&self) -> List<'_, Cow<'_, str>> = "Types";
+        fn objects(&self) -> List<Any> = "Members";
+        fn texts(&self) -> List<Text> = "Types";
     }
 }
 

@@ -5,16 +5,15 @@
 //! `redfish-schema`, or a custom one:
 //!
 //! ```
-//! use std::borrow::Cow;
-//! use redfish_proto::view::{Json, Link, List, Number};
+//! use redfish_proto::view::{Json, List, Number, Text};
 //!
 //! redfish_proto::view! {
 //!     /// What a vendor adds to a drive.
 //!     pub struct DriveHealth {
 //!         /// The remaining life.
-//!         pub fn life_left(&self) -> Option<Number<'_>> = "LifeLeftPercent";
+//!         pub fn life_left(&self) -> Option<Number> = "LifeLeftPercent";
 //!         /// Names of the last tests.
-//!         pub fn tests(&self) -> List<'_, Cow<'_, str>> = "Tests";
+//!         pub fn tests(&self) -> List<Text> = "Tests";
 //!     }
 //! }
 //!
@@ -36,6 +35,7 @@ mod link;
 mod list;
 mod scalar;
 pub(crate) mod scan;
+mod text;
 mod write;
 
 use std::borrow::Cow;
@@ -62,6 +62,7 @@ use index::Index;
 pub use link::Link;
 pub use list::List;
 pub use scalar::{DateTime, Duration, Number, Uuid};
+pub use text::Text;
 pub use write::{Changes, Create, Nullable, Patch, Reference, Written};
 
 /// A JSON value: a body that was received, or a part of one.
@@ -111,15 +112,15 @@ pub trait Collection: View {
 }
 
 /// A type that a member is read as.
-pub trait FromJson<'a>: Sized {
+pub trait FromJson: Sized {
     /// Reads a value that is not null. `None` if it makes no sense as this type.
-    fn from_json(json: JsonRef<'a>) -> Option<Self>;
+    fn from_json(json: JsonRef<'_>) -> Option<Self>;
 }
 
 /// What a method of a view returns: an `Option` for one value, a [`List`] for several.
-pub trait MemberType<'a>: Sized {
+pub trait MemberType: Sized {
     /// Reads a member.
-    fn read(object: JsonRef<'a>, name: &str) -> Self;
+    fn read(object: JsonRef<'_>, name: &str) -> Self;
 }
 
 /// A member, as it is in the object.
@@ -194,7 +195,7 @@ impl Json {
 
     /// Reads a member: an `Option` of a value, or a [`List`]. The last one counts if several have the name.
     #[inline]
-    pub fn read<'a, T: MemberType<'a>>(&'a self, name: &str) -> T {
+    pub fn read<T: MemberType>(&self, name: &str) -> T {
         T::read(self.get_ref(), name)
     }
 
@@ -209,12 +210,12 @@ impl Json {
 
     /// Reads an annotation of a member, such as `Redfish.AllowableValues`, or of the object itself if `member` is empty
     /// (DSP0266, "Payload annotations").
-    pub fn annotation<'a, T: FromJson<'a>>(&'a self, member: &str, name: &str) -> Option<T> {
+    pub fn annotation<T: FromJson>(&self, member: &str, name: &str) -> Option<T> {
         self.get_ref().find(&[member, "@", name])?.read()
     }
 
     /// The values that a client may write to a member, as far as the service lists them (`Redfish.AllowableValues`).
-    pub fn allowable_values<'a, T: FromJson<'a>>(&'a self, member: &str) -> List<'a, T> {
+    pub fn allowable_values<T: FromJson>(&self, member: &str) -> List<T> {
         List::of(self.get_ref().find(&[member, "@Redfish.AllowableValues"]))
     }
 
@@ -234,7 +235,7 @@ impl Json {
     }
 
     /// Its items, if it is a list. Any other value is the only item.
-    pub fn items(&self) -> List<'_, Json> {
+    pub fn items(&self) -> List<Json> {
         List::of(Some(self.get_ref()))
     }
 
@@ -247,7 +248,7 @@ impl Json {
         for step in pointer.strip_prefix('/')?.split('/') {
             let name = step.replace("~1", "/").replace("~0", "~");
             at = match at.first_byte() {
-                Some(b'[') => at.items().nth(name.parse().ok()?)?,
+                Some(b'[') => at.nth_item(name.parse().ok()?)?,
                 _ => at.find(&[&name])?,
             };
         }
@@ -263,17 +264,17 @@ impl Json {
     }
 
     /// Its `@odata.id`: the URI of the resource.
-    pub fn odata_id(&self) -> Option<Cow<'_, str>> {
+    pub fn odata_id(&self) -> Option<Text> {
         self.read("@odata.id")
     }
 
     /// Its `@odata.type`, such as `#Chassis.v1_25_0.Chassis`.
-    pub fn odata_type(&self) -> Option<Cow<'_, str>> {
+    pub fn odata_type(&self) -> Option<Text> {
         self.read("@odata.type")
     }
 
     /// Its `@odata.etag`.
-    pub fn odata_etag(&self) -> Option<Cow<'_, str>> {
+    pub fn odata_etag(&self) -> Option<Text> {
         self.read("@odata.etag")
     }
 
@@ -300,7 +301,7 @@ impl<'a> JsonRef<'a> {
 
     /// Reads a value. `None` if it is null, or makes no sense as this type.
     #[inline]
-    pub fn read<T: FromJson<'a>>(self) -> Option<T> {
+    pub fn read<T: FromJson>(self) -> Option<T> {
         if self.is_null() { None } else { T::from_json(self) }
     }
 
@@ -356,16 +357,37 @@ impl<'a> JsonRef<'a> {
         self.raw_members().map(|(name, value)| (scan::decode(name), value))
     }
 
-    fn items(self) -> impl Iterator<Item = JsonRef<'a>> {
-        self.item_positions().map(move |part| self.part(part))
+    /// Where the items of a list begin, for [`item_at`](JsonRef::item_at).
+    fn first_item(self) -> usize {
+        match self.known_items() {
+            Some(_) => 0,
+            None => scan::first_item(&self.document.text, self.start..self.end),
+        }
     }
 
-    fn item_positions(self) -> scan::Items<'a> {
-        let list = self.start..self.end;
-        match self.document.index.as_ref().and_then(|index| index.items(&list)) {
-            Some(items) => scan::Items::Known(items.iter()),
-            None => scan::Items::new(&self.document.text, list),
+    /// The item at this place, and the place of the next one.
+    fn item_at(self, place: usize) -> Option<(JsonRef<'a>, usize)> {
+        match self.known_items() {
+            Some(items) => Some((self.part(items.get(place)?.clone()), place + 1)),
+            None => {
+                let item = scan::item(self.document.text.get(..self.end)?, place)?;
+                let next = item.end;
+                Some((self.part(item), next))
+            }
         }
+    }
+
+    fn nth_item(self, number: usize) -> Option<JsonRef<'a>> {
+        let mut place = self.first_item();
+        for _ in 0..number {
+            place = self.item_at(place)?.1;
+        }
+        Some(self.item_at(place)?.0)
+    }
+
+    /// The positions of the items, if they are known.
+    fn known_items(self) -> Option<&'a [Range<usize>]> {
+        self.document.index.as_ref()?.items(&(self.start..self.end))
     }
 
     fn part(self, part: Range<usize>) -> JsonRef<'a> {
@@ -373,29 +395,29 @@ impl<'a> JsonRef<'a> {
     }
 }
 
-impl<'a, T: FromJson<'a>> MemberType<'a> for Option<T> {
+impl<T: FromJson> MemberType for Option<T> {
     #[inline]
-    fn read(object: JsonRef<'a>, name: &str) -> Self {
+    fn read(object: JsonRef<'_>, name: &str) -> Self {
         object.find(&[name])?.read()
     }
 }
 
-impl<'a, T: FromJson<'a>> MemberType<'a> for List<'a, T> {
+impl<T: FromJson> MemberType for List<T> {
     #[inline]
-    fn read(object: JsonRef<'a>, name: &str) -> Self {
+    fn read(object: JsonRef<'_>, name: &str) -> Self {
         List::of(object.find(&[name]))
     }
 }
 
-impl<'a> FromJson<'a> for Json {
-    fn from_json(json: JsonRef<'a>) -> Option<Self> {
+impl FromJson for Json {
+    fn from_json(json: JsonRef<'_>) -> Option<Self> {
         Some(json.to_owned())
     }
 }
 
-impl<'a, T: View> FromJson<'a> for T {
+impl<T: View> FromJson for T {
     #[inline]
-    fn from_json(json: JsonRef<'a>) -> Option<Self> {
+    fn from_json(json: JsonRef<'_>) -> Option<Self> {
         json.is_object().then(|| T::of(json.to_owned()))
     }
 }
@@ -447,16 +469,15 @@ impl From<Json> for Value {
 /// [`List`](crate::view::List) of one. A name after `struct NAME =` is that of a schema, as `@odata.type` has it.
 ///
 /// ```
-/// use std::borrow::Cow;
-/// use redfish_proto::view::{Link, List};
+/// use redfish_proto::view::{Link, List, Text};
 ///
 /// redfish_proto::view! {
 ///     /// A pump of a vendor.
 ///     pub struct Pump = "AcmePump.Pump" {
 ///         /// `Model`.
-///         pub fn model(&self) -> Option<Cow<'_, str>> = "Model";
+///         pub fn model(&self) -> Option<Text> = "Model";
 ///         /// `Spares`.
-///         pub fn spares(&self) -> List<'_, Link<Pump>> = "Spares";
+///         pub fn spares(&self) -> List<Link<Pump>> = "Spares";
 ///     }
 /// }
 /// ```

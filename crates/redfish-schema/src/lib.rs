@@ -14,8 +14,8 @@
 //! assert_eq!(system.power_state(), Some(PowerState::On));
 //! assert_eq!(system.asset_tag(), None);
 //! assert_eq!(system.status().and_then(|status| status.health()), Some(Health::Warning));
-//! let memory = system.memory_summary().and_then(|memory| Some(memory.total_system_memory_gib()?.as_f64()));
-//! assert_eq!(memory, Some(512.0));
+//! let memory = system.memory_summary().and_then(|memory| memory.total_system_memory_gib());
+//! assert_eq!(memory.map(|memory| memory.as_f64()), Some(512.0));
 //! # Ok::<(), serde_json::Error>(())
 //! ```
 //!
@@ -30,7 +30,7 @@
 //!
 //! | in the schema | as a type |
 //! |---|---|
-//! | text, a URI | `Cow<str>`, which is borrowed unless the text has escapes |
+//! | text, a URI | [`Text`](redfish_proto::view::Text): a `str` that shares the body |
 //! | an integer | `i64`; [`Number`](redfish_proto::view::Number) by [`read`](redfish_proto::view::Json::read) if it may be larger |
 //! | a number | [`Number`](redfish_proto::view::Number): its text, and `as_f64()` |
 //! | a date and time, a duration, a UUID | [`DateTime`](redfish_proto::view::DateTime), [`Duration`](redfish_proto::view::Duration), [`Uuid`](redfish_proto::view::Uuid): the text, parsed on demand |

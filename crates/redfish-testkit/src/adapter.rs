@@ -115,7 +115,7 @@ pub trait Adapter: Clone + fmt::Debug + Send + Sync + Sized + 'static {
     ) -> Vec<Result<Resource<T>, Error>>;
     fn fetch_members<C: Collection<Member: Decode + Send>>(
         &self,
-        collection: &Link<C>,
+        collection: impl Into<Option<Link<C>>> + Send,
     ) -> Vec<Result<Resource<C::Member>, Error>>;
     fn update<P: Patch + Send>(&self, resource: &Resource<P::Resource>, patch: P) -> Result<Outcome, Error>;
     fn create<P: Create + Send, C: Collection<Member = P::Resource>>(

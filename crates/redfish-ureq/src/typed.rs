@@ -63,8 +63,7 @@ impl Client {
     /// # let credentials = Credentials::new("admin", "machine-room");
     /// # let client = Client::builder(Service::new(&server.url())?).login(credentials).build()?;
     /// for system in client.systems()? {
-    ///     let Some(storage) = system.storage() else { continue };
-    ///     for storage in client.fetch_members(&storage) {
+    ///     for storage in client.fetch_members(system.storage()) {
     ///         for drive in client.fetch_all(storage?.drives()) {
     ///             println!("{}", drive?.serial_number().unwrap_or_default());
     ///         }
@@ -93,12 +92,17 @@ impl Client {
         resources.finish(end)
     }
 
-    /// Reads the members of a collection, across all its pages, several at once. Returns them in the order of the collection, and
-    /// in the place of what could not be read the error.
-    pub fn fetch_members<C>(&self, collection: &Link<C>) -> Vec<Result<Resource<C::Member>, Error>>
+    /// Reads the members of a collection, across all its pages, several at once: of a link, of a reference to one, or of an
+    /// `Option`, since a resource may have none. Returns them in the order of the collection, and in the place of what could not be
+    /// read the error.
+    pub fn fetch_members<C>(
+        &self,
+        collection: impl Into<Option<Link<C>>>,
+    ) -> Vec<Result<Resource<C::Member>, Error>>
     where
         C: Collection<Member: Decode>,
     {
+        let Some(collection) = collection.into() else { return Vec::new() };
         let collection = match collection.target() {
             Ok(collection) => collection,
             Err(error) => return vec![Err(error)],

@@ -1,11 +1,9 @@
 //! `tasks`: lists the tasks and the jobs of the service.
 
-use std::borrow::Cow;
-
 use clap::Args;
 use redfish_hyper::schema::ServiceRoot;
 use redfish_proto::ops::{Get, Member};
-use redfish_proto::view::{Json, Link, Number};
+use redfish_proto::view::{Json, Link, Number, Text};
 use redfish_proto::{ErrorKind, Target};
 use serde_json::{Value, json};
 
@@ -18,23 +16,23 @@ use crate::visit::{Job, Visit};
 redfish_proto::view! {
     /// A task or a job: both have the same members, some with other names.
     struct Task {
-        fn name(&self) -> Option<Cow<'_, str>> = "Name";
-        fn task_state(&self) -> Option<Cow<'_, str>> = "TaskState";
-        fn task_status(&self) -> Option<Cow<'_, str>> = "TaskStatus";
-        fn job_state(&self) -> Option<Cow<'_, str>> = "JobState";
-        fn job_status(&self) -> Option<Cow<'_, str>> = "JobStatus";
-        fn percent_complete(&self) -> Option<Number<'_>> = "PercentComplete";
-        fn start_time(&self) -> Option<Cow<'_, str>> = "StartTime";
+        fn name(&self) -> Option<Text> = "Name";
+        fn task_state(&self) -> Option<Text> = "TaskState";
+        fn task_status(&self) -> Option<Text> = "TaskStatus";
+        fn job_state(&self) -> Option<Text> = "JobState";
+        fn job_status(&self) -> Option<Text> = "JobStatus";
+        fn percent_complete(&self) -> Option<Number> = "PercentComplete";
+        fn start_time(&self) -> Option<Text> = "StartTime";
         fn task_monitor(&self) -> Option<Link<Json>> = "TaskMonitor";
     }
 }
 
 impl Task {
-    fn state(&self) -> Option<Cow<'_, str>> {
+    fn state(&self) -> Option<Text> {
         self.task_state().or_else(|| self.job_state())
     }
 
-    fn health(&self) -> Option<Cow<'_, str>> {
+    fn health(&self) -> Option<Text> {
         self.task_status().or_else(|| self.job_status())
     }
 }
@@ -177,13 +175,13 @@ fn object(ListedTask { target, task }: &ListedTask) -> Value {
         "health": task.health(),
         "percent": task.percent_complete().map(|percent| percent.as_f64()),
         "started": task.start_time(),
-        "monitor": task.task_monitor().map(|monitor| monitor.uri().into_owned()),
+        "monitor": task.task_monitor().map(|monitor| monitor.uri().to_string()),
     })
 }
 
 fn row(listed: &ListedTask) -> [String; 6] {
     let task = &listed.task;
-    let text = |member: Option<Cow<'_, str>>| member.unwrap_or_default().into_owned();
+    let text = |member: Option<Text>| member.unwrap_or_default().into();
     let percent = task.percent_complete().map(|percent| format!("{percent} %")).unwrap_or_default();
     [
         listed.uri(),

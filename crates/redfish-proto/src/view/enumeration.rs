@@ -76,9 +76,9 @@ macro_rules! enumeration {
             }
         }
 
-        impl<'a> $crate::view::FromJson<'a> for $name {
+        impl $crate::view::FromJson for $name {
             #[inline]
-            fn from_json(json: $crate::view::JsonRef<'a>) -> ::core::option::Option<Self> {
+            fn from_json(json: $crate::view::JsonRef<'_>) -> ::core::option::Option<Self> {
                 json.to_text().map(|text| $crate::view::Enumeration::of(&text))
             }
         }

@@ -81,8 +81,8 @@ fn uri(json: JsonRef<'_>) -> Option<Cow<'_, str>> {
     is_link(&uri).then_some(uri)
 }
 
-impl<'a, T> FromJson<'a> for Link<T> {
-    fn from_json(json: JsonRef<'a>) -> Option<Self> {
+impl<T> FromJson for Link<T> {
+    fn from_json(json: JsonRef<'_>) -> Option<Self> {
         let link = |is_expanded| Link { json: json.to_owned(), is_expanded, to: PhantomData };
         if !json.is_object() {
             return is_link(&json.to_text()?).then(|| link(false));
@@ -99,6 +99,12 @@ impl<'a, T> FromJson<'a> for Link<T> {
             }
         }
         has_link.then(|| link(is_expanded))
+    }
+}
+
+impl<T> From<&Link<T>> for Option<Link<T>> {
+    fn from(link: &Link<T>) -> Option<Link<T>> {
+        Some(link.clone())
     }
 }
 

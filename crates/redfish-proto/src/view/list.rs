@@ -4,23 +4,24 @@ use std::fmt;
 use std::iter::FusedIterator;
 use std::marker::PhantomData;
 
-use super::{FromJson, JsonRef, scan};
+use super::{FromJson, Json, JsonRef};
 
-/// The values of a list, in their order: an iterator that allocates nothing.
+/// The values of a list, in their order: an iterator that shares the body and allocates nothing.
 ///
 /// Items that are null, or make no sense as the type, are left out. One value in place of a list is the only item; an absent
 /// list has none.
-pub struct List<'a, T> {
-    list: Option<JsonRef<'a>>,
-    items: Option<scan::Items<'a>>,
+pub struct List<T> {
+    list: Option<Json>,
+    /// The number of the next item if they are known, or else its position.
+    next: usize,
     of: PhantomData<fn() -> T>,
 }
 
-impl<'a, T: FromJson<'a>> List<'a, T> {
-    pub(crate) fn of(list: Option<JsonRef<'a>>) -> List<'a, T> {
+impl<T: FromJson> List<T> {
+    pub(crate) fn of(list: Option<JsonRef<'_>>) -> List<T> {
         let list = list.filter(|list| !list.is_null());
-        let items = list.map(JsonRef::item_positions);
-        List { list, items, of: PhantomData }
+        let next = list.map_or(0, JsonRef::first_item);
+        List { list: list.map(JsonRef::to_owned), next, of: PhantomData }
     }
 
     /// Whether no value is left.
@@ -29,24 +30,30 @@ impl<'a, T: FromJson<'a>> List<'a, T> {
     }
 }
 
-impl<'a, T: FromJson<'a>> Iterator for List<'a, T> {
+impl<T: FromJson> Iterator for List<T> {
     type Item = T;
 
     fn next(&mut self) -> Option<T> {
-        let (list, items) = (self.list?, self.items.as_mut()?);
-        items.find_map(|item| list.part(item).read())
+        let list = self.list.as_ref()?.get_ref();
+        loop {
+            let (item, next) = list.item_at(self.next)?;
+            self.next = next;
+            if let Some(value) = item.read() {
+                return Some(value);
+            }
+        }
     }
 }
 
-impl<'a, T: FromJson<'a>> FusedIterator for List<'a, T> {}
+impl<T: FromJson> FusedIterator for List<T> {}
 
-impl<T> Clone for List<'_, T> {
+impl<T> Clone for List<T> {
     fn clone(&self) -> Self {
-        List { list: self.list, items: self.items.clone(), of: PhantomData }
+        List { list: self.list.clone(), next: self.next, of: PhantomData }
     }
 }
 
-impl<'a, T: FromJson<'a> + fmt::Debug> fmt::Debug for List<'a, T> {
+impl<T: FromJson + fmt::Debug> fmt::Debug for List<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_list().entries(self.clone()).finish()
     }

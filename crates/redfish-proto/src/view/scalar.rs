@@ -1,6 +1,5 @@
 //! Numbers, times, durations and UUIDs as services send them.
 
-use std::borrow::Cow;
 use std::fmt;
 use std::time::Duration as StdDuration;
 #[allow(clippy::disallowed_types, reason = "as a value; the clock is not read")]
@@ -8,31 +7,19 @@ use std::time::SystemTime;
 
 use serde::{Serialize, Serializer};
 
-use super::{FromJson, JsonRef};
+use super::{FromJson, JsonRef, Text};
 
-impl<'a> FromJson<'a> for Cow<'a, str> {
-    /// A number or a boolean is the text that it is written as.
-    fn from_json(json: JsonRef<'a>) -> Option<Self> {
-        json.to_text()
-    }
-}
-
-impl<'a> FromJson<'a> for String {
-    fn from_json(json: JsonRef<'a>) -> Option<Self> {
-        json.to_text().map(Cow::into_owned)
-    }
-}
-
-impl<'a> FromJson<'a> for i64 {
+impl FromJson for i64 {
     /// Also a number in quotes, and one with a fraction of zero.
-    fn from_json(json: JsonRef<'a>) -> Option<Self> {
-        Number::from_json(json)?.as_i64()
+    fn from_json(json: JsonRef<'_>) -> Option<Self> {
+        let text = json.to_text()?;
+        NumberText::parse(text.trim())?.as_i64()
     }
 }
 
-impl<'a> FromJson<'a> for bool {
+impl FromJson for bool {
     /// Also `0`, `1`, and text in any letter case.
-    fn from_json(json: JsonRef<'a>) -> Option<Self> {
+    fn from_json(json: JsonRef<'_>) -> Option<Self> {
         let text = json.to_text()?;
         let text = text.trim();
         match text {
@@ -46,27 +33,44 @@ impl<'a> FromJson<'a> for bool {
 }
 
 /// A number exactly as the service wrote it, also beyond 2^53 and 64 bits.
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
-pub struct Number<'a>(&'a str);
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct Number(Text);
 
-impl<'a> Number<'a> {
+impl Number {
     /// Its text.
-    pub fn as_str(&self) -> &'a str {
-        self.0
+    pub fn as_str(&self) -> &str {
+        &self.0
     }
 
     /// The nearest floating-point number. Infinite if it is out of range.
     pub fn as_f64(&self) -> f64 {
-        self.0.parse().unwrap_or(f64::NAN)
+        NumberText(&self.0).as_f64()
     }
 
     /// The value as an integer, if it is one and fits.
     pub fn as_i64(&self) -> Option<i64> {
-        self.0.parse().ok().or_else(|| self.integer()?.parse().ok())
+        NumberText(&self.0).as_i64()
     }
 
     /// The value as an integer, if it is one, fits and is not negative.
     pub fn as_u64(&self) -> Option<u64> {
+        NumberText(&self.0).as_u64()
+    }
+}
+
+/// A text that is a number in JSON.
+struct NumberText<'a>(&'a str);
+
+impl<'a> NumberText<'a> {
+    fn as_f64(&self) -> f64 {
+        self.0.parse().unwrap_or(f64::NAN)
+    }
+
+    fn as_i64(&self) -> Option<i64> {
+        self.0.parse().ok().or_else(|| self.integer()?.parse().ok())
+    }
+
+    fn as_u64(&self) -> Option<u64> {
         self.0.parse().ok().or_else(|| self.integer()?.parse().ok())
     }
 
@@ -82,7 +86,7 @@ impl<'a> Number<'a> {
     }
 
     /// A number, if this text is one in JSON.
-    fn parse(text: &'a str) -> Option<Number<'a>> {
+    fn parse(text: &'a str) -> Option<NumberText<'a>> {
         let (sign, digits) = text.split_at_checked(usize::from(text.starts_with('-')))?;
         let (integer, rest) = split_digits(digits);
         let is_integer = !integer.is_empty() && (integer == "0" || !integer.starts_with('0'));
@@ -99,7 +103,7 @@ impl<'a> Number<'a> {
             Some((_, rest)) => rest,
             None => rest,
         };
-        (is_integer && rest.is_empty() && sign.len() + digits.len() == text.len()).then_some(Number(text))
+        (is_integer && rest.is_empty() && sign.len() + digits.len() == text.len()).then_some(NumberText(text))
     }
 }
 
@@ -108,25 +112,25 @@ fn split_digits(text: &str) -> (&str, &str) {
     text.split_at_checked(end).unwrap_or((text, ""))
 }
 
-impl fmt::Display for Number<'_> {
+impl fmt::Display for Number {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.0)
+        f.pad(&self.0)
     }
 }
 
-impl fmt::Debug for Number<'_> {
+impl fmt::Debug for Number {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.0)
+        f.write_str(&self.0)
     }
 }
 
-impl<'a> FromJson<'a> for Number<'a> {
+impl FromJson for Number {
     /// Also a number in quotes.
-    fn from_json(json: JsonRef<'a>) -> Option<Self> {
-        match json.to_text()? {
-            Cow::Borrowed(text) => Number::parse(text.trim()),
-            Cow::Owned(_) => None,
-        }
+    fn from_json(json: JsonRef<'_>) -> Option<Self> {
+        let text = Text::from_json(json)?;
+        let trimmed = text.trim();
+        NumberText::parse(trimmed)?;
+        Some(Number(if trimmed.len() == text.len() { text } else { trimmed.into() }))
     }
 }
 
@@ -134,71 +138,66 @@ macro_rules! kept_text {
     ($(#[$doc:meta])* $name:ident) => {
         $(#[$doc])*
         #[derive(Clone, PartialEq, Eq, Hash)]
-        pub struct $name<'a>(Cow<'a, str>);
+        pub struct $name(Text);
 
-        impl $name<'_> {
+        impl $name {
             /// The text as it was sent.
             pub fn as_str(&self) -> &str {
                 &self.0
             }
-
-            /// A copy that does not depend on the response.
-            pub fn into_owned(self) -> $name<'static> {
-                $name(Cow::Owned(self.0.into_owned()))
-            }
         }
 
-        impl From<&str> for $name<'_> {
+        impl From<&str> for $name {
             fn from(text: &str) -> Self {
-                $name(Cow::Owned(text.to_owned()))
+                $name(text.into())
             }
         }
 
-        impl From<String> for $name<'_> {
+        impl From<String> for $name {
             fn from(text: String) -> Self {
-                $name(Cow::Owned(text))
+                $name(text.into())
             }
         }
 
-        impl From<$name<'_>> for serde_json::Value {
-            fn from(value: $name<'_>) -> serde_json::Value {
-                serde_json::Value::String(value.0.into_owned())
+        impl From<$name> for serde_json::Value {
+            fn from(value: $name) -> serde_json::Value {
+                value.0.into()
             }
         }
 
-        impl fmt::Display for $name<'_> {
+        impl fmt::Display for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.pad(&self.0)
             }
         }
 
-        impl fmt::Debug for $name<'_> {
+        impl fmt::Debug for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str(&self.0)
             }
         }
 
-        impl PartialEq<str> for $name<'_> {
+        impl PartialEq<str> for $name {
             fn eq(&self, other: &str) -> bool {
-                self.0 == other
+                self.as_str() == other
             }
         }
 
-        impl PartialEq<&str> for $name<'_> {
+        impl PartialEq<&str> for $name {
             fn eq(&self, other: &&str) -> bool {
-                self.0 == *other
+                self.as_str() == *other
             }
         }
 
-        impl Serialize for $name<'_> {
+        impl Serialize for $name {
             fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
                 serializer.serialize_str(&self.0)
             }
         }
 
-        impl<'a> FromJson<'a> for $name<'a> {
-            fn from_json(json: JsonRef<'a>) -> Option<Self> {
-                json.to_text().map($name)
+        impl FromJson for $name {
+            fn from_json(json: JsonRef<'_>) -> Option<Self> {
+                Text::from_json(json).map($name)
             }
         }
     };
@@ -220,7 +219,7 @@ kept_text! {
     Uuid
 }
 
-impl DateTime<'_> {
+impl DateTime {
     /// Seconds since 1970-01-01T00:00:00Z, and nanoseconds. `None` if the text is not a date with a time. Without an offset it
     /// counts as UTC.
     pub fn unix(&self) -> Option<(i64, u32)> {
@@ -305,7 +304,7 @@ fn days_since_1970(year: i64, month: i64, day: i64) -> i64 {
     year * 365 + leap_days + (month * 153 + 2) / 5 + day - 1 - 719_468
 }
 
-impl Duration<'_> {
+impl Duration {
     /// The length. `None` if the text is not a duration of weeks, days, hours, minutes and seconds, if it is negative, or if it is
     /// out of range.
     pub fn to_std(&self) -> Option<StdDuration> {
@@ -344,16 +343,16 @@ impl Duration<'_> {
     }
 }
 
-impl From<StdDuration> for Duration<'_> {
+impl From<StdDuration> for Duration {
     /// In seconds, such as `PT90S`.
     fn from(duration: StdDuration) -> Self {
         let fraction = format!(".{:09}", duration.subsec_nanos());
         let fraction = fraction.trim_end_matches('0').trim_end_matches('.');
-        Duration(Cow::Owned(format!("PT{}{fraction}S", duration.as_secs())))
+        Duration(format!("PT{}{fraction}S", duration.as_secs()).into())
     }
 }
 
-impl Uuid<'_> {
+impl Uuid {
     /// Its 16 bytes. `None` if the text is not 32 hexadecimal digits, with or without hyphens.
     pub fn to_bytes(&self) -> Option<[u8; 16]> {
         let mut digits = self.0.trim().chars().filter(|c| *c != '-').map(|c| c.to_digit(16));
@@ -371,7 +370,7 @@ mod tests {
     use super::*;
     use crate::view::Json;
 
-    fn read<T: for<'a> FromJson<'a> + fmt::Debug>(text: &str) -> Option<String> {
+    fn read<T: FromJson + fmt::Debug>(text: &str) -> Option<String> {
         let json = Json::new(text.to_owned().into()).unwrap();
         T::from_json(json.get_ref()).map(|value| format!("{value:?}"))
     }

@@ -46,38 +46,17 @@ impl Iterator for Members<'_> {
     }
 }
 
-/// The positions of the items of a list, in their order. Any other value is the only item.
-#[derive(Clone, Debug)]
-pub(crate) enum Items<'a> {
-    /// They are known.
-    Known(std::slice::Iter<'a, Range<usize>>),
-    /// They are found in the text, from this position on.
-    Scan(&'a [u8], usize),
+/// Where the items of a list begin. Any other value is the only item.
+pub(crate) fn first_item(text: &[u8], list: Range<usize>) -> usize {
+    let start = skip_space(text, list.start);
+    if text.get(start) == Some(&b'[') { start + 1 } else { start }
 }
 
-impl<'a> Items<'a> {
-    /// Those of the list at this position.
-    pub(crate) fn new(text: &'a [u8], list: Range<usize>) -> Items<'a> {
-        let text = text.get(..list.end).unwrap_or_default();
-        let start = skip_space(text, list.start);
-        Items::Scan(text, if text.get(start) == Some(&b'[') { start + 1 } else { start })
-    }
-}
-
-impl Iterator for Items<'_> {
-    type Item = Range<usize>;
-
-    fn next(&mut self) -> Option<Range<usize>> {
-        match self {
-            Items::Known(items) => items.next().cloned(),
-            Items::Scan(text, at) => {
-                let start = skip_separator(text, *at);
-                let end = skip_value(text, start);
-                *at = end;
-                (start < end).then_some(start..end)
-            }
-        }
-    }
+/// The next item of a list, from the end of the previous one on.
+pub(crate) fn item(text: &[u8], after: usize) -> Option<Range<usize>> {
+    let start = skip_separator(text, after);
+    let end = skip_value(text, start);
+    (start < end).then_some(start..end)
 }
 
 /// The value of a member. The last one counts if several have the name.
@@ -282,7 +261,13 @@ mod tests {
     #[test]
     fn the_items_of_a_list_are_found() {
         let items = |text: &'static str| {
-            Items::new(text.as_bytes(), 0..text.len()).map(|item| &text[item]).collect::<Vec<_>>()
+            let mut at = first_item(text.as_bytes(), 0..text.len());
+            let next = || {
+                let found = item(text.as_bytes(), at)?;
+                at = found.end;
+                Some(&text[found])
+            };
+            std::iter::from_fn(next).collect::<Vec<_>>()
         };
         assert_eq!(items(r#" [ 1 ,{"a": []}, "x,]" ,[2] ] "#), ["1", r#"{"a": []}"#, r#""x,]""#, "[2]"]);
         assert_eq!(items("[]"), [""; 0]);
@@ -309,7 +294,10 @@ mod tests {
             "[:1",
         ] {
             Members::new(text.as_bytes(), 0..text.len()).for_each(drop);
-            Items::new(text.as_bytes(), 0..text.len()).for_each(drop);
+            let mut at = first_item(text.as_bytes(), 0..text.len());
+            while let Some(found) = item(text.as_bytes(), at) {
+                at = found.end;
+            }
             assert_eq!(value(text, "b"), None);
         }
     }

@@ -13,15 +13,15 @@ crate::enumeration! {
 crate::view! {
     /// A lamp.
     struct Lamp = "Lamp.Lamp" {
-        fn name(&self) -> Option<Cow<'_, str>> = "Name";
+        fn name(&self) -> Option<Text> = "Name";
         fn color(&self) -> Option<Color> = "Color";
-        fn watts(&self) -> Option<Number<'_>> = "Watts";
+        fn watts(&self) -> Option<Number> = "Watts";
         fn count(&self) -> Option<i64> = "Count";
         fn next(&self) -> Option<Link<Lamp>> = "Next";
-        fn all(&self) -> List<'_, Link<Lamp>> = "All";
-        fn colors(&self) -> List<'_, Color> = "Colors";
+        fn all(&self) -> List<Link<Lamp>> = "All";
+        fn colors(&self) -> List<Color> = "Colors";
         fn inner(&self) -> Option<Lamp> = "Inner";
-        fn inners(&self) -> List<'_, Lamp> = "Inners";
+        fn inners(&self) -> List<Lamp> = "Inners";
         fn anything(&self) -> Option<Json> = "Anything";
     }
 }

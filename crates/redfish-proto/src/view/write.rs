@@ -6,7 +6,7 @@ use serde::ser::Error as _;
 use serde::{Serialize, Serializer};
 use serde_json::{Map, Value};
 
-use super::{DateTime, Duration, Link, Uuid, View};
+use super::{DateTime, Duration, Link, Text, Uuid, View};
 use crate::target::Target;
 
 /// Members to be written. The types of [`patch!`](crate::patch!) are made of it.
@@ -102,7 +102,7 @@ macro_rules! written {
     )*};
 }
 
-written!(Value, String, &str, i64, bool, DateTime<'_>, Duration<'_>, Uuid<'_>, Reference);
+written!(Value, String, &str, i64, bool, DateTime, Duration, Uuid, Text, Reference);
 
 impl From<f64> for Written {
     fn from(number: f64) -> Written {
@@ -157,6 +157,18 @@ impl<T> From<Option<T>> for Nullable<T> {
 impl From<&str> for Nullable<String> {
     fn from(text: &str) -> Nullable<String> {
         Nullable::Value(text.to_owned())
+    }
+}
+
+impl From<Text> for Nullable<String> {
+    fn from(text: Text) -> Nullable<String> {
+        Nullable::Value(text.into())
+    }
+}
+
+impl<T> From<&Link<T>> for Nullable<Reference> {
+    fn from(link: &Link<T>) -> Nullable<Reference> {
+        Nullable::Value(link.into())
     }
 }
 

@@ -61,8 +61,7 @@ impl Sources<'_> {
             let value = Value::of(self.facts, member);
             let cfg = self.cfg_of(schema, &value);
             let (of, name) = (value.read_type(schema), &member.name);
-            let returned =
-                if member.list { format!("view::List<'_, {of}>") } else { format!("Option<{of}>") };
+            let returned = if member.list { format!("view::List<{of}>") } else { format!("Option<{of}>") };
             out.push_str(&self.read_doc(member, &value));
             let _ = writeln!(out, "{cfg}pub fn {method}(&self) -> {returned} = \"{name}\";");
         }

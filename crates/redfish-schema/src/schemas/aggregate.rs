@@ -5,7 +5,6 @@
 use redfish_proto::Error;
 use redfish_proto::ops::Invoke;
 use redfish_proto::view;
-use std::borrow::Cow;
 
 redfish_proto::view! {
     /// A resource: `Aggregate`.
@@ -16,13 +15,13 @@ redfish_proto::view! {
         /// `Oem`: an object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
         /// `Id`: text.
-        pub fn id(&self) -> Option<Cow<'_, str>> = "Id";
+        pub fn id(&self) -> Option<view::Text> = "Id";
         /// `Description`: text.
-        pub fn description(&self) -> Option<Cow<'_, str>> = "Description";
+        pub fn description(&self) -> Option<view::Text> = "Description";
         /// `Name`: text.
-        pub fn name(&self) -> Option<Cow<'_, str>> = "Name";
+        pub fn name(&self) -> Option<view::Text> = "Name";
         /// `Elements`: a list of links.
-        pub fn elements(&self) -> view::List<'_, view::Link<crate::resource::Resource>> = "Elements";
+        pub fn elements(&self) -> view::List<view::Link<crate::resource::Resource>> = "Elements";
         /// `ElementsCount`: an integer.
         pub fn elements_count(&self) -> Option<i64> = "ElementsCount";
     }

@@ -6,7 +6,6 @@ use redfish_proto::Error;
 use redfish_proto::ops::Invoke;
 use redfish_proto::serde_json::Value;
 use redfish_proto::view;
-use std::borrow::Cow;
 
 redfish_proto::view! {
     /// A resource: `AggregationSource`.
@@ -17,17 +16,17 @@ redfish_proto::view! {
         /// `Oem`: an object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
         /// `Id`: text.
-        pub fn id(&self) -> Option<Cow<'_, str>> = "Id";
+        pub fn id(&self) -> Option<view::Text> = "Id";
         /// `Description`: text.
-        pub fn description(&self) -> Option<Cow<'_, str>> = "Description";
+        pub fn description(&self) -> Option<view::Text> = "Description";
         /// `Name`: text.
-        pub fn name(&self) -> Option<Cow<'_, str>> = "Name";
+        pub fn name(&self) -> Option<view::Text> = "Name";
         /// `HostName`: a URI. Writable.
-        pub fn host_name(&self) -> Option<Cow<'_, str>> = "HostName";
+        pub fn host_name(&self) -> Option<view::Text> = "HostName";
         /// `UserName`: text. Writable.
-        pub fn user_name(&self) -> Option<Cow<'_, str>> = "UserName";
+        pub fn user_name(&self) -> Option<view::Text> = "UserName";
         /// `Password`: text. Writable; null in responses.
-        pub fn password(&self) -> Option<Cow<'_, str>> = "Password";
+        pub fn password(&self) -> Option<view::Text> = "Password";
         /// `Links`: an object.
         pub fn links(&self) -> Option<Links> = "Links";
         /// `SNMP`: an object.
@@ -55,7 +54,7 @@ redfish_proto::view! {
         /// `ConnectionMethod`: a link.
         pub fn connection_method(&self) -> Option<view::Link<crate::connection_method::ConnectionMethod>> = "ConnectionMethod";
         /// `ResourcesAccessed`: a list of links.
-        pub fn resources_accessed(&self) -> view::List<'_, view::Link<crate::resource::Resource>> = "ResourcesAccessed";
+        pub fn resources_accessed(&self) -> view::List<view::Link<crate::resource::Resource>> = "ResourcesAccessed";
     }
 }
 
@@ -65,11 +64,11 @@ redfish_proto::view! {
     /// `SNMPSettings` of the schema `AggregationSource` 1.5.0.
     pub struct SNMPSettings = "AggregationSource.SNMPSettings" {
         /// `AuthenticationKey`: text. Writable; null in responses.
-        pub fn authentication_key(&self) -> Option<Cow<'_, str>> = "AuthenticationKey";
+        pub fn authentication_key(&self) -> Option<view::Text> = "AuthenticationKey";
         /// `AuthenticationProtocol`: a value of an enumeration. Writable.
         pub fn authentication_protocol(&self) -> Option<SNMPAuthenticationProtocols> = "AuthenticationProtocol";
         /// `EncryptionKey`: text. Writable; null in responses.
-        pub fn encryption_key(&self) -> Option<Cow<'_, str>> = "EncryptionKey";
+        pub fn encryption_key(&self) -> Option<view::Text> = "EncryptionKey";
         /// `EncryptionProtocol`: a value of an enumeration. Writable.
         pub fn encryption_protocol(&self) -> Option<SNMPEncryptionProtocols> = "EncryptionProtocol";
         /// `AuthenticationKeySet`: true or false.
@@ -77,7 +76,7 @@ redfish_proto::view! {
         /// `EncryptionKeySet`: true or false.
         pub fn encryption_key_set(&self) -> Option<bool> = "EncryptionKeySet";
         /// `TrapCommunity`: text. Writable; null in responses.
-        pub fn trap_community(&self) -> Option<Cow<'_, str>> = "TrapCommunity";
+        pub fn trap_community(&self) -> Option<view::Text> = "TrapCommunity";
     }
 }
 
@@ -89,7 +88,7 @@ redfish_proto::view! {
         /// `UserAuthenticationMethod`: a value of an enumeration. Writable.
         pub fn user_authentication_method(&self) -> Option<UserAuthenticationMethod> = "UserAuthenticationMethod";
         /// `PresentedPublicHostKeyTimestamp`: a date and time.
-        pub fn presented_public_host_key_timestamp(&self) -> Option<view::DateTime<'_>> = "PresentedPublicHostKeyTimestamp";
+        pub fn presented_public_host_key_timestamp(&self) -> Option<view::DateTime> = "PresentedPublicHostKeyTimestamp";
         /// `TrustedPublicHostKeys`: a link.
         #[cfg(feature = "security")]
         pub fn trusted_public_host_keys(&self) -> Option<view::Link<crate::key_collection::KeyCollection>> = "TrustedPublicHostKeys";

@@ -5,7 +5,6 @@
 use redfish_proto::Error;
 use redfish_proto::ops::Invoke;
 use redfish_proto::view;
-use std::borrow::Cow;
 
 redfish_proto::view! {
     /// A resource: `Application`.
@@ -16,23 +15,23 @@ redfish_proto::view! {
         /// `Oem`: an object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
         /// `Id`: text.
-        pub fn id(&self) -> Option<Cow<'_, str>> = "Id";
+        pub fn id(&self) -> Option<view::Text> = "Id";
         /// `Description`: text.
-        pub fn description(&self) -> Option<Cow<'_, str>> = "Description";
+        pub fn description(&self) -> Option<view::Text> = "Description";
         /// `Name`: text.
-        pub fn name(&self) -> Option<Cow<'_, str>> = "Name";
+        pub fn name(&self) -> Option<view::Text> = "Name";
         /// `Status`: an object.
         pub fn status(&self) -> Option<crate::resource::Status> = "Status";
         /// `Version`: text.
-        pub fn version(&self) -> Option<Cow<'_, str>> = "Version";
+        pub fn version(&self) -> Option<view::Text> = "Version";
         /// `Vendor`: text.
-        pub fn vendor(&self) -> Option<Cow<'_, str>> = "Vendor";
+        pub fn vendor(&self) -> Option<view::Text> = "Vendor";
         /// `StartTime`: a date and time.
-        pub fn start_time(&self) -> Option<view::DateTime<'_>> = "StartTime";
+        pub fn start_time(&self) -> Option<view::DateTime> = "StartTime";
         /// `MetricsURIs`: a list of URIs.
-        pub fn metrics_uris(&self) -> view::List<'_, Cow<'_, str>> = "MetricsURIs";
+        pub fn metrics_uris(&self) -> view::List<view::Text> = "MetricsURIs";
         /// `DestinationURIs`: a list of URIs.
-        pub fn destination_uris(&self) -> view::List<'_, Cow<'_, str>> = "DestinationURIs";
+        pub fn destination_uris(&self) -> view::List<view::Text> = "DestinationURIs";
         /// `Links`: an object.
         pub fn links(&self) -> Option<Links> = "Links";
     }

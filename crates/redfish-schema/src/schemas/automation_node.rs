@@ -5,7 +5,6 @@
 use redfish_proto::Error;
 use redfish_proto::ops::Invoke;
 use redfish_proto::view;
-use std::borrow::Cow;
 
 redfish_proto::view! {
     /// A resource: `AutomationNode`.
@@ -16,11 +15,11 @@ redfish_proto::view! {
         /// `Oem`: an object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
         /// `Id`: text.
-        pub fn id(&self) -> Option<Cow<'_, str>> = "Id";
+        pub fn id(&self) -> Option<view::Text> = "Id";
         /// `Description`: text.
-        pub fn description(&self) -> Option<Cow<'_, str>> = "Description";
+        pub fn description(&self) -> Option<view::Text> = "Description";
         /// `Name`: text.
-        pub fn name(&self) -> Option<Cow<'_, str>> = "Name";
+        pub fn name(&self) -> Option<view::Text> = "Name";
         /// `NodeType`: a value of an enumeration.
         pub fn node_type(&self) -> Option<NodeType> = "NodeType";
         /// `NodeState`: a value of an enumeration.
@@ -46,9 +45,9 @@ redfish_proto::view! {
         /// `Oem`: an object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
         /// `Chassis`: a list of links.
-        pub fn chassis(&self) -> view::List<'_, view::Link<crate::chassis::Chassis>> = "Chassis";
+        pub fn chassis(&self) -> view::List<view::Link<crate::chassis::Chassis>> = "Chassis";
         /// `AutomationNodeGroup`: a list of links.
-        pub fn automation_node_group(&self) -> view::List<'_, view::Link<AutomationNode>> = "AutomationNodeGroup";
+        pub fn automation_node_group(&self) -> view::List<view::Link<AutomationNode>> = "AutomationNodeGroup";
         /// `PositionSensor`: a link.
         #[cfg(feature = "environment")]
         pub fn position_sensor(&self) -> Option<view::Link<crate::sensor::Sensor>> = "PositionSensor";

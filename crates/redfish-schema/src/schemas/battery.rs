@@ -5,7 +5,6 @@
 use redfish_proto::Error;
 use redfish_proto::ops::Invoke;
 use redfish_proto::view;
-use std::borrow::Cow;
 
 redfish_proto::view! {
     /// A battery that backs up the power of a chassis or rack, with its charge state, health and rated capacity. It belongs to a `PowerSubsystem`.
@@ -16,27 +15,27 @@ redfish_proto::view! {
         /// `Oem`: an object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
         /// `Id`: text.
-        pub fn id(&self) -> Option<Cow<'_, str>> = "Id";
+        pub fn id(&self) -> Option<view::Text> = "Id";
         /// `Description`: text.
-        pub fn description(&self) -> Option<Cow<'_, str>> = "Description";
+        pub fn description(&self) -> Option<view::Text> = "Description";
         /// `Name`: text.
-        pub fn name(&self) -> Option<Cow<'_, str>> = "Name";
+        pub fn name(&self) -> Option<view::Text> = "Name";
         /// `Manufacturer`: text.
-        pub fn manufacturer(&self) -> Option<Cow<'_, str>> = "Manufacturer";
+        pub fn manufacturer(&self) -> Option<view::Text> = "Manufacturer";
         /// `Model`: text.
-        pub fn model(&self) -> Option<Cow<'_, str>> = "Model";
+        pub fn model(&self) -> Option<view::Text> = "Model";
         /// `FirmwareVersion`: text.
-        pub fn firmware_version(&self) -> Option<Cow<'_, str>> = "FirmwareVersion";
+        pub fn firmware_version(&self) -> Option<view::Text> = "FirmwareVersion";
         /// `Version`: text.
-        pub fn version(&self) -> Option<Cow<'_, str>> = "Version";
+        pub fn version(&self) -> Option<view::Text> = "Version";
         /// `ProductionDate`: a date and time.
-        pub fn production_date(&self) -> Option<view::DateTime<'_>> = "ProductionDate";
+        pub fn production_date(&self) -> Option<view::DateTime> = "ProductionDate";
         /// `SerialNumber`: text.
-        pub fn serial_number(&self) -> Option<Cow<'_, str>> = "SerialNumber";
+        pub fn serial_number(&self) -> Option<view::Text> = "SerialNumber";
         /// `PartNumber`: text.
-        pub fn part_number(&self) -> Option<Cow<'_, str>> = "PartNumber";
+        pub fn part_number(&self) -> Option<view::Text> = "PartNumber";
         /// `SparePartNumber`: text.
-        pub fn spare_part_number(&self) -> Option<Cow<'_, str>> = "SparePartNumber";
+        pub fn spare_part_number(&self) -> Option<view::Text> = "SparePartNumber";
         /// `Status`: an object.
         pub fn status(&self) -> Option<crate::resource::Status> = "Status";
         /// `Location`: an object.
@@ -46,19 +45,19 @@ redfish_proto::view! {
         /// `HotPluggable`: true or false.
         pub fn hot_pluggable(&self) -> Option<bool> = "HotPluggable";
         /// `CapacityRatedWattHours`: a number in watt hours.
-        pub fn capacity_rated_watt_hours(&self) -> Option<view::Number<'_>> = "CapacityRatedWattHours";
+        pub fn capacity_rated_watt_hours(&self) -> Option<view::Number> = "CapacityRatedWattHours";
         /// `CapacityActualWattHours`: a number in watt hours.
-        pub fn capacity_actual_watt_hours(&self) -> Option<view::Number<'_>> = "CapacityActualWattHours";
+        pub fn capacity_actual_watt_hours(&self) -> Option<view::Number> = "CapacityActualWattHours";
         /// `CapacityRatedAmpHours`: a number in ampere hours.
-        pub fn capacity_rated_amp_hours(&self) -> Option<view::Number<'_>> = "CapacityRatedAmpHours";
+        pub fn capacity_rated_amp_hours(&self) -> Option<view::Number> = "CapacityRatedAmpHours";
         /// `CapacityActualAmpHours`: a number in ampere hours.
-        pub fn capacity_actual_amp_hours(&self) -> Option<view::Number<'_>> = "CapacityActualAmpHours";
+        pub fn capacity_actual_amp_hours(&self) -> Option<view::Number> = "CapacityActualAmpHours";
         /// `MaxDischargeRateAmps`: a number in amperes.
-        pub fn max_discharge_rate_amps(&self) -> Option<view::Number<'_>> = "MaxDischargeRateAmps";
+        pub fn max_discharge_rate_amps(&self) -> Option<view::Number> = "MaxDischargeRateAmps";
         /// `MaxChargeRateAmps`: a number in amperes.
-        pub fn max_charge_rate_amps(&self) -> Option<view::Number<'_>> = "MaxChargeRateAmps";
+        pub fn max_charge_rate_amps(&self) -> Option<view::Number> = "MaxChargeRateAmps";
         /// `MaxChargeVoltage`: a number in volts.
-        pub fn max_charge_voltage(&self) -> Option<view::Number<'_>> = "MaxChargeVoltage";
+        pub fn max_charge_voltage(&self) -> Option<view::Number> = "MaxChargeVoltage";
         /// `ChargeState`: a value of an enumeration.
         pub fn charge_state(&self) -> Option<ChargeState> = "ChargeState";
         /// `StateOfHealthPercent`: an object. A copy of a part of the resource.
@@ -73,13 +72,13 @@ redfish_proto::view! {
         /// `Replaceable`: true or false.
         pub fn replaceable(&self) -> Option<bool> = "Replaceable";
         /// `NominalOutputVoltage`: a number in volts.
-        pub fn nominal_output_voltage(&self) -> Option<view::Number<'_>> = "NominalOutputVoltage";
+        pub fn nominal_output_voltage(&self) -> Option<view::Number> = "NominalOutputVoltage";
         /// `BatteryChemistryType`: a value of an enumeration.
         pub fn battery_chemistry_type(&self) -> Option<BatteryChemistryType> = "BatteryChemistryType";
         /// `EnergyStorageType`: a value of an enumeration.
         pub fn energy_storage_type(&self) -> Option<EnergyStorageType> = "EnergyStorageType";
         /// `ServicedDate`: a date and time. Writable.
-        pub fn serviced_date(&self) -> Option<view::DateTime<'_>> = "ServicedDate";
+        pub fn serviced_date(&self) -> Option<view::DateTime> = "ServicedDate";
     }
 }
 
@@ -92,10 +91,10 @@ redfish_proto::view! {
         pub fn oem(&self) -> Option<view::Json> = "Oem";
         /// `Memory`: a list of links.
         #[cfg(feature = "compute")]
-        pub fn memory(&self) -> view::List<'_, view::Link<crate::memory::Memory>> = "Memory";
+        pub fn memory(&self) -> view::List<view::Link<crate::memory::Memory>> = "Memory";
         /// `StorageControllers`: a list of links.
         #[cfg(feature = "storage")]
-        pub fn storage_controllers(&self) -> view::List<'_, view::Link<crate::storage_controller::StorageController>> = "StorageControllers";
+        pub fn storage_controllers(&self) -> view::List<view::Link<crate::storage_controller::StorageController>> = "StorageControllers";
     }
 }
 
@@ -143,7 +142,7 @@ redfish_proto::patch! {
         /// `LocationIndicatorActive`: true or false.
         location_indicator_active: value view::Nullable<bool> = "LocationIndicatorActive";
         /// `ServicedDate`: a date and time.
-        serviced_date: value view::Nullable<view::DateTime<'static>> = "ServicedDate";
+        serviced_date: value view::Nullable<view::DateTime> = "ServicedDate";
     }
 }
 

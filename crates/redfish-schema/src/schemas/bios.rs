@@ -5,7 +5,6 @@
 use redfish_proto::Error;
 use redfish_proto::ops::Invoke;
 use redfish_proto::view;
-use std::borrow::Cow;
 
 redfish_proto::view! {
     /// The firmware setup of a system: `Attributes` holds every option by name. Changes go to the separate settings resource and apply at the next reset.
@@ -16,13 +15,13 @@ redfish_proto::view! {
         /// `Oem`: an object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
         /// `Id`: text.
-        pub fn id(&self) -> Option<Cow<'_, str>> = "Id";
+        pub fn id(&self) -> Option<view::Text> = "Id";
         /// `Description`: text.
-        pub fn description(&self) -> Option<Cow<'_, str>> = "Description";
+        pub fn description(&self) -> Option<view::Text> = "Description";
         /// `Name`: text.
-        pub fn name(&self) -> Option<Cow<'_, str>> = "Name";
+        pub fn name(&self) -> Option<view::Text> = "Name";
         /// `AttributeRegistry`: text.
-        pub fn attribute_registry(&self) -> Option<Cow<'_, str>> = "AttributeRegistry";
+        pub fn attribute_registry(&self) -> Option<view::Text> = "AttributeRegistry";
         /// `Attributes`: an object whose members the schema does not list.
         pub fn attributes(&self) -> Option<view::Json> = "Attributes";
         /// `Links`: an object.
@@ -44,7 +43,7 @@ redfish_proto::view! {
         pub fn active_software_image(&self) -> Option<view::Link<crate::software_inventory::SoftwareInventory>> = "ActiveSoftwareImage";
         /// `SoftwareImages`: a list of links.
         #[cfg(feature = "update")]
-        pub fn software_images(&self) -> view::List<'_, view::Link<crate::software_inventory::SoftwareInventory>> = "SoftwareImages";
+        pub fn software_images(&self) -> view::List<view::Link<crate::software_inventory::SoftwareInventory>> = "SoftwareImages";
     }
 }
 

@@ -6,7 +6,6 @@ use redfish_proto::Error;
 use redfish_proto::ops::Invoke;
 use redfish_proto::serde_json::Value;
 use redfish_proto::view;
-use std::borrow::Cow;
 
 redfish_proto::view! {
     /// One certificate: issuer, subject, validity and, if the service returns it, the text of the certificate itself.
@@ -17,13 +16,13 @@ redfish_proto::view! {
         /// `Oem`: an object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
         /// `Id`: text.
-        pub fn id(&self) -> Option<Cow<'_, str>> = "Id";
+        pub fn id(&self) -> Option<view::Text> = "Id";
         /// `Description`: text.
-        pub fn description(&self) -> Option<Cow<'_, str>> = "Description";
+        pub fn description(&self) -> Option<view::Text> = "Description";
         /// `Name`: text.
-        pub fn name(&self) -> Option<Cow<'_, str>> = "Name";
+        pub fn name(&self) -> Option<view::Text> = "Name";
         /// `CertificateString`: text.
-        pub fn certificate_string(&self) -> Option<Cow<'_, str>> = "CertificateString";
+        pub fn certificate_string(&self) -> Option<view::Text> = "CertificateString";
         /// `CertificateType`: a value of an enumeration.
         pub fn certificate_type(&self) -> Option<CertificateType> = "CertificateType";
         /// `Issuer`: an object.
@@ -31,31 +30,31 @@ redfish_proto::view! {
         /// `Subject`: an object.
         pub fn subject(&self) -> Option<Identifier> = "Subject";
         /// `ValidNotBefore`: a date and time.
-        pub fn valid_not_before(&self) -> Option<view::DateTime<'_>> = "ValidNotBefore";
+        pub fn valid_not_before(&self) -> Option<view::DateTime> = "ValidNotBefore";
         /// `ValidNotAfter`: a date and time.
-        pub fn valid_not_after(&self) -> Option<view::DateTime<'_>> = "ValidNotAfter";
+        pub fn valid_not_after(&self) -> Option<view::DateTime> = "ValidNotAfter";
         /// `KeyUsage`: a list of values of an enumeration.
-        pub fn key_usage(&self) -> view::List<'_, KeyUsage> = "KeyUsage";
+        pub fn key_usage(&self) -> view::List<KeyUsage> = "KeyUsage";
         /// `UefiSignatureOwner`: a UUID.
-        pub fn uefi_signature_owner(&self) -> Option<view::Uuid<'_>> = "UefiSignatureOwner";
+        pub fn uefi_signature_owner(&self) -> Option<view::Uuid> = "UefiSignatureOwner";
         /// `SerialNumber`: text.
-        pub fn serial_number(&self) -> Option<Cow<'_, str>> = "SerialNumber";
+        pub fn serial_number(&self) -> Option<view::Text> = "SerialNumber";
         /// `Fingerprint`: text.
-        pub fn fingerprint(&self) -> Option<Cow<'_, str>> = "Fingerprint";
+        pub fn fingerprint(&self) -> Option<view::Text> = "Fingerprint";
         /// `FingerprintHashAlgorithm`: text.
-        pub fn fingerprint_hash_algorithm(&self) -> Option<Cow<'_, str>> = "FingerprintHashAlgorithm";
+        pub fn fingerprint_hash_algorithm(&self) -> Option<view::Text> = "FingerprintHashAlgorithm";
         /// `SignatureAlgorithm`: text.
-        pub fn signature_algorithm(&self) -> Option<Cow<'_, str>> = "SignatureAlgorithm";
+        pub fn signature_algorithm(&self) -> Option<view::Text> = "SignatureAlgorithm";
         /// `Links`: an object.
         pub fn links(&self) -> Option<Links> = "Links";
         /// `CertificateUsageTypes`: a list of values of an enumeration.
-        pub fn certificate_usage_types(&self) -> view::List<'_, CertificateUsageType> = "CertificateUsageTypes";
+        pub fn certificate_usage_types(&self) -> view::List<CertificateUsageType> = "CertificateUsageTypes";
         /// `SPDM`: an object.
         pub fn spdm(&self) -> Option<SPDM> = "SPDM";
         /// `Status`: an object.
         pub fn status(&self) -> Option<crate::resource::Status> = "Status";
         /// `Password`: text. Writable; null in responses.
-        pub fn password(&self) -> Option<Cow<'_, str>> = "Password";
+        pub fn password(&self) -> Option<view::Text> = "Password";
     }
 }
 
@@ -65,29 +64,29 @@ redfish_proto::view! {
     /// `Identifier` of the schema `Certificate` 1.11.0.
     pub struct Identifier = "Certificate.Identifier" {
         /// `CommonName`: text.
-        pub fn common_name(&self) -> Option<Cow<'_, str>> = "CommonName";
+        pub fn common_name(&self) -> Option<view::Text> = "CommonName";
         /// `Organization`: text.
-        pub fn organization(&self) -> Option<Cow<'_, str>> = "Organization";
+        pub fn organization(&self) -> Option<view::Text> = "Organization";
         /// `OrganizationalUnit`: text.
-        pub fn organizational_unit(&self) -> Option<Cow<'_, str>> = "OrganizationalUnit";
+        pub fn organizational_unit(&self) -> Option<view::Text> = "OrganizationalUnit";
         /// `City`: text.
-        pub fn city(&self) -> Option<Cow<'_, str>> = "City";
+        pub fn city(&self) -> Option<view::Text> = "City";
         /// `State`: text.
-        pub fn state(&self) -> Option<Cow<'_, str>> = "State";
+        pub fn state(&self) -> Option<view::Text> = "State";
         /// `Country`: text.
-        pub fn country(&self) -> Option<Cow<'_, str>> = "Country";
+        pub fn country(&self) -> Option<view::Text> = "Country";
         /// `Email`: text.
-        pub fn email(&self) -> Option<Cow<'_, str>> = "Email";
+        pub fn email(&self) -> Option<view::Text> = "Email";
         /// `DisplayString`: text.
-        pub fn display_string(&self) -> Option<Cow<'_, str>> = "DisplayString";
+        pub fn display_string(&self) -> Option<view::Text> = "DisplayString";
         /// `DomainComponents`: a list of texts.
-        pub fn domain_components(&self) -> view::List<'_, Cow<'_, str>> = "DomainComponents";
+        pub fn domain_components(&self) -> view::List<view::Text> = "DomainComponents";
         /// `AdditionalCommonNames`: a list of texts.
-        pub fn additional_common_names(&self) -> view::List<'_, Cow<'_, str>> = "AdditionalCommonNames";
+        pub fn additional_common_names(&self) -> view::List<view::Text> = "AdditionalCommonNames";
         /// `AdditionalOrganizationalUnits`: a list of texts.
-        pub fn additional_organizational_units(&self) -> view::List<'_, Cow<'_, str>> = "AdditionalOrganizationalUnits";
+        pub fn additional_organizational_units(&self) -> view::List<view::Text> = "AdditionalOrganizationalUnits";
         /// `AlternativeNames`: a list of texts.
-        pub fn alternative_names(&self) -> view::List<'_, Cow<'_, str>> = "AlternativeNames";
+        pub fn alternative_names(&self) -> view::List<view::Text> = "AlternativeNames";
     }
 }
 
@@ -101,7 +100,7 @@ redfish_proto::view! {
         /// `Issuer`: a link. Writable.
         pub fn issuer(&self) -> Option<view::Link<Certificate>> = "Issuer";
         /// `Subjects`: a list of links. Writable.
-        pub fn subjects(&self) -> view::List<'_, view::Link<Certificate>> = "Subjects";
+        pub fn subjects(&self) -> view::List<view::Link<Certificate>> = "Subjects";
     }
 }
 
@@ -113,7 +112,7 @@ redfish_proto::view! {
         /// `Certificate`: a link.
         pub fn certificate(&self) -> Option<view::Link<Certificate>> = "Certificate";
         /// `CSRString`: text.
-        pub fn csr_string(&self) -> Option<Cow<'_, str>> = "CSRString";
+        pub fn csr_string(&self) -> Option<view::Text> = "CSRString";
     }
 }
 
@@ -125,7 +124,7 @@ redfish_proto::view! {
         /// `Certificate`: a link.
         pub fn certificate(&self) -> Option<view::Link<Certificate>> = "Certificate";
         /// `CSRString`: text.
-        pub fn csr_string(&self) -> Option<Cow<'_, str>> = "CSRString";
+        pub fn csr_string(&self) -> Option<view::Text> = "CSRString";
     }
 }
 
@@ -221,13 +220,13 @@ redfish_proto::patch! {
         /// `Subject`: an object.
         subject: value Value = "Subject";
         /// `ValidNotBefore`: a date and time.
-        valid_not_before: value view::DateTime<'static> = "ValidNotBefore";
+        valid_not_before: value view::DateTime = "ValidNotBefore";
         /// `ValidNotAfter`: a date and time.
-        valid_not_after: value view::DateTime<'static> = "ValidNotAfter";
+        valid_not_after: value view::DateTime = "ValidNotAfter";
         /// `KeyUsage`: a list of values of an enumeration.
         key_usage: list KeyUsage = "KeyUsage";
         /// `UefiSignatureOwner`: a UUID.
-        uefi_signature_owner: value view::Nullable<view::Uuid<'static>> = "UefiSignatureOwner";
+        uefi_signature_owner: value view::Nullable<view::Uuid> = "UefiSignatureOwner";
         /// `SerialNumber`: text.
         serial_number: value String = "SerialNumber";
         /// `Fingerprint`: text.

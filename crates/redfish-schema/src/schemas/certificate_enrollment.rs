@@ -4,7 +4,6 @@
 
 use redfish_proto::serde_json::Value;
 use redfish_proto::view;
-use std::borrow::Cow;
 
 redfish_proto::view! {
     /// A resource: `CertificateEnrollment`.
@@ -15,17 +14,17 @@ redfish_proto::view! {
         /// `Oem`: an object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
         /// `Id`: text.
-        pub fn id(&self) -> Option<Cow<'_, str>> = "Id";
+        pub fn id(&self) -> Option<view::Text> = "Id";
         /// `Description`: text.
-        pub fn description(&self) -> Option<Cow<'_, str>> = "Description";
+        pub fn description(&self) -> Option<view::Text> = "Description";
         /// `Name`: text.
-        pub fn name(&self) -> Option<Cow<'_, str>> = "Name";
+        pub fn name(&self) -> Option<view::Text> = "Name";
         /// `EnrollmentType`: a value of an enumeration.
         pub fn enrollment_type(&self) -> Option<EnrollmentProtocolType> = "EnrollmentType";
         /// `Enabled`: true or false. Writable.
         pub fn enabled(&self) -> Option<bool> = "Enabled";
         /// `ServerURI`: a URI. Writable.
-        pub fn server_uri(&self) -> Option<Cow<'_, str>> = "ServerURI";
+        pub fn server_uri(&self) -> Option<view::Text> = "ServerURI";
         /// `VerifyCertificate`: true or false. Writable.
         pub fn verify_certificate(&self) -> Option<bool> = "VerifyCertificate";
         /// `RenewBeforeExpiryDays`: an integer. Writable.
@@ -49,11 +48,11 @@ redfish_proto::view! {
     /// `ACMEConfiguration` of the schema `CertificateEnrollment` 1.0.1.
     pub struct ACMEConfiguration = "CertificateEnrollment.ACMEConfiguration" {
         /// `Email`: text. Writable.
-        pub fn email(&self) -> Option<Cow<'_, str>> = "Email";
+        pub fn email(&self) -> Option<view::Text> = "Email";
         /// `EABKeyId`: text. Writable; null in responses.
-        pub fn eab_key_id(&self) -> Option<Cow<'_, str>> = "EABKeyId";
+        pub fn eab_key_id(&self) -> Option<view::Text> = "EABKeyId";
         /// `EABKey`: text. Writable; null in responses.
-        pub fn eab_key(&self) -> Option<Cow<'_, str>> = "EABKey";
+        pub fn eab_key(&self) -> Option<view::Text> = "EABKey";
         /// `ChallengeType`: a value of an enumeration. Writable.
         pub fn challenge_type(&self) -> Option<ACMEChallengeType> = "ChallengeType";
     }
@@ -65,41 +64,41 @@ redfish_proto::view! {
     /// `CSRParameters` of the schema `CertificateEnrollment` 1.0.1.
     pub struct CSRParameters = "CertificateEnrollment.CSRParameters" {
         /// `CommonName`: text. Writable.
-        pub fn common_name(&self) -> Option<Cow<'_, str>> = "CommonName";
+        pub fn common_name(&self) -> Option<view::Text> = "CommonName";
         /// `AlternativeNames`: a list of texts. Writable.
-        pub fn alternative_names(&self) -> view::List<'_, Cow<'_, str>> = "AlternativeNames";
+        pub fn alternative_names(&self) -> view::List<view::Text> = "AlternativeNames";
         /// `Organization`: text. Writable.
-        pub fn organization(&self) -> Option<Cow<'_, str>> = "Organization";
+        pub fn organization(&self) -> Option<view::Text> = "Organization";
         /// `OrganizationalUnit`: text. Writable.
-        pub fn organizational_unit(&self) -> Option<Cow<'_, str>> = "OrganizationalUnit";
+        pub fn organizational_unit(&self) -> Option<view::Text> = "OrganizationalUnit";
         /// `City`: text. Writable.
-        pub fn city(&self) -> Option<Cow<'_, str>> = "City";
+        pub fn city(&self) -> Option<view::Text> = "City";
         /// `State`: text. Writable.
-        pub fn state(&self) -> Option<Cow<'_, str>> = "State";
+        pub fn state(&self) -> Option<view::Text> = "State";
         /// `Country`: text. Writable.
-        pub fn country(&self) -> Option<Cow<'_, str>> = "Country";
+        pub fn country(&self) -> Option<view::Text> = "Country";
         /// `Email`: text. Writable.
-        pub fn email(&self) -> Option<Cow<'_, str>> = "Email";
+        pub fn email(&self) -> Option<view::Text> = "Email";
         /// `KeyPairAlgorithm`: text. Writable.
-        pub fn key_pair_algorithm(&self) -> Option<Cow<'_, str>> = "KeyPairAlgorithm";
+        pub fn key_pair_algorithm(&self) -> Option<view::Text> = "KeyPairAlgorithm";
         /// `KeyBitLength`: an integer. Writable.
         pub fn key_bit_length(&self) -> Option<i64> = "KeyBitLength";
         /// `KeyCurveId`: text. Writable.
-        pub fn key_curve_id(&self) -> Option<Cow<'_, str>> = "KeyCurveId";
+        pub fn key_curve_id(&self) -> Option<view::Text> = "KeyCurveId";
         /// `KeyUsage`: a list of values of an enumeration. Writable.
-        pub fn key_usage(&self) -> view::List<'_, crate::certificate::KeyUsage> = "KeyUsage";
+        pub fn key_usage(&self) -> view::List<crate::certificate::KeyUsage> = "KeyUsage";
         /// `Surname`: text. Writable.
-        pub fn surname(&self) -> Option<Cow<'_, str>> = "Surname";
+        pub fn surname(&self) -> Option<view::Text> = "Surname";
         /// `GivenName`: text. Writable.
-        pub fn given_name(&self) -> Option<Cow<'_, str>> = "GivenName";
+        pub fn given_name(&self) -> Option<view::Text> = "GivenName";
         /// `Initials`: text. Writable.
-        pub fn initials(&self) -> Option<Cow<'_, str>> = "Initials";
+        pub fn initials(&self) -> Option<view::Text> = "Initials";
         /// `ChallengePassword`: text. Writable.
-        pub fn challenge_password(&self) -> Option<Cow<'_, str>> = "ChallengePassword";
+        pub fn challenge_password(&self) -> Option<view::Text> = "ChallengePassword";
         /// `UnstructuredName`: text. Writable.
-        pub fn unstructured_name(&self) -> Option<Cow<'_, str>> = "UnstructuredName";
+        pub fn unstructured_name(&self) -> Option<view::Text> = "UnstructuredName";
         /// `ContactPerson`: text. Writable.
-        pub fn contact_person(&self) -> Option<Cow<'_, str>> = "ContactPerson";
+        pub fn contact_person(&self) -> Option<view::Text> = "ContactPerson";
     }
 }
 
@@ -111,7 +110,7 @@ redfish_proto::view! {
         /// `LastOperation`: a value of an enumeration.
         pub fn last_operation(&self) -> Option<LastOperationType> = "LastOperation";
         /// `LastOperationTime`: a date and time.
-        pub fn last_operation_time(&self) -> Option<view::DateTime<'_>> = "LastOperationTime";
+        pub fn last_operation_time(&self) -> Option<view::DateTime> = "LastOperationTime";
         /// `LastOperationStatus`: a value of an enumeration.
         pub fn last_operation_status(&self) -> Option<OperationStatus> = "LastOperationStatus";
     }
@@ -129,7 +128,7 @@ redfish_proto::view! {
         /// `EnrolledCertificate`: a link.
         pub fn enrolled_certificate(&self) -> Option<view::Link<crate::certificate::Certificate>> = "EnrolledCertificate";
         /// `CACertificates`: a list of links. Writable.
-        pub fn ca_certificates(&self) -> view::List<'_, view::Link<crate::certificate::Certificate>> = "CACertificates";
+        pub fn ca_certificates(&self) -> view::List<view::Link<crate::certificate::Certificate>> = "CACertificates";
     }
 }
 
@@ -139,7 +138,7 @@ redfish_proto::view! {
     /// `SCEPConfiguration` of the schema `CertificateEnrollment` 1.0.1.
     pub struct SCEPConfiguration = "CertificateEnrollment.SCEPConfiguration" {
         /// `ChallengePassword`: text. Writable; null in responses.
-        pub fn challenge_password(&self) -> Option<Cow<'_, str>> = "ChallengePassword";
+        pub fn challenge_password(&self) -> Option<view::Text> = "ChallengePassword";
     }
 }
 

@@ -5,7 +5,6 @@
 use redfish_proto::Error;
 use redfish_proto::ops::Invoke;
 use redfish_proto::view;
-use std::borrow::Cow;
 
 redfish_proto::view! {
     /// Tools for certificates: create a signing request, replace a certificate, and list where certificates are in use. Each certificate itself stays with the resource that uses it.
@@ -16,11 +15,11 @@ redfish_proto::view! {
         /// `Oem`: an object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
         /// `Id`: text.
-        pub fn id(&self) -> Option<Cow<'_, str>> = "Id";
+        pub fn id(&self) -> Option<view::Text> = "Id";
         /// `Description`: text.
-        pub fn description(&self) -> Option<Cow<'_, str>> = "Description";
+        pub fn description(&self) -> Option<view::Text> = "Description";
         /// `Name`: text.
-        pub fn name(&self) -> Option<Cow<'_, str>> = "Name";
+        pub fn name(&self) -> Option<view::Text> = "Name";
         /// `CertificateLocations`: a link.
         pub fn certificate_locations(&self) -> Option<view::Link<crate::certificate_locations::CertificateLocations>> = "CertificateLocations";
         /// `AutomaticCertificateEnrollment`: an object.
@@ -40,9 +39,9 @@ redfish_proto::view! {
         /// `ServiceEnabled`: true or false. Writable.
         pub fn service_enabled(&self) -> Option<bool> = "ServiceEnabled";
         /// `EnrollmentTypes`: a list of values of an enumeration.
-        pub fn enrollment_types(&self) -> view::List<'_, crate::certificate_enrollment::EnrollmentProtocolType> = "EnrollmentTypes";
+        pub fn enrollment_types(&self) -> view::List<crate::certificate_enrollment::EnrollmentProtocolType> = "EnrollmentTypes";
         /// `CertificatesSupported`: a list of values of an enumeration.
-        pub fn certificates_supported(&self) -> view::List<'_, crate::certificate::CertificateUsageType> = "CertificatesSupported";
+        pub fn certificates_supported(&self) -> view::List<crate::certificate::CertificateUsageType> = "CertificatesSupported";
     }
 }
 
@@ -54,7 +53,7 @@ redfish_proto::view! {
         /// `CertificateCollection`: a link.
         pub fn certificate_collection(&self) -> Option<view::Link<crate::certificate_collection::CertificateCollection>> = "CertificateCollection";
         /// `CSRString`: text.
-        pub fn csr_string(&self) -> Option<Cow<'_, str>> = "CSRString";
+        pub fn csr_string(&self) -> Option<view::Text> = "CSRString";
     }
 }
 

@@ -5,7 +5,6 @@
 use redfish_proto::Error;
 use redfish_proto::ops::Invoke;
 use redfish_proto::view;
-use std::borrow::Cow;
 
 redfish_proto::view! {
     /// A physical enclosure: a server's case, a blade, a rack or a drive shelf. It has the serial number and location of the hardware, and leads to sensors, fans, power supplies and cards.
@@ -16,25 +15,25 @@ redfish_proto::view! {
         /// `Oem`: an object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
         /// `Id`: text.
-        pub fn id(&self) -> Option<Cow<'_, str>> = "Id";
+        pub fn id(&self) -> Option<view::Text> = "Id";
         /// `Description`: text.
-        pub fn description(&self) -> Option<Cow<'_, str>> = "Description";
+        pub fn description(&self) -> Option<view::Text> = "Description";
         /// `Name`: text.
-        pub fn name(&self) -> Option<Cow<'_, str>> = "Name";
+        pub fn name(&self) -> Option<view::Text> = "Name";
         /// `ChassisType`: a value of an enumeration.
         pub fn chassis_type(&self) -> Option<ChassisType> = "ChassisType";
         /// `Manufacturer`: text.
-        pub fn manufacturer(&self) -> Option<Cow<'_, str>> = "Manufacturer";
+        pub fn manufacturer(&self) -> Option<view::Text> = "Manufacturer";
         /// `Model`: text.
-        pub fn model(&self) -> Option<Cow<'_, str>> = "Model";
+        pub fn model(&self) -> Option<view::Text> = "Model";
         /// `SKU`: text.
-        pub fn sku(&self) -> Option<Cow<'_, str>> = "SKU";
+        pub fn sku(&self) -> Option<view::Text> = "SKU";
         /// `SerialNumber`: text.
-        pub fn serial_number(&self) -> Option<Cow<'_, str>> = "SerialNumber";
+        pub fn serial_number(&self) -> Option<view::Text> = "SerialNumber";
         /// `PartNumber`: text.
-        pub fn part_number(&self) -> Option<Cow<'_, str>> = "PartNumber";
+        pub fn part_number(&self) -> Option<view::Text> = "PartNumber";
         /// `AssetTag`: text. Writable.
-        pub fn asset_tag(&self) -> Option<Cow<'_, str>> = "AssetTag";
+        pub fn asset_tag(&self) -> Option<view::Text> = "AssetTag";
         /// `IndicatorLED`: a value of an enumeration. Writable. Deprecated by the schema.
         pub fn indicator_led(&self) -> Option<IndicatorLED> = "IndicatorLED";
         /// `Links`: an object.
@@ -57,13 +56,13 @@ redfish_proto::view! {
         /// `Location`: an object.
         pub fn location(&self) -> Option<crate::resource::Location> = "Location";
         /// `HeightMm`: a number in millimeters.
-        pub fn height_mm(&self) -> Option<view::Number<'_>> = "HeightMm";
+        pub fn height_mm(&self) -> Option<view::Number> = "HeightMm";
         /// `WidthMm`: a number in millimeters.
-        pub fn width_mm(&self) -> Option<view::Number<'_>> = "WidthMm";
+        pub fn width_mm(&self) -> Option<view::Number> = "WidthMm";
         /// `DepthMm`: a number in millimeters.
-        pub fn depth_mm(&self) -> Option<view::Number<'_>> = "DepthMm";
+        pub fn depth_mm(&self) -> Option<view::Number> = "DepthMm";
         /// `WeightKg`: a number in kilograms.
-        pub fn weight_kg(&self) -> Option<view::Number<'_>> = "WeightKg";
+        pub fn weight_kg(&self) -> Option<view::Number> = "WeightKg";
         /// `NetworkAdapters`: a link.
         #[cfg(feature = "network")]
         pub fn network_adapters(&self) -> Option<view::Link<crate::network_adapter_collection::NetworkAdapterCollection>> = "NetworkAdapters";
@@ -71,7 +70,7 @@ redfish_proto::view! {
         #[cfg(feature = "compute")]
         pub fn assembly(&self) -> Option<view::Link<crate::assembly::Assembly>> = "Assembly";
         /// `UUID`: a UUID.
-        pub fn uuid(&self) -> Option<view::Uuid<'_>> = "UUID";
+        pub fn uuid(&self) -> Option<view::Uuid> = "UUID";
         /// `PCIeSlots`: a link. Deprecated by the schema.
         #[cfg(feature = "compute")]
         pub fn pcie_slots(&self) -> Option<view::Link<crate::pcie_slots::PCIeSlots>> = "PCIeSlots";
@@ -93,9 +92,9 @@ redfish_proto::view! {
         #[cfg(feature = "compute")]
         pub fn memory_domains(&self) -> Option<view::Link<crate::memory_domain_collection::MemoryDomainCollection>> = "MemoryDomains";
         /// `MaxPowerWatts`: a number in watts.
-        pub fn max_power_watts(&self) -> Option<view::Number<'_>> = "MaxPowerWatts";
+        pub fn max_power_watts(&self) -> Option<view::Number> = "MaxPowerWatts";
         /// `MinPowerWatts`: a number in watts.
-        pub fn min_power_watts(&self) -> Option<view::Number<'_>> = "MinPowerWatts";
+        pub fn min_power_watts(&self) -> Option<view::Number> = "MinPowerWatts";
         /// `LocationIndicatorActive`: true or false. Writable.
         pub fn location_indicator_active(&self) -> Option<bool> = "LocationIndicatorActive";
         /// `Drives`: a link.
@@ -115,16 +114,16 @@ redfish_proto::view! {
         pub fn certificates(&self) -> Option<view::Link<crate::certificate_collection::CertificateCollection>> = "Certificates";
         /// `Measurements`: a list of objects. Deprecated by the schema.
         #[cfg(feature = "update")]
-        pub fn measurements(&self) -> view::List<'_, crate::software_inventory::MeasurementBlock> = "Measurements";
+        pub fn measurements(&self) -> view::List<crate::software_inventory::MeasurementBlock> = "Measurements";
         /// `SparePartNumber`: text.
-        pub fn spare_part_number(&self) -> Option<Cow<'_, str>> = "SparePartNumber";
+        pub fn spare_part_number(&self) -> Option<view::Text> = "SparePartNumber";
         /// `Controls`: a link.
         #[cfg(feature = "environment")]
         pub fn controls(&self) -> Option<view::Link<crate::control_collection::ControlCollection>> = "Controls";
         /// `ElectricalSourceManagerURIs`: a list of URIs. Writable.
-        pub fn electrical_source_manager_uris(&self) -> view::List<'_, Cow<'_, str>> = "ElectricalSourceManagerURIs";
+        pub fn electrical_source_manager_uris(&self) -> view::List<view::Text> = "ElectricalSourceManagerURIs";
         /// `ElectricalSourceNames`: a list of texts. Writable.
-        pub fn electrical_source_names(&self) -> view::List<'_, Cow<'_, str>> = "ElectricalSourceNames";
+        pub fn electrical_source_names(&self) -> view::List<view::Text> = "ElectricalSourceNames";
         /// `FabricAdapters`: a link.
         #[cfg(feature = "fabric")]
         pub fn fabric_adapters(&self) -> Option<view::Link<crate::fabric_adapter_collection::FabricAdapterCollection>> = "FabricAdapters";
@@ -138,7 +137,7 @@ redfish_proto::view! {
         #[cfg(feature = "security")]
         pub fn trusted_components(&self) -> Option<view::Link<crate::trusted_component_collection::TrustedComponentCollection>> = "TrustedComponents";
         /// `Version`: text.
-        pub fn version(&self) -> Option<Cow<'_, str>> = "Version";
+        pub fn version(&self) -> Option<view::Text> = "Version";
         /// `HotPluggable`: true or false.
         pub fn hot_pluggable(&self) -> Option<bool> = "HotPluggable";
         /// `Replaceable`: true or false.
@@ -149,24 +148,24 @@ redfish_proto::view! {
         /// `Doors`: an object.
         pub fn doors(&self) -> Option<Doors> = "Doors";
         /// `HeatingCoolingManagerURIs`: a list of URIs. Writable.
-        pub fn heating_cooling_manager_uris(&self) -> view::List<'_, Cow<'_, str>> = "HeatingCoolingManagerURIs";
+        pub fn heating_cooling_manager_uris(&self) -> view::List<view::Text> = "HeatingCoolingManagerURIs";
         /// `HeatingCoolingEquipmentNames`: a list of texts. Writable.
-        pub fn heating_cooling_equipment_names(&self) -> view::List<'_, Cow<'_, str>> = "HeatingCoolingEquipmentNames";
+        pub fn heating_cooling_equipment_names(&self) -> view::List<view::Text> = "HeatingCoolingEquipmentNames";
         /// `LeakDetectors`: a link.
         #[cfg(feature = "environment")]
         pub fn leak_detectors(&self) -> Option<view::Link<crate::leak_detector_collection::LeakDetectorCollection>> = "LeakDetectors";
         /// `ReadyToRemove`: true or false. Writable.
         pub fn ready_to_remove(&self) -> Option<bool> = "ReadyToRemove";
         /// `RackMountCapacityUnits`: a number. Writable.
-        pub fn rack_mount_capacity_units(&self) -> Option<view::Number<'_>> = "RackMountCapacityUnits";
+        pub fn rack_mount_capacity_units(&self) -> Option<view::Number> = "RackMountCapacityUnits";
         /// `RackUnits`: a value of an enumeration. Writable.
         pub fn rack_units(&self) -> Option<RackUnits> = "RackUnits";
         /// `RackMountWidth`: a value of an enumeration. Writable.
         pub fn rack_mount_width(&self) -> Option<RackMountWidth> = "RackMountWidth";
         /// `RackMountDepthMm`: a number in millimeters. Writable.
-        pub fn rack_mount_depth_mm(&self) -> Option<view::Number<'_>> = "RackMountDepthMm";
+        pub fn rack_mount_depth_mm(&self) -> Option<view::Number> = "RackMountDepthMm";
         /// `HeightRackUnits`: a number.
-        pub fn height_rack_units(&self) -> Option<view::Number<'_>> = "HeightRackUnits";
+        pub fn height_rack_units(&self) -> Option<view::Number> = "HeightRackUnits";
     }
 }
 
@@ -180,7 +179,7 @@ redfish_proto::view! {
         /// `Locked`: true or false. Writable.
         pub fn locked(&self) -> Option<bool> = "Locked";
         /// `UserLabel`: text. Writable.
-        pub fn user_label(&self) -> Option<Cow<'_, str>> = "UserLabel";
+        pub fn user_label(&self) -> Option<view::Text> = "UserLabel";
     }
 }
 
@@ -204,64 +203,64 @@ redfish_proto::view! {
         /// `Oem`: an object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
         /// `ComputerSystems`: a list of links.
-        pub fn computer_systems(&self) -> view::List<'_, view::Link<crate::computer_system::ComputerSystem>> = "ComputerSystems";
+        pub fn computer_systems(&self) -> view::List<view::Link<crate::computer_system::ComputerSystem>> = "ComputerSystems";
         /// `ManagedBy`: a list of links.
-        pub fn managed_by(&self) -> view::List<'_, view::Link<crate::manager::Manager>> = "ManagedBy";
+        pub fn managed_by(&self) -> view::List<view::Link<crate::manager::Manager>> = "ManagedBy";
         /// `ContainedBy`: a link. Writable.
         pub fn contained_by(&self) -> Option<view::Link<Chassis>> = "ContainedBy";
         /// `Contains`: a list of links. Writable.
-        pub fn contains(&self) -> view::List<'_, view::Link<Chassis>> = "Contains";
+        pub fn contains(&self) -> view::List<view::Link<Chassis>> = "Contains";
         /// `PoweredBy`: a list of links. Deprecated by the schema.
-        pub fn powered_by(&self) -> view::List<'_, view::Link<crate::resource::Item>> = "PoweredBy";
+        pub fn powered_by(&self) -> view::List<view::Link<crate::resource::Item>> = "PoweredBy";
         /// `CooledBy`: a list of links. Deprecated by the schema.
-        pub fn cooled_by(&self) -> view::List<'_, view::Link<crate::resource::Item>> = "CooledBy";
+        pub fn cooled_by(&self) -> view::List<view::Link<crate::resource::Item>> = "CooledBy";
         /// `ManagersInChassis`: a list of links.
-        pub fn managers_in_chassis(&self) -> view::List<'_, view::Link<crate::manager::Manager>> = "ManagersInChassis";
+        pub fn managers_in_chassis(&self) -> view::List<view::Link<crate::manager::Manager>> = "ManagersInChassis";
         /// `Drives`: a list of links.
         #[cfg(feature = "storage")]
-        pub fn drives(&self) -> view::List<'_, view::Link<crate::drive::Drive>> = "Drives";
+        pub fn drives(&self) -> view::List<view::Link<crate::drive::Drive>> = "Drives";
         /// `Storage`: a list of links.
         #[cfg(feature = "storage")]
-        pub fn storage(&self) -> view::List<'_, view::Link<crate::storage::Storage>> = "Storage";
+        pub fn storage(&self) -> view::List<view::Link<crate::storage::Storage>> = "Storage";
         /// `PCIeDevices`: a list of links. Deprecated by the schema.
         #[cfg(feature = "compute")]
-        pub fn pcie_devices(&self) -> view::List<'_, view::Link<crate::pcie_device::PCIeDevice>> = "PCIeDevices";
+        pub fn pcie_devices(&self) -> view::List<view::Link<crate::pcie_device::PCIeDevice>> = "PCIeDevices";
         /// `ResourceBlocks`: a list of links.
         #[cfg(feature = "composition")]
-        pub fn resource_blocks(&self) -> view::List<'_, view::Link<crate::resource_block::ResourceBlock>> = "ResourceBlocks";
+        pub fn resource_blocks(&self) -> view::List<view::Link<crate::resource_block::ResourceBlock>> = "ResourceBlocks";
         /// `Switches`: a list of links.
         #[cfg(feature = "fabric")]
-        pub fn switches(&self) -> view::List<'_, view::Link<crate::switch::Switch>> = "Switches";
+        pub fn switches(&self) -> view::List<view::Link<crate::switch::Switch>> = "Switches";
         /// `Processors`: a list of links.
         #[cfg(feature = "compute")]
-        pub fn processors(&self) -> view::List<'_, view::Link<crate::processor::Processor>> = "Processors";
+        pub fn processors(&self) -> view::List<view::Link<crate::processor::Processor>> = "Processors";
         /// `Facility`: a link. Writable.
         #[cfg(feature = "facility")]
         pub fn facility(&self) -> Option<view::Link<crate::facility::Facility>> = "Facility";
         /// `Cables`: a list of links.
         #[cfg(feature = "facility")]
-        pub fn cables(&self) -> view::List<'_, view::Link<crate::cable::Cable>> = "Cables";
+        pub fn cables(&self) -> view::List<view::Link<crate::cable::Cable>> = "Cables";
         /// `PowerOutlets`: a list of links. Writable.
         #[cfg(feature = "facility")]
-        pub fn power_outlets(&self) -> view::List<'_, view::Link<crate::outlet::Outlet>> = "PowerOutlets";
+        pub fn power_outlets(&self) -> view::List<view::Link<crate::outlet::Outlet>> = "PowerOutlets";
         /// `PowerSupplies`: a list of links.
         #[cfg(feature = "environment")]
-        pub fn power_supplies(&self) -> view::List<'_, view::Link<crate::power_supply::PowerSupply>> = "PowerSupplies";
+        pub fn power_supplies(&self) -> view::List<view::Link<crate::power_supply::PowerSupply>> = "PowerSupplies";
         /// `Fans`: a list of links.
         #[cfg(feature = "environment")]
-        pub fn fans(&self) -> view::List<'_, view::Link<crate::fan::Fan>> = "Fans";
+        pub fn fans(&self) -> view::List<view::Link<crate::fan::Fan>> = "Fans";
         /// `PowerDistribution`: a link.
         #[cfg(feature = "facility")]
         pub fn power_distribution(&self) -> Option<view::Link<crate::power_distribution::PowerDistribution>> = "PowerDistribution";
         /// `CoolingUnits`: a list of links. Writable.
         #[cfg(feature = "facility")]
-        pub fn cooling_units(&self) -> view::List<'_, view::Link<crate::cooling_unit::CoolingUnit>> = "CoolingUnits";
+        pub fn cooling_units(&self) -> view::List<view::Link<crate::cooling_unit::CoolingUnit>> = "CoolingUnits";
         /// `ConnectedCoolingLoops`: a list of links. Writable.
         #[cfg(feature = "facility")]
-        pub fn connected_cooling_loops(&self) -> view::List<'_, view::Link<crate::cooling_loop::CoolingLoop>> = "ConnectedCoolingLoops";
+        pub fn connected_cooling_loops(&self) -> view::List<view::Link<crate::cooling_loop::CoolingLoop>> = "ConnectedCoolingLoops";
         /// `AutomationNodes`: a list of links.
         #[cfg(feature = "automation")]
-        pub fn automation_nodes(&self) -> view::List<'_, view::Link<crate::automation_node::AutomationNode>> = "AutomationNodes";
+        pub fn automation_nodes(&self) -> view::List<view::Link<crate::automation_node::AutomationNode>> = "AutomationNodes";
     }
 }
 
@@ -430,7 +429,7 @@ redfish_proto::patch! {
         /// `WeightKg`: a number in kilograms.
         weight_kg: value view::Nullable<f64> = "WeightKg";
         /// `UUID`: a UUID.
-        uuid: value view::Nullable<view::Uuid<'static>> = "UUID";
+        uuid: value view::Nullable<view::Uuid> = "UUID";
         /// `EnvironmentalClass`: a value of an enumeration.
         environmental_class: value view::Nullable<EnvironmentalClass> = "EnvironmentalClass";
         /// `MaxPowerWatts`: a number in watts.

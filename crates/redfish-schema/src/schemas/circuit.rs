@@ -5,7 +5,6 @@
 use redfish_proto::Error;
 use redfish_proto::ops::Invoke;
 use redfish_proto::view;
-use std::borrow::Cow;
 
 redfish_proto::view! {
     /// A resource: `Circuit`.
@@ -16,11 +15,11 @@ redfish_proto::view! {
         /// `Oem`: an object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
         /// `Id`: text.
-        pub fn id(&self) -> Option<Cow<'_, str>> = "Id";
+        pub fn id(&self) -> Option<view::Text> = "Id";
         /// `Description`: text.
-        pub fn description(&self) -> Option<Cow<'_, str>> = "Description";
+        pub fn description(&self) -> Option<view::Text> = "Description";
         /// `Name`: text.
-        pub fn name(&self) -> Option<Cow<'_, str>> = "Name";
+        pub fn name(&self) -> Option<view::Text> = "Name";
         /// `Status`: an object.
         pub fn status(&self) -> Option<crate::resource::Status> = "Status";
         /// `CircuitType`: a value of an enumeration.
@@ -39,19 +38,19 @@ redfish_proto::view! {
         /// `NominalVoltage`: a value of an enumeration.
         pub fn nominal_voltage(&self) -> Option<NominalVoltageType> = "NominalVoltage";
         /// `RatedCurrentAmps`: a number in amperes.
-        pub fn rated_current_amps(&self) -> Option<view::Number<'_>> = "RatedCurrentAmps";
+        pub fn rated_current_amps(&self) -> Option<view::Number> = "RatedCurrentAmps";
         /// `IndicatorLED`: a value of an enumeration. Writable. Deprecated by the schema.
         pub fn indicator_led(&self) -> Option<crate::resource::IndicatorLED> = "IndicatorLED";
         /// `BreakerState`: a value of an enumeration.
         pub fn breaker_state(&self) -> Option<BreakerStates> = "BreakerState";
         /// `PowerOnDelaySeconds`: a number. Writable.
-        pub fn power_on_delay_seconds(&self) -> Option<view::Number<'_>> = "PowerOnDelaySeconds";
+        pub fn power_on_delay_seconds(&self) -> Option<view::Number> = "PowerOnDelaySeconds";
         /// `PowerOffDelaySeconds`: a number. Writable.
-        pub fn power_off_delay_seconds(&self) -> Option<view::Number<'_>> = "PowerOffDelaySeconds";
+        pub fn power_off_delay_seconds(&self) -> Option<view::Number> = "PowerOffDelaySeconds";
         /// `PowerCycleDelaySeconds`: a number. Writable.
-        pub fn power_cycle_delay_seconds(&self) -> Option<view::Number<'_>> = "PowerCycleDelaySeconds";
+        pub fn power_cycle_delay_seconds(&self) -> Option<view::Number> = "PowerCycleDelaySeconds";
         /// `PowerRestoreDelaySeconds`: a number. Writable.
-        pub fn power_restore_delay_seconds(&self) -> Option<view::Number<'_>> = "PowerRestoreDelaySeconds";
+        pub fn power_restore_delay_seconds(&self) -> Option<view::Number> = "PowerRestoreDelaySeconds";
         /// `PowerRestorePolicy`: a value of an enumeration. Writable.
         pub fn power_restore_policy(&self) -> Option<PowerRestorePolicyTypes> = "PowerRestorePolicy";
         /// `PowerState`: a value of an enumeration.
@@ -89,13 +88,13 @@ redfish_proto::view! {
         #[cfg(feature = "environment")]
         pub fn power_load_percent(&self) -> Option<crate::sensor::Sensor> = "PowerLoadPercent";
         /// `UserLabel`: text. Writable.
-        pub fn user_label(&self) -> Option<Cow<'_, str>> = "UserLabel";
+        pub fn user_label(&self) -> Option<view::Text> = "UserLabel";
         /// `ElectricalSourceManagerURI`: a URI. Writable.
-        pub fn electrical_source_manager_uri(&self) -> Option<Cow<'_, str>> = "ElectricalSourceManagerURI";
+        pub fn electrical_source_manager_uri(&self) -> Option<view::Text> = "ElectricalSourceManagerURI";
         /// `ElectricalSourceName`: text. Writable.
-        pub fn electrical_source_name(&self) -> Option<Cow<'_, str>> = "ElectricalSourceName";
+        pub fn electrical_source_name(&self) -> Option<view::Text> = "ElectricalSourceName";
         /// `ElectricalConsumerNames`: a list of texts. Writable.
-        pub fn electrical_consumer_names(&self) -> view::List<'_, Cow<'_, str>> = "ElectricalConsumerNames";
+        pub fn electrical_consumer_names(&self) -> view::List<view::Text> = "ElectricalConsumerNames";
         /// `UnbalancedVoltagePercent`: an object. A copy of a part of the resource.
         #[cfg(feature = "environment")]
         pub fn unbalanced_voltage_percent(&self) -> Option<crate::sensor::Sensor> = "UnbalancedVoltagePercent";
@@ -109,7 +108,7 @@ redfish_proto::view! {
         /// `PowerStateInTransition`: true or false.
         pub fn power_state_in_transition(&self) -> Option<bool> = "PowerStateInTransition";
         /// `NominalFrequencyHz`: a number.
-        pub fn nominal_frequency_hz(&self) -> Option<view::Number<'_>> = "NominalFrequencyHz";
+        pub fn nominal_frequency_hz(&self) -> Option<view::Number> = "NominalFrequencyHz";
     }
 }
 
@@ -169,13 +168,13 @@ redfish_proto::view! {
         /// `BranchCircuit`: a link.
         pub fn branch_circuit(&self) -> Option<view::Link<Circuit>> = "BranchCircuit";
         /// `Outlets`: a list of links.
-        pub fn outlets(&self) -> view::List<'_, view::Link<crate::outlet::Outlet>> = "Outlets";
+        pub fn outlets(&self) -> view::List<view::Link<crate::outlet::Outlet>> = "Outlets";
         /// `SourceCircuit`: a link. Writable.
         pub fn source_circuit(&self) -> Option<view::Link<Circuit>> = "SourceCircuit";
         /// `PowerOutlet`: a link. Writable.
         pub fn power_outlet(&self) -> Option<view::Link<crate::outlet::Outlet>> = "PowerOutlet";
         /// `DistributionCircuits`: a list of links. Writable.
-        pub fn distribution_circuits(&self) -> view::List<'_, view::Link<Circuit>> = "DistributionCircuits";
+        pub fn distribution_circuits(&self) -> view::List<view::Link<Circuit>> = "DistributionCircuits";
     }
 }
 

@@ -24,7 +24,7 @@ redfish_proto::view! {
     /// `CollectionCapabilities` of the schema `CollectionCapabilities` 1.4.1.
     pub struct CollectionCapabilities = "CollectionCapabilities.CollectionCapabilities" {
         /// `Capabilities`: a list of objects.
-        pub fn capabilities(&self) -> view::List<'_, Capability> = "Capabilities";
+        pub fn capabilities(&self) -> view::List<Capability> = "Capabilities";
         /// `MaxMembers`: an integer.
         pub fn max_members(&self) -> Option<i64> = "MaxMembers";
     }
@@ -40,7 +40,7 @@ redfish_proto::view! {
         /// `TargetCollection`: a link.
         pub fn target_collection(&self) -> Option<view::Link<crate::resource::ResourceCollection>> = "TargetCollection";
         /// `RelatedItem`: a list of links.
-        pub fn related_item(&self) -> view::List<'_, view::Link<crate::resource::Item>> = "RelatedItem";
+        pub fn related_item(&self) -> view::List<view::Link<crate::resource::Item>> = "RelatedItem";
     }
 }
 

@@ -5,7 +5,6 @@
 use redfish_proto::Error;
 use redfish_proto::ops::Invoke;
 use redfish_proto::view;
-use std::borrow::Cow;
 
 redfish_proto::view! {
     /// Whether a component is genuine and runs the expected firmware, as proven over SPDM or by a TPM. Actions fetch signed measurements.
@@ -16,25 +15,25 @@ redfish_proto::view! {
         /// `Oem`: an object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
         /// `Id`: text.
-        pub fn id(&self) -> Option<Cow<'_, str>> = "Id";
+        pub fn id(&self) -> Option<view::Text> = "Id";
         /// `Description`: text.
-        pub fn description(&self) -> Option<Cow<'_, str>> = "Description";
+        pub fn description(&self) -> Option<view::Text> = "Description";
         /// `Name`: text.
-        pub fn name(&self) -> Option<Cow<'_, str>> = "Name";
+        pub fn name(&self) -> Option<view::Text> = "Name";
         /// `Status`: an object.
         pub fn status(&self) -> Option<crate::resource::Status> = "Status";
         /// `ComponentIntegrityType`: a value of an enumeration.
         pub fn component_integrity_type(&self) -> Option<ComponentIntegrityType> = "ComponentIntegrityType";
         /// `ComponentIntegrityTypeVersion`: text.
-        pub fn component_integrity_type_version(&self) -> Option<Cow<'_, str>> = "ComponentIntegrityTypeVersion";
+        pub fn component_integrity_type_version(&self) -> Option<view::Text> = "ComponentIntegrityTypeVersion";
         /// `ComponentIntegrityEnabled`: true or false. Writable.
         pub fn component_integrity_enabled(&self) -> Option<bool> = "ComponentIntegrityEnabled";
         /// `TargetComponentURI`: a URI.
-        pub fn target_component_uri(&self) -> Option<Cow<'_, str>> = "TargetComponentURI";
+        pub fn target_component_uri(&self) -> Option<view::Text> = "TargetComponentURI";
         /// `Links`: an object.
         pub fn links(&self) -> Option<Links> = "Links";
         /// `LastUpdated`: a date and time.
-        pub fn last_updated(&self) -> Option<view::DateTime<'_>> = "LastUpdated";
+        pub fn last_updated(&self) -> Option<view::DateTime> = "LastUpdated";
         /// `SPDM`: an object.
         pub fn spdm(&self) -> Option<SPDMinfo> = "SPDM";
         /// `TPM`: an object.
@@ -60,7 +59,7 @@ redfish_proto::view! {
     /// `CommunicationInfo` of the schema `ComponentIntegrity` 1.3.2.
     pub struct CommunicationInfo = "ComponentIntegrity.CommunicationInfo" {
         /// `Sessions`: a list of objects.
-        pub fn sessions(&self) -> view::List<'_, SingleSessionInfo> = "Sessions";
+        pub fn sessions(&self) -> view::List<SingleSessionInfo> = "Sessions";
     }
 }
 
@@ -72,7 +71,7 @@ redfish_proto::view! {
         /// `Oem`: an object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
         /// `ComponentsProtected`: a list of links.
-        pub fn components_protected(&self) -> view::List<'_, view::Link<crate::resource::Item>> = "ComponentsProtected";
+        pub fn components_protected(&self) -> view::List<view::Link<crate::resource::Item>> = "ComponentsProtected";
     }
 }
 
@@ -82,17 +81,17 @@ redfish_proto::view! {
     /// `SPDMGetSignedMeasurementsResponse` of the schema `ComponentIntegrity` 1.3.2.
     pub struct SPDMGetSignedMeasurementsResponse = "ComponentIntegrity.SPDMGetSignedMeasurementsResponse" {
         /// `SignedMeasurements`: text.
-        pub fn signed_measurements(&self) -> Option<Cow<'_, str>> = "SignedMeasurements";
+        pub fn signed_measurements(&self) -> Option<view::Text> = "SignedMeasurements";
         /// `Certificate`: a link.
         pub fn certificate(&self) -> Option<view::Link<crate::certificate::Certificate>> = "Certificate";
         /// `PublicKey`: text.
-        pub fn public_key(&self) -> Option<Cow<'_, str>> = "PublicKey";
+        pub fn public_key(&self) -> Option<view::Text> = "PublicKey";
         /// `Version`: text.
-        pub fn version(&self) -> Option<Cow<'_, str>> = "Version";
+        pub fn version(&self) -> Option<view::Text> = "Version";
         /// `HashingAlgorithm`: text.
-        pub fn hashing_algorithm(&self) -> Option<Cow<'_, str>> = "HashingAlgorithm";
+        pub fn hashing_algorithm(&self) -> Option<view::Text> = "HashingAlgorithm";
         /// `SigningAlgorithm`: text.
-        pub fn signing_algorithm(&self) -> Option<Cow<'_, str>> = "SigningAlgorithm";
+        pub fn signing_algorithm(&self) -> Option<view::Text> = "SigningAlgorithm";
         /// `Oem`: an object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
     }
@@ -104,7 +103,7 @@ redfish_proto::view! {
     /// `SPDMcommunication` of the schema `ComponentIntegrity` 1.3.2.
     pub struct SPDMcommunication = "ComponentIntegrity.SPDMcommunication" {
         /// `Sessions`: a list of objects.
-        pub fn sessions(&self) -> view::List<'_, SingleSessionInfo> = "Sessions";
+        pub fn sessions(&self) -> view::List<SingleSessionInfo> = "Sessions";
     }
 }
 
@@ -144,11 +143,11 @@ redfish_proto::view! {
         /// `MeasurementSpecification`: a value of an enumeration.
         pub fn measurement_specification(&self) -> Option<MeasurementSpecification> = "MeasurementSpecification";
         /// `Measurements`: a list of objects.
-        pub fn measurements(&self) -> view::List<'_, SPDMsingleMeasurement> = "Measurements";
+        pub fn measurements(&self) -> view::List<SPDMsingleMeasurement> = "Measurements";
         /// `MeasurementSummary`: text.
-        pub fn measurement_summary(&self) -> Option<Cow<'_, str>> = "MeasurementSummary";
+        pub fn measurement_summary(&self) -> Option<view::Text> = "MeasurementSummary";
         /// `MeasurementSummaryHashAlgorithm`: text.
-        pub fn measurement_summary_hash_algorithm(&self) -> Option<Cow<'_, str>> = "MeasurementSummaryHashAlgorithm";
+        pub fn measurement_summary_hash_algorithm(&self) -> Option<view::Text> = "MeasurementSummaryHashAlgorithm";
         /// `MeasurementSummaryType`: a value of an enumeration.
         pub fn measurement_summary_type(&self) -> Option<SPDMmeasurementSummaryType> = "MeasurementSummaryType";
         /// `Oem`: an object whose members the schema does not list.
@@ -188,17 +187,17 @@ redfish_proto::view! {
         /// `PartofSummaryHash`: true or false.
         pub fn partof_summary_hash(&self) -> Option<bool> = "PartofSummaryHash";
         /// `LastUpdated`: a date and time.
-        pub fn last_updated(&self) -> Option<view::DateTime<'_>> = "LastUpdated";
+        pub fn last_updated(&self) -> Option<view::DateTime> = "LastUpdated";
         /// `Measurement`: text.
-        pub fn measurement(&self) -> Option<Cow<'_, str>> = "Measurement";
+        pub fn measurement(&self) -> Option<view::Text> = "Measurement";
         /// `MeasurementHashAlgorithm`: text.
-        pub fn measurement_hash_algorithm(&self) -> Option<Cow<'_, str>> = "MeasurementHashAlgorithm";
+        pub fn measurement_hash_algorithm(&self) -> Option<view::Text> = "MeasurementHashAlgorithm";
         /// `MeasurementType`: a value of an enumeration.
         pub fn measurement_type(&self) -> Option<DMTFmeasurementTypes> = "MeasurementType";
         /// `Oem`: an object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
         /// `SecurityVersionNumber`: text.
-        pub fn security_version_number(&self) -> Option<Cow<'_, str>> = "SecurityVersionNumber";
+        pub fn security_version_number(&self) -> Option<view::Text> = "SecurityVersionNumber";
     }
 }
 
@@ -220,7 +219,7 @@ redfish_proto::view! {
     /// `TPMGetSignedMeasurementsResponse` of the schema `ComponentIntegrity` 1.3.2.
     pub struct TPMGetSignedMeasurementsResponse = "ComponentIntegrity.TPMGetSignedMeasurementsResponse" {
         /// `SignedMeasurements`: text.
-        pub fn signed_measurements(&self) -> Option<Cow<'_, str>> = "SignedMeasurements";
+        pub fn signed_measurements(&self) -> Option<view::Text> = "SignedMeasurements";
         /// `Oem`: an object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
     }
@@ -244,7 +243,7 @@ redfish_proto::view! {
     /// `TPMcommunication` of the schema `ComponentIntegrity` 1.3.2.
     pub struct TPMcommunication = "ComponentIntegrity.TPMcommunication" {
         /// `Sessions`: a list of objects.
-        pub fn sessions(&self) -> view::List<'_, SingleSessionInfo> = "Sessions";
+        pub fn sessions(&self) -> view::List<SingleSessionInfo> = "Sessions";
     }
 }
 
@@ -270,7 +269,7 @@ redfish_proto::view! {
     /// `TPMmeasurementSet` of the schema `ComponentIntegrity` 1.3.2.
     pub struct TPMmeasurementSet = "ComponentIntegrity.TPMmeasurementSet" {
         /// `Measurements`: a list of objects.
-        pub fn measurements(&self) -> view::List<'_, TPMsingleMeasurement> = "Measurements";
+        pub fn measurements(&self) -> view::List<TPMsingleMeasurement> = "Measurements";
     }
 }
 
@@ -282,11 +281,11 @@ redfish_proto::view! {
         /// `PCR`: an integer.
         pub fn pcr(&self) -> Option<i64> = "PCR";
         /// `Measurement`: text.
-        pub fn measurement(&self) -> Option<Cow<'_, str>> = "Measurement";
+        pub fn measurement(&self) -> Option<view::Text> = "Measurement";
         /// `MeasurementHashAlgorithm`: text.
-        pub fn measurement_hash_algorithm(&self) -> Option<Cow<'_, str>> = "MeasurementHashAlgorithm";
+        pub fn measurement_hash_algorithm(&self) -> Option<view::Text> = "MeasurementHashAlgorithm";
         /// `LastUpdated`: a date and time.
-        pub fn last_updated(&self) -> Option<view::DateTime<'_>> = "LastUpdated";
+        pub fn last_updated(&self) -> Option<view::DateTime> = "LastUpdated";
     }
 }
 

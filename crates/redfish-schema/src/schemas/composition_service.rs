@@ -5,7 +5,6 @@
 use redfish_proto::Error;
 use redfish_proto::ops::Invoke;
 use redfish_proto::view;
-use std::borrow::Cow;
 
 redfish_proto::view! {
     /// Builds systems out of pooled hardware: it lists the resource blocks and composes systems from them. Ordinary rack servers have none.
@@ -16,11 +15,11 @@ redfish_proto::view! {
         /// `Oem`: an object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
         /// `Id`: text.
-        pub fn id(&self) -> Option<Cow<'_, str>> = "Id";
+        pub fn id(&self) -> Option<view::Text> = "Id";
         /// `Description`: text.
-        pub fn description(&self) -> Option<Cow<'_, str>> = "Description";
+        pub fn description(&self) -> Option<view::Text> = "Description";
         /// `Name`: text.
-        pub fn name(&self) -> Option<Cow<'_, str>> = "Name";
+        pub fn name(&self) -> Option<view::Text> = "Name";
         /// `Status`: an object.
         pub fn status(&self) -> Option<crate::resource::Status> = "Status";
         /// `ServiceEnabled`: true or false. Writable.
@@ -41,7 +40,7 @@ redfish_proto::view! {
         /// `CompositionReservations`: a link.
         pub fn composition_reservations(&self) -> Option<view::Link<crate::composition_reservation_collection::CompositionReservationCollection>> = "CompositionReservations";
         /// `ReservationDuration`: a duration. Writable.
-        pub fn reservation_duration(&self) -> Option<view::Duration<'_>> = "ReservationDuration";
+        pub fn reservation_duration(&self) -> Option<view::Duration> = "ReservationDuration";
     }
 }
 
@@ -57,7 +56,7 @@ redfish_proto::view! {
         /// `Manifest`: an object.
         pub fn manifest(&self) -> Option<crate::manifest::Manifest> = "Manifest";
         /// `ReservationId`: text.
-        pub fn reservation_id(&self) -> Option<Cow<'_, str>> = "ReservationId";
+        pub fn reservation_id(&self) -> Option<view::Text> = "ReservationId";
     }
 }
 
@@ -105,7 +104,7 @@ redfish_proto::patch! {
         /// `AllowOverprovisioning`: true or false.
         allow_overprovisioning: value view::Nullable<bool> = "AllowOverprovisioning";
         /// `ReservationDuration`: a duration.
-        reservation_duration: value view::Nullable<view::Duration<'static>> = "ReservationDuration";
+        reservation_duration: value view::Nullable<view::Duration> = "ReservationDuration";
     }
 }
 

@@ -6,7 +6,6 @@ use redfish_proto::Error;
 use redfish_proto::ops::Invoke;
 use redfish_proto::serde_json::Value;
 use redfish_proto::view;
-use std::borrow::Cow;
 
 redfish_proto::view! {
     /// A server as its software sees it: power state, boot settings, processors, memory, storage, network and a reset action. The case, fans and power supplies belong to a `Chassis`.
@@ -17,31 +16,31 @@ redfish_proto::view! {
         /// `Oem`: an object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
         /// `Id`: text.
-        pub fn id(&self) -> Option<Cow<'_, str>> = "Id";
+        pub fn id(&self) -> Option<view::Text> = "Id";
         /// `Description`: text.
-        pub fn description(&self) -> Option<Cow<'_, str>> = "Description";
+        pub fn description(&self) -> Option<view::Text> = "Description";
         /// `Name`: text.
-        pub fn name(&self) -> Option<Cow<'_, str>> = "Name";
+        pub fn name(&self) -> Option<view::Text> = "Name";
         /// `SystemType`: a value of an enumeration.
         pub fn system_type(&self) -> Option<SystemType> = "SystemType";
         /// `Links`: an object.
         pub fn links(&self) -> Option<Links> = "Links";
         /// `AssetTag`: text. Writable.
-        pub fn asset_tag(&self) -> Option<Cow<'_, str>> = "AssetTag";
+        pub fn asset_tag(&self) -> Option<view::Text> = "AssetTag";
         /// `Manufacturer`: text.
-        pub fn manufacturer(&self) -> Option<Cow<'_, str>> = "Manufacturer";
+        pub fn manufacturer(&self) -> Option<view::Text> = "Manufacturer";
         /// `Model`: text.
-        pub fn model(&self) -> Option<Cow<'_, str>> = "Model";
+        pub fn model(&self) -> Option<view::Text> = "Model";
         /// `SKU`: text.
-        pub fn sku(&self) -> Option<Cow<'_, str>> = "SKU";
+        pub fn sku(&self) -> Option<view::Text> = "SKU";
         /// `SerialNumber`: text.
-        pub fn serial_number(&self) -> Option<Cow<'_, str>> = "SerialNumber";
+        pub fn serial_number(&self) -> Option<view::Text> = "SerialNumber";
         /// `PartNumber`: text.
-        pub fn part_number(&self) -> Option<Cow<'_, str>> = "PartNumber";
+        pub fn part_number(&self) -> Option<view::Text> = "PartNumber";
         /// `UUID`: a UUID.
-        pub fn uuid(&self) -> Option<view::Uuid<'_>> = "UUID";
+        pub fn uuid(&self) -> Option<view::Uuid> = "UUID";
         /// `HostName`: text. Writable.
-        pub fn host_name(&self) -> Option<Cow<'_, str>> = "HostName";
+        pub fn host_name(&self) -> Option<view::Text> = "HostName";
         /// `IndicatorLED`: a value of an enumeration. Writable. Deprecated by the schema.
         pub fn indicator_led(&self) -> Option<IndicatorLED> = "IndicatorLED";
         /// `PowerState`: a value of an enumeration.
@@ -49,7 +48,7 @@ redfish_proto::view! {
         /// `Boot`: an object.
         pub fn boot(&self) -> Option<Boot> = "Boot";
         /// `BiosVersion`: text.
-        pub fn bios_version(&self) -> Option<Cow<'_, str>> = "BiosVersion";
+        pub fn bios_version(&self) -> Option<view::Text> = "BiosVersion";
         /// `ProcessorSummary`: an object.
         pub fn processor_summary(&self) -> Option<ProcessorSummary> = "ProcessorSummary";
         /// `MemorySummary`: an object.
@@ -69,7 +68,7 @@ redfish_proto::view! {
         /// `Status`: an object.
         pub fn status(&self) -> Option<crate::resource::Status> = "Status";
         /// `TrustedModules`: a list of objects. Deprecated by the schema.
-        pub fn trusted_modules(&self) -> view::List<'_, TrustedModules> = "TrustedModules";
+        pub fn trusted_modules(&self) -> view::List<TrustedModules> = "TrustedModules";
         /// `SecureBoot`: a link.
         #[cfg(feature = "boot")]
         pub fn secure_boot(&self) -> Option<view::Link<crate::secure_boot::SecureBoot>> = "SecureBoot";
@@ -83,13 +82,13 @@ redfish_proto::view! {
         #[cfg(feature = "storage")]
         pub fn storage(&self) -> Option<view::Link<crate::storage_collection::StorageCollection>> = "Storage";
         /// `HostingRoles`: a list of values of an enumeration.
-        pub fn hosting_roles(&self) -> view::List<'_, HostingRole> = "HostingRoles";
+        pub fn hosting_roles(&self) -> view::List<HostingRole> = "HostingRoles";
         /// `PCIeDevices`: a list of links.
         #[cfg(feature = "compute")]
-        pub fn pcie_devices(&self) -> view::List<'_, view::Link<crate::pcie_device::PCIeDevice>> = "PCIeDevices";
+        pub fn pcie_devices(&self) -> view::List<view::Link<crate::pcie_device::PCIeDevice>> = "PCIeDevices";
         /// `PCIeFunctions`: a list of links.
         #[cfg(feature = "compute")]
-        pub fn pcie_functions(&self) -> view::List<'_, view::Link<crate::pcie_function::PCIeFunction>> = "PCIeFunctions";
+        pub fn pcie_functions(&self) -> view::List<view::Link<crate::pcie_function::PCIeFunction>> = "PCIeFunctions";
         /// `HostedServices`: an object.
         pub fn hosted_services(&self) -> Option<HostedServices> = "HostedServices";
         /// `MemoryDomains`: a link.
@@ -99,28 +98,28 @@ redfish_proto::view! {
         #[cfg(feature = "network")]
         pub fn network_interfaces(&self) -> Option<view::Link<crate::network_interface_collection::NetworkInterfaceCollection>> = "NetworkInterfaces";
         /// `Redundancy`: a list of objects.
-        pub fn redundancy(&self) -> view::List<'_, crate::redundancy::Redundancy> = "Redundancy";
+        pub fn redundancy(&self) -> view::List<crate::redundancy::Redundancy> = "Redundancy";
         /// `HostWatchdogTimer`: an object.
         pub fn host_watchdog_timer(&self) -> Option<WatchdogTimer> = "HostWatchdogTimer";
         /// `SubModel`: text.
-        pub fn sub_model(&self) -> Option<Cow<'_, str>> = "SubModel";
+        pub fn sub_model(&self) -> Option<view::Text> = "SubModel";
         /// `PowerRestorePolicy`: a value of an enumeration. Writable.
         pub fn power_restore_policy(&self) -> Option<PowerRestorePolicyTypes> = "PowerRestorePolicy";
         /// `FabricAdapters`: a link.
         #[cfg(feature = "fabric")]
         pub fn fabric_adapters(&self) -> Option<view::Link<crate::fabric_adapter_collection::FabricAdapterCollection>> = "FabricAdapters";
         /// `LastResetTime`: a date and time.
-        pub fn last_reset_time(&self) -> Option<view::DateTime<'_>> = "LastResetTime";
+        pub fn last_reset_time(&self) -> Option<view::DateTime> = "LastResetTime";
         /// `LocationIndicatorActive`: true or false. Writable.
         pub fn location_indicator_active(&self) -> Option<bool> = "LocationIndicatorActive";
         /// `BootProgress`: an object.
         pub fn boot_progress(&self) -> Option<BootProgress> = "BootProgress";
         /// `PowerOnDelaySeconds`: a number. Writable.
-        pub fn power_on_delay_seconds(&self) -> Option<view::Number<'_>> = "PowerOnDelaySeconds";
+        pub fn power_on_delay_seconds(&self) -> Option<view::Number> = "PowerOnDelaySeconds";
         /// `PowerOffDelaySeconds`: a number. Writable.
-        pub fn power_off_delay_seconds(&self) -> Option<view::Number<'_>> = "PowerOffDelaySeconds";
+        pub fn power_off_delay_seconds(&self) -> Option<view::Number> = "PowerOffDelaySeconds";
         /// `PowerCycleDelaySeconds`: a number. Writable.
-        pub fn power_cycle_delay_seconds(&self) -> Option<view::Number<'_>> = "PowerCycleDelaySeconds";
+        pub fn power_cycle_delay_seconds(&self) -> Option<view::Number> = "PowerCycleDelaySeconds";
         /// `SerialConsole`: an object.
         pub fn serial_console(&self) -> Option<HostSerialConsole> = "SerialConsole";
         /// `GraphicalConsole`: an object.
@@ -135,7 +134,7 @@ redfish_proto::view! {
         pub fn certificates(&self) -> Option<view::Link<crate::certificate_collection::CertificateCollection>> = "Certificates";
         /// `Measurements`: a list of objects. Deprecated by the schema.
         #[cfg(feature = "update")]
-        pub fn measurements(&self) -> view::List<'_, crate::software_inventory::MeasurementBlock> = "Measurements";
+        pub fn measurements(&self) -> view::List<crate::software_inventory::MeasurementBlock> = "Measurements";
         /// `GraphicsControllers`: a link.
         #[cfg(feature = "compute")]
         pub fn graphics_controllers(&self) -> Option<view::Link<crate::graphics_controller_collection::GraphicsControllerCollection>> = "GraphicsControllers";
@@ -160,7 +159,7 @@ redfish_proto::view! {
         /// `IPMIHostInterface`: an object.
         pub fn ipmi_host_interface(&self) -> Option<IPMIHostInterface> = "IPMIHostInterface";
         /// `MultipartImportConfigurationPushURI`: a URI.
-        pub fn multipart_import_configuration_push_uri(&self) -> Option<Cow<'_, str>> = "MultipartImportConfigurationPushURI";
+        pub fn multipart_import_configuration_push_uri(&self) -> Option<view::Text> = "MultipartImportConfigurationPushURI";
     }
 }
 
@@ -174,25 +173,25 @@ redfish_proto::view! {
         /// `BootSourceOverrideEnabled`: a value of an enumeration. Writable.
         pub fn boot_source_override_enabled(&self) -> Option<BootSourceOverrideEnabled> = "BootSourceOverrideEnabled";
         /// `UefiTargetBootSourceOverride`: text. Writable.
-        pub fn uefi_target_boot_source_override(&self) -> Option<Cow<'_, str>> = "UefiTargetBootSourceOverride";
+        pub fn uefi_target_boot_source_override(&self) -> Option<view::Text> = "UefiTargetBootSourceOverride";
         /// `BootSourceOverrideMode`: a value of an enumeration. Writable.
         pub fn boot_source_override_mode(&self) -> Option<BootSourceOverrideMode> = "BootSourceOverrideMode";
         /// `BootOptions`: a link.
         #[cfg(feature = "boot")]
         pub fn boot_options(&self) -> Option<view::Link<crate::boot_option_collection::BootOptionCollection>> = "BootOptions";
         /// `BootNext`: text. Writable.
-        pub fn boot_next(&self) -> Option<Cow<'_, str>> = "BootNext";
+        pub fn boot_next(&self) -> Option<view::Text> = "BootNext";
         /// `BootOrder`: a list of texts. Writable.
-        pub fn boot_order(&self) -> view::List<'_, Cow<'_, str>> = "BootOrder";
+        pub fn boot_order(&self) -> view::List<view::Text> = "BootOrder";
         /// `AliasBootOrder`: a list of values of an enumeration. Writable.
-        pub fn alias_boot_order(&self) -> view::List<'_, BootSource> = "AliasBootOrder";
+        pub fn alias_boot_order(&self) -> view::List<BootSource> = "AliasBootOrder";
         /// `BootOrderPropertySelection`: a value of an enumeration. Writable.
         pub fn boot_order_property_selection(&self) -> Option<BootOrderTypes> = "BootOrderPropertySelection";
         /// `Certificates`: a link.
         #[cfg(feature = "security")]
         pub fn certificates(&self) -> Option<view::Link<crate::certificate_collection::CertificateCollection>> = "Certificates";
         /// `HttpBootUri`: a URI. Writable.
-        pub fn http_boot_uri(&self) -> Option<Cow<'_, str>> = "HttpBootUri";
+        pub fn http_boot_uri(&self) -> Option<view::Text> = "HttpBootUri";
         /// `AutomaticRetryConfig`: a value of an enumeration. Writable.
         pub fn automatic_retry_config(&self) -> Option<AutomaticRetryConfig> = "AutomaticRetryConfig";
         /// `AutomaticRetryAttempts`: an integer. Writable.
@@ -214,13 +213,13 @@ redfish_proto::view! {
         /// `LastState`: a value of an enumeration.
         pub fn last_state(&self) -> Option<BootProgressTypes> = "LastState";
         /// `LastStateTime`: a date and time.
-        pub fn last_state_time(&self) -> Option<view::DateTime<'_>> = "LastStateTime";
+        pub fn last_state_time(&self) -> Option<view::DateTime> = "LastStateTime";
         /// `OemLastState`: text.
-        pub fn oem_last_state(&self) -> Option<Cow<'_, str>> = "OemLastState";
+        pub fn oem_last_state(&self) -> Option<view::Text> = "OemLastState";
         /// `Oem`: an object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
         /// `LastBootTimeSeconds`: a number.
-        pub fn last_boot_time_seconds(&self) -> Option<view::Number<'_>> = "LastBootTimeSeconds";
+        pub fn last_boot_time_seconds(&self) -> Option<view::Number> = "LastBootTimeSeconds";
     }
 }
 
@@ -230,7 +229,7 @@ redfish_proto::view! {
     /// `Composition` of the schema `ComputerSystem` 1.27.0.
     pub struct Composition = "ComputerSystem.Composition" {
         /// `UseCases`: a list of values of an enumeration.
-        pub fn use_cases(&self) -> view::List<'_, CompositionUseCase> = "UseCases";
+        pub fn use_cases(&self) -> view::List<CompositionUseCase> = "UseCases";
     }
 }
 
@@ -244,7 +243,7 @@ redfish_proto::view! {
         /// `Port`: an integer. Writable.
         pub fn port(&self) -> Option<i64> = "Port";
         /// `ConnectTypesSupported`: a list of values of an enumeration.
-        pub fn connect_types_supported(&self) -> view::List<'_, GraphicalConnectTypesSupported> = "ConnectTypesSupported";
+        pub fn connect_types_supported(&self) -> view::List<GraphicalConnectTypesSupported> = "ConnectTypesSupported";
         /// `MaxConcurrentSessions`: an integer.
         pub fn max_concurrent_sessions(&self) -> Option<i64> = "MaxConcurrentSessions";
     }
@@ -298,11 +297,11 @@ redfish_proto::view! {
         /// `Enabled`: true or false. Writable.
         pub fn enabled(&self) -> Option<bool> = "Enabled";
         /// `EnterUtilizationPercent`: a number in percent. Writable.
-        pub fn enter_utilization_percent(&self) -> Option<view::Number<'_>> = "EnterUtilizationPercent";
+        pub fn enter_utilization_percent(&self) -> Option<view::Number> = "EnterUtilizationPercent";
         /// `EnterDwellTimeSeconds`: an integer in seconds. Writable.
         pub fn enter_dwell_time_seconds(&self) -> Option<i64> = "EnterDwellTimeSeconds";
         /// `ExitUtilizationPercent`: a number in percent. Writable.
-        pub fn exit_utilization_percent(&self) -> Option<view::Number<'_>> = "ExitUtilizationPercent";
+        pub fn exit_utilization_percent(&self) -> Option<view::Number> = "ExitUtilizationPercent";
         /// `ExitDwellTimeSeconds`: an integer in seconds. Writable.
         pub fn exit_dwell_time_seconds(&self) -> Option<i64> = "ExitDwellTimeSeconds";
     }
@@ -314,17 +313,17 @@ redfish_proto::view! {
     /// `KMIPServer` of the schema `ComputerSystem` 1.27.0.
     pub struct KMIPServer = "ComputerSystem.KMIPServer" {
         /// `Address`: text. Writable.
-        pub fn address(&self) -> Option<Cow<'_, str>> = "Address";
+        pub fn address(&self) -> Option<view::Text> = "Address";
         /// `Port`: an integer. Writable.
         pub fn port(&self) -> Option<i64> = "Port";
         /// `Username`: text. Writable.
-        pub fn username(&self) -> Option<Cow<'_, str>> = "Username";
+        pub fn username(&self) -> Option<view::Text> = "Username";
         /// `Password`: text. Writable; null in responses.
-        pub fn password(&self) -> Option<Cow<'_, str>> = "Password";
+        pub fn password(&self) -> Option<view::Text> = "Password";
         /// `CachePolicy`: a value of an enumeration. Writable.
         pub fn cache_policy(&self) -> Option<KMIPCachePolicy> = "CachePolicy";
         /// `CacheDuration`: a duration. Writable.
-        pub fn cache_duration(&self) -> Option<view::Duration<'_>> = "CacheDuration";
+        pub fn cache_duration(&self) -> Option<view::Duration> = "CacheDuration";
     }
 }
 
@@ -334,7 +333,7 @@ redfish_proto::view! {
     /// `KeyManagement` of the schema `ComputerSystem` 1.27.0.
     pub struct KeyManagement = "ComputerSystem.KeyManagement" {
         /// `KMIPServers`: a list of objects.
-        pub fn kmip_servers(&self) -> view::List<'_, KMIPServer> = "KMIPServers";
+        pub fn kmip_servers(&self) -> view::List<KMIPServer> = "KMIPServers";
         /// `KMIPCertificates`: a link.
         #[cfg(feature = "security")]
         pub fn kmip_certificates(&self) -> Option<view::Link<crate::certificate_collection::CertificateCollection>> = "KMIPCertificates";
@@ -352,33 +351,33 @@ redfish_proto::view! {
         /// `Oem`: an object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
         /// `Chassis`: a list of links.
-        pub fn chassis(&self) -> view::List<'_, view::Link<crate::chassis::Chassis>> = "Chassis";
+        pub fn chassis(&self) -> view::List<view::Link<crate::chassis::Chassis>> = "Chassis";
         /// `ManagedBy`: a list of links.
-        pub fn managed_by(&self) -> view::List<'_, view::Link<crate::manager::Manager>> = "ManagedBy";
+        pub fn managed_by(&self) -> view::List<view::Link<crate::manager::Manager>> = "ManagedBy";
         /// `PoweredBy`: a list of links.
-        pub fn powered_by(&self) -> view::List<'_, view::Link<crate::resource::Item>> = "PoweredBy";
+        pub fn powered_by(&self) -> view::List<view::Link<crate::resource::Item>> = "PoweredBy";
         /// `CooledBy`: a list of links.
-        pub fn cooled_by(&self) -> view::List<'_, view::Link<crate::resource::Item>> = "CooledBy";
+        pub fn cooled_by(&self) -> view::List<view::Link<crate::resource::Item>> = "CooledBy";
         /// `Endpoints`: a list of links.
         #[cfg(feature = "fabric")]
-        pub fn endpoints(&self) -> view::List<'_, view::Link<crate::endpoint::Endpoint>> = "Endpoints";
+        pub fn endpoints(&self) -> view::List<view::Link<crate::endpoint::Endpoint>> = "Endpoints";
         /// `ResourceBlocks`: a list of links. Writable.
         #[cfg(feature = "composition")]
-        pub fn resource_blocks(&self) -> view::List<'_, view::Link<crate::resource_block::ResourceBlock>> = "ResourceBlocks";
+        pub fn resource_blocks(&self) -> view::List<view::Link<crate::resource_block::ResourceBlock>> = "ResourceBlocks";
         /// `ConsumingComputerSystems`: a list of links.
-        pub fn consuming_computer_systems(&self) -> view::List<'_, view::Link<ComputerSystem>> = "ConsumingComputerSystems";
+        pub fn consuming_computer_systems(&self) -> view::List<view::Link<ComputerSystem>> = "ConsumingComputerSystems";
         /// `SupplyingComputerSystems`: a list of links.
-        pub fn supplying_computer_systems(&self) -> view::List<'_, view::Link<ComputerSystem>> = "SupplyingComputerSystems";
+        pub fn supplying_computer_systems(&self) -> view::List<view::Link<ComputerSystem>> = "SupplyingComputerSystems";
         /// `OffloadedNetworkDeviceFunctions`: a list of links.
         #[cfg(feature = "network")]
-        pub fn offloaded_network_device_functions(&self) -> view::List<'_, view::Link<crate::network_device_function::NetworkDeviceFunction>> = "OffloadedNetworkDeviceFunctions";
+        pub fn offloaded_network_device_functions(&self) -> view::List<view::Link<crate::network_device_function::NetworkDeviceFunction>> = "OffloadedNetworkDeviceFunctions";
         /// `TrustedComponents`: a list of links.
         #[cfg(feature = "security")]
-        pub fn trusted_components(&self) -> view::List<'_, view::Link<crate::trusted_component::TrustedComponent>> = "TrustedComponents";
+        pub fn trusted_components(&self) -> view::List<view::Link<crate::trusted_component::TrustedComponent>> = "TrustedComponents";
         /// `HostingComputerSystem`: a link.
         pub fn hosting_computer_system(&self) -> Option<view::Link<ComputerSystem>> = "HostingComputerSystem";
         /// `VirtualMachines`: a list of links.
-        pub fn virtual_machines(&self) -> view::List<'_, view::Link<ComputerSystem>> = "VirtualMachines";
+        pub fn virtual_machines(&self) -> view::List<view::Link<ComputerSystem>> = "VirtualMachines";
     }
 }
 
@@ -388,13 +387,13 @@ redfish_proto::view! {
     /// `MemorySummary` of the schema `ComputerSystem` 1.27.0.
     pub struct MemorySummary = "ComputerSystem.MemorySummary" {
         /// `TotalSystemMemoryGiB`: a number in gibibytes (2^30).
-        pub fn total_system_memory_gib(&self) -> Option<view::Number<'_>> = "TotalSystemMemoryGiB";
+        pub fn total_system_memory_gib(&self) -> Option<view::Number> = "TotalSystemMemoryGiB";
         /// `Status`: an object. Deprecated by the schema.
         pub fn status(&self) -> Option<crate::resource::Status> = "Status";
         /// `MemoryMirroring`: a value of an enumeration.
         pub fn memory_mirroring(&self) -> Option<MemoryMirroring> = "MemoryMirroring";
         /// `TotalSystemPersistentMemoryGiB`: a number in gibibytes (2^30).
-        pub fn total_system_persistent_memory_gib(&self) -> Option<view::Number<'_>> = "TotalSystemPersistentMemoryGiB";
+        pub fn total_system_persistent_memory_gib(&self) -> Option<view::Number> = "TotalSystemPersistentMemoryGiB";
         /// `Metrics`: a link.
         #[cfg(feature = "compute")]
         pub fn metrics(&self) -> Option<view::Link<crate::memory_metrics::MemoryMetrics>> = "Metrics";
@@ -409,7 +408,7 @@ redfish_proto::view! {
         /// `Count`: an integer.
         pub fn count(&self) -> Option<i64> = "Count";
         /// `Model`: text.
-        pub fn model(&self) -> Option<Cow<'_, str>> = "Model";
+        pub fn model(&self) -> Option<view::Text> = "Model";
         /// `Status`: an object. Deprecated by the schema.
         pub fn status(&self) -> Option<crate::resource::Status> = "Status";
         /// `LogicalProcessorCount`: an integer.
@@ -436,9 +435,9 @@ redfish_proto::view! {
         /// `SharedWithManagerCLI`: true or false.
         pub fn shared_with_manager_cli(&self) -> Option<bool> = "SharedWithManagerCLI";
         /// `ConsoleEntryCommand`: text.
-        pub fn console_entry_command(&self) -> Option<Cow<'_, str>> = "ConsoleEntryCommand";
+        pub fn console_entry_command(&self) -> Option<view::Text> = "ConsoleEntryCommand";
         /// `HotKeySequenceDisplay`: text.
-        pub fn hot_key_sequence_display(&self) -> Option<Cow<'_, str>> = "HotKeySequenceDisplay";
+        pub fn hot_key_sequence_display(&self) -> Option<view::Text> = "HotKeySequenceDisplay";
     }
 }
 
@@ -448,7 +447,7 @@ redfish_proto::view! {
     /// `TrustedModules` of the schema `ComputerSystem` 1.27.0.
     pub struct TrustedModules = "ComputerSystem.TrustedModules" {
         /// `FirmwareVersion`: text.
-        pub fn firmware_version(&self) -> Option<Cow<'_, str>> = "FirmwareVersion";
+        pub fn firmware_version(&self) -> Option<view::Text> = "FirmwareVersion";
         /// `InterfaceType`: a value of an enumeration.
         pub fn interface_type(&self) -> Option<InterfaceType> = "InterfaceType";
         /// `Status`: an object.
@@ -456,7 +455,7 @@ redfish_proto::view! {
         /// `Oem`: an object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
         /// `FirmwareVersion2`: text.
-        pub fn firmware_version2(&self) -> Option<Cow<'_, str>> = "FirmwareVersion2";
+        pub fn firmware_version2(&self) -> Option<view::Text> = "FirmwareVersion2";
         /// `InterfaceTypeSelection`: a value of an enumeration.
         pub fn interface_type_selection(&self) -> Option<InterfaceTypeSelection> = "InterfaceTypeSelection";
     }
@@ -500,7 +499,7 @@ redfish_proto::view! {
         /// `ServiceEnabled`: true or false. Writable.
         pub fn service_enabled(&self) -> Option<bool> = "ServiceEnabled";
         /// `ConsoleURI`: a URI.
-        pub fn console_uri(&self) -> Option<Cow<'_, str>> = "ConsoleURI";
+        pub fn console_uri(&self) -> Option<view::Text> = "ConsoleURI";
         /// `Interactive`: true or false.
         pub fn interactive(&self) -> Option<bool> = "Interactive";
     }
@@ -805,7 +804,7 @@ redfish_proto::patch! {
         /// `CachePolicy`: a value of an enumeration.
         cache_policy: value view::Nullable<KMIPCachePolicy> = "CachePolicy";
         /// `CacheDuration`: a duration.
-        cache_duration: value view::Nullable<view::Duration<'static>> = "CacheDuration";
+        cache_duration: value view::Nullable<view::Duration> = "CacheDuration";
     }
 }
 
@@ -899,7 +898,7 @@ redfish_proto::patch! {
         /// `PartNumber`: text.
         part_number: value view::Nullable<String> = "PartNumber";
         /// `UUID`: a UUID.
-        uuid: value view::Nullable<view::Uuid<'static>> = "UUID";
+        uuid: value view::Nullable<view::Uuid> = "UUID";
         /// `HostName`: text.
         host_name: value view::Nullable<String> = "HostName";
         /// `PowerState`: a value of an enumeration.
@@ -925,7 +924,7 @@ redfish_proto::patch! {
         /// `PowerRestorePolicy`: a value of an enumeration.
         power_restore_policy: value PowerRestorePolicyTypes = "PowerRestorePolicy";
         /// `LastResetTime`: a date and time.
-        last_reset_time: value view::DateTime<'static> = "LastResetTime";
+        last_reset_time: value view::DateTime = "LastResetTime";
         /// `LocationIndicatorActive`: true or false.
         location_indicator_active: value view::Nullable<bool> = "LocationIndicatorActive";
         /// `BootProgress`: an object.

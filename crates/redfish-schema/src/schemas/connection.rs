@@ -5,7 +5,6 @@
 use redfish_proto::Error;
 use redfish_proto::ops::Invoke;
 use redfish_proto::view;
-use std::borrow::Cow;
 
 redfish_proto::view! {
     /// A resource: `Connection`.
@@ -16,25 +15,25 @@ redfish_proto::view! {
         /// `Oem`: an object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
         /// `Id`: text.
-        pub fn id(&self) -> Option<Cow<'_, str>> = "Id";
+        pub fn id(&self) -> Option<view::Text> = "Id";
         /// `Description`: text.
-        pub fn description(&self) -> Option<Cow<'_, str>> = "Description";
+        pub fn description(&self) -> Option<view::Text> = "Description";
         /// `Name`: text.
-        pub fn name(&self) -> Option<Cow<'_, str>> = "Name";
+        pub fn name(&self) -> Option<view::Text> = "Name";
         /// `Status`: an object.
         pub fn status(&self) -> Option<crate::resource::Status> = "Status";
         /// `ConnectionType`: a value of an enumeration.
         pub fn connection_type(&self) -> Option<ConnectionType> = "ConnectionType";
         /// `VolumeInfo`: a list of objects.
-        pub fn volume_info(&self) -> view::List<'_, VolumeInfo> = "VolumeInfo";
+        pub fn volume_info(&self) -> view::List<VolumeInfo> = "VolumeInfo";
         /// `Links`: an object.
         pub fn links(&self) -> Option<Links> = "Links";
         /// `MemoryChunkInfo`: a list of objects.
-        pub fn memory_chunk_info(&self) -> view::List<'_, MemoryChunkInfo> = "MemoryChunkInfo";
+        pub fn memory_chunk_info(&self) -> view::List<MemoryChunkInfo> = "MemoryChunkInfo";
         /// `ConnectionKeys`: an object.
         pub fn connection_keys(&self) -> Option<ConnectionKey> = "ConnectionKeys";
         /// `MemoryRegionInfo`: a list of objects.
-        pub fn memory_region_info(&self) -> view::List<'_, MemoryRegionInfo> = "MemoryRegionInfo";
+        pub fn memory_region_info(&self) -> view::List<MemoryRegionInfo> = "MemoryRegionInfo";
     }
 }
 
@@ -44,15 +43,15 @@ redfish_proto::view! {
     /// `CHAPConnectionKey` of the schema `Connection` 1.4.0.
     pub struct CHAPConnectionKey = "Connection.CHAPConnectionKey" {
         /// `InitiatorCHAPUsername`: text. Writable.
-        pub fn initiator_chap_username(&self) -> Option<Cow<'_, str>> = "InitiatorCHAPUsername";
+        pub fn initiator_chap_username(&self) -> Option<view::Text> = "InitiatorCHAPUsername";
         /// `InitiatorCHAPPassword`: text. Writable; null in responses.
-        pub fn initiator_chap_password(&self) -> Option<Cow<'_, str>> = "InitiatorCHAPPassword";
+        pub fn initiator_chap_password(&self) -> Option<view::Text> = "InitiatorCHAPPassword";
         /// `CHAPUsername`: text. Writable.
-        pub fn chap_username(&self) -> Option<Cow<'_, str>> = "CHAPUsername";
+        pub fn chap_username(&self) -> Option<view::Text> = "CHAPUsername";
         /// `CHAPPassword`: text. Writable; null in responses.
-        pub fn chap_password(&self) -> Option<Cow<'_, str>> = "CHAPPassword";
+        pub fn chap_password(&self) -> Option<view::Text> = "CHAPPassword";
         /// `TargetCHAPPassword`: text. Writable; null in responses.
-        pub fn target_chap_password(&self) -> Option<Cow<'_, str>> = "TargetCHAPPassword";
+        pub fn target_chap_password(&self) -> Option<view::Text> = "TargetCHAPPassword";
     }
 }
 
@@ -76,9 +75,9 @@ redfish_proto::view! {
     /// `DHCHAPKey` of the schema `Connection` 1.4.0.
     pub struct DHCHAPKey = "Connection.DHCHAPKey" {
         /// `LocalDHCHAPAuthSecret`: text. Writable; null in responses.
-        pub fn local_dhchap_auth_secret(&self) -> Option<Cow<'_, str>> = "LocalDHCHAPAuthSecret";
+        pub fn local_dhchap_auth_secret(&self) -> Option<view::Text> = "LocalDHCHAPAuthSecret";
         /// `PeerDHCHAPAuthSecret`: text. Writable; null in responses.
-        pub fn peer_dhchap_auth_secret(&self) -> Option<Cow<'_, str>> = "PeerDHCHAPAuthSecret";
+        pub fn peer_dhchap_auth_secret(&self) -> Option<view::Text> = "PeerDHCHAPAuthSecret";
     }
 }
 
@@ -90,11 +89,11 @@ redfish_proto::view! {
         /// `RKeyDomainCheckingEnabled`: true or false. Writable.
         pub fn r_key_domain_checking_enabled(&self) -> Option<bool> = "RKeyDomainCheckingEnabled";
         /// `AccessKey`: text. Writable.
-        pub fn access_key(&self) -> Option<Cow<'_, str>> = "AccessKey";
+        pub fn access_key(&self) -> Option<view::Text> = "AccessKey";
         /// `RKeyReadOnlyKey`: text. Writable.
-        pub fn r_key_read_only_key(&self) -> Option<Cow<'_, str>> = "RKeyReadOnlyKey";
+        pub fn r_key_read_only_key(&self) -> Option<view::Text> = "RKeyReadOnlyKey";
         /// `RKeyReadWriteKey`: text. Writable.
-        pub fn r_key_read_write_key(&self) -> Option<Cow<'_, str>> = "RKeyReadWriteKey";
+        pub fn r_key_read_write_key(&self) -> Option<view::Text> = "RKeyReadWriteKey";
     }
 }
 
@@ -106,13 +105,13 @@ redfish_proto::view! {
         /// `Oem`: an object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
         /// `InitiatorEndpoints`: a list of links. Writable.
-        pub fn initiator_endpoints(&self) -> view::List<'_, view::Link<crate::endpoint::Endpoint>> = "InitiatorEndpoints";
+        pub fn initiator_endpoints(&self) -> view::List<view::Link<crate::endpoint::Endpoint>> = "InitiatorEndpoints";
         /// `TargetEndpoints`: a list of links. Writable.
-        pub fn target_endpoints(&self) -> view::List<'_, view::Link<crate::endpoint::Endpoint>> = "TargetEndpoints";
+        pub fn target_endpoints(&self) -> view::List<view::Link<crate::endpoint::Endpoint>> = "TargetEndpoints";
         /// `InitiatorEndpointGroups`: a list of links. Writable.
-        pub fn initiator_endpoint_groups(&self) -> view::List<'_, view::Link<crate::endpoint_group::EndpointGroup>> = "InitiatorEndpointGroups";
+        pub fn initiator_endpoint_groups(&self) -> view::List<view::Link<crate::endpoint_group::EndpointGroup>> = "InitiatorEndpointGroups";
         /// `TargetEndpointGroups`: a list of links. Writable.
-        pub fn target_endpoint_groups(&self) -> view::List<'_, view::Link<crate::endpoint_group::EndpointGroup>> = "TargetEndpointGroups";
+        pub fn target_endpoint_groups(&self) -> view::List<view::Link<crate::endpoint_group::EndpointGroup>> = "TargetEndpointGroups";
     }
 }
 
@@ -122,7 +121,7 @@ redfish_proto::view! {
     /// `MemoryChunkInfo` of the schema `Connection` 1.4.0.
     pub struct MemoryChunkInfo = "Connection.MemoryChunkInfo" {
         /// `AccessCapabilities`: a list of values of an enumeration. Writable.
-        pub fn access_capabilities(&self) -> view::List<'_, AccessCapability> = "AccessCapabilities";
+        pub fn access_capabilities(&self) -> view::List<AccessCapability> = "AccessCapabilities";
         /// `AccessState`: a value of an enumeration. Writable.
         pub fn access_state(&self) -> Option<AccessState> = "AccessState";
         /// `MemoryChunk`: a link. Writable.
@@ -137,7 +136,7 @@ redfish_proto::view! {
     /// `MemoryRegionInfo` of the schema `Connection` 1.4.0.
     pub struct MemoryRegionInfo = "Connection.MemoryRegionInfo" {
         /// `AccessCapabilities`: a list of values of an enumeration. Writable.
-        pub fn access_capabilities(&self) -> view::List<'_, AccessCapability> = "AccessCapabilities";
+        pub fn access_capabilities(&self) -> view::List<AccessCapability> = "AccessCapabilities";
         /// `AccessState`: a value of an enumeration. Writable.
         pub fn access_state(&self) -> Option<AccessState> = "AccessState";
         /// `MemoryRegion`: a link. Writable.
@@ -152,7 +151,7 @@ redfish_proto::view! {
     /// `VolumeInfo` of the schema `Connection` 1.4.0.
     pub struct VolumeInfo = "Connection.VolumeInfo" {
         /// `AccessCapabilities`: a list of values of an enumeration. Writable.
-        pub fn access_capabilities(&self) -> view::List<'_, AccessCapability> = "AccessCapabilities";
+        pub fn access_capabilities(&self) -> view::List<AccessCapability> = "AccessCapabilities";
         /// `AccessState`: a value of an enumeration. Writable.
         pub fn access_state(&self) -> Option<AccessState> = "AccessState";
         /// `Volume`: a link. Writable.

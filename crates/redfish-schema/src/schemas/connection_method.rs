@@ -4,7 +4,6 @@
 
 use redfish_proto::serde_json::Value;
 use redfish_proto::view;
-use std::borrow::Cow;
 
 redfish_proto::view! {
     /// A resource: `ConnectionMethod`.
@@ -15,15 +14,15 @@ redfish_proto::view! {
         /// `Oem`: an object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
         /// `Id`: text.
-        pub fn id(&self) -> Option<Cow<'_, str>> = "Id";
+        pub fn id(&self) -> Option<view::Text> = "Id";
         /// `Description`: text.
-        pub fn description(&self) -> Option<Cow<'_, str>> = "Description";
+        pub fn description(&self) -> Option<view::Text> = "Description";
         /// `Name`: text.
-        pub fn name(&self) -> Option<Cow<'_, str>> = "Name";
+        pub fn name(&self) -> Option<view::Text> = "Name";
         /// `ConnectionMethodType`: a value of an enumeration.
         pub fn connection_method_type(&self) -> Option<ConnectionMethodType> = "ConnectionMethodType";
         /// `ConnectionMethodVariant`: text.
-        pub fn connection_method_variant(&self) -> Option<Cow<'_, str>> = "ConnectionMethodVariant";
+        pub fn connection_method_variant(&self) -> Option<view::Text> = "ConnectionMethodVariant";
         /// `Links`: an object.
         pub fn links(&self) -> Option<Links> = "Links";
         /// `TunnelingProtocol`: a value of an enumeration.
@@ -39,7 +38,7 @@ redfish_proto::view! {
         /// `Oem`: an object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
         /// `AggregationSources`: a list of links.
-        pub fn aggregation_sources(&self) -> view::List<'_, view::Link<crate::aggregation_source::AggregationSource>> = "AggregationSources";
+        pub fn aggregation_sources(&self) -> view::List<view::Link<crate::aggregation_source::AggregationSource>> = "AggregationSources";
         /// `SerialInterface`: a link.
         #[cfg(feature = "manager")]
         pub fn serial_interface(&self) -> Option<view::Link<crate::serial_interface::SerialInterface>> = "SerialInterface";

@@ -5,7 +5,6 @@
 use redfish_proto::Error;
 use redfish_proto::ops::Invoke;
 use redfish_proto::view;
-use std::borrow::Cow;
 
 redfish_proto::view! {
     /// A resource: `Container`.
@@ -16,21 +15,21 @@ redfish_proto::view! {
         /// `Oem`: an object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
         /// `Id`: text.
-        pub fn id(&self) -> Option<Cow<'_, str>> = "Id";
+        pub fn id(&self) -> Option<view::Text> = "Id";
         /// `Description`: text.
-        pub fn description(&self) -> Option<Cow<'_, str>> = "Description";
+        pub fn description(&self) -> Option<view::Text> = "Description";
         /// `Name`: text.
-        pub fn name(&self) -> Option<Cow<'_, str>> = "Name";
+        pub fn name(&self) -> Option<view::Text> = "Name";
         /// `Status`: an object.
         pub fn status(&self) -> Option<crate::resource::Status> = "Status";
         /// `StartTime`: a date and time.
-        pub fn start_time(&self) -> Option<view::DateTime<'_>> = "StartTime";
+        pub fn start_time(&self) -> Option<view::DateTime> = "StartTime";
         /// `ProgrammaticId`: text.
-        pub fn programmatic_id(&self) -> Option<Cow<'_, str>> = "ProgrammaticId";
+        pub fn programmatic_id(&self) -> Option<view::Text> = "ProgrammaticId";
         /// `Limits`: an object.
         pub fn limits(&self) -> Option<Limits> = "Limits";
         /// `MountPoints`: a list of objects.
-        pub fn mount_points(&self) -> view::List<'_, MountPoint> = "MountPoints";
+        pub fn mount_points(&self) -> view::List<MountPoint> = "MountPoints";
         /// `EthernetInterfaces`: a link.
         #[cfg(feature = "network")]
         pub fn ethernet_interfaces(&self) -> Option<view::Link<crate::ethernet_interface_collection::EthernetInterfaceCollection>> = "EthernetInterfaces";
@@ -47,7 +46,7 @@ redfish_proto::view! {
         /// `MemoryBytes`: an integer in bytes.
         pub fn memory_bytes(&self) -> Option<i64> = "MemoryBytes";
         /// `CPUCount`: a number.
-        pub fn cpu_count(&self) -> Option<view::Number<'_>> = "CPUCount";
+        pub fn cpu_count(&self) -> Option<view::Number> = "CPUCount";
     }
 }
 
@@ -69,9 +68,9 @@ redfish_proto::view! {
     /// `MountPoint` of the schema `Container` 1.0.1.
     pub struct MountPoint = "Container.MountPoint" {
         /// `Source`: text.
-        pub fn source(&self) -> Option<Cow<'_, str>> = "Source";
+        pub fn source(&self) -> Option<view::Text> = "Source";
         /// `Destination`: text.
-        pub fn destination(&self) -> Option<Cow<'_, str>> = "Destination";
+        pub fn destination(&self) -> Option<view::Text> = "Destination";
     }
 }
 

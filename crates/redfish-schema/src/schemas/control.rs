@@ -5,7 +5,6 @@
 use redfish_proto::Error;
 use redfish_proto::ops::Invoke;
 use redfish_proto::view;
-use std::borrow::Cow;
 
 redfish_proto::view! {
     /// A resource: `Control`.
@@ -16,43 +15,43 @@ redfish_proto::view! {
         /// `Oem`: an object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
         /// `Id`: text.
-        pub fn id(&self) -> Option<Cow<'_, str>> = "Id";
+        pub fn id(&self) -> Option<view::Text> = "Id";
         /// `Description`: text.
-        pub fn description(&self) -> Option<Cow<'_, str>> = "Description";
+        pub fn description(&self) -> Option<view::Text> = "Description";
         /// `Name`: text.
-        pub fn name(&self) -> Option<Cow<'_, str>> = "Name";
+        pub fn name(&self) -> Option<view::Text> = "Name";
         /// `ControlType`: a value of an enumeration.
         pub fn control_type(&self) -> Option<ControlType> = "ControlType";
         /// `SetPointType`: a value of an enumeration.
         pub fn set_point_type(&self) -> Option<SetPointType> = "SetPointType";
         /// `DataSourceUri`: a URI. Only in copies of a part of the resource.
-        pub fn data_source_uri(&self) -> Option<Cow<'_, str>> = "DataSourceUri";
+        pub fn data_source_uri(&self) -> Option<view::Text> = "DataSourceUri";
         /// `Status`: an object.
         pub fn status(&self) -> Option<crate::resource::Status> = "Status";
         /// `ControlMode`: a value of an enumeration. Writable.
         pub fn control_mode(&self) -> Option<ControlMode> = "ControlMode";
         /// `SetPoint`: a number. Writable.
-        pub fn set_point(&self) -> Option<view::Number<'_>> = "SetPoint";
+        pub fn set_point(&self) -> Option<view::Number> = "SetPoint";
         /// `SettingMin`: a number. Writable.
-        pub fn setting_min(&self) -> Option<view::Number<'_>> = "SettingMin";
+        pub fn setting_min(&self) -> Option<view::Number> = "SettingMin";
         /// `SettingMax`: a number. Writable.
-        pub fn setting_max(&self) -> Option<view::Number<'_>> = "SettingMax";
+        pub fn setting_max(&self) -> Option<view::Number> = "SettingMax";
         /// `AllowableNumericValues`: a list of numbers.
-        pub fn allowable_numeric_values(&self) -> view::List<'_, view::Number<'_>> = "AllowableNumericValues";
+        pub fn allowable_numeric_values(&self) -> view::List<view::Number> = "AllowableNumericValues";
         /// `SetPointUnits`: text.
-        pub fn set_point_units(&self) -> Option<Cow<'_, str>> = "SetPointUnits";
+        pub fn set_point_units(&self) -> Option<view::Text> = "SetPointUnits";
         /// `DeadBand`: a number. Writable.
-        pub fn dead_band(&self) -> Option<view::Number<'_>> = "DeadBand";
+        pub fn dead_band(&self) -> Option<view::Number> = "DeadBand";
         /// `ControlDelaySeconds`: a number. Writable.
-        pub fn control_delay_seconds(&self) -> Option<view::Number<'_>> = "ControlDelaySeconds";
+        pub fn control_delay_seconds(&self) -> Option<view::Number> = "ControlDelaySeconds";
         /// `AllowableMax`: a number.
-        pub fn allowable_max(&self) -> Option<view::Number<'_>> = "AllowableMax";
+        pub fn allowable_max(&self) -> Option<view::Number> = "AllowableMax";
         /// `AllowableMin`: a number.
-        pub fn allowable_min(&self) -> Option<view::Number<'_>> = "AllowableMin";
+        pub fn allowable_min(&self) -> Option<view::Number> = "AllowableMin";
         /// `Increment`: a number.
-        pub fn increment(&self) -> Option<view::Number<'_>> = "Increment";
+        pub fn increment(&self) -> Option<view::Number> = "Increment";
         /// `Accuracy`: a number in percent. Deprecated by the schema.
-        pub fn accuracy(&self) -> Option<view::Number<'_>> = "Accuracy";
+        pub fn accuracy(&self) -> Option<view::Number> = "Accuracy";
         /// `PhysicalContext`: a value of an enumeration.
         pub fn physical_context(&self) -> Option<crate::physical_context::PhysicalContext> = "PhysicalContext";
         /// `PhysicalSubContext`: a value of an enumeration.
@@ -60,27 +59,27 @@ redfish_proto::view! {
         /// `Implementation`: a value of an enumeration.
         pub fn implementation(&self) -> Option<ImplementationType> = "Implementation";
         /// `SetPointUpdateTime`: a date and time.
-        pub fn set_point_update_time(&self) -> Option<view::DateTime<'_>> = "SetPointUpdateTime";
+        pub fn set_point_update_time(&self) -> Option<view::DateTime> = "SetPointUpdateTime";
         /// `RelatedItem`: a list of links.
-        pub fn related_item(&self) -> view::List<'_, view::Link<crate::resource::Item>> = "RelatedItem";
+        pub fn related_item(&self) -> view::List<view::Link<crate::resource::Item>> = "RelatedItem";
         /// `ControlLoop`: an object.
         pub fn control_loop(&self) -> Option<ControlLoop> = "ControlLoop";
         /// `Reading`: a number. Only in copies of a part of the resource.
-        pub fn reading(&self) -> Option<view::Number<'_>> = "Reading";
+        pub fn reading(&self) -> Option<view::Number> = "Reading";
         /// `ReadingUnits`: text. Only in copies of a part of the resource.
-        pub fn reading_units(&self) -> Option<Cow<'_, str>> = "ReadingUnits";
+        pub fn reading_units(&self) -> Option<view::Text> = "ReadingUnits";
         /// `Sensor`: an object. A copy of a part of the resource.
         pub fn sensor(&self) -> Option<crate::sensor::Sensor> = "Sensor";
         /// `AssociatedSensors`: a list of links.
-        pub fn associated_sensors(&self) -> view::List<'_, view::Link<crate::sensor::Sensor>> = "AssociatedSensors";
+        pub fn associated_sensors(&self) -> view::List<view::Link<crate::sensor::Sensor>> = "AssociatedSensors";
         /// `Location`: an object.
         pub fn location(&self) -> Option<crate::resource::Location> = "Location";
         /// `DefaultSetPoint`: a number.
-        pub fn default_set_point(&self) -> Option<view::Number<'_>> = "DefaultSetPoint";
+        pub fn default_set_point(&self) -> Option<view::Number> = "DefaultSetPoint";
         /// `SetPointAccuracy`: a number.
-        pub fn set_point_accuracy(&self) -> Option<view::Number<'_>> = "SetPointAccuracy";
+        pub fn set_point_accuracy(&self) -> Option<view::Number> = "SetPointAccuracy";
         /// `SetPointError`: a number.
-        pub fn set_point_error(&self) -> Option<view::Number<'_>> = "SetPointError";
+        pub fn set_point_error(&self) -> Option<view::Number> = "SetPointError";
     }
 }
 
@@ -90,13 +89,13 @@ redfish_proto::view! {
     /// `ControlLoop` of the schema `Control` 1.7.0.
     pub struct ControlLoop = "Control.ControlLoop" {
         /// `Proportional`: a number. Writable.
-        pub fn proportional(&self) -> Option<view::Number<'_>> = "Proportional";
+        pub fn proportional(&self) -> Option<view::Number> = "Proportional";
         /// `Integral`: a number. Writable.
-        pub fn integral(&self) -> Option<view::Number<'_>> = "Integral";
+        pub fn integral(&self) -> Option<view::Number> = "Integral";
         /// `Differential`: a number. Writable.
-        pub fn differential(&self) -> Option<view::Number<'_>> = "Differential";
+        pub fn differential(&self) -> Option<view::Number> = "Differential";
         /// `CoefficientUpdateTime`: a date and time.
-        pub fn coefficient_update_time(&self) -> Option<view::DateTime<'_>> = "CoefficientUpdateTime";
+        pub fn coefficient_update_time(&self) -> Option<view::DateTime> = "CoefficientUpdateTime";
     }
 }
 

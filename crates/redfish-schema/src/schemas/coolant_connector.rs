@@ -5,7 +5,6 @@
 use redfish_proto::Error;
 use redfish_proto::ops::Invoke;
 use redfish_proto::view;
-use std::borrow::Cow;
 
 redfish_proto::view! {
     /// A resource: `CoolantConnector`.
@@ -16,11 +15,11 @@ redfish_proto::view! {
         /// `Oem`: an object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
         /// `Id`: text.
-        pub fn id(&self) -> Option<Cow<'_, str>> = "Id";
+        pub fn id(&self) -> Option<view::Text> = "Id";
         /// `Description`: text.
-        pub fn description(&self) -> Option<Cow<'_, str>> = "Description";
+        pub fn description(&self) -> Option<view::Text> = "Description";
         /// `Name`: text.
-        pub fn name(&self) -> Option<Cow<'_, str>> = "Name";
+        pub fn name(&self) -> Option<view::Text> = "Name";
         /// `Status`: an object.
         pub fn status(&self) -> Option<crate::resource::Status> = "Status";
         /// `CoolantConnectorType`: a value of an enumeration.
@@ -29,15 +28,15 @@ redfish_proto::view! {
         #[cfg(feature = "facility")]
         pub fn coolant(&self) -> Option<crate::cooling_loop::Coolant> = "Coolant";
         /// `RatedFlowLitersPerMinute`: a number in liters per minute.
-        pub fn rated_flow_liters_per_minute(&self) -> Option<view::Number<'_>> = "RatedFlowLitersPerMinute";
+        pub fn rated_flow_liters_per_minute(&self) -> Option<view::Number> = "RatedFlowLitersPerMinute";
         /// `RatedFlowPressurekPa`: a number in kilopascals.
-        pub fn rated_flow_pressurek_pa(&self) -> Option<view::Number<'_>> = "RatedFlowPressurekPa";
+        pub fn rated_flow_pressurek_pa(&self) -> Option<view::Number> = "RatedFlowPressurekPa";
         /// `RatedPressurekPa`: a number in kilopascals.
-        pub fn rated_pressurek_pa(&self) -> Option<view::Number<'_>> = "RatedPressurekPa";
+        pub fn rated_pressurek_pa(&self) -> Option<view::Number> = "RatedPressurekPa";
         /// `CoolingManagerURI`: a URI. Writable.
-        pub fn cooling_manager_uri(&self) -> Option<Cow<'_, str>> = "CoolingManagerURI";
+        pub fn cooling_manager_uri(&self) -> Option<view::Text> = "CoolingManagerURI";
         /// `CoolingLoopName`: text. Writable.
-        pub fn cooling_loop_name(&self) -> Option<Cow<'_, str>> = "CoolingLoopName";
+        pub fn cooling_loop_name(&self) -> Option<view::Text> = "CoolingLoopName";
         /// `LocationIndicatorActive`: true or false. Writable.
         pub fn location_indicator_active(&self) -> Option<bool> = "LocationIndicatorActive";
         /// `HeatRemovedkW`: an object. A copy of a part of the resource.
@@ -73,17 +72,17 @@ redfish_proto::view! {
         /// `ValvePositionControlPercent`: an object. A copy of a part of the resource.
         pub fn valve_position_control_percent(&self) -> Option<crate::control::Control> = "ValvePositionControlPercent";
         /// `Manufacturer`: text.
-        pub fn manufacturer(&self) -> Option<Cow<'_, str>> = "Manufacturer";
+        pub fn manufacturer(&self) -> Option<view::Text> = "Manufacturer";
         /// `Model`: text.
-        pub fn model(&self) -> Option<Cow<'_, str>> = "Model";
+        pub fn model(&self) -> Option<view::Text> = "Model";
         /// `SKU`: text.
-        pub fn sku(&self) -> Option<Cow<'_, str>> = "SKU";
+        pub fn sku(&self) -> Option<view::Text> = "SKU";
         /// `SerialNumber`: text.
-        pub fn serial_number(&self) -> Option<Cow<'_, str>> = "SerialNumber";
+        pub fn serial_number(&self) -> Option<view::Text> = "SerialNumber";
         /// `PartNumber`: text.
-        pub fn part_number(&self) -> Option<Cow<'_, str>> = "PartNumber";
+        pub fn part_number(&self) -> Option<view::Text> = "PartNumber";
         /// `SparePartNumber`: text.
-        pub fn spare_part_number(&self) -> Option<Cow<'_, str>> = "SparePartNumber";
+        pub fn spare_part_number(&self) -> Option<view::Text> = "SparePartNumber";
     }
 }
 
@@ -101,7 +100,7 @@ redfish_proto::view! {
         #[cfg(feature = "facility")]
         pub fn connected_cooling_unit(&self) -> Option<view::Link<crate::cooling_unit::CoolingUnit>> = "ConnectedCoolingUnit";
         /// `ConnectedChassis`: a list of links. Writable.
-        pub fn connected_chassis(&self) -> view::List<'_, view::Link<crate::chassis::Chassis>> = "ConnectedChassis";
+        pub fn connected_chassis(&self) -> view::List<view::Link<crate::chassis::Chassis>> = "ConnectedChassis";
     }
 }
 

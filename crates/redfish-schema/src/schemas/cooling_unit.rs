@@ -5,7 +5,6 @@
 use redfish_proto::Error;
 use redfish_proto::ops::Invoke;
 use redfish_proto::view;
-use std::borrow::Cow;
 
 redfish_proto::view! {
     /// A resource: `CoolingUnit`.
@@ -16,39 +15,39 @@ redfish_proto::view! {
         /// `Oem`: an object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
         /// `Id`: text.
-        pub fn id(&self) -> Option<Cow<'_, str>> = "Id";
+        pub fn id(&self) -> Option<view::Text> = "Id";
         /// `Description`: text.
-        pub fn description(&self) -> Option<Cow<'_, str>> = "Description";
+        pub fn description(&self) -> Option<view::Text> = "Description";
         /// `Name`: text.
-        pub fn name(&self) -> Option<Cow<'_, str>> = "Name";
+        pub fn name(&self) -> Option<view::Text> = "Name";
         /// `EquipmentType`: a value of an enumeration.
         pub fn equipment_type(&self) -> Option<CoolingEquipmentType> = "EquipmentType";
         /// `UserLabel`: text. Writable.
-        pub fn user_label(&self) -> Option<Cow<'_, str>> = "UserLabel";
+        pub fn user_label(&self) -> Option<view::Text> = "UserLabel";
         /// `CoolingCapacityWatts`: an integer.
         pub fn cooling_capacity_watts(&self) -> Option<i64> = "CoolingCapacityWatts";
         /// `Model`: text.
-        pub fn model(&self) -> Option<Cow<'_, str>> = "Model";
+        pub fn model(&self) -> Option<view::Text> = "Model";
         /// `Manufacturer`: text.
-        pub fn manufacturer(&self) -> Option<Cow<'_, str>> = "Manufacturer";
+        pub fn manufacturer(&self) -> Option<view::Text> = "Manufacturer";
         /// `SerialNumber`: text.
-        pub fn serial_number(&self) -> Option<Cow<'_, str>> = "SerialNumber";
+        pub fn serial_number(&self) -> Option<view::Text> = "SerialNumber";
         /// `PartNumber`: text.
-        pub fn part_number(&self) -> Option<Cow<'_, str>> = "PartNumber";
+        pub fn part_number(&self) -> Option<view::Text> = "PartNumber";
         /// `Version`: text.
-        pub fn version(&self) -> Option<Cow<'_, str>> = "Version";
+        pub fn version(&self) -> Option<view::Text> = "Version";
         /// `FirmwareVersion`: text.
-        pub fn firmware_version(&self) -> Option<Cow<'_, str>> = "FirmwareVersion";
+        pub fn firmware_version(&self) -> Option<view::Text> = "FirmwareVersion";
         /// `ProductionDate`: a date and time.
-        pub fn production_date(&self) -> Option<view::DateTime<'_>> = "ProductionDate";
+        pub fn production_date(&self) -> Option<view::DateTime> = "ProductionDate";
         /// `AssetTag`: text. Writable.
-        pub fn asset_tag(&self) -> Option<Cow<'_, str>> = "AssetTag";
+        pub fn asset_tag(&self) -> Option<view::Text> = "AssetTag";
         /// `Location`: an object.
         pub fn location(&self) -> Option<crate::resource::Location> = "Location";
         /// `PumpRedundancy`: a list of objects.
-        pub fn pump_redundancy(&self) -> view::List<'_, crate::redundancy::RedundantGroup> = "PumpRedundancy";
+        pub fn pump_redundancy(&self) -> view::List<crate::redundancy::RedundantGroup> = "PumpRedundancy";
         /// `FilterRedundancy`: a list of objects.
-        pub fn filter_redundancy(&self) -> view::List<'_, crate::redundancy::RedundantGroup> = "FilterRedundancy";
+        pub fn filter_redundancy(&self) -> view::List<crate::redundancy::RedundantGroup> = "FilterRedundancy";
         /// `Coolant`: an object.
         pub fn coolant(&self) -> Option<crate::cooling_loop::Coolant> = "Coolant";
         /// `Status`: an object.
@@ -79,13 +78,13 @@ redfish_proto::view! {
         /// `Links`: an object.
         pub fn links(&self) -> Option<Links> = "Links";
         /// `CoolantConnectorRedundancy`: a list of objects.
-        pub fn coolant_connector_redundancy(&self) -> view::List<'_, crate::redundancy::RedundantGroup> = "CoolantConnectorRedundancy";
+        pub fn coolant_connector_redundancy(&self) -> view::List<crate::redundancy::RedundantGroup> = "CoolantConnectorRedundancy";
         /// `RatedThermalLossToAirWatts`: an integer.
         pub fn rated_thermal_loss_to_air_watts(&self) -> Option<i64> = "RatedThermalLossToAirWatts";
         /// `MultipartImportConfigurationPushURI`: a URI.
-        pub fn multipart_import_configuration_push_uri(&self) -> Option<Cow<'_, str>> = "MultipartImportConfigurationPushURI";
+        pub fn multipart_import_configuration_push_uri(&self) -> Option<view::Text> = "MultipartImportConfigurationPushURI";
         /// `CoolingUnitRedundancy`: a list of objects.
-        pub fn cooling_unit_redundancy(&self) -> view::List<'_, crate::redundancy::RedundantGroup> = "CoolingUnitRedundancy";
+        pub fn cooling_unit_redundancy(&self) -> view::List<crate::redundancy::RedundantGroup> = "CoolingUnitRedundancy";
     }
 }
 
@@ -97,11 +96,11 @@ redfish_proto::view! {
         /// `Oem`: an object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
         /// `Chassis`: a list of links.
-        pub fn chassis(&self) -> view::List<'_, view::Link<crate::chassis::Chassis>> = "Chassis";
+        pub fn chassis(&self) -> view::List<view::Link<crate::chassis::Chassis>> = "Chassis";
         /// `Facility`: a link.
         pub fn facility(&self) -> Option<view::Link<crate::facility::Facility>> = "Facility";
         /// `ManagedBy`: a list of links.
-        pub fn managed_by(&self) -> view::List<'_, view::Link<crate::manager::Manager>> = "ManagedBy";
+        pub fn managed_by(&self) -> view::List<view::Link<crate::manager::Manager>> = "ManagedBy";
     }
 }
 

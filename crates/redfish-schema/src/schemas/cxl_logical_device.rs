@@ -5,7 +5,6 @@
 use redfish_proto::Error;
 use redfish_proto::ops::Invoke;
 use redfish_proto::view;
-use std::borrow::Cow;
 
 redfish_proto::view! {
     /// A resource: `CXLLogicalDevice`.
@@ -16,15 +15,15 @@ redfish_proto::view! {
         /// `Oem`: an object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
         /// `Id`: text.
-        pub fn id(&self) -> Option<Cow<'_, str>> = "Id";
+        pub fn id(&self) -> Option<view::Text> = "Id";
         /// `Description`: text.
-        pub fn description(&self) -> Option<Cow<'_, str>> = "Description";
+        pub fn description(&self) -> Option<view::Text> = "Description";
         /// `Name`: text.
-        pub fn name(&self) -> Option<Cow<'_, str>> = "Name";
+        pub fn name(&self) -> Option<view::Text> = "Name";
         /// `Identifiers`: a list of objects.
-        pub fn identifiers(&self) -> view::List<'_, crate::resource::Identifier> = "Identifiers";
+        pub fn identifiers(&self) -> view::List<crate::resource::Identifier> = "Identifiers";
         /// `SemanticsSupported`: a list of values of an enumeration.
-        pub fn semantics_supported(&self) -> view::List<'_, CXLSemantic> = "SemanticsSupported";
+        pub fn semantics_supported(&self) -> view::List<CXLSemantic> = "SemanticsSupported";
         /// `Status`: an object.
         pub fn status(&self) -> Option<crate::resource::Status> = "Status";
         /// `Links`: an object.
@@ -51,14 +50,14 @@ redfish_proto::view! {
         /// `Oem`: an object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
         /// `PCIeFunctions`: a list of links.
-        pub fn pcie_functions(&self) -> view::List<'_, view::Link<crate::pcie_function::PCIeFunction>> = "PCIeFunctions";
+        pub fn pcie_functions(&self) -> view::List<view::Link<crate::pcie_function::PCIeFunction>> = "PCIeFunctions";
         /// `MemoryDomains`: a list of links.
-        pub fn memory_domains(&self) -> view::List<'_, view::Link<crate::memory_domain::MemoryDomain>> = "MemoryDomains";
+        pub fn memory_domains(&self) -> view::List<view::Link<crate::memory_domain::MemoryDomain>> = "MemoryDomains";
         /// `MemoryChunks`: a list of links.
-        pub fn memory_chunks(&self) -> view::List<'_, view::Link<crate::memory_chunks::MemoryChunks>> = "MemoryChunks";
+        pub fn memory_chunks(&self) -> view::List<view::Link<crate::memory_chunks::MemoryChunks>> = "MemoryChunks";
         /// `Endpoints`: a list of links.
         #[cfg(feature = "fabric")]
-        pub fn endpoints(&self) -> view::List<'_, view::Link<crate::endpoint::Endpoint>> = "Endpoints";
+        pub fn endpoints(&self) -> view::List<view::Link<crate::endpoint::Endpoint>> = "Endpoints";
     }
 }
 

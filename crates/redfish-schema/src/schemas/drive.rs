@@ -5,7 +5,6 @@
 use redfish_proto::Error;
 use redfish_proto::ops::Invoke;
 use redfish_proto::view;
-use std::borrow::Cow;
 
 redfish_proto::view! {
     /// One physical disk: model, serial number, capacity, media type, predicted failure and remaining life. Logical disks are a `Volume`.
@@ -16,19 +15,19 @@ redfish_proto::view! {
         /// `Oem`: an object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
         /// `Id`: text.
-        pub fn id(&self) -> Option<Cow<'_, str>> = "Id";
+        pub fn id(&self) -> Option<view::Text> = "Id";
         /// `Description`: text.
-        pub fn description(&self) -> Option<Cow<'_, str>> = "Description";
+        pub fn description(&self) -> Option<view::Text> = "Description";
         /// `Name`: text.
-        pub fn name(&self) -> Option<Cow<'_, str>> = "Name";
+        pub fn name(&self) -> Option<view::Text> = "Name";
         /// `StatusIndicator`: a value of an enumeration. Writable.
         pub fn status_indicator(&self) -> Option<StatusIndicator> = "StatusIndicator";
         /// `IndicatorLED`: a value of an enumeration. Writable. Deprecated by the schema.
         pub fn indicator_led(&self) -> Option<crate::resource::IndicatorLED> = "IndicatorLED";
         /// `Model`: text.
-        pub fn model(&self) -> Option<Cow<'_, str>> = "Model";
+        pub fn model(&self) -> Option<view::Text> = "Model";
         /// `Revision`: text.
-        pub fn revision(&self) -> Option<Cow<'_, str>> = "Revision";
+        pub fn revision(&self) -> Option<view::Text> = "Revision";
         /// `Status`: an object.
         pub fn status(&self) -> Option<crate::resource::Status> = "Status";
         /// `CapacityBytes`: an integer in bytes.
@@ -40,19 +39,19 @@ redfish_proto::view! {
         /// `MediaType`: a value of an enumeration.
         pub fn media_type(&self) -> Option<MediaType> = "MediaType";
         /// `Manufacturer`: text.
-        pub fn manufacturer(&self) -> Option<Cow<'_, str>> = "Manufacturer";
+        pub fn manufacturer(&self) -> Option<view::Text> = "Manufacturer";
         /// `SKU`: text.
-        pub fn sku(&self) -> Option<Cow<'_, str>> = "SKU";
+        pub fn sku(&self) -> Option<view::Text> = "SKU";
         /// `SerialNumber`: text.
-        pub fn serial_number(&self) -> Option<Cow<'_, str>> = "SerialNumber";
+        pub fn serial_number(&self) -> Option<view::Text> = "SerialNumber";
         /// `PartNumber`: text.
-        pub fn part_number(&self) -> Option<Cow<'_, str>> = "PartNumber";
+        pub fn part_number(&self) -> Option<view::Text> = "PartNumber";
         /// `AssetTag`: text. Writable.
-        pub fn asset_tag(&self) -> Option<Cow<'_, str>> = "AssetTag";
+        pub fn asset_tag(&self) -> Option<view::Text> = "AssetTag";
         /// `Identifiers`: a list of objects.
-        pub fn identifiers(&self) -> view::List<'_, crate::resource::Identifier> = "Identifiers";
+        pub fn identifiers(&self) -> view::List<crate::resource::Identifier> = "Identifiers";
         /// `Location`: a list of objects. Deprecated by the schema.
-        pub fn location(&self) -> view::List<'_, crate::resource::Location> = "Location";
+        pub fn location(&self) -> view::List<crate::resource::Location> = "Location";
         /// `HotspareType`: a value of an enumeration. Writable.
         pub fn hotspare_type(&self) -> Option<HotspareType> = "HotspareType";
         /// `EncryptionAbility`: a value of an enumeration.
@@ -60,19 +59,19 @@ redfish_proto::view! {
         /// `EncryptionStatus`: a value of an enumeration.
         pub fn encryption_status(&self) -> Option<EncryptionStatus> = "EncryptionStatus";
         /// `RotationSpeedRPM`: a number in revolutions per minute.
-        pub fn rotation_speed_rpm(&self) -> Option<view::Number<'_>> = "RotationSpeedRPM";
+        pub fn rotation_speed_rpm(&self) -> Option<view::Number> = "RotationSpeedRPM";
         /// `BlockSizeBytes`: an integer in bytes.
         pub fn block_size_bytes(&self) -> Option<i64> = "BlockSizeBytes";
         /// `CapableSpeedGbs`: a number in gigabits per second.
-        pub fn capable_speed_gbs(&self) -> Option<view::Number<'_>> = "CapableSpeedGbs";
+        pub fn capable_speed_gbs(&self) -> Option<view::Number> = "CapableSpeedGbs";
         /// `NegotiatedSpeedGbs`: a number in gigabits per second.
-        pub fn negotiated_speed_gbs(&self) -> Option<view::Number<'_>> = "NegotiatedSpeedGbs";
+        pub fn negotiated_speed_gbs(&self) -> Option<view::Number> = "NegotiatedSpeedGbs";
         /// `PredictedMediaLifeLeftPercent`: a number in percent.
-        pub fn predicted_media_life_left_percent(&self) -> Option<view::Number<'_>> = "PredictedMediaLifeLeftPercent";
+        pub fn predicted_media_life_left_percent(&self) -> Option<view::Number> = "PredictedMediaLifeLeftPercent";
         /// `Links`: an object.
         pub fn links(&self) -> Option<Links> = "Links";
         /// `Operations`: a list of objects.
-        pub fn operations(&self) -> view::List<'_, Operations> = "Operations";
+        pub fn operations(&self) -> view::List<Operations> = "Operations";
         /// `Assembly`: a link.
         #[cfg(feature = "compute")]
         pub fn assembly(&self) -> Option<view::Link<crate::assembly::Assembly>> = "Assembly";
@@ -96,19 +95,19 @@ redfish_proto::view! {
         pub fn certificates(&self) -> Option<view::Link<crate::certificate_collection::CertificateCollection>> = "Certificates";
         /// `Measurements`: a list of objects. Deprecated by the schema.
         #[cfg(feature = "update")]
-        pub fn measurements(&self) -> view::List<'_, crate::software_inventory::MeasurementBlock> = "Measurements";
+        pub fn measurements(&self) -> view::List<crate::software_inventory::MeasurementBlock> = "Measurements";
         /// `SlotFormFactor`: a value of an enumeration.
         pub fn slot_form_factor(&self) -> Option<FormFactor> = "SlotFormFactor";
         /// `DriveFormFactor`: a value of an enumeration.
         pub fn drive_form_factor(&self) -> Option<FormFactor> = "DriveFormFactor";
         /// `SlotCapableProtocols`: a list of values of an enumeration.
-        pub fn slot_capable_protocols(&self) -> view::List<'_, crate::protocol::Protocol> = "SlotCapableProtocols";
+        pub fn slot_capable_protocols(&self) -> view::List<crate::protocol::Protocol> = "SlotCapableProtocols";
         /// `FirmwareVersion`: text.
-        pub fn firmware_version(&self) -> Option<Cow<'_, str>> = "FirmwareVersion";
+        pub fn firmware_version(&self) -> Option<view::Text> = "FirmwareVersion";
         /// `Metrics`: a link.
         pub fn metrics(&self) -> Option<view::Link<crate::drive_metrics::DriveMetrics>> = "Metrics";
         /// `SparePartNumber`: text.
-        pub fn spare_part_number(&self) -> Option<Cow<'_, str>> = "SparePartNumber";
+        pub fn spare_part_number(&self) -> Option<view::Text> = "SparePartNumber";
         /// `ConfigurationLock`: a value of an enumeration. Writable.
         pub fn configuration_lock(&self) -> Option<ConfigurationLock> = "ConfigurationLock";
         /// `BlockSecurityIDEnabled`: true or false. Writable.
@@ -118,7 +117,7 @@ redfish_proto::view! {
         /// `NVMe`: an object.
         pub fn nvme(&self) -> Option<NVMe> = "NVMe";
         /// `HardwareVersion`: text.
-        pub fn hardware_version(&self) -> Option<Cow<'_, str>> = "HardwareVersion";
+        pub fn hardware_version(&self) -> Option<view::Text> = "HardwareVersion";
         /// `SecurityIDOwned`: true or false.
         pub fn security_id_owned(&self) -> Option<bool> = "SecurityIDOwned";
     }
@@ -130,7 +129,7 @@ redfish_proto::view! {
     /// `GetPersonalityNonceResponse` of the schema `Drive` 1.22.0.
     pub struct GetPersonalityNonceResponse = "Drive.GetPersonalityNonceResponse" {
         /// `Nonce`: text.
-        pub fn nonce(&self) -> Option<Cow<'_, str>> = "Nonce";
+        pub fn nonce(&self) -> Option<view::Text> = "Nonce";
     }
 }
 
@@ -142,28 +141,28 @@ redfish_proto::view! {
         /// `Oem`: an object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
         /// `Volumes`: a list of links.
-        pub fn volumes(&self) -> view::List<'_, view::Link<crate::volume::Volume>> = "Volumes";
+        pub fn volumes(&self) -> view::List<view::Link<crate::volume::Volume>> = "Volumes";
         /// `Endpoints`: a list of links.
         #[cfg(feature = "fabric")]
-        pub fn endpoints(&self) -> view::List<'_, view::Link<crate::endpoint::Endpoint>> = "Endpoints";
+        pub fn endpoints(&self) -> view::List<view::Link<crate::endpoint::Endpoint>> = "Endpoints";
         /// `Chassis`: a link.
         pub fn chassis(&self) -> Option<view::Link<crate::chassis::Chassis>> = "Chassis";
         /// `PCIeFunctions`: a list of links.
         #[cfg(feature = "compute")]
-        pub fn pcie_functions(&self) -> view::List<'_, view::Link<crate::pcie_function::PCIeFunction>> = "PCIeFunctions";
+        pub fn pcie_functions(&self) -> view::List<view::Link<crate::pcie_function::PCIeFunction>> = "PCIeFunctions";
         /// `StoragePools`: a list of links.
-        pub fn storage_pools(&self) -> view::List<'_, view::Link<view::Json>> = "StoragePools";
+        pub fn storage_pools(&self) -> view::List<view::Link<view::Json>> = "StoragePools";
         /// `Storage`: a link.
         pub fn storage(&self) -> Option<view::Link<crate::storage::Storage>> = "Storage";
         /// `NetworkDeviceFunctions`: a list of links.
         #[cfg(feature = "network")]
-        pub fn network_device_functions(&self) -> view::List<'_, view::Link<crate::network_device_function::NetworkDeviceFunction>> = "NetworkDeviceFunctions";
+        pub fn network_device_functions(&self) -> view::List<view::Link<crate::network_device_function::NetworkDeviceFunction>> = "NetworkDeviceFunctions";
         /// `ActiveSoftwareImage`: a link. Writable.
         #[cfg(feature = "update")]
         pub fn active_software_image(&self) -> Option<view::Link<crate::software_inventory::SoftwareInventory>> = "ActiveSoftwareImage";
         /// `SoftwareImages`: a list of links.
         #[cfg(feature = "update")]
-        pub fn software_images(&self) -> view::List<'_, view::Link<crate::software_inventory::SoftwareInventory>> = "SoftwareImages";
+        pub fn software_images(&self) -> view::List<view::Link<crate::software_inventory::SoftwareInventory>> = "SoftwareImages";
     }
 }
 
@@ -175,7 +174,7 @@ redfish_proto::view! {
         /// `ConfigurationLockState`: an object.
         pub fn configuration_lock_state(&self) -> Option<NVMeConfigurationLockState> = "ConfigurationLockState";
         /// `ActivePersonalities`: a list of objects.
-        pub fn active_personalities(&self) -> view::List<'_, NVMePersonality> = "ActivePersonalities";
+        pub fn active_personalities(&self) -> view::List<NVMePersonality> = "ActivePersonalities";
     }
 }
 
@@ -215,9 +214,9 @@ redfish_proto::view! {
         /// `ChangeAffectsUserData`: true or false.
         pub fn change_affects_user_data(&self) -> Option<bool> = "ChangeAffectsUserData";
         /// `UnfreezeAuthenticationModes`: a list of values of an enumeration.
-        pub fn unfreeze_authentication_modes(&self) -> view::List<'_, NMVeUnfreezeAuthMode> = "UnfreezeAuthenticationModes";
+        pub fn unfreeze_authentication_modes(&self) -> view::List<NMVeUnfreezeAuthMode> = "UnfreezeAuthenticationModes";
         /// `Data`: text. Writable.
-        pub fn data(&self) -> Option<Cow<'_, str>> = "Data";
+        pub fn data(&self) -> Option<view::Text> = "Data";
     }
 }
 
@@ -227,7 +226,7 @@ redfish_proto::view! {
     /// `Operations` of the schema `Drive` 1.22.0.
     pub struct Operations = "Drive.Operations" {
         /// `OperationName`: text. Deprecated by the schema.
-        pub fn operation_name(&self) -> Option<Cow<'_, str>> = "OperationName";
+        pub fn operation_name(&self) -> Option<view::Text> = "OperationName";
         /// `PercentageComplete`: an integer in percent.
         pub fn percentage_complete(&self) -> Option<i64> = "PercentageComplete";
         /// `AssociatedTask`: a link.

@@ -4,7 +4,6 @@
 
 use redfish_proto::serde_json::Value;
 use redfish_proto::view;
-use std::borrow::Cow;
 
 redfish_proto::view! {
     /// Something that a fabric connects, for example a drive, a host or a network port as the fabric addresses it.
@@ -15,29 +14,29 @@ redfish_proto::view! {
         /// `Oem`: an object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
         /// `Id`: text.
-        pub fn id(&self) -> Option<Cow<'_, str>> = "Id";
+        pub fn id(&self) -> Option<view::Text> = "Id";
         /// `Description`: text.
-        pub fn description(&self) -> Option<Cow<'_, str>> = "Description";
+        pub fn description(&self) -> Option<view::Text> = "Description";
         /// `Name`: text.
-        pub fn name(&self) -> Option<Cow<'_, str>> = "Name";
+        pub fn name(&self) -> Option<view::Text> = "Name";
         /// `Status`: an object.
         pub fn status(&self) -> Option<crate::resource::Status> = "Status";
         /// `EndpointProtocol`: a value of an enumeration.
         pub fn endpoint_protocol(&self) -> Option<crate::protocol::Protocol> = "EndpointProtocol";
         /// `ConnectedEntities`: a list of objects.
-        pub fn connected_entities(&self) -> view::List<'_, ConnectedEntity> = "ConnectedEntities";
+        pub fn connected_entities(&self) -> view::List<ConnectedEntity> = "ConnectedEntities";
         /// `Identifiers`: a list of objects.
-        pub fn identifiers(&self) -> view::List<'_, crate::resource::Identifier> = "Identifiers";
+        pub fn identifiers(&self) -> view::List<crate::resource::Identifier> = "Identifiers";
         /// `PciId`: an object.
         pub fn pci_id(&self) -> Option<PciId> = "PciId";
         /// `Redundancy`: a list of objects.
-        pub fn redundancy(&self) -> view::List<'_, crate::redundancy::Redundancy> = "Redundancy";
+        pub fn redundancy(&self) -> view::List<crate::redundancy::Redundancy> = "Redundancy";
         /// `HostReservationMemoryBytes`: an integer in bytes.
         pub fn host_reservation_memory_bytes(&self) -> Option<i64> = "HostReservationMemoryBytes";
         /// `Links`: an object.
         pub fn links(&self) -> Option<Links> = "Links";
         /// `IPTransportDetails`: a list of objects.
-        pub fn ip_transport_details(&self) -> view::List<'_, IPTransportDetails> = "IPTransportDetails";
+        pub fn ip_transport_details(&self) -> view::List<IPTransportDetails> = "IPTransportDetails";
     }
 }
 
@@ -55,9 +54,9 @@ redfish_proto::view! {
         /// `PciFunctionNumber`: an integer. Deprecated by the schema.
         pub fn pci_function_number(&self) -> Option<i64> = "PciFunctionNumber";
         /// `PciClassCode`: text. Deprecated by the schema.
-        pub fn pci_class_code(&self) -> Option<Cow<'_, str>> = "PciClassCode";
+        pub fn pci_class_code(&self) -> Option<view::Text> = "PciClassCode";
         /// `Identifiers`: a list of objects.
-        pub fn identifiers(&self) -> view::List<'_, crate::resource::Identifier> = "Identifiers";
+        pub fn identifiers(&self) -> view::List<crate::resource::Identifier> = "Identifiers";
         /// `EntityLink`: a link.
         pub fn entity_link(&self) -> Option<view::Link<crate::resource::Resource>> = "EntityLink";
         /// `Oem`: an object whose members the schema does not list.
@@ -73,9 +72,9 @@ redfish_proto::view! {
     /// `GCID` of the schema `Endpoint` 1.8.2.
     pub struct GCID = "Endpoint.GCID" {
         /// `CID`: text. Writable.
-        pub fn cid(&self) -> Option<Cow<'_, str>> = "CID";
+        pub fn cid(&self) -> Option<view::Text> = "CID";
         /// `SID`: text. Writable.
-        pub fn sid(&self) -> Option<Cow<'_, str>> = "SID";
+        pub fn sid(&self) -> Option<view::Text> = "SID";
     }
 }
 
@@ -87,9 +86,9 @@ redfish_proto::view! {
         /// `GCID`: an object.
         pub fn gcid(&self) -> Option<GCID> = "GCID";
         /// `AccessKey`: text. Writable. Deprecated by the schema.
-        pub fn access_key(&self) -> Option<Cow<'_, str>> = "AccessKey";
+        pub fn access_key(&self) -> Option<view::Text> = "AccessKey";
         /// `RegionKey`: text. Writable. Deprecated by the schema.
-        pub fn region_key(&self) -> Option<Cow<'_, str>> = "RegionKey";
+        pub fn region_key(&self) -> Option<view::Text> = "RegionKey";
     }
 }
 
@@ -117,25 +116,25 @@ redfish_proto::view! {
         /// `Oem`: an object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
         /// `MutuallyExclusiveEndpoints`: a list of links.
-        pub fn mutually_exclusive_endpoints(&self) -> view::List<'_, view::Link<Endpoint>> = "MutuallyExclusiveEndpoints";
+        pub fn mutually_exclusive_endpoints(&self) -> view::List<view::Link<Endpoint>> = "MutuallyExclusiveEndpoints";
         /// `Ports`: a list of links. Deprecated by the schema.
         #[cfg(feature = "network")]
-        pub fn ports(&self) -> view::List<'_, view::Link<crate::port::Port>> = "Ports";
+        pub fn ports(&self) -> view::List<view::Link<crate::port::Port>> = "Ports";
         /// `NetworkDeviceFunction`: a list of links.
         #[cfg(feature = "network")]
-        pub fn network_device_function(&self) -> view::List<'_, view::Link<crate::network_device_function::NetworkDeviceFunction>> = "NetworkDeviceFunction";
+        pub fn network_device_function(&self) -> view::List<view::Link<crate::network_device_function::NetworkDeviceFunction>> = "NetworkDeviceFunction";
         /// `ConnectedPorts`: a list of links.
         #[cfg(feature = "network")]
-        pub fn connected_ports(&self) -> view::List<'_, view::Link<crate::port::Port>> = "ConnectedPorts";
+        pub fn connected_ports(&self) -> view::List<view::Link<crate::port::Port>> = "ConnectedPorts";
         /// `AddressPools`: a list of links. Writable.
-        pub fn address_pools(&self) -> view::List<'_, view::Link<crate::address_pool::AddressPool>> = "AddressPools";
+        pub fn address_pools(&self) -> view::List<view::Link<crate::address_pool::AddressPool>> = "AddressPools";
         /// `Connections`: a list of links.
-        pub fn connections(&self) -> view::List<'_, view::Link<crate::connection::Connection>> = "Connections";
+        pub fn connections(&self) -> view::List<view::Link<crate::connection::Connection>> = "Connections";
         /// `Zones`: a list of links.
-        pub fn zones(&self) -> view::List<'_, view::Link<crate::zone::Zone>> = "Zones";
+        pub fn zones(&self) -> view::List<view::Link<crate::zone::Zone>> = "Zones";
         /// `LocalPorts`: a list of links.
         #[cfg(feature = "network")]
-        pub fn local_ports(&self) -> view::List<'_, view::Link<crate::port::Port>> = "LocalPorts";
+        pub fn local_ports(&self) -> view::List<view::Link<crate::port::Port>> = "LocalPorts";
     }
 }
 
@@ -145,17 +144,17 @@ redfish_proto::view! {
     /// `PciId` of the schema `Endpoint` 1.8.2.
     pub struct PciId = "Endpoint.PciId" {
         /// `DeviceId`: text.
-        pub fn device_id(&self) -> Option<Cow<'_, str>> = "DeviceId";
+        pub fn device_id(&self) -> Option<view::Text> = "DeviceId";
         /// `VendorId`: text.
-        pub fn vendor_id(&self) -> Option<Cow<'_, str>> = "VendorId";
+        pub fn vendor_id(&self) -> Option<view::Text> = "VendorId";
         /// `SubsystemId`: text.
-        pub fn subsystem_id(&self) -> Option<Cow<'_, str>> = "SubsystemId";
+        pub fn subsystem_id(&self) -> Option<view::Text> = "SubsystemId";
         /// `SubsystemVendorId`: text.
-        pub fn subsystem_vendor_id(&self) -> Option<Cow<'_, str>> = "SubsystemVendorId";
+        pub fn subsystem_vendor_id(&self) -> Option<view::Text> = "SubsystemVendorId";
         /// `FunctionNumber`: an integer.
         pub fn function_number(&self) -> Option<i64> = "FunctionNumber";
         /// `ClassCode`: text.
-        pub fn class_code(&self) -> Option<Cow<'_, str>> = "ClassCode";
+        pub fn class_code(&self) -> Option<view::Text> = "ClassCode";
     }
 }
 

@@ -4,7 +4,6 @@
 
 use redfish_proto::serde_json::Value;
 use redfish_proto::view;
-use std::borrow::Cow;
 
 redfish_proto::view! {
     /// A resource: `EndpointGroup`.
@@ -15,11 +14,11 @@ redfish_proto::view! {
         /// `Oem`: an object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
         /// `Id`: text.
-        pub fn id(&self) -> Option<Cow<'_, str>> = "Id";
+        pub fn id(&self) -> Option<view::Text> = "Id";
         /// `Description`: text.
-        pub fn description(&self) -> Option<Cow<'_, str>> = "Description";
+        pub fn description(&self) -> Option<view::Text> = "Description";
         /// `Name`: text.
-        pub fn name(&self) -> Option<Cow<'_, str>> = "Name";
+        pub fn name(&self) -> Option<view::Text> = "Name";
         /// `Identifier`: an object.
         pub fn identifier(&self) -> Option<crate::resource::Identifier> = "Identifier";
         /// `GroupType`: a value of an enumeration. Writable.
@@ -31,7 +30,7 @@ redfish_proto::view! {
         /// `Preferred`: true or false. Writable. Deprecated by the schema.
         pub fn preferred(&self) -> Option<bool> = "Preferred";
         /// `Endpoints`: a list of links. Writable. Deprecated by the schema.
-        pub fn endpoints(&self) -> view::List<'_, view::Link<crate::endpoint::Endpoint>> = "Endpoints";
+        pub fn endpoints(&self) -> view::List<view::Link<crate::endpoint::Endpoint>> = "Endpoints";
         /// `Links`: an object.
         pub fn links(&self) -> Option<Links> = "Links";
     }
@@ -45,9 +44,9 @@ redfish_proto::view! {
         /// `Oem`: an object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
         /// `Endpoints`: a list of links. Writable.
-        pub fn endpoints(&self) -> view::List<'_, view::Link<crate::endpoint::Endpoint>> = "Endpoints";
+        pub fn endpoints(&self) -> view::List<view::Link<crate::endpoint::Endpoint>> = "Endpoints";
         /// `Connections`: a list of links.
-        pub fn connections(&self) -> view::List<'_, view::Link<crate::connection::Connection>> = "Connections";
+        pub fn connections(&self) -> view::List<view::Link<crate::connection::Connection>> = "Connections";
     }
 }
 

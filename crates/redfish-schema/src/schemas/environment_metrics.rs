@@ -5,7 +5,6 @@
 use redfish_proto::Error;
 use redfish_proto::ops::Invoke;
 use redfish_proto::view;
-use std::borrow::Cow;
 
 redfish_proto::view! {
     /// The main readings of one device or chassis: power, energy, temperature and fan speeds. It can also hold a power limit.
@@ -16,17 +15,17 @@ redfish_proto::view! {
         /// `Oem`: an object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
         /// `Id`: text.
-        pub fn id(&self) -> Option<Cow<'_, str>> = "Id";
+        pub fn id(&self) -> Option<view::Text> = "Id";
         /// `Description`: text.
-        pub fn description(&self) -> Option<Cow<'_, str>> = "Description";
+        pub fn description(&self) -> Option<view::Text> = "Description";
         /// `Name`: text.
-        pub fn name(&self) -> Option<Cow<'_, str>> = "Name";
+        pub fn name(&self) -> Option<view::Text> = "Name";
         /// `TemperatureCelsius`: an object. A copy of a part of the resource.
         pub fn temperature_celsius(&self) -> Option<crate::sensor::Sensor> = "TemperatureCelsius";
         /// `HumidityPercent`: an object. A copy of a part of the resource.
         pub fn humidity_percent(&self) -> Option<crate::sensor::Sensor> = "HumidityPercent";
         /// `FanSpeedsPercent`: a list of objects. A copy of a part of the resource.
-        pub fn fan_speeds_percent(&self) -> view::List<'_, crate::sensor::Sensor> = "FanSpeedsPercent";
+        pub fn fan_speeds_percent(&self) -> view::List<crate::sensor::Sensor> = "FanSpeedsPercent";
         /// `PowerWatts`: an object. A copy of a part of the resource.
         pub fn power_watts(&self) -> Option<crate::sensor::Sensor> = "PowerWatts";
         /// `EnergykWh`: an object. A copy of a part of the resource.

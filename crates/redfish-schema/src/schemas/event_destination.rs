@@ -6,7 +6,6 @@ use redfish_proto::Error;
 use redfish_proto::ops::Invoke;
 use redfish_proto::serde_json::Value;
 use redfish_proto::view;
-use std::borrow::Cow;
 
 redfish_proto::view! {
     /// One subscription: where a service sends events, in which format, and which events it selects. To end the subscription, delete it.
@@ -17,31 +16,31 @@ redfish_proto::view! {
         /// `Oem`: an object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
         /// `Id`: text.
-        pub fn id(&self) -> Option<Cow<'_, str>> = "Id";
+        pub fn id(&self) -> Option<view::Text> = "Id";
         /// `Description`: text.
-        pub fn description(&self) -> Option<Cow<'_, str>> = "Description";
+        pub fn description(&self) -> Option<view::Text> = "Description";
         /// `Name`: text.
-        pub fn name(&self) -> Option<Cow<'_, str>> = "Name";
+        pub fn name(&self) -> Option<view::Text> = "Name";
         /// `Destination`: a URI.
-        pub fn destination(&self) -> Option<Cow<'_, str>> = "Destination";
+        pub fn destination(&self) -> Option<view::Text> = "Destination";
         /// `EventTypes`: a list of values of an enumeration. Deprecated by the schema.
-        pub fn event_types(&self) -> view::List<'_, crate::event::EventType> = "EventTypes";
+        pub fn event_types(&self) -> view::List<crate::event::EventType> = "EventTypes";
         /// `Context`: text. Writable.
-        pub fn context(&self) -> Option<Cow<'_, str>> = "Context";
+        pub fn context(&self) -> Option<view::Text> = "Context";
         /// `Protocol`: a value of an enumeration.
         pub fn protocol(&self) -> Option<EventDestinationProtocol> = "Protocol";
         /// `HttpHeaders`: a list of objects whose members the schema does not list.
-        pub fn http_headers(&self) -> view::List<'_, view::Json> = "HttpHeaders";
+        pub fn http_headers(&self) -> view::List<view::Json> = "HttpHeaders";
         /// `OriginResources`: a list of links.
-        pub fn origin_resources(&self) -> view::List<'_, view::Link<crate::resource::ItemOrCollection>> = "OriginResources";
+        pub fn origin_resources(&self) -> view::List<view::Link<crate::resource::ItemOrCollection>> = "OriginResources";
         /// `MessageIds`: a list of texts.
-        pub fn message_ids(&self) -> view::List<'_, Cow<'_, str>> = "MessageIds";
+        pub fn message_ids(&self) -> view::List<view::Text> = "MessageIds";
         /// `SubscriptionType`: a value of an enumeration.
         pub fn subscription_type(&self) -> Option<SubscriptionType> = "SubscriptionType";
         /// `RegistryPrefixes`: a list of texts.
-        pub fn registry_prefixes(&self) -> view::List<'_, Cow<'_, str>> = "RegistryPrefixes";
+        pub fn registry_prefixes(&self) -> view::List<view::Text> = "RegistryPrefixes";
         /// `ResourceTypes`: a list of texts.
-        pub fn resource_types(&self) -> view::List<'_, Cow<'_, str>> = "ResourceTypes";
+        pub fn resource_types(&self) -> view::List<view::Text> = "ResourceTypes";
         /// `SubordinateResources`: true or false.
         pub fn subordinate_resources(&self) -> Option<bool> = "SubordinateResources";
         /// `EventFormatType`: a value of an enumeration.
@@ -52,7 +51,7 @@ redfish_proto::view! {
         pub fn status(&self) -> Option<crate::resource::Status> = "Status";
         /// `MetricReportDefinitions`: a list of links.
         #[cfg(feature = "telemetry")]
-        pub fn metric_report_definitions(&self) -> view::List<'_, view::Link<crate::metric_report_definition::MetricReportDefinition>> = "MetricReportDefinitions";
+        pub fn metric_report_definitions(&self) -> view::List<view::Link<crate::metric_report_definition::MetricReportDefinition>> = "MetricReportDefinitions";
         /// `SNMP`: an object.
         pub fn snmp(&self) -> Option<SNMPSettings> = "SNMP";
         /// `IncludeOriginOfCondition`: true or false.
@@ -63,11 +62,11 @@ redfish_proto::view! {
         /// `VerifyCertificate`: true or false. Writable.
         pub fn verify_certificate(&self) -> Option<bool> = "VerifyCertificate";
         /// `SyslogFilters`: a list of objects.
-        pub fn syslog_filters(&self) -> view::List<'_, SyslogFilter> = "SyslogFilters";
+        pub fn syslog_filters(&self) -> view::List<SyslogFilter> = "SyslogFilters";
         /// `OEMProtocol`: text.
-        pub fn oem_protocol(&self) -> Option<Cow<'_, str>> = "OEMProtocol";
+        pub fn oem_protocol(&self) -> Option<view::Text> = "OEMProtocol";
         /// `OEMSubscriptionType`: text.
-        pub fn oem_subscription_type(&self) -> Option<Cow<'_, str>> = "OEMSubscriptionType";
+        pub fn oem_subscription_type(&self) -> Option<view::Text> = "OEMSubscriptionType";
         /// `SendHeartbeat`: true or false.
         pub fn send_heartbeat(&self) -> Option<bool> = "SendHeartbeat";
         /// `HeartbeatIntervalMinutes`: an integer.
@@ -76,13 +75,13 @@ redfish_proto::view! {
         #[cfg(feature = "security")]
         pub fn client_certificates(&self) -> Option<view::Link<crate::certificate_collection::CertificateCollection>> = "ClientCertificates";
         /// `ExcludeRegistryPrefixes`: a list of texts.
-        pub fn exclude_registry_prefixes(&self) -> view::List<'_, Cow<'_, str>> = "ExcludeRegistryPrefixes";
+        pub fn exclude_registry_prefixes(&self) -> view::List<view::Text> = "ExcludeRegistryPrefixes";
         /// `ExcludeMessageIds`: a list of texts.
-        pub fn exclude_message_ids(&self) -> view::List<'_, Cow<'_, str>> = "ExcludeMessageIds";
+        pub fn exclude_message_ids(&self) -> view::List<view::Text> = "ExcludeMessageIds";
         /// `Severities`: a list of values of an enumeration.
-        pub fn severities(&self) -> view::List<'_, crate::resource::Health> = "Severities";
+        pub fn severities(&self) -> view::List<crate::resource::Health> = "Severities";
         /// `BackupDestinations`: a list of URIs. Writable.
-        pub fn backup_destinations(&self) -> view::List<'_, Cow<'_, str>> = "BackupDestinations";
+        pub fn backup_destinations(&self) -> view::List<view::Text> = "BackupDestinations";
     }
 }
 
@@ -92,13 +91,13 @@ redfish_proto::view! {
     /// `SNMPSettings` of the schema `EventDestination` 1.16.0.
     pub struct SNMPSettings = "EventDestination.SNMPSettings" {
         /// `TrapCommunity`: text. Writable.
-        pub fn trap_community(&self) -> Option<Cow<'_, str>> = "TrapCommunity";
+        pub fn trap_community(&self) -> Option<view::Text> = "TrapCommunity";
         /// `AuthenticationKey`: text. Writable; null in responses.
-        pub fn authentication_key(&self) -> Option<Cow<'_, str>> = "AuthenticationKey";
+        pub fn authentication_key(&self) -> Option<view::Text> = "AuthenticationKey";
         /// `AuthenticationProtocol`: a value of an enumeration. Writable.
         pub fn authentication_protocol(&self) -> Option<SNMPAuthenticationProtocols> = "AuthenticationProtocol";
         /// `EncryptionKey`: text. Writable; null in responses.
-        pub fn encryption_key(&self) -> Option<Cow<'_, str>> = "EncryptionKey";
+        pub fn encryption_key(&self) -> Option<view::Text> = "EncryptionKey";
         /// `EncryptionProtocol`: a value of an enumeration. Writable.
         pub fn encryption_protocol(&self) -> Option<SNMPEncryptionProtocols> = "EncryptionProtocol";
         /// `AuthenticationKeySet`: true or false.
@@ -118,7 +117,7 @@ redfish_proto::view! {
         /// `LowestSeverity`: a value of an enumeration. Writable.
         pub fn lowest_severity(&self) -> Option<SyslogSeverity> = "LowestSeverity";
         /// `LogFacilities`: a list of values of an enumeration. Writable.
-        pub fn log_facilities(&self) -> view::List<'_, SyslogFacility> = "LogFacilities";
+        pub fn log_facilities(&self) -> view::List<SyslogFacility> = "LogFacilities";
     }
 }
 
@@ -131,14 +130,14 @@ impl EventDestination {
     /// If the resource does not offer the action.
     pub fn resume_subscription(
         &self,
-        deliver_buffered_event_duration: impl Into<view::Nullable<view::Duration<'static>>>,
+        deliver_buffered_event_duration: impl Into<view::Nullable<view::Duration>>,
     ) -> Result<Invoke, Error> {
         Invoke::on(
             self,
             "EventDestination.ResumeSubscription",
             view::Changes::new().optional(
                 "DeliverBufferedEventDuration",
-                Into::<view::Nullable<view::Duration<'static>>>::into(deliver_buffered_event_duration),
+                Into::<view::Nullable<view::Duration>>::into(deliver_buffered_event_duration),
             ),
         )
     }

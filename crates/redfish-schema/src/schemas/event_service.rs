@@ -5,7 +5,6 @@
 use redfish_proto::Error;
 use redfish_proto::ops::Invoke;
 use redfish_proto::view;
-use std::borrow::Cow;
 
 redfish_proto::view! {
     /// Delivery of events: the subscriptions, the number of retries, and the URI of the server-sent event stream if there is one. An action sends a test event.
@@ -16,11 +15,11 @@ redfish_proto::view! {
         /// `Oem`: an object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
         /// `Id`: text.
-        pub fn id(&self) -> Option<Cow<'_, str>> = "Id";
+        pub fn id(&self) -> Option<view::Text> = "Id";
         /// `Description`: text.
-        pub fn description(&self) -> Option<Cow<'_, str>> = "Description";
+        pub fn description(&self) -> Option<view::Text> = "Description";
         /// `Name`: text.
-        pub fn name(&self) -> Option<Cow<'_, str>> = "Name";
+        pub fn name(&self) -> Option<view::Text> = "Name";
         /// `ServiceEnabled`: true or false. Writable.
         pub fn service_enabled(&self) -> Option<bool> = "ServiceEnabled";
         /// `DeliveryRetryAttempts`: an integer. Writable.
@@ -28,21 +27,21 @@ redfish_proto::view! {
         /// `DeliveryRetryIntervalSeconds`: an integer in seconds. Writable.
         pub fn delivery_retry_interval_seconds(&self) -> Option<i64> = "DeliveryRetryIntervalSeconds";
         /// `EventTypesForSubscription`: a list of values of an enumeration. Deprecated by the schema.
-        pub fn event_types_for_subscription(&self) -> view::List<'_, crate::event::EventType> = "EventTypesForSubscription";
+        pub fn event_types_for_subscription(&self) -> view::List<crate::event::EventType> = "EventTypesForSubscription";
         /// `Subscriptions`: a link.
         pub fn subscriptions(&self) -> Option<view::Link<crate::event_destination_collection::EventDestinationCollection>> = "Subscriptions";
         /// `Status`: an object.
         pub fn status(&self) -> Option<crate::resource::Status> = "Status";
         /// `ServerSentEventUri`: a URI.
-        pub fn server_sent_event_uri(&self) -> Option<Cow<'_, str>> = "ServerSentEventUri";
+        pub fn server_sent_event_uri(&self) -> Option<view::Text> = "ServerSentEventUri";
         /// `RegistryPrefixes`: a list of texts.
-        pub fn registry_prefixes(&self) -> view::List<'_, Cow<'_, str>> = "RegistryPrefixes";
+        pub fn registry_prefixes(&self) -> view::List<view::Text> = "RegistryPrefixes";
         /// `ResourceTypes`: a list of texts.
-        pub fn resource_types(&self) -> view::List<'_, Cow<'_, str>> = "ResourceTypes";
+        pub fn resource_types(&self) -> view::List<view::Text> = "ResourceTypes";
         /// `SubordinateResourcesSupported`: true or false.
         pub fn subordinate_resources_supported(&self) -> Option<bool> = "SubordinateResourcesSupported";
         /// `EventFormatTypes`: a list of values of an enumeration.
-        pub fn event_format_types(&self) -> view::List<'_, crate::event_destination::EventFormatType> = "EventFormatTypes";
+        pub fn event_format_types(&self) -> view::List<crate::event_destination::EventFormatType> = "EventFormatTypes";
         /// `SSEFilterPropertiesSupported`: an object.
         pub fn sse_filter_properties_supported(&self) -> Option<SSEFilterPropertiesSupported> = "SSEFilterPropertiesSupported";
         /// `SMTP`: an object.
@@ -54,7 +53,7 @@ redfish_proto::view! {
         /// `ExcludeMessageId`: true or false.
         pub fn exclude_message_id(&self) -> Option<bool> = "ExcludeMessageId";
         /// `Severities`: a list of values of an enumeration.
-        pub fn severities(&self) -> view::List<'_, crate::resource::Health> = "Severities";
+        pub fn severities(&self) -> view::List<crate::resource::Health> = "Severities";
         /// `SSEIncludeOriginOfConditionSupported`: true or false.
         pub fn sse_include_origin_of_condition_supported(&self) -> Option<bool> = "SSEIncludeOriginOfConditionSupported";
         /// `OriginResourcesSupported`: true or false.
@@ -72,17 +71,17 @@ redfish_proto::view! {
         /// `Port`: an integer. Writable.
         pub fn port(&self) -> Option<i64> = "Port";
         /// `ServerAddress`: text. Writable.
-        pub fn server_address(&self) -> Option<Cow<'_, str>> = "ServerAddress";
+        pub fn server_address(&self) -> Option<view::Text> = "ServerAddress";
         /// `FromAddress`: text. Writable.
-        pub fn from_address(&self) -> Option<Cow<'_, str>> = "FromAddress";
+        pub fn from_address(&self) -> Option<view::Text> = "FromAddress";
         /// `ConnectionProtocol`: a value of an enumeration. Writable.
         pub fn connection_protocol(&self) -> Option<SMTPConnectionProtocol> = "ConnectionProtocol";
         /// `Authentication`: a value of an enumeration. Writable.
         pub fn authentication(&self) -> Option<SMTPAuthenticationMethods> = "Authentication";
         /// `Username`: text. Writable.
-        pub fn username(&self) -> Option<Cow<'_, str>> = "Username";
+        pub fn username(&self) -> Option<view::Text> = "Username";
         /// `Password`: text. Writable; null in responses.
-        pub fn password(&self) -> Option<Cow<'_, str>> = "Password";
+        pub fn password(&self) -> Option<view::Text> = "Password";
         /// `PasswordSet`: true or false.
         pub fn password_set(&self) -> Option<bool> = "PasswordSet";
     }
@@ -151,7 +150,7 @@ redfish_proto::patch! {
         /// `EventId`: text.
         event_id: value String = "EventId";
         /// `EventTimestamp`: a date and time.
-        event_timestamp: value view::DateTime<'static> = "EventTimestamp";
+        event_timestamp: value view::DateTime = "EventTimestamp";
         /// `Severity`: text.
         severity: value String = "Severity";
         /// `MessageSeverity`: a value of an enumeration.

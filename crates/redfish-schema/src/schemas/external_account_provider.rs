@@ -4,7 +4,6 @@
 
 use redfish_proto::serde_json::Value;
 use redfish_proto::view;
-use std::borrow::Cow;
 
 redfish_proto::view! {
     /// A resource: `ExternalAccountProvider`.
@@ -15,23 +14,23 @@ redfish_proto::view! {
         /// `Oem`: an object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
         /// `Id`: text.
-        pub fn id(&self) -> Option<Cow<'_, str>> = "Id";
+        pub fn id(&self) -> Option<view::Text> = "Id";
         /// `Description`: text.
-        pub fn description(&self) -> Option<Cow<'_, str>> = "Description";
+        pub fn description(&self) -> Option<view::Text> = "Description";
         /// `Name`: text.
-        pub fn name(&self) -> Option<Cow<'_, str>> = "Name";
+        pub fn name(&self) -> Option<view::Text> = "Name";
         /// `AccountProviderType`: a value of an enumeration.
         pub fn account_provider_type(&self) -> Option<AccountProviderTypes> = "AccountProviderType";
         /// `ServiceEnabled`: true or false. Writable.
         pub fn service_enabled(&self) -> Option<bool> = "ServiceEnabled";
         /// `ServiceAddresses`: a list of texts. Writable.
-        pub fn service_addresses(&self) -> view::List<'_, Cow<'_, str>> = "ServiceAddresses";
+        pub fn service_addresses(&self) -> view::List<view::Text> = "ServiceAddresses";
         /// `Authentication`: an object.
         pub fn authentication(&self) -> Option<Authentication> = "Authentication";
         /// `LDAPService`: an object.
         pub fn ldap_service(&self) -> Option<LDAPService> = "LDAPService";
         /// `RemoteRoleMapping`: a list of objects.
-        pub fn remote_role_mapping(&self) -> view::List<'_, RoleMapping> = "RemoteRoleMapping";
+        pub fn remote_role_mapping(&self) -> view::List<RoleMapping> = "RemoteRoleMapping";
         /// `Links`: an object.
         pub fn links(&self) -> Option<Links> = "Links";
         /// `Certificates`: a link.
@@ -58,17 +57,17 @@ redfish_proto::view! {
         /// `AuthenticationType`: a value of an enumeration. Writable.
         pub fn authentication_type(&self) -> Option<AuthenticationTypes> = "AuthenticationType";
         /// `Username`: text. Writable.
-        pub fn username(&self) -> Option<Cow<'_, str>> = "Username";
+        pub fn username(&self) -> Option<view::Text> = "Username";
         /// `Password`: text. Writable; null in responses.
-        pub fn password(&self) -> Option<Cow<'_, str>> = "Password";
+        pub fn password(&self) -> Option<view::Text> = "Password";
         /// `Token`: text. Writable; null in responses.
-        pub fn token(&self) -> Option<Cow<'_, str>> = "Token";
+        pub fn token(&self) -> Option<view::Text> = "Token";
         /// `KerberosKeytab`: text. Writable; null in responses.
-        pub fn kerberos_keytab(&self) -> Option<Cow<'_, str>> = "KerberosKeytab";
+        pub fn kerberos_keytab(&self) -> Option<view::Text> = "KerberosKeytab";
         /// `Oem`: an object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
         /// `EncryptionKey`: text. Writable; null in responses.
-        pub fn encryption_key(&self) -> Option<Cow<'_, str>> = "EncryptionKey";
+        pub fn encryption_key(&self) -> Option<view::Text> = "EncryptionKey";
         /// `EncryptionKeySet`: true or false.
         pub fn encryption_key_set(&self) -> Option<bool> = "EncryptionKeySet";
     }
@@ -80,17 +79,17 @@ redfish_proto::view! {
     /// `LDAPSearchSettings` of the schema `ExternalAccountProvider` 1.8.2.
     pub struct LDAPSearchSettings = "ExternalAccountProvider.LDAPSearchSettings" {
         /// `BaseDistinguishedNames`: a list of texts. Writable.
-        pub fn base_distinguished_names(&self) -> view::List<'_, Cow<'_, str>> = "BaseDistinguishedNames";
+        pub fn base_distinguished_names(&self) -> view::List<view::Text> = "BaseDistinguishedNames";
         /// `UsernameAttribute`: text. Writable.
-        pub fn username_attribute(&self) -> Option<Cow<'_, str>> = "UsernameAttribute";
+        pub fn username_attribute(&self) -> Option<view::Text> = "UsernameAttribute";
         /// `GroupNameAttribute`: text. Writable.
-        pub fn group_name_attribute(&self) -> Option<Cow<'_, str>> = "GroupNameAttribute";
+        pub fn group_name_attribute(&self) -> Option<view::Text> = "GroupNameAttribute";
         /// `GroupsAttribute`: text. Writable.
-        pub fn groups_attribute(&self) -> Option<Cow<'_, str>> = "GroupsAttribute";
+        pub fn groups_attribute(&self) -> Option<view::Text> = "GroupsAttribute";
         /// `SSHKeyAttribute`: text. Writable.
-        pub fn ssh_key_attribute(&self) -> Option<Cow<'_, str>> = "SSHKeyAttribute";
+        pub fn ssh_key_attribute(&self) -> Option<view::Text> = "SSHKeyAttribute";
         /// `EmailAttribute`: text. Writable.
-        pub fn email_attribute(&self) -> Option<Cow<'_, str>> = "EmailAttribute";
+        pub fn email_attribute(&self) -> Option<view::Text> = "EmailAttribute";
     }
 }
 
@@ -124,11 +123,11 @@ redfish_proto::view! {
         /// `Mode`: a value of an enumeration. Writable.
         pub fn mode(&self) -> Option<OAuth2Mode> = "Mode";
         /// `Issuer`: text. Writable.
-        pub fn issuer(&self) -> Option<Cow<'_, str>> = "Issuer";
+        pub fn issuer(&self) -> Option<view::Text> = "Issuer";
         /// `Audience`: a list of texts.
-        pub fn audience(&self) -> view::List<'_, Cow<'_, str>> = "Audience";
+        pub fn audience(&self) -> view::List<view::Text> = "Audience";
         /// `OAuthServiceSigningKeys`: text. Writable.
-        pub fn oauth_service_signing_keys(&self) -> Option<Cow<'_, str>> = "OAuthServiceSigningKeys";
+        pub fn oauth_service_signing_keys(&self) -> Option<view::Text> = "OAuthServiceSigningKeys";
         /// `Oem`: an object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
     }
@@ -140,19 +139,19 @@ redfish_proto::view! {
     /// `RoleMapping` of the schema `ExternalAccountProvider` 1.8.2.
     pub struct RoleMapping = "ExternalAccountProvider.RoleMapping" {
         /// `RemoteGroup`: text. Writable.
-        pub fn remote_group(&self) -> Option<Cow<'_, str>> = "RemoteGroup";
+        pub fn remote_group(&self) -> Option<view::Text> = "RemoteGroup";
         /// `RemoteUser`: text. Writable.
-        pub fn remote_user(&self) -> Option<Cow<'_, str>> = "RemoteUser";
+        pub fn remote_user(&self) -> Option<view::Text> = "RemoteUser";
         /// `LocalRole`: text. Writable.
-        pub fn local_role(&self) -> Option<Cow<'_, str>> = "LocalRole";
+        pub fn local_role(&self) -> Option<view::Text> = "LocalRole";
         /// `Oem`: an object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
         /// `MFABypass`: an object.
         pub fn mfa_bypass(&self) -> Option<crate::account_service::MFABypass> = "MFABypass";
         /// `LocalAccountTypes`: a list of values of an enumeration. Writable.
-        pub fn local_account_types(&self) -> view::List<'_, crate::manager_account::AccountTypes> = "LocalAccountTypes";
+        pub fn local_account_types(&self) -> view::List<crate::manager_account::AccountTypes> = "LocalAccountTypes";
         /// `LocalOEMAccountTypes`: a list of texts. Writable.
-        pub fn local_oem_account_types(&self) -> view::List<'_, Cow<'_, str>> = "LocalOEMAccountTypes";
+        pub fn local_oem_account_types(&self) -> view::List<view::Text> = "LocalOEMAccountTypes";
     }
 }
 
@@ -162,11 +161,11 @@ redfish_proto::view! {
     /// `TACACSplusService` of the schema `ExternalAccountProvider` 1.8.2.
     pub struct TACACSplusService = "ExternalAccountProvider.TACACSplusService" {
         /// `PrivilegeLevelArgument`: text. Writable.
-        pub fn privilege_level_argument(&self) -> Option<Cow<'_, str>> = "PrivilegeLevelArgument";
+        pub fn privilege_level_argument(&self) -> Option<view::Text> = "PrivilegeLevelArgument";
         /// `PasswordExchangeProtocols`: a list of values of an enumeration. Writable.
-        pub fn password_exchange_protocols(&self) -> view::List<'_, TACACSplusPasswordExchangeProtocol> = "PasswordExchangeProtocols";
+        pub fn password_exchange_protocols(&self) -> view::List<TACACSplusPasswordExchangeProtocol> = "PasswordExchangeProtocols";
         /// `AuthorizationService`: text. Writable.
-        pub fn authorization_service(&self) -> Option<Cow<'_, str>> = "AuthorizationService";
+        pub fn authorization_service(&self) -> Option<view::Text> = "AuthorizationService";
         /// `Oem`: an object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
     }

@@ -5,7 +5,6 @@
 use redfish_proto::Error;
 use redfish_proto::ops::Invoke;
 use redfish_proto::view;
-use std::borrow::Cow;
 
 redfish_proto::view! {
     /// A resource: `HeaterMetrics`.
@@ -16,13 +15,13 @@ redfish_proto::view! {
         /// `Oem`: an object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
         /// `Id`: text.
-        pub fn id(&self) -> Option<Cow<'_, str>> = "Id";
+        pub fn id(&self) -> Option<view::Text> = "Id";
         /// `Description`: text.
-        pub fn description(&self) -> Option<Cow<'_, str>> = "Description";
+        pub fn description(&self) -> Option<view::Text> = "Description";
         /// `Name`: text.
-        pub fn name(&self) -> Option<Cow<'_, str>> = "Name";
+        pub fn name(&self) -> Option<view::Text> = "Name";
         /// `TemperatureReadingsCelsius`: a list of objects. A copy of a part of the resource.
-        pub fn temperature_readings_celsius(&self) -> view::List<'_, crate::sensor::Sensor> = "TemperatureReadingsCelsius";
+        pub fn temperature_readings_celsius(&self) -> view::List<crate::sensor::Sensor> = "TemperatureReadingsCelsius";
         /// `PowerWatts`: an object. A copy of a part of the resource.
         pub fn power_watts(&self) -> Option<crate::sensor::Sensor> = "PowerWatts";
         /// `PrePowerOnHeatingTimeSeconds`: an integer.

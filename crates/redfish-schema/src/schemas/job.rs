@@ -6,7 +6,6 @@ use redfish_proto::Error;
 use redfish_proto::ops::Invoke;
 use redfish_proto::serde_json::Value;
 use redfish_proto::view;
-use std::borrow::Cow;
 
 pub use redfish_proto::enumerations::JobState;
 
@@ -19,25 +18,25 @@ redfish_proto::view! {
         /// `Oem`: an object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
         /// `Id`: text.
-        pub fn id(&self) -> Option<Cow<'_, str>> = "Id";
+        pub fn id(&self) -> Option<view::Text> = "Id";
         /// `Description`: text.
-        pub fn description(&self) -> Option<Cow<'_, str>> = "Description";
+        pub fn description(&self) -> Option<view::Text> = "Description";
         /// `Name`: text.
-        pub fn name(&self) -> Option<Cow<'_, str>> = "Name";
+        pub fn name(&self) -> Option<view::Text> = "Name";
         /// `JobStatus`: a value of an enumeration.
         pub fn job_status(&self) -> Option<crate::resource::Health> = "JobStatus";
         /// `JobState`: a value of an enumeration. Writable.
         pub fn job_state(&self) -> Option<JobState> = "JobState";
         /// `StartTime`: a date and time.
-        pub fn start_time(&self) -> Option<view::DateTime<'_>> = "StartTime";
+        pub fn start_time(&self) -> Option<view::DateTime> = "StartTime";
         /// `EndTime`: a date and time.
-        pub fn end_time(&self) -> Option<view::DateTime<'_>> = "EndTime";
+        pub fn end_time(&self) -> Option<view::DateTime> = "EndTime";
         /// `MaxExecutionTime`: a duration. Writable.
-        pub fn max_execution_time(&self) -> Option<view::Duration<'_>> = "MaxExecutionTime";
+        pub fn max_execution_time(&self) -> Option<view::Duration> = "MaxExecutionTime";
         /// `PercentComplete`: an integer in percent.
         pub fn percent_complete(&self) -> Option<i64> = "PercentComplete";
         /// `CreatedBy`: text.
-        pub fn created_by(&self) -> Option<Cow<'_, str>> = "CreatedBy";
+        pub fn created_by(&self) -> Option<view::Text> = "CreatedBy";
         /// `Schedule`: an object.
         pub fn schedule(&self) -> Option<crate::schedule::Schedule> = "Schedule";
         /// `HidePayload`: true or false.
@@ -47,19 +46,19 @@ redfish_proto::view! {
         /// `Steps`: a link.
         pub fn steps(&self) -> Option<view::Link<crate::job_collection::JobCollection>> = "Steps";
         /// `StepOrder`: a list of texts.
-        pub fn step_order(&self) -> view::List<'_, Cow<'_, str>> = "StepOrder";
+        pub fn step_order(&self) -> view::List<view::Text> = "StepOrder";
         /// `Messages`: a list of objects.
-        pub fn messages(&self) -> view::List<'_, crate::message::Message> = "Messages";
+        pub fn messages(&self) -> view::List<crate::message::Message> = "Messages";
         /// `EstimatedDuration`: a duration.
-        pub fn estimated_duration(&self) -> Option<view::Duration<'_>> = "EstimatedDuration";
+        pub fn estimated_duration(&self) -> Option<view::Duration> = "EstimatedDuration";
         /// `Links`: an object.
         pub fn links(&self) -> Option<Links> = "Links";
         /// `JobType`: a value of an enumeration.
         pub fn job_type(&self) -> Option<JobType> = "JobType";
         /// `CreationTime`: a date and time.
-        pub fn creation_time(&self) -> Option<view::DateTime<'_>> = "CreationTime";
+        pub fn creation_time(&self) -> Option<view::DateTime> = "CreationTime";
         /// `EstimatedCompletionTime`: a date and time.
-        pub fn estimated_completion_time(&self) -> Option<view::DateTime<'_>> = "EstimatedCompletionTime";
+        pub fn estimated_completion_time(&self) -> Option<view::DateTime> = "EstimatedCompletionTime";
         /// `Parameters`: an object whose members the schema does not list.
         pub fn parameters(&self) -> Option<view::Json> = "Parameters";
         /// `JobPriority`: an integer.
@@ -75,19 +74,19 @@ redfish_proto::view! {
         /// `Oem`: an object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
         /// `CreatedResources`: a list of links.
-        pub fn created_resources(&self) -> view::List<'_, view::Link<crate::resource::Item>> = "CreatedResources";
+        pub fn created_resources(&self) -> view::List<view::Link<crate::resource::Item>> = "CreatedResources";
         /// `ParentJob`: a link.
         pub fn parent_job(&self) -> Option<view::Link<Job>> = "ParentJob";
         /// `JobDocument`: a link.
         pub fn job_document(&self) -> Option<view::Link<crate::job_document::JobDocument>> = "JobDocument";
         /// `SubsidiaryJobs`: a list of links.
-        pub fn subsidiary_jobs(&self) -> view::List<'_, view::Link<Job>> = "SubsidiaryJobs";
+        pub fn subsidiary_jobs(&self) -> view::List<view::Link<Job>> = "SubsidiaryJobs";
         /// `Executor`: a link.
         pub fn executor(&self) -> Option<view::Link<crate::job_executor::JobExecutor>> = "Executor";
         /// `PreferredExecutors`: a list of links.
-        pub fn preferred_executors(&self) -> view::List<'_, view::Link<crate::job_executor::JobExecutor>> = "PreferredExecutors";
+        pub fn preferred_executors(&self) -> view::List<view::Link<crate::job_executor::JobExecutor>> = "PreferredExecutors";
         /// `ValidatedExecutors`: a list of links.
-        pub fn validated_executors(&self) -> view::List<'_, view::Link<crate::job_executor::JobExecutor>> = "ValidatedExecutors";
+        pub fn validated_executors(&self) -> view::List<view::Link<crate::job_executor::JobExecutor>> = "ValidatedExecutors";
     }
 }
 
@@ -97,13 +96,13 @@ redfish_proto::view! {
     /// `Payload` of the schema `Job` 1.3.0.
     pub struct Payload = "Job.Payload" {
         /// `TargetUri`: a URI.
-        pub fn target_uri(&self) -> Option<Cow<'_, str>> = "TargetUri";
+        pub fn target_uri(&self) -> Option<view::Text> = "TargetUri";
         /// `HttpOperation`: text.
-        pub fn http_operation(&self) -> Option<Cow<'_, str>> = "HttpOperation";
+        pub fn http_operation(&self) -> Option<view::Text> = "HttpOperation";
         /// `HttpHeaders`: a list of texts.
-        pub fn http_headers(&self) -> view::List<'_, Cow<'_, str>> = "HttpHeaders";
+        pub fn http_headers(&self) -> view::List<view::Text> = "HttpHeaders";
         /// `JsonBody`: text.
-        pub fn json_body(&self) -> Option<Cow<'_, str>> = "JsonBody";
+        pub fn json_body(&self) -> Option<view::Text> = "JsonBody";
     }
 }
 
@@ -138,15 +137,12 @@ impl Job {
     ///
     /// # Errors
     /// If the resource does not offer the action.
-    pub fn resubmit(
-        &self,
-        start_time: impl Into<view::Nullable<view::DateTime<'static>>>,
-    ) -> Result<Invoke, Error> {
+    pub fn resubmit(&self, start_time: impl Into<view::Nullable<view::DateTime>>) -> Result<Invoke, Error> {
         Invoke::on(
             self,
             "Job.Resubmit",
             view::Changes::new()
-                .optional("StartTime", Into::<view::Nullable<view::DateTime<'static>>>::into(start_time)),
+                .optional("StartTime", Into::<view::Nullable<view::DateTime>>::into(start_time)),
         )
     }
 
@@ -181,7 +177,7 @@ redfish_proto::patch! {
         /// `JobState`: a value of an enumeration.
         job_state: value JobState = "JobState";
         /// `MaxExecutionTime`: a duration.
-        max_execution_time: value view::Nullable<view::Duration<'static>> = "MaxExecutionTime";
+        max_execution_time: value view::Nullable<view::Duration> = "MaxExecutionTime";
         /// `Schedule`: an object.
         schedule: object crate::schedule::SchedulePatch = "Schedule";
     }
@@ -200,11 +196,11 @@ redfish_proto::patch! {
         /// `JobState`: a value of an enumeration.
         job_state: value JobState = "JobState";
         /// `StartTime`: a date and time.
-        start_time: value view::DateTime<'static> = "StartTime";
+        start_time: value view::DateTime = "StartTime";
         /// `EndTime`: a date and time.
-        end_time: value view::DateTime<'static> = "EndTime";
+        end_time: value view::DateTime = "EndTime";
         /// `MaxExecutionTime`: a duration.
-        max_execution_time: value view::Nullable<view::Duration<'static>> = "MaxExecutionTime";
+        max_execution_time: value view::Nullable<view::Duration> = "MaxExecutionTime";
         /// `PercentComplete`: an integer in percent.
         percent_complete: value view::Nullable<i64> = "PercentComplete";
         /// `CreatedBy`: text.
@@ -220,15 +216,15 @@ redfish_proto::patch! {
         /// `Messages`: a list of objects.
         messages: list Value = "Messages";
         /// `EstimatedDuration`: a duration.
-        estimated_duration: value view::Nullable<view::Duration<'static>> = "EstimatedDuration";
+        estimated_duration: value view::Nullable<view::Duration> = "EstimatedDuration";
         /// `Links`: an object.
         links: value Value = "Links";
         /// `JobType`: a value of an enumeration.
         job_type: value JobType = "JobType";
         /// `CreationTime`: a date and time.
-        creation_time: value view::DateTime<'static> = "CreationTime";
+        creation_time: value view::DateTime = "CreationTime";
         /// `EstimatedCompletionTime`: a date and time.
-        estimated_completion_time: value view::DateTime<'static> = "EstimatedCompletionTime";
+        estimated_completion_time: value view::DateTime = "EstimatedCompletionTime";
         /// `Parameters`: an object whose members the schema does not list.
         parameters: value Value = "Parameters";
         /// `JobPriority`: an integer.

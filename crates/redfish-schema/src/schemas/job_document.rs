@@ -6,7 +6,6 @@ use redfish_proto::Error;
 use redfish_proto::ops::Invoke;
 use redfish_proto::serde_json::Value;
 use redfish_proto::view;
-use std::borrow::Cow;
 
 redfish_proto::view! {
     /// A resource: `JobDocument`.
@@ -17,29 +16,29 @@ redfish_proto::view! {
         /// `Oem`: an object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
         /// `Id`: text.
-        pub fn id(&self) -> Option<Cow<'_, str>> = "Id";
+        pub fn id(&self) -> Option<view::Text> = "Id";
         /// `Description`: text.
-        pub fn description(&self) -> Option<Cow<'_, str>> = "Description";
+        pub fn description(&self) -> Option<view::Text> = "Description";
         /// `Name`: text.
-        pub fn name(&self) -> Option<Cow<'_, str>> = "Name";
+        pub fn name(&self) -> Option<view::Text> = "Name";
         /// `Status`: an object.
         pub fn status(&self) -> Option<crate::resource::Status> = "Status";
         /// `Links`: an object.
         pub fn links(&self) -> Option<Links> = "Links";
         /// `DocumentType`: text.
-        pub fn document_type(&self) -> Option<Cow<'_, str>> = "DocumentType";
+        pub fn document_type(&self) -> Option<view::Text> = "DocumentType";
         /// `Version`: text.
-        pub fn version(&self) -> Option<Cow<'_, str>> = "Version";
+        pub fn version(&self) -> Option<view::Text> = "Version";
         /// `CreationTime`: a date and time.
-        pub fn creation_time(&self) -> Option<view::DateTime<'_>> = "CreationTime";
+        pub fn creation_time(&self) -> Option<view::DateTime> = "CreationTime";
         /// `DocumentData`: text.
-        pub fn document_data(&self) -> Option<Cow<'_, str>> = "DocumentData";
+        pub fn document_data(&self) -> Option<view::Text> = "DocumentData";
         /// `DocumentDataURI`: a URI.
-        pub fn document_data_uri(&self) -> Option<Cow<'_, str>> = "DocumentDataURI";
+        pub fn document_data_uri(&self) -> Option<view::Text> = "DocumentDataURI";
         /// `DocumentDataHash`: text.
-        pub fn document_data_hash(&self) -> Option<Cow<'_, str>> = "DocumentDataHash";
+        pub fn document_data_hash(&self) -> Option<view::Text> = "DocumentDataHash";
         /// `ParameterMetadata`: a list of objects.
-        pub fn parameter_metadata(&self) -> view::List<'_, ParameterMetadata> = "ParameterMetadata";
+        pub fn parameter_metadata(&self) -> view::List<ParameterMetadata> = "ParameterMetadata";
     }
 }
 
@@ -49,7 +48,7 @@ redfish_proto::view! {
     /// `Links` of the schema `JobDocument` 1.0.0.
     pub struct Links = "JobDocument.Links" {
         /// `SupportedExecutors`: a list of links.
-        pub fn supported_executors(&self) -> view::List<'_, view::Link<crate::job_executor::JobExecutor>> = "SupportedExecutors";
+        pub fn supported_executors(&self) -> view::List<view::Link<crate::job_executor::JobExecutor>> = "SupportedExecutors";
     }
 }
 
@@ -59,27 +58,27 @@ redfish_proto::view! {
     /// `ParameterMetadata` of the schema `JobDocument` 1.0.0.
     pub struct ParameterMetadata = "JobDocument.ParameterMetadata" {
         /// `AllowableNumbers`: a list of texts.
-        pub fn allowable_numbers(&self) -> view::List<'_, Cow<'_, str>> = "AllowableNumbers";
+        pub fn allowable_numbers(&self) -> view::List<view::Text> = "AllowableNumbers";
         /// `AllowablePattern`: text.
-        pub fn allowable_pattern(&self) -> Option<Cow<'_, str>> = "AllowablePattern";
+        pub fn allowable_pattern(&self) -> Option<view::Text> = "AllowablePattern";
         /// `AllowableValueDescriptions`: a list of texts.
-        pub fn allowable_value_descriptions(&self) -> view::List<'_, Cow<'_, str>> = "AllowableValueDescriptions";
+        pub fn allowable_value_descriptions(&self) -> view::List<view::Text> = "AllowableValueDescriptions";
         /// `AllowableValues`: a list of texts.
-        pub fn allowable_values_member(&self) -> view::List<'_, Cow<'_, str>> = "AllowableValues";
+        pub fn allowable_values_member(&self) -> view::List<view::Text> = "AllowableValues";
         /// `DataType`: a value of an enumeration.
         pub fn data_type(&self) -> Option<DataType> = "DataType";
         /// `Description`: text.
-        pub fn description(&self) -> Option<Cow<'_, str>> = "Description";
+        pub fn description(&self) -> Option<view::Text> = "Description";
         /// `MaximumValue`: a number.
-        pub fn maximum_value(&self) -> Option<view::Number<'_>> = "MaximumValue";
+        pub fn maximum_value(&self) -> Option<view::Number> = "MaximumValue";
         /// `MinimumValue`: a number.
-        pub fn minimum_value(&self) -> Option<view::Number<'_>> = "MinimumValue";
+        pub fn minimum_value(&self) -> Option<view::Number> = "MinimumValue";
         /// `Required`: true or false.
         pub fn required(&self) -> Option<bool> = "Required";
         /// `Name`: text.
-        pub fn name(&self) -> Option<Cow<'_, str>> = "Name";
+        pub fn name(&self) -> Option<view::Text> = "Name";
         /// `ValueHint`: text.
-        pub fn value_hint(&self) -> Option<Cow<'_, str>> = "ValueHint";
+        pub fn value_hint(&self) -> Option<view::Text> = "ValueHint";
     }
 }
 
@@ -118,7 +117,7 @@ redfish_proto::patch! {
         /// `JobCreator`: a link.
         job_creator: value view::Reference = "JobCreator";
         /// `StartTime`: a date and time.
-        start_time: value view::DateTime<'static> = "StartTime";
+        start_time: value view::DateTime = "StartTime";
         /// `HidePayload`: true or false.
         hide_payload: value bool = "HidePayload";
     }
@@ -139,7 +138,7 @@ redfish_proto::patch! {
         /// `Version`: text.
         version: value String = "Version";
         /// `CreationTime`: a date and time.
-        creation_time: value view::DateTime<'static> = "CreationTime";
+        creation_time: value view::DateTime = "CreationTime";
         /// `DocumentData`: text.
         document_data: value String = "DocumentData";
         /// `DocumentDataURI`: a URI.

@@ -4,7 +4,6 @@
 
 use redfish_proto::serde_json::Value;
 use redfish_proto::view;
-use std::borrow::Cow;
 
 redfish_proto::view! {
     /// A resource: `JobExecutor`.
@@ -15,13 +14,13 @@ redfish_proto::view! {
         /// `Oem`: an object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
         /// `Id`: text.
-        pub fn id(&self) -> Option<Cow<'_, str>> = "Id";
+        pub fn id(&self) -> Option<view::Text> = "Id";
         /// `Description`: text.
-        pub fn description(&self) -> Option<Cow<'_, str>> = "Description";
+        pub fn description(&self) -> Option<view::Text> = "Description";
         /// `Name`: text.
-        pub fn name(&self) -> Option<Cow<'_, str>> = "Name";
+        pub fn name(&self) -> Option<view::Text> = "Name";
         /// `ExecutorType`: text.
-        pub fn executor_type(&self) -> Option<Cow<'_, str>> = "ExecutorType";
+        pub fn executor_type(&self) -> Option<view::Text> = "ExecutorType";
         /// `Status`: an object.
         pub fn status(&self) -> Option<crate::resource::Status> = "Status";
         /// `MaximumConcurrentJobs`: an integer.
@@ -37,9 +36,9 @@ redfish_proto::view! {
     /// `Links` of the schema `JobExecutor` 1.0.0.
     pub struct Links = "JobExecutor.Links" {
         /// `ExecutingJobs`: a list of links.
-        pub fn executing_jobs(&self) -> view::List<'_, view::Link<crate::job::Job>> = "ExecutingJobs";
+        pub fn executing_jobs(&self) -> view::List<view::Link<crate::job::Job>> = "ExecutingJobs";
         /// `Chassis`: a list of links.
-        pub fn chassis(&self) -> view::List<'_, view::Link<crate::chassis::Chassis>> = "Chassis";
+        pub fn chassis(&self) -> view::List<view::Link<crate::chassis::Chassis>> = "Chassis";
         /// `ComputerSystem`: a link.
         pub fn computer_system(&self) -> Option<view::Link<crate::computer_system::ComputerSystem>> = "ComputerSystem";
     }

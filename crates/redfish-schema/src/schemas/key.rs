@@ -4,7 +4,6 @@
 
 use redfish_proto::serde_json::Value;
 use redfish_proto::view;
-use std::borrow::Cow;
 
 redfish_proto::view! {
     /// A resource: `Key`.
@@ -15,19 +14,19 @@ redfish_proto::view! {
         /// `Oem`: an object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
         /// `Id`: text.
-        pub fn id(&self) -> Option<Cow<'_, str>> = "Id";
+        pub fn id(&self) -> Option<view::Text> = "Id";
         /// `Description`: text.
-        pub fn description(&self) -> Option<Cow<'_, str>> = "Description";
+        pub fn description(&self) -> Option<view::Text> = "Description";
         /// `Name`: text.
-        pub fn name(&self) -> Option<Cow<'_, str>> = "Name";
+        pub fn name(&self) -> Option<view::Text> = "Name";
         /// `KeyString`: text.
-        pub fn key_string(&self) -> Option<Cow<'_, str>> = "KeyString";
+        pub fn key_string(&self) -> Option<view::Text> = "KeyString";
         /// `KeyType`: a value of an enumeration.
         pub fn key_type(&self) -> Option<KeyType> = "KeyType";
         /// `NVMeoF`: an object.
         pub fn nvme_of(&self) -> Option<NVMeoF> = "NVMeoF";
         /// `UserDescription`: text. Writable.
-        pub fn user_description(&self) -> Option<Cow<'_, str>> = "UserDescription";
+        pub fn user_description(&self) -> Option<view::Text> = "UserDescription";
         /// `SSH`: an object.
         pub fn ssh(&self) -> Option<SSHType> = "SSH";
     }
@@ -39,15 +38,15 @@ redfish_proto::view! {
     /// `NVMeoF` of the schema `Key` 1.4.1.
     pub struct NVMeoF = "Key.NVMeoF" {
         /// `NQN`: text.
-        pub fn nqn(&self) -> Option<Cow<'_, str>> = "NQN";
+        pub fn nqn(&self) -> Option<view::Text> = "NQN";
         /// `SecurityProtocolType`: a value of an enumeration.
         pub fn security_protocol_type(&self) -> Option<NVMeoFSecurityProtocolType> = "SecurityProtocolType";
         /// `OEMSecurityProtocolType`: text.
-        pub fn oem_security_protocol_type(&self) -> Option<Cow<'_, str>> = "OEMSecurityProtocolType";
+        pub fn oem_security_protocol_type(&self) -> Option<view::Text> = "OEMSecurityProtocolType";
         /// `SecureHashAllowList`: a list of values of an enumeration.
-        pub fn secure_hash_allow_list(&self) -> view::List<'_, NVMeoFSecureHashType> = "SecureHashAllowList";
+        pub fn secure_hash_allow_list(&self) -> view::List<NVMeoFSecureHashType> = "SecureHashAllowList";
         /// `HostKeyId`: text. Writable.
-        pub fn host_key_id(&self) -> Option<Cow<'_, str>> = "HostKeyId";
+        pub fn host_key_id(&self) -> Option<view::Text> = "HostKeyId";
     }
 }
 
@@ -57,11 +56,11 @@ redfish_proto::view! {
     /// `SSHType` of the schema `Key` 1.4.1.
     pub struct SSHType = "Key.SSHType" {
         /// `Fingerprint`: text.
-        pub fn fingerprint(&self) -> Option<Cow<'_, str>> = "Fingerprint";
+        pub fn fingerprint(&self) -> Option<view::Text> = "Fingerprint";
         /// `RemoteServerHostName`: text.
-        pub fn remote_server_host_name(&self) -> Option<Cow<'_, str>> = "RemoteServerHostName";
+        pub fn remote_server_host_name(&self) -> Option<view::Text> = "RemoteServerHostName";
         /// `Comment`: text.
-        pub fn comment(&self) -> Option<Cow<'_, str>> = "Comment";
+        pub fn comment(&self) -> Option<view::Text> = "Comment";
     }
 }
 

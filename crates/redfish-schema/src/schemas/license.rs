@@ -4,7 +4,6 @@
 
 use redfish_proto::serde_json::Value;
 use redfish_proto::view;
-use std::borrow::Cow;
 
 redfish_proto::view! {
     /// A license that unlocks functions of a manager or device: its type, installation and expiry date, and the devices that it covers.
@@ -15,11 +14,11 @@ redfish_proto::view! {
         /// `Oem`: an object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
         /// `Id`: text.
-        pub fn id(&self) -> Option<Cow<'_, str>> = "Id";
+        pub fn id(&self) -> Option<view::Text> = "Id";
         /// `Description`: text.
-        pub fn description(&self) -> Option<Cow<'_, str>> = "Description";
+        pub fn description(&self) -> Option<view::Text> = "Description";
         /// `Name`: text.
-        pub fn name(&self) -> Option<Cow<'_, str>> = "Name";
+        pub fn name(&self) -> Option<view::Text> = "Name";
         /// `LicenseType`: a value of an enumeration.
         pub fn license_type(&self) -> Option<LicenseType> = "LicenseType";
         /// `LicenseOrigin`: a value of an enumeration.
@@ -27,23 +26,23 @@ redfish_proto::view! {
         /// `Removable`: true or false.
         pub fn removable(&self) -> Option<bool> = "Removable";
         /// `Manufacturer`: text.
-        pub fn manufacturer(&self) -> Option<Cow<'_, str>> = "Manufacturer";
+        pub fn manufacturer(&self) -> Option<view::Text> = "Manufacturer";
         /// `SKU`: text.
-        pub fn sku(&self) -> Option<Cow<'_, str>> = "SKU";
+        pub fn sku(&self) -> Option<view::Text> = "SKU";
         /// `SerialNumber`: text.
-        pub fn serial_number(&self) -> Option<Cow<'_, str>> = "SerialNumber";
+        pub fn serial_number(&self) -> Option<view::Text> = "SerialNumber";
         /// `PartNumber`: text.
-        pub fn part_number(&self) -> Option<Cow<'_, str>> = "PartNumber";
+        pub fn part_number(&self) -> Option<view::Text> = "PartNumber";
         /// `Status`: an object.
         pub fn status(&self) -> Option<crate::resource::Status> = "Status";
         /// `Contact`: an object.
         pub fn contact(&self) -> Option<ContactInfo> = "Contact";
         /// `LicenseString`: text.
-        pub fn license_string(&self) -> Option<Cow<'_, str>> = "LicenseString";
+        pub fn license_string(&self) -> Option<view::Text> = "LicenseString";
         /// `EntitlementId`: text.
-        pub fn entitlement_id(&self) -> Option<Cow<'_, str>> = "EntitlementId";
+        pub fn entitlement_id(&self) -> Option<view::Text> = "EntitlementId";
         /// `DownloadURI`: a URI.
-        pub fn download_uri(&self) -> Option<Cow<'_, str>> = "DownloadURI";
+        pub fn download_uri(&self) -> Option<view::Text> = "DownloadURI";
         /// `AuthorizationScope`: a value of an enumeration.
         pub fn authorization_scope(&self) -> Option<AuthorizationScope> = "AuthorizationScope";
         /// `MaxAuthorizedDevices`: an integer.
@@ -51,15 +50,15 @@ redfish_proto::view! {
         /// `GracePeriodDays`: an integer.
         pub fn grace_period_days(&self) -> Option<i64> = "GracePeriodDays";
         /// `InstallDate`: a date and time.
-        pub fn install_date(&self) -> Option<view::DateTime<'_>> = "InstallDate";
+        pub fn install_date(&self) -> Option<view::DateTime> = "InstallDate";
         /// `ExpirationDate`: a date and time.
-        pub fn expiration_date(&self) -> Option<view::DateTime<'_>> = "ExpirationDate";
+        pub fn expiration_date(&self) -> Option<view::DateTime> = "ExpirationDate";
         /// `RemainingDuration`: a duration.
-        pub fn remaining_duration(&self) -> Option<view::Duration<'_>> = "RemainingDuration";
+        pub fn remaining_duration(&self) -> Option<view::Duration> = "RemainingDuration";
         /// `RemainingUseCount`: an integer.
         pub fn remaining_use_count(&self) -> Option<i64> = "RemainingUseCount";
         /// `LicenseInfoURI`: a URI.
-        pub fn license_info_uri(&self) -> Option<Cow<'_, str>> = "LicenseInfoURI";
+        pub fn license_info_uri(&self) -> Option<view::Text> = "LicenseInfoURI";
         /// `Links`: an object.
         pub fn links(&self) -> Option<Links> = "Links";
     }
@@ -71,11 +70,11 @@ redfish_proto::view! {
     /// `ContactInfo` of the schema `License` 1.1.4.
     pub struct ContactInfo = "License.ContactInfo" {
         /// `ContactName`: text.
-        pub fn contact_name(&self) -> Option<Cow<'_, str>> = "ContactName";
+        pub fn contact_name(&self) -> Option<view::Text> = "ContactName";
         /// `PhoneNumber`: text.
-        pub fn phone_number(&self) -> Option<Cow<'_, str>> = "PhoneNumber";
+        pub fn phone_number(&self) -> Option<view::Text> = "PhoneNumber";
         /// `EmailAddress`: text.
-        pub fn email_address(&self) -> Option<Cow<'_, str>> = "EmailAddress";
+        pub fn email_address(&self) -> Option<view::Text> = "EmailAddress";
     }
 }
 
@@ -87,9 +86,9 @@ redfish_proto::view! {
         /// `Oem`: an object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
         /// `AuthorizedDevices`: a list of links.
-        pub fn authorized_devices(&self) -> view::List<'_, view::Link<crate::resource::Item>> = "AuthorizedDevices";
+        pub fn authorized_devices(&self) -> view::List<view::Link<crate::resource::Item>> = "AuthorizedDevices";
         /// `TargetServices`: a list of links.
-        pub fn target_services(&self) -> view::List<'_, view::Link<crate::manager::Manager>> = "TargetServices";
+        pub fn target_services(&self) -> view::List<view::Link<crate::manager::Manager>> = "TargetServices";
     }
 }
 
@@ -128,11 +127,11 @@ redfish_proto::patch! {
         /// `GracePeriodDays`: an integer.
         grace_period_days: value view::Nullable<i64> = "GracePeriodDays";
         /// `InstallDate`: a date and time.
-        install_date: value view::Nullable<view::DateTime<'static>> = "InstallDate";
+        install_date: value view::Nullable<view::DateTime> = "InstallDate";
         /// `ExpirationDate`: a date and time.
-        expiration_date: value view::Nullable<view::DateTime<'static>> = "ExpirationDate";
+        expiration_date: value view::Nullable<view::DateTime> = "ExpirationDate";
         /// `RemainingDuration`: a duration.
-        remaining_duration: value view::Nullable<view::Duration<'static>> = "RemainingDuration";
+        remaining_duration: value view::Nullable<view::Duration> = "RemainingDuration";
         /// `RemainingUseCount`: an integer.
         remaining_use_count: value view::Nullable<i64> = "RemainingUseCount";
         /// `LicenseInfoURI`: a URI.

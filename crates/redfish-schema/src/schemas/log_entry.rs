@@ -4,7 +4,6 @@
 
 use redfish_proto::serde_json::Value;
 use redfish_proto::view;
-use std::borrow::Cow;
 
 redfish_proto::view! {
     /// One entry of a log: when, how severe, and the message. `MessageId` identifies the kind of message; some services leave it out.
@@ -15,19 +14,19 @@ redfish_proto::view! {
         /// `Oem`: an object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
         /// `Id`: text.
-        pub fn id(&self) -> Option<Cow<'_, str>> = "Id";
+        pub fn id(&self) -> Option<view::Text> = "Id";
         /// `Description`: text.
-        pub fn description(&self) -> Option<Cow<'_, str>> = "Description";
+        pub fn description(&self) -> Option<view::Text> = "Description";
         /// `Name`: text.
-        pub fn name(&self) -> Option<Cow<'_, str>> = "Name";
+        pub fn name(&self) -> Option<view::Text> = "Name";
         /// `Severity`: a value of an enumeration.
         pub fn severity(&self) -> Option<EventSeverity> = "Severity";
         /// `Created`: a date and time.
-        pub fn created(&self) -> Option<view::DateTime<'_>> = "Created";
+        pub fn created(&self) -> Option<view::DateTime> = "Created";
         /// `EntryType`: a value of an enumeration.
         pub fn entry_type(&self) -> Option<LogEntryType> = "EntryType";
         /// `OemRecordFormat`: text.
-        pub fn oem_record_format(&self) -> Option<Cow<'_, str>> = "OemRecordFormat";
+        pub fn oem_record_format(&self) -> Option<view::Text> = "OemRecordFormat";
         /// `EntryCode`: a value of an enumeration.
         pub fn entry_code(&self) -> Option<LogEntryCode> = "EntryCode";
         /// `SensorType`: a value of an enumeration.
@@ -35,45 +34,45 @@ redfish_proto::view! {
         /// `SensorNumber`: an integer.
         pub fn sensor_number(&self) -> Option<i64> = "SensorNumber";
         /// `Message`: text.
-        pub fn message(&self) -> Option<Cow<'_, str>> = "Message";
+        pub fn message(&self) -> Option<view::Text> = "Message";
         /// `MessageId`: text.
-        pub fn message_id(&self) -> Option<Cow<'_, str>> = "MessageId";
+        pub fn message_id(&self) -> Option<view::Text> = "MessageId";
         /// `MessageArgs`: a list of texts.
-        pub fn message_args(&self) -> view::List<'_, Cow<'_, str>> = "MessageArgs";
+        pub fn message_args(&self) -> view::List<view::Text> = "MessageArgs";
         /// `Links`: an object.
         pub fn links(&self) -> Option<Links> = "Links";
         /// `EventType`: a value of an enumeration. Deprecated by the schema.
         pub fn event_type(&self) -> Option<crate::event::EventType> = "EventType";
         /// `EventId`: text.
-        pub fn event_id(&self) -> Option<Cow<'_, str>> = "EventId";
+        pub fn event_id(&self) -> Option<view::Text> = "EventId";
         /// `EventTimestamp`: a date and time.
-        pub fn event_timestamp(&self) -> Option<view::DateTime<'_>> = "EventTimestamp";
+        pub fn event_timestamp(&self) -> Option<view::DateTime> = "EventTimestamp";
         /// `OemLogEntryCode`: text.
-        pub fn oem_log_entry_code(&self) -> Option<Cow<'_, str>> = "OemLogEntryCode";
+        pub fn oem_log_entry_code(&self) -> Option<view::Text> = "OemLogEntryCode";
         /// `OemSensorType`: text.
-        pub fn oem_sensor_type(&self) -> Option<Cow<'_, str>> = "OemSensorType";
+        pub fn oem_sensor_type(&self) -> Option<view::Text> = "OemSensorType";
         /// `EventGroupId`: an integer.
         pub fn event_group_id(&self) -> Option<i64> = "EventGroupId";
         /// `GeneratorId`: text.
-        pub fn generator_id(&self) -> Option<Cow<'_, str>> = "GeneratorId";
+        pub fn generator_id(&self) -> Option<view::Text> = "GeneratorId";
         /// `Modified`: a date and time.
-        pub fn modified(&self) -> Option<view::DateTime<'_>> = "Modified";
+        pub fn modified(&self) -> Option<view::DateTime> = "Modified";
         /// `AdditionalDataSizeBytes`: an integer in bytes.
         pub fn additional_data_size_bytes(&self) -> Option<i64> = "AdditionalDataSizeBytes";
         /// `AdditionalDataURI`: a URI.
-        pub fn additional_data_uri(&self) -> Option<Cow<'_, str>> = "AdditionalDataURI";
+        pub fn additional_data_uri(&self) -> Option<view::Text> = "AdditionalDataURI";
         /// `DiagnosticDataType`: a value of an enumeration.
         pub fn diagnostic_data_type(&self) -> Option<LogDiagnosticDataTypes> = "DiagnosticDataType";
         /// `OEMDiagnosticDataType`: text.
-        pub fn oem_diagnostic_data_type(&self) -> Option<Cow<'_, str>> = "OEMDiagnosticDataType";
+        pub fn oem_diagnostic_data_type(&self) -> Option<view::Text> = "OEMDiagnosticDataType";
         /// `Resolved`: true or false. Writable.
         pub fn resolved(&self) -> Option<bool> = "Resolved";
         /// `ServiceProviderNotified`: true or false.
         pub fn service_provider_notified(&self) -> Option<bool> = "ServiceProviderNotified";
         /// `Resolution`: text.
-        pub fn resolution(&self) -> Option<Cow<'_, str>> = "Resolution";
+        pub fn resolution(&self) -> Option<view::Text> = "Resolution";
         /// `Originator`: text.
-        pub fn originator(&self) -> Option<Cow<'_, str>> = "Originator";
+        pub fn originator(&self) -> Option<view::Text> = "Originator";
         /// `OriginatorType`: a value of an enumeration.
         pub fn originator_type(&self) -> Option<OriginatorTypes> = "OriginatorType";
         /// `SpecificEventExistsInGroup`: true or false.
@@ -81,9 +80,9 @@ redfish_proto::view! {
         /// `OverflowErrorCount`: an integer.
         pub fn overflow_error_count(&self) -> Option<i64> = "OverflowErrorCount";
         /// `FirstOverflowTimestamp`: a date and time.
-        pub fn first_overflow_timestamp(&self) -> Option<view::DateTime<'_>> = "FirstOverflowTimestamp";
+        pub fn first_overflow_timestamp(&self) -> Option<view::DateTime> = "FirstOverflowTimestamp";
         /// `LastOverflowTimestamp`: a date and time.
-        pub fn last_overflow_timestamp(&self) -> Option<view::DateTime<'_>> = "LastOverflowTimestamp";
+        pub fn last_overflow_timestamp(&self) -> Option<view::DateTime> = "LastOverflowTimestamp";
         /// `CXLEntryType`: a value of an enumeration.
         pub fn cxl_entry_type(&self) -> Option<CXLEntryType> = "CXLEntryType";
         /// `Persistency`: true or false.
@@ -91,21 +90,21 @@ redfish_proto::view! {
         /// `CPER`: an object.
         pub fn cper(&self) -> Option<CPER> = "CPER";
         /// `DiagnosticData`: text.
-        pub fn diagnostic_data(&self) -> Option<Cow<'_, str>> = "DiagnosticData";
+        pub fn diagnostic_data(&self) -> Option<view::Text> = "DiagnosticData";
         /// `ResolutionSteps`: a list of objects.
-        pub fn resolution_steps(&self) -> view::List<'_, crate::resolution_step::ResolutionStep> = "ResolutionSteps";
+        pub fn resolution_steps(&self) -> view::List<crate::resolution_step::ResolutionStep> = "ResolutionSteps";
         /// `Username`: text.
-        pub fn username(&self) -> Option<Cow<'_, str>> = "Username";
+        pub fn username(&self) -> Option<view::Text> = "Username";
         /// `UserAuthenticationSource`: text.
-        pub fn user_authentication_source(&self) -> Option<Cow<'_, str>> = "UserAuthenticationSource";
+        pub fn user_authentication_source(&self) -> Option<view::Text> = "UserAuthenticationSource";
         /// `SerialNumber`: text.
-        pub fn serial_number(&self) -> Option<Cow<'_, str>> = "SerialNumber";
+        pub fn serial_number(&self) -> Option<view::Text> = "SerialNumber";
         /// `PartNumber`: text.
-        pub fn part_number(&self) -> Option<Cow<'_, str>> = "PartNumber";
+        pub fn part_number(&self) -> Option<view::Text> = "PartNumber";
         /// `OriginOfConditionUnavailable`: true or false.
         pub fn origin_of_condition_unavailable(&self) -> Option<bool> = "OriginOfConditionUnavailable";
         /// `OriginAddress`: text.
-        pub fn origin_address(&self) -> Option<Cow<'_, str>> = "OriginAddress";
+        pub fn origin_address(&self) -> Option<view::Text> = "OriginAddress";
     }
 }
 
@@ -115,9 +114,9 @@ redfish_proto::view! {
     /// `CPER` of the schema `LogEntry` 1.21.0.
     pub struct CPER = "LogEntry.CPER" {
         /// `NotificationType`: a UUID.
-        pub fn notification_type(&self) -> Option<view::Uuid<'_>> = "NotificationType";
+        pub fn notification_type(&self) -> Option<view::Uuid> = "NotificationType";
         /// `SectionType`: a UUID.
-        pub fn section_type(&self) -> Option<view::Uuid<'_>> = "SectionType";
+        pub fn section_type(&self) -> Option<view::Uuid> = "SectionType";
         /// `Oem`: an object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
     }
@@ -133,9 +132,9 @@ redfish_proto::view! {
         /// `OriginOfCondition`: a link.
         pub fn origin_of_condition(&self) -> Option<view::Link<crate::resource::Item>> = "OriginOfCondition";
         /// `RelatedItem`: a list of links.
-        pub fn related_item(&self) -> view::List<'_, view::Link<crate::resource::Item>> = "RelatedItem";
+        pub fn related_item(&self) -> view::List<view::Link<crate::resource::Item>> = "RelatedItem";
         /// `RelatedLogEntries`: a list of links.
-        pub fn related_log_entries(&self) -> view::List<'_, view::Link<LogEntry>> = "RelatedLogEntries";
+        pub fn related_log_entries(&self) -> view::List<view::Link<LogEntry>> = "RelatedLogEntries";
     }
 }
 
@@ -158,7 +157,7 @@ redfish_proto::patch! {
         /// `Severity`: a value of an enumeration.
         severity: value view::Nullable<EventSeverity> = "Severity";
         /// `Created`: a date and time.
-        created: value view::DateTime<'static> = "Created";
+        created: value view::DateTime = "Created";
         /// `OemRecordFormat`: text.
         oem_record_format: value view::Nullable<String> = "OemRecordFormat";
         /// `EntryCode`: a value of an enumeration.
@@ -178,7 +177,7 @@ redfish_proto::patch! {
         /// `EventId`: text.
         event_id: value String = "EventId";
         /// `EventTimestamp`: a date and time.
-        event_timestamp: value view::DateTime<'static> = "EventTimestamp";
+        event_timestamp: value view::DateTime = "EventTimestamp";
         /// `OemLogEntryCode`: text.
         oem_log_entry_code: value view::Nullable<String> = "OemLogEntryCode";
         /// `OemSensorType`: text.
@@ -188,7 +187,7 @@ redfish_proto::patch! {
         /// `GeneratorId`: text.
         generator_id: value view::Nullable<String> = "GeneratorId";
         /// `Modified`: a date and time.
-        modified: value view::DateTime<'static> = "Modified";
+        modified: value view::DateTime = "Modified";
         /// `AdditionalDataSizeBytes`: an integer in bytes.
         additional_data_size_bytes: value view::Nullable<i64> = "AdditionalDataSizeBytes";
         /// `AdditionalDataURI`: a URI.
@@ -212,9 +211,9 @@ redfish_proto::patch! {
         /// `OverflowErrorCount`: an integer.
         overflow_error_count: value i64 = "OverflowErrorCount";
         /// `FirstOverflowTimestamp`: a date and time.
-        first_overflow_timestamp: value view::DateTime<'static> = "FirstOverflowTimestamp";
+        first_overflow_timestamp: value view::DateTime = "FirstOverflowTimestamp";
         /// `LastOverflowTimestamp`: a date and time.
-        last_overflow_timestamp: value view::DateTime<'static> = "LastOverflowTimestamp";
+        last_overflow_timestamp: value view::DateTime = "LastOverflowTimestamp";
         /// `CXLEntryType`: a value of an enumeration.
         cxl_entry_type: value CXLEntryType = "CXLEntryType";
         /// `Persistency`: true or false.

@@ -5,7 +5,6 @@
 use redfish_proto::Error;
 use redfish_proto::ops::Invoke;
 use redfish_proto::view;
-use std::borrow::Cow;
 
 redfish_proto::view! {
     /// One log, such as the system event log or a manager's audit log: it leads to the entries, and actions clear it or collect diagnostic data. A system, a manager and a chassis can each have several.
@@ -16,11 +15,11 @@ redfish_proto::view! {
         /// `Oem`: an object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
         /// `Id`: text.
-        pub fn id(&self) -> Option<Cow<'_, str>> = "Id";
+        pub fn id(&self) -> Option<view::Text> = "Id";
         /// `Description`: text.
-        pub fn description(&self) -> Option<Cow<'_, str>> = "Description";
+        pub fn description(&self) -> Option<view::Text> = "Description";
         /// `Name`: text.
-        pub fn name(&self) -> Option<Cow<'_, str>> = "Name";
+        pub fn name(&self) -> Option<view::Text> = "Name";
         /// `ServiceEnabled`: true or false. Writable.
         pub fn service_enabled(&self) -> Option<bool> = "ServiceEnabled";
         /// `MaxNumberOfRecords`: an integer.
@@ -28,9 +27,9 @@ redfish_proto::view! {
         /// `OverWritePolicy`: a value of an enumeration.
         pub fn over_write_policy(&self) -> Option<OverWritePolicy> = "OverWritePolicy";
         /// `DateTime`: a date and time. Writable.
-        pub fn date_time(&self) -> Option<view::DateTime<'_>> = "DateTime";
+        pub fn date_time(&self) -> Option<view::DateTime> = "DateTime";
         /// `DateTimeLocalOffset`: text. Writable.
-        pub fn date_time_local_offset(&self) -> Option<Cow<'_, str>> = "DateTimeLocalOffset";
+        pub fn date_time_local_offset(&self) -> Option<view::Text> = "DateTimeLocalOffset";
         /// `Entries`: a link.
         pub fn entries(&self) -> Option<view::Link<crate::log_entry_collection::LogEntryCollection>> = "Entries";
         /// `Status`: an object.
@@ -38,19 +37,19 @@ redfish_proto::view! {
         /// `LogEntryType`: a value of an enumeration.
         pub fn log_entry_type(&self) -> Option<LogEntryTypes> = "LogEntryType";
         /// `SyslogFilters`: a list of objects.
-        pub fn syslog_filters(&self) -> view::List<'_, SyslogFilter> = "SyslogFilters";
+        pub fn syslog_filters(&self) -> view::List<SyslogFilter> = "SyslogFilters";
         /// `AutoDSTEnabled`: true or false. Writable.
         pub fn auto_dst_enabled(&self) -> Option<bool> = "AutoDSTEnabled";
         /// `LogPurposes`: a list of values of an enumeration.
-        pub fn log_purposes(&self) -> view::List<'_, LogPurpose> = "LogPurposes";
+        pub fn log_purposes(&self) -> view::List<LogPurpose> = "LogPurposes";
         /// `OEMLogPurpose`: text.
-        pub fn oem_log_purpose(&self) -> Option<Cow<'_, str>> = "OEMLogPurpose";
+        pub fn oem_log_purpose(&self) -> Option<view::Text> = "OEMLogPurpose";
         /// `Persistency`: true or false.
         pub fn persistency(&self) -> Option<bool> = "Persistency";
         /// `Overflow`: true or false.
         pub fn overflow(&self) -> Option<bool> = "Overflow";
         /// `DiagnosticDataDetails`: a list of objects.
-        pub fn diagnostic_data_details(&self) -> view::List<'_, DiagnosticDataDetails> = "DiagnosticDataDetails";
+        pub fn diagnostic_data_details(&self) -> view::List<DiagnosticDataDetails> = "DiagnosticDataDetails";
         /// `AutoClearResolvedEntries`: a value of an enumeration. Writable.
         pub fn auto_clear_resolved_entries(&self) -> Option<AutoClearResolvedEntries> = "AutoClearResolvedEntries";
     }
@@ -64,9 +63,9 @@ redfish_proto::view! {
         /// `DiagnosticDataType`: a value of an enumeration.
         pub fn diagnostic_data_type(&self) -> Option<LogDiagnosticDataTypes> = "DiagnosticDataType";
         /// `OEMDiagnosticDataType`: text.
-        pub fn oem_diagnostic_data_type(&self) -> Option<Cow<'_, str>> = "OEMDiagnosticDataType";
+        pub fn oem_diagnostic_data_type(&self) -> Option<view::Text> = "OEMDiagnosticDataType";
         /// `EstimatedDuration`: a duration.
-        pub fn estimated_duration(&self) -> Option<view::Duration<'_>> = "EstimatedDuration";
+        pub fn estimated_duration(&self) -> Option<view::Duration> = "EstimatedDuration";
         /// `EstimatedSizeBytes`: an integer.
         pub fn estimated_size_bytes(&self) -> Option<i64> = "EstimatedSizeBytes";
     }
@@ -78,7 +77,7 @@ redfish_proto::view! {
     /// `DownloadRawLogResponse` of the schema `LogService` 1.9.0.
     pub struct DownloadRawLogResponse = "LogService.DownloadRawLogResponse" {
         /// `DownloadURI`: a URI.
-        pub fn download_uri(&self) -> Option<Cow<'_, str>> = "DownloadURI";
+        pub fn download_uri(&self) -> Option<view::Text> = "DownloadURI";
     }
 }
 
@@ -90,7 +89,7 @@ redfish_proto::view! {
         /// `LowestSeverity`: a value of an enumeration. Writable.
         pub fn lowest_severity(&self) -> Option<SyslogSeverity> = "LowestSeverity";
         /// `LogFacilities`: a list of values of an enumeration. Writable.
-        pub fn log_facilities(&self) -> view::List<'_, SyslogFacility> = "LogFacilities";
+        pub fn log_facilities(&self) -> view::List<SyslogFacility> = "LogFacilities";
     }
 }
 
@@ -200,7 +199,7 @@ redfish_proto::patch! {
         /// `ServiceEnabled`: true or false.
         service_enabled: value view::Nullable<bool> = "ServiceEnabled";
         /// `DateTime`: a date and time.
-        date_time: value view::Nullable<view::DateTime<'static>> = "DateTime";
+        date_time: value view::Nullable<view::DateTime> = "DateTime";
         /// `DateTimeLocalOffset`: text.
         date_time_local_offset: value view::Nullable<String> = "DateTimeLocalOffset";
         /// `SyslogFilters`: a list of objects.

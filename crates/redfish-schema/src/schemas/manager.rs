@@ -5,7 +5,6 @@
 use redfish_proto::Error;
 use redfish_proto::ops::Invoke;
 use redfish_proto::view;
-use std::borrow::Cow;
 
 redfish_proto::view! {
     /// The management controller, often called BMC: firmware version, clock, network services and logs. A reset restarts the controller and ends connections; the server keeps running.
@@ -16,11 +15,11 @@ redfish_proto::view! {
         /// `Oem`: an object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
         /// `Id`: text.
-        pub fn id(&self) -> Option<Cow<'_, str>> = "Id";
+        pub fn id(&self) -> Option<view::Text> = "Id";
         /// `Description`: text.
-        pub fn description(&self) -> Option<Cow<'_, str>> = "Description";
+        pub fn description(&self) -> Option<view::Text> = "Description";
         /// `Name`: text.
-        pub fn name(&self) -> Option<Cow<'_, str>> = "Name";
+        pub fn name(&self) -> Option<view::Text> = "Name";
         /// `ManagerType`: a value of an enumeration.
         pub fn manager_type(&self) -> Option<ManagerType> = "ManagerType";
         /// `Links`: an object.
@@ -41,17 +40,17 @@ redfish_proto::view! {
         #[cfg(feature = "manager")]
         pub fn virtual_media(&self) -> Option<view::Link<crate::virtual_media_collection::VirtualMediaCollection>> = "VirtualMedia";
         /// `ServiceEntryPointUUID`: a UUID.
-        pub fn service_entry_point_uuid(&self) -> Option<view::Uuid<'_>> = "ServiceEntryPointUUID";
+        pub fn service_entry_point_uuid(&self) -> Option<view::Uuid> = "ServiceEntryPointUUID";
         /// `UUID`: a UUID.
-        pub fn uuid(&self) -> Option<view::Uuid<'_>> = "UUID";
+        pub fn uuid(&self) -> Option<view::Uuid> = "UUID";
         /// `Model`: text.
-        pub fn model(&self) -> Option<Cow<'_, str>> = "Model";
+        pub fn model(&self) -> Option<view::Text> = "Model";
         /// `DateTime`: a date and time. Writable.
-        pub fn date_time(&self) -> Option<view::DateTime<'_>> = "DateTime";
+        pub fn date_time(&self) -> Option<view::DateTime> = "DateTime";
         /// `DateTimeLocalOffset`: text. Writable.
-        pub fn date_time_local_offset(&self) -> Option<Cow<'_, str>> = "DateTimeLocalOffset";
+        pub fn date_time_local_offset(&self) -> Option<view::Text> = "DateTimeLocalOffset";
         /// `FirmwareVersion`: text.
-        pub fn firmware_version(&self) -> Option<Cow<'_, str>> = "FirmwareVersion";
+        pub fn firmware_version(&self) -> Option<view::Text> = "FirmwareVersion";
         /// `SerialConsole`: an object. Deprecated by the schema.
         pub fn serial_console(&self) -> Option<SerialConsole> = "SerialConsole";
         /// `CommandShell`: an object.
@@ -61,7 +60,7 @@ redfish_proto::view! {
         /// `Status`: an object.
         pub fn status(&self) -> Option<crate::resource::Status> = "Status";
         /// `Redundancy`: a list of objects.
-        pub fn redundancy(&self) -> view::List<'_, crate::redundancy::Redundancy> = "Redundancy";
+        pub fn redundancy(&self) -> view::List<crate::redundancy::Redundancy> = "Redundancy";
         /// `PowerState`: a value of an enumeration.
         pub fn power_state(&self) -> Option<crate::resource::PowerState> = "PowerState";
         /// `HostInterfaces`: a link.
@@ -70,26 +69,26 @@ redfish_proto::view! {
         /// `AutoDSTEnabled`: true or false. Writable.
         pub fn auto_dst_enabled(&self) -> Option<bool> = "AutoDSTEnabled";
         /// `RemoteRedfishServiceUri`: a URI.
-        pub fn remote_redfish_service_uri(&self) -> Option<Cow<'_, str>> = "RemoteRedfishServiceUri";
+        pub fn remote_redfish_service_uri(&self) -> Option<view::Text> = "RemoteRedfishServiceUri";
         /// `RemoteAccountService`: a link.
         #[cfg(feature = "accounts")]
         pub fn remote_account_service(&self) -> Option<view::Link<crate::account_service::AccountService>> = "RemoteAccountService";
         /// `Manufacturer`: text.
-        pub fn manufacturer(&self) -> Option<Cow<'_, str>> = "Manufacturer";
+        pub fn manufacturer(&self) -> Option<view::Text> = "Manufacturer";
         /// `SerialNumber`: text.
-        pub fn serial_number(&self) -> Option<Cow<'_, str>> = "SerialNumber";
+        pub fn serial_number(&self) -> Option<view::Text> = "SerialNumber";
         /// `PartNumber`: text.
-        pub fn part_number(&self) -> Option<Cow<'_, str>> = "PartNumber";
+        pub fn part_number(&self) -> Option<view::Text> = "PartNumber";
         /// `LastResetTime`: a date and time.
-        pub fn last_reset_time(&self) -> Option<view::DateTime<'_>> = "LastResetTime";
+        pub fn last_reset_time(&self) -> Option<view::DateTime> = "LastResetTime";
         /// `TimeZoneName`: text. Writable.
-        pub fn time_zone_name(&self) -> Option<Cow<'_, str>> = "TimeZoneName";
+        pub fn time_zone_name(&self) -> Option<view::Text> = "TimeZoneName";
         /// `Location`: an object.
         pub fn location(&self) -> Option<crate::resource::Location> = "Location";
         /// `LocationIndicatorActive`: true or false. Writable.
         pub fn location_indicator_active(&self) -> Option<bool> = "LocationIndicatorActive";
         /// `SparePartNumber`: text.
-        pub fn spare_part_number(&self) -> Option<Cow<'_, str>> = "SparePartNumber";
+        pub fn spare_part_number(&self) -> Option<view::Text> = "SparePartNumber";
         /// `USBPorts`: a link.
         #[cfg(feature = "network")]
         pub fn usb_ports(&self) -> Option<view::Link<crate::port_collection::PortCollection>> = "USBPorts";
@@ -98,12 +97,12 @@ redfish_proto::view! {
         pub fn certificates(&self) -> Option<view::Link<crate::certificate_collection::CertificateCollection>> = "Certificates";
         /// `Measurements`: a list of objects. Deprecated by the schema.
         #[cfg(feature = "update")]
-        pub fn measurements(&self) -> view::List<'_, crate::software_inventory::MeasurementBlock> = "Measurements";
+        pub fn measurements(&self) -> view::List<crate::software_inventory::MeasurementBlock> = "Measurements";
         /// `ManagerDiagnosticData`: a link.
         #[cfg(feature = "manager")]
         pub fn manager_diagnostic_data(&self) -> Option<view::Link<crate::manager_diagnostic_data::ManagerDiagnosticData>> = "ManagerDiagnosticData";
         /// `ServiceIdentification`: text. Writable.
-        pub fn service_identification(&self) -> Option<Cow<'_, str>> = "ServiceIdentification";
+        pub fn service_identification(&self) -> Option<view::Text> = "ServiceIdentification";
         /// `AdditionalFirmwareVersions`: an object.
         #[cfg(feature = "update")]
         pub fn additional_firmware_versions(&self) -> Option<crate::software_inventory::AdditionalVersions> = "AdditionalFirmwareVersions";
@@ -117,7 +116,7 @@ redfish_proto::view! {
         #[cfg(feature = "security")]
         pub fn security_policy(&self) -> Option<view::Link<crate::security_policy::SecurityPolicy>> = "SecurityPolicy";
         /// `Version`: text.
-        pub fn version(&self) -> Option<Cow<'_, str>> = "Version";
+        pub fn version(&self) -> Option<view::Text> = "Version";
         /// `DaylightSavingTime`: an object.
         pub fn daylight_saving_time(&self) -> Option<DaylightSavingTime> = "DaylightSavingTime";
         /// `DateTimeSource`: a value of an enumeration. Writable.
@@ -125,11 +124,11 @@ redfish_proto::view! {
         /// `SecurityMode`: a value of an enumeration.
         pub fn security_mode(&self) -> Option<SecurityModeTypes> = "SecurityMode";
         /// `OEMSecurityMode`: text.
-        pub fn oem_security_mode(&self) -> Option<Cow<'_, str>> = "OEMSecurityMode";
+        pub fn oem_security_mode(&self) -> Option<view::Text> = "OEMSecurityMode";
         /// `ReadyToRemove`: true or false. Writable.
         pub fn ready_to_remove(&self) -> Option<bool> = "ReadyToRemove";
         /// `ServiceUseNotification`: text. Writable.
-        pub fn service_use_notification(&self) -> Option<Cow<'_, str>> = "ServiceUseNotification";
+        pub fn service_use_notification(&self) -> Option<view::Text> = "ServiceUseNotification";
     }
 }
 
@@ -143,7 +142,7 @@ redfish_proto::view! {
         /// `MaxConcurrentSessions`: an integer.
         pub fn max_concurrent_sessions(&self) -> Option<i64> = "MaxConcurrentSessions";
         /// `ConnectTypesSupported`: a list of values of an enumeration.
-        pub fn connect_types_supported(&self) -> view::List<'_, CommandConnectTypesSupported> = "ConnectTypesSupported";
+        pub fn connect_types_supported(&self) -> view::List<CommandConnectTypesSupported> = "ConnectTypesSupported";
     }
 }
 
@@ -153,13 +152,13 @@ redfish_proto::view! {
     /// `DaylightSavingTime` of the schema `Manager` 1.24.0.
     pub struct DaylightSavingTime = "Manager.DaylightSavingTime" {
         /// `StartDateTime`: a date and time. Writable.
-        pub fn start_date_time(&self) -> Option<view::DateTime<'_>> = "StartDateTime";
+        pub fn start_date_time(&self) -> Option<view::DateTime> = "StartDateTime";
         /// `EndDateTime`: a date and time. Writable.
-        pub fn end_date_time(&self) -> Option<view::DateTime<'_>> = "EndDateTime";
+        pub fn end_date_time(&self) -> Option<view::DateTime> = "EndDateTime";
         /// `OffsetMinutes`: an integer. Writable.
         pub fn offset_minutes(&self) -> Option<i64> = "OffsetMinutes";
         /// `TimeZoneName`: text. Writable.
-        pub fn time_zone_name(&self) -> Option<Cow<'_, str>> = "TimeZoneName";
+        pub fn time_zone_name(&self) -> Option<view::Text> = "TimeZoneName";
     }
 }
 
@@ -173,7 +172,7 @@ redfish_proto::view! {
         /// `MaxConcurrentSessions`: an integer.
         pub fn max_concurrent_sessions(&self) -> Option<i64> = "MaxConcurrentSessions";
         /// `ConnectTypesSupported`: a list of values of an enumeration.
-        pub fn connect_types_supported(&self) -> view::List<'_, GraphicalConnectTypesSupported> = "ConnectTypesSupported";
+        pub fn connect_types_supported(&self) -> view::List<GraphicalConnectTypesSupported> = "ConnectTypesSupported";
     }
 }
 
@@ -185,30 +184,30 @@ redfish_proto::view! {
         /// `Oem`: an object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
         /// `ManagerForServers`: a list of links.
-        pub fn manager_for_servers(&self) -> view::List<'_, view::Link<crate::computer_system::ComputerSystem>> = "ManagerForServers";
+        pub fn manager_for_servers(&self) -> view::List<view::Link<crate::computer_system::ComputerSystem>> = "ManagerForServers";
         /// `ManagerForChassis`: a list of links.
-        pub fn manager_for_chassis(&self) -> view::List<'_, view::Link<crate::chassis::Chassis>> = "ManagerForChassis";
+        pub fn manager_for_chassis(&self) -> view::List<view::Link<crate::chassis::Chassis>> = "ManagerForChassis";
         /// `ManagerInChassis`: a link.
         pub fn manager_in_chassis(&self) -> Option<view::Link<crate::chassis::Chassis>> = "ManagerInChassis";
         /// `ManagerForSwitches`: a list of links.
         #[cfg(feature = "fabric")]
-        pub fn manager_for_switches(&self) -> view::List<'_, view::Link<crate::switch::Switch>> = "ManagerForSwitches";
+        pub fn manager_for_switches(&self) -> view::List<view::Link<crate::switch::Switch>> = "ManagerForSwitches";
         /// `ActiveSoftwareImage`: a link. Writable.
         #[cfg(feature = "update")]
         pub fn active_software_image(&self) -> Option<view::Link<crate::software_inventory::SoftwareInventory>> = "ActiveSoftwareImage";
         /// `SoftwareImages`: a list of links.
         #[cfg(feature = "update")]
-        pub fn software_images(&self) -> view::List<'_, view::Link<crate::software_inventory::SoftwareInventory>> = "SoftwareImages";
+        pub fn software_images(&self) -> view::List<view::Link<crate::software_inventory::SoftwareInventory>> = "SoftwareImages";
         /// `ManagedBy`: a list of links.
-        pub fn managed_by(&self) -> view::List<'_, view::Link<Manager>> = "ManagedBy";
+        pub fn managed_by(&self) -> view::List<view::Link<Manager>> = "ManagedBy";
         /// `ManagerForManagers`: a list of links.
-        pub fn manager_for_managers(&self) -> view::List<'_, view::Link<Manager>> = "ManagerForManagers";
+        pub fn manager_for_managers(&self) -> view::List<view::Link<Manager>> = "ManagerForManagers";
         /// `SelectedNetworkPort`: a link. Writable.
         #[cfg(feature = "network")]
         pub fn selected_network_port(&self) -> Option<view::Link<crate::port::Port>> = "SelectedNetworkPort";
         /// `ManagerForFabrics`: a list of links.
         #[cfg(feature = "fabric")]
-        pub fn manager_for_fabrics(&self) -> view::List<'_, view::Link<crate::fabric::Fabric>> = "ManagerForFabrics";
+        pub fn manager_for_fabrics(&self) -> view::List<view::Link<crate::fabric::Fabric>> = "ManagerForFabrics";
     }
 }
 
@@ -234,7 +233,7 @@ redfish_proto::view! {
         /// `MaxConcurrentSessions`: an integer.
         pub fn max_concurrent_sessions(&self) -> Option<i64> = "MaxConcurrentSessions";
         /// `ConnectTypesSupported`: a list of values of an enumeration.
-        pub fn connect_types_supported(&self) -> view::List<'_, SerialConnectTypesSupported> = "ConnectTypesSupported";
+        pub fn connect_types_supported(&self) -> view::List<SerialConnectTypesSupported> = "ConnectTypesSupported";
     }
 }
 
@@ -348,7 +347,7 @@ redfish_proto::patch! {
         /// `Links`: an object.
         links: object LinksPatch = "Links";
         /// `DateTime`: a date and time.
-        date_time: value view::Nullable<view::DateTime<'static>> = "DateTime";
+        date_time: value view::Nullable<view::DateTime> = "DateTime";
         /// `DateTimeLocalOffset`: text.
         date_time_local_offset: value view::Nullable<String> = "DateTimeLocalOffset";
         /// `SerialConsole`: an object. Deprecated by the schema.
@@ -390,9 +389,9 @@ redfish_proto::patch! {
     /// Changes of [`DaylightSavingTime`]: its writable members.
     pub struct DaylightSavingTimePatch {
         /// `StartDateTime`: a date and time.
-        start_date_time: value view::DateTime<'static> = "StartDateTime";
+        start_date_time: value view::DateTime = "StartDateTime";
         /// `EndDateTime`: a date and time.
-        end_date_time: value view::DateTime<'static> = "EndDateTime";
+        end_date_time: value view::DateTime = "EndDateTime";
         /// `OffsetMinutes`: an integer.
         offset_minutes: value i64 = "OffsetMinutes";
         /// `TimeZoneName`: text.

@@ -6,7 +6,6 @@ use redfish_proto::Error;
 use redfish_proto::ops::Invoke;
 use redfish_proto::serde_json::Value;
 use redfish_proto::view;
-use std::borrow::Cow;
 
 redfish_proto::view! {
     /// A local user of the service: name, role, and whether it is enabled or locked. The password can only be written.
@@ -17,17 +16,17 @@ redfish_proto::view! {
         /// `Oem`: an object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
         /// `Id`: text.
-        pub fn id(&self) -> Option<Cow<'_, str>> = "Id";
+        pub fn id(&self) -> Option<view::Text> = "Id";
         /// `Description`: text.
-        pub fn description(&self) -> Option<Cow<'_, str>> = "Description";
+        pub fn description(&self) -> Option<view::Text> = "Description";
         /// `Name`: text.
-        pub fn name(&self) -> Option<Cow<'_, str>> = "Name";
+        pub fn name(&self) -> Option<view::Text> = "Name";
         /// `Password`: text. Writable; null in responses.
-        pub fn password(&self) -> Option<Cow<'_, str>> = "Password";
+        pub fn password(&self) -> Option<view::Text> = "Password";
         /// `UserName`: text. Writable.
-        pub fn user_name(&self) -> Option<Cow<'_, str>> = "UserName";
+        pub fn user_name(&self) -> Option<view::Text> = "UserName";
         /// `RoleId`: text. Writable.
-        pub fn role_id(&self) -> Option<Cow<'_, str>> = "RoleId";
+        pub fn role_id(&self) -> Option<view::Text> = "RoleId";
         /// `Locked`: true or false. Writable.
         pub fn locked(&self) -> Option<bool> = "Locked";
         /// `Enabled`: true or false. Writable.
@@ -42,15 +41,15 @@ redfish_proto::view! {
         /// `SNMP`: an object.
         pub fn snmp(&self) -> Option<SNMPUserInfo> = "SNMP";
         /// `AccountTypes`: a list of values of an enumeration. Writable.
-        pub fn account_types(&self) -> view::List<'_, AccountTypes> = "AccountTypes";
+        pub fn account_types(&self) -> view::List<AccountTypes> = "AccountTypes";
         /// `OEMAccountTypes`: a list of texts. Writable.
-        pub fn oem_account_types(&self) -> view::List<'_, Cow<'_, str>> = "OEMAccountTypes";
+        pub fn oem_account_types(&self) -> view::List<view::Text> = "OEMAccountTypes";
         /// `PasswordExpiration`: a date and time. Writable.
-        pub fn password_expiration(&self) -> Option<view::DateTime<'_>> = "PasswordExpiration";
+        pub fn password_expiration(&self) -> Option<view::DateTime> = "PasswordExpiration";
         /// `StrictAccountTypes`: true or false. Writable.
         pub fn strict_account_types(&self) -> Option<bool> = "StrictAccountTypes";
         /// `AccountExpiration`: a date and time. Writable.
-        pub fn account_expiration(&self) -> Option<view::DateTime<'_>> = "AccountExpiration";
+        pub fn account_expiration(&self) -> Option<view::DateTime> = "AccountExpiration";
         /// `HostBootstrapAccount`: true or false.
         pub fn host_bootstrap_account(&self) -> Option<bool> = "HostBootstrapAccount";
         /// `Keys`: a link.
@@ -59,11 +58,11 @@ redfish_proto::view! {
         /// `MFABypass`: an object.
         pub fn mfa_bypass(&self) -> Option<crate::account_service::MFABypass> = "MFABypass";
         /// `EmailAddress`: text. Writable.
-        pub fn email_address(&self) -> Option<Cow<'_, str>> = "EmailAddress";
+        pub fn email_address(&self) -> Option<view::Text> = "EmailAddress";
         /// `PhoneNumber`: text. Writable.
-        pub fn phone_number(&self) -> Option<Cow<'_, str>> = "PhoneNumber";
+        pub fn phone_number(&self) -> Option<view::Text> = "PhoneNumber";
         /// `OneTimePasscodeDeliveryAddress`: text. Writable.
-        pub fn one_time_passcode_delivery_address(&self) -> Option<Cow<'_, str>> = "OneTimePasscodeDeliveryAddress";
+        pub fn one_time_passcode_delivery_address(&self) -> Option<view::Text> = "OneTimePasscodeDeliveryAddress";
         /// `SecretKeySet`: true or false.
         pub fn secret_key_set(&self) -> Option<bool> = "SecretKeySet";
     }
@@ -75,7 +74,7 @@ redfish_proto::view! {
     /// `GenerateSecretKeyResponse` of the schema `ManagerAccount` 1.14.1.
     pub struct GenerateSecretKeyResponse = "ManagerAccount.GenerateSecretKeyResponse" {
         /// `SecretKey`: text.
-        pub fn secret_key(&self) -> Option<Cow<'_, str>> = "SecretKey";
+        pub fn secret_key(&self) -> Option<view::Text> = "SecretKey";
     }
 }
 
@@ -97,11 +96,11 @@ redfish_proto::view! {
     /// `SNMPUserInfo` of the schema `ManagerAccount` 1.14.1.
     pub struct SNMPUserInfo = "ManagerAccount.SNMPUserInfo" {
         /// `AuthenticationKey`: text. Writable; null in responses.
-        pub fn authentication_key(&self) -> Option<Cow<'_, str>> = "AuthenticationKey";
+        pub fn authentication_key(&self) -> Option<view::Text> = "AuthenticationKey";
         /// `AuthenticationProtocol`: a value of an enumeration. Writable.
         pub fn authentication_protocol(&self) -> Option<SNMPAuthenticationProtocols> = "AuthenticationProtocol";
         /// `EncryptionKey`: text. Writable; null in responses.
-        pub fn encryption_key(&self) -> Option<Cow<'_, str>> = "EncryptionKey";
+        pub fn encryption_key(&self) -> Option<view::Text> = "EncryptionKey";
         /// `EncryptionProtocol`: a value of an enumeration. Writable.
         pub fn encryption_protocol(&self) -> Option<SNMPEncryptionProtocols> = "EncryptionProtocol";
         /// `AuthenticationKeySet`: true or false.
@@ -190,11 +189,11 @@ redfish_proto::patch! {
         /// `OEMAccountTypes`: a list of texts.
         oem_account_types: list String = "OEMAccountTypes";
         /// `PasswordExpiration`: a date and time.
-        password_expiration: value view::Nullable<view::DateTime<'static>> = "PasswordExpiration";
+        password_expiration: value view::Nullable<view::DateTime> = "PasswordExpiration";
         /// `StrictAccountTypes`: true or false.
         strict_account_types: value view::Nullable<bool> = "StrictAccountTypes";
         /// `AccountExpiration`: a date and time.
-        account_expiration: value view::Nullable<view::DateTime<'static>> = "AccountExpiration";
+        account_expiration: value view::Nullable<view::DateTime> = "AccountExpiration";
         /// `MFABypass`: an object.
         mfa_bypass: object crate::account_service::MFABypassPatch = "MFABypass";
         /// `EmailAddress`: text.
@@ -243,11 +242,11 @@ redfish_proto::patch! {
         /// `OEMAccountTypes`: a list of texts.
         oem_account_types: list String = "OEMAccountTypes";
         /// `PasswordExpiration`: a date and time.
-        password_expiration: value view::Nullable<view::DateTime<'static>> = "PasswordExpiration";
+        password_expiration: value view::Nullable<view::DateTime> = "PasswordExpiration";
         /// `StrictAccountTypes`: true or false.
         strict_account_types: value view::Nullable<bool> = "StrictAccountTypes";
         /// `AccountExpiration`: a date and time.
-        account_expiration: value view::Nullable<view::DateTime<'static>> = "AccountExpiration";
+        account_expiration: value view::Nullable<view::DateTime> = "AccountExpiration";
         /// `HostBootstrapAccount`: true or false.
         host_bootstrap_account: value bool = "HostBootstrapAccount";
         /// `MFABypass`: an object.

@@ -5,7 +5,6 @@
 use redfish_proto::Error;
 use redfish_proto::ops::Invoke;
 use redfish_proto::view;
-use std::borrow::Cow;
 
 redfish_proto::view! {
     /// A resource: `ManagerDiagnosticData`.
@@ -16,13 +15,13 @@ redfish_proto::view! {
         /// `Oem`: an object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
         /// `Id`: text.
-        pub fn id(&self) -> Option<Cow<'_, str>> = "Id";
+        pub fn id(&self) -> Option<view::Text> = "Id";
         /// `Description`: text.
-        pub fn description(&self) -> Option<Cow<'_, str>> = "Description";
+        pub fn description(&self) -> Option<view::Text> = "Description";
         /// `Name`: text.
-        pub fn name(&self) -> Option<Cow<'_, str>> = "Name";
+        pub fn name(&self) -> Option<view::Text> = "Name";
         /// `I2CBuses`: a list of objects.
-        pub fn i2_c_buses(&self) -> view::List<'_, I2CBusStatistics> = "I2CBuses";
+        pub fn i2_c_buses(&self) -> view::List<I2CBusStatistics> = "I2CBuses";
         /// `MemoryStatistics`: an object.
         pub fn memory_statistics(&self) -> Option<MemoryStatistics> = "MemoryStatistics";
         /// `ProcessorStatistics`: an object.
@@ -34,9 +33,9 @@ redfish_proto::view! {
         /// `MemoryECCStatistics`: an object.
         pub fn memory_ecc_statistics(&self) -> Option<MemoryECCStatistics> = "MemoryECCStatistics";
         /// `TopProcesses`: a list of objects.
-        pub fn top_processes(&self) -> view::List<'_, ProcessStatistics> = "TopProcesses";
+        pub fn top_processes(&self) -> view::List<ProcessStatistics> = "TopProcesses";
         /// `ServiceRootUptimeSeconds`: a number.
-        pub fn service_root_uptime_seconds(&self) -> Option<view::Number<'_>> = "ServiceRootUptimeSeconds";
+        pub fn service_root_uptime_seconds(&self) -> Option<view::Number> = "ServiceRootUptimeSeconds";
     }
 }
 
@@ -46,15 +45,15 @@ redfish_proto::view! {
     /// `BootTimeStatistics` of the schema `ManagerDiagnosticData` 1.2.3.
     pub struct BootTimeStatistics = "ManagerDiagnosticData.BootTimeStatistics" {
         /// `FirmwareTimeSeconds`: a number.
-        pub fn firmware_time_seconds(&self) -> Option<view::Number<'_>> = "FirmwareTimeSeconds";
+        pub fn firmware_time_seconds(&self) -> Option<view::Number> = "FirmwareTimeSeconds";
         /// `LoaderTimeSeconds`: a number.
-        pub fn loader_time_seconds(&self) -> Option<view::Number<'_>> = "LoaderTimeSeconds";
+        pub fn loader_time_seconds(&self) -> Option<view::Number> = "LoaderTimeSeconds";
         /// `KernelTimeSeconds`: a number.
-        pub fn kernel_time_seconds(&self) -> Option<view::Number<'_>> = "KernelTimeSeconds";
+        pub fn kernel_time_seconds(&self) -> Option<view::Number> = "KernelTimeSeconds";
         /// `InitrdTimeSeconds`: a number.
-        pub fn initrd_time_seconds(&self) -> Option<view::Number<'_>> = "InitrdTimeSeconds";
+        pub fn initrd_time_seconds(&self) -> Option<view::Number> = "InitrdTimeSeconds";
         /// `UserSpaceTimeSeconds`: a number.
-        pub fn user_space_time_seconds(&self) -> Option<view::Number<'_>> = "UserSpaceTimeSeconds";
+        pub fn user_space_time_seconds(&self) -> Option<view::Number> = "UserSpaceTimeSeconds";
     }
 }
 
@@ -64,7 +63,7 @@ redfish_proto::view! {
     /// `I2CBusStatistics` of the schema `ManagerDiagnosticData` 1.2.3.
     pub struct I2CBusStatistics = "ManagerDiagnosticData.I2CBusStatistics" {
         /// `I2CBusName`: text.
-        pub fn i2_c_bus_name(&self) -> Option<Cow<'_, str>> = "I2CBusName";
+        pub fn i2_c_bus_name(&self) -> Option<view::Text> = "I2CBusName";
         /// `TotalTransactionCount`: an integer.
         pub fn total_transaction_count(&self) -> Option<i64> = "TotalTransactionCount";
         /// `BusErrorCount`: an integer.
@@ -112,15 +111,15 @@ redfish_proto::view! {
     /// `ProcessStatistics` of the schema `ManagerDiagnosticData` 1.2.3.
     pub struct ProcessStatistics = "ManagerDiagnosticData.ProcessStatistics" {
         /// `CommandLine`: text.
-        pub fn command_line(&self) -> Option<Cow<'_, str>> = "CommandLine";
+        pub fn command_line(&self) -> Option<view::Text> = "CommandLine";
         /// `UserTimeSeconds`: a number.
-        pub fn user_time_seconds(&self) -> Option<view::Number<'_>> = "UserTimeSeconds";
+        pub fn user_time_seconds(&self) -> Option<view::Number> = "UserTimeSeconds";
         /// `KernelTimeSeconds`: a number.
-        pub fn kernel_time_seconds(&self) -> Option<view::Number<'_>> = "KernelTimeSeconds";
+        pub fn kernel_time_seconds(&self) -> Option<view::Number> = "KernelTimeSeconds";
         /// `ResidentSetSizeBytes`: an integer in bytes.
         pub fn resident_set_size_bytes(&self) -> Option<i64> = "ResidentSetSizeBytes";
         /// `UptimeSeconds`: a number.
-        pub fn uptime_seconds(&self) -> Option<view::Number<'_>> = "UptimeSeconds";
+        pub fn uptime_seconds(&self) -> Option<view::Number> = "UptimeSeconds";
         /// `RestartCount`: an integer.
         pub fn restart_count(&self) -> Option<i64> = "RestartCount";
         /// `RestartAfterFailureCount`: an integer.
@@ -134,9 +133,9 @@ redfish_proto::view! {
     /// `ProcessorStatistics` of the schema `ManagerDiagnosticData` 1.2.3.
     pub struct ProcessorStatistics = "ManagerDiagnosticData.ProcessorStatistics" {
         /// `KernelPercent`: a number in percent.
-        pub fn kernel_percent(&self) -> Option<view::Number<'_>> = "KernelPercent";
+        pub fn kernel_percent(&self) -> Option<view::Number> = "KernelPercent";
         /// `UserPercent`: a number in percent.
-        pub fn user_percent(&self) -> Option<view::Number<'_>> = "UserPercent";
+        pub fn user_percent(&self) -> Option<view::Number> = "UserPercent";
     }
 }
 

@@ -5,7 +5,6 @@
 use redfish_proto::Error;
 use redfish_proto::ops::Invoke;
 use redfish_proto::view;
-use std::borrow::Cow;
 
 redfish_proto::view! {
     /// One memory module, usually a DIMM: capacity in MiB, type, speed, part number and slot. An empty slot may be listed with the state `Absent`.
@@ -16,11 +15,11 @@ redfish_proto::view! {
         /// `Oem`: an object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
         /// `Id`: text.
-        pub fn id(&self) -> Option<Cow<'_, str>> = "Id";
+        pub fn id(&self) -> Option<view::Text> = "Id";
         /// `Description`: text.
-        pub fn description(&self) -> Option<Cow<'_, str>> = "Description";
+        pub fn description(&self) -> Option<view::Text> = "Description";
         /// `Name`: text.
-        pub fn name(&self) -> Option<Cow<'_, str>> = "Name";
+        pub fn name(&self) -> Option<view::Text> = "Name";
         /// `MemoryType`: a value of an enumeration.
         pub fn memory_type(&self) -> Option<MemoryType> = "MemoryType";
         /// `MemoryDeviceType`: a value of an enumeration.
@@ -28,7 +27,7 @@ redfish_proto::view! {
         /// `BaseModuleType`: a value of an enumeration.
         pub fn base_module_type(&self) -> Option<BaseModuleType> = "BaseModuleType";
         /// `MemoryMedia`: a list of values of an enumeration.
-        pub fn memory_media(&self) -> view::List<'_, MemoryMedia> = "MemoryMedia";
+        pub fn memory_media(&self) -> view::List<MemoryMedia> = "MemoryMedia";
         /// `CapacityMiB`: an integer in mebibytes (2^20).
         pub fn capacity_mib(&self) -> Option<i64> = "CapacityMiB";
         /// `DataWidthBits`: an integer.
@@ -36,29 +35,29 @@ redfish_proto::view! {
         /// `BusWidthBits`: an integer.
         pub fn bus_width_bits(&self) -> Option<i64> = "BusWidthBits";
         /// `Manufacturer`: text.
-        pub fn manufacturer(&self) -> Option<Cow<'_, str>> = "Manufacturer";
+        pub fn manufacturer(&self) -> Option<view::Text> = "Manufacturer";
         /// `SerialNumber`: text.
-        pub fn serial_number(&self) -> Option<Cow<'_, str>> = "SerialNumber";
+        pub fn serial_number(&self) -> Option<view::Text> = "SerialNumber";
         /// `PartNumber`: text.
-        pub fn part_number(&self) -> Option<Cow<'_, str>> = "PartNumber";
+        pub fn part_number(&self) -> Option<view::Text> = "PartNumber";
         /// `AllowedSpeedsMHz`: a list of integers in megahertz.
-        pub fn allowed_speeds_mhz(&self) -> view::List<'_, i64> = "AllowedSpeedsMHz";
+        pub fn allowed_speeds_mhz(&self) -> view::List<i64> = "AllowedSpeedsMHz";
         /// `FirmwareRevision`: text.
-        pub fn firmware_revision(&self) -> Option<Cow<'_, str>> = "FirmwareRevision";
+        pub fn firmware_revision(&self) -> Option<view::Text> = "FirmwareRevision";
         /// `FirmwareApiVersion`: text.
-        pub fn firmware_api_version(&self) -> Option<Cow<'_, str>> = "FirmwareApiVersion";
+        pub fn firmware_api_version(&self) -> Option<view::Text> = "FirmwareApiVersion";
         /// `FunctionClasses`: a list of texts. Deprecated by the schema.
-        pub fn function_classes(&self) -> view::List<'_, Cow<'_, str>> = "FunctionClasses";
+        pub fn function_classes(&self) -> view::List<view::Text> = "FunctionClasses";
         /// `VendorID`: text. Deprecated by the schema.
-        pub fn vendor_id(&self) -> Option<Cow<'_, str>> = "VendorID";
+        pub fn vendor_id(&self) -> Option<view::Text> = "VendorID";
         /// `DeviceID`: text. Deprecated by the schema.
-        pub fn device_id(&self) -> Option<Cow<'_, str>> = "DeviceID";
+        pub fn device_id(&self) -> Option<view::Text> = "DeviceID";
         /// `SubsystemVendorID`: text. Deprecated by the schema.
-        pub fn subsystem_vendor_id(&self) -> Option<Cow<'_, str>> = "SubsystemVendorID";
+        pub fn subsystem_vendor_id(&self) -> Option<view::Text> = "SubsystemVendorID";
         /// `SubsystemDeviceID`: text. Deprecated by the schema.
-        pub fn subsystem_device_id(&self) -> Option<Cow<'_, str>> = "SubsystemDeviceID";
+        pub fn subsystem_device_id(&self) -> Option<view::Text> = "SubsystemDeviceID";
         /// `MaxTDPMilliWatts`: a list of integers in milliwatts.
-        pub fn max_tdp_milli_watts(&self) -> view::List<'_, i64> = "MaxTDPMilliWatts";
+        pub fn max_tdp_milli_watts(&self) -> view::List<i64> = "MaxTDPMilliWatts";
         /// `SecurityCapabilities`: an object.
         pub fn security_capabilities(&self) -> Option<SecurityCapabilities> = "SecurityCapabilities";
         /// `SpareDeviceCount`: an integer.
@@ -66,7 +65,7 @@ redfish_proto::view! {
         /// `RankCount`: an integer.
         pub fn rank_count(&self) -> Option<i64> = "RankCount";
         /// `DeviceLocator`: text. Deprecated by the schema.
-        pub fn device_locator(&self) -> Option<Cow<'_, str>> = "DeviceLocator";
+        pub fn device_locator(&self) -> Option<view::Text> = "DeviceLocator";
         /// `MemoryLocation`: an object.
         pub fn memory_location(&self) -> Option<MemoryLocation> = "MemoryLocation";
         /// `ErrorCorrection`: a value of an enumeration.
@@ -78,9 +77,9 @@ redfish_proto::view! {
         /// `PersistentRegionSizeLimitMiB`: an integer in mebibytes (2^20).
         pub fn persistent_region_size_limit_mib(&self) -> Option<i64> = "PersistentRegionSizeLimitMiB";
         /// `Regions`: a list of objects.
-        pub fn regions(&self) -> view::List<'_, RegionSet> = "Regions";
+        pub fn regions(&self) -> view::List<RegionSet> = "Regions";
         /// `OperatingMemoryModes`: a list of values of an enumeration.
-        pub fn operating_memory_modes(&self) -> view::List<'_, OperatingMemoryModes> = "OperatingMemoryModes";
+        pub fn operating_memory_modes(&self) -> view::List<OperatingMemoryModes> = "OperatingMemoryModes";
         /// `PowerManagementPolicy`: an object.
         pub fn power_management_policy(&self) -> Option<PowerManagementPolicy> = "PowerManagementPolicy";
         /// `IsSpareDeviceEnabled`: true or false.
@@ -106,13 +105,13 @@ redfish_proto::view! {
         /// `Links`: an object.
         pub fn links(&self) -> Option<Links> = "Links";
         /// `ModuleManufacturerID`: text.
-        pub fn module_manufacturer_id(&self) -> Option<Cow<'_, str>> = "ModuleManufacturerID";
+        pub fn module_manufacturer_id(&self) -> Option<view::Text> = "ModuleManufacturerID";
         /// `ModuleProductID`: text.
-        pub fn module_product_id(&self) -> Option<Cow<'_, str>> = "ModuleProductID";
+        pub fn module_product_id(&self) -> Option<view::Text> = "ModuleProductID";
         /// `MemorySubsystemControllerManufacturerID`: text.
-        pub fn memory_subsystem_controller_manufacturer_id(&self) -> Option<Cow<'_, str>> = "MemorySubsystemControllerManufacturerID";
+        pub fn memory_subsystem_controller_manufacturer_id(&self) -> Option<view::Text> = "MemorySubsystemControllerManufacturerID";
         /// `MemorySubsystemControllerProductID`: text.
-        pub fn memory_subsystem_controller_product_id(&self) -> Option<Cow<'_, str>> = "MemorySubsystemControllerProductID";
+        pub fn memory_subsystem_controller_product_id(&self) -> Option<view::Text> = "MemorySubsystemControllerProductID";
         /// `VolatileSizeMiB`: an integer in mebibytes (2^20).
         pub fn volatile_size_mib(&self) -> Option<i64> = "VolatileSizeMiB";
         /// `NonVolatileSizeMiB`: an integer in mebibytes (2^20).
@@ -132,9 +131,9 @@ redfish_proto::view! {
         /// `LocationIndicatorActive`: true or false. Writable.
         pub fn location_indicator_active(&self) -> Option<bool> = "LocationIndicatorActive";
         /// `SparePartNumber`: text.
-        pub fn spare_part_number(&self) -> Option<Cow<'_, str>> = "SparePartNumber";
+        pub fn spare_part_number(&self) -> Option<view::Text> = "SparePartNumber";
         /// `Model`: text.
-        pub fn model(&self) -> Option<Cow<'_, str>> = "Model";
+        pub fn model(&self) -> Option<view::Text> = "Model";
         /// `EnvironmentMetrics`: a link.
         #[cfg(feature = "environment")]
         pub fn environment_metrics(&self) -> Option<view::Link<crate::environment_metrics::EnvironmentMetrics>> = "EnvironmentMetrics";
@@ -143,7 +142,7 @@ redfish_proto::view! {
         pub fn certificates(&self) -> Option<view::Link<crate::certificate_collection::CertificateCollection>> = "Certificates";
         /// `Measurements`: a list of objects. Deprecated by the schema.
         #[cfg(feature = "update")]
-        pub fn measurements(&self) -> view::List<'_, crate::software_inventory::MeasurementBlock> = "Measurements";
+        pub fn measurements(&self) -> view::List<crate::software_inventory::MeasurementBlock> = "Measurements";
         /// `Enabled`: true or false. Writable.
         pub fn enabled(&self) -> Option<bool> = "Enabled";
         /// `Log`: a link.
@@ -167,11 +166,11 @@ redfish_proto::view! {
         /// `CacheLevel`: an integer.
         pub fn cache_level(&self) -> Option<i64> = "CacheLevel";
         /// `PowerManagementICManufacturerID`: text.
-        pub fn power_management_ic_manufacturer_id(&self) -> Option<Cow<'_, str>> = "PowerManagementICManufacturerID";
+        pub fn power_management_ic_manufacturer_id(&self) -> Option<view::Text> = "PowerManagementICManufacturerID";
         /// `PowerManagementICRevisionID`: text.
-        pub fn power_management_ic_revision_id(&self) -> Option<Cow<'_, str>> = "PowerManagementICRevisionID";
+        pub fn power_management_ic_revision_id(&self) -> Option<view::Text> = "PowerManagementICRevisionID";
         /// `ProductionDate`: a date and time.
-        pub fn production_date(&self) -> Option<view::DateTime<'_>> = "ProductionDate";
+        pub fn production_date(&self) -> Option<view::DateTime> = "ProductionDate";
     }
 }
 
@@ -195,7 +194,7 @@ redfish_proto::view! {
     /// `HealthData` of the schema `Memory` 1.23.0.
     pub struct HealthData = "Memory.HealthData" {
         /// `PredictedMediaLifeLeftPercent`: a number in percent. Deprecated by the schema.
-        pub fn predicted_media_life_left_percent(&self) -> Option<view::Number<'_>> = "PredictedMediaLifeLeftPercent";
+        pub fn predicted_media_life_left_percent(&self) -> Option<view::Number> = "PredictedMediaLifeLeftPercent";
     }
 }
 
@@ -209,17 +208,17 @@ redfish_proto::view! {
         /// `Chassis`: a link.
         pub fn chassis(&self) -> Option<view::Link<crate::chassis::Chassis>> = "Chassis";
         /// `Processors`: a list of links.
-        pub fn processors(&self) -> view::List<'_, view::Link<crate::processor::Processor>> = "Processors";
+        pub fn processors(&self) -> view::List<view::Link<crate::processor::Processor>> = "Processors";
         /// `Batteries`: a list of links.
         #[cfg(feature = "environment")]
-        pub fn batteries(&self) -> view::List<'_, view::Link<crate::battery::Battery>> = "Batteries";
+        pub fn batteries(&self) -> view::List<view::Link<crate::battery::Battery>> = "Batteries";
         /// `Endpoints`: a list of links.
         #[cfg(feature = "fabric")]
-        pub fn endpoints(&self) -> view::List<'_, view::Link<crate::endpoint::Endpoint>> = "Endpoints";
+        pub fn endpoints(&self) -> view::List<view::Link<crate::endpoint::Endpoint>> = "Endpoints";
         /// `MemoryMediaSources`: a list of links.
-        pub fn memory_media_sources(&self) -> view::List<'_, view::Link<crate::memory_chunks::MemoryChunks>> = "MemoryMediaSources";
+        pub fn memory_media_sources(&self) -> view::List<view::Link<crate::memory_chunks::MemoryChunks>> = "MemoryMediaSources";
         /// `MemoryRegionMediaSources`: a list of links.
-        pub fn memory_region_media_sources(&self) -> view::List<'_, view::Link<crate::memory_region::MemoryRegion>> = "MemoryRegionMediaSources";
+        pub fn memory_region_media_sources(&self) -> view::List<view::Link<crate::memory_region::MemoryRegion>> = "MemoryRegionMediaSources";
     }
 }
 
@@ -261,7 +260,7 @@ redfish_proto::view! {
     /// `RegionSet` of the schema `Memory` 1.23.0.
     pub struct RegionSet = "Memory.RegionSet" {
         /// `RegionId`: text.
-        pub fn region_id(&self) -> Option<Cow<'_, str>> = "RegionId";
+        pub fn region_id(&self) -> Option<view::Text> = "RegionId";
         /// `MemoryClassification`: a value of an enumeration.
         pub fn memory_classification(&self) -> Option<MemoryClassification> = "MemoryClassification";
         /// `OffsetMiB`: an integer in mebibytes (2^20).
@@ -287,7 +286,7 @@ redfish_proto::view! {
         /// `MaxPassphraseCount`: an integer.
         pub fn max_passphrase_count(&self) -> Option<i64> = "MaxPassphraseCount";
         /// `SecurityStates`: a list of values of an enumeration. Deprecated by the schema.
-        pub fn security_states(&self) -> view::List<'_, SecurityStates> = "SecurityStates";
+        pub fn security_states(&self) -> view::List<SecurityStates> = "SecurityStates";
         /// `ConfigurationLockCapable`: true or false.
         pub fn configuration_lock_capable(&self) -> Option<bool> = "ConfigurationLockCapable";
         /// `DataLockCapable`: true or false.

@@ -4,7 +4,6 @@
 
 use redfish_proto::serde_json::Value;
 use redfish_proto::view;
-use std::borrow::Cow;
 
 redfish_proto::view! {
     /// A resource: `MemoryChunks`.
@@ -15,11 +14,11 @@ redfish_proto::view! {
         /// `Oem`: an object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
         /// `Id`: text.
-        pub fn id(&self) -> Option<Cow<'_, str>> = "Id";
+        pub fn id(&self) -> Option<view::Text> = "Id";
         /// `Description`: text.
-        pub fn description(&self) -> Option<Cow<'_, str>> = "Description";
+        pub fn description(&self) -> Option<view::Text> = "Description";
         /// `Name`: text.
-        pub fn name(&self) -> Option<Cow<'_, str>> = "Name";
+        pub fn name(&self) -> Option<view::Text> = "Name";
         /// `MemoryChunkSizeMiB`: an integer in mebibytes (2^20).
         pub fn memory_chunk_size_mib(&self) -> Option<i64> = "MemoryChunkSizeMiB";
         /// `AddressRangeType`: a value of an enumeration.
@@ -29,7 +28,7 @@ redfish_proto::view! {
         /// `IsSpare`: true or false.
         pub fn is_spare(&self) -> Option<bool> = "IsSpare";
         /// `InterleaveSets`: a list of objects.
-        pub fn interleave_sets(&self) -> view::List<'_, InterleaveSet> = "InterleaveSets";
+        pub fn interleave_sets(&self) -> view::List<InterleaveSet> = "InterleaveSets";
         /// `Status`: an object.
         pub fn status(&self) -> Option<crate::resource::Status> = "Status";
         /// `AddressRangeOffsetMiB`: an integer in mebibytes (2^20).
@@ -37,7 +36,7 @@ redfish_proto::view! {
         /// `Links`: an object.
         pub fn links(&self) -> Option<Links> = "Links";
         /// `DisplayName`: text. Writable.
-        pub fn display_name(&self) -> Option<Cow<'_, str>> = "DisplayName";
+        pub fn display_name(&self) -> Option<view::Text> = "DisplayName";
         /// `MediaLocation`: a value of an enumeration. Writable.
         pub fn media_location(&self) -> Option<MediaLocation> = "MediaLocation";
         /// `RequestedOperationalState`: a value of an enumeration. Writable.
@@ -53,7 +52,7 @@ redfish_proto::view! {
         /// `Memory`: a link.
         pub fn memory(&self) -> Option<view::Link<crate::resource::Item>> = "Memory";
         /// `RegionId`: text.
-        pub fn region_id(&self) -> Option<Cow<'_, str>> = "RegionId";
+        pub fn region_id(&self) -> Option<view::Text> = "RegionId";
         /// `OffsetMiB`: an integer in mebibytes (2^20).
         pub fn offset_mib(&self) -> Option<i64> = "OffsetMiB";
         /// `SizeMiB`: an integer in mebibytes (2^20).
@@ -72,11 +71,11 @@ redfish_proto::view! {
         pub fn oem(&self) -> Option<view::Json> = "Oem";
         /// `Endpoints`: a list of links.
         #[cfg(feature = "fabric")]
-        pub fn endpoints(&self) -> view::List<'_, view::Link<crate::endpoint::Endpoint>> = "Endpoints";
+        pub fn endpoints(&self) -> view::List<view::Link<crate::endpoint::Endpoint>> = "Endpoints";
         /// `CXLLogicalDevices`: a list of links.
-        pub fn cxl_logical_devices(&self) -> view::List<'_, view::Link<crate::cxl_logical_device::CXLLogicalDevice>> = "CXLLogicalDevices";
+        pub fn cxl_logical_devices(&self) -> view::List<view::Link<crate::cxl_logical_device::CXLLogicalDevice>> = "CXLLogicalDevices";
         /// `MemoryRegions`: a list of links.
-        pub fn memory_regions(&self) -> view::List<'_, view::Link<crate::memory_region::MemoryRegion>> = "MemoryRegions";
+        pub fn memory_regions(&self) -> view::List<view::Link<crate::memory_region::MemoryRegion>> = "MemoryRegions";
     }
 }
 

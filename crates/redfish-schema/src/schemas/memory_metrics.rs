@@ -5,7 +5,6 @@
 use redfish_proto::Error;
 use redfish_proto::ops::Invoke;
 use redfish_proto::view;
-use std::borrow::Cow;
 
 redfish_proto::view! {
     /// A resource: `MemoryMetrics`.
@@ -16,11 +15,11 @@ redfish_proto::view! {
         /// `Oem`: an object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
         /// `Id`: text.
-        pub fn id(&self) -> Option<Cow<'_, str>> = "Id";
+        pub fn id(&self) -> Option<view::Text> = "Id";
         /// `Description`: text.
-        pub fn description(&self) -> Option<Cow<'_, str>> = "Description";
+        pub fn description(&self) -> Option<view::Text> = "Description";
         /// `Name`: text.
-        pub fn name(&self) -> Option<Cow<'_, str>> = "Name";
+        pub fn name(&self) -> Option<view::Text> = "Name";
         /// `BlockSizeBytes`: an integer in bytes.
         pub fn block_size_bytes(&self) -> Option<i64> = "BlockSizeBytes";
         /// `CurrentPeriod`: an object.
@@ -30,7 +29,7 @@ redfish_proto::view! {
         /// `HealthData`: an object.
         pub fn health_data(&self) -> Option<HealthData> = "HealthData";
         /// `BandwidthPercent`: a number in percent.
-        pub fn bandwidth_percent(&self) -> Option<view::Number<'_>> = "BandwidthPercent";
+        pub fn bandwidth_percent(&self) -> Option<view::Number> = "BandwidthPercent";
         /// `OperatingSpeedMHz`: an integer in megahertz.
         pub fn operating_speed_mhz(&self) -> Option<i64> = "OperatingSpeedMHz";
         /// `CorrectedVolatileErrorCount`: an integer.
@@ -42,9 +41,9 @@ redfish_proto::view! {
         /// `CXL`: an object.
         pub fn cxl(&self) -> Option<CXL> = "CXL";
         /// `CapacityUtilizationPercent`: a number in percent.
-        pub fn capacity_utilization_percent(&self) -> Option<view::Number<'_>> = "CapacityUtilizationPercent";
+        pub fn capacity_utilization_percent(&self) -> Option<view::Number> = "CapacityUtilizationPercent";
         /// `LifetimeStartDateTime`: a date and time.
-        pub fn lifetime_start_date_time(&self) -> Option<view::DateTime<'_>> = "LifetimeStartDateTime";
+        pub fn lifetime_start_date_time(&self) -> Option<view::DateTime> = "LifetimeStartDateTime";
     }
 }
 
@@ -118,7 +117,7 @@ redfish_proto::view! {
     /// `HealthData` of the schema `MemoryMetrics` 1.8.0.
     pub struct HealthData = "MemoryMetrics.HealthData" {
         /// `RemainingSpareBlockPercentage`: a number in percent.
-        pub fn remaining_spare_block_percentage(&self) -> Option<view::Number<'_>> = "RemainingSpareBlockPercentage";
+        pub fn remaining_spare_block_percentage(&self) -> Option<view::Number> = "RemainingSpareBlockPercentage";
         /// `LastShutdownSuccess`: true or false.
         pub fn last_shutdown_success(&self) -> Option<bool> = "LastShutdownSuccess";
         /// `DataLossDetected`: true or false.
@@ -128,7 +127,7 @@ redfish_proto::view! {
         /// `AlarmTrips`: an object.
         pub fn alarm_trips(&self) -> Option<AlarmTrips> = "AlarmTrips";
         /// `PredictedMediaLifeLeftPercent`: a number in percent.
-        pub fn predicted_media_life_left_percent(&self) -> Option<view::Number<'_>> = "PredictedMediaLifeLeftPercent";
+        pub fn predicted_media_life_left_percent(&self) -> Option<view::Number> = "PredictedMediaLifeLeftPercent";
     }
 }
 

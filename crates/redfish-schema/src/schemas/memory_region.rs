@@ -4,7 +4,6 @@
 
 use redfish_proto::serde_json::Value;
 use redfish_proto::view;
-use std::borrow::Cow;
 
 redfish_proto::view! {
     /// A resource: `MemoryRegion`.
@@ -15,11 +14,11 @@ redfish_proto::view! {
         /// `Oem`: an object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
         /// `Id`: text.
-        pub fn id(&self) -> Option<Cow<'_, str>> = "Id";
+        pub fn id(&self) -> Option<view::Text> = "Id";
         /// `Description`: text.
-        pub fn description(&self) -> Option<Cow<'_, str>> = "Description";
+        pub fn description(&self) -> Option<view::Text> = "Description";
         /// `Name`: text.
-        pub fn name(&self) -> Option<Cow<'_, str>> = "Name";
+        pub fn name(&self) -> Option<view::Text> = "Name";
         /// `RegionType`: a value of an enumeration.
         pub fn region_type(&self) -> Option<RegionType> = "RegionType";
         /// `RegionNumber`: an integer.
@@ -41,9 +40,9 @@ redfish_proto::view! {
         /// `ExtentsCount`: an integer.
         pub fn extents_count(&self) -> Option<i64> = "ExtentsCount";
         /// `MemoryExtents`: a list of objects.
-        pub fn memory_extents(&self) -> view::List<'_, MemoryExtent> = "MemoryExtents";
+        pub fn memory_extents(&self) -> view::List<MemoryExtent> = "MemoryExtents";
         /// `MemoryChunks`: a list of objects.
-        pub fn memory_chunks(&self) -> view::List<'_, MemoryChunk> = "MemoryChunks";
+        pub fn memory_chunks(&self) -> view::List<MemoryChunk> = "MemoryChunks";
         /// `Status`: an object.
         pub fn status(&self) -> Option<crate::resource::Status> = "Status";
     }
@@ -71,7 +70,7 @@ redfish_proto::view! {
         /// `ExtentSizeMiB`: an integer in mebibytes (2^20).
         pub fn extent_size_mib(&self) -> Option<i64> = "ExtentSizeMiB";
         /// `Tag`: text.
-        pub fn tag(&self) -> Option<Cow<'_, str>> = "Tag";
+        pub fn tag(&self) -> Option<view::Text> = "Tag";
         /// `SequenceNumber`: an integer.
         pub fn sequence_number(&self) -> Option<i64> = "SequenceNumber";
     }

@@ -4,7 +4,6 @@
 
 use redfish_proto::serde_json::Value;
 use redfish_proto::view;
-use std::borrow::Cow;
 
 redfish_proto::view! {
     /// What one metric means: unit, data type, range, precision, and how often it is measured.
@@ -15,17 +14,17 @@ redfish_proto::view! {
         /// `Oem`: an object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
         /// `Id`: text.
-        pub fn id(&self) -> Option<Cow<'_, str>> = "Id";
+        pub fn id(&self) -> Option<view::Text> = "Id";
         /// `Description`: text.
-        pub fn description(&self) -> Option<Cow<'_, str>> = "Description";
+        pub fn description(&self) -> Option<view::Text> = "Description";
         /// `Name`: text.
-        pub fn name(&self) -> Option<Cow<'_, str>> = "Name";
+        pub fn name(&self) -> Option<view::Text> = "Name";
         /// `MetricType`: a value of an enumeration. Writable.
         pub fn metric_type(&self) -> Option<MetricType> = "MetricType";
         /// `MetricDataType`: a value of an enumeration. Writable.
         pub fn metric_data_type(&self) -> Option<MetricDataType> = "MetricDataType";
         /// `Units`: text. Writable.
-        pub fn units(&self) -> Option<Cow<'_, str>> = "Units";
+        pub fn units(&self) -> Option<view::Text> = "Units";
         /// `Implementation`: a value of an enumeration.
         pub fn implementation(&self) -> Option<ImplementationType> = "Implementation";
         /// `Calculable`: a value of an enumeration. Writable.
@@ -33,37 +32,37 @@ redfish_proto::view! {
         /// `IsLinear`: true or false. Writable.
         pub fn is_linear(&self) -> Option<bool> = "IsLinear";
         /// `Wildcards`: a list of objects.
-        pub fn wildcards(&self) -> view::List<'_, Wildcard> = "Wildcards";
+        pub fn wildcards(&self) -> view::List<Wildcard> = "Wildcards";
         /// `MetricProperties`: a list of URIs. Writable.
-        pub fn metric_properties(&self) -> view::List<'_, Cow<'_, str>> = "MetricProperties";
+        pub fn metric_properties(&self) -> view::List<view::Text> = "MetricProperties";
         /// `CalculationParameters`: a list of objects.
-        pub fn calculation_parameters(&self) -> view::List<'_, CalculationParamsType> = "CalculationParameters";
+        pub fn calculation_parameters(&self) -> view::List<CalculationParamsType> = "CalculationParameters";
         /// `PhysicalContext`: a value of an enumeration.
         pub fn physical_context(&self) -> Option<crate::physical_context::PhysicalContext> = "PhysicalContext";
         /// `SensingInterval`: a duration. Writable.
-        pub fn sensing_interval(&self) -> Option<view::Duration<'_>> = "SensingInterval";
+        pub fn sensing_interval(&self) -> Option<view::Duration> = "SensingInterval";
         /// `DiscreteValues`: a list of texts. Writable.
-        pub fn discrete_values(&self) -> view::List<'_, Cow<'_, str>> = "DiscreteValues";
+        pub fn discrete_values(&self) -> view::List<view::Text> = "DiscreteValues";
         /// `Precision`: an integer.
         pub fn precision(&self) -> Option<i64> = "Precision";
         /// `Accuracy`: a number.
-        pub fn accuracy(&self) -> Option<view::Number<'_>> = "Accuracy";
+        pub fn accuracy(&self) -> Option<view::Number> = "Accuracy";
         /// `Calibration`: a number.
-        pub fn calibration(&self) -> Option<view::Number<'_>> = "Calibration";
+        pub fn calibration(&self) -> Option<view::Number> = "Calibration";
         /// `TimestampAccuracy`: a duration.
-        pub fn timestamp_accuracy(&self) -> Option<view::Duration<'_>> = "TimestampAccuracy";
+        pub fn timestamp_accuracy(&self) -> Option<view::Duration> = "TimestampAccuracy";
         /// `MinReadingRange`: a number.
-        pub fn min_reading_range(&self) -> Option<view::Number<'_>> = "MinReadingRange";
+        pub fn min_reading_range(&self) -> Option<view::Number> = "MinReadingRange";
         /// `MaxReadingRange`: a number.
-        pub fn max_reading_range(&self) -> Option<view::Number<'_>> = "MaxReadingRange";
+        pub fn max_reading_range(&self) -> Option<view::Number> = "MaxReadingRange";
         /// `CalculationAlgorithm`: a value of an enumeration.
         pub fn calculation_algorithm(&self) -> Option<CalculationAlgorithmEnum> = "CalculationAlgorithm";
         /// `CalculationTimeInterval`: a duration. Writable.
-        pub fn calculation_time_interval(&self) -> Option<view::Duration<'_>> = "CalculationTimeInterval";
+        pub fn calculation_time_interval(&self) -> Option<view::Duration> = "CalculationTimeInterval";
         /// `OEMCalculationAlgorithm`: text.
-        pub fn oem_calculation_algorithm(&self) -> Option<Cow<'_, str>> = "OEMCalculationAlgorithm";
+        pub fn oem_calculation_algorithm(&self) -> Option<view::Text> = "OEMCalculationAlgorithm";
         /// `LogicalContexts`: a list of values of an enumeration.
-        pub fn logical_contexts(&self) -> view::List<'_, crate::physical_context::LogicalContext> = "LogicalContexts";
+        pub fn logical_contexts(&self) -> view::List<crate::physical_context::LogicalContext> = "LogicalContexts";
     }
 }
 
@@ -73,9 +72,9 @@ redfish_proto::view! {
     /// `CalculationParamsType` of the schema `MetricDefinition` 1.3.5.
     pub struct CalculationParamsType = "MetricDefinition.CalculationParamsType" {
         /// `SourceMetric`: text.
-        pub fn source_metric(&self) -> Option<Cow<'_, str>> = "SourceMetric";
+        pub fn source_metric(&self) -> Option<view::Text> = "SourceMetric";
         /// `ResultMetric`: text.
-        pub fn result_metric(&self) -> Option<Cow<'_, str>> = "ResultMetric";
+        pub fn result_metric(&self) -> Option<view::Text> = "ResultMetric";
     }
 }
 
@@ -85,9 +84,9 @@ redfish_proto::view! {
     /// `Wildcard` of the schema `MetricDefinition` 1.3.5.
     pub struct Wildcard = "MetricDefinition.Wildcard" {
         /// `Name`: text.
-        pub fn name(&self) -> Option<Cow<'_, str>> = "Name";
+        pub fn name(&self) -> Option<view::Text> = "Name";
         /// `Values`: a list of texts.
-        pub fn values(&self) -> view::List<'_, Cow<'_, str>> = "Values";
+        pub fn values(&self) -> view::List<view::Text> = "Values";
     }
 }
 
@@ -107,11 +106,11 @@ redfish_proto::patch! {
         /// `MetricProperties`: a list of URIs.
         metric_properties: list String = "MetricProperties";
         /// `SensingInterval`: a duration.
-        sensing_interval: value view::Nullable<view::Duration<'static>> = "SensingInterval";
+        sensing_interval: value view::Nullable<view::Duration> = "SensingInterval";
         /// `DiscreteValues`: a list of texts.
         discrete_values: list String = "DiscreteValues";
         /// `CalculationTimeInterval`: a duration.
-        calculation_time_interval: value view::Nullable<view::Duration<'static>> = "CalculationTimeInterval";
+        calculation_time_interval: value view::Nullable<view::Duration> = "CalculationTimeInterval";
     }
 }
 
@@ -144,7 +143,7 @@ redfish_proto::patch! {
         /// `PhysicalContext`: a value of an enumeration.
         physical_context: value view::Nullable<crate::physical_context::PhysicalContext> = "PhysicalContext";
         /// `SensingInterval`: a duration.
-        sensing_interval: value view::Nullable<view::Duration<'static>> = "SensingInterval";
+        sensing_interval: value view::Nullable<view::Duration> = "SensingInterval";
         /// `DiscreteValues`: a list of texts.
         discrete_values: list String = "DiscreteValues";
         /// `Precision`: an integer.
@@ -154,7 +153,7 @@ redfish_proto::patch! {
         /// `Calibration`: a number.
         calibration: value view::Nullable<f64> = "Calibration";
         /// `TimestampAccuracy`: a duration.
-        timestamp_accuracy: value view::Nullable<view::Duration<'static>> = "TimestampAccuracy";
+        timestamp_accuracy: value view::Nullable<view::Duration> = "TimestampAccuracy";
         /// `MinReadingRange`: a number.
         min_reading_range: value view::Nullable<f64> = "MinReadingRange";
         /// `MaxReadingRange`: a number.
@@ -162,7 +161,7 @@ redfish_proto::patch! {
         /// `CalculationAlgorithm`: a value of an enumeration.
         calculation_algorithm: value view::Nullable<CalculationAlgorithmEnum> = "CalculationAlgorithm";
         /// `CalculationTimeInterval`: a duration.
-        calculation_time_interval: value view::Nullable<view::Duration<'static>> = "CalculationTimeInterval";
+        calculation_time_interval: value view::Nullable<view::Duration> = "CalculationTimeInterval";
         /// `OEMCalculationAlgorithm`: text.
         oem_calculation_algorithm: value view::Nullable<String> = "OEMCalculationAlgorithm";
         /// `LogicalContexts`: a list of values of an enumeration.

@@ -4,7 +4,6 @@
 
 use redfish_proto::serde_json::Value;
 use redfish_proto::view;
-use std::borrow::Cow;
 
 redfish_proto::view! {
     /// Which metrics a service collects into a report, how often, and whether it keeps the report, sends it as an event, or both.
@@ -15,18 +14,18 @@ redfish_proto::view! {
         /// `Oem`: an object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
         /// `Id`: text.
-        pub fn id(&self) -> Option<Cow<'_, str>> = "Id";
+        pub fn id(&self) -> Option<view::Text> = "Id";
         /// `Description`: text.
-        pub fn description(&self) -> Option<Cow<'_, str>> = "Description";
+        pub fn description(&self) -> Option<view::Text> = "Description";
         /// `Name`: text.
-        pub fn name(&self) -> Option<Cow<'_, str>> = "Name";
+        pub fn name(&self) -> Option<view::Text> = "Name";
         /// `MetricReportDefinitionType`: a value of an enumeration. Writable.
         pub fn metric_report_definition_type(&self) -> Option<MetricReportDefinitionType> = "MetricReportDefinitionType";
         /// `Schedule`: an object.
         #[cfg(feature = "jobs")]
         pub fn schedule(&self) -> Option<crate::schedule::Schedule> = "Schedule";
         /// `ReportActions`: a list of values of an enumeration. Writable.
-        pub fn report_actions(&self) -> view::List<'_, ReportActionsEnum> = "ReportActions";
+        pub fn report_actions(&self) -> view::List<ReportActionsEnum> = "ReportActions";
         /// `ReportUpdates`: a value of an enumeration. Writable.
         pub fn report_updates(&self) -> Option<ReportUpdatesEnum> = "ReportUpdates";
         /// `AppendLimit`: an integer.
@@ -34,23 +33,23 @@ redfish_proto::view! {
         /// `Status`: an object.
         pub fn status(&self) -> Option<crate::resource::Status> = "Status";
         /// `Wildcards`: a list of objects.
-        pub fn wildcards(&self) -> view::List<'_, Wildcard> = "Wildcards";
+        pub fn wildcards(&self) -> view::List<Wildcard> = "Wildcards";
         /// `MetricProperties`: a list of URIs. Writable.
-        pub fn metric_properties(&self) -> view::List<'_, Cow<'_, str>> = "MetricProperties";
+        pub fn metric_properties(&self) -> view::List<view::Text> = "MetricProperties";
         /// `Metrics`: a list of objects.
-        pub fn metrics(&self) -> view::List<'_, Metric> = "Metrics";
+        pub fn metrics(&self) -> view::List<Metric> = "Metrics";
         /// `MetricReport`: a link.
         pub fn metric_report(&self) -> Option<view::Link<crate::metric_report::MetricReport>> = "MetricReport";
         /// `SuppressRepeatedMetricValue`: true or false. Writable.
         pub fn suppress_repeated_metric_value(&self) -> Option<bool> = "SuppressRepeatedMetricValue";
         /// `MetricReportHeartbeatInterval`: a duration. Writable.
-        pub fn metric_report_heartbeat_interval(&self) -> Option<view::Duration<'_>> = "MetricReportHeartbeatInterval";
+        pub fn metric_report_heartbeat_interval(&self) -> Option<view::Duration> = "MetricReportHeartbeatInterval";
         /// `MetricReportDefinitionEnabled`: true or false. Writable.
         pub fn metric_report_definition_enabled(&self) -> Option<bool> = "MetricReportDefinitionEnabled";
         /// `Links`: an object.
         pub fn links(&self) -> Option<Links> = "Links";
         /// `ReportTimespan`: a duration. Writable.
-        pub fn report_timespan(&self) -> Option<view::Duration<'_>> = "ReportTimespan";
+        pub fn report_timespan(&self) -> Option<view::Duration> = "ReportTimespan";
     }
 }
 
@@ -62,7 +61,7 @@ redfish_proto::view! {
         /// `Oem`: an object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
         /// `Triggers`: a list of links.
-        pub fn triggers(&self) -> view::List<'_, view::Link<crate::triggers::Triggers>> = "Triggers";
+        pub fn triggers(&self) -> view::List<view::Link<crate::triggers::Triggers>> = "Triggers";
     }
 }
 
@@ -72,13 +71,13 @@ redfish_proto::view! {
     /// `Metric` of the schema `MetricReportDefinition` 1.4.7.
     pub struct Metric = "MetricReportDefinition.Metric" {
         /// `MetricId`: text. Writable.
-        pub fn metric_id(&self) -> Option<Cow<'_, str>> = "MetricId";
+        pub fn metric_id(&self) -> Option<view::Text> = "MetricId";
         /// `MetricProperties`: a list of URIs. Writable.
-        pub fn metric_properties(&self) -> view::List<'_, Cow<'_, str>> = "MetricProperties";
+        pub fn metric_properties(&self) -> view::List<view::Text> = "MetricProperties";
         /// `CollectionFunction`: a value of an enumeration. Writable.
         pub fn collection_function(&self) -> Option<CalculationAlgorithmEnum> = "CollectionFunction";
         /// `CollectionDuration`: a duration. Writable.
-        pub fn collection_duration(&self) -> Option<view::Duration<'_>> = "CollectionDuration";
+        pub fn collection_duration(&self) -> Option<view::Duration> = "CollectionDuration";
         /// `CollectionTimeScope`: a value of an enumeration. Writable.
         pub fn collection_time_scope(&self) -> Option<CollectionTimeScope> = "CollectionTimeScope";
         /// `Oem`: an object whose members the schema does not list.
@@ -92,11 +91,11 @@ redfish_proto::view! {
     /// `Wildcard` of the schema `MetricReportDefinition` 1.4.7.
     pub struct Wildcard = "MetricReportDefinition.Wildcard" {
         /// `Name`: text. Writable.
-        pub fn name(&self) -> Option<Cow<'_, str>> = "Name";
+        pub fn name(&self) -> Option<view::Text> = "Name";
         /// `Keys`: a list of texts. Writable. Deprecated by the schema.
-        pub fn keys(&self) -> view::List<'_, Cow<'_, str>> = "Keys";
+        pub fn keys(&self) -> view::List<view::Text> = "Keys";
         /// `Values`: a list of texts. Writable.
-        pub fn values(&self) -> view::List<'_, Cow<'_, str>> = "Values";
+        pub fn values(&self) -> view::List<view::Text> = "Values";
     }
 }
 
@@ -121,11 +120,11 @@ redfish_proto::patch! {
         /// `SuppressRepeatedMetricValue`: true or false.
         suppress_repeated_metric_value: value view::Nullable<bool> = "SuppressRepeatedMetricValue";
         /// `MetricReportHeartbeatInterval`: a duration.
-        metric_report_heartbeat_interval: value view::Nullable<view::Duration<'static>> = "MetricReportHeartbeatInterval";
+        metric_report_heartbeat_interval: value view::Nullable<view::Duration> = "MetricReportHeartbeatInterval";
         /// `MetricReportDefinitionEnabled`: true or false.
         metric_report_definition_enabled: value view::Nullable<bool> = "MetricReportDefinitionEnabled";
         /// `ReportTimespan`: a duration.
-        report_timespan: value view::Nullable<view::Duration<'static>> = "ReportTimespan";
+        report_timespan: value view::Nullable<view::Duration> = "ReportTimespan";
     }
 }
 
@@ -139,7 +138,7 @@ redfish_proto::patch! {
         /// `CollectionFunction`: a value of an enumeration.
         collection_function: value view::Nullable<CalculationAlgorithmEnum> = "CollectionFunction";
         /// `CollectionDuration`: a duration.
-        collection_duration: value view::Nullable<view::Duration<'static>> = "CollectionDuration";
+        collection_duration: value view::Nullable<view::Duration> = "CollectionDuration";
         /// `CollectionTimeScope`: a value of an enumeration.
         collection_time_scope: value view::Nullable<CollectionTimeScope> = "CollectionTimeScope";
     }
@@ -185,13 +184,13 @@ redfish_proto::patch! {
         /// `SuppressRepeatedMetricValue`: true or false.
         suppress_repeated_metric_value: value view::Nullable<bool> = "SuppressRepeatedMetricValue";
         /// `MetricReportHeartbeatInterval`: a duration.
-        metric_report_heartbeat_interval: value view::Nullable<view::Duration<'static>> = "MetricReportHeartbeatInterval";
+        metric_report_heartbeat_interval: value view::Nullable<view::Duration> = "MetricReportHeartbeatInterval";
         /// `MetricReportDefinitionEnabled`: true or false.
         metric_report_definition_enabled: value view::Nullable<bool> = "MetricReportDefinitionEnabled";
         /// `Links`: an object.
         links: value Value = "Links";
         /// `ReportTimespan`: a duration.
-        report_timespan: value view::Nullable<view::Duration<'static>> = "ReportTimespan";
+        report_timespan: value view::Nullable<view::Duration> = "ReportTimespan";
     }
 }
 

@@ -5,7 +5,6 @@
 use redfish_proto::Error;
 use redfish_proto::ops::Invoke;
 use redfish_proto::view;
-use std::borrow::Cow;
 
 redfish_proto::view! {
     /// A network card as hardware: model, serial number, controllers with their firmware, ports and functions. It belongs to a chassis; `NetworkInterface` is how a system sees it.
@@ -16,11 +15,11 @@ redfish_proto::view! {
         /// `Oem`: an object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
         /// `Id`: text.
-        pub fn id(&self) -> Option<Cow<'_, str>> = "Id";
+        pub fn id(&self) -> Option<view::Text> = "Id";
         /// `Description`: text.
-        pub fn description(&self) -> Option<Cow<'_, str>> = "Description";
+        pub fn description(&self) -> Option<view::Text> = "Description";
         /// `Name`: text.
-        pub fn name(&self) -> Option<Cow<'_, str>> = "Name";
+        pub fn name(&self) -> Option<view::Text> = "Name";
         /// `Status`: an object.
         pub fn status(&self) -> Option<crate::resource::Status> = "Status";
         /// `NetworkPorts`: a link. Deprecated by the schema.
@@ -28,24 +27,24 @@ redfish_proto::view! {
         /// `NetworkDeviceFunctions`: a link.
         pub fn network_device_functions(&self) -> Option<view::Link<crate::network_device_function_collection::NetworkDeviceFunctionCollection>> = "NetworkDeviceFunctions";
         /// `Manufacturer`: text.
-        pub fn manufacturer(&self) -> Option<Cow<'_, str>> = "Manufacturer";
+        pub fn manufacturer(&self) -> Option<view::Text> = "Manufacturer";
         /// `Model`: text.
-        pub fn model(&self) -> Option<Cow<'_, str>> = "Model";
+        pub fn model(&self) -> Option<view::Text> = "Model";
         /// `SKU`: text.
-        pub fn sku(&self) -> Option<Cow<'_, str>> = "SKU";
+        pub fn sku(&self) -> Option<view::Text> = "SKU";
         /// `SerialNumber`: text.
-        pub fn serial_number(&self) -> Option<Cow<'_, str>> = "SerialNumber";
+        pub fn serial_number(&self) -> Option<view::Text> = "SerialNumber";
         /// `PartNumber`: text.
-        pub fn part_number(&self) -> Option<Cow<'_, str>> = "PartNumber";
+        pub fn part_number(&self) -> Option<view::Text> = "PartNumber";
         /// `Controllers`: a list of objects.
-        pub fn controllers(&self) -> view::List<'_, Controllers> = "Controllers";
+        pub fn controllers(&self) -> view::List<Controllers> = "Controllers";
         /// `Assembly`: a link.
         #[cfg(feature = "compute")]
         pub fn assembly(&self) -> Option<view::Link<crate::assembly::Assembly>> = "Assembly";
         /// `Location`: an object.
         pub fn location(&self) -> Option<crate::resource::Location> = "Location";
         /// `Identifiers`: a list of objects.
-        pub fn identifiers(&self) -> view::List<'_, crate::resource::Identifier> = "Identifiers";
+        pub fn identifiers(&self) -> view::List<crate::resource::Identifier> = "Identifiers";
         /// `Ports`: a link.
         pub fn ports(&self) -> Option<view::Link<crate::port_collection::PortCollection>> = "Ports";
         /// `Certificates`: a link.
@@ -53,7 +52,7 @@ redfish_proto::view! {
         pub fn certificates(&self) -> Option<view::Link<crate::certificate_collection::CertificateCollection>> = "Certificates";
         /// `Measurements`: a list of objects. Deprecated by the schema.
         #[cfg(feature = "update")]
-        pub fn measurements(&self) -> view::List<'_, crate::software_inventory::MeasurementBlock> = "Measurements";
+        pub fn measurements(&self) -> view::List<crate::software_inventory::MeasurementBlock> = "Measurements";
         /// `Metrics`: a link.
         pub fn metrics(&self) -> Option<view::Link<crate::network_adapter_metrics::NetworkAdapterMetrics>> = "Metrics";
         /// `EnvironmentMetrics`: a link.
@@ -100,19 +99,19 @@ redfish_proto::view! {
         pub fn oem(&self) -> Option<view::Json> = "Oem";
         /// `PCIeDevices`: a list of links.
         #[cfg(feature = "compute")]
-        pub fn pcie_devices(&self) -> view::List<'_, view::Link<crate::pcie_device::PCIeDevice>> = "PCIeDevices";
+        pub fn pcie_devices(&self) -> view::List<view::Link<crate::pcie_device::PCIeDevice>> = "PCIeDevices";
         /// `NetworkPorts`: a list of links. Deprecated by the schema.
-        pub fn network_ports(&self) -> view::List<'_, view::Link<crate::network_port::NetworkPort>> = "NetworkPorts";
+        pub fn network_ports(&self) -> view::List<view::Link<crate::network_port::NetworkPort>> = "NetworkPorts";
         /// `NetworkDeviceFunctions`: a list of links.
-        pub fn network_device_functions(&self) -> view::List<'_, view::Link<crate::network_device_function::NetworkDeviceFunction>> = "NetworkDeviceFunctions";
+        pub fn network_device_functions(&self) -> view::List<view::Link<crate::network_device_function::NetworkDeviceFunction>> = "NetworkDeviceFunctions";
         /// `Ports`: a list of links.
-        pub fn ports(&self) -> view::List<'_, view::Link<crate::port::Port>> = "Ports";
+        pub fn ports(&self) -> view::List<view::Link<crate::port::Port>> = "Ports";
         /// `ActiveSoftwareImage`: a link. Writable.
         #[cfg(feature = "update")]
         pub fn active_software_image(&self) -> Option<view::Link<crate::software_inventory::SoftwareInventory>> = "ActiveSoftwareImage";
         /// `SoftwareImages`: a list of links.
         #[cfg(feature = "update")]
-        pub fn software_images(&self) -> view::List<'_, view::Link<crate::software_inventory::SoftwareInventory>> = "SoftwareImages";
+        pub fn software_images(&self) -> view::List<view::Link<crate::software_inventory::SoftwareInventory>> = "SoftwareImages";
     }
 }
 
@@ -122,7 +121,7 @@ redfish_proto::view! {
     /// `Controllers` of the schema `NetworkAdapter` 1.14.0.
     pub struct Controllers = "NetworkAdapter.Controllers" {
         /// `FirmwarePackageVersion`: text.
-        pub fn firmware_package_version(&self) -> Option<Cow<'_, str>> = "FirmwarePackageVersion";
+        pub fn firmware_package_version(&self) -> Option<view::Text> = "FirmwarePackageVersion";
         /// `Links`: an object.
         pub fn links(&self) -> Option<ControllerLinks> = "Links";
         /// `ControllerCapabilities`: an object.
@@ -133,7 +132,7 @@ redfish_proto::view! {
         #[cfg(feature = "compute")]
         pub fn pcie_interface(&self) -> Option<crate::pcie_device::PCIeInterface> = "PCIeInterface";
         /// `Identifiers`: a list of objects.
-        pub fn identifiers(&self) -> view::List<'_, crate::resource::Identifier> = "Identifiers";
+        pub fn identifiers(&self) -> view::List<crate::resource::Identifier> = "Identifiers";
     }
 }
 
@@ -179,7 +178,7 @@ redfish_proto::view! {
         /// `TotalPhysicalPorts`: an integer.
         pub fn total_physical_ports(&self) -> Option<i64> = "TotalPhysicalPorts";
         /// `AllowablePhysicalPortsPerAggregation`: a list of integers.
-        pub fn allowable_physical_ports_per_aggregation(&self) -> view::List<'_, i64> = "AllowablePhysicalPortsPerAggregation";
+        pub fn allowable_physical_ports_per_aggregation(&self) -> view::List<i64> = "AllowablePhysicalPortsPerAggregation";
         /// `ConfiguredPhysicalPortsPerAggregation`: an integer. Writable.
         pub fn configured_physical_ports_per_aggregation(&self) -> Option<i64> = "ConfiguredPhysicalPortsPerAggregation";
         /// `ConfiguredAggregatedPorts`: an integer. Writable.
@@ -199,9 +198,9 @@ redfish_proto::view! {
         /// `MaximumSubportsPerPort`: an integer.
         pub fn maximum_subports_per_port(&self) -> Option<i64> = "MaximumSubportsPerPort";
         /// `SupportedConfigurations`: a list of objects.
-        pub fn supported_configurations(&self) -> view::List<'_, PortSplittingSubconfigurationList> = "SupportedConfigurations";
+        pub fn supported_configurations(&self) -> view::List<PortSplittingSubconfigurationList> = "SupportedConfigurations";
         /// `CurrentConfiguration`: a list of objects.
-        pub fn current_configuration(&self) -> view::List<'_, PortSplittingSubconfiguration> = "CurrentConfiguration";
+        pub fn current_configuration(&self) -> view::List<PortSplittingSubconfiguration> = "CurrentConfiguration";
     }
 }
 
@@ -219,9 +218,9 @@ redfish_proto::view! {
         /// `SubportsPerPort`: an integer. Writable.
         pub fn subports_per_port(&self) -> Option<i64> = "SubportsPerPort";
         /// `Lanes`: a list of integers. Writable.
-        pub fn lanes(&self) -> view::List<'_, i64> = "Lanes";
+        pub fn lanes(&self) -> view::List<i64> = "Lanes";
         /// `LinkSpeedGbps`: a list of integers. Writable.
-        pub fn link_speed_gbps(&self) -> view::List<'_, i64> = "LinkSpeedGbps";
+        pub fn link_speed_gbps(&self) -> view::List<i64> = "LinkSpeedGbps";
     }
 }
 
@@ -231,7 +230,7 @@ redfish_proto::view! {
     /// `PortSplittingSubconfigurationList` of the schema `NetworkAdapter` 1.14.0.
     pub struct PortSplittingSubconfigurationList = "NetworkAdapter.PortSplittingSubconfigurationList" {
         /// `Subconfigurations`: a list of objects.
-        pub fn subconfigurations(&self) -> view::List<'_, PortSplittingSubconfiguration> = "Subconfigurations";
+        pub fn subconfigurations(&self) -> view::List<PortSplittingSubconfiguration> = "Subconfigurations";
     }
 }
 

@@ -5,7 +5,6 @@
 use redfish_proto::Error;
 use redfish_proto::ops::Invoke;
 use redfish_proto::view;
-use std::borrow::Cow;
 
 redfish_proto::view! {
     /// A resource: `NetworkAdapterMetrics`.
@@ -16,17 +15,17 @@ redfish_proto::view! {
         /// `Oem`: an object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
         /// `Id`: text.
-        pub fn id(&self) -> Option<Cow<'_, str>> = "Id";
+        pub fn id(&self) -> Option<view::Text> = "Id";
         /// `Description`: text.
-        pub fn description(&self) -> Option<Cow<'_, str>> = "Description";
+        pub fn description(&self) -> Option<view::Text> = "Description";
         /// `Name`: text.
-        pub fn name(&self) -> Option<Cow<'_, str>> = "Name";
+        pub fn name(&self) -> Option<view::Text> = "Name";
         /// `HostBusRXPercent`: a number in percent.
-        pub fn host_bus_rx_percent(&self) -> Option<view::Number<'_>> = "HostBusRXPercent";
+        pub fn host_bus_rx_percent(&self) -> Option<view::Number> = "HostBusRXPercent";
         /// `HostBusTXPercent`: a number in percent.
-        pub fn host_bus_tx_percent(&self) -> Option<view::Number<'_>> = "HostBusTXPercent";
+        pub fn host_bus_tx_percent(&self) -> Option<view::Number> = "HostBusTXPercent";
         /// `CPUCorePercent`: a number in percent.
-        pub fn cpu_core_percent(&self) -> Option<view::Number<'_>> = "CPUCorePercent";
+        pub fn cpu_core_percent(&self) -> Option<view::Number> = "CPUCorePercent";
         /// `NCSIRXFrames`: an integer.
         pub fn ncsirx_frames(&self) -> Option<i64> = "NCSIRXFrames";
         /// `NCSITXFrames`: an integer.

@@ -5,7 +5,6 @@
 use redfish_proto::Error;
 use redfish_proto::ops::Invoke;
 use redfish_proto::view;
-use std::borrow::Cow;
 
 redfish_proto::view! {
     /// A resource: `NetworkDeviceFunctionMetrics`.
@@ -16,17 +15,17 @@ redfish_proto::view! {
         /// `Oem`: an object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
         /// `Id`: text.
-        pub fn id(&self) -> Option<Cow<'_, str>> = "Id";
+        pub fn id(&self) -> Option<view::Text> = "Id";
         /// `Description`: text.
-        pub fn description(&self) -> Option<Cow<'_, str>> = "Description";
+        pub fn description(&self) -> Option<view::Text> = "Description";
         /// `Name`: text.
-        pub fn name(&self) -> Option<Cow<'_, str>> = "Name";
+        pub fn name(&self) -> Option<view::Text> = "Name";
         /// `Ethernet`: an object.
         pub fn ethernet(&self) -> Option<Ethernet> = "Ethernet";
         /// `TXAvgQueueDepthPercent`: a number in percent.
-        pub fn tx_avg_queue_depth_percent(&self) -> Option<view::Number<'_>> = "TXAvgQueueDepthPercent";
+        pub fn tx_avg_queue_depth_percent(&self) -> Option<view::Number> = "TXAvgQueueDepthPercent";
         /// `RXAvgQueueDepthPercent`: a number in percent.
-        pub fn rx_avg_queue_depth_percent(&self) -> Option<view::Number<'_>> = "RXAvgQueueDepthPercent";
+        pub fn rx_avg_queue_depth_percent(&self) -> Option<view::Number> = "RXAvgQueueDepthPercent";
         /// `RXFrames`: an integer.
         pub fn rx_frames(&self) -> Option<i64> = "RXFrames";
         /// `RXBytes`: an integer in bytes.

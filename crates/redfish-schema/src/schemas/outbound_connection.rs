@@ -4,7 +4,6 @@
 
 use redfish_proto::serde_json::Value;
 use redfish_proto::view;
-use std::borrow::Cow;
 
 redfish_proto::view! {
     /// A resource: `OutboundConnection`.
@@ -15,11 +14,11 @@ redfish_proto::view! {
         /// `Oem`: an object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
         /// `Id`: text.
-        pub fn id(&self) -> Option<Cow<'_, str>> = "Id";
+        pub fn id(&self) -> Option<view::Text> = "Id";
         /// `Description`: text.
-        pub fn description(&self) -> Option<Cow<'_, str>> = "Description";
+        pub fn description(&self) -> Option<view::Text> = "Description";
         /// `Name`: text.
-        pub fn name(&self) -> Option<Cow<'_, str>> = "Name";
+        pub fn name(&self) -> Option<view::Text> = "Name";
         /// `Status`: an object.
         pub fn status(&self) -> Option<crate::resource::Status> = "Status";
         /// `Authentication`: a value of an enumeration.
@@ -33,7 +32,7 @@ redfish_proto::view! {
         /// `ConnectionEnabled`: true or false. Writable.
         pub fn connection_enabled(&self) -> Option<bool> = "ConnectionEnabled";
         /// `EndpointURI`: a URI.
-        pub fn endpoint_uri(&self) -> Option<Cow<'_, str>> = "EndpointURI";
+        pub fn endpoint_uri(&self) -> Option<view::Text> = "EndpointURI";
         /// `Links`: an object.
         pub fn links(&self) -> Option<Links> = "Links";
         /// `PreUpgradeHTTPHeaders`: an object whose members the schema does not list.
@@ -41,7 +40,7 @@ redfish_proto::view! {
         /// `RetryPolicy`: an object.
         pub fn retry_policy(&self) -> Option<RetryPolicyType> = "RetryPolicy";
         /// `Roles`: a list of texts.
-        pub fn roles(&self) -> view::List<'_, Cow<'_, str>> = "Roles";
+        pub fn roles(&self) -> view::List<view::Text> = "Roles";
         /// `WebSocketPingIntervalMinutes`: an integer. Writable.
         pub fn web_socket_ping_interval_minutes(&self) -> Option<i64> = "WebSocketPingIntervalMinutes";
     }

@@ -5,7 +5,6 @@
 use redfish_proto::Error;
 use redfish_proto::ops::Invoke;
 use redfish_proto::view;
-use std::borrow::Cow;
 
 redfish_proto::view! {
     /// One socket of a power distribution unit: voltage, current, power and energy. An action switches it on or off.
@@ -16,11 +15,11 @@ redfish_proto::view! {
         /// `Oem`: an object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
         /// `Id`: text.
-        pub fn id(&self) -> Option<Cow<'_, str>> = "Id";
+        pub fn id(&self) -> Option<view::Text> = "Id";
         /// `Description`: text.
-        pub fn description(&self) -> Option<Cow<'_, str>> = "Description";
+        pub fn description(&self) -> Option<view::Text> = "Description";
         /// `Name`: text.
-        pub fn name(&self) -> Option<Cow<'_, str>> = "Name";
+        pub fn name(&self) -> Option<view::Text> = "Name";
         /// `Status`: an object.
         pub fn status(&self) -> Option<crate::resource::Status> = "Status";
         /// `ElectricalContext`: a value of an enumeration.
@@ -35,17 +34,17 @@ redfish_proto::view! {
         /// `NominalVoltage`: a value of an enumeration.
         pub fn nominal_voltage(&self) -> Option<crate::circuit::NominalVoltageType> = "NominalVoltage";
         /// `RatedCurrentAmps`: a number in amperes.
-        pub fn rated_current_amps(&self) -> Option<view::Number<'_>> = "RatedCurrentAmps";
+        pub fn rated_current_amps(&self) -> Option<view::Number> = "RatedCurrentAmps";
         /// `IndicatorLED`: a value of an enumeration. Writable. Deprecated by the schema.
         pub fn indicator_led(&self) -> Option<crate::resource::IndicatorLED> = "IndicatorLED";
         /// `PowerOnDelaySeconds`: a number. Writable.
-        pub fn power_on_delay_seconds(&self) -> Option<view::Number<'_>> = "PowerOnDelaySeconds";
+        pub fn power_on_delay_seconds(&self) -> Option<view::Number> = "PowerOnDelaySeconds";
         /// `PowerOffDelaySeconds`: a number. Writable.
-        pub fn power_off_delay_seconds(&self) -> Option<view::Number<'_>> = "PowerOffDelaySeconds";
+        pub fn power_off_delay_seconds(&self) -> Option<view::Number> = "PowerOffDelaySeconds";
         /// `PowerCycleDelaySeconds`: a number. Writable.
-        pub fn power_cycle_delay_seconds(&self) -> Option<view::Number<'_>> = "PowerCycleDelaySeconds";
+        pub fn power_cycle_delay_seconds(&self) -> Option<view::Number> = "PowerCycleDelaySeconds";
         /// `PowerRestoreDelaySeconds`: a number. Writable.
-        pub fn power_restore_delay_seconds(&self) -> Option<view::Number<'_>> = "PowerRestoreDelaySeconds";
+        pub fn power_restore_delay_seconds(&self) -> Option<view::Number> = "PowerRestoreDelaySeconds";
         /// `PowerRestorePolicy`: a value of an enumeration. Writable.
         pub fn power_restore_policy(&self) -> Option<crate::circuit::PowerRestorePolicyTypes> = "PowerRestorePolicy";
         /// `PowerState`: a value of an enumeration.
@@ -79,9 +78,9 @@ redfish_proto::view! {
         #[cfg(feature = "environment")]
         pub fn power_load_percent(&self) -> Option<crate::sensor::Sensor> = "PowerLoadPercent";
         /// `ElectricalConsumerNames`: a list of texts. Writable.
-        pub fn electrical_consumer_names(&self) -> view::List<'_, Cow<'_, str>> = "ElectricalConsumerNames";
+        pub fn electrical_consumer_names(&self) -> view::List<view::Text> = "ElectricalConsumerNames";
         /// `UserLabel`: text. Writable.
-        pub fn user_label(&self) -> Option<Cow<'_, str>> = "UserLabel";
+        pub fn user_label(&self) -> Option<view::Text> = "UserLabel";
         /// `PowerControlLocked`: true or false. Writable.
         pub fn power_control_locked(&self) -> Option<bool> = "PowerControlLocked";
         /// `ConfigurationLocked`: true or false. Writable.
@@ -121,12 +120,12 @@ redfish_proto::view! {
         /// `BranchCircuit`: a link.
         pub fn branch_circuit(&self) -> Option<view::Link<crate::circuit::Circuit>> = "BranchCircuit";
         /// `DistributionCircuits`: a list of links. Writable.
-        pub fn distribution_circuits(&self) -> view::List<'_, view::Link<crate::circuit::Circuit>> = "DistributionCircuits";
+        pub fn distribution_circuits(&self) -> view::List<view::Link<crate::circuit::Circuit>> = "DistributionCircuits";
         /// `Chassis`: a list of links. Writable.
-        pub fn chassis(&self) -> view::List<'_, view::Link<crate::chassis::Chassis>> = "Chassis";
+        pub fn chassis(&self) -> view::List<view::Link<crate::chassis::Chassis>> = "Chassis";
         /// `PowerSupplies`: a list of links. Writable.
         #[cfg(feature = "environment")]
-        pub fn power_supplies(&self) -> view::List<'_, view::Link<crate::power_supply::PowerSupply>> = "PowerSupplies";
+        pub fn power_supplies(&self) -> view::List<view::Link<crate::power_supply::PowerSupply>> = "PowerSupplies";
     }
 }
 

@@ -5,7 +5,6 @@
 use redfish_proto::Error;
 use redfish_proto::ops::Invoke;
 use redfish_proto::view;
-use std::borrow::Cow;
 
 redfish_proto::view! {
     /// A resource: `OutletGroup`.
@@ -16,23 +15,23 @@ redfish_proto::view! {
         /// `Oem`: an object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
         /// `Id`: text.
-        pub fn id(&self) -> Option<Cow<'_, str>> = "Id";
+        pub fn id(&self) -> Option<view::Text> = "Id";
         /// `Description`: text.
-        pub fn description(&self) -> Option<Cow<'_, str>> = "Description";
+        pub fn description(&self) -> Option<view::Text> = "Description";
         /// `Name`: text.
-        pub fn name(&self) -> Option<Cow<'_, str>> = "Name";
+        pub fn name(&self) -> Option<view::Text> = "Name";
         /// `Status`: an object.
         pub fn status(&self) -> Option<crate::resource::Status> = "Status";
         /// `CreatedBy`: text. Writable.
-        pub fn created_by(&self) -> Option<Cow<'_, str>> = "CreatedBy";
+        pub fn created_by(&self) -> Option<view::Text> = "CreatedBy";
         /// `PowerOnDelaySeconds`: a number. Writable.
-        pub fn power_on_delay_seconds(&self) -> Option<view::Number<'_>> = "PowerOnDelaySeconds";
+        pub fn power_on_delay_seconds(&self) -> Option<view::Number> = "PowerOnDelaySeconds";
         /// `PowerOffDelaySeconds`: a number. Writable.
-        pub fn power_off_delay_seconds(&self) -> Option<view::Number<'_>> = "PowerOffDelaySeconds";
+        pub fn power_off_delay_seconds(&self) -> Option<view::Number> = "PowerOffDelaySeconds";
         /// `PowerCycleDelaySeconds`: a number. Writable.
-        pub fn power_cycle_delay_seconds(&self) -> Option<view::Number<'_>> = "PowerCycleDelaySeconds";
+        pub fn power_cycle_delay_seconds(&self) -> Option<view::Number> = "PowerCycleDelaySeconds";
         /// `PowerRestoreDelaySeconds`: a number. Writable.
-        pub fn power_restore_delay_seconds(&self) -> Option<view::Number<'_>> = "PowerRestoreDelaySeconds";
+        pub fn power_restore_delay_seconds(&self) -> Option<view::Number> = "PowerRestoreDelaySeconds";
         /// `PowerRestorePolicy`: a value of an enumeration. Writable.
         pub fn power_restore_policy(&self) -> Option<crate::circuit::PowerRestorePolicyTypes> = "PowerRestorePolicy";
         /// `PowerState`: a value of an enumeration.
@@ -66,9 +65,9 @@ redfish_proto::view! {
         /// `Oem`: an object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
         /// `Outlets`: a list of links. Writable.
-        pub fn outlets(&self) -> view::List<'_, view::Link<crate::outlet::Outlet>> = "Outlets";
+        pub fn outlets(&self) -> view::List<view::Link<crate::outlet::Outlet>> = "Outlets";
         /// `OutletGroups`: a list of links. Writable.
-        pub fn outlet_groups(&self) -> view::List<'_, view::Link<OutletGroup>> = "OutletGroups";
+        pub fn outlet_groups(&self) -> view::List<view::Link<OutletGroup>> = "OutletGroups";
     }
 }
 

@@ -5,7 +5,6 @@
 use redfish_proto::Error;
 use redfish_proto::ops::Invoke;
 use redfish_proto::view;
-use std::borrow::Cow;
 
 redfish_proto::view! {
     /// A connector of a network card, switch, storage controller or processor: link state, speed and protocol. Older services have `NetworkPort` for network cards.
@@ -16,23 +15,23 @@ redfish_proto::view! {
         /// `Oem`: an object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
         /// `Id`: text.
-        pub fn id(&self) -> Option<Cow<'_, str>> = "Id";
+        pub fn id(&self) -> Option<view::Text> = "Id";
         /// `Description`: text.
-        pub fn description(&self) -> Option<Cow<'_, str>> = "Description";
+        pub fn description(&self) -> Option<view::Text> = "Description";
         /// `Name`: text.
-        pub fn name(&self) -> Option<Cow<'_, str>> = "Name";
+        pub fn name(&self) -> Option<view::Text> = "Name";
         /// `Status`: an object.
         pub fn status(&self) -> Option<crate::resource::Status> = "Status";
         /// `PortId`: text.
-        pub fn port_id(&self) -> Option<Cow<'_, str>> = "PortId";
+        pub fn port_id(&self) -> Option<view::Text> = "PortId";
         /// `PortProtocol`: a value of an enumeration.
         pub fn port_protocol(&self) -> Option<crate::protocol::Protocol> = "PortProtocol";
         /// `PortType`: a value of an enumeration. Writable.
         pub fn port_type(&self) -> Option<PortType> = "PortType";
         /// `CurrentSpeedGbps`: a number in gigabits per second.
-        pub fn current_speed_gbps(&self) -> Option<view::Number<'_>> = "CurrentSpeedGbps";
+        pub fn current_speed_gbps(&self) -> Option<view::Number> = "CurrentSpeedGbps";
         /// `MaxSpeedGbps`: a number in gigabits per second.
-        pub fn max_speed_gbps(&self) -> Option<view::Number<'_>> = "MaxSpeedGbps";
+        pub fn max_speed_gbps(&self) -> Option<view::Number> = "MaxSpeedGbps";
         /// `Width`: an integer.
         pub fn width(&self) -> Option<i64> = "Width";
         /// `Links`: an object.
@@ -64,36 +63,36 @@ redfish_proto::view! {
         /// `MaxFrameSize`: an integer in bytes.
         pub fn max_frame_size(&self) -> Option<i64> = "MaxFrameSize";
         /// `LinkConfiguration`: a list of objects.
-        pub fn link_configuration(&self) -> view::List<'_, LinkConfiguration> = "LinkConfiguration";
+        pub fn link_configuration(&self) -> view::List<LinkConfiguration> = "LinkConfiguration";
         /// `FibreChannel`: an object.
         pub fn fibre_channel(&self) -> Option<FibreChannelProperties> = "FibreChannel";
         /// `Ethernet`: an object.
         pub fn ethernet(&self) -> Option<EthernetProperties> = "Ethernet";
         /// `FunctionMinBandwidth`: a list of objects.
-        pub fn function_min_bandwidth(&self) -> view::List<'_, FunctionMinBandwidth> = "FunctionMinBandwidth";
+        pub fn function_min_bandwidth(&self) -> view::List<FunctionMinBandwidth> = "FunctionMinBandwidth";
         /// `FunctionMaxBandwidth`: a list of objects.
-        pub fn function_max_bandwidth(&self) -> view::List<'_, FunctionMaxBandwidth> = "FunctionMaxBandwidth";
+        pub fn function_max_bandwidth(&self) -> view::List<FunctionMaxBandwidth> = "FunctionMaxBandwidth";
         /// `SFP`: an object.
         pub fn sfp(&self) -> Option<SFP> = "SFP";
         /// `EnvironmentMetrics`: a link.
         #[cfg(feature = "environment")]
         pub fn environment_metrics(&self) -> Option<view::Link<crate::environment_metrics::EnvironmentMetrics>> = "EnvironmentMetrics";
         /// `CurrentProtocolVersion`: text.
-        pub fn current_protocol_version(&self) -> Option<Cow<'_, str>> = "CurrentProtocolVersion";
+        pub fn current_protocol_version(&self) -> Option<view::Text> = "CurrentProtocolVersion";
         /// `CapableProtocolVersions`: a list of texts.
-        pub fn capable_protocol_versions(&self) -> view::List<'_, Cow<'_, str>> = "CapableProtocolVersions";
+        pub fn capable_protocol_versions(&self) -> view::List<view::Text> = "CapableProtocolVersions";
         /// `Enabled`: true or false. Writable. Deprecated by the schema.
         pub fn enabled(&self) -> Option<bool> = "Enabled";
         /// `InfiniBand`: an object.
         pub fn infini_band(&self) -> Option<InfiniBandProperties> = "InfiniBand";
         /// `RemotePortId`: text.
-        pub fn remote_port_id(&self) -> Option<Cow<'_, str>> = "RemotePortId";
+        pub fn remote_port_id(&self) -> Option<view::Text> = "RemotePortId";
         /// `CXL`: an object.
         pub fn cxl(&self) -> Option<CXL> = "CXL";
         /// `HostDevice`: a value of an enumeration. Writable.
         pub fn host_device(&self) -> Option<HostDeviceType> = "HostDevice";
         /// `ConfiguredSpeedGbps`: a number in gigabits per second. Writable.
-        pub fn configured_speed_gbps(&self) -> Option<view::Number<'_>> = "ConfiguredSpeedGbps";
+        pub fn configured_speed_gbps(&self) -> Option<view::Number> = "ConfiguredSpeedGbps";
         /// `ConfiguredWidth`: an integer. Writable.
         pub fn configured_width(&self) -> Option<i64> = "ConfiguredWidth";
         /// `IsSplit`: true or false.
@@ -129,7 +128,7 @@ redfish_proto::view! {
         /// `QoSTelemetryCapabilities`: an object.
         pub fn qos_telemetry_capabilities(&self) -> Option<QoSTelemetryCapabilities> = "QoSTelemetryCapabilities";
         /// `SupportedCXLModes`: a list of values of an enumeration.
-        pub fn supported_cxl_modes(&self) -> view::List<'_, ConnectedDeviceMode> = "SupportedCXLModes";
+        pub fn supported_cxl_modes(&self) -> view::List<ConnectedDeviceMode> = "SupportedCXLModes";
     }
 }
 
@@ -139,7 +138,7 @@ redfish_proto::view! {
     /// `ConfiguredNetworkLink` of the schema `Port` 1.18.0.
     pub struct ConfiguredNetworkLink = "Port.ConfiguredNetworkLink" {
         /// `ConfiguredLinkSpeedGbps`: a number in gigabits per second. Writable.
-        pub fn configured_link_speed_gbps(&self) -> Option<view::Number<'_>> = "ConfiguredLinkSpeedGbps";
+        pub fn configured_link_speed_gbps(&self) -> Option<view::Number> = "ConfiguredLinkSpeedGbps";
         /// `ConfiguredWidth`: an integer. Writable.
         pub fn configured_width(&self) -> Option<i64> = "ConfiguredWidth";
     }
@@ -171,13 +170,13 @@ redfish_proto::view! {
     /// `EthernetProperties` of the schema `Port` 1.18.0.
     pub struct EthernetProperties = "Port.EthernetProperties" {
         /// `SupportedEthernetCapabilities`: a list of values of an enumeration. Deprecated by the schema.
-        pub fn supported_ethernet_capabilities(&self) -> view::List<'_, SupportedEthernetCapabilities> = "SupportedEthernetCapabilities";
+        pub fn supported_ethernet_capabilities(&self) -> view::List<SupportedEthernetCapabilities> = "SupportedEthernetCapabilities";
         /// `FlowControlStatus`: a value of an enumeration.
         pub fn flow_control_status(&self) -> Option<FlowControl> = "FlowControlStatus";
         /// `FlowControlConfiguration`: a value of an enumeration. Writable.
         pub fn flow_control_configuration(&self) -> Option<FlowControl> = "FlowControlConfiguration";
         /// `AssociatedMACAddresses`: a list of texts.
-        pub fn associated_mac_addresses(&self) -> view::List<'_, Cow<'_, str>> = "AssociatedMACAddresses";
+        pub fn associated_mac_addresses(&self) -> view::List<view::Text> = "AssociatedMACAddresses";
         /// `LLDPEnabled`: true or false. Writable.
         pub fn lldp_enabled(&self) -> Option<bool> = "LLDPEnabled";
         /// `LLDPTransmit`: an object.
@@ -201,9 +200,9 @@ redfish_proto::view! {
         /// `NumberDiscoveredRemotePorts`: an integer.
         pub fn number_discovered_remote_ports(&self) -> Option<i64> = "NumberDiscoveredRemotePorts";
         /// `FabricName`: text.
-        pub fn fabric_name(&self) -> Option<Cow<'_, str>> = "FabricName";
+        pub fn fabric_name(&self) -> Option<view::Text> = "FabricName";
         /// `AssociatedWorldWideNames`: a list of texts.
-        pub fn associated_world_wide_names(&self) -> view::List<'_, Cow<'_, str>> = "AssociatedWorldWideNames";
+        pub fn associated_world_wide_names(&self) -> view::List<view::Text> = "AssociatedWorldWideNames";
     }
 }
 
@@ -254,11 +253,11 @@ redfish_proto::view! {
     /// `InfiniBandProperties` of the schema `Port` 1.18.0.
     pub struct InfiniBandProperties = "Port.InfiniBandProperties" {
         /// `AssociatedPortGUIDs`: a list of texts.
-        pub fn associated_port_guids(&self) -> view::List<'_, Cow<'_, str>> = "AssociatedPortGUIDs";
+        pub fn associated_port_guids(&self) -> view::List<view::Text> = "AssociatedPortGUIDs";
         /// `AssociatedNodeGUIDs`: a list of texts.
-        pub fn associated_node_guids(&self) -> view::List<'_, Cow<'_, str>> = "AssociatedNodeGUIDs";
+        pub fn associated_node_guids(&self) -> view::List<view::Text> = "AssociatedNodeGUIDs";
         /// `AssociatedSystemGUIDs`: a list of texts.
-        pub fn associated_system_guids(&self) -> view::List<'_, Cow<'_, str>> = "AssociatedSystemGUIDs";
+        pub fn associated_system_guids(&self) -> view::List<view::Text> = "AssociatedSystemGUIDs";
     }
 }
 
@@ -268,31 +267,31 @@ redfish_proto::view! {
     /// `LLDPReceive` of the schema `Port` 1.18.0.
     pub struct LLDPReceive = "Port.LLDPReceive" {
         /// `ChassisId`: text.
-        pub fn chassis_id(&self) -> Option<Cow<'_, str>> = "ChassisId";
+        pub fn chassis_id(&self) -> Option<view::Text> = "ChassisId";
         /// `ChassisIdSubtype`: a value of an enumeration.
         pub fn chassis_id_subtype(&self) -> Option<IEEE802IdSubtype> = "ChassisIdSubtype";
         /// `ManagementVlanId`: an integer.
         pub fn management_vlan_id(&self) -> Option<i64> = "ManagementVlanId";
         /// `ManagementAddressIPv4`: text.
-        pub fn management_address_ipv4(&self) -> Option<Cow<'_, str>> = "ManagementAddressIPv4";
+        pub fn management_address_ipv4(&self) -> Option<view::Text> = "ManagementAddressIPv4";
         /// `ManagementAddressIPv6`: text.
-        pub fn management_address_ipv6(&self) -> Option<Cow<'_, str>> = "ManagementAddressIPv6";
+        pub fn management_address_ipv6(&self) -> Option<view::Text> = "ManagementAddressIPv6";
         /// `ManagementAddressMAC`: text.
-        pub fn management_address_mac(&self) -> Option<Cow<'_, str>> = "ManagementAddressMAC";
+        pub fn management_address_mac(&self) -> Option<view::Text> = "ManagementAddressMAC";
         /// `PortId`: text.
-        pub fn port_id(&self) -> Option<Cow<'_, str>> = "PortId";
+        pub fn port_id(&self) -> Option<view::Text> = "PortId";
         /// `PortIdSubtype`: a value of an enumeration.
         pub fn port_id_subtype(&self) -> Option<IEEE802IdSubtype> = "PortIdSubtype";
         /// `SystemName`: text.
-        pub fn system_name(&self) -> Option<Cow<'_, str>> = "SystemName";
+        pub fn system_name(&self) -> Option<view::Text> = "SystemName";
         /// `SystemDescription`: text.
-        pub fn system_description(&self) -> Option<Cow<'_, str>> = "SystemDescription";
+        pub fn system_description(&self) -> Option<view::Text> = "SystemDescription";
         /// `SystemCapabilities`: a list of values of an enumeration.
-        pub fn system_capabilities(&self) -> view::List<'_, LLDPSystemCapabilities> = "SystemCapabilities";
+        pub fn system_capabilities(&self) -> view::List<LLDPSystemCapabilities> = "SystemCapabilities";
         /// `AdditionalManagementAddressesIPv4`: a list of texts.
-        pub fn additional_management_addresses_ipv4(&self) -> view::List<'_, Cow<'_, str>> = "AdditionalManagementAddressesIPv4";
+        pub fn additional_management_addresses_ipv4(&self) -> view::List<view::Text> = "AdditionalManagementAddressesIPv4";
         /// `AdditionalManagementAddressesIPv6`: a list of texts.
-        pub fn additional_management_addresses_ipv6(&self) -> view::List<'_, Cow<'_, str>> = "AdditionalManagementAddressesIPv6";
+        pub fn additional_management_addresses_ipv6(&self) -> view::List<view::Text> = "AdditionalManagementAddressesIPv6";
     }
 }
 
@@ -302,31 +301,31 @@ redfish_proto::view! {
     /// `LLDPTransmit` of the schema `Port` 1.18.0.
     pub struct LLDPTransmit = "Port.LLDPTransmit" {
         /// `ChassisId`: text. Writable.
-        pub fn chassis_id(&self) -> Option<Cow<'_, str>> = "ChassisId";
+        pub fn chassis_id(&self) -> Option<view::Text> = "ChassisId";
         /// `ChassisIdSubtype`: a value of an enumeration. Writable.
         pub fn chassis_id_subtype(&self) -> Option<IEEE802IdSubtype> = "ChassisIdSubtype";
         /// `ManagementVlanId`: an integer. Writable.
         pub fn management_vlan_id(&self) -> Option<i64> = "ManagementVlanId";
         /// `ManagementAddressIPv4`: text. Writable.
-        pub fn management_address_ipv4(&self) -> Option<Cow<'_, str>> = "ManagementAddressIPv4";
+        pub fn management_address_ipv4(&self) -> Option<view::Text> = "ManagementAddressIPv4";
         /// `ManagementAddressIPv6`: text. Writable.
-        pub fn management_address_ipv6(&self) -> Option<Cow<'_, str>> = "ManagementAddressIPv6";
+        pub fn management_address_ipv6(&self) -> Option<view::Text> = "ManagementAddressIPv6";
         /// `ManagementAddressMAC`: text. Writable.
-        pub fn management_address_mac(&self) -> Option<Cow<'_, str>> = "ManagementAddressMAC";
+        pub fn management_address_mac(&self) -> Option<view::Text> = "ManagementAddressMAC";
         /// `PortId`: text. Writable.
-        pub fn port_id(&self) -> Option<Cow<'_, str>> = "PortId";
+        pub fn port_id(&self) -> Option<view::Text> = "PortId";
         /// `PortIdSubtype`: a value of an enumeration. Writable.
         pub fn port_id_subtype(&self) -> Option<IEEE802IdSubtype> = "PortIdSubtype";
         /// `SystemName`: text. Writable.
-        pub fn system_name(&self) -> Option<Cow<'_, str>> = "SystemName";
+        pub fn system_name(&self) -> Option<view::Text> = "SystemName";
         /// `SystemDescription`: text. Writable.
-        pub fn system_description(&self) -> Option<Cow<'_, str>> = "SystemDescription";
+        pub fn system_description(&self) -> Option<view::Text> = "SystemDescription";
         /// `SystemCapabilities`: a list of values of an enumeration. Writable.
-        pub fn system_capabilities(&self) -> view::List<'_, LLDPSystemCapabilities> = "SystemCapabilities";
+        pub fn system_capabilities(&self) -> view::List<LLDPSystemCapabilities> = "SystemCapabilities";
         /// `AdditionalManagementAddressesIPv4`: a list of texts. Writable.
-        pub fn additional_management_addresses_ipv4(&self) -> view::List<'_, Cow<'_, str>> = "AdditionalManagementAddressesIPv4";
+        pub fn additional_management_addresses_ipv4(&self) -> view::List<view::Text> = "AdditionalManagementAddressesIPv4";
         /// `AdditionalManagementAddressesIPv6`: a list of texts. Writable.
-        pub fn additional_management_addresses_ipv6(&self) -> view::List<'_, Cow<'_, str>> = "AdditionalManagementAddressesIPv6";
+        pub fn additional_management_addresses_ipv6(&self) -> view::List<view::Text> = "AdditionalManagementAddressesIPv6";
     }
 }
 
@@ -336,9 +335,9 @@ redfish_proto::view! {
     /// `LinkConfiguration` of the schema `Port` 1.18.0.
     pub struct LinkConfiguration = "Port.LinkConfiguration" {
         /// `CapableLinkSpeedGbps`: a list of numbers in gigabits per second.
-        pub fn capable_link_speed_gbps(&self) -> view::List<'_, view::Number<'_>> = "CapableLinkSpeedGbps";
+        pub fn capable_link_speed_gbps(&self) -> view::List<view::Number> = "CapableLinkSpeedGbps";
         /// `ConfiguredNetworkLinks`: a list of objects.
-        pub fn configured_network_links(&self) -> view::List<'_, ConfiguredNetworkLink> = "ConfiguredNetworkLinks";
+        pub fn configured_network_links(&self) -> view::List<ConfiguredNetworkLink> = "ConfiguredNetworkLinks";
         /// `AutoSpeedNegotiationCapable`: true or false.
         pub fn auto_speed_negotiation_capable(&self) -> Option<bool> = "AutoSpeedNegotiationCapable";
         /// `AutoSpeedNegotiationEnabled`: true or false. Writable.
@@ -357,21 +356,21 @@ redfish_proto::view! {
         pub fn oem(&self) -> Option<view::Json> = "Oem";
         /// `AssociatedEndpoints`: a list of links.
         #[cfg(feature = "fabric")]
-        pub fn associated_endpoints(&self) -> view::List<'_, view::Link<crate::endpoint::Endpoint>> = "AssociatedEndpoints";
+        pub fn associated_endpoints(&self) -> view::List<view::Link<crate::endpoint::Endpoint>> = "AssociatedEndpoints";
         /// `ConnectedSwitches`: a list of links.
         #[cfg(feature = "fabric")]
-        pub fn connected_switches(&self) -> view::List<'_, view::Link<crate::switch::Switch>> = "ConnectedSwitches";
+        pub fn connected_switches(&self) -> view::List<view::Link<crate::switch::Switch>> = "ConnectedSwitches";
         /// `ConnectedSwitchPorts`: a list of links.
-        pub fn connected_switch_ports(&self) -> view::List<'_, view::Link<Port>> = "ConnectedSwitchPorts";
+        pub fn connected_switch_ports(&self) -> view::List<view::Link<Port>> = "ConnectedSwitchPorts";
         /// `ConnectedPorts`: a list of links.
-        pub fn connected_ports(&self) -> view::List<'_, view::Link<Port>> = "ConnectedPorts";
+        pub fn connected_ports(&self) -> view::List<view::Link<Port>> = "ConnectedPorts";
         /// `Cables`: a list of links.
         #[cfg(feature = "facility")]
-        pub fn cables(&self) -> view::List<'_, view::Link<crate::cable::Cable>> = "Cables";
+        pub fn cables(&self) -> view::List<view::Link<crate::cable::Cable>> = "Cables";
         /// `EthernetInterfaces`: a list of links.
-        pub fn ethernet_interfaces(&self) -> view::List<'_, view::Link<crate::ethernet_interface::EthernetInterface>> = "EthernetInterfaces";
+        pub fn ethernet_interfaces(&self) -> view::List<view::Link<crate::ethernet_interface::EthernetInterface>> = "EthernetInterfaces";
         /// `AssociatedPhysicalPorts`: a list of links.
-        pub fn associated_physical_ports(&self) -> view::List<'_, view::Link<Port>> = "AssociatedPhysicalPorts";
+        pub fn associated_physical_ports(&self) -> view::List<view::Link<Port>> = "AssociatedPhysicalPorts";
     }
 }
 
@@ -395,25 +394,25 @@ redfish_proto::view! {
         /// `Status`: an object.
         pub fn status(&self) -> Option<crate::resource::Status> = "Status";
         /// `SupportedSFPTypes`: a list of values of an enumeration.
-        pub fn supported_sfp_types(&self) -> view::List<'_, SFPType> = "SupportedSFPTypes";
+        pub fn supported_sfp_types(&self) -> view::List<SFPType> = "SupportedSFPTypes";
         /// `Type`: a value of an enumeration.
         pub fn r#type(&self) -> Option<SFPType> = "Type";
         /// `Manufacturer`: text.
-        pub fn manufacturer(&self) -> Option<Cow<'_, str>> = "Manufacturer";
+        pub fn manufacturer(&self) -> Option<view::Text> = "Manufacturer";
         /// `SerialNumber`: text.
-        pub fn serial_number(&self) -> Option<Cow<'_, str>> = "SerialNumber";
+        pub fn serial_number(&self) -> Option<view::Text> = "SerialNumber";
         /// `PartNumber`: text.
-        pub fn part_number(&self) -> Option<Cow<'_, str>> = "PartNumber";
+        pub fn part_number(&self) -> Option<view::Text> = "PartNumber";
         /// `MediumType`: a value of an enumeration.
         pub fn medium_type(&self) -> Option<MediumType> = "MediumType";
         /// `FiberConnectionType`: a value of an enumeration.
         pub fn fiber_connection_type(&self) -> Option<FiberConnectionType> = "FiberConnectionType";
         /// `Version`: text.
-        pub fn version(&self) -> Option<Cow<'_, str>> = "Version";
+        pub fn version(&self) -> Option<view::Text> = "Version";
         /// `VendorOUI`: text.
-        pub fn vendor_oui(&self) -> Option<Cow<'_, str>> = "VendorOUI";
+        pub fn vendor_oui(&self) -> Option<view::Text> = "VendorOUI";
         /// `DateCode`: text.
-        pub fn date_code(&self) -> Option<Cow<'_, str>> = "DateCode";
+        pub fn date_code(&self) -> Option<view::Text> = "DateCode";
         /// `ManagementInterfaceType`: a value of an enumeration.
         pub fn management_interface_type(&self) -> Option<TransceiverManagementInterfaceType> = "ManagementInterfaceType";
     }

@@ -5,7 +5,6 @@
 use redfish_proto::Error;
 use redfish_proto::ops::Invoke;
 use redfish_proto::view;
-use std::borrow::Cow;
 
 redfish_proto::view! {
     /// A resource: `PortMetrics`.
@@ -16,11 +15,11 @@ redfish_proto::view! {
         /// `Oem`: an object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
         /// `Id`: text.
-        pub fn id(&self) -> Option<Cow<'_, str>> = "Id";
+        pub fn id(&self) -> Option<view::Text> = "Id";
         /// `Description`: text.
-        pub fn description(&self) -> Option<Cow<'_, str>> = "Description";
+        pub fn description(&self) -> Option<view::Text> = "Description";
         /// `Name`: text.
-        pub fn name(&self) -> Option<Cow<'_, str>> = "Name";
+        pub fn name(&self) -> Option<view::Text> = "Name";
         /// `GenZ`: an object.
         pub fn gen_z(&self) -> Option<GenZ> = "GenZ";
         /// `RXBytes`: an integer in bytes.
@@ -34,9 +33,9 @@ redfish_proto::view! {
         /// `Networking`: an object.
         pub fn networking(&self) -> Option<Networking> = "Networking";
         /// `Transceivers`: a list of objects.
-        pub fn transceivers(&self) -> view::List<'_, Transceiver> = "Transceivers";
+        pub fn transceivers(&self) -> view::List<Transceiver> = "Transceivers";
         /// `SAS`: a list of objects.
-        pub fn sas(&self) -> view::List<'_, SAS> = "SAS";
+        pub fn sas(&self) -> view::List<SAS> = "SAS";
         /// `FibreChannel`: an object.
         pub fn fibre_channel(&self) -> Option<FibreChannel> = "FibreChannel";
         /// `PCIeErrors`: an object.
@@ -226,17 +225,17 @@ redfish_proto::view! {
     /// `Transceiver` of the schema `PortMetrics` 1.8.1.
     pub struct Transceiver = "PortMetrics.Transceiver" {
         /// `RXInputPowerMilliWatts`: a number in milliwatts.
-        pub fn rx_input_power_milli_watts(&self) -> Option<view::Number<'_>> = "RXInputPowerMilliWatts";
+        pub fn rx_input_power_milli_watts(&self) -> Option<view::Number> = "RXInputPowerMilliWatts";
         /// `TXBiasCurrentMilliAmps`: a number in the unit `mA` (UCUM).
-        pub fn tx_bias_current_milli_amps(&self) -> Option<view::Number<'_>> = "TXBiasCurrentMilliAmps";
+        pub fn tx_bias_current_milli_amps(&self) -> Option<view::Number> = "TXBiasCurrentMilliAmps";
         /// `TXOutputPowerMilliWatts`: a number in milliwatts.
-        pub fn tx_output_power_milli_watts(&self) -> Option<view::Number<'_>> = "TXOutputPowerMilliWatts";
+        pub fn tx_output_power_milli_watts(&self) -> Option<view::Number> = "TXOutputPowerMilliWatts";
         /// `SupplyVoltage`: a number in volts.
-        pub fn supply_voltage(&self) -> Option<view::Number<'_>> = "SupplyVoltage";
+        pub fn supply_voltage(&self) -> Option<view::Number> = "SupplyVoltage";
         /// `WavelengthNanometers`: text in the unit `nm` (UCUM).
-        pub fn wavelength_nanometers(&self) -> Option<Cow<'_, str>> = "WavelengthNanometers";
+        pub fn wavelength_nanometers(&self) -> Option<view::Text> = "WavelengthNanometers";
         /// `ByLane`: a list of objects.
-        pub fn by_lane(&self) -> view::List<'_, TransceiverLaneMetrics> = "ByLane";
+        pub fn by_lane(&self) -> view::List<TransceiverLaneMetrics> = "ByLane";
     }
 }
 
@@ -248,11 +247,11 @@ redfish_proto::view! {
         /// `LaneId`: an integer.
         pub fn lane_id(&self) -> Option<i64> = "LaneId";
         /// `RXInputPowerMilliWatts`: a number in milliwatts.
-        pub fn rx_input_power_milli_watts(&self) -> Option<view::Number<'_>> = "RXInputPowerMilliWatts";
+        pub fn rx_input_power_milli_watts(&self) -> Option<view::Number> = "RXInputPowerMilliWatts";
         /// `TXBiasCurrentMilliAmps`: a number in the unit `mA` (UCUM).
-        pub fn tx_bias_current_milli_amps(&self) -> Option<view::Number<'_>> = "TXBiasCurrentMilliAmps";
+        pub fn tx_bias_current_milli_amps(&self) -> Option<view::Number> = "TXBiasCurrentMilliAmps";
         /// `TXOutputPowerMilliWatts`: a number in milliwatts.
-        pub fn tx_output_power_milli_watts(&self) -> Option<view::Number<'_>> = "TXOutputPowerMilliWatts";
+        pub fn tx_output_power_milli_watts(&self) -> Option<view::Number> = "TXOutputPowerMilliWatts";
     }
 }
 

@@ -5,7 +5,6 @@
 use redfish_proto::Error;
 use redfish_proto::ops::Invoke;
 use redfish_proto::view;
-use std::borrow::Cow;
 
 redfish_proto::view! {
     /// Power of a chassis in one resource: consumption, limit, power supplies and voltages. Newer services have `PowerSubsystem`, `EnvironmentMetrics` and sensors instead, or offer both.
@@ -17,19 +16,19 @@ redfish_proto::view! {
         /// `Oem`: an object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
         /// `Id`: text.
-        pub fn id(&self) -> Option<Cow<'_, str>> = "Id";
+        pub fn id(&self) -> Option<view::Text> = "Id";
         /// `Description`: text.
-        pub fn description(&self) -> Option<Cow<'_, str>> = "Description";
+        pub fn description(&self) -> Option<view::Text> = "Description";
         /// `Name`: text.
-        pub fn name(&self) -> Option<Cow<'_, str>> = "Name";
+        pub fn name(&self) -> Option<view::Text> = "Name";
         /// `PowerControl`: a list of objects.
-        pub fn power_control(&self) -> view::List<'_, PowerControl> = "PowerControl";
+        pub fn power_control(&self) -> view::List<PowerControl> = "PowerControl";
         /// `Voltages`: a list of objects.
-        pub fn voltages(&self) -> view::List<'_, Voltage> = "Voltages";
+        pub fn voltages(&self) -> view::List<Voltage> = "Voltages";
         /// `PowerSupplies`: a list of objects.
-        pub fn power_supplies(&self) -> view::List<'_, PowerSupply> = "PowerSupplies";
+        pub fn power_supplies(&self) -> view::List<PowerSupply> = "PowerSupplies";
         /// `Redundancy`: a list of objects.
-        pub fn redundancy(&self) -> view::List<'_, crate::redundancy::Redundancy> = "Redundancy";
+        pub fn redundancy(&self) -> view::List<crate::redundancy::Redundancy> = "Redundancy";
     }
 }
 
@@ -41,19 +40,19 @@ redfish_proto::view! {
         /// `Oem`: an object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
         /// `MemberId`: text.
-        pub fn member_id(&self) -> Option<Cow<'_, str>> = "MemberId";
+        pub fn member_id(&self) -> Option<view::Text> = "MemberId";
         /// `Name`: text.
-        pub fn name(&self) -> Option<Cow<'_, str>> = "Name";
+        pub fn name(&self) -> Option<view::Text> = "Name";
         /// `PowerConsumedWatts`: a number in watts.
-        pub fn power_consumed_watts(&self) -> Option<view::Number<'_>> = "PowerConsumedWatts";
+        pub fn power_consumed_watts(&self) -> Option<view::Number> = "PowerConsumedWatts";
         /// `PowerRequestedWatts`: a number in watts.
-        pub fn power_requested_watts(&self) -> Option<view::Number<'_>> = "PowerRequestedWatts";
+        pub fn power_requested_watts(&self) -> Option<view::Number> = "PowerRequestedWatts";
         /// `PowerAvailableWatts`: a number in watts.
-        pub fn power_available_watts(&self) -> Option<view::Number<'_>> = "PowerAvailableWatts";
+        pub fn power_available_watts(&self) -> Option<view::Number> = "PowerAvailableWatts";
         /// `PowerCapacityWatts`: a number in watts.
-        pub fn power_capacity_watts(&self) -> Option<view::Number<'_>> = "PowerCapacityWatts";
+        pub fn power_capacity_watts(&self) -> Option<view::Number> = "PowerCapacityWatts";
         /// `PowerAllocatedWatts`: a number in watts.
-        pub fn power_allocated_watts(&self) -> Option<view::Number<'_>> = "PowerAllocatedWatts";
+        pub fn power_allocated_watts(&self) -> Option<view::Number> = "PowerAllocatedWatts";
         /// `PowerMetrics`: an object.
         pub fn power_metrics(&self) -> Option<PowerMetric> = "PowerMetrics";
         /// `PowerLimit`: an object.
@@ -61,7 +60,7 @@ redfish_proto::view! {
         /// `Status`: an object.
         pub fn status(&self) -> Option<crate::resource::Status> = "Status";
         /// `RelatedItem`: a list of links.
-        pub fn related_item(&self) -> view::List<'_, view::Link<crate::resource::Item>> = "RelatedItem";
+        pub fn related_item(&self) -> view::List<view::Link<crate::resource::Item>> = "RelatedItem";
         /// `PhysicalContext`: a value of an enumeration.
         pub fn physical_context(&self) -> Option<crate::physical_context::PhysicalContext> = "PhysicalContext";
     }
@@ -75,39 +74,39 @@ redfish_proto::view! {
         /// `Oem`: an object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
         /// `MemberId`: text.
-        pub fn member_id(&self) -> Option<Cow<'_, str>> = "MemberId";
+        pub fn member_id(&self) -> Option<view::Text> = "MemberId";
         /// `Name`: text.
-        pub fn name(&self) -> Option<Cow<'_, str>> = "Name";
+        pub fn name(&self) -> Option<view::Text> = "Name";
         /// `PowerSupplyType`: a value of an enumeration.
         pub fn power_supply_type(&self) -> Option<PowerSupplyType> = "PowerSupplyType";
         /// `LineInputVoltageType`: a value of an enumeration.
         pub fn line_input_voltage_type(&self) -> Option<LineInputVoltageType> = "LineInputVoltageType";
         /// `LineInputVoltage`: a number in volts.
-        pub fn line_input_voltage(&self) -> Option<view::Number<'_>> = "LineInputVoltage";
+        pub fn line_input_voltage(&self) -> Option<view::Number> = "LineInputVoltage";
         /// `PowerCapacityWatts`: a number in watts.
-        pub fn power_capacity_watts(&self) -> Option<view::Number<'_>> = "PowerCapacityWatts";
+        pub fn power_capacity_watts(&self) -> Option<view::Number> = "PowerCapacityWatts";
         /// `LastPowerOutputWatts`: a number in watts.
-        pub fn last_power_output_watts(&self) -> Option<view::Number<'_>> = "LastPowerOutputWatts";
+        pub fn last_power_output_watts(&self) -> Option<view::Number> = "LastPowerOutputWatts";
         /// `Model`: text.
-        pub fn model(&self) -> Option<Cow<'_, str>> = "Model";
+        pub fn model(&self) -> Option<view::Text> = "Model";
         /// `FirmwareVersion`: text.
-        pub fn firmware_version(&self) -> Option<Cow<'_, str>> = "FirmwareVersion";
+        pub fn firmware_version(&self) -> Option<view::Text> = "FirmwareVersion";
         /// `SerialNumber`: text.
-        pub fn serial_number(&self) -> Option<Cow<'_, str>> = "SerialNumber";
+        pub fn serial_number(&self) -> Option<view::Text> = "SerialNumber";
         /// `PartNumber`: text.
-        pub fn part_number(&self) -> Option<Cow<'_, str>> = "PartNumber";
+        pub fn part_number(&self) -> Option<view::Text> = "PartNumber";
         /// `SparePartNumber`: text.
-        pub fn spare_part_number(&self) -> Option<Cow<'_, str>> = "SparePartNumber";
+        pub fn spare_part_number(&self) -> Option<view::Text> = "SparePartNumber";
         /// `Status`: an object.
         pub fn status(&self) -> Option<crate::resource::Status> = "Status";
         /// `RelatedItem`: a list of links.
-        pub fn related_item(&self) -> view::List<'_, view::Link<crate::resource::Item>> = "RelatedItem";
+        pub fn related_item(&self) -> view::List<view::Link<crate::resource::Item>> = "RelatedItem";
         /// `Redundancy`: a list of links.
-        pub fn redundancy(&self) -> view::List<'_, view::Link<crate::redundancy::Redundancy>> = "Redundancy";
+        pub fn redundancy(&self) -> view::List<view::Link<crate::redundancy::Redundancy>> = "Redundancy";
         /// `Manufacturer`: text.
-        pub fn manufacturer(&self) -> Option<Cow<'_, str>> = "Manufacturer";
+        pub fn manufacturer(&self) -> Option<view::Text> = "Manufacturer";
         /// `InputRanges`: a list of objects.
-        pub fn input_ranges(&self) -> view::List<'_, InputRange> = "InputRanges";
+        pub fn input_ranges(&self) -> view::List<InputRange> = "InputRanges";
         /// `IndicatorLED`: a value of an enumeration. Writable.
         pub fn indicator_led(&self) -> Option<crate::resource::IndicatorLED> = "IndicatorLED";
         /// `Location`: an object.
@@ -116,11 +115,11 @@ redfish_proto::view! {
         #[cfg(feature = "compute")]
         pub fn assembly(&self) -> Option<view::Link<crate::assembly::Assembly>> = "Assembly";
         /// `PowerInputWatts`: a number in watts.
-        pub fn power_input_watts(&self) -> Option<view::Number<'_>> = "PowerInputWatts";
+        pub fn power_input_watts(&self) -> Option<view::Number> = "PowerInputWatts";
         /// `PowerOutputWatts`: a number in watts.
-        pub fn power_output_watts(&self) -> Option<view::Number<'_>> = "PowerOutputWatts";
+        pub fn power_output_watts(&self) -> Option<view::Number> = "PowerOutputWatts";
         /// `EfficiencyPercent`: a number in percent.
-        pub fn efficiency_percent(&self) -> Option<view::Number<'_>> = "EfficiencyPercent";
+        pub fn efficiency_percent(&self) -> Option<view::Number> = "EfficiencyPercent";
         /// `HotPluggable`: true or false.
         pub fn hot_pluggable(&self) -> Option<bool> = "HotPluggable";
     }
@@ -134,35 +133,35 @@ redfish_proto::view! {
         /// `Oem`: an object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
         /// `MemberId`: text.
-        pub fn member_id(&self) -> Option<Cow<'_, str>> = "MemberId";
+        pub fn member_id(&self) -> Option<view::Text> = "MemberId";
         /// `Name`: text.
-        pub fn name(&self) -> Option<Cow<'_, str>> = "Name";
+        pub fn name(&self) -> Option<view::Text> = "Name";
         /// `SensorNumber`: an integer.
         pub fn sensor_number(&self) -> Option<i64> = "SensorNumber";
         /// `Status`: an object.
         pub fn status(&self) -> Option<crate::resource::Status> = "Status";
         /// `ReadingVolts`: a number in volts.
-        pub fn reading_volts(&self) -> Option<view::Number<'_>> = "ReadingVolts";
+        pub fn reading_volts(&self) -> Option<view::Number> = "ReadingVolts";
         /// `UpperThresholdNonCritical`: a number in volts.
-        pub fn upper_threshold_non_critical(&self) -> Option<view::Number<'_>> = "UpperThresholdNonCritical";
+        pub fn upper_threshold_non_critical(&self) -> Option<view::Number> = "UpperThresholdNonCritical";
         /// `UpperThresholdCritical`: a number in volts.
-        pub fn upper_threshold_critical(&self) -> Option<view::Number<'_>> = "UpperThresholdCritical";
+        pub fn upper_threshold_critical(&self) -> Option<view::Number> = "UpperThresholdCritical";
         /// `UpperThresholdFatal`: a number in volts.
-        pub fn upper_threshold_fatal(&self) -> Option<view::Number<'_>> = "UpperThresholdFatal";
+        pub fn upper_threshold_fatal(&self) -> Option<view::Number> = "UpperThresholdFatal";
         /// `LowerThresholdNonCritical`: a number in volts.
-        pub fn lower_threshold_non_critical(&self) -> Option<view::Number<'_>> = "LowerThresholdNonCritical";
+        pub fn lower_threshold_non_critical(&self) -> Option<view::Number> = "LowerThresholdNonCritical";
         /// `LowerThresholdCritical`: a number in volts.
-        pub fn lower_threshold_critical(&self) -> Option<view::Number<'_>> = "LowerThresholdCritical";
+        pub fn lower_threshold_critical(&self) -> Option<view::Number> = "LowerThresholdCritical";
         /// `LowerThresholdFatal`: a number in volts.
-        pub fn lower_threshold_fatal(&self) -> Option<view::Number<'_>> = "LowerThresholdFatal";
+        pub fn lower_threshold_fatal(&self) -> Option<view::Number> = "LowerThresholdFatal";
         /// `MinReadingRange`: a number in volts.
-        pub fn min_reading_range(&self) -> Option<view::Number<'_>> = "MinReadingRange";
+        pub fn min_reading_range(&self) -> Option<view::Number> = "MinReadingRange";
         /// `MaxReadingRange`: a number in volts.
-        pub fn max_reading_range(&self) -> Option<view::Number<'_>> = "MaxReadingRange";
+        pub fn max_reading_range(&self) -> Option<view::Number> = "MaxReadingRange";
         /// `PhysicalContext`: a value of an enumeration.
         pub fn physical_context(&self) -> Option<crate::physical_context::PhysicalContext> = "PhysicalContext";
         /// `RelatedItem`: a list of links.
-        pub fn related_item(&self) -> view::List<'_, view::Link<crate::resource::Item>> = "RelatedItem";
+        pub fn related_item(&self) -> view::List<view::Link<crate::resource::Item>> = "RelatedItem";
     }
 }
 
@@ -174,15 +173,15 @@ redfish_proto::view! {
         /// `InputType`: a value of an enumeration.
         pub fn input_type(&self) -> Option<InputType> = "InputType";
         /// `MinimumVoltage`: a number in volts.
-        pub fn minimum_voltage(&self) -> Option<view::Number<'_>> = "MinimumVoltage";
+        pub fn minimum_voltage(&self) -> Option<view::Number> = "MinimumVoltage";
         /// `MaximumVoltage`: a number in volts.
-        pub fn maximum_voltage(&self) -> Option<view::Number<'_>> = "MaximumVoltage";
+        pub fn maximum_voltage(&self) -> Option<view::Number> = "MaximumVoltage";
         /// `MinimumFrequencyHz`: a number in hertz.
-        pub fn minimum_frequency_hz(&self) -> Option<view::Number<'_>> = "MinimumFrequencyHz";
+        pub fn minimum_frequency_hz(&self) -> Option<view::Number> = "MinimumFrequencyHz";
         /// `MaximumFrequencyHz`: a number in hertz.
-        pub fn maximum_frequency_hz(&self) -> Option<view::Number<'_>> = "MaximumFrequencyHz";
+        pub fn maximum_frequency_hz(&self) -> Option<view::Number> = "MaximumFrequencyHz";
         /// `OutputWattage`: a number in watts.
-        pub fn output_wattage(&self) -> Option<view::Number<'_>> = "OutputWattage";
+        pub fn output_wattage(&self) -> Option<view::Number> = "OutputWattage";
         /// `Oem`: an object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
     }
@@ -194,7 +193,7 @@ redfish_proto::view! {
     /// `PowerLimit` of the schema `Power` 1.7.3.
     pub struct PowerLimit = "Power.PowerLimit" {
         /// `LimitInWatts`: a number in watts. Writable.
-        pub fn limit_in_watts(&self) -> Option<view::Number<'_>> = "LimitInWatts";
+        pub fn limit_in_watts(&self) -> Option<view::Number> = "LimitInWatts";
         /// `LimitException`: a value of an enumeration. Writable.
         pub fn limit_exception(&self) -> Option<PowerLimitException> = "LimitException";
         /// `CorrectionInMs`: an integer in milliseconds. Writable.
@@ -210,11 +209,11 @@ redfish_proto::view! {
         /// `IntervalInMin`: an integer in minutes.
         pub fn interval_in_min(&self) -> Option<i64> = "IntervalInMin";
         /// `MinConsumedWatts`: a number in watts.
-        pub fn min_consumed_watts(&self) -> Option<view::Number<'_>> = "MinConsumedWatts";
+        pub fn min_consumed_watts(&self) -> Option<view::Number> = "MinConsumedWatts";
         /// `MaxConsumedWatts`: a number in watts.
-        pub fn max_consumed_watts(&self) -> Option<view::Number<'_>> = "MaxConsumedWatts";
+        pub fn max_consumed_watts(&self) -> Option<view::Number> = "MaxConsumedWatts";
         /// `AverageConsumedWatts`: a number in watts.
-        pub fn average_consumed_watts(&self) -> Option<view::Number<'_>> = "AverageConsumedWatts";
+        pub fn average_consumed_watts(&self) -> Option<view::Number> = "AverageConsumedWatts";
     }
 }
 

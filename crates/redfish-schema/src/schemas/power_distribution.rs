@@ -5,7 +5,6 @@
 use redfish_proto::Error;
 use redfish_proto::ops::Invoke;
 use redfish_proto::view;
-use std::borrow::Cow;
 
 redfish_proto::view! {
     /// Equipment that distributes power, such as a rack PDU, a transfer switch or a power shelf. It leads to the outlets, circuits and total readings.
@@ -16,31 +15,31 @@ redfish_proto::view! {
         /// `Oem`: an object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
         /// `Id`: text.
-        pub fn id(&self) -> Option<Cow<'_, str>> = "Id";
+        pub fn id(&self) -> Option<view::Text> = "Id";
         /// `Description`: text.
-        pub fn description(&self) -> Option<Cow<'_, str>> = "Description";
+        pub fn description(&self) -> Option<view::Text> = "Description";
         /// `Name`: text.
-        pub fn name(&self) -> Option<Cow<'_, str>> = "Name";
+        pub fn name(&self) -> Option<view::Text> = "Name";
         /// `EquipmentType`: a value of an enumeration.
         pub fn equipment_type(&self) -> Option<PowerEquipmentType> = "EquipmentType";
         /// `Model`: text.
-        pub fn model(&self) -> Option<Cow<'_, str>> = "Model";
+        pub fn model(&self) -> Option<view::Text> = "Model";
         /// `Manufacturer`: text.
-        pub fn manufacturer(&self) -> Option<Cow<'_, str>> = "Manufacturer";
+        pub fn manufacturer(&self) -> Option<view::Text> = "Manufacturer";
         /// `SerialNumber`: text.
-        pub fn serial_number(&self) -> Option<Cow<'_, str>> = "SerialNumber";
+        pub fn serial_number(&self) -> Option<view::Text> = "SerialNumber";
         /// `PartNumber`: text.
-        pub fn part_number(&self) -> Option<Cow<'_, str>> = "PartNumber";
+        pub fn part_number(&self) -> Option<view::Text> = "PartNumber";
         /// `Version`: text.
-        pub fn version(&self) -> Option<Cow<'_, str>> = "Version";
+        pub fn version(&self) -> Option<view::Text> = "Version";
         /// `FirmwareVersion`: text.
-        pub fn firmware_version(&self) -> Option<Cow<'_, str>> = "FirmwareVersion";
+        pub fn firmware_version(&self) -> Option<view::Text> = "FirmwareVersion";
         /// `ProductionDate`: a date and time.
-        pub fn production_date(&self) -> Option<view::DateTime<'_>> = "ProductionDate";
+        pub fn production_date(&self) -> Option<view::DateTime> = "ProductionDate";
         /// `AssetTag`: text. Writable.
-        pub fn asset_tag(&self) -> Option<Cow<'_, str>> = "AssetTag";
+        pub fn asset_tag(&self) -> Option<view::Text> = "AssetTag";
         /// `UUID`: a UUID.
-        pub fn uuid(&self) -> Option<view::Uuid<'_>> = "UUID";
+        pub fn uuid(&self) -> Option<view::Uuid> = "UUID";
         /// `Location`: an object.
         pub fn location(&self) -> Option<crate::resource::Location> = "Location";
         /// `TransferConfiguration`: an object.
@@ -72,17 +71,17 @@ redfish_proto::view! {
         #[cfg(feature = "environment")]
         pub fn power_supplies(&self) -> Option<view::Link<crate::power_supply_collection::PowerSupplyCollection>> = "PowerSupplies";
         /// `PowerSupplyRedundancy`: a list of objects. Deprecated by the schema.
-        pub fn power_supply_redundancy(&self) -> view::List<'_, crate::redundancy::RedundantGroup> = "PowerSupplyRedundancy";
+        pub fn power_supply_redundancy(&self) -> view::List<crate::redundancy::RedundantGroup> = "PowerSupplyRedundancy";
         /// `MainsRedundancy`: an object.
         pub fn mains_redundancy(&self) -> Option<crate::redundancy::RedundantGroup> = "MainsRedundancy";
         /// `UserLabel`: text. Writable.
-        pub fn user_label(&self) -> Option<Cow<'_, str>> = "UserLabel";
+        pub fn user_label(&self) -> Option<view::Text> = "UserLabel";
         /// `PowerCapacityVA`: an integer in volt-amperes.
         pub fn power_capacity_va(&self) -> Option<i64> = "PowerCapacityVA";
         /// `MultipartImportConfigurationPushURI`: a URI.
-        pub fn multipart_import_configuration_push_uri(&self) -> Option<Cow<'_, str>> = "MultipartImportConfigurationPushURI";
+        pub fn multipart_import_configuration_push_uri(&self) -> Option<view::Text> = "MultipartImportConfigurationPushURI";
         /// `PowerDistributionRedundancy`: a list of objects.
-        pub fn power_distribution_redundancy(&self) -> view::List<'_, crate::redundancy::RedundantGroup> = "PowerDistributionRedundancy";
+        pub fn power_distribution_redundancy(&self) -> view::List<crate::redundancy::RedundantGroup> = "PowerDistributionRedundancy";
     }
 }
 
@@ -94,11 +93,11 @@ redfish_proto::view! {
         /// `Oem`: an object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
         /// `Chassis`: a list of links.
-        pub fn chassis(&self) -> view::List<'_, view::Link<crate::chassis::Chassis>> = "Chassis";
+        pub fn chassis(&self) -> view::List<view::Link<crate::chassis::Chassis>> = "Chassis";
         /// `Facility`: a link.
         pub fn facility(&self) -> Option<view::Link<crate::facility::Facility>> = "Facility";
         /// `ManagedBy`: a list of links.
-        pub fn managed_by(&self) -> view::List<'_, view::Link<crate::manager::Manager>> = "ManagedBy";
+        pub fn managed_by(&self) -> view::List<view::Link<crate::manager::Manager>> = "ManagedBy";
     }
 }
 
@@ -108,7 +107,7 @@ redfish_proto::view! {
     /// `TransferConfiguration` of the schema `PowerDistribution` 1.6.0.
     pub struct TransferConfiguration = "PowerDistribution.TransferConfiguration" {
         /// `ActiveMainsId`: text. Writable.
-        pub fn active_mains_id(&self) -> Option<Cow<'_, str>> = "ActiveMainsId";
+        pub fn active_mains_id(&self) -> Option<view::Text> = "ActiveMainsId";
         /// `AutoTransferEnabled`: true or false. Writable.
         pub fn auto_transfer_enabled(&self) -> Option<bool> = "AutoTransferEnabled";
         /// `ClosedTransitionAllowed`: true or false. Writable.
@@ -116,7 +115,7 @@ redfish_proto::view! {
         /// `ClosedTransitionTimeoutSeconds`: an integer. Writable.
         pub fn closed_transition_timeout_seconds(&self) -> Option<i64> = "ClosedTransitionTimeoutSeconds";
         /// `PreferredMainsId`: text. Writable.
-        pub fn preferred_mains_id(&self) -> Option<Cow<'_, str>> = "PreferredMainsId";
+        pub fn preferred_mains_id(&self) -> Option<view::Text> = "PreferredMainsId";
         /// `RetransferDelaySeconds`: an integer. Writable.
         pub fn retransfer_delay_seconds(&self) -> Option<i64> = "RetransferDelaySeconds";
         /// `RetransferEnabled`: true or false. Writable.
@@ -136,13 +135,13 @@ redfish_proto::view! {
         /// `TransferSensitivity`: a value of an enumeration. Writable.
         pub fn transfer_sensitivity(&self) -> Option<TransferSensitivityType> = "TransferSensitivity";
         /// `OverVoltageRMSPercentage`: a number in percent. Writable.
-        pub fn over_voltage_rms_percentage(&self) -> Option<view::Number<'_>> = "OverVoltageRMSPercentage";
+        pub fn over_voltage_rms_percentage(&self) -> Option<view::Number> = "OverVoltageRMSPercentage";
         /// `UnderVoltageRMSPercentage`: a number in percent. Writable.
-        pub fn under_voltage_rms_percentage(&self) -> Option<view::Number<'_>> = "UnderVoltageRMSPercentage";
+        pub fn under_voltage_rms_percentage(&self) -> Option<view::Number> = "UnderVoltageRMSPercentage";
         /// `OverNominalFrequencyHz`: a number in hertz. Writable.
-        pub fn over_nominal_frequency_hz(&self) -> Option<view::Number<'_>> = "OverNominalFrequencyHz";
+        pub fn over_nominal_frequency_hz(&self) -> Option<view::Number> = "OverNominalFrequencyHz";
         /// `UnderNominalFrequencyHz`: a number in hertz. Writable.
-        pub fn under_nominal_frequency_hz(&self) -> Option<view::Number<'_>> = "UnderNominalFrequencyHz";
+        pub fn under_nominal_frequency_hz(&self) -> Option<view::Number> = "UnderNominalFrequencyHz";
     }
 }
 

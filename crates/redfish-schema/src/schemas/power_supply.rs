@@ -5,7 +5,6 @@
 use redfish_proto::Error;
 use redfish_proto::ops::Invoke;
 use redfish_proto::view;
-use std::borrow::Cow;
 
 redfish_proto::view! {
     /// One power supply: model, serial number, capacity, input state and firmware; its readings are in its metrics. Older services list supplies in `Power`, with another type of the same name.
@@ -16,30 +15,30 @@ redfish_proto::view! {
         /// `Oem`: an object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
         /// `Id`: text.
-        pub fn id(&self) -> Option<Cow<'_, str>> = "Id";
+        pub fn id(&self) -> Option<view::Text> = "Id";
         /// `Description`: text.
-        pub fn description(&self) -> Option<Cow<'_, str>> = "Description";
+        pub fn description(&self) -> Option<view::Text> = "Description";
         /// `Name`: text.
-        pub fn name(&self) -> Option<Cow<'_, str>> = "Name";
+        pub fn name(&self) -> Option<view::Text> = "Name";
         /// `PowerSupplyType`: a value of an enumeration.
         pub fn power_supply_type(&self) -> Option<PowerSupplyType> = "PowerSupplyType";
         /// `InputNominalVoltageType`: a value of an enumeration.
         #[cfg(feature = "facility")]
         pub fn input_nominal_voltage_type(&self) -> Option<crate::circuit::NominalVoltageType> = "InputNominalVoltageType";
         /// `PowerCapacityWatts`: a number in watts.
-        pub fn power_capacity_watts(&self) -> Option<view::Number<'_>> = "PowerCapacityWatts";
+        pub fn power_capacity_watts(&self) -> Option<view::Number> = "PowerCapacityWatts";
         /// `Manufacturer`: text.
-        pub fn manufacturer(&self) -> Option<Cow<'_, str>> = "Manufacturer";
+        pub fn manufacturer(&self) -> Option<view::Text> = "Manufacturer";
         /// `Model`: text.
-        pub fn model(&self) -> Option<Cow<'_, str>> = "Model";
+        pub fn model(&self) -> Option<view::Text> = "Model";
         /// `FirmwareVersion`: text.
-        pub fn firmware_version(&self) -> Option<Cow<'_, str>> = "FirmwareVersion";
+        pub fn firmware_version(&self) -> Option<view::Text> = "FirmwareVersion";
         /// `SerialNumber`: text.
-        pub fn serial_number(&self) -> Option<Cow<'_, str>> = "SerialNumber";
+        pub fn serial_number(&self) -> Option<view::Text> = "SerialNumber";
         /// `PartNumber`: text.
-        pub fn part_number(&self) -> Option<Cow<'_, str>> = "PartNumber";
+        pub fn part_number(&self) -> Option<view::Text> = "PartNumber";
         /// `SparePartNumber`: text.
-        pub fn spare_part_number(&self) -> Option<Cow<'_, str>> = "SparePartNumber";
+        pub fn spare_part_number(&self) -> Option<view::Text> = "SparePartNumber";
         /// `Status`: an object.
         pub fn status(&self) -> Option<crate::resource::Status> = "Status";
         /// `Location`: an object.
@@ -47,9 +46,9 @@ redfish_proto::view! {
         /// `LocationIndicatorActive`: true or false. Writable.
         pub fn location_indicator_active(&self) -> Option<bool> = "LocationIndicatorActive";
         /// `InputRanges`: a list of objects.
-        pub fn input_ranges(&self) -> view::List<'_, InputRange> = "InputRanges";
+        pub fn input_ranges(&self) -> view::List<InputRange> = "InputRanges";
         /// `OutputRails`: a list of objects.
-        pub fn output_rails(&self) -> view::List<'_, OutputRail> = "OutputRails";
+        pub fn output_rails(&self) -> view::List<OutputRail> = "OutputRails";
         /// `PhaseWiringType`: a value of an enumeration.
         #[cfg(feature = "facility")]
         pub fn phase_wiring_type(&self) -> Option<crate::circuit::PhaseWiringType> = "PhaseWiringType";
@@ -57,7 +56,7 @@ redfish_proto::view! {
         #[cfg(feature = "facility")]
         pub fn plug_type(&self) -> Option<crate::circuit::PlugType> = "PlugType";
         /// `EfficiencyRatings`: a list of objects.
-        pub fn efficiency_ratings(&self) -> view::List<'_, EfficiencyRating> = "EfficiencyRatings";
+        pub fn efficiency_ratings(&self) -> view::List<EfficiencyRating> = "EfficiencyRatings";
         /// `HotPluggable`: true or false.
         pub fn hot_pluggable(&self) -> Option<bool> = "HotPluggable";
         /// `Links`: an object.
@@ -68,13 +67,13 @@ redfish_proto::view! {
         /// `Metrics`: a link.
         pub fn metrics(&self) -> Option<view::Link<crate::power_supply_metrics::PowerSupplyMetrics>> = "Metrics";
         /// `Version`: text.
-        pub fn version(&self) -> Option<Cow<'_, str>> = "Version";
+        pub fn version(&self) -> Option<view::Text> = "Version";
         /// `ProductionDate`: a date and time.
-        pub fn production_date(&self) -> Option<view::DateTime<'_>> = "ProductionDate";
+        pub fn production_date(&self) -> Option<view::DateTime> = "ProductionDate";
         /// `ElectricalSourceManagerURIs`: a list of URIs. Writable.
-        pub fn electrical_source_manager_uris(&self) -> view::List<'_, Cow<'_, str>> = "ElectricalSourceManagerURIs";
+        pub fn electrical_source_manager_uris(&self) -> view::List<view::Text> = "ElectricalSourceManagerURIs";
         /// `ElectricalSourceNames`: a list of texts. Writable.
-        pub fn electrical_source_names(&self) -> view::List<'_, Cow<'_, str>> = "ElectricalSourceNames";
+        pub fn electrical_source_names(&self) -> view::List<view::Text> = "ElectricalSourceNames";
         /// `LineInputStatus`: a value of an enumeration.
         pub fn line_input_status(&self) -> Option<LineStatus> = "LineInputStatus";
         /// `Replaceable`: true or false.
@@ -94,9 +93,9 @@ redfish_proto::view! {
     /// `EfficiencyRating` of the schema `PowerSupply` 1.6.0.
     pub struct EfficiencyRating = "PowerSupply.EfficiencyRating" {
         /// `LoadPercent`: a number in percent.
-        pub fn load_percent(&self) -> Option<view::Number<'_>> = "LoadPercent";
+        pub fn load_percent(&self) -> Option<view::Number> = "LoadPercent";
         /// `EfficiencyPercent`: a number in percent.
-        pub fn efficiency_percent(&self) -> Option<view::Number<'_>> = "EfficiencyPercent";
+        pub fn efficiency_percent(&self) -> Option<view::Number> = "EfficiencyPercent";
     }
 }
 
@@ -109,7 +108,7 @@ redfish_proto::view! {
         #[cfg(feature = "facility")]
         pub fn nominal_voltage_type(&self) -> Option<crate::circuit::NominalVoltageType> = "NominalVoltageType";
         /// `CapacityWatts`: a number in watts.
-        pub fn capacity_watts(&self) -> Option<view::Number<'_>> = "CapacityWatts";
+        pub fn capacity_watts(&self) -> Option<view::Number> = "CapacityWatts";
     }
 }
 
@@ -125,9 +124,9 @@ redfish_proto::view! {
         pub fn outlet(&self) -> Option<view::Link<crate::outlet::Outlet>> = "Outlet";
         /// `PowerOutlets`: a list of links. Writable.
         #[cfg(feature = "facility")]
-        pub fn power_outlets(&self) -> view::List<'_, view::Link<crate::outlet::Outlet>> = "PowerOutlets";
+        pub fn power_outlets(&self) -> view::List<view::Link<crate::outlet::Outlet>> = "PowerOutlets";
         /// `PoweringChassis`: a list of links.
-        pub fn powering_chassis(&self) -> view::List<'_, view::Link<crate::chassis::Chassis>> = "PoweringChassis";
+        pub fn powering_chassis(&self) -> view::List<view::Link<crate::chassis::Chassis>> = "PoweringChassis";
     }
 }
 
@@ -137,7 +136,7 @@ redfish_proto::view! {
     /// `OutputRail` of the schema `PowerSupply` 1.6.0.
     pub struct OutputRail = "PowerSupply.OutputRail" {
         /// `NominalVoltage`: a number.
-        pub fn nominal_voltage(&self) -> Option<view::Number<'_>> = "NominalVoltage";
+        pub fn nominal_voltage(&self) -> Option<view::Number> = "NominalVoltage";
         /// `PhysicalContext`: a value of an enumeration.
         pub fn physical_context(&self) -> Option<crate::physical_context::PhysicalContext> = "PhysicalContext";
     }

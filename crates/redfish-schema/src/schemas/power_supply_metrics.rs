@@ -5,7 +5,6 @@
 use redfish_proto::Error;
 use redfish_proto::ops::Invoke;
 use redfish_proto::view;
-use std::borrow::Cow;
 
 redfish_proto::view! {
     /// A resource: `PowerSupplyMetrics`.
@@ -16,11 +15,11 @@ redfish_proto::view! {
         /// `Oem`: an object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
         /// `Id`: text.
-        pub fn id(&self) -> Option<Cow<'_, str>> = "Id";
+        pub fn id(&self) -> Option<view::Text> = "Id";
         /// `Description`: text.
-        pub fn description(&self) -> Option<Cow<'_, str>> = "Description";
+        pub fn description(&self) -> Option<view::Text> = "Description";
         /// `Name`: text.
-        pub fn name(&self) -> Option<Cow<'_, str>> = "Name";
+        pub fn name(&self) -> Option<view::Text> = "Name";
         /// `Status`: an object.
         pub fn status(&self) -> Option<crate::resource::Status> = "Status";
         /// `InputVoltage`: an object. A copy of a part of the resource.
@@ -36,17 +35,17 @@ redfish_proto::view! {
         /// `OutputPowerWatts`: an object. A copy of a part of the resource.
         pub fn output_power_watts(&self) -> Option<crate::sensor::Sensor> = "OutputPowerWatts";
         /// `RailVoltage`: a list of objects. A copy of a part of the resource.
-        pub fn rail_voltage(&self) -> view::List<'_, crate::sensor::Sensor> = "RailVoltage";
+        pub fn rail_voltage(&self) -> view::List<crate::sensor::Sensor> = "RailVoltage";
         /// `RailCurrentAmps`: a list of objects. A copy of a part of the resource.
-        pub fn rail_current_amps(&self) -> view::List<'_, crate::sensor::Sensor> = "RailCurrentAmps";
+        pub fn rail_current_amps(&self) -> view::List<crate::sensor::Sensor> = "RailCurrentAmps";
         /// `RailPowerWatts`: a list of objects. A copy of a part of the resource.
-        pub fn rail_power_watts(&self) -> view::List<'_, crate::sensor::Sensor> = "RailPowerWatts";
+        pub fn rail_power_watts(&self) -> view::List<crate::sensor::Sensor> = "RailPowerWatts";
         /// `TemperatureCelsius`: an object. A copy of a part of the resource.
         pub fn temperature_celsius(&self) -> Option<crate::sensor::Sensor> = "TemperatureCelsius";
         /// `FanSpeedPercent`: an object. A copy of a part of the resource. Deprecated by the schema.
         pub fn fan_speed_percent(&self) -> Option<crate::sensor::Sensor> = "FanSpeedPercent";
         /// `FanSpeedsPercent`: a list of objects. A copy of a part of the resource.
-        pub fn fan_speeds_percent(&self) -> view::List<'_, crate::sensor::Sensor> = "FanSpeedsPercent";
+        pub fn fan_speeds_percent(&self) -> view::List<crate::sensor::Sensor> = "FanSpeedsPercent";
         /// `PolyPhaseVoltage`: an object.
         pub fn poly_phase_voltage(&self) -> Option<VoltageSensors> = "PolyPhaseVoltage";
         /// `PolyPhaseCurrentAmps`: an object.

@@ -5,7 +5,6 @@
 use redfish_proto::Error;
 use redfish_proto::ops::Invoke;
 use redfish_proto::view;
-use std::borrow::Cow;
 
 redfish_proto::view! {
     /// A CPU, GPU, FPGA or other accelerator: model, cores, threads, speed and socket. `ProcessorType` separates them.
@@ -16,13 +15,13 @@ redfish_proto::view! {
         /// `Oem`: an object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
         /// `Id`: text.
-        pub fn id(&self) -> Option<Cow<'_, str>> = "Id";
+        pub fn id(&self) -> Option<view::Text> = "Id";
         /// `Description`: text.
-        pub fn description(&self) -> Option<Cow<'_, str>> = "Description";
+        pub fn description(&self) -> Option<view::Text> = "Description";
         /// `Name`: text.
-        pub fn name(&self) -> Option<Cow<'_, str>> = "Name";
+        pub fn name(&self) -> Option<view::Text> = "Name";
         /// `Socket`: text.
-        pub fn socket(&self) -> Option<Cow<'_, str>> = "Socket";
+        pub fn socket(&self) -> Option<view::Text> = "Socket";
         /// `ProcessorType`: a value of an enumeration.
         pub fn processor_type(&self) -> Option<ProcessorType> = "ProcessorType";
         /// `ProcessorArchitecture`: a value of an enumeration.
@@ -34,9 +33,9 @@ redfish_proto::view! {
         /// `Status`: an object.
         pub fn status(&self) -> Option<crate::resource::Status> = "Status";
         /// `Manufacturer`: text.
-        pub fn manufacturer(&self) -> Option<Cow<'_, str>> = "Manufacturer";
+        pub fn manufacturer(&self) -> Option<view::Text> = "Manufacturer";
         /// `Model`: text.
-        pub fn model(&self) -> Option<Cow<'_, str>> = "Model";
+        pub fn model(&self) -> Option<view::Text> = "Model";
         /// `MaxSpeedMHz`: an integer in megahertz.
         pub fn max_speed_mhz(&self) -> Option<i64> = "MaxSpeedMHz";
         /// `TotalCores`: an integer.
@@ -58,9 +57,9 @@ redfish_proto::view! {
         /// `Metrics`: a link.
         pub fn metrics(&self) -> Option<view::Link<crate::processor_metrics::ProcessorMetrics>> = "Metrics";
         /// `UUID`: a UUID.
-        pub fn uuid(&self) -> Option<view::Uuid<'_>> = "UUID";
+        pub fn uuid(&self) -> Option<view::Uuid> = "UUID";
         /// `ProcessorMemory`: a list of objects.
-        pub fn processor_memory(&self) -> view::List<'_, ProcessorMemory> = "ProcessorMemory";
+        pub fn processor_memory(&self) -> view::List<ProcessorMemory> = "ProcessorMemory";
         /// `FPGA`: an object.
         pub fn fpga(&self) -> Option<FPGA> = "FPGA";
         /// `AccelerationFunctions`: a link.
@@ -68,13 +67,13 @@ redfish_proto::view! {
         /// `TotalEnabledCores`: an integer.
         pub fn total_enabled_cores(&self) -> Option<i64> = "TotalEnabledCores";
         /// `SerialNumber`: text.
-        pub fn serial_number(&self) -> Option<Cow<'_, str>> = "SerialNumber";
+        pub fn serial_number(&self) -> Option<view::Text> = "SerialNumber";
         /// `PartNumber`: text.
-        pub fn part_number(&self) -> Option<Cow<'_, str>> = "PartNumber";
+        pub fn part_number(&self) -> Option<view::Text> = "PartNumber";
         /// `Version`: text.
-        pub fn version(&self) -> Option<Cow<'_, str>> = "Version";
+        pub fn version(&self) -> Option<view::Text> = "Version";
         /// `FirmwareVersion`: text.
-        pub fn firmware_version(&self) -> Option<Cow<'_, str>> = "FirmwareVersion";
+        pub fn firmware_version(&self) -> Option<view::Text> = "FirmwareVersion";
         /// `SystemInterface`: an object.
         pub fn system_interface(&self) -> Option<ProcessorInterface> = "SystemInterface";
         /// `OperatingSpeedMHz`: an integer in megahertz.
@@ -86,7 +85,7 @@ redfish_proto::view! {
         /// `BaseSpeedPriorityState`: a value of an enumeration.
         pub fn base_speed_priority_state(&self) -> Option<BaseSpeedPriorityState> = "BaseSpeedPriorityState";
         /// `HighSpeedCoreIDs`: a list of integers.
-        pub fn high_speed_core_ids(&self) -> view::List<'_, i64> = "HighSpeedCoreIDs";
+        pub fn high_speed_core_ids(&self) -> view::List<i64> = "HighSpeedCoreIDs";
         /// `OperatingConfigs`: a link.
         pub fn operating_configs(&self) -> Option<view::Link<crate::operating_config_collection::OperatingConfigCollection>> = "OperatingConfigs";
         /// `AppliedOperatingConfig`: a link. Writable.
@@ -105,13 +104,13 @@ redfish_proto::view! {
         #[cfg(feature = "environment")]
         pub fn environment_metrics(&self) -> Option<view::Link<crate::environment_metrics::EnvironmentMetrics>> = "EnvironmentMetrics";
         /// `SparePartNumber`: text.
-        pub fn spare_part_number(&self) -> Option<Cow<'_, str>> = "SparePartNumber";
+        pub fn spare_part_number(&self) -> Option<view::Text> = "SparePartNumber";
         /// `Certificates`: a link.
         #[cfg(feature = "security")]
         pub fn certificates(&self) -> Option<view::Link<crate::certificate_collection::CertificateCollection>> = "Certificates";
         /// `Measurements`: a list of objects. Deprecated by the schema.
         #[cfg(feature = "update")]
-        pub fn measurements(&self) -> view::List<'_, crate::software_inventory::MeasurementBlock> = "Measurements";
+        pub fn measurements(&self) -> view::List<crate::software_inventory::MeasurementBlock> = "Measurements";
         /// `Enabled`: true or false. Writable.
         pub fn enabled(&self) -> Option<bool> = "Enabled";
         /// `OperatingSpeedRangeMHz`: an object. A copy of a part of the resource. Writable.
@@ -128,11 +127,11 @@ redfish_proto::view! {
         /// `Throttled`: true or false.
         pub fn throttled(&self) -> Option<bool> = "Throttled";
         /// `ThrottleCauses`: a list of values of an enumeration.
-        pub fn throttle_causes(&self) -> view::List<'_, ThrottleCause> = "ThrottleCauses";
+        pub fn throttle_causes(&self) -> view::List<ThrottleCause> = "ThrottleCauses";
         /// `ProcessorIndex`: an integer.
         pub fn processor_index(&self) -> Option<i64> = "ProcessorIndex";
         /// `Family`: text.
-        pub fn family(&self) -> Option<Cow<'_, str>> = "Family";
+        pub fn family(&self) -> Option<view::Text> = "Family";
         /// `PowerState`: a value of an enumeration.
         pub fn power_state(&self) -> Option<crate::resource::PowerState> = "PowerState";
         /// `CacheMemory`: a link.
@@ -166,23 +165,23 @@ redfish_proto::view! {
         /// `FpgaType`: a value of an enumeration.
         pub fn fpga_type(&self) -> Option<FpgaType> = "FpgaType";
         /// `Model`: text.
-        pub fn model(&self) -> Option<Cow<'_, str>> = "Model";
+        pub fn model(&self) -> Option<view::Text> = "Model";
         /// `FirmwareId`: text.
-        pub fn firmware_id(&self) -> Option<Cow<'_, str>> = "FirmwareId";
+        pub fn firmware_id(&self) -> Option<view::Text> = "FirmwareId";
         /// `FirmwareManufacturer`: text.
-        pub fn firmware_manufacturer(&self) -> Option<Cow<'_, str>> = "FirmwareManufacturer";
+        pub fn firmware_manufacturer(&self) -> Option<view::Text> = "FirmwareManufacturer";
         /// `FirmwareVersion`: text. Deprecated by the schema.
-        pub fn firmware_version(&self) -> Option<Cow<'_, str>> = "FirmwareVersion";
+        pub fn firmware_version(&self) -> Option<view::Text> = "FirmwareVersion";
         /// `HostInterface`: an object. Deprecated by the schema.
         pub fn host_interface(&self) -> Option<ProcessorInterface> = "HostInterface";
         /// `ExternalInterfaces`: a list of objects.
-        pub fn external_interfaces(&self) -> view::List<'_, ProcessorInterface> = "ExternalInterfaces";
+        pub fn external_interfaces(&self) -> view::List<ProcessorInterface> = "ExternalInterfaces";
         /// `PCIeVirtualFunctions`: an integer. Writable.
         pub fn pcie_virtual_functions(&self) -> Option<i64> = "PCIeVirtualFunctions";
         /// `ProgrammableFromHost`: true or false. Writable.
         pub fn programmable_from_host(&self) -> Option<bool> = "ProgrammableFromHost";
         /// `ReconfigurationSlots`: a list of objects.
-        pub fn reconfiguration_slots(&self) -> view::List<'_, FpgaReconfigurationSlot> = "ReconfigurationSlots";
+        pub fn reconfiguration_slots(&self) -> view::List<FpgaReconfigurationSlot> = "ReconfigurationSlots";
         /// `Oem`: an object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
     }
@@ -194,9 +193,9 @@ redfish_proto::view! {
     /// `FpgaReconfigurationSlot` of the schema `Processor` 1.22.0.
     pub struct FpgaReconfigurationSlot = "Processor.FpgaReconfigurationSlot" {
         /// `SlotId`: text.
-        pub fn slot_id(&self) -> Option<Cow<'_, str>> = "SlotId";
+        pub fn slot_id(&self) -> Option<view::Text> = "SlotId";
         /// `UUID`: a UUID.
-        pub fn uuid(&self) -> Option<view::Uuid<'_>> = "UUID";
+        pub fn uuid(&self) -> Option<view::Uuid> = "UUID";
         /// `ProgrammableFromHost`: true or false. Writable.
         pub fn programmable_from_host(&self) -> Option<bool> = "ProgrammableFromHost";
         /// `AccelerationFunction`: a link.
@@ -215,23 +214,23 @@ redfish_proto::view! {
         pub fn chassis(&self) -> Option<view::Link<crate::chassis::Chassis>> = "Chassis";
         /// `Endpoints`: a list of links.
         #[cfg(feature = "fabric")]
-        pub fn endpoints(&self) -> view::List<'_, view::Link<crate::endpoint::Endpoint>> = "Endpoints";
+        pub fn endpoints(&self) -> view::List<view::Link<crate::endpoint::Endpoint>> = "Endpoints";
         /// `ConnectedProcessors`: a list of links.
-        pub fn connected_processors(&self) -> view::List<'_, view::Link<Processor>> = "ConnectedProcessors";
+        pub fn connected_processors(&self) -> view::List<view::Link<Processor>> = "ConnectedProcessors";
         /// `PCIeDevice`: a link.
         pub fn pcie_device(&self) -> Option<view::Link<crate::pcie_device::PCIeDevice>> = "PCIeDevice";
         /// `PCIeFunctions`: a list of links.
-        pub fn pcie_functions(&self) -> view::List<'_, view::Link<crate::pcie_function::PCIeFunction>> = "PCIeFunctions";
+        pub fn pcie_functions(&self) -> view::List<view::Link<crate::pcie_function::PCIeFunction>> = "PCIeFunctions";
         /// `Memory`: a list of links.
-        pub fn memory(&self) -> view::List<'_, view::Link<crate::memory::Memory>> = "Memory";
+        pub fn memory(&self) -> view::List<view::Link<crate::memory::Memory>> = "Memory";
         /// `GraphicsController`: a link.
         pub fn graphics_controller(&self) -> Option<view::Link<crate::graphics_controller::GraphicsController>> = "GraphicsController";
         /// `NetworkDeviceFunctions`: a list of links.
         #[cfg(feature = "network")]
-        pub fn network_device_functions(&self) -> view::List<'_, view::Link<crate::network_device_function::NetworkDeviceFunction>> = "NetworkDeviceFunctions";
+        pub fn network_device_functions(&self) -> view::List<view::Link<crate::network_device_function::NetworkDeviceFunction>> = "NetworkDeviceFunctions";
         /// `FabricAdapters`: a list of links.
         #[cfg(feature = "fabric")]
-        pub fn fabric_adapters(&self) -> view::List<'_, view::Link<crate::fabric_adapter::FabricAdapter>> = "FabricAdapters";
+        pub fn fabric_adapters(&self) -> view::List<view::Link<crate::fabric_adapter::FabricAdapter>> = "FabricAdapters";
     }
 }
 
@@ -257,19 +256,19 @@ redfish_proto::view! {
     /// `ProcessorId` of the schema `Processor` 1.22.0.
     pub struct ProcessorId = "Processor.ProcessorId" {
         /// `VendorId`: text.
-        pub fn vendor_id(&self) -> Option<Cow<'_, str>> = "VendorId";
+        pub fn vendor_id(&self) -> Option<view::Text> = "VendorId";
         /// `IdentificationRegisters`: text.
-        pub fn identification_registers(&self) -> Option<Cow<'_, str>> = "IdentificationRegisters";
+        pub fn identification_registers(&self) -> Option<view::Text> = "IdentificationRegisters";
         /// `EffectiveFamily`: text.
-        pub fn effective_family(&self) -> Option<Cow<'_, str>> = "EffectiveFamily";
+        pub fn effective_family(&self) -> Option<view::Text> = "EffectiveFamily";
         /// `EffectiveModel`: text.
-        pub fn effective_model(&self) -> Option<Cow<'_, str>> = "EffectiveModel";
+        pub fn effective_model(&self) -> Option<view::Text> = "EffectiveModel";
         /// `Step`: text.
-        pub fn step(&self) -> Option<Cow<'_, str>> = "Step";
+        pub fn step(&self) -> Option<view::Text> = "Step";
         /// `MicrocodeInfo`: text.
-        pub fn microcode_info(&self) -> Option<Cow<'_, str>> = "MicrocodeInfo";
+        pub fn microcode_info(&self) -> Option<view::Text> = "MicrocodeInfo";
         /// `ProtectedIdentificationNumber`: text.
-        pub fn protected_identification_number(&self) -> Option<Cow<'_, str>> = "ProtectedIdentificationNumber";
+        pub fn protected_identification_number(&self) -> Option<view::Text> = "ProtectedIdentificationNumber";
     }
 }
 

@@ -5,7 +5,6 @@
 use redfish_proto::Error;
 use redfish_proto::ops::Invoke;
 use redfish_proto::view;
-use std::borrow::Cow;
 
 redfish_proto::view! {
     /// A resource: `ProcessorMetrics`.
@@ -16,35 +15,35 @@ redfish_proto::view! {
         /// `Oem`: an object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
         /// `Id`: text.
-        pub fn id(&self) -> Option<Cow<'_, str>> = "Id";
+        pub fn id(&self) -> Option<view::Text> = "Id";
         /// `Description`: text.
-        pub fn description(&self) -> Option<Cow<'_, str>> = "Description";
+        pub fn description(&self) -> Option<view::Text> = "Description";
         /// `Name`: text.
-        pub fn name(&self) -> Option<Cow<'_, str>> = "Name";
+        pub fn name(&self) -> Option<view::Text> = "Name";
         /// `BandwidthPercent`: a number in percent.
-        pub fn bandwidth_percent(&self) -> Option<view::Number<'_>> = "BandwidthPercent";
+        pub fn bandwidth_percent(&self) -> Option<view::Number> = "BandwidthPercent";
         /// `AverageFrequencyMHz`: a number in megahertz. Deprecated by the schema.
-        pub fn average_frequency_mhz(&self) -> Option<view::Number<'_>> = "AverageFrequencyMHz";
+        pub fn average_frequency_mhz(&self) -> Option<view::Number> = "AverageFrequencyMHz";
         /// `ThrottlingCelsius`: a number in degrees Celsius.
-        pub fn throttling_celsius(&self) -> Option<view::Number<'_>> = "ThrottlingCelsius";
+        pub fn throttling_celsius(&self) -> Option<view::Number> = "ThrottlingCelsius";
         /// `TemperatureCelsius`: a number in degrees Celsius. Deprecated by the schema.
-        pub fn temperature_celsius(&self) -> Option<view::Number<'_>> = "TemperatureCelsius";
+        pub fn temperature_celsius(&self) -> Option<view::Number> = "TemperatureCelsius";
         /// `ConsumedPowerWatt`: a number in watts. Deprecated by the schema.
-        pub fn consumed_power_watt(&self) -> Option<view::Number<'_>> = "ConsumedPowerWatt";
+        pub fn consumed_power_watt(&self) -> Option<view::Number> = "ConsumedPowerWatt";
         /// `FrequencyRatio`: a number.
-        pub fn frequency_ratio(&self) -> Option<view::Number<'_>> = "FrequencyRatio";
+        pub fn frequency_ratio(&self) -> Option<view::Number> = "FrequencyRatio";
         /// `Cache`: a list of objects.
-        pub fn cache(&self) -> view::List<'_, CacheMetrics> = "Cache";
+        pub fn cache(&self) -> view::List<CacheMetrics> = "Cache";
         /// `LocalMemoryBandwidthBytes`: an integer in bytes.
         pub fn local_memory_bandwidth_bytes(&self) -> Option<i64> = "LocalMemoryBandwidthBytes";
         /// `RemoteMemoryBandwidthBytes`: an integer in bytes.
         pub fn remote_memory_bandwidth_bytes(&self) -> Option<i64> = "RemoteMemoryBandwidthBytes";
         /// `KernelPercent`: a number in percent.
-        pub fn kernel_percent(&self) -> Option<view::Number<'_>> = "KernelPercent";
+        pub fn kernel_percent(&self) -> Option<view::Number> = "KernelPercent";
         /// `UserPercent`: a number in percent.
-        pub fn user_percent(&self) -> Option<view::Number<'_>> = "UserPercent";
+        pub fn user_percent(&self) -> Option<view::Number> = "UserPercent";
         /// `CoreMetrics`: a list of objects.
-        pub fn core_metrics(&self) -> view::List<'_, CoreMetrics> = "CoreMetrics";
+        pub fn core_metrics(&self) -> view::List<CoreMetrics> = "CoreMetrics";
         /// `OperatingSpeedMHz`: an integer in megahertz.
         pub fn operating_speed_mhz(&self) -> Option<i64> = "OperatingSpeedMHz";
         /// `CacheMetricsTotal`: an object.
@@ -63,11 +62,11 @@ redfish_proto::view! {
         /// `UncorrectableOtherErrorCount`: an integer.
         pub fn uncorrectable_other_error_count(&self) -> Option<i64> = "UncorrectableOtherErrorCount";
         /// `PowerLimitThrottleDuration`: a duration.
-        pub fn power_limit_throttle_duration(&self) -> Option<view::Duration<'_>> = "PowerLimitThrottleDuration";
+        pub fn power_limit_throttle_duration(&self) -> Option<view::Duration> = "PowerLimitThrottleDuration";
         /// `ThermalLimitThrottleDuration`: a duration.
-        pub fn thermal_limit_throttle_duration(&self) -> Option<view::Duration<'_>> = "ThermalLimitThrottleDuration";
+        pub fn thermal_limit_throttle_duration(&self) -> Option<view::Duration> = "ThermalLimitThrottleDuration";
         /// `LifetimeStartDateTime`: a date and time.
-        pub fn lifetime_start_date_time(&self) -> Option<view::DateTime<'_>> = "LifetimeStartDateTime";
+        pub fn lifetime_start_date_time(&self) -> Option<view::DateTime> = "LifetimeStartDateTime";
     }
 }
 
@@ -77,9 +76,9 @@ redfish_proto::view! {
     /// `CStateResidency` of the schema `ProcessorMetrics` 1.7.0.
     pub struct CStateResidency = "ProcessorMetrics.CStateResidency" {
         /// `Level`: text.
-        pub fn level(&self) -> Option<Cow<'_, str>> = "Level";
+        pub fn level(&self) -> Option<view::Text> = "Level";
         /// `ResidencyPercent`: a number in percent.
-        pub fn residency_percent(&self) -> Option<view::Number<'_>> = "ResidencyPercent";
+        pub fn residency_percent(&self) -> Option<view::Number> = "ResidencyPercent";
     }
 }
 
@@ -89,17 +88,17 @@ redfish_proto::view! {
     /// `CacheMetrics` of the schema `ProcessorMetrics` 1.7.0.
     pub struct CacheMetrics = "ProcessorMetrics.CacheMetrics" {
         /// `Level`: text.
-        pub fn level(&self) -> Option<Cow<'_, str>> = "Level";
+        pub fn level(&self) -> Option<view::Text> = "Level";
         /// `CacheMiss`: a number.
-        pub fn cache_miss(&self) -> Option<view::Number<'_>> = "CacheMiss";
+        pub fn cache_miss(&self) -> Option<view::Number> = "CacheMiss";
         /// `HitRatio`: a number.
-        pub fn hit_ratio(&self) -> Option<view::Number<'_>> = "HitRatio";
+        pub fn hit_ratio(&self) -> Option<view::Number> = "HitRatio";
         /// `CacheMissesPerInstruction`: a number.
-        pub fn cache_misses_per_instruction(&self) -> Option<view::Number<'_>> = "CacheMissesPerInstruction";
+        pub fn cache_misses_per_instruction(&self) -> Option<view::Number> = "CacheMissesPerInstruction";
         /// `OccupancyBytes`: an integer in bytes.
         pub fn occupancy_bytes(&self) -> Option<i64> = "OccupancyBytes";
         /// `OccupancyPercent`: a number in percent.
-        pub fn occupancy_percent(&self) -> Option<view::Number<'_>> = "OccupancyPercent";
+        pub fn occupancy_percent(&self) -> Option<view::Number> = "OccupancyPercent";
     }
 }
 
@@ -121,19 +120,19 @@ redfish_proto::view! {
     /// `CoreMetrics` of the schema `ProcessorMetrics` 1.7.0.
     pub struct CoreMetrics = "ProcessorMetrics.CoreMetrics" {
         /// `CoreId`: text.
-        pub fn core_id(&self) -> Option<Cow<'_, str>> = "CoreId";
+        pub fn core_id(&self) -> Option<view::Text> = "CoreId";
         /// `InstructionsPerCycle`: a number.
-        pub fn instructions_per_cycle(&self) -> Option<view::Number<'_>> = "InstructionsPerCycle";
+        pub fn instructions_per_cycle(&self) -> Option<view::Number> = "InstructionsPerCycle";
         /// `UnhaltedCycles`: a number.
-        pub fn unhalted_cycles(&self) -> Option<view::Number<'_>> = "UnhaltedCycles";
+        pub fn unhalted_cycles(&self) -> Option<view::Number> = "UnhaltedCycles";
         /// `MemoryStallCount`: a number.
-        pub fn memory_stall_count(&self) -> Option<view::Number<'_>> = "MemoryStallCount";
+        pub fn memory_stall_count(&self) -> Option<view::Number> = "MemoryStallCount";
         /// `IOStallCount`: a number.
-        pub fn io_stall_count(&self) -> Option<view::Number<'_>> = "IOStallCount";
+        pub fn io_stall_count(&self) -> Option<view::Number> = "IOStallCount";
         /// `CoreCache`: a list of objects.
-        pub fn core_cache(&self) -> view::List<'_, CacheMetrics> = "CoreCache";
+        pub fn core_cache(&self) -> view::List<CacheMetrics> = "CoreCache";
         /// `CStateResidency`: a list of objects.
-        pub fn c_state_residency(&self) -> view::List<'_, CStateResidency> = "CStateResidency";
+        pub fn c_state_residency(&self) -> view::List<CStateResidency> = "CStateResidency";
         /// `CorrectableCoreErrorCount`: an integer.
         pub fn correctable_core_error_count(&self) -> Option<i64> = "CorrectableCoreErrorCount";
         /// `UncorrectableCoreErrorCount`: an integer.

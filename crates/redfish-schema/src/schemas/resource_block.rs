@@ -4,7 +4,6 @@
 
 use redfish_proto::serde_json::Value;
 use redfish_proto::view;
-use std::borrow::Cow;
 
 redfish_proto::view! {
     /// A unit of pooled hardware, for example some processors or drives, that can become part of a composed system. It says whether it is in use.
@@ -15,46 +14,46 @@ redfish_proto::view! {
         /// `Oem`: an object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
         /// `Id`: text.
-        pub fn id(&self) -> Option<Cow<'_, str>> = "Id";
+        pub fn id(&self) -> Option<view::Text> = "Id";
         /// `Description`: text.
-        pub fn description(&self) -> Option<Cow<'_, str>> = "Description";
+        pub fn description(&self) -> Option<view::Text> = "Description";
         /// `Name`: text.
-        pub fn name(&self) -> Option<Cow<'_, str>> = "Name";
+        pub fn name(&self) -> Option<view::Text> = "Name";
         /// `Status`: an object.
         pub fn status(&self) -> Option<crate::resource::Status> = "Status";
         /// `CompositionStatus`: an object.
         pub fn composition_status(&self) -> Option<CompositionStatus> = "CompositionStatus";
         /// `ResourceBlockType`: a list of values of an enumeration.
-        pub fn resource_block_type(&self) -> view::List<'_, ResourceBlockType> = "ResourceBlockType";
+        pub fn resource_block_type(&self) -> view::List<ResourceBlockType> = "ResourceBlockType";
         /// `Links`: an object.
         pub fn links(&self) -> Option<Links> = "Links";
         /// `Processors`: a list of links.
         #[cfg(feature = "compute")]
-        pub fn processors(&self) -> view::List<'_, view::Link<crate::processor::Processor>> = "Processors";
+        pub fn processors(&self) -> view::List<view::Link<crate::processor::Processor>> = "Processors";
         /// `Memory`: a list of links.
         #[cfg(feature = "compute")]
-        pub fn memory(&self) -> view::List<'_, view::Link<crate::memory::Memory>> = "Memory";
+        pub fn memory(&self) -> view::List<view::Link<crate::memory::Memory>> = "Memory";
         /// `Storage`: a list of links.
         #[cfg(feature = "storage")]
-        pub fn storage(&self) -> view::List<'_, view::Link<crate::storage::Storage>> = "Storage";
+        pub fn storage(&self) -> view::List<view::Link<crate::storage::Storage>> = "Storage";
         /// `SimpleStorage`: a list of links.
         #[cfg(feature = "storage")]
-        pub fn simple_storage(&self) -> view::List<'_, view::Link<crate::simple_storage::SimpleStorage>> = "SimpleStorage";
+        pub fn simple_storage(&self) -> view::List<view::Link<crate::simple_storage::SimpleStorage>> = "SimpleStorage";
         /// `EthernetInterfaces`: a list of links.
         #[cfg(feature = "network")]
-        pub fn ethernet_interfaces(&self) -> view::List<'_, view::Link<crate::ethernet_interface::EthernetInterface>> = "EthernetInterfaces";
+        pub fn ethernet_interfaces(&self) -> view::List<view::Link<crate::ethernet_interface::EthernetInterface>> = "EthernetInterfaces";
         /// `NetworkInterfaces`: a list of links.
         #[cfg(feature = "network")]
-        pub fn network_interfaces(&self) -> view::List<'_, view::Link<crate::network_interface::NetworkInterface>> = "NetworkInterfaces";
+        pub fn network_interfaces(&self) -> view::List<view::Link<crate::network_interface::NetworkInterface>> = "NetworkInterfaces";
         /// `ComputerSystems`: a list of links.
-        pub fn computer_systems(&self) -> view::List<'_, view::Link<crate::computer_system::ComputerSystem>> = "ComputerSystems";
+        pub fn computer_systems(&self) -> view::List<view::Link<crate::computer_system::ComputerSystem>> = "ComputerSystems";
         /// `Drives`: a list of links.
         #[cfg(feature = "storage")]
-        pub fn drives(&self) -> view::List<'_, view::Link<crate::drive::Drive>> = "Drives";
+        pub fn drives(&self) -> view::List<view::Link<crate::drive::Drive>> = "Drives";
         /// `Pool`: a value of an enumeration. Writable.
         pub fn pool(&self) -> Option<PoolType> = "Pool";
         /// `Client`: text. Writable.
-        pub fn client(&self) -> Option<Cow<'_, str>> = "Client";
+        pub fn client(&self) -> Option<view::Text> = "Client";
     }
 }
 
@@ -86,16 +85,16 @@ redfish_proto::view! {
         /// `Oem`: an object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
         /// `ComputerSystems`: a list of links.
-        pub fn computer_systems(&self) -> view::List<'_, view::Link<crate::computer_system::ComputerSystem>> = "ComputerSystems";
+        pub fn computer_systems(&self) -> view::List<view::Link<crate::computer_system::ComputerSystem>> = "ComputerSystems";
         /// `Chassis`: a list of links.
-        pub fn chassis(&self) -> view::List<'_, view::Link<crate::chassis::Chassis>> = "Chassis";
+        pub fn chassis(&self) -> view::List<view::Link<crate::chassis::Chassis>> = "Chassis";
         /// `Zones`: a list of links.
         #[cfg(feature = "fabric")]
-        pub fn zones(&self) -> view::List<'_, view::Link<crate::zone::Zone>> = "Zones";
+        pub fn zones(&self) -> view::List<view::Link<crate::zone::Zone>> = "Zones";
         /// `ConsumingResourceBlocks`: a list of links.
-        pub fn consuming_resource_blocks(&self) -> view::List<'_, view::Link<ResourceBlock>> = "ConsumingResourceBlocks";
+        pub fn consuming_resource_blocks(&self) -> view::List<view::Link<ResourceBlock>> = "ConsumingResourceBlocks";
         /// `SupplyingResourceBlocks`: a list of links.
-        pub fn supplying_resource_blocks(&self) -> view::List<'_, view::Link<ResourceBlock>> = "SupplyingResourceBlocks";
+        pub fn supplying_resource_blocks(&self) -> view::List<view::Link<ResourceBlock>> = "SupplyingResourceBlocks";
     }
 }
 

@@ -5,7 +5,6 @@
 use redfish_proto::Error;
 use redfish_proto::ops::Invoke;
 use redfish_proto::view;
-use std::borrow::Cow;
 
 redfish_proto::view! {
     /// One measured value, such as a temperature, a voltage or a fan speed, with its unit, thresholds and range. Services have one for each reading, so a chassis can have hundreds.
@@ -16,43 +15,43 @@ redfish_proto::view! {
         /// `Oem`: an object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
         /// `Id`: text.
-        pub fn id(&self) -> Option<Cow<'_, str>> = "Id";
+        pub fn id(&self) -> Option<view::Text> = "Id";
         /// `Description`: text.
-        pub fn description(&self) -> Option<Cow<'_, str>> = "Description";
+        pub fn description(&self) -> Option<view::Text> = "Description";
         /// `Name`: text.
-        pub fn name(&self) -> Option<Cow<'_, str>> = "Name";
+        pub fn name(&self) -> Option<view::Text> = "Name";
         /// `ReadingType`: a value of an enumeration.
         pub fn reading_type(&self) -> Option<ReadingType> = "ReadingType";
         /// `DataSourceUri`: a URI. Only in copies of a part of the resource.
-        pub fn data_source_uri(&self) -> Option<Cow<'_, str>> = "DataSourceUri";
+        pub fn data_source_uri(&self) -> Option<view::Text> = "DataSourceUri";
         /// `Status`: an object.
         pub fn status(&self) -> Option<crate::resource::Status> = "Status";
         /// `Reading`: a number.
-        pub fn reading(&self) -> Option<view::Number<'_>> = "Reading";
+        pub fn reading(&self) -> Option<view::Number> = "Reading";
         /// `ReadingUnits`: text.
-        pub fn reading_units(&self) -> Option<Cow<'_, str>> = "ReadingUnits";
+        pub fn reading_units(&self) -> Option<view::Text> = "ReadingUnits";
         /// `PhysicalContext`: a value of an enumeration. Writable.
         pub fn physical_context(&self) -> Option<crate::physical_context::PhysicalContext> = "PhysicalContext";
         /// `PhysicalSubContext`: a value of an enumeration. Writable.
         pub fn physical_sub_context(&self) -> Option<crate::physical_context::PhysicalSubContext> = "PhysicalSubContext";
         /// `PeakReading`: a number.
-        pub fn peak_reading(&self) -> Option<view::Number<'_>> = "PeakReading";
+        pub fn peak_reading(&self) -> Option<view::Number> = "PeakReading";
         /// `MaxAllowableOperatingValue`: a number.
-        pub fn max_allowable_operating_value(&self) -> Option<view::Number<'_>> = "MaxAllowableOperatingValue";
+        pub fn max_allowable_operating_value(&self) -> Option<view::Number> = "MaxAllowableOperatingValue";
         /// `MinAllowableOperatingValue`: a number.
-        pub fn min_allowable_operating_value(&self) -> Option<view::Number<'_>> = "MinAllowableOperatingValue";
+        pub fn min_allowable_operating_value(&self) -> Option<view::Number> = "MinAllowableOperatingValue";
         /// `AdjustedMaxAllowableOperatingValue`: a number.
-        pub fn adjusted_max_allowable_operating_value(&self) -> Option<view::Number<'_>> = "AdjustedMaxAllowableOperatingValue";
+        pub fn adjusted_max_allowable_operating_value(&self) -> Option<view::Number> = "AdjustedMaxAllowableOperatingValue";
         /// `AdjustedMinAllowableOperatingValue`: a number.
-        pub fn adjusted_min_allowable_operating_value(&self) -> Option<view::Number<'_>> = "AdjustedMinAllowableOperatingValue";
+        pub fn adjusted_min_allowable_operating_value(&self) -> Option<view::Number> = "AdjustedMinAllowableOperatingValue";
         /// `ApparentVA`: a number in volt-amperes.
-        pub fn apparent_va(&self) -> Option<view::Number<'_>> = "ApparentVA";
+        pub fn apparent_va(&self) -> Option<view::Number> = "ApparentVA";
         /// `ReactiveVAR`: a number in volt-amperes.
-        pub fn reactive_var(&self) -> Option<view::Number<'_>> = "ReactiveVAR";
+        pub fn reactive_var(&self) -> Option<view::Number> = "ReactiveVAR";
         /// `PowerFactor`: a number.
-        pub fn power_factor(&self) -> Option<view::Number<'_>> = "PowerFactor";
+        pub fn power_factor(&self) -> Option<view::Number> = "PowerFactor";
         /// `LoadPercent`: a number in percent. Deprecated by the schema.
-        pub fn load_percent(&self) -> Option<view::Number<'_>> = "LoadPercent";
+        pub fn load_percent(&self) -> Option<view::Number> = "LoadPercent";
         /// `Location`: an object.
         pub fn location(&self) -> Option<crate::resource::Location> = "Location";
         /// `ElectricalContext`: a value of an enumeration.
@@ -62,87 +61,87 @@ redfish_proto::view! {
         /// `Thresholds`: an object.
         pub fn thresholds(&self) -> Option<Thresholds> = "Thresholds";
         /// `ReadingRangeMax`: a number.
-        pub fn reading_range_max(&self) -> Option<view::Number<'_>> = "ReadingRangeMax";
+        pub fn reading_range_max(&self) -> Option<view::Number> = "ReadingRangeMax";
         /// `ReadingRangeMin`: a number.
-        pub fn reading_range_min(&self) -> Option<view::Number<'_>> = "ReadingRangeMin";
+        pub fn reading_range_min(&self) -> Option<view::Number> = "ReadingRangeMin";
         /// `Precision`: a number.
-        pub fn precision(&self) -> Option<view::Number<'_>> = "Precision";
+        pub fn precision(&self) -> Option<view::Number> = "Precision";
         /// `Accuracy`: a number in percent. Deprecated by the schema.
-        pub fn accuracy(&self) -> Option<view::Number<'_>> = "Accuracy";
+        pub fn accuracy(&self) -> Option<view::Number> = "Accuracy";
         /// `SensingFrequency`: a number. Deprecated by the schema.
-        pub fn sensing_frequency(&self) -> Option<view::Number<'_>> = "SensingFrequency";
+        pub fn sensing_frequency(&self) -> Option<view::Number> = "SensingFrequency";
         /// `PeakReadingTime`: a date and time.
-        pub fn peak_reading_time(&self) -> Option<view::DateTime<'_>> = "PeakReadingTime";
+        pub fn peak_reading_time(&self) -> Option<view::DateTime> = "PeakReadingTime";
         /// `SensorResetTime`: a date and time.
-        pub fn sensor_reset_time(&self) -> Option<view::DateTime<'_>> = "SensorResetTime";
+        pub fn sensor_reset_time(&self) -> Option<view::DateTime> = "SensorResetTime";
         /// `CrestFactor`: a number.
-        pub fn crest_factor(&self) -> Option<view::Number<'_>> = "CrestFactor";
+        pub fn crest_factor(&self) -> Option<view::Number> = "CrestFactor";
         /// `THDPercent`: a number in percent.
-        pub fn thd_percent(&self) -> Option<view::Number<'_>> = "THDPercent";
+        pub fn thd_percent(&self) -> Option<view::Number> = "THDPercent";
         /// `LifetimeReading`: a number.
-        pub fn lifetime_reading(&self) -> Option<view::Number<'_>> = "LifetimeReading";
+        pub fn lifetime_reading(&self) -> Option<view::Number> = "LifetimeReading";
         /// `SensingInterval`: a duration.
-        pub fn sensing_interval(&self) -> Option<view::Duration<'_>> = "SensingInterval";
+        pub fn sensing_interval(&self) -> Option<view::Duration> = "SensingInterval";
         /// `ReadingTime`: a date and time.
-        pub fn reading_time(&self) -> Option<view::DateTime<'_>> = "ReadingTime";
+        pub fn reading_time(&self) -> Option<view::DateTime> = "ReadingTime";
         /// `Implementation`: a value of an enumeration.
         pub fn implementation(&self) -> Option<ImplementationType> = "Implementation";
         /// `RelatedItem`: a list of links. Writable.
-        pub fn related_item(&self) -> view::List<'_, view::Link<crate::resource::Item>> = "RelatedItem";
+        pub fn related_item(&self) -> view::List<view::Link<crate::resource::Item>> = "RelatedItem";
         /// `SpeedRPM`: a number in revolutions per minute.
-        pub fn speed_rpm(&self) -> Option<view::Number<'_>> = "SpeedRPM";
+        pub fn speed_rpm(&self) -> Option<view::Number> = "SpeedRPM";
         /// `DeviceName`: text. Only in copies of a part of the resource.
-        pub fn device_name(&self) -> Option<Cow<'_, str>> = "DeviceName";
+        pub fn device_name(&self) -> Option<view::Text> = "DeviceName";
         /// `Links`: an object.
         pub fn links(&self) -> Option<Links> = "Links";
         /// `SensorGroup`: an object.
         pub fn sensor_group(&self) -> Option<crate::redundancy::RedundantGroup> = "SensorGroup";
         /// `LowestReading`: a number.
-        pub fn lowest_reading(&self) -> Option<view::Number<'_>> = "LowestReading";
+        pub fn lowest_reading(&self) -> Option<view::Number> = "LowestReading";
         /// `LowestReadingTime`: a date and time.
-        pub fn lowest_reading_time(&self) -> Option<view::DateTime<'_>> = "LowestReadingTime";
+        pub fn lowest_reading_time(&self) -> Option<view::DateTime> = "LowestReadingTime";
         /// `AverageReading`: a number.
-        pub fn average_reading(&self) -> Option<view::Number<'_>> = "AverageReading";
+        pub fn average_reading(&self) -> Option<view::Number> = "AverageReading";
         /// `AveragingInterval`: a duration. Writable.
-        pub fn averaging_interval(&self) -> Option<view::Duration<'_>> = "AveragingInterval";
+        pub fn averaging_interval(&self) -> Option<view::Duration> = "AveragingInterval";
         /// `AveragingIntervalAchieved`: true or false.
         pub fn averaging_interval_achieved(&self) -> Option<bool> = "AveragingIntervalAchieved";
         /// `Calibration`: a number. Writable.
-        pub fn calibration(&self) -> Option<view::Number<'_>> = "Calibration";
+        pub fn calibration(&self) -> Option<view::Number> = "Calibration";
         /// `CalibrationTime`: a date and time. Writable.
-        pub fn calibration_time(&self) -> Option<view::DateTime<'_>> = "CalibrationTime";
+        pub fn calibration_time(&self) -> Option<view::DateTime> = "CalibrationTime";
         /// `ApparentkVAh`: a number in the unit `kV.A.h` (UCUM).
-        pub fn apparent_kvah(&self) -> Option<view::Number<'_>> = "ApparentkVAh";
+        pub fn apparent_kvah(&self) -> Option<view::Number> = "ApparentkVAh";
         /// `ReactivekVARh`: a number in the unit `kV.A.h` (UCUM).
-        pub fn reactive_kvarh(&self) -> Option<view::Number<'_>> = "ReactivekVARh";
+        pub fn reactive_kvarh(&self) -> Option<view::Number> = "ReactivekVARh";
         /// `PhaseAngleDegrees`: a number.
-        pub fn phase_angle_degrees(&self) -> Option<view::Number<'_>> = "PhaseAngleDegrees";
+        pub fn phase_angle_degrees(&self) -> Option<view::Number> = "PhaseAngleDegrees";
         /// `ReadingBasis`: a value of an enumeration.
         pub fn reading_basis(&self) -> Option<ReadingBasisType> = "ReadingBasis";
         /// `ReadingAccuracy`: a number.
-        pub fn reading_accuracy(&self) -> Option<view::Number<'_>> = "ReadingAccuracy";
+        pub fn reading_accuracy(&self) -> Option<view::Number> = "ReadingAccuracy";
         /// `Manufacturer`: text.
-        pub fn manufacturer(&self) -> Option<Cow<'_, str>> = "Manufacturer";
+        pub fn manufacturer(&self) -> Option<view::Text> = "Manufacturer";
         /// `Model`: text.
-        pub fn model(&self) -> Option<Cow<'_, str>> = "Model";
+        pub fn model(&self) -> Option<view::Text> = "Model";
         /// `SKU`: text.
-        pub fn sku(&self) -> Option<Cow<'_, str>> = "SKU";
+        pub fn sku(&self) -> Option<view::Text> = "SKU";
         /// `SerialNumber`: text.
-        pub fn serial_number(&self) -> Option<Cow<'_, str>> = "SerialNumber";
+        pub fn serial_number(&self) -> Option<view::Text> = "SerialNumber";
         /// `PartNumber`: text.
-        pub fn part_number(&self) -> Option<Cow<'_, str>> = "PartNumber";
+        pub fn part_number(&self) -> Option<view::Text> = "PartNumber";
         /// `SparePartNumber`: text.
-        pub fn spare_part_number(&self) -> Option<Cow<'_, str>> = "SparePartNumber";
+        pub fn spare_part_number(&self) -> Option<view::Text> = "SparePartNumber";
         /// `UserLabel`: text. Writable.
-        pub fn user_label(&self) -> Option<Cow<'_, str>> = "UserLabel";
+        pub fn user_label(&self) -> Option<view::Text> = "UserLabel";
         /// `LifetimeStartDateTime`: a date and time.
-        pub fn lifetime_start_date_time(&self) -> Option<view::DateTime<'_>> = "LifetimeStartDateTime";
+        pub fn lifetime_start_date_time(&self) -> Option<view::DateTime> = "LifetimeStartDateTime";
         /// `Enabled`: true or false. Writable.
         pub fn enabled(&self) -> Option<bool> = "Enabled";
         /// `PeakIntervalReading`: a number.
-        pub fn peak_interval_reading(&self) -> Option<view::Number<'_>> = "PeakIntervalReading";
+        pub fn peak_interval_reading(&self) -> Option<view::Number> = "PeakIntervalReading";
         /// `LowestIntervalReading`: a number.
-        pub fn lowest_interval_reading(&self) -> Option<view::Number<'_>> = "LowestIntervalReading";
+        pub fn lowest_interval_reading(&self) -> Option<view::Number> = "LowestIntervalReading";
     }
 }
 
@@ -154,7 +153,7 @@ redfish_proto::view! {
         /// `Oem`: an object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
         /// `AssociatedControls`: a list of links.
-        pub fn associated_controls(&self) -> view::List<'_, view::Link<crate::control::Control>> = "AssociatedControls";
+        pub fn associated_controls(&self) -> view::List<view::Link<crate::control::Control>> = "AssociatedControls";
     }
 }
 
@@ -164,15 +163,15 @@ redfish_proto::view! {
     /// `Threshold` of the schema `Sensor` 1.12.0.
     pub struct Threshold = "Sensor.Threshold" {
         /// `Reading`: a number. Writable.
-        pub fn reading(&self) -> Option<view::Number<'_>> = "Reading";
+        pub fn reading(&self) -> Option<view::Number> = "Reading";
         /// `Activation`: a value of an enumeration. Writable.
         pub fn activation(&self) -> Option<ThresholdActivation> = "Activation";
         /// `DwellTime`: a duration. Writable.
-        pub fn dwell_time(&self) -> Option<view::Duration<'_>> = "DwellTime";
+        pub fn dwell_time(&self) -> Option<view::Duration> = "DwellTime";
         /// `HysteresisReading`: a number. Writable.
-        pub fn hysteresis_reading(&self) -> Option<view::Number<'_>> = "HysteresisReading";
+        pub fn hysteresis_reading(&self) -> Option<view::Number> = "HysteresisReading";
         /// `HysteresisDuration`: a duration. Writable.
-        pub fn hysteresis_duration(&self) -> Option<view::Duration<'_>> = "HysteresisDuration";
+        pub fn hysteresis_duration(&self) -> Option<view::Duration> = "HysteresisDuration";
     }
 }
 
@@ -238,11 +237,11 @@ redfish_proto::patch! {
         /// `SensorGroup`: an object.
         sensor_group: object crate::redundancy::RedundantGroupPatch = "SensorGroup";
         /// `AveragingInterval`: a duration.
-        averaging_interval: value view::Nullable<view::Duration<'static>> = "AveragingInterval";
+        averaging_interval: value view::Nullable<view::Duration> = "AveragingInterval";
         /// `Calibration`: a number.
         calibration: value view::Nullable<f64> = "Calibration";
         /// `CalibrationTime`: a date and time.
-        calibration_time: value view::Nullable<view::DateTime<'static>> = "CalibrationTime";
+        calibration_time: value view::Nullable<view::DateTime> = "CalibrationTime";
         /// `UserLabel`: text.
         user_label: value String = "UserLabel";
         /// `Enabled`: true or false.
@@ -258,11 +257,11 @@ redfish_proto::patch! {
         /// `Activation`: a value of an enumeration.
         activation: value view::Nullable<ThresholdActivation> = "Activation";
         /// `DwellTime`: a duration.
-        dwell_time: value view::Nullable<view::Duration<'static>> = "DwellTime";
+        dwell_time: value view::Nullable<view::Duration> = "DwellTime";
         /// `HysteresisReading`: a number.
         hysteresis_reading: value view::Nullable<f64> = "HysteresisReading";
         /// `HysteresisDuration`: a duration.
-        hysteresis_duration: value view::Nullable<view::Duration<'static>> = "HysteresisDuration";
+        hysteresis_duration: value view::Nullable<view::Duration> = "HysteresisDuration";
     }
 }
 

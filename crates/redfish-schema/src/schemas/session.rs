@@ -4,7 +4,6 @@
 
 use redfish_proto::serde_json::Value;
 use redfish_proto::view;
-use std::borrow::Cow;
 
 redfish_proto::view! {
     /// One login to the service: creating it returns a token in a header, and deleting it logs out. Services limit their number, so leftover sessions can block new logins.
@@ -15,33 +14,33 @@ redfish_proto::view! {
         /// `Oem`: an object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
         /// `Id`: text.
-        pub fn id(&self) -> Option<Cow<'_, str>> = "Id";
+        pub fn id(&self) -> Option<view::Text> = "Id";
         /// `Description`: text.
-        pub fn description(&self) -> Option<Cow<'_, str>> = "Description";
+        pub fn description(&self) -> Option<view::Text> = "Description";
         /// `Name`: text.
-        pub fn name(&self) -> Option<Cow<'_, str>> = "Name";
+        pub fn name(&self) -> Option<view::Text> = "Name";
         /// `UserName`: text.
-        pub fn user_name(&self) -> Option<Cow<'_, str>> = "UserName";
+        pub fn user_name(&self) -> Option<view::Text> = "UserName";
         /// `Password`: text. Sent to create the resource; null in responses.
-        pub fn password(&self) -> Option<Cow<'_, str>> = "Password";
+        pub fn password(&self) -> Option<view::Text> = "Password";
         /// `SessionType`: a value of an enumeration.
         pub fn session_type(&self) -> Option<SessionTypes> = "SessionType";
         /// `OemSessionType`: text.
-        pub fn oem_session_type(&self) -> Option<Cow<'_, str>> = "OemSessionType";
+        pub fn oem_session_type(&self) -> Option<view::Text> = "OemSessionType";
         /// `ClientOriginIPAddress`: text.
-        pub fn client_origin_ip_address(&self) -> Option<Cow<'_, str>> = "ClientOriginIPAddress";
+        pub fn client_origin_ip_address(&self) -> Option<view::Text> = "ClientOriginIPAddress";
         /// `CreatedTime`: a date and time.
-        pub fn created_time(&self) -> Option<view::DateTime<'_>> = "CreatedTime";
+        pub fn created_time(&self) -> Option<view::DateTime> = "CreatedTime";
         /// `Context`: text.
-        pub fn context(&self) -> Option<Cow<'_, str>> = "Context";
+        pub fn context(&self) -> Option<view::Text> = "Context";
         /// `Token`: text. Sent to create the resource; null in responses.
-        pub fn token(&self) -> Option<Cow<'_, str>> = "Token";
+        pub fn token(&self) -> Option<view::Text> = "Token";
         /// `Roles`: a list of texts.
-        pub fn roles(&self) -> view::List<'_, Cow<'_, str>> = "Roles";
+        pub fn roles(&self) -> view::List<view::Text> = "Roles";
         /// `Links`: an object.
         pub fn links(&self) -> Option<Links> = "Links";
         /// `ExpirationTime`: a date and time.
-        pub fn expiration_time(&self) -> Option<view::DateTime<'_>> = "ExpirationTime";
+        pub fn expiration_time(&self) -> Option<view::DateTime> = "ExpirationTime";
     }
 }
 
@@ -73,7 +72,7 @@ redfish_proto::patch! {
         /// `ClientOriginIPAddress`: text.
         client_origin_ip_address: value view::Nullable<String> = "ClientOriginIPAddress";
         /// `CreatedTime`: a date and time.
-        created_time: value view::Nullable<view::DateTime<'static>> = "CreatedTime";
+        created_time: value view::Nullable<view::DateTime> = "CreatedTime";
         /// `Context`: text.
         context: value view::Nullable<String> = "Context";
         /// `Token`: text.
@@ -83,7 +82,7 @@ redfish_proto::patch! {
         /// `Links`: an object.
         links: value Value = "Links";
         /// `ExpirationTime`: a date and time.
-        expiration_time: value view::DateTime<'static> = "ExpirationTime";
+        expiration_time: value view::DateTime = "ExpirationTime";
     }
 }
 

@@ -5,7 +5,6 @@
 use redfish_proto::Error;
 use redfish_proto::ops::Invoke;
 use redfish_proto::view;
-use std::borrow::Cow;
 
 redfish_proto::view! {
     /// One piece of firmware or software: its version, whether it can be updated, and which devices it belongs to.
@@ -16,29 +15,29 @@ redfish_proto::view! {
         /// `Oem`: an object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
         /// `Id`: text.
-        pub fn id(&self) -> Option<Cow<'_, str>> = "Id";
+        pub fn id(&self) -> Option<view::Text> = "Id";
         /// `Description`: text.
-        pub fn description(&self) -> Option<Cow<'_, str>> = "Description";
+        pub fn description(&self) -> Option<view::Text> = "Description";
         /// `Name`: text.
-        pub fn name(&self) -> Option<Cow<'_, str>> = "Name";
+        pub fn name(&self) -> Option<view::Text> = "Name";
         /// `Status`: an object.
         pub fn status(&self) -> Option<crate::resource::Status> = "Status";
         /// `Version`: text.
-        pub fn version(&self) -> Option<Cow<'_, str>> = "Version";
+        pub fn version(&self) -> Option<view::Text> = "Version";
         /// `Updateable`: true or false.
         pub fn updateable(&self) -> Option<bool> = "Updateable";
         /// `SoftwareId`: text.
-        pub fn software_id(&self) -> Option<Cow<'_, str>> = "SoftwareId";
+        pub fn software_id(&self) -> Option<view::Text> = "SoftwareId";
         /// `LowestSupportedVersion`: text.
-        pub fn lowest_supported_version(&self) -> Option<Cow<'_, str>> = "LowestSupportedVersion";
+        pub fn lowest_supported_version(&self) -> Option<view::Text> = "LowestSupportedVersion";
         /// `UefiDevicePaths`: a list of texts.
-        pub fn uefi_device_paths(&self) -> view::List<'_, Cow<'_, str>> = "UefiDevicePaths";
+        pub fn uefi_device_paths(&self) -> view::List<view::Text> = "UefiDevicePaths";
         /// `RelatedItem`: a list of links.
-        pub fn related_item(&self) -> view::List<'_, view::Link<crate::resource::Item>> = "RelatedItem";
+        pub fn related_item(&self) -> view::List<view::Link<crate::resource::Item>> = "RelatedItem";
         /// `Manufacturer`: text.
-        pub fn manufacturer(&self) -> Option<Cow<'_, str>> = "Manufacturer";
+        pub fn manufacturer(&self) -> Option<view::Text> = "Manufacturer";
         /// `ReleaseDate`: a date and time.
-        pub fn release_date(&self) -> Option<view::DateTime<'_>> = "ReleaseDate";
+        pub fn release_date(&self) -> Option<view::DateTime> = "ReleaseDate";
         /// `WriteProtected`: true or false. Writable.
         pub fn write_protected(&self) -> Option<bool> = "WriteProtected";
         /// `Measurement`: an object. Deprecated by the schema.
@@ -60,7 +59,7 @@ redfish_proto::view! {
         /// `Links`: an object.
         pub fn links(&self) -> Option<Links> = "Links";
         /// `ImageDataURI`: a URI.
-        pub fn image_data_uri(&self) -> Option<Cow<'_, str>> = "ImageDataURI";
+        pub fn image_data_uri(&self) -> Option<view::Text> = "ImageDataURI";
         /// `SizeBytes`: an integer.
         pub fn size_bytes(&self) -> Option<i64> = "SizeBytes";
     }
@@ -72,19 +71,19 @@ redfish_proto::view! {
     /// `AdditionalVersions` of the schema `SoftwareInventory` 1.13.0.
     pub struct AdditionalVersions = "SoftwareInventory.AdditionalVersions" {
         /// `Bootloader`: text.
-        pub fn bootloader(&self) -> Option<Cow<'_, str>> = "Bootloader";
+        pub fn bootloader(&self) -> Option<view::Text> = "Bootloader";
         /// `Microcode`: text.
-        pub fn microcode(&self) -> Option<Cow<'_, str>> = "Microcode";
+        pub fn microcode(&self) -> Option<view::Text> = "Microcode";
         /// `Kernel`: text.
-        pub fn kernel(&self) -> Option<Cow<'_, str>> = "Kernel";
+        pub fn kernel(&self) -> Option<view::Text> = "Kernel";
         /// `Oem`: an object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
         /// `OSDistribution`: text.
-        pub fn os_distribution(&self) -> Option<Cow<'_, str>> = "OSDistribution";
+        pub fn os_distribution(&self) -> Option<view::Text> = "OSDistribution";
         /// `FactoryConfiguration`: text.
-        pub fn factory_configuration(&self) -> Option<Cow<'_, str>> = "FactoryConfiguration";
+        pub fn factory_configuration(&self) -> Option<view::Text> = "FactoryConfiguration";
         /// `BootParameters`: text.
-        pub fn boot_parameters(&self) -> Option<Cow<'_, str>> = "BootParameters";
+        pub fn boot_parameters(&self) -> Option<view::Text> = "BootParameters";
     }
 }
 
@@ -94,9 +93,9 @@ redfish_proto::view! {
     /// `Links` of the schema `SoftwareInventory` 1.13.0.
     pub struct Links = "SoftwareInventory.Links" {
         /// `StagedTargets`: a list of links.
-        pub fn staged_targets(&self) -> view::List<'_, view::Link<crate::resource::Item>> = "StagedTargets";
+        pub fn staged_targets(&self) -> view::List<view::Link<crate::resource::Item>> = "StagedTargets";
         /// `ActiveTargets`: a list of links.
-        pub fn active_targets(&self) -> view::List<'_, view::Link<crate::resource::Item>> = "ActiveTargets";
+        pub fn active_targets(&self) -> view::List<view::Link<crate::resource::Item>> = "ActiveTargets";
     }
 }
 
@@ -110,7 +109,7 @@ redfish_proto::view! {
         /// `MeasurementSize`: an integer.
         pub fn measurement_size(&self) -> Option<i64> = "MeasurementSize";
         /// `Measurement`: text.
-        pub fn measurement(&self) -> Option<Cow<'_, str>> = "Measurement";
+        pub fn measurement(&self) -> Option<view::Text> = "Measurement";
         /// `MeasurementIndex`: an integer.
         pub fn measurement_index(&self) -> Option<i64> = "MeasurementIndex";
     }

@@ -5,7 +5,6 @@
 use redfish_proto::Error;
 use redfish_proto::ops::Invoke;
 use redfish_proto::view;
-use std::borrow::Cow;
 
 redfish_proto::view! {
     /// A group of controllers with their drives and volumes. Controllers are in `Controllers`; older services embed them in `StorageControllers`.
@@ -16,15 +15,15 @@ redfish_proto::view! {
         /// `Oem`: an object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
         /// `Id`: text.
-        pub fn id(&self) -> Option<Cow<'_, str>> = "Id";
+        pub fn id(&self) -> Option<view::Text> = "Id";
         /// `Description`: text.
-        pub fn description(&self) -> Option<Cow<'_, str>> = "Description";
+        pub fn description(&self) -> Option<view::Text> = "Description";
         /// `Name`: text.
-        pub fn name(&self) -> Option<Cow<'_, str>> = "Name";
+        pub fn name(&self) -> Option<view::Text> = "Name";
         /// `StorageControllers`: a list of objects. Deprecated by the schema.
-        pub fn storage_controllers(&self) -> view::List<'_, StorageController> = "StorageControllers";
+        pub fn storage_controllers(&self) -> view::List<StorageController> = "StorageControllers";
         /// `Drives`: a list of links.
-        pub fn drives(&self) -> view::List<'_, view::Link<crate::drive::Drive>> = "Drives";
+        pub fn drives(&self) -> view::List<view::Link<crate::drive::Drive>> = "Drives";
         /// `Volumes`: a link.
         pub fn volumes(&self) -> Option<view::Link<crate::volume_collection::VolumeCollection>> = "Volumes";
         /// `Links`: an object.
@@ -32,7 +31,7 @@ redfish_proto::view! {
         /// `Status`: an object.
         pub fn status(&self) -> Option<crate::resource::Status> = "Status";
         /// `Redundancy`: a list of objects.
-        pub fn redundancy(&self) -> view::List<'_, crate::redundancy::Redundancy> = "Redundancy";
+        pub fn redundancy(&self) -> view::List<crate::redundancy::Redundancy> = "Redundancy";
         /// `FileSystems`: a link.
         pub fn file_systems(&self) -> Option<view::Link<view::Json>> = "FileSystems";
         /// `StoragePools`: a link.
@@ -47,13 +46,13 @@ redfish_proto::view! {
         /// `Controllers`: a link.
         pub fn controllers(&self) -> Option<view::Link<crate::storage_controller_collection::StorageControllerCollection>> = "Controllers";
         /// `Identifiers`: a list of objects.
-        pub fn identifiers(&self) -> view::List<'_, crate::resource::Identifier> = "Identifiers";
+        pub fn identifiers(&self) -> view::List<crate::resource::Identifier> = "Identifiers";
         /// `HotspareActivationPolicy`: a value of an enumeration. Writable.
         pub fn hotspare_activation_policy(&self) -> Option<HotspareActivationPolicy> = "HotspareActivationPolicy";
         /// `EncryptionMode`: a value of an enumeration. Writable.
         pub fn encryption_mode(&self) -> Option<EncryptionMode> = "EncryptionMode";
         /// `LocalEncryptionKeyIdentifier`: text.
-        pub fn local_encryption_key_identifier(&self) -> Option<Cow<'_, str>> = "LocalEncryptionKeyIdentifier";
+        pub fn local_encryption_key_identifier(&self) -> Option<view::Text> = "LocalEncryptionKeyIdentifier";
         /// `Connections`: a link.
         #[cfg(feature = "fabric")]
         pub fn connections(&self) -> Option<view::Link<crate::connection_collection::ConnectionCollection>> = "Connections";
@@ -82,35 +81,35 @@ redfish_proto::view! {
         /// `Oem`: an object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
         /// `MemberId`: text.
-        pub fn member_id(&self) -> Option<Cow<'_, str>> = "MemberId";
+        pub fn member_id(&self) -> Option<view::Text> = "MemberId";
         /// `Status`: an object.
         pub fn status(&self) -> Option<crate::resource::Status> = "Status";
         /// `SpeedGbps`: a number in gigabits per second.
-        pub fn speed_gbps(&self) -> Option<view::Number<'_>> = "SpeedGbps";
+        pub fn speed_gbps(&self) -> Option<view::Number> = "SpeedGbps";
         /// `FirmwareVersion`: text.
-        pub fn firmware_version(&self) -> Option<Cow<'_, str>> = "FirmwareVersion";
+        pub fn firmware_version(&self) -> Option<view::Text> = "FirmwareVersion";
         /// `Manufacturer`: text.
-        pub fn manufacturer(&self) -> Option<Cow<'_, str>> = "Manufacturer";
+        pub fn manufacturer(&self) -> Option<view::Text> = "Manufacturer";
         /// `Model`: text.
-        pub fn model(&self) -> Option<Cow<'_, str>> = "Model";
+        pub fn model(&self) -> Option<view::Text> = "Model";
         /// `SKU`: text.
-        pub fn sku(&self) -> Option<Cow<'_, str>> = "SKU";
+        pub fn sku(&self) -> Option<view::Text> = "SKU";
         /// `SerialNumber`: text.
-        pub fn serial_number(&self) -> Option<Cow<'_, str>> = "SerialNumber";
+        pub fn serial_number(&self) -> Option<view::Text> = "SerialNumber";
         /// `PartNumber`: text.
-        pub fn part_number(&self) -> Option<Cow<'_, str>> = "PartNumber";
+        pub fn part_number(&self) -> Option<view::Text> = "PartNumber";
         /// `AssetTag`: text. Writable.
-        pub fn asset_tag(&self) -> Option<Cow<'_, str>> = "AssetTag";
+        pub fn asset_tag(&self) -> Option<view::Text> = "AssetTag";
         /// `SupportedControllerProtocols`: a list of values of an enumeration.
-        pub fn supported_controller_protocols(&self) -> view::List<'_, crate::protocol::Protocol> = "SupportedControllerProtocols";
+        pub fn supported_controller_protocols(&self) -> view::List<crate::protocol::Protocol> = "SupportedControllerProtocols";
         /// `SupportedDeviceProtocols`: a list of values of an enumeration.
-        pub fn supported_device_protocols(&self) -> view::List<'_, crate::protocol::Protocol> = "SupportedDeviceProtocols";
+        pub fn supported_device_protocols(&self) -> view::List<crate::protocol::Protocol> = "SupportedDeviceProtocols";
         /// `Identifiers`: a list of objects.
-        pub fn identifiers(&self) -> view::List<'_, crate::resource::Identifier> = "Identifiers";
+        pub fn identifiers(&self) -> view::List<crate::resource::Identifier> = "Identifiers";
         /// `Links`: an object.
         pub fn links(&self) -> Option<StorageControllerLinks> = "Links";
         /// `Name`: text.
-        pub fn name(&self) -> Option<Cow<'_, str>> = "Name";
+        pub fn name(&self) -> Option<view::Text> = "Name";
         /// `Location`: an object.
         pub fn location(&self) -> Option<crate::resource::Location> = "Location";
         /// `Assembly`: a link.
@@ -122,7 +121,7 @@ redfish_proto::view! {
         #[cfg(feature = "compute")]
         pub fn pcie_interface(&self) -> Option<crate::pcie_device::PCIeInterface> = "PCIeInterface";
         /// `SupportedRAIDTypes`: a list of values of an enumeration.
-        pub fn supported_raid_types(&self) -> view::List<'_, crate::volume::RAIDType> = "SupportedRAIDTypes";
+        pub fn supported_raid_types(&self) -> view::List<crate::volume::RAIDType> = "SupportedRAIDTypes";
         /// `Ports`: a link.
         #[cfg(feature = "network")]
         pub fn ports(&self) -> Option<view::Link<crate::port_collection::PortCollection>> = "Ports";
@@ -133,7 +132,7 @@ redfish_proto::view! {
         pub fn certificates(&self) -> Option<view::Link<crate::certificate_collection::CertificateCollection>> = "Certificates";
         /// `Measurements`: a list of objects. Deprecated by the schema.
         #[cfg(feature = "update")]
-        pub fn measurements(&self) -> view::List<'_, crate::software_inventory::MeasurementBlock> = "Measurements";
+        pub fn measurements(&self) -> view::List<crate::software_inventory::MeasurementBlock> = "Measurements";
     }
 }
 
@@ -157,7 +156,7 @@ redfish_proto::view! {
     /// `GetPersonalityNonceResponse` of the schema `Storage` 1.21.0.
     pub struct GetPersonalityNonceResponse = "Storage.GetPersonalityNonceResponse" {
         /// `Nonce`: text.
-        pub fn nonce(&self) -> Option<Cow<'_, str>> = "Nonce";
+        pub fn nonce(&self) -> Option<view::Text> = "Nonce";
     }
 }
 
@@ -169,21 +168,21 @@ redfish_proto::view! {
         /// `Oem`: an object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
         /// `Enclosures`: a list of links.
-        pub fn enclosures(&self) -> view::List<'_, view::Link<crate::chassis::Chassis>> = "Enclosures";
+        pub fn enclosures(&self) -> view::List<view::Link<crate::chassis::Chassis>> = "Enclosures";
         /// `SimpleStorage`: a link.
         pub fn simple_storage(&self) -> Option<view::Link<crate::simple_storage::SimpleStorage>> = "SimpleStorage";
         /// `StorageServices`: a list of links.
-        pub fn storage_services(&self) -> view::List<'_, view::Link<view::Json>> = "StorageServices";
+        pub fn storage_services(&self) -> view::List<view::Link<view::Json>> = "StorageServices";
         /// `HostingStorageSystems`: a list of links.
-        pub fn hosting_storage_systems(&self) -> view::List<'_, view::Link<crate::computer_system::ComputerSystem>> = "HostingStorageSystems";
+        pub fn hosting_storage_systems(&self) -> view::List<view::Link<crate::computer_system::ComputerSystem>> = "HostingStorageSystems";
         /// `NVMeoFDiscoverySubsystems`: a list of links.
-        pub fn nvme_of_discovery_subsystems(&self) -> view::List<'_, view::Link<Storage>> = "NVMeoFDiscoverySubsystems";
+        pub fn nvme_of_discovery_subsystems(&self) -> view::List<view::Link<Storage>> = "NVMeoFDiscoverySubsystems";
         /// `BlockSecurityIDUnsupportedDrives`: a list of links.
-        pub fn block_security_id_unsupported_drives(&self) -> view::List<'_, view::Link<crate::drive::Drive>> = "BlockSecurityIDUnsupportedDrives";
+        pub fn block_security_id_unsupported_drives(&self) -> view::List<view::Link<crate::drive::Drive>> = "BlockSecurityIDUnsupportedDrives";
         /// `BlockSecurityIDUpdateUnsuccessfulDrives`: a list of links.
-        pub fn block_security_id_update_unsuccessful_drives(&self) -> view::List<'_, view::Link<crate::drive::Drive>> = "BlockSecurityIDUpdateUnsuccessfulDrives";
+        pub fn block_security_id_update_unsuccessful_drives(&self) -> view::List<view::Link<crate::drive::Drive>> = "BlockSecurityIDUpdateUnsuccessfulDrives";
         /// `UnassignedVolumes`: a list of links.
-        pub fn unassigned_volumes(&self) -> view::List<'_, view::Link<crate::volume::Volume>> = "UnassignedVolumes";
+        pub fn unassigned_volumes(&self) -> view::List<view::Link<crate::volume::Volume>> = "UnassignedVolumes";
     }
 }
 
@@ -237,9 +236,9 @@ redfish_proto::view! {
         /// `ChangeAffectsUserData`: true or false.
         pub fn change_affects_user_data(&self) -> Option<bool> = "ChangeAffectsUserData";
         /// `UnfreezeAuthenticationModes`: a list of values of an enumeration.
-        pub fn unfreeze_authentication_modes(&self) -> view::List<'_, NMVeUnfreezeAuthMode> = "UnfreezeAuthenticationModes";
+        pub fn unfreeze_authentication_modes(&self) -> view::List<NMVeUnfreezeAuthMode> = "UnfreezeAuthenticationModes";
         /// `Data`: text. Writable.
-        pub fn data(&self) -> Option<Cow<'_, str>> = "Data";
+        pub fn data(&self) -> Option<view::Text> = "Data";
     }
 }
 
@@ -249,13 +248,13 @@ redfish_proto::view! {
     /// `NVMeSubsystemProperties` of the schema `Storage` 1.21.0.
     pub struct NVMeSubsystemProperties = "Storage.NVMeSubsystemProperties" {
         /// `MaxNamespacesSupported`: a number.
-        pub fn max_namespaces_supported(&self) -> Option<view::Number<'_>> = "MaxNamespacesSupported";
+        pub fn max_namespaces_supported(&self) -> Option<view::Number> = "MaxNamespacesSupported";
         /// `SharedNamespaceControllerAttachmentSupported`: true or false.
         pub fn shared_namespace_controller_attachment_supported(&self) -> Option<bool> = "SharedNamespaceControllerAttachmentSupported";
         /// `ConfigurationLockState`: an object.
         pub fn configuration_lock_state(&self) -> Option<NVMeConfigurationLockState> = "ConfigurationLockState";
         /// `ActivePersonalities`: a list of objects.
-        pub fn active_personalities(&self) -> view::List<'_, NVMePersonality> = "ActivePersonalities";
+        pub fn active_personalities(&self) -> view::List<NVMePersonality> = "ActivePersonalities";
     }
 }
 
@@ -282,12 +281,12 @@ redfish_proto::view! {
         pub fn oem(&self) -> Option<view::Json> = "Oem";
         /// `Endpoints`: a list of links.
         #[cfg(feature = "fabric")]
-        pub fn endpoints(&self) -> view::List<'_, view::Link<crate::endpoint::Endpoint>> = "Endpoints";
+        pub fn endpoints(&self) -> view::List<view::Link<crate::endpoint::Endpoint>> = "Endpoints";
         /// `StorageServices`: a list of links. Deprecated by the schema.
-        pub fn storage_services(&self) -> view::List<'_, view::Link<view::Json>> = "StorageServices";
+        pub fn storage_services(&self) -> view::List<view::Link<view::Json>> = "StorageServices";
         /// `PCIeFunctions`: a list of links.
         #[cfg(feature = "compute")]
-        pub fn pcie_functions(&self) -> view::List<'_, view::Link<crate::pcie_function::PCIeFunction>> = "PCIeFunctions";
+        pub fn pcie_functions(&self) -> view::List<view::Link<crate::pcie_function::PCIeFunction>> = "PCIeFunctions";
     }
 }
 

@@ -5,7 +5,6 @@
 use redfish_proto::Error;
 use redfish_proto::ops::Invoke;
 use redfish_proto::view;
-use std::borrow::Cow;
 
 redfish_proto::view! {
     /// A RAID, SAS or NVMe controller: model, firmware version, cache, and the protocols and RAID levels that it supports. Older services embed another type of the same name in `Storage`.
@@ -16,35 +15,35 @@ redfish_proto::view! {
         /// `Oem`: an object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
         /// `Id`: text.
-        pub fn id(&self) -> Option<Cow<'_, str>> = "Id";
+        pub fn id(&self) -> Option<view::Text> = "Id";
         /// `Description`: text.
-        pub fn description(&self) -> Option<Cow<'_, str>> = "Description";
+        pub fn description(&self) -> Option<view::Text> = "Description";
         /// `Name`: text.
-        pub fn name(&self) -> Option<Cow<'_, str>> = "Name";
+        pub fn name(&self) -> Option<view::Text> = "Name";
         /// `Status`: an object.
         pub fn status(&self) -> Option<crate::resource::Status> = "Status";
         /// `SpeedGbps`: a number in gigabits per second.
-        pub fn speed_gbps(&self) -> Option<view::Number<'_>> = "SpeedGbps";
+        pub fn speed_gbps(&self) -> Option<view::Number> = "SpeedGbps";
         /// `FirmwareVersion`: text.
-        pub fn firmware_version(&self) -> Option<Cow<'_, str>> = "FirmwareVersion";
+        pub fn firmware_version(&self) -> Option<view::Text> = "FirmwareVersion";
         /// `Manufacturer`: text.
-        pub fn manufacturer(&self) -> Option<Cow<'_, str>> = "Manufacturer";
+        pub fn manufacturer(&self) -> Option<view::Text> = "Manufacturer";
         /// `Model`: text.
-        pub fn model(&self) -> Option<Cow<'_, str>> = "Model";
+        pub fn model(&self) -> Option<view::Text> = "Model";
         /// `SKU`: text.
-        pub fn sku(&self) -> Option<Cow<'_, str>> = "SKU";
+        pub fn sku(&self) -> Option<view::Text> = "SKU";
         /// `SerialNumber`: text.
-        pub fn serial_number(&self) -> Option<Cow<'_, str>> = "SerialNumber";
+        pub fn serial_number(&self) -> Option<view::Text> = "SerialNumber";
         /// `PartNumber`: text.
-        pub fn part_number(&self) -> Option<Cow<'_, str>> = "PartNumber";
+        pub fn part_number(&self) -> Option<view::Text> = "PartNumber";
         /// `AssetTag`: text. Writable.
-        pub fn asset_tag(&self) -> Option<Cow<'_, str>> = "AssetTag";
+        pub fn asset_tag(&self) -> Option<view::Text> = "AssetTag";
         /// `SupportedControllerProtocols`: a list of values of an enumeration.
-        pub fn supported_controller_protocols(&self) -> view::List<'_, crate::protocol::Protocol> = "SupportedControllerProtocols";
+        pub fn supported_controller_protocols(&self) -> view::List<crate::protocol::Protocol> = "SupportedControllerProtocols";
         /// `SupportedDeviceProtocols`: a list of values of an enumeration.
-        pub fn supported_device_protocols(&self) -> view::List<'_, crate::protocol::Protocol> = "SupportedDeviceProtocols";
+        pub fn supported_device_protocols(&self) -> view::List<crate::protocol::Protocol> = "SupportedDeviceProtocols";
         /// `Identifiers`: a list of objects.
-        pub fn identifiers(&self) -> view::List<'_, crate::resource::Identifier> = "Identifiers";
+        pub fn identifiers(&self) -> view::List<crate::resource::Identifier> = "Identifiers";
         /// `Location`: an object.
         pub fn location(&self) -> Option<crate::resource::Location> = "Location";
         /// `Assembly`: a link.
@@ -56,7 +55,7 @@ redfish_proto::view! {
         #[cfg(feature = "compute")]
         pub fn pcie_interface(&self) -> Option<crate::pcie_device::PCIeInterface> = "PCIeInterface";
         /// `SupportedRAIDTypes`: a list of values of an enumeration.
-        pub fn supported_raid_types(&self) -> view::List<'_, crate::volume::RAIDType> = "SupportedRAIDTypes";
+        pub fn supported_raid_types(&self) -> view::List<crate::volume::RAIDType> = "SupportedRAIDTypes";
         /// `Ports`: a link.
         #[cfg(feature = "network")]
         pub fn ports(&self) -> Option<view::Link<crate::port_collection::PortCollection>> = "Ports";
@@ -71,7 +70,7 @@ redfish_proto::view! {
         pub fn certificates(&self) -> Option<view::Link<crate::certificate_collection::CertificateCollection>> = "Certificates";
         /// `Measurements`: a list of objects. Deprecated by the schema.
         #[cfg(feature = "update")]
-        pub fn measurements(&self) -> view::List<'_, crate::software_inventory::MeasurementBlock> = "Measurements";
+        pub fn measurements(&self) -> view::List<crate::software_inventory::MeasurementBlock> = "Measurements";
         /// `EnvironmentMetrics`: a link.
         #[cfg(feature = "environment")]
         pub fn environment_metrics(&self) -> Option<view::Link<crate::environment_metrics::EnvironmentMetrics>> = "EnvironmentMetrics";
@@ -102,7 +101,7 @@ redfish_proto::view! {
     /// `AttachDetachNamespacesResponse` of the schema `StorageController` 1.11.0.
     pub struct AttachDetachNamespacesResponse = "StorageController.AttachDetachNamespacesResponse" {
         /// `AttachedVolumes`: a list of links.
-        pub fn attached_volumes(&self) -> view::List<'_, view::Link<crate::volume::Volume>> = "AttachedVolumes";
+        pub fn attached_volumes(&self) -> view::List<view::Link<crate::volume::Volume>> = "AttachedVolumes";
     }
 }
 
@@ -129,20 +128,20 @@ redfish_proto::view! {
         pub fn oem(&self) -> Option<view::Json> = "Oem";
         /// `Endpoints`: a list of links.
         #[cfg(feature = "fabric")]
-        pub fn endpoints(&self) -> view::List<'_, view::Link<crate::endpoint::Endpoint>> = "Endpoints";
+        pub fn endpoints(&self) -> view::List<view::Link<crate::endpoint::Endpoint>> = "Endpoints";
         /// `PCIeFunctions`: a list of links.
         #[cfg(feature = "compute")]
-        pub fn pcie_functions(&self) -> view::List<'_, view::Link<crate::pcie_function::PCIeFunction>> = "PCIeFunctions";
+        pub fn pcie_functions(&self) -> view::List<view::Link<crate::pcie_function::PCIeFunction>> = "PCIeFunctions";
         /// `AttachedVolumes`: a list of links.
-        pub fn attached_volumes(&self) -> view::List<'_, view::Link<crate::volume::Volume>> = "AttachedVolumes";
+        pub fn attached_volumes(&self) -> view::List<view::Link<crate::volume::Volume>> = "AttachedVolumes";
         /// `NetworkDeviceFunctions`: a list of links.
         #[cfg(feature = "network")]
-        pub fn network_device_functions(&self) -> view::List<'_, view::Link<crate::network_device_function::NetworkDeviceFunction>> = "NetworkDeviceFunctions";
+        pub fn network_device_functions(&self) -> view::List<view::Link<crate::network_device_function::NetworkDeviceFunction>> = "NetworkDeviceFunctions";
         /// `Batteries`: a list of links.
         #[cfg(feature = "environment")]
-        pub fn batteries(&self) -> view::List<'_, view::Link<crate::battery::Battery>> = "Batteries";
+        pub fn batteries(&self) -> view::List<view::Link<crate::battery::Battery>> = "Batteries";
         /// `NVMeDiscoveredSubsystems`: a list of links.
-        pub fn nvme_discovered_subsystems(&self) -> view::List<'_, view::Link<crate::storage::Storage>> = "NVMeDiscoveredSubsystems";
+        pub fn nvme_discovered_subsystems(&self) -> view::List<view::Link<crate::storage::Storage>> = "NVMeDiscoveredSubsystems";
     }
 }
 
@@ -194,13 +193,13 @@ redfish_proto::view! {
         /// `ControllerType`: a value of an enumeration.
         pub fn controller_type(&self) -> Option<NVMeControllerType> = "ControllerType";
         /// `NVMeVersion`: text.
-        pub fn nvme_version(&self) -> Option<Cow<'_, str>> = "NVMeVersion";
+        pub fn nvme_version(&self) -> Option<view::Text> = "NVMeVersion";
         /// `NVMeControllerAttributes`: an object.
         pub fn nvme_controller_attributes(&self) -> Option<NVMeControllerAttributes> = "NVMeControllerAttributes";
         /// `MaxQueueSize`: an integer.
         pub fn max_queue_size(&self) -> Option<i64> = "MaxQueueSize";
         /// `ANACharacteristics`: a list of objects.
-        pub fn ana_characteristics(&self) -> view::List<'_, ANACharacteristics> = "ANACharacteristics";
+        pub fn ana_characteristics(&self) -> view::List<ANACharacteristics> = "ANACharacteristics";
         /// `NVMeSMARTCriticalWarnings`: an object.
         pub fn nvme_smart_critical_warnings(&self) -> Option<NVMeSMARTCriticalWarnings> = "NVMeSMARTCriticalWarnings";
         /// `AllocatedSubmissionQueues`: an integer.
@@ -252,7 +251,7 @@ redfish_proto::view! {
     /// `SecurityReceiveResponse` of the schema `StorageController` 1.11.0.
     pub struct SecurityReceiveResponse = "StorageController.SecurityReceiveResponse" {
         /// `Data`: text.
-        pub fn data(&self) -> Option<Cow<'_, str>> = "Data";
+        pub fn data(&self) -> Option<view::Text> = "Data";
     }
 }
 

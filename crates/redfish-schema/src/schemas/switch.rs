@@ -5,7 +5,6 @@
 use redfish_proto::Error;
 use redfish_proto::ops::Invoke;
 use redfish_proto::view;
-use std::borrow::Cow;
 
 redfish_proto::view! {
     /// A switch in a fabric: model, firmware version, power state, and its ports. An action resets it.
@@ -16,27 +15,27 @@ redfish_proto::view! {
         /// `Oem`: an object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
         /// `Id`: text.
-        pub fn id(&self) -> Option<Cow<'_, str>> = "Id";
+        pub fn id(&self) -> Option<view::Text> = "Id";
         /// `Description`: text.
-        pub fn description(&self) -> Option<Cow<'_, str>> = "Description";
+        pub fn description(&self) -> Option<view::Text> = "Description";
         /// `Name`: text.
-        pub fn name(&self) -> Option<Cow<'_, str>> = "Name";
+        pub fn name(&self) -> Option<view::Text> = "Name";
         /// `SwitchType`: a value of an enumeration.
         pub fn switch_type(&self) -> Option<crate::protocol::Protocol> = "SwitchType";
         /// `Status`: an object.
         pub fn status(&self) -> Option<crate::resource::Status> = "Status";
         /// `Manufacturer`: text.
-        pub fn manufacturer(&self) -> Option<Cow<'_, str>> = "Manufacturer";
+        pub fn manufacturer(&self) -> Option<view::Text> = "Manufacturer";
         /// `Model`: text.
-        pub fn model(&self) -> Option<Cow<'_, str>> = "Model";
+        pub fn model(&self) -> Option<view::Text> = "Model";
         /// `SKU`: text.
-        pub fn sku(&self) -> Option<Cow<'_, str>> = "SKU";
+        pub fn sku(&self) -> Option<view::Text> = "SKU";
         /// `SerialNumber`: text.
-        pub fn serial_number(&self) -> Option<Cow<'_, str>> = "SerialNumber";
+        pub fn serial_number(&self) -> Option<view::Text> = "SerialNumber";
         /// `PartNumber`: text.
-        pub fn part_number(&self) -> Option<Cow<'_, str>> = "PartNumber";
+        pub fn part_number(&self) -> Option<view::Text> = "PartNumber";
         /// `AssetTag`: text. Writable.
-        pub fn asset_tag(&self) -> Option<Cow<'_, str>> = "AssetTag";
+        pub fn asset_tag(&self) -> Option<view::Text> = "AssetTag";
         /// `DomainID`: an integer.
         pub fn domain_id(&self) -> Option<i64> = "DomainID";
         /// `IsManaged`: true or false. Writable.
@@ -51,7 +50,7 @@ redfish_proto::view! {
         #[cfg(feature = "network")]
         pub fn ports(&self) -> Option<view::Link<crate::port_collection::PortCollection>> = "Ports";
         /// `Redundancy`: a list of objects.
-        pub fn redundancy(&self) -> view::List<'_, crate::redundancy::Redundancy> = "Redundancy";
+        pub fn redundancy(&self) -> view::List<crate::redundancy::Redundancy> = "Redundancy";
         /// `Links`: an object.
         pub fn links(&self) -> Option<Links> = "Links";
         /// `LogServices`: a link.
@@ -60,23 +59,23 @@ redfish_proto::view! {
         /// `Location`: an object.
         pub fn location(&self) -> Option<crate::resource::Location> = "Location";
         /// `FirmwareVersion`: text.
-        pub fn firmware_version(&self) -> Option<Cow<'_, str>> = "FirmwareVersion";
+        pub fn firmware_version(&self) -> Option<view::Text> = "FirmwareVersion";
         /// `SupportedProtocols`: a list of values of an enumeration.
-        pub fn supported_protocols(&self) -> view::List<'_, crate::protocol::Protocol> = "SupportedProtocols";
+        pub fn supported_protocols(&self) -> view::List<crate::protocol::Protocol> = "SupportedProtocols";
         /// `UUID`: a UUID.
-        pub fn uuid(&self) -> Option<view::Uuid<'_>> = "UUID";
+        pub fn uuid(&self) -> Option<view::Uuid> = "UUID";
         /// `LocationIndicatorActive`: true or false. Writable.
         pub fn location_indicator_active(&self) -> Option<bool> = "LocationIndicatorActive";
         /// `CurrentBandwidthGbps`: a number in gigabits per second.
-        pub fn current_bandwidth_gbps(&self) -> Option<view::Number<'_>> = "CurrentBandwidthGbps";
+        pub fn current_bandwidth_gbps(&self) -> Option<view::Number> = "CurrentBandwidthGbps";
         /// `MaxBandwidthGbps`: a number in gigabits per second.
-        pub fn max_bandwidth_gbps(&self) -> Option<view::Number<'_>> = "MaxBandwidthGbps";
+        pub fn max_bandwidth_gbps(&self) -> Option<view::Number> = "MaxBandwidthGbps";
         /// `Certificates`: a link.
         #[cfg(feature = "security")]
         pub fn certificates(&self) -> Option<view::Link<crate::certificate_collection::CertificateCollection>> = "Certificates";
         /// `Measurements`: a list of objects. Deprecated by the schema.
         #[cfg(feature = "update")]
-        pub fn measurements(&self) -> view::List<'_, crate::software_inventory::MeasurementBlock> = "Measurements";
+        pub fn measurements(&self) -> view::List<crate::software_inventory::MeasurementBlock> = "Measurements";
         /// `Enabled`: true or false. Writable.
         pub fn enabled(&self) -> Option<bool> = "Enabled";
         /// `EnvironmentMetrics`: a link.
@@ -111,7 +110,7 @@ redfish_proto::view! {
         /// `MaxSupportedPIDs`: an integer.
         pub fn max_supported_pids(&self) -> Option<i64> = "MaxSupportedPIDs";
         /// `PIDTargetList`: a list of objects.
-        pub fn pid_target_list(&self) -> view::List<'_, PIDTargetList> = "PIDTargetList";
+        pub fn pid_target_list(&self) -> view::List<PIDTargetList> = "PIDTargetList";
     }
 }
 
@@ -125,9 +124,9 @@ redfish_proto::view! {
         /// `Chassis`: a link.
         pub fn chassis(&self) -> Option<view::Link<crate::chassis::Chassis>> = "Chassis";
         /// `ManagedBy`: a list of links.
-        pub fn managed_by(&self) -> view::List<'_, view::Link<crate::manager::Manager>> = "ManagedBy";
+        pub fn managed_by(&self) -> view::List<view::Link<crate::manager::Manager>> = "ManagedBy";
         /// `Endpoints`: a list of links.
-        pub fn endpoints(&self) -> view::List<'_, view::Link<crate::endpoint::Endpoint>> = "Endpoints";
+        pub fn endpoints(&self) -> view::List<view::Link<crate::endpoint::Endpoint>> = "Endpoints";
         /// `PCIeDevice`: a link.
         #[cfg(feature = "compute")]
         pub fn pcie_device(&self) -> Option<view::Link<crate::pcie_device::PCIeDevice>> = "PCIeDevice";

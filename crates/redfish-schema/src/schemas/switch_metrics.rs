@@ -5,7 +5,6 @@
 use redfish_proto::Error;
 use redfish_proto::ops::Invoke;
 use redfish_proto::view;
-use std::borrow::Cow;
 
 redfish_proto::view! {
     /// A resource: `SwitchMetrics`.
@@ -16,18 +15,18 @@ redfish_proto::view! {
         /// `Oem`: an object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
         /// `Id`: text.
-        pub fn id(&self) -> Option<Cow<'_, str>> = "Id";
+        pub fn id(&self) -> Option<view::Text> = "Id";
         /// `Description`: text.
-        pub fn description(&self) -> Option<Cow<'_, str>> = "Description";
+        pub fn description(&self) -> Option<view::Text> = "Description";
         /// `Name`: text.
-        pub fn name(&self) -> Option<Cow<'_, str>> = "Name";
+        pub fn name(&self) -> Option<view::Text> = "Name";
         /// `PCIeErrors`: an object.
         #[cfg(feature = "compute")]
         pub fn pcie_errors(&self) -> Option<crate::pcie_device::PCIeErrors> = "PCIeErrors";
         /// `InternalMemoryMetrics`: an object.
         pub fn internal_memory_metrics(&self) -> Option<InternalMemoryMetrics> = "InternalMemoryMetrics";
         /// `LifetimeStartDateTime`: a date and time.
-        pub fn lifetime_start_date_time(&self) -> Option<view::DateTime<'_>> = "LifetimeStartDateTime";
+        pub fn lifetime_start_date_time(&self) -> Option<view::DateTime> = "LifetimeStartDateTime";
     }
 }
 

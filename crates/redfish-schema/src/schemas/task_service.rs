@@ -5,7 +5,6 @@
 use redfish_proto::Error;
 use redfish_proto::ops::Invoke;
 use redfish_proto::view;
-use std::borrow::Cow;
 
 redfish_proto::view! {
     /// The list of tasks, and what happens to finished ones: whether they are overwritten, and when they are deleted.
@@ -16,15 +15,15 @@ redfish_proto::view! {
         /// `Oem`: an object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
         /// `Id`: text.
-        pub fn id(&self) -> Option<Cow<'_, str>> = "Id";
+        pub fn id(&self) -> Option<view::Text> = "Id";
         /// `Description`: text.
-        pub fn description(&self) -> Option<Cow<'_, str>> = "Description";
+        pub fn description(&self) -> Option<view::Text> = "Description";
         /// `Name`: text.
-        pub fn name(&self) -> Option<Cow<'_, str>> = "Name";
+        pub fn name(&self) -> Option<view::Text> = "Name";
         /// `CompletedTaskOverWritePolicy`: a value of an enumeration.
         pub fn completed_task_over_write_policy(&self) -> Option<OverWritePolicy> = "CompletedTaskOverWritePolicy";
         /// `DateTime`: a date and time.
-        pub fn date_time(&self) -> Option<view::DateTime<'_>> = "DateTime";
+        pub fn date_time(&self) -> Option<view::DateTime> = "DateTime";
         /// `LifeCycleEventOnTaskStateChange`: true or false.
         pub fn life_cycle_event_on_task_state_change(&self) -> Option<bool> = "LifeCycleEventOnTaskStateChange";
         /// `ServiceEnabled`: true or false. Writable.

@@ -6,7 +6,6 @@ use redfish_proto::Error;
 use redfish_proto::ops::Invoke;
 use redfish_proto::serde_json::Value;
 use redfish_proto::view;
-use std::borrow::Cow;
 
 redfish_proto::view! {
     /// Collection of metrics over time: definitions, reports and triggers. Many services have none, and some require a license for it.
@@ -17,19 +16,19 @@ redfish_proto::view! {
         /// `Oem`: an object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
         /// `Id`: text.
-        pub fn id(&self) -> Option<Cow<'_, str>> = "Id";
+        pub fn id(&self) -> Option<view::Text> = "Id";
         /// `Description`: text.
-        pub fn description(&self) -> Option<Cow<'_, str>> = "Description";
+        pub fn description(&self) -> Option<view::Text> = "Description";
         /// `Name`: text.
-        pub fn name(&self) -> Option<Cow<'_, str>> = "Name";
+        pub fn name(&self) -> Option<view::Text> = "Name";
         /// `Status`: an object.
         pub fn status(&self) -> Option<crate::resource::Status> = "Status";
         /// `MaxReports`: an integer.
         pub fn max_reports(&self) -> Option<i64> = "MaxReports";
         /// `MinCollectionInterval`: a duration.
-        pub fn min_collection_interval(&self) -> Option<view::Duration<'_>> = "MinCollectionInterval";
+        pub fn min_collection_interval(&self) -> Option<view::Duration> = "MinCollectionInterval";
         /// `SupportedCollectionFunctions`: a list of values of an enumeration.
-        pub fn supported_collection_functions(&self) -> view::List<'_, CollectionFunction> = "SupportedCollectionFunctions";
+        pub fn supported_collection_functions(&self) -> view::List<CollectionFunction> = "SupportedCollectionFunctions";
         /// `MetricDefinitions`: a link.
         pub fn metric_definitions(&self) -> Option<view::Link<crate::metric_definition_collection::MetricDefinitionCollection>> = "MetricDefinitions";
         /// `MetricReportDefinitions`: a link.
@@ -44,9 +43,9 @@ redfish_proto::view! {
         /// `ServiceEnabled`: true or false. Writable.
         pub fn service_enabled(&self) -> Option<bool> = "ServiceEnabled";
         /// `SupportedTelemetryDataTypes`: a list of values of an enumeration.
-        pub fn supported_telemetry_data_types(&self) -> view::List<'_, crate::telemetry_data::TelemetryDataTypes> = "SupportedTelemetryDataTypes";
+        pub fn supported_telemetry_data_types(&self) -> view::List<crate::telemetry_data::TelemetryDataTypes> = "SupportedTelemetryDataTypes";
         /// `SupportedOEMTelemetryDataTypes`: a list of texts.
-        pub fn supported_oem_telemetry_data_types(&self) -> view::List<'_, Cow<'_, str>> = "SupportedOEMTelemetryDataTypes";
+        pub fn supported_oem_telemetry_data_types(&self) -> view::List<view::Text> = "SupportedOEMTelemetryDataTypes";
         /// `TelemetryData`: a link.
         pub fn telemetry_data(&self) -> Option<view::Link<crate::telemetry_data_collection::TelemetryDataCollection>> = "TelemetryData";
     }
@@ -58,7 +57,7 @@ redfish_proto::view! {
     /// `CollectTelemetryDataResponse` of the schema `TelemetryService` 1.4.1.
     pub struct CollectTelemetryDataResponse = "TelemetryService.CollectTelemetryDataResponse" {
         /// `TelemetryData`: a list of texts.
-        pub fn telemetry_data(&self) -> view::List<'_, Cow<'_, str>> = "TelemetryData";
+        pub fn telemetry_data(&self) -> view::List<view::Text> = "TelemetryData";
     }
 }
 
@@ -68,13 +67,13 @@ redfish_proto::view! {
     /// `MetricValue` of the schema `TelemetryService` 1.4.1.
     pub struct MetricValue = "TelemetryService.MetricValue" {
         /// `MetricId`: text.
-        pub fn metric_id(&self) -> Option<Cow<'_, str>> = "MetricId";
+        pub fn metric_id(&self) -> Option<view::Text> = "MetricId";
         /// `MetricValue`: text.
-        pub fn metric_value(&self) -> Option<Cow<'_, str>> = "MetricValue";
+        pub fn metric_value(&self) -> Option<view::Text> = "MetricValue";
         /// `Timestamp`: a date and time.
-        pub fn timestamp(&self) -> Option<view::DateTime<'_>> = "Timestamp";
+        pub fn timestamp(&self) -> Option<view::DateTime> = "Timestamp";
         /// `MetricProperty`: a URI.
-        pub fn metric_property(&self) -> Option<Cow<'_, str>> = "MetricProperty";
+        pub fn metric_property(&self) -> Option<view::Text> = "MetricProperty";
         /// `MetricDefinition`: a link.
         pub fn metric_definition(&self) -> Option<view::Link<crate::metric_definition::MetricDefinition>> = "MetricDefinition";
     }

@@ -5,7 +5,6 @@
 use redfish_proto::Error;
 use redfish_proto::ops::Invoke;
 use redfish_proto::view;
-use std::borrow::Cow;
 
 redfish_proto::view! {
     /// A chip that other components rely on for security, such as a TPM or a root of trust: its type, firmware, certificates, and what it protects.
@@ -16,13 +15,13 @@ redfish_proto::view! {
         /// `Oem`: an object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
         /// `Id`: text.
-        pub fn id(&self) -> Option<Cow<'_, str>> = "Id";
+        pub fn id(&self) -> Option<view::Text> = "Id";
         /// `Description`: text.
-        pub fn description(&self) -> Option<Cow<'_, str>> = "Description";
+        pub fn description(&self) -> Option<view::Text> = "Description";
         /// `Name`: text.
-        pub fn name(&self) -> Option<Cow<'_, str>> = "Name";
+        pub fn name(&self) -> Option<view::Text> = "Name";
         /// `UUID`: a UUID.
-        pub fn uuid(&self) -> Option<view::Uuid<'_>> = "UUID";
+        pub fn uuid(&self) -> Option<view::Uuid> = "UUID";
         /// `Status`: an object.
         pub fn status(&self) -> Option<crate::resource::Status> = "Status";
         /// `TrustedComponentType`: a value of an enumeration.
@@ -32,17 +31,17 @@ redfish_proto::view! {
         /// `Links`: an object.
         pub fn links(&self) -> Option<Links> = "Links";
         /// `Manufacturer`: text.
-        pub fn manufacturer(&self) -> Option<Cow<'_, str>> = "Manufacturer";
+        pub fn manufacturer(&self) -> Option<view::Text> = "Manufacturer";
         /// `Model`: text.
-        pub fn model(&self) -> Option<Cow<'_, str>> = "Model";
+        pub fn model(&self) -> Option<view::Text> = "Model";
         /// `SKU`: text.
-        pub fn sku(&self) -> Option<Cow<'_, str>> = "SKU";
+        pub fn sku(&self) -> Option<view::Text> = "SKU";
         /// `SerialNumber`: text.
-        pub fn serial_number(&self) -> Option<Cow<'_, str>> = "SerialNumber";
+        pub fn serial_number(&self) -> Option<view::Text> = "SerialNumber";
         /// `PartNumber`: text.
-        pub fn part_number(&self) -> Option<Cow<'_, str>> = "PartNumber";
+        pub fn part_number(&self) -> Option<view::Text> = "PartNumber";
         /// `FirmwareVersion`: text.
-        pub fn firmware_version(&self) -> Option<Cow<'_, str>> = "FirmwareVersion";
+        pub fn firmware_version(&self) -> Option<view::Text> = "FirmwareVersion";
         /// `TPM`: an object.
         pub fn tpm(&self) -> Option<TPM> = "TPM";
         /// `Location`: an object.
@@ -58,17 +57,17 @@ redfish_proto::view! {
         /// `Oem`: an object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
         /// `ComponentsProtected`: a list of links.
-        pub fn components_protected(&self) -> view::List<'_, view::Link<crate::resource::Item>> = "ComponentsProtected";
+        pub fn components_protected(&self) -> view::List<view::Link<crate::resource::Item>> = "ComponentsProtected";
         /// `IntegratedInto`: a link.
         pub fn integrated_into(&self) -> Option<view::Link<crate::resource::Item>> = "IntegratedInto";
         /// `ComponentIntegrity`: a list of links.
-        pub fn component_integrity(&self) -> view::List<'_, view::Link<crate::component_integrity::ComponentIntegrity>> = "ComponentIntegrity";
+        pub fn component_integrity(&self) -> view::List<view::Link<crate::component_integrity::ComponentIntegrity>> = "ComponentIntegrity";
         /// `ActiveSoftwareImage`: a link. Writable.
         #[cfg(feature = "update")]
         pub fn active_software_image(&self) -> Option<view::Link<crate::software_inventory::SoftwareInventory>> = "ActiveSoftwareImage";
         /// `SoftwareImages`: a list of links.
         #[cfg(feature = "update")]
-        pub fn software_images(&self) -> view::List<'_, view::Link<crate::software_inventory::SoftwareInventory>> = "SoftwareImages";
+        pub fn software_images(&self) -> view::List<view::Link<crate::software_inventory::SoftwareInventory>> = "SoftwareImages";
         /// `Owner`: a link.
         pub fn owner(&self) -> Option<view::Link<crate::resource::Item>> = "Owner";
     }
@@ -80,9 +79,9 @@ redfish_proto::view! {
     /// `TPM` of the schema `TrustedComponent` 1.4.0.
     pub struct TPM = "TrustedComponent.TPM" {
         /// `HardwareInterfaceVendorID`: text.
-        pub fn hardware_interface_vendor_id(&self) -> Option<Cow<'_, str>> = "HardwareInterfaceVendorID";
+        pub fn hardware_interface_vendor_id(&self) -> Option<view::Text> = "HardwareInterfaceVendorID";
         /// `CapabilitiesVendorID`: text.
-        pub fn capabilities_vendor_id(&self) -> Option<Cow<'_, str>> = "CapabilitiesVendorID";
+        pub fn capabilities_vendor_id(&self) -> Option<view::Text> = "CapabilitiesVendorID";
     }
 }
 
@@ -92,7 +91,7 @@ redfish_proto::view! {
     /// `TPMGetEventLogResponse` of the schema `TrustedComponent` 1.4.0.
     pub struct TPMGetEventLogResponse = "TrustedComponent.TPMGetEventLogResponse" {
         /// `EventLog`: text.
-        pub fn event_log(&self) -> Option<Cow<'_, str>> = "EventLog";
+        pub fn event_log(&self) -> Option<view::Text> = "EventLog";
         /// `Oem`: an object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
     }

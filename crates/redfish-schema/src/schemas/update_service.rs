@@ -5,7 +5,6 @@
 use redfish_proto::Error;
 use redfish_proto::ops::Invoke;
 use redfish_proto::view;
-use std::borrow::Cow;
 
 redfish_proto::view! {
     /// Firmware updates: the inventory, and ways to install an image. `MultipartHttpPushUri` takes an upload (`HttpPushUri` on older services), and `SimpleUpdate` makes the service download the image.
@@ -16,11 +15,11 @@ redfish_proto::view! {
         /// `Oem`: an object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
         /// `Id`: text.
-        pub fn id(&self) -> Option<Cow<'_, str>> = "Id";
+        pub fn id(&self) -> Option<view::Text> = "Id";
         /// `Description`: text.
-        pub fn description(&self) -> Option<Cow<'_, str>> = "Description";
+        pub fn description(&self) -> Option<view::Text> = "Description";
         /// `Name`: text.
-        pub fn name(&self) -> Option<Cow<'_, str>> = "Name";
+        pub fn name(&self) -> Option<view::Text> = "Name";
         /// `Status`: an object.
         pub fn status(&self) -> Option<crate::resource::Status> = "Status";
         /// `ServiceEnabled`: true or false. Writable.
@@ -30,9 +29,9 @@ redfish_proto::view! {
         /// `SoftwareInventory`: a link.
         pub fn software_inventory(&self) -> Option<view::Link<crate::software_inventory_collection::SoftwareInventoryCollection>> = "SoftwareInventory";
         /// `HttpPushUri`: a URI. Deprecated by the schema.
-        pub fn http_push_uri(&self) -> Option<Cow<'_, str>> = "HttpPushUri";
+        pub fn http_push_uri(&self) -> Option<view::Text> = "HttpPushUri";
         /// `HttpPushUriTargets`: a list of URIs. Writable. Deprecated by the schema.
-        pub fn http_push_uri_targets(&self) -> view::List<'_, Cow<'_, str>> = "HttpPushUriTargets";
+        pub fn http_push_uri_targets(&self) -> view::List<view::Text> = "HttpPushUriTargets";
         /// `HttpPushUriTargetsBusy`: true or false. Writable. Deprecated by the schema.
         pub fn http_push_uri_targets_busy(&self) -> Option<bool> = "HttpPushUriTargetsBusy";
         /// `HttpPushUriOptions`: an object. Deprecated by the schema.
@@ -42,7 +41,7 @@ redfish_proto::view! {
         /// `MaxImageSizeBytes`: an integer in bytes.
         pub fn max_image_size_bytes(&self) -> Option<i64> = "MaxImageSizeBytes";
         /// `MultipartHttpPushUri`: a URI.
-        pub fn multipart_http_push_uri(&self) -> Option<Cow<'_, str>> = "MultipartHttpPushUri";
+        pub fn multipart_http_push_uri(&self) -> Option<view::Text> = "MultipartHttpPushUri";
         /// `RemoteServerCertificates`: a link.
         #[cfg(feature = "security")]
         pub fn remote_server_certificates(&self) -> Option<view::Link<crate::certificate_collection::CertificateCollection>> = "RemoteServerCertificates";
@@ -60,7 +59,7 @@ redfish_proto::view! {
         #[cfg(feature = "security")]
         pub fn public_identity_ssh_key(&self) -> Option<view::Link<crate::key::Key>> = "PublicIdentitySSHKey";
         /// `SupportedUpdateImageFormats`: a list of values of an enumeration.
-        pub fn supported_update_image_formats(&self) -> view::List<'_, SupportedUpdateImageFormatType> = "SupportedUpdateImageFormats";
+        pub fn supported_update_image_formats(&self) -> view::List<SupportedUpdateImageFormatType> = "SupportedUpdateImageFormats";
         /// `UpdateServiceCapabilities`: a link.
         pub fn update_service_capabilities(&self) -> Option<view::Link<crate::update_service_capabilities::UpdateServiceCapabilities>> = "UpdateServiceCapabilities";
         /// `LocalImageStoreAvailableCapacityBytes`: an integer.
@@ -80,7 +79,7 @@ redfish_proto::view! {
         /// `ApplyTime`: a value of an enumeration. Writable.
         pub fn apply_time(&self) -> Option<ApplyTime> = "ApplyTime";
         /// `MaintenanceWindowStartTime`: a date and time. Writable.
-        pub fn maintenance_window_start_time(&self) -> Option<view::DateTime<'_>> = "MaintenanceWindowStartTime";
+        pub fn maintenance_window_start_time(&self) -> Option<view::DateTime> = "MaintenanceWindowStartTime";
         /// `MaintenanceWindowDurationInSeconds`: an integer in seconds. Writable.
         pub fn maintenance_window_duration_in_seconds(&self) -> Option<i64> = "MaintenanceWindowDurationInSeconds";
     }
@@ -104,7 +103,7 @@ redfish_proto::view! {
     /// `UpdateParameters` of the schema `UpdateService` 1.17.0.
     pub struct UpdateParameters = "UpdateService.UpdateParameters" {
         /// `Targets`: a list of URIs. Writable.
-        pub fn targets(&self) -> view::List<'_, Cow<'_, str>> = "Targets";
+        pub fn targets(&self) -> view::List<view::Text> = "Targets";
         /// `Oem`: an object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
         /// `ForceUpdate`: true or false. Writable.
@@ -114,7 +113,7 @@ redfish_proto::view! {
         /// `LocalImage`: true or false. Writable.
         pub fn local_image(&self) -> Option<bool> = "LocalImage";
         /// `ExcludeTargets`: a list of URIs. Writable.
-        pub fn exclude_targets(&self) -> view::List<'_, Cow<'_, str>> = "ExcludeTargets";
+        pub fn exclude_targets(&self) -> view::List<view::Text> = "ExcludeTargets";
     }
 }
 
@@ -255,7 +254,7 @@ redfish_proto::patch! {
         /// `ApplyTime`: a value of an enumeration.
         apply_time: value ApplyTime = "ApplyTime";
         /// `MaintenanceWindowStartTime`: a date and time.
-        maintenance_window_start_time: value view::DateTime<'static> = "MaintenanceWindowStartTime";
+        maintenance_window_start_time: value view::DateTime = "MaintenanceWindowStartTime";
         /// `MaintenanceWindowDurationInSeconds`: an integer in seconds.
         maintenance_window_duration_in_seconds: value i64 = "MaintenanceWindowDurationInSeconds";
     }

@@ -5,7 +5,6 @@
 use redfish_proto::Error;
 use redfish_proto::ops::Invoke;
 use redfish_proto::view;
-use std::borrow::Cow;
 
 redfish_proto::view! {
     /// A virtual CD, USB stick or floppy that a manager presents to the server; actions insert and eject an image. Newer services have it at the system, older ones at the manager.
@@ -16,17 +15,17 @@ redfish_proto::view! {
         /// `Oem`: an object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
         /// `Id`: text.
-        pub fn id(&self) -> Option<Cow<'_, str>> = "Id";
+        pub fn id(&self) -> Option<view::Text> = "Id";
         /// `Description`: text.
-        pub fn description(&self) -> Option<Cow<'_, str>> = "Description";
+        pub fn description(&self) -> Option<view::Text> = "Description";
         /// `Name`: text.
-        pub fn name(&self) -> Option<Cow<'_, str>> = "Name";
+        pub fn name(&self) -> Option<view::Text> = "Name";
         /// `ImageName`: text.
-        pub fn image_name(&self) -> Option<Cow<'_, str>> = "ImageName";
+        pub fn image_name(&self) -> Option<view::Text> = "ImageName";
         /// `Image`: a URI. Writable.
-        pub fn image(&self) -> Option<Cow<'_, str>> = "Image";
+        pub fn image(&self) -> Option<view::Text> = "Image";
         /// `MediaTypes`: a list of values of an enumeration.
-        pub fn media_types(&self) -> view::List<'_, MediaType> = "MediaTypes";
+        pub fn media_types(&self) -> view::List<MediaType> = "MediaTypes";
         /// `ConnectedVia`: a value of an enumeration.
         pub fn connected_via(&self) -> Option<ConnectedVia> = "ConnectedVia";
         /// `Inserted`: true or false. Writable.
@@ -34,9 +33,9 @@ redfish_proto::view! {
         /// `WriteProtected`: true or false. Writable.
         pub fn write_protected(&self) -> Option<bool> = "WriteProtected";
         /// `UserName`: text. Writable.
-        pub fn user_name(&self) -> Option<Cow<'_, str>> = "UserName";
+        pub fn user_name(&self) -> Option<view::Text> = "UserName";
         /// `Password`: text. Writable.
-        pub fn password(&self) -> Option<Cow<'_, str>> = "Password";
+        pub fn password(&self) -> Option<view::Text> = "Password";
         /// `TransferProtocolType`: a value of an enumeration. Writable.
         pub fn transfer_protocol_type(&self) -> Option<TransferProtocolType> = "TransferProtocolType";
         /// `TransferMethod`: a value of an enumeration. Writable.
@@ -54,7 +53,7 @@ redfish_proto::view! {
         /// `EjectPolicy`: a value of an enumeration. Writable.
         pub fn eject_policy(&self) -> Option<EjectPolicy> = "EjectPolicy";
         /// `EjectTimeout`: a duration. Writable.
-        pub fn eject_timeout(&self) -> Option<view::Duration<'_>> = "EjectTimeout";
+        pub fn eject_timeout(&self) -> Option<view::Duration> = "EjectTimeout";
     }
 }
 
@@ -129,7 +128,7 @@ redfish_proto::patch! {
         /// `EjectPolicy`: a value of an enumeration.
         eject_policy: value view::Nullable<EjectPolicy> = "EjectPolicy";
         /// `EjectTimeout`: a duration.
-        eject_timeout: value view::Nullable<view::Duration<'static>> = "EjectTimeout";
+        eject_timeout: value view::Nullable<view::Duration> = "EjectTimeout";
     }
 }
 

@@ -6,7 +6,6 @@ use redfish_proto::Error;
 use redfish_proto::ops::Invoke;
 use redfish_proto::serde_json::Value;
 use redfish_proto::view;
-use std::borrow::Cow;
 
 redfish_proto::view! {
     /// A logical disk that a controller presents to the system: RAID level, capacity, cache settings, and the drives that it consists of.
@@ -17,11 +16,11 @@ redfish_proto::view! {
         /// `Oem`: an object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
         /// `Id`: text.
-        pub fn id(&self) -> Option<Cow<'_, str>> = "Id";
+        pub fn id(&self) -> Option<view::Text> = "Id";
         /// `Description`: text.
-        pub fn description(&self) -> Option<Cow<'_, str>> = "Description";
+        pub fn description(&self) -> Option<view::Text> = "Description";
         /// `Name`: text.
-        pub fn name(&self) -> Option<Cow<'_, str>> = "Name";
+        pub fn name(&self) -> Option<view::Text> = "Name";
         /// `Status`: an object.
         pub fn status(&self) -> Option<crate::resource::Status> = "Status";
         /// `CapacityBytes`: an integer in bytes. Writable.
@@ -31,31 +30,31 @@ redfish_proto::view! {
         /// `Encrypted`: true or false. Writable.
         pub fn encrypted(&self) -> Option<bool> = "Encrypted";
         /// `EncryptionTypes`: a list of values of an enumeration. Writable.
-        pub fn encryption_types(&self) -> view::List<'_, EncryptionTypes> = "EncryptionTypes";
+        pub fn encryption_types(&self) -> view::List<EncryptionTypes> = "EncryptionTypes";
         /// `Identifiers`: a list of objects.
-        pub fn identifiers(&self) -> view::List<'_, crate::resource::Identifier> = "Identifiers";
+        pub fn identifiers(&self) -> view::List<crate::resource::Identifier> = "Identifiers";
         /// `BlockSizeBytes`: an integer in bytes.
         pub fn block_size_bytes(&self) -> Option<i64> = "BlockSizeBytes";
         /// `Operations`: a list of objects.
-        pub fn operations(&self) -> view::List<'_, Operation> = "Operations";
+        pub fn operations(&self) -> view::List<Operation> = "Operations";
         /// `OptimumIOSizeBytes`: an integer in bytes.
         pub fn optimum_io_size_bytes(&self) -> Option<i64> = "OptimumIOSizeBytes";
         /// `Links`: an object.
         pub fn links(&self) -> Option<Links> = "Links";
         /// `AccessCapabilities`: a list of objects whose members the schema does not list. Writable.
-        pub fn access_capabilities(&self) -> view::List<'_, view::Json> = "AccessCapabilities";
+        pub fn access_capabilities(&self) -> view::List<view::Json> = "AccessCapabilities";
         /// `MaxBlockSizeBytes`: an integer in bytes.
         pub fn max_block_size_bytes(&self) -> Option<i64> = "MaxBlockSizeBytes";
         /// `Capacity`: an object whose members the schema does not list.
         pub fn capacity(&self) -> Option<view::Json> = "Capacity";
         /// `CapacitySources`: a list of objects whose members the schema does not list. Writable.
-        pub fn capacity_sources(&self) -> view::List<'_, view::Json> = "CapacitySources";
+        pub fn capacity_sources(&self) -> view::List<view::Json> = "CapacitySources";
         /// `LowSpaceWarningThresholdPercents`: a list of integers in percent. Writable.
-        pub fn low_space_warning_threshold_percents(&self) -> view::List<'_, i64> = "LowSpaceWarningThresholdPercents";
+        pub fn low_space_warning_threshold_percents(&self) -> view::List<i64> = "LowSpaceWarningThresholdPercents";
         /// `Manufacturer`: text.
-        pub fn manufacturer(&self) -> Option<Cow<'_, str>> = "Manufacturer";
+        pub fn manufacturer(&self) -> Option<view::Text> = "Manufacturer";
         /// `Model`: text.
-        pub fn model(&self) -> Option<Cow<'_, str>> = "Model";
+        pub fn model(&self) -> Option<view::Text> = "Model";
         /// `ReplicaInfo`: an object whose members the schema does not list.
         pub fn replica_info(&self) -> Option<view::Json> = "ReplicaInfo";
         /// `StorageGroups`: a link. Deprecated by the schema.
@@ -69,7 +68,7 @@ redfish_proto::view! {
         /// `RecoverableCapacitySourceCount`: an integer. Writable.
         pub fn recoverable_capacity_source_count(&self) -> Option<i64> = "RecoverableCapacitySourceCount";
         /// `ReplicaTargets`: a list of links.
-        pub fn replica_targets(&self) -> view::List<'_, view::Link<crate::resource::Item>> = "ReplicaTargets";
+        pub fn replica_targets(&self) -> view::List<view::Link<crate::resource::Item>> = "ReplicaTargets";
         /// `RAIDType`: a value of an enumeration.
         pub fn raid_type(&self) -> Option<RAIDType> = "RAIDType";
         /// `ProvisioningPolicy`: an object whose members the schema does not list. Writable.
@@ -89,7 +88,7 @@ redfish_proto::view! {
         /// `MediaSpanCount`: an integer.
         pub fn media_span_count(&self) -> Option<i64> = "MediaSpanCount";
         /// `DisplayName`: text. Writable.
-        pub fn display_name(&self) -> Option<Cow<'_, str>> = "DisplayName";
+        pub fn display_name(&self) -> Option<view::Text> = "DisplayName";
         /// `WriteHoleProtectionPolicy`: a value of an enumeration. Writable.
         pub fn write_hole_protection_policy(&self) -> Option<WriteHoleProtectionPolicyType> = "WriteHoleProtectionPolicy";
         /// `Deduplicated`: true or false. Writable.
@@ -105,12 +104,12 @@ redfish_proto::view! {
         /// `IsBootCapable`: true or false. Writable.
         pub fn is_boot_capable(&self) -> Option<bool> = "IsBootCapable";
         /// `RemoteReplicaTargets`: a list of texts.
-        pub fn remote_replica_targets(&self) -> view::List<'_, Cow<'_, str>> = "RemoteReplicaTargets";
+        pub fn remote_replica_targets(&self) -> view::List<view::Text> = "RemoteReplicaTargets";
         /// `Metrics`: a link.
         pub fn metrics(&self) -> Option<view::Link<view::Json>> = "Metrics";
         /// `Connections`: a list of links.
         #[cfg(feature = "fabric")]
-        pub fn connections(&self) -> view::List<'_, view::Link<crate::connection::Connection>> = "Connections";
+        pub fn connections(&self) -> view::List<view::Link<crate::connection::Connection>> = "Connections";
         /// `ReplicationEnabled`: true or false. Writable.
         pub fn replication_enabled(&self) -> Option<bool> = "ReplicationEnabled";
         /// `ALUA`: an object.
@@ -124,7 +123,7 @@ redfish_proto::view! {
     /// `ALUA` of the schema `Volume` 1.10.2.
     pub struct ALUA = "Volume.ALUA" {
         /// `ANAGroupId`: a number.
-        pub fn ana_group_id(&self) -> Option<view::Number<'_>> = "ANAGroupId";
+        pub fn ana_group_id(&self) -> Option<view::Number> = "ANAGroupId";
     }
 }
 
@@ -152,23 +151,23 @@ redfish_proto::view! {
         /// `Oem`: an object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
         /// `Drives`: a list of links.
-        pub fn drives(&self) -> view::List<'_, view::Link<crate::drive::Drive>> = "Drives";
+        pub fn drives(&self) -> view::List<view::Link<crate::drive::Drive>> = "Drives";
         /// `ClassOfService`: a link.
         pub fn class_of_service(&self) -> Option<view::Link<view::Json>> = "ClassOfService";
         /// `DedicatedSpareDrives`: a list of links. Writable.
-        pub fn dedicated_spare_drives(&self) -> view::List<'_, view::Link<crate::drive::Drive>> = "DedicatedSpareDrives";
+        pub fn dedicated_spare_drives(&self) -> view::List<view::Link<crate::drive::Drive>> = "DedicatedSpareDrives";
         /// `SpareResourceSets`: a list of links. Writable.
-        pub fn spare_resource_sets(&self) -> view::List<'_, view::Link<view::Json>> = "SpareResourceSets";
+        pub fn spare_resource_sets(&self) -> view::List<view::Link<view::Json>> = "SpareResourceSets";
         /// `ClientEndpoints`: a list of links.
         #[cfg(feature = "fabric")]
-        pub fn client_endpoints(&self) -> view::List<'_, view::Link<crate::endpoint::Endpoint>> = "ClientEndpoints";
+        pub fn client_endpoints(&self) -> view::List<view::Link<crate::endpoint::Endpoint>> = "ClientEndpoints";
         /// `ServerEndpoints`: a list of links.
         #[cfg(feature = "fabric")]
-        pub fn server_endpoints(&self) -> view::List<'_, view::Link<crate::endpoint::Endpoint>> = "ServerEndpoints";
+        pub fn server_endpoints(&self) -> view::List<view::Link<crate::endpoint::Endpoint>> = "ServerEndpoints";
         /// `StorageGroups`: a list of links.
-        pub fn storage_groups(&self) -> view::List<'_, view::Link<view::Json>> = "StorageGroups";
+        pub fn storage_groups(&self) -> view::List<view::Link<view::Json>> = "StorageGroups";
         /// `ConsistencyGroups`: a list of links.
-        pub fn consistency_groups(&self) -> view::List<'_, view::Link<view::Json>> = "ConsistencyGroups";
+        pub fn consistency_groups(&self) -> view::List<view::Link<view::Json>> = "ConsistencyGroups";
         /// `OwningStorageService`: a link.
         pub fn owning_storage_service(&self) -> Option<view::Link<view::Json>> = "OwningStorageService";
         /// `JournalingMedia`: a link. Writable.
@@ -178,9 +177,9 @@ redfish_proto::view! {
         /// `CacheVolumeSource`: a link.
         pub fn cache_volume_source(&self) -> Option<view::Link<Volume>> = "CacheVolumeSource";
         /// `CacheDataVolumes`: a list of links.
-        pub fn cache_data_volumes(&self) -> view::List<'_, view::Link<Volume>> = "CacheDataVolumes";
+        pub fn cache_data_volumes(&self) -> view::List<view::Link<Volume>> = "CacheDataVolumes";
         /// `Controllers`: a list of links.
-        pub fn controllers(&self) -> view::List<'_, view::Link<crate::storage_controller::StorageController>> = "Controllers";
+        pub fn controllers(&self) -> view::List<view::Link<crate::storage_controller::StorageController>> = "Controllers";
         /// `ProvidingStoragePool`: a link.
         pub fn providing_storage_pool(&self) -> Option<view::Link<view::Json>> = "ProvidingStoragePool";
     }
@@ -192,7 +191,7 @@ redfish_proto::view! {
     /// `NVMeNamespaceProperties` of the schema `Volume` 1.10.2.
     pub struct NVMeNamespaceProperties = "Volume.NVMeNamespaceProperties" {
         /// `NamespaceId`: text.
-        pub fn namespace_id(&self) -> Option<Cow<'_, str>> = "NamespaceId";
+        pub fn namespace_id(&self) -> Option<view::Text> = "NamespaceId";
         /// `IsShareable`: true or false. Writable.
         pub fn is_shareable(&self) -> Option<bool> = "IsShareable";
         /// `NamespaceFeatures`: an object.
@@ -200,19 +199,19 @@ redfish_proto::view! {
         /// `NumberLBAFormats`: an integer in bytes.
         pub fn number_lba_formats(&self) -> Option<i64> = "NumberLBAFormats";
         /// `FormattedLBASize`: text.
-        pub fn formatted_lba_size(&self) -> Option<Cow<'_, str>> = "FormattedLBASize";
+        pub fn formatted_lba_size(&self) -> Option<view::Text> = "FormattedLBASize";
         /// `MetadataTransferredAtEndOfDataLBA`: true or false.
         pub fn metadata_transferred_at_end_of_data_lba(&self) -> Option<bool> = "MetadataTransferredAtEndOfDataLBA";
         /// `NVMeVersion`: text.
-        pub fn nvme_version(&self) -> Option<Cow<'_, str>> = "NVMeVersion";
+        pub fn nvme_version(&self) -> Option<view::Text> = "NVMeVersion";
         /// `LBAFormatsSupported`: a list of values of an enumeration.
-        pub fn lba_formats_supported(&self) -> view::List<'_, LBAFormatType> = "LBAFormatsSupported";
+        pub fn lba_formats_supported(&self) -> view::List<LBAFormatType> = "LBAFormatsSupported";
         /// `Type`: a value of an enumeration.
         pub fn r#type(&self) -> Option<NamespaceType> = "Type";
         /// `NamespaceType`: a value of an enumeration.
         pub fn namespace_type(&self) -> Option<NamespaceType> = "NamespaceType";
         /// `LBAFormats`: a list of objects.
-        pub fn lba_formats(&self) -> view::List<'_, LBAFormat> = "LBAFormats";
+        pub fn lba_formats(&self) -> view::List<LBAFormat> = "LBAFormats";
         /// `LBAFormat`: an object.
         pub fn lba_format(&self) -> Option<LBAFormat> = "LBAFormat";
         /// `SupportsMultipleNamespaceAttachments`: true or false.
@@ -246,7 +245,7 @@ redfish_proto::view! {
     /// `Operation` of the schema `Volume` 1.10.2.
     pub struct Operation = "Volume.Operation" {
         /// `OperationName`: text. Deprecated by the schema.
-        pub fn operation_name(&self) -> Option<Cow<'_, str>> = "OperationName";
+        pub fn operation_name(&self) -> Option<view::Text> = "OperationName";
         /// `PercentageComplete`: an integer.
         pub fn percentage_complete(&self) -> Option<i64> = "PercentageComplete";
         /// `AssociatedFeaturesRegistry`: a link.

@@ -6,7 +6,6 @@ use redfish_proto::Error;
 use redfish_proto::ops::Invoke;
 use redfish_proto::serde_json::Value;
 use redfish_proto::view;
-use std::borrow::Cow;
 
 redfish_proto::view! {
     /// A set of endpoints of a fabric that may communicate, or a set of resource blocks that can be combined in one system.
@@ -17,17 +16,17 @@ redfish_proto::view! {
         /// `Oem`: an object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
         /// `Id`: text.
-        pub fn id(&self) -> Option<Cow<'_, str>> = "Id";
+        pub fn id(&self) -> Option<view::Text> = "Id";
         /// `Description`: text.
-        pub fn description(&self) -> Option<Cow<'_, str>> = "Description";
+        pub fn description(&self) -> Option<view::Text> = "Description";
         /// `Name`: text.
-        pub fn name(&self) -> Option<Cow<'_, str>> = "Name";
+        pub fn name(&self) -> Option<view::Text> = "Name";
         /// `Status`: an object.
         pub fn status(&self) -> Option<crate::resource::Status> = "Status";
         /// `Links`: an object.
         pub fn links(&self) -> Option<Links> = "Links";
         /// `Identifiers`: a list of objects.
-        pub fn identifiers(&self) -> view::List<'_, crate::resource::Identifier> = "Identifiers";
+        pub fn identifiers(&self) -> view::List<crate::resource::Identifier> = "Identifiers";
         /// `ExternalAccessibility`: a value of an enumeration. Writable.
         pub fn external_accessibility(&self) -> Option<ExternalAccessibility> = "ExternalAccessibility";
         /// `ZoneType`: a value of an enumeration. Writable.
@@ -45,18 +44,18 @@ redfish_proto::view! {
         /// `Oem`: an object whose members the schema does not list.
         pub fn oem(&self) -> Option<view::Json> = "Oem";
         /// `Endpoints`: a list of links.
-        pub fn endpoints(&self) -> view::List<'_, view::Link<crate::endpoint::Endpoint>> = "Endpoints";
+        pub fn endpoints(&self) -> view::List<view::Link<crate::endpoint::Endpoint>> = "Endpoints";
         /// `InvolvedSwitches`: a list of links.
-        pub fn involved_switches(&self) -> view::List<'_, view::Link<crate::switch::Switch>> = "InvolvedSwitches";
+        pub fn involved_switches(&self) -> view::List<view::Link<crate::switch::Switch>> = "InvolvedSwitches";
         /// `ResourceBlocks`: a list of links.
         #[cfg(feature = "composition")]
-        pub fn resource_blocks(&self) -> view::List<'_, view::Link<crate::resource_block::ResourceBlock>> = "ResourceBlocks";
+        pub fn resource_blocks(&self) -> view::List<view::Link<crate::resource_block::ResourceBlock>> = "ResourceBlocks";
         /// `AddressPools`: a list of links.
-        pub fn address_pools(&self) -> view::List<'_, view::Link<crate::address_pool::AddressPool>> = "AddressPools";
+        pub fn address_pools(&self) -> view::List<view::Link<crate::address_pool::AddressPool>> = "AddressPools";
         /// `ContainedByZones`: a list of links.
-        pub fn contained_by_zones(&self) -> view::List<'_, view::Link<Zone>> = "ContainedByZones";
+        pub fn contained_by_zones(&self) -> view::List<view::Link<Zone>> = "ContainedByZones";
         /// `ContainsZones`: a list of links. Writable.
-        pub fn contains_zones(&self) -> view::List<'_, view::Link<Zone>> = "ContainsZones";
+        pub fn contains_zones(&self) -> view::List<view::Link<Zone>> = "ContainsZones";
     }
 }
 

@@ -245,7 +245,7 @@ macro_rules! adapter {
 
                 fn fetch_members<C: Collection<Member: Decode + Send>>(
                     &self,
-                    collection: &Link<C>,
+                    collection: impl Into<Option<Link<C>>> + Send,
                 ) -> Vec<Result<Resource<C::Member>, Error>> {
                     wait(self.0.fetch_members(collection))
                 }

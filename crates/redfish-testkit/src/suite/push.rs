@@ -65,8 +65,7 @@ fn events_are_pushed_to_subscribers_until_they_unsubscribe<A: Adapter>() {
         .message_ids(["ResourceEvent.ResourceChanged"]);
     let target = client.subscribe(subscription).unwrap();
     let listed = client.subscriptions().unwrap().complete().unwrap();
-    let found: Vec<_> =
-        listed.iter().map(|one| (one.target(), one.context().unwrap().into_owned())).collect();
+    let found: Vec<_> = listed.iter().map(|one| (one.target(), one.context().unwrap().to_string())).collect();
     assert_eq!(found, [(&target, "night run 7".to_owned())]);
 
     let members = client.members("/redfish/v1/Systems").unwrap();
@@ -98,7 +97,7 @@ fn a_subscription_is_created_once_if_the_response_is_lost<A: Adapter>() {
         .complete()
         .unwrap()
         .iter()
-        .map(|one| one.context().map(|context| context.into_owned()))
+        .map(|one| one.context().map(String::from))
         .collect();
     assert_eq!(found, [Some("night run 7".to_owned())]);
     client.close().unwrap();

@@ -53,7 +53,7 @@ fn links_lead_from_the_root_to_each_drive<A: Adapter>() {
         assert!(system.etag().is_some());
         for storage in client.fetch_members(&system.storage().unwrap()) {
             for drive in client.fetch_all(&storage.unwrap().drives().collect::<Vec<_>>()) {
-                serials.push(drive.unwrap().serial_number().unwrap().into_owned());
+                serials.push(drive.unwrap().serial_number().unwrap());
             }
         }
     }
@@ -66,7 +66,7 @@ fn the_hurried_way_leads_to_the_same<A: Adapter>() {
     let (_server, client) = mock::<A>();
     let systems = client.systems().unwrap();
     assert_eq!(
-        systems.iter().map(|system| system.host_name().unwrap().into_owned()).collect::<Vec<_>>(),
+        systems.iter().map(|system| system.host_name().unwrap()).collect::<Vec<_>>(),
         ["db-01", "web-04", "archive-02"]
     );
     assert_eq!(systems[0].power_state(), Some(PowerState::On));
@@ -80,7 +80,7 @@ fn the_hurried_way_leads_to_the_same<A: Adapter>() {
 fn links<A: Adapter, T>(client: &A, text: &str) -> Vec<Link<T>> {
     let root = client.service().target("/redfish/v1/").unwrap();
     let json = Json::of_resource(text.to_owned().into(), client.service(), root).unwrap();
-    json.read::<redfish_proto::view::List<'_, Link<T>>>("Links").collect()
+    json.read::<redfish_proto::view::List<Link<T>>>("Links").collect()
 }
 
 fn each_link_has_one_result_in_its_place<A: Adapter>() {
@@ -129,7 +129,7 @@ fn a_link_to_a_part_of_a_resource_leads_to_the_part<A: Adapter>() {
     let chassis = client.chassis().unwrap();
     let thermal = chassis.iter().find_map(|chassis| chassis.thermal()).unwrap();
     let fans: Vec<String> =
-        client.follow(&thermal).unwrap().fans().map(|fan| fan.name().unwrap().into_owned()).collect();
+        client.follow(&thermal).unwrap().fans().map(|fan| fan.name().unwrap().into()).collect();
     let uri = thermal.uri().into_owned();
     let text = format!(r##"{{"Links": ["{uri}#/Fans/0", "{uri}#/Fans/1", "{uri}#/Fans/99"]}}"##);
     let links = links::<A, redfish_schema::thermal::Fan>(&client, &text);
@@ -196,7 +196,7 @@ fn an_account_is_created_with_what_is_required<A: Adapter>() {
     let names: Vec<String> = client
         .fetch_members(&accounts)
         .into_iter()
-        .map(|account| account.unwrap().user_name().unwrap_or_default().into_owned())
+        .map(|account| account.unwrap().user_name().unwrap_or_default().to_string())
         .collect();
     assert!(names.contains(&"ada".to_owned()), "{names:?}");
     let first: ManagerAccount = client.get("/redfish/v1/AccountService/Accounts/1").unwrap();
